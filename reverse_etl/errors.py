@@ -1,0 +1,69 @@
+"""Every error that a user can meet, as one tree.
+
+    ReverseEtlError
+    ├── UsageError        exit 2   the command line, profiles.yml, a model or the state says something that cannot be run
+    │   └── ModelError    exit 2   a model cannot be compiled or does not fit its config
+    ├── GuardRefused      exit 3   a guard refused the plan; this run sent no write
+    ├── WarehouseError    exit 4   the warehouse or the state could not be read or written
+    └── KlaviyoError      exit 4   Klaviyo refused a request or could not be reached
+        └── ReplyLost     exit 4   a request may or may not have been carried out
+
+An error holds one or more problems, so that everything wrong with a file is said at once. Only the command line prints them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: what happened, where (file, line, model, list, masked row), and what to do next."""
+
+    what: str
+    where: str = ""
+    advice: str = ""
+
+
+class ReverseEtlError(Exception):
+    """The root of the tree. Raised only through its children."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problem.what for problem in problems))
+
+    @classmethod
+    def of(cls, what: str, *, where: str = "", advice: str = "") -> Self:
+        """Make the error of a single problem."""
+        return cls(Problem(what, where, advice))
+
+
+class UsageError(ReverseEtlError):
+    """The command line, profiles.yml, a model or the state says something that cannot be run; nothing was sent."""
+
+    exit_code = 2
+
+
+class ModelError(UsageError):
+    """A model cannot be compiled or does not fit its config; nothing was sent."""
+
+
+class GuardRefused(ReverseEtlError):
+    """A guard refused the plan; this run sent no write."""
+
+    exit_code = 3
+
+
+class WarehouseError(ReverseEtlError):
+    """The warehouse or the state could not be read or written; it is safe to run again."""
+
+
+class KlaviyoError(ReverseEtlError):
+    """Klaviyo refused a request or could not be reached; it is safe to run again."""
+
+
+class ReplyLost(KlaviyoError):
+    """No reply came, so nobody here knows whether the request was carried out."""

@@ -1,0 +1,71 @@
+"""The four identifiers by which Klaviyo knows a person, and the one text by which we know a row.
+
+An identity is `<type>:<canonical value>`, for example `email:ann@example.com`. It is the diff's key, together with the list id.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class IdentifierType(StrEnum):
+    """The identifiers that Klaviyo's profile resource has; the order here is only the default order."""
+
+    EMAIL = "email"
+    PHONE = "phone_e164"
+    EXTERNAL_ID = "external_id"
+    PROFILE_ID = "klaviyo_profile_id"
+
+
+def canonical(kind: IdentifierType, value: str | None) -> str | None:
+    """Return the form in which an identifier is compared, or None when it is blank.
+
+    The SQL of `sql.identifiers` says the same of a column: an e-mail is trimmed and lower-cased, a phone loses its blanks and
+    punctuation, a Klaviyo id is trimmed, an external id is taken as it is.
+    """
+    if value is None or not value.strip():
+        return None
+    match kind:
+        case IdentifierType.EMAIL:
+            return value.strip().lower()
+        case IdentifierType.PHONE:
+            return "".join(character for character in value if character not in " \t().-")
+        case IdentifierType.PROFILE_ID:
+            return value.strip()
+        case IdentifierType.EXTERNAL_ID:
+            return value
+
+
+def identity_of(kind: IdentifierType, value: str) -> str:
+    """Return the identity of a row whose identifier of type `kind` has the canonical `value`."""
+    return f"{kind}:{value}"
+
+
+def split_identity(identity: str) -> tuple[IdentifierType, str]:
+    """Return the type and canonical value that `identity_of` joined."""
+    kind, _, value = identity.partition(":")
+    return IdentifierType(kind), value
+
+
+def mask(identity: str) -> str:
+    """Return an identity as it may be shown: enough to recognise a row one knows, too little to write to a stranger.
+
+    >>> mask("email:ann@example.com")
+    'a**@e******.com'
+    >>> mask("phone_e164:+14155550100")
+    '+14*******00'
+    """
+    kind, value = split_identity(identity)
+    match kind:
+        case IdentifierType.EMAIL:
+            local, _, domain = value.partition("@")
+            name, dot, suffix = domain.rpartition(".")
+            return f"{_keep(local, 1)}@{_keep(name, 1)}{dot}{suffix}" if domain else _keep(value, 1)
+        case IdentifierType.PHONE:
+            return value[:3] + "*" * max(len(value) - 5, 0) + value[-2:] if len(value) > 5 else "*" * len(value)  # noqa: PLR2004 - country and last two digits
+        case IdentifierType.EXTERNAL_ID | IdentifierType.PROFILE_ID:
+            return f"{kind} {value}"
+
+
+def _keep(text: str, count: int) -> str:
+    return text[:count] + "*" * (len(text) - count)
