@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+BLANKS = " \t\n\r\f\v\u00a0"
+PUNCTUATION = "().-"  # what people write between a phone's digits
 
 class IdentifierType(StrEnum):
     """The identifiers that Klaviyo's profile resource has; the order here is only the default order."""
@@ -20,18 +22,18 @@ class IdentifierType(StrEnum):
 def canonical(kind: IdentifierType, value: str | None) -> str | None:
     """Return the form in which an identifier is compared, or None when it is blank.
 
-    The SQL of `sql.identifiers` says the same of a column: an e-mail is trimmed and lower-cased, a phone loses its blanks and
+    The SQL of `sql.staging.canonical` says the same of a column: an e-mail is trimmed and lower-cased, a phone loses its blanks and
     punctuation, a Klaviyo id is trimmed, an external id is taken as it is.
     """
-    if value is None or not value.strip():
+    if value is None or not value.strip(BLANKS):
         return None
     match kind:
         case IdentifierType.EMAIL:
-            return value.strip().lower()
+            return value.strip(BLANKS).lower()
         case IdentifierType.PHONE:
-            return "".join(character for character in value if character not in " \t().-")
+            return "".join(character for character in value if character not in BLANKS + PUNCTUATION) or None
         case IdentifierType.PROFILE_ID:
-            return value.strip()
+            return value.strip(BLANKS)
         case IdentifierType.EXTERNAL_ID:
             return value
 

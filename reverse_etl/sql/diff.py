@@ -1,0 +1,232 @@
+"""The diff: what must be sent so that each list becomes what the model says.
+
+It reads the staged rows that may be sent, the snapshot, and the uncertain rows (deltas of earlier runs of which nobody knows
+whether Klaviyo applied them). Columns are compared with IS DISTINCT FROM: no hash, no collision, no confusion of NULL and ''. A
+desired NULL is no change. An uncertain identity that is desired is sent again; one that is not is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reverse_etl.columns import Column, Kind
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
+from reverse_etl.sql.text import Dialect, Statement, listing, literal, quote
+
+
+class Op(StrEnum):
+    """What a delta asks for. A `held` row is a removal that is not made while a rejected row may be the same person."""
+
+    ADD = "add"
+    UPDATE = "update"
+    REMOVE = "remove"
+    HELD = "held"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the diff is asked for besides the change: every row again, only the first `limit` upserts, the rows uncertain."""
+
+    full_refresh: bool = False
+    limit: int | None = None
+    uncertain: bool = False
+    rekeyed: bool = False
+
+
+def uncertain_count(dialect: Dialect, shape: Shape) -> Statement:
+    """Return how many deltas of earlier runs are neither proved applied nor refused."""
+    return Statement(f"SELECT COUNT(*) FROM {dialect.kept(shape.deltas)}")
+
+
+def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scope) -> Statement:
+    """Work out the plan's deltas, numbered from 1 by list, upserts before removes, and identity in binary order.
+
+    `kept` are the columns of the snapshot, empty when there is none yet.
+    """
+    columns = [
+        "COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id",
+        "COALESCE(d.retl_identity, k.retl_identity) AS retl_identity",
+        *(f"CASE WHEN d.retl_identity IS NULL THEN k.{name} ELSE d.{name} END AS {name}" for name in _identifiers()),
+        f"k.{FIRST_SENT} AS {FIRST_SENT}",
+        *(f"d.{quote(name)} AS {quote(name)}" for name in shape.payload_names),
+    ]
+    on_list = "d.retl_list_id = k.retl_list_id AND " if shape.many_lists else ""
+    changed = "TRUE" if scope.full_refresh else _changed(shape)
+    upserts_first = f"CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
+    limit = f"\nWHERE retl_op <> '{Op.REMOVE}' QUALIFY retl_seq <= {scope.limit}" if scope.limit is not None else ""
+    return Statement(
+        f"CREATE OR REPLACE TABLE {dialect.passing(shape.planned)} AS\n"
+        f"WITH desired AS (\n{_desired(dialect, shape)}\n),\n"
+        f"known AS (\n{_known(dialect, shape, kept, scope)}\n),\n"
+        f"changed AS (\n"
+        f"  SELECT CASE WHEN d.retl_identity IS NULL THEN '{Op.REMOVE}' WHEN k.retl_in_snapshot THEN '{Op.UPDATE}' "
+        f"ELSE '{Op.ADD}' END AS retl_op,\n"
+        f"    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,\n"
+        f"    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
+        f"    {', '.join(columns)}\n"
+        f"  FROM desired AS d FULL OUTER JOIN known AS k ON {on_list}d.retl_identity = k.retl_identity\n"
+        f"  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n"
+        f"    OR ({changed})\n"
+        f")\n"
+        f"SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, {upserts_first}, retl_identity) AS retl_seq, *\n"
+        f"FROM changed{limit}"
+    )
+
+
+def hold_protected(dialect: Dialect, shape: Shape) -> Statement:
+    """Hold each removal that shares an identifier with a rejected row of the model, on every list."""
+    staged = dialect.passing(shape.staged)
+    shares = "\n  OR ".join(
+        f"{column} IN (SELECT {column} FROM {staged} WHERE retl_problem IS NOT NULL AND {column} IS NOT NULL)"
+        for column in _identifiers()
+    )
+    return Statement(
+        f"UPDATE {dialect.passing(shape.planned)} SET retl_op = '{Op.HELD}'\nWHERE retl_op = '{Op.REMOVE}' AND ({shares})"
+    )
+
+
+def planned_counts(dialect: Dialect, shape: Shape) -> Statement:
+    """Return (list id, op, rows) of the plan."""
+    return Statement(
+        f"SELECT retl_list_id, retl_op, COUNT(*) FROM {dialect.passing(shape.planned)} "
+        f"GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op"
+    )
+
+
+def snapshot_counts(dialect: Dialect, shape: Shape) -> Statement:
+    """Return (list id, rows) of the snapshot."""
+    return Statement(
+        f"SELECT retl_list_id, COUNT(*) FROM {dialect.kept(shape.snapshot)} GROUP BY retl_list_id ORDER BY retl_list_id"
+    )
+
+
+def sample(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], per_op: int, scope: Scope) -> Statement:
+    """Return the first deltas of each list and op: (list id, op, identity), then each payload value after, then each before."""
+    known = f"(\n{_known(dialect, shape, kept, scope)}\n)"
+    after = listing(shape.payload_names, "p.")
+    before = listing(shape.payload_names, "k.")
+    return Statement(
+        f"SELECT {', '.join(part for part in ('p.retl_list_id, p.retl_op, p.retl_identity', after, before) if part)}\n"
+        f"FROM (SELECT * FROM {dialect.passing(shape.planned)} "
+        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
+        f"LEFT JOIN {known} AS k ON p.retl_list_id = k.retl_list_id AND p.retl_identity = k.retl_identity\n"
+        f"ORDER BY p.retl_seq"
+    )
+
+
+def rename_list(dialect: Dialect, shape: Shape, placeholder: str, list_id: str) -> Statement:
+    """Give the deltas of a list that was just created its id."""
+    return Statement(
+        f"UPDATE {dialect.passing(shape.planned)} SET retl_list_id = ? WHERE retl_list_id = ?", (list_id, placeholder)
+    )
+
+
+def wanted(dialect: Dialect, shape: Shape, kind: IdentifierType, values: tuple[str, ...]) -> Statement:
+    """Return (value, identity or NULL, list id, problem) of the staged rows, rejected ones included, that carry one of `values`."""
+    column = IDENTIFIER_COLUMNS[kind]
+    return Statement(
+        f"SELECT s.{column}, s.retl_identity, l.retl_list_id, s.retl_problem\n"
+        f"FROM {dialect.passing(shape.staged)} AS s LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
+        f"WHERE s.{column} IN ({', '.join('?' for _ in values)})",
+        values,
+    )
+
+
+def as_today(column: Column, kept: Column | None, table: str) -> str:
+    """Return the snapshot's value of a column in the type that the model gives it today.
+
+    A type that changed is compared as rendered: a value that would render otherwise in the new type is forgotten, and so sent again.
+    """
+    if kept is None:
+        return f"CAST(NULL AS {column.type})"
+    value = f"{table}{quote(kept.name)}"
+    if kept.type == column.type:
+        return value
+    cast = f"TRY_CAST({value} AS {column.type})"
+    return f"CASE WHEN {rendered(value, kept)} = {rendered(cast, column)} THEN {cast} END"
+
+
+def rendered(value: str, column: Column) -> str:
+    """Return an SQL text that is equal for two values exactly when Klaviyo is given the same JSON for both."""
+    text = f"CAST({value} AS VARCHAR)"
+    number = f"'n:' || CAST(CAST({value} AS DOUBLE) AS VARCHAR)"
+    match column.kind:
+        case Kind.TEXT | Kind.DATE | Kind.TIME:
+            return f"'s:' || {text}"
+        case Kind.TIMESTAMP | Kind.TIMESTAMP_TZ:
+            return f"'s:' || REPLACE({text}, ' ', 'T')"
+        case Kind.INTEGER:
+            return f"CASE WHEN {value} BETWEEN -9007199254740992 AND 9007199254740992 THEN {number} ELSE 's:' || {text} END"
+        case Kind.DECIMAL:
+            return f"CASE WHEN LENGTH(REPLACE(REPLACE({text}, '-', ''), '.', '')) <= 15 THEN {number} ELSE 's:' || {text} END"
+        case Kind.FLOAT:
+            return number
+        case Kind.BOOLEAN:
+            return f"'b:' || {text}"
+        case Kind.BINARY | Kind.JSON | Kind.NESTED:
+            return f"'j:' || {text}"
+
+
+def rekeyed_identity(shape: Shape, table: str = "") -> str:
+    """Return a snapshot row's identity under the model's identifiers of today; the old one where it carries none of them."""
+    cases = " ".join(
+        f"WHEN {table}{IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {literal(kind + ':')} || {table}{IDENTIFIER_COLUMNS[kind]}"
+        for kind in shape.identifiers
+    )
+    return f"CASE {cases} ELSE {table}retl_identity END"
+
+
+def _identifiers() -> tuple[str, ...]:
+    return tuple(IDENTIFIER_COLUMNS.values())
+
+
+def _desired(dialect: Dialect, shape: Shape) -> str:
+    columns = listing((*_identifiers(), *shape.payload_names), "s.")
+    return (
+        f"  SELECT l.retl_list_id, s.retl_identity, {columns}\n"
+        f"  FROM {dialect.passing(shape.staged)} AS s JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
+        f"  WHERE s.retl_problem IS NULL"
+    )
+
+
+def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scope) -> str:
+    names = (*_identifiers(), FIRST_SENT)
+    if not kept:
+        nothing = [*(f"CAST(NULL AS VARCHAR) AS {name}" for name in (*KEY_COLUMNS, *names))]
+        nothing += [f"CAST(NULL AS {column.type}) AS {quote(column.name)}" for column in shape.payload]
+        return f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain WHERE FALSE"
+    folded = {name.lower(): column for name, column in kept.items()}
+    values = "".join(
+        f", {as_today(column, folded.get(column.name.lower()), 's.')} AS {quote(column.name)}" for column in shape.payload
+    )
+    identity = rekeyed_identity(shape, "s.") if scope.rekeyed else "s.retl_identity"
+    identifiers = listing(names, "s.")
+    mine = f"SELECT retl_list_id FROM {dialect.passing(shape.lists)}"
+    snapshot = (
+        f"SELECT s.retl_list_id, {identity} AS retl_identity, {identifiers}{values}\n"
+        f"  FROM {dialect.kept(shape.snapshot)} AS s WHERE s.retl_list_id IN ({mine})"
+    )
+    if not scope.uncertain:
+        return f"  SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain FROM ({snapshot}) AS s"
+    merged = ", ".join(f"COALESCE(s.{name}, u.{name}) AS {name}" for name in (*KEY_COLUMNS, *names))
+    payload = "".join(f", s.{quote(name)}" for name in shape.payload_names)
+    aggregated = ", ".join(f"MAX({name}) AS {name}" for name in _identifiers())
+    u_identity = rekeyed_identity(shape) if scope.rekeyed else "retl_identity"
+    return (
+        f"  SELECT {merged}{payload}, s.retl_identity IS NOT NULL AS retl_in_snapshot, "
+        f"u.retl_identity IS NOT NULL AS retl_uncertain\n"
+        f"  FROM ({snapshot}) AS s FULL OUTER JOIN (\n"
+        f"    SELECT retl_list_id, {u_identity} AS retl_identity, {aggregated}, MIN({FIRST_SENT}) AS {FIRST_SENT}\n"
+        f"    FROM {dialect.kept(shape.deltas)} WHERE retl_list_id IN ({mine}) GROUP BY retl_list_id, 2\n"
+        f"  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity"
+    )
+
+
+def _changed(shape: Shape) -> str:
+    names = (*(IDENTIFIER_COLUMNS[kind] for kind in shape.identifiers), *shape.payload_names)
+    return "\n    OR ".join(f"(d.{quote(n)} IS NOT NULL AND d.{quote(n)} IS DISTINCT FROM k.{quote(n)})" for n in names)
+
+

@@ -1,0 +1,67 @@
+"""What the statements of one model need to know of it: its tables, its key and its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from reverse_etl.columns import Column
+from reverse_etl.identifiers import IdentifierType
+
+KEY_COLUMNS = ("retl_list_id", "retl_identity")
+IDENTIFIER_COLUMNS = {kind: f"retl_{kind}" for kind in IdentifierType}
+FIRST_SENT = "retl_first_sent_at"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One model as its tables show it.
+
+    `key` ends the names of its tables. `identifiers` are the mapped types in the order that decides a row's identity. `payload`
+    are the other columns, with the types that they have in the warehouse today. `many_lists` says whether rows name their list.
+    """
+
+    key: str
+    identifiers: tuple[IdentifierType, ...]
+    payload: tuple[Column, ...]
+    many_lists: bool
+
+    @cached_property
+    def payload_names(self) -> tuple[str, ...]:
+        """Return the payload's column names, in the model's order."""
+        return tuple(column.name for column in self.payload)
+
+    @cached_property
+    def row(self) -> tuple[str, ...]:
+        """Return the columns that the snapshot, the deltas and the rejected rows have in common, in order."""
+        return (*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT, *self.payload_names)
+
+    @property
+    def staged(self) -> str:
+        """Return the scratch table of the model's rows."""
+        return f"staged_{self.key}"
+
+    @property
+    def lists(self) -> str:
+        """Return the scratch table that gives each list's id by the name that rows use."""
+        return f"lists_{self.key}"
+
+    @property
+    def planned(self) -> str:
+        """Return the scratch table of the plan's deltas."""
+        return f"planned_{self.key}"
+
+    @property
+    def snapshot(self) -> str:
+        """Return the state table of the rows last applied."""
+        return f"snapshot_{self.key}"
+
+    @property
+    def deltas(self) -> str:
+        """Return the state table of deltas that are not proved applied or refused."""
+        return f"deltas_{self.key}"
+
+    @property
+    def rejected(self) -> str:
+        """Return the state table of the rows that Klaviyo refused, as they were."""
+        return f"rejected_{self.key}"

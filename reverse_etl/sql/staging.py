@@ -1,0 +1,272 @@
+"""Statements that stage a model: its rows once, in canonical form, each with the first problem that keeps it from being sent.
+
+Scratch columns: `retl_list` (the list's name in the row, '' where the model has one list), `retl_identity`, one `retl_<type>` per
+identifier, `retl_problem` and `retl_detail` (NULL for a good row), then the payload under its own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from reverse_etl.columns import Column, Kind
+from reverse_etl.identifiers import BLANKS, PUNCTUATION, IdentifierType
+from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
+from reverse_etl.sql.text import Dialect, Engine, Statement, listing, literal, quote
+
+EMAIL_MAX = 100  # "Profiles API overview": an e-mail has at most 100 characters
+_PART = r"[^\s@,;:<>()\[\]\\\"]"
+EMAIL_PATTERN = rf"^{_PART}+@{_PART}+\.{_PART}+$"
+EMAIL_DOTS = r"(^\.|\.\.|\.@|@\.|\.$)"
+PHONE_PATTERN = r"^\+[1-9][0-9]{6,14}$"  # E.164: a country code that never starts with 0, at most 15 digits
+
+
+class RowProblem(StrEnum):
+    """Why a row will not be sent as it is: the codes of the checks made in the warehouse."""
+
+    NO_LIST = "no_list"
+    NO_IDENTIFIER = "no_identifier"
+    EMAIL_TOO_LONG = "email_too_long"
+    EMAIL_MALFORMED = "email_malformed"
+    PHONE_MALFORMED = "phone_malformed"
+    DUPLICATE = "duplicate"
+    IDENTITY_ELSEWHERE = "identity_is_another_rows_identifier"
+    SHARED = "shared_identifier"
+    STANDING = "standing"  # refused by Klaviyo before, and unchanged since
+
+
+def stage(
+    dialect: Dialect,
+    shape: Shape,
+    select: str,
+    identifiers: Mapping[IdentifierType, Column],
+    list_column: str | None,
+) -> Statement:
+    """Run the model once and keep its rows, canonical and checked one by one."""
+    inner = [
+        f"{quote(list_column)} AS retl_list_raw" if list_column else "'' AS retl_list_raw",
+        *(
+            f"{canonical(dialect, kind, identifiers[kind])} AS {column}"
+            if kind in identifiers
+            else f"CAST(NULL AS VARCHAR) AS {column}"
+            for kind, column in IDENTIFIER_COLUMNS.items()
+        ),
+        *(quote(name) for name in shape.payload_names),
+    ]
+    payload = "".join(f", {column_as_kept(column)}" for column in shape.payload)
+    list_name = "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else "''"
+    return Statement(
+        f"CREATE TABLE {dialect.passing(shape.staged)} AS\n"
+        f"SELECT {list_name} AS retl_list,\n"
+        f"  {_identity(shape)} AS retl_identity,\n"
+        f"  {', '.join(IDENTIFIER_COLUMNS.values())},\n"
+        f"  {_first_problem(dialect, shape, list_name)} AS retl_problem,\n"
+        f"  CAST(NULL AS VARCHAR) AS retl_detail{payload}\n"
+        f"FROM (\n  SELECT {', '.join(inner)}\n  FROM (\n{select}\n  ) AS retl_model\n) AS retl_rows"
+    )
+
+
+def canonical(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
+    """Return the SQL of `identifiers.canonical` for a column of any type; blank becomes NULL."""
+    text = as_text(column)
+    blanks = _characters(dialect, BLANKS)
+    match kind:
+        case IdentifierType.EMAIL:
+            return f"NULLIF(LOWER(TRIM({text}, {blanks})), '')"
+        case IdentifierType.PHONE:
+            return f"NULLIF(TRANSLATE({text}, {_characters(dialect, BLANKS + PUNCTUATION)}, ''), '')"
+        case IdentifierType.PROFILE_ID:
+            return f"NULLIF(TRIM({text}, {blanks}), '')"
+        case IdentifierType.EXTERNAL_ID:
+            return f"CASE WHEN TRIM({text}, {blanks}) <> '' THEN {text} END"
+
+
+def as_text(column: Column) -> str:
+    """Return an identifier column as text; an integral number has no fraction."""
+    name = quote(column.name)
+    if column.kind is Kind.TEXT:
+        return name
+    plain = f"CAST({name} AS VARCHAR)"
+    if column.kind not in {Kind.DECIMAL, Kind.FLOAT}:
+        return plain
+    whole = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
+    return f"CASE WHEN ABS({name}) < 1e15 AND {name} = FLOOR({name}) THEN {whole} ELSE {plain} END"
+
+
+def column_as_kept(column: Column) -> str:
+    """Return a payload column in a type that the state's tables can hold on their own."""
+    name = quote(column.name)
+    return f"CAST({name} AS VARCHAR) AS {name}" if column.kind is Kind.TEXT else name
+
+
+def twins(dialect: Dialect, shape: Shape) -> Statement:
+    """Find the identities that stand on several rows of one list."""
+    return Statement(
+        f"CREATE TABLE {dialect.passing('twins_' + shape.key)} AS\n"
+        f"SELECT retl_list, retl_identity, COUNT(*) AS retl_rows\n"
+        f"FROM {dialect.passing(shape.staged)} WHERE retl_problem IS NULL\n"
+        f"GROUP BY retl_list, retl_identity HAVING COUNT(*) > 1"
+    )
+
+
+def settle_twins(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
+    """Let rows of one identity that are equal in every column count as one, and reject the others, naming the columns."""
+    staged, twins_, distinct = (
+        dialect.passing(name) for name in (shape.staged, "twins_" + shape.key, "distinct_" + shape.key)
+    )
+    columns = ("retl_list", "retl_identity", *IDENTIFIER_COLUMNS.values(), *shape.payload_names)
+    compared = (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
+    differing = ", ".join(
+        f"CASE WHEN COUNT(DISTINCT {quote(name)}) > 1 OR COUNT({quote(name)}) NOT IN (0, COUNT(*)) "
+        f"THEN {literal(', ' + name.removeprefix('retl_'))} ELSE '' END"
+        for name in compared
+    )
+    same = "s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity"
+    return (
+        Statement(
+            f"CREATE TABLE {distinct} AS SELECT DISTINCT {listing(columns, 's.')}\n"
+            f"FROM {staged} AS s JOIN {twins_} AS t ON {same} WHERE s.retl_problem IS NULL"
+        ),
+        Statement(
+            f"DELETE FROM {staged} AS s WHERE s.retl_problem IS NULL\n"
+            f"AND EXISTS (SELECT 1 FROM {twins_} AS t WHERE {same})"
+        ),
+        Statement(
+            f"INSERT INTO {staged} (retl_problem, retl_detail, {listing(columns)})\n"
+            f"SELECT CASE WHEN t.retl_rows > 1 THEN {literal(RowProblem.DUPLICATE)} END, "
+            f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {listing(columns, 's.')}\n"
+            f"FROM {distinct} AS s JOIN (\n"
+            f"  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT({differing}) AS retl_differing\n"
+            f"  FROM {distinct} GROUP BY retl_list, retl_identity\n) AS t ON {same}"
+        ),
+    )
+
+
+def shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+    """Find values of one identifier that belong to several identities.
+
+    `retl_owner` is 1 where the value is itself some row's identity, `retl_shared` is 1 where several other rows carry it.
+    """
+    column = IDENTIFIER_COLUMNS[kind]
+    other = f"CASE WHEN retl_identity <> {literal(kind + ':')} || {column} THEN retl_identity END"
+    return Statement(
+        f"CREATE TABLE {dialect.passing(f'shared_{kind}_{shape.key}')} AS\n"
+        f"SELECT {column} AS retl_value,\n"
+        f"  MAX(CASE WHEN retl_identity = {literal(kind + ':')} || {column} THEN 1 ELSE 0 END) AS retl_owner,\n"
+        f"  CASE WHEN MIN({other}) <> MAX({other}) THEN 1 ELSE 0 END AS retl_shared\n"
+        f"FROM {dialect.passing(shape.staged)} WHERE retl_problem IS NULL AND {column} IS NOT NULL\n"
+        f"GROUP BY {column} HAVING MIN(retl_identity) <> MAX(retl_identity)"
+    )
+
+
+def reject_owners(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+    """Reject each row whose identity is another row's secondary identifier."""
+    column = IDENTIFIER_COLUMNS[kind]
+    return Statement(
+        f"UPDATE {dialect.passing(shape.staged)} SET retl_problem = {literal(RowProblem.IDENTITY_ELSEWHERE)}, "
+        f"retl_detail = {literal(kind)}\n"
+        f"WHERE retl_problem IS NULL AND retl_identity = {literal(kind + ':')} || {column}\n"
+        f"AND {column} IN (SELECT retl_value FROM {dialect.passing(f'shared_{kind}_{shape.key}')} WHERE retl_owner = 1)"
+    )
+
+
+def omit_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+    """Leave a secondary identifier that several rows share out of all of them."""
+    return Statement(
+        f"UPDATE {dialect.passing(shape.staged)} SET {IDENTIFIER_COLUMNS[kind]} = NULL\n"
+        f"WHERE {_carries_shared(dialect, shape, kind)}"
+    )
+
+
+def reject_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+    """Reject every row that carries a secondary identifier that several rows share."""
+    return Statement(
+        f"UPDATE {dialect.passing(shape.staged)} SET retl_problem = {literal(RowProblem.SHARED)}, "
+        f"retl_detail = {literal(kind)}\nWHERE {_carries_shared(dialect, shape, kind)}"
+    )
+
+
+def reject_standing(dialect: Dialect, shape: Shape, checksum: str) -> Statement:
+    """Set aside the rows that Klaviyo refused before, if row, model and config are what they were."""
+    compared = (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
+    equal = " AND ".join(f"s.{quote(name)} IS NOT DISTINCT FROM r.{quote(name)}" for name in compared)
+    return Statement(
+        f"UPDATE {dialect.passing(shape.staged)} AS s SET retl_problem = {literal(RowProblem.STANDING)}\n"
+        f"FROM {dialect.kept(shape.rejected)} AS r, {dialect.passing(shape.lists)} AS l\n"
+        f"WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id\n"
+        f"AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND {equal}",
+        (checksum,),
+    )
+
+
+def list_names(dialect: Dialect, shape: Shape) -> Statement:
+    """Return the lists that the rows name, in order."""
+    return Statement(
+        f"SELECT DISTINCT retl_list FROM {dialect.passing(shape.staged)} WHERE retl_list IS NOT NULL ORDER BY retl_list"
+    )
+
+
+def set_lists(dialect: Dialect, shape: Shape, ids: Mapping[str, str]) -> tuple[Statement, ...]:
+    """Keep the id of each list under the name that rows use, for the diff to join."""
+    table = dialect.passing(shape.lists)
+    create = Statement(f"CREATE OR REPLACE TABLE {table} (retl_list VARCHAR, retl_list_id VARCHAR)")
+    if not ids:
+        return (create,)
+    rows = ", ".join("(?, ?)" for _ in ids)
+    values = tuple(value for pair in sorted(ids.items()) for value in pair)
+    return (create, Statement(f"INSERT INTO {table} VALUES {rows}", values))
+
+
+def staged_counts(dialect: Dialect, shape: Shape) -> Statement:
+    """Return (list name, problem or NULL, rows) for what was staged."""
+    return Statement(
+        f"SELECT retl_list, retl_problem, COUNT(*) FROM {dialect.passing(shape.staged)} "
+        f"GROUP BY retl_list, retl_problem ORDER BY retl_list, retl_problem"
+    )
+
+
+def _identity(shape: Shape) -> str:
+    cases = " ".join(
+        f"WHEN {IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {literal(kind + ':')} || {IDENTIFIER_COLUMNS[kind]}"
+        for kind in shape.identifiers
+    )
+    return f"CASE {cases} END"
+
+
+def _first_problem(dialect: Dialect, shape: Shape, list_name: str) -> str:
+    tests: list[tuple[str, RowProblem]] = []
+    if shape.many_lists:
+        tests.append((f"{list_name} IS NULL", RowProblem.NO_LIST))
+    tests.append((" AND ".join(f"{IDENTIFIER_COLUMNS[kind]} IS NULL" for kind in shape.identifiers), RowProblem.NO_IDENTIFIER))
+    if IdentifierType.EMAIL in shape.identifiers:
+        email = IDENTIFIER_COLUMNS[IdentifierType.EMAIL]
+        tests.append((f"LENGTH({email}) > {EMAIL_MAX}", RowProblem.EMAIL_TOO_LONG))
+        malformed = f"NOT {_matches(dialect, email, EMAIL_PATTERN)} OR {_matches(dialect, email, EMAIL_DOTS)}"
+        tests.append((malformed, RowProblem.EMAIL_MALFORMED))
+    if IdentifierType.PHONE in shape.identifiers:
+        phone = IDENTIFIER_COLUMNS[IdentifierType.PHONE]
+        tests.append((f"NOT {_matches(dialect, phone, PHONE_PATTERN)}", RowProblem.PHONE_MALFORMED))
+    return "CASE " + " ".join(f"WHEN {test} THEN {literal(problem)}" for test, problem in tests) + " END"
+
+
+def _matches(dialect: Dialect, column: str, pattern: str) -> str:
+    match dialect.engine:
+        case Engine.DUCKDB:
+            return f"REGEXP_MATCHES({column}, {literal(pattern)})"
+        case Engine.SNOWFLAKE:
+            return f"(REGEXP_INSTR({column}, {literal(pattern.replace(chr(92), chr(92) * 2))}) > 0)"
+
+
+def _characters(dialect: Dialect, characters: Sequence[str] | str) -> str:
+    """Return a text expression of these characters; control characters are written by code point."""
+    name = {Engine.DUCKDB: "CHR", Engine.SNOWFLAKE: "CHAR"}[dialect.engine]
+    plain = "".join(character for character in characters if character.isprintable())
+    return " || ".join([literal(plain), *(f"{name}({ord(c)})" for c in characters if not c.isprintable())])
+
+
+def _carries_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> str:
+    column = IDENTIFIER_COLUMNS[kind]
+    return (
+        f"retl_problem IS NULL AND retl_identity <> {literal(kind + ':')} || {column}\n"
+        f"AND {column} IN (SELECT retl_value FROM {dialect.passing(f'shared_{kind}_{shape.key}')} WHERE retl_shared = 1)"
+    )

@@ -1,0 +1,139 @@
+"""From the plan to the deltas, and from what was proved to the snapshot.
+
+A row of the deltas is uncertain until a receipt says otherwise. Receipts cover ranges of `retl_seq`; refusals name single rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reverse_etl.sql.diff import Op, rekeyed_identity
+from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
+from reverse_etl.sql.text import Dialect, Statement, listing, quote
+
+_SAME = " AND ".join(f"{{left}}.{name} = {{right}}.{name}" for name in KEY_COLUMNS)
+_MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")
+
+
+def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str) -> tuple[Statement, ...]:
+    """Make the plan's deltas uncertain under this run, in place of the earlier uncertain rows of the same identities."""
+    deltas, planned = dialect.kept(shape.deltas), dialect.passing(shape.planned)
+    columns = (*_MARKS, *shape.row)
+    values = [f"COALESCE({name}, ?)" if name == FIRST_SENT else quote(name) for name in columns]
+    return (
+        Statement(
+            f"DELETE FROM {deltas} AS u WHERE EXISTS (SELECT 1 FROM {planned} AS p "
+            f"WHERE p.retl_op <> '{Op.HELD}' AND {_SAME.format(left='p', right='u')})"
+        ),
+        Statement(
+            f"INSERT INTO {deltas} (retl_run_id, {listing(columns)})\n"
+            f"SELECT ?, {', '.join(values)} FROM {planned} WHERE retl_op <> '{Op.HELD}' ORDER BY retl_seq",
+            (run_id, first_sent_at),
+        ),
+    )
+
+
+def rekey(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
+    """Give snapshot and uncertain rows the identity that the model's identifiers of today make."""
+    identity = rekeyed_identity(shape)
+    return tuple(
+        Statement(f"UPDATE {dialect.kept(table)} SET retl_identity = {identity}") for table in (shape.snapshot, shape.deltas)
+    )
+
+
+def upserts(dialect: Dialect, shape: Shape, run_id: str, list_id: str) -> Statement:
+    """Return (seq, the four identifiers, the payload) of one list's upserts, by seq."""
+    columns = listing((*IDENTIFIER_COLUMNS.values(), *shape.payload_names))
+    return Statement(
+        f"SELECT retl_seq, {columns} FROM {dialect.kept(shape.deltas)}\n"
+        f"WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op IN ('{Op.ADD}', '{Op.UPDATE}') ORDER BY retl_seq",
+        (run_id, list_id),
+    )
+
+
+def removes(dialect: Dialect, shape: Shape, run_id: str, list_id: str) -> Statement:
+    """Return (seq, identity, the four identifiers, first sent, in snapshot, uncertain) of one list's removes, by seq."""
+    columns = f"retl_identity, {', '.join(IDENTIFIER_COLUMNS.values())}, {FIRST_SENT}, retl_in_snapshot, retl_uncertain"
+    return Statement(
+        f"SELECT retl_seq, {columns} FROM {dialect.kept(shape.deltas)}\n"
+        f"WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op = '{Op.REMOVE}' ORDER BY retl_seq",
+        (run_id, list_id),
+    )
+
+
+def delta_rows(dialect: Dialect, shape: Shape, run_id: str, first_seq: int, last_seq: int) -> Statement:
+    """Return (seq, the four identifiers) of a range of deltas, to tie a job's errors to rows."""
+    return Statement(
+        f"SELECT retl_seq, {', '.join(IDENTIFIER_COLUMNS.values())} FROM {dialect.kept(shape.deltas)}\n"
+        f"WHERE retl_run_id = ? AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq",
+        (run_id, first_seq, last_seq),
+    )
+
+
+def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
+    """Gather the deltas that receipts prove applied, with each desired NULL filled by what Klaviyo has."""
+    merged = ", ".join(
+        f"d.{name}" if name in KEY_COLUMNS else f"COALESCE(d.{quote(name)}, s.{quote(name)}) AS {quote(name)}"
+        for name in shape.row
+    )
+    deltas, receipts, refusals = (dialect.kept(name) for name in (shape.deltas, "receipts", "refusals"))
+    return Statement(
+        f"CREATE OR REPLACE TABLE {dialect.passing('taken_' + shape.key)} AS\n"
+        f"SELECT d.retl_seq, d.retl_op, {merged}\n"
+        f"FROM {deltas} AS d\n"
+        f"JOIN {receipts} AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
+        f"LEFT JOIN {dialect.kept(shape.snapshot)} AS s ON {_SAME.format(left='s', right='d')}\n"
+        f"WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state = 'applied'\n"
+        f"AND d.retl_seq NOT IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)",
+        (run_id, run_id, model, run_id, model),
+    )
+
+
+def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: str) -> tuple[Statement, ...]:
+    """Take over what `take` gathered, and keep refused rows as they were, so that only a changed row is sent again.
+
+    To be run in one transaction, after `take`.
+    """
+    deltas, snapshot, rejected, refusals = (
+        dialect.kept(name) for name in (shape.deltas, shape.snapshot, shape.rejected, "refusals")
+    )
+    taken = dialect.passing("taken_" + shape.key)
+    row = listing(shape.row)
+    refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
+    this_run = (run_id, model)
+    return (
+        Statement(f"DELETE FROM {snapshot} AS s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='s')})"),
+        Statement(f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM {taken} WHERE retl_op <> '{Op.REMOVE}' ORDER BY retl_seq"),
+        Statement(f"DELETE FROM {rejected} AS r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='r')})"),
+        Statement(
+            f"DELETE FROM {rejected} AS r WHERE EXISTS (SELECT 1 FROM {deltas} AS d WHERE d.retl_run_id = ? "
+            f"AND d.retl_seq IN ({refused}) AND {_SAME.format(left='d', right='r')})",
+            (run_id, *this_run),
+        ),
+        Statement(
+            f"INSERT INTO {rejected} (retl_checksum, {row}) SELECT ?, {row} FROM {deltas} "
+            f"WHERE retl_run_id = ? AND retl_seq IN ({refused})",
+            (checksum, run_id, *this_run),
+        ),
+        Statement(
+            f"DELETE FROM {deltas} WHERE retl_run_id = ? AND (retl_seq IN (SELECT retl_seq FROM {taken}) "
+            f"OR retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?))",
+            (run_id, *this_run),
+        ),
+    )
+
+
+def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
+    """Drop the deltas that no receipt covers. Only for a run that knows that it sent none of them."""
+    return Statement(
+        f"DELETE FROM {dialect.kept(shape.deltas)} WHERE retl_run_id = ? AND retl_seq NOT IN (\n"
+        f"  SELECT d.retl_seq FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('receipts')} AS r\n"
+        f"  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
+        f"  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))",
+        (run_id, run_id, run_id, model),
+    )
+
+
+def drop_scratch(dialect: Dialect, names: Sequence[str]) -> tuple[Statement, ...]:
+    """Drop scratch tables."""
+    return tuple(Statement(f"DROP TABLE IF EXISTS {dialect.passing(name)}") for name in names)
