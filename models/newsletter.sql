@@ -1,0 +1,16 @@
+-- Newsletter: everyone who has ticked the box. Being on this list is no consent in Klaviyo's sense: that is theirs to keep.
+{{ config(
+    surface='list_memberships',
+    list='Newsletter',
+    identifiers={'email': 'email', 'external_id': 'customer_id'},
+    tags=['daily'],
+) }}
+select
+    customer_id,
+    email,
+    first_name,
+    last_name,
+    city as location_city,
+    country as location_country
+from {{ ref('customers') }}
+where accepts_marketing

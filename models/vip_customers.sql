@@ -1,0 +1,16 @@
+-- VIP customers: everyone who has spent more than 500 with us. They hear of a new roast before others do.
+{{ config(
+    surface='list_memberships',
+    list='VIP customers',
+    identifiers={'email': 'email', 'external_id': 'customer_id'},
+    tags=['daily'],
+) }}
+select
+    customer_id,
+    email,
+    first_name,
+    last_name,
+    lifetime_value,
+    loyalty_tier
+from {{ ref('customers') }}
+where lifetime_value > 500
