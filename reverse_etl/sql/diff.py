@@ -76,6 +76,16 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
     )
 
 
+def keep_rejected(dialect: Dialect, shape: Shape) -> Statement:
+    """Drop the removal of a row that is still desired on that list, though it can't be sent as it is."""
+    return Statement(
+        f"DELETE FROM {dialect.passing(shape.planned)} AS p WHERE p.retl_op = '{Op.REMOVE}' AND EXISTS (\n"
+        f"  SELECT 1 FROM {dialect.passing(shape.staged)} AS s JOIN {dialect.passing(shape.lists)} AS l "
+        f"ON s.retl_list = l.retl_list\n"
+        f"  WHERE s.retl_problem IS NOT NULL AND s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id)"
+    )
+
+
 def hold_protected(dialect: Dialect, shape: Shape) -> Statement:
     """Hold each removal that shares an identifier with a rejected row of the model, on every list."""
     staged = dialect.passing(shape.staged)

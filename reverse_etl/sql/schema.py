@@ -23,12 +23,12 @@ SHARED_TABLES: Mapping[str, str] = {
     "klaviyo_time VARCHAR, ended_at VARCHAR, exit_code BIGINT",
     "run_lists": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR",
     "receipts": "run_id VARCHAR, model VARCHAR, batch BIGINT, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, "
-    "state VARCHAR, job_id VARCHAR, at VARCHAR, detail VARCHAR",
+    "state VARCHAR, job_id VARCHAR, noted_at VARCHAR, detail VARCHAR",
     "refusals": "run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR",
     "rejections": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, source VARCHAR, "
     "code VARCHAR, field VARCHAR, detail VARCHAR, first_run_id VARCHAR",
-    "gone": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, at VARCHAR",
-    "lists": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, at VARCHAR",
+    "gone": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, noted_at VARCHAR",
+    "lists": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, noted_at VARCHAR",
     "lease": "account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR",
 }
 

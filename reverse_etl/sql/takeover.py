@@ -116,17 +116,20 @@ def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: s
             (checksum, run_id, *this_run),
         ),
         Statement(
-            f"DELETE FROM {deltas} WHERE retl_run_id = ? AND (retl_seq IN (SELECT retl_seq FROM {taken}) "
-            f"OR retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?))",
+            f"DELETE FROM {deltas} WHERE retl_run_id = ? AND (retl_seq IN (SELECT retl_seq FROM {taken}) OR (NOT retl_uncertain "
+            f"AND retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)))",
             (run_id, *this_run),
         ),
     )
 
 
 def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
-    """Drop the deltas that no receipt covers. Only for a run that knows that it sent none of them."""
+    """Drop the deltas that no receipt covers. Only for a run that knows that it sent none of them.
+
+    A row that was uncertain before this run stays so: that nothing was sent now says nothing about then.
+    """
     return Statement(
-        f"DELETE FROM {dialect.kept(shape.deltas)} WHERE retl_run_id = ? AND retl_seq NOT IN (\n"
+        f"DELETE FROM {dialect.kept(shape.deltas)} WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (\n"
         f"  SELECT d.retl_seq FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('receipts')} AS r\n"
         f"  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
         f"  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))",

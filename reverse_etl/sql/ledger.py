@@ -1,0 +1,168 @@
+"""Statements of the tables that all models share: runs, receipts, refusals, rejections, the registry of lists, and the lease."""
+
+from __future__ import annotations
+
+from reverse_etl.sql.text import Dialect, Statement
+
+
+def models(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return (model, table key, surface, identifiers, checksum) of every model that was ever sent."""
+    return Statement(
+        f"SELECT model, table_key, surface, identifiers, checksum FROM {dialect.kept('models')} "
+        f"WHERE account_id = ? AND project = ? ORDER BY model",
+        (account, project),
+    )
+
+
+def set_model(dialect: Dialect, account: str, project: str, row: tuple[str, str, str, str, str]) -> tuple[Statement, ...]:
+    """Note a model as it is sent now: (model, table key, surface, identifiers, checksum)."""
+    table = dialect.kept("models")
+    return (
+        Statement(f"DELETE FROM {table} WHERE account_id = ? AND project = ? AND model = ?", (account, project, row[0])),
+        Statement(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)", (account, project, *row)),
+    )
+
+
+def last_account(dialect: Dialect, project: str, target: str) -> Statement:
+    """Return the account that a target's last run was sent to."""
+    return Statement(f"SELECT account_id FROM {dialect.kept('targets')} WHERE project = ? AND target = ?", (project, target))
+
+
+def set_account(dialect: Dialect, project: str, target: str, account: str) -> tuple[Statement, ...]:
+    """Note the account of a target."""
+    table = dialect.kept("targets")
+    return (
+        Statement(f"DELETE FROM {table} WHERE project = ? AND target = ?", (project, target)),
+        Statement(f"INSERT INTO {table} VALUES (?, ?, ?)", (project, target, account)),
+    )
+
+
+def add_run(dialect: Dialect, run_id: str, account: str, project: str, started_at: str, klaviyo_time: str) -> Statement:
+    """Mark a run as `submitting`: from here on its deltas may have been sent."""
+    return Statement(
+        f"INSERT INTO {dialect.kept('runs')} VALUES (?, ?, ?, 'submitting', ?, ?, NULL, NULL)",
+        (run_id, account, project, started_at, klaviyo_time),
+    )
+
+
+def end_run(dialect: Dialect, run_id: str, state: str, ended_at: str, exit_code: int | None) -> Statement:
+    """Mark a run as `ended` (by itself) or `recovered` (by a later one)."""
+    return Statement(
+        f"UPDATE {dialect.kept('runs')} SET state = ?, ended_at = ?, exit_code = ? WHERE run_id = ?",
+        (state, ended_at, exit_code, run_id),
+    )
+
+
+def dead_runs(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return (run id, Klaviyo's time when it began) of the runs that began to write and never ended."""
+    return Statement(
+        f"SELECT run_id, klaviyo_time FROM {dialect.kept('runs')} "
+        f"WHERE account_id = ? AND project = ? AND state = 'submitting' ORDER BY started_at, run_id",
+        (account, project),
+    )
+
+
+def last_run(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return (run id, state, started, ended, exit code) of the newest runs first."""
+    return Statement(
+        f"SELECT run_id, state, started_at, ended_at, exit_code FROM {dialect.kept('runs')} "
+        f"WHERE account_id = ? AND project = ? ORDER BY started_at DESC, run_id DESC",
+        (account, project),
+    )
+
+
+def run_lists(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return (run id, started, model, list id, list name, counts as JSON, reason) of each run's lists, newest run first."""
+    return Statement(
+        f"SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.reason "
+        f"FROM {dialect.kept('run_lists')} AS l JOIN {dialect.kept('runs')} AS r ON l.run_id = r.run_id\n"
+        f"WHERE r.account_id = ? AND r.project = ? ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name",
+        (account, project),
+    )
+
+
+def open_receipts(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return the receipts whose import job was accepted and not yet seen to end."""
+    return Statement(
+        f"SELECT c.run_id, c.model, c.batch, c.list_id, c.op, c.first_seq, c.last_seq, c.job_id, c.noted_at "
+        f"FROM {dialect.kept('receipts')} AS c JOIN {dialect.kept('runs')} AS r ON c.run_id = r.run_id\n"
+        f"WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.batch",
+        (account, project),
+    )
+
+
+def delete_receipts(dialect: Dialect, run_id: str, model: str, batches: tuple[int, ...]) -> Statement:
+    """Drop receipts, to be written anew in their next state."""
+    marks = ", ".join("?" for _ in batches)
+    return Statement(
+        f"DELETE FROM {dialect.kept('receipts')} WHERE run_id = ? AND model = ? AND batch IN ({marks})",
+        (run_id, model, *batches),
+    )
+
+
+def rejections(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return (model, list id, row key, source, code, field, detail, first run) of every standing rejection."""
+    return Statement(
+        f"SELECT model, list_id, row_key, source, code, field, detail, first_run_id FROM {dialect.kept('rejections')} "
+        f"WHERE account_id = ? AND project = ? ORDER BY model, list_id, row_key, code",
+        (account, project),
+    )
+
+
+def delete_rejections(dialect: Dialect, account: str, project: str, model: str, source: str) -> Statement:
+    """Drop a model's rejections of one source: `check` (made in the warehouse) or `klaviyo`."""
+    return Statement(
+        f"DELETE FROM {dialect.kept('rejections')} WHERE account_id = ? AND project = ? AND model = ? AND source = ?",
+        (account, project, model, source),
+    )
+
+
+def lists(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return (list id, name, model, state, at) of the registry."""
+    return Statement(
+        f"SELECT list_id, name, model, state, noted_at FROM {dialect.kept('lists')} "
+        f"WHERE account_id = ? AND project = ? ORDER BY name, list_id",
+        (account, project),
+    )
+
+
+def add_list(
+    dialect: Dialect, account: str, project: str, row: tuple[str | None, str, str, str, str]
+) -> tuple[Statement, ...]:
+    """Note a list in the registry in place of what was known of that name or id: (list id, name, model, state, at)."""
+    table = dialect.kept("lists")
+    return (
+        Statement(
+            f"DELETE FROM {table} WHERE account_id = ? AND project = ? AND (list_id = ? OR (list_id IS NULL AND name = ?))",
+            (account, project, row[0], row[1]),
+        ),
+        Statement(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)", (account, project, *row)),
+    )
+
+
+def lease(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return (owner, expires) of the lease."""
+    return Statement(
+        f"SELECT owner, expires_at FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?", (account, project)
+    )
+
+
+def take_lease(dialect: Dialect, account: str, project: str, owner: str, expires_at: str) -> tuple[Statement, ...]:
+    """Give the lease to `owner` until `expires_at`."""
+    return (
+        drop_lease(dialect, account, project),
+        Statement(f"INSERT INTO {dialect.kept('lease')} VALUES (?, ?, ?, ?)", (account, project, owner, expires_at)),
+    )
+
+
+def extend_lease(dialect: Dialect, account: str, project: str, owner: str, expires_at: str) -> Statement:
+    """Let the lease's owner keep it for longer."""
+    return Statement(
+        f"UPDATE {dialect.kept('lease')} SET expires_at = ? WHERE account_id = ? AND project = ? AND owner = ?",
+        (expires_at, account, project, owner),
+    )
+
+
+def drop_lease(dialect: Dialect, account: str, project: str) -> Statement:
+    """Give the lease back."""
+    return Statement(f"DELETE FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?", (account, project))

@@ -1,0 +1,65 @@
+"""The warehouse as the job sees it: a place that runs statements, in which models can be staged and the state is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from reverse_etl.columns import Column
+from reverse_etl.sql.text import Dialect, Statement
+
+Row = tuple[Any, ...]
+
+
+class Warehouse(Protocol):
+    """One session with one warehouse. Not thread-safe: one thread speaks to it.
+
+    Everything raises WarehouseError when the warehouse fails; what was committed before stays.
+    """
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return how statements for this warehouse are written."""
+        ...
+
+    @property
+    def exclusive(self) -> bool:
+        """Return whether having this session proves that no other process works on the same state."""
+        ...
+
+    def execute(self, statement: Statement) -> None:
+        """Run one statement; committed at once unless inside `transaction`."""
+        ...
+
+    def fetch(self, statement: Statement) -> list[Row]:
+        """Return all rows of a small result, in its order."""
+        ...
+
+    def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """Yield a result in its order, at most `size` rows at a time, in bounded memory; other statements may run in between."""
+        ...
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert rows, of all the columns of a state table, in one statement."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit what is run inside as one, or nothing of it when it raises. Creating or altering tables stays outside."""
+        ...
+
+    def staging(self) -> AbstractContextManager[None]:
+        """Let the models' sources be read inside, and only inside."""
+        ...
+
+    def describe(self, select: str) -> tuple[Column, ...]:
+        """Return the output columns of a query, in order, without running it."""
+        ...
+
+    def kept_columns(self, table: str) -> Mapping[str, Column]:
+        """Return the columns of a state table by name, in order; empty when there is no such table."""
+        ...
+
+    def close(self) -> None:
+        """End the session; what is scratch is gone. May be called twice."""
+        ...

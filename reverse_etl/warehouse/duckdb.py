@@ -1,0 +1,238 @@
+"""The warehouse in a DuckDB file, and the state in a file of its own beside it.
+
+The session's main database is in memory and holds what is scratch; it spills to a folder of its own. The warehouse file is attached
+read-only and only while models are staged, so that dbt can build while requests go out. The state file is ours alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from reverse_etl.columns import Column, Kind
+from reverse_etl.errors import UsageError, WarehouseError
+from reverse_etl.sql.text import Dialect, Engine, Statement, literal, quote
+from reverse_etl.warehouse import Row
+
+STATE = "reverse_etl_state"
+DIALECT = Dialect(Engine.DUCKDB, state=f"{quote(STATE)}.main", scratch="memory.main")
+
+
+class DuckDB:
+    """A session with a DuckDB warehouse. Implements `warehouse.Warehouse`."""
+
+    dialect = DIALECT
+    exclusive = True  # DuckDB lets one process write a file
+
+    def __init__(self, settings: Mapping[str, Any], *, read_only: bool) -> None:
+        """Open the state file of a dbt-duckdb output; with `read_only`, change no file: missing state is an empty one in memory."""
+        self._path = warehouse_path(settings)
+        self._settings = settings
+        self._spill = Path(tempfile.mkdtemp(prefix="reverse_etl_"))
+        self._connection = duckdb.connect(":memory:")
+        try:
+            self._prepare()
+            self._attach_state(read_only)
+        except BaseException:
+            self.close()
+            raise
+
+    def execute(self, statement: Statement) -> None:
+        """Run one statement."""
+        with _mapped(statement):
+            self._connection.execute(statement.text, statement.parameters or None)
+
+    def fetch(self, statement: Statement) -> list[Row]:
+        """Return all rows."""
+        with _mapped(statement):
+            return self._connection.execute(statement.text, statement.parameters or None).fetchall()
+
+    def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """Yield rows from a cursor of their own, so that other statements can run in between."""
+        cursor = self._connection.cursor()
+        try:
+            with _mapped(statement):
+                cursor.execute(statement.text, statement.parameters or None)
+                rows = cursor.fetchmany(size)
+            while rows:
+                yield rows
+                with _mapped(statement):
+                    rows = cursor.fetchmany(size)
+        finally:
+            cursor.close()
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert rows as one multi-row INSERT per thousand, in one transaction."""
+        if not rows:
+            return
+        marks = "(" + ", ".join("?" for _ in rows[0]) + ")"
+        for start in range(0, len(rows), 1000):
+            part = rows[start : start + 1000]
+            values = tuple(value for row in part for value in row)
+            self.execute(Statement(f"INSERT INTO {self.dialect.kept(table)} VALUES {', '.join([marks] * len(part))}", values))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what is run inside as one."""
+        self.execute(Statement("BEGIN TRANSACTION"))
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self.execute(Statement("COMMIT"))
+
+    @contextmanager
+    def staging(self) -> Iterator[None]:
+        """Attach the warehouse read-only under dbt's database name, with nothing else of the machine in reach."""
+        if not self._path.exists():
+            raise UsageError.of(
+                f"there is no DuckDB file at {self._path}",
+                advice="a relative `path` is taken from the current folder, as in dbt; run `dbt build` first, or mend `path`",
+            )
+        name, schema = self._path.stem, str(self._settings.get("schema", "main"))
+        self._attach(self._path, name)
+        try:
+            for entry in self._settings.get("attach") or ():
+                self._attach(Path(entry["path"]), entry.get("alias") or Path(entry["path"]).stem)
+            self.execute(Statement("SET enable_external_access = false"))
+            self.execute(Statement(f"USE {quote(name)}.{quote(schema)}"))
+            yield
+        finally:
+            self._connection.execute("USE memory.main")
+            for (attached,) in self._connection.execute(
+                "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name NOT IN ('memory', ?)", [STATE]
+            ).fetchall():
+                self._connection.execute(f"DETACH {quote(attached)}")
+
+    def describe(self, select: str) -> tuple[Column, ...]:
+        """Return a query's columns from DESCRIBE."""
+        rows = self.fetch(Statement(f"DESCRIBE (\n{select}\n)"))
+        return tuple(column(name, type_) for name, type_, *_ in rows)
+
+    def kept_columns(self, table: str) -> Mapping[str, Column]:
+        """Return a state table's columns from duckdb_columns()."""
+        rows = self.fetch(
+            Statement(
+                "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ? AND table_name = ? ORDER BY column_index",
+                (STATE, table),
+            )
+        )
+        return {name: column(name, type_) for name, type_ in rows}
+
+    def close(self) -> None:
+        """Close the session and remove what it spilled."""
+        self._connection.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    def _prepare(self) -> None:
+        self._connection.execute(f"SET temp_directory = {literal(str(self._spill))}")
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET preserve_insertion_order = false")
+        for extension in self._settings.get("extensions") or ():
+            name = extension["name"] if isinstance(extension, Mapping) else str(extension)
+            with _mapped(Statement(f"LOAD {name}")):
+                self._connection.load_extension(name)
+        for key, value in (self._settings.get("settings") or {}).items():
+            with _mapped(Statement(f"SET {key}")):
+                self._connection.execute(f"SET {quote(str(key))} = {literal(str(value))}")
+        if threads := self._settings.get("threads"):
+            self._connection.execute(f"SET threads = {max(int(threads), 1)}")
+
+    def _attach_state(self, read_only: bool) -> None:  # noqa: FBT001 - one caller, above
+        path = state_path(self._path)
+        if read_only and not path.exists():
+            self._connection.execute(f"ATTACH ':memory:' AS {quote(STATE)}")
+        elif not self._path.parent.is_dir():
+            raise UsageError.of(f"there is no folder {self._path.parent}", advice="mend `path` in the output of profiles.yml")
+        else:
+            self._attach(path, STATE, writable=not read_only)
+
+    def _attach(self, path: Path, name: str, *, writable: bool = False) -> None:
+        try:
+            self._connection.execute(f"ATTACH {literal(str(path))} AS {quote(name)}" + ("" if writable else " (READ_ONLY)"))
+        except duckdb.IOException as error:
+            raise _cannot_open(path, error) from None
+        except duckdb.Error as error:
+            raise WarehouseError.of(f"DuckDB could not open {path}: {_first_line(error)}", where=str(path)) from None
+
+
+def warehouse_path(settings: Mapping[str, Any]) -> Path:
+    """Return the resolved path of a dbt-duckdb output; a relative one is the current folder's, as in dbt."""
+    path = str(settings.get("path", ":memory:"))
+    if path.startswith((":memory:", "md:", "motherduck:")):
+        raise UsageError.of(
+            f"a DuckDB output with path {path!r} has no file that both dbt and this job can open",
+            advice="give the output a `path` to a .duckdb file",
+        )
+    return Path(path).expanduser().resolve()
+
+
+def state_path(warehouse: Path) -> Path:
+    """Return where the state of a warehouse file lies: `shop.duckdb` has `shop.reverse_etl.duckdb`."""
+    return warehouse.with_name(f"{warehouse.stem}.reverse_etl.duckdb")
+
+
+def column(name: str, type_: str) -> Column:
+    """Return a column with its kind; types that only exist inside a database (ENUM) and texts of all sorts are kept as VARCHAR."""
+    kind = kind_of(type_)
+    return Column(name, kind, "VARCHAR" if kind is Kind.TEXT else type_)
+
+
+def kind_of(type_: str) -> Kind:
+    """Return what a DuckDB type holds ("Data Types" in DuckDB's SQL introduction)."""
+    if type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION")):
+        return Kind.NESTED
+    return _KINDS.get(type_.partition("(")[0], Kind.TEXT)
+
+
+_KINDS = {
+    **dict.fromkeys(
+        ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "BIGNUM"),
+        Kind.INTEGER,
+    ),
+    "DECIMAL": Kind.DECIMAL,
+    "FLOAT": Kind.FLOAT,
+    "DOUBLE": Kind.FLOAT,
+    "BOOLEAN": Kind.BOOLEAN,
+    "DATE": Kind.DATE,
+    "TIME": Kind.TIME,
+    "TIMESTAMP": Kind.TIMESTAMP,
+    "TIMESTAMP_S": Kind.TIMESTAMP,
+    "TIMESTAMP_MS": Kind.TIMESTAMP,
+    "TIMESTAMP_NS": Kind.TIMESTAMP,
+    "TIMESTAMP WITH TIME ZONE": Kind.TIMESTAMP_TZ,
+    "BLOB": Kind.BINARY,
+    "JSON": Kind.JSON,
+}
+
+
+@contextmanager
+def _mapped(statement: Statement) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        where = statement.text.split("\n", 1)[0][:80]
+        raise WarehouseError.of(f"DuckDB: {_first_line(error)}", where=where, advice="it is safe to run again") from error
+
+
+def _cannot_open(path: Path, error: duckdb.Error) -> WarehouseError:
+    text = str(error)
+    if "lock" in text:
+        holder = text[text.find("Conflicting lock") :].splitlines()[0].partition(". See")[0] if "Conflicting lock" in text else ""
+        return WarehouseError.of(
+            f"{path} is in use by another process" + (f": {holder}" if holder else ""),
+            where=str(path),
+            advice="a running dbt, another run of this job, or a database tool with the file open; wait for it or close it",
+        )
+    return WarehouseError.of(f"DuckDB could not open {path}: {_first_line(error)}", where=str(path))
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).split("\n", 1)[0]
