@@ -182,7 +182,7 @@ def build(path: Path, day: int) -> None:
     """Write the shop's warehouse of the morning of `day` into the DuckDB file `path`, over what was there.
 
     Day 1 is 1 June 2026, before opening: the newest order is of 31 May. By day 2 a day's orders have
-    come in, 400 people have signed up, and about one in twenty of the others has changed in some way:
+    come in, 400 people have signed up, and about one in 25 of the others has changed in some way:
     an order, a move, another e-mail, consent given or withdrawn, a mended e-mail, an account closed.
     Every later day is as day 2.
 
@@ -220,5 +220,5 @@ def _write(path: Path, day: int) -> None:
 
 
 def _words(text: str) -> list[tuple[int, str, str]]:
-    pairs = (pair.strip().partition(":") for pair in text.split(","))
+    pairs = (" ".join(pair.split()).partition(":") for pair in text.split(","))
     return [(place, word, partner) for place, (word, _, partner) in enumerate(pairs)]

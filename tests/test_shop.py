@@ -1,0 +1,237 @@
+"""The shop's warehouse: the same every time, as untidy as it says, and changed on day 2 as it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from reverse_etl.demo.shop import build
+from reverse_etl.errors import WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+MACROS = """
+create macro number(phone) as regexp_replace(phone, '[ ().-]', '', 'g');
+create macro is_number(phone) as regexp_matches(number(phone), '^[+][1-9][0-9]{9,14}$');
+create macro address(email) as lower(trim(email));
+create macro is_address(email) as regexp_matches(address(email), '^[^@ ]+@[^@ ]+[.][^@ ]+$');
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouses of days 1, 2 and 3, and day 1 built once more, as day1, day2, day3 and again."""
+    folder = tmp_path_factory.mktemp("shop")
+    with duckdb.connect() as connection:
+        connection.execute(MACROS)
+        for name, day in (("day1", 1), ("day2", 2), ("day3", 3), ("again", 1)):
+            build(folder / f"{name}.duckdb", day)
+            connection.execute(f"attach '{folder}/{name}.duckdb' as {name} (read_only)")
+        yield connection
+
+
+def figure(shop: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """Return the one number that a query gives."""
+    return int(shop.execute(sql).fetchall()[0][0])
+
+
+@pytest.mark.parametrize("table", ["customers", "orders"])
+@pytest.mark.parametrize(("one", "other"), [("day1", "again"), ("day2", "day3")])
+def test_the_rows_and_their_order_are_the_same_every_time(shop, table, one, other):
+    """Two builds of one day are equal row by row, and from day 2 on nothing changes any more."""
+    ours = shop.execute(f"from {one}.main.{table}").fetchall()
+    theirs = shop.execute(f"from {other}.main.{table}").fetchall()
+    assert ours == theirs
+
+
+def test_the_rows_do_not_depend_on_machine_or_version(shop):
+    """Figures over every column, noted when the shop was written, come out on any machine."""
+    sums = shop.execute("""
+        select count(*), sum(customer_id), sum(lifetime_value)::varchar, sum(orders), sum(length(email)),
+            count(phone), sum(last_order_on - date '2020-01-01'), sum(epoch(signed_up_at)::bigint),
+            count(*) filter (accepts_marketing), count(distinct (first_name, last_name, city, country)),
+            count(*) filter (favourite_category = 'tea'), count(*) filter (loyalty_tier = 'gold')
+        from day1.main.customers""").fetchall()
+    assert sums == [
+        (
+            *(50100, 6196924625, "9364861.96", 202321, 1478614, 10692),
+            *(93293735, 86151621014807, 26187, 15618, 9974, 5001),
+        )
+    ]
+
+
+def test_the_tables_have_the_columns_that_models_read(shop):
+    """Names and types are dbt's usual ones: a model can rely on them."""
+    columns = dict(
+        shop.execute(
+            "select column_name, data_type from duckdb_columns()"
+            " where (database_name, table_name) = ('day1', 'customers')"
+        ).fetchall()
+    )
+    assert columns == {
+        "customer_id": "BIGINT",
+        "email": "VARCHAR",
+        "phone": "VARCHAR",
+        "first_name": "VARCHAR",
+        "last_name": "VARCHAR",
+        "city": "VARCHAR",
+        "country": "VARCHAR",
+        "signed_up_at": "TIMESTAMP",
+        "lifetime_value": "DECIMAL(12,2)",
+        "orders": "INTEGER",
+        "last_order_on": "DATE",
+        "favourite_category": "VARCHAR",
+        "accepts_marketing": "BOOLEAN",
+        "loyalty_tier": "VARCHAR",
+    }
+
+
+MESS = {
+    "rows": ("true", 50_100),
+    "customers without an account": ("customer_id is null", 525),
+    "e-mails that are NULL": ("email is null", 625),
+    "e-mails that are empty or blank": ("trim(email) = ''", 50),
+    "padded e-mails": ("email <> trim(email) and trim(email) <> ''", 7022),
+    "e-mails in mixed case": ("email <> lower(email)", 10_604),
+    "malformed e-mails": ("trim(email) <> '' and not is_address(email)", 200),
+    "phones": ("phone is not null", 10_692),
+    "malformed phones": ("not is_number(phone)", 80),
+    "phones with blanks or punctuation": ("is_number(phone) and phone <> number(phone)", 7115),
+    "people of whom nothing is known but a name": (
+        "coalesce(customer_id::varchar, email, phone) is null",
+        15,
+    ),
+    "first names outside ASCII": ("first_name <> strip_accents(first_name) or first_name > '~'", 37_892),
+    "first names with an emoji": ("regexp_matches(first_name, '[☕🌻]')", 3006),
+    "missing first names": ("first_name is null", 1518),
+    "missing cities": ("city is null", 4484),
+    "customers who never ordered": ("orders = 0", 3964),
+    "customers who were never asked about marketing": ("accepts_marketing is null", 4964),
+}
+
+
+@pytest.mark.parametrize(("condition", "count"), MESS.values(), ids=MESS)
+def test_the_rows_are_untidy(shop, condition, count):
+    """Each kind of mess is there, in the same number every time."""
+    assert figure(shop, f"select count(*) from day1.main.customers where {condition}") == count
+
+
+REPEATED = {
+    "rows that stand twice": ("customers", "count(*) = 2", 100),
+    "e-mails on two accounts": (
+        "address(email)",
+        "is_address(address(email)) and count(distinct customer_id) = 2",
+        125,
+    ),
+    "phones of a household": (
+        "number(phone)",
+        "is_number(number(phone)) and count(distinct customer_id) = 2",
+        578,
+    ),
+    "phones given at the till that are an account's too": (
+        "number(phone)",
+        "is_number(number(phone)) and count(*) > count(customer_id) and count(customer_id) > 0",
+        10,
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "condition", "count"), REPEATED.values(), ids=REPEATED)
+def test_rows_and_identifiers_repeat(shop, key, condition, count):
+    """Duplicates, equal and different, and identifiers that people share are there."""
+    groups = f"select any_value({key}) from day1.main.customers customers group by {key} having {condition}"
+    assert figure(shop, f"select count(*) from ({groups})") == count
+
+
+@pytest.mark.parametrize("day", ["day1", "day2"])
+def test_nobody_real_is_in_it(shop, day):
+    """Every e-mail lies in a domain kept for examples, every number in a block kept for fiction."""
+    addresses = f"from {day}.main.customers where is_address(email)"
+    numbers = f"from {day}.main.customers where is_number(phone)"
+    invented = "regexp_matches(address(email), '@example[.](com|org|net)$')"
+    fiction = "regexp_matches(number(phone), '^[+](1415555[0-9]{4}|4420794600[0-9]{2})$')"
+    assert figure(shop, f"select count(*) {addresses}") > 48_000
+    assert figure(shop, f"select count(*) {addresses} and not {invented}") == 0
+    assert figure(shop, f"select count(*) {numbers}") > 10_000
+    assert figure(shop, f"select count(*) {numbers} and not {fiction}") == 0
+
+
+@pytest.mark.parametrize("day", ["day1", "day2"])
+def test_customers_add_up_from_orders(shop, day):
+    """What a customer's row says of their orders is what the orders table says."""
+    wrong = figure(
+        shop,
+        f"""
+        with totals as (
+            select customer_id, count(*) as orders, max(ordered_on) as last_order_on,
+                coalesce(sum(amount) filter (status = 'shipped'), 0) as lifetime_value
+            from {day}.main.orders where customer_id is not null group by customer_id
+        )
+        select count(*) from {day}.main.customers c left join totals t using (customer_id)
+        where c.customer_id is not null and (c.orders, c.lifetime_value, c.last_order_on)
+            is distinct from (coalesce(t.orders, 0), coalesce(t.lifetime_value, 0), t.last_order_on)
+        """,
+    )
+    assert wrong == 0
+    assert figure(shop, f"select count(*) from {day}.main.orders") > 200_000
+
+
+PAIRS = """
+    with one as (select distinct * from day1.main.customers where customer_id is not null),
+    other as (select distinct * from day2.main.customers where customer_id is not null),
+    ones as (select customer_id, one from one),
+    others as (select customer_id, other from other),
+    pairs as (select * from ones full join others using (customer_id))
+"""
+CHANGES = {
+    "new customers": ("one is null", 396),
+    "closed accounts": ("other is null", 603),
+    "other e-mails": ("is_address(one.email) and address(one.email) <> address(other.email)", 192),
+    "mended e-mails": ("one.email <> '' and not is_address(one.email) and is_address(other.email)", 49),
+    "moves": ("one.city <> other.city", 328),
+    "orders": ("one.orders <> other.orders", 572),
+    "consent given": ("not coalesce(one.accepts_marketing, false) and other.accepts_marketing", 334),
+    "consent withdrawn": ("one.accepts_marketing and not other.accepts_marketing", 205),
+    "from coffee to tea": ("one.favourite_category = 'coffee' and other.favourite_category = 'tea'", 8),
+    "from tea to coffee": ("one.favourite_category = 'tea' and other.favourite_category = 'coffee'", 6),
+    "any change": ("one is not null and other is not null and one <> other", 1512),
+}
+
+
+@pytest.mark.parametrize(("condition", "count"), CHANGES.values(), ids=CHANGES)
+def test_day_2_brings_what_a_day_brings(shop, condition, count):
+    """Each kind of change is there, in the same number every time."""
+    assert figure(shop, f"{PAIRS} select count(*) from pairs where {condition}") == count
+
+
+def test_a_warehouse_that_was_there_is_replaced(tmp_path):
+    """Building over a file, whatever it held, leaves the new day's tables and no other file."""
+    path = tmp_path / "it's a shop.duckdb"
+    path.write_text("not a database")
+    build(path, 1)
+    with duckdb.connect(path, read_only=True) as connection:
+        tables = connection.execute("select table_name from duckdb_tables() order by all").fetchall()
+    assert tables == [("customers",), ("orders",)]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_folder_that_is_not_there_is_an_error_that_says_so(tmp_path):
+    """The message names the file and says what to do."""
+    path = tmp_path / "nowhere" / "shop.duckdb"
+    with pytest.raises(WarehouseError) as caught:
+        build(path, 1)
+    [problem] = caught.value.problems
+    assert problem.what.startswith("The shop's warehouse could not be written: ")
+    assert problem.where == str(path)
+    assert problem.advice == "Choose a folder that exists and in which you may write."
+
+
+def test_the_shop_opens_on_day_1(tmp_path):
+    """A day before the first is a mistake of the caller, and nothing is written."""
+    with pytest.raises(ValueError, match="opens on day 1, not on day 0"):
+        build(tmp_path / "shop.duckdb", 0)
+    assert list(tmp_path.iterdir()) == []
