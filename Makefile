@@ -1,0 +1,81 @@
+# Everything one does with this project, from a machine that has Python 3.11 to 3.13, make and git. `make help` lists it.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The first Python that is of a right version, can make environments and really runs: a shim may be there and fail.
+FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c '$(FITS)' 2>/dev/null && echo "$$python" && break; done)
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: .venv/ready ## Set up and run the main job on a made-up shop, against a Klaviyo sandbox; nothing leaves this machine
+	@$(BIN)/reverse-etl demo
+
+.PHONY: test
+test: .venv/ready .venv-dbt/ready ## Set up and run the test suite (some of it: make test ARGS=tests/test_shop.py)
+	@$(PYTEST) -m "not long" $(ARGS)
+
+.PHONY: test-long
+test-long: .venv/ready .venv-dbt/ready ## Run the tests that take minutes
+	@$(PYTEST) -m long $(ARGS)
+
+.PHONY: lint
+lint: .venv/ready ## Check style, formatting and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+.PHONY: format
+format: .venv/ready ## Put style and formatting right where a tool can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+.PHONY: bench
+bench: .venv/ready ## Measure, and write the table to benchmarks/
+	@$(BIN)/python benchmarks/run.py
+
+.PHONY: bench-long
+bench-long: .venv/ready ## Measure with 10 million rows too
+	@$(BIN)/python benchmarks/run.py --long
+
+.PHONY: clean
+clean: ## Remove the demo's files and every cache; the two environments stay
+	@rm -rf demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find reverse_etl tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## Remove the two environments as well
+	@rm -rf .venv .venv-dbt reverse_etl.egg-info
+
+# $(call environment,folder,what goes into it)
+define environment
+@"$(PYTHON)" -c '$(FITS)' 2>/dev/null || { \
+	echo "This needs Python 3.11, 3.12 or 3.13 with its venv module (on Debian: apt install python3-venv)." >&2; \
+	echo "None was found$(if $(PYTHON), as $(PYTHON)). Name one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+	exit 1; }
+@echo "Setting up $(1) with $$("$(PYTHON)" --version): $(2). Once only; a minute or two."
+@"$(PYTHON)" -m venv $(1)
+@$(1)/bin/python -m pip install -qq --upgrade 'pip>=25.1'
+endef
+
+.venv/ready: pyproject.toml
+	$(call environment,.venv,reverse-etl and the tools of its house)
+	@$(BIN)/python -m pip install -qq --editable . --group dev
+	@touch $@
+
+.venv-dbt/ready: requirements-dbt.txt
+	$(call environment,.venv-dbt,the real dbt and a Snowflake stand-in for the tests)
+	@.venv-dbt/bin/python -m pip install -qq --requirement requirements-dbt.txt
+	@touch $@
