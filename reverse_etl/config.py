@@ -1,0 +1,89 @@
+"""The frozen values of a target: which warehouse output is read, and which Klaviyo destination is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+from reverse_etl.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from reverse_etl.keys import PrivateKey
+
+KLAVIYO: Final = "https://a.klaviyo.com"
+API_REVISION: Final = "2026-07-15"
+JOB_TIMEOUT_MINUTES: Final = 240
+
+
+class Warehouse(StrEnum):
+    """The warehouses that can be read; the values are dbt's adapter types and sqlglot's dialects alike."""
+
+    DUCKDB = "duckdb"
+    SNOWFLAKE = "snowflake"
+
+
+@dataclass(frozen=True)
+class Output:
+    """The warehouse side of a target: dbt's keys, rendered and left alone. They may hold secrets."""
+
+    type: Warehouse
+    settings: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def database(self) -> str:
+        """Return the database in which dbt builds: its own key, else as dbt-duckdb takes it from `path`."""
+        named = self.settings.get("database")
+        if named or self.type is not Warehouse.DUCKDB:
+            return str(named or "")
+        return PurePath(str(self.settings.get("path", ""))).stem
+
+    @property
+    def schema(self) -> str:
+        """Return the schema in which dbt builds; dbt-duckdb's default is `main`."""
+        default = "main" if self.type is Warehouse.DUCKDB else ""
+        return str(self.settings.get("schema") or default)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """The Klaviyo side of a target.
+
+    `origin` is `https://a.klaviyo.com`, a loopback `http://host:port`, or "" for a sandbox that starts by
+    itself. `key` is None where none is given, which `plan` can do without; `key_problem` then says the ways
+    to give one. `lists` maps logical names to list ids.
+    """
+
+    sandbox: bool
+    origin: str
+    key: PrivateKey | None
+    api_revision: str = API_REVISION
+    lists: Mapping[str, str] = field(default_factory=dict)
+    create_lists: bool = False
+    job_timeout_minutes: int = JOB_TIMEOUT_MINUTES
+    key_problem: Problem | None = None
+
+    def need_key(self) -> PrivateKey:
+        """Return the key; raises UsageError that says the ways to give one where there is none."""
+        if self.key is None:
+            raise UsageError(self.key_problem or Problem("There is no private key for Klaviyo."))
+        return self.key
+
+
+@dataclass(frozen=True)
+class Target:
+    """The chosen target of a profile.
+
+    `path` is its profiles.yml; `warnings` are whole sentences for people.
+    """
+
+    profile: str
+    name: str
+    output: Output
+    destination: Destination
+    path: Path
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,208 @@
+"""What a model's template can use: `config`, `ref`, `source`, `var`, `env_var` and `target`, as in dbt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from reverse_etl.dbt import Relation
+from reverse_etl.names import choice
+from reverse_etl.templates import ContextError, current_line
+from reverse_etl.variables import Var, env_var_of
+
+if TYPE_CHECKING:
+    from reverse_etl.config import Target
+    from reverse_etl.dbt import Relations
+
+_OURS: Final = ("config", "ref", "source", "var", "env_var", "target")
+_WHOLE: Final = frozenset({"this", "is_incremental", "should_full_refresh"})
+_DBTS: Final = frozenset(
+    [
+        "adapter",
+        "api",
+        "builtins",
+        "create_schema",
+        "dbt",
+        "dbt_metadata_envs",
+        "dbt_utils",
+        "dbt_version",
+        "dispatch",
+        "doc",
+        "exceptions",
+        "execute",
+        "flags",
+        "fromjson",
+        "fromyaml",
+        "get_where_subquery",
+        "graph",
+        "invocation_id",
+        "load_agate_table",
+        "load_result",
+        "local_md5",
+        "log",
+        "macro",
+        "metrics",
+        "micropartitions",
+        "model",
+        "modules",
+        "print",
+        "project_name",
+        "return",
+        "run_query",
+        "run_started_at",
+        "schema",
+        "selected_resources",
+        "set_strict",
+        "snapshot",
+        "statement",
+        "store_result",
+        "submit_python_job",
+        "thread_id",
+        "tojson",
+        "toyaml",
+        "try_or_compiler_error",
+        "validation",
+        "write",
+        "zip_strict",
+    ]
+)
+# Settings that models may read as `target.<name>`: what dbt offers of them, and never a secret.
+_SHOWN: Final = ("threads", "path", "account", "user", "role", "warehouse", "host", "port")
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that went wrong while a template was rendered, and the line of it."""
+
+    what: str
+    advice: str
+    line: int | None
+
+
+@dataclass
+class ModelContext:
+    """The context of one rendering of one model; it gathers what the template calls, in order.
+
+    A call that fails is noted and stands for nothing, so that the rest of the file is still looked at.
+    """
+
+    target: Target
+    relations: Relations
+    variables: Mapping[str, Any]
+    environ: Mapping[str, str]
+    notes: list[Note] = field(default_factory=list)
+    configs: list[tuple[int | None, Mapping[str, Any]]] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+
+    def names(self) -> Mapping[str, Any]:
+        """Return the names that the template can use."""
+        var = Var(self.variables)
+        noted_var = _NotedVar(self, var)
+        return {
+            "config": self.config,
+            "ref": self.ref,
+            "source": self.source,
+            "var": noted_var,
+            "env_var": self.noted(env_var_of(self.environ, secrets=False)),
+            "target": target_values(self.target),
+        }
+
+    def noted(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the same call, whose failures are noted."""
+
+        def noted_call(*arguments: Any, **named: Any) -> Any:
+            try:
+                return call(*arguments, **named)
+            except ContextError as error:
+                self.notes.append(Note(error.what, error.advice, current_line()))
+                return ""
+
+        return noted_call
+
+    def config(self, *arguments: Any, **settings: Any) -> str:
+        """Take the model's settings: named, or as one mapping. Renders as nothing."""
+        given = arguments[0] if len(arguments) == 1 and not settings else settings
+        line = current_line()
+        if not isinstance(given, Mapping) or (arguments and settings):
+            self.notes.append(
+                Note("config() takes settings by name.", "Write {{ config(surface='profiles', ...) }}.", line)
+            )
+        else:
+            self.configs.append((line, {str(key): value for key, value in given.items()}))
+        return ""
+
+    def ref(self, *arguments: Any, **named: Any) -> Relation:
+        """Return a dbt model's relation: `ref('name')`, `ref('package', 'name')`, `version=` or `v=`."""
+        return self._relation(self._ref, arguments, named)
+
+    def source(self, *arguments: Any, **named: Any) -> Relation:
+        """Return the relation of a dbt source: `source('name', 'table')`."""
+        return self._relation(self._source, arguments, named)
+
+    def _relation(self, find: Callable[..., Relation], arguments: Any, named: Any) -> Relation:
+        nothing = Relation("nothing", "", "", "", "nothing")
+        relation: Relation = self.noted(find)(*arguments, **named) or nothing
+        if relation is not nothing and relation.unique_id not in self.reads:
+            self.reads.append(relation.unique_id)
+        return relation
+
+    def _ref(self, *arguments: Any, **named: Any) -> Relation:
+        version = named.pop("version", named.pop("v", None))
+        match arguments:
+            case (str(name),) if not named:
+                return self.relations.ref(name, None, None if version is None else str(version))
+            case (str(package), str(name)) if not named:
+                return self.relations.ref(name, package, None if version is None else str(version))
+            case _:
+                raise ContextError("ref() takes the name of a dbt model.", "Write {{ ref('customers') }}.")
+
+    def _source(self, *arguments: Any, **named: Any) -> Relation:
+        match arguments:
+            case (str(source), str(table)) if not named:
+                return self.relations.source(source, table)
+            case _:
+                raise ContextError(
+                    "source() takes the name of a dbt source and of a table.",
+                    "Write {{ source('shop', 'customers') }}.",
+                )
+
+    def undefined(self, name: str) -> tuple[str, str]:
+        """Return what to say of a name that does not exist, and what to do next."""
+        if name in _WHOLE:
+            return (
+                f"{name} does not exist here: a model says the whole desired state, not what is new.",
+                "Select every row that should be there; what changed since the last run is found out.",
+            )
+        if name in _DBTS or name in self.relations.macros:
+            return (
+                f"{name} is dbt's: models here are rendered without dbt's macros and internals.",
+                "Put that logic into a dbt model and select from it with ref().",
+            )
+        return f"{name} is undefined.", choice(name, _OURS)
+
+
+class _NotedVar:
+    """`var`, whose failures are noted, and `var.has_var`."""
+
+    def __init__(self, context: ModelContext, var: Var) -> None:
+        self._call = context.noted(var)
+        self.has_var = var.has_var
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._call(*arguments, **named)
+
+
+def target_values(target: Target) -> Mapping[str, Any]:
+    """Return `target` as models see it: dbt's keys, without those that hold secrets."""
+    output = target.output
+    settings = {name: output.settings[name] for name in _SHOWN if name in output.settings}
+    return settings | {
+        "name": target.name,
+        "target_name": target.name,
+        "profile_name": target.profile,
+        "type": str(output.type),
+        "database": output.database,
+        "dbname": output.database,
+        "schema": output.schema,
+    }

@@ -1,0 +1,74 @@
+"""The dbt project in which a project of ours may lie: what dbt_project.yml says that matters here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from reverse_etl.errors import UsageError
+from reverse_etl.templates import TemplateError, render_value
+from reverse_etl.variables import Var, env_var_of
+from reverse_etl.yaml_file import Document, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FILE: Final = "dbt_project.yml"
+
+
+@dataclass(frozen=True)
+class DbtProject:
+    """A dbt project.
+
+    `profile` is None where the file names none; `manifest` is where dbt writes it, be it there or not.
+    """
+
+    folder: Path
+    name: str
+    profile: str | None
+    manifest: Path
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_dbt_project(
+    folder: Path, *, environ: Mapping[str, str], cli_vars: Mapping[str, Any]
+) -> DbtProject | None:
+    """Return the dbt project whose dbt_project.yml lies in `folder`, or None where there is none.
+
+    Its values are rendered as dbt does: `env_var`, and `var` over the command line's values alone.
+    DBT_TARGET_PATH beats `target-path`. Raises UsageError.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    document = read_yaml(path)
+    if not isinstance(document.content, dict):
+        raise UsageError.of(f"{FILE} is not a mapping.", where=document.where(()))
+    context = {"env_var": env_var_of(environ, secrets=True), "var": Var(cli_vars)}
+    name = _text(document, "name", context) or ""
+    target_path = environ.get("DBT_TARGET_PATH") or _text(document, "target-path", context) or "target"
+    variables = document.content.get("vars") or {}
+    return DbtProject(
+        folder=folder,
+        name=name,
+        profile=_text(document, "profile", context),
+        manifest=folder / target_path / "manifest.json",
+        variables=_scoped(variables, name) if isinstance(variables, dict) else {},
+    )
+
+
+def _text(document: Document, key: str, context: Mapping[str, Any]) -> str | None:
+    value = document.content.get(key)
+    if value is None:
+        return None
+    try:
+        return str(render_value(str(value), context))
+    except TemplateError as error:
+        raise UsageError.of(error.what, where=document.place((key,)), advice=error.advice) from None
+
+
+def _scoped(variables: Mapping[str, Any], project: str) -> Mapping[str, Any]:
+    own = variables.get(project)
+    everywhere = {str(name): value for name, value in variables.items() if name != project}
+    return everywhere | own if isinstance(own, dict) else everywhere

@@ -1,0 +1,163 @@
+"""The `destinations` of profiles.yml: strict, so that a misspelt key is an error and not a surprise."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from reverse_etl.config import API_REVISION, JOB_TIMEOUT_MINUTES, KLAVIYO, Destination
+from reverse_etl.keys import VARIABLE, given_key, key_from_command, key_from_file, no_key
+from reverse_etl.strict import Advised, Strict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.keys import PrivateKey
+
+REVISION_VARIABLE: Final = "DESTINATIONS__KLAVIYO__API_REVISION"
+KEY_FIELDS: Final = ("private_api_key", "private_api_key_file", "private_api_key_command")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_REVISION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)?")
+_LIST_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
+_SANDBOX_KEY: Final = "pk_sandbox"
+
+
+def _as_text(value: Any) -> Any:
+    """Undo what YAML does to a revision without quotes: it reads a date."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+class WrittenDestination(Strict):
+    """One entry of `destinations`, as it is written and rendered."""
+
+    type: str
+    sandbox: bool = False
+    origin: str = ""
+    private_api_key: str = Field(default="", repr=False)
+    private_api_key_file: str = ""
+    private_api_key_command: list[str] = Field(default=[])
+    api_revision: Annotated[str, BeforeValidator(_as_text)] = ""
+    lists: dict[str, str] = Field(default={})
+    create_lists: bool = False
+    job_timeout_minutes: int = Field(default=JOB_TIMEOUT_MINUTES, ge=1, le=1440)
+
+    @field_validator("type")
+    @classmethod
+    def _is_klaviyo(cls, value: str) -> str:
+        if value != "klaviyo":
+            raise Advised(f"type cannot be {value!r}.", "The only destination is klaviyo.")
+        return value
+
+    @field_validator("origin")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        return allowed_origin(value) if value else ""
+
+    @field_validator("api_revision")
+    @classmethod
+    def _is_revision(cls, value: str) -> str:
+        return _revision(value, "api_revision") if value else ""
+
+    @field_validator("lists")
+    @classmethod
+    def _are_ids(cls, value: dict[str, str]) -> dict[str, str]:
+        wrong = [name for name, list_id in value.items() if not _LIST_ID.fullmatch(list_id)]
+        if wrong:
+            raise Advised(
+                f"lists.{wrong[0]} is not a list id.",
+                "Klaviyo shows it in the list's settings: letters and digits, such as XyZ123.",
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _agrees(self) -> WrittenDestination:
+        if self.sandbox and self.origin == KLAVIYO:
+            raise Advised(
+                "sandbox is true, but origin is Klaviyo itself.",
+                "Remove origin to use the sandbox, or sandbox to send to Klaviyo.",
+            )
+        ways = [name for name in KEY_FIELDS if getattr(self, name)]
+        if len(ways) > 1:
+            raise Advised(f"{' and '.join(ways)} are both given.", "Keep one of them.")
+        return self
+
+
+@dataclass(frozen=True)
+class KeyNote:
+    """What was found out about `private_api_key` before its value was needed."""
+
+    place: str
+    missing: str = ""
+
+
+def destination_of(written: WrittenDestination, environ: Mapping[str, str], note: KeyNote) -> Destination:
+    """Return the destination that was written; the key's file or command is not read before it is needed.
+
+    Raises Advised when the environment's API revision is not one.
+    """
+    key = _key(written, environ, note)
+    revision = written.api_revision
+    if not revision and environ.get(REVISION_VARIABLE):
+        revision = _revision(environ[REVISION_VARIABLE], f"The environment variable {REVISION_VARIABLE}")
+    return Destination(
+        sandbox=written.sandbox,
+        origin=written.origin or ("" if written.sandbox else KLAVIYO),
+        key=key,
+        api_revision=revision or API_REVISION,
+        lists=dict(written.lists),
+        create_lists=written.create_lists if "create_lists" in written.model_fields_set else written.sandbox,
+        job_timeout_minutes=written.job_timeout_minutes,
+        key_problem=None if key else no_key(note.place, note.missing),
+    )
+
+
+def allowed_origin(text: str) -> str:
+    """Return `scheme://host[:port]` of an origin to which the key may go; raises Advised for every other."""
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        raise _refused_origin() from None
+    bare = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+    if bare and parts.scheme == "https" and parts.hostname == "a.klaviyo.com" and port in (None, 443):
+        return KLAVIYO
+    if bare and parts.scheme == "http" and parts.hostname in _LOOPBACK:
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        return f"http://{host}:{port}" if port else f"http://{host}"
+    raise _refused_origin()
+
+
+def _refused_origin() -> Advised:
+    return Advised(
+        "origin is no place to which the private key may be sent.",
+        f"It can be {KLAVIYO} (the default), or a sandbox on this machine such as http://127.0.0.1:8000.",
+    )
+
+
+def _revision(value: str, name: str) -> str:
+    if not _REVISION.fullmatch(value):
+        raise Advised(
+            f"{name} is not a revision of Klaviyo's API.",
+            f'Write a date in quotes, such as "{API_REVISION}".',
+        )
+    return value
+
+
+def _key(written: WrittenDestination, environ: Mapping[str, str], note: KeyNote) -> PrivateKey | None:
+    if written.sandbox:
+        return given_key(_SANDBOX_KEY, origin="the sandbox")
+    if written.private_api_key.strip():
+        return given_key(written.private_api_key, origin=note.place)
+    if environ.get(VARIABLE, "").strip():
+        return given_key(environ[VARIABLE], origin=f"the environment variable {VARIABLE}")
+    if written.private_api_key_file:
+        return key_from_file(Path(written.private_api_key_file).expanduser())
+    if written.private_api_key_command:
+        return key_from_command(written.private_api_key_command, environ)
+    return None

@@ -1,0 +1,239 @@
+"""Models: the SQL files of a project, compiled and checked before anything is read or sent."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from reverse_etl.context import ModelContext
+from reverse_etl.dbt import relations_of
+from reverse_etl.dbt_project import FILE as DBT_PROJECT
+from reverse_etl.dbt_project import read_dbt_project
+from reverse_etl.errors import ModelError, Problem
+from reverse_etl.model_config import Fitted, ModelConfig, PayloadColumn, WrittenConfig, fit
+from reverse_etl.places import at
+from reverse_etl.queries import Finding, Query, read_query
+from reverse_etl.query_rules import lint
+from reverse_etl.strict import check
+from reverse_etl.templates import Rendered, TemplateError, render_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from reverse_etl.config import Target
+
+_EXAMPLE: Final = "Write {{ config(surface='list_memberships', list='VIP customers') }} above the SELECT."
+
+
+@dataclass(frozen=True)
+class Model:
+    """A compiled model.
+
+    `path` is relative to the project's folder. `sql` is one SELECT in the output's dialect, without a
+    semicolon or comments around it; `lines` are the file's lines (from 1) on which its lines stand.
+    `columns` are named as the warehouse will report them, but that DuckDB may report a column that is
+    selected as it is in its table's own case. `reads` are dbt's unique ids, or bare names where there is no
+    manifest. `checksum` changes with the SQL and the config.
+    """
+
+    name: str
+    path: Path
+    sql: str = field(repr=False)
+    lines: tuple[int, ...] = field(repr=False)
+    config: ModelConfig
+    columns: tuple[str, ...]
+    payload: tuple[PayloadColumn, ...]
+    reads: tuple[str, ...]
+    checksum: str
+
+
+def models_folder(project_dir: Path) -> Path:
+    """Return where models lie: in `reverse_etl` beside a dbt_project.yml, else in `models`."""
+    return project_dir / ("reverse_etl" if (project_dir / DBT_PROJECT).is_file() else "models")
+
+
+def find_models(project_dir: Path) -> tuple[Path, ...]:
+    """Return the models' files, sorted by name; raises ModelError for none, or for two of one name."""
+    folder = models_folder(project_dir)
+    paths = sorted(folder.rglob("*.sql"), key=lambda path: (path.stem, path))
+    if not paths:
+        raise ModelError.of(
+            "There are no models.", where=at(folder), advice="Write one there, or run: reverse-etl init"
+        )
+    named: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        named[path.stem.casefold()].append(path)
+    twice = [same for same in named.values() if len(same) > 1]
+    if twice:
+        raise ModelError(
+            *(
+                Problem(
+                    f"{len(same)} models are called {same[0].stem}.",
+                    " and ".join(at(path) for path in same),
+                    "Rename one: a model is known by its file's name.",
+                )
+                for same in twice
+            )
+        )
+    return tuple(paths)
+
+
+def compile_models(
+    project_dir: Path,
+    target: Target,
+    *,
+    vars: Mapping[str, Any],  # noqa: A002 - dbt's word
+    environ: Mapping[str, str],
+) -> tuple[Model, ...]:
+    """Return the enabled models of a project, sorted by name. Reads files only; the warehouse is not asked.
+
+    `vars` are the command line's, over those of dbt_project.yml. Raises ModelError with everything that is
+    wrong with any of them.
+    """
+    project = read_dbt_project(project_dir, environ=environ, cli_vars=vars)
+    relations = relations_of(target, project.manifest if project else None)
+    variables = {**(project.variables if project else {}), **vars}
+    problems: list[Problem] = []
+    models: list[Model] = []
+    for path in find_models(project_dir):
+        compiling = _Compiling(project_dir, path, ModelContext(target, relations, variables, environ), [])
+        model = compiling.model()
+        problems += compiling.problems
+        if model is not None and model.config.enabled:
+            models.append(model)
+    if problems:
+        raise ModelError(*problems)
+    return tuple(models)
+
+
+@dataclass(frozen=True)
+class _Compiling:
+    """One file on its way to a model; `problems` gathers what is wrong with it."""
+
+    project_dir: Path
+    path: Path
+    context: ModelContext
+    problems: list[Problem]
+
+    def model(self) -> Model | None:
+        """Return the model, or None when something is wrong with it or it is switched off."""
+        try:
+            source = self.path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            self.add("The file cannot be read as UTF-8 text.")
+            return None
+        rendered = self.rendered(source)
+        if any(settings.get("enabled") is False for _, settings in self.context.configs):
+            return None
+        notes = self.context.notes
+        self.problems.extend(Problem(each.what, at(self.path, each.line), each.advice) for each in notes)
+        written = self.written(source)
+        if rendered is None or notes:
+            return None
+        query = self.query(rendered)
+        if query is None or written is None:
+            return None
+        fitted = fit(written, query.columns) if not query.findings else None
+        return self.fitted(query, fitted, rendered, source) if fitted else None
+
+    def rendered(self, source: str) -> Rendered | None:
+        try:
+            return render_file(source, self.context.names())
+        except TemplateError as error:
+            what, advice = self.context.undefined(error.name) if error.name else (error.what, error.advice)
+            if not self.context.notes:  # else it may be their consequence
+                self.add(what, error.line, advice=advice)
+            return None
+
+    def written(self, source: str) -> WrittenConfig | None:
+        match self.context.configs:
+            case [(line, settings)]:
+                place = _config_place(self.path, source, line)
+                written, problems = check(WrittenConfig, settings, thing="config()", where=place)
+                self.problems.extend(problems)
+                return written
+            case []:
+                if not self.problems:
+                    self.add("The model has no config().", 1, advice=_EXAMPLE)
+            case [(first, _), (second, _), *_]:
+                self.add(
+                    f"config() is called twice, first on line {first}.", second, advice="Keep one of the two."
+                )
+        return None
+
+    def query(self, rendered: Rendered) -> Query | None:
+        match read_query(rendered.text, self.context.target.output.type):
+            case Query() as query:
+                findings = [*query.findings, *lint(query, self.context.target.output.type)]
+                self.report(sorted(findings, key=lambda finding: finding.offset or 0), rendered)
+                return query
+            case Finding() as finding:
+                self.report([finding], rendered)
+                return None
+
+    def fitted(self, query: Query, fitted: Fitted, rendered: Rendered, source: str) -> Model | None:
+        place = _config_place(self.path, source, self.context.configs[0][0])
+        for finding in fitted.findings:
+            if finding.offset is None:
+                self.problems.append(Problem(finding.what, place(()), finding.advice))
+            else:
+                self.report([finding], rendered)
+        if self.problems:
+            return None
+        start = rendered.text.count("\n", 0, query.start)
+        return Model(
+            name=self.path.stem,
+            path=self.path.relative_to(self.project_dir),
+            sql=query.sql,
+            lines=rendered.lines[start : start + query.sql.count("\n") + 1],
+            config=fitted.config,
+            columns=tuple(column.name for column in query.columns),
+            payload=fitted.payload,
+            reads=tuple(self.context.reads),
+            checksum=_checksum(query.sql, fitted.config),
+        )
+
+    def report(self, findings: Iterable[Finding], rendered: Rendered) -> None:
+        for finding in findings:
+            line, column = (None, None) if finding.offset is None else rendered.position(finding.offset)
+            self.add(finding.what, line, column, advice=finding.advice)
+
+    def add(self, what: str, line: int | None = None, column: int | None = None, *, advice: str = "") -> None:
+        self.problems.append(Problem(what, at(self.path, line, column), advice))
+
+
+def _config_place(path: Path, source: str, line: int | None) -> Callable[[tuple[str | int, ...]], str]:
+    """Return where the keys of a `config()` call stand: found by their text, since Jinja does not say."""
+    call = re.search(r"\bconfig\s*\(", source)
+    start = call.start() if call else 0
+
+    def place(keys: tuple[str | int, ...]) -> str:
+        name = re.escape(str(keys[0])) if keys else ""
+        found = (
+            re.compile(rf"(?<![\w'\"])['\"]?({name})['\"]?\s*[=:]").search(source, start) if keys else None
+        )
+        if found is None:
+            return at(path, line)
+        before = source[: found.start(1)]
+        return at(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+    return place
+
+
+def _checksum(sql: str, config: ModelConfig) -> str:
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+    written = orjson.dumps(
+        {
+            **asdict(config),
+            "identifiers": list(config.identifiers.items()),
+            "target": [type(config.target).__name__, str(config.target)],
+        },
+        option=options,
+    )
+    return hashlib.sha256(sql.encode() + b"\0" + written).hexdigest()

@@ -1,0 +1,45 @@
+"""The surfaces of Klaviyo that a model can drive, and the ways in which a model names its lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Surface(StrEnum):
+    """What the rows of a model are."""
+
+    PROFILES = "profiles"
+    LIST_MEMBERSHIPS = "list_memberships"
+    LIST_MEMBERSHIPS_BY_PROFILE_ID = "list_memberships_by_profile_id"
+
+
+class OnShared(StrEnum):
+    """What is done when rows share a secondary identifier: it is left out of all, or they are rejected."""
+
+    OMIT = "omit"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True)
+class NamedList:
+    """One list: by a logical name that the profile maps to an id, else by its exact name in Klaviyo."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ListById:
+    """One list, by Klaviyo's id."""
+
+    list_id: str
+
+
+@dataclass(frozen=True)
+class ListColumn:
+    """Many lists: each row names its own in this column, as `NamedList` does."""
+
+    column: str
+
+
+ListTarget = NamedList | ListById | ListColumn
