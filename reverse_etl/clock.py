@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -42,7 +43,7 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class ScaledClock:
-    """A clock on which `speed` seconds pass in one real second; two of the same speed and start agree with each other."""
+    """A clock on which `speed` seconds pass in a real one; two of the same speed and start agree."""
 
     speed: float
     start: float = field(default_factory=time.time)
@@ -59,3 +60,28 @@ class ScaledClock:
         """Wait `seconds / speed` real seconds."""
         if seconds > 0:
             time.sleep(seconds / self.speed)
+
+
+class Patience:
+    """Waiting that can be called off from another thread, as when a run is interrupted."""
+
+    _SLICE = 0.5  # seconds of the clock between two looks at whether to go on
+    _LEAST = 0.001  # less than a clock may be able to tell
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._over = threading.Event()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait `seconds` of the clock and return True, or return False soon after `end` was called."""
+        until = self._clock.monotonic() + seconds
+        while not self._over.is_set():
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                return True
+            self._clock.sleep(min(max(left, self._LEAST), self._SLICE))
+        return False
+
+    def end(self) -> None:
+        """Call off every wait, now and later."""
+        self._over.set()

@@ -1,0 +1,97 @@
+"""Every Klaviyo endpoint that we call: path, limits, what it needs and what it answers.
+
+From Klaviyo's API reference, revision 2026-07-15, and its guide 'Rate limits, status codes and errors'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import quote
+
+from reverse_etl.errors import KlaviyoError
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Requests that an account may make: `burst` in a second, `steady` in a minute, `daily` in a day."""
+
+    burst: int
+    steady: int
+    daily: int | None = None
+
+
+XS = Tier(burst=1, steady=15)
+M = Tier(burst=10, steady=150)
+L = Tier(burst=75, steady=750)
+
+_READ_LISTS = ("lists:read",)
+_READ_PROFILES = ("profiles:read",)
+_READ_BOTH = ("lists:read", "profiles:read")
+_WRITE_BOTH = ("lists:write", "profiles:write")
+
+
+class Endpoint(Enum):
+    """One endpoint.
+
+    `method` and `template` (braces stand for ids), `tier`, `success` (the status of a request carried out),
+    `scopes` (what the key must be allowed), `repeatable` (whether carrying the request out twice leaves the
+    same as once).
+    """
+
+    ACCOUNTS = ("GET", "/api/accounts", XS, 200, ("accounts:read",))
+    LISTS = ("GET", "/api/lists", L, 200, _READ_LISTS)
+    LIST = ("GET", "/api/lists/{id}", L, 200, _READ_LISTS)
+    LIST_SIZE = (
+        "GET",
+        "/api/lists/{id}",
+        XS,
+        200,
+        _READ_LISTS,
+    )  # with profile_count, which has a tier of its own
+    CREATE_LIST = ("POST", "/api/lists", Tier(10, 150, daily=150), 201, ("lists:write",), False)
+    LIST_PROFILES = ("GET", "/api/lists/{id}/profiles", L, 200, _READ_BOTH)
+    ADD_TO_LIST = ("POST", "/api/lists/{id}/relationships/profiles", M, 204, _WRITE_BOTH)
+    REMOVE_FROM_LIST = ("DELETE", "/api/lists/{id}/relationships/profiles", M, 204, _WRITE_BOTH)
+    PROFILES = ("GET", "/api/profiles", L, 200, _READ_PROFILES)
+    START_IMPORT = ("POST", "/api/profile-bulk-import-jobs", M, 202, _WRITE_BOTH)
+    IMPORTS = ("GET", "/api/profile-bulk-import-jobs", M, 200, _READ_BOTH)
+    IMPORT = ("GET", "/api/profile-bulk-import-jobs/{id}", M, 200, _READ_BOTH)
+    IMPORT_ERRORS = ("GET", "/api/profile-bulk-import-jobs/{id}/import-errors", M, 200, _READ_PROFILES)
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a row of a table has as many columns as it has
+        self,
+        method: str,
+        template: str,
+        tier: Tier,
+        success: int,
+        scopes: tuple[str, ...],
+        repeatable: bool = True,  # noqa: FBT001, FBT002 - one row of the table says False
+    ) -> None:
+        self.method = method
+        self.template = template
+        self.tier = tier
+        self.success = success
+        self.scopes = scopes
+        self.repeatable = repeatable
+
+    @property
+    def writes(self) -> bool:
+        """Return whether a request changes anything at Klaviyo."""
+        return self.method != "GET"
+
+    def path(self, *ids: str) -> str:
+        """Return the path with each `{id}` filled in, percent-encoded.
+
+        Raises KlaviyoError for what can't be an id.
+        """
+        path = self.template
+        for value in ids:
+            if not value.strip("."):  # "." and ".." would climb to another path
+                raise KlaviyoError.of(
+                    f"{value!r} is not an id of Klaviyo's.",
+                    where=f"{self.method} {self.template}",
+                    advice="Look at the list ids in profiles.yml and in the models.",
+                )
+            path = path.replace("{id}", quote(value, safe=""), 1)
+        return path

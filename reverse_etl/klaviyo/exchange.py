@@ -1,0 +1,85 @@
+"""The nouns of the wire: a request, and the two things that can come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from reverse_etl.klaviyo.endpoints import Endpoint
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to `endpoint`.
+
+    `target` is the path with its query, encoded; the query may hold people's identifiers.
+    """
+
+    endpoint: Endpoint
+    target: str
+    body: bytes | None = field(default=None, repr=False)
+
+    @property
+    def path(self) -> str:
+        """Return the path without its query: fit for logs."""
+        return self.target.partition("?")[0]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply as it came. Header names are lower-case.
+
+    `lost`: an earlier try of the same write got no clear reply.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+    lost: bool = False
+
+
+class Fault(StrEnum):
+    """Why no reply came. The value is said to people."""
+
+    UNREACHABLE = "no connection could be made"
+    UNTRUSTED = "the server's certificate could not be verified"
+    UNSENDABLE = "the request could not be put together"
+    SILENT = "no reply came in time"
+    CUT = "the connection was cut"
+
+    @property
+    def lost(self) -> bool:
+        """Return whether the request may have been carried out all the same."""
+        return self in (Fault.SILENT, Fault.CUT)
+
+    @property
+    def passing(self) -> bool:
+        """Return whether the next try may fare better."""
+        return self not in (Fault.UNTRUSTED, Fault.UNSENDABLE)
+
+
+Outcome: TypeAlias = Answer | Fault
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One finished try, for logs: no header, no body, no query.
+
+    `status` is None when a `fault` came instead of a reply.
+    """
+
+    method: str
+    path: str
+    status: int | None
+    fault: str
+    seconds: float
+    attempt: int
+
+
+Observer: TypeAlias = Callable[[Exchange], None]

@@ -1,0 +1,110 @@
+"""Rows packed into import requests, as full as Klaviyo takes them.
+
+Pure; every size is that of the bytes sent.
+
+Limits from the API reference, 'Bulk Import Profiles': 10,000 profiles and 5 MB a request. Whether a megabyte
+is 1,000,000 bytes there is not said, so the smaller is kept to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+MOST_ROWS = 10_000
+MOST_BYTES = 5_000_000
+MOST_IDS = 1_000  # profiles in one request that changes a list
+
+_HEAD = b'{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":['
+_TAIL = b"]}}}}"
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one request, never none: `rows[i]` is the encoded profile of delta `seqs[i]`."""
+
+    first_seq: int
+    last_seq: int
+    seqs: Sequence[int]
+    rows: Sequence[bytes] = field(repr=False)
+
+    @classmethod
+    def of(cls, seqs: Sequence[int], rows: Sequence[bytes]) -> Batch:
+        """Return the batch of these rows. Raises ValueError for none."""
+        if not seqs or len(seqs) != len(rows):
+            raise ValueError(f"{len(seqs)} numbers for {len(rows)} rows")
+        return cls(seqs[0], seqs[-1], seqs, rows)
+
+
+def pack(encoded: Iterable[tuple[int, bytes]], list_id: str | None) -> Iterator[Batch]:
+    """Yield `encoded`, numbers with encoded profiles, in batches for imports to `list_id`.
+
+    Keeps the order; reads no further than the row that opens the next batch. Raises ValueError for a row that
+    no request can hold.
+    """
+    envelope = len(import_body((), list_id))
+    seqs: list[int] = []
+    rows: list[bytes] = []
+    size = envelope
+    for seq, row in encoded:
+        if envelope + len(row) > MOST_BYTES:
+            raise ValueError(f"row {seq} is {len(row)} bytes: no request can hold it")
+        if rows and (len(rows) == MOST_ROWS or size + 1 + len(row) > MOST_BYTES):
+            yield Batch.of(seqs, rows)
+            seqs, rows, size = [], [], envelope
+        size += len(row) + (1 if rows else 0)
+        seqs.append(seq)
+        rows.append(row)
+    if rows:
+        yield Batch.of(seqs, rows)
+
+
+def import_body(rows: Sequence[bytes], list_id: str | None) -> bytes:
+    """Return the body of an import of `rows`, also to a list if one is given: exactly what is sent."""
+    return b"".join((_HEAD, b",".join(rows), _TAIL if list_id is None else _tail(list_id)))
+
+
+def _tail(list_id: str) -> bytes:
+    lists = orjson.dumps({"lists": {"data": [{"type": "list", "id": list_id}]}})
+    return b']}},"relationships":' + lists + b"}}"
+
+
+def split(batch: Batch, refused: Collection[int]) -> tuple[Batch | None, tuple[int, ...]]:
+    """Return the batch without the rows at the `refused` indexes, and the numbers of those rows.
+
+    None in place of a batch of no rows.
+
+    Raises IndexError for an index that the batch does not have: then the reply spoke of another request.
+    """
+    out = set(refused)
+    if any(not 0 <= index < len(batch.rows) for index in out):
+        raise IndexError(f"indexes {min(out)} to {max(out)} in a batch of {len(batch.rows)} rows")
+    kept = [index for index in range(len(batch.rows)) if index not in out]
+    gone = tuple(batch.seqs[index] for index in sorted(out))
+    if not kept:
+        return None, gone
+    return Batch.of([batch.seqs[index] for index in kept], [batch.rows[index] for index in kept]), gone
+
+
+def halves(batch: Batch) -> tuple[Batch, Batch]:
+    """Return the two halves of a batch, in order. Raises ValueError for a batch of one row."""
+    middle = len(batch.rows) // 2
+    return (
+        Batch.of(batch.seqs[:middle], batch.rows[:middle]),
+        Batch.of(batch.seqs[middle:], batch.rows[middle:]),
+    )
+
+
+def chunks(items: Iterable[Item], size: int = MOST_IDS) -> Iterator[tuple[Item, ...]]:
+    """Yield `items` in their order, `size` at a time; the last may be shorter."""
+    rest = iter(items)
+    while chunk := tuple(islice(rest, size)):
+        yield chunk

@@ -1,0 +1,128 @@
+"""Profiles and members: who is behind an identifier. Pure.
+
+(API reference, 'Get Profiles' and 'Get Profiles for List'.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reverse_etl.identifiers import IdentifierType, canonical
+from reverse_etl.klaviyo.client import asking
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.filters import any_of, asks, not_before
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from reverse_etl.klaviyo.exchange import Request
+    from reverse_etl.klaviyo.replies import Resource
+
+FIELDS = {
+    IdentifierType.EMAIL: "email",
+    IdentifierType.PHONE: "phone_number",
+    IdentifierType.EXTERNAL_ID: "external_id",
+    IdentifierType.PROFILE_ID: "id",
+}
+_MEMBER_FILTERS = (
+    IdentifierType.EMAIL,
+    IdentifierType.PHONE,
+)  # a list can be filtered by no other identifier
+_PAGE = "100"  # the most; the default of 20 would cut a full ask short
+_IDENTIFIERS = "email,phone_number,external_id"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile: its id and its identifiers, in canonical form."""
+
+    id: str
+    email: str | None
+    phone_number: str | None
+    external_id: str | None
+
+    def identifier(self, kind: IdentifierType) -> str | None:
+        """Return the profile's identifier of a type."""
+        match kind:
+            case IdentifierType.EMAIL:
+                return self.email
+            case IdentifierType.PHONE:
+                return self.phone_number
+            case IdentifierType.EXTERNAL_ID:
+                return self.external_id
+            case IdentifierType.PROFILE_ID:
+                return self.id
+
+
+@dataclass(frozen=True)
+class Member:
+    """A profile on a list. `joined_at` is Klaviyo's time, in UTC."""
+
+    profile: Profile
+    joined_at: datetime
+
+
+def ask_profiles(kind: IdentifierType, values: Iterable[str]) -> Iterator[tuple[Request, frozenset[str]]]:
+    """Yield the requests that look up `values`, each with the values that its replies must be among.
+
+    Canonical, each value once.
+    """
+    for group in asks(_canonical(kind, values)):
+        query = {"filter": any_of(FIELDS[kind], group), "page[size]": _PAGE, "fields[profile]": _IDENTIFIERS}
+        yield asking(Endpoint.PROFILES, query=query), frozenset(group)
+
+
+def ask_members(
+    list_id: str, kind: IdentifierType, values: Iterable[str]
+) -> Iterator[tuple[Request, frozenset[str]]]:
+    """Yield the requests that look up `values` among a list's members; as `ask_profiles`.
+
+    Raises ValueError for a type by which Klaviyo can't filter a list: it takes e-mails and phones only.
+    """
+    if kind not in _MEMBER_FILTERS:
+        raise ValueError(f"a list's members cannot be looked up by {kind}")
+    for group in asks(_canonical(kind, values)):
+        query = {
+            "filter": any_of(FIELDS[kind], group),
+            "page[size]": _PAGE,
+            "fields[profile]": _IDENTIFIERS + ",joined_group_at",
+        }
+        yield asking(Endpoint.LIST_PROFILES, list_id, query=query), frozenset(group)
+
+
+def ask_members_since(list_id: str, joined_at: datetime) -> Request:
+    """Return the request for those who joined at `joined_at`, floored to a second, or later, in order."""
+    query = {
+        "filter": not_before("joined_group_at", joined_at),
+        "sort": "joined_group_at",
+        "page[size]": _PAGE,
+        "fields[profile]": _IDENTIFIERS + ",joined_group_at",
+    }
+    return asking(Endpoint.LIST_PROFILES, list_id, query=query)
+
+
+def _canonical(kind: IdentifierType, values: Iterable[str]) -> Sequence[str]:
+    found = (canonical(kind, value) for value in values)
+    return list(dict.fromkeys(value for value in found if value is not None))
+
+
+def profile_of(resource: Resource) -> Profile:
+    """Return the profile that a resource describes. Raises Unreadable."""
+    return Profile(
+        resource.id,
+        canonical(IdentifierType.EMAIL, resource.text("email")),
+        canonical(IdentifierType.PHONE, resource.text("phone_number")),
+        canonical(IdentifierType.EXTERNAL_ID, resource.text("external_id")),
+    )
+
+
+def member_of(resource: Resource) -> Member:
+    """Return the member that a resource of a list describes. Raises Unreadable."""
+    return Member(profile_of(resource), resource.moment("joined_group_at"))
+
+
+def is_among(profile: Profile, kind: IdentifierType, asked: Collection[str]) -> bool:
+    """Return whether a profile of a reply is one that was asked for, and not of an ignored filter."""
+    return profile.identifier(kind) in asked
