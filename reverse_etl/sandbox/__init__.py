@@ -1,0 +1,16 @@
+"""A Klaviyo stand-in that remembers, paces and fails as the real one does.
+
+    with Sandbox(Path("shop.sandbox.db"), job_seconds=0.2) as sandbox:
+        run(origin=sandbox.origin)
+        sandbox.members("VIP customers")
+
+It serves accounts, lists, members, profiles and bulk import jobs as Klaviyo's API reference describes them
+for revision 2026-07-15. It keeps no consent, events, segments, tags or subscriptions, and answers 404 or 400
+where they are asked for.
+"""
+
+from reverse_etl.sandbox.faults import Fault, FaultKind
+from reverse_etl.sandbox.journal import Entry
+from reverse_etl.sandbox.sandbox import Sandbox, serve
+
+__all__ = ["Entry", "Fault", "FaultKind", "Sandbox", "serve"]

@@ -1,0 +1,64 @@
+"""One Klaviyo account as the endpoints see it: its state, its clock, its rules, its limits."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from reverse_etl.sandbox.identities import account_id
+from reverse_etl.sandbox.importing import settle_jobs
+from reverse_etl.sandbox.limits import Limits
+from reverse_etl.sandbox.times import Timeline
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reverse_etl.sandbox.store import Store
+    from reverse_etl.sandbox.rules import Rules
+    from reverse_etl.clock import Clock
+    from collections.abc import Iterator
+    import sqlite3
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account that is open. `limits` is None where requests are not counted, `key` where any key will do."""
+
+    id: str
+    store: Store
+    clock: Clock
+    timeline: Timeline
+    rules: Rules
+    limits: Limits | None
+    key: str | None
+
+    @classmethod
+    def opened(
+        cls,
+        store: Store,
+        *,
+        clock: Clock,
+        rules: Rules,
+        limits: bool,
+        key: str | None,
+        seed: str | int | None,
+    ) -> Account:
+        """Return the account whose state `store` holds; a new state gets its account id here, once."""
+        with store.transaction() as db:
+            db.execute("INSERT OR IGNORE INTO facts VALUES ('account', ?)", (account_id(seed),))
+            identity = db.execute("SELECT value FROM facts WHERE name = 'account'").fetchone()[0]
+            latest = db.execute(
+                "SELECT max(coalesce((SELECT max(at) FROM requests), 0), coalesce((SELECT max(created_at) FROM jobs), 0))"
+            ).fetchone()[0]
+        timeline = Timeline.from_latest(clock, latest)
+        return cls(identity, store, clock, timeline, rules, Limits() if limits else None, key)
+
+    def now(self) -> float:
+        """Return the account's time: seconds since the epoch, never before what the state holds."""
+        return self.timeline.now()
+
+    @contextmanager
+    def state(self) -> Iterator[sqlite3.Connection]:
+        """Give the state as of now, to one thread at a time: jobs whose time has come have ended. Kept if the block ends well."""
+        with self.store.transaction() as db:
+            settle_jobs(db, self.id, self.rules, self.now())
+            yield db

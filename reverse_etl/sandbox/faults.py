@@ -1,0 +1,176 @@
+"""Faults on demand: what to break, for which requests, how often.
+
+Kinds that act on a request (the first that matches is taken, and counted):
+
+    status        answer `status`, with `Retry-After: retry_after` if given; 429 comes without the RateLimit headers
+    html          answer 200 with a page of HTML, as a proxy in between does
+    slow          answer `seconds` late
+    cut           close the connection without an answer
+
+With `after` the request is carried out first; otherwise it is not carried out at all (`slow` always carries
+it out).
+
+Kinds that act on an import request that is about to be accepted (every one that matches is taken):
+
+    invalid_rows  refuse the request with a row pointer for each row whose `field` matches `pattern`
+    refuse_rows   fail those rows in the job, with `code` and `detail`; `payload` says in which form import-errors repeat a row
+    miscount      let the last `rows` rows fail without an import error: failed_count exceeds the errors
+    cancel        end the job as `cancelled` after its first `rows` rows were applied
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any, Final, Literal, TYPE_CHECKING
+
+import orjson
+
+from reverse_etl.errors import UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+class FaultKind(StrEnum):
+    """What goes wrong."""
+
+    STATUS = "status"
+    HTML = "html"
+    SLOW = "slow"
+    CUT = "cut"
+    INVALID_ROWS = "invalid_rows"
+    REFUSE_ROWS = "refuse_rows"
+    MISCOUNT = "miscount"
+    CANCEL = "cancel"
+
+
+REQUEST_KINDS: Final = frozenset({FaultKind.STATUS, FaultKind.HTML, FaultKind.SLOW, FaultKind.CUT})
+JOB_KINDS: Final = frozenset(FaultKind) - REQUEST_KINDS
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault. It strikes requests of `method` and `path` (shell patterns), `times` times (None: until cleared).
+
+    With `probability` below 1 it strikes at random, the same way each time for the same `seed`. A row fault
+    that matches no row of a request does not count.
+    """
+
+    kind: FaultKind
+    method: str = "*"
+    path: str = "*"
+    times: int | None = 1
+    probability: float = 1.0
+    seed: int = 0
+    after: bool = False
+    status: int = 500
+    retry_after: int | None = None
+    seconds: float = 1.0
+    pattern: str = ""
+    field: str = "email"
+    code: str = "invalid"
+    detail: str = "The value was not accepted."
+    payload: Literal["attributes", "resource", "none"] = "attributes"
+    rows: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", FaultKind(self.kind))
+        if self.kind is FaultKind.MISCOUNT and self.rows < 1:
+            object.__setattr__(self, "rows", 1)
+
+    @classmethod
+    def parse(cls, document: object) -> Fault:
+        """Return the fault of a JSON object with these names. Raises UsageError for a name or a kind that is not known."""
+        known = {entry.name for entry in fields(cls)}
+        if not isinstance(document, Mapping) or document.keys() - known or "kind" not in document:
+            raise UsageError.of(
+                "A fault is an object with a kind.", advice=f"Known fields: {', '.join(sorted(known))}."
+            )
+        try:
+            re.compile(str(document.get("pattern", "")))
+            return cls(**document)
+        except (ValueError, re.error) as error:
+            raise UsageError.of(
+                f"The fault cannot be read: {error}.", advice=f"Kinds: {', '.join(FaultKind)}."
+            ) from error
+
+    def document(self) -> dict[str, Any]:
+        """Return the fault as a JSON object."""
+        return asdict(self)
+
+    def fits(self, method: str, path: str) -> bool:
+        """Tell whether requests of this method and path are struck."""
+        return fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
+
+    def matching(self, rows: list[dict[str, Any]]) -> list[int]:
+        """Return the positions of the rows whose `field` matches `pattern` anywhere."""
+        search = re.compile(self.pattern).search
+        return [
+            place for place, row in enumerate(rows) if search(str(row["attributes"].get(self.field) or ""))
+        ]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A fault in the queue, and how often it will still strike."""
+
+    number: int
+    fault: Fault
+    remaining: int | None
+
+
+def add_fault(db: sqlite3.Connection, fault: Fault) -> int:
+    """Put a fault at the end of the queue and return its number."""
+    spec = orjson.dumps(fault.document()).decode()
+    cursor = db.execute("INSERT INTO faults (spec, remaining, draws) VALUES (?, ?, 0)", (spec, fault.times))
+    return int(cursor.lastrowid or 0)
+
+
+def clear_faults(db: sqlite3.Connection) -> None:
+    """Empty the queue; jobs that were accepted keep their fate."""
+    db.execute("DELETE FROM faults")
+
+
+def standing_faults(db: sqlite3.Connection) -> list[Standing]:
+    """Return the queue, in order."""
+    rows = db.execute("SELECT seq, spec, remaining FROM faults ORDER BY seq").fetchall()
+    return [Standing(seq, Fault.parse(orjson.loads(spec)), remaining) for seq, spec, remaining in rows]
+
+
+def take_request_fault(db: sqlite3.Connection, method: str, path: str) -> Fault | None:
+    """Return the fault that strikes this request, if any, and count it."""
+    for standing in standing_faults(db):
+        fault = standing.fault
+        if fault.kind in REQUEST_KINDS and fault.fits(method, path) and _drawn(db, standing):
+            count_fault(db, standing)
+            return fault
+    return None
+
+
+def drawn_job_faults(db: sqlite3.Connection, method: str, path: str) -> list[Standing]:
+    """Return the faults that strike this import request, not yet counted."""
+    fitting = (standing for standing in standing_faults(db) if standing.fault.kind in JOB_KINDS)
+    return [standing for standing in fitting if standing.fault.fits(method, path) and _drawn(db, standing)]
+
+
+def count_fault(db: sqlite3.Connection, standing: Standing) -> None:
+    """Count one strike of a fault; the last one takes it off the queue."""
+    if standing.remaining == 1:
+        db.execute("DELETE FROM faults WHERE seq = ?", (standing.number,))
+    elif standing.remaining is not None:
+        db.execute("UPDATE faults SET remaining = remaining - 1 WHERE seq = ?", (standing.number,))
+
+
+def _drawn(db: sqlite3.Connection, standing: Standing) -> bool:
+    if standing.fault.probability >= 1:
+        return True
+    row = db.execute(
+        "UPDATE faults SET draws = draws + 1 WHERE seq = ? RETURNING draws", (standing.number,)
+    ).fetchone()
+    draw = random.Random(f"{standing.fault.seed}:{row[0]}").random()
+    return draw < standing.fault.probability

@@ -1,0 +1,103 @@
+"""What the sandbox answers: a reply, Klaviyo's error document, and the exception that carries one out of the depths."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+JSON_API: Final = "application/vnd.api+json"
+
+_TITLES: Final = {
+    400: "Invalid input.",
+    401: "Incorrect authentication credentials.",
+    404: "Not found.",
+    405: "Method not allowed.",
+    408: "Request timed out.",
+    409: "Conflict.",
+    413: "Payload too large.",
+    414: "URI too long.",
+    415: "Unsupported media type.",
+    429: "Request was throttled.",
+    500: "Internal server error.",
+    503: "Service unavailable.",
+}
+_CODES: Final = {
+    401: "authentication_failed",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    429: "throttled",
+    500: "error",
+    503: "service_unavailable",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer before it is written to the wire. `body` is rendered as JSON unless `text` is given; `cut` sends nothing at all."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    text: str | None = None
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class ApiError:
+    """One entry of Klaviyo's error list. `pointer` names a place in the body, `parameter` one in the query."""
+
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+    code: str | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def document(self, status: int) -> dict[str, Any]:
+        """Return the entry as it goes over the wire, with an id of its own."""
+        source = {"pointer": self.pointer, "parameter": self.parameter}
+        return {
+            "id": str(uuid.uuid4()),
+            "status": status,
+            "code": self.code or _CODES.get(status, "invalid"),
+            "title": title_of(status),
+            "detail": self.detail,
+            "source": {name: value for name, value in source.items() if value is not None},
+            "links": {},
+            "meta": self.meta,
+        }
+
+
+class Refusal(Exception):
+    """A request is refused with `status`; nothing of it was carried out."""
+
+    def __init__(self, status: int, *errors: ApiError, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status, errors)
+        self.status = status
+        self.errors = errors
+        self.headers = headers or {}
+
+    def reply(self) -> Reply:
+        """Return the refusal as a reply."""
+        return Reply(self.status, error_document(self.status, *self.errors), self.headers)
+
+
+def title_of(status: int) -> str:
+    """Return the title that goes with a status."""
+    return _TITLES.get(status, "Error.")
+
+
+def error_document(status: int, *errors: ApiError) -> dict[str, Any]:
+    """Return the body of a reply that refuses a request."""
+    return {"errors": [error.document(status) for error in errors]}
+
+
+def invalid(detail: str, *, pointer: str | None = None, parameter: str | None = None) -> Refusal:
+    """Return the 400 of one fault in a body or a query."""
+    return Refusal(400, ApiError(detail, pointer, parameter))
+
+
+def missing(kind: str, resource_id: str) -> Refusal:
+    """Return the 404 of a resource that does not exist."""
+    return Refusal(404, ApiError(f"A {kind} with id {resource_id} does not exist."))

@@ -1,0 +1,181 @@
+"""Werkzeug's threaded server with kept-alive connections, a clock of the sandbox's own, and a way to hang up on a client.
+
+Werkzeug closes every connection after one reply because its loop cannot tell the end of a body; here a body
+is read whole before the app is called, so the next request starts where it should.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from email.utils import formatdate
+from io import BytesIO
+from threading import Condition, Thread
+from typing import Any, Final, TYPE_CHECKING
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from reverse_etl.errors import UsageError
+from reverse_etl.sandbox.app import CUT
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from collections.abc import Callable, Iterable
+
+_LOG: Final = logging.getLogger(__name__)
+_HOST: Final = "127.0.0.1"
+_MAX_READ: Final = 64_000_000
+_PATIENCE_SECONDS: Final = 2.0
+
+
+class Server:
+    """A server on the loopback interface, listening from the moment it is made. `now` gives the time for the Date header."""
+
+    def __init__(self, app: Flask, port: int, now: Callable[[], float]) -> None:
+        listening = _listen(port)
+        with listening:
+            self._server = _Threads(
+                _HOST, listening.getsockname()[1], app, _Connection, fd=listening.fileno()
+            )
+        self._server.now = now
+        self.origin = f"http://{_HOST}:{self._server.port}"
+        self._thread = Thread(target=self._server.serve_forever, args=(0.02,), name="sandbox", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening, hang up on every client, and return when the requests under way have ended (or two seconds later)."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.hang_up()
+
+
+class _Threads(ThreadedWSGIServer):
+    """A thread for each connection, and the list of connections, so that none outlives the server."""
+
+    now: Callable[[], float]
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._open: set[Any] = set()
+        self._changed = Condition()
+        super().__init__(*arguments, **named)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._changed:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        with self._changed:
+            self._open.discard(request)
+            self._changed.notify_all()
+
+    def hang_up(self) -> None:
+        with self._changed:
+            for connection in self._open:
+                hang_up(connection)
+            self._changed.wait_for(lambda: not self._open, _PATIENCE_SECONDS)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        _LOG.debug("A connection ended with an error", exc_info=sys.exc_info())
+
+
+class _Connection(WSGIRequestHandler):
+    """One client's connection: HTTP/1.1, kept alive, each reply in one piece and without delay."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Threads
+
+    def run_wsgi(self) -> None:
+        """Read a request whole, answer it whole, or hang up if the app says so."""
+        environ = self.make_environ()
+        length = int(self.headers.get("Content-Length") or 0)
+        self.close_connection |= length > _MAX_READ  # the rest of such a body is never read
+        body = _read(environ["wsgi.input"], length, environ)
+        environ["wsgi.input"] = BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        status, headers, content = _called(self.server.app, environ)
+        if CUT in environ:
+            self.close_connection = True
+            hang_up(self.connection)
+            return
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+        self.wfile.flush()
+
+    def handle_expect_100(self) -> bool:
+        """Tell a client that waits for it to go on with the body."""
+        allowed = super().handle_expect_100()
+        self.wfile.flush()
+        return allowed
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the Date header by the sandbox's clock."""
+        return formatdate(self.server.now() if timestamp is None else timestamp, usegmt=True)
+
+    def version_string(self) -> str:
+        """Say no more than that this is a sandbox."""
+        return "sandbox"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Keep quiet: the sandbox has a log of its own."""
+
+
+def hang_up(connection: socket.socket) -> None:
+    """End a connection in both directions; one that has ended is no obstacle."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        _LOG.debug("The client had gone already")
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((_HOST, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise UsageError.of(
+            f"The sandbox cannot listen on port {port}: {error}.",
+            where=f"{_HOST}:{port}",
+            advice="Stop the program that uses the port, or choose another; 0 takes any free one.",
+        ) from error
+    listening.listen(128)
+    return listening
+
+
+def _read(source: Any, length: int, environ: dict[str, Any]) -> bytes:
+    read: bytes = (
+        source.read(_MAX_READ)
+        if environ.get("wsgi.input_terminated")
+        else source.read(min(length, _MAX_READ))
+    )
+    return read
+
+
+def _called(app: Any, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+    started: list[Any] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        started[:] = [status, headers]
+        return lambda _: None
+
+    parts: Iterable[bytes] = app(environ, start_response)
+    try:
+        content = b"".join(parts)
+    finally:
+        if hasattr(parts, "close"):
+            parts.close()
+    return started[0], started[1], content

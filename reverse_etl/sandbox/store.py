@@ -1,0 +1,149 @@
+"""The sandbox's state: one SQLite file, one connection, one lock.
+
+What was committed survives a kill at any moment (the file is in WAL mode; writes reach the operating system
+before a reply is sent). The connection holds SQLite's exclusive lock from start to stop, so a file has one
+process at a time, and the operating system drops the lock of a process that dies.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from threading import RLock
+from typing import Final, TYPE_CHECKING
+
+from reverse_etl.errors import UsageError, WarehouseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Iterator
+
+_VERSION: Final = 1
+
+_SCHEMA: Final = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE profiles (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    email TEXT, phone_number TEXT, external_id TEXT,
+    attributes BLOB NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL
+);
+CREATE INDEX profiles_email ON profiles (email) WHERE email IS NOT NULL;
+CREATE INDEX profiles_phone ON profiles (phone_number) WHERE phone_number IS NOT NULL;
+CREATE INDEX profiles_external ON profiles (external_id) WHERE external_id IS NOT NULL;
+CREATE TABLE lists (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    opt_in_process TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL
+);
+CREATE TABLE members (
+    list INTEGER NOT NULL, profile INTEGER NOT NULL, joined_at INTEGER NOT NULL, PRIMARY KEY (list, profile)
+) WITHOUT ROWID;
+CREATE INDEX members_joined ON members (list, joined_at, profile);
+CREATE INDEX members_profile ON members (profile);
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, status TEXT NOT NULL,
+    created_at REAL NOT NULL, starts_at REAL NOT NULL, ends_at REAL NOT NULL, expires_at REAL NOT NULL,
+    total INTEGER NOT NULL, completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+    lists TEXT NOT NULL, content BLOB, fate TEXT NOT NULL
+);
+CREATE INDEX jobs_open ON jobs (ends_at) WHERE status IN ('queued', 'processing');
+CREATE TABLE job_errors (
+    seq INTEGER PRIMARY KEY, job INTEGER NOT NULL, id TEXT NOT NULL, code TEXT NOT NULL, title TEXT NOT NULL,
+    detail TEXT NOT NULL, pointer TEXT, original_payload BLOB
+);
+CREATE INDEX job_errors_job ON job_errors (job, seq);
+CREATE TABLE job_profiles (job INTEGER NOT NULL, profile INTEGER NOT NULL, PRIMARY KEY (job, profile)) WITHOUT ROWID;
+CREATE TABLE requests (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL,
+    status INTEGER NOT NULL, items INTEGER NOT NULL, bytes INTEGER NOT NULL, fault TEXT NOT NULL
+);
+CREATE TABLE faults (seq INTEGER PRIMARY KEY AUTOINCREMENT, spec TEXT NOT NULL, remaining INTEGER, draws INTEGER NOT NULL);
+"""
+
+
+class Store:
+    """An open state file, or a state in memory where `path` is None."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._lock = RLock()
+        self._db = _open(path)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to one thread at a time; what was written is kept if the block ends well, and nothing of it if not."""
+        with self._lock:
+            if self._db.in_transaction:  # a block within a block of the same thread belongs to the outer one
+                yield self._db
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file and free it for another process."""
+        with self._lock:
+            self._db.close()
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    if path is not None and not path.parent.is_dir():
+        raise UsageError.of(
+            "The sandbox's state file cannot be made: its folder does not exist.",
+            where=str(path),
+            advice=f"Create the folder {path.parent}, or name another file.",
+        )
+    db: sqlite3.Connection | None = None
+    try:
+        db = sqlite3.connect(
+            ":memory:" if path is None else path, timeout=0, isolation_level=None, check_same_thread=False
+        )
+        _prepare(db, path)
+    except sqlite3.Error as error:
+        if db is not None:
+            db.close()
+        raise _unopened(path, error) from error
+    except UsageError:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path | None) -> None:
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute(
+        "PRAGMA synchronous = OFF"
+    )  # safe when the process dies; only a power cut could lose what was written
+    db.execute("PRAGMA cache_size = -65536")
+    db.execute("BEGIN EXCLUSIVE")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        for statement in _SCHEMA.split(";\n"):
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {_VERSION}")
+    elif version != _VERSION:
+        db.execute("ROLLBACK")
+        raise UsageError.of(
+            f"The file is not a sandbox's state of version {_VERSION}.",
+            where=str(path),
+            advice="Name another file, or delete this one if it is an old sandbox: it then starts empty.",
+        )
+    db.execute("COMMIT")
+
+
+def _unopened(path: Path | None, error: sqlite3.Error) -> WarehouseError | UsageError:
+    if "locked" in str(error):
+        return WarehouseError.of(
+            "The sandbox's state file is in use by another process.",
+            where=str(path),
+            advice="Stop the other sandbox or run that holds it, or use that sandbox's address as `origin`, or name another file.",
+        )
+    return UsageError.of(
+        f"The sandbox's state file cannot be opened: {error}.",
+        where=str(path),
+        advice="Name another file, or delete this one if it should be a sandbox's state: it then starts empty.",
+    )

@@ -1,0 +1,168 @@
+"""What Klaviyo checks of a profile and of an import request before it takes the request; nothing here reads any state."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import Any, Final, TYPE_CHECKING
+
+import orjson
+
+from reverse_etl.sandbox.replies import ApiError, Refusal, invalid
+from reverse_etl.sandbox.rules import MAX_EMAIL_CHARACTERS, MAX_PROFILE_BYTES, MAX_ROWS, Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+IDENTIFIERS: Final = ("email", "phone_number", "external_id")
+NAMES: Final = ("first_name", "last_name", "organization", "locale", "title", "image")
+LOCATION: Final = (
+    "address1",
+    "address2",
+    "city",
+    "country",
+    "latitude",
+    "longitude",
+    "region",
+    "zip",
+    "timezone",
+    "ip",
+)
+ROWS_POINTER: Final = "/data/attributes/profiles/data"
+
+_TEXT: Final = frozenset({*IDENTIFIERS, *NAMES, "_kx"})
+_KNOWN: Final = _TEXT | {"location", "properties"}
+_EMAIL: Final = re.compile(
+    r"[^\s@,;:<>()\[\]\\\"]+@[^\s@,;:<>()\[\]\\\".]+(\.[^\s@,;:<>()\[\]\\\".]+)*\.[^\s@,;:<>()\[\]\\\"\d.]{2,}"
+)
+_PHONE: Final = re.compile(r"\+[1-9]\d{6,14}")
+
+
+def is_email(text: str) -> bool:
+    """Tell whether Klaviyo would take `text`, blanks around it apart, as an e-mail."""
+    trimmed = text.strip()
+    return len(trimmed) <= MAX_EMAIL_CHARACTERS and _EMAIL.fullmatch(trimmed) is not None
+
+
+def is_phone(text: str) -> bool:
+    """Tell whether `text` is a phone number in E.164."""
+    return _PHONE.fullmatch(text) is not None
+
+
+def import_rows(document: Any) -> tuple[list[Any], tuple[str, ...]]:
+    """Return the rows and list ids of an import request's body, the rows not yet checked.
+
+    Raises Refusal (400) where the request as a whole is not in the form of the reference of Bulk Import
+    Profiles.
+    """
+    resource = typed(document, "profile-bulk-import-job")
+    attributes = _object(resource.get("attributes"), "/data/attributes", {"profiles"})
+    profiles = _object(attributes.get("profiles"), "/data/attributes/profiles", {"data"})
+    rows = profiles.get("data")
+    if not isinstance(rows, list) or not rows:
+        raise invalid("At least one profile is required.", pointer=ROWS_POINTER)
+    if len(rows) > MAX_ROWS:
+        raise invalid(
+            f"At most {MAX_ROWS} profiles are allowed, this request has {len(rows)}.", pointer=ROWS_POINTER
+        )
+    relationships = _object(resource.get("relationships") or {}, "/data/relationships", {"lists"})
+    lists = relationships.get("lists")
+    if lists is None:
+        return rows, ()
+    pointer = "/data/relationships/lists"
+    return rows, resource_ids(_object(lists, pointer, {"data"}).get("data"), "list", f"{pointer}/data")
+
+
+def check_rows(rows: Sequence[Any], body_bytes: int, rules: Rules) -> None:
+    """Raise a Refusal (400) that points at every row that Klaviyo would not take; return if there is none."""
+    weigh = body_bytes > MAX_PROFILE_BYTES  # no row of a smaller body can be too large
+    errors = (
+        error
+        for index, row in enumerate(rows)
+        for error in _row_errors(row, f"{ROWS_POINTER}/{index}", rules, weigh=weigh)
+    )
+    refused = tuple(islice(errors, rules.errors_per_reply))
+    if refused:
+        raise Refusal(400, *refused)
+
+
+def check_profile(resource: Mapping[str, Any], rules: Rules, *, identified: bool) -> None:
+    """Raise a Refusal (400) for a single profile resource; `identified` if its id is known from elsewhere."""
+    row = {**resource, "id": resource.get("id") or ("known" if identified else None)}
+    errors = tuple(_row_errors(row, "/data", rules, weigh=True))
+    if errors:
+        raise Refusal(400, *errors[: rules.errors_per_reply])
+
+
+def typed(document: Any, kind: str) -> dict[str, Any]:
+    """Return the resource of a body. Raises Refusal (400) unless it is an object of type `kind`."""
+    resource = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(resource, dict):
+        raise invalid("The body should be an object with one resource in `data`.", pointer="/data")
+    if resource.get("type") != kind:
+        raise invalid(f"The type should be '{kind}'.", pointer="/data/type")
+    return resource
+
+
+def resource_ids(value: Any, kind: str, pointer: str) -> tuple[str, ...]:
+    """Return the ids of a list of resource identifiers of type `kind`. Raises Refusal (400) at the first that is not one."""
+    if not isinstance(value, list):
+        raise invalid(f"A list of resources of type '{kind}' is required.", pointer=pointer)
+    for index, item in enumerate(value):
+        if not isinstance(item, dict) or item.get("type") != kind or not isinstance(item.get("id"), str):
+            raise invalid(
+                f"A resource with type '{kind}' and an id is required.", pointer=f"{pointer}/{index}"
+            )
+    return tuple(item["id"] for item in value)
+
+
+def _object(value: Any, pointer: str, allowed: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise invalid("An object is required.", pointer=pointer)
+    unknown = value.keys() - allowed
+    if unknown:
+        name = min(unknown)
+        raise invalid(f"'{name}' is not a valid field here.", pointer=f"{pointer}/{name}")
+    return value
+
+
+def _row_errors(row: Any, pointer: str, rules: Rules, *, weigh: bool) -> Iterator[ApiError]:
+    if (
+        not isinstance(row, dict)
+        or row.get("type") != "profile"
+        or not isinstance(row.get("attributes"), dict)
+    ):
+        yield ApiError("A resource of type 'profile' with attributes is required.", pointer)
+        return
+    if row.keys() - {"type", "id", "attributes"}:
+        name = min(row.keys() - {"type", "id", "attributes"})
+        yield ApiError(f"'{name}' of a profile is not known to this sandbox.", f"{pointer}/{name}")
+    if not isinstance(row.get("id"), str | None):
+        yield ApiError("The id should be text.", f"{pointer}/id")
+    attributes = row["attributes"]
+    yield from _attribute_errors(attributes, f"{pointer}/attributes", rules)
+    if not (row.get("id") or any(attributes.get(name) is not None for name in (*IDENTIFIERS, "_kx"))):
+        yield ApiError("One of email, phone_number, external_id or id is required.", f"{pointer}/attributes")
+    if weigh and len(orjson.dumps(row)) > MAX_PROFILE_BYTES:
+        yield ApiError(f"A profile may have at most {MAX_PROFILE_BYTES} bytes.", pointer)
+
+
+def _attribute_errors(attributes: dict[str, Any], pointer: str, rules: Rules) -> Iterator[ApiError]:
+    for name, value in attributes.items():
+        if name not in _KNOWN:
+            yield ApiError(f"'{name}' is not a valid field for the resource 'profile'.", f"{pointer}/{name}")
+        elif name in _TEXT and not isinstance(value, str | None):
+            yield ApiError(f"'{name}' should be text.", f"{pointer}/{name}")
+        elif name in {"location", "properties"} and not isinstance(value, dict | None):
+            yield ApiError(f"'{name}' should be an object.", f"{pointer}/{name}")
+    email, phone, location = (attributes.get(name) for name in ("email", "phone_number", "location"))
+    good_email = isinstance(email, str) and is_email(email)
+    if isinstance(email, str) and not good_email:
+        yield ApiError("The e-mail is not valid.", f"{pointer}/email")
+    if isinstance(phone, str) and not is_phone(phone) and not (good_email and rules.invalid_phones == "drop"):
+        yield ApiError("The phone number is not valid; it should be in E.164.", f"{pointer}/phone_number")
+    if attributes.get("external_id") == "":
+        yield ApiError("The external id should not be blank.", f"{pointer}/external_id")
+    if isinstance(location, dict):
+        for name in location.keys() - set(LOCATION):
+            yield ApiError(f"'{name}' is not a valid field for a location.", f"{pointer}/location/{name}")
