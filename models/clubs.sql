@@ -10,6 +10,7 @@ select
     customer_id,
     email,
     first_name,
+    last_order_on,
     case favourite_category when 'coffee' then 'Coffee club' else 'Tea club' end as club
 from {{ ref('customers') }}
 where

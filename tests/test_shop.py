@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -9,10 +12,13 @@ import pytest
 
 from reverse_etl.demo.shop import build
 from reverse_etl.errors import WarehouseError
+from reverse_etl.models import Model, compile_models
+from reverse_etl.profiles import load_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROOT = Path(__file__).parent.parent
 
 MACROS = """
 create macro number(phone) as regexp_replace(phone, '[ ().-]', '', 'g');
@@ -206,6 +212,61 @@ CHANGES = {
 def test_day_2_brings_what_a_day_brings(shop, condition, count):
     """Each kind of change is there, in the same number every time."""
     assert figure(shop, f"{PAIRS} select count(*) from pairs where {condition}") == count
+
+
+def compiled(folder: Path, day: str) -> dict[str, Model]:
+    """Return the shop's models by name, as they read the warehouse of a day."""
+    profile = {
+        "outputs": {"trial": {"type": "duckdb", "path": f"{day}.duckdb"}},
+        "destinations": {"trial": {"type": "klaviyo", "sandbox": True}},
+    }
+    (folder / "profiles.yml").write_text(json.dumps({"shop": {"target": "trial"} | profile}))
+    target = load_target(ROOT, profiles_dir=folder, environ={})
+    return {model.name: model for model in compile_models(ROOT, target, vars={}, environ={})}
+
+
+# Who is meant, said once more in other words: (SQL over customers c, rows on day 1, rows on day 2).
+MEANT = {
+    "customer_profiles": ("true", 50_100, 49_888),
+    "newsletter": ("c.accepts_marketing is true", 26_187, 25_984),
+    "vip_customers": ("c.loyalty_tier = 'gold' and c.lifetime_value <> 500", 5001, 4967),
+    "clubs": (
+        "c.favourite_category not in ('chocolate', 'cups') and c.accepts_marketing is true",
+        13_710,
+        13_576,
+    ),
+    "win_back": ("c.orders > 1 and {newest} - c.last_order_on between 181 and 365", 5456, 5354),
+}
+
+
+@pytest.mark.parametrize("day", [1, 2])
+@pytest.mark.parametrize("name", MEANT)
+def test_a_model_selects_whom_its_first_line_means(shop, tmp_path, name, day):
+    """Each of the shop's models picks the customers whom another wording picks."""
+    meant, *counts = MEANT[name]
+    newest = f"(select max(ordered_on) from day{day}.main.orders)"
+    model = compiled(tmp_path, f"day{day}")[name]
+    picked = shop.execute(f"select customer_id, email from ({model.sql})").fetchall()
+    others = f"select customer_id, email from day{day}.main.customers c where {meant.format(newest=newest)}"
+    assert Counter(picked) == Counter(shop.execute(others).fetchall())
+    assert len(picked) == counts[day - 1]
+
+
+def test_day_2_takes_few_from_each_list(shop, tmp_path):
+    """No list loses a twentieth of its people in a night: the guard against mass removals is content."""
+    for name in compiled(tmp_path, "day1"):
+        one, other = (compiled(tmp_path, day)[name].sql for day in ("day1", "day2"))
+        identity = (
+            "select distinct {list} as list, coalesce(nullif(address(email), ''), customer_id::varchar) as id"
+        )
+        people = identity.format(list="club" if name == "clubs" else f"'{name}'")
+        before, after = f"{people} from ({one})", f"{people} from ({other})"
+        shares = shop.execute(
+            f"select list, avg((b.id is null)::int) from ({before}) a left join ({after}) b using (list, id)"
+            " group by list"
+        ).fetchall()
+        assert len(shares) == (2 if name == "clubs" else 1)
+        assert all(0 < share < 0.05 for _, share in shares), shares
 
 
 def test_a_warehouse_that_was_there_is_replaced(tmp_path):
