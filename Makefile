@@ -54,7 +54,7 @@ bench-long: .venv/ready ## Measure with 10 million rows too
 .PHONY: clean
 clean: ## Remove the demo's files and every cache; the two environments stay
 	@rm -rf demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	@find reverse_etl tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean ## Remove the two environments as well
