@@ -36,14 +36,14 @@ def _as_text(value: Any) -> Any:
 class WrittenDestination(Strict):
     """One entry of `destinations`, as it is written and rendered."""
 
-    type: str
+    type: str = Field(description="Write type: klaviyo")
     sandbox: bool = False
     origin: str = ""
     private_api_key: str = Field(default="", repr=False)
     private_api_key_file: str = ""
     private_api_key_command: list[str] = Field(default=[])
     api_revision: Annotated[str, BeforeValidator(_as_text)] = ""
-    lists: dict[str, str] = Field(default={})
+    lists: dict[str, str] = Field(default={}, description="Write each as name: id, such as vip: XyZ123")
     create_lists: bool = False
     job_timeout_minutes: int = Field(default=JOB_TIMEOUT_MINUTES, ge=1, le=1440)
 
@@ -144,7 +144,7 @@ def _revision(value: str, name: str) -> str:
     if not _REVISION.fullmatch(value):
         raise Advised(
             f"{name} is not a revision of Klaviyo's API.",
-            f'Write a date in quotes, such as "{API_REVISION}".',
+            f"Write a date, such as {API_REVISION}.",
         )
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -75,14 +76,14 @@ class WrittenConfig(Strict):
 
     surface: Surface = Field(strict=False)
     list_name: str = Field(default="", alias="list")
-    list_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
+    list_id: str = ""
     list_column: str = ""
     identifiers: dict[str, str] = Field(default={})
     tags: Annotated[list[str], BeforeValidator(_listed)] = Field(default=[])
     on_shared_identifier: OnShared = Field(default=OnShared.OMIT, strict=False)
     on_null: str = "omit"
     min_rows: int = Field(default=MIN_ROWS, ge=0)
-    max_removes: float = Field(default=MAX_REMOVES, ge=0, le=1)
+    max_removes: float = Field(default=MAX_REMOVES, ge=0, le=1, description="It is a share: 0.1 is a tenth.")
     enabled: bool = True
     description: str = ""
 
@@ -94,6 +95,16 @@ class WrittenConfig(Strict):
             if name not in known:
                 advice = f"Did you mean {_MEANT[name]}?" if name in _MEANT else choice(name, known)
                 raise Advised(f"{name} is not a type of identifier.", advice)
+        return value
+
+    @field_validator("list_id")
+    @classmethod
+    def _is_id(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]*", value):
+            raise Advised(
+                "list_id is not a list id.",
+                "Klaviyo shows it in the list's settings: letters and digits. For a name, write list='...'.",
+            )
         return value
 
     @field_validator("on_null")
@@ -241,7 +252,7 @@ def _payload_findings(
                 named = identifiers[IdentifierType(kind)]
                 advice = f"The {kind} is in column {named} already; give this one another name."
             yield Finding(
-                f"Column {column.name} is called as an identifier, but is none.", advice, column.offset
+                f"Column {column.name} is named like an identifier, but is none.", advice, column.offset
             )
         if name.startswith("location_") and "location" in properties:
             yield Finding(

@@ -29,7 +29,7 @@ def choice(name: str, names: Iterable[str]) -> str:
     guess = nearest(name, known)
     meant = f"Did you mean {guess}? " if guess else ""
     if len(known) == 1:
-        return f"{meant}The only one is {known[0]}."
+        return meant.strip() or f"The only one is {known[0]}."
     shown = ", ".join(known[:_LONGEST])
     more = f" and {len(known) - _LONGEST} more" if len(known) > _LONGEST else ""
     return f"{meant}There are: {shown}{more}."

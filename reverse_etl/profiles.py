@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FILE: Final = "profiles.yml"
 _OURS: Final = "destinations"
-_PROFILE_KEYS: Final = ("target", "outputs", _OURS)
+_SHORTEST_SECRET: Final = 6
 
 
 def load_target(  # noqa: PLR0913 - what the command line's flags give
@@ -59,8 +59,8 @@ def _find(project_dir: Path, profiles_dir: Path | None, environ: Mapping[str, st
     looked = ", ".join(dict.fromkeys(str(Path.cwd() / folder) for folder in folders))
     raise UsageError.of(
         f"There is no {FILE}.",
-        where=looked,
-        advice="Write one with: reverse-etl init. Or say where it is: --profiles-dir FOLDER.",
+        where=f"looked in {looked}",
+        advice="Write one with: reverse-etl init. Or say where it is: --profiles-dir FOLDER",
     )
 
 
@@ -85,7 +85,7 @@ def _choose_profile(
             return only
         case []:
             raise UsageError.of(
-                f"{FILE} is empty.", where=document.where(()), advice="Write it with: reverse-etl init."
+                f"{FILE} is empty.", where=document.where(()), advice="Write it with: reverse-etl init"
             )
         case _:
             raise UsageError.of(
@@ -97,61 +97,56 @@ def _choose_profile(
 
 @dataclass(frozen=True)
 class _Reading:
-    """One reading of one profile."""
+    """One reading of one profile; `problems` and `warnings` gather what is wrong or doubtful."""
 
     document: Document
     profile: str
     context: Mapping[str, Any]
     environ: Mapping[str, str]
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def target(self, asked: str | None) -> Target:
         written = self.document.content[self.profile]
         if not isinstance(written, dict) or not isinstance(written.get("outputs"), dict):
-            self.fail(f"Profile {self.profile} has no outputs.", (self.profile,), "Write them as dbt does.")
-        problems = self.misspelt(written)
+            advice = "As in dbt, write:\n  outputs:\n    trial: {type: duckdb, path: shop.duckdb}"
+            self.fail(f"Profile {self.profile} has no outputs.", (self.profile,), advice)
         name = self.target_name(written, asked)
         context = {**self.context, "target": {"name": name, "profile_name": self.profile}}
-        output, output_problems = _Section(self, (self.profile, "outputs", name), context).output()
-        section = _Section(self, (self.profile, _OURS, name), context)
-        destination, warnings, destination_problems = self.destination(written, name, section)
-        problems += [*output_problems, *destination_problems]
-        if problems or output is None or destination is None:
-            raise UsageError(*problems)
-        return Target(self.profile, name, output, destination, self.document.path, warnings)
+        output = _Section(self, (self.profile, "outputs", name), context).output()
+        destination = None
+        if not self.misspelt(written) and self.has_destination(written, name):
+            destination = _Section(self, (self.profile, _OURS, name), context).destination()
+        if self.problems or output is None or destination is None:
+            raise UsageError(*self.problems)
+        return Target(self.profile, name, output, destination, self.document.path, tuple(self.warnings))
 
-    def misspelt(self, written: Mapping[str, Any]) -> list[Problem]:
-        """Return keys that are nearly one of the profile's; dbt leaves others alone, and so do we."""
-        return [
-            Problem(
-                f"{key} is not a key of a profile.",
-                self.document.place((self.profile, key)),
-                f"Did you mean {guess}?",
-            )
-            for key in map(str, written)
-            if key not in _PROFILE_KEYS and (guess := nearest(key, _PROFILE_KEYS))
-        ]
+    def misspelt(self, written: Mapping[str, Any]) -> bool:
+        """Return whether a key is nearly `destinations`; other unknown keys are left to dbt."""
+        if _OURS in written:
+            return False
+        near = nearest(_OURS, [str(key) for key in written if key not in ("target", "outputs")])
+        if near:
+            self.add(f"{near} is not a key of a profile.", (self.profile, near), f"Did you mean {_OURS}?")
+        return near is not None
 
     def target_name(self, written: Mapping[str, Any], asked: str | None) -> str:
-        path = (self.profile, "target")
-        name = asked or self.environ.get("DBT_TARGET") or ""
-        try:
-            name = name or str(render_value(str(written.get("target") or "default"), self.context))
-        except TemplateError as error:
-            self.fail(error.what, path, error.advice)
+        name = asked or self.environ.get("DBT_TARGET")
+        if not name:
+            try:
+                name = str(render_value(str(written.get("target") or "default"), self.context))
+            except TemplateError as error:
+                self.fail(error.what, (self.profile, "target"), error.advice)
         if name not in written["outputs"]:
-            self.fail(
-                f"Profile {self.profile} has no target {name}.",
-                path,
-                choice(name, map(str, written["outputs"])),
-            )
+            asks = ", for which DBT_TARGET asks" if not asked and self.environ.get("DBT_TARGET") else ""
+            what = f"Profile {self.profile} has no target {name}{asks}."
+            self.fail(what, (self.profile, "outputs"), choice(name, map(str, written["outputs"])))
         return name
 
-    def destination(
-        self, written: Mapping[str, Any], name: str, section: _Section
-    ) -> tuple[Destination | None, tuple[str, ...], list[Problem]]:
+    def has_destination(self, written: Mapping[str, Any], name: str) -> bool:
         entries = written.get(_OURS) or {}
         if isinstance(entries, dict) and name in entries:
-            return section.destination()
+            return True
         guess = nearest(name, map(str, entries)) if isinstance(entries, dict) else None
         lines = f"  {_OURS}:\n" if not entries else ""
         advice = (
@@ -160,8 +155,15 @@ class _Reading:
             else f"Beside its outputs, write:\n{lines}    {name}: {{type: klaviyo, sandbox: true}}\n"
             "The sandbox is a stand-in on this machine; without `sandbox: true` it is the real Klaviyo."
         )
-        place = self.document.place((self.profile, _OURS) if entries else (self.profile,))
-        return None, (), [Problem(f"Target {name} has no destination.", place, advice)]
+        self.add(
+            f"Target {name} has no destination.",
+            (self.profile, _OURS) if entries else (self.profile,),
+            advice,
+        )
+        return False
+
+    def add(self, what: str, path: KeyPath, advice: str) -> None:
+        self.problems.append(Problem(what, self.document.place(path), advice))
 
     def fail(self, what: str, path: KeyPath, advice: str) -> NoReturn:
         raise UsageError.of(what, where=self.document.place(path), advice=advice)
@@ -169,91 +171,100 @@ class _Reading:
 
 @dataclass(frozen=True)
 class _Section:
-    """The entry of one target, rendered value by value."""
+    """The entry of one target, rendered value by value; each method returns None where it adds a problem."""
 
     reading: _Reading
     path: KeyPath
     context: Mapping[str, Any]
 
-    def output(self) -> tuple[Output | None, list[Problem]]:
-        problems: list[Problem] = []
-        settings = self.render(self.written(), (), problems)
+    def output(self) -> Output | None:
+        settings = self.render(self.written(), ())
         if not isinstance(settings, dict):
-            return None, [Problem("An output is a mapping.", self.place(()))]
+            return self.add("An output is a mapping.", (), "Write {type: duckdb, path: shop.duckdb}.")
         kind = settings.get("type")
         known = [str(each) for each in Warehouse]
         if kind not in known:
             said = f"The type of an output cannot be {kind!r}." if kind else "The output has no type."
-            return None, [*problems, Problem(said, self.place(("type",)), choice(str(kind or ""), known))]
-        path = str(settings.get("path") or ":memory:")
-        if kind == "duckdb" and path == ":memory:" and not problems:
-            problems.append(
-                Problem(
-                    "The duckdb output has no file: what dbt builds in memory is gone when dbt ends.",
-                    self.place(("path",)),
-                    "Write path: shop.duckdb, the file that dbt builds.",
-                )
+            return self.add(said, ("type",), choice(str(kind or ""), known))
+        if kind == "duckdb" and settings.get("path", ":memory:") in (None, ":memory:"):
+            return self.add(
+                "The duckdb output has no file: what dbt builds in memory is gone when dbt ends.",
+                ("path",),
+                "Write path: shop.duckdb, the file that dbt builds.",
             )
-        return Output(Warehouse(kind), settings), problems
+        return Output(Warehouse(kind), settings)
 
-    def destination(self) -> tuple[Destination | None, tuple[str, ...], list[Problem]]:
-        raw = self.written()
-        if not isinstance(raw, dict):
-            return (
-                None,
-                (),
-                [Problem("A destination is a mapping.", self.place(()), "Write {type: klaviyo}.")],
-            )
-        problems: list[Problem] = []
-        sandbox = self.render(raw.get("sandbox", False), ("sandbox",), problems)
-        plain = {str(key): value for key, value in raw.items() if not (sandbox is True and key in KEY_FIELDS)}
-        missing, warnings = self.key_notes(plain)
-        rendered = self.render(plain, (), problems)
-        if problems:
-            return None, (), problems
-        written, wrong = check(WrittenDestination, rendered, thing="a destination", where=self.place)
-        if written is None:
-            return None, (), list(wrong)
+    def destination(self) -> Destination | None:
+        written = self.written()
+        if not isinstance(written, dict):
+            return self.add("A destination is a mapping.", (), "Write {type: klaviyo}.")
+        known = len(self.reading.problems)
+        plain = self.without_key(written)
+        missing = self.missing_key(plain)
+        rendered = self.render(plain, ())
+        if len(self.reading.problems) > known:
+            return None
+        checked, wrong = check(WrittenDestination, rendered, thing="a destination", where=self.place)
+        self.reading.problems.extend(wrong)
+        if checked is None:
+            return None
         try:
-            note = KeyNote(self.place(("private_api_key",)), missing)
-            return destination_of(written, self.reading.environ, note), warnings, []
+            return destination_of(
+                checked, self.reading.environ, KeyNote(self.place(("private_api_key",)), missing)
+            )
         except Advised as error:
-            return None, (), [Problem(error.what, "the environment", error.advice)]
+            self.reading.problems.append(Problem(error.what, "the environment", error.advice))
+            return None
 
-    def key_notes(self, plain: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    def without_key(self, written: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return the entry; for a sandbox, which needs no key, without what would give one."""
+        try:
+            sandbox = render_value(str(written.get("sandbox", "")), self.context)
+        except TemplateError:  # said when the whole is rendered
+            sandbox = ""
+        needless = KEY_FIELDS if str(sandbox).lower() == "true" else ()
+        return {str(key): value for key, value in written.items() if key not in needless}
+
+    def missing_key(self, plain: dict[str, Any]) -> str:
         """Take out a key whose variable is not set, since a plan needs none; warn of a key in plain text."""
         raw = plain.get("private_api_key")
         if not isinstance(raw, str) or not raw.strip():
-            return "", ()
-        if "{{" not in raw:
-            place = self.reading.document.where((*self.path, "private_api_key"))
-            return "", (
-                f"{place}: the private key stands in the file. Take it from the environment instead.",
-            )
+            return ""
         try:
-            render_value(raw, self.context)
+            if render_value(raw, self.context) == raw:
+                place = self.reading.document.where((*self.path, "private_api_key"))
+                self.reading.warnings.append(
+                    f"{place}: the private key stands in the file. Take it from the environment instead."
+                )
         except TemplateError as error:
             if isinstance(error.cause, MissingVariableError):
                 del plain["private_api_key"]
-                return f"the environment variable {error.cause.name} is not set", ()
-        return "", ()
+                return f"the environment variable {error.cause.name} is not set"
+        return ""
 
-    def render(self, value: Any, path: KeyPath, problems: list[Problem]) -> Any:
+    def render(self, value: Any, path: KeyPath) -> Any:
         match value:
             case dict():
-                return {
-                    str(key): self.render(each, (*path, str(key)), problems) for key, each in value.items()
-                }
+                return {str(key): self.render(each, (*path, str(key))) for key, each in value.items()}
             case list():
-                return [self.render(each, (*path, index), problems) for index, each in enumerate(value)]
+                return [self.render(each, (*path, index)) for index, each in enumerate(value)]
             case str():
                 try:
                     return render_value(value, self.context)
                 except TemplateError as error:
-                    problems.append(Problem(error.what, self.place(path), error.advice))
+                    self.add(*self.said(error, path))
                     return ""
             case _:
                 return value
+
+    def said(self, error: TemplateError, path: KeyPath) -> tuple[str, KeyPath, str]:
+        """Return what to say of a value that cannot be rendered; no value of the environment is in it."""
+        if error.name:
+            return f"{error.name} is undefined.", path, choice(error.name, self.context)
+        values = (value for value in self.reading.environ.values() if len(value) >= _SHORTEST_SECRET)
+        if error.cause is None and any(value in error.what for value in values):
+            return "The value cannot be rendered.", path, "Simplify the expression between {{ and }}."
+        return error.what, path, error.advice
 
     def written(self) -> Any:
         value = self.reading.document.content
@@ -263,3 +274,6 @@ class _Section:
 
     def place(self, path: tuple[str | int, ...]) -> str:
         return self.reading.document.place((*self.path, *path))
+
+    def add(self, what: str, path: KeyPath, advice: str) -> None:
+        self.reading.add(what, (*self.path, *path), advice)

@@ -56,21 +56,25 @@ def read_query(text: str, warehouse: Warehouse) -> Query | Finding:
     """Return the one SELECT that `text` is, or why it cannot be read as one."""
     try:
         tokens = sqlglot.tokenize(text, dialect=warehouse)
-        while tokens and tokens[-1].token_type is sqlglot.TokenType.SEMICOLON:
+        while tokens and _is_semicolon(tokens[-1]):
             tokens = tokens[:-1]
         if not tokens:
             return Finding("The model has no SQL.", "Write one SELECT below config().")
         trees = [tree for tree in sqlglot.parse(text, dialect=warehouse) if tree is not None]
     except TokenError:
-        return Finding("The SQL has a quote or a comment that is not closed.")
+        return Finding(
+            "The SQL has a quote or a comment that is not closed.",
+            "Inside text, a quote is written twice: 'it''s'.",
+        )
     except ParseError as error:
         return _unreadable(text, error, warehouse)
     trees = [tree for tree in trees if not isinstance(tree, exp.Semicolon)]
     if len(trees) > 1:
+        semicolon = next(index for index, token in enumerate(tokens) if _is_semicolon(token))
         return Finding(
             f"The model has {len(trees)} statements; a model is one SELECT.",
             "Keep the SELECT; what prepares it belongs into WITH or into dbt.",
-            offset_of(trees[1]),
+            tokens[semicolon + 1].start,
         )
     tree = trees[0]
     if not isinstance(tree, exp.Query):
@@ -111,14 +115,20 @@ def _unreadable(text: str, error: ParseError, warehouse: Warehouse) -> Finding:
     highlight = str(first.get("highlight") or "")
     before = str(first.get("description") or "").split(" but got <Token")[0].strip()
     unexpected = "Unexpected token" in before or not before
-    reason = f"unexpected {highlight}" if unexpected else f"{before[:1].lower()}{before[1:]} at {highlight}"
+    reason = f"unexpected {highlight}" if unexpected else f"{before[:1].lower()}{before[1:]} near {highlight}"
     offset = None
     if first.get("line"):
         line_start = sum(len(line) + 1 for line in text.split("\n")[: first["line"] - 1])
         offset = max(line_start + first["col"] - len(highlight), 0)
     return Finding(
-        f"The SQL cannot be read as {warehouse}'s: {reason}.", "Look just before this place.", offset
+        f"The SQL cannot be read as {warehouse}'s: {reason}.",
+        f"Look just before this place. If {warehouse} does take it, put it into a view and select from that.",
+        offset,
     )
+
+
+def _is_semicolon(token: sqlglot.Token) -> bool:
+    return token.token_type is sqlglot.TokenType.SEMICOLON
 
 
 def _kind(tree: exp.Expr) -> str:

@@ -91,7 +91,7 @@ _DAYS: Final = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
 def lint(query: Query, warehouse: Warehouse) -> tuple[Finding, ...]:
     """Return what the query may not do, in the order of the text."""
     findings = [
-        *_writes(query.tree),
+        *_writes(query),
         *_sources(query.tree),
         *_functions(query.tree),
         *_random(query.tree, warehouse),
@@ -100,10 +100,14 @@ def lint(query: Query, warehouse: Warehouse) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: finding.offset or 0))
 
 
-def _writes(tree: exp.Expr) -> Iterator[Finding]:
-    for node in tree.find_all(*_WRITES):
+def _writes(query: Query) -> Iterator[Finding]:
+    for node in query.tree.find_all(*_WRITES):
         name = "FOR UPDATE" if isinstance(node, exp.Lock) else node.key.upper()
-        yield Finding(f"The model has {name} in it; a model only reads.", "Write a SELECT.", offset_of(node))
+        inside = offset_of(node)
+        end = len(query.sql) if inside is None else inside - query.start
+        word = query.sql.upper().rfind(name, 0, end)
+        offset = inside if word < 0 else query.start + word
+        yield Finding(f"The model has {name} in it; a model only reads.", "Take it out.", offset)
 
 
 def _sources(tree: exp.Expr) -> Iterator[Finding]:
@@ -156,7 +160,7 @@ def _clocks(tree: exp.Query, warehouse: Warehouse) -> Iterator[Finding]:
     for node in tree.walk():
         if _is_clock(node) and not _by_day(node) and _comes_out(node, tree, outermost):
             yield Finding(
-                f"{_call(node, warehouse)} in a column changes on every run, so all rows would be sent every run.",
+                f"{_call(node, warehouse)} in a column changes every run, so every run would send all rows.",
                 "Use current_date, which changes once a day, or a column of the table; "
                 "in WHERE the time of day is fine.",
                 offset_of(node),

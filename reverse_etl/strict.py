@@ -17,6 +17,7 @@ from reverse_etl.names import choice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 _WANTED = {
@@ -75,7 +76,7 @@ def _problem(  # noqa: PLR0911 - one per kind of mistake
         case "extra_forbidden":
             return Problem(f"{name} is not a key of {thing}.", where, choice(name, _keys(kind)))
         case "missing":
-            return Problem(f"{thing} has no {name}.".capitalize(), where, f"Add {name}.")
+            return Problem(f"{name} is missing from {thing}.", where, _wanted(kind, name))
         case "enum":
             return Problem(
                 f"{name} cannot be {detail['input']!r}.",
@@ -83,20 +84,37 @@ def _problem(  # noqa: PLR0911 - one per kind of mistake
                 choice(str(detail["input"]), _choices(kind, name)),
             )
         case "greater_than_equal":
-            return Problem(f"{name} must be at least {context['ge']}.", where)
+            return Problem(f"{name} must be at least {context['ge']:g}.", where, _described(kind, name))
         case "less_than_equal":
-            return Problem(f"{name} must be at most {context['le']}.", where)
+            return Problem(f"{name} must be at most {context['le']:g}.", where, _described(kind, name))
         case "value_error" if isinstance(context.get("error"), Advised):
             return Problem(context["error"].what, where, context["error"].advice)
         case other:
             wanted = _WANTED.get(other)
-            return Problem(f"{name} must be {wanted}." if wanted else f"{name}: {detail['msg']}.", where)
+            what = f"{name} must be {wanted}." if wanted else f"{name} is wrong: {detail['msg']}."
+            return Problem(what, where, _described(kind, name))
 
 
 def _keys(kind: type[Strict]) -> list[str]:
     return [field.alias or name for name, field in kind.model_fields.items()]
 
 
+def _field(kind: type[Strict], name: str) -> FieldInfo | None:
+    top = name.partition(".")[0]
+    return next((field for key, field in kind.model_fields.items() if top in (key, field.alias)), None)
+
+
 def _choices(kind: type[Strict], name: str) -> list[str]:
-    annotation = kind.model_fields[name].annotation
+    field = _field(kind, name)
+    annotation = field.annotation if field else None
     return [str(each.value) for each in annotation] if isinstance(annotation, type(Enum)) else []
+
+
+def _described(kind: type[Strict], name: str) -> str:
+    field = _field(kind, name)
+    return (field.description or "") if field else ""
+
+
+def _wanted(kind: type[Strict], name: str) -> str:
+    choices = _choices(kind, name)
+    return f"It can be {', '.join(choices)}." if choices else _described(kind, name)

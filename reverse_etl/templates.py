@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jinja2.lexer import TokenStream
 
 _FILE: Final = "<a template>"
+_PAIRS: Final = "Braces come in pairs: {{ a value }}, {% a statement %}, {# a comment #}."
 # A mark is a line number between two characters of Unicode's private use area, which no SQL file holds.
 _MARK = re.compile("\ue0f0([0-9]+)\ue0f1")
 _UNDEFINED = re.compile(r"^'(\w+)' is undefined$")
@@ -41,14 +42,20 @@ class TemplateError(Exception):
     """
 
     def __init__(
-        self, what: str, line: int | None, *, name: str = "", cause: ContextError | None = None
+        self,
+        what: str,
+        line: int | None,
+        *,
+        name: str = "",
+        advice: str = "",
+        cause: ContextError | None = None,
     ) -> None:
         super().__init__(what)
         self.what = what
         self.line = line
         self.name = name
         self.cause = cause
-        self.advice = cause.advice if cause else ""
+        self.advice = cause.advice if cause else advice
 
 
 class ContextError(Exception):
@@ -205,7 +212,9 @@ def _render(environment: SandboxedEnvironment, source: str, context: Mapping[str
         code = environment.compile(source, name=_FILE, filename=_FILE)
         return Template.from_code(environment, code, {}).render(dict(context))
     except TemplateSyntaxError as error:
-        raise TemplateError(_sentence(error.message or "The template cannot be read"), error.lineno) from None
+        reason = (error.message or "it has an error").strip().rstrip(".")
+        what = f"The template cannot be read: {reason[:1].lower()}{reason[1:]}."
+        raise TemplateError(what, error.lineno, advice=_PAIRS) from None
     except ContextError as error:
         raise TemplateError(error.what, _line(error), cause=error) from None
     except UndefinedError as error:
