@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reverse_etl.sandbox.identities import account_id
 from reverse_etl.sandbox.importing import settle_jobs
 from reverse_etl.sandbox.limits import Limits
 from reverse_etl.sandbox.times import Timeline
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.store import Store
-    from reverse_etl.sandbox.rules import Rules
-    from reverse_etl.clock import Clock
-    from collections.abc import Iterator
     import sqlite3
+    from collections.abc import Iterator
+
+    from reverse_etl.clock import Clock
+    from reverse_etl.sandbox.rules import Rules
+    from reverse_etl.sandbox.store import Store
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account that is open. `limits` is None where requests are not counted, `key` where any key will do."""
+    """An account that is open.
+
+    `limits` is None where requests are not counted, `key` where any key will do.
+    """
 
     id: str
     store: Store
@@ -32,7 +36,7 @@ class Account:
     key: str | None
 
     @classmethod
-    def opened(
+    def opened(  # noqa: PLR0913 - an account's settings, each given once
         cls,
         store: Store,
         *,
@@ -47,7 +51,8 @@ class Account:
             db.execute("INSERT OR IGNORE INTO facts VALUES ('account', ?)", (account_id(seed),))
             identity = db.execute("SELECT value FROM facts WHERE name = 'account'").fetchone()[0]
             latest = db.execute(
-                "SELECT max(coalesce((SELECT max(at) FROM requests), 0), coalesce((SELECT max(created_at) FROM jobs), 0))"
+                "SELECT coalesce(max(at), 0) FROM "
+                "(SELECT at FROM requests UNION ALL SELECT created_at FROM jobs)"
             ).fetchone()[0]
         timeline = Timeline.from_latest(clock, latest)
         return cls(identity, store, clock, timeline, rules, Limits() if limits else None, key)
@@ -58,7 +63,10 @@ class Account:
 
     @contextmanager
     def state(self) -> Iterator[sqlite3.Connection]:
-        """Give the state as of now, to one thread at a time: jobs whose time has come have ended. Kept if the block ends well."""
+        """Give the state as of now, to one thread at a time: jobs whose time has come have ended.
+
+        Kept if the block ends well.
+        """
         with self.store.transaction() as db:
             settle_jobs(db, self.id, self.rules, self.now())
             yield db

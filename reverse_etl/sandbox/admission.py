@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.sandbox.replies import JSON_API, ApiError, Refusal, invalid
 from reverse_etl.sandbox.rules import MAX_BODY_BYTES, MAX_URL_BYTES
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.ask import Ask
     from collections.abc import Mapping
+
+    from reverse_etl.sandbox.ask import Ask
 
 _SCHEME: Final = "Klaviyo-API-Key "
 _REVISION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
@@ -19,7 +20,9 @@ _JSON_TYPES: Final = frozenset({JSON_API, "application/json"})
 
 
 def admit(ask: Ask, headers: Mapping[str, str], key: str | None) -> None:
-    """Return if a request may go on. `headers` has lower-case names; with no `key`, any that is not blank will do.
+    """Return if a request may go on.
+
+    `headers` has lower-case names; with no `key`, any that is not blank will do.
 
     Raises Refusal: 401 for the key, 400 for a missing revision, 414 for a long address, 415 for a body that
     is not JSON or is compressed (whether Klaviyo takes gzip is not documented), 413 for a body over 5,000,000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from reverse_etl.sandbox.admission import admit
@@ -13,18 +13,23 @@ from reverse_etl.sandbox.limits import throttled
 from reverse_etl.sandbox.replies import ApiError, Refusal, Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reverse_etl.sandbox.account import Account
     from reverse_etl.sandbox.ask import Ask
     from reverse_etl.sandbox.routes.route import Route
-    from collections.abc import Mapping
 
 _LOG: Final = logging.getLogger(__name__)
+_THROTTLED: Final = 429
 _PROFILE_COUNT: Final = "additional-fields[list]"
-_PAGE: Final = "<!doctype html><html><head><title>One moment</title></head><body><p>Checking the connection.</p></body></html>"
+_PAGE: Final = "<!doctype html><html><title>One moment</title><p>Checking the connection.</p></html>"
 
 
 def answer(account: Account, route: Route | None, ask: Ask, headers: Mapping[str, str]) -> Reply:
-    """Return the reply to a request and write both to the log; `route` is None where the sandbox knows no such endpoint."""
+    """Return the reply to a request and write both to the log.
+
+    `route` is None where the sandbox knows no such endpoint.
+    """
     at = account.now()
     reply, struck = _answered(account, route, ask, headers)
     entry = Entry(
@@ -45,15 +50,15 @@ def answer(account: Account, route: Route | None, ask: Ask, headers: Mapping[str
 def _answered(
     account: Account, route: Route | None, ask: Ask, headers: Mapping[str, str]
 ) -> tuple[Reply, str]:
+    if route is None:
+        return Refusal(404, ApiError("The sandbox has no such endpoint.")).reply(), ""
     try:
-        if route is None:
-            raise Refusal(404, ApiError("The sandbox has no such endpoint."))
         admit(ask, headers, account.key)
         quota = account.limits.take(_limited(route, ask), account.now()) if account.limits else {}
     except Refusal as refusal:
         return refusal.reply(), ""
     reply, struck = _struck(account, route, ask)
-    if reply.status != 429:
+    if reply.status != _THROTTLED:
         reply.headers.update(quota)
     return reply, struck
 
@@ -78,7 +83,7 @@ def _instead(fault: Fault, status: int) -> Reply:
         return Reply(status, cut=True)
     if fault.kind is FaultKind.HTML:
         return Reply(200, text=_PAGE)
-    if fault.status == 429:
+    if fault.status == _THROTTLED:
         return throttled(fault.retry_after).reply()
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     return Refusal(fault.status, ApiError("A fault that was asked for."), headers=headers).reply()
@@ -89,7 +94,7 @@ def _carried_out(account: Account, route: Route, ask: Ask) -> Reply:
         return route.view(account, ask)
     except Refusal as refusal:
         return refusal.reply()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a server answers, whatever goes wrong in it
         _LOG.exception("The sandbox itself failed at %s %s", ask.method, ask.path)
         return Refusal(500, ApiError(f"The sandbox itself failed: {type(error).__name__}.")).reply()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 from flask import Flask, Response, request
@@ -15,16 +15,21 @@ from reverse_etl.sandbox.replies import JSON_API, ApiError, Reply, error_documen
 from reverse_etl.sandbox.routes import accounts, jobs, lists, members, profiles
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.account import Account
-    from reverse_etl.sandbox.routes.route import Route
     from collections.abc import Callable
 
+    from reverse_etl.sandbox.account import Account
+    from reverse_etl.sandbox.routes.route import Route
+
 CUT: Final = "reverse_etl.cut"
+_NOT_FOUND: Final = 404
 _ROUTES: Final = (*accounts.ROUTES, *lists.ROUTES, *members.ROUTES, *profiles.ROUTES, *jobs.ROUTES)
 
 
 def make_app(account: Account) -> Flask:
-    """Return the app of an open account. Where a reply is to be cut, it sets `CUT` in the request's environ."""
+    """Return the app of an open account.
+
+    Where a reply is to be cut, it sets `CUT` in the request's environ.
+    """
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     for route in _ROUTES:
@@ -48,7 +53,7 @@ def _endpoint(account: Account, route: Route) -> Callable[..., Response]:
 
 
 def _unrouted(account: Account, error: HTTPException) -> Response:
-    if error.code == 404 and request.path.startswith("/api/"):
+    if error.code == _NOT_FOUND and request.path.startswith("/api/"):
         return _written(answer(account, None, _asked({}), _headers()))
     status = error.code or 500
     return _written(Reply(status, error_document(status, ApiError(error.description or error.name))))

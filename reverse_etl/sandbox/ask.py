@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import orjson
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Ask:
-    """One request. `origin` is the address it was sent to; `rows` counts the items of its body once that was read."""
+    """One request.
+
+    `origin` is the address it was sent to; `rows` counts the items of its body once that was read.
+    """
 
     method: str
     path: str
@@ -43,7 +46,10 @@ class Ask:
             raise invalid(f"'{name}' is not a parameter of this endpoint.", parameter=name)
 
     def several(self, parameter: str, allowed: frozenset[str]) -> frozenset[str] | None:
-        """Return the comma-separated names of a parameter, or None without it. Raises Refusal (400) for a name not `allowed`."""
+        """Return the comma-separated names of a parameter, or None without it.
+
+        Raises Refusal (400) for a name not `allowed`.
+        """
         if parameter not in self.query:
             return None
         names = frozenset(self.query[parameter].split(","))
@@ -52,7 +58,10 @@ class Ask:
         return names
 
     def url(self, **changes: str) -> str:
-        """Return this request's absolute address, with some query parameters changed (`page_cursor` means `page[cursor]`)."""
+        """Return this request's absolute address, with some query parameters changed.
+
+        `page_cursor` stands for `page[cursor]`.
+        """
         renamed = {name.replace("page_", "page[") + "]": value for name, value in changes.items()}
         query = urlencode({**self.query, **renamed})
         return f"{self.origin}{self.path}" + (f"?{query}" if query else "")

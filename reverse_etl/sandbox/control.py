@@ -1,9 +1,12 @@
-"""The sandbox's own addresses, under /sandbox: they are no part of Klaviyo, need no key, and are neither counted nor logged."""
+"""The sandbox's own addresses, under /sandbox, which are no part of Klaviyo.
+
+They need no key, and are neither counted nor logged.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from flask import Flask, Response, request

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.sandbox.matching import Person, merge_attributes
 from reverse_etl.sandbox.profiles import save_people
 from reverse_etl.sandbox.validation import IDENTIFIERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     import sqlite3
+    from collections.abc import Mapping
 
 
 def taken_by(db: sqlite3.Connection, person: Person | None, attributes: Mapping[str, Any]) -> str | None:
@@ -29,7 +29,10 @@ def taken_by(db: sqlite3.Connection, person: Person | None, attributes: Mapping[
 
 
 def write_person(db: sqlite3.Connection, person: Person, attributes: Mapping[str, Any], now: int) -> None:
-    """Write attributes to a profile; null clears one, also a custom property. Identifiers are taken to be free."""
+    """Write attributes to a profile; null clears one, also a custom property.
+
+    Identifiers are taken to be free.
+    """
     for name, value in attributes.items():
         if name in IDENTIFIERS:
             setattr(person, name, value.strip().lower() if name == "email" and value is not None else value)

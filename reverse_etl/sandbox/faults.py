@@ -2,7 +2,7 @@
 
 Kinds that act on a request (the first that matches is taken, and counted):
 
-    status        answer `status`, with `Retry-After: retry_after` if given; 429 comes without the RateLimit headers
+    status        answer `status`, with `Retry-After: retry_after` if given; 429 has no RateLimit headers
     html          answer 200 with a page of HTML, as a proxy in between does
     slow          answer `seconds` late
     cut           close the connection without an answer
@@ -13,7 +13,7 @@ it out).
 Kinds that act on an import request that is about to be accepted (every one that matches is taken):
 
     invalid_rows  refuse the request with a row pointer for each row whose `field` matches `pattern`
-    refuse_rows   fail those rows in the job, with `code` and `detail`; `payload` says in which form import-errors repeat a row
+    refuse_rows   fail those rows in the job, with `code` and `detail`; errors repeat a row as `payload` says
     miscount      let the last `rows` rows fail without an import error: failed_count exceeds the errors
     cancel        end the job as `cancelled` after its first `rows` rows were applied
 """
@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 
@@ -55,7 +55,9 @@ JOB_KINDS: Final = frozenset(FaultKind) - REQUEST_KINDS
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. It strikes requests of `method` and `path` (shell patterns), `times` times (None: until cleared).
+    """One fault.
+
+    It strikes requests of `method` and `path` (shell patterns), `times` times (None: until cleared).
 
     With `probability` below 1 it strikes at random, the same way each time for the same `seed`. A row fault
     that matches no row of a request does not count.
@@ -85,7 +87,10 @@ class Fault:
 
     @classmethod
     def parse(cls, document: object) -> Fault:
-        """Return the fault of a JSON object with these names. Raises UsageError for a name or a kind that is not known."""
+        """Return the fault of a JSON object with these names.
+
+        Raises UsageError for a name or a kind that is not known.
+        """
         known = {entry.name for entry in fields(cls)}
         if not isinstance(document, Mapping) or document.keys() - known or "kind" not in document:
             raise UsageError.of(
@@ -172,5 +177,5 @@ def _drawn(db: sqlite3.Connection, standing: Standing) -> bool:
     row = db.execute(
         "UPDATE faults SET draws = draws + 1 WHERE seq = ? RETURNING draws", (standing.number,)
     ).fetchone()
-    draw = random.Random(f"{standing.fault.seed}:{row[0]}").random()
+    draw = random.Random(f"{standing.fault.seed}:{row[0]}").random()  # noqa: S311 - repeatable, not secret
     return draw < standing.fault.probability

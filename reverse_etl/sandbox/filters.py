@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from reverse_etl.sandbox.replies import Refusal, invalid
 from reverse_etl.sandbox.rules import MAX_OPERANDS
@@ -49,7 +49,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Field:
-    """What may be asked of a field: its SQL expression, its operators, the kind of its values and, if few, the values."""
+    """What may be asked of a field: its SQL, its operators, the kind of its values, and the few there are."""
 
     expression: str
     operators: frozenset[str]
@@ -59,7 +59,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Where:
-    """A filter in SQL: a condition that is always well-formed, its bound values, and the fields it looks at."""
+    """A filter in SQL: a condition (true if there is no filter), its bound values, the fields it looks at."""
 
     sql: str = "1"
     values: tuple[object, ...] = ()
@@ -84,7 +84,10 @@ def parse_filter(text: str) -> tuple[Condition, ...]:
 
 
 def filter_sql(text: str | None, fields: Mapping[str, Field]) -> Where:
-    """Return the SQL of a filter, or of no filter. Raises Refusal (400) for a field or an operator that `fields` does not allow."""
+    """Return the SQL of a filter, or of no filter.
+
+    Raises Refusal (400) for a field or an operator that `fields` does not allow.
+    """
     if text is None:
         return Where()
     clauses = [_condition_sql(condition, fields) for condition in parse_filter(text)]

@@ -1,4 +1,7 @@
-"""Ids that look like Klaviyo's and come out the same each time a sandbox with the same account id is told the same things."""
+"""Ids that look like Klaviyo's.
+
+They come out the same each time a sandbox with the same account id is told the same things.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -15,14 +15,22 @@ from reverse_etl.sandbox.profiles import people_for, save_people
 from reverse_etl.sandbox.replies import title_of
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.rules import Rules
-    from collections.abc import Iterable, Mapping
     import sqlite3
+    from collections.abc import Iterable, Mapping
+
+    from reverse_etl.sandbox.rules import Rules
+
+
+@dataclass(frozen=True)
+class _Work:
+    job: StoredJob
+    rows: list[dict[str, Any]]
+    fate: Fate
 
 
 @dataclass
 class Outcome:
-    """What came of a job's rows: the profiles they made or changed, the failures that are told, and the number that are not."""
+    """What came of a job's rows: profiles made or changed, failures that are told, how many are not."""
 
     people: dict[int, Person] = field(default_factory=dict)
     failures: list[tuple[Doom, Mapping[str, Any]]] = field(default_factory=list)
@@ -31,7 +39,10 @@ class Outcome:
 
 
 def settle_jobs(db: sqlite3.Connection, account: str, rules: Rules, now: float) -> None:
-    """Start and end the jobs whose time has come, the earliest end first; those that have ended are left alone."""
+    """Start and end the jobs whose time has come, the earliest end first.
+
+    Those that have ended are left alone.
+    """
     db.execute("UPDATE jobs SET status = 'processing' WHERE status = 'queued' AND starts_at <= ?", (now,))
     due = db.execute(
         f"SELECT {JOB_COLUMNS}, j.content, j.fate FROM jobs j "
@@ -39,21 +50,20 @@ def settle_jobs(db: sqlite3.Connection, account: str, rules: Rules, now: float) 
         (now,),
     ).fetchall()
     for *columns, content, fate in due:
-        _end(db, account, rules, StoredJob(*columns), orjson.loads(content), Fate.load(fate))
+        _end(db, account, rules, _Work(StoredJob(*columns), orjson.loads(content), Fate.load(fate)))
 
 
-def _end(
-    db: sqlite3.Connection, account: str, rules: Rules, job: StoredJob, rows: list[dict[str, Any]], fate: Fate
-) -> None:
-    cancelled = fate.cancelled_after is not None
-    outcome = _apply(db, account, rules, rows[: fate.cancelled_after], fate, int(job.ends_at))
+def _end(db: sqlite3.Connection, account: str, rules: Rules, work: _Work) -> None:
+    job, cancelled = work.job, work.fate.cancelled_after is not None
+    outcome = _apply(db, account, rules, work)
     save_people(db, outcome.people.values())
     for listed in (find_list(db, identity) for identity in job.list_ids()):
         if listed is not None:  # deleted since the job was accepted
             join(db, listed, outcome.people, job.ends_at)
     db.executemany("INSERT INTO job_profiles VALUES (?, ?)", ((job.seq, one) for one in outcome.people))
     db.executemany(
-        "INSERT INTO job_errors (job, id, code, title, detail, pointer, original_payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO job_errors (job, id, code, title, detail, pointer, original_payload) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (_error_row(job, doom, row) for doom, row in outcome.failures),
     )
     db.execute(
@@ -67,12 +77,11 @@ def _end(
     )
 
 
-def _apply(
-    db: sqlite3.Connection, account: str, rules: Rules, rows: list[dict[str, Any]], fate: Fate, now: int
-) -> Outcome:
+def _apply(db: sqlite3.Connection, account: str, rules: Rules, work: _Work) -> Outcome:
+    rows, now = work.rows[: work.fate.cancelled_after], int(work.job.ends_at)
     people = people_for(db, account, rules, rows, now)
-    doomed = {doom.place: doom for doom in fate.doomed}
-    silent = _last_places(len(rows), fate.silent, doomed)
+    doomed = {doom.place: doom for doom in work.fate.doomed}
+    silent = _last_places(len(rows), work.fate.silent, doomed)
     outcome = Outcome(silent=len(silent))
     for place, row in enumerate(rows):
         if place in silent:

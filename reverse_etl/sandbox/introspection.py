@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import UsageError
 from reverse_etl.sandbox.lists import LIST_COLUMNS, StoredList
@@ -10,14 +10,16 @@ from reverse_etl.sandbox.profiles import COLUMNS, person_of
 from reverse_etl.sandbox.times import wire
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.matching import Person
     import sqlite3
+
+    from reverse_etl.sandbox.matching import Person
 
 
 def list_summaries(db: sqlite3.Connection) -> list[dict[str, Any]]:
     """Return every list, oldest first: id, name, created, members (how many)."""
     rows = db.execute(
-        f"SELECT {LIST_COLUMNS}, (SELECT count(*) FROM members m WHERE m.list = l.seq) FROM lists l ORDER BY l.seq"
+        f"SELECT {LIST_COLUMNS}, (SELECT count(*) FROM members m WHERE m.list = l.seq) "
+        "FROM lists l ORDER BY l.seq"
     )
     found = ((StoredList(*columns), count) for *columns, count in rows)
     return [
@@ -27,9 +29,9 @@ def list_summaries(db: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def list_members(db: sqlite3.Connection, named: str) -> list[dict[str, Any]]:
-    """Return the profiles on the list with this name or id, in the order of joining, each with `joined_group_at`.
+    """Return the profiles on the list with this name or id, in the order of joining.
 
-    Raises UsageError unless there is exactly one such list.
+    Each has its `joined_group_at`. Raises UsageError unless there is exactly one such list.
     """
     found = db.execute("SELECT seq FROM lists WHERE id = ?1 OR name = ?1", (named,)).fetchall()
     if len(found) != 1:

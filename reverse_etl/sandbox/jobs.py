@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -11,14 +11,18 @@ from reverse_etl.sandbox.faults import FaultKind, Standing, count_fault
 from reverse_etl.sandbox.identities import job_id
 from reverse_etl.sandbox.replies import ApiError
 from reverse_etl.sandbox.rules import JOB_RETENTION_SECONDS, Rules
+from reverse_etl.sandbox.store import next_number
 from reverse_etl.sandbox.times import wire
 from reverse_etl.sandbox.validation import ROWS_POINTER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     import sqlite3
+    from collections.abc import Sequence
 
-JOB_COLUMNS: Final = "j.seq, j.id, j.status, j.created_at, j.starts_at, j.ends_at, j.expires_at, j.total, j.completed, j.failed, j.lists"
+JOB_COLUMNS: Final = (
+    "j.seq, j.id, j.status, j.created_at, j.starts_at, j.ends_at, j.expires_at, "
+    "j.total, j.completed, j.failed, j.lists"
+)
 JOB_FIELDS: Final = frozenset(
     {
         "id",
@@ -103,7 +107,10 @@ class Doom:
 
 @dataclass(frozen=True)
 class Fate:
-    """What faults do to a job: rows that fail, how many of the last rows fail without an error, and after how many rows it is cancelled."""
+    """What faults do to a job.
+
+    Rows that fail, how many of the last rows fail without an error, and after how many rows it is cancelled.
+    """
 
     doomed: list[Doom] = field(default_factory=list)
     silent: int = 0
@@ -120,20 +127,19 @@ class Fate:
         return cls([Doom(**doom) for doom in stored["doomed"]], stored["silent"], stored["cancelled_after"])
 
 
-def accept_job(
-    db: sqlite3.Connection,
-    account: str,
-    rules: Rules,
-    rows: Sequence[Any],
-    lists: Sequence[str],
-    fate: Fate,
-    now: float,
-) -> StoredJob:
+@dataclass(frozen=True)
+class JobOrder:
+    """What an import request asks for: rows, lists to put them on, and what faults will do to it."""
+
+    rows: Sequence[Any]
+    lists: tuple[str, ...]
+    fate: Fate
+
+
+def accept_job(db: sqlite3.Connection, account: str, rules: Rules, order: JobOrder, now: float) -> StoredJob:
     """Keep the rows of a job that starts and ends later, and return the job, queued."""
-    number = db.execute(
-        "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'jobs'"
-    ).fetchone()[0]
-    lasting = rules.job_seconds + rules.row_seconds * len(rows)
+    number = next_number(db, "jobs")
+    lasting = rules.job_seconds + rules.row_seconds * len(order.rows)
     job = StoredJob(
         seq=number,
         id=job_id(account, number),
@@ -142,14 +148,14 @@ def accept_job(
         starts_at=now + lasting * _QUEUED_SHARE,
         ends_at=now + lasting,
         expires_at=now + JOB_RETENTION_SECONDS,
-        total=len(rows),
+        total=len(order.rows),
         completed=0,
         failed=0,
-        lists=orjson.dumps(list(lists)).decode(),
+        lists=orjson.dumps(order.lists).decode(),
     )
     db.execute(
         f"INSERT INTO jobs ({JOB_COLUMNS.replace('j.', '')}, content, fate) VALUES ({', '.join('?' * 13)})",
-        (*(asdict(job).values()), orjson.dumps(rows), fate.dump()),
+        (*(asdict(job).values()), orjson.dumps(order.rows), order.fate.dump()),
     )
     return job
 
@@ -165,7 +171,8 @@ def find_job(db: sqlite3.Connection, identity: str, now: float) -> StoredJob | N
 def hurry_jobs(db: sqlite3.Connection, now: float) -> None:
     """Let every open job end now."""
     db.execute(
-        "UPDATE jobs SET starts_at = min(starts_at, ?1), ends_at = min(ends_at, ?1) WHERE status IN ('queued', 'processing')",
+        "UPDATE jobs SET starts_at = min(starts_at, ?1), ends_at = min(ends_at, ?1) "
+        "WHERE status IN ('queued', 'processing')",
         (now,),
     )
 
@@ -173,7 +180,10 @@ def hurry_jobs(db: sqlite3.Connection, now: float) -> None:
 def invalid_rows(
     db: sqlite3.Connection, standing: Sequence[Standing], rows: list[dict[str, Any]]
 ) -> list[ApiError]:
-    """Return the row errors that faults make of a request that is in order, in the order of the rows, and count those faults."""
+    """Return the errors that faults find in rows that are in order, and count those faults.
+
+    The errors come in the order of the rows.
+    """
     errors: dict[int, ApiError] = {}
     for one in standing:
         fault = one.fault

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import sqlite3
@@ -13,7 +13,10 @@ _COLUMNS: Final = "at, method, path, query, status, items, bytes, fault"
 
 @dataclass(frozen=True)
 class Entry:
-    """One request. `at` is the sandbox's time (seconds since the epoch); `rows` the items in its body; `bytes` the body's size.
+    """One request.
+
+    `at` is the sandbox's time (seconds since the epoch); `rows` the items in its body; `bytes` the body's
+    size.
 
     `status` is what was answered, or would have been: `fault` says what came in between, and is blank for
     most. A request whose fault begins with "not carried out" changed nothing; its status is 0 if nothing was

@@ -1,4 +1,6 @@
-"""Klaviyo's rate limits: fixed windows of a second, a minute and, for a few endpoints, a day; one quota per endpoint and account.
+"""Klaviyo's rate limits: fixed windows of a second, a minute and, for a few endpoints, a day.
+
+One quota per endpoint and account.
 
 Figures and headers are those of the page "Rate limits, status codes, and errors" and of the API reference of
 each endpoint.
@@ -9,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.sandbox.replies import ApiError, Refusal
 
@@ -74,7 +76,10 @@ QUOTAS: Final[Mapping[str, Quota]] = {
 
 @dataclass
 class Limits:
-    """Counts requests in windows that begin at whole multiples of their length. Thread-safe; starts empty with each start."""
+    """Counts requests in windows that begin at whole multiples of their length.
+
+    Thread-safe; starts empty with each start.
+    """
 
     _counts: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -109,7 +114,10 @@ class Limits:
 
 
 def throttled(retry_after: int | None) -> Refusal:
-    """Return the 429; `retry_after` whole seconds, or None for one without the header, which has been seen too."""
+    """Return the 429.
+
+    `retry_after` whole seconds, or None for one without the header, which has been seen too.
+    """
     detail = f"Request was throttled. Expected available in {retry_after or 0} seconds."
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return Refusal(429, ApiError(detail, "/data/"), headers=headers)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.sandbox.identities import list_id
+from reverse_etl.sandbox.store import next_number
 from reverse_etl.sandbox.times import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     import sqlite3
+    from collections.abc import Iterable
 
 LIST_COLUMNS: Final = "l.seq, l.id, l.name, l.opt_in_process, l.created, l.updated"
 LIST_FIELDS: Final = frozenset({"id", "name", "created", "updated", "opt_in_process"})
@@ -58,9 +59,7 @@ def find_list(db: sqlite3.Connection, identity: str) -> StoredList | None:
 
 def make_list(db: sqlite3.Connection, account: str, name: str, opt_in_process: str, now: float) -> StoredList:
     """Create an empty list; another list of the same name is no obstacle."""
-    number = db.execute(
-        "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'lists'"
-    ).fetchone()[0]
+    number = next_number(db, "lists")
     made = StoredList(number, list_id(account, number), name, opt_in_process, int(now), int(now))
     db.execute(
         "INSERT INTO lists (seq, id, name, opt_in_process, created, updated) VALUES (?, ?, ?, ?, ?, ?)",

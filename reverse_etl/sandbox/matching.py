@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.sandbox.validation import IDENTIFIERS, is_email, is_phone
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.rules import Rules
     from collections.abc import Callable, Iterable, Mapping
+
+    from reverse_etl.sandbox.rules import Rules
 
 
 @dataclass(slots=True)
 class Person:
-    """A profile as it is stored: `attributes` are the ones that have a value, `properties` and `location` among them."""
+    """A profile as it is stored: in `attributes` what has a value, `properties` and `location` among it."""
 
     seq: int
     id: str
@@ -37,7 +38,10 @@ class RowFailure:
 
 @dataclass
 class People:
-    """Profiles, found by any of their identifiers. `make` gives a new, blank one a number, an id and the time."""
+    """Profiles, found by any of their identifiers.
+
+    `make` gives a new, blank one a number, an id and the time.
+    """
 
     rules: Rules
     make: Callable[[], Person]
@@ -107,14 +111,14 @@ class People:
 
 
 def identifiers_of(row: Mapping[str, Any], rules: Rules) -> dict[str, str]:
-    """Return a row's identifiers in the order of matching, as they are stored: an e-mail trimmed and in lower case."""
+    """Return a row's identifiers in the order of matching, as they are stored: e-mails in lower case."""
     attributes = row["attributes"]
     wanted = {name: attributes[name] for name in IDENTIFIERS if attributes.get(name) is not None}
     if "email" in wanted:
         wanted["email"] = wanted["email"].strip().lower()
-    if rules.invalid_phones == "drop" and "phone_number" in wanted:
-        if is_email(wanted.get("email", "")) and not is_phone(wanted["phone_number"]):
-            del wanted["phone_number"]
+    droppable = rules.invalid_phones == "drop" and is_email(wanted.get("email", ""))
+    if droppable and not is_phone(wanted.get("phone_number", "")):
+        wanted.pop("phone_number", None)
     return wanted
 
 

@@ -1,20 +1,24 @@
-"""Pages behind a cursor. A cursor holds the last row's place in the order, so rows that come or go do not shift the next page."""
+"""Pages behind a cursor.
+
+A cursor holds the last row's place in the order, so rows that come or go do not shift the next page.
+"""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from reverse_etl.sandbox.replies import Refusal, invalid
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.filters import Where
-    from reverse_etl.sandbox.ask import Ask
-    from collections.abc import Mapping
     import sqlite3
+    from collections.abc import Mapping
+
+    from reverse_etl.sandbox.ask import Ask
+    from reverse_etl.sandbox.filters import Where
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,10 @@ class Source:
 
 
 def page_of(ask: Ask, default: int, most: int) -> Page:
-    """Return the page that `page[size]` and `page[cursor]` ask for. Raises Refusal (400) if either is not valid."""
+    """Return the page that `page[size]` and `page[cursor]` ask for.
+
+    Raises Refusal (400) if either is not valid.
+    """
     text = ask.query.get("page[size]", str(default))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
         raise invalid(f"The page size should be a whole number from 1 to {most}.", parameter="page[size]")
@@ -52,7 +59,10 @@ def page_of(ask: Ask, default: int, most: int) -> Page:
 
 
 def order_of(ask: Ask, sorts: Mapping[str, str], default: str) -> Order:
-    """Return the order that `sort` asks for, a field with or without a minus. Raises Refusal (400) for an unknown field."""
+    """Return the order that `sort` asks for, a field with or without a minus.
+
+    Raises Refusal (400) for an unknown field.
+    """
     text = ask.query.get("sort", default)
     name = text.removeprefix("-")
     if name not in sorts:
@@ -73,7 +83,8 @@ def fetch(
     )
     way = "DESC" if order.descending else "ASC"
     rows = db.execute(
-        f"SELECT {order.expression}, {source.number}, {source.columns} FROM {source.tables} WHERE {where.sql} {after} "
+        f"SELECT {order.expression}, {source.number}, {source.columns} FROM {source.tables} "
+        f"WHERE {where.sql} {after} "
         f"ORDER BY {order.expression} {way}, {source.number} {way} LIMIT ?",
         (*where.values, *(page.after or ()), page.size + 1),
     ).fetchall()
@@ -83,7 +94,10 @@ def fetch(
 
 
 def links(ask: Ask, cursor: str | None = None) -> dict[str, str | None]:
-    """Return a collection's links; `next` is null on the last page, and the sandbox does not page backwards."""
+    """Return a collection's links.
+
+    `next` is null on the last page, and the sandbox does not page backwards.
+    """
     return {"self": ask.url(), "next": None if cursor is None else ask.url(page_cursor=cursor), "prev": None}
 
 

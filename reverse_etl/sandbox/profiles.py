@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from reverse_etl.sandbox.identities import profile_id
 from reverse_etl.sandbox.matching import People, Person, identifiers_of
 from reverse_etl.sandbox.replies import invalid
+from reverse_etl.sandbox.store import next_number
 from reverse_etl.sandbox.times import wire
 from reverse_etl.sandbox.validation import IDENTIFIERS, LOCATION, NAMES
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence
+
     from reverse_etl.sandbox.ask import Ask
     from reverse_etl.sandbox.rules import Rules
-    from collections.abc import Iterable, Mapping, Sequence
-    import sqlite3
 
 COLUMNS: Final = "p.seq, p.id, p.email, p.phone_number, p.external_id, p.attributes, p.created, p.updated"
 PROFILE_PARAMETERS: Final = ("fields[profile]", "additional-fields[profile]")
@@ -43,14 +46,11 @@ def people_for(
     db: sqlite3.Connection, account: str, rules: Rules, rows: Sequence[Mapping[str, Any]], now: int
 ) -> People:
     """Return every profile that `rows` could mean or collide with, ready to apply the rows to."""
-    sequence = db.execute(
-        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'profiles'"
-    ).fetchone()[0]
+    numbers = count(next_number(db, "profiles"))
 
     def make() -> Person:
-        nonlocal sequence
-        sequence += 1
-        return Person(sequence, profile_id(account, sequence), None, None, None, {}, now, now)
+        number = next(numbers)
+        return Person(number, profile_id(account, number), None, None, None, {}, now, now)
 
     people = People(rules, make)
     asked: dict[str, set[str]] = {"id": {row["id"] for row in rows if row.get("id")}} | {
@@ -62,7 +62,8 @@ def people_for(
     for name, values in asked.items():
         wanted = orjson.dumps(sorted(values)).decode()
         found = db.execute(
-            f"SELECT {COLUMNS} FROM profiles p WHERE p.{name} IN (SELECT value FROM json_each(?)) ORDER BY p.seq",
+            f"SELECT {COLUMNS} FROM profiles p "
+            f"WHERE p.{name} IN (SELECT value FROM json_each(?)) ORDER BY p.seq",
             (wanted,),
         )
         people.learn(person_of(row) for row in found)
@@ -74,8 +75,8 @@ def save_people(db: sqlite3.Connection, people: Iterable[Person]) -> None:
     db.executemany(
         "INSERT INTO profiles (seq, id, email, phone_number, external_id, attributes, created, updated) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET email = excluded.email, "
-        "phone_number = excluded.phone_number, external_id = excluded.external_id, attributes = excluded.attributes, "
-        "updated = excluded.updated",
+        "phone_number = excluded.phone_number, external_id = excluded.external_id, "
+        "attributes = excluded.attributes, updated = excluded.updated",
         (
             (
                 one.seq,
@@ -93,7 +94,9 @@ def save_people(db: sqlite3.Connection, people: Iterable[Person]) -> None:
 
 
 def profile_fields(ask: Ask, *more: str) -> frozenset[str] | None:
-    """Return the attributes that a request wants, or None for all. Raises Refusal (400) for ones that do not exist.
+    """Return the attributes that a request wants, or None for all.
+
+    Raises Refusal (400) for ones that do not exist.
 
     Subscriptions and predictive analytics are names that Klaviyo knows, but the sandbox keeps neither.
     """

@@ -1,4 +1,4 @@
-"""What the sandbox answers: a reply, Klaviyo's error document, and the exception that carries one out of the depths."""
+"""What the sandbox answers: a reply, Klaviyo's error document, and the exception that carries one up."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ _CODES: Final = {
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer before it is written to the wire. `body` is rendered as JSON unless `text` is given; `cut` sends nothing at all."""
+    """An answer before it is written to the wire.
+
+    `body` is rendered as JSON unless `text` is given; `cut` sends nothing at all.
+    """
 
     status: int
     body: Any = None
@@ -46,7 +49,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class ApiError:
-    """One entry of Klaviyo's error list. `pointer` names a place in the body, `parameter` one in the query."""
+    """One entry of Klaviyo's error list.
+
+    `pointer` names a place in the body, `parameter` one in the query.
+    """
 
     detail: str
     pointer: str | None = None
@@ -69,7 +75,7 @@ class ApiError:
         }
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - an answer of the sandbox, which no user meets as an exception
     """A request is refused with `status`; nothing of it was carried out."""
 
     def __init__(self, status: int, *errors: ApiError, headers: dict[str, str] | None = None) -> None:

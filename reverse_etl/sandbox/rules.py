@@ -1,4 +1,4 @@
-"""The choices that Klaviyo's published pages leave open, so that a caller can be tried against either answer."""
+"""Klaviyo's published figures, and choices that its pages leave open: a caller can be tried against each."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Event
-from typing import Any, Literal, Self, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.errors import UsageError
@@ -18,9 +18,9 @@ from reverse_etl.sandbox.server import Server
 from reverse_etl.sandbox.store import Store
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
 
 
 class Sandbox:
@@ -36,7 +36,7 @@ class Sandbox:
     state.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the options of a program, each with a default
         self,
         path: Path | None,
         *,
@@ -71,10 +71,10 @@ class Sandbox:
         self._running: tuple[Account, Server] | None = None
 
     def start(self) -> str:
-        """Open the state, serve it, and return the origin, `http://127.0.0.1:<port>`; again if it is running already.
+        """Open the state, serve it, and return the origin, `http://127.0.0.1:<port>`.
 
-        Raises WarehouseError if another process holds the file, UsageError if the file or the port cannot be
-        used.
+        A sandbox that is running already goes on as it is. Raises WarehouseError if another process holds the
+        file, UsageError if the file or the port cannot be used.
         """
         if self._running is None:
             store = Store(self._path)
@@ -94,7 +94,10 @@ class Sandbox:
         return self.origin
 
     def stop(self) -> None:
-        """Hang up on every client and free the file; nothing if it is not running. The state stays for the next start."""
+        """Hang up on every client and free the file; nothing if it is not running.
+
+        The state stays for the next start.
+        """
         if self._running is not None:
             account, server = self._running
             self._running = None
@@ -130,15 +133,20 @@ class Sandbox:
             return list_summaries(db)
 
     def members(self, name: str) -> list[dict[str, Any]]:
-        """Return the profiles on the list with this name or id, in the order of joining, as `profiles` does, with `joined_group_at`.
+        """Return the profiles on the list with this name or id, in the order of joining.
 
-        Raises UsageError unless there is exactly one such list.
+        Each is as `profiles` gives it, with `joined_group_at`. Raises UsageError unless there is exactly one
+        such list.
         """
         with self._account.state() as db:
             return list_members(db, name)
 
     def profiles(self) -> list[dict[str, Any]]:
-        """Return every profile, oldest first: id, the identifiers, properties, the other attributes that have a value, created, updated."""
+        """Return every profile, oldest first.
+
+        Each has id, email, phone_number, external_id (or None), properties, created, updated, and the other
+        attributes that have a value.
+        """
         with self._account.state() as db:
             return profile_summaries(db)
 
@@ -163,7 +171,10 @@ class Sandbox:
             clear_faults(db)
 
     def log(self, after: int = 0) -> list[Entry]:
-        """Return the requests with a number above `after`, oldest first; those to the sandbox's own addresses are not among them."""
+        """Return the requests with a number above `after`, oldest first.
+
+        Those to the sandbox's own addresses are not among them.
+        """
         with self._account.state() as db:
             return entries(db, after)
 
@@ -189,7 +200,7 @@ class Sandbox:
 
 
 def serve(sandbox: Sandbox, announce: Callable[[str], None], until: Event | None = None) -> None:
-    """Run a sandbox until `until` is set or the process is interrupted (Ctrl-C, which is not passed on), then stop it.
+    """Run a sandbox until `until` is set or Ctrl-C is pressed (which is not passed on), then stop it.
 
     `announce` is called with the origin once requests are answered. Raises what `Sandbox.start` raises.
     """

@@ -1,4 +1,4 @@
-"""Werkzeug's threaded server with kept-alive connections, a clock of the sandbox's own, and a way to hang up on a client.
+"""Werkzeug's threaded server with kept-alive connections, the sandbox's clock, and a way to hang up.
 
 Werkzeug closes every connection after one reply because its loop cannot tell the end of a body; here a body
 is read whole before the app is called, so the next request starts where it should.
@@ -12,7 +12,7 @@ import sys
 from email.utils import formatdate
 from io import BytesIO
 from threading import Condition, Thread
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -20,8 +20,9 @@ from reverse_etl.errors import UsageError
 from reverse_etl.sandbox.app import CUT
 
 if TYPE_CHECKING:
-    from flask import Flask
     from collections.abc import Callable, Iterable
+
+    from flask import Flask
 
 _LOG: Final = logging.getLogger(__name__)
 _HOST: Final = "127.0.0.1"
@@ -30,7 +31,10 @@ _PATIENCE_SECONDS: Final = 2.0
 
 
 class Server:
-    """A server on the loopback interface, listening from the moment it is made. `now` gives the time for the Date header."""
+    """A server on the loopback interface, listening from the moment it is made.
+
+    `now` gives the time for the Date header.
+    """
 
     def __init__(self, app: Flask, port: int, now: Callable[[], float]) -> None:
         listening = _listen(port)
@@ -44,7 +48,10 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening, hang up on every client, and return when the requests under way have ended (or two seconds later)."""
+        """Stop listening, hang up on every client, and let the requests under way end.
+
+        Returns after two seconds even if one has not.
+        """
         self._server.shutdown()
         self._thread.join()
         self._server.hang_up()
@@ -77,7 +84,7 @@ class _Threads(ThreadedWSGIServer):
                 hang_up(connection)
             self._changed.wait_for(lambda: not self._open, _PATIENCE_SECONDS)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
         _LOG.debug("A connection ended with an error", exc_info=sys.exc_info())
 
 
@@ -126,7 +133,7 @@ class _Connection(WSGIRequestHandler):
         """Say no more than that this is a sandbox."""
         return "sandbox"
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's signature
         """Keep quiet: the sandbox has a log of its own."""
 
 
@@ -155,20 +162,15 @@ def _listen(port: int) -> socket.socket:
 
 
 def _read(source: Any, length: int, environ: dict[str, Any]) -> bytes:
-    read: bytes = (
-        source.read(_MAX_READ)
-        if environ.get("wsgi.input_terminated")
-        else source.read(min(length, _MAX_READ))
-    )
+    chunked = environ.get("wsgi.input_terminated")
+    read: bytes = source.read(_MAX_READ if chunked else min(length, _MAX_READ))
     return read
 
 
 def _called(app: Any, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
     started: list[Any] = []
 
-    def start_response(
-        status: str, headers: list[tuple[str, str]], exc_info: Any = None
-    ) -> Callable[[bytes], None]:
+    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[[bytes], None]:
         started[:] = [status, headers]
         return lambda _: None
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import contextmanager
 from threading import RLock
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import UsageError, WarehouseError
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 _VERSION: Final = 1
 
@@ -51,12 +51,17 @@ CREATE TABLE job_errors (
     detail TEXT NOT NULL, pointer TEXT, original_payload BLOB
 );
 CREATE INDEX job_errors_job ON job_errors (job, seq);
-CREATE TABLE job_profiles (job INTEGER NOT NULL, profile INTEGER NOT NULL, PRIMARY KEY (job, profile)) WITHOUT ROWID;
+CREATE TABLE job_profiles (
+    job INTEGER NOT NULL, profile INTEGER NOT NULL, PRIMARY KEY (job, profile)
+) WITHOUT ROWID;
 CREATE TABLE requests (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL,
     status INTEGER NOT NULL, items INTEGER NOT NULL, bytes INTEGER NOT NULL, fault TEXT NOT NULL
 );
-CREATE TABLE faults (seq INTEGER PRIMARY KEY AUTOINCREMENT, spec TEXT NOT NULL, remaining INTEGER, draws INTEGER NOT NULL);
+CREATE TABLE faults (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, spec TEXT NOT NULL, remaining INTEGER, draws INTEGER NOT NULL
+);
 """
 
 
@@ -70,7 +75,10 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection to one thread at a time; what was written is kept if the block ends well, and nothing of it if not."""
+        """Give the connection to one thread at a time.
+
+        What was written is kept if the block ends well, and nothing of it if not.
+        """
         with self._lock:
             if self._db.in_transaction:  # a block within a block of the same thread belongs to the outer one
                 yield self._db
@@ -89,6 +97,12 @@ class Store:
             self._db.close()
 
 
+def next_number(db: sqlite3.Connection, table: str) -> int:
+    """Return the number of a table's next row; a number is never given twice, even if its row goes."""
+    asked = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = ?"
+    return int(db.execute(asked, (table,)).fetchone()[0])
+
+
 def _open(path: Path | None) -> sqlite3.Connection:
     if path is not None and not path.parent.is_dir():
         raise UsageError.of(
@@ -96,15 +110,14 @@ def _open(path: Path | None) -> sqlite3.Connection:
             where=str(path),
             advice=f"Create the folder {path.parent}, or name another file.",
         )
-    db: sqlite3.Connection | None = None
     try:
-        db = sqlite3.connect(
-            ":memory:" if path is None else path, timeout=0, isolation_level=None, check_same_thread=False
-        )
+        db = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise _unopened(path, error) from error
+    try:
         _prepare(db, path)
     except sqlite3.Error as error:
-        if db is not None:
-            db.close()
+        db.close()
         raise _unopened(path, error) from error
     except UsageError:
         db.close()
@@ -140,10 +153,11 @@ def _unopened(path: Path | None, error: sqlite3.Error) -> WarehouseError | Usage
         return WarehouseError.of(
             "The sandbox's state file is in use by another process.",
             where=str(path),
-            advice="Stop the other sandbox or run that holds it, or use that sandbox's address as `origin`, or name another file.",
+            advice="Stop the sandbox or the run that holds it, or give that sandbox's address as `origin`, "
+            "or name another file.",
         )
     return UsageError.of(
         f"The sandbox's state file cannot be opened: {error}.",
         where=str(path),
-        advice="Name another file, or delete this one if it should be a sandbox's state: it then starts empty.",
+        advice="Name another file, or delete this one if it is an old sandbox's: it then starts empty.",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,19 +11,22 @@ if TYPE_CHECKING:
 
 
 def wire(seconds: float | None) -> str | None:
-    """Return seconds since the epoch as Klaviyo writes a date-time: ISO 8601, UTC, whole seconds (cut, not rounded)."""
+    """Return seconds since the epoch as a date-time: ISO 8601, UTC, whole seconds (cut, not rounded)."""
     return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
 def unwire(text: str) -> float:
-    """Return the seconds since the epoch of an ISO 8601 date-time; one without an offset is UTC. Raises ValueError."""
+    """Return the seconds since the epoch of an ISO 8601 date-time; one without an offset is UTC.
+
+    Raises ValueError.
+    """
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The clock's time of day, moved forward so far that it never reads less than what the state file already holds.
+    """The clock's time of day, moved forward until it reads no less than what the state file already holds.
 
     A scaled clock runs ahead of the real time; a sandbox started again tomorrow on a fresh clock would
     otherwise meet jobs and members of the future.

@@ -1,10 +1,13 @@
-"""What Klaviyo checks of a profile and of an import request before it takes the request; nothing here reads any state."""
+"""What Klaviyo checks of a profile and of an import request before it takes the request.
+
+Nothing here reads any state.
+"""
 
 from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -105,7 +108,10 @@ def typed(document: Any, kind: str) -> dict[str, Any]:
 
 
 def resource_ids(value: Any, kind: str, pointer: str) -> tuple[str, ...]:
-    """Return the ids of a list of resource identifiers of type `kind`. Raises Refusal (400) at the first that is not one."""
+    """Return the ids of a list of resource identifiers of type `kind`.
+
+    Raises Refusal (400) at the first that is not one.
+    """
     if not isinstance(value, list):
         raise invalid(f"A list of resources of type '{kind}' is required.", pointer=pointer)
     for index, item in enumerate(value):

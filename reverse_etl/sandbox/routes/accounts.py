@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.sandbox.paging import links
 from reverse_etl.sandbox.replies import Reply, missing
 from reverse_etl.sandbox.routes.route import Route
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.ask import Ask
     from reverse_etl.sandbox.account import Account
+    from reverse_etl.sandbox.ask import Ask
 
 _ATTRIBUTES: Final = {
     "test_account": True,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.sandbox.faults import drawn_job_faults
+from reverse_etl.sandbox.faults import Standing, drawn_job_faults
 from reverse_etl.sandbox.filters import Field, Where, filter_sql
 from reverse_etl.sandbox.jobs import (
     JOB_COLUMNS,
     JOB_FIELDS,
+    JobOrder,
     StoredJob,
     accept_job,
     fate_of,
@@ -31,9 +32,10 @@ from reverse_etl.sandbox.routes.route import Route
 from reverse_etl.sandbox.validation import check_rows, import_rows
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.ask import Ask
-    from reverse_etl.sandbox.account import Account
     import sqlite3
+
+    from reverse_etl.sandbox.account import Account
+    from reverse_etl.sandbox.ask import Ask
 
 _PATH: Final = "/api/profile-bulk-import-jobs"
 _SPARSE: Final = "fields[profile-bulk-import-job]"
@@ -144,10 +146,14 @@ def get_list_ids_for_job(account: Account, ask: Ask) -> Reply:
 
 
 def _accepted(
-    db: sqlite3.Connection, account: Account, standing: list[Any], rows: list[Any], list_ids: tuple[str, ...]
+    db: sqlite3.Connection,
+    account: Account,
+    standing: list[Standing],
+    rows: list[Any],
+    list_ids: tuple[str, ...],
 ) -> StoredJob:
-    fate = fate_of(db, standing, rows)
-    return accept_job(db, account.id, account.rules, rows, list_ids, fate, account.now())
+    order = JobOrder(rows, list_ids, fate_of(db, standing, rows))
+    return accept_job(db, account.id, account.rules, order, account.now())
 
 
 def _the_job(db: sqlite3.Connection, account: Account, ask: Ask) -> StoredJob:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.sandbox.filters import Field, filter_sql
 from reverse_etl.sandbox.lists import (
@@ -21,9 +21,10 @@ from reverse_etl.sandbox.routes.route import Route
 from reverse_etl.sandbox.validation import typed
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.ask import Ask
-    from reverse_etl.sandbox.account import Account
     import sqlite3
+
+    from reverse_etl.sandbox.account import Account
+    from reverse_etl.sandbox.ask import Ask
 
 _MOST_A_PAGE: Final = 10
 _SOURCE: Final = Source(LIST_COLUMNS, "lists l", "l.seq")

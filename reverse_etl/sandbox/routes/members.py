@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -17,9 +17,10 @@ from reverse_etl.sandbox.rules import MAX_MEMBERS_A_REQUEST
 from reverse_etl.sandbox.validation import resource_ids
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.ask import Ask
-    from reverse_etl.sandbox.account import Account
     import sqlite3
+
+    from reverse_etl.sandbox.account import Account
+    from reverse_etl.sandbox.ask import Ask
 
 _DEFAULT_A_PAGE: Final = 20
 _MOST_A_PAGE: Final = 100
@@ -37,7 +38,10 @@ _ALONG_LIST: Final = "members m CROSS JOIN profiles p ON p.seq = m.profile"
 
 
 def get_profiles_for_list(account: Account, ask: Ask) -> Reply:
-    """Return a page of a list's profiles, with the time at which each joined; those who joined first come first."""
+    """Return a page of a list's profiles, with the time at which each joined.
+
+    Those who joined first come first.
+    """
     ask.allow("fields[profile]", "additional-fields[profile]", "filter", "page[cursor]", "page[size]", "sort")
     wanted = profile_fields(ask, "joined_group_at")
     rows, cursor = _page(account, ask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.sandbox.editing import merge_people, taken_by, write_person
 from reverse_etl.sandbox.filters import Field, filter_sql
@@ -24,10 +24,11 @@ from reverse_etl.sandbox.routes.route import Route
 from reverse_etl.sandbox.validation import check_profile, resource_ids, typed
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.ask import Ask
-    from reverse_etl.sandbox.account import Account
-    from collections.abc import Mapping
     import sqlite3
+    from collections.abc import Mapping
+
+    from reverse_etl.sandbox.account import Account
+    from reverse_etl.sandbox.ask import Ask
 
 _DEFAULT_A_PAGE: Final = 20
 _MOST_A_PAGE: Final = 100
@@ -48,7 +49,10 @@ _FILTERS: Final = {
 
 
 def get_profiles(account: Account, ask: Ask) -> Reply:
-    """Return a page of the account's profiles, oldest first. A profile that was merged into another is not among them."""
+    """Return a page of the account's profiles, oldest first.
+
+    A profile that was merged into another is not among them.
+    """
     ask.allow(*PROFILE_PARAMETERS, "filter", "page[cursor]", "page[size]", "sort")
     wanted, where = profile_fields(ask), filter_sql(ask.query.get("filter"), _FILTERS)
     order, page = order_of(ask, _SORTS, "created"), page_of(ask, _DEFAULT_A_PAGE, _MOST_A_PAGE)
@@ -78,7 +82,10 @@ def create_profile(account: Account, ask: Ask) -> Reply:
 
 
 def update_profile(account: Account, ask: Ask) -> Reply:
-    """Change one profile: null clears, omitted fields stay; 409 if somebody else has one of its new identifiers."""
+    """Change one profile: null clears, omitted fields stay.
+
+    409 if somebody else has one of its new identifiers.
+    """
     ask.allow(*PROFILE_PARAMETERS)
     resource = _checked(account, ask, identified=True)
     if resource.get("id") != ask.places["id"]:
@@ -91,7 +98,10 @@ def update_profile(account: Account, ask: Ask) -> Reply:
 
 
 def create_or_update_profile(account: Account, ask: Ask) -> Reply:
-    """Create or change the profile that the identifiers mean: null clears; 201 for a new one, 200 for one that was there."""
+    """Create or change the profile that the identifiers mean: null clears.
+
+    201 for a new one, 200 for one that was there.
+    """
     ask.allow(*PROFILE_PARAMETERS)
     resource = _checked(account, ask, identified=False)
     with account.state() as db:
@@ -103,7 +113,10 @@ def create_or_update_profile(account: Account, ask: Ask) -> Reply:
 
 
 def merge_profiles(account: Account, ask: Ask) -> Reply:
-    """Merge one profile into another, here at once: the source's memberships move, what the other lacks is filled in, the source goes."""
+    """Merge one profile into another, here at once.
+
+    The source's memberships move, what the other lacks is filled in, and the source is gone.
+    """
     ask.allow("fields[profile]")
     resource = typed(ask.document(), "profile-merge")
     profiles = (resource.get("relationships") or {}).get("profiles") or {}
@@ -139,7 +152,8 @@ def get_list_ids_for_profile(account: Account, ask: Ask) -> Reply:
 def _lists(account: Account, ask: Ask) -> list[StoredList]:
     with account.state() as db:
         rows = db.execute(
-            f"SELECT {LIST_COLUMNS} FROM lists l JOIN members m ON m.list = l.seq WHERE m.profile = ? ORDER BY l.seq",
+            f"SELECT {LIST_COLUMNS} FROM lists l JOIN members m ON m.list = l.seq "
+            "WHERE m.profile = ? ORDER BY l.seq",
             (_the_profile(db, ask).seq,),
         )
         return [StoredList(*row) for row in rows]

@@ -14,7 +14,10 @@ View = Callable[[Account, Ask], Reply]
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint. `operation` is Klaviyo's operationId, by which its limits are found; `<id>` in `rule` is a place."""
+    """An endpoint.
+
+    `operation` is Klaviyo's operationId, by which its limits are found; `<id>` in `rule` is a place.
+    """
 
     method: str
     rule: str
