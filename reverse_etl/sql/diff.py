@@ -134,17 +134,6 @@ def rename_list(dialect: Dialect, shape: Shape, placeholder: str, list_id: str) 
     )
 
 
-def wanted(dialect: Dialect, shape: Shape, kind: IdentifierType, values: tuple[str, ...]) -> Statement:
-    """Return (value, identity or NULL, list id, problem) of the staged rows, rejected ones included, that carry one of `values`."""
-    column = IDENTIFIER_COLUMNS[kind]
-    return Statement(
-        f"SELECT s.{column}, s.retl_identity, l.retl_list_id, s.retl_problem\n"
-        f"FROM {dialect.passing(shape.staged)} AS s LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
-        f"WHERE s.{column} IN ({', '.join('?' for _ in values)})",
-        values,
-    )
-
-
 def as_today(column: Column, kept: Column | None, table: str) -> str:
     """Return the snapshot's value of a column in the type that the model gives it today.
 

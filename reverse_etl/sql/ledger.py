@@ -1,4 +1,4 @@
-"""Statements of the tables that all models share: runs, receipts, refusals, rejections, the registry of lists, and the lease."""
+"""Statements of the tables that all models share: runs, receipts, refusals, the registry of lists, and the lease."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def add_run(dialect: Dialect, run_id: str, account: str, project: str, started_a
 
 
 def end_run(dialect: Dialect, run_id: str, state: str, ended_at: str, exit_code: int | None) -> Statement:
-    """Mark a run as `ended` (by itself) or `recovered` (by a later one)."""
+    """Mark a run as `ended`, `unsettled` (an import may still be under way) or `recovered` (settled by a later run)."""
     return Statement(
         f"UPDATE {dialect.kept('runs')} SET state = ?, ended_at = ?, exit_code = ? WHERE run_id = ?",
         (state, ended_at, exit_code, run_id),
@@ -54,10 +54,10 @@ def end_run(dialect: Dialect, run_id: str, state: str, ended_at: str, exit_code:
 
 
 def dead_runs(dialect: Dialect, account: str, project: str) -> Statement:
-    """Return (run id, Klaviyo's time when it began) of the runs that began to write and never ended."""
+    """Return (run id, Klaviyo's time when it began) of the runs that began to write and left something open."""
     return Statement(
         f"SELECT run_id, klaviyo_time FROM {dialect.kept('runs')} "
-        f"WHERE account_id = ? AND project = ? AND state = 'submitting' ORDER BY started_at, run_id",
+        f"WHERE account_id = ? AND project = ? AND state IN ('submitting', 'unsettled') ORDER BY started_at, run_id",
         (account, project),
     )
 
@@ -84,37 +84,25 @@ def run_lists(dialect: Dialect, account: str, project: str) -> Statement:
 def open_receipts(dialect: Dialect, account: str, project: str) -> Statement:
     """Return the receipts whose import job was accepted and not yet seen to end."""
     return Statement(
-        f"SELECT c.run_id, c.model, c.batch, c.list_id, c.op, c.first_seq, c.last_seq, c.job_id, c.noted_at "
+        f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.job_id, r.klaviyo_time "
         f"FROM {dialect.kept('receipts')} AS c JOIN {dialect.kept('runs')} AS r ON c.run_id = r.run_id\n"
-        f"WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.batch",
+        f"WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq",
         (account, project),
     )
 
 
-def delete_receipts(dialect: Dialect, run_id: str, model: str, batches: tuple[int, ...]) -> Statement:
+def delete_receipts(dialect: Dialect, run_id: str, model: str, first_seqs: tuple[int, ...]) -> Statement:
     """Drop receipts, to be written anew in their next state."""
-    marks = ", ".join("?" for _ in batches)
+    marks = ", ".join("?" for _ in first_seqs)
     return Statement(
-        f"DELETE FROM {dialect.kept('receipts')} WHERE run_id = ? AND model = ? AND batch IN ({marks})",
-        (run_id, model, *batches),
+        f"DELETE FROM {dialect.kept('receipts')} WHERE run_id = ? AND model = ? AND first_seq IN ({marks})",
+        (run_id, model, *first_seqs),
     )
 
 
-def rejections(dialect: Dialect, account: str, project: str) -> Statement:
-    """Return (model, list id, row key, source, code, field, detail, first run) of every standing rejection."""
-    return Statement(
-        f"SELECT model, list_id, row_key, source, code, field, detail, first_run_id FROM {dialect.kept('rejections')} "
-        f"WHERE account_id = ? AND project = ? ORDER BY model, list_id, row_key, code",
-        (account, project),
-    )
-
-
-def delete_rejections(dialect: Dialect, account: str, project: str, model: str, source: str) -> Statement:
-    """Drop a model's rejections of one source: `check` (made in the warehouse) or `klaviyo`."""
-    return Statement(
-        f"DELETE FROM {dialect.kept('rejections')} WHERE account_id = ? AND project = ? AND model = ? AND source = ?",
-        (account, project, model, source),
-    )
+def drop_refusals(dialect: Dialect, run_id: str, model: str) -> tuple[Statement, ...]:
+    """Drop the refusals of a run's model, once they are taken over."""
+    return (Statement(f"DELETE FROM {dialect.kept('refusals')} WHERE run_id = ? AND model = ?", (run_id, model)),)
 
 
 def lists(dialect: Dialect, account: str, project: str) -> Statement:

@@ -175,6 +175,13 @@ def reject_owners(dialect: Dialect, shape: Shape, kind: IdentifierType) -> State
     )
 
 
+def shared_count(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+    """Return how many rows carry a secondary identifier that several rows share."""
+    return Statement(
+        f"SELECT COUNT(*) FROM {dialect.passing(shape.staged)} WHERE {_carries_shared(dialect, shape, kind)}"
+    )
+
+
 def omit_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
     """Leave a secondary identifier that several rows share out of all of them."""
     return Statement(

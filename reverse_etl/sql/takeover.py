@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql.diff import Op, rekeyed_identity
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
 from reverse_etl.sql.text import Dialect, Statement, listing, quote
@@ -67,6 +68,27 @@ def delta_rows(dialect: Dialect, shape: Shape, run_id: str, first_seq: int, last
         f"SELECT retl_seq, {', '.join(IDENTIFIER_COLUMNS.values())} FROM {dialect.kept(shape.deltas)}\n"
         f"WHERE retl_run_id = ? AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq",
         (run_id, first_seq, last_seq),
+    )
+
+
+def wanted(  # noqa: PLR0913 - whose rows, and which
+    dialect: Dialect, shape: Shape, run_id: str, model: str, kind: IdentifierType, values: Sequence[str]
+) -> Statement:
+    """Return (value, identity or NULL, list id, rejected) of the staged rows that carry one of `values`, rejected ones included.
+
+    A row that Klaviyo refused in this run counts as rejected.
+    """
+    column = IDENTIFIER_COLUMNS[kind]
+    refused = (
+        f"SELECT d.retl_identity FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('refusals')} AS f "
+        f"ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
+    )
+    return Statement(
+        f"SELECT s.{column}, s.retl_identity, l.retl_list_id,\n"
+        f"  s.retl_problem IS NOT NULL OR s.retl_identity IN ({refused}) AS retl_rejected\n"
+        f"FROM {dialect.passing(shape.staged)} AS s LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
+        f"WHERE s.{column} IN ({', '.join('?' for _ in values)})",
+        (run_id, model, *values),
     )
 
 

@@ -153,6 +153,9 @@ class DuckDB:
             raise UsageError.of(f"there is no folder {self._path.parent}", advice="mend `path` in the output of profiles.yml")
         else:
             self._attach(path, STATE, writable=not read_only)
+            if read_only and not self.kept_columns("meta"):  # made, and never written to
+                self._connection.execute(f"DETACH {quote(STATE)}")
+                self._connection.execute(f"ATTACH ':memory:' AS {quote(STATE)}")
 
     def _attach(self, path: Path, name: str, *, writable: bool = False) -> None:
         try:

@@ -1,0 +1,59 @@
+"""Where a delivery takes place: the ports it speaks to, and the run that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reverse_etl.clock import Clock
+from reverse_etl.events import Tell
+from reverse_etl.klaviyo import Klaviyo
+from reverse_etl.receipts import Receipt, Refusal
+from reverse_etl.state import State
+from reverse_etl.warehouse import Warehouse
+
+FLUSH_SECONDS = 2.0
+FLUSH_RECEIPTS = 50
+
+
+@dataclass(frozen=True)
+class At:
+    """One run's surroundings. `begun` is Klaviyo's time before the run's first write. `job_seconds` is how long jobs are waited for."""
+
+    warehouse: Warehouse
+    state: State
+    klaviyo: Klaviyo
+    clock: Clock
+    executor: ThreadPoolExecutor
+    threads: int
+    run_id: str
+    begun: datetime
+    job_seconds: float
+    tell: Tell
+
+
+@dataclass
+class Recorder:
+    """Gathers receipts and refusals of one model, and keeps them in groups: a dead run loses at most the last group."""
+
+    at: At
+    model: str
+    _receipts: list[Receipt] = field(default_factory=list)
+    _refusals: list[Refusal] = field(default_factory=list)
+    _flushed: float = 0.0
+
+    def add(self, receipts: Sequence[Receipt], refusals: Sequence[Refusal] = ()) -> None:
+        """Take receipts, and keep the group when it is large or old enough."""
+        self._receipts += receipts
+        self._refusals += refusals
+        old = self.at.clock.monotonic() - self._flushed > FLUSH_SECONDS
+        if old or len(self._receipts) >= FLUSH_RECEIPTS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Keep what was gathered."""
+        self.at.state.record(self.at.run_id, self.model, self._receipts, self._refusals)
+        self._receipts, self._refusals = [], []
+        self._flushed = self.at.clock.monotonic()

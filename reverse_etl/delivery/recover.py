@@ -1,0 +1,62 @@
+"""Recover: settle what earlier runs left open, before anything is planned on top of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from reverse_etl.delivery.at import At
+from reverse_etl.delivery.deliver import rows_of
+from reverse_etl.delivery.settle import settle, wait_for_open_jobs
+from reverse_etl.errors import KlaviyoError
+from reverse_etl.events import Recovering
+from reverse_etl.receipts import ReceiptState
+from reverse_etl.state import OpenReceipt, RunEnd
+
+
+def recover(at: At) -> None:
+    """Follow the jobs that earlier runs started to their end, and take what they prove over into the snapshot.
+
+    Imports of which only Klaviyo knows (a run died before it kept their receipts) are waited for. May be repeated. Raises
+    KlaviyoError while jobs have not ended.
+    """
+    open_receipts, dead = at.state.open_receipts(), at.state.dead_runs()
+    if not open_receipts and not dead:
+        return
+    at.tell(Recovering(len(dead), len(open_receipts)))
+    by_model: dict[tuple[str, str], list[OpenReceipt]] = defaultdict(list)
+    for entry in open_receipts:
+        by_model[entry.run_id, entry.model].append(entry)
+    for (run_id, model), entries in by_model.items():
+        _settle(at, run_id, model, entries)
+    if dead and not wait_for_open_jobs(at.klaviyo, at.clock, min(dead.values()), at.job_seconds, _nobody):
+        raise _not_ended()
+    for run_id in sorted({*dead, *(run_id for run_id, _ in by_model)}):
+        for name, sent in at.state.models().items():
+            if (shape := at.state.kept_shape(sent)) is not None:
+                at.state.advance(run_id, name, shape, sent.checksum)
+    for run_id in dead:
+        at.state.end(run_id, RunEnd.RECOVERED)
+
+
+def _settle(at: At, run_id: str, model: str, entries: list[OpenReceipt]) -> None:
+    sent = at.state.models().get(model)
+    shape = at.state.kept_shape(sent) if sent else None
+    if shape is None:
+        return
+    receipts = [entry.receipt for entry in entries]
+    since = min(entry.begun for entry in entries)
+    for result in settle(at.klaviyo, at.clock, receipts, since, rows_of(at, shape, run_id), at.job_seconds, _nobody):
+        if result.receipt.state is ReceiptState.ACCEPTED:
+            raise _not_ended()
+        at.state.record(run_id, model, (result.receipt,), result.refusals)
+
+
+def _not_ended() -> KlaviyoError:
+    return KlaviyoError.of(
+        "import jobs of an earlier run have not ended at Klaviyo; nothing can be planned on top of them",
+        advice="run again later; nothing was sent",
+    )
+
+
+def _nobody(jobs: int) -> None:
+    del jobs

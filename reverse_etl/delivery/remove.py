@@ -1,0 +1,95 @@
+"""Remove: take the members off a list who are no longer desired, after resolving who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reverse_etl.delivery.at import At, Recorder
+from reverse_etl.delivery.flight import in_flight
+from reverse_etl.delivery.resolve import Claim, Leaving, Resolved, resolve
+from reverse_etl.delivery.tally import Outcome, Tally
+from reverse_etl.errors import KlaviyoError
+from reverse_etl.events import Removing
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.klaviyo.pack import chunks
+from reverse_etl.moments import read
+from reverse_etl.plan import ListPlan, ModelPlan
+from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
+from reverse_etl.sql import takeover
+from reverse_etl.sql.diff import Op
+from reverse_etl.warehouse import Row
+
+READ_ROWS = 10_000  # leaving rows resolved together: a few statements for so many
+_MOST_VALUES = 5_000  # in one IN list
+
+
+def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> None:
+    """Resolve and remove one list's leaving rows, group by group; a fault stops the list, with the reason in `tally`.
+
+    Rows that were removed, superseded, gone, or never ours are forgotten; held rows stay in the snapshot.
+    """
+    done = 0
+    gone: list[tuple[str, str]] = []
+    for rows in at.warehouse.batches(takeover.removes(at.warehouse.dialect, plan.shape, at.run_id, one.list.id), READ_ROWS):
+        leaving = [_leaving(row) for row in rows]
+        try:
+            resolved = resolve(at.klaviyo, at.executor, one.list.id, leaving, lambda *asked: _claims(at, plan, one, *asked))
+        except KlaviyoError as error:
+            tally.stop(str(error))
+            break
+        state, reason = _take_off(at, one.list.id, resolved)
+        if reason:
+            tally.stop(reason)
+        recorder.add((_receipt(one, leaving, state, reason),), tuple(_held(r) for r in resolved if r.outcome is Outcome.HELD))
+        gone += [(one.list.id, r.row.identity) for r in resolved if r.outcome is Outcome.GONE]
+        for r in resolved:
+            tally.add(r.outcome if state is ReceiptState.APPLIED or r.outcome is Outcome.HELD else _OUTCOMES[state], 1)
+        done += len(leaving)
+        at.tell(Removing(plan.model.name, one.list.name, done, one.removes))
+        if tally.stopped:
+            break
+    at.state.note_gone(at.run_id, plan.model.name, gone)
+
+
+def forget(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> None:
+    """Forget the leaving rows of a surface from which nobody is removed."""
+    for rows in at.warehouse.batches(takeover.removes(at.warehouse.dialect, plan.shape, at.run_id, one.list.id), READ_ROWS):
+        recorder.add((_receipt(one, [_leaving(row) for row in rows], ReceiptState.APPLIED, ""),))
+        tally.add(Outcome.FORGOTTEN, len(rows))
+
+
+_OUTCOMES = {ReceiptState.UNKNOWN: Outcome.UNKNOWN, ReceiptState.NOT_SENT: Outcome.NOT_SENT}
+
+
+def _leaving(row: Row) -> Leaving:
+    seq, identity, *identifiers, first_sent, in_snapshot, uncertain = row
+    kinds = dict(zip(IdentifierType, identifiers, strict=True))
+    return Leaving(seq, identity, kinds, read(first_sent), uncertain=uncertain or not in_snapshot)
+
+
+def _claims(
+    at: At, plan: ModelPlan, one: ListPlan, kind: IdentifierType, values: Sequence[str]
+) -> Iterator[tuple[str, Claim]]:
+    for part in chunks(values, _MOST_VALUES):
+        statement = takeover.wanted(at.warehouse.dialect, plan.shape, at.run_id, plan.model.name, kind, part)
+        for value, identity, list_id, rejected in at.warehouse.fetch(statement):
+            yield value, Claim(identity, bool(rejected), list_id == one.list.id)
+
+
+def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[ReceiptState, str]:
+    """Remove who was resolved. One refused or lost request makes the whole group unknown: it is resolved anew in the next run."""
+    ids = sorted({profile for r in resolved for profile in r.profiles})
+    try:
+        for _ in in_flight(at.executor, lambda part: at.klaviyo.remove_members(list_id, part), chunks(ids), at.threads):
+            pass
+    except KlaviyoError as error:
+        return ReceiptState.UNKNOWN, str(error)
+    return ReceiptState.APPLIED, ""
+
+
+def _receipt(one: ListPlan, leaving: Sequence[Leaving], state: ReceiptState, reason: str) -> Receipt:
+    return Receipt(one.list.id, Op.REMOVE, leaving[0].seq, leaving[-1].seq, state, len(leaving), detail=reason)
+
+
+def _held(resolved: Resolved) -> Refusal:
+    return Refusal(resolved.row.seq, RefusalKind.HELD, "held", "", "a row that is wanted, or was rejected, may be the same person")

@@ -1,0 +1,200 @@
+"""Resolve: find out who the leaving rows are at Klaviyo, just before anyone is removed, and who of them is wanted after all.
+
+A removal takes off only a member whom this job put there, and only if no desired row is that profile. What was found is asked of
+the list itself by e-mail and phone, else of the account by external id; nothing is taken from memory.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.identifiers import IdentifierType, canonical, split_identity
+from reverse_etl.klaviyo import Klaviyo, Member, Profile
+from reverse_etl.klaviyo.pack import chunks
+
+GRACE = timedelta(minutes=1)  # between the Date of a reply and the time that Klaviyo notes for joining
+ASK = 100  # values in one filter: as many as one page of the answer holds
+_ON_LIST = (IdentifierType.EMAIL, IdentifierType.PHONE)  # by which Klaviyo can filter a list
+_ELSEWHERE = (IdentifierType.PROFILE_ID, IdentifierType.EXTERNAL_ID)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A row that is no longer desired on the list. `uncertain`: an earlier run may have removed it already, or never have added it."""
+
+    seq: int
+    identity: str
+    identifiers: Mapping[IdentifierType, str | None]
+    first_sent: datetime
+    uncertain: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A staged row that carries an identifier: its identity if it has one, and whether it was rejected."""
+
+    identity: str | None
+    rejected: bool
+    on_this_list: bool
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What is to become of a leaving row, and the profiles to take off the list for it."""
+
+    row: Leaving
+    outcome: Outcome
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass
+class _Found:
+    """What Klaviyo showed: who each row may be, and since when they are members."""
+
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    joined: dict[str, datetime] = field(default_factory=dict)
+    by_row: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+Answer = TypeVar("Answer")
+Claims = Callable[[IdentifierType, Sequence[str]], Iterable[tuple[str, Claim]]]
+
+
+def resolve(klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[Leaving], claims: Claims) -> tuple[Resolved, ...]:
+    """Return what is to become of each leaving row, in the order given. Asks only; changes nothing.
+
+    `claims` returns, for identifiers of one type, the staged rows that carry them, rejected ones included.
+    """
+    found = _find(klaviyo, executor, list_id, rows)
+    carried = _claims(found, claims)
+    wanted = _look_up(klaviyo, executor, {claim for many in carried.values() for claim in many})
+    return tuple(
+        decide(row, [found.profiles[profile] for profile in found.by_row.get(row.seq, ())], found.joined, carried, wanted)
+        for row in rows
+    )
+
+
+def decide(
+    row: Leaving,
+    profiles: Sequence[Profile],
+    joined: Mapping[str, datetime],
+    carried: Mapping[str, Sequence[Claim]],
+    wanted: Mapping[str, frozenset[str]],
+) -> Resolved:
+    """Say what is to become of one leaving row. Pure.
+
+    `joined` has the members among the profiles, `carried` the claims on each profile, `wanted` the profiles that each desired
+    identity was found to be.
+    """
+    members = [profile for profile in profiles if profile.id in joined]
+    if not members:
+        return Resolved(row, Outcome.REMOVED if row.uncertain else Outcome.GONE)
+    ours = [profile for profile in members if joined[profile.id] >= row.first_sent - GRACE]
+    if not ours:
+        return Resolved(row, Outcome.KEPT)
+    free: list[str] = []
+    for profile in ours:
+        others = [claim for claim in carried.get(profile.id, ()) if claim.identity != row.identity or claim.rejected]
+        if any(claim.rejected for claim in others):
+            return Resolved(row, Outcome.HELD)
+        rivals = {claim.identity for claim in others if claim.on_this_list and claim.identity}
+        if not any(profile.id in wanted.get(identity, ()) for identity in rivals):
+            free.append(profile.id)
+    return Resolved(row, Outcome.REMOVED if free else Outcome.SUPERSEDED, tuple(free))
+
+
+def _find(klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[Leaving]) -> _Found:
+    found = _Found()
+    for kind in _ON_LIST:
+        values = _values(rows, kind)
+        members = _ask(executor, lambda part, kind=kind: klaviyo.members(list_id, kind, part), values)
+        _note(found, rows, kind, members)
+    strangers = [row for row in rows if row.seq not in found.by_row]
+    for kind in _ELSEWHERE:
+        profiles = _ask(executor, lambda part, kind=kind: klaviyo.profiles(kind, part), _values(strangers, kind))
+        _note(found, strangers, kind, profiles)
+    _note_joined(klaviyo, executor, list_id, found, strangers)
+    return found
+
+
+def _note(found: _Found, rows: Sequence[Leaving], kind: IdentifierType, answers: Iterable[Member | Profile]) -> None:
+    by_value = defaultdict(list)
+    for row in rows:
+        by_value[row.identifiers.get(kind)].append(row.seq)
+    for answer in answers:
+        profile = answer.profile if isinstance(answer, Member) else answer
+        if isinstance(answer, Member):
+            found.joined[profile.id] = answer.joined_at
+        found.profiles[profile.id] = profile
+        for seq in by_value.get(_of(profile)[kind], ()):
+            if profile.id not in found.by_row[seq]:
+                found.by_row[seq].append(profile.id)
+
+
+def _note_joined(klaviyo: Klaviyo, executor: Executor, list_id: str, found: _Found, rows: Sequence[Leaving]) -> None:
+    """Find out which of the profiles found elsewhere are on the list, and since when: by e-mail or phone, else by reading the list."""
+    unseen = {profile_id for profile_id in found.profiles if profile_id not in found.joined}
+    for kind in _ON_LIST:
+        values = sorted({value for profile_id in unseen if (value := _of(found.profiles[profile_id])[kind])})
+        for member in _ask(executor, lambda part, kind=kind: klaviyo.members(list_id, kind, part), values):
+            if member.profile.id in unseen:
+                found.joined[member.profile.id] = member.joined_at
+    nameless = {p for p in unseen - found.joined.keys() if not any(_of(found.profiles[p])[kind] for kind in _ON_LIST)}
+    if not nameless:
+        return
+    for member in klaviyo.members_since(list_id, min(row.first_sent for row in rows) - GRACE):
+        if member.profile.id in nameless:
+            found.joined[member.profile.id] = member.joined_at
+            nameless.discard(member.profile.id)
+            if not nameless:
+                return
+
+
+def _claims(found: _Found, claims: Claims) -> dict[str, list[Claim]]:
+    carried: dict[str, list[Claim]] = defaultdict(list)
+    for kind in IdentifierType:
+        owners: dict[str, list[str]] = defaultdict(list)
+        for profile_id in found.joined:
+            if profile_id in found.profiles and (value := _of(found.profiles[profile_id])[kind]):
+                owners[value].append(profile_id)
+        for value, claim in claims(kind, sorted(owners)) if owners else ():
+            for profile_id in owners[value]:
+                carried[profile_id].append(claim)
+    return carried
+
+
+def _look_up(klaviyo: Klaviyo, executor: Executor, claims: Iterable[Claim]) -> dict[str, frozenset[str]]:
+    """Return, for each identity that claims a found profile on this list, the profiles that it is found to be now."""
+    identities = {claim.identity for claim in claims if claim.identity and claim.on_this_list and not claim.rejected}
+    by_kind: dict[IdentifierType, list[str]] = defaultdict(list)
+    for identity in sorted(identities):
+        kind, value = split_identity(identity)
+        by_kind[kind].append(value)
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for kind, values in by_kind.items():
+        for profile in _ask(executor, lambda part, kind=kind: klaviyo.profiles(kind, part), values):
+            wanted[f"{kind}:{_of(profile)[kind]}"].add(profile.id)
+    return {identity: frozenset(profiles) for identity, profiles in wanted.items()}
+
+
+def _ask(executor: Executor, ask: Callable[[Sequence[str]], Iterable[Answer]], values: Sequence[str]) -> list[Answer]:
+    return [answer for answers in executor.map(ask, chunks(values, ASK)) for answer in answers]
+
+
+def _values(rows: Iterable[Leaving], kind: IdentifierType) -> list[str]:
+    return sorted({value for row in rows if (value := row.identifiers.get(kind))})
+
+
+def _of(profile: Profile) -> dict[IdentifierType, str | None]:
+    return {
+        IdentifierType.EMAIL: canonical(IdentifierType.EMAIL, profile.email),
+        IdentifierType.PHONE: canonical(IdentifierType.PHONE, profile.phone_number),
+        IdentifierType.EXTERNAL_ID: profile.external_id,
+        IdentifierType.PROFILE_ID: profile.id,
+    }

@@ -1,0 +1,47 @@
+"""What came of a list's rows, counted: every row that was planned is in exactly one count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """The end that a planned row can come to in one run."""
+
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+    REMOVED = "removed"
+    SUPERSEDED = "superseded"  # the leaving row's profile is a desired row's: forgotten, nobody removed
+    KEPT = "kept"  # a member before this job first sent the row: forgotten, nobody removed
+    GONE = "gone"  # nobody was found: forgotten, and kept for a reconciliation
+    FORGOTTEN = "forgotten"  # left a surface from which nobody is removed
+    HELD = "held"  # not removed: someone who is wanted may be behind it
+
+
+@dataclass
+class Tally:
+    """Counts of one list, growing while it is delivered. `reason` says why the list stopped, where it did;
+    `open_jobs` that an import may still be under way which no receipt names."""
+
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    reason: str = ""
+    open_jobs: bool = False
+
+    def add(self, outcome: Outcome, rows: int) -> None:
+        """Count rows that came to an end."""
+        if rows:
+            self.counts[outcome] += rows
+
+    def stop(self, reason: str) -> None:
+        """Note why nothing more is sent to this list; the first reason stands."""
+        self.reason = self.reason or reason
+
+    @property
+    def stopped(self) -> bool:
+        """Return whether nothing more may be sent to this list in this run."""
+        return bool(self.reason)

@@ -1,0 +1,148 @@
+"""Diff: work out, inside the warehouse, what each list of a staged model needs, and bring back only the counts and a sample."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from reverse_etl.errors import UsageError
+from reverse_etl.lists import ListRef
+from reverse_etl.models import Model
+from reverse_etl.plan import Change, ListPlan, ModelPlan, Rejected
+from reverse_etl.sql import diff as sql
+from reverse_etl.sql import rejections, staging
+from reverse_etl.sql.diff import Op, Scope
+from reverse_etl.sql.shape import Shape
+from reverse_etl.stage import Staged
+from reverse_etl.state import SentModel, State
+from reverse_etl.warehouse import Warehouse
+
+SAMPLE = 5  # deltas shown of each list and op
+
+
+def diff(  # noqa: PLR0913 - what a diff is made of
+    warehouse: Warehouse,
+    state: State,
+    staged: Staged,
+    refs: Sequence[ListRef],
+    *,
+    full_refresh: bool = False,
+    limit: int | None = None,
+    rekey: bool = False,
+) -> ModelPlan:
+    """Return the plan of one model; its deltas lie in a scratch table. Changes nothing that is kept.
+
+    Raises UsageError when the model's identifiers are not those that its snapshot is keyed by, unless `rekey`.
+    """
+    dialect, shape, model = warehouse.dialect, staged.shape, staged.model
+    sent = state.models().get(model.name)
+    rekeyed = _rekeyed(model, sent, asked=rekey)
+    for statement in staging.set_lists(dialect, shape, {ref.row_name: ref.id for ref in refs}):
+        warehouse.execute(statement)
+    kept = warehouse.kept_columns(shape.snapshot)
+    if kept:
+        warehouse.execute(staging.reject_standing(dialect, shape, model.checksum))
+    uncertain = bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0
+    scope = Scope(full_refresh=full_refresh, limit=limit, uncertain=uncertain, rekeyed=rekeyed)
+    warehouse.execute(sql.diff(dialect, shape, kept, scope))
+    counts = _protected_counts(warehouse, shape)
+    known = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
+    sample = _sample(warehouse, shape, warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)))
+    rows = _staged_rows(warehouse, state, staged)
+    return ModelPlan(
+        model=model,
+        shape=shape,
+        lists=tuple(_list_plan(ref, counts, known, rows, sample) for ref in refs) + _unlisted(rows),
+        staged=staged.rows,
+        repeated=staged.repeated,
+        omitted=staged.omitted,
+        orphans=tuple((list_id, rows) for list_id, rows in known.items() if list_id not in {ref.id for ref in refs}),
+        rekeyed=rekeyed,
+    )
+
+
+_Rows = Mapping[str | None, tuple[int, tuple[Rejected, ...]]]
+
+
+def _rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
+    now = tuple((kind.value, name) for kind, name in model.config.identifiers.items())
+    if sent is None or sent.identifiers == now:
+        return False
+    if not asked:
+        was = ", ".join(f"{kind}: {name}" for kind, name in sent.identifiers)
+        raise UsageError.of(
+            f"the identifiers of this model changed; its rows were sent with {was}",
+            where=f"{model.path} (model {model.name})",
+            advice=f"put them back, or see what a change means: reverse-etl plan --select {model.name} --rekey {model.name}",
+        )
+    return True
+
+
+def _protected_counts(warehouse: Warehouse, shape: Shape) -> dict[str, dict[str, int]]:
+    counts = _counts(warehouse, shape)
+    if any(Op.REMOVE in ops for ops in counts.values()):
+        warehouse.execute(sql.keep_rejected(warehouse.dialect, shape))
+        warehouse.execute(sql.hold_protected(warehouse.dialect, shape))
+        return _counts(warehouse, shape)
+    return counts
+
+
+def _counts(warehouse: Warehouse, shape: Shape) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for list_id, op, rows in warehouse.fetch(sql.planned_counts(warehouse.dialect, shape)):
+        counts[list_id][op] = rows
+    return counts
+
+
+def _staged_rows(warehouse: Warehouse, state: State, staged: Staged) -> _Rows:
+    """Return, by the list's name in the rows, how many can be sent and why the others can't."""
+    dialect, shape = warehouse.dialect, staged.shape
+    good: dict[str | None, int] = {}
+    bad = False
+    for name, problem, rows in warehouse.fetch(staging.staged_counts(dialect, shape)):
+        bad = bad or problem is not None
+        if problem is None:
+            good[name] = rows
+    rejected: dict[str | None, list[Rejected]] = defaultdict(list)
+    if bad:
+        key = (state.owner.account, state.owner.project)
+        for name, problem, rows, new in warehouse.fetch(rejections.check_counts(dialect, key, shape, staged.model.name)):
+            rejected[name].append(Rejected(problem, rows, int(new)))
+    return {name: (good.get(name, 0), tuple(rejected.get(name, ()))) for name in {**good, **rejected}}
+
+
+def _list_plan(
+    ref: ListRef, counts: Mapping[str, Mapping[str, int]], known: Mapping[str, int], rows: _Rows, sample: Mapping[str, list[Change]]
+) -> ListPlan:
+    ops = counts.get(ref.id, {})
+    desired, rejected = rows.get(ref.row_name, (0, ()))
+    return ListPlan(
+        list=ref,
+        desired=desired,
+        known=known.get(ref.id, 0),
+        adds=ops.get(Op.ADD, 0),
+        updates=ops.get(Op.UPDATE, 0),
+        removes=ops.get(Op.REMOVE, 0),
+        held=ops.get(Op.HELD, 0),
+        rejected=rejected,
+        sample=tuple(sample.get(ref.id, ())),
+    )
+
+
+def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
+    """Return the rows that name no list, as a list of no name, so that no row is lost from the counts."""
+    if None not in rows:
+        return ()
+    return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1]),)
+
+
+def _sample(warehouse: Warehouse, shape: Shape, rows: Sequence[tuple[object, ...]]) -> dict[str, list[Change]]:
+    changes: dict[str, list[Change]] = defaultdict(list)
+    names = shape.payload_names
+    for list_id, op, identity, *values in rows:
+        after, before = dict(zip(names, values, strict=False)), dict(zip(names, values[len(names) :], strict=True))
+        if op == Op.UPDATE:
+            moved = [name for name in names if after[name] is not None and after[name] != before[name]]
+            before, after = {n: before[n] for n in moved}, {n: after[n] for n in moved}
+        changes[str(list_id)].append(Change(str(op), str(identity), before, after))
+    return changes

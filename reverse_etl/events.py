@@ -1,0 +1,74 @@
+"""What a run tells while it goes on, for people to watch; nothing depends on who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A model was staged."""
+
+    model: str
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Recovering:
+    """What earlier runs left open is being settled."""
+
+    runs: int
+    jobs: int
+
+
+@dataclass(frozen=True)
+class ListCreated:
+    """A list was created in Klaviyo."""
+
+    name: str
+    list_id: str
+
+
+@dataclass(frozen=True)
+class Sending:
+    """So many of a list's upserts have been taken by Klaviyo."""
+
+    model: str
+    list: str
+    rows: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Settling:
+    """So many import jobs of a list have not ended yet."""
+
+    model: str
+    list: str
+    jobs: int
+
+
+@dataclass(frozen=True)
+class Removing:
+    """So many of a list's removes have been seen to."""
+
+    model: str
+    list: str
+    rows: int
+    of: int
+
+
+@dataclass(frozen=True)
+class ListDone:
+    """A list has been delivered; counts by outcome, and why it stopped, if it did."""
+
+    model: str
+    list: str
+    counts: Mapping[str, int]
+    reason: str
+
+
+Event = Staged | Recovering | ListCreated | Sending | Settling | Removing | ListDone
+Tell = Callable[[Event], None]

@@ -1,0 +1,172 @@
+"""From the names that models use to Klaviyo's list ids: the profile's mapping, then the registry, then Klaviyo, then creation."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reverse_etl.errors import Problem, ReplyLost, UsageError
+from reverse_etl.klaviyo import Klaviyo
+from reverse_etl.models import Model
+from reverse_etl.state import KnownList, State
+from reverse_etl.surfaces import ListById, ListColumn, NamedList
+
+MOST_CREATED = 5  # in one run; Klaviyo allows 150 a day
+_NEW = "new:"
+
+
+@dataclass(frozen=True)
+class ListRef:
+    """A list that a model drives. `row_name` is what rows call it ('' where the model has one); `name` is Klaviyo's or the model's.
+
+    `id` is `new:<name>` while there is no such list, or none was looked up.
+    """
+
+    row_name: str
+    name: str
+    id: str
+
+    @property
+    def new(self) -> bool:
+        """Return whether the list's id is not known."""
+        return self.id.startswith(_NEW)
+
+
+def place_of(name: str) -> str:
+    """Return what stands for the id of a list that is yet to be created."""
+    return _NEW + name
+
+
+def resolve(
+    model: Model, row_names: Sequence[str], mapping: Mapping[str, str], known: Sequence[KnownList], klaviyo: Klaviyo | None
+) -> tuple[ListRef, ...]:
+    """Return the lists of a model, by row name. Without `klaviyo` nothing is looked up, and unknown lists count as new.
+
+    For a model with a list column, the lists that it drove before and that no row names now are returned too. Raises UsageError
+    where two lists have one name, two names one list, or an id is no list.
+    """
+    match model.config.target:
+        case None:
+            return (ListRef("", "", ""),)
+        case ListById(list_id):
+            found = _by_id(model, list_id, "list_id", klaviyo)
+            return (ListRef("", found or _known_name(list_id, known) or list_id, list_id),)
+        case NamedList(name):
+            return (_named(model, "", name, mapping, known, klaviyo),)
+        case ListColumn():
+            refs = [_named(model, name, name, mapping, known, klaviyo) for name in row_names]
+            _refuse_twins(model, refs)
+            seen = {ref.id for ref in refs}
+            left = (entry for entry in known if entry.model == model.name and entry.id and entry.id not in seen)
+            return (*refs, *(ListRef(entry.name, entry.name, entry.id) for entry in left))
+
+
+def refuse_shared(refs: Mapping[str, Sequence[ListRef]], known: Sequence[KnownList], models: Sequence[str]) -> None:
+    """Raise UsageError when a list would have two owning models: two of this run, or one that drove it before and still exists."""
+    owners: dict[str, str] = {entry.id: entry.model for entry in known if entry.id and entry.model in models}
+    problems = []
+    for model, lists in sorted(refs.items()):
+        for ref in lists:
+            owner = owners.setdefault(ref.id, model) if ref.id else model
+            if owner != model:
+                problems.append(
+                    Problem(
+                        f"the list {ref.name!r} is driven by the model {owner}, and by {model} too",
+                        where=f"model {model}",
+                        advice="a list has one model; join the two with UNION, or give one of them another list",
+                    )
+                )
+    if problems:
+        raise UsageError(*problems)
+
+
+def refuse_creation(refs: Sequence[tuple[Model, ListRef]], klaviyo: Klaviyo, *, allowed: bool) -> None:
+    """Raise UsageError for lists that do not exist where none may be created, naming the nearest, or where too many would be."""
+    if not refs:
+        return
+    if not allowed:
+        names = klaviyo.list_names()
+        raise UsageError(*(_no_list(model, ref, names) for model, ref in refs))
+    if len(refs) > MOST_CREATED:
+        raise UsageError.of(
+            f"this run would create {len(refs)} lists; at most {MOST_CREATED} are created in one run",
+            where=", ".join(sorted({model.name for model, _ in refs})),
+            advice="create them in Klaviyo, or select fewer models at a time",
+        )
+
+
+def create(ref: ListRef, model: str, state: State, klaviyo: Klaviyo) -> ListRef:
+    """Create a list whose intent is committed first. After a lost reply the name is looked up, and the sole list found is ours.
+
+    Raises ReplyLost when the reply was lost and no such list is to be seen.
+    """
+    state.intend_list(ref.name, model)
+    try:
+        created = klaviyo.create_list(ref.name)
+    except ReplyLost:
+        found = klaviyo.find_lists(ref.name)
+        if len(found) != 1:
+            raise
+        created = found[0]
+    state.own_list(created.id, ref.name, model)
+    return ListRef(ref.row_name, ref.name, created.id)
+
+
+def _named(
+    model: Model, row_name: str, name: str, mapping: Mapping[str, str], known: Sequence[KnownList], klaviyo: Klaviyo | None
+) -> ListRef:
+    if name in mapping:
+        found = _by_id(model, mapping[name], f"lists: {{{name}: ...}} of profiles.yml", klaviyo)
+        return ListRef(row_name, found or name, mapping[name])
+    remembered = [entry for entry in known if entry.id and entry.name == name and entry.model == model.name]
+    for entry in remembered:
+        if klaviyo is None or klaviyo.list(entry.id) is not None:
+            return ListRef(row_name, name, entry.id)
+    found_lists = klaviyo.find_lists(name) if klaviyo else ()
+    if len(found_lists) > 1:
+        raise UsageError.of(
+            f"Klaviyo has {len(found_lists)} lists named {name!r}: {', '.join(sorted(found.id for found in found_lists))}",
+            where=f"{model.path} (model {model.name})",
+            advice="name the list by its id: `list_id` in the model, or `lists:` in profiles.yml",
+        )
+    return ListRef(row_name, name, found_lists[0].id if found_lists else place_of(name))
+
+
+def _by_id(model: Model, list_id: str, named_in: str, klaviyo: Klaviyo | None) -> str | None:
+    if klaviyo is None:
+        return None
+    found = klaviyo.list(list_id)
+    if found is None:
+        raise UsageError.of(
+            f"Klaviyo has no list with the id {list_id!r}",
+            where=f"{model.path} (model {model.name}), {named_in}",
+            advice="copy the id from the list's page in Klaviyo",
+        )
+    return found.name
+
+
+def _known_name(list_id: str, known: Sequence[KnownList]) -> str | None:
+    return next((entry.name for entry in known if entry.id == list_id), None)
+
+
+def _refuse_twins(model: Model, refs: Sequence[ListRef]) -> None:
+    twice = [list_id for list_id, count in Counter(ref.id for ref in refs).items() if count > 1]
+    if twice:
+        names = sorted(ref.row_name for ref in refs if ref.id in twice)
+        raise UsageError.of(
+            f"several names mean the same list: {', '.join(map(repr, names))}",
+            where=f"{model.path} (model {model.name})",
+            advice="give each list one name in the list column",
+        )
+
+
+def _no_list(model: Model, ref: ListRef, names: Sequence[str]) -> Problem:
+    nearest = difflib.get_close_matches(ref.name, names, n=3, cutoff=0.5)
+    hint = f"the nearest names are {', '.join(map(repr, nearest))}; " if nearest else ""
+    return Problem(
+        f"Klaviyo has no list named {ref.name!r}",
+        where=f"{model.path} (model {model.name})",
+        advice=f"{hint}create it in Klaviyo, or set `create_lists: true` in the destination",
+    )

@@ -1,0 +1,20 @@
+"""Moments as the state writes them: ISO 8601 in UTC, to the millisecond, so that text order is time order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def moment(seconds: float) -> str:
+    """Return seconds since the epoch as text."""
+    return written(datetime.fromtimestamp(seconds, UTC))
+
+
+def written(when: datetime) -> str:
+    """Return an aware datetime as text."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def read(text: str) -> datetime:
+    """Return the aware datetime that `written` wrote."""
+    return datetime.fromisoformat(text)

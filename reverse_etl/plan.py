@@ -1,0 +1,181 @@
+"""The plan: what a run would send, as a value, and what the guards say of it. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reverse_etl.errors import Problem
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.klaviyo import Endpoint, duration
+from reverse_etl.klaviyo.pack import MOST_IDS, MOST_ROWS
+from reverse_etl.lists import ListRef
+from reverse_etl.models import Model
+from reverse_etl.sql.shape import Shape
+from reverse_etl.surfaces import Surface
+
+MANY_REMOVES = 10  # below this, no share of a list counts as many
+_IDS_AN_ASK = 100
+
+
+@dataclass(frozen=True)
+class Change:
+    """One delta of the sample: what it asks for, whose row it is, and the payload values that change, before and after."""
+
+    op: str
+    identity: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Rows of a list that will not be sent, for one reason; `new` of them were not rejected in the last run."""
+
+    problem: str
+    rows: int
+    new: int
+
+
+@dataclass(frozen=True)
+class ListPlan:
+    """What one list is to become. `desired` rows can be sent; `known` rows are in the snapshot.
+
+    `held` removals are not made, since a rejected row may be the same person. `orphan` says that no model drives the list any more:
+    it is shown, and nothing is done to it.
+    """
+
+    list: ListRef
+    desired: int
+    known: int
+    adds: int = 0
+    updates: int = 0
+    removes: int = 0
+    held: int = 0
+    rejected: tuple[Rejected, ...] = ()
+    sample: tuple[Change, ...] = ()
+
+    @property
+    def upserts(self) -> int:
+        """Return how many rows are sent."""
+        return self.adds + self.updates
+
+    @property
+    def unchanged(self) -> int:
+        """Return how many rows Klaviyo already has as they are."""
+        return self.desired - self.adds - self.updates
+
+    @property
+    def rejections(self) -> int:
+        """Return how many rows will not be sent as they are."""
+        return sum(rejected.rows for rejected in self.rejected)
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """What one model's lists are to become.
+
+    `staged` rows came from the model; `repeated` of them repeat another in every column. `omitted` counts the rows that lost a
+    shared identifier. `orphans` are the (list id, rows) that the model drove once and drives no more.
+    """
+
+    model: Model
+    shape: Shape
+    lists: tuple[ListPlan, ...]
+    staged: int
+    repeated: int
+    omitted: Mapping[IdentifierType, int]
+    orphans: tuple[tuple[str, int], ...] = ()
+    rekeyed: bool = False
+
+    @property
+    def deltas(self) -> int:
+        """Return how many rows the run will work on."""
+        return sum(one.upserts + one.removes for one in self.lists)
+
+    def requests(self) -> dict[Endpoint, int]:
+        """Return about how many requests the plan takes: rows small enough to fill requests by number, not by bytes."""
+        counts: dict[Endpoint, int] = {}
+        for one in self.lists:
+            for endpoint, number in _requests(self.model.config.surface, one, len(self.shape.identifiers)).items():
+                counts[endpoint] = counts.get(endpoint, 0) + number
+        return counts
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do. `looked_up` says whether Klaviyo was asked which lists there are; `notes` are for people."""
+
+    models: tuple[ModelPlan, ...]
+    looked_up: bool
+    unsettled: int = 0
+    notes: tuple[str, ...] = ()
+
+    def lists(self) -> Iterator[tuple[ModelPlan, ListPlan]]:
+        """Yield each list with its model, in the order of the run."""
+        for model in self.models:
+            for one in model.lists:
+                yield model, one
+
+    def requests(self) -> dict[Endpoint, int]:
+        """Return about how many requests the plan takes, by endpoint."""
+        counts: dict[Endpoint, int] = {}
+        for model in self.models:
+            for endpoint, number in model.requests().items():
+                counts[endpoint] = counts.get(endpoint, 0) + number
+        return counts
+
+    def seconds(self) -> float:
+        """Return how long these requests take at Klaviyo's limits."""
+        return duration(self.requests())
+
+
+def guard(plans: Sequence[ModelPlan], allowed: Collection[str]) -> tuple[Problem, ...]:
+    """Return why a plan must not be run; nothing for the models in `allowed`.
+
+    Two dangers: a list whose model returns fewer than `min_rows` rows, and removes of more than `max_removes` of the snapshot and
+    more than 10 rows.
+    """
+    problems: list[Problem] = []
+    for plan in plans:
+        if plan.model.name not in allowed:
+            problems += [problem for one in plan.lists for problem in _dangers(plan, one)]
+    return tuple(problems)
+
+
+def _dangers(plan: ModelPlan, one: ListPlan) -> Iterator[Problem]:
+    config, name = plan.model.config, plan.model.name
+    where = f"model {name}" + (f", list {one.list.name!r}" if one.list.name else "")
+    if one.desired < config.min_rows:
+        yield Problem(
+            f"{one.desired} rows can be sent, fewer than the {config.min_rows} of `min_rows`; the list holds {one.known} now",
+            where=where,
+            advice=f"look at the model's source; if this is meant, run once with --allow-removes {name}",
+        )
+    if config.surface is Surface.PROFILES:
+        return
+    if one.removes > MANY_REMOVES and one.removes > config.max_removes * one.known:
+        share = one.removes / one.known if one.known else 1.0
+        yield Problem(
+            f"{one.removes} of {one.known} rows would be removed ({share:.0%}); `max_removes` allows {config.max_removes:.0%}",
+            where=where,
+            advice=f"look at the model's source; if this is meant, run once with --allow-removes {name}",
+        )
+
+
+def _requests(surface: Surface, one: ListPlan, kinds: int) -> dict[Endpoint, int]:
+    counts: dict[Endpoint, int] = {}
+    if one.upserts:
+        if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
+            counts[Endpoint.PROFILES] = math.ceil(one.upserts / _IDS_AN_ASK)
+            counts[Endpoint.ADD_TO_LIST] = math.ceil(one.upserts / MOST_IDS)
+        else:
+            counts[Endpoint.START_IMPORT] = math.ceil(one.upserts / MOST_ROWS)
+    if one.removes and surface is not Surface.PROFILES:
+        counts[Endpoint.LIST_PROFILES] = math.ceil(one.removes / _IDS_AN_ASK) * kinds
+        counts[Endpoint.REMOVE_FROM_LIST] = math.ceil(one.removes / MOST_IDS)
+    if one.list.new and one.list.id:
+        counts[Endpoint.CREATE_LIST] = 1
+    return counts

@@ -1,0 +1,91 @@
+"""Planning: stage every selected model once, find its lists, and diff it. Nothing that is kept changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from reverse_etl import lists
+from reverse_etl.config import Destination
+from reverse_etl.diff import diff
+from reverse_etl.errors import UsageError
+from reverse_etl.events import Staged as StagedEvent
+from reverse_etl.events import Tell
+from reverse_etl.klaviyo import Klaviyo
+from reverse_etl.lists import ListRef
+from reverse_etl.models import Model
+from reverse_etl.plan import ModelPlan, Plan
+from reverse_etl.stage import Staged, stage
+from reverse_etl.state import State
+from reverse_etl.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a plan: every row again, only the first `limit` upserts, or a model keyed by other identifiers."""
+
+    full_refresh: bool = False
+    limit: int | None = None
+    rekey: frozenset[str] = frozenset()
+
+
+def draw(  # noqa: PLR0913 - the ports, and what is asked
+    warehouse: Warehouse,
+    state: State,
+    klaviyo: Klaviyo | None,
+    destination: Destination,
+    selected: Sequence[Model],
+    project: Collection[Model],
+    wish: Wish,
+    tell: Tell,
+) -> Plan:
+    """Return the plan of the selected models, in the order given; its deltas lie in scratch tables.
+
+    `klaviyo` is asked which lists there are; without it the state's word is taken, and unknown lists count as new. Raises ModelError
+    where a model does not run, UsageError where its lists are not clear, WarehouseError and KlaviyoError where these fail.
+    """
+    staged: list[Staged] = []
+    with warehouse.staging():
+        for model in selected:
+            begun = time.monotonic()
+            staged.append(stage(warehouse, model, state.table_key(model.name)))
+            tell(StagedEvent(model.name, staged[-1].rows, time.monotonic() - begun))
+    known = state.lists()
+    refs = {
+        one.model.name: lists.resolve(one.model, one.list_names, destination.lists, known, klaviyo) for one in staged
+    }
+    lists.refuse_shared(refs, known, [model.name for model in project])
+    if klaviyo is not None:
+        new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
+        lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
+    plans = tuple(_diff(warehouse, state, one, refs[one.model.name], wish) for one in staged)
+    return Plan(plans, looked_up=klaviyo is not None, unsettled=len(state.dead_runs()), notes=_notes(state, plans, project))
+
+
+def _diff(warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish) -> ModelPlan:
+    rekey = staged.model.name in wish.rekey
+    return diff(warehouse, state, staged, refs, full_refresh=wish.full_refresh, limit=wish.limit, rekey=rekey)
+
+
+def _notes(state: State, plans: Sequence[ModelPlan], project: Collection[Model]) -> tuple[str, ...]:
+    """Say what is left where nothing works on it any more: lists that a model drove once, and models that are gone."""
+    names = {entry.id: entry.name for entry in state.lists()}
+    notes = [
+        f"{plan.model.name} drove the list {names.get(list_id, list_id)!r} ({list_id}) before: its {rows} rows there are left as they are"
+        for plan in plans
+        for list_id, rows in plan.orphans
+    ]
+    existing = {model.name for model in project}
+    notes += [f"the model {name} is gone; the members that it put on lists are left there" for name in state.models() if name not in existing]
+    return tuple(notes)
+
+
+def unknown_models(named: Collection[str], project: Collection[Model], flag: str) -> None:
+    """Raise UsageError for names given to a flag that are no models of the project."""
+    unknown = sorted(set(named) - {model.name for model in project})
+    if unknown:
+        raise UsageError.of(
+            f"{flag} names no model of this project: {', '.join(unknown)}",
+            advice=f"the models are {', '.join(sorted(model.name for model in project))}",
+        )

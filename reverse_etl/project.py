@@ -1,0 +1,200 @@
+"""The project as a library: `Project.load(folder).plan()`, `.run()` and `.status()` return frozen results.
+
+    project = Project.load(Path("."), target="prod")
+    plan = project.plan(select=["tag:daily"])
+    result = project.run(select=["tag:daily"])
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from reverse_etl.clock import Clock, SystemClock
+from reverse_etl.config import Target
+from reverse_etl.delivery.at import At
+from reverse_etl.events import Event, Tell
+from reverse_etl.keys import PrivateKey, given_key
+from reverse_etl.klaviyo import Klaviyo, Observer
+from reverse_etl.models import Model, compile_models
+from reverse_etl.plan import Plan
+from reverse_etl.planning import Wish, draw, unknown_models
+from reverse_etl.profiles import load_target
+from reverse_etl.run import RunResult, run
+from reverse_etl.selection import select as choose
+from reverse_etl.state import Owner, State, last_account, open_state
+from reverse_etl.warehouse import Warehouse
+from reverse_etl.warehouse.choose import open_warehouse
+
+SANDBOX_FILE = "klaviyo_sandbox.sqlite"
+SANDBOX_KEY = given_key("pk_sandbox", origin="the sandbox")
+THREADS = 8
+
+
+def _nobody(event: Event) -> None:
+    del event
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder with a target and its compiled models. `clock` and `speed` are for tests and trials."""
+
+    folder: Path
+    target: Target
+    models: tuple[Model, ...]
+    clock: Clock = field(default_factory=SystemClock)
+    threads: int = THREADS
+
+    @classmethod
+    def load(  # noqa: PLR0913 - dbt's flags
+        cls,
+        folder: Path | str = ".",
+        *,
+        target: str | None = None,
+        profile: str | None = None,
+        profiles_dir: Path | None = None,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - dbt's word
+        threads: int | None = None,
+        environ: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
+        """Read profiles.yml and compile every model. Raises UsageError or ModelError with everything that is wrong."""
+        folder, environ = Path(folder), os.environ if environ is None else environ
+        chosen = load_target(
+            folder, profiles_dir=profiles_dir, profile=profile, target=target, environ=environ, vars=vars or {}
+        )
+        models = compile_models(folder, chosen, vars=vars or {}, environ=environ)
+        return cls(folder, chosen, models, clock or SystemClock(), threads or THREADS)
+
+    def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
+        """Return the models that the selectors choose, as dbt's --select and --exclude do."""
+        return choose(self.models, select, exclude)
+
+    def plan(
+        self, select: Sequence[str] = (), exclude: Sequence[str] = (), *, wish: Wish | None = None, tell: Tell = _nobody
+    ) -> Plan:
+        """Return what a run would do. Sends only GETs, and changes no table and no file that is kept.
+
+        Without a key nothing is looked up at Klaviyo; `Plan.looked_up` says so.
+        """
+        wish, models = wish or Wish(), self.select(select, exclude)
+        unknown_models(wish.rekey, self.models, "--rekey")
+        with self.klaviyo(dry=True) as klaviyo, self.warehouse(read_only=True) as warehouse:
+            state = self.state(warehouse, klaviyo.account().id if klaviyo else None)
+            return draw(warehouse, state, klaviyo, self.target.destination, models, self.models, wish, tell)
+
+    def run(  # noqa: PLR0913 - the command line's flags
+        self,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        wish: Wish | None = None,
+        allow_removes: Collection[str] = (),
+        strict: bool = False,
+        tell: Tell = _nobody,
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Make the lists what the models say. Raises GuardRefused before the first write of a dangerous plan.
+
+        May be killed at any moment and run again: it goes on from what is proved.
+        """
+        wish, models = wish or Wish(), self.select(select, exclude)
+        unknown_models(wish.rekey, self.models, "--rekey")
+        unknown_models(allow_removes, self.models, "--allow-removes")
+        self.target.destination.need_key()
+        with self.warehouse(read_only=False) as warehouse, self.klaviyo(dry=False, observer=observer) as klaviyo:
+            assert klaviyo is not None  # noqa: S101 - a run has a key, as was made sure above
+            state = self.state(warehouse, klaviyo.account().id)
+            with ThreadPoolExecutor(self.threads, "klaviyo") as executor:
+                at = At(
+                    warehouse=warehouse,
+                    state=state,
+                    klaviyo=klaviyo,
+                    clock=self.clock,
+                    executor=executor,
+                    threads=self.threads,
+                    run_id=_run_id(self.clock),
+                    begun=klaviyo.server_time,
+                    job_seconds=self.target.destination.job_timeout_minutes * 60.0,
+                    tell=tell,
+                )
+                try:
+                    return run(at, self.target, models, self.models, wish, allow_removes, strict=strict)
+                except BaseException:
+                    klaviyo.stop()
+                    raise
+
+    def state(self, warehouse: Warehouse, account: str | None) -> State:
+        """Return the state towards an account; without one, towards the account of the target's last run."""
+        open_state(warehouse)
+        name = self.target.profile
+        return State(warehouse, Owner(account or last_account(warehouse, name, self.target.name) or "", name), self.clock)
+
+    @contextmanager
+    def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
+        """Open the target's warehouse, and close it in the end."""
+        warehouse = open_warehouse(self.target.output, read_only=read_only)
+        try:
+            yield warehouse
+        finally:
+            warehouse.close()
+
+    @contextmanager
+    def klaviyo(self, *, dry: bool, observer: Observer | None = None) -> Iterator[Klaviyo | None]:
+        """Connect to Klaviyo, or to a sandbox that starts by itself; None where a dry run has no key.
+
+        A dry run asks a copy of the sandbox, so that not even its log changes.
+        """
+        destination = self.target.destination
+        if destination.sandbox and not destination.origin:
+            with _sandbox(self.folder / SANDBOX_FILE, self.clock, dry=dry) as origin:
+                yield from self._connected(origin, SANDBOX_KEY, observer) if origin else (None,)
+        elif destination.key is None and dry:
+            yield None
+        else:
+            yield from self._connected(destination.origin, destination.need_key(), observer)
+
+    def _connected(self, origin: str, key: PrivateKey, observer: Observer | None) -> Iterator[Klaviyo]:
+        klaviyo = Klaviyo.at(
+            origin,
+            key,
+            self.target.destination.api_revision,
+            in_flight=self.threads,
+            clock=self.clock,
+            observer=observer,
+        )
+        try:
+            yield klaviyo
+        finally:
+            klaviyo.close()
+
+
+@contextmanager
+def _sandbox(path: Path, clock: Clock, *, dry: bool) -> Iterator[str]:
+    """Start the project's sandbox and yield its origin; for a dry run a copy of it, '' where there is none yet."""
+    from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - a web framework that only trials need
+
+    if not dry:
+        with Sandbox(path, clock=clock) as sandbox:
+            yield sandbox.origin
+    elif not path.exists():
+        yield ""
+    else:
+        with tempfile.TemporaryDirectory(prefix="reverse_etl_") as folder:
+            copy = Path(folder) / path.name
+            shutil.copyfile(path, copy)
+            with Sandbox(copy, clock=clock) as sandbox:
+                yield sandbox.origin
+
+
+def _run_id(clock: Clock) -> str:
+    return f"{datetime.fromtimestamp(clock.now(), UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

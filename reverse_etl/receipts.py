@@ -1,0 +1,55 @@
+"""The evidence of what came of each request: receipts for ranges of deltas, refusals for single rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ReceiptState(StrEnum):
+    """What is known of a range of deltas.
+
+    `accepted` is not applied: Klaviyo took the job and has not finished it. `unknown`: nobody here can say. `not_sent`: nothing
+    of it was carried out.
+    """
+
+    APPLIED = "applied"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+
+class RefusalKind(StrEnum):
+    """Why one row of a range is not what the range's receipt says."""
+
+    REJECTED = "rejected"  # Klaviyo, or its limits, refused the row itself
+    NOT_SENT = "not_sent"  # refused with so many others that the fault is not the row's
+    HELD = "held"  # a removal not made: someone wanted may be behind it
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What is known of the deltas `first_seq` to `last_seq` of one list, but for the rows that refusals name.
+
+    `first_seq` tells a run's receipts for one model apart. `rows` counts the rows that the receipt speaks of.
+    """
+
+    list_id: str
+    op: str
+    first_seq: int
+    last_seq: int
+    state: ReceiptState
+    rows: int
+    job: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One row that did not go the way of its range: Klaviyo's code and field, and its sentence for people."""
+
+    seq: int
+    kind: RefusalKind
+    code: str
+    field: str = ""
+    detail: str = ""

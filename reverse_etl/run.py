@@ -1,0 +1,148 @@
+"""The run: settle what is open, plan, guard, deliver, and say what came of every row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from reverse_etl import lists
+from reverse_etl.config import Target
+from reverse_etl.delivery.at import At
+from reverse_etl.delivery.deliver import deliver
+from reverse_etl.delivery.recover import recover
+from reverse_etl.delivery.tally import Outcome, Tally
+from reverse_etl.errors import GuardRefused
+from reverse_etl.events import ListCreated
+from reverse_etl.models import Model
+from reverse_etl.moments import written
+from reverse_etl.plan import ListPlan, ModelPlan, Plan, guard
+from reverse_etl.planning import Wish, draw
+from reverse_etl.sql import diff as sql
+from reverse_etl.sql import staging
+from reverse_etl.state import RunEnd, SentModel
+
+
+@dataclass(frozen=True)
+class ListResult:
+    """What a run made of one list: the plan, and how its rows ended."""
+
+    model: str
+    plan: ListPlan
+    outcomes: dict[Outcome, int]
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did. `exit_code` as the command line's: 0, 1 (rows to look at) or 4 (a list stopped)."""
+
+    run_id: str
+    plan: Plan
+    lists: tuple[ListResult, ...]
+    exit_code: int
+
+
+def run(  # noqa: PLR0913 - the surroundings, what is asked, and what is allowed
+    at: At,
+    target: Target,
+    selected: Sequence[Model],
+    project: Collection[Model],
+    wish: Wish,
+    allowed_removes: Collection[str],
+    *,
+    strict: bool,
+) -> RunResult:
+    """Make the lists of the selected models what the models say. Raises GuardRefused before the first write of a dangerous plan."""
+    with at.state.lease():
+        recover(at)
+        plan = draw(at.warehouse, at.state, at.klaviyo, target.destination, selected, project, wish, at.tell)
+        if problems := guard(plan.models, allowed_removes):
+            raise GuardRefused(*problems)
+        plan = _with_lists(at, plan)
+        _begin(at, target, plan)
+        results: list[ListResult] = []
+        tallies: list[Tally] = []
+        for model in plan.models:
+            done = deliver(at, model) if model.deltas else tuple(Tally() for _ in model.lists)
+            tallies += done
+            results += [
+                ListResult(model.model.name, one, dict(tally.counts), tally.reason)
+                for one, tally in zip(model.lists, done, strict=True)
+            ]
+        result = RunResult(at.run_id, plan, tuple(results), exit_code(results, strict=strict))
+        _end(at, result, settled=not any(tally.open_jobs for tally in tallies))
+        return result
+
+
+def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
+    """Return 4 if a list stopped, 1 if rows need a look (new rejections, unknown, accepted, held), else 0; `strict` counts all rejections."""
+    if any(result.reason for result in results):
+        return 4
+    look = {Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
+    for result in results:
+        rejected = sum(r.rows if strict else r.new for r in result.plan.rejected)
+        if rejected or result.plan.held or look & result.outcomes.keys():
+            return 1
+    return 0
+
+
+def _with_lists(at: At, plan: Plan) -> Plan:
+    """Create the lists that are missing, and give their ids to the plan and its deltas."""
+    return replace(plan, models=tuple(_create_lists(at, model) for model in plan.models))
+
+
+def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
+    dialect, shape, name = at.warehouse.dialect, plan.shape, plan.model.name
+    made: list[ListPlan] = []
+    for one in plan.lists:
+        ref = one.list
+        if ref.new:
+            ref = lists.create(ref, name, at.state, at.klaviyo)
+            at.tell(ListCreated(ref.name, ref.id))
+            at.warehouse.execute(sql.rename_list(dialect, shape, one.list.id, ref.id))
+        elif ref.id:
+            at.state.own_list(ref.id, ref.name, name)
+        made.append(replace(one, list=ref))
+    if any(one.list.new for one in plan.lists):
+        for statement in staging.set_lists(dialect, shape, {one.list.row_name: one.list.id for one in made if one.list.id}):
+            at.warehouse.execute(statement)
+    return replace(plan, lists=tuple(made))
+
+
+def _begin(at: At, target: Target, plan: Plan) -> None:
+    """Make the plan's deltas uncertain, before the first of them is sent."""
+    begun = []
+    for model in plan.models:
+        config = model.model.config
+        identifiers = tuple((kind.value, name) for kind, name in config.identifiers.items())
+        sent = SentModel(model.model.name, model.shape.key, config.surface.value, identifiers, model.model.checksum)
+        begun.append((sent, model.shape, model.rekeyed))
+    at.state.begin(at.run_id, target.name, written(at.begun), begun)
+    for model in plan.models:
+        at.state.note_checks(at.run_id, model.model.name, model.shape)
+
+
+def _end(at: At, result: RunResult, *, settled: bool) -> None:
+    rows = [
+        (one.model, one.plan.list.id, one.plan.list.name, json.dumps(counts(one)), one.reason) for one in result.lists
+    ]
+    at.state.note_lists(at.run_id, rows)
+    at.state.end(at.run_id, RunEnd.ENDED if settled else RunEnd.UNSETTLED, result.exit_code)
+
+
+def counts(result: ListResult) -> dict[str, int]:
+    """Return what a list was to become and what came of it, as whole numbers by name."""
+    plan = result.plan
+    planned = {
+        "desired": plan.desired,
+        "known": plan.known,
+        "adds": plan.adds,
+        "updates": plan.updates,
+        "removes": plan.removes,
+        "held_back": plan.held,
+        "rejected_by_checks": plan.rejections,
+    }
+    return {**planned, **{outcome.value: result.outcomes.get(outcome, 0) for outcome in Outcome}}
+
+

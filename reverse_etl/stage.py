@@ -1,0 +1,93 @@
+"""Stage: run each model once inside the warehouse and keep its rows, canonical and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reverse_etl.columns import Column
+from reverse_etl.errors import ModelError, ReverseEtlError
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.models import Model
+from reverse_etl.sql import staging
+from reverse_etl.sql.shape import Shape
+from reverse_etl.sql.text import Statement
+from reverse_etl.surfaces import ListColumn, OnShared
+from reverse_etl.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A model whose rows lie in scratch tables, ready for the diff.
+
+    `rows` counts what the model returned; `repeated` of them are equal to another row in every column and count as one with it.
+    `omitted` counts, by identifier, the rows that lost a shared one. `list_names` are the names that the rows use.
+    """
+
+    model: Model
+    shape: Shape
+    rows: int
+    repeated: int
+    omitted: Mapping[IdentifierType, int]
+    list_names: tuple[str, ...]
+
+
+def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
+    """Stage one model. Only inside `warehouse.staging()`. Raises ModelError when its columns are not what it was compiled to."""
+    columns = _described(warehouse, model)
+    target = model.config.target
+    list_column = columns[target.column.lower()].name if isinstance(target, ListColumn) else None
+    identifiers = {kind: columns[name.lower()] for kind, name in model.config.identifiers.items()}
+    payload = tuple(columns[part.column.lower()] for part in model.payload)
+    shape = Shape(table_key, tuple(identifiers), payload, many_lists=list_column is not None)
+    warehouse.execute(staging.stage(warehouse.dialect, shape, model.sql, identifiers, list_column))
+    staged = _count(warehouse, f"SELECT COUNT(*) FROM {warehouse.dialect.passing(shape.staged)}")
+    repeated = _join_twins(warehouse, shape)
+    omitted = _part_shared(warehouse, shape, model.config.on_shared_identifier)
+    names = tuple(name for (name,) in warehouse.fetch(staging.list_names(warehouse.dialect, shape))) if list_column else ("",)
+    return Staged(model, shape, staged, repeated, omitted, names)
+
+
+def _described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
+    try:
+        return {column.name.lower(): column for column in warehouse.describe(model.sql)}
+    except ReverseEtlError as error:
+        raise ModelError.of(
+            f"the warehouse can't run this model: {error.problems[0].what}",
+            where=f"{model.path} (model {model.name})",
+            advice=f"see the SQL that was run: reverse-etl compile --select {model.name}",
+        ) from error
+
+
+def _join_twins(warehouse: Warehouse, shape: Shape) -> int:
+    dialect = warehouse.dialect
+    before = f"SELECT COALESCE(SUM(retl_rows), 0) FROM {dialect.passing('twins_' + shape.key)}"
+    warehouse.execute(staging.twins(dialect, shape))
+    rows = _count(warehouse, before)
+    if not rows:
+        return 0
+    for statement in staging.settle_twins(dialect, shape):
+        warehouse.execute(statement)
+    return rows - _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing('distinct_' + shape.key)}")
+
+
+def _part_shared(warehouse: Warehouse, shape: Shape, rule: OnShared) -> dict[IdentifierType, int]:
+    """Settle the identifiers that several rows carry; the first type can't be shared, since it is its row's identity."""
+    dialect = warehouse.dialect
+    omitted: dict[IdentifierType, int] = {}
+    for kind in shape.identifiers[1:]:
+        warehouse.execute(staging.shared(dialect, shape, kind))
+        if not _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing(f'shared_{kind}_{shape.key}')}"):
+            continue
+        warehouse.execute(staging.reject_owners(dialect, shape, kind))
+        match rule:
+            case OnShared.OMIT:
+                omitted[kind] = _count(warehouse, staging.shared_count(dialect, shape, kind).text)
+                warehouse.execute(staging.omit_shared(dialect, shape, kind))
+            case OnShared.REJECT:
+                warehouse.execute(staging.reject_shared(dialect, shape, kind))
+    return {kind: rows for kind, rows in omitted.items() if rows}
+
+
+def _count(warehouse: Warehouse, text: str) -> int:
+    return int(warehouse.fetch(Statement(text))[0][0])

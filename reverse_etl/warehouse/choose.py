@@ -1,0 +1,24 @@
+"""The one place where a target's warehouse is chosen."""
+
+from __future__ import annotations
+
+from reverse_etl.config import Output
+from reverse_etl.config import Warehouse as Engine
+from reverse_etl.errors import UsageError
+from reverse_etl.warehouse import Warehouse
+from reverse_etl.warehouse.duckdb import DuckDB
+
+
+def open_warehouse(output: Output, *, read_only: bool) -> Warehouse:
+    """Open a session with a target's warehouse; with `read_only`, nothing that is kept can change.
+
+    Raises UsageError for an output that can't be used, WarehouseError where the warehouse does not answer.
+    """
+    match output.type:
+        case Engine.DUCKDB:
+            return DuckDB(output.settings, read_only=read_only)
+        case Engine.SNOWFLAKE:
+            raise UsageError.of(
+                "Snowflake outputs compile and list, but are not yet run by this version",
+                advice="use a duckdb output, for example --target trial",
+            )
