@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError
 from jinja2.ext import Extension
 from jinja2.lexer import Token
 from jinja2.nativetypes import NativeEnvironment
@@ -149,8 +149,8 @@ class _ValueEnvironment(SandboxedEnvironment, NativeEnvironment):
 
     @staticmethod
     def concat(values: Iterable[Any]) -> Any:
-        """Return the only value as it is, or all of them joined as text."""
-        parts = list(values)
+        """Return the only value as it is, or all of them joined as text; an undefined one raises."""
+        parts = [str(part) if isinstance(part, Undefined) else part for part in values]
         return parts[0] if len(parts) == 1 else "".join(str(part) for part in parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KeyPath = tuple[str | int, ...]
+_BARE_BRACES = re.compile(r"[:\-]\s+\{[{%]")
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,10 @@ def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> UsageError:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or "it cannot be read"
     advice = "Look at the indentation and the quotes of this line and of the one above it."
-    if mark and "{{" in (text.splitlines() or [""])[min(mark.line, text.count("\n") - 1)]:
-        advice = "A value that begins with {{ stands in quotes: \"{{ env_var('NAME') }}\"."
+    line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
+    if _BARE_BRACES.search(line):
+        problem = "a value begins with {{ and has no quotes around it"
+        advice = "Write it such as \"{{ env_var('NAME') }}\"."
     where = at(path, mark.line + 1, mark.column + 1) if mark else at(path)
     return UsageError.of(f"{path.name} is not valid YAML: {problem}.", where=where, advice=advice)
 

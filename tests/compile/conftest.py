@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 
 import pytest
+
+from reverse_etl.errors import Problem
+from reverse_etl.models import compile_models
+from reverse_etl.profiles import load_target
 
 PROFILES = """\
 shop:
@@ -24,7 +27,7 @@ shop:
 class Folder:
     """The current folder of a test, into which it writes the user's files."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path):
         self.path = path
 
     def write(self, files):
@@ -33,6 +36,28 @@ class Folder:
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(textwrap.dedent(text), encoding="utf-8")
+
+    def load(self, *, environ=None, vars=None, **flags):  # noqa: A002 - dbt's word
+        """Load the target of the folder."""
+        return load_target(self.path, environ=environ or {}, vars=vars or {}, **flags)
+
+    def compile(self, *, environ=None, vars=None, **flags):  # noqa: A002 - dbt's word
+        """Load the target and compile the models of the folder."""
+        target = self.load(environ=environ, vars=vars, **flags)
+        return compile_models(self.path, target, vars=vars or {}, environ=environ or {})
+
+    def model(self, text, **given):
+        """Write and compile a single model; return it."""
+        self.write({"models/m.sql": text})
+        (model,) = self.compile(**given)
+        return model
+
+    def shown(self, error):
+        """Return the problems of an error, with the test's own folder left out."""
+        own = str(self.path)
+        return tuple(
+            Problem(each.what, each.where.replace(own, "FOLDER"), each.advice) for each in error.problems
+        )
 
 
 @pytest.fixture

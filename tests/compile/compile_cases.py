@@ -1,0 +1,41 @@
+"""What the tables of wrong things have in common: a right profile, a right model, and a row of a table."""
+
+from __future__ import annotations
+
+import pytest
+
+PROFILE = """\
+shop:
+  target: trial
+  outputs:
+    trial: {type: duckdb, path: shop.duckdb, schema: main}
+  destinations:
+    trial: {type: klaviyo, sandbox: true}
+"""
+MODEL = """\
+{{ config(surface='profiles') }}
+select email from {{ ref('customers') }}
+"""
+
+
+def case(name, files, *problems, **given):
+    """Return a row of the table: what is written, what more is given, and every problem that is shown."""
+    return pytest.param(files, given, problems, id=name)
+
+
+def profile(old, new):
+    """Return the profile with one thing written differently."""
+    assert old in PROFILE
+    return {"profiles.yml": PROFILE.replace(old, new)}
+
+
+def model(text):
+    """Return the profile and one model."""
+    return {"profiles.yml": PROFILE, "models/vip.sql": text}
+
+
+MANIFEST = """\
+{"metadata": {"project_name": "shop", "adapter_type": "duckdb"}, "nodes": {"model.shop.customers": {
+  "resource_type": "model", "name": "customers", "package_name": "shop", "unique_id": "model.shop.customers",
+  "relation_name": "\\"shop\\".\\"main\\".\\"customers\\""}}}
+"""

@@ -1,0 +1,303 @@
+"""What a user sees, word by word, when a model's file or its config() is wrong."""
+# ruff: noqa: E501 - a message stands on one line
+
+from __future__ import annotations
+
+import pytest
+from compile_cases import MANIFEST, MODEL, PROFILE, case, model
+
+from reverse_etl.errors import Problem, UsageError
+
+CASES = [
+    case(
+        "no models",
+        {"profiles.yml": PROFILE},
+        Problem("There are no models.", "models", "Write one there, or run: reverse-etl init"),
+    ),
+    case(
+        "same name",
+        {"profiles.yml": PROFILE, "models/a/vip.sql": MODEL, "models/b/vip.sql": MODEL},
+        Problem(
+            "2 models are called vip.",
+            "models/a/vip.sql and models/b/vip.sql",
+            "Rename one: a model is known by its file's name.",
+        ),
+    ),
+    case(
+        "no config",
+        model("""\
+select email from customers
+"""),
+        Problem(
+            "The model has no config().",
+            "models/vip.sql:1",
+            "Write {{ config(surface='list_memberships', list='VIP customers') }} above the SELECT.",
+        ),
+    ),
+    case(
+        "two configs",
+        model("""\
+{{ config(surface='profiles') }}
+{{ config(surface='profiles') }}
+select email from {{ ref('customers') }}
+"""),
+        Problem("config() is called twice, first on line 1.", "models/vip.sql:2", "Keep one of the two."),
+    ),
+    case(
+        "jinja syntax",
+        model("""\
+{{ config(surface='profiles') }}
+select email from {{ ref('customers') }
+"""),
+        Problem(
+            "The template cannot be read: unexpected '}'.",
+            "models/vip.sql:2",
+            "Braces come in pairs: {{ a value }}, {% a statement %}, {# a comment #}.",
+        ),
+    ),
+    case(
+        "undefined",
+        model("""\
+{{ config(surface='profiles') }}
+select email from {{ reff('customers') }}
+"""),
+        Problem(
+            "reff is undefined.",
+            "models/vip.sql:2",
+            "Did you mean ref? There are: config, ref, source, var, env_var, target.",
+        ),
+    ),
+    case(
+        "this",
+        model("""\
+{{ config(surface='profiles') }}
+select email from t
+{% if is_incremental() %}
+where x > (select max(x) from {{ this }})
+{% endif %}
+"""),
+        Problem(
+            "is_incremental does not exist here: a model says the whole desired state, not what is new.",
+            "models/vip.sql:3",
+            "Select every row that should be there; what changed since the last run is found out.",
+        ),
+    ),
+    case(
+        "dbt macro",
+        model("""\
+{{ config(surface='profiles') }}
+select email, {{ dbt_utils.star() }} from t
+"""),
+        Problem(
+            "dbt_utils is dbt's: models here are rendered without dbt's macros and internals.",
+            "models/vip.sql:2",
+            "Put that logic into a dbt model and select from it with ref().",
+        ),
+    ),
+    case(
+        "var",
+        model("""\
+{{ config(surface='profiles') }}
+select email from t
+where value > {{ var('min_valu') }}
+"""),
+        Problem(
+            "The variable min_valu has no value.",
+            "models/vip.sql:3",
+            "Did you mean min_value? Give it with --vars '{min_valu: ...}', under vars: in dbt_project.yml, or a default: var('min_valu', 'default').",
+        ),
+        vars={"min_value": 1},
+    ),
+    case(
+        "env secret",
+        model("""\
+{{ config(surface='profiles') }}
+select email, '{{ env_var('DESTINATIONS__KLAVIYO__PRIVATE_API_KEY') }}' as k from t
+"""),
+        Problem(
+            "The environment variable DESTINATIONS__KLAVIYO__PRIVATE_API_KEY holds a secret, and a model's SQL is shown and stored.",
+            "models/vip.sql:2",
+            "Use secrets in profiles.yml only.",
+        ),
+    ),
+    case(
+        "config keys",
+        model("""\
+{{ config(
+    surface='list_membership',
+    lst='VIP',
+    max_removes=2,
+    on_null='clear',
+    identifiers={'phone': 'phone'},
+    materialized='table',
+) }}
+select phone from t
+"""),
+        Problem(
+            "surface cannot be 'list_membership'.",
+            "models/vip.sql:2:5",
+            "Did you mean list_memberships? There are: profiles, list_memberships, list_memberships_by_profile_id.",
+        ),
+        Problem("phone is not a type of identifier.", "models/vip.sql:6:5", "Did you mean phone_e164?"),
+        Problem(
+            "on_null cannot be 'clear': Klaviyo's bulk import cannot clear a field.",
+            "models/vip.sql:5:5",
+            "Remove on_null: a NULL leaves what Klaviyo has. To overwrite it, select a value such as ''.",
+        ),
+        Problem("max_removes must be at most 1.", "models/vip.sql:4:5", "It is a share: 0.1 is a tenth."),
+        Problem(
+            "lst is not a key of config().",
+            "models/vip.sql:3:5",
+            "Did you mean list? There are: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, enabled, description.",
+        ),
+        Problem(
+            "materialized is not a key of config().",
+            "models/vip.sql:7:5",
+            "There are: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, enabled, description.",
+        ),
+    ),
+    case(
+        "no surface",
+        model("""\
+{{ config(list='VIP') }}
+select email from t
+"""),
+        Problem(
+            "surface is missing from config().",
+            "models/vip.sql:1",
+            "It can be profiles, list_memberships, list_memberships_by_profile_id.",
+        ),
+    ),
+    case(
+        "no list",
+        model("""\
+{{ config(surface='list_memberships') }}
+select email from t
+"""),
+        Problem(
+            "The surface list_memberships needs a list.",
+            "models/vip.sql:1",
+            "Write list='its name', list_id='its id', or list_column='a column that names it'.",
+        ),
+    ),
+    case(
+        "two lists",
+        model("""\
+{{ config(surface='list_memberships', list='VIP', list_id='XyZ123') }}
+select email from t
+"""),
+        Problem("The list is named in 2 ways: list, list_id.", "models/vip.sql:1", "Keep one of them."),
+    ),
+    case(
+        "profiles list",
+        model("""\
+{{ config(surface='profiles', list='VIP') }}
+select email from t
+"""),
+        Problem(
+            "The surface profiles has no list, but list is given.",
+            "models/vip.sql:1",
+            "Remove list, or write surface='list_memberships'.",
+        ),
+    ),
+    case(
+        "identifier col",
+        model("""\
+{{ config(surface='profiles', identifiers={'email': 'e_mail'}) }}
+select email, name from t
+"""),
+        Problem(
+            "The identifier email is in column e_mail, which is not selected.",
+            "models/vip.sql:1",
+            "Did you mean email? There are: email, name.",
+        ),
+    ),
+    case(
+        "no identifier",
+        model("""\
+{{ config(surface='profiles') }}
+select mail from t
+"""),
+        Problem(
+            "No column identifies a person.",
+            "models/vip.sql:1",
+            "Write identifiers={'email': 'a column'}; the types are email, phone_e164, external_id, klaviyo_profile_id.",
+        ),
+    ),
+    case(
+        "list column",
+        model("""\
+{{ config(surface='list_memberships', list_column='club') }}
+select email, clubs from t
+"""),
+        Problem(
+            "The list_column club is not selected.",
+            "models/vip.sql:1",
+            "Did you mean clubs? There are: email, clubs.",
+        ),
+    ),
+    case(
+        "reserved",
+        model("""\
+{{ config(surface='profiles', identifiers={'external_id': 'id'}) }}
+select id, email from t
+"""),
+        Problem(
+            "Column email is named like an identifier, but is none.",
+            "models/vip.sql:2:12",
+            "Add 'email': 'email' to identifiers, or give the column another name.",
+        ),
+    ),
+    case(
+        "by id",
+        model("""\
+{{ config(surface='list_memberships_by_profile_id', list='VIP') }}
+select klaviyo_profile_id, email, name from t
+"""),
+        Problem(
+            "The surface list_memberships_by_profile_id knows people by klaviyo_profile_id alone.",
+            "models/vip.sql:1",
+            "Write identifiers={'klaviyo_profile_id': 'a column'}, or surface='list_memberships'.",
+        ),
+        Problem(
+            "The surface list_memberships_by_profile_id sends no attributes, but column name is selected.",
+            "models/vip.sql:2:35",
+            "Remove the column, or write surface='list_memberships'.",
+        ),
+    ),
+    case(
+        "location",
+        model("""\
+{{ config(surface='profiles') }}
+select email, location, city as location_city from t
+"""),
+        Problem(
+            "Columns location and location_city both say the location.",
+            "models/vip.sql:2:33",
+            "Keep location (a struct), or the columns location_city and so on.",
+        ),
+    ),
+    case(
+        "ref",
+        {
+            "profiles.yml": PROFILE,
+            "dbt_project.yml": "name: shop\n",
+            "reverse_etl/vip.sql": MODEL.replace("customers", "custmers"),
+            "target/manifest.json": MANIFEST,
+        },
+        Problem(
+            "ref('custmers'): dbt's manifest has no model, seed or snapshot of that name.",
+            "reverse_etl/vip.sql:2",
+            "Did you mean customers? If it is new in dbt, run: dbt build",
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "given", "problems"), CASES)
+def test_a_mistake_is_explained(folder, files, given, problems):
+    """A mistake is said in whole sentences, with its place and the next step; all mistakes are said at once."""
+    folder.write(files)
+    with pytest.raises(UsageError) as caught:
+        folder.compile(**given)
+    assert folder.shown(caught.value) == problems

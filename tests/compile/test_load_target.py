@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reverse_etl.config import Warehouse
+from reverse_etl.destinations import allowed_origin
+from reverse_etl.errors import UsageError
+from reverse_etl.profiles import load_target
+from reverse_etl.strict import Advised
+from reverse_etl.variables import parse_vars
+
+EXAMPLE = Path(__file__).parents[2] / "profiles.example.yml"
+
+
+def named(profile):
+    """Return a profiles.yml whose only profile has this name."""
+    return f"""\
+{profile}:
+  outputs:
+    default: {{type: duckdb, path: shop.duckdb}}
+  destinations:
+    default: {{type: klaviyo, sandbox: true}}
+"""
+
+
+PLACES = [
+    "flag/profiles.yml",
+    "env/profiles.yml",
+    "profiles.yml",
+    "shop/profiles.yml",
+    "home/.dbt/profiles.yml",
+]
+
+
+@pytest.mark.parametrize("first", range(len(PLACES)))
+def test_profiles_yml_is_found_where_dbt_finds_it(folder, first):
+    """The flag's folder, then the environment's, the current one, the project's, and ~/.dbt."""
+    folder.write({place: named(f"p{index}") for index, place in enumerate(PLACES) if index >= first})
+    (folder.path / "shop").mkdir(exist_ok=True)
+    environ = {"HOME": str(folder.path / "home")}
+    if first <= 1:
+        environ["DBT_PROFILES_DIR"] = str(folder.path / "env")
+    flag = folder.path / "flag" if first == 0 else None
+    target = load_target(folder.path / "shop", profiles_dir=flag, environ=environ)
+    assert target.profile == f"p{first}"
+    assert target.path == folder.path / PLACES[first]
+
+
+def test_a_named_folder_without_profiles_yml_is_an_error(project):
+    """What was asked for is not replaced by what lies elsewhere."""
+    with pytest.raises(UsageError, match=r"There is no profiles\.yml"):
+        project.load(profiles_dir=project.path / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("flag", "environ", "in_project", "expected"),
+    [
+        ("b", {"DBT_PROFILE": "c"}, "a", "b"),
+        (None, {"DBT_PROFILE": "c"}, "a", "c"),
+        (None, {}, "a", "a"),
+    ],
+)
+def test_the_profile_is_the_flags_then_the_environments_then_the_projects(
+    folder, flag, environ, in_project, expected
+):
+    """As in dbt."""
+    folder.write(
+        {
+            "profiles.yml": "".join(named(name) for name in "abc"),
+            "dbt_project.yml": f"name: shop\nprofile: {in_project}\n",
+        }
+    )
+    assert folder.load(profile=flag, environ=environ).profile == expected
+
+
+def test_the_only_profile_is_taken_and_dbts_own_config_is_none(folder):
+    """`config:` at the top of profiles.yml is an old place for dbt's settings."""
+    folder.write({"profiles.yml": "config:\n  use_colors: true\n" + named("shop")})
+    assert folder.load().profile == "shop"
+
+
+@pytest.mark.parametrize(
+    ("flag", "environ", "written", "expected"),
+    [
+        ("c", {"DBT_TARGET": "b"}, "a", "c"),
+        (None, {"DBT_TARGET": "b"}, "a", "b"),
+        (None, {}, "a", "a"),
+        (None, {"WHICH": "b"}, "{{ env_var('WHICH') }}", "b"),
+        (None, {}, None, "default"),
+    ],
+)
+def test_the_target_is_the_flags_then_the_environments_then_the_profiles(
+    folder, flag, environ, written, expected
+):
+    """As in dbt; the profile's own is rendered, and `default` stands for none."""
+    names = ["a", "b", "c", "default"]
+    lines = ["shop:", f'  target: "{written}"' if written else "  # none", "  outputs:"]
+    lines += [f"    {name}: {{type: duckdb, path: {name}.duckdb}}" for name in names]
+    lines += ["  destinations:", *(f"    {name}: {{type: klaviyo, sandbox: true}}" for name in names)]
+    folder.write({"profiles.yml": "\n".join(lines)})
+    target = folder.load(target=flag, environ=environ)
+    assert (target.name, target.output.settings["path"]) == (expected, f"{expected}.duckdb")
+
+
+def test_only_the_chosen_target_is_rendered(folder):
+    """A variable that another target needs may be missing."""
+    folder.write(
+        {
+            "profiles.yml": """\
+            shop:
+              target: trial
+              outputs:
+                trial: {type: duckdb, path: shop.duckdb}
+                prod: {type: snowflake, password: "{{ env_var('PASSWORD') }}"}
+              destinations:
+                trial: {type: klaviyo, sandbox: true}
+                prod: {type: klaviyo, api_revision: "{{ env_var('REVISION') }}"}
+            """
+        }
+    )
+    assert folder.load().output.settings == {"type": "duckdb", "path": "shop.duckdb"}
+
+
+def test_rendered_values_are_text_unless_a_filter_says_otherwise(folder):
+    """As in dbt: env_var gives text; as_number, as_native, as_bool and int make other types."""
+    folder.write(
+        {
+            "profiles.yml": """\
+            shop:
+              target: t
+              outputs:
+                t:
+                  type: duckdb
+                  path: "{{ target.name }}/{{ var('file') }}.duckdb"
+                  plain: "{{ env_var('N') }}"
+                  number: "{{ env_var('N') | as_number }}"
+                  whole: "{{ env_var('N') | int }}"
+                  flag: "{{ env_var('B') | as_bool }}"
+                  list: "{{ env_var('L') | as_native }}"
+                  kept: {deep: ["{{ env_var('N') }}", 4, null]}
+                  default: "{{ env_var('NONE', 7) }}"
+              destinations:
+                t: {type: klaviyo, sandbox: "{{ env_var('B') | as_bool }}"}
+            """
+        }
+    )
+    target = folder.load(environ={"N": "5", "B": "True", "L": "[1, 2]"}, vars={"file": "shop"})
+    assert target.output.settings == {
+        "type": "duckdb",
+        "path": "t/shop.duckdb",
+        "plain": "5",
+        "number": 5,
+        "whole": 5,
+        "flag": True,
+        "list": [1, 2],
+        "kept": {"deep": ["5", 4, None]},
+        "default": "7",
+    }
+    assert target.destination.sandbox
+
+
+@pytest.mark.parametrize(
+    ("written", "environ", "expected"),
+    [
+        ("", {}, "2026-07-15"),
+        ("api_revision: 2026-10-15", {}, "2026-10-15"),
+        ('api_revision: "2026-10-15.pre"', {}, "2026-10-15.pre"),
+        ("", {"DESTINATIONS__KLAVIYO__API_REVISION": "2026-10-15"}, "2026-10-15"),
+        ("api_revision: 2026-04-15", {"DESTINATIONS__KLAVIYO__API_REVISION": "2026-10-15"}, "2026-04-15"),
+    ],
+)
+def test_the_revision_is_the_profiles_then_the_environments_then_ours(folder, written, environ, expected):
+    """A date without quotes is a date to YAML, and is taken as the text that was meant."""
+    text = named("shop").replace("sandbox: true", f"sandbox: true, {written}" if written else "sandbox: true")
+    folder.write({"profiles.yml": text})
+    assert folder.load(environ=environ).destination.api_revision == expected
+
+
+def test_a_sandbox_creates_lists_and_klaviyo_does_not_unless_told(project):
+    """The default of `create_lists` is safe where lists are real."""
+    assert project.load(target="trial").destination.create_lists
+    prod = project.load(target="prod").destination
+    assert (prod.create_lists, prod.origin, prod.sandbox) == (False, "https://a.klaviyo.com", False)
+    assert project.load(target="trial").destination.origin == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("https://a.klaviyo.com", "https://a.klaviyo.com"),
+        ("https://a.klaviyo.com:443/", "https://a.klaviyo.com"),
+        ("HTTPS://A.KLAVIYO.COM", "https://a.klaviyo.com"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://localhost", "http://localhost"),
+        ("http://[::1]:9/", "http://[::1]:9"),
+    ],
+)
+def test_the_key_may_go_to_klaviyo_or_to_this_machine(written, expected):
+    """An origin is taken down to scheme, host and port."""
+    assert allowed_origin(written) == expected
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "http://a.klaviyo.com",
+        "https://a.klaviyo.com.example.com",
+        "https://example.com/a.klaviyo.com",
+        "https://a.klaviyo.com@example.com",
+        "https://a.klaviyo.com:8443",
+        "https://b.klaviyo.com",
+        "http://127.0.0.1@example.com",
+        "http://127.0.0.1.example.com",
+        "http://127.0.0.1\\@example.com",
+        "http://user:pass@127.0.0.1:8000",
+        "http://127.0.0.1:8000/api",
+        "http://127.0.0.1:8000?to=example.com",
+        "https://127.0.0.1:8000",
+        "http://10.0.0.1:8000",
+        "http://0.0.0.0:8000",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+        "ftp://localhost",
+        "a.klaviyo.com",
+    ],
+)
+def test_the_key_goes_nowhere_else(written):
+    """Names that look like Klaviyo's, other machines, and addresses with something hidden in them."""
+    with pytest.raises(Advised):
+        allowed_origin(written)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("type: duckdb, path: data/shop.duckdb", (Warehouse.DUCKDB, "shop", "main")),
+        ("type: duckdb, path: shop.duckdb, database: d, schema: s", (Warehouse.DUCKDB, "d", "s")),
+        ("type: snowflake, database: ANALYTICS, schema: MARTS", (Warehouse.SNOWFLAKE, "ANALYTICS", "MARTS")),
+    ],
+)
+def test_the_database_and_schema_are_those_in_which_dbt_builds(folder, settings, expected):
+    """dbt-duckdb derives the database from the file's name and has the schema `main`."""
+    folder.write({"profiles.yml": named("shop").replace("type: duckdb, path: shop.duckdb", settings)})
+    output = folder.load().output
+    assert (output.type, output.database, output.schema) == expected
+
+
+def test_all_that_is_wrong_with_output_and_destination_is_said_at_once(folder):
+    """One round of mending is enough."""
+    text = named("shop").replace("path: shop.duckdb", "path: \"{{ env_var('A') }}\"")
+    folder.write({"profiles.yml": text.replace("sandbox: true", "sandbx: true, create_list: true")})
+    with pytest.raises(UsageError) as caught:
+        folder.load()
+    assert [problem.what for problem in caught.value.problems] == [
+        "The environment variable A is not set.",
+        "sandbx is not a key of a destination.",
+        "create_list is not a key of a destination.",
+    ]
+
+
+@pytest.mark.parametrize("target", ["trial", "prod"])
+def test_the_example_profile_loads(folder, target):
+    """What we show is what works: copied as its first lines say, and started for either target."""
+    folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
+    loaded = folder.load(target=target, environ={"SNOWFLAKE_KEY_PATH": "key.p8"})
+    assert loaded.destination.sandbox is (target == "trial")
+    assert loaded.warnings == ()
+    assert (loaded.destination.key is None) is (target == "prod")
+
+
+def test_the_example_profile_takes_the_key_from_the_environment(folder):
+    """Production needs two variables and nothing else."""
+    folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
+    environ = {"SNOWFLAKE_KEY_PATH": "key.p8", "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_dummy"}
+    prod = folder.load(target="prod", environ=environ)
+    assert prod.destination.need_key().reveal() == "pk_dummy"
+    assert prod.destination.lists == {"vip": "XyZ123"}
+    assert prod.output.settings["private_key_path"] == "key.p8"
+
+
+@pytest.mark.parametrize("text", ["[1]", "a", "{a: ", "1"])
+def test_vars_that_are_no_mapping_are_an_error(text):
+    """--vars is YAML, and a mapping."""
+    with pytest.raises(UsageError, match="--vars is not a YAML mapping"):
+        parse_vars(text)
+
+
+def test_vars_are_yaml():
+    """As in dbt; nothing given is no variables."""
+    assert parse_vars("{min_value: 500, names: [a, b]}") == {"min_value": 500, "names": ["a", "b"]}
+    assert parse_vars(None) == parse_vars("") == {}

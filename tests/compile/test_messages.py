@@ -1,0 +1,234 @@
+"""What a user sees, word by word, when profiles.yml is wrong."""
+# ruff: noqa: E501 - a message stands on one line
+
+from __future__ import annotations
+
+import pytest
+from compile_cases import PROFILE, case, profile
+
+from reverse_etl.errors import Problem, UsageError
+
+CASES = [
+    case(
+        "no profiles.yml",
+        {},
+        Problem(
+            "There is no profiles.yml.",
+            "looked in FOLDER",
+            "Write one with: reverse-etl init. Or say where it is: --profiles-dir FOLDER",
+        ),
+    ),
+    case(
+        "yaml tab",
+        {"profiles.yml": "shop:\n\ttarget: trial\n"},
+        Problem(
+            "profiles.yml is not valid YAML: found character '\\t' that cannot start any token.",
+            "profiles.yml:2:1",
+            "Look at the indentation and the quotes of this line and of the one above it.",
+        ),
+    ),
+    case(
+        "unquoted jinja",
+        profile("path: shop.duckdb", "path: {{ env_var('X') }}"),
+        Problem(
+            "profiles.yml is not valid YAML: a value begins with {{ and has no quotes around it.",
+            "profiles.yml:4:34",
+            "Write it such as \"{{ env_var('NAME') }}\".",
+        ),
+    ),
+    case(
+        "key twice",
+        profile("  target: trial\n", "  target: trial\n  target: prod\n"),
+        Problem("profiles.yml says target twice, first on line 2.", "profiles.yml:3", "Keep one of the two."),
+    ),
+    case(
+        "two profiles",
+        {"profiles.yml": PROFILE + PROFILE.replace("shop:", "other:")},
+        Problem("profiles.yml has several profiles.", "profiles.yml", "Choose with --profile: shop, other."),
+    ),
+    case(
+        "unknown profile",
+        {"profiles.yml": PROFILE, "dbt_project.yml": "name: shop\nprofile: shopp\n"},
+        Problem(
+            "There is no profile shopp, which dbt_project.yml names.", "profiles.yml", "Did you mean shop?"
+        ),
+    ),
+    case(
+        "unknown target",
+        {"profiles.yml": PROFILE},
+        Problem("Profile shop has no target trail.", "profiles.yml:3 shop.outputs", "Did you mean trial?"),
+        target="trail",
+    ),
+    case(
+        "no outputs",
+        {"profiles.yml": "shop:\n  target: trial\n"},
+        Problem(
+            "Profile shop has no outputs.",
+            "profiles.yml:1 shop",
+            "As in dbt, write:\n  outputs:\n    trial: {type: duckdb, path: shop.duckdb}",
+        ),
+    ),
+    case(
+        "warehouse not known",
+        profile("type: duckdb", "type: postgres"),
+        Problem(
+            "The type of an output cannot be 'postgres'.",
+            "profiles.yml:4 shop.outputs.trial.type",
+            "There are: duckdb, snowflake.",
+        ),
+    ),
+    case(
+        "no type",
+        profile("type: duckdb, ", ""),
+        Problem(
+            "The output has no type.",
+            "profiles.yml:4 shop.outputs.trial.type",
+            "There are: duckdb, snowflake.",
+        ),
+    ),
+    case(
+        "in memory",
+        profile("path: shop.duckdb, ", ""),
+        Problem(
+            "The duckdb output has no file: what dbt builds in memory is gone when dbt ends.",
+            "profiles.yml:4 shop.outputs.trial.path",
+            "Write path: shop.duckdb, the file that dbt builds.",
+        ),
+    ),
+    case(
+        "misspelt destinations",
+        profile("destinations:", "destination:"),
+        Problem(
+            "destination is not a key of a profile.",
+            "profiles.yml:5 shop.destination",
+            "Did you mean destinations?",
+        ),
+    ),
+    case(
+        "no destination",
+        {"profiles.yml": PROFILE.split("  destinations", maxsplit=1)[0]},
+        Problem(
+            "Target trial has no destination.",
+            "profiles.yml:1 shop",
+            "Beside its outputs, write:\n  destinations:\n    trial: {type: klaviyo, sandbox: true}\nThe sandbox is a stand-in on this machine; without `sandbox: true` it is the real Klaviyo.",
+        ),
+    ),
+    case(
+        "destination of other name",
+        profile("    trial: {type: klaviyo", "    trail: {type: klaviyo"),
+        Problem(
+            "Target trial has no destination.",
+            "profiles.yml:5 shop.destinations",
+            "A destination has its target's name; there is one called trail.",
+        ),
+    ),
+    case(
+        "several wrong keys",
+        profile(
+            "{type: klaviyo, sandbox: true}",
+            "{type: klavio, sandbx: true, job_timeout_minutes: 0, create_lists: 'yes', lists: {vip: 12}}",
+        ),
+        Problem(
+            "type cannot be 'klavio'.",
+            "profiles.yml:6 shop.destinations.trial.type",
+            "The only destination is klaviyo.",
+        ),
+        Problem(
+            "lists.vip must be text, in quotes.",
+            "profiles.yml:6 shop.destinations.trial.lists.vip",
+            "Write each as name: id, such as vip: XyZ123",
+        ),
+        Problem("create_lists must be true or false.", "profiles.yml:6 shop.destinations.trial.create_lists"),
+        Problem(
+            "job_timeout_minutes must be at least 1.",
+            "profiles.yml:6 shop.destinations.trial.job_timeout_minutes",
+        ),
+        Problem(
+            "sandbx is not a key of a destination.",
+            "profiles.yml:6 shop.destinations.trial.sandbx",
+            "Did you mean sandbox? There are: type, sandbox, origin, private_api_key, private_api_key_file, private_api_key_command, api_revision, lists, create_lists, job_timeout_minutes.",
+        ),
+    ),
+    case(
+        "origin",
+        profile("sandbox: true", "origin: 'https://a.klaviyo.com.example.com'"),
+        Problem(
+            "origin is no place to which the private key may be sent.",
+            "profiles.yml:6 shop.destinations.trial.origin",
+            "It can be https://a.klaviyo.com (the default), or a sandbox on this machine such as http://127.0.0.1:8000.",
+        ),
+    ),
+    case(
+        "sandbox + klaviyo",
+        profile("sandbox: true", "sandbox: true, origin: 'https://a.klaviyo.com'"),
+        Problem(
+            "sandbox is true, but origin is Klaviyo itself.",
+            "profiles.yml:6 shop.destinations.trial",
+            "Remove origin to use the sandbox, or sandbox to send to Klaviyo.",
+        ),
+    ),
+    case(
+        "two keys",
+        profile("sandbox: true", "private_api_key_file: a, private_api_key_command: [pass, show]"),
+        Problem(
+            "private_api_key_file and private_api_key_command are both given.",
+            "profiles.yml:6 shop.destinations.trial",
+            "Keep one of them.",
+        ),
+    ),
+    case(
+        "revision",
+        profile("sandbox: true", "api_revision: latest"),
+        Problem(
+            "api_revision is not a revision of Klaviyo's API.",
+            "profiles.yml:6 shop.destinations.trial.api_revision",
+            "Write a date, such as 2026-07-15.",
+        ),
+    ),
+    case(
+        "revision env",
+        profile("sandbox: true", "create_lists: false"),
+        Problem(
+            "The environment variable DESTINATIONS__KLAVIYO__API_REVISION is not a revision of Klaviyo's API.",
+            "the environment",
+            "Write a date, such as 2026-07-15.",
+        ),
+        environ={"DESTINATIONS__KLAVIYO__API_REVISION": "latest"},
+    ),
+    case(
+        "list id",
+        profile("sandbox: true", "lists: {vip: 'VIP customers'}"),
+        Problem(
+            "lists.vip is not a list id.",
+            "profiles.yml:6 shop.destinations.trial.lists",
+            "Klaviyo shows it in the list's settings: letters and digits, such as XyZ123.",
+        ),
+    ),
+    case(
+        "missing env",
+        profile("path: shop.duckdb", "path: \"{{ env_var('SHOP_FILE') }}\""),
+        Problem(
+            "The environment variable SHOP_FILE is not set.",
+            "profiles.yml:4 shop.outputs.trial.path",
+            "Set it, or give a default: env_var('SHOP_FILE', 'default').",
+        ),
+    ),
+    case(
+        "undefined in yaml",
+        profile("path: shop.duckdb", "path: \"{{ env('SHOP_FILE') }}\""),
+        Problem(
+            "env is undefined.",
+            "profiles.yml:4 shop.outputs.trial.path",
+            "Did you mean env_var? There are: env_var, var, target.",
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "given", "problems"), CASES)
+def test_a_mistake_is_explained(folder, files, given, problems):
+    """A mistake is said in whole sentences, with its place and the next step; all mistakes are said at once."""
+    folder.write(files)
+    with pytest.raises(UsageError) as caught:
+        folder.compile(**given)
+    assert folder.shown(caught.value) == problems
