@@ -223,16 +223,23 @@ def _projection(node: exp.Expr, outermost: set[int]) -> tuple[exp.Select, set[st
 
 def _names_outside(select: exp.Select, projection: exp.Expr) -> set[str] | None:
     """Return the names of a projection where its SELECT is read as a table, else None: it is a value."""
+    names = {projection.alias_or_name.casefold()}
+    index = select.expressions.index(projection)
     around: exp.Expr | None = select.parent
-    name = {projection.alias_or_name.casefold()}
     while isinstance(around, exp.Subquery | exp.SetOperation):
         columns = {each.casefold() for each in around.alias_column_names}
         if columns or isinstance(around.parent, exp.From | exp.Join | exp.Lateral):
-            return columns or name
+            return columns or names
+        if isinstance(around, exp.SetOperation):  # its columns are called as those of its first SELECT
+            names |= {each.expressions[index].alias_or_name.casefold() for each in _first(around, index)}
         around = around.parent
     if isinstance(around, exp.CTE):
-        return {each.casefold() for each in around.alias_column_names} or name
+        return {each.casefold() for each in around.alias_column_names} or names
     return None
+
+
+def _first(query: exp.Expr, index: int) -> list[exp.Select]:
+    return [select for select in branches(query) if index < len(select.expressions)][:1]
 
 
 def _is_call(node: exp.Expr) -> bool:
@@ -240,6 +247,8 @@ def _is_call(node: exp.Expr) -> bool:
 
 
 def _name(node: exp.Func | exp.Expr) -> str:
+    if isinstance(node, exp.DynamicIdentifier):
+        return "identifier"
     name = node.name if isinstance(node, exp.Anonymous) else getattr(node, "sql_name", lambda: node.key)()
     return str(name).lower()
 

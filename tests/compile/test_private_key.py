@@ -108,7 +108,7 @@ WRONG = [
     (f"private_api_key: {SECRET}\nprivate_api_key_file: {SECRET}", "are both given"),
     (f"privat_api_key: {SECRET}", "privat_api_key is not a key"),
     ("private_api_key: \"{{ {}[env_var('K')] }}\"", "cannot be rendered"),
-    ("private_api_key: \"{{ env_var('K') | int('x', 0) + 'a' }}\"", "unsupported operand"),
+    ("private_api_key: \"{{ env_var('K') + 1 }}\"", "Can only concatenate str"),
     ("lists: {vip: \"{{ env_var('K') }} \"}", "lists.vip is not a list id"),
     ("api_revision: \"{{ env_var('K') }}\"", "not a revision"),
     ("origin: \"{{ env_var('K') }}\"", "origin is no place"),

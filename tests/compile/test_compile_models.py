@@ -1,0 +1,239 @@
+# ruff: noqa: E501 - a model or a message stands on one line
+from __future__ import annotations
+
+import dataclasses
+
+import duckdb
+import pytest
+
+from reverse_etl.errors import ModelError
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.model_config import ModelConfig, PayloadColumn
+from reverse_etl.surfaces import ListById, ListColumn, NamedList, OnShared, Surface
+
+CONFIG = "{{ config(surface='profiles') }}\n"
+VIP = """\
+-- Who spent much.
+{{ config(
+    surface='list_memberships',
+    list='VIP customers',
+    identifiers={'external_id': 'Customer_ID', 'email': 'email'},
+    tags=['daily', 'money'],
+    on_shared_identifier='reject',
+    min_rows=10,
+    max_removes=0.5,
+    description='Who spent much',
+) }}
+select customer_id, email, first_name as First, lifetime_value as "LTV" -- euros
+from {{ ref('customers') }}
+where lifetime_value > {{ var('least', 500) }}
+; -- the end
+"""
+
+
+def test_a_model_is_its_select_its_config_and_its_columns(project):
+    """The SELECT stands alone: without config, semicolon and the comments around it."""
+    model = project.model(VIP)
+    assert model.sql == (
+        'select customer_id, email, first_name as First, lifetime_value as "LTV" -- euros\n'
+        'from "shop"."main"."customers"\n'
+        "where lifetime_value > 500"
+    )
+    assert (model.name, model.path.as_posix()) == ("m", "models/m.sql")
+    assert model.lines == (12, 13, 14)
+    assert model.columns == ("customer_id", "email", "First", "LTV")
+    assert model.payload == (PayloadColumn("First", "first"), PayloadColumn("LTV", "LTV"))
+    assert model.config == ModelConfig(
+        surface=Surface.LIST_MEMBERSHIPS,
+        target=NamedList("VIP customers"),
+        identifiers={IdentifierType.EXTERNAL_ID: "customer_id", IdentifierType.EMAIL: "email"},
+        tags=("daily", "money"),
+        on_shared_identifier=OnShared.REJECT,
+        min_rows=10,
+        max_removes=0.5,
+        description="Who spent much",
+    )
+    assert list(model.config.identifiers) == [IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL]
+
+
+def test_snowflake_folds_names_that_are_not_quoted(project):
+    """Columns are called as the warehouse reports them; Klaviyo gets lower case unless the model quotes."""
+    model = project.model(VIP, target="prod")
+    assert model.columns == ("CUSTOMER_ID", "EMAIL", "FIRST", "LTV")
+    assert model.payload == (PayloadColumn("FIRST", "first"), PayloadColumn("LTV", "LTV"))
+    assert model.config.identifiers[IdentifierType.EXTERNAL_ID] == "CUSTOMER_ID"
+
+
+def test_duckdb_runs_what_was_compiled_and_names_the_columns_so(project):
+    """The SQL is the model's own text, so that the warehouse reads what the user wrote."""
+    model = project.model(VIP.replace("{{ ref('customers') }}", "customers"))
+    warehouse = duckdb.connect()
+    warehouse.execute(
+        "create table customers as select 1 customer_id, 'a@example.com' email, 'A' first_name, 501 lifetime_value"
+    )
+    found = warehouse.execute(f"select * from ({model.sql}\n)")
+    assert tuple(column[0] for column in found.description) == model.columns
+    assert found.fetchall() == [(1, "a@example.com", "A", 501)]
+
+
+def test_the_checksum_changes_with_the_sql_and_with_the_config(project):
+    """And with nothing else: a comment above, or another target of the same warehouse, is no change."""
+    base = project.model(VIP).checksum
+    assert project.model("-- a comment\n" + VIP).checksum == base
+    assert project.model(VIP, vars={"least": 600}).checksum != base
+    assert project.model(VIP.replace("'reject'", "'omit'")).checksum != base
+    assert project.model(VIP.replace("list='VIP customers'", "list_id='VIP'")).checksum != base
+    swapped = "{'email': 'email', 'external_id': 'Customer_ID'}"
+    assert (
+        project.model(VIP.replace("{'external_id': 'Customer_ID', 'email': 'email'}", swapped)).checksum
+        != base
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "target"),
+    [
+        ("list='VIP'", NamedList("VIP")),
+        ("list_id='XyZ123'", ListById("XyZ123")),
+        ("list_column='Club'", ListColumn("club")),
+    ],
+)
+def test_a_list_is_named_in_one_of_three_ways(project, settings, target):
+    """A list_column is found without regard to case, and is no payload."""
+    text = f"{{{{ config(surface='list_memberships', {settings}) }}}}\nselect email, club from t"
+    model = project.model(text)
+    assert model.config.target == target
+    assert model.payload == (() if "column" in settings else (PayloadColumn("club", "club"),))
+
+
+def test_identifiers_are_by_default_the_columns_of_their_names(project):
+    """In the order of the types, whatever the order of the columns."""
+    model = project.model(CONFIG + "select name, external_id, EMAIL, phone_e164 from t")
+    assert model.config.identifiers == {
+        IdentifierType.EMAIL: "EMAIL",
+        IdentifierType.PHONE: "phone_e164",
+        IdentifierType.EXTERNAL_ID: "external_id",
+    }
+    assert next(iter(model.config.identifiers)) is IdentifierType.EMAIL
+    assert model.payload == (PayloadColumn("name", "name"),)
+
+
+def test_config_can_stand_anywhere_and_can_be_one_mapping(project):
+    """As in dbt."""
+    model = project.model("select email from t\n{{ config({'surface': 'profiles', 'tags': 'daily'}) }}")
+    assert model.config.tags == ("daily",)
+
+
+def test_a_model_that_is_switched_off_is_left_out(project):
+    """Even when it is not finished."""
+    project.write(
+        {
+            "models/off.sql": "{{ config(surface='profiles', enabled=var('on', false)) }}\nselect {{ ref() }} frm",
+            "models/on.sql": CONFIG + "select email from t",
+        }
+    )
+    assert [model.name for model in project.compile()] == ["on"]
+
+
+def test_models_are_found_in_folders_and_come_by_name(project):
+    """`models` is the project's folder where there is no dbt."""
+    text = CONFIG + "select email from t"
+    project.write(
+        dict.fromkeys(("models/z/b.sql", "models/c.sql", "models/z/y/a.sql", "reverse_etl/d.sql"), text)
+    )
+    assert [(model.name, model.path.as_posix()) for model in project.compile()] == [
+        ("a", "models/z/y/a.sql"),
+        ("b", "models/z/b.sql"),
+        ("c", "models/c.sql"),
+    ]
+
+
+def test_in_a_dbt_project_models_lie_where_dbt_does_not_build_them(project):
+    """Beside a dbt_project.yml, `models` is dbt's."""
+    text = CONFIG + "select email from t"
+    project.write(
+        {
+            "dbt_project.yml": "name: shop\nprofile: shop\n",
+            "models/a.sql": "{{ dbt }}",
+            "reverse_etl/b.sql": text,
+        }
+    )
+    assert [model.path.as_posix() for model in project.compile()] == ["reverse_etl/b.sql"]
+
+
+def test_target_is_dbts_and_holds_no_secret(project):
+    """Models can ask where they run; they cannot read a password."""
+    profiles = (
+        (project.path / "profiles.yml")
+        .read_text()
+        .replace("schema: main", "schema: main, password: p, threads: 4")
+    )
+    project.write({"profiles.yml": profiles})
+    names = ["name", "schema", "type", "database", "profile_name", "threads"]
+    columns = ", ".join(f"'{{{{ target.{name} }}}}' as c_{name}" for name in names)
+    assert project.model(CONFIG + f"select email, {columns} from t").sql == (
+        "select email, 'trial' as c_name, 'main' as c_schema, 'duckdb' as c_type, 'shop' as c_database, "
+        "'shop' as c_profile_name, '4' as c_threads from t"
+    )
+    with pytest.raises(ModelError, match="has no attribute 'password'"):
+        project.model(CONFIG + "select email, '{{ target.password }}' as p from t")
+
+
+def test_the_template_runs_in_a_sandbox(project):
+    """A model cannot reach Python through Jinja."""
+    with pytest.raises(ModelError, match="unsafe"):
+        project.model(CONFIG + "select {{ ''.__class__.__mro__ }} as a from t")
+
+
+def test_a_model_is_a_value(project):
+    """It cannot be changed on its way."""
+    model = project.model(VIP)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        model.name = "other"
+
+
+# Each template has one mistake, at the place where HERE stands; HERE itself is a column without a name.
+PLACES = [
+    ("config({{ x }}) on one line", "{{ config(surface='profiles') }}\nselect email, HERE from t", (2, 15)),
+    ("config on several lines", "{{ config(\n  surface='profiles',\n) }}\nselect email, HERE from t", (4, 15)),
+    ("on config's last line", "{{ config(\n  surface='profiles',\n) }} select email, HERE from t", (3, 20)),
+    ("after a comment", CONFIG + "{#\n  why\n#}\nselect email,\n  HERE\nfrom t", (6, 3)),
+    ("after a call on several lines", CONFIG + "select {{ var(\n  'a',\n  'b'\n) }} as a, email,\n HERE from t", (6, 2)),
+    ("after what is left out", CONFIG + "{% if false %}\nx\ny\n{% endif %}\nselect email, HERE from t", (6, 15)),
+    ("after a loop", CONFIG + "select\n{% for n in [1, 2, 3] %}\n  {{ n }} as c{{ n }},\n{% endfor %}\n  email, HERE from t", (6, 10)),
+    ("after a set block", CONFIG + "{% set w %}\nwhere\n  true\n{% endset %}\nselect email, HERE from t {{ w }}", (6, 15)),
+    ("after a statement on several lines", CONFIG + "{% set w = [\n1,\n2] %}\nselect email, HERE from t", (5, 15)),
+    ("where blanks are taken off", CONFIG + "select email,\n\n  {{- ' 1 as a,' }}\n\n {%- if true %}\n\n  HERE {%- endif %} from t", (8, 3)),
+    ("after an expression on its line", CONFIG + "select {{ 'email' }}, HERE from t", (2, 23)),
+    ("between expressions on its line", CONFIG + "select {{ 'email' }}, HERE, {{ 1 }} as a from t", (2, None)),
+    ("in a macro", CONFIG + "{% macro c() %}\n1 as a,\nHERE\n{% endmacro %}\nselect email, {{ c() }} from t", (4, 1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [pytest.param(text, place, id=name) for name, text, place in PLACES]
+)
+def test_the_place_of_a_mistake_is_the_files_however_the_template_moves_its_lines(project, text, place):
+    """Line and column are counted in the file; the column is left out where it cannot be known."""
+    with pytest.raises(ModelError) as caught:
+        project.model(text.replace("HERE", "abs(x)"))
+    (problem,) = caught.value.problems
+    line, column = place
+    assert problem.where == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (CONFIG + "select email\nfrom {{ nothing }}", 3),
+        (CONFIG + "select email\nfrom {{ 1 / 0 }}", 3),
+        (CONFIG + "select email\n{% for x in y %}\nfrom t", 3),
+        (CONFIG + "{% macro m() %}\n{{ nothing }}\n{% endmacro %}\nselect {{ m() }} from t", 3),
+        (CONFIG + "select email\nfrom {{ env_var('NOTHING') }}", 3),
+    ],
+)
+def test_the_place_of_a_templates_mistake_is_its_line(project, text, line):
+    """Jinja's own errors, and those of the functions that it calls."""
+    with pytest.raises(ModelError) as caught:
+        project.model(text)
+    assert caught.value.problems[0].where == f"models/m.sql:{line}"

@@ -1,0 +1,287 @@
+# ruff: noqa: E501 - a model or a message stands on one line
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from reverse_etl.errors import ModelError, UsageError
+
+PROJECT = {"dbt_project.yml": "name: shop\nprofile: shop\n"}
+MODEL = "{{ config(surface='profiles') }}\nselect email from {{ %s }}\n"
+
+
+def node(name, package="shop", kind="model", **more):
+    """Return a node as dbt writes it."""
+    return {
+        "resource_type": kind,
+        "name": name,
+        "package_name": package,
+        "unique_id": f"{kind}.{package}.{name}",
+        "database": "shop",
+        "schema": "main",
+        "alias": name,
+        "relation_name": f'"shop"."main"."{name}"',
+        "config": {"materialized": "table"},
+        **more,
+    }
+
+
+def version(number, latest):
+    """Return one version of a versioned model."""
+    return node(
+        "people",
+        unique_id=f"model.shop.people.v{number}",
+        version=number,
+        latest_version=latest,
+        relation_name=f'"shop"."main"."people_v{number}"',
+    )
+
+
+def manifest(**changed):
+    """Return a manifest of a small shop, with top-level keys changed."""
+    nodes = [
+        node("customers"),
+        node("countries", kind="seed"),
+        node("customers_history", kind="snapshot"),
+        node("renamed", relation_name='"shop"."marts"."other name"'),
+        node("customers", "loyalty", relation_name='"shop"."loyalty"."customers"'),
+        node("points", "loyalty"),
+        node("twice", "loyalty"),
+        node("twice", "billing"),
+        version(1, 2),
+        version(2, 2),
+        node("thin", config={"materialized": "ephemeral"}, relation_name=None),
+        node("not_null_customers", kind="test"),
+    ]
+    content = {
+        "metadata": {
+            "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+            "project_name": "shop",
+            "adapter_type": "duckdb",
+        },
+        "nodes": {each["unique_id"]: each for each in nodes},
+        "sources": {
+            "source.shop.erp.orders": {
+                "source_name": "erp",
+                "name": "orders",
+                "unique_id": "source.shop.erp.orders",
+                "identifier": "t_orders",
+                "relation_name": '"raw"."erp_eu"."t_orders"',
+            }
+        },
+        "disabled": {"model.shop.old": [node("old")]},
+        "macros": {"macro.loyalty.tier": {"name": "tier", "package_name": "loyalty"}},
+    }
+    return json.dumps(content | changed)
+
+
+@pytest.fixture
+def dbt(project):
+    """Stand in a dbt project whose manifest dbt has written."""
+    project.write({**PROJECT, "target/manifest.json": manifest()})
+    return project
+
+
+def compiled(folder, call, **given):
+    """Compile one model that reads what this call gives."""
+    folder.write({"reverse_etl/m.sql": MODEL % call})
+    (model,) = folder.compile(**given)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("call", "relation", "unique_id"),
+    [
+        ("ref('customers')", '"shop"."main"."customers"', "model.shop.customers"),
+        ("ref('shop', 'customers')", '"shop"."main"."customers"', "model.shop.customers"),
+        ("ref('loyalty', 'customers')", '"shop"."loyalty"."customers"', "model.loyalty.customers"),
+        ("ref('points')", '"shop"."main"."points"', "model.loyalty.points"),
+        ("ref('countries')", '"shop"."main"."countries"', "seed.shop.countries"),
+        ("ref('customers_history')", '"shop"."main"."customers_history"', "snapshot.shop.customers_history"),
+        ("ref('renamed')", '"shop"."marts"."other name"', "model.shop.renamed"),
+        ("ref('people')", '"shop"."main"."people_v2"', "model.shop.people.v2"),
+        ("ref('people', v=1)", '"shop"."main"."people_v1"', "model.shop.people.v1"),
+        ("ref('people', version='1')", '"shop"."main"."people_v1"', "model.shop.people.v1"),
+        ("source('erp', 'orders')", '"raw"."erp_eu"."t_orders"', "source.shop.erp.orders"),
+    ],
+)
+def test_the_manifest_says_what_ref_and_source_stand_for(dbt, call, relation, unique_id):
+    """Aliases, custom schemas, packages, versions and sources lead where dbt built them."""
+    model = compiled(dbt, call)
+    assert model.sql == f"select email from {relation}"
+    assert model.reads == (unique_id,)
+
+
+@pytest.mark.parametrize(
+    ("call", "what", "advice"),
+    [
+        (
+            "ref('custmers')",
+            "ref('custmers'): dbt's manifest has no model, seed or snapshot of that name.",
+            "Did you mean customers? If it is new in dbt, run: dbt build",
+        ),
+        (
+            "ref('loyalti', 'customers')",
+            "ref('loyalti', 'customers'): package loyalti in dbt's manifest has no model, seed or snapshot of that name.",
+            "Did you mean customers? If it is new in dbt, run: dbt build",
+        ),
+        (
+            "ref('not_null_customers')",
+            "ref('not_null_customers'): dbt's manifest has no model, seed or snapshot of that name.",
+            "Did you mean customers? If it is new in dbt, run: dbt build",
+        ),
+        (
+            "ref('thin')",
+            "ref('thin'): thin is ephemeral in dbt, so the warehouse has no table of it.",
+            "Materialize it as a view or a table in dbt, or write its SQL here.",
+        ),
+        (
+            "ref('old')",
+            "ref('old'): old is disabled in dbt.",
+            "Enable it there and run: dbt build. Or read something else.",
+        ),
+        (
+            "ref('people', v=3)",
+            "ref('people'): dbt's manifest has no version 3 of people.",
+            "There are: 1, 2.",
+        ),
+        (
+            "ref('customers', v=1)",
+            "ref('customers'): dbt's manifest has no version 1 of customers.",
+            "It has no versions: write ref('customers').",
+        ),
+        (
+            "ref('twice')",
+            "ref('twice'): several packages have a model twice: billing, loyalty.",
+            "Name the package: ref('loyalty', 'twice').",
+        ),
+        (
+            "source('erp', 'order')",
+            "source('erp', 'order'): dbt's manifest has no such source.",
+            "Did you mean erp.orders? If it is new in dbt, run: dbt build",
+        ),
+        ("ref()", "ref() takes the name of a dbt model.", "Write {{ ref('customers') }}."),
+        ("ref(1)", "ref() takes the name of a dbt model.", "Write {{ ref('customers') }}."),
+        (
+            "source('erp')",
+            "source() takes the name of a dbt source and of a table.",
+            "Write {{ source('shop', 'customers') }}.",
+        ),
+        (
+            "tier('gold')",
+            "tier is dbt's: models here are rendered without dbt's macros and internals.",
+            "Put that logic into a dbt model and select from it with ref().",
+        ),
+    ],
+)
+def test_what_the_manifest_does_not_have_is_said_with_the_nearest_name(dbt, call, what, advice):
+    """Each reason has its own message, on the line of the call."""
+    with pytest.raises(ModelError) as caught:
+        compiled(dbt, call)
+    (problem,) = caught.value.problems
+    assert (problem.what, problem.where, problem.advice) == (what, "reverse_etl/m.sql:2", advice)
+
+
+def test_every_call_that_fails_is_said(dbt):
+    """One round of mending is enough, and what follows from the failures is not said too."""
+    dbt.write(
+        {
+            "reverse_etl/a.sql": "{{ config(surface='profiles') }}\nselect x from {{ ref('a') }}\njoin {{ ref('b') }}",
+            "reverse_etl/b.sql": "{{ config(surface='profiles') }}\nselect x from {{ ref('c').nothing.at.all }}",
+        }
+    )
+    with pytest.raises(ModelError) as caught:
+        dbt.compile()
+    assert [problem.where for problem in caught.value.problems] == [
+        "reverse_etl/a.sql:2",
+        "reverse_etl/a.sql:3",
+        "reverse_etl/b.sql:2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "sql", "reads"),
+    [
+        ("trial", "ref('customers')", '"shop"."main"."customers"', "customers"),
+        ("trial", "ref('people', v=2)", '"shop"."main"."people_v2"', "people_v2"),
+        ("trial", "source('erp', 'or\"ders')", '"shop"."erp"."or""ders"', 'erp.or"ders'),
+        ("prod", "ref('customers')", "ANALYTICS.MARTS.customers", "customers"),
+        ("prod", "source('erp', 'my orders')", 'ANALYTICS.erp."my orders"', "erp.my orders"),
+    ],
+)
+def test_without_a_manifest_names_lie_in_the_targets_schema(project, target, call, sql, reads):
+    """Quoted as dbt quotes: always on DuckDB; on Snowflake, which folds case, only where a name needs it."""
+    project.write({"models/m.sql": MODEL % call})
+    (model,) = project.compile(target=target)
+    assert model.sql == f"select email from {sql}"
+    assert model.reads == (reads,)
+
+
+def test_the_manifest_is_where_dbt_writes_it(project):
+    """target-path is rendered; DBT_TARGET_PATH beats it."""
+    text = "name: shop\nprofile: shop\ntarget-path: \"{{ env_var('OUT', 'out') }}\"\n"
+    project.write({"dbt_project.yml": text, "out/manifest.json": manifest()})
+    assert compiled(project, "ref('points')").reads == ("model.loyalty.points",)
+    assert compiled(project, "ref('points')", environ={"OUT": "none"}).reads == ("points",)
+    moved = {"OUT": "none", "DBT_TARGET_PATH": "out"}
+    assert compiled(project, "ref('points')", environ=moved).reads == ("model.loyalty.points",)
+
+
+@pytest.mark.parametrize("number", [9, 12, 13])
+def test_manifests_of_neighbouring_versions_are_read(project, number):
+    """What we read of a manifest has been in it for long."""
+    metadata = {"dbt_schema_version": f"https://schemas.getdbt.com/dbt/manifest/v{number}.json"}
+    project.write({**PROJECT, "target/manifest.json": manifest(metadata=metadata)})
+    assert compiled(project, "ref('points')").reads == ("model.loyalty.points",)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "advice"),
+    [
+        ("{", "dbt's manifest is not JSON.", "Run: dbt parse"),
+        ("{}", "dbt's manifest has no nodes.", "Run: dbt parse"),
+        (
+            manifest(metadata={"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v4.json"}),
+            "dbt's manifest has version 4; versions 9 to 13 can be read.",
+            "Use dbt 1.5 or later.",
+        ),
+        (
+            manifest(metadata={"adapter_type": "snowflake"}),
+            "dbt's manifest was written for snowflake, but target trial is duckdb.",
+            "Run: dbt build --target trial",
+        ),
+        (
+            manifest(metadata={"project_name": "shop"}, nodes={"a": node("a", database="dev")}),
+            "dbt's manifest was written for another target: it builds in database dev, and target trial reads shop.",
+            "Run: dbt build --target trial",
+        ),
+    ],
+)
+def test_a_manifest_that_cannot_be_trusted_is_refused(project, text, what, advice):
+    """Above all one that another target left: its names lead to another warehouse's tables."""
+    project.write({**PROJECT, "target/manifest.json": text})
+    with pytest.raises(ModelError) as caught:
+        compiled(project, "ref('customers')")
+    (problem,) = caught.value.problems
+    assert (problem.what, problem.where, problem.advice) == (what, "target/manifest.json", advice)
+
+
+def test_dbts_variables_are_the_models_and_the_command_line_wins(project):
+    """The project's own scope beats the one for all packages, and --vars beats both."""
+    project.write(
+        {
+            "dbt_project.yml": "name: shop\nprofile: shop\nvars:\n  a: 1\n  b: 1\n  c: 1\n  shop:\n    b: 2\n    c: 2\n",
+            "reverse_etl/m.sql": "{{ config(surface='profiles') }}\n"
+            "select email, {{ var('a') }} as a, {{ var('b') }} as b, {{ var('c') }} as c, {{ var('d', 4) }} as d",
+        }
+    )
+    (model,) = project.compile(vars={"c": 3})
+    assert model.sql == "select email, 1 as a, 2 as b, 3 as c, 4 as d"
+
+
+def test_a_broken_dbt_project_is_an_error(project):
+    """It is read before anything else."""
+    project.write({"dbt_project.yml": "- a\n"})
+    with pytest.raises(UsageError, match=r"dbt_project\.yml is not a mapping"):
+        project.load()

@@ -1,0 +1,135 @@
+# ruff: noqa: E501 - a model or a message stands on one line
+from __future__ import annotations
+
+import pytest
+
+from reverse_etl.errors import Problem, UsageError
+from reverse_etl.selection import select
+
+MODELS = {
+    "models/daily/vip.sql": "surface='list_memberships', list='VIP customers', tags=['daily', 'money']",
+    "models/daily/vip_old.sql": "surface='list_memberships', list_id='XyZ123', tags=['daily']",
+    "models/weekly/clubs.sql": "surface='list_memberships', list_column='club', tags=['weekly']",
+    "models/people.sql": "surface='profiles', tags=['weekly', 'money']",
+}
+
+
+@pytest.fixture
+def models(project):
+    """Four compiled models."""
+    project.write(
+        {path: f"{{{{ config({config}) }}}}\nselect email, club from t" for path, config in MODELS.items()}
+    )
+    return project.compile()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "excluded", "expected"),
+    [
+        ([], [], "clubs people vip vip_old"),
+        (["vip"], [], "vip"),
+        (["vip*"], [], "vip vip_old"),
+        (["people", "clubs"], [], "clubs people"),
+        (["people clubs"], [], "clubs people"),
+        (["models/daily"], [], "vip vip_old"),
+        (["./models/daily/"], [], "vip vip_old"),
+        (["models/daily/*"], [], "vip vip_old"),
+        (["models/weekly/clubs.sql"], [], "clubs"),
+        (["path:models"], [], "clubs people vip vip_old"),
+        (["name:v*"], [], "vip vip_old"),
+        (["tag:daily"], [], "vip vip_old"),
+        (["tag:da*"], [], "vip vip_old"),
+        (["tag:daily", "tag:weekly"], [], "clubs people vip vip_old"),
+        (["tag:daily,tag:money"], [], "vip"),
+        (["tag:money,surface:profiles", "clubs"], [], "clubs people"),
+        (["surface:list_memberships"], [], "clubs vip vip_old"),
+        (["list:VIP customers"], [], "vip"),
+        (["list:VIP customers,tag:money"], [], "vip"),
+        (["tag:weekly list:VIP customers"], [], "clubs people vip"),
+        (["list:XyZ123"], [], "vip_old"),
+        (["list:club"], [], "clubs"),
+        ([], ["vip"], "clubs people vip_old"),
+        ([], ["tag:daily", "people"], "clubs"),
+        (["tag:money"], ["vip*"], "people"),
+    ],
+)
+def test_models_are_chosen_as_in_dbt(models, chosen, excluded, expected):
+    """Arguments add up, commas narrow, --exclude takes away; the order is the models'."""
+    assert " ".join(model.name for model in select(models, chosen, excluded)) == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "excluded", "problems"),
+    [
+        (
+            ["vipp"],
+            [],
+            [
+                Problem(
+                    "No model matches vipp.",
+                    "--select",
+                    "Did you mean vip? There are: clubs, people, vip, vip_old.",
+                )
+            ],
+        ),
+        (
+            ["tag:dayly", "vip"],
+            ["list:VIP"],
+            [
+                Problem(
+                    "No model matches tag:dayly.",
+                    "--select",
+                    "Did you mean tag:daily? There are: tag:weekly, tag:money, tag:daily.",
+                ),
+                Problem(
+                    "No model matches list:VIP.",
+                    "--exclude",
+                    "Did you mean list:VIP customers? There are: list:club, list:VIP customers, list:XyZ123.",
+                ),
+            ],
+        ),
+        (
+            ["tags:daily"],
+            [],
+            [
+                Problem(
+                    "No model matches tags:daily.",
+                    "--select",
+                    "tags: is not a way to select. Did you mean tag:? There are: name:, path:, tag:, list:, surface:.",
+                )
+            ],
+        ),
+        (
+            ["+vip"],
+            [],
+            [
+                Problem(
+                    "No model matches +vip.",
+                    "--select",
+                    "Models here do not follow one another, so there is no graph: leave out + and @.",
+                )
+            ],
+        ),
+        (
+            ["tag:daily,people"],
+            [],
+            [
+                Problem(
+                    "No model matches all of tag:daily, people.",
+                    "--select",
+                    "Without commas, one of them is enough.",
+                )
+            ],
+        ),
+        (
+            ["vip"],
+            ["tag:daily"],
+            [Problem("No model is left.", "--exclude", "Exclude less, or select more.")],
+        ),
+    ],
+)
+def test_a_selector_that_matches_nothing_is_an_error(models, chosen, excluded, problems):
+    """A misspelt selector must not pass for a run that had nothing to do."""
+    with pytest.raises(UsageError) as caught:
+        select(models, chosen, excluded)
+    assert list(caught.value.problems) == problems
