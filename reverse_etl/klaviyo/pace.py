@@ -78,6 +78,8 @@ class Lane:
         limits = ((BURST, tier.burst), (STEADY, tier.steady), (DAY, tier.daily))
         self._endpoint = endpoint
         self._windows = [_Window(seconds, limit) for seconds, limit in limits if limit is not None]
+        # When others use the account too: enough to use up the minute in half a minute.
+        self._least_burst = min(tier.burst, max(1, tier.steady // 30))
         self._in_flight = 0
         self._blocked_until = 0.0
         self._suspect = False  # a 429 came, and nothing sent since has had a good reply
@@ -121,8 +123,13 @@ class Lane:
             self._learn(now, quota)
 
     def throttled(self, now: float, slot: Slot, seconds: float) -> None:
-        """Give a slot back after a 429: nothing goes out for `seconds`, and then one request alone."""
+        """Give a slot back after a 429: nothing goes out for `seconds`, and then one request alone.
+
+        Others use the account's limits too, then: from now on they are left more of each second.
+        """
         self.done(now, slot, replied=False)
+        burst = self._windows[0]
+        burst.limit = max(self._least_burst, burst.limit * 4 // 5)
         self._blocked_until = max(self._blocked_until, now + seconds)
         self._suspect = True
 

@@ -1,0 +1,35 @@
+"""The real client, connected to a real server on loopback."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from klaviyo_server import DummyKey, QuickClock, Server
+
+from reverse_etl.klaviyo import Klaviyo
+
+
+@pytest.fixture
+def server():
+    """Run a server."""
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def clock():
+    """Make a clock on which waiting takes no time."""
+    return QuickClock()
+
+
+@pytest.fixture
+def klaviyo(server, clock):
+    """Connect the real client to the server."""
+    made = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", clock=clock, read_seconds=2.0)
+    yield made
+    made.close()

@@ -1,0 +1,187 @@
+"""A small real server on loopback that answers as it is told, and a clock that does not wait."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+KEY = "pk_0123456789abcdef-the-secret"
+JSON_API = "application/vnd.api+json"
+
+
+class DummyKey:
+    """A key that shows itself only when asked."""
+
+    def reveal(self):
+        """Return the dummy."""
+        return KEY
+
+
+class QuickClock:
+    """A clock that a sleep moves on at once. Thread-safe."""
+
+    def __init__(self):
+        self.slept = []
+        self._time = 1000.0
+        self._lock = threading.Lock()
+
+    def monotonic(self):
+        """Return the sum of all sleeps."""
+        return self._time
+
+    def now(self):
+        """Return the same as the time of day."""
+        return self._time
+
+    def sleep(self, seconds):
+        """Let `seconds` pass at once."""
+        with self._lock:
+            self.slept.append(seconds)
+            self._time += seconds
+
+
+@dataclass
+class Reply:
+    """What the server does with a request. `cut`: it closes the connection "before" or "after" reading it."""
+
+    status: int = 200
+    document: object = None
+    headers: dict = field(default_factory=dict)
+    content: bytes | None = None
+    kind: str = JSON_API
+    cut: str = ""
+    date: str = ""
+    hold: threading.Event | None = None
+
+    def body(self):
+        """Return the bytes of the reply."""
+        if self.content is not None:
+            return self.content
+        return b"" if self.document is None else json.dumps(self.document).encode()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it reached the server; `connection` is the client's port."""
+
+    method: str
+    target: str
+    headers: dict
+    body: bytes
+    connection: int
+
+
+class Server(ThreadingHTTPServer):
+    """Gives its `replies` in turn, then its `usual` one, and remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Asked)
+        self.origin = f"http://127.0.0.1:{self.server_address[1]}"
+        self.replies = deque()
+        self.usual = Reply(document={"data": []})
+        self.seen = []
+        self.lock = threading.Lock()
+
+    def will(self, *replies):
+        """Answer the next requests with these."""
+        self.replies.extend(replies)
+
+
+class _Asked(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # a reply goes out in one piece
+    disable_nagle_algorithm = True
+
+    def do_GET(self):
+        """Answer as told."""
+        with self.server.lock:
+            reply = self.server.replies.popleft() if self.server.replies else self.server.usual
+        if reply.cut == "before":
+            self.close_connection = True
+            return
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        seen = Seen(self.command, self.path, dict(self.headers.items()), body, self.client_address[1])
+        with self.server.lock:
+            self.server.seen.append(seen)
+        if reply.hold is not None:
+            reply.hold.wait(10)
+        if reply.cut == "after":
+            self.close_connection = True
+            return
+        content = reply.body()
+        self.date = reply.date
+        self.send_response(reply.status)
+        if reply.kind and reply.status != 204:
+            self.send_header("content-type", reply.kind)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if reply.status != 204:
+            self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        if reply.status != 204:
+            self.wfile.write(content)
+
+    do_POST = do_GET  # noqa: N815 - the name that http.server looks for
+    do_DELETE = do_GET  # noqa: N815 - as above
+
+    def date_time_string(self, timestamp=None):
+        """Return the Date of the reply."""
+        return self.date or super().date_time_string(timestamp)
+
+    def log_message(self, *arguments):
+        """Say nothing."""
+
+
+def refused(status, code="invalid", pointer="", detail="It will not do.", **headers):
+    """Return the reply with one error, as Klaviyo writes it."""
+    error = {
+        "id": "e-1",
+        "status": status,
+        "code": code,
+        "title": "No.",
+        "detail": detail,
+        "source": {"pointer": pointer},
+    }
+    return Reply(
+        status, {"errors": [error]}, {name.replace("_", "-"): str(value) for name, value in headers.items()}
+    )
+
+
+def throttled(after):
+    """Return a 429 as Klaviyo writes it; without Retry-After for None."""
+    return refused(429, "throttled", **({} if after is None else {"retry_after": after}))
+
+
+BODY = b'{"data":{}}'
+JOB = Reply(202, {"data": {"type": "profile-bulk-import-job", "id": "am9i/+=", "attributes": {}}})
+CREATED = "2026-11-21T10:00:00+00:00"
+
+
+def a_list(list_id, name):
+    """Return a list as Klaviyo writes it."""
+    return {"type": "list", "id": list_id, "attributes": {"name": name, "created": CREATED}}
+
+
+def a_member(profile_id, email, joined=CREATED, phone=None):
+    """Return a member of a list as Klaviyo writes it."""
+    return {
+        "type": "profile",
+        "id": profile_id,
+        "attributes": {"email": email, "phone_number": phone, "external_id": None, "joined_group_at": joined},
+    }
+
+
+def page(resources, following=None):
+    """Return the reply with one page of resources."""
+    return Reply(document={"data": resources, "links": {"self": "x", "next": following}})
+
+
+def problem(error):
+    """Return the one problem of an error."""
+    (found,) = error.value.problems
+    return found

@@ -1,0 +1,100 @@
+"""A simulated server that counts in fixed windows, and a run that sends to it as fast as a lane allows."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from itertools import count
+from math import ceil
+from random import Random
+
+from reverse_etl.klaviyo.pace import Quota
+
+
+def dice(seed=1):
+    """Return chance that can be repeated."""
+    return Random(seed)  # noqa: S311 - nothing secret depends on it
+
+
+@dataclass
+class FixedWindows:
+    """Klaviyo's side: counts in fixed windows.
+
+    `phase` sets their edges; None starts each window with the first request after the last one.
+    """
+
+    tier: object
+    phase: float | None
+    counts: dict = field(default_factory=dict)
+
+    def arrive(self, now):
+        """Count a request; return whether it is taken, what is left of the minute, and seconds to wait."""
+        ends = {}
+        for seconds, limit in ((1.0, self.tier.burst), (60.0, self.tier.steady)):
+            start, used = self.counts.get(seconds, (float("-inf"), 0))
+            if now >= start + seconds:
+                start = now if self.phase is None else (now - self.phase) // seconds * seconds + self.phase
+                used = 0
+            self.counts[seconds] = (start, used + 1)
+            ends[seconds] = start + seconds - now
+            if used + 1 > limit:
+                return False, 0, ends[seconds]
+        return True, self.tier.steady - self.counts[60.0][1], ends[60.0]
+
+
+@dataclass
+class Run:
+    """A run with work without end. After `send`, `good` and `throttled` count the replies.
+
+    A request arrives somewhere between its sending and its reply, which comes after half to all of
+    `latency`. `rounding` makes the header's whole seconds; None sends no such headers.
+    """
+
+    lane: object
+    server: FixedWindows
+    in_flight: int
+    latency: float
+    seed: int = 0
+    rounding: object = ceil
+    good: int = 0
+    throttled: int = 0
+
+    def send(self, seconds, others=()):
+        """Send for so many seconds; `others` are the moments at which other users' requests arrive."""
+        self._random, self._order, self._out = dice(self.seed), count(), 0
+        self._events = []
+        for at in others:
+            self._plan(at, self.server.arrive)
+        self._plan(0.0, self._look)
+        while self._events and self._events[0][0] <= seconds:
+            now, _, happen, about = heapq.heappop(self._events)
+            happen(now, *about)
+        return self
+
+    def _plan(self, at, happen, *about):
+        heapq.heappush(self._events, (at, next(self._order), happen, about))
+
+    def _look(self, now):
+        while self._out < self.in_flight:
+            wait = self.lane.wait(now)
+            if wait > 0:
+                self._plan(now + wait, self._look)
+                return
+            slot, back = self.lane.take(now), now + self.latency * self._random.uniform(0.5, 1)
+            self._out += 1
+            self._plan(self._random.uniform(now, back), self._arrive, slot, back)
+
+    def _arrive(self, now, slot, back):
+        self._plan(back, self._reply, slot, *self.server.arrive(now))
+
+    def _reply(self, now, slot, taken, left, wait):
+        if taken:
+            self.good += 1
+            quota = Quota(left, self.rounding(wait)) if self.rounding else None
+            self.lane.done(now, slot, replied=True, quota=quota)
+        else:
+            self.throttled += 1
+            self.lane.throttled(now, slot, max(ceil(wait), 1))
+        if self._out == self.in_flight:  # nobody was looking: all were waiting for replies
+            self._plan(now, self._look)
+        self._out -= 1

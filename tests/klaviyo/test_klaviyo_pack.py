@@ -1,0 +1,139 @@
+"""How rows are packed into requests, measured on the bytes that are sent."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reverse_etl.klaviyo.pack import MOST_BYTES, MOST_ROWS, Batch, chunks, halves, import_body, pack, split
+
+LIST = "XyZ123"
+
+
+def rows_of(count, size=30):
+    """Return numbered rows of so many bytes."""
+    row = b'{"type":"profile","x":"' + b"y" * (size - 25) + b'"}'
+    return [(seq, row) for seq in range(100, 100 + count)]
+
+
+@pytest.mark.parametrize("list_id", [None, LIST, 'quo"te'])
+def test_the_body_is_what_the_reference_asks_for(list_id):
+    """One job; with a list, the list as a relationship."""
+    body = json.loads(import_body([b'{"type":"profile"}', b"{}"], list_id))["data"]
+    assert body["type"] == "profile-bulk-import-job"
+    assert body["attributes"] == {"profiles": {"data": [{"type": "profile"}, {}]}}
+    expected = (
+        {} if list_id is None else {"relationships": {"lists": {"data": [{"type": "list", "id": list_id}]}}}
+    )
+    assert {key: body[key] for key in body if key not in ("type", "attributes")} == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, []),
+        (1, [1]),
+        (9_999, [9_999]),
+        (10_000, [10_000]),
+        (10_001, [10_000, 1]),
+        (20_001, [10_000, 10_000, 1]),
+    ],
+)
+def test_a_request_holds_at_most_10000_rows(count, expected):
+    """And each is filled before the next is begun."""
+    assert [len(batch.rows) for batch in pack(rows_of(count), LIST)] == expected
+
+
+@pytest.mark.parametrize("list_id", [None, LIST])
+@pytest.mark.parametrize(("over", "expected"), [(-1, [60]), (0, [60]), (1, [59, 1])])
+def test_a_request_holds_at_most_5000000_bytes_envelope_included(list_id, over, expected):
+    """60 rows that come to exactly the limit are one request; a byte more makes two."""
+    room = MOST_BYTES - len(import_body([], list_id)) - 59
+    sizes = [room // 60] * 59 + [room - 59 * (room // 60) + over]
+    batches = list(pack(((seq, b"x" * size) for seq, size in enumerate(sizes)), list_id))
+    assert [len(batch.rows) for batch in batches] == expected
+    assert len(import_body(batches[0].rows, list_id)) == (
+        5_000_000 + over if over <= 0 else 5_000_000 + over - sizes[-1] - 1
+    )
+    assert all(len(import_body(batch.rows, list_id)) <= 5_000_000 for batch in batches)
+
+
+def test_numbers_of_rows_come_along():
+    """Gaps too: rows that could not be rendered have none."""
+    (batch,) = pack([(3, b"a"), (5, b"b"), (9, b"c")], LIST)
+    assert (batch.first_seq, batch.last_seq, list(batch.seqs), list(batch.rows)) == (
+        3,
+        9,
+        [3, 5, 9],
+        [b"a", b"b", b"c"],
+    )
+
+
+def test_a_row_that_no_request_can_hold_is_an_error_and_no_batch():
+    """The renderer lets none of these through; if one comes, nothing is cut or dropped."""
+    with pytest.raises(ValueError, match="row 7 is 5000000 bytes"):
+        list(pack([(7, b"x" * MOST_BYTES)], None))
+
+
+def test_packing_reads_no_further_than_it_must():
+    """So that rendering and sending can go on side by side in bounded memory."""
+    read = []
+
+    def source():
+        for seq, row in rows_of(MOST_ROWS + 5):
+            read.append(seq)
+            yield seq, row
+
+    next(pack(source(), LIST))
+    assert len(read) == MOST_ROWS + 1
+
+
+@given(st.lists(st.integers(min_value=1, max_value=100_000), max_size=200))
+def test_packing_keeps_every_row_once_and_in_order_and_leaves_no_room(sizes):
+    """No batch could have taken the first row of the next one."""
+    rows = [(seq, b"x" * size) for seq, size in enumerate(sizes)]
+    batches = list(pack(iter(rows), LIST))
+    assert [pair for batch in batches for pair in zip(batch.seqs, batch.rows, strict=True)] == rows
+    for batch, following in itertools.pairwise(batches):
+        assert len(import_body([*batch.rows, following.rows[0]], LIST)) > MOST_BYTES
+
+
+BATCH = Batch.of([2, 3, 5, 8], [b"a", b"b", b"c", b"d"])
+
+
+def test_refused_rows_are_taken_out_by_index():
+    """What is left keeps its order and its numbers."""
+    left, gone = split(BATCH, [3, 1])
+    assert (left, gone) == (Batch.of([2, 5], [b"a", b"c"]), (3, 8))
+
+
+def test_a_batch_whose_rows_are_all_refused_leaves_none():
+    """No empty request is ever sent."""
+    assert split(BATCH, range(4)) == (None, (2, 3, 5, 8))
+
+
+@pytest.mark.parametrize("index", [-1, 4])
+def test_an_index_that_the_batch_does_not_have_is_an_error(index):
+    """Nobody else's row is taken out in its place."""
+    with pytest.raises(IndexError):
+        split(BATCH, [0, index])
+
+
+def test_halves_are_whole():
+    """Every row in exactly one of them, also of an odd number."""
+    assert halves(BATCH) == (Batch.of([2, 3], [b"a", b"b"]), Batch.of([5, 8], [b"c", b"d"]))
+    assert [len(half.rows) for half in halves(Batch.of([1, 2, 3], [b"a", b"b", b"c"]))] == [1, 2]
+    with pytest.raises(ValueError, match="0 numbers"):
+        halves(Batch.of([1], [b"a"]))
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, []), (999, [999]), (1_000, [1_000]), (1_001, [1_000, 1])]
+)
+def test_ids_go_out_in_thousands(count, expected):
+    """The most that a request to change a list takes."""
+    assert [len(chunk) for chunk in chunks(map(str, range(count)))] == expected
