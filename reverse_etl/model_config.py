@@ -78,7 +78,7 @@ class WrittenConfig(Strict):
     list_name: str = Field(default="", alias="list")
     list_id: str = ""
     list_column: str = ""
-    identifiers: dict[str, str] = Field(default={})
+    identifiers: dict[str, str] = Field(default={}, description="Write identifiers={'email': 'a column'}.")
     tags: Annotated[list[str], BeforeValidator(_listed)] = Field(default=[])
     on_shared_identifier: OnShared = Field(default=OnShared.OMIT, strict=False)
     on_null: str = "omit"

@@ -124,7 +124,7 @@ class _Compiling:
     def model(self) -> Model | None:
         """Return the model, or None when something is wrong with it or it is switched off."""
         try:
-            source = self.path.read_text(encoding="utf-8")
+            source = self.path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
             self.add("The file cannot be read as UTF-8 text.")
             return None

@@ -180,24 +180,28 @@ class _Section:
     def output(self) -> Output | None:
         settings = self.render(self.written(), ())
         if not isinstance(settings, dict):
-            return self.add("An output is a mapping.", (), "Write {type: duckdb, path: shop.duckdb}.")
+            self.add("An output is a mapping.", (), "Write {type: duckdb, path: shop.duckdb}.")
+            return None
         kind = settings.get("type")
         known = [str(each) for each in Warehouse]
         if kind not in known:
             said = f"The type of an output cannot be {kind!r}." if kind else "The output has no type."
-            return self.add(said, ("type",), choice(str(kind or ""), known))
+            self.add(said, ("type",), choice(str(kind or ""), known))
+            return None
         if kind == "duckdb" and settings.get("path", ":memory:") in (None, ":memory:"):
-            return self.add(
+            self.add(
                 "The duckdb output has no file: what dbt builds in memory is gone when dbt ends.",
                 ("path",),
                 "Write path: shop.duckdb, the file that dbt builds.",
             )
+            return None
         return Output(Warehouse(kind), settings)
 
     def destination(self) -> Destination | None:
         written = self.written()
         if not isinstance(written, dict):
-            return self.add("A destination is a mapping.", (), "Write {type: klaviyo}.")
+            self.add("A destination is a mapping.", (), "Write {type: klaviyo}.")
+            return None
         known = len(self.reading.problems)
         plain = self.without_key(written)
         missing = self.missing_key(plain)

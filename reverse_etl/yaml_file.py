@@ -50,7 +50,7 @@ def read_yaml(path: Path) -> Document:
     Raises UsageError with file and line when it cannot be read, is not YAML, or says one key twice.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError.of(f"{path.name} cannot be read: {_reason(error)}.", where=at(path)) from error
     try:

@@ -135,6 +135,15 @@ def test_a_model_that_is_switched_off_is_left_out(project):
     assert [model.name for model in project.compile()] == ["on"]
 
 
+def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_model(project):
+    """Editors leave them."""
+    path = project.path / "models" / "m.sql"
+    path.parent.mkdir()
+    path.write_bytes(b"\xef\xbb\xbf" + CONFIG.replace("\n", "\r\n").encode() + b"select email\r\nfrom t\r\n")
+    (model,) = project.compile()
+    assert (model.sql, model.lines) == ("select email\nfrom t", (2, 3))
+
+
 def test_models_are_found_in_folders_and_come_by_name(project):
     """`models` is the project's folder where there is no dbt."""
     text = CONFIG + "select email from t"

@@ -10,6 +10,16 @@ from reverse_etl.errors import Problem, UsageError
 
 CASES = [
     case(
+        "identifiers as a list",
+        model("{{ config(surface='profiles', identifiers=['email'], tags=[1]) }}\nselect email from t\n"),
+        Problem(
+            "identifiers must be a mapping.",
+            "models/vip.sql:1:31",
+            "Write identifiers={'email': 'a column'}.",
+        ),
+        Problem("tags.0 must be text, in quotes.", "models/vip.sql:1:54"),
+    ),
+    case(
         "no models",
         {"profiles.yml": PROFILE},
         Problem("There are no models.", "models", "Write one there, or run: reverse-etl init"),
