@@ -41,13 +41,13 @@ def load_target(  # noqa: PLR0913 - what the command line's flags give
     wrong with the target.
     """
     project = read_dbt_project(project_dir, environ=environ, cli_vars=vars or {})
-    document = read_yaml(_find(project_dir, profiles_dir, environ))
+    document = read_yaml(find_profiles(project_dir, profiles_dir, environ))
     context = {"env_var": env_var_of(environ, secrets=True), "var": Var(vars or {})}
     reading = _Reading(document, _choose_profile(document, profile, project, environ), context, environ)
     return reading.target(target)
 
 
-def _find(project_dir: Path, profiles_dir: Path | None, environ: Mapping[str, str]) -> Path:
+def find_profiles(project_dir: Path, profiles_dir: Path | None, environ: Mapping[str, str]) -> Path:
     home = Path(environ["HOME"]) if environ.get("HOME") else None
     if profiles_dir or environ.get("DBT_PROFILES_DIR"):
         folders = [profiles_dir or Path(environ["DBT_PROFILES_DIR"]).expanduser()]

@@ -32,6 +32,7 @@ from reverse_etl.profiles import load_target
 from reverse_etl.run import RunResult, run
 from reverse_etl.selection import select as choose
 from reverse_etl.state import Owner, State, last_account, open_state
+from reverse_etl.status import Status, status
 from reverse_etl.warehouse import Warehouse
 from reverse_etl.warehouse.choose import open_warehouse
 
@@ -132,6 +133,19 @@ class Project:
                 except BaseException:
                     klaviyo.stop()
                     raise
+
+    def status(self) -> Status:
+        """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes."""
+        with self.warehouse(read_only=True) as warehouse:
+            return status(self.state(warehouse, None))
+
+    def retry(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> dict[str, int]:
+        """End the rejections that Klaviyo made, so that the next run sends these rows; returns how many, by model."""
+        models = self.select(select, exclude)
+        with self.warehouse(read_only=False) as warehouse:
+            state = self.state(warehouse, None)
+            with state.lease():
+                return {model.name: state.retry(model.name) for model in models}
 
     def state(self, warehouse: Warehouse, account: str | None) -> State:
         """Return the state towards an account; without one, towards the account of the target's last run."""

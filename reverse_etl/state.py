@@ -27,7 +27,7 @@ from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.moments import moment, read
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal
-from reverse_etl.sql import ledger, rejections, schema, takeover
+from reverse_etl.sql import diff, ledger, rejections, schema, takeover
 from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import Statement
 from reverse_etl.warehouse import Warehouse
@@ -94,6 +94,30 @@ class Rejection:
     field: str
     detail: str
     first_run: str
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run as the state keeps it."""
+
+    run_id: str
+    state: str
+    started: str
+    ended: str | None
+    exit_code: int | None
+
+
+@dataclass(frozen=True)
+class PastList:
+    """What a run did to a list: counts as `run.counts` names them, and why it stopped, if it did."""
+
+    run_id: str
+    started: str
+    model: str
+    list_id: str
+    list_name: str
+    counts: Mapping[str, int]
+    reason: str
 
 
 class State:
@@ -248,10 +272,15 @@ class State:
         at = moment(self._clock.now())
         self._warehouse.append("gone", [(*self._key, model, list_id, identity, run_id, at) for list_id, identity in gone])
 
-    def retry(self, model: str, table_key: str) -> None:
-        """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again."""
+    def retry(self, model: str) -> int:
+        """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again; returns how many."""
+        key = self.table_key(model)
+        if not self.deltas_columns(key):
+            return 0
+        rows = sum(r.model == model and r.source == "klaviyo" for r in self.rejections())
         with self._warehouse.transaction():
-            self._all(rejections.end_all(self._dialect, self._key, model, f"rejected_{table_key}"))
+            self._all(rejections.end_all(self._dialect, self._key, model, f"rejected_{key}"))
+        return rows
 
     def end(self, run_id: str, end: RunEnd, exit_code: int | None = None) -> None:
         """Note how a run ended."""
@@ -260,6 +289,25 @@ class State:
     def rejections(self) -> tuple[Rejection, ...]:
         """Return every standing rejection."""
         return tuple(Rejection(*row) for row in self._fetch(rejections.standing(self._dialect, self._key)))
+
+    def runs(self) -> tuple[PastRun, ...]:
+        """Return the runs that sent or could have sent, newest first."""
+        return tuple(PastRun(*row) for row in self._fetch(ledger.last_run(self._dialect, *self._key)))
+
+    def run_lists(self) -> tuple[PastList, ...]:
+        """Return what each run did to each list, newest run first."""
+        rows = self._fetch(ledger.run_lists(self._dialect, *self._key))
+        return tuple(PastList(run, at, model, list_id, name, json.loads(counts), reason) for run, at, model, list_id, name, counts, reason in rows)
+
+    def rows_by_list(self, table_key: str) -> tuple[dict[str, int], dict[str, int]]:
+        """Return how many rows of a model are applied, and how many uncertain, by list id."""
+        if not self.deltas_columns(table_key):
+            return {}, {}
+        shape = Shape(table_key, (), (), many_lists=True)
+        return (
+            dict(self._fetch(diff.snapshot_counts(self._dialect, shape))),
+            dict(self._fetch(diff.uncertain_counts(self._dialect, shape))),
+        )
 
     @property
     def _key(self) -> tuple[str, str]:

@@ -113,6 +113,13 @@ def snapshot_counts(dialect: Dialect, shape: Shape) -> Statement:
     )
 
 
+def uncertain_counts(dialect: Dialect, shape: Shape) -> Statement:
+    """Return (list id, rows) of the deltas of which nobody knows yet whether they were applied."""
+    return Statement(
+        f"SELECT retl_list_id, COUNT(*) FROM {dialect.kept(shape.deltas)} GROUP BY retl_list_id ORDER BY retl_list_id"
+    )
+
+
 def sample(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], per_op: int, scope: Scope) -> Statement:
     """Return the first deltas of each list and op: (list id, op, identity), then each payload value after, then each before."""
     known = f"(\n{_known(dialect, shape, kept, scope)}\n)"

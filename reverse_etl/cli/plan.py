@@ -1,0 +1,65 @@
+"""`reverse-etl plan`: what a run would do."""
+
+from __future__ import annotations
+
+import click
+
+from reverse_etl.cli import show
+from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_plans, of_project, wish_of
+from reverse_etl.cli.talk import talk
+from reverse_etl.errors import GuardRefused
+from reverse_etl.plan import guard
+from reverse_etl.planning import Wish, unknown_models
+from reverse_etl.project import Project
+
+
+@click.command("plan")
+@of_project
+@of_models
+@of_plans
+@SHOW_VALUES
+@AS_JSON
+def command(  # noqa: PLR0913 - one argument per flag
+    asked: Asked,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    limit: int | None,
+    allow_removes: tuple[str, ...],
+    rekey: tuple[str, ...],
+    *,
+    full_refresh: bool,
+    show_values: bool,
+    as_json: bool,
+) -> int:
+    """Show what a run would send; sends nothing, and changes no table and no file.
+
+    Works without a key: then lists are not looked up. Exits 3 where a guard would refuse the run.
+    """
+    wish = wish_of(full_refresh=full_refresh, limit=limit, rekey=rekey)
+    return planned(asked.load(), select, exclude, wish, allow_removes, show_values=show_values, as_json=as_json)
+
+
+def planned(  # noqa: PLR0913 - one argument per flag
+    project: Project,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    wish: Wish,
+    allow_removes: tuple[str, ...],
+    *,
+    show_values: bool,
+    as_json: bool,
+) -> int:
+    """Draw a plan and print it. Raises GuardRefused, after printing, where a run would be refused."""
+    unknown_models(allow_removes, project.models, "--allow-removes")
+    plan = project.plan(select, exclude, wish=wish, tell=talk.event)
+    if as_json:
+        show.json_out(show.plan_json(plan, show_values=show_values))
+    else:
+        show.plan(plan, show_values=show_values)
+    if not plan.looked_up:
+        talk.say("Lists were not looked up: there is no key, or no sandbox yet. What the state knows was taken.")
+    if plan.unsettled:
+        talk.say("An earlier run did not end; a run settles it first, and may then have less to send.")
+    if problems := guard(plan.models, allow_removes):
+        raise GuardRefused(*problems)
+    return 0

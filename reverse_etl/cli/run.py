@@ -1,0 +1,57 @@
+"""`reverse-etl run`: make the lists what the models say."""
+
+from __future__ import annotations
+
+import click
+
+from reverse_etl.cli import show
+from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_plans, of_project, wish_of
+from reverse_etl.cli.plan import planned
+from reverse_etl.cli.talk import talk
+
+
+@click.command("run")
+@of_project
+@of_models
+@of_plans
+@click.option("--dry-run", is_flag=True, help="Only show the plan, as `plan` does.")
+@click.option("--strict", is_flag=True, help="Exit 1 for standing rejections too.")
+@SHOW_VALUES
+@AS_JSON
+def command(  # noqa: PLR0913 - one argument per flag
+    asked: Asked,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    limit: int | None,
+    allow_removes: tuple[str, ...],
+    rekey: tuple[str, ...],
+    *,
+    full_refresh: bool,
+    dry_run: bool,
+    strict: bool,
+    show_values: bool,
+    as_json: bool,
+) -> int:
+    """Send what changed since the last run, and settle every row of it.
+
+    May be interrupted at any moment and run again.
+    """
+    project = asked.load()
+    wish = wish_of(full_refresh=full_refresh, limit=limit, rekey=rekey)
+    if dry_run:
+        return planned(project, select, exclude, wish, allow_removes, show_values=show_values, as_json=as_json)
+    with talk.progress():
+        result = project.run(
+            select,
+            exclude,
+            wish=wish,
+            allow_removes=allow_removes,
+            strict=strict,
+            tell=talk.event,
+            observer=talk.exchange,
+        )
+    if as_json:
+        show.json_out(show.result_json(result))
+    else:
+        show.result(result)
+    return result.exit_code

@@ -1,0 +1,30 @@
+"""`reverse-etl sandbox`: a Klaviyo stand-in of one's own, for trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reverse_etl.cli.talk import talk
+from reverse_etl.project import SANDBOX_FILE
+
+
+@click.command("sandbox")
+@click.option("--file", "path", type=click.Path(path_type=Path, dir_okay=False), default=SANDBOX_FILE, show_default=True, help="Where its state is kept.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Its port on 127.0.0.1; 0 takes a free one.")
+@click.option("--job-seconds", type=float, default=1.0, show_default=True, help="How long an import job takes.")
+@click.option("--limits/--no-limits", default=True, show_default=True, help="Keep Klaviyo's rate limits.")
+def command(path: Path, port: int, job_seconds: float, *, limits: bool) -> None:
+    """Serve a Klaviyo stand-in on this machine until it is interrupted.
+
+    Its first page shows what is on its lists. To send to it, give a destination its address: {type: klaviyo, origin:
+    "http://127.0.0.1:8765", private_api_key: pk_trial}.
+    """
+    from reverse_etl.sandbox import Sandbox, serve  # noqa: PLC0415 - a web framework that other commands do not need
+
+    def ready(origin: str) -> None:
+        click.echo(origin)
+        talk.say(f"A Klaviyo sandbox is at {origin}, its state in {path}. Open it in a browser; Ctrl-C ends it.")
+
+    serve(Sandbox(path, port=port, job_seconds=job_seconds, limits=limits), ready)

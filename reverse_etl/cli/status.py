@@ -1,0 +1,41 @@
+"""`reverse-etl status`: where each list stands."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from reverse_etl.cli import show
+from reverse_etl.cli.options import AS_JSON, Asked, of_project
+
+
+@click.command("status")
+@of_project
+@AS_JSON
+def command(asked: Asked, *, as_json: bool) -> None:
+    """Show what is known of each list: rows applied, rejected, held, unsettled, and the last run. Klaviyo is not asked."""
+    status = asked.load().status()
+    if as_json:
+        show.json_out(asdict(status))
+        return
+    if not status.lists:
+        click.echo("Nothing was sent yet. See what would be: reverse-etl plan")
+        return
+    headings = ("list", "model", "last run", "state", "applied", "rejected", "held", "unsettled")
+    ends = {run.run_id: run for run in status.runs}
+    rows = []
+    for one in status.lists:
+        run = ends.get(one.last.run_id) if one.last else None
+        stopped = "stopped" if one.last and one.last.reason else (run.state if run else "")
+        when = one.last.started[:16].replace("T", " ") if one.last else ""
+        rows.append(
+            (one.list_name or "(profiles)", one.model, when, stopped, one.applied, one.rejected, one.held, one.unsettled)
+        )
+    show.table(headings, rows, words=4)
+    for one in status.lists:
+        if one.last and one.last.reason:
+            click.echo(f"{one.list_name or one.model} stopped: {one.last.reason}")
+    newest = status.runs[0] if status.runs else None
+    if newest and newest.state in {"submitting", "unsettled"}:
+        click.echo(f"The run {newest.run_id} left rows open; the next run settles them first.")

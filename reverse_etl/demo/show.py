@@ -1,0 +1,106 @@
+"""The demo: a shop's three days, played against a sandbox with the commands that a user would type."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reverse_etl.demo import shop
+from reverse_etl.errors import UsageError
+from reverse_etl.plan import Plan
+from reverse_etl.project import SANDBOX_FILE, Project
+from reverse_etl.run import RunResult, counts
+from reverse_etl.sandbox import Sandbox
+
+PROFILES = """\
+shop:
+  target: trial
+  outputs:
+    trial: {{type: duckdb, path: {warehouse}, schema: main}}
+  destinations:
+    trial: {{type: klaviyo, sandbox: true}}
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One list on day 2: members read back from the sandbox before and now, and what the run did in between.
+
+    A customer whose e-mail changed is updated: her old row is superseded by her new one, and she stays the same member.
+    """
+
+    name: str
+    before: int
+    added: int
+    updated: int
+    removed: int
+    rejected: int
+    now: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How the demo shows itself: a heading, a command with its plan, and a command with its result."""
+
+    heading: Callable[[str], None]
+    plan: Callable[[Plan], None]
+    result: Callable[[RunResult], None]
+
+
+def prepare(folder: Path, models: Path) -> None:
+    """Make the demo's project anew in `folder`: models, profiles.yml, and no state.
+
+    Raises UsageError where there are no models to show, or where the folder holds something that is not the demo's.
+    """
+    if not (models / "vip_customers.sql").exists():
+        raise UsageError.of(
+            f"The demo's models are not in {models}.",
+            advice="Run the demo in a checkout of reverse_etl (make demo), or name their folder with --models.",
+        )
+    if folder.exists():
+        if any(folder.iterdir()) and not (folder / "shop.duckdb").exists():
+            raise UsageError.of(f"{folder} holds other files; the demo would remove them.", advice="Name another folder with --dir.")
+        shutil.rmtree(folder)
+    (folder / "models").mkdir(parents=True)
+    for path in sorted(models.glob("*.sql")):
+        shutil.copyfile(path, folder / "models" / path.name)
+    (folder / "profiles.yml").write_text(PROFILES.format(warehouse=folder / "shop.duckdb"), encoding="utf-8")
+
+
+def play(folder: Path, stage: Stage, load: Callable[[], Project]) -> tuple[Line, ...]:
+    """Play day 1, day 2 and a run with nothing to do; returns what became of each list on day 2, read back from the sandbox."""
+    warehouse = folder / "shop.duckdb"
+    stage.heading("Day 1: dbt has built the shop's warehouse; nothing is in Klaviyo yet.")
+    shop.build(warehouse, 1)
+    stage.plan(load().plan())
+    stage.result(load().run())
+    before = _members(folder)
+    stage.heading("Day 2: customers came, went and changed.")
+    shop.build(warehouse, 2)
+    stage.plan(load().plan())
+    second = load().run()
+    stage.result(second)
+    stage.heading("Once more: nothing changed since, so nothing is sent.")
+    stage.result(load().run())
+    now = _members(folder)
+    return tuple(
+        Line(
+            name=one.plan.list.name,
+            before=before.get(one.plan.list.name, 0),
+            added=one.plan.adds - counts(one)["superseded"],
+            updated=one.plan.updates + counts(one)["superseded"],
+            removed=counts(one)["removed"],
+            rejected=counts(one)["rejected_by_checks"] + counts(one)["rejected"],
+            now=now.get(one.plan.list.name, 0),
+        )
+        for one in second.lists
+        if one.plan.list.name
+    )
+
+
+def _members(folder: Path) -> dict[str, int]:
+    """Return the members of each list, as the sandbox itself counts them."""
+    with Sandbox(folder / SANDBOX_FILE) as sandbox:
+        return {one["name"]: one["members"] for one in sandbox.lists()}
