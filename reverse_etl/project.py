@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from reverse_etl.config import Target
 from reverse_etl.delivery.at import At
 from reverse_etl.events import Event, Tell
 from reverse_etl.keys import PrivateKey, given_key
-from reverse_etl.klaviyo import Klaviyo, Observer
+from reverse_etl.klaviyo import Endpoint, Klaviyo, Observer, Tier
 from reverse_etl.models import Model, compile_models
 from reverse_etl.plan import Plan
 from reverse_etl.planning import Wish, draw, unknown_models
@@ -45,15 +45,23 @@ def _nobody(event: Event) -> None:
     del event
 
 
+def _published(endpoint: Endpoint) -> Tier:
+    return endpoint.tier
+
+
 @dataclass(frozen=True)
 class Project:
-    """A project's folder with a target and its compiled models. `clock` and `speed` are for tests and trials."""
+    """A project's folder with a target and its compiled models.
+
+    `clock` is for tests and trials, and so is `tiers`: how many requests of each kind may go out, by default as many as Klaviyo allows.
+    """
 
     folder: Path
     target: Target
     models: tuple[Model, ...]
     clock: Clock = field(default_factory=SystemClock)
     threads: int = THREADS
+    tiers: Callable[[Endpoint], Tier] = _published
 
     @classmethod
     def load(  # noqa: PLR0913 - dbt's flags
@@ -185,6 +193,7 @@ class Project:
             in_flight=self.threads,
             clock=self.clock,
             observer=observer,
+            tiers=self.tiers,
         )
         try:
             yield klaviyo
