@@ -10,10 +10,12 @@ from reverse_etl.klaviyo.exchange import Answer, Fault, Request
 from reverse_etl.klaviyo.replies import Document, Unreadable, document_of, errors_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reverse_etl.klaviyo.retry import GiveUp
 
 _LOST = " Nobody here knows whether Klaviyo carried it out."
-_ADVICE = {
+_ADVICE: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "Check the private key (it begins with 'pk_') in Klaviyo: Settings, API keys.",
     HTTPStatus.NOT_FOUND: "It may be deleted, or another account's: look in Klaviyo, and correct the id.",
     HTTPStatus.GONE: "This revision of the API is retired: set a newer api_revision, or upgrade.",
@@ -87,7 +89,7 @@ def _told(request: Request, answer: Answer) -> tuple[str, str]:
     first = errors[0]
     where = f" (at {first.pointer})" if first.pointer else ""
     said = f"{status} {first.code}: {first.detail or first.title}{where}"
-    if status == HTTPStatus.FORBIDDEN:
+    if status == HTTPStatus.FORBIDDEN and first.code == "permission_denied":
         scopes = " and ".join(request.endpoint.scopes)
         return (
             f"The key is valid, but lacks a scope ({said}).",
@@ -95,9 +97,7 @@ def _told(request: Request, answer: Answer) -> tuple[str, str]:
         )
     if status == HTTPStatus.UNAUTHORIZED:
         return f"Klaviyo does not know the key ({said}).", _ADVICE[HTTPStatus.UNAUTHORIZED]
-    return f"Klaviyo refused: {said}", _ADVICE.get(
-        HTTPStatus(status), _LATER
-    ) if status in _ADVICE else _LATER
+    return f"Klaviyo refused: {said}", _ADVICE.get(status, _LATER)
 
 
 def _told_by_another(answer: Answer) -> tuple[str, str]:

@@ -64,9 +64,7 @@ class _Window:
         missing = len(self.replied) + in_flight + 1 - self.limit
         if missing <= 0:
             return 0.0
-        if missing > len(
-            self.replied
-        ):  # a slot in flight is free a whole window after its reply, at the earliest
+        if missing > len(self.replied):  # one in flight is free a window after its reply, at the earliest
             return self.seconds
         return self.replied[missing - 1] + self.seconds - now
 
@@ -84,9 +82,7 @@ class Lane:
         self._blocked_until = 0.0
         self._suspect = False  # a 429 came, and nothing sent since has had a good reply
         self._probing = False
-        self._left: int | None = (
-            None  # the least that was said to be left of the window that ends at `_reset_at`
-        )
+        self._left: int | None = None  # the least that was said to be left until `_reset_at`
         self._reset_at = 0.0
 
     def wait(self, now: float) -> float:
@@ -138,9 +134,7 @@ class Lane:
         over = now >= self._reset_at + _GRACE
         if self._left is None or over or reset_at > self._reset_at + _SAME_WINDOW:
             self._left, self._reset_at = quota.remaining, reset_at
-        elif (
-            reset_at > self._reset_at - _SAME_WINDOW
-        ):  # else the reply was late: it tells of the window before
+        elif reset_at > self._reset_at - _SAME_WINDOW:  # not a late reply of the window before
             self._left = min(self._left, quota.remaining)
 
 

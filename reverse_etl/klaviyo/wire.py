@@ -66,9 +66,7 @@ class Wire:
             }
         )
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.trust_env = (
-            self.origin == KLAVIYO
-        )  # proxies and certificates of the environment; none for loopback
+        self._session.trust_env = self.origin == KLAVIYO  # proxies and certificates; none for loopback
         self._session.mount(
             self.origin,
             HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True),

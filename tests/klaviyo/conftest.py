@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import duckdb
 import pytest
 from klaviyo_server import DummyKey, QuickClock, Server
 
@@ -33,3 +34,11 @@ def klaviyo(server, clock):
     made = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", clock=clock, read_seconds=2.0)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def warehouse():
+    """Open a DuckDB whose session is not in UTC, so that a forgotten conversion shows."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'America/New_York'")
+        yield connection

@@ -7,19 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import (
-    Accepted,
-    JobRowError,
-    JobStatus,
     RequestRefused,
     RowError,
     RowsRefused,
     jobs,
-    profiles,
 )
 from reverse_etl.klaviyo.exchange import Answer
-from reverse_etl.klaviyo.filters import MOST_BYTES, any_of, asks, not_before
 from reverse_etl.klaviyo.replies import (
     Resource,
     Unreadable,
@@ -247,142 +241,3 @@ def test_what_is_no_time_is_not_read(value):
 def test_the_servers_time_is_its_date_header(headers, expected):
     """None where it says nothing understandable."""
     assert date_of(Answer(200, headers, b"")) == expected
-
-
-def a_job(**attributes):
-    """Return a job's resource."""
-    return Resource("j", {"created_at": "2026-11-21T10:00:00Z", "status": "complete", **attributes})
-
-
-@pytest.mark.parametrize(
-    ("status", "expected", "ended"),
-    [
-        ("queued", JobStatus.QUEUED, False),
-        ("processing", JobStatus.PROCESSING, False),
-        ("complete", JobStatus.COMPLETE, True),
-        ("cancelled", JobStatus.CANCELLED, True),
-        ("paused", JobStatus.UNKNOWN, False),
-        (None, JobStatus.UNKNOWN, False),
-    ],
-)
-def test_a_jobs_status_may_be_new(status, expected, ended):
-    """Klaviyo adds values inside a revision; none of them is taken for an end."""
-    found = jobs.job_of(a_job(status=status))
-    assert (found.status, found.status.ended) == (expected, ended)
-
-
-def test_a_jobs_counts_may_be_null():
-    """They are until something was counted."""
-    found = jobs.job_of(a_job(total_count=5, completed_count=None))
-    assert (found.total, found.completed, found.failed) == (5, 0, 0)
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        {"email": " Ann@Example.com", "external_id": "c-1", "first_name": "Ann"},
-        {"type": "profile", "attributes": {"email": "ann@example.com", "external_id": "c-1"}},
-        {"data": {"type": "profile", "attributes": {"email": "ann@example.com", "external_id": "c-1"}}},
-        '{"email": "ann@example.com", "external_id": "c-1"}',
-    ],
-)
-def test_a_rows_error_is_tied_to_its_row_by_what_was_sent(payload):
-    """Whichever form the payload comes back in; identifiers in canonical form."""
-    found = jobs.job_error_of(
-        Resource(
-            "e",
-            {
-                "code": "invalid",
-                "title": "No.",
-                "detail": "Bad.",
-                "source": {"pointer": "/data/attributes/phone_number"},
-                "original_payload": payload,
-            },
-        )
-    )
-    assert found == JobRowError(
-        RowError("invalid", "phone_number", "Bad."), "ann@example.com", None, "c-1", None
-    )
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [None, {}, [], "gone", "[1]", {"attributes": None}, {"email": None, "id": ["x"]}, {"email": True}],
-)
-def test_a_rows_error_without_identifiers_is_tied_to_none(payload):
-    """The rest is unknown then, and not somebody else."""
-    found = jobs.job_error_of(Resource("e", {"code": "x", "source": None, "original_payload": payload}))
-    assert (found.email, found.phone_number, found.external_id, found.id) == (None, None, None, None)
-
-
-def test_a_payload_keeps_its_id_and_a_number_is_text():
-    """An external id may come back as it was typed in a warehouse."""
-    payload = {"id": "P1", "attributes": {"external_id": 17, "phone_number": "+1 (415) 555-0100"}}
-    found = jobs.job_error_of(Resource("e", {"original_payload": payload}))
-    assert (found.id, found.external_id, found.phone_number) == ("P1", "17", "+14155550100")
-
-
-@pytest.mark.parametrize("pointer", ["/data", "/data/attributes", None])
-def test_a_rows_error_about_the_whole_row_has_no_field(pointer):
-    """`/data` is the schema's default."""
-    assert jobs.job_error_of(Resource("e", {"source": {"pointer": pointer}})).error.field == ""
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (["a@example.com"], 'any(email,["a@example.com"])'),
-        (["a", "b"], 'any(email,["a","b"])'),
-        (['say "hi"'], r'any(email,["say \"hi\""])'),
-        (["back\\slash"], r'any(email,["back\\slash"])'),
-        (['"]),equals(id,"x'], r'any(email,["\"]),equals(id,\"x"])'),
-    ],
-)
-def test_values_cannot_break_out_of_a_filter(values, expected):
-    """Quotes and backslashes are escaped."""
-    assert any_of("email", values) == expected
-
-
-def test_a_filter_by_time_is_floored_to_a_second_of_utc():
-    """Earlier ones of that second are dropped by the reader."""
-    moment = datetime.fromisoformat("2026-11-21T12:00:00.999+02:00")
-    assert not_before("joined_group_at", moment) == "greater-or-equal(joined_group_at,2026-11-21T10:00:00Z)"
-
-
-@pytest.mark.parametrize(
-    ("size", "count", "expected"),
-    [(10, 0, []), (10, 100, [100]), (10, 101, [100, 1]), (10, 250, [100, 100, 50]), (300, 40, [19, 19, 2])],
-)
-def test_an_ask_holds_at_most_a_hundred_values_and_a_short_address(size, count, expected):
-    """Whichever comes first; none is left out."""
-    values = [f"{n:0{size}}" for n in range(count)]
-    groups = list(asks(values))
-    assert [len(group) for group in groups] == expected
-    assert [value for group in groups for value in group] == values
-
-
-def test_an_ask_is_measured_as_it_is_encoded():
-    """A letter outside ASCII takes six to twelve bytes in an address."""
-    requests = [
-        request
-        for request, _ in profiles.ask_profiles(
-            IdentifierType.EXTERNAL_ID, ["東" * 50 + str(n) for n in range(100)]
-        )
-    ]
-    assert len(requests) > 1
-    assert all(len(request.target) < MOST_BYTES + 300 for request in requests)
-
-
-def test_lookups_ask_each_canonical_value_once():
-    """Padding and case are ours to remove; blanks ask for nothing."""
-    ((request, asked),) = profiles.ask_profiles(
-        IdentifierType.EMAIL, [" Ann@Example.com", "ann@example.com", " ", "bob@example.com"]
-    )
-    assert asked == {"ann@example.com", "bob@example.com"}
-    assert "any%28email%2C%5B%22ann%40example.com%22%2C%22bob%40example.com%22%5D%29" in request.target
-    assert "page%5Bsize%5D=100" in request.target
-
-
-def test_an_acceptance_says_whether_a_twin_may_exist():
-    """As a value, to be recorded."""
-    assert Accepted("j", lost=True) != Accepted("j", lost=False)

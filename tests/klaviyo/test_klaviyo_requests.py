@@ -56,7 +56,8 @@ def test_a_proxy_of_the_environment_is_not_used_for_loopback(server, klaviyo, mo
     """The sandbox is here; a proxy would see its traffic and could not reach it."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    monkeypatch.delenv("NO_PROXY", raising=False)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     klaviyo.list_names()
     assert len(server.seen) == 1
 
@@ -64,7 +65,8 @@ def test_a_proxy_of_the_environment_is_not_used_for_loopback(server, klaviyo, mo
 def test_a_proxy_of_the_environment_is_used_for_klaviyo(server, clock, monkeypatch):
     """It is asked for a tunnel, and sees neither key nor path."""
     monkeypatch.setenv("HTTPS_PROXY", server.origin)
-    monkeypatch.delenv("NO_PROXY", raising=False)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     asked = []
     monkeypatch.setattr(server.RequestHandlerClass, "do_CONNECT", _refuse_tunnel(asked), raising=False)
     klaviyo = Klaviyo.at("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)

@@ -90,6 +90,8 @@ def test_a_reply_once_lost_stays_lost():
     then = decide(answer(429), first.tries, REPEATABLE, dice())
     assert decide(answer(202), then.tries, REPEATABLE, dice()) == Done(Answer(202, {}, b"", lost=True))
     assert decide(Fault.UNTRUSTED, then.tries, REPEATABLE, dice()).lost
+    unreached = decide(Fault.UNREACHABLE, then.tries, REPEATABLE, dice())
+    assert decide(answer(202), unreached.tries, REPEATABLE, dice()).answer.lost
 
 
 @given(st.integers(min_value=0, max_value=2**32), st.sampled_from([answer(500), Fault.SILENT]))
