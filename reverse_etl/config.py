@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from reverse_etl.engines import Engine
 from reverse_etl.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -20,32 +20,25 @@ API_REVISION: Final = "2026-07-15"
 JOB_TIMEOUT_MINUTES: Final = 240
 
 
-class Warehouse(StrEnum):
-    """The warehouses that can be read; the values are dbt's adapter types and sqlglot's dialects alike."""
-
-    DUCKDB = "duckdb"
-    SNOWFLAKE = "snowflake"
-
-
 @dataclass(frozen=True)
 class Output:
     """The warehouse side of a target: dbt's keys, rendered and left alone. They may hold secrets."""
 
-    type: Warehouse
+    type: Engine
     settings: Mapping[str, Any] = field(repr=False)
 
     @property
     def database(self) -> str:
         """Return the database in which dbt builds: its own key, else as dbt-duckdb takes it from `path`."""
         named = self.settings.get("database")
-        if named or self.type is not Warehouse.DUCKDB:
+        if named or self.type is not Engine.DUCKDB:
             return str(named or "")
         return PurePath(str(self.settings.get("path", ""))).stem
 
     @property
     def schema(self) -> str:
         """Return the schema in which dbt builds; dbt-duckdb's default is `main`."""
-        default = "main" if self.type is Warehouse.DUCKDB else ""
+        default = "main" if self.type is Engine.DUCKDB else ""
         return str(self.settings.get("schema") or default)
 
 

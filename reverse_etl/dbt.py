@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
-from reverse_etl.config import Warehouse
+from reverse_etl.engines import Engine
 from reverse_etl.errors import ModelError
 from reverse_etl.names import nearest
 from reverse_etl.places import at
@@ -88,9 +88,9 @@ class PlainRelations:
         return Relation(text, unique_id, self.output.database, schema, identifier)
 
 
-def quoted(name: str, warehouse: Warehouse) -> str:
+def quoted(name: str, warehouse: Engine) -> str:
     """Return a name as dbt quotes it: always on DuckDB; on Snowflake, which folds case, where it must."""
-    if warehouse is Warehouse.SNOWFLAKE and _PLAIN.fullmatch(name):
+    if warehouse is Engine.SNOWFLAKE and _PLAIN.fullmatch(name):
         return name
     doubled = name.replace('"', '""')
     return f'"{doubled}"'

@@ -12,12 +12,12 @@ from reverse_etl.plan import Change, ListPlan, ModelPlan, Rejected
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import rejections, staging
 from reverse_etl.sql.diff import Op, Scope
-from reverse_etl.sql.shape import Shape
+from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
 from reverse_etl.stage import Staged
 from reverse_etl.state import SentModel, State
 from reverse_etl.warehouse import Warehouse
 
-SAMPLE = 5  # deltas shown of each list and op
+SAMPLE = 3  # deltas shown of each list and op
 
 
 def diff(  # noqa: PLR0913 - what a diff is made of
@@ -138,11 +138,18 @@ def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
 
 def _sample(warehouse: Warehouse, shape: Shape, rows: Sequence[tuple[object, ...]]) -> dict[str, list[Change]]:
     changes: dict[str, list[Change]] = defaultdict(list)
-    names = shape.payload_names
+    names = (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
     for list_id, op, identity, *values in rows:
         after, before = dict(zip(names, values, strict=False)), dict(zip(names, values[len(names) :], strict=True))
         if op == Op.UPDATE:
             moved = [name for name in names if after[name] is not None and after[name] != before[name]]
-            before, after = {n: before[n] for n in moved}, {n: after[n] for n in moved}
+            before, after = _shown(before, moved), _shown(after, moved)
+        else:
+            before, after = {}, {}
         changes[str(list_id)].append(Change(str(op), str(identity), before, after))
     return changes
+
+
+def _shown(values: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
+    """Return some values of a row under the names that people know."""
+    return {name.removeprefix("retl_"): values[name] for name in names}

@@ -22,7 +22,7 @@ _IDS_AN_ASK = 100
 
 @dataclass(frozen=True)
 class Change:
-    """One delta of the sample: what it asks for, whose row it is, and the payload values that change, before and after."""
+    """One delta of the sample: what it asks for, whose row it is, and for an update the values that change, before and after."""
 
     op: str
     identity: str

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from reverse_etl.config import Destination, Output, Target, Warehouse
+from reverse_etl.config import Destination, Output, Target
 from reverse_etl.dbt_project import DbtProject, read_dbt_project
 from reverse_etl.destinations import KEY_FIELDS, KeyNote, WrittenDestination, destination_of
+from reverse_etl.engines import Engine
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.names import choice, nearest
 from reverse_etl.strict import Advised, check
@@ -183,7 +184,7 @@ class _Section:
             self.add("An output is a mapping.", (), "Write {type: duckdb, path: shop.duckdb}.")
             return None
         kind = settings.get("type")
-        known = [str(each) for each in Warehouse]
+        known = [str(each) for each in Engine]
         if kind not in known:
             said = f"The type of an output cannot be {kind!r}." if kind else "The output has no type."
             self.add(said, ("type",), choice(str(kind or ""), known))
@@ -195,7 +196,7 @@ class _Section:
                 "Write path: shop.duckdb, the file that dbt builds.",
             )
             return None
-        return Output(Warehouse(kind), settings)
+        return Output(Engine(kind), settings)
 
     def destination(self) -> Destination | None:
         written = self.written()

@@ -38,6 +38,7 @@ from reverse_etl.warehouse.choose import open_warehouse
 
 SANDBOX_FILE = "klaviyo_sandbox.sqlite"
 SANDBOX_KEY = given_key("pk_sandbox", origin="the sandbox")
+SANDBOX_JOB_SECONDS = 0.3  # a trial should not have to wait as long as real imports take
 THREADS = 8
 
 
@@ -207,7 +208,7 @@ def _sandbox(path: Path, clock: Clock, *, dry: bool) -> Iterator[str]:
     from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - a web framework that only trials need
 
     if not dry:
-        with Sandbox(path, clock=clock) as sandbox:
+        with Sandbox(path, clock=clock, job_seconds=SANDBOX_JOB_SECONDS) as sandbox:
             yield sandbox.origin
     elif not path.exists():
         yield ""

@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
-from reverse_etl.config import Warehouse
+from reverse_etl.engines import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ class Query:
     findings: tuple[Finding, ...]
 
 
-def read_query(text: str, warehouse: Warehouse) -> Query | Finding:
+def read_query(text: str, warehouse: Engine) -> Query | Finding:
     """Return the one SELECT that `text` is, or why it cannot be read as one."""
     try:
         tokens = sqlglot.tokenize(text, dialect=warehouse)
@@ -110,7 +110,7 @@ def offset_of(node: exp.Expr) -> int | None:
     return None
 
 
-def _unreadable(text: str, error: ParseError, warehouse: Warehouse) -> Finding:
+def _unreadable(text: str, error: ParseError, warehouse: Engine) -> Finding:
     first = error.errors[0] if error.errors else {}
     highlight = str(first.get("highlight") or "")
     before = str(first.get("description") or "").split(" but got <Token")[0].strip()
@@ -136,7 +136,7 @@ def _kind(tree: exp.Expr) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name.upper()}"
 
 
-def _columns(query: exp.Query, warehouse: Warehouse) -> tuple[tuple[OutputColumn, ...], tuple[Finding, ...]]:
+def _columns(query: exp.Query, warehouse: Engine) -> tuple[tuple[OutputColumn, ...], tuple[Finding, ...]]:
     selects = list(branches(query))
     findings = [finding for select in selects for finding in _stars(select)]
     if any(union.args.get("by_name") for union in query.find_all(exp.SetOperation)):
@@ -175,7 +175,7 @@ def _stars(select: exp.Select) -> Iterator[Finding]:
             )
 
 
-def _named(projection: exp.Expr, warehouse: Warehouse) -> OutputColumn | None:
+def _named(projection: exp.Expr, warehouse: Engine) -> OutputColumn | None:
     match projection:
         case exp.Alias():
             identifier = projection.args["alias"]
@@ -188,7 +188,7 @@ def _named(projection: exp.Expr, warehouse: Warehouse) -> OutputColumn | None:
     if not isinstance(identifier, exp.Identifier):
         return None
     quoted = bool(identifier.args.get("quoted"))
-    fold = warehouse is Warehouse.SNOWFLAKE and not quoted
+    fold = warehouse is Engine.SNOWFLAKE and not quoted
     return OutputColumn(identifier.name.upper() if fold else identifier.name, quoted, offset_of(identifier))
 
 

@@ -12,7 +12,7 @@ from reverse_etl.queries import Finding, Query, branches, offset_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reverse_etl.config import Warehouse
+    from reverse_etl.engines import Engine
 
 _WRITES: Final = (
     exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop, exp.Alter, exp.TruncateTable,
@@ -88,7 +88,7 @@ _RANDOM: Final = frozenset(
 _DAYS: Final = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
 
 
-def lint(query: Query, warehouse: Warehouse) -> tuple[Finding, ...]:
+def lint(query: Query, warehouse: Engine) -> tuple[Finding, ...]:
     """Return what the query may not do, in the order of the text."""
     findings = [
         *_writes(query),
@@ -143,7 +143,7 @@ def _functions(tree: exp.Expr) -> Iterator[Finding]:
             )
 
 
-def _random(tree: exp.Expr, warehouse: Warehouse) -> Iterator[Finding]:
+def _random(tree: exp.Expr, warehouse: Engine) -> Iterator[Finding]:
     for node in tree.walk():
         sample = isinstance(node, exp.TableSample) and not node.args.get("seed")
         if sample or isinstance(node, _RANDOM_NODES) or (_is_call(node) and _name(node) in _RANDOM):
@@ -155,7 +155,7 @@ def _random(tree: exp.Expr, warehouse: Warehouse) -> Iterator[Finding]:
             )
 
 
-def _clocks(tree: exp.Query, warehouse: Warehouse) -> Iterator[Finding]:
+def _clocks(tree: exp.Query, warehouse: Engine) -> Iterator[Finding]:
     outermost = set(map(id, branches(tree)))
     for node in tree.walk():
         if _is_clock(node) and not _by_day(node) and _comes_out(node, tree, outermost):
@@ -253,5 +253,5 @@ def _name(node: exp.Func | exp.Expr) -> str:
     return str(name).lower()
 
 
-def _call(node: exp.Expr, warehouse: Warehouse) -> str:
+def _call(node: exp.Expr, warehouse: Engine) -> str:
     return f"{_name(node)}()" if isinstance(node, exp.Anonymous) else node.sql(dialect=warehouse).lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,10 +54,17 @@ def _described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
         return {column.name.lower(): column for column in warehouse.describe(model.sql)}
     except ReverseEtlError as error:
         raise ModelError.of(
-            f"the warehouse can't run this model: {error.problems[0].what}",
-            where=f"{model.path} (model {model.name})",
-            advice=f"see the SQL that was run: reverse-etl compile --select {model.name}",
+            f"The warehouse can't run this model: {error.problems[0].what}",
+            where=_place(model, str(error.__cause__)),
+            advice=f"See the SQL that was run: reverse-etl compile --select {model.name}",
         ) from error
+
+
+def _place(model: Model, complaint: str) -> str:
+    """Return the file and line that a warehouse complains of, where it names a line of the query that describes the model."""
+    named = re.search(r"LINE (\d+):", complaint)
+    line = int(named.group(1)) - 1 if named else 0  # the query opens with a line of its own
+    return f"{model.path}:{model.lines[line - 1]}" if 0 < line <= len(model.lines) else f"{model.path}"
 
 
 def _join_twins(warehouse: Warehouse, shape: Shape) -> int:

@@ -14,6 +14,8 @@ from reverse_etl.plan import Plan
 from reverse_etl.project import SANDBOX_FILE, Project
 from reverse_etl.run import RunResult
 
+SHOWN = "VIP customers"  # the list whose sample is shown; `plan` shows every list's
+
 
 @click.command("demo")
 @click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), default="demo", show_default=True, help="Where its files go.")
@@ -30,7 +32,10 @@ def command(folder: Path, models: Path) -> None:
 
     def plan(plan: Plan) -> None:
         click.secho(f"\n$ reverse-etl plan{at}", bold=True)
-        show.plan(plan, show_values=False)
+        show.plan_table(plan)
+        for model, one in plan.lists():
+            if one.list.name == SHOWN:
+                show.list_details(model, one, show_values=False)
 
     def result(result: RunResult) -> None:
         click.secho(f"\n$ reverse-etl run{at}", bold=True)

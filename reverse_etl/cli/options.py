@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import yaml
 
 from reverse_etl.cli.talk import talk
-from reverse_etl.errors import UsageError
 from reverse_etl.planning import Wish
 from reverse_etl.project import Project
+from reverse_etl.variables import parse_vars
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -70,7 +69,7 @@ def of_project(command: Command) -> Command:
 
     def wrapped(**flags: Any) -> Any:
         names = ("project_dir", "profiles_dir", "profile", "target", "threads")
-        asked = Asked(**{name: flags.pop(name) for name in names}, vars=_vars(flags.pop("vars_")))
+        asked = Asked(**{name: flags.pop(name) for name in names}, vars=parse_vars(flags.pop("vars_")))
         return command(asked, **flags)
 
     wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
@@ -97,15 +96,3 @@ def of_plans(command: Command) -> Command:
 def wish_of(*, full_refresh: bool, limit: int | None, rekey: tuple[str, ...]) -> Wish:
     """Return what the flags ask of a plan."""
     return Wish(full_refresh=full_refresh, limit=limit, rekey=frozenset(rekey))
-
-
-def _vars(text: str) -> Mapping[str, Any]:
-    try:
-        read = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError.of(f"--vars is not YAML: {str(error).splitlines()[0]}", advice="""for example --vars '{since: "2026-01-01"}'""") from None
-    if read is None:
-        return {}
-    if not isinstance(read, dict) or not all(isinstance(key, str) for key in read):
-        raise UsageError.of("--vars must be a mapping of names to values", advice="""for example --vars '{since: "2026-01-01"}'""")
-    return read

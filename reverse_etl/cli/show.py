@@ -16,8 +16,20 @@ from reverse_etl.identifiers import IdentifierType, mask, split_identity
 from reverse_etl.klaviyo import Endpoint
 from reverse_etl.plan import Change, ListPlan, ModelPlan, Plan
 from reverse_etl.run import RunResult, counts
+from reverse_etl.sql.staging import RowProblem
 
 _SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
+_WHY = {
+    RowProblem.NO_LIST: "no list named",
+    RowProblem.NO_IDENTIFIER: "no usable identifier",
+    RowProblem.EMAIL_TOO_LONG: "e-mail of more than 100 characters",
+    RowProblem.EMAIL_MALFORMED: "malformed e-mail",
+    RowProblem.PHONE_MALFORMED: "phone that is not E.164",
+    RowProblem.DUPLICATE: "several different rows of one identity",
+    RowProblem.IDENTITY_ELSEWHERE: "its identity is another row's identifier",
+    RowProblem.SHARED: "an identifier that other rows carry too",
+    RowProblem.STANDING: "refused by Klaviyo before, and unchanged since",
+}
 _WIDE = 160
 _MINUTE = 60
 
@@ -44,8 +56,17 @@ def console() -> Console:
 
 
 def plan(plan: Plan, *, show_values: bool) -> None:
-    """Print a plan: a line per list, the requests, and a sample of what changes."""
-    headings = ("list", "model", "rows", "in Klaviyo", "adds", "updates", "removes", "held", "rejected", "unchanged")
+    """Print a plan: a line per list, the requests, and for each list what is rejected and a sample of what changes."""
+    plan_table(plan)
+    for model, one in plan.lists():
+        list_details(model, one, show_values=show_values)
+    for note in plan.notes:
+        console().print(f"\nnote: {note}")
+
+
+def plan_table(plan: Plan) -> None:
+    """Print a line per list, and the requests that the plan takes."""
+    headings = ("list", "model", "rows", "before", "adds", "updates", "removes", "held", "rejected", "unchanged")
     rows = [
         (
             (one.list.name or "(profiles)") + (" *" if one.list.new else ""),
@@ -62,12 +83,18 @@ def plan(plan: Plan, *, show_values: bool) -> None:
         for model, one in plan.lists()
     ]
     table(headings, rows, words=2)
-    out = console()
     if any(one.list.new for _, one in plan.lists()):
-        out.print("* no such list is known yet" if not plan.looked_up else "* this list will be created")
-    out.print()
-    out.print(_requests(plan))
-    _details(plan, show_values=show_values)
+        console().print("* will be created" if plan.looked_up else "* not known yet")
+    console().print(f"\n{_requests(plan)}")
+
+
+def list_details(model: ModelPlan, one: ListPlan, *, show_values: bool) -> None:
+    """Print why rows of a list are rejected, and a sample of what changes; nothing where there is neither."""
+    lines = [*_rejections(one), *_omitted(model, one), *(_change(change, show_values=show_values) for change in one.sample)]
+    if lines:
+        console().print(f"\n{one.list.name or '(profiles)'}, by {model.model.name}")
+        for line in lines:
+            console().print(line)
 
 
 def _requests(plan: Plan) -> str:
@@ -87,29 +114,20 @@ def _requests(plan: Plan) -> str:
 
 
 def _time(seconds: float) -> str:
+    if seconds < 1:
+        return "under 1 s"
     return f"{seconds:.0f} s" if seconds < 2 * _MINUTE else f"{seconds / _MINUTE:.0f} min"
 
 
-def _details(plan: Plan, *, show_values: bool) -> None:
-    out = console()
-    for model, one in plan.lists():
-        lines = [*_rejections(one), *(_change(change, show_values=show_values) for change in one.sample)]
-        lines += [f"  {rows:,} rows lost a {kind} that other rows carry too" for kind, rows in _omitted(model, one)]
-        if lines:
-            out.print(f"\n{one.list.name or '(profiles)'} · {model.model.name}")
-            for line in lines:
-                out.print(line)
-    for note in plan.notes:
-        out.print(f"\nnote: {note}")
-
-
-def _omitted(model: ModelPlan, one: ListPlan) -> Sequence[tuple[str, int]]:
-    return [(kind.value, rows) for kind, rows in model.omitted.items()] if one is model.lists[0] else []
+def _omitted(model: ModelPlan, one: ListPlan) -> list[str]:
+    if one is not model.lists[0]:
+        return []
+    return [f"  {rows:,} rows go without a {kind} that other rows carry too" for kind, rows in model.omitted.items()]
 
 
 def _rejections(one: ListPlan) -> list[str]:
     return [
-        f"  {rejected.rows:,} rejected: {rejected.problem.replace('_', ' ')}"
+        f"  {rejected.rows:,} rejected: {_WHY.get(rejected.problem, rejected.problem)}"
         + (f" ({rejected.new:,} new)" if 0 < rejected.new < rejected.rows else "")
         for rejected in one.rejected
     ]
@@ -119,8 +137,18 @@ def _change(change: Change, *, show_values: bool) -> str:
     who = split_identity(change.identity)[1] if show_values else mask(change.identity)
     if change.op != "update":
         return f"  {_SIGNS[change.op]} {who}"
-    moved = ", ".join(f"{name}: {change.before[name]!r} -> {change.after[name]!r}" for name in change.after)
+    moved = ", ".join(
+        f"{name}: {_value(name, change.before[name], show_values)} -> {_value(name, change.after[name], show_values)}"
+        for name in change.after
+    )
     return f"  ~ {who}   {moved or 'sent again'}"
+
+
+def _value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
+    """Return a value as people read it; identifiers masked unless they may be shown."""
+    if name in set(IdentifierType) and value is not None and not show_values:
+        return mask(f"{name}:{value}")
+    return repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)
 
 
 def plan_json(plan: Plan, *, show_values: bool) -> dict[str, Any]:
@@ -154,12 +182,17 @@ def _list_json(model: ModelPlan, one: ListPlan, *, show_values: bool) -> dict[st
             {
                 "op": change.op,
                 "identity": change.identity if show_values else mask(change.identity),
-                "before": dict(change.before),
-                "after": dict(change.after),
+                "before": _values(change.before, show_values=show_values),
+                "after": _values(change.after, show_values=show_values),
             }
             for change in one.sample
         ],
     }
+
+
+def _values(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
+    hidden = set() if show_values else set(IdentifierType)
+    return {name: mask(f"{name}:{value}") if name in hidden and value is not None else value for name, value in values.items()}
 
 
 def result(result: RunResult) -> None:

@@ -121,12 +121,11 @@ def uncertain_counts(dialect: Dialect, shape: Shape) -> Statement:
 
 
 def sample(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], per_op: int, scope: Scope) -> Statement:
-    """Return the first deltas of each list and op: (list id, op, identity), then each payload value after, then each before."""
+    """Return the first deltas of each list and op: (list id, op, identity), then identifiers and payload after, then before."""
     known = f"(\n{_known(dialect, shape, kept, scope)}\n)"
-    after = listing(shape.payload_names, "p.")
-    before = listing(shape.payload_names, "k.")
+    values = (*_identifiers(), *shape.payload_names)
     return Statement(
-        f"SELECT {', '.join(part for part in ('p.retl_list_id, p.retl_op, p.retl_identity', after, before) if part)}\n"
+        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {listing(values, 'p.')}, {listing(values, 'k.')}\n"
         f"FROM (SELECT * FROM {dialect.passing(shape.planned)} "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
         f"LEFT JOIN {known} AS k ON p.retl_list_id = k.retl_list_id AND p.retl_identity = k.retl_identity\n"

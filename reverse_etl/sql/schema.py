@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reverse_etl.columns import Column
+from reverse_etl.engines import Engine
 from reverse_etl.sql.diff import as_today
 from reverse_etl.sql.shape import Shape
-from reverse_etl.sql.text import Dialect, Engine, Statement, quote
+from reverse_etl.sql.text import Dialect, Statement, quote
 
 VERSION = 1
 

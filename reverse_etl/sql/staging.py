@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from reverse_etl.columns import Column, Kind
+from reverse_etl.engines import Engine
 from reverse_etl.identifiers import BLANKS, PUNCTUATION, IdentifierType
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
-from reverse_etl.sql.text import Dialect, Engine, Statement, listing, literal, quote
+from reverse_etl.sql.text import Dialect, Statement, listing, literal, quote
 
 EMAIL_MAX = 100  # "Profiles API overview": an e-mail has at most 100 characters
 _PART = r"[^\s@,;:<>()\[\]\\\"]"

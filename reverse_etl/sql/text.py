@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-
-class Engine(StrEnum):
-    """The warehouses that the job runs in; also sqlglot's names for their dialects."""
-
-    DUCKDB = "duckdb"
-    SNOWFLAKE = "snowflake"
+from reverse_etl.engines import Engine
 
 
 @dataclass(frozen=True)

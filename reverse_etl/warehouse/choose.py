@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reverse_etl.config import Output
-from reverse_etl.config import Warehouse as Engine
+from reverse_etl.engines import Engine
 from reverse_etl.errors import UsageError
 from reverse_etl.warehouse import Warehouse
 from reverse_etl.warehouse.duckdb import DuckDB

@@ -16,8 +16,9 @@ from typing import Any
 import duckdb
 
 from reverse_etl.columns import Column, Kind
+from reverse_etl.engines import Engine
 from reverse_etl.errors import UsageError, WarehouseError
-from reverse_etl.sql.text import Dialect, Engine, Statement, literal, quote
+from reverse_etl.sql.text import Dialect, Statement, literal, quote
 from reverse_etl.warehouse import Row
 
 STATE = "reverse_etl_state"
@@ -96,7 +97,7 @@ class DuckDB:
                 f"there is no DuckDB file at {self._path}",
                 advice="a relative `path` is taken from the current folder, as in dbt; run `dbt build` first, or mend `path`",
             )
-        name, schema = self._path.stem, str(self._settings.get("schema", "main"))
+        name, schema = str(self._settings.get("database") or self._path.stem), str(self._settings.get("schema", "main"))
         self._attach(self._path, name)
         try:
             for entry in self._settings.get("attach") or ():

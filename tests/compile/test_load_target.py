@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reverse_etl.config import Warehouse
+from reverse_etl.engines import Engine
 from reverse_etl.destinations import allowed_origin
 from reverse_etl.errors import UsageError
 from reverse_etl.profiles import load_target
@@ -235,9 +235,9 @@ def test_the_key_goes_nowhere_else(written):
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ("type: duckdb, path: data/shop.duckdb", (Warehouse.DUCKDB, "shop", "main")),
-        ("type: duckdb, path: shop.duckdb, database: d, schema: s", (Warehouse.DUCKDB, "d", "s")),
-        ("type: snowflake, database: ANALYTICS, schema: MARTS", (Warehouse.SNOWFLAKE, "ANALYTICS", "MARTS")),
+        ("type: duckdb, path: data/shop.duckdb", (Engine.DUCKDB, "shop", "main")),
+        ("type: duckdb, path: shop.duckdb, database: d, schema: s", (Engine.DUCKDB, "d", "s")),
+        ("type: snowflake, database: ANALYTICS, schema: MARTS", (Engine.SNOWFLAKE, "ANALYTICS", "MARTS")),
     ],
 )
 def test_the_database_and_schema_are_those_in_which_dbt_builds(folder, settings, expected):
