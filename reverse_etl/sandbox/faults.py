@@ -29,6 +29,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
 from reverse_etl.errors import UsageError
 
@@ -82,6 +83,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", FaultKind(self.kind))
+        re.compile(self.pattern)
         if self.kind is FaultKind.MISCOUNT and self.rows < 1:
             object.__setattr__(self, "rows", 1)
 
@@ -97,12 +99,12 @@ class Fault:
                 "A fault is an object with a kind.", advice=f"Known fields: {', '.join(sorted(known))}."
             )
         try:
-            re.compile(str(document.get("pattern", "")))
-            return cls(**document)
-        except (ValueError, re.error) as error:
-            raise UsageError.of(
-                f"The fault cannot be read: {error}.", advice=f"Kinds: {', '.join(FaultKind)}."
-            ) from error
+            return TypeAdapter(cls).validate_python(document)
+        except ValidationError as error:
+            faulty = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            raise UsageError.of(f"The fault cannot be read: {'; '.join(faulty)}.") from error
+        except re.error as error:
+            raise UsageError.of(f"The fault's pattern cannot be read: {error}.") from error
 
     def document(self) -> dict[str, Any]:
         """Return the fault as a JSON object."""
@@ -144,7 +146,7 @@ def clear_faults(db: sqlite3.Connection) -> None:
 def standing_faults(db: sqlite3.Connection) -> list[Standing]:
     """Return the queue, in order."""
     rows = db.execute("SELECT seq, spec, remaining FROM faults ORDER BY seq").fetchall()
-    return [Standing(seq, Fault.parse(orjson.loads(spec)), remaining) for seq, spec, remaining in rows]
+    return [Standing(seq, Fault(**orjson.loads(spec)), remaining) for seq, spec, remaining in rows]
 
 
 def take_request_fault(db: sqlite3.Connection, method: str, path: str) -> Fault | None:

@@ -15,8 +15,8 @@ _COLUMNS: Final = "at, method, path, query, status, items, bytes, fault"
 class Entry:
     """One request.
 
-    `at` is the sandbox's time (seconds since the epoch); `rows` the items in its body; `bytes` the body's
-    size.
+    `at` is the sandbox's time (seconds since the epoch); `rows` the items in its body (0 where the body was
+    not looked at); `bytes` the body's size.
 
     `status` is what was answered, or would have been: `fault` says what came in between, and is blank for
     most. A request whose fault begins with "not carried out" changed nothing; its status is 0 if nothing was

@@ -1,4 +1,4 @@
-"""The page at /: what the sandbox holds and what was lately asked of it, for people. Self-contained, without scripts."""
+"""The page at /, for people: what the sandbox holds and what was lately asked of it. It needs no scripts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from reverse_etl.sandbox.faults import standing_faults
 from reverse_etl.sandbox.introspection import list_summaries, profile_count
 from reverse_etl.sandbox.jobs import JOB_COLUMNS, StoredJob
 from reverse_etl.sandbox.journal import latest_entries
-from reverse_etl.sandbox.matching import Person
 from reverse_etl.sandbox.page_template import TEMPLATE
 from reverse_etl.sandbox.profiles import COLUMNS, person_of
 from reverse_etl.sandbox.times import wire
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from reverse_etl.sandbox.account import Account
+    from reverse_etl.sandbox.matching import Person
 
 _JOBS: Final = 12
 _PROFILES: Final = 12
@@ -27,7 +27,7 @@ _PAGE: Final = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True
 
 
 def show_page(account: Account) -> str:
-    """Return the page as HTML: totals, lists, the newest jobs and profiles, the last requests, faults to come."""
+    """Return the page as HTML: totals, lists, faults to come, the newest jobs, profiles and requests."""
     with account.state() as db:
         lists = list_summaries(db)
         names = {one["id"]: one["name"] for one in lists}

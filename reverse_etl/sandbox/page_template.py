@@ -30,7 +30,8 @@ h1 { font-size: 26px; margin: 0; letter-spacing: -0.01em; }
 h2 { font-size: 16px; margin: 0 0 10px; }
 p { margin: 4px 0 0; color: var(--soft); }
 code { font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; overflow-wrap: anywhere; }
-.totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 24px 0; }
+.totals { display: grid; gap: 12px; margin: 24px 0; }
+.totals { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); }
 .totals div, section { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; }
 .totals div { padding: 14px 16px; }
 .totals b { display: block; font-size: 24px; line-height: 1.2; font-variant-numeric: tabular-nums; }
@@ -44,7 +45,8 @@ th:last-child, td:last-child { padding-right: 0; }
 .t { white-space: nowrap; color: var(--soft); font-variant-numeric: tabular-nums; }
 td.t code { overflow-wrap: normal; }
 .good { color: var(--good); } .busy { color: var(--busy); } .bad { color: var(--bad); }
-.bar { height: 6px; min-width: 2px; border-radius: 3px; background: var(--accent); opacity: .75; margin-top: 8px; }
+.bar { height: 6px; min-width: 2px; margin-top: 8px; }
+.bar { border-radius: 3px; background: var(--accent); opacity: .75; }
 .none { color: var(--soft); margin: 0; }
 </style>
 </head>
@@ -82,7 +84,8 @@ A stand-in on this machine: nothing here reaches Klaviyo. As of {{ now }} UTC.</
 <table>
 <tr><th>Kind</th><th>Method</th><th>Path</th><th class="n">Times left</th></tr>
 {% for one in faults %}
-<tr><td class="bad">{{ one.fault.kind }}</td><td>{{ one.fault.method }}</td><td><code>{{ one.fault.path }}</code></td>
+<tr><td class="bad">{{ one.fault.kind }}</td><td>{{ one.fault.method }}</td>
+<td><code>{{ one.fault.path }}</code></td>
 <td class="n">{{ 'until cleared' if one.remaining is none else one.remaining }}</td></tr>
 {% endfor %}
 </table>
@@ -97,7 +100,8 @@ A stand-in on this machine: nothing here reaches Klaviyo. As of {{ now }} UTC.</
 <th class="n">Rows</th><th class="n">Applied</th><th class="n">Failed</th></tr>
 {% for one in jobs %}
 {% set tone = {'complete': 'good', 'cancelled': 'bad'}.get(one.job.status, 'busy') %}
-<tr><td class="t">{{ one.at }}</td><td class="{{ tone }}">{{ one.job.status }}</td><td>{{ one.lists or 'none' }}</td>
+<tr><td class="t">{{ one.at }}</td><td class="{{ tone }}">{{ one.job.status }}</td>
+<td>{{ one.lists or 'none' }}</td>
 <td class="n">{{ '{:,}'.format(one.job.total) }}</td><td class="n">{{ '{:,}'.format(one.job.completed) }}</td>
 <td class="n {{ 'bad' if one.job.failed }}">{{ '{:,}'.format(one.job.failed) }}</td></tr>
 {% endfor %}
@@ -122,7 +126,8 @@ A stand-in on this machine: nothing here reaches Klaviyo. As of {{ now }} UTC.</
 <h2>Last requests</h2>
 {% if requests %}
 <table>
-<tr><th>When</th><th>Request</th><th class="n">Items</th><th class="n">Bytes</th><th class="n">Answer</th></tr>
+<tr><th>When</th><th>Request</th>
+<th class="n">Items</th><th class="n">Bytes</th><th class="n">Answer</th></tr>
 {% for one in requests %}
 {% set entry = one.entry %}
 <tr><td class="t">{{ one.at }}</td>
@@ -130,7 +135,8 @@ A stand-in on this machine: nothing here reaches Klaviyo. As of {{ now }} UTC.</
 {% if entry.fault %}<div class="bad">{{ entry.fault }}</div>{% endif %}</td>
 <td class="n">{{ '{:,}'.format(entry.rows) if entry.rows }}</td>
 <td class="n">{{ '{:,}'.format(entry.bytes) if entry.bytes }}</td>
-<td class="n {{ 'bad' if entry.status >= 400 or not entry.status else 'good' }}">{{ entry.status or 'none' }}</td></tr>
+{% set tone = 'bad' if entry.status >= 400 or not entry.status else 'good' %}
+<td class="n {{ tone }}">{{ entry.status or 'none' }}</td></tr>
 {% endfor %}
 </table>
 {% else %}<p class="none">No request yet.</p>{% endif %}
