@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from reverse_etl.errors import UsageError
 from reverse_etl.lists import ListRef
-from reverse_etl.models import Model
+from reverse_etl.models.model import Model
 from reverse_etl.plan import Change, ListPlan, ModelPlan, Rejected
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import rejections, staging
@@ -46,7 +46,7 @@ def diff(  # noqa: PLR0913 - what a diff is made of
     scope = Scope(full_refresh=full_refresh, limit=limit, uncertain=uncertain, rekeyed=rekeyed)
     warehouse.execute(sql.diff(dialect, shape, kept, scope))
     counts = _protected_counts(warehouse, shape)
-    known = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
+    known: dict[str, int] = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
     sample = _sample(warehouse, shape, warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)))
     rows = _staged_rows(warehouse, state, staged)
     return ModelPlan(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from reverse_etl.errors import Problem, ReplyLost, UsageError
 from reverse_etl.klaviyo import Klaviyo
-from reverse_etl.models import Model
+from reverse_etl.models.model import Model
 from reverse_etl.state import KnownList, State
 from reverse_etl.surfaces import ListById, ListColumn, NamedList
 

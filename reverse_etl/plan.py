@@ -12,7 +12,7 @@ from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import Endpoint, duration
 from reverse_etl.klaviyo.pack import MOST_IDS, MOST_ROWS
 from reverse_etl.lists import ListRef
-from reverse_etl.models import Model
+from reverse_etl.models.model import Model
 from reverse_etl.sql.shape import Shape
 from reverse_etl.surfaces import Surface
 

@@ -7,15 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from reverse_etl import lists
-from reverse_etl.config import Destination
 from reverse_etl.diff import diff
 from reverse_etl.errors import UsageError
 from reverse_etl.events import Staged as StagedEvent
 from reverse_etl.events import Tell
 from reverse_etl.klaviyo import Klaviyo
 from reverse_etl.lists import ListRef
-from reverse_etl.models import Model
+from reverse_etl.models.model import Model
 from reverse_etl.plan import ModelPlan, Plan
+from reverse_etl.profiles.target import Destination
 from reverse_etl.stage import Staged, stage
 from reverse_etl.state import State
 from reverse_etl.warehouse import Warehouse

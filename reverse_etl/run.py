@@ -7,17 +7,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from reverse_etl import lists
-from reverse_etl.config import Target
 from reverse_etl.delivery.at import At
 from reverse_etl.delivery.deliver import deliver
 from reverse_etl.delivery.recover import recover
 from reverse_etl.delivery.tally import Outcome, Tally
 from reverse_etl.errors import GuardRefused
 from reverse_etl.events import ListCreated
-from reverse_etl.models import Model
+from reverse_etl.models.model import Model
 from reverse_etl.moments import written
 from reverse_etl.plan import ListPlan, ModelPlan, Plan, guard
 from reverse_etl.planning import Wish, draw
+from reverse_etl.profiles.target import Target
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import staging
 from reverse_etl.state import RunEnd, SentModel

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reverse_etl.columns import Column
 from reverse_etl.errors import ModelError, ReverseEtlError
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.models import Model
+from reverse_etl.models.model import Model
 from reverse_etl.sql import staging
 from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import Statement

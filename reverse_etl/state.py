@@ -25,12 +25,12 @@ from reverse_etl.clock import Clock
 from reverse_etl.columns import Column
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.moments import moment, read
+from reverse_etl.moments import moment, read, written
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal
 from reverse_etl.sql import diff, ledger, rejections, schema, takeover
 from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import Statement
-from reverse_etl.warehouse import Warehouse
+from reverse_etl.warehouse import Row, Warehouse
 
 LEASE_SECONDS = 600.0
 
@@ -254,6 +254,12 @@ class State:
         """Drop the deltas that this run knows it did not send."""
         self._warehouse.execute(takeover.forget_unsent(self._dialect, shape, run_id, model))
 
+    def inherit(self, shape: Shape, list_id: str, since: Mapping[str, datetime]) -> None:
+        """Let rows of a list count as first sent at the latest at these times, by identity. May be repeated."""
+        rows = [(list_id, identity, written(when)) for identity, when in sorted(since.items())]
+        for start in range(0, len(rows), 1000):
+            self._commit(takeover.inherit(self._dialect, shape, rows[start : start + 1000]))
+
     def note_checks(self, run_id: str, model: str, shape: Shape) -> None:
         """Keep which rows of a model the warehouse's checks reject now, each with the run that first saw it, and end the rest."""
         self._warehouse.execute(rejections.gather_checks(self._dialect, self._key, shape, run_id, model))
@@ -321,7 +327,7 @@ class State:
     def _lease_end(self) -> str:
         return moment(self._clock.now() + LEASE_SECONDS)
 
-    def _fetch(self, statement: Statement) -> list[tuple[object, ...]]:
+    def _fetch(self, statement: Statement) -> list[Row]:
         return self._warehouse.fetch(statement)
 
     def _all(self, statements: Sequence[Statement]) -> None:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from reverse_etl.dbt import relations_of
+from reverse_etl.dbt.manifest import relations_of
 from reverse_etl.errors import ModelError
-from reverse_etl.models import Model, compile_models
-from reverse_etl.profiles import load_target
+from reverse_etl.models.compile import compile_models
+from reverse_etl.models.model import Model
+from reverse_etl.profiles.load import load_target
 from reverse_etl.templates import ContextError
 
 if TYPE_CHECKING:
-    from reverse_etl.config import Target
+    from reverse_etl.profiles.target import Target
 
 HERE = Path(__file__).parent
 DBT = Path(os.environ.get("RETL_DBT_BIN", HERE.parent / ".venv-dbt" / "bin" / "dbt"))

@@ -12,8 +12,9 @@ import pytest
 
 from reverse_etl.demo.shop import build
 from reverse_etl.errors import WarehouseError
-from reverse_etl.models import Model, compile_models
-from reverse_etl.profiles import load_target
+from reverse_etl.models.compile import compile_models
+from reverse_etl.models.model import Model
+from reverse_etl.profiles.load import load_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ from reverse_etl import lists
 from reverse_etl.cli import show
 from reverse_etl.cli.options import Asked, of_project
 from reverse_etl.cli.talk import talk
-from reverse_etl.config import Destination
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.klaviyo import Klaviyo
+from reverse_etl.profiles.target import Destination
 from reverse_etl.project import Project
 from reverse_etl.surfaces import ListColumn
 from reverse_etl.warehouse import Warehouse

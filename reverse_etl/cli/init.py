@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from reverse_etl.cli.talk import talk
-from reverse_etl.dbt_project import read_dbt_project
+from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.errors import UsageError
-from reverse_etl.models import models_folder
+from reverse_etl.models.compile import models_folder
 from reverse_etl.places import shown
-from reverse_etl.profiles import FILE, find_profiles, load_target
+from reverse_etl.profiles.load import FILE, find_profiles, load_target
 from reverse_etl.sql.text import Statement
 from reverse_etl.starter import SANDBOX, Source, first_model, likeliest, new_profiles, with_destination
 from reverse_etl.warehouse.choose import open_warehouse

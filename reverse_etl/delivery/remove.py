@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from reverse_etl.delivery.at import At, Recorder
 from reverse_etl.delivery.flight import in_flight
@@ -37,6 +38,7 @@ def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
         except KlaviyoError as error:
             tally.stop(str(error))
             break
+        at.state.inherit(plan.shape, one.list.id, _inheritance(resolved))
         state, reason = _take_off(at, one.list.id, resolved)
         if reason:
             tally.stop(reason)
@@ -85,6 +87,18 @@ def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[Recei
     except KlaviyoError as error:
         return ReceiptState.UNKNOWN, str(error)
     return ReceiptState.APPLIED, ""
+
+
+def _inheritance(resolved: Iterable[Resolved]) -> dict[str, datetime]:
+    """Return since when each heir's profile may be a member by our doing: since the leaving row was first sent.
+
+    Without it, whoever once changed an e-mail would later seem to have been on the list before this job.
+    """
+    since: dict[str, datetime] = {}
+    for r in resolved:
+        for heir in r.heirs:
+            since[heir] = min(r.row.first_sent, since.get(heir, r.row.first_sent))
+    return since
 
 
 def _receipt(one: ListPlan, leaving: Sequence[Leaving], state: ReceiptState, reason: str) -> Receipt:

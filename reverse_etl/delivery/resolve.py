@@ -46,11 +46,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Resolved:
-    """What is to become of a leaving row, and the profiles to take off the list for it."""
+    """What is to become of a leaving row, and the profiles to take off the list for it.
+
+    `heirs` are the identities that a profile which this job put on the list goes by now.
+    """
 
     row: Leaving
     outcome: Outcome
     profiles: tuple[str, ...] = ()
+    heirs: tuple[str, ...] = ()
 
 
 @dataclass
@@ -99,14 +103,17 @@ def decide(
     if not ours:
         return Resolved(row, Outcome.KEPT)
     free: list[str] = []
+    heirs: set[str] = set()
     for profile in ours:
         others = [claim for claim in carried.get(profile.id, ()) if claim.identity != row.identity or claim.rejected]
         if any(claim.rejected for claim in others):
             return Resolved(row, Outcome.HELD)
         rivals = {claim.identity for claim in others if claim.on_this_list and claim.identity}
-        if not any(profile.id in wanted.get(identity, ()) for identity in rivals):
+        holders = {identity for identity in rivals if profile.id in wanted.get(identity, ())}
+        heirs |= holders
+        if not holders:
             free.append(profile.id)
-    return Resolved(row, Outcome.REMOVED if free else Outcome.SUPERSEDED, tuple(free))
+    return Resolved(row, Outcome.REMOVED if free else Outcome.SUPERSEDED, tuple(free), tuple(sorted(heirs)))
 
 
 def _find(klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[Leaving]) -> _Found:

@@ -78,8 +78,8 @@ def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
         match reply:
             case Accepted(job):
                 receipts.append(_receipt(piece, list_id, ReceiptState.ACCEPTED, job=job))
-            case RequestRefused(error):
-                return Sent((*receipts, *_unsent([piece, *waiting], list_id)), _rejected(refused), lost, _refusal(error))
+            case RequestRefused(fault):
+                return Sent((*receipts, *_unsent([piece, *waiting], list_id)), _rejected(refused), lost, _refusal(fault))
             case RowsRefused(errors):
                 rounds += 1
                 match take_apart(piece, errors, rounds, size):

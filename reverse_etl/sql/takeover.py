@@ -159,6 +159,20 @@ def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> St
     )
 
 
+def inherit(dialect: Dialect, shape: Shape, rows: Sequence[tuple[str, str, str]]) -> tuple[Statement, ...]:
+    """Let rows count as first sent at the latest at a time: (list id, identity, time), at least one."""
+    given = f"(VALUES {', '.join('(?, ?, ?)' for _ in rows)}) AS h ({', '.join(KEY_COLUMNS)}, retl_since)"
+    values = tuple(value for row in rows for value in row)
+    return tuple(
+        Statement(
+            f"UPDATE {dialect.kept(table)} AS t SET {FIRST_SENT} = LEAST(t.{FIRST_SENT}, h.retl_since)\n"
+            f"FROM {given} WHERE {_SAME.format(left='h', right='t')}",
+            values,
+        )
+        for table in (shape.snapshot, shape.deltas)
+    )
+
+
 def drop_scratch(dialect: Dialect, names: Sequence[str]) -> tuple[Statement, ...]:
     """Drop scratch tables."""
     return tuple(Statement(f"DROP TABLE IF EXISTS {dialect.passing(name)}") for name in names)

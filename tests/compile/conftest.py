@@ -5,8 +5,8 @@ import textwrap
 import pytest
 
 from reverse_etl.errors import Problem
-from reverse_etl.models import compile_models
-from reverse_etl.profiles import load_target
+from reverse_etl.models.compile import compile_models
+from reverse_etl.profiles.load import load_target
 
 PROFILES = """\
 shop:

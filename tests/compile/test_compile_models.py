@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.errors import ModelError
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.model_config import ModelConfig, PayloadColumn
+from reverse_etl.models.config import ModelConfig, PayloadColumn
 from reverse_etl.surfaces import ListById, ListColumn, NamedList, OnShared, Surface
 
 CONFIG = "{{ config(surface='profiles') }}\n"

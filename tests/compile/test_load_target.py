@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from reverse_etl.engines import Engine
-from reverse_etl.destinations import allowed_origin
 from reverse_etl.errors import UsageError
-from reverse_etl.profiles import load_target
+from reverse_etl.profiles.destinations import allowed_origin
+from reverse_etl.profiles.load import load_target
 from reverse_etl.strict import Advised
 from reverse_etl.variables import parse_vars
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.selection import select
+from reverse_etl.models.selection import select
 
 MODELS = {
     "models/daily/vip.sql": "surface='list_memberships', list='VIP customers', tags=['daily', 'money']",

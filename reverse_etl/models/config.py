@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from reverse_etl.identifiers import IdentifierType
+from reverse_etl.models.query import Finding
 from reverse_etl.names import choice
-from reverse_etl.queries import Finding
 from reverse_etl.strict import Advised, Strict
 from reverse_etl.surfaces import ListById, ListColumn, ListTarget, NamedList, OnShared, Surface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reverse_etl.queries import OutputColumn
+    from reverse_etl.models.query import OutputColumn
 
 MIN_ROWS: Final = 1
 MAX_REMOVES: Final = 0.1

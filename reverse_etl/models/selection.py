@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import PurePath
 
-    from reverse_etl.models import Model
+    from reverse_etl.models.model import Model
 
 # Blanks part selectors, but for those inside a list's name, which goes on to the next comma or the end.
 _ONE: Final = re.compile(r"(?:list:[^,]*|[^\s,]+)(?:,\s*(?:list:[^,]*|[^\s,]+))*")

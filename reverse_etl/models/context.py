@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.dbt import Relation
+from reverse_etl.dbt.manifest import Relation
 from reverse_etl.names import choice
 from reverse_etl.templates import ContextError, current_line
 from reverse_etl.variables import Var, env_var_of
 
 if TYPE_CHECKING:
-    from reverse_etl.config import Target
-    from reverse_etl.dbt import Relations
+    from reverse_etl.dbt.manifest import Relations
+    from reverse_etl.profiles.target import Target
 
 _OURS: Final = ("config", "ref", "source", "var", "env_var", "target")
 _WHOLE: Final = frozenset({"this", "is_incremental", "should_full_refresh"})

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.context import ModelContext
-from reverse_etl.dbt import relations_of
-from reverse_etl.dbt_project import FILE as DBT_PROJECT
-from reverse_etl.dbt_project import read_dbt_project
+from reverse_etl.dbt.manifest import relations_of
+from reverse_etl.dbt.project import FILE as DBT_PROJECT
+from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.errors import ModelError, Problem
-from reverse_etl.model_config import Fitted, ModelConfig, PayloadColumn, WrittenConfig, fit
+from reverse_etl.models.config import Fitted, ModelConfig, WrittenConfig, fit
+from reverse_etl.models.context import ModelContext
+from reverse_etl.models.model import Model
+from reverse_etl.models.query import Finding, Query, read_query
+from reverse_etl.models.query_rules import lint
 from reverse_etl.places import at
-from reverse_etl.queries import Finding, Query, read_query
-from reverse_etl.query_rules import lint
 from reverse_etl.strict import check
 from reverse_etl.templates import Rendered, TemplateError, render_file
 
@@ -26,31 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from reverse_etl.config import Target
+    from reverse_etl.profiles.target import Target
 
 _EXAMPLE: Final = "Write {{ config(surface='list_memberships', list='VIP customers') }} above the SELECT."
-
-
-@dataclass(frozen=True)
-class Model:
-    """A compiled model.
-
-    `path` is relative to the project's folder. `sql` is one SELECT in the output's dialect, without a
-    semicolon or comments around it; `lines` are the file's lines (from 1) on which its lines stand.
-    `columns` are named as the warehouse will report them, but that DuckDB may report a column that is
-    selected as it is in its table's own case. `reads` are dbt's unique ids, or bare names where there is no
-    manifest. `checksum` changes with the SQL and the config.
-    """
-
-    name: str
-    path: Path
-    sql: str = field(repr=False)
-    lines: tuple[int, ...] = field(repr=False)
-    config: ModelConfig
-    columns: tuple[str, ...]
-    payload: tuple[PayloadColumn, ...]
-    reads: tuple[str, ...]
-    checksum: str
 
 
 def models_folder(project_dir: Path) -> Path:

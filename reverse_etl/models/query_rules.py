@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from reverse_etl.queries import Finding, Query, branches, offset_of
+from reverse_etl.models.query import Finding, Query, branches, offset_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from reverse_etl.config import Destination, Output, Target
-from reverse_etl.dbt_project import DbtProject, read_dbt_project
-from reverse_etl.destinations import KEY_FIELDS, KeyNote, WrittenDestination, destination_of
+from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.engines import Engine
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.names import choice, nearest
+from reverse_etl.profiles.destinations import KEY_FIELDS, KeyNote, WrittenDestination, destination_of
+from reverse_etl.profiles.target import Destination, Output, Target
 from reverse_etl.strict import Advised, check
 from reverse_etl.templates import TemplateError, render_value
 from reverse_etl.variables import MissingVariableError, Var, env_var_of
@@ -49,6 +49,7 @@ def load_target(  # noqa: PLR0913 - what the command line's flags give
 
 
 def find_profiles(project_dir: Path, profiles_dir: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return the profiles.yml that a project uses, found as `load_target` says. Raises UsageError that says where it was looked for."""
     home = Path(environ["HOME"]) if environ.get("HOME") else None
     if profiles_dir or environ.get("DBT_PROFILES_DIR"):
         folders = [profiles_dir or Path(environ["DBT_PROFILES_DIR"]).expanduser()]

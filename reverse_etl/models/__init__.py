@@ -1,0 +1,1 @@
+"""Models: from an SQL file to a compiled, checked SELECT."""

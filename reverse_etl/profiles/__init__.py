@@ -1,0 +1,1 @@
+"""Profiles: from profiles.yml to the frozen values of a target."""
