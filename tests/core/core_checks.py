@@ -1,0 +1,53 @@
+"""What must be true of every run, whatever happened in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.surfaces import Surface
+
+if TYPE_CHECKING:
+    from reverse_etl.run import ListResult, RunResult
+
+UPSERT_ENDS = {Outcome.APPLIED, Outcome.REJECTED, Outcome.ACCEPTED}
+REMOVE_ENDS = {
+    Outcome.REMOVED,
+    Outcome.SUPERSEDED,
+    Outcome.KEPT,
+    Outcome.GONE,
+    Outcome.FORGOTTEN,
+    Outcome.HELD,
+}
+EITHER = {Outcome.UNKNOWN, Outcome.NOT_SENT}
+
+
+def check_accounts(result: RunResult) -> None:
+    """Check that no row is lost: what was staged, and what was planned, came to exactly one end each."""
+    for model in result.plan.models:
+        rejected = sum(one.rejections for one in model.lists)
+        desired = sum(one.desired for one in model.lists)
+        assert model.staged == model.repeated + rejected + desired, model
+    for listed in result.lists:
+        _check_list(listed)
+    assert result.exit_code in {0, 1, 4}
+    assert (result.exit_code == 4) == any(listed.reason for listed in result.lists)
+
+
+def _check_list(listed: ListResult) -> None:
+    plan, ends = listed.plan, listed.outcomes
+    assert all(rows > 0 for rows in ends.values()), listed
+    assert plan.unchanged >= 0, listed
+    assert plan.unchanged + plan.adds + plan.updates == plan.desired, listed
+    upserts = sum(rows for end, rows in ends.items() if end in UPSERT_ENDS)
+    removes = sum(rows for end, rows in ends.items() if end in REMOVE_ENDS)
+    either = sum(rows for end, rows in ends.items() if end in EITHER)
+    assert upserts <= plan.upserts, listed
+    assert removes <= plan.removes, listed
+    assert upserts + removes + either == plan.upserts + plan.removes, listed
+
+
+def surface_of(result: RunResult, model: str) -> Surface:
+    """Return the surface of a model of a run."""
+    (found,) = [plan.model.config.surface for plan in result.plan.models if plan.model.name == model]
+    return found
