@@ -15,6 +15,7 @@ from reverse_etl.sql.diff import Op, Scope
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
 from reverse_etl.stage import Staged
 from reverse_etl.state import SentModel, State
+from reverse_etl.surfaces import Surface
 from reverse_etl.warehouse import Warehouse
 
 SAMPLE = 3  # deltas shown of each list and op
@@ -43,16 +44,17 @@ def diff(  # noqa: PLR0913 - what a diff is made of
     if kept:
         warehouse.execute(staging.reject_standing(dialect, shape, model.checksum))
     uncertain = bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0
-    scope = Scope(full_refresh=full_refresh, limit=limit, uncertain=uncertain, rekeyed=rekeyed)
+    scope = Scope(full_refresh=full_refresh, uncertain=uncertain, rekeyed=rekeyed)
     warehouse.execute(sql.diff(dialect, shape, kept, scope))
-    counts = _protected_counts(warehouse, shape)
+    deferred = _cut(warehouse, shape, limit) if limit is not None else {}
+    counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
     known: dict[str, int] = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
     sample = _sample(warehouse, shape, warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)))
     rows = _staged_rows(warehouse, state, staged)
     return ModelPlan(
         model=model,
         shape=shape,
-        lists=tuple(_list_plan(ref, counts, known, rows, sample) for ref in refs) + _unlisted(rows),
+        lists=tuple(_list_plan(ref, counts, known, rows, sample, deferred) for ref in refs) + _unlisted(rows),
         staged=staged.rows,
         repeated=staged.repeated,
         omitted=staged.omitted,
@@ -78,13 +80,27 @@ def _rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
     return True
 
 
-def _protected_counts(warehouse: Warehouse, shape: Shape) -> dict[str, dict[str, int]]:
+def _protected_counts(warehouse: Warehouse, shape: Shape, *, hold: bool) -> dict[str, dict[str, int]]:
+    """Return the plan's counts, after taking out the removals that must not be made. Where nobody is removed, none is held."""
     counts = _counts(warehouse, shape)
     if any(Op.REMOVE in ops for ops in counts.values()):
         warehouse.execute(sql.keep_rejected(warehouse.dialect, shape))
-        warehouse.execute(sql.hold_protected(warehouse.dialect, shape))
+        if hold:
+            warehouse.execute(sql.hold_protected(warehouse.dialect, shape))
         return _counts(warehouse, shape)
     return counts
+
+
+def _cut(warehouse: Warehouse, shape: Shape, limit: int) -> dict[str, int]:
+    """Leave of the plan only the first `limit` upserts, and return how many others there are, by list."""
+    before = _counts(warehouse, shape)
+    warehouse.execute(sql.cut(warehouse.dialect, shape, limit))
+    after = _counts(warehouse, shape)
+    return {list_id: _upserts(ops) - _upserts(after[list_id]) for list_id, ops in before.items()}
+
+
+def _upserts(ops: Mapping[str, int]) -> int:
+    return ops.get(Op.ADD, 0) + ops.get(Op.UPDATE, 0)
 
 
 def _counts(warehouse: Warehouse, shape: Shape) -> dict[str, dict[str, int]]:
@@ -111,8 +127,13 @@ def _staged_rows(warehouse: Warehouse, state: State, staged: Staged) -> _Rows:
     return {name: (good.get(name, 0), tuple(rejected.get(name, ()))) for name in {**good, **rejected}}
 
 
-def _list_plan(
-    ref: ListRef, counts: Mapping[str, Mapping[str, int]], known: Mapping[str, int], rows: _Rows, sample: Mapping[str, list[Change]]
+def _list_plan(  # noqa: PLR0913 - what is known of a list
+    ref: ListRef,
+    counts: Mapping[str, Mapping[str, int]],
+    known: Mapping[str, int],
+    rows: _Rows,
+    sample: Mapping[str, list[Change]],
+    deferred: Mapping[str, int],
 ) -> ListPlan:
     ops = counts.get(ref.id, {})
     desired, rejected = rows.get(ref.row_name, (0, ()))
@@ -124,6 +145,7 @@ def _list_plan(
         updates=ops.get(Op.UPDATE, 0),
         removes=ops.get(Op.REMOVE, 0),
         held=ops.get(Op.HELD, 0),
+        deferred=deferred.get(ref.id, 0),
         rejected=rejected,
         sample=tuple(sample.get(ref.id, ())),
     )
@@ -133,7 +155,7 @@ def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
     """Return the rows that name no list, as a list of no name, so that no row is lost from the counts."""
     if None not in rows:
         return ()
-    return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1]),)
+    return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1], nowhere=True),)
 
 
 def _sample(warehouse: Warehouse, shape: Shape, rows: Sequence[tuple[object, ...]]) -> dict[str, list[Change]]:

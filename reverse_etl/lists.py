@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reverse_etl.errors import Problem, ReplyLost, UsageError
@@ -39,13 +39,18 @@ def place_of(name: str) -> str:
     return _NEW + name
 
 
-def resolve(
-    model: Model, row_names: Sequence[str], mapping: Mapping[str, str], known: Sequence[KnownList], klaviyo: Klaviyo | None
+def resolve(  # noqa: PLR0913 - the three places where a list may be known
+    model: Model,
+    row_names: Sequence[str],
+    mapping: Mapping[str, str],
+    known: Sequence[KnownList],
+    klaviyo: Klaviyo | None,
+    with_rows: Collection[str] = (),
 ) -> tuple[ListRef, ...]:
     """Return the lists of a model, by row name. Without `klaviyo` nothing is looked up, and unknown lists count as new.
 
-    For a model with a list column, the lists that it drove before and that no row names now are returned too. Raises UsageError
-    where two lists have one name, two names one list, or an id is no list.
+    For a model with a list column, the lists that no row names now are returned too if the model has rows on them (`with_rows`, by
+    list id) and they still exist. Raises UsageError where two lists have one name, two names one list, or an id is no list.
     """
     match model.config.target:
         case None:
@@ -58,9 +63,7 @@ def resolve(
         case ListColumn():
             refs = [_named(model, name, name, mapping, known, klaviyo) for name in row_names]
             _refuse_twins(model, refs)
-            seen = {ref.id for ref in refs}
-            left = (entry for entry in known if entry.model == model.name and entry.id and entry.id not in seen)
-            return (*refs, *(ListRef(entry.name, entry.name, entry.id) for entry in left))
+            return (*refs, *_left(model, {*with_rows} - {ref.id for ref in refs}, known, klaviyo))
 
 
 def refuse_shared(refs: Mapping[str, Sequence[ListRef]], known: Sequence[KnownList], models: Sequence[str]) -> None:
@@ -132,6 +135,13 @@ def _named(
             advice="name the list by its id: `list_id` in the model, or `lists:` in profiles.yml",
         )
     return ListRef(row_name, name, found_lists[0].id if found_lists else place_of(name))
+
+
+def _left(model: Model, ids: Collection[str], known: Sequence[KnownList], klaviyo: Klaviyo | None) -> Iterator[ListRef]:
+    """Yield the lists that no row names now, under a row name that no row can have: names in rows are trimmed."""
+    for entry in known:
+        if entry.model == model.name and entry.id in ids and (klaviyo is None or klaviyo.list(entry.id) is not None):
+            yield ListRef(f" {entry.id}", entry.name, entry.id)
 
 
 def _by_id(model: Model, list_id: str, named_in: str, klaviyo: Klaviyo | None) -> str | None:

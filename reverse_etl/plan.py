@@ -43,8 +43,9 @@ class Rejected:
 class ListPlan:
     """What one list is to become. `desired` rows can be sent; `known` rows are in the snapshot.
 
-    `held` removals are not made, since a rejected row may be the same person. `orphan` says that no model drives the list any more:
-    it is shown, and nothing is done to it.
+    `held` removals are not made, since a rejected row may be the same person. `deferred` upserts are more than `--limit` lets through.
+    `nowhere` says that these are the rows that name no
+    list: all of them are rejected.
     """
 
     list: ListRef
@@ -54,8 +55,10 @@ class ListPlan:
     updates: int = 0
     removes: int = 0
     held: int = 0
+    deferred: int = 0
     rejected: tuple[Rejected, ...] = ()
     sample: tuple[Change, ...] = ()
+    nowhere: bool = False
 
     @property
     def upserts(self) -> int:
@@ -65,7 +68,7 @@ class ListPlan:
     @property
     def unchanged(self) -> int:
         """Return how many rows Klaviyo already has as they are."""
-        return self.desired - self.adds - self.updates
+        return self.desired - self.adds - self.updates - self.deferred
 
     @property
     def rejections(self) -> int:
@@ -148,6 +151,8 @@ def guard(plans: Sequence[ModelPlan], allowed: Collection[str]) -> tuple[Problem
 def _dangers(plan: ModelPlan, one: ListPlan) -> Iterator[Problem]:
     config, name = plan.model.config, plan.model.name
     where = f"model {name}" + (f", list {one.list.name!r}" if one.list.name else "")
+    if one.nowhere:
+        return
     if one.desired < config.min_rows:
         yield Problem(
             f"{one.desired} rows can be sent, fewer than the {config.min_rows} of `min_rows`; the list holds {one.known} now",

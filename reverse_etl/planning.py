@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reverse_etl import lists
@@ -15,9 +15,9 @@ from reverse_etl.klaviyo import Klaviyo
 from reverse_etl.lists import ListRef
 from reverse_etl.models.model import Model
 from reverse_etl.plan import ModelPlan, Plan
-from reverse_etl.profiles.target import Destination
 from reverse_etl.stage import Staged, stage
-from reverse_etl.state import State
+from reverse_etl.state import KnownList, State
+from reverse_etl.target import Destination
 from reverse_etl.warehouse import Warehouse
 
 
@@ -52,15 +52,20 @@ def draw(  # noqa: PLR0913 - the ports, and what is asked
             staged.append(stage(warehouse, model, state.table_key(model.name)))
             tell(StagedEvent(model.name, staged[-1].rows, time.monotonic() - begun))
     known = state.lists()
-    refs = {
-        one.model.name: lists.resolve(one.model, one.list_names, destination.lists, known, klaviyo) for one in staged
-    }
+    refs = {one.model.name: _lists(one, state, destination.lists, known, klaviyo) for one in staged}
     lists.refuse_shared(refs, known, [model.name for model in project])
     if klaviyo is not None:
         new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
         lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
     plans = tuple(_diff(warehouse, state, one, refs[one.model.name], wish) for one in staged)
     return Plan(plans, looked_up=klaviyo is not None, unsettled=len(state.dead_runs()), notes=_notes(state, plans, project))
+
+
+def _lists(
+    staged: Staged, state: State, mapping: Mapping[str, str], known: Sequence[KnownList], klaviyo: Klaviyo | None
+) -> tuple[ListRef, ...]:
+    applied, uncertain = state.rows_by_list(staged.shape.key)
+    return lists.resolve(staged.model, staged.list_names, mapping, known, klaviyo, {*applied, *uncertain})
 
 
 def _diff(warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish) -> ModelPlan:

@@ -22,18 +22,18 @@ from typing import Any, Self
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.delivery.at import At
 from reverse_etl.events import Event, Tell
+from reverse_etl.keys import PrivateKey, given_key
 from reverse_etl.klaviyo import Endpoint, Klaviyo, Observer, Tier
 from reverse_etl.models.compile import compile_models
 from reverse_etl.models.model import Model
 from reverse_etl.models.selection import select as choose
 from reverse_etl.plan import Plan
 from reverse_etl.planning import Wish, draw, unknown_models
-from reverse_etl.profiles.keys import PrivateKey, given_key
 from reverse_etl.profiles.load import load_target
-from reverse_etl.profiles.target import Target
 from reverse_etl.run import RunResult, run
 from reverse_etl.state import Owner, State, last_account, open_state
 from reverse_etl.status import Status, status
+from reverse_etl.target import Target
 from reverse_etl.warehouse import Warehouse
 from reverse_etl.warehouse.choose import open_warehouse
 

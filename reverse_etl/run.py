@@ -17,10 +17,10 @@ from reverse_etl.models.model import Model
 from reverse_etl.moments import written
 from reverse_etl.plan import ListPlan, ModelPlan, Plan, guard
 from reverse_etl.planning import Wish, draw
-from reverse_etl.profiles.target import Target
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import staging
 from reverse_etl.state import RunEnd, SentModel
+from reverse_etl.target import Target
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ def run(  # noqa: PLR0913 - the surroundings, what is asked, and what is allowed
         if problems := guard(plan.models, allowed_removes):
             raise GuardRefused(*problems)
         plan = _with_lists(at, plan)
+        at = replace(at, begun=at.klaviyo.server_time)  # much may have happened while earlier runs were settled
         _begin(at, target, plan)
         results: list[ListResult] = []
         tallies: list[Tally] = []

@@ -54,11 +54,19 @@ def with_destination(text: str, profile: str, target: str) -> str | None:
 
 def first_model(source: Source | None, list_name: str) -> str:
     """Return a model that puts every row of a table with an e-mail on a list."""
-    columns = {name.lower(): name for name in source.columns} if source else {"email": "email", "customer_id": "customer_id"}
+    columns = (
+        {name.lower(): name for name in source.columns}
+        if source
+        else {"email": "email", "customer_id": "customer_id"}
+    )
     table = source.table if source else "customers"
     id_column = next((columns[name] for name in _IDS if name in columns), None)
     identifiers = f"'email': '{columns['email']}'" + (f", 'external_id': '{id_column}'" if id_column else "")
-    chosen = [*([id_column] if id_column else []), columns["email"], *(columns[name] for name in _NAMES if name in columns)]
+    chosen = [
+        *([id_column] if id_column else []),
+        columns["email"],
+        *(columns[name] for name in _NAMES if name in columns),
+    ]
     return (
         f"-- Who belongs on the list: every row that this query returns, and nobody else.\n"
         f"{{{{ config(\n"
@@ -78,7 +86,9 @@ def likeliest(tables: Mapping[str, Sequence[str]]) -> Source | None:
     if not people:
         return None
     liked = ("customers", "dim_customers", "users", "people", "contacts", "profiles")
-    best = min(people, key=lambda name: (liked.index(name.lower()) if name.lower() in liked else len(liked), name))
+    best = min(
+        people, key=lambda name: (liked.index(name.lower()) if name.lower() in liked else len(liked), name)
+    )
     return Source(best, tuple(tables[best]))
 
 
@@ -97,7 +107,11 @@ def _block(node: yaml.Node | None) -> _Block:
 
 def _last_line(lines: Sequence[str], node: yaml.Node) -> int:
     """Return the number (from 0) of the last line that says something of a node."""
-    last = min(node.end_mark.line, len(lines)) - 1 if node.end_mark.column == 0 or not node.flow_style else node.end_mark.line
+    last = (
+        min(node.end_mark.line, len(lines)) - 1
+        if node.end_mark.column == 0 or not node.flow_style
+        else node.end_mark.line
+    )
     while last > node.start_mark.line and (not lines[last].strip() or lines[last].lstrip().startswith("#")):
         last -= 1
     return last

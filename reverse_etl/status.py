@@ -39,12 +39,10 @@ def status(state: State) -> Status:
     last = _newest(state.run_lists())
     rejected = Counter((r.model, r.list_id) for r in state.rejections())
     names = {known.id: known.name for known in state.lists()}
-    lists = [
-        one
-        for sent in state.models().values()
-        for one in _lists_of(state, sent, last, rejected, names)
-    ]
-    return Status(state.owner.account, tuple(sorted(lists, key=lambda one: (one.list_name, one.model))), state.runs())
+    lists = [one for sent in state.models().values() for one in _lists_of(state, sent, last, rejected, names)]
+    return Status(
+        state.owner.account, tuple(sorted(lists, key=lambda one: (one.list_name, one.model))), state.runs()
+    )
 
 
 def _newest(past: tuple[PastList, ...]) -> dict[tuple[str, str], PastList]:
@@ -62,7 +60,11 @@ def _lists_of(
     names: dict[str, str],
 ) -> list[ListStatus]:
     applied, unsettled = state.rows_by_list(sent.table_key)
-    ids = {list_id for model, list_id in (*last, *rejected) if model == sent.name} | applied.keys() | unsettled.keys()
+    ids = (
+        {list_id for model, list_id in (*last, *rejected) if model == sent.name}
+        | applied.keys()
+        | unsettled.keys()
+    )
     return [_status(sent.name, list_id, names, applied, unsettled, rejected, last) for list_id in sorted(ids)]
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 import yaml
 
 from reverse_etl.errors import UsageError
+from reverse_etl.keys import VARIABLE
 from reverse_etl.names import nearest
-from reverse_etl.profiles.keys import VARIABLE
 from reverse_etl.templates import ContextError
 
 _NONE: Final = object()

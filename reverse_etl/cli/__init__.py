@@ -7,27 +7,44 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import NoReturn
+import traceback
+from itertools import pairwise
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from reverse_etl import __version__
-from reverse_etl.cli import compile_, debug, demo, init, ls, plan, retry, run, sandbox, status
+from reverse_etl.cli.commands import Commands
+from reverse_etl.cli.outlet import tolerate_leavers
 from reverse_etl.cli.talk import talk
-from reverse_etl.errors import ReverseEtlError
+from reverse_etl.errors import Problem, ReverseEtlError
 
-INTERRUPTED, TERMINATED = 130, 143
+if TYPE_CHECKING:
+    from types import FrameType
+
+FAILED = 4
+SAFE = "It is safe to run again: the next run settles what this one left open."
 
 
-class Terminated(BaseException):
-    """The process was asked to end (SIGTERM)."""
+class Stopped(BaseException):
+    """The process was asked to end: by Ctrl-C (SIGINT), or by whoever looks after it (SIGTERM)."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="reverse-etl")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How stderr talks; default: text.")
-@click.option("-v", "--verbose", is_flag=True, help="Also tell every request (never its headers, query or body).")
-@click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How stderr talks.",
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Also tell every request (never its headers, query or body)."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors on stderr.")
 def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
     """Keep Klaviyo lists equal to what the warehouse says.
 
@@ -40,53 +57,65 @@ def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
                 3 a guard refused; this run sent no write
                 4 warehouse or Klaviyo failed; safe to run again
                 130, 143 interrupted; safe to run again
-    """
+    """  # noqa: D301 - click's mark for lines that are not to be joined
     talk.set_up(as_json=log_format == "json", verbose=verbose, quiet=quiet)
-
-
-for command in (
-    init.command,
-    debug.command,
-    ls.command,
-    compile_.command,
-    plan.command,
-    run.command,
-    status.command,
-    retry.command,
-    sandbox.command,
-    demo.command,
-):
-    app.add_command(command)
 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(_exit_code())
+    asked_to_end: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        del frame
+        asked_to_end.append(number)
+        raise Stopped
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    tolerate_leavers()
+    talk.set_up(as_json=_asks_for_json(sys.argv[1:]), verbose=False, quiet=False)
+    sys.exit(_exit_code(asked_to_end))
 
 
-def _exit_code() -> int:
+def _exit_code(asked_to_end: list[int]) -> int:
     try:
         return int(app.main(standalone_mode=False, prog_name="reverse-etl") or 0)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except ReverseEtlError as error:
-        talk.error(error)
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        talk.warn("Interrupted. It is safe to run again: the next run settles what this one left open.")
-        return INTERRUPTED
-    except Terminated:
-        talk.warn("Terminated. It is safe to run again: the next run settles what this one left open.")
-        return TERMINATED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except BaseException as error:  # noqa: BLE001 - the process ends here, whatever it was
+        # Whoever was interrupted may tell it in words of its own: DuckDB raises a RuntimeError.
+        return _stopped(asked_to_end[0]) if asked_to_end else _failed(error)
 
 
-def _terminate(number: int, frame: object) -> NoReturn:
-    del number, frame
-    raise Terminated
+def _stopped(number: int) -> int:
+    word = "Interrupted" if number == signal.SIGINT else "Terminated"
+    talk.last(f"{word}. {SAFE}")
+    return 128 + number
+
+
+def _failed(error: BaseException) -> int:
+    match error:
+        case ReverseEtlError():
+            talk.problems(error.problems, error.exit_code)
+            return error.exit_code
+        case click.ClickException():
+            talk.problems([_misused(error)], error.exit_code)
+            return error.exit_code
+        case SystemExit(code=int(code)):
+            return code
+        case _:
+            talk.fault(traceback.format_exc())
+            return FAILED
+
+
+def _misused(error: click.ClickException) -> Problem:
+    """Return what click has to say, in the form of every other problem."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "reverse-etl"
+    said = error.format_message()
+    return Problem(
+        said if said.endswith((".", "?")) else f"{said}.", path, f"See what there is: {path} --help"
+    )
+
+
+def _asks_for_json(arguments: list[str]) -> bool:
+    """Return whether to talk JSON, also of arguments that can't be parsed."""
+    return "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)

@@ -13,9 +13,9 @@ from reverse_etl.cli.options import Asked, of_project
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.klaviyo import Klaviyo
-from reverse_etl.profiles.target import Destination
 from reverse_etl.project import Project
 from reverse_etl.surfaces import ListColumn
+from reverse_etl.target import Destination
 from reverse_etl.warehouse import Warehouse
 
 
@@ -29,7 +29,11 @@ def command(asked: Asked) -> int:
         return checks.exit_code
     target = project.target
     show.mapping(
-        {"profile": f"{target.profile}, {target.path}", "target": f"{target.name} ({target.output.type})", "destination": _where(target.destination)}
+        {
+            "profile": f"{target.profile}, {target.path}",
+            "target": f"{target.name} ({target.output.type})",
+            "destination": _where(target.destination),
+        }
     )
     checks.check("warehouse", lambda: _describe(project), str)
     checks.check("state", lambda: _state(project), str)
@@ -58,7 +62,11 @@ class _Checks:
 
 def _where(destination: Destination) -> str:
     if destination.sandbox:
-        return "a Klaviyo sandbox that starts by itself" if not destination.origin else f"a sandbox at {destination.origin}"
+        return (
+            "a Klaviyo sandbox that starts by itself"
+            if not destination.origin
+            else f"a sandbox at {destination.origin}"
+        )
     key = f"the key from {destination.key.origin}" if destination.key else "no key"
     return f"{destination.origin}, {key}, revision {destination.api_revision}"
 
@@ -92,7 +100,10 @@ def _lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, account: st
     """Look up the lists of the models that name theirs; those of a list column are seen when rows are staged."""
     known = project.state(warehouse, account).lists()
     named = [model for model in project.models if not isinstance(model.config.target, ListColumn)]
-    refs = {model.name: lists.resolve(model, ("",), project.target.destination.lists, known, klaviyo) for model in named}
+    refs = {
+        model.name: lists.resolve(model, ("",), project.target.destination.lists, known, klaviyo)
+        for model in named
+    }
     lists.refuse_shared(refs, known, [model.name for model in project.models])
     new = [(model, ref) for model in named for ref in refs[model.name] if ref.new]
     lists.refuse_creation(new, klaviyo, allowed=project.target.destination.create_lists)

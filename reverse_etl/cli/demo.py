@@ -18,8 +18,21 @@ SHOWN = "VIP customers"  # the list whose sample is shown; `plan` shows every li
 
 
 @click.command("demo")
-@click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), default="demo", show_default=True, help="Where its files go.")
-@click.option("--models", type=click.Path(path_type=Path, file_okay=False), default="models", show_default=True, help="The models to show.")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="demo",
+    show_default=True,
+    help="Where its files go.",
+)
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="models",
+    show_default=True,
+    help="The models to show.",
+)
 def command(folder: Path, models: Path) -> None:
     """Run the main job on a made-up shop: its warehouse in a DuckDB file, a Klaviyo sandbox, three days.
 
@@ -44,7 +57,10 @@ def command(folder: Path, models: Path) -> None:
     with talk.progress():
         lines = play(folder, Stage(_heading, plan, result), lambda: _load(folder))
     _heading("The lists, as the sandbox has them now:")
-    show.table(("list", "before", "added", "updated", "removed", "rejected", "now"), [astuple(line) for line in lines])
+    show.table(
+        ("list", "before", "added", "updated", "removed", "rejected", "now"),
+        [astuple(line) for line in lines],
+    )
     click.echo(
         f"\nFiles: {shown(folder)}/models, profiles.yml, shop.duckdb (the warehouse), shop.reverse_etl.duckdb (the state), {SANDBOX_FILE}\n"
         f"Try:   reverse-etl status{at}\n"

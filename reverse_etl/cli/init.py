@@ -22,12 +22,23 @@ LIST = "My first list"
 
 
 @click.command("init")
-@click.option("--project-dir", type=click.Path(path_type=Path, file_okay=False, exists=True), default=".", help="The project's folder; default: this one.")
+@click.option(
+    "--project-dir",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=".",
+    help="The project's folder; default: this one.",
+)
 @click.option("--profiles-dir", type=click.Path(path_type=Path), help="The folder of profiles.yml.")
 @click.option("--profile", help="The profile in profiles.yml.")
 @click.option("-t", "--target", help="The target of the profile.")
 @click.option("--warehouse", help="The DuckDB file to read, where there is no profiles.yml yet.")
-def command(project_dir: Path, profiles_dir: Path | None, profile: str | None, target: str | None, warehouse: str | None) -> None:
+def command(
+    project_dir: Path,
+    profiles_dir: Path | None,
+    profile: str | None,
+    target: str | None,
+    warehouse: str | None,
+) -> None:
     """Write a `destinations` entry and a first model, in a dbt project or an empty folder. Overwrites nothing.
 
     The destination is a sandbox: a Klaviyo stand-in on this machine that needs no key.
@@ -39,7 +50,13 @@ def command(project_dir: Path, profiles_dir: Path | None, profile: str | None, t
     click.echo("\nNext: reverse-etl debug, then reverse-etl plan")
 
 
-def _profiles(project_dir: Path, profiles_dir: Path | None, profile: str | None, target: str | None, warehouse: str | None) -> Path:
+def _profiles(
+    project_dir: Path,
+    profiles_dir: Path | None,
+    profile: str | None,
+    target: str | None,
+    warehouse: str | None,
+) -> Path:
     try:
         path = find_profiles(project_dir, profiles_dir, os.environ)
     except UsageError:
@@ -68,7 +85,9 @@ def _write_profiles(project_dir: Path, warehouse: str | None) -> Path:
     files = sorted(path for path in project_dir.glob("*.duckdb") if ".reverse_etl." not in path.name)
     chosen = warehouse or (files[0].name if files else "warehouse.duckdb")
     if not Path(chosen).exists() and not (project_dir / chosen).exists():
-        talk.warn(f"There is no DuckDB file {chosen} yet; put its path into {FILE}, or give it with --warehouse.")
+        talk.warn(
+            f"There is no DuckDB file {chosen} yet; put its path into {FILE}, or give it with --warehouse."
+        )
     path = project_dir / FILE
     path.write_text(new_profiles(_profile_name(project_dir), chosen), encoding="utf-8")
     click.echo(f"wrote {shown(path)}: the warehouse {chosen}, and a sandbox as the destination")
@@ -82,9 +101,17 @@ def _profile_name(project_dir: Path) -> str:
 
 def _chosen(path: Path, project_dir: Path, profile: str | None, target: str | None) -> tuple[str, str]:
     """Return the profile and the target that the destination is for: as dbt would choose them."""
-    profiles = {key: value for key, value in read_yaml(path).content.items() if isinstance(value, dict) and "outputs" in value}
+    profiles = {
+        key: value
+        for key, value in read_yaml(path).content.items()
+        if isinstance(value, dict) and "outputs" in value
+    }
     project = read_dbt_project(project_dir, environ=os.environ, cli_vars={})
-    name = profile or (project.profile if project else None) or (next(iter(profiles)) if len(profiles) == 1 else None)
+    name = (
+        profile
+        or (project.profile if project else None)
+        or (next(iter(profiles)) if len(profiles) == 1 else None)
+    )
     if name not in profiles:
         raise UsageError.of(
             f"There is no profile {name} to add a destination to." if name else "There are several profiles.",
@@ -110,7 +137,9 @@ def _model(project_dir: Path, profiles_dir: Path, profile: str | None, target: s
 def _source(project_dir: Path, profiles_dir: Path, profile: str | None, target: str | None) -> Source | None:
     """Return a table of people in the warehouse; None where none is to be seen."""
     try:
-        chosen = load_target(project_dir, profiles_dir=profiles_dir, profile=profile, target=target, environ=os.environ)
+        chosen = load_target(
+            project_dir, profiles_dir=profiles_dir, profile=profile, target=target, environ=os.environ
+        )
         warehouse = open_warehouse(chosen.output, read_only=True)
     except UsageError:
         return None
@@ -125,5 +154,3 @@ def _source(project_dir: Path, profiles_dir: Path, profile: str | None, target: 
         return None
     finally:
         warehouse.close()
-
-

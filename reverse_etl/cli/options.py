@@ -17,25 +17,55 @@ from reverse_etl.variables import parse_vars
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _PROJECT = (
-    click.option("--project-dir", type=click.Path(path_type=Path), default=".", envvar="DBT_PROJECT_DIR", help="The project's folder; default: this one."),
+    click.option(
+        "--project-dir",
+        type=click.Path(path_type=Path),
+        default=".",
+        envvar="DBT_PROJECT_DIR",
+        help="The project's folder; default: this one.",
+    ),
     click.option("--profiles-dir", type=click.Path(path_type=Path), help="The folder of profiles.yml."),
     click.option("--profile", help="The profile in profiles.yml."),
     click.option("-t", "--target", help="The target of the profile."),
-    click.option("--vars", "vars_", default="{}", help="Variables for models, as YAML: '{since: 2026-01-01}'."),
+    click.option(
+        "--vars", "vars_", default="{}", help="Variables for models, as YAML: '{since: 2026-01-01}'."
+    ),
     click.option("--threads", type=click.IntRange(1, 64), help="Requests in flight; default: 8."),
 )
 _SELECTION = (
-    click.option("-s", "--select", "select", multiple=True, help="Models: name, glob, path, tag:x, list:x, surface:x. Repeat for more; a comma means both."),
+    click.option(
+        "-s",
+        "--select",
+        "select",
+        multiple=True,
+        help="Models: name, glob, path, tag:x, list:x, surface:x. Repeat for more; a comma means both.",
+    ),
     click.option("--exclude", multiple=True, help="Models to leave out, as --select."),
 )
 _WISH = (
-    click.option("--full-refresh", is_flag=True, help="Send every row again; the snapshot stays, for removals."),
-    click.option("--limit", type=click.IntRange(1), help="Send only the first N rows, and remove nobody: a first send."),
-    click.option("--allow-removes", multiple=True, metavar="MODEL", help="Let this model pass its guards this once; repeat for more."),
-    click.option("--rekey", multiple=True, metavar="MODEL", help="Accept that this model's identifiers changed; repeat for more."),
+    click.option(
+        "--full-refresh", is_flag=True, help="Send every row again; the snapshot stays, for removals."
+    ),
+    click.option(
+        "--limit", type=click.IntRange(1), help="Send only the first N rows, and remove nobody: a first send."
+    ),
+    click.option(
+        "--allow-removes",
+        multiple=True,
+        metavar="MODEL",
+        help="Let this model pass its guards this once; repeat for more.",
+    ),
+    click.option(
+        "--rekey",
+        multiple=True,
+        metavar="MODEL",
+        help="Accept that this model's identifiers changed; repeat for more.",
+    ),
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-SHOW_VALUES = click.option("--show-values", is_flag=True, help="Show e-mails and phones unmasked in the sample.")
+SHOW_VALUES = click.option(
+    "--show-values", is_flag=True, help="Show e-mails and phones unmasked in the sample."
+)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,9 @@ def command(  # noqa: PLR0913 - one argument per flag
     Works without a key: then lists are not looked up. Exits 3 where a guard would refuse the run.
     """
     wish = wish_of(full_refresh=full_refresh, limit=limit, rekey=rekey)
-    return planned(asked.load(), select, exclude, wish, allow_removes, show_values=show_values, as_json=as_json)
+    return planned(
+        asked.load(), select, exclude, wish, allow_removes, show_values=show_values, as_json=as_json
+    )
 
 
 def planned(  # noqa: PLR0913 - one argument per flag
@@ -57,7 +59,9 @@ def planned(  # noqa: PLR0913 - one argument per flag
     else:
         show.plan(plan, show_values=show_values)
     if not plan.looked_up:
-        talk.say("Lists were not looked up: there is no key, or no sandbox yet. What the state knows was taken.")
+        talk.say(
+            "Lists were not looked up: there is no key, or no sandbox yet. What the state knows was taken."
+        )
     if plan.unsettled:
         talk.say("An earlier run did not end; a run settles it first, and may then have less to send.")
     if problems := guard(plan.models, allow_removes):

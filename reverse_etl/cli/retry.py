@@ -19,4 +19,8 @@ def command(asked: Asked, select: tuple[str, ...], exclude: tuple[str, ...]) -> 
     """
     project = asked.load()
     for model, rows in project.retry(select, exclude).items():
-        talk.say(f"{model}: {rows:,} rows will be sent again by the next run" if rows else f"{model}: nothing stands rejected by Klaviyo")
+        talk.say(
+            f"{model}: {rows:,} rows will be sent again by the next run"
+            if rows
+            else f"{model}: nothing stands rejected by Klaviyo"
+        )

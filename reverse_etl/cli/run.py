@@ -39,7 +39,9 @@ def command(  # noqa: PLR0913 - one argument per flag
     project = asked.load()
     wish = wish_of(full_refresh=full_refresh, limit=limit, rekey=rekey)
     if dry_run:
-        return planned(project, select, exclude, wish, allow_removes, show_values=show_values, as_json=as_json)
+        return planned(
+            project, select, exclude, wish, allow_removes, show_values=show_values, as_json=as_json
+        )
     with talk.progress():
         result = project.run(
             select,

@@ -11,9 +11,24 @@ from reverse_etl.project import SANDBOX_FILE
 
 
 @click.command("sandbox")
-@click.option("--file", "path", type=click.Path(path_type=Path, dir_okay=False), default=SANDBOX_FILE, show_default=True, help="Where its state is kept.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Its port on 127.0.0.1; 0 takes a free one.")
-@click.option("--job-seconds", type=float, default=1.0, show_default=True, help="How long an import job takes.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=SANDBOX_FILE,
+    show_default=True,
+    help="Where its state is kept.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Its port on 127.0.0.1; 0 takes a free one.",
+)
+@click.option(
+    "--job-seconds", type=float, default=1.0, show_default=True, help="How long an import job takes."
+)
 @click.option("--limits/--no-limits", default=True, show_default=True, help="Keep Klaviyo's rate limits.")
 def command(path: Path, port: int, job_seconds: float, *, limits: bool) -> None:
     """Serve a Klaviyo stand-in on this machine until it is interrupted.
@@ -25,6 +40,8 @@ def command(path: Path, port: int, job_seconds: float, *, limits: bool) -> None:
 
     def ready(origin: str) -> None:
         click.echo(origin)
-        talk.say(f"A Klaviyo sandbox is at {origin}, its state in {path}. Open it in a browser; Ctrl-C ends it.")
+        talk.say(
+            f"A Klaviyo sandbox is at {origin}, its state in {path}. Open it in a browser; Ctrl-C ends it."
+        )
 
     serve(Sandbox(path, port=port, job_seconds=job_seconds, limits=limits), ready)

@@ -66,7 +66,18 @@ def plan(plan: Plan, *, show_values: bool) -> None:
 
 def plan_table(plan: Plan) -> None:
     """Print a line per list, and the requests that the plan takes."""
-    headings = ("list", "model", "rows", "before", "adds", "updates", "removes", "held", "rejected", "unchanged")
+    headings = (
+        "list",
+        "model",
+        "rows",
+        "before",
+        "adds",
+        "updates",
+        "removes",
+        "held",
+        "rejected",
+        "unchanged",
+    )
     rows = [
         (
             (one.list.name or "(profiles)") + (" *" if one.list.new else ""),
@@ -90,7 +101,11 @@ def plan_table(plan: Plan) -> None:
 
 def list_details(model: ModelPlan, one: ListPlan, *, show_values: bool) -> None:
     """Print why rows of a list are rejected, and a sample of what changes; nothing where there is neither."""
-    lines = [*_rejections(one), *_omitted(model, one), *(_change(change, show_values=show_values) for change in one.sample)]
+    lines = [
+        *_rejections(one),
+        *_omitted(model, one),
+        *(_change(change, show_values=show_values) for change in one.sample),
+    ]
     if lines:
         console().print(f"\n{one.list.name or '(profiles)'}, by {model.model.name}")
         for line in lines:
@@ -122,7 +137,10 @@ def _time(seconds: float) -> str:
 def _omitted(model: ModelPlan, one: ListPlan) -> list[str]:
     if one is not model.lists[0]:
         return []
-    return [f"  {rows:,} rows go without a {kind} that other rows carry too" for kind, rows in model.omitted.items()]
+    return [
+        f"  {rows:,} rows go without a {kind} that other rows carry too"
+        for kind, rows in model.omitted.items()
+    ]
 
 
 def _rejections(one: ListPlan) -> list[str]:
@@ -192,12 +210,27 @@ def _list_json(model: ModelPlan, one: ListPlan, *, show_values: bool) -> dict[st
 
 def _values(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
     hidden = set() if show_values else set(IdentifierType)
-    return {name: mask(f"{name}:{value}") if name in hidden and value is not None else value for name, value in values.items()}
+    return {
+        name: mask(f"{name}:{value}") if name in hidden and value is not None else value
+        for name, value in values.items()
+    }
 
 
 def result(result: RunResult) -> None:
     """Print what a run did: a line per list."""
-    headings = ("list", "model", "applied", "removed", "superseded", "gone", "rejected", "held", "accepted", "unknown", "not sent")
+    headings = (
+        "list",
+        "model",
+        "applied",
+        "removed",
+        "superseded",
+        "gone",
+        "rejected",
+        "held",
+        "accepted",
+        "unknown",
+        "not sent",
+    )
     rows = []
     for one in result.lists:
         ends = counts(one)
@@ -228,7 +261,13 @@ def result_json(result: RunResult) -> dict[str, Any]:
         "run_id": result.run_id,
         "exit_code": result.exit_code,
         "lists": [
-            {"model": one.model, "list": one.plan.list.name, "list_id": one.plan.list.id, **counts(one), "stopped": one.reason}
+            {
+                "model": one.model,
+                "list": one.plan.list.name,
+                "list_id": one.plan.list.id,
+                **counts(one),
+                "stopped": one.reason,
+            }
             for one in result.lists
         ],
     }

@@ -30,7 +30,16 @@ def command(asked: Asked, *, as_json: bool) -> None:
         stopped = "stopped" if one.last and one.last.reason else (run.state if run else "")
         when = one.last.started[:16].replace("T", " ") if one.last else ""
         rows.append(
-            (one.list_name or "(profiles)", one.model, when, stopped, one.applied, one.rejected, one.held, one.unsettled)
+            (
+                one.list_name or "(profiles)",
+                one.model,
+                when,
+                stopped,
+                one.applied,
+                one.rejected,
+                one.held,
+                one.unsettled,
+            )
         )
     show.table(headings, rows, words=4)
     for one in status.lists:

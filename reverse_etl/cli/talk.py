@@ -52,7 +52,13 @@ class Talk:
     def error(self, error: ReverseEtlError) -> None:
         """Say what is wrong: what happened, where, and what to do next."""
         if self._json:
-            self._line({"event": "error", "exit_code": error.exit_code, "problems": [asdict(p) for p in error.problems]})
+            self._line(
+                {
+                    "event": "error",
+                    "exit_code": error.exit_code,
+                    "problems": [asdict(p) for p in error.problems],
+                }
+            )
             return
         for problem in error.problems:
             self._console.print("[bold red]error[/]", end=" ")
@@ -80,7 +86,9 @@ class Talk:
         else:
             came = exchange.status if exchange.status is not None else exchange.fault
             again = f", try {exchange.attempt}" if exchange.attempt > 1 else ""
-            self._console.print(f"  {exchange.method} {exchange.path} {came} {exchange.seconds:.2f} s{again}", markup=False)
+            self._console.print(
+                f"  {exchange.method} {exchange.path} {came} {exchange.seconds:.2f} s{again}", markup=False
+            )
 
     @contextmanager
     def progress(self) -> Iterator[None]:
@@ -88,7 +96,13 @@ class Talk:
         if self._json or self._quiet or not self._console.is_terminal:
             yield
             return
-        columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
+        columns = (
+            TextColumn("{task.description:<32}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
         with Progress(*columns, console=self._console) as bars:
             self._bars = bars
             try:
@@ -101,7 +115,9 @@ class Talk:
             case Sending(model, name, rows, of):
                 bars.update(self._bar(bars, model, name, of), completed=rows, note="sending")
             case Settling(model, name, jobs):
-                bars.update(self._bar(bars, model, name, None), note=f"{jobs} jobs under way" if jobs else "settled")
+                bars.update(
+                    self._bar(bars, model, name, None), note=f"{jobs} jobs under way" if jobs else "settled"
+                )
             case Removing(model, name, rows, of):
                 bars.update(self._bar(bars, model, name, None), note=f"removed {rows} of {of}")
             case ListDone(reason=reason) if not reason:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from reverse_etl.profiles.target import Output, Target
+    from reverse_etl.target import Output, Target
 
 _REFERABLE: Final = ("model", "seed", "snapshot")
 _VERSIONS: Final = range(9, 14)

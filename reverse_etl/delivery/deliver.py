@@ -108,5 +108,5 @@ def _tell(at: At, plan: ModelPlan, one: ListPlan) -> Callable[[int], None]:
 
 
 def _count_unsent(one: ListPlan, tally: Tally) -> None:
-    """Count what was planned and never drawn from the warehouse, so that every planned row is in one count."""
-    tally.add(Outcome.NOT_SENT, one.upserts + one.removes - sum(tally.counts.values()))
+    """Count what a limit kept back, and what was planned and never drawn from the warehouse, so that every planned row is in one count."""
+    tally.add(Outcome.NOT_SENT, one.upserts + one.removes + one.deferred - sum(tally.counts.values()))

@@ -43,7 +43,8 @@ def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
         if reason:
             tally.stop(reason)
         recorder.add((_receipt(one, leaving, state, reason),), tuple(_held(r) for r in resolved if r.outcome is Outcome.HELD))
-        gone += [(one.list.id, r.row.identity) for r in resolved if r.outcome is Outcome.GONE]
+        if state is ReceiptState.APPLIED:
+            gone += [(one.list.id, r.row.identity) for r in resolved if r.outcome is Outcome.GONE]
         for r in resolved:
             tally.add(r.outcome if state is ReceiptState.APPLIED or r.outcome is Outcome.HELD else _OUTCOMES[state], 1)
         done += len(leaving)

@@ -61,7 +61,10 @@ def prepare(folder: Path, models: Path) -> None:
         )
     if folder.exists():
         if any(folder.iterdir()) and not (folder / "shop.duckdb").exists():
-            raise UsageError.of(f"{folder} holds other files; the demo would remove them.", advice="Name another folder with --dir.")
+            raise UsageError.of(
+                f"{folder} holds other files; the demo would remove them.",
+                advice="Name another folder with --dir.",
+            )
         shutil.rmtree(folder)
     (folder / "models").mkdir(parents=True)
     for path in sorted(models.glob("*.sql")):

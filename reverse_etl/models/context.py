@@ -13,7 +13,7 @@ from reverse_etl.variables import Var, env_var_of
 
 if TYPE_CHECKING:
     from reverse_etl.dbt.manifest import Relations
-    from reverse_etl.profiles.target import Target
+    from reverse_etl.target import Target
 
 _OURS: Final = ("config", "ref", "source", "var", "env_var", "target")
 _WHOLE: Final = frozenset({"this", "is_incremental", "should_full_refresh"})

@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from reverse_etl.profiles.keys import VARIABLE, given_key, key_from_command, key_from_file, no_key
-from reverse_etl.profiles.target import API_REVISION, JOB_TIMEOUT_MINUTES, KLAVIYO, Destination
+from reverse_etl.keys import VARIABLE, given_key, key_from_command, key_from_file, no_key
 from reverse_etl.strict import Advised, Strict
+from reverse_etl.target import API_REVISION, JOB_TIMEOUT_MINUTES, KLAVIYO, Destination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reverse_etl.profiles.keys import PrivateKey
+    from reverse_etl.keys import PrivateKey
 
 REVISION_VARIABLE: Final = "DESTINATIONS__KLAVIYO__API_REVISION"
 KEY_FIELDS: Final = ("private_api_key", "private_api_key_file", "private_api_key_command")

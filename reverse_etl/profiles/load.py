@@ -11,8 +11,8 @@ from reverse_etl.engines import Engine
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.names import choice, nearest
 from reverse_etl.profiles.destinations import KEY_FIELDS, KeyNote, WrittenDestination, destination_of
-from reverse_etl.profiles.target import Destination, Output, Target
 from reverse_etl.strict import Advised, check
+from reverse_etl.target import Destination, Output, Target
 from reverse_etl.templates import TemplateError, render_value
 from reverse_etl.variables import MissingVariableError, Var, env_var_of
 from reverse_etl.yaml_file import Document, KeyPath, read_yaml

@@ -28,10 +28,9 @@ class Op(StrEnum):
 
 @dataclass(frozen=True)
 class Scope:
-    """What the diff is asked for besides the change: every row again, only the first `limit` upserts, the rows uncertain."""
+    """What the diff is asked for besides the change: every row again, the rows uncertain, identities by today's identifiers."""
 
     full_refresh: bool = False
-    limit: int | None = None
     uncertain: bool = False
     rekeyed: bool = False
 
@@ -56,7 +55,6 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
     on_list = "d.retl_list_id = k.retl_list_id AND " if shape.many_lists else ""
     changed = "TRUE" if scope.full_refresh else _changed(shape)
     upserts_first = f"CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
-    limit = f"\nWHERE retl_op <> '{Op.REMOVE}' QUALIFY retl_seq <= {scope.limit}" if scope.limit is not None else ""
     return Statement(
         f"CREATE OR REPLACE TABLE {dialect.passing(shape.planned)} AS\n"
         f"WITH desired AS (\n{_desired(dialect, shape)}\n),\n"
@@ -72,7 +70,16 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
         f"    OR ({changed})\n"
         f")\n"
         f"SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, {upserts_first}, retl_identity) AS retl_seq, *\n"
-        f"FROM changed{limit}"
+        f"FROM changed"
+    )
+
+
+def cut(dialect: Dialect, shape: Shape, limit: int) -> Statement:
+    """Leave of the plan only the first `limit` upserts."""
+    planned = dialect.passing(shape.planned)
+    return Statement(
+        f"DELETE FROM {planned} WHERE retl_seq NOT IN (\n"
+        f"  SELECT retl_seq FROM {planned} WHERE retl_op <> '{Op.REMOVE}' ORDER BY retl_seq LIMIT {limit})"
     )
 
 
@@ -176,12 +183,17 @@ def rendered(value: str, column: Column) -> str:
 
 
 def rekeyed_identity(shape: Shape, table: str = "") -> str:
-    """Return a snapshot row's identity under the model's identifiers of today; the old one where it carries none of them."""
+    """Return a kept row's identity under the model's identifiers of today; the old one where it carries none of them.
+
+    Of several rows of a list that would become one, the first does; the others keep their old identity, and so are seen to leave.
+    """
     cases = " ".join(
         f"WHEN {table}{IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {literal(kind + ':')} || {table}{IDENTIFIER_COLUMNS[kind]}"
         for kind in shape.identifiers
     )
-    return f"CASE {cases} ELSE {table}retl_identity END"
+    today = f"CASE {cases} ELSE {table}retl_identity END"
+    first = f"ROW_NUMBER() OVER (PARTITION BY {table}retl_list_id, {today} ORDER BY {table}retl_identity) = 1"
+    return f"CASE WHEN {first} THEN {today} ELSE {table}retl_identity END"
 
 
 def _identifiers() -> tuple[str, ...]:
@@ -218,14 +230,13 @@ def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Sc
         return f"  SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain FROM ({snapshot}) AS s"
     merged = ", ".join(f"COALESCE(s.{name}, u.{name}) AS {name}" for name in (*KEY_COLUMNS, *names))
     payload = "".join(f", s.{quote(name)}" for name in shape.payload_names)
-    aggregated = ", ".join(f"MAX({name}) AS {name}" for name in _identifiers())
     u_identity = rekeyed_identity(shape) if scope.rekeyed else "retl_identity"
     return (
         f"  SELECT {merged}{payload}, s.retl_identity IS NOT NULL AS retl_in_snapshot, "
         f"u.retl_identity IS NOT NULL AS retl_uncertain\n"
         f"  FROM ({snapshot}) AS s FULL OUTER JOIN (\n"
-        f"    SELECT retl_list_id, {u_identity} AS retl_identity, {aggregated}, MIN({FIRST_SENT}) AS {FIRST_SENT}\n"
-        f"    FROM {dialect.kept(shape.deltas)} WHERE retl_list_id IN ({mine}) GROUP BY retl_list_id, 2\n"
+        f"    SELECT retl_list_id, {u_identity} AS retl_identity, {listing(names)}\n"
+        f"    FROM {dialect.kept(shape.deltas)} WHERE retl_list_id IN ({mine})\n"
         f"  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity"
     )
 

@@ -36,9 +36,14 @@ def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str) -> tu
 
 def rekey(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
     """Give snapshot and uncertain rows the identity that the model's identifiers of today make."""
-    identity = rekeyed_identity(shape)
+    same = _SAME.format(left="n", right="t")
     return tuple(
-        Statement(f"UPDATE {dialect.kept(table)} SET retl_identity = {identity}") for table in (shape.snapshot, shape.deltas)
+        Statement(
+            f"UPDATE {dialect.kept(table)} AS t SET retl_identity = n.retl_new FROM (\n"
+            f"  SELECT {', '.join(KEY_COLUMNS)}, {rekeyed_identity(shape)} AS retl_new FROM {dialect.kept(table)}\n"
+            f") AS n WHERE {same}"
+        )
+        for table in (shape.snapshot, shape.deltas)
     )
 
 
@@ -93,9 +98,14 @@ def wanted(  # noqa: PLR0913 - whose rows, and which
 
 
 def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
-    """Gather the deltas that receipts prove applied, with each desired NULL filled by what Klaviyo has."""
+    """Gather the deltas that receipts prove applied, with each desired NULL filled by what Klaviyo has.
+
+    Of a row that was uncertain nobody knows which value Klaviyo has: a desired NULL is then no value, and any later one is sent.
+    """
+    sure = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
+    kept = {name: (sure if name in shape.payload_names else "s.{0}").format(quote(name)) for name in shape.row}
     merged = ", ".join(
-        f"d.{name}" if name in KEY_COLUMNS else f"COALESCE(d.{quote(name)}, s.{quote(name)}) AS {quote(name)}"
+        f"d.{name}" if name in KEY_COLUMNS else f"COALESCE(d.{quote(name)}, {kept[name]}) AS {quote(name)}"
         for name in shape.row
     )
     deltas, receipts, refusals = (dialect.kept(name) for name in (shape.deltas, "receipts", "refusals"))

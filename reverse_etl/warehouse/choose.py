@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reverse_etl.engines import Engine
 from reverse_etl.errors import UsageError
-from reverse_etl.profiles.target import Output
+from reverse_etl.target import Output
 from reverse_etl.warehouse import Warehouse
 from reverse_etl.warehouse.duckdb import DuckDB
 

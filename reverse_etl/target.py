@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from reverse_etl.profiles.keys import PrivateKey
+    from reverse_etl.keys import PrivateKey
 
 KLAVIYO: Final = "https://a.klaviyo.com"
 API_REVISION: Final = "2026-07-15"

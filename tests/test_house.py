@@ -1,0 +1,55 @@
+"""The picture of the house in docs/architecture.md is true: every room is on a floor, and no import goes up."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "reverse_etl"
+
+
+def floors() -> dict[str, int]:
+    """Return the floor of each room, as the document says."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", text, flags=re.MULTILINE)
+    return {room: int(floor) for floor, rooms in rows for room in re.findall(r"`(\w+)`", rooms)}
+
+
+def rooms() -> list[str]:
+    """Return the rooms that there are: folders and files of the package."""
+    return sorted(
+        path.stem
+        for path in PACKAGE.iterdir()
+        if path.stem not in {"__init__", "__pycache__", "py"} and (path.is_dir() or path.suffix == ".py")
+    )
+
+
+def imports(room: str) -> set[str]:
+    """Return the other rooms that a room imports from, wherever in a file the import stands."""
+    place = PACKAGE / room
+    files = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
+    found: set[str] = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "reverse_etl":
+                found |= {alias.name for alias in node.names} & set(rooms())
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("reverse_etl."):
+                found.add(node.module.split(".")[1])
+    return found - {room}
+
+
+def test_every_room_is_in_the_picture_and_the_picture_shows_no_other() -> None:
+    """A new file or folder needs a floor; one that is gone leaves the picture."""
+    assert sorted(floors()) == rooms()
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_no_import_goes_up_or_across_a_floor(room: str) -> None:
+    """A room knows only what lies below it."""
+    floor = floors()
+    up = {other: floor[other] for other in imports(room) if floor[other] >= floor[room]}
+    assert not up, f"{room} (floor {floor[room]}) imports {up}"
