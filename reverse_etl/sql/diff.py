@@ -43,21 +43,21 @@ def uncertain_count(dialect: Dialect, shape: Shape) -> Statement:
 def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scope) -> Statement:
     """Work out the plan's deltas, numbered from 1 by list, upserts before removes, and identity in binary order.
 
-    `kept` are the columns of the snapshot, empty when there is none yet.
+    They are narrow, since numbering wide rows takes many times as long: what an upsert sends stays with the staged rows, and only
+    removes carry identifiers. `kept` are the columns of the snapshot, empty when there is none yet.
     """
     columns = [
         "COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id",
         "COALESCE(d.retl_identity, k.retl_identity) AS retl_identity",
-        *(f"CASE WHEN d.retl_identity IS NULL THEN k.{name} ELSE d.{name} END AS {name}" for name in _identifiers()),
+        *(f"CASE WHEN d.retl_identity IS NULL THEN k.{name} END AS {name}" for name in _identifiers()),
         f"k.{FIRST_SENT} AS {FIRST_SENT}",
-        *(f"d.{quote(name)} AS {quote(name)}" for name in shape.payload_names),
     ]
-    on_list = "d.retl_list_id = k.retl_list_id AND " if shape.many_lists else ""
     changed = "TRUE" if scope.full_refresh else _changed(shape)
+    by_list = "retl_list_id, " if shape.many_lists else ""
     upserts_first = f"CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
     return Statement(
         f"CREATE OR REPLACE TABLE {dialect.passing(shape.planned)} AS\n"
-        f"WITH desired AS (\n{_desired(dialect, shape)}\n),\n"
+        f"WITH desired AS (\n{desired(dialect, shape)}\n),\n"
         f"known AS (\n{_known(dialect, shape, kept, scope)}\n),\n"
         f"changed AS (\n"
         f"  SELECT CASE WHEN d.retl_identity IS NULL THEN '{Op.REMOVE}' WHEN k.retl_in_snapshot THEN '{Op.UPDATE}' "
@@ -65,11 +65,11 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
         f"    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,\n"
         f"    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
         f"    {', '.join(columns)}\n"
-        f"  FROM desired AS d FULL OUTER JOIN known AS k ON {on_list}d.retl_identity = k.retl_identity\n"
+        f"  FROM desired AS d FULL OUTER JOIN known AS k ON {same_row(shape, 'd', 'k')}\n"
         f"  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n"
         f"    OR ({changed})\n"
         f")\n"
-        f"SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, {upserts_first}, retl_identity) AS retl_seq, *\n"
+        f"SELECT ROW_NUMBER() OVER (ORDER BY {by_list}{upserts_first}, retl_identity) AS retl_seq, *\n"
         f"FROM changed"
     )
 
@@ -127,15 +127,18 @@ def uncertain_counts(dialect: Dialect, shape: Shape) -> Statement:
     )
 
 
-def sample(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], per_op: int, scope: Scope) -> Statement:
+def sample(
+    dialect: Dialect, shape: Shape, kept: Mapping[str, Column], per_op: int, scope: Scope
+) -> Statement:
     """Return the first deltas of each list and op: (list id, op, identity), then identifiers and payload after, then before."""
     known = f"(\n{_known(dialect, shape, kept, scope)}\n)"
     values = (*_identifiers(), *shape.payload_names)
     return Statement(
-        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {listing(values, 'p.')}, {listing(values, 'k.')}\n"
+        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {listing(values, 'd.')}, {listing(values, 'k.')}\n"
         f"FROM (SELECT * FROM {dialect.passing(shape.planned)} "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
-        f"LEFT JOIN {known} AS k ON p.retl_list_id = k.retl_list_id AND p.retl_identity = k.retl_identity\n"
+        f"LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
+        f"LEFT JOIN {known} AS k ON {same_row(shape, 'k', 'p')}\n"
         f"ORDER BY p.retl_seq"
     )
 
@@ -143,7 +146,8 @@ def sample(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], per_op: i
 def rename_list(dialect: Dialect, shape: Shape, placeholder: str, list_id: str) -> Statement:
     """Give the deltas of a list that was just created its id."""
     return Statement(
-        f"UPDATE {dialect.passing(shape.planned)} SET retl_list_id = ? WHERE retl_list_id = ?", (list_id, placeholder)
+        f"UPDATE {dialect.passing(shape.planned)} SET retl_list_id = ? WHERE retl_list_id = ?",
+        (list_id, placeholder),
     )
 
 
@@ -196,11 +200,18 @@ def rekeyed_identity(shape: Shape, table: str = "") -> str:
     return f"CASE WHEN {first} THEN {today} ELSE {table}retl_identity END"
 
 
+def same_row(shape: Shape, left: str, right: str) -> str:
+    """Return the condition that rows of two tables have one list id and identity; comparing the only list's id would take time."""
+    on_list = f"{left}.retl_list_id = {right}.retl_list_id AND " if shape.many_lists else ""
+    return f"{on_list}{left}.retl_identity = {right}.retl_identity"
+
+
 def _identifiers() -> tuple[str, ...]:
     return tuple(IDENTIFIER_COLUMNS.values())
 
 
-def _desired(dialect: Dialect, shape: Shape) -> str:
+def desired(dialect: Dialect, shape: Shape) -> str:
+    """Return the query of the rows that may be sent, by list id and identity."""
     columns = listing((*_identifiers(), *shape.payload_names), "s.")
     return (
         f"  SELECT l.retl_list_id, s.retl_identity, {columns}\n"
@@ -214,10 +225,13 @@ def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Sc
     if not kept:
         nothing = [*(f"CAST(NULL AS VARCHAR) AS {name}" for name in (*KEY_COLUMNS, *names))]
         nothing += [f"CAST(NULL AS {column.type}) AS {quote(column.name)}" for column in shape.payload]
-        return f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain WHERE FALSE"
+        return (
+            f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain WHERE FALSE"
+        )
     folded = {name.lower(): column for name, column in kept.items()}
     values = "".join(
-        f", {as_today(column, folded.get(column.name.lower()), 's.')} AS {quote(column.name)}" for column in shape.payload
+        f", {as_today(column, folded.get(column.name.lower()), 's.')} AS {quote(column.name)}"
+        for column in shape.payload
     )
     identity = rekeyed_identity(shape, "s.") if scope.rekeyed else "s.retl_identity"
     identifiers = listing(names, "s.")
@@ -243,6 +257,6 @@ def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Sc
 
 def _changed(shape: Shape) -> str:
     names = (*(IDENTIFIER_COLUMNS[kind] for kind in shape.identifiers), *shape.payload_names)
-    return "\n    OR ".join(f"(d.{quote(n)} IS NOT NULL AND d.{quote(n)} IS DISTINCT FROM k.{quote(n)})" for n in names)
-
-
+    return "\n    OR ".join(
+        f"(d.{quote(n)} IS NOT NULL AND d.{quote(n)} IS DISTINCT FROM k.{quote(n)})" for n in names
+    )

@@ -14,18 +14,26 @@ def models(dialect: Dialect, account: str, project: str) -> Statement:
     )
 
 
-def set_model(dialect: Dialect, account: str, project: str, row: tuple[str, str, str, str, str]) -> tuple[Statement, ...]:
+def set_model(
+    dialect: Dialect, account: str, project: str, row: tuple[str, str, str, str, str]
+) -> tuple[Statement, ...]:
     """Note a model as it is sent now: (model, table key, surface, identifiers, checksum)."""
     table = dialect.kept("models")
     return (
-        Statement(f"DELETE FROM {table} WHERE account_id = ? AND project = ? AND model = ?", (account, project, row[0])),
+        Statement(
+            f"DELETE FROM {table} WHERE account_id = ? AND project = ? AND model = ?",
+            (account, project, row[0]),
+        ),
         Statement(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)", (account, project, *row)),
     )
 
 
 def last_account(dialect: Dialect, project: str, target: str) -> Statement:
     """Return the account that a target's last run was sent to."""
-    return Statement(f"SELECT account_id FROM {dialect.kept('targets')} WHERE project = ? AND target = ?", (project, target))
+    return Statement(
+        f"SELECT account_id FROM {dialect.kept('targets')} WHERE project = ? AND target = ?",
+        (project, target),
+    )
 
 
 def set_account(dialect: Dialect, project: str, target: str, account: str) -> tuple[Statement, ...]:
@@ -37,7 +45,9 @@ def set_account(dialect: Dialect, project: str, target: str, account: str) -> tu
     )
 
 
-def add_run(dialect: Dialect, run_id: str, account: str, project: str, started_at: str, klaviyo_time: str) -> Statement:
+def add_run(
+    dialect: Dialect, run_id: str, account: str, project: str, started_at: str, klaviyo_time: str
+) -> Statement:
     """Mark a run as `submitting`: from here on its deltas may have been sent."""
     return Statement(
         f"INSERT INTO {dialect.kept('runs')} VALUES (?, ?, ?, 'submitting', ?, ?, NULL, NULL)",
@@ -102,7 +112,9 @@ def delete_receipts(dialect: Dialect, run_id: str, model: str, first_seqs: tuple
 
 def drop_refusals(dialect: Dialect, run_id: str, model: str) -> tuple[Statement, ...]:
     """Drop the refusals of a run's model, once they are taken over."""
-    return (Statement(f"DELETE FROM {dialect.kept('refusals')} WHERE run_id = ? AND model = ?", (run_id, model)),)
+    return (
+        Statement(f"DELETE FROM {dialect.kept('refusals')} WHERE run_id = ? AND model = ?", (run_id, model)),
+    )
 
 
 def lists(dialect: Dialect, account: str, project: str) -> Statement:
@@ -131,15 +143,20 @@ def add_list(
 def lease(dialect: Dialect, account: str, project: str) -> Statement:
     """Return (owner, expires) of the lease."""
     return Statement(
-        f"SELECT owner, expires_at FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?", (account, project)
+        f"SELECT owner, expires_at FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?",
+        (account, project),
     )
 
 
-def take_lease(dialect: Dialect, account: str, project: str, owner: str, expires_at: str) -> tuple[Statement, ...]:
+def take_lease(
+    dialect: Dialect, account: str, project: str, owner: str, expires_at: str
+) -> tuple[Statement, ...]:
     """Give the lease to `owner` until `expires_at`."""
     return (
         drop_lease(dialect, account, project),
-        Statement(f"INSERT INTO {dialect.kept('lease')} VALUES (?, ?, ?, ?)", (account, project, owner, expires_at)),
+        Statement(
+            f"INSERT INTO {dialect.kept('lease')} VALUES (?, ?, ?, ?)", (account, project, owner, expires_at)
+        ),
     )
 
 
@@ -153,4 +170,6 @@ def extend_lease(dialect: Dialect, account: str, project: str, owner: str, expir
 
 def drop_lease(dialect: Dialect, account: str, project: str) -> Statement:
     """Give the lease back."""
-    return Statement(f"DELETE FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?", (account, project))
+    return Statement(
+        f"DELETE FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?", (account, project)
+    )

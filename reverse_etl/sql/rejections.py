@@ -108,7 +108,9 @@ def end_all(dialect: Dialect, key: Key, model: str, rejected: str) -> tuple[Stat
     """End every rejection that Klaviyo made of a model's rows."""
     return (
         Statement(f"DELETE FROM {dialect.kept(rejected)}"),
-        Statement(f"DELETE FROM {dialect.kept('rejections')} WHERE {_MINE} AND source = 'klaviyo'", (*key, model)),
+        Statement(
+            f"DELETE FROM {dialect.kept('rejections')} WHERE {_MINE} AND source = 'klaviyo'", (*key, model)
+        ),
     )
 
 
@@ -122,5 +124,7 @@ def _drop_ended(dialect: Dialect, key: Key, model: str, rejected: str) -> Statem
 
 def _row_key(shape: Shape) -> str:
     """Return a row's identity; a digest of its values where it has none. The digest may change with the engine: it only says 'new'."""
-    values = ", ".join(f"CAST(s.{quote(name)} AS VARCHAR)" for name in (*IDENTIFIER_COLUMNS.values(), *shape.payload_names))
+    values = ", ".join(
+        f"CAST(s.{quote(name)} AS VARCHAR)" for name in (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
+    )
     return f"COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', {values})))"

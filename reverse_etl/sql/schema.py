@@ -33,15 +33,20 @@ SHARED_TABLES: Mapping[str, str] = {
     "lease": "account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR",
 }
 
-_ROW_TYPES = "retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, " \
+_ROW_TYPES = (
+    "retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, "
     "retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR"
-_DELTA_TYPES = "retl_run_id VARCHAR, retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN"
+)
+_DELTA_TYPES = (
+    "retl_run_id VARCHAR, retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN"
+)
 
 
 def create_shared(dialect: Dialect) -> tuple[Statement, ...]:
     """Create the tables that all models share, where they are missing, and note the version."""
     tables = tuple(
-        Statement(f"CREATE TABLE IF NOT EXISTS {dialect.kept(name)} ({columns})") for name, columns in SHARED_TABLES.items()
+        Statement(f"CREATE TABLE IF NOT EXISTS {dialect.kept(name)} ({columns})")
+        for name, columns in SHARED_TABLES.items()
     )
     meta = dialect.kept("meta")
     version = Statement(f"INSERT INTO {meta} SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM {meta})")
@@ -58,19 +63,27 @@ def create_model(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
     payload = "".join(f", {quote(column.name)} {column.type}" for column in shape.payload)
     return (
         Statement(f"CREATE TABLE IF NOT EXISTS {dialect.kept(shape.snapshot)} ({_ROW_TYPES}{payload})"),
-        Statement(f"CREATE TABLE IF NOT EXISTS {dialect.kept(shape.deltas)} ({_DELTA_TYPES}, {_ROW_TYPES}{payload})"),
-        Statement(f"CREATE TABLE IF NOT EXISTS {dialect.kept(shape.rejected)} (retl_checksum VARCHAR, {_ROW_TYPES}{payload})"),
+        Statement(
+            f"CREATE TABLE IF NOT EXISTS {dialect.kept(shape.deltas)} ({_DELTA_TYPES}, {_ROW_TYPES}{payload})"
+        ),
+        Statement(
+            f"CREATE TABLE IF NOT EXISTS {dialect.kept(shape.rejected)} (retl_checksum VARCHAR, {_ROW_TYPES}{payload})"
+        ),
     )
 
 
-def follow_columns(dialect: Dialect, shape: Shape, table: str, kept: Mapping[str, Column]) -> tuple[Statement, ...]:
+def follow_columns(
+    dialect: Dialect, shape: Shape, table: str, kept: Mapping[str, Column]
+) -> tuple[Statement, ...]:
     """Bring one of a model's tables to today's columns: add the new ones, retype the changed ones, keep the dropped ones."""
     folded = {name.lower(): column for name, column in kept.items()}
     statements: list[Statement] = []
     for column in shape.payload:
         before = folded.get(column.name.lower())
         if before is None:
-            statements.append(Statement(f"ALTER TABLE {dialect.kept(table)} ADD COLUMN {quote(column.name)} {column.type}"))
+            statements.append(
+                Statement(f"ALTER TABLE {dialect.kept(table)} ADD COLUMN {quote(column.name)} {column.type}")
+            )
         elif before.type != column.type:
             statements += _retype(dialect, table, before, column)
     return tuple(statements)

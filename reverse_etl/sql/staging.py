@@ -250,7 +250,12 @@ def _first_problem(dialect: Dialect, shape: Shape, list_name: str) -> str:
     tests: list[tuple[str, RowProblem]] = []
     if shape.many_lists:
         tests.append((f"{list_name} IS NULL", RowProblem.NO_LIST))
-    tests.append((" AND ".join(f"{IDENTIFIER_COLUMNS[kind]} IS NULL" for kind in shape.identifiers), RowProblem.NO_IDENTIFIER))
+    tests.append(
+        (
+            " AND ".join(f"{IDENTIFIER_COLUMNS[kind]} IS NULL" for kind in shape.identifiers),
+            RowProblem.NO_IDENTIFIER,
+        )
+    )
     if IdentifierType.EMAIL in shape.identifiers:
         email = IDENTIFIER_COLUMNS[IdentifierType.EMAIL]
         tests.append((f"LENGTH({email}) > {EMAIL_MAX}", RowProblem.EMAIL_TOO_LONG))

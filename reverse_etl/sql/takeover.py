@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql.diff import Op, rekeyed_identity
+from reverse_etl.sql.diff import Op, desired, rekeyed_identity, same_row
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
 from reverse_etl.sql.text import Dialect, Statement, listing, quote
 
@@ -19,16 +19,19 @@ _MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")
 def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str) -> tuple[Statement, ...]:
     """Make the plan's deltas uncertain under this run, in place of the earlier uncertain rows of the same identities."""
     deltas, planned = dialect.kept(shape.deltas), dialect.passing(shape.planned)
-    columns = (*_MARKS, *shape.row)
-    values = [f"COALESCE({name}, ?)" if name == FIRST_SENT else quote(name) for name in columns]
+    values = [f"p.{name}" for name in (*_MARKS, *KEY_COLUMNS)]
+    values += [f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values()]
+    values += [f"COALESCE(p.{FIRST_SENT}, ?)", *(f"d.{quote(name)}" for name in shape.payload_names)]
     return (
         Statement(
             f"DELETE FROM {deltas} AS u WHERE EXISTS (SELECT 1 FROM {planned} AS p "
             f"WHERE p.retl_op <> '{Op.HELD}' AND {_SAME.format(left='p', right='u')})"
         ),
         Statement(
-            f"INSERT INTO {deltas} (retl_run_id, {listing(columns)})\n"
-            f"SELECT ?, {', '.join(values)} FROM {planned} WHERE retl_op <> '{Op.HELD}' ORDER BY retl_seq",
+            f"INSERT INTO {deltas} (retl_run_id, {listing((*_MARKS, *shape.row))})\n"
+            f"SELECT ?, {', '.join(values)}\n"
+            f"FROM {planned} AS p LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
+            f"WHERE p.retl_op <> '{Op.HELD}'",
             (run_id, first_sent_at),
         ),
     )
@@ -103,7 +106,9 @@ def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
     Of a row that was uncertain nobody knows which value Klaviyo has: a desired NULL is then no value, and any later one is sent.
     """
     sure = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
-    kept = {name: (sure if name in shape.payload_names else "s.{0}").format(quote(name)) for name in shape.row}
+    kept = {
+        name: (sure if name in shape.payload_names else "s.{0}").format(quote(name)) for name in shape.row
+    }
     merged = ", ".join(
         f"d.{name}" if name in KEY_COLUMNS else f"COALESCE(d.{quote(name)}, {kept[name]}) AS {quote(name)}"
         for name in shape.row
@@ -134,9 +139,13 @@ def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: s
     refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     this_run = (run_id, model)
     return (
-        Statement(f"DELETE FROM {snapshot} AS s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='s')})"),
-        Statement(f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM {taken} WHERE retl_op <> '{Op.REMOVE}' ORDER BY retl_seq"),
-        Statement(f"DELETE FROM {rejected} AS r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='r')})"),
+        Statement(
+            f"DELETE FROM {snapshot} AS s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='s')})"
+        ),
+        Statement(f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM {taken} WHERE retl_op <> '{Op.REMOVE}'"),
+        Statement(
+            f"DELETE FROM {rejected} AS r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='r')})"
+        ),
         Statement(
             f"DELETE FROM {rejected} AS r WHERE EXISTS (SELECT 1 FROM {deltas} AS d WHERE d.retl_run_id = ? "
             f"AND d.retl_seq IN ({refused}) AND {_SAME.format(left='d', right='r')})",
