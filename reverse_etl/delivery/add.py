@@ -37,7 +37,7 @@ def add(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally
     groups = ([(row[0], row[_ID]) for row in rows] for rows in at.warehouse.batches(statement, MOST_IDS))
     unstopped = (group for group in groups if not tally.stopped)
     done = 0
-    for added in in_flight(at.executor, lambda group: add_group(at.klaviyo, one.list.id, group), unstopped, at.threads):
+    for added in in_flight(at, lambda group: add_group(at.klaviyo, one.list.id, group), unstopped):
         recorder.add((added.receipt,), added.refusals)
         count(tally, (added.receipt,), added.refusals)
         if added.stop:

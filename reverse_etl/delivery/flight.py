@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TypeVar
+
+from reverse_etl.delivery.at import At
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_flight(executor: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], most: int) -> Iterator[Result]:
-    """Yield `work(item)` for each item, as they end, with at most `most` begun and not yet yielded.
+def in_flight(at: At, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Yield `work(item)` for each item, as they end, with at most `at.threads` begun and not yet yielded.
 
-    Items are drawn one by one, so that memory holds no more than `most` of them. What `work` raises is raised here; then, or when
-    the caller leaves early, nothing more is begun and what is in flight is waited for.
+    Items are drawn one by one, so that memory holds no more than so many of them. What `work` raises is raised here; then, or when
+    the caller leaves early, nothing more is begun and what is in flight is waited for. An interruption lets nothing more go out, so
+    that the wait is short.
     """
     running: set[Future[Result]] = set()
     try:
         for item in items:
-            running.add(executor.submit(work, item))
-            if len(running) >= most:
+            running.add(at.executor.submit(work, item))
+            if len(running) >= at.threads:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException:
+        at.klaviyo.stop()
+        raise
     finally:
         for future in running:
             future.cancel()

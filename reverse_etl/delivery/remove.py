@@ -83,7 +83,7 @@ def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[Recei
     """Remove who was resolved. One refused or lost request makes the whole group unknown: it is resolved anew in the next run."""
     ids = sorted({profile for r in resolved for profile in r.profiles})
     try:
-        for _ in in_flight(at.executor, lambda part: at.klaviyo.remove_members(list_id, part), chunks(ids), at.threads):
+        for _ in in_flight(at, lambda part: at.klaviyo.remove_members(list_id, part), chunks(ids)):
             pass
     except KlaviyoError as error:
         return ReceiptState.UNKNOWN, str(error)

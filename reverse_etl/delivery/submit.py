@@ -45,7 +45,7 @@ def submit(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
     unrenderable: list[Refusal] = []
     batches = pack(_encoded(at, plan, one.list.id, unrenderable), one.list.id or None)
     taken = 0
-    for sent in in_flight(at.executor, lambda batch: start(at.klaviyo, batch, one.list.id), _until_stopped(batches, tally), at.threads):
+    for sent in in_flight(at, lambda batch: start(at.klaviyo, batch, one.list.id), _until_stopped(batches, tally)):
         lost = lost or sent.lost
         if sent.stop:
             tally.stop(sent.stop)
