@@ -1,0 +1,23 @@
+"""A sandbox in memory that answers at once, and somebody who speaks to it."""
+
+from __future__ import annotations
+
+import pytest
+from sandbox_caller import Caller
+
+from reverse_etl.sandbox import Sandbox
+
+
+@pytest.fixture
+def sandbox():
+    """Run a sandbox whose jobs end at once and whose requests are not counted."""
+    with Sandbox(None, job_seconds=0, limits=False, account_seed="tests") as running:
+        yield running
+
+
+@pytest.fixture
+def caller(sandbox):
+    """Speak to that sandbox."""
+    caller = Caller(sandbox)
+    with caller.session:
+        yield caller
