@@ -33,6 +33,7 @@ from reverse_etl.sql.text import Statement
 from reverse_etl.warehouse import Row, Warehouse
 
 LEASE_SECONDS = 600.0
+BEAT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ class State:
         self._dialect = warehouse.dialect
         self._clock = clock
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
+        self._beaten = float("-inf")
         self.owner = owner
 
     @contextmanager
@@ -150,8 +152,11 @@ class State:
             self._warehouse.execute(ledger.drop_lease(self._dialect, *self._key))
 
     def heartbeat(self) -> None:
-        """Keep the lease for another while."""
-        self._warehouse.execute(ledger.extend_lease(self._dialect, *self._key, self._holder, self._lease_end()))
+        """Keep the lease for another while. Cheap to call often: it is written once a minute."""
+        now = self._clock.monotonic()
+        if now - self._beaten >= BEAT_SECONDS:
+            self._beaten = now
+            self._warehouse.execute(ledger.extend_lease(self._dialect, *self._key, self._holder, self._lease_end()))
 
     def table_key(self, model: str) -> str:
         """Return the end of the names of a model's tables: the same in every run, another for another account or project."""

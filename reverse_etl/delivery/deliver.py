@@ -104,7 +104,11 @@ def _wait(at: At, plan: ModelPlan, one: ListPlan, tally: Tally) -> None:
 
 
 def _tell(at: At, plan: ModelPlan, one: ListPlan) -> Callable[[int], None]:
-    return lambda jobs: at.tell(Settling(plan.model.name, one.list.name, jobs))
+    def tell(jobs: int) -> None:
+        at.state.heartbeat()  # jobs may take hours
+        at.tell(Settling(plan.model.name, one.list.name, jobs))
+
+    return tell
 
 
 def _count_unsent(one: ListPlan, tally: Tally) -> None:
