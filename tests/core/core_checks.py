@@ -38,13 +38,13 @@ def _check_list(listed: ListResult) -> None:
     plan, ends = listed.plan, listed.outcomes
     assert all(rows > 0 for rows in ends.values()), listed
     assert plan.unchanged >= 0, listed
-    assert plan.unchanged + plan.adds + plan.updates == plan.desired, listed
+    assert plan.unchanged + plan.upserts + plan.deferred == plan.desired, listed
     upserts = sum(rows for end, rows in ends.items() if end in UPSERT_ENDS)
     removes = sum(rows for end, rows in ends.items() if end in REMOVE_ENDS)
     either = sum(rows for end, rows in ends.items() if end in EITHER)
     assert upserts <= plan.upserts, listed
     assert removes <= plan.removes, listed
-    assert upserts + removes + either == plan.upserts + plan.removes, listed
+    assert upserts + removes + either == plan.upserts + plan.removes + plan.deferred, listed
 
 
 def surface_of(result: RunResult, model: str) -> Surface:
