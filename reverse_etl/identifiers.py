@@ -10,6 +10,7 @@ from enum import StrEnum
 BLANKS = " \t\n\r\f\v\u00a0"
 PUNCTUATION = "().-"  # what people write between a phone's digits
 
+
 class IdentifierType(StrEnum):
     """The identifiers that Klaviyo's profile resource has; the order here is only the default order."""
 
@@ -22,7 +23,7 @@ class IdentifierType(StrEnum):
 def canonical(kind: IdentifierType, value: str | None) -> str | None:
     """Return the form in which an identifier is compared, or None when it is blank.
 
-    The SQL of `sql.staging.canonical` says the same of a column: an e-mail is trimmed and lower-cased, a phone loses its blanks and
+    The SQL of `sql.identifiers.canonical` says the same of a column: an e-mail is trimmed and lower-cased, a phone loses its blanks and
     punctuation, a Klaviyo id is trimmed, an external id is taken as it is.
     """
     if value is None or not value.strip(BLANKS):
@@ -64,7 +65,9 @@ def mask(identity: str) -> str:
             name, dot, suffix = domain.rpartition(".")
             return f"{_keep(local, 1)}@{_keep(name, 1)}{dot}{suffix}" if domain else _keep(value, 1)
         case IdentifierType.PHONE:
-            return value[:3] + "*" * max(len(value) - 5, 0) + value[-2:] if len(value) > 5 else "*" * len(value)  # noqa: PLR2004 - country and last two digits
+            return (
+                value[:3] + "*" * max(len(value) - 5, 0) + value[-2:] if len(value) > 5 else "*" * len(value)
+            )  # noqa: PLR2004 - country and last two digits
         case IdentifierType.EXTERNAL_ID | IdentifierType.PROFILE_ID:
             return f"{kind} {value}"
 

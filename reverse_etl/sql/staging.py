@@ -6,20 +6,22 @@ identifier, `retl_problem` and `retl_detail` (NULL for a good row), then the pay
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 
 from reverse_etl.columns import Column, Kind
-from reverse_etl.engines import Engine
-from reverse_etl.identifiers import BLANKS, PUNCTUATION, IdentifierType
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.sql.identifiers import (
+    PLAIN,
+    as_text,
+    canonical,
+    email_malformed,
+    email_too_long,
+    phone_malformed,
+    plain,
+)
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
 from reverse_etl.sql.text import Dialect, Statement, listing, literal, quote
-
-EMAIL_MAX = 100  # "Profiles API overview": an e-mail has at most 100 characters
-_PART = r"[^\s@,;:<>()\[\]\\\"]"
-EMAIL_PATTERN = rf"^{_PART}+@{_PART}+\.{_PART}+$"
-EMAIL_DOTS = r"(^\.|\.\.|\.@|@\.|\.$)"
-PHONE_PATTERN = r"^\+[1-9][0-9]{6,14}$"  # E.164: a country code that never starts with 0, at most 15 digits
 
 
 class RowProblem(StrEnum):
@@ -47,13 +49,19 @@ def stage(
     inner = [
         f"{quote(list_column)} AS retl_list_raw" if list_column else "'' AS retl_list_raw",
         *(
-            f"{canonical(dialect, kind, identifiers[kind])} AS {column}"
+            f"{_canonical(dialect, kind, identifiers[kind])} AS {column}"
             if kind in identifiers
             else f"CAST(NULL AS VARCHAR) AS {column}"
             for kind, column in IDENTIFIER_COLUMNS.items()
         ),
+        *(_plain(kind) for kind in PLAIN if kind in identifiers),
         *(quote(name) for name in shape.payload_names),
     ]
+    looks = "".join(
+        f", {plain(dialect, kind, identifiers[kind])} AS {_plain(kind)}"
+        for kind in PLAIN
+        if kind in identifiers
+    )
     payload = "".join(f", {column_as_kept(column)}" for column in shape.payload)
     list_name = "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else "''"
     return Statement(
@@ -63,35 +71,9 @@ def stage(
         f"  {', '.join(IDENTIFIER_COLUMNS.values())},\n"
         f"  {_first_problem(dialect, shape, list_name)} AS retl_problem,\n"
         f"  CAST(NULL AS VARCHAR) AS retl_detail{payload}\n"
-        f"FROM (\n  SELECT {', '.join(inner)}\n  FROM (\n{select}\n  ) AS retl_model\n) AS retl_rows"
+        f"FROM (\n  SELECT {', '.join(inner)}\n"
+        f"  FROM (SELECT *{looks} FROM (\n{select}\n  ) AS retl_model) AS retl_looked_at\n) AS retl_rows"
     )
-
-
-def canonical(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
-    """Return the SQL of `identifiers.canonical` for a column of any type; blank becomes NULL."""
-    text = as_text(column)
-    blanks = _characters(dialect, BLANKS)
-    match kind:
-        case IdentifierType.EMAIL:
-            return f"NULLIF(LOWER(TRIM({text}, {blanks})), '')"
-        case IdentifierType.PHONE:
-            return f"NULLIF(TRANSLATE({text}, {_characters(dialect, BLANKS + PUNCTUATION)}, ''), '')"
-        case IdentifierType.PROFILE_ID:
-            return f"NULLIF(TRIM({text}, {blanks}), '')"
-        case IdentifierType.EXTERNAL_ID:
-            return f"CASE WHEN TRIM({text}, {blanks}) <> '' THEN {text} END"
-
-
-def as_text(column: Column) -> str:
-    """Return an identifier column as text; an integral number has no fraction."""
-    name = quote(column.name)
-    if column.kind is Kind.TEXT:
-        return name
-    plain = f"CAST({name} AS VARCHAR)"
-    if column.kind not in {Kind.DECIMAL, Kind.FLOAT}:
-        return plain
-    whole = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
-    return f"CASE WHEN ABS({name}) < 1e15 AND {name} = FLOOR({name}) THEN {whole} ELSE {plain} END"
 
 
 def column_as_kept(column: Column) -> str:
@@ -258,28 +240,31 @@ def _first_problem(dialect: Dialect, shape: Shape, list_name: str) -> str:
     )
     if IdentifierType.EMAIL in shape.identifiers:
         email = IDENTIFIER_COLUMNS[IdentifierType.EMAIL]
-        tests.append((f"LENGTH({email}) > {EMAIL_MAX}", RowProblem.EMAIL_TOO_LONG))
-        malformed = f"NOT {_matches(dialect, email, EMAIL_PATTERN)} OR {_matches(dialect, email, EMAIL_DOTS)}"
-        tests.append((malformed, RowProblem.EMAIL_MALFORMED))
+        tests += [
+            (_unless_plain(IdentifierType.EMAIL, email_too_long(email)), RowProblem.EMAIL_TOO_LONG),
+            (
+                _unless_plain(IdentifierType.EMAIL, email_malformed(dialect, email)),
+                RowProblem.EMAIL_MALFORMED,
+            ),
+        ]
     if IdentifierType.PHONE in shape.identifiers:
-        phone = IDENTIFIER_COLUMNS[IdentifierType.PHONE]
-        tests.append((f"NOT {_matches(dialect, phone, PHONE_PATTERN)}", RowProblem.PHONE_MALFORMED))
+        phone = phone_malformed(dialect, IDENTIFIER_COLUMNS[IdentifierType.PHONE])
+        tests.append((_unless_plain(IdentifierType.PHONE, phone), RowProblem.PHONE_MALFORMED))
     return "CASE " + " ".join(f"WHEN {test} THEN {literal(problem)}" for test, problem in tests) + " END"
 
 
-def _matches(dialect: Dialect, column: str, pattern: str) -> str:
-    match dialect.engine:
-        case Engine.DUCKDB:
-            return f"REGEXP_MATCHES({column}, {literal(pattern)})"
-        case Engine.SNOWFLAKE:
-            return f"(REGEXP_INSTR({column}, {literal(pattern.replace(chr(92), chr(92) * 2))}) > 0)"
+def _canonical(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
+    slowly = canonical(dialect, kind, column)
+    return f"CASE WHEN {_plain(kind)} THEN {as_text(column)} ELSE {slowly} END" if kind in PLAIN else slowly
 
 
-def _characters(dialect: Dialect, characters: Sequence[str] | str) -> str:
-    """Return a text expression of these characters; control characters are written by code point."""
-    name = {Engine.DUCKDB: "CHR", Engine.SNOWFLAKE: "CHAR"}[dialect.engine]
-    plain = "".join(character for character in characters if character.isprintable())
-    return " || ".join([literal(plain), *(f"{name}({ord(c)})" for c in characters if not c.isprintable())])
+def _unless_plain(kind: IdentifierType, test: str) -> str:
+    # Only CASE leaves out what need not be worked out; AND may work out both sides.
+    return f"CASE WHEN {_plain(kind)} THEN FALSE ELSE {test} END"
+
+
+def _plain(kind: IdentifierType) -> str:
+    return f"retl_plain_{kind}"
 
 
 def _carries_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> str:
