@@ -37,7 +37,7 @@ def diff(  # noqa: PLR0913 - what a diff is made of
     """
     dialect, shape, model = warehouse.dialect, staged.shape, staged.model
     sent = state.models().get(model.name)
-    rekeyed = _rekeyed(model, sent, asked=rekey)
+    rekeyed = is_rekeyed(model, sent, asked=rekey)
     for statement in staging.set_lists(dialect, shape, {ref.row_name: ref.id for ref in refs}):
         warehouse.execute(statement)
     kept = warehouse.kept_columns(shape.snapshot)
@@ -66,7 +66,8 @@ def diff(  # noqa: PLR0913 - what a diff is made of
 _Rows = Mapping[str | None, tuple[int, tuple[Rejected, ...]]]
 
 
-def _rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
+def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
+    """Return whether a model's identifiers are not those that it was sent with. Raises UsageError then, unless it was asked for."""
     now = tuple((kind.value, name) for kind, name in model.config.identifiers.items())
     if sent is None or sent.identifiers == now:
         return False

@@ -91,7 +91,13 @@ class Project:
         return choose(self.models, select, exclude)
 
     def plan(
-        self, select: Sequence[str] = (), exclude: Sequence[str] = (), *, wish: Wish | None = None, tell: Tell = _nobody
+        self,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        wish: Wish | None = None,
+        tell: Tell = _nobody,
+        observer: Observer | None = None,
     ) -> Plan:
         """Return what a run would do. Sends only GETs, and changes no table and no file that is kept.
 
@@ -99,7 +105,7 @@ class Project:
         """
         wish, models = wish or Wish(), self.select(select, exclude)
         unknown_models(wish.rekey, self.models, "--rekey")
-        with self.klaviyo(dry=True) as klaviyo, self.warehouse(read_only=True) as warehouse:
+        with self.klaviyo(dry=True, observer=observer) as klaviyo, self.warehouse(read_only=True) as warehouse:
             state = self.state(warehouse, klaviyo.account().id if klaviyo else None)
             return draw(warehouse, state, klaviyo, self.target.destination, models, self.models, wish, tell)
 

@@ -35,7 +35,7 @@ class Staged:
 
 def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
     """Stage one model. Only inside `warehouse.staging()`. Raises ModelError when its columns are not what it was compiled to."""
-    columns = _described(warehouse, model)
+    columns = described(warehouse, model)
     target = model.config.target
     list_column = columns[target.column.lower()].name if isinstance(target, ListColumn) else None
     identifiers = {kind: columns[name.lower()] for kind, name in model.config.identifiers.items()}
@@ -49,7 +49,8 @@ def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
     return Staged(model, shape, staged, repeated, omitted, names)
 
 
-def _described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
+def described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
+    """Return a model's output columns by lower-case name, without running it. Raises ModelError where it can't be run."""
     try:
         return {column.name.lower(): column for column in warehouse.describe(model.sql)}
     except ReverseEtlError as error:

@@ -1,11 +1,18 @@
-"""The first files of a project: the `destinations` entry of profiles.yml, and one model. Pure: texts in, texts out."""
+"""The first files of a project: the `destinations` entry of profiles.yml, and one model.
+
+Pure: texts in, texts out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 SANDBOX = "{type: klaviyo, sandbox: true}"
 _NAMES = ("first_name", "last_name")
@@ -33,23 +40,23 @@ def new_profiles(profile: str, warehouse: str) -> str:
 
 
 def with_destination(text: str, profile: str, target: str) -> str | None:
-    """Return a profiles.yml with a sandbox as the destination of a target; comments and all else stay as they are.
+    """Return a profiles.yml with a sandbox as the destination of a target, None where it has a destination.
 
-    None where it has one already. Raises ValueError where the profile is not written in block style, line by line.
+    Comments, line ends and all else stay as they are. Raises ValueError where the profile is not written in
+    block style, line by line, so that a line can't be added to it.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     keys = _block(_child(root, profile))
-    destinations = keys.get("destinations")
-    lines = text.splitlines()
-    if destinations is None:
-        indent = " " * next(iter(keys.values()))[0].start_mark.column
+    if "destinations" not in keys:
+        indent = _indent(keys)
         new = [f"{indent}destinations:", f"{indent}  {target}: {SANDBOX}"]
-        return _inserted(lines, _last_line(lines, _child(root, profile)), new)
-    entries = _block(destinations[1])
+        return _checked(_inserted(text, _child(root, profile), new), text, profile, target)
+    destinations = keys["destinations"][1]
+    entries = _block(destinations)
     if target in entries:
         return None
-    indent = " " * next(iter(entries.values()))[0].start_mark.column
-    return _inserted(lines, _last_line(lines, destinations[1]), [f"{indent}{target}: {SANDBOX}"])
+    new = [f"{_indent(entries)}{target}: {SANDBOX}"]
+    return _checked(_inserted(text, destinations, new), text, profile, target)
 
 
 def first_model(source: Source | None, list_name: str) -> str:
@@ -81,7 +88,7 @@ def first_model(source: Source | None, list_name: str) -> str:
 
 
 def likeliest(tables: Mapping[str, Sequence[str]]) -> Source | None:
-    """Return the table that most likely holds people: it has an e-mail, and the best name; None where none has an e-mail."""
+    """Return the table that most likely holds people: with an e-mail, and the best name; else None."""
     people = [name for name, columns in tables.items() if "email" in {column.lower() for column in columns}]
     if not people:
         return None
@@ -93,6 +100,7 @@ def likeliest(tables: Mapping[str, Sequence[str]]) -> Source | None:
 
 
 _Block = dict[str, tuple[yaml.Node, yaml.Node]]
+_LINE = re.compile(r"[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029])|[^\r\n\x85\u2028\u2029]+\Z")
 
 
 def _child(node: yaml.Node | None, key: str) -> yaml.Node:
@@ -105,17 +113,39 @@ def _block(node: yaml.Node | None) -> _Block:
     return {key.value: (key, value) for key, value in node.value}
 
 
-def _last_line(lines: Sequence[str], node: yaml.Node) -> int:
-    """Return the number (from 0) of the last line that says something of a node."""
-    last = (
-        min(node.end_mark.line, len(lines)) - 1
-        if node.end_mark.column == 0 or not node.flow_style
-        else node.end_mark.line
-    )
-    while last > node.start_mark.line and (not lines[last].strip() or lines[last].lstrip().startswith("#")):
+def _indent(block: _Block) -> str:
+    return " " * next(iter(block.values()))[0].start_mark.column
+
+
+def _inserted(text: str, block: yaml.Node, new: Sequence[str]) -> str:
+    """Return a text with new lines at the end of a block, before the comments that belong to what follows."""
+    lines: list[str] = _LINE.findall(text)
+    last = block.end_mark.line - (block.end_mark.index < len(text))
+    last = min(last, len(lines) - 1)
+    while last > block.start_mark.line and _follows(lines[last], block.start_mark.column):
         last -= 1
-    return last
+    end = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    if lines[last][-1] not in _ENDS:  # the file's last line, which has no end
+        return "".join([*lines[:last], lines[last] + end, end.join(new)])
+    return "".join([*lines[: last + 1], *(line + end for line in new), *lines[last + 1 :]])
 
 
-def _inserted(lines: Sequence[str], after: int, new: Sequence[str]) -> str:
-    return "\n".join([*lines[: after + 1], *new, *lines[after + 1 :]]) + "\n"
+def _follows(line: str, indent: int) -> bool:
+    """Return whether a line at the end of a block says nothing, or is a comment on what follows the block."""
+    content = line.strip()
+    return not content or (content[0] == "#" and len(line) - len(line.lstrip()) <= indent)
+
+
+def _checked(changed: str, text: str, profile: str, target: str) -> str:
+    """Return the changed text if it says what it should and nothing else changed. Raises ValueError otherwise."""
+    before, after = yaml.safe_load(text), yaml.safe_load(changed)
+    before[profile]["destinations"] = {
+        **before[profile].get("destinations", {}),
+        target: yaml.safe_load(SANDBOX),
+    }
+    if before != after:
+        raise ValueError("the file can't be changed line by line")
+    return changed
+
+
+_ENDS = "\r\n\x85\u2028\u2029"

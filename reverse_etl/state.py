@@ -85,7 +85,10 @@ class OpenReceipt:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A row that is not sent as it is, and since which run. `row_key` is its identity, or a digest where it has none."""
+    """Rows of one identity that are not sent as they are: how many, and since which run.
+
+    `row_key` is their identity, or a digest where they have none.
+    """
 
     model: str
     list_id: str
@@ -95,6 +98,7 @@ class Rejection:
     field: str
     detail: str
     first_run: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -288,7 +292,7 @@ class State:
         key = self.table_key(model)
         if not self.deltas_columns(key):
             return 0
-        rows = sum(r.model == model and r.source == "klaviyo" for r in self.rejections())
+        rows = sum(r.rows for r in self.rejections() if r.model == model and r.source == "klaviyo")
         with self._warehouse.transaction():
             self._all(rejections.end_all(self._dialect, self._key, model, f"rejected_{key}"))
         return rows

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reverse_etl.state import PastList, PastRun, SentModel, State
+if TYPE_CHECKING:
+    from reverse_etl.state import PastList, PastRun, SentModel, State
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class Status:
 def status(state: State) -> Status:
     """Return where each list stands. Reads the state only."""
     last = _newest(state.run_lists())
-    rejected = Counter((r.model, r.list_id) for r in state.rejections())
+    rejected: Counter[tuple[str, str]] = Counter()
+    for rejection in state.rejections():
+        rejected[rejection.model, rejection.list_id] += rejection.rows
     names = {known.id: known.name for known in state.lists()}
     lists = [one for sent in state.models().values() for one in _lists_of(state, sent, last, rejected, names)]
     return Status(

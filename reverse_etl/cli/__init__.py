@@ -30,9 +30,7 @@ class Stopped(BaseException):
     """The process was asked to end: by Ctrl-C (SIGINT), or by whoever looks after it (SIGTERM)."""
 
 
-@click.group(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="reverse-etl")
 @click.option(
     "--log-format",
@@ -95,6 +93,9 @@ def _failed(error: BaseException) -> int:
     match error:
         case ReverseEtlError():
             talk.problems(error.problems, error.exit_code)
+            return error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            error.show()
             return error.exit_code
         case click.ClickException():
             talk.problems([_misused(error)], error.exit_code)

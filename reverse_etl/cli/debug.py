@@ -1,9 +1,8 @@
-"""`reverse-etl debug`: would a run work?"""
+"""`reverse-etl debug`: whether a run would work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -11,101 +10,141 @@ from reverse_etl import lists
 from reverse_etl.cli import show
 from reverse_etl.cli.options import Asked, of_project
 from reverse_etl.cli.talk import talk
-from reverse_etl.errors import ReverseEtlError
-from reverse_etl.klaviyo import Klaviyo
-from reverse_etl.project import Project
+from reverse_etl.counted import counted
+from reverse_etl.diff import is_rekeyed
+from reverse_etl.errors import ModelError, Problem, ReverseEtlError, UsageError
+from reverse_etl.places import shown
+from reverse_etl.stage import described
 from reverse_etl.surfaces import ListColumn
-from reverse_etl.target import Destination
-from reverse_etl.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.project import Project
+    from reverse_etl.target import Destination
+    from reverse_etl.warehouse import Warehouse
+
+Found = TypeVar("Found")
+_WIDTH = 10  # of the names of the checks
 
 
 @click.command("debug")
 @of_project
 def command(asked: Asked) -> int:
-    """Check profile, models, warehouse, state, key, account and lists; exit non-zero when a run would fail. Sends only GETs."""
+    """Check whether a run would work. Sends only GETs.
+
+    Looks at profile, models, warehouse, state, key, account and lists, and exits as the run would where it
+    can't work: 2 for what you can mend here, 4 for a warehouse or a Klaviyo that does not answer.
+    """
     checks = _Checks()
-    project = checks.check("models", asked.load, lambda loaded: f"{len(loaded.models)} compile")
-    if project is None:
-        return checks.exit_code
-    target = project.target
-    show.mapping(
-        {
-            "profile": f"{target.profile}, {target.path}",
-            "target": f"{target.name} ({target.output.type})",
-            "destination": _where(target.destination),
-        }
+    target = checks.check(
+        "profile", asked.load_target, lambda target: f"{target.profile}, {shown(target.path)}"
     )
-    checks.check("warehouse", lambda: _describe(project), str)
-    checks.check("state", lambda: _state(project), str)
-    checks.check("klaviyo", lambda: _klaviyo(project), str)
+    if target is None:
+        return checks.exit_code
+    show.mapping({"target": f"{target.name}: {target.output.type}", "to": _where(target.destination)}, _WIDTH)
+    project = checks.check("models", asked.load, lambda loaded: _models(len(loaded.models)))
+    if project is not None:
+        checks.check("warehouse", lambda: _describe(project), str)
+        checks.check("state", lambda: _state(project), str)
+        checks.check("klaviyo", lambda: _klaviyo(project), str)
+    if not checks.exit_code:
+        click.echo("\nA run would work. See what it would send: reverse-etl plan")
     return checks.exit_code
 
 
 class _Checks:
-    """Runs checks one after another and remembers the worst exit code."""
+    """Runs checks one after another and remembers the first exit code that is not 0."""
 
     def __init__(self) -> None:
         self.exit_code = 0
 
-    def check(self, name: str, work: Callable[[], Any], told: Callable[[Any], str]) -> Any:
+    def check(self, name: str, work: Callable[[], Found], told: Callable[[Found], str]) -> Found | None:
         """Run one check and print what came of it; None when it failed."""
         try:
             found = work()
         except ReverseEtlError as error:
-            show.console().print(f"{name:<12} failed")
+            show.mapping({name: "failed"}, _WIDTH)
             talk.error(error)
             self.exit_code = self.exit_code or error.exit_code
             return None
-        show.console().print(f"{name:<12} ok: {told(found)}")
+        show.mapping({name: f"ok: {told(found)}"}, _WIDTH)
         return found
+
+
+def _models(number: int) -> str:
+    return f"{counted(number, 'model')} {'compiles' if number == 1 else 'compile'}"
 
 
 def _where(destination: Destination) -> str:
     if destination.sandbox:
-        return (
-            "a Klaviyo sandbox that starts by itself"
-            if not destination.origin
-            else f"a sandbox at {destination.origin}"
-        )
-    key = f"the key from {destination.key.origin}" if destination.key else "no key"
+        return f"a Klaviyo sandbox at {destination.origin}" if destination.origin else "a Klaviyo sandbox"
+    key = f"with the key from {destination.key.origin}" if destination.key else "without a key"
     return f"{destination.origin}, {key}, revision {destination.api_revision}"
 
 
 def _describe(project: Project) -> str:
+    """Let the warehouse look at each model's SQL; all that it refuses is said at once."""
+    problems: list[Problem] = []
     with project.warehouse(read_only=True) as warehouse, warehouse.staging():
         for model in project.models:
-            warehouse.describe(model.sql)
-    return f"every model's SQL is understood ({project.target.output.type})"
+            try:
+                described(warehouse, model)
+            except ModelError as error:
+                problems += error.problems
+    if problems:
+        raise ModelError(*problems)
+    return "it can run every model"
 
 
 def _state(project: Project) -> str:
+    """Read the state, and see that every model is keyed as it was sent."""
+    problems: list[Problem] = []
     with project.warehouse(read_only=True) as warehouse:
-        project.state(warehouse, None)
-    return "readable, or not there yet"
+        sent = project.state(warehouse, None).models()
+    for model in project.models:
+        try:
+            is_rekeyed(model, sent.get(model.name), asked=False)
+        except UsageError as error:
+            problems += error.problems
+    if problems:
+        raise UsageError(*problems)
+    return f"it remembers {counted(len(sent), 'model')}" if sent else "nothing was sent yet"
 
 
 def _klaviyo(project: Project) -> str:
     destination = project.target.destination
     if not (destination.sandbox and not destination.origin):
         destination.need_key()
-    with project.klaviyo(dry=True) as klaviyo, project.warehouse(read_only=True) as warehouse:
+    with (
+        project.klaviyo(dry=True, observer=talk.exchange) as klaviyo,
+        project.warehouse(read_only=True) as warehouse,
+    ):
         if klaviyo is None:
             return "the sandbox starts with the first run"
         account = klaviyo.account()
         found = _lists(project, klaviyo, warehouse, account.id)
-    return f"account {account.name or account.id} ({account.id}){', a test account' if account.test else ''}; {found}"
+    name = f"account {account.name or account.id} ({account.id})"
+    return f"{name}{', a test account' if account.test else ''}; {found}"
 
 
 def _lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, account: str) -> str:
-    """Look up the lists of the models that name theirs; those of a list column are seen when rows are staged."""
+    """Look up the lists of the models that name theirs; those of a list column show when rows are staged."""
+    destination = project.target.destination
     known = project.state(warehouse, account).lists()
     named = [model for model in project.models if not isinstance(model.config.target, ListColumn)]
-    refs = {
-        model.name: lists.resolve(model, ("",), project.target.destination.lists, known, klaviyo)
-        for model in named
-    }
+    refs = {model.name: lists.resolve(model, ("",), destination.lists, known, klaviyo) for model in named}
     lists.refuse_shared(refs, known, [model.name for model in project.models])
     new = [(model, ref) for model in named for ref in refs[model.name] if ref.new]
-    lists.refuse_creation(new, klaviyo, allowed=project.target.destination.create_lists)
+    lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
     existing = sum(not ref.new and bool(ref.id) for many in refs.values() for ref in many)
-    return f"{existing} lists found" + (f", {len(new)} will be created" if new else "")
+    later = len(project.models) - len(named)
+    parts = (
+        f"{counted(existing, 'list')} found",
+        f"{len(new)} to be created" if new else "",
+        f"those of {counted(later, 'model')} with a list column are looked up when rows are staged"
+        if later
+        else "",
+    )
+    return ", ".join(part for part in parts if part)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import astuple
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reverse_etl.cli import show
+from reverse_etl.cli.show_plan import list_details, plan_table
+from reverse_etl.cli.show_result import show_result
 from reverse_etl.cli.talk import talk
 from reverse_etl.places import shown
-from reverse_etl.plan import Plan
 from reverse_etl.project import SANDBOX_FILE, Project
-from reverse_etl.run import RunResult
+
+if TYPE_CHECKING:
+    from reverse_etl.run import RunResult
 
 SHOWN = "VIP customers"  # the list whose sample is shown; `plan` shows every list's
 
@@ -34,44 +38,48 @@ SHOWN = "VIP customers"  # the list whose sample is shown; `plan` shows every li
     help="The models to show.",
 )
 def command(folder: Path, models: Path) -> None:
-    """Run the main job on a made-up shop: its warehouse in a DuckDB file, a Klaviyo sandbox, three days.
+    """Run the main job on a made-up shop.
 
-    Ends in a table of lists that is read back from the sandbox. Sends nothing to Klaviyo.
+    Makes its warehouse in a DuckDB file, plays three days of it against a Klaviyo sandbox, and ends in a
+    table of lists that is read back from the sandbox. Sends nothing to Klaviyo.
     """
-    from reverse_etl.demo.show import Stage, play, prepare  # noqa: PLC0415 - the sandbox's web framework comes with it
+    from reverse_etl.demo.show import Stage, play, prepare  # noqa: PLC0415 - brings the sandbox's web framework
 
     prepare(folder, models)
-    at = f" --project-dir {folder}"
-
-    def plan(plan: Plan) -> None:
-        click.secho(f"\n$ reverse-etl plan{at}", bold=True)
-        show.plan_table(plan)
-        for model, one in plan.lists():
-            if one.list.name == SHOWN:
-                show.list_details(model, one, show_values=False)
-
-    def result(result: RunResult) -> None:
-        click.secho(f"\n$ reverse-etl run{at}", bold=True)
-        show.result(result)
-
-    with talk.progress():
-        lines = play(folder, Stage(_heading, plan, result), lambda: _load(folder))
+    lines = play(folder, Stage(_heading, _plan, _run), lambda: Project.load(folder, environ={}))
     _heading("The lists, as the sandbox has them now:")
-    show.table(
-        ("list", "before", "added", "updated", "removed", "rejected", "now"),
-        [astuple(line) for line in lines],
-    )
-    click.echo(
-        f"\nFiles: {shown(folder)}/models, profiles.yml, shop.duckdb (the warehouse), shop.reverse_etl.duckdb (the state), {SANDBOX_FILE}\n"
+    headings = ("list", "before", "added", "updated", "removed", "rejected", "now")
+    show.table(headings, [astuple(line) for line in lines])
+    where, at = shown(folder), f" --project-dir {folder}"
+    show.line(
+        f"\nFiles: {where}/models, profiles.yml, shop.duckdb (the warehouse), "
+        f"shop.reverse_etl.duckdb (the state), {SANDBOX_FILE}\n"
         f"Try:   reverse-etl status{at}\n"
         f"       reverse-etl sandbox --file {shown(folder / SANDBOX_FILE)}     then open it in a browser\n"
-        f"       change a model in {shown(folder)}/models, then reverse-etl plan{at}"
+        f"       change a model in {where}/models, then reverse-etl plan{at}"
     )
+
+
+def _plan(project: Project) -> None:
+    _command(f"plan --project-dir {project.folder}")
+    plan = project.plan()
+    plan_table(plan)
+    for model, one in plan.lists():
+        if one.list.name == SHOWN:
+            list_details(model, one, show_values=False)
+
+
+def _run(project: Project) -> RunResult:
+    _command(f"run --project-dir {project.folder}")
+    with talk.progress():
+        result = project.run(tell=talk.bar)
+    show_result(result)
+    return result
+
+
+def _command(text: str) -> None:
+    click.secho(f"\n$ reverse-etl {text}", bold=True)
 
 
 def _heading(text: str) -> None:
     click.secho(f"\n{text}", fg="cyan", bold=True)
-
-
-def _load(folder: Path) -> Project:
-    return Project.load(folder, environ={})

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
+import yaml
 
+from reverse_etl.cli import show
+from reverse_etl.cli.options import Asked
 from reverse_etl.cli.talk import talk
 from reverse_etl.dbt.project import read_dbt_project
-from reverse_etl.errors import UsageError
+from reverse_etl.errors import ReverseEtlError, UsageError
 from reverse_etl.models.compile import models_folder
 from reverse_etl.places import shown
-from reverse_etl.profiles.load import FILE, find_profiles, load_target
+from reverse_etl.profiles.load import FILE, find_profiles
 from reverse_etl.sql.text import Statement
 from reverse_etl.starter import SANDBOX, Source, first_model, likeliest, new_profiles, with_destination
 from reverse_etl.warehouse.choose import open_warehouse
 from reverse_etl.yaml_file import read_yaml
 
 LIST = "My first list"
+_COLUMNS = (
+    "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ? "
+    "ORDER BY table_name, ordinal_position"
+)
 
 
 @click.command("init")
@@ -39,118 +49,115 @@ def command(
     target: str | None,
     warehouse: str | None,
 ) -> None:
-    """Write a `destinations` entry and a first model, in a dbt project or an empty folder. Overwrites nothing.
+    """Write a destination and a first model.
 
-    The destination is a sandbox: a Klaviyo stand-in on this machine that needs no key.
+    In a dbt project, or in an empty folder or one with a DuckDB file. Overwrites nothing: profiles.yml only
+    gets the lines that are missing. The destination is a sandbox: a Klaviyo stand-in on this machine that needs no key.
     """
-    path = _profiles(project_dir, profiles_dir, profile, target, warehouse)
-    model = _model(project_dir, path.parent, profile, target)
-    if model is not None:
-        click.echo(f"wrote {shown(model)}: a list of everyone with an e-mail; change it to what you need")
-    click.echo("\nNext: reverse-etl debug, then reverse-etl plan")
+    asked = Asked(project_dir, profiles_dir, profile, target, {}, None)
+    path = _profiles(asked, warehouse)
+    _model(replace(asked, profiles_dir=path.parent))
+    show.line("\nNext: reverse-etl debug, then reverse-etl plan")
 
 
-def _profiles(
-    project_dir: Path,
-    profiles_dir: Path | None,
-    profile: str | None,
-    target: str | None,
-    warehouse: str | None,
-) -> Path:
+def _profiles(asked: Asked, warehouse: str | None) -> Path:
+    """Give profiles.yml a destination, or write one; returns where it is."""
     try:
-        path = find_profiles(project_dir, profiles_dir, os.environ)
+        path = find_profiles(asked.project_dir, asked.profiles_dir, os.environ)
     except UsageError:
-        if (project_dir / "dbt_project.yml").exists():
+        if (asked.project_dir / "dbt_project.yml").exists():
             raise
-        return _write_profiles(project_dir, warehouse)
-    name, target = _chosen(path, project_dir, profile, target)
-    text = path.read_text(encoding="utf-8")
+        return _write_profiles(asked.project_dir, warehouse)
+    name, target = _chosen(path, asked)
     try:
-        changed = with_destination(text, name, target)
-    except (ValueError, KeyError):
+        changed = with_destination(path.read_bytes().decode("utf-8"), name, target)
+    except (ValueError, KeyError, yaml.YAMLError):
         raise UsageError.of(
-            f"The profile {name} can't be edited line by line.",
+            f"The profile {name} is not written line by line, so that none can be added to it.",
             where=shown(path),
-            advice=f"Add this to it yourself, beside `outputs`: destinations: {{{target}: {SANDBOX}}}",
+            advice=f"Add this to it yourself, beside outputs: destinations: {{{target}: {SANDBOX}}}",
         ) from None
     if changed is None:
-        click.echo(f"{shown(path)} has a destination for {target} already")
+        show.line(f"{shown(path)} has a destination for {name}.{target} already")
     else:
-        path.write_text(changed, encoding="utf-8")
-        click.echo(f"wrote {shown(path)}: a sandbox as the destination of {name}.{target}")
+        path.write_bytes(changed.encode("utf-8"))
+        show.line(f"wrote {shown(path)}: a sandbox as the destination of {name}.{target}")
     return path
 
 
-def _write_profiles(project_dir: Path, warehouse: str | None) -> Path:
-    files = sorted(path for path in project_dir.glob("*.duckdb") if ".reverse_etl." not in path.name)
+def _write_profiles(folder: Path, warehouse: str | None) -> Path:
+    files = sorted(path for path in folder.glob("*.duckdb") if ".reverse_etl." not in path.name)
     chosen = warehouse or (files[0].name if files else "warehouse.duckdb")
-    if not Path(chosen).exists() and not (project_dir / chosen).exists():
-        talk.warn(
-            f"There is no DuckDB file {chosen} yet; put its path into {FILE}, or give it with --warehouse."
-        )
-    path = project_dir / FILE
-    path.write_text(new_profiles(_profile_name(project_dir), chosen), encoding="utf-8")
-    click.echo(f"wrote {shown(path)}: the warehouse {chosen}, and a sandbox as the destination")
+    if not Path(chosen).exists() and not (folder / chosen).exists():
+        talk.warn(f"There is no DuckDB file {chosen} yet. Write its path into {FILE}.")
+    path = folder / FILE
+    path.write_text(new_profiles(_profile_name(folder), chosen), encoding="utf-8")
+    show.line(f"wrote {shown(path)}: the warehouse {chosen}, and a sandbox as the destination")
     return path
 
 
-def _profile_name(project_dir: Path) -> str:
-    name = "".join(c if c.isalnum() else "_" for c in project_dir.resolve().name.lower()).strip("_")
-    return name or "shop"
+def _profile_name(folder: Path) -> str:
+    name = "".join(c if c.isalnum() else "_" for c in folder.resolve().name.lower()).strip("_")
+    return name if name[:1].isalpha() else f"shop_{name}".strip("_")
 
 
-def _chosen(path: Path, project_dir: Path, profile: str | None, target: str | None) -> tuple[str, str]:
+def _chosen(path: Path, asked: Asked) -> tuple[str, str]:
     """Return the profile and the target that the destination is for: as dbt would choose them."""
-    profiles = {
-        key: value
+    profiles: dict[str, dict[str, Any]] = {
+        str(key): value
         for key, value in read_yaml(path).content.items()
-        if isinstance(value, dict) and "outputs" in value
+        if isinstance(value, dict) and isinstance(value.get("outputs"), dict) and value["outputs"]
     }
-    project = read_dbt_project(project_dir, environ=os.environ, cli_vars={})
-    name = (
-        profile
-        or (project.profile if project else None)
-        or (next(iter(profiles)) if len(profiles) == 1 else None)
-    )
+    project = read_dbt_project(asked.project_dir, environ=os.environ, cli_vars={})
+    name = asked.profile or (project.profile if project else None)
+    name = name or (next(iter(profiles)) if len(profiles) == 1 else "")
     if name not in profiles:
         raise UsageError.of(
             f"There is no profile {name} to add a destination to." if name else "There are several profiles.",
             where=shown(path),
             advice=f"Choose one with --profile: {', '.join(profiles)}",
         )
-    outputs = list(profiles[name]["outputs"])
+    outputs = [str(output) for output in profiles[name]["outputs"]]
     written = str(profiles[name].get("target", ""))
-    return name, target or os.environ.get("DBT_TARGET") or (written if written in outputs else outputs[0])
+    target = asked.target or os.environ.get("DBT_TARGET") or (written if written in outputs else outputs[0])
+    if target not in outputs:
+        raise UsageError.of(
+            f"The profile {name} has no target {target}.",
+            where=shown(path),
+            advice=f"Choose one with --target: {', '.join(outputs)}",
+        )
+    return name, target
 
 
-def _model(project_dir: Path, profiles_dir: Path, profile: str | None, target: str | None) -> Path | None:
-    folder = models_folder(project_dir)
+def _model(asked: Asked) -> None:
+    """Write a first model, unless there are models."""
+    folder = models_folder(asked.project_dir)
     if any(folder.rglob("*.sql")):
-        click.echo(f"{shown(folder)} has models already")
-        return None
+        show.line(f"{shown(folder)} has models already")
+        return
+    source = _source(asked)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "first_list.sql"
-    path.write_text(first_model(_source(project_dir, profiles_dir, profile, target), LIST), encoding="utf-8")
-    return path
-
-
-def _source(project_dir: Path, profiles_dir: Path, profile: str | None, target: str | None) -> Source | None:
-    """Return a table of people in the warehouse; None where none is to be seen."""
-    try:
-        chosen = load_target(
-            project_dir, profiles_dir=profiles_dir, profile=profile, target=target, environ=os.environ
+    path.write_text(first_model(source, LIST), encoding="utf-8")
+    if source is None:
+        show.line(
+            f"wrote {shown(path)}: no table with an e-mail was seen, so its table is a guess; change it"
         )
-        warehouse = open_warehouse(chosen.output, read_only=True)
-    except UsageError:
-        return None
+    else:
+        show.line(
+            f"wrote {shown(path)}: everyone in {source.table} with an e-mail; change it to what you need"
+        )
+
+
+def _source(asked: Asked) -> Source | None:
+    """Return a table of people in the warehouse; None where none is to be seen."""
+    tables: dict[str, list[str]] = {}
     try:
-        with warehouse.staging():
-            tables: dict[str, list[str]] = {}
-            query = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ? ORDER BY table_name, ordinal_position"
-            for table, column in warehouse.fetch(Statement(query, (chosen.output.schema,))):
+        output = asked.load_target().output
+        with closing(open_warehouse(output, read_only=True)) as warehouse, warehouse.staging():
+            for table, column in warehouse.fetch(Statement(_COLUMNS, (output.schema,))):
                 tables.setdefault(table, []).append(column)
-        return likeliest(tables)
-    except UsageError:
+    except ReverseEtlError as error:
+        talk.warn(f"The warehouse could not be looked into. {error.problems[0].what}")
         return None
-    finally:
-        warehouse.close()
+    return likeliest(tables)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from reverse_etl.cli import show
 from reverse_etl.cli.options import AS_JSON, Asked, of_models, of_project
-from reverse_etl.models.model import Model
 from reverse_etl.surfaces import ListById, ListColumn, NamedList
+
+if TYPE_CHECKING:
+    from reverse_etl.models.model import Model
 
 
 @click.command("ls")
@@ -15,7 +19,7 @@ from reverse_etl.surfaces import ListById, ListColumn, NamedList
 @of_models
 @AS_JSON
 def command(asked: Asked, select: tuple[str, ...], exclude: tuple[str, ...], *, as_json: bool) -> None:
-    """List the models, with what they drive and by which identifiers."""
+    """List the models, with what they drive."""
     models = asked.load().select(select, exclude)
     if as_json:
         show.json_out([_json(model) for model in models])

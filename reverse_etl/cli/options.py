@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from reverse_etl.cli.talk import talk
 from reverse_etl.planning import Wish
+from reverse_etl.profiles.load import load_target
 from reverse_etl.project import Project
 from reverse_etl.variables import parse_vars
+
+if TYPE_CHECKING:
+    from reverse_etl.target import Target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,7 +85,7 @@ class Asked:
     threads: int | None
 
     def load(self) -> Project:
-        """Load the project, and say its warnings."""
+        """Load the project, and say the warnings of its profile."""
         project = Project.load(
             self.project_dir,
             target=self.target,
@@ -90,8 +95,19 @@ class Asked:
             threads=self.threads,
         )
         for warning in project.target.warnings:
-            talk.warn(f"warning: {warning}")
+            talk.warn(warning)
         return project
+
+    def load_target(self) -> Target:
+        """Load the target alone."""
+        return load_target(
+            self.project_dir,
+            profiles_dir=self.profiles_dir,
+            profile=self.profile,
+            target=self.target,
+            environ=os.environ,
+            vars=self.vars,
+        )
 
 
 def of_project(command: Command) -> Command:

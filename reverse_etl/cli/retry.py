@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import click
 
-from reverse_etl.cli.options import Asked, of_models, of_project
-from reverse_etl.cli.talk import talk
+from reverse_etl.cli import show
+from reverse_etl.cli.options import AS_JSON, Asked, of_models, of_project
+from reverse_etl.counted import counted
 
 
 @click.command("retry")
 @of_project
 @of_models
-def command(asked: Asked, select: tuple[str, ...], exclude: tuple[str, ...]) -> None:
-    """End the standing rejections of Klaviyo's, so that the next run sends their rows again.
+@AS_JSON
+def command(asked: Asked, select: tuple[str, ...], exclude: tuple[str, ...], *, as_json: bool) -> None:
+    """Let rows that Klaviyo refused be sent again.
 
-    For when the fault was at Klaviyo's side and no row changed. Rows that the warehouse's own checks reject are checked anew in
-    every run, and need no retry.
+    For when the fault was at Klaviyo's side and no row changed: a refused row is else not sent again before
+    it, its model or its config changes. Rows that the warehouse's own checks reject are checked anew in every
+    run, and need no retry.
     """
-    project = asked.load()
-    for model, rows in project.retry(select, exclude).items():
-        talk.say(
-            f"{model}: {rows:,} rows will be sent again by the next run"
+    ended = asked.load().retry(select, exclude)
+    if as_json:
+        show.json_out(ended)
+        return
+    for model, rows in ended.items():
+        what = (
+            f"the next run sends {counted(rows, 'row')} again"
             if rows
-            else f"{model}: nothing stands rejected by Klaviyo"
+            else "Klaviyo refused no row that stands"
         )
+        show.line(f"{model}: {what}")

@@ -7,6 +7,7 @@ import click
 from reverse_etl.cli import show
 from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_plans, of_project, wish_of
 from reverse_etl.cli.plan import planned
+from reverse_etl.cli.show_result import result_json, show_result
 from reverse_etl.cli.talk import talk
 
 
@@ -20,19 +21,19 @@ from reverse_etl.cli.talk import talk
 @AS_JSON
 def command(  # noqa: PLR0913 - one argument per flag
     asked: Asked,
+    *,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     limit: int | None,
     allow_removes: tuple[str, ...],
     rekey: tuple[str, ...],
-    *,
     full_refresh: bool,
     dry_run: bool,
     strict: bool,
     show_values: bool,
     as_json: bool,
 ) -> int:
-    """Send what changed since the last run, and settle every row of it.
+    """Send what changed, and settle every row of it.
 
     May be interrupted at any moment and run again.
     """
@@ -53,7 +54,7 @@ def command(  # noqa: PLR0913 - one argument per flag
             observer=talk.exchange,
         )
     if as_json:
-        show.json_out(show.result_json(result))
+        show.json_out(result_json(result))
     else:
-        show.result(result)
+        show_result(result)
     return result.exit_code

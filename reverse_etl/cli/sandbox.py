@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
+from threading import Event
 
 import click
 
@@ -31,17 +34,25 @@ from reverse_etl.project import SANDBOX_FILE
 )
 @click.option("--limits/--no-limits", default=True, show_default=True, help="Keep Klaviyo's rate limits.")
 def command(path: Path, port: int, job_seconds: float, *, limits: bool) -> None:
-    """Serve a Klaviyo stand-in on this machine until it is interrupted.
+    """Serve a Klaviyo stand-in on this machine, until Ctrl-C.
 
-    Its first page shows what is on its lists. To send to it, give a destination its address: {type: klaviyo, origin:
-    "http://127.0.0.1:8765", private_api_key: pk_trial}.
-    """
-    from reverse_etl.sandbox import Sandbox, serve  # noqa: PLC0415 - a web framework that other commands do not need
+    Prints its address on stdout. Its first page shows what is on its lists. To send to it, give a
+    destination that address:
+
+    \b
+      {type: klaviyo, origin: "http://127.0.0.1:8765", private_api_key: pk_trial}
+    """  # noqa: D301 - click's mark for lines that are not to be joined
+    from reverse_etl.sandbox import Sandbox, serve  # noqa: PLC0415 - a web framework that others do not need
+
+    ended = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
 
     def ready(origin: str) -> None:
         click.echo(origin)
-        talk.say(
-            f"A Klaviyo sandbox is at {origin}, its state in {path}. Open it in a browser; Ctrl-C ends it."
-        )
+        sys.stdout.flush()
+        talk.say(f"A Klaviyo sandbox is at {origin}. Open it in a browser; Ctrl-C ends it.")
+        talk.say(f"Its state is kept in {path}.")
 
-    serve(Sandbox(path, port=port, job_seconds=job_seconds, limits=limits), ready)
+    serve(Sandbox(path, port=port, job_seconds=job_seconds, limits=limits), ready, ended)
+    talk.say("The sandbox has ended; its state is kept.")

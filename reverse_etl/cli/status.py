@@ -14,13 +14,17 @@ from reverse_etl.cli.options import AS_JSON, Asked, of_project
 @of_project
 @AS_JSON
 def command(asked: Asked, *, as_json: bool) -> None:
-    """Show what is known of each list: rows applied, rejected, held, unsettled, and the last run. Klaviyo is not asked."""
+    """Show where each list stands.
+
+    Rows applied, rejected, held and unsettled, and the last run, as the state remembers them: Klaviyo is not
+    asked.
+    """
     status = asked.load().status()
     if as_json:
         show.json_out(asdict(status))
         return
     if not status.lists:
-        click.echo("Nothing was sent yet. See what would be: reverse-etl plan")
+        show.line("Nothing was sent yet. See what would be: reverse-etl plan")
         return
     headings = ("list", "model", "last run", "state", "applied", "rejected", "held", "unsettled")
     ends = {run.run_id: run for run in status.runs}
@@ -44,7 +48,7 @@ def command(asked: Asked, *, as_json: bool) -> None:
     show.table(headings, rows, words=4)
     for one in status.lists:
         if one.last and one.last.reason:
-            click.echo(f"{one.list_name or one.model} stopped: {one.last.reason}")
+            show.line(f"{one.list_name or one.model} stopped: {one.last.reason}")
     newest = status.runs[0] if status.runs else None
     if newest and newest.state in {"submitting", "unsettled"}:
-        click.echo(f"The run {newest.run_id} left rows open; the next run settles them first.")
+        show.line(f"\nThe run {newest.run_id} left rows open; the next run settles them first.")

@@ -1,20 +1,28 @@
-"""Talk: everything that goes to stderr, as plain lines, as progress bars on a terminal, or as JSON lines."""
+"""Talk: everything that goes to stderr, as lines, as progress bars on a terminal, or as JSON lines."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+import click
 
-from reverse_etl.errors import ReverseEtlError
-from reverse_etl.events import Event, ListCreated, ListDone, Recovering, Removing, Sending, Settling, Staged
-from reverse_etl.klaviyo import Exchange
+from reverse_etl.counted import counted
+from reverse_etl.events import Event, ListCreated, ListDone, Recovering, Sending, Staged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reverse_etl.cli.bars import Bars
+    from reverse_etl.errors import Problem, ReverseEtlError
+    from reverse_etl.klaviyo import Exchange
+
+_SECOND_TRY = 2
 
 
 class Talk:
@@ -23,135 +31,137 @@ class Talk:
     def __init__(self) -> None:
         self._json = False
         self._quiet = False
-        self.verbose = False
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._bars: Progress | None = None
-        self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._verbose = False
+        self._bars: Bars | None = None
 
     def set_up(self, *, as_json: bool, verbose: bool, quiet: bool) -> None:
         """Choose how to talk."""
-        self._json, self._quiet, self.verbose = as_json, quiet, verbose
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._json, self._quiet, self._verbose = as_json, quiet, verbose
 
     def say(self, text: str) -> None:
         """Say a line, unless quiet."""
-        if self._quiet:
-            return
-        if self._json:
-            self._line({"event": "note", "text": text})
-        else:
-            self._console.print(text, markup=False)
+        if not self._quiet:
+            self._say("note", text, text)
 
     def warn(self, text: str) -> None:
-        """Say a line that matters, even when quiet."""
-        if self._json:
-            self._line({"event": "warning", "text": text})
-        else:
-            self._console.print(text, markup=False, style="yellow")
+        """Say what to mind, even when quiet."""
+        self._say("warning", text, click.style("warning ", fg="yellow", bold=True) + text)
+
+    def last(self, text: str) -> None:
+        """Say why the process ends before its time, even when quiet."""
+        self._say("stopped", text, text)
 
     def error(self, error: ReverseEtlError) -> None:
-        """Say what is wrong: what happened, where, and what to do next."""
+        """Say what is wrong."""
+        self.problems(error.problems, error.exit_code)
+
+    def problems(self, problems: Sequence[Problem], exit_code: int) -> None:
+        """Say of each problem what happened, where, and what to do next."""
         if self._json:
-            self._line(
-                {
-                    "event": "error",
-                    "exit_code": error.exit_code,
-                    "problems": [asdict(p) for p in error.problems],
-                }
-            )
+            self._entry("error", exit_code=exit_code, problems=[asdict(problem) for problem in problems])
             return
-        for problem in error.problems:
-            self._console.print("[bold red]error[/]", end=" ")
-            self._console.print(problem.what, markup=False)
+        for problem in problems:
+            self._line(click.style("error ", fg="red", bold=True) + problem.what)
             if problem.where:
-                self._console.print(f"   at {problem.where}", markup=False)
+                self._line(f"   at {problem.where}")
             if problem.advice:
-                self._console.print(f" next {problem.advice}", markup=False)
+                self._line(f" next {problem.advice}")
+
+    def fault(self, trace: str) -> None:
+        """Say that the program itself is at fault, and where."""
+        text = (
+            "This is a fault of reverse_etl itself. It is safe to run again; please report what stands above."
+        )
+        if self._json:
+            self._entry("fault", text=text, trace=trace)
+        else:
+            self._line(f"{trace}\n{click.style('error ', fg='red', bold=True)}{text}")
 
     def event(self, event: Event) -> None:
         """Tell what a run tells."""
         if self._json:
-            self._line({"event": type(event).__name__, **asdict(event)})
-        elif self._bars is not None:
-            self._advance_bars(self._bars, event)
-        elif not self._quiet and (text := _told(event)):
-            self._console.print(text, markup=False)
+            if not self._quiet:
+                self._entry(type(event).__name__, **asdict(event))
+        elif not (self._bars is not None and self._bars.show(event)) and (text := _told(event)):
+            self.say(text)
+
+    def bar(self, event: Event) -> None:
+        """Tell it with progress bars, or not at all."""
+        if self._bars is not None:
+            self._bars.show(event)
 
     def exchange(self, exchange: Exchange) -> None:
-        """Tell of one request, when verbose."""
-        if not self.verbose:
-            return
-        if self._json:
-            self._line({"event": "Exchange", **asdict(exchange)})
-        else:
-            came = exchange.status if exchange.status is not None else exchange.fault
-            again = f", try {exchange.attempt}" if exchange.attempt > 1 else ""
-            self._console.print(
-                f"  {exchange.method} {exchange.path} {came} {exchange.seconds:.2f} s{again}", markup=False
-            )
+        """Tell of one request when verbose; otherwise, once for each, that one is tried again."""
+        if self._verbose:
+            self._say_exchange(exchange)
+        elif exchange.attempt == _SECOND_TRY and (failure := _failure(exchange)):
+            self.say(f"Klaviyo does not answer {exchange.method} {exchange.path} ({failure}); trying again.")
 
     @contextmanager
     def progress(self) -> Iterator[None]:
         """Show progress bars inside, where stderr is a terminal."""
-        if self._json or self._quiet or not self._console.is_terminal:
+        if self._json or self._quiet or not sys.stderr.isatty():
             yield
             return
-        columns = (
-            TextColumn("{task.description:<32}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        with Progress(*columns, console=self._console) as bars:
-            self._bars = bars
+        from reverse_etl.cli.bars import bars  # noqa: PLC0415 - only a terminal needs it
+
+        with bars() as shown:
+            self._bars = shown
             try:
                 yield
             finally:
-                self._bars, self._tasks = None, {}
+                self._bars = None
 
-    def _advance_bars(self, bars: Progress, event: Event) -> None:
-        match event:
-            case Sending(model, name, rows, of):
-                bars.update(self._bar(bars, model, name, of), completed=rows, note="sending")
-            case Settling(model, name, jobs):
-                bars.update(
-                    self._bar(bars, model, name, None), note=f"{jobs} jobs under way" if jobs else "settled"
-                )
-            case Removing(model, name, rows, of):
-                bars.update(self._bar(bars, model, name, None), note=f"removed {rows} of {of}")
-            case ListDone(reason=reason) if not reason:
-                pass
-            case _:
-                if text := _told(event):
-                    bars.console.print(text, markup=False)
+    def _say_exchange(self, exchange: Exchange) -> None:
+        if self._json:
+            self._entry("Exchange", **asdict(exchange))
+            return
+        came = exchange.status if exchange.status is not None else exchange.fault
+        again = f", try {exchange.attempt}" if exchange.attempt > 1 else ""
+        self._line(f"  {exchange.method} {exchange.path} {came} {exchange.seconds:.2f} s{again}")
 
-    def _bar(self, bars: Progress, model: str, name: str, total: int | None) -> TaskID:
-        key = (model, name)
-        if key not in self._tasks:
-            self._tasks[key] = bars.add_task(name or model, total=total, note="")
-        return self._tasks[key]
+    def _say(self, kind: str, plain: str, text: str) -> None:
+        if self._json:
+            self._entry(kind, text=plain)
+        else:
+            self._line(text)
 
-    def _line(self, entry: dict[str, object]) -> None:
-        print(json.dumps({"at": round(time.time(), 3), **entry}, default=str), file=sys.stderr, flush=True)
+    def _line(self, text: str) -> None:
+        if self._bars is not None:
+            self._bars.line(click.unstyle(text))
+        else:
+            click.echo(text, err=True)
+
+    def _entry(self, event: str, **content: object) -> None:
+        entry = {"at": round(time.time(), 3), "event": event, **content}
+        print(json.dumps(entry, default=str), file=sys.stderr, flush=True)  # noqa: T201 - a line of talk
+
+
+def _failure(exchange: Exchange) -> str:
+    """Return why a try was in vain; '' where Klaviyo answered, or only asked to wait."""
+    if exchange.status is None:
+        return exchange.fault
+    return f"it said {exchange.status}" if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
 
 
 def _told(event: Event) -> str:
     match event:
         case Staged(model, rows, seconds):
-            return f"staged {model}: {rows:,} rows in {seconds:.1f} s"
+            return f"{model}: {counted(rows, 'row')} staged in {seconds:.1f} s"
         case Recovering(runs, jobs):
-            return f"settling what {runs} earlier runs left open ({jobs} import jobs)"
+            return (
+                f"Settling what {counted(runs, 'earlier run')} left open: {counted(jobs, 'known import job')}"
+            )
         case ListCreated(name, list_id):
-            return f"created the list {name!r} ({list_id})"
+            return f"{name}: the list is created in Klaviyo ({list_id})"
         case Sending(model, name, rows, of):
-            return f"{name or model}: {rows:,} of {of:,} rows taken by Klaviyo"
-        case ListDone(model, name, _, reason) if reason:
-            return f"{name or model}: stopped: {reason}"
-        case ListDone(model, name, counts, _):
+            return f"{name or model}: {rows:,} of {counted(of, 'row')} taken by Klaviyo"
+        case ListDone(model, name, counts, reason):
+            if reason:
+                return f"{name or model} stopped: {reason}"
             ends = ", ".join(f"{rows:,} {outcome.replace('_', ' ')}" for outcome, rows in counts.items())
             return f"{name or model}: {ends or 'nothing to do'}"
-        case Settling() | Removing():
+        case _:  # what only bars show
             return ""
 
 

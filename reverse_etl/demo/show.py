@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reverse_etl.demo import shop
 from reverse_etl.errors import UsageError
-from reverse_etl.plan import Plan
 from reverse_etl.project import SANDBOX_FILE, Project
 from reverse_etl.run import RunResult, counts
 from reverse_etl.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 PROFILES = """\
 shop:
@@ -42,11 +44,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Stage:
-    """How the demo shows itself: a heading, a command with its plan, and a command with its result."""
+    """How the demo shows itself: a heading, a project's plan, and a project's run with its result."""
 
     heading: Callable[[str], None]
-    plan: Callable[[Plan], None]
-    result: Callable[[RunResult], None]
+    plan: Callable[[Project], None]
+    run: Callable[[Project], RunResult]
 
 
 def prepare(folder: Path, models: Path) -> None:
@@ -62,7 +64,7 @@ def prepare(folder: Path, models: Path) -> None:
     if folder.exists():
         if any(folder.iterdir()) and not (folder / "shop.duckdb").exists():
             raise UsageError.of(
-                f"{folder} holds other files; the demo would remove them.",
+                f"The folder {folder} holds other files; the demo would remove them.",
                 advice="Name another folder with --dir.",
             )
         shutil.rmtree(folder)
@@ -73,20 +75,22 @@ def prepare(folder: Path, models: Path) -> None:
 
 
 def play(folder: Path, stage: Stage, load: Callable[[], Project]) -> tuple[Line, ...]:
-    """Play day 1, day 2 and a run with nothing to do; returns what became of each list on day 2, read back from the sandbox."""
+    """Play day 1, day 2 and a run with nothing to do.
+
+    Returns what became of each list on day 2, read back from the sandbox.
+    """
     warehouse = folder / "shop.duckdb"
     stage.heading("Day 1: dbt has built the shop's warehouse; nothing is in Klaviyo yet.")
     shop.build(warehouse, 1)
-    stage.plan(load().plan())
-    stage.result(load().run())
+    stage.plan(load())
+    stage.run(load())
     before = _members(folder)
     stage.heading("Day 2: customers came, went and changed.")
     shop.build(warehouse, 2)
-    stage.plan(load().plan())
-    second = load().run()
-    stage.result(second)
+    stage.plan(load())
+    second = stage.run(load())
     stage.heading("Once more: nothing changed since, so nothing is sent.")
-    stage.result(load().run())
+    stage.run(load())
     now = _members(folder)
     return tuple(
         Line(

@@ -15,9 +15,9 @@ _MINE = "account_id = ? AND project = ? AND model = ?"
 
 
 def standing(dialect: Dialect, key: Key) -> Statement:
-    """Return (model, list id, row key, source, code, field, detail, first run) of every rejection."""
+    """Return (model, list id, row key, source, code, field, detail, first run, rows) of every rejection."""
     return Statement(
-        f"SELECT model, list_id, row_key, source, code, field, detail, first_run_id FROM {dialect.kept('rejections')} "
+        f"SELECT model, list_id, row_key, source, code, field, detail, first_run_id, row_count FROM {dialect.kept('rejections')} "
         f"WHERE account_id = ? AND project = ? ORDER BY model, list_id, row_key, code",
         key,
     )
@@ -43,7 +43,8 @@ def gather_checks(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: 
     return Statement(
         f"CREATE OR REPLACE TABLE {dialect.passing('checks_' + shape.key)} AS\n"
         f"SELECT COALESCE(l.retl_list_id, '') AS list_id, {_row_key(shape)} AS row_key, s.retl_problem AS code, "
-        f"MAX(COALESCE(s.retl_detail, '')) AS detail, MIN(COALESCE(r.first_run_id, ?)) AS first_run_id\n"
+        f"MAX(COALESCE(s.retl_detail, '')) AS detail, MIN(COALESCE(r.first_run_id, ?)) AS first_run_id, "
+        f"COUNT(*) AS row_count\n"
         f"FROM {dialect.passing(shape.staged)} AS s\n"
         f"LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
         f"LEFT JOIN {dialect.kept('rejections')} AS r ON r.account_id = ? AND r.project = ? AND r.model = ? AND r.source = 'check'\n"
@@ -60,7 +61,7 @@ def replace_checks(dialect: Dialect, key: Key, shape: Shape, model: str) -> tupl
     return (
         Statement(f"DELETE FROM {table} WHERE {_MINE} AND source = 'check'", (*key, model)),
         Statement(
-            f"INSERT INTO {table} SELECT ?, ?, ?, list_id, row_key, 'check', code, '', detail, first_run_id "
+            f"INSERT INTO {table} SELECT ?, ?, ?, list_id, row_key, 'check', code, '', detail, first_run_id, row_count "
             f"FROM {dialect.passing('checks_' + shape.key)}",
             (*key, model),
         ),
@@ -98,7 +99,7 @@ def keep_refused(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: s
             (*key, model, run_id, model),
         ),
         Statement(
-            f"INSERT INTO {table} SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ? {refused}",
+            f"INSERT INTO {table} SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 {refused}",
             (*key, model, run_id, run_id, model),
         ),
     )

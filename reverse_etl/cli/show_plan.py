@@ -1,0 +1,195 @@
+"""A plan on stdout: a line per list, the requests, and a sample of what changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reverse_etl.cli import show
+from reverse_etl.counted import counted
+from reverse_etl.identifiers import IdentifierType, mask, split_identity
+from reverse_etl.klaviyo import Endpoint
+from reverse_etl.sql.staging import RowProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.plan import Change, ListPlan, ModelPlan, Plan
+
+_SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
+_WHY = {
+    RowProblem.NO_LIST: "no list named",
+    RowProblem.NO_IDENTIFIER: "no usable identifier",
+    RowProblem.EMAIL_TOO_LONG: "e-mail of more than 100 characters",
+    RowProblem.EMAIL_MALFORMED: "malformed e-mail",
+    RowProblem.PHONE_MALFORMED: "phone that is not E.164",
+    RowProblem.DUPLICATE: "several different rows of one identity",
+    RowProblem.IDENTITY_ELSEWHERE: "its identity is another row's identifier",
+    RowProblem.SHARED: "an identifier that other rows carry too",
+    RowProblem.STANDING: "refused by Klaviyo before, and unchanged since",
+}
+_MINUTE = 60
+_FEW_MINUTES = 2 * _MINUTE
+
+
+def show_plan(plan: Plan, *, show_values: bool) -> None:
+    """Print a plan: a line per list, the requests, and for each list what is rejected and a sample of what changes."""
+    plan_table(plan)
+    for model, one in plan.lists():
+        list_details(model, one, show_values=show_values)
+    for note in plan.notes:
+        show.line(f"\nNote: {note}")
+
+
+def plan_table(plan: Plan) -> None:
+    """Print a line per list, and the requests that the plan takes."""
+    headings = (
+        "list",
+        "model",
+        "rows",
+        "before",
+        "adds",
+        "updates",
+        "removes",
+        "held",
+        "rejected",
+        "unchanged",
+    )
+    rows = [
+        (
+            (one.list.name or "(profiles)") + (" *" if one.list.new else ""),
+            model.model.name,
+            one.desired,
+            one.known,
+            one.adds,
+            one.updates,
+            one.removes,
+            one.held,
+            one.rejections,
+            one.unchanged,
+        )
+        for model, one in plan.lists()
+    ]
+    show.table(headings, rows, words=2)
+    if any(one.list.new for _, one in plan.lists()):
+        show.line("* will be created" if plan.looked_up else "* not looked up")
+    show.line(f"\n{_requests(plan)}")
+
+
+def list_details(model: ModelPlan, one: ListPlan, *, show_values: bool) -> None:
+    """Print why rows of a list are rejected, and a sample of what changes; nothing where there is neither."""
+    lines = [
+        *_rejections(one),
+        *_omitted(model, one),
+        *(_change(change, show_values=show_values) for change in one.sample),
+    ]
+    if lines:
+        show.line(f"\n{one.list.name or '(profiles)'}, by {model.model.name}")
+        for line in lines:
+            show.line(line)
+
+
+def _requests(plan: Plan) -> str:
+    requests = plan.requests()
+    if not requests:
+        return "Nothing to send."
+    names = {
+        Endpoint.START_IMPORT: ("import", "imports"),
+        Endpoint.LIST_PROFILES: ("look-up on a list", "look-ups on lists"),
+        Endpoint.PROFILES: ("look-up of profiles", "look-ups of profiles"),
+        Endpoint.ADD_TO_LIST: ("addition", "additions"),
+        Endpoint.REMOVE_FROM_LIST: ("removal", "removals"),
+        Endpoint.CREATE_LIST: ("new list", "new lists"),
+    }
+    parts = ", ".join(counted(number, *names[endpoint]) for endpoint, number in requests.items())
+    return (
+        f"About {counted(sum(requests.values()), 'request')} ({parts}): "
+        f"{_time(plan.seconds())} at Klaviyo's limits, and what its jobs take."
+    )
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return "under 1 s"
+    return f"{seconds:.0f} s" if seconds < _FEW_MINUTES else f"{seconds / _MINUTE:.0f} min"
+
+
+def _omitted(model: ModelPlan, one: ListPlan) -> list[str]:
+    if one is not model.lists[0]:
+        return []
+    return [
+        f"  {counted(rows, 'row goes', 'rows go')} without a {kind} that other rows carry too"
+        for kind, rows in model.omitted.items()
+    ]
+
+
+def _rejections(one: ListPlan) -> list[str]:
+    return [
+        f"  {rejected.rows:,} rejected: {_WHY[RowProblem(rejected.problem)]}"
+        + (f" ({rejected.new:,} new)" if 0 < rejected.new < rejected.rows else "")
+        for rejected in one.rejected
+    ]
+
+
+def _change(change: Change, *, show_values: bool) -> str:
+    who = split_identity(change.identity)[1] if show_values else mask(change.identity)
+    if change.op != "update":
+        return f"  {_SIGNS[change.op]} {who}"
+    moved = ", ".join(
+        f"{name}: {_value(name, change.before[name], show_values)} -> {_value(name, change.after[name], show_values)}"
+        for name in change.after
+    )
+    return f"  ~ {who}   {moved or 'sent again'}"
+
+
+def _value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
+    """Return a value as people read it; identifiers masked unless they may be shown."""
+    if name in set(IdentifierType) and value is not None and not show_values:
+        return mask(f"{name}:{value}")
+    return repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)
+
+
+def plan_json(plan: Plan, *, show_values: bool) -> dict[str, Any]:
+    """Return a plan as plain values."""
+    return {
+        "looked_up": plan.looked_up,
+        "lists": [_list_json(model, one, show_values=show_values) for model, one in plan.lists()],
+        "requests": {endpoint.name.lower(): number for endpoint, number in plan.requests().items()},
+        "seconds_at_limits": round(plan.seconds(), 1),
+        "notes": list(plan.notes),
+    }
+
+
+def _list_json(model: ModelPlan, one: ListPlan, *, show_values: bool) -> dict[str, Any]:
+    return {
+        "model": model.model.name,
+        "list": one.list.name,
+        "list_id": None if one.list.new else one.list.id,
+        "staged": model.staged,
+        "repeated": model.repeated,
+        "omitted_identifiers": {IdentifierType(kind).value: rows for kind, rows in model.omitted.items()},
+        "desired": one.desired,
+        "known": one.known,
+        "adds": one.adds,
+        "updates": one.updates,
+        "removes": one.removes,
+        "held": one.held,
+        "unchanged": one.unchanged,
+        "rejected": [{"problem": r.problem, "rows": r.rows, "new": r.new} for r in one.rejected],
+        "sample": [
+            {
+                "op": change.op,
+                "identity": change.identity if show_values else mask(change.identity),
+                "before": _values(change.before, show_values=show_values),
+                "after": _values(change.after, show_values=show_values),
+            }
+            for change in one.sample
+        ],
+    }
+
+
+def _values(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
+    hidden = set() if show_values else set(IdentifierType)
+    return {
+        name: mask(f"{name}:{value}") if name in hidden and value is not None else value
+        for name, value in values.items()
+    }
