@@ -27,6 +27,7 @@ class Caller:
         self.session.headers.update(HEADERS)
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send any request."""
         return self.session.request(method, self.sandbox.origin + path, timeout=20, **options)
 
     def get(self, path: str, **query: Any) -> Any:
@@ -47,12 +48,14 @@ class Caller:
         return items
 
     def make_list(self, name: str) -> str:
+        """Create a list and return its id."""
         body = {"data": {"type": "list", "attributes": {"name": name}}}
         reply = self.ask("POST", "/api/lists", json=body)
         assert reply.status_code == 201, reply.text
         return str(reply.json()["data"]["id"])
 
     def start_import(self, rows: list[dict[str, Any]], *lists: str) -> requests.Response:
+        """Ask for an import."""
         return self.ask("POST", JOBS, json=import_body(rows, *lists))
 
     def run_import(self, rows: list[dict[str, Any]], *lists: str) -> dict[str, Any]:
@@ -75,6 +78,7 @@ def row(profile_id: str | None = None, **attributes: Any) -> dict[str, Any]:
 
 
 def import_body(rows: list[Any], *lists: str) -> dict[str, Any]:
+    """Return the body that asks for an import."""
     attributes = {"profiles": {"data": rows}}
     related = {"lists": {"data": [{"type": "list", "id": one} for one in lists]}}
     return {
@@ -87,6 +91,7 @@ def import_body(rows: list[Any], *lists: str) -> dict[str, Any]:
 
 
 def people(count: int, start: int = 0) -> list[dict[str, Any]]:
+    """Return rows with an e-mail each."""
     return [row(email=f"u{number}@example.com") for number in range(start, start + count)]
 
 

@@ -88,7 +88,7 @@ def test_a_list_is_changed_counted_and_deleted(caller):
 
 
 def test_members_are_read_by_pages_in_the_order_of_joining(caller):
-    """Twenty a page unless more are asked for, a hundred at most; every member comes once, with the time of joining."""
+    """Twenty a page unless more are asked for, a hundred at most; every member comes once."""
     vip = caller.make_list("VIP")
     caller.run_import(people(250), vip)
     path = f"/api/lists/{vip}/profiles"
