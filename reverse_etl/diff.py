@@ -74,9 +74,9 @@ def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
     if not asked:
         was = ", ".join(f"{kind}: {name}" for kind, name in sent.identifiers)
         raise UsageError.of(
-            f"the identifiers of this model changed; its rows were sent with {was}",
+            f"The identifiers of this model changed; its rows were sent with {was}.",
             where=f"{model.path} (model {model.name})",
-            advice=f"put them back, or see what a change means: reverse-etl plan --select {model.name} --rekey {model.name}",
+            advice=f"Put them back, or see what a change means: reverse-etl plan --rekey {model.name}",
         )
     return True
 

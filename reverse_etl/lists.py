@@ -76,9 +76,9 @@ def refuse_shared(refs: Mapping[str, Sequence[ListRef]], known: Sequence[KnownLi
             if owner != model:
                 problems.append(
                     Problem(
-                        f"the list {ref.name!r} is driven by the model {owner}, and by {model} too",
+                        f"The list {ref.name!r} is driven by the model {owner}, and by {model} too.",
                         where=f"model {model}",
-                        advice="a list has one model; join the two with UNION, or give one of them another list",
+                        advice="A list has one model: join the two with UNION, or give one of them another list.",
                     )
                 )
     if problems:
@@ -94,9 +94,9 @@ def refuse_creation(refs: Sequence[tuple[Model, ListRef]], klaviyo: Klaviyo, *, 
         raise UsageError(*(_no_list(model, ref, names) for model, ref in refs))
     if len(refs) > MOST_CREATED:
         raise UsageError.of(
-            f"this run would create {len(refs)} lists; at most {MOST_CREATED} are created in one run",
-            where=", ".join(sorted({model.name for model, _ in refs})),
-            advice="create them in Klaviyo, or select fewer models at a time",
+            f"This run would create {len(refs)} lists; at most {MOST_CREATED} are created in one run.",
+            where="models " + ", ".join(sorted({model.name for model, _ in refs})),
+            advice="Create them in Klaviyo, or select fewer models at a time with --select.",
         )
 
 
@@ -121,7 +121,7 @@ def _named(
     model: Model, row_name: str, name: str, mapping: Mapping[str, str], known: Sequence[KnownList], klaviyo: Klaviyo | None
 ) -> ListRef:
     if name in mapping:
-        found = _by_id(model, mapping[name], f"lists: {{{name}: ...}} of profiles.yml", klaviyo)
+        found = _by_id(model, mapping[name], f"lists.{name} of the destination", klaviyo)
         return ListRef(row_name, found or name, mapping[name])
     remembered = [entry for entry in known if entry.id and entry.name == name and entry.model == model.name]
     for entry in remembered:
@@ -130,9 +130,9 @@ def _named(
     found_lists = klaviyo.find_lists(name) if klaviyo else ()
     if len(found_lists) > 1:
         raise UsageError.of(
-            f"Klaviyo has {len(found_lists)} lists named {name!r}: {', '.join(sorted(found.id for found in found_lists))}",
+            f"Klaviyo has {len(found_lists)} lists named {name!r}: {', '.join(sorted(found.id for found in found_lists))}.",
             where=f"{model.path} (model {model.name})",
-            advice="name the list by its id: `list_id` in the model, or `lists:` in profiles.yml",
+            advice="Name the list by its id: list_id in the model, or lists in the destination.",
         )
     return ListRef(row_name, name, found_lists[0].id if found_lists else place_of(name))
 
@@ -150,9 +150,9 @@ def _by_id(model: Model, list_id: str, named_in: str, klaviyo: Klaviyo | None) -
     found = klaviyo.list(list_id)
     if found is None:
         raise UsageError.of(
-            f"Klaviyo has no list with the id {list_id!r}",
+            f"Klaviyo has no list with the id {list_id}.",
             where=f"{model.path} (model {model.name}), {named_in}",
-            advice="copy the id from the list's page in Klaviyo",
+            advice="It may be deleted, or another account's. Klaviyo shows the id in the list's settings.",
         )
     return found.name
 
@@ -166,17 +166,18 @@ def _refuse_twins(model: Model, refs: Sequence[ListRef]) -> None:
     if twice:
         names = sorted(ref.row_name for ref in refs if ref.id in twice)
         raise UsageError.of(
-            f"several names mean the same list: {', '.join(map(repr, names))}",
+            f"Several names mean the same list: {', '.join(map(repr, names))}.",
             where=f"{model.path} (model {model.name})",
-            advice="give each list one name in the list column",
+            advice="Give each list one name in the list column.",
         )
 
 
 def _no_list(model: Model, ref: ListRef, names: Sequence[str]) -> Problem:
     nearest = difflib.get_close_matches(ref.name, names, n=3, cutoff=0.5)
-    hint = f"the nearest names are {', '.join(map(repr, nearest))}; " if nearest else ""
+    names_it = "The nearest name is" if len(nearest) == 1 else "The nearest names are"
+    hint = f"{names_it} {', '.join(map(repr, nearest))}. " if nearest else ""
     return Problem(
-        f"Klaviyo has no list named {ref.name!r}",
+        f"Klaviyo has no list named {ref.name!r}.",
         where=f"{model.path} (model {model.name})",
-        advice=f"{hint}create it in Klaviyo, or set `create_lists: true` in the destination",
+        advice=f"{hint}Create it in Klaviyo, or write create_lists: true into the destination.",
     )

@@ -12,6 +12,7 @@ from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import Endpoint, duration
 from reverse_etl.klaviyo.pack import MOST_IDS, MOST_ROWS
 from reverse_etl.lists import ListRef
+from reverse_etl.phrases import counted, percent
 from reverse_etl.models.model import Model
 from reverse_etl.sql.shape import Shape
 from reverse_etl.surfaces import Surface
@@ -150,23 +151,26 @@ def guard(plans: Sequence[ModelPlan], allowed: Collection[str]) -> tuple[Problem
 
 def _dangers(plan: ModelPlan, one: ListPlan) -> Iterator[Problem]:
     config, name = plan.model.config, plan.model.name
-    where = f"model {name}" + (f", list {one.list.name!r}" if one.list.name else "")
+    where = f"{plan.model.path} (model {name})" + (f", list {one.list.name!r}" if one.list.name else "")
+    advice = f"Look at the model's source. If this is meant, let it pass once: --allow-removes {name}"
     if one.nowhere:
         return
     if one.desired < config.min_rows:
         yield Problem(
-            f"{one.desired} rows can be sent, fewer than the {config.min_rows} of `min_rows`; the list holds {one.known} now",
+            f"The model has {counted(one.desired, 'row')} to send; min_rows asks for {config.min_rows:,}. "
+            f"{counted(one.known, 'row was', 'rows were')} sent before.",
             where=where,
-            advice=f"look at the model's source; if this is meant, run once with --allow-removes {name}",
+            advice=advice,
         )
     if config.surface is Surface.PROFILES:
         return
     if one.removes > MANY_REMOVES and one.removes > config.max_removes * one.known:
         share = one.removes / one.known if one.known else 1.0
         yield Problem(
-            f"{one.removes} of {one.known} rows would be removed ({share:.0%}); `max_removes` allows {config.max_removes:.0%}",
+            f"{one.removes:,} of {counted(one.known, 'row')} would be removed: {percent(share)}. "
+            f"max_removes allows {percent(config.max_removes)}.",
             where=where,
-            advice=f"look at the model's source; if this is meant, run once with --allow-removes {name}",
+            advice=advice,
         )
 
 

@@ -14,6 +14,7 @@ from reverse_etl.events import Tell
 from reverse_etl.klaviyo import Klaviyo
 from reverse_etl.lists import ListRef
 from reverse_etl.models.model import Model
+from reverse_etl.phrases import counted
 from reverse_etl.plan import ModelPlan, Plan
 from reverse_etl.stage import Staged, stage
 from reverse_etl.state import KnownList, State
@@ -77,12 +78,13 @@ def _notes(state: State, plans: Sequence[ModelPlan], project: Collection[Model])
     """Say what is left where nothing works on it any more: lists that a model drove once, and models that are gone."""
     names = {entry.id: entry.name for entry in state.lists()}
     notes = [
-        f"{plan.model.name} drove the list {names.get(list_id, list_id)!r} ({list_id}) before: its {rows} rows there are left as they are"
+        f"{plan.model.name} drove the list {names.get(list_id, list_id)!r} ({list_id}) before. "
+        f"{counted(rows, 'row')} of it are left there as they are."
         for plan in plans
         for list_id, rows in plan.orphans
     ]
     existing = {model.name for model in project}
-    notes += [f"the model {name} is gone; the members that it put on lists are left there" for name in state.models() if name not in existing]
+    notes += [f"The model {name} is gone; the members that it put on lists are left there." for name in state.models() if name not in existing]
     return tuple(notes)
 
 
@@ -91,6 +93,7 @@ def unknown_models(named: Collection[str], project: Collection[Model], flag: str
     unknown = sorted(set(named) - {model.name for model in project})
     if unknown:
         raise UsageError.of(
-            f"{flag} names no model of this project: {', '.join(unknown)}",
-            advice=f"the models are {', '.join(sorted(model.name for model in project))}",
+            f"{flag} names what is no model of this project: {', '.join(unknown)}.",
+            where=flag,
+            advice=f"The models are {', '.join(sorted(model.name for model in project))}.",
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reverse_etl.columns import Column
-from reverse_etl.errors import ModelError, ReverseEtlError
+from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.models.model import Model
 from reverse_etl.sql import staging
@@ -41,7 +41,7 @@ def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
     identifiers = {kind: columns[name.lower()] for kind, name in model.config.identifiers.items()}
     payload = tuple(columns[part.column.lower()] for part in model.payload)
     shape = Shape(table_key, tuple(identifiers), payload, many_lists=list_column is not None)
-    warehouse.execute(staging.stage(warehouse.dialect, shape, model.sql, identifiers, list_column))
+    _run(warehouse, model, staging.stage(warehouse.dialect, shape, model.sql, identifiers, list_column))
     staged = _count(warehouse, f"SELECT COUNT(*) FROM {warehouse.dialect.passing(shape.staged)}")
     repeated = _join_twins(warehouse, shape)
     omitted = _part_shared(warehouse, shape, model.config.on_shared_identifier)
@@ -55,8 +55,20 @@ def described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
         return {column.name.lower(): column for column in warehouse.describe(model.sql)}
     except ReverseEtlError as error:
         raise ModelError.of(
-            f"The warehouse can't run this model: {error.problems[0].what}",
+            f"The warehouse can't run this model. {error.problems[0].what}",
             where=_place(model, str(error.__cause__)),
+            advice=f"See the SQL that was run: reverse-etl compile --select {model.name}",
+        ) from error
+
+
+def _run(warehouse: Warehouse, model: Model, statement: Statement) -> None:
+    """Run a model. Raises WarehouseError that names it, as for a value that can't be cast."""
+    try:
+        warehouse.execute(statement)
+    except WarehouseError as error:
+        raise WarehouseError.of(
+            f"The warehouse began to run this model and could not go on. {error.problems[0].what}",
+            where=f"{model.path}",
             advice=f"See the SQL that was run: reverse-etl compile --select {model.name}",
         ) from error
 

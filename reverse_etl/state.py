@@ -146,8 +146,8 @@ class State:
         held = self._fetch(ledger.lease(self._dialect, *self._key))
         if held and not self._warehouse.exclusive and read(held[0][1]).timestamp() > self._clock.now():
             raise WarehouseError.of(
-                f"another run of this project is under way: {held[0][0]}, until {held[0][1]} unless it goes on",
-                advice="wait for it; the lease of a run that died ends by itself at that time",
+                f"Another run of this project is under way: {held[0][0]}. It holds the lease until {held[0][1]}.",
+                advice="Wait for it. If it died, its lease ends by itself at that time.",
             )
         self._commit(ledger.take_lease(self._dialect, *self._key, self._holder, self._lease_end()))
         try:
@@ -359,8 +359,8 @@ def open_state(warehouse: Warehouse) -> None:
     ((version,),) = warehouse.fetch(schema.version(dialect))
     if version > schema.VERSION:
         raise UsageError.of(
-            f"the state was written by a newer reverse_etl (version {version}; this one knows {schema.VERSION})",
-            advice="upgrade reverse_etl on this machine",
+            f"The state was written by a newer reverse_etl: version {version}; this one knows {schema.VERSION}.",
+            advice="Upgrade reverse_etl here.",
         )
 
 

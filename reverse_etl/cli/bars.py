@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from reverse_etl.counted import counted
+from reverse_etl.phrases import counted
 from reverse_etl.events import Event, Removing, Sending, Settling
 
 if TYPE_CHECKING:

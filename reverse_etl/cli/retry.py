@@ -6,7 +6,7 @@ import click
 
 from reverse_etl.cli import show
 from reverse_etl.cli.options import AS_JSON, Asked, of_models, of_project
-from reverse_etl.counted import counted
+from reverse_etl.phrases import counted
 
 
 @click.command("retry")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli import show
-from reverse_etl.counted import counted
+from reverse_etl.phrases import counted
 from reverse_etl.identifiers import IdentifierType, mask, split_identity
 from reverse_etl.klaviyo import Endpoint
 from reverse_etl.sql.staging import RowProblem

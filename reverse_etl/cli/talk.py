@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.counted import counted
+from reverse_etl.phrases import counted
 from reverse_etl.events import Event, ListCreated, ListDone, Recovering, Sending, Staged
 
 if TYPE_CHECKING:

@@ -52,7 +52,7 @@ def add_group(klaviyo: Klaviyo, list_id: str, group: Sequence[tuple[int, str]]) 
     try:
         known = {profile.id for profile in klaviyo.profiles(IdentifierType.PROFILE_ID, [id_ for _, id_ in group])}
         refusals = tuple(
-            Refusal(seq, RefusalKind.REJECTED, "not_found", "id", "Klaviyo has no profile with this id")
+            Refusal(seq, RefusalKind.REJECTED, "not_found", "id", "Klaviyo has no profile with this id.")
             for seq, id_ in group
             if id_ not in known
         )

@@ -13,6 +13,7 @@ from reverse_etl.delivery.tally import Outcome, Tally
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.events import ListDone, Settling
 from reverse_etl.identifiers import IdentifierType
+from reverse_etl.phrases import counted
 from reverse_etl.plan import ListPlan, ModelPlan
 from reverse_etl.receipts import Receipt, ReceiptState
 from reverse_etl.sql import takeover
@@ -87,7 +88,10 @@ def _settle(at: At, plan: ModelPlan, one: ListPlan, accepted: Sequence[Receipt],
     left = [receipt for receipt in accepted if receipt.first_seq not in settled]
     if left:
         tally.add(Outcome.ACCEPTED, sum(receipt.rows for receipt in left))
-        tally.stop(f"{len(left)} import jobs had not ended after {at.job_seconds / 60:.0f} minutes; the next run settles them")
+        tally.stop(
+            f"{counted(len(left), 'import job')} had not ended after {counted(round(at.job_seconds / 60), 'minute')}; "
+            "the next run settles what is left."
+        )
 
 
 def _wait(at: At, plan: ModelPlan, one: ListPlan, tally: Tally) -> None:
@@ -100,7 +104,7 @@ def _wait(at: At, plan: ModelPlan, one: ListPlan, tally: Tally) -> None:
         return
     if not ended:
         tally.open_jobs = True
-        tally.stop("an import whose reply was lost may still be under way; the next run waits for it")
+        tally.stop("An import whose reply was lost may still be under way; the next run waits for it.")
 
 
 def _tell(at: At, plan: ModelPlan, one: ListPlan) -> Callable[[int], None]:

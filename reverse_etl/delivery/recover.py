@@ -53,8 +53,8 @@ def _settle(at: At, run_id: str, model: str, entries: list[OpenReceipt]) -> None
 
 def _not_ended() -> KlaviyoError:
     return KlaviyoError.of(
-        "import jobs of an earlier run have not ended at Klaviyo; nothing can be planned on top of them",
-        advice="run again later; nothing was sent",
+        "Import jobs of an earlier run have not ended at Klaviyo; nothing can be planned on top of them.",
+        advice="Run again later. Nothing was sent.",
     )
 
 

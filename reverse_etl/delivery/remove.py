@@ -107,4 +107,4 @@ def _receipt(one: ListPlan, leaving: Sequence[Leaving], state: ReceiptState, rea
 
 
 def _held(resolved: Resolved) -> Refusal:
-    return Refusal(resolved.row.seq, RefusalKind.HELD, "held", "", "a row that is wanted, or was rejected, may be the same person")
+    return Refusal(resolved.row.seq, RefusalKind.HELD, "held", "", "A row that is wanted, or was rejected, may be the same person.")

@@ -13,6 +13,7 @@ from reverse_etl.clock import Clock
 from reverse_etl.delivery.takeapart import mass_fault
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import Job, JobRowError, JobStatus, Klaviyo, RowError
+from reverse_etl.phrases import counted
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
 
 GRACE = timedelta(minutes=1)  # Klaviyo's clock and replies may differ by as much
@@ -76,14 +77,14 @@ def judge(
 ) -> Settled:
     """Say what an ended job proves. A job that Klaviyo forgot, cancelled, or counted wrongly proves nothing."""
     if job is None:
-        return _unknown(receipt, "Klaviyo no longer knows the job")
+        return _unknown(receipt, "Klaviyo no longer knows the job.")
     if job.status is not JobStatus.COMPLETE:
-        return _unknown(receipt, f"the job was {job.status.value}")
+        return _unknown(receipt, f"The job was {job.status.value}.")
     if job.failed == 0 and job.completed == job.total == receipt.rows:
         return Settled(replace(receipt, state=ReceiptState.APPLIED))
     if job.total != receipt.rows or job.completed not in {job.total, job.total - job.failed}:
-        counts = f"{job.completed} completed and {job.failed} failed of {job.total}, for {receipt.rows} rows sent"
-        return _unknown(receipt, f"the job's counts do not add up: {counts}")
+        counts = f"{job.completed} completed and {job.failed} failed of {job.total}, for {counted(receipt.rows, 'row')} sent"
+        return _unknown(receipt, f"The job's counts do not add up: {counts}.")
     named = name_rows(errors_of(job.id), rows_of(receipt))
     if (fault := mass_fault([*named.values()], receipt.rows)) is not None:
         kind, stop = RefusalKind.NOT_SENT, fault
@@ -92,7 +93,7 @@ def judge(
     refusals = tuple(Refusal(seq, kind, e.code, e.field, e.detail) for seq, e in sorted(named.items()))
     rest = receipt.rows - len(refusals)
     if len(named) < job.failed:
-        why = f"{job.failed} rows failed, and Klaviyo's errors name {len(named)} of them"
+        why = f"{counted(job.failed, 'row')} failed, and Klaviyo's errors name {len(named)} of them."
         return Settled(replace(receipt, state=ReceiptState.UNKNOWN, rows=rest, detail=why), refusals, stop)
     return Settled(replace(receipt, state=ReceiptState.APPLIED, rows=rest), refusals, stop)
 

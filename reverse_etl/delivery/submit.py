@@ -16,6 +16,7 @@ from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import Accepted, Klaviyo, RequestRefused, RowError, RowsRefused
 from reverse_etl.klaviyo.pack import Batch, import_body, pack
 from reverse_etl.klaviyo.render import Renderer, Unrenderable
+from reverse_etl.phrases import sentence
 from reverse_etl.plan import ListPlan, ModelPlan
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
 from reverse_etl.sql import takeover
@@ -146,7 +147,8 @@ def _withdrawn(refused: dict[int, RowError]) -> tuple[Refusal, ...]:
 
 
 def _refusal(error: RowError) -> str:
-    return f"Klaviyo refused the request ({error.code}{f' at {error.field}' if error.field else ''}): {error.detail}"
+    place = f" at {error.field}" if error.field else ""
+    return f"Klaviyo refused the request ({error.code}{place}). {sentence(error.detail)}"
 
 
 _UPSERT = Op.ADD.value

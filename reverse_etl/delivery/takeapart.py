@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from reverse_etl.klaviyo import RowError
 from reverse_etl.klaviyo.pack import Batch, halves, split
+from reverse_etl.phrases import counted, sentence
 
 ROUNDS = 5
 MANY_ROWS = 100
@@ -40,7 +41,7 @@ def take_apart(batch: Batch, errors: Mapping[int, RowError], rounds: int, size: 
     """
     known = {index: error for index, error in errors.items() if 0 <= index < len(batch.rows)}
     if not known:
-        return NotTheRows(f"Klaviyo refused the request, and pointed at no row that was in it: {_first(errors)}")
+        return NotTheRows(f"Klaviyo refused the request, and pointed at no row that was in it. {sentence(_first(errors))}")
     if (fault := mass_fault([*known.values()], size)) is not None:
         return NotTheRows(fault)
     if rounds > ROUNDS and len(batch.rows) > 1:
@@ -58,8 +59,11 @@ def mass_fault(errors: list[RowError], size: int) -> str | None:
         return None
     detail = next(error.detail for error in errors if (error.code, error.field) == (code, field))
     what = f"{code} at {field}" if field else code
-    return f"Klaviyo refused {count} of {size} rows of one request for the same reason ({what}: {detail}): no fault of single rows"
+    return (
+        f"Klaviyo refused {count:,} of {counted(size, 'row')} of one request for the same reason, "
+        f"which can't be the rows' ({what}). {sentence(detail)}"
+    )
 
 
 def _first(errors: Mapping[int, RowError]) -> str:
-    return next((error.detail for error in errors.values()), "no error given")
+    return next((error.detail for error in errors.values()), "No error was given.")

@@ -19,6 +19,6 @@ def open_warehouse(output: Output, *, read_only: bool) -> Warehouse:
             return DuckDB(output.settings, read_only=read_only)
         case Engine.SNOWFLAKE:
             raise UsageError.of(
-                "Snowflake outputs compile and list, but are not yet run by this version",
-                advice="use a duckdb output, for example --target trial",
+                "This version compiles models for Snowflake, and does not run them yet.",
+                advice="Choose a target with a duckdb output: --target",
             )

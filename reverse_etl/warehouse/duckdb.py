@@ -6,6 +6,7 @@ read-only and only while models are staged, so that dbt can build while requests
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ import duckdb
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
 from reverse_etl.errors import UsageError, WarehouseError
+from reverse_etl.phrases import sentence
 from reverse_etl.sql.text import Dialect, Statement, literal, quote
 from reverse_etl.warehouse import Row
 
@@ -93,10 +95,7 @@ class DuckDB:
     def staging(self) -> Iterator[None]:
         """Attach the warehouse read-only under dbt's database name, with nothing else of the machine in reach."""
         if not self._path.exists():
-            raise UsageError.of(
-                f"there is no DuckDB file at {self._path}",
-                advice="a relative `path` is taken from the current folder, as in dbt; run `dbt build` first, or mend `path`",
-            )
+            raise _missing(self._path)
         name, schema = str(self._settings.get("database") or self._path.stem), str(self._settings.get("schema", "main"))
         self._attach(self._path, name)
         try:
@@ -151,7 +150,9 @@ class DuckDB:
         if read_only and not path.exists():
             self._connection.execute(f"ATTACH ':memory:' AS {quote(STATE)}")
         elif not self._path.parent.is_dir():
-            raise UsageError.of(f"there is no folder {self._path.parent}", advice="mend `path` in the output of profiles.yml")
+            raise UsageError.of(f"There is no folder {self._path.parent}.", where=_WHERE, advice=_MEND_PATH)
+        elif not path.exists() and not self._path.exists():
+            raise _missing(self._path)
         else:
             self._attach(path, STATE, writable=not read_only)
             if read_only and not self.kept_columns("meta"):  # made, and never written to
@@ -164,7 +165,7 @@ class DuckDB:
         except duckdb.IOException as error:
             raise _cannot_open(path, error) from None
         except duckdb.Error as error:
-            raise WarehouseError.of(f"DuckDB could not open {path}: {_first_line(error)}", where=str(path)) from None
+            raise _unreadable(path, error) from None
 
 
 def warehouse_path(settings: Mapping[str, Any]) -> Path:
@@ -172,8 +173,9 @@ def warehouse_path(settings: Mapping[str, Any]) -> Path:
     path = str(settings.get("path", ":memory:"))
     if path.startswith((":memory:", "md:", "motherduck:")):
         raise UsageError.of(
-            f"a DuckDB output with path {path!r} has no file that both dbt and this job can open",
-            advice="give the output a `path` to a .duckdb file",
+            f"An output with the path {path} has no file that both dbt and this job can open.",
+            where=_WHERE,
+            advice="Give it a path to a .duckdb file.",
         )
     return Path(path).expanduser().resolve()
 
@@ -223,19 +225,41 @@ def _mapped(statement: Statement) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         where = statement.text.split("\n", 1)[0][:80]
-        raise WarehouseError.of(f"DuckDB: {_first_line(error)}", where=where, advice="it is safe to run again") from error
+        raise WarehouseError.of(
+            f"DuckDB: {sentence(_first_line(error))}", where=where, advice="It is safe to run again."
+        ) from error
+
+
+_WHERE = "path of the output in profiles.yml"
+_MEND_PATH = "A relative path starts at the current folder, as in dbt. Mend it, or run dbt build first."
+
+
+def _missing(path: Path) -> UsageError:
+    return UsageError.of(f"There is no DuckDB file at {path}.", where=_WHERE, advice=_MEND_PATH)
 
 
 def _cannot_open(path: Path, error: duckdb.Error) -> WarehouseError:
     text = str(error)
-    if "lock" in text:
-        holder = text[text.find("Conflicting lock") :].splitlines()[0].partition(". See")[0] if "Conflicting lock" in text else ""
-        return WarehouseError.of(
-            f"{path} is in use by another process" + (f": {holder}" if holder else ""),
-            where=str(path),
-            advice="a running dbt, another run of this job, or a database tool with the file open; wait for it or close it",
-        )
-    return WarehouseError.of(f"DuckDB could not open {path}: {_first_line(error)}", where=str(path))
+    if "lock" not in text:
+        return _unreadable(path, error)
+    holder = re.search(r"Conflicting lock is held in (.+?)\.? See also", text)
+    return WarehouseError.of(
+        f"Another process holds the DuckDB file{': ' + holder.group(1) if holder else ''}.",
+        where=str(path),
+        advice="It may be a running dbt, another run of this job, or a database tool. Wait for it, or close it.",
+    )
+
+
+def _unreadable(path: Path, error: duckdb.Error) -> WarehouseError:
+    state = ".reverse_etl." in path.name
+    return WarehouseError.of(
+        f"DuckDB could not open the file. {sentence(_first_line(error))}",
+        where=str(path),
+        advice="It should hold the state of this job; bring it back from a backup. Without its state, a run "
+        "sends every row again and removes nobody who left before."
+        if state
+        else "Mend path of the output in profiles.yml, or build the file again with dbt.",
+    )
 
 
 def _first_line(error: BaseException) -> str:
