@@ -87,7 +87,7 @@ class Renderer:
         Never raises for a value.
 
         `identifiers` in canonical form, None or "" where a row has none; `row` holds the payload as the
-        warehouse's client gave it. The same row gives the same bytes.
+        warehouse's client gave it, decimals perhaps as text. The same row gives the same bytes.
         """
         try:
             found: Sequence[Any] = row

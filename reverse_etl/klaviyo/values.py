@@ -50,11 +50,16 @@ def integer(value: int) -> int | str:
     return value if -MOST_INTEGER <= value <= MOST_INTEGER else str(value)
 
 
-def decimal(value: Decimal) -> int | float | str:
+def decimal(value: Decimal | str) -> int | float | str:
     """Return a decimal as an integer where it is one, as a number up to 15 significant digits, else as text.
 
-    Zeros after the last digit are no part of the value: 1.50 is 1.5.
+    Zeros after the last digit are no part of the value: 1.50 is 1.5. It may be given as the text that a
+    warehouse writes for it, which is read many times as fast.
     """
+    if isinstance(value, str):
+        if len(value) <= MOST_DIGITS and isfinite(number := float(value)):
+            return int(number) if number.is_integer() else number
+        value = Decimal(value)
     if not value.is_finite():
         raise Unfit("is not a finite number")
     _, digits, exponent = value.as_tuple()

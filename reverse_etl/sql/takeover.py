@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reverse_etl.columns import Column, Kind
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql.diff import Op, desired, rekeyed_identity, same_row
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
@@ -51,13 +52,19 @@ def rekey(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
 
 
 def upserts(dialect: Dialect, shape: Shape, run_id: str, list_id: str) -> Statement:
-    """Return (seq, the four identifiers, the payload) of one list's upserts, by seq."""
-    columns = listing((*IDENTIFIER_COLUMNS.values(), *shape.payload_names))
+    """Return (seq, the four identifiers, the payload) of one list's upserts, by seq; decimals as text."""
+    columns = ", ".join((*IDENTIFIER_COLUMNS.values(), *(_as_read(column) for column in shape.payload)))
     return Statement(
         f"SELECT retl_seq, {columns} FROM {dialect.kept(shape.deltas)}\n"
         f"WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op IN ('{Op.ADD}', '{Op.UPDATE}') ORDER BY retl_seq",
         (run_id, list_id),
     )
+
+
+def _as_read(column: Column) -> str:
+    """Return a column as it is read for sending: clients take long to make decimals, and texts hold as much."""
+    name = quote(column.name)
+    return f"CAST({name} AS VARCHAR) AS {name}" if column.kind is Kind.DECIMAL else name
 
 
 def removes(dialect: Dialect, shape: Shape, run_id: str, list_id: str) -> Statement:
