@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -204,9 +205,6 @@ def serve(sandbox: Sandbox, announce: Callable[[str], None], until: Event | None
 
     `announce` is called with the origin once requests are answered. Raises what `Sandbox.start` raises.
     """
-    with sandbox:
+    with sandbox, suppress(KeyboardInterrupt):
         announce(sandbox.origin)
-        try:
-            (until or Event()).wait()
-        except KeyboardInterrupt:
-            return
+        (until or Event()).wait()
