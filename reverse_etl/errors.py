@@ -6,6 +6,7 @@
     ├── GuardRefused      exit 3   a guard refused the plan; this run sent no write
     ├── WarehouseError    exit 4   the warehouse or the state could not be read or written
     └── KlaviyoError      exit 4   Klaviyo refused a request or could not be reached
+        ├── KeyRefused    exit 2   Klaviyo does not know the key, or it lacks a scope; ends only what sent nothing
         └── ReplyLost     exit 4   a request may or may not have been carried out
 
 An error holds one or more problems, so that everything wrong with a file is said at once. Only the command line prints them.
@@ -63,6 +64,15 @@ class WarehouseError(ReverseEtlError):
 
 class KlaviyoError(ReverseEtlError):
     """Klaviyo refused a request or could not be reached; it is safe to run again."""
+
+
+class KeyRefused(KlaviyoError):
+    """Klaviyo does not know the key, or the key lacks a scope: that is configuration.
+
+    It ends a command only where nothing was sent; later it is the reason for which a list stopped.
+    """
+
+    exit_code = 2
 
 
 class ReplyLost(KlaviyoError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from reverse_etl.errors import KlaviyoError, Problem, ReplyLost
+from reverse_etl.errors import KeyRefused, KlaviyoError, Problem, ReplyLost
 from reverse_etl.klaviyo.exchange import Answer, Fault, Request
 from reverse_etl.klaviyo.replies import Document, Unreadable, document_of, errors_of
 
@@ -74,7 +74,16 @@ def refusal(request: Request, answer: Answer) -> KlaviyoError:
     """Return the error that says why Klaviyo did not do what `request` asked."""
     what, advice = _told(request, answer)
     good = answer.status in range(200, 300)  # of a kind that the reference does not name for this request
-    return _error(what, request, advice, lost=answer.lost or (good and request.endpoint.writes))
+    error = _error(what, request, advice, lost=answer.lost or (good and request.endpoint.writes))
+    return KeyRefused(*error.problems) if _of_the_key(answer) and not isinstance(error, ReplyLost) else error
+
+
+def _of_the_key(answer: Answer) -> bool:
+    """Return whether Klaviyo itself, and nobody on the way, refused the key."""
+    if not (errors := errors_of(answer)):
+        return False
+    unknown = answer.status == HTTPStatus.UNAUTHORIZED
+    return unknown or (answer.status == HTTPStatus.FORBIDDEN and errors[0].code == "permission_denied")
 
 
 def _told(request: Request, answer: Answer) -> tuple[str, str]:
