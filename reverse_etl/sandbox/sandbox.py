@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 class Sandbox:
     """A Klaviyo stand-in. Its state lies in `path` (made when missing), or in memory where `path` is None.
 
+    With `keep=False` it starts from what `path` holds (nothing if it is missing) and forgets its own changes
+    at the end: the file is only read, so a trial can be looked at without touching it.
+
     `clock` drives jobs, limits and the Date header; the time that a state has seen never goes back when it is
     opened again. `account_seed` fixes the account id of a new state, and with it every id made later; an old
     state keeps its own. `port` 0 takes a free one. `key`: the only private key that is let in; by default any
@@ -41,6 +44,7 @@ class Sandbox:
         self,
         path: Path | None,
         *,
+        keep: bool = True,
         clock: Clock | None = None,
         job_seconds: float = 1.0,
         row_seconds: float = 0.0,
@@ -55,6 +59,7 @@ class Sandbox:
         key: str | None = None,
     ) -> None:
         self._path = path
+        self._keep = keep
         self._clock = clock or SystemClock()
         self._rules = Rules(
             job_seconds,
@@ -78,7 +83,7 @@ class Sandbox:
         file, UsageError if the file or the port cannot be used.
         """
         if self._running is None:
-            store = Store(self._path)
+            store = Store(self._path, keep=self._keep)
             try:
                 account = Account.opened(
                     store,

@@ -7,8 +7,11 @@ process at a time, and the operating system drops the lock of a process that die
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +19,6 @@ from reverse_etl.errors import UsageError, WarehouseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _VERSION: Final = 1
 
@@ -66,12 +68,21 @@ CREATE TABLE faults (
 
 
 class Store:
-    """An open state file, or a state in memory where `path` is None."""
+    """An open state file, or a state in memory where `path` is None.
 
-    def __init__(self, path: Path | None) -> None:
+    With `keep=False` a copy of the file is opened, and thrown away at the end: the file is only read, and it
+    may be held by another process.
+    """
+
+    def __init__(self, path: Path | None, *, keep: bool = True) -> None:
         self.path = path
         self._lock = RLock()
-        self._db = _open(path)
+        self._folder = None if keep or path is None else TemporaryDirectory(prefix="reverse_etl_")
+        try:
+            self._db = _open(_copied(path, Path(self._folder.name)) if path and self._folder else path)
+        except BaseException:
+            self._forget()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -95,6 +106,20 @@ class Store:
         """Close the file and free it for another process."""
         with self._lock:
             self._db.close()
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    # What a killed process had committed may still lie in the file beside, which SQLite reads at a start.
+    for suffix in ("", "-wal"):
+        source = path.with_name(path.name + suffix)
+        if source.exists():
+            shutil.copyfile(source, folder / source.name)
+    return folder / path.name
 
 
 def next_number(db: sqlite3.Connection, table: str) -> int:

@@ -132,6 +132,46 @@ def test_a_second_sandbox_of_one_process_is_told_so_too(tmp_path):
         Sandbox(tmp_path / "trial.db").start()
 
 
+def test_a_copy_is_forgotten_and_leaves_the_file_as_it_was(tmp_path):
+    """`keep=False` shows what the file holds, bears changes, and changes no file."""
+    path = tmp_path / "trial.db"
+    with Sandbox(path, job_seconds=0) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            caller.run_import(people(3), caller.make_list("VIP"))
+        before = sandbox.account_id, sandbox.lists()
+    files = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with Sandbox(path, keep=False, job_seconds=0) as sandbox:
+        assert (sandbox.account_id, sandbox.lists()) == before
+        caller = Caller(sandbox)
+        with caller.session:
+            caller.make_list("other")
+        assert len(sandbox.lists()) == 2
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == files
+
+
+def test_a_copy_holds_what_a_killed_process_had_answered(tmp_path):
+    """What was committed may lie in the file beside; a copy that left it out would show an older state."""
+    path = tmp_path / "trial.db"
+    process, origin = hold(path)
+    with process, requests.Session() as session:
+        session.headers.update(HEADERS)
+        body = {"data": {"type": "list", "attributes": {"name": "VIP"}}}
+        assert session.post(f"{origin}/api/lists", json=body, timeout=5).status_code == 201
+        with Sandbox(path, keep=False) as sandbox:
+            assert [one["name"] for one in sandbox.lists()] == ["VIP"]
+        process.kill()
+    with Sandbox(path, keep=False) as sandbox:
+        assert [one["name"] for one in sandbox.lists()] == ["VIP"]
+
+
+def test_a_copy_of_nothing_is_empty_and_makes_no_file(tmp_path):
+    """A trial that was never begun is not begun by looking."""
+    with Sandbox(tmp_path / "trial.db", keep=False) as sandbox:
+        assert sandbox.lists() == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_is_no_sandbox_is_left_alone(tmp_path):
     """Neither text nor somebody else's database is written to."""
     text = tmp_path / "notes.txt"
