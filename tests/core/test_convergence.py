@@ -1,0 +1,319 @@
+"""Whatever happens to the model, to Klaviyo and to the run: once faults stop, the lists are what the models say."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from core_oracle import check_list, identities, is_of, rejected
+from core_world import World
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import KlaviyoError
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.sandbox import Fault
+
+BOUND = 2  # runs without faults that suffice
+
+EMAIL, PHONE, EXTERNAL = IdentifierType.EMAIL, IdentifierType.PHONE, IdentifierType.EXTERNAL_ID
+BY_EMAIL = {EMAIL: "email", EXTERNAL: "customer_id", PHONE: "phone"}
+BY_CLUB = {EMAIL: "email", EXTERNAL: "customer_id"}
+BY_ID = {IdentifierType.PROFILE_ID: "klaviyo_profile_id"}
+BY_ANY = {EXTERNAL: "customer_id", EMAIL: "email"}
+
+NAMES = st.sampled_from([None, "Ann", "Bo", ""])
+SCORES = st.sampled_from([None, 1, 2.5])
+
+
+@st.composite
+def member_rows(draw):
+    """Draw rows of people with one or two e-mails, some of them padded, some twice, some that nobody takes."""
+    rows = []
+    for number in draw(st.lists(st.integers(0, 7), max_size=7)):
+        email = f"p{number}{draw(st.sampled_from('ab')) if number < 4 else 'a'}@example.com"
+        row = {
+            "email": draw(st.sampled_from([email, email, email.upper(), f" {email}\t"])),
+            # Who has two e-mails always has the same customer id, or never one.
+            "customer_id": f"c{number}" if number in {0, 1} or (number == 4 and draw(st.booleans())) else None,
+            "phone": "+14155550199" if number in {2, 3} else None,
+            "first_name": draw(NAMES),
+            "score": draw(SCORES),
+        }
+        rows.append(row)
+    bad = st.sampled_from(["not-an-email", "", None, "refused@example.c1", "two@@example.com"])
+    rows += [{"email": email, "first_name": "Bad"} for email in draw(st.lists(bad, max_size=2))]
+    return rows
+
+
+@st.composite
+def club_rows(draw):
+    """Draw rows of people in clubs: each club is a list."""
+    rows = []
+    for number in draw(st.lists(st.integers(10, 13), max_size=6)):
+        rows.append(
+            {
+                "email": f"p{number}{draw(st.sampled_from('ab'))}@example.com",
+                "customer_id": f"c{number}",
+                "club": draw(st.sampled_from(["Tea", "Coffee", "Cake", " Tea ", "", None])),
+            }
+        )
+    return rows
+
+
+@st.composite
+def profile_rows(draw):
+    """Draw rows of people who are on no list."""
+    numbers = draw(st.lists(st.integers(20, 23), max_size=4))
+    return [
+        {"customer_id": f"c{number}", "email": f"p{number}a@example.com", "first_name": draw(NAMES)}
+        for number in numbers
+    ]
+
+
+WRITES = st.sampled_from(["/api/profile-bulk-import-jobs", "/api/lists/*/relationships/profiles"])
+READS = st.sampled_from(["/api/profile-bulk-import-jobs*", "/api/lists*", "/api/profiles*"])
+TIMES = st.sampled_from([1, 2, 3, 9])
+REQUEST_FAULTS = st.one_of(
+    st.builds(
+        Fault,
+        kind=st.sampled_from(["status", "cut", "html", "slow"]),
+        method=st.sampled_from(["POST", "DELETE", "*"]),
+        path=st.one_of(WRITES, READS),
+        times=TIMES,
+        after=st.booleans(),
+        status=st.sampled_from([429, 500, 503, 408, 401]),
+        retry_after=st.sampled_from([None, 1]),
+        seconds=st.just(1.0),
+    )
+)
+PATTERNS = st.sampled_from(["p0", "p[1-3]", "p4", "p1.a", "p2"])
+JOB_FAULTS = st.one_of(
+    st.builds(Fault, kind=st.just("cancel"), rows=st.integers(0, 2)),
+    st.builds(Fault, kind=st.just("miscount"), rows=st.integers(1, 2)),
+    st.builds(
+        Fault,
+        kind=st.sampled_from(["refuse_rows", "invalid_rows"]),
+        pattern=PATTERNS,
+        payload=st.sampled_from(["attributes", "resource", "none"]),
+    ),
+)
+
+
+class Shop(RuleBasedStateMachine):
+    """A shop whose data, Klaviyo account and job meet with everything."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.world = None
+
+    @initialize(
+        match_external_id=st.booleans(),
+        errors_per_reply=st.sampled_from([None, 1]),
+        unknown_ids=st.sampled_from(["refuse", "ignore"]),
+        members=member_rows(),
+    )
+    def open(self, members, **rules):
+        """Open the shop."""
+        self.world = world = World(self.folder / "shop", job_seconds=0.2, **rules)
+        loose = {"min_rows": 0, "max_removes": 1.0}
+        self.rows = {"members": members, "clubs": [], "ids": [], "profiles": []}
+        self.before = {name: set() for name in ("Members", "Tea", "Coffee", "Cake", "By id")}
+        self.not_ours: set[str] = set()
+        self.ever_sent: set[str] = set()
+        select = "select email, customer_id, phone, first_name, score from members"
+        world.model("members", select, identifiers={str(k): v for k, v in BY_EMAIL.items()}, **loose)
+        select = "select email, customer_id, club from clubs"
+        clubs = {"list_column": "club", "identifiers": {str(k): v for k, v in BY_CLUB.items()}}
+        world.model("clubs", select, **clubs, **loose)
+        surface = {"surface": "list_memberships_by_profile_id", "list": "By id"}
+        world.model("ids", "select klaviyo_profile_id from ids", **surface, **loose)
+        select = "select customer_id, email, first_name from profiles"
+        by_any = {str(k): v for k, v in BY_ANY.items()}
+        world.model("profiles", select, surface="profiles", identifiers=by_any, **loose)
+        self.ids = [world.new_profile(email=f"h{number}@example.com") for number in range(3)]
+        self.list_id = world.new_list("Members")
+
+    @rule(rows=member_rows())
+    def members_change(self, rows):
+        """Let the members' rows be others."""
+        self.rows["members"] = rows
+
+    @rule(at=st.integers(0, 6), name=NAMES, score=SCORES)
+    def a_member_changes(self, at, name, score):
+        """Let one member have other values."""
+        rows = self.rows["members"]
+        if at < len(rows):
+            self.rows["members"] = [*rows[:at], {**rows[at], "first_name": name, "score": score}, *rows[at + 1 :]]
+
+    @rule(at=st.integers(0, 6))
+    def a_member_leaves(self, at):
+        """Let one member be gone."""
+        self.rows["members"] = self.rows["members"][:at] + self.rows["members"][at + 1 :]
+
+    @rule(rows=club_rows())
+    def clubs_change(self, rows):
+        """Let people change clubs."""
+        self.rows["clubs"] = rows
+
+    @rule(numbers=st.lists(st.integers(0, 3), max_size=4))
+    def ids_change(self, numbers):
+        """Let others be chosen by their profile id; one of the ids is nobody's."""
+        known = [*self.ids, "01NOBODY"]
+        self.rows["ids"] = [{"klaviyo_profile_id": known[number]} for number in numbers]
+
+    @rule(rows=profile_rows())
+    def profiles_change(self, rows):
+        """Let profiles be others."""
+        self.rows["profiles"] = rows
+
+    @rule(number=st.integers(5, 7))
+    def joins_by_hand(self, number):
+        """Let somebody whom the job never sent be put on the list by hand, and some time pass before and after."""
+        email = f"p{number}a@example.com"
+        taken = {profile["email"] for profile in self.world.sandbox.profiles()}
+        if email in taken or f"email:{email}" in self.ever_sent:
+            return
+        self.world.wait()
+        person = self.world.new_profile(email=email)
+        self.world.put_on_list(self.list_id, person)
+        self.world.wait()
+        self.not_ours.add(person)
+
+    @rule(fault=st.one_of(REQUEST_FAULTS, JOB_FAULTS))
+    def goes_wrong(self, fault):
+        """Let something be about to go wrong."""
+        self.world.fault(fault)
+
+    @rule()
+    def calms_down(self):
+        """Let nothing be wrong."""
+        self.world.calm()
+
+    @rule()
+    def runs(self):
+        """Run to the end, such as it is."""
+        self._around(self._run)
+
+    @rule(nth=st.integers(1, 14))
+    def dies(self, nth):
+        """Run, and die at some event."""
+        left = [nth]
+
+        def at(event):
+            left[0] -= 1
+            return left[0] == 0
+
+        self._around(lambda: self.world.dies(at, allow_removes=ALL))
+
+    def teardown(self):
+        """Let faults stop, and see that few runs suffice."""
+        if self.world is None:
+            return
+        try:
+            self._converges()
+        finally:
+            self.world.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _converges(self):
+        world = self.world
+        world.calm()
+        for _ in range(BOUND):
+            self._around(self._run)
+        writes = len(world.writes())
+        result = world.run(allow_removes=ALL)
+        assert len(world.writes()) == writes, [f"{e.method} {e.path}" for e in world.writes()[writes:]]
+        assert result.exit_code in {0, 1}
+        assert not any(Outcome.UNKNOWN in one.outcomes or Outcome.NOT_SENT in one.outcomes for one in result.lists)
+        for one in result.lists:
+            self._check_list(one)
+        self._check_values()
+
+    def _check_list(self, one):
+        name = one.plan.list.name
+        if one.model == "profiles" or not one.plan.list.id:
+            return
+        kinds = {"members": BY_EMAIL, "clubs": BY_CLUB, "ids": BY_ID}[one.model]
+        wanted = identities(self.rows[one.model], kinds, name if one.model == "clubs" else None)
+        refused = rejected(self.world, one.model, one.plan.list.id)
+        key = self.world.state(f"SELECT table_key FROM models WHERE model = '{one.model}'")[0][0]
+        query = f"SELECT retl_identity FROM snapshot_{key} WHERE retl_list_id = '{one.plan.list.id}'"
+        known = {identity for (identity,) in self.world.state(query)}
+        held = known - wanted
+        assert len(held) == one.plan.held + one.outcomes.get(Outcome.HELD, 0)
+        check_list(self.world.sandbox.members(name), wanted - refused, refused | held, self.not_ours)
+
+    def _check_values(self):
+        standing = rejected(self.world, "members", self.list_id)
+        for row in self.rows["members"]:
+            (identity,) = identities([row], BY_EMAIL) or (None,)
+            if identity is None or identity in standing:
+                continue
+            (profile,) = [p for p in self.world.sandbox.members("Members") if is_of(p, identity)]
+            if row["first_name"] is not None:
+                assert profile["first_name"] == row["first_name"]
+            if row["score"] is not None:
+                assert profile["properties"]["score"] == row["score"]
+
+    def _run(self):
+        try:
+            self.world.run(allow_removes=ALL)
+        except KlaviyoError:
+            return
+
+    def _around(self, run):
+        """Write the rows, run, and see that nobody who was wanted all along, or never ours, was taken off a list."""
+        world = self.world
+        text = "email VARCHAR, customer_id VARCHAR, phone VARCHAR, first_name VARCHAR, score DOUBLE"
+        world.people(self.rows["members"], "members", text)
+        world.people(self.rows["clubs"], "clubs", "email VARCHAR, customer_id VARCHAR, club VARCHAR")
+        world.people(self.rows["ids"], "ids", "klaviyo_profile_id VARCHAR")
+        world.people(self.rows["profiles"], "profiles", "customer_id VARCHAR, email VARCHAR, first_name VARCHAR")
+        wanted = {
+            "Members": identities(self.rows["members"], BY_EMAIL),
+            "By id": identities(self.rows["ids"], BY_ID),
+            **{club: identities(self.rows["clubs"], BY_CLUB, club) for club in ("Tea", "Coffee", "Cake")},
+        }
+        self.ever_sent |= wanted["Members"]
+        stay = {
+            (listed["name"], member["id"]): member["joined_group_at"]
+            for listed in world.sandbox.lists()
+            for member in world.sandbox.members(listed["id"])
+            if member["id"] in self.not_ours
+            or any(is_of(member, one) for one in wanted[listed["name"]] & self.before[listed["name"]])
+        }
+        run()
+        self.before = wanted
+        still = {
+            (listed["name"], member["id"]): member["joined_group_at"]
+            for listed in world.sandbox.lists()
+            for member in world.sandbox.members(listed["id"])
+        }
+        lost = {key for key, joined in stay.items() if still.get(key) != joined}
+        assert not lost, f"taken off, though wanted all along or never ours: {lost}"
+
+
+ALL = ("members", "clubs", "ids", "profiles")
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+def test_after_faults_stop_the_lists_become_what_the_models_say():
+    """Two runs suffice, and the next sends nothing. At no time is anyone taken off who was wanted all along."""
+    few = settings(
+        max_examples=12, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
+    )
+    run_state_machine_as_test(Shop, settings=few)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_after_faults_stop_the_lists_become_what_the_models_say_however_long_one_tries():
+    """The same, with many more and longer histories, others each time."""
+    many = settings(max_examples=400, stateful_step_count=25, deadline=None, suppress_health_check=QUIET)
+    run_state_machine_as_test(Shop, settings=many)
