@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reverse_etl.columns import Column, Kind
+from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
-from reverse_etl.sql.text import Dialect, Statement, listing, literal, quote
+from reverse_etl.sql.text import Dialect, Statement, literal, quote
 
 
 class Op(StrEnum):
@@ -52,16 +53,19 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
         *(f"CASE WHEN d.retl_identity IS NULL THEN k.{name} END AS {name}" for name in _identifiers()),
         f"k.{FIRST_SENT} AS {FIRST_SENT}",
     ]
-    changed = "TRUE" if scope.full_refresh else _changed(shape)
+    op = (
+        f"CASE WHEN d.retl_identity IS NULL THEN '{Op.REMOVE}' WHEN k.retl_in_snapshot THEN '{Op.UPDATE}' "
+        f"ELSE '{Op.ADD}' END"
+    )
+    changed = "TRUE" if scope.full_refresh else _changed(dialect, shape)
     by_list = "retl_list_id, " if shape.many_lists else ""
     upserts_first = f"CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
     return Statement(
-        f"CREATE OR REPLACE TABLE {dialect.passing(shape.planned)} AS\n"
+        f"{dialect.recreate_passing(shape.planned)} AS\n"
         f"WITH desired AS (\n{desired(dialect, shape)}\n),\n"
         f"known AS (\n{_known(dialect, shape, kept, scope)}\n),\n"
         f"changed AS (\n"
-        f"  SELECT CASE WHEN d.retl_identity IS NULL THEN '{Op.REMOVE}' WHEN k.retl_in_snapshot THEN '{Op.UPDATE}' "
-        f"ELSE '{Op.ADD}' END AS retl_op,\n"
+        f"  SELECT {dialect.text(op)} AS retl_op,\n"
         f"    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,\n"
         f"    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
         f"    {', '.join(columns)}\n"
@@ -95,13 +99,22 @@ def keep_rejected(dialect: Dialect, shape: Shape) -> Statement:
 
 def hold_protected(dialect: Dialect, shape: Shape) -> Statement:
     """Hold each removal that shares an identifier with a rejected row of the model, on every list."""
-    staged = dialect.passing(shape.staged)
+    staged, planned = dialect.passing(shape.staged), dialect.passing(shape.planned)
+    if dialect.engine is Engine.SNOWFLAKE:  # IN with a query is for a WHERE clause of ANDs there ("Subquery Operators")
+        sharing = "\n  UNION ".join(
+            f"SELECT p.retl_seq FROM {planned} AS p JOIN {staged} AS s ON s.{column} = p.{column} "
+            f"WHERE p.retl_op = '{Op.REMOVE}' AND s.retl_problem IS NOT NULL"
+            for column in _identifiers()
+        )
+        return Statement(
+            f"UPDATE {planned} AS p SET retl_op = '{Op.HELD}'\nFROM (\n  {sharing}\n) AS h WHERE p.retl_seq = h.retl_seq"
+        )
     shares = "\n  OR ".join(
         f"{column} IN (SELECT {column} FROM {staged} WHERE retl_problem IS NOT NULL AND {column} IS NOT NULL)"
         for column in _identifiers()
     )
     return Statement(
-        f"UPDATE {dialect.passing(shape.planned)} SET retl_op = '{Op.HELD}'\nWHERE retl_op = '{Op.REMOVE}' AND ({shares})"
+        f"UPDATE {planned} SET retl_op = '{Op.HELD}'\nWHERE retl_op = '{Op.REMOVE}' AND ({shares})"
     )
 
 
@@ -134,7 +147,7 @@ def sample(
     known = f"(\n{_known(dialect, shape, kept, scope)}\n)"
     values = (*_identifiers(), *shape.payload_names)
     return Statement(
-        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {listing(values, 'd.')}, {listing(values, 'k.')}\n"
+        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {dialect.names(values, 'd.')}, {dialect.names(values, 'k.')}\n"
         f"FROM (SELECT * FROM {dialect.passing(shape.planned)} "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
         f"LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
@@ -151,23 +164,35 @@ def rename_list(dialect: Dialect, shape: Shape, placeholder: str, list_id: str) 
     )
 
 
-def as_today(column: Column, kept: Column | None, table: str) -> str:
+def as_today(dialect: Dialect, column: Column, kept: Column | None, table: str) -> str:
     """Return the snapshot's value of a column in the type that the model gives it today.
 
     A type that changed is compared as rendered: a value that would render otherwise in the new type is forgotten, and so sent again.
     """
     if kept is None:
-        return f"CAST(NULL AS {column.type})"
+        return f"CAST(NULL AS {dialect.kept_type(column)})"
     value = f"{table}{quote(kept.name)}"
-    if kept.type == column.type:
+    if kept.type == dialect.kept_type(column):
         return value
-    cast = f"TRY_CAST({value} AS {column.type})"
-    return f"CASE WHEN {rendered(value, kept)} = {rendered(cast, column)} THEN {cast} END"
+    cast = _try_cast(dialect, value, column)
+    return f"CASE WHEN {rendered(dialect, value, kept)} = {rendered(dialect, cast, column)} THEN {cast} END"
 
 
-def rendered(value: str, column: Column) -> str:
+def _try_cast(dialect: Dialect, value: str, column: Column) -> str:
+    match dialect.engine:
+        case Engine.DUCKDB:
+            return f"TRY_CAST({value} AS {column.type})"
+        case Engine.SNOWFLAKE if column.kind is Kind.JSON:
+            return f"TRY_PARSE_JSON(CAST({value} AS VARCHAR))"
+        case Engine.SNOWFLAKE if column.kind is Kind.TEXT:
+            return f"CAST({value} AS VARCHAR)"
+        case Engine.SNOWFLAKE:  # "TRY_CAST" takes only text there
+            return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
+
+
+def rendered(dialect: Dialect, value: str, column: Column) -> str:
     """Return an SQL text that is equal for two values exactly when Klaviyo is given the same JSON for both."""
-    text = f"CAST({value} AS VARCHAR)"
+    text = f"CAST({dialect.comparable(value, column)} AS VARCHAR)"
     number = f"'n:' || CAST(CAST({value} AS DOUBLE) AS VARCHAR)"
     match column.kind:
         case Kind.TEXT | Kind.DATE | Kind.TIME:
@@ -212,7 +237,7 @@ def _identifiers() -> tuple[str, ...]:
 
 def desired(dialect: Dialect, shape: Shape) -> str:
     """Return the query of the rows that may be sent, by list id and identity."""
-    columns = listing((*_identifiers(), *shape.payload_names), "s.")
+    columns = dialect.names((*_identifiers(), *shape.payload_names), "s.")
     return (
         f"  SELECT l.retl_list_id, s.retl_identity, {columns}\n"
         f"  FROM {dialect.passing(shape.staged)} AS s JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
@@ -224,17 +249,16 @@ def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Sc
     names = (*_identifiers(), FIRST_SENT)
     if not kept:
         nothing = [*(f"CAST(NULL AS VARCHAR) AS {name}" for name in (*KEY_COLUMNS, *names))]
-        nothing += [f"CAST(NULL AS {column.type}) AS {quote(column.name)}" for column in shape.payload]
-        return (
-            f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain WHERE FALSE"
-        )
+        nothing += [f"CAST(NULL AS {dialect.kept_type(column)}) AS {quote(column.name)}" for column in shape.payload]
+        nowhere = " FROM (SELECT 1 AS retl_one) AS retl_nothing" if dialect.engine is Engine.SNOWFLAKE else ""
+        return f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain{nowhere} WHERE FALSE"
     folded = {name.lower(): column for name, column in kept.items()}
     values = "".join(
-        f", {as_today(column, folded.get(column.name.lower()), 's.')} AS {quote(column.name)}"
+        f", {as_today(dialect, column, folded.get(column.name.lower()), 's.')} AS {quote(column.name)}"
         for column in shape.payload
     )
     identity = rekeyed_identity(shape, "s.") if scope.rekeyed else "s.retl_identity"
-    identifiers = listing(names, "s.")
+    identifiers = dialect.names(names, "s.")
     mine = f"SELECT retl_list_id FROM {dialect.passing(shape.lists)}"
     snapshot = (
         f"SELECT s.retl_list_id, {identity} AS retl_identity, {identifiers}{values}\n"
@@ -249,14 +273,21 @@ def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Sc
         f"  SELECT {merged}{payload}, s.retl_identity IS NOT NULL AS retl_in_snapshot, "
         f"u.retl_identity IS NOT NULL AS retl_uncertain\n"
         f"  FROM ({snapshot}) AS s FULL OUTER JOIN (\n"
-        f"    SELECT retl_list_id, {u_identity} AS retl_identity, {listing(names)}\n"
+        f"    SELECT retl_list_id, {u_identity} AS retl_identity, {dialect.names(names)}\n"
         f"    FROM {dialect.kept(shape.deltas)} WHERE retl_list_id IN ({mine})\n"
         f"  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity"
     )
 
 
-def _changed(shape: Shape) -> str:
-    names = (*(IDENTIFIER_COLUMNS[kind] for kind in shape.identifiers), *shape.payload_names)
+def _changed(dialect: Dialect, shape: Shape) -> str:
+    identifiers = [dialect.name(IDENTIFIER_COLUMNS[kind]) for kind in shape.identifiers]
+    tests = [f"d.{name} IS DISTINCT FROM k.{name}" for name in identifiers]
+    tests += [
+        f"{dialect.comparable(f'd.{quote(column.name)}', column)} IS DISTINCT FROM "
+        f"{dialect.comparable(f'k.{quote(column.name)}', column)}"
+        for column in shape.payload
+    ]
+    names = (*identifiers, *(quote(name) for name in shape.payload_names))
     return "\n    OR ".join(
-        f"(d.{quote(n)} IS NOT NULL AND d.{quote(n)} IS DISTINCT FROM k.{quote(n)})" for n in names
+        f"(d.{name} IS NOT NULL AND {differs})" for name, differs in zip(names, tests, strict=True)
     )

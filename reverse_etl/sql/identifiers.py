@@ -11,6 +11,8 @@ from reverse_etl.sql.text import Dialect, literal, quote
 
 EMAIL_MAX = 100  # "Profiles API overview": an e-mail has at most 100 characters
 _PART = r"[^\s@,;:<>()\[\]\\\"]"
+# The same for Snowflake, whose "POSIX ERE" does not say what a backslash means between brackets: this reads alike either way.
+_PART_POSIX = r"""[^][[:space:]@,;:<>()"\\]"""
 EMAIL_PATTERN = rf"^{_PART}+@{_PART}+\.{_PART}+$"
 EMAIL_DOTS = r"(^\.|\.\.|\.@|@\.|\.$)"
 PHONE = r"\+[1-9][0-9]{6,14}"  # E.164: a country code that never starts with 0, at most 15 digits
@@ -82,7 +84,7 @@ def _matches(dialect: Dialect, column: str, pattern: str) -> str:
         case Engine.DUCKDB:
             return f"REGEXP_MATCHES({column}, {literal(pattern)})"
         case Engine.SNOWFLAKE:
-            return f"(REGEXP_INSTR({column}, {literal(_escaped(dialect, pattern))}) > 0)"
+            return f"(REGEXP_INSTR({column}, {literal(_escaped(dialect, pattern.replace(_PART, _PART_POSIX)))}) > 0)"
 
 
 def _escaped(dialect: Dialect, pattern: str) -> str:

@@ -6,9 +6,10 @@ Klaviyo refused; they stand, with the row kept as it was, until the row, its mod
 
 from __future__ import annotations
 
+from reverse_etl.engines import Engine
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
 from reverse_etl.sql.staging import RowProblem
-from reverse_etl.sql.text import Dialect, Statement, literal, quote
+from reverse_etl.sql.text import Dialect, Statement, literal
 
 Key = tuple[str, str]  # account, project
 _MINE = "account_id = ? AND project = ? AND model = ?"
@@ -32,7 +33,7 @@ def check_counts(dialect: Dialect, key: Key, shape: Shape, model: str) -> Statem
         f"LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
         f"LEFT JOIN (SELECT DISTINCT list_id, row_key, code FROM {dialect.kept('rejections')} "
         f"WHERE {_MINE} AND source = 'check') AS r\n"
-        f"ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = {_row_key(shape)} AND r.code = s.retl_problem\n"
+        f"ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = {_row_key(dialect, shape)} AND r.code = s.retl_problem\n"
         f"WHERE s.retl_problem IS NOT NULL GROUP BY s.retl_list, s.retl_problem ORDER BY s.retl_list, s.retl_problem",
         (*key, model),
     )
@@ -41,14 +42,14 @@ def check_counts(dialect: Dialect, key: Key, shape: Shape, model: str) -> Statem
 def gather_checks(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: str) -> Statement:
     """Gather the rows that the checks reject now, each with the run that first saw it."""
     return Statement(
-        f"CREATE OR REPLACE TABLE {dialect.passing('checks_' + shape.key)} AS\n"
-        f"SELECT COALESCE(l.retl_list_id, '') AS list_id, {_row_key(shape)} AS row_key, s.retl_problem AS code, "
+        f"{dialect.recreate_passing('checks_' + shape.key)} AS\n"
+        f"SELECT COALESCE(l.retl_list_id, '') AS list_id, {_row_key(dialect, shape)} AS row_key, s.retl_problem AS code, "
         f"MAX(COALESCE(s.retl_detail, '')) AS detail, MIN(COALESCE(r.first_run_id, ?)) AS first_run_id, "
         f"COUNT(*) AS row_count\n"
         f"FROM {dialect.passing(shape.staged)} AS s\n"
         f"LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
         f"LEFT JOIN {dialect.kept('rejections')} AS r ON r.account_id = ? AND r.project = ? AND r.model = ? AND r.source = 'check'\n"
-        f"AND r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = {_row_key(shape)} AND r.code = s.retl_problem\n"
+        f"AND r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = {_row_key(dialect, shape)} AND r.code = s.retl_problem\n"
         f"WHERE s.retl_problem IS NOT NULL AND s.retl_problem <> {literal(RowProblem.STANDING)}\n"
         f"GROUP BY 1, 2, 3",
         (run_id, *key, model),
@@ -91,13 +92,18 @@ def keep_refused(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: s
         f"FROM {refusals} AS f JOIN {deltas} AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id "
         f"WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     )
+    was_taken = f"EXISTS (SELECT 1 FROM {taken} AS t WHERE t.retl_list_id = r.list_id AND t.retl_identity = r.row_key)"
+    was_refused = f"EXISTS (SELECT 1 {refused} AND d.retl_list_id = r.list_id AND d.retl_identity = r.row_key)"
+    mine = f"DELETE FROM {table} AS r WHERE {_MINE} AND source = 'klaviyo' AND "
+    if dialect.engine is Engine.SNOWFLAKE:  # EXISTS with a query is for a WHERE clause of ANDs there ("Subquery Operators")
+        ended: tuple[Statement, ...] = (
+            Statement(f"{mine}{was_taken}", (*key, model)),
+            Statement(f"{mine}{was_refused}", (*key, model, run_id, model)),
+        )
+    else:
+        ended = (Statement(f"{mine}({was_taken}\nOR {was_refused})", (*key, model, run_id, model)),)
     return (
-        Statement(
-            f"DELETE FROM {table} AS r WHERE {_MINE} AND source = 'klaviyo' AND ("
-            f"EXISTS (SELECT 1 FROM {taken} AS t WHERE t.retl_list_id = r.list_id AND t.retl_identity = r.row_key)\n"
-            f"OR EXISTS (SELECT 1 {refused} AND d.retl_list_id = r.list_id AND d.retl_identity = r.row_key))",
-            (*key, model, run_id, model),
-        ),
+        *ended,
         Statement(
             f"INSERT INTO {table} SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 {refused}",
             (*key, model, run_id, run_id, model),
@@ -123,9 +129,11 @@ def _drop_ended(dialect: Dialect, key: Key, model: str, rejected: str) -> Statem
     )
 
 
-def _row_key(shape: Shape) -> str:
+def _row_key(dialect: Dialect, shape: Shape) -> str:
     """Return a row's identity; a digest of its values where it has none. The digest may change with the engine: it only says 'new'."""
-    values = ", ".join(
-        f"CAST(s.{quote(name)} AS VARCHAR)" for name in (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
-    )
-    return f"COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', {values})))"
+    values = [
+        f"CAST(s.{dialect.name(name)} AS VARCHAR)" for name in (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
+    ]
+    if dialect.engine is Engine.SNOWFLAKE:  # where one NULL makes all of "CONCAT_WS" NULL
+        values = [f"COALESCE({value}, '')" for value in values]
+    return f"COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', {', '.join(values)})))"

@@ -6,7 +6,7 @@ dropped ones keep their values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reverse_etl.columns import Column
 from reverse_etl.engines import Engine
@@ -44,10 +44,10 @@ _DELTA_TYPES = (
 
 def create_shared(dialect: Dialect) -> tuple[Statement, ...]:
     """Create the tables that all models share, where they are missing, and note the version."""
-    tables = tuple(
-        Statement(f"CREATE TABLE IF NOT EXISTS {dialect.kept(name)} ({columns})")
-        for name, columns in SHARED_TABLES.items()
-    )
+    tables = tuple(dialect.create_kept(name, columns) for name, columns in SHARED_TABLES.items())
+    if dialect.engine is Engine.SNOWFLAKE:
+        # There each CREATE commits, so the table that says that all others are there comes last, in one piece.
+        return (*tables[1:], dialect.recreate_kept("meta", f"SELECT CAST({VERSION} AS BIGINT) AS version"))
     meta = dialect.kept("meta")
     version = Statement(f"INSERT INTO {meta} SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM {meta})")
     return (*tables, version)
@@ -60,15 +60,11 @@ def version(dialect: Dialect) -> Statement:
 
 def create_model(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
     """Create a model's own tables, where they are missing."""
-    payload = "".join(f", {quote(column.name)} {column.type}" for column in shape.payload)
+    payload = "".join(f", {quote(column.name)} {dialect.kept_type(column)}" for column in shape.payload)
     return (
-        Statement(f"CREATE TABLE IF NOT EXISTS {dialect.kept(shape.snapshot)} ({_ROW_TYPES}{payload})"),
-        Statement(
-            f"CREATE TABLE IF NOT EXISTS {dialect.kept(shape.deltas)} ({_DELTA_TYPES}, {_ROW_TYPES}{payload})"
-        ),
-        Statement(
-            f"CREATE TABLE IF NOT EXISTS {dialect.kept(shape.rejected)} (retl_checksum VARCHAR, {_ROW_TYPES}{payload})"
-        ),
+        dialect.create_kept(shape.snapshot, f"{_ROW_TYPES}{payload}"),
+        dialect.create_kept(shape.deltas, f"{_DELTA_TYPES}, {_ROW_TYPES}{payload}"),
+        dialect.create_kept(shape.rejected, f"retl_checksum VARCHAR, {_ROW_TYPES}{payload}"),
     )
 
 
@@ -77,33 +73,38 @@ def follow_columns(
 ) -> tuple[Statement, ...]:
     """Bring one of a model's tables to today's columns: add the new ones, retype the changed ones, keep the dropped ones."""
     folded = {name.lower(): column for name, column in kept.items()}
-    statements: list[Statement] = []
-    for column in shape.payload:
-        before = folded.get(column.name.lower())
-        if before is None:
-            statements.append(
-                Statement(f"ALTER TABLE {dialect.kept(table)} ADD COLUMN {quote(column.name)} {column.type}")
-            )
-        elif before.type != column.type:
-            statements += _retype(dialect, table, before, column)
-    return tuple(statements)
-
-
-def _retype(dialect: Dialect, table: str, before: Column, column: Column) -> tuple[Statement, ...]:
+    pairs = [(column, folded.get(column.name.lower())) for column in shape.payload]
+    if dialect.engine is Engine.SNOWFLAKE and any(
+        before and (before.name, before.type) != (column.name, dialect.kept_type(column)) for column, before in pairs
+    ):
+        return (_rebuilt(dialect, table, kept, pairs),)
     name = dialect.kept(table)
-    match dialect.engine:
-        case Engine.DUCKDB:
-            return (
-                Statement(
-                    f"ALTER TABLE {name} ALTER COLUMN {quote(before.name)} TYPE {column.type} USING {as_today(column, before, '')}"
-                ),
+    statements: list[str] = []
+    for column, before in pairs:
+        if before is None:
+            statements.append(f"ALTER TABLE {name} ADD COLUMN {quote(column.name)} {dialect.kept_type(column)}")
+        elif before.type != dialect.kept_type(column):
+            today = as_today(dialect, column, before, "")
+            statements.append(
+                f"ALTER TABLE {name} ALTER COLUMN {quote(before.name)} TYPE {column.type} USING {today}"
             )
-        case Engine.SNOWFLAKE:
-            # Snowflake can't change a column to another kind of type in place ("ALTER TABLE ... ALTER COLUMN").
-            passing = quote("retl_retyped")
-            return (
-                Statement(f"ALTER TABLE {name} ADD COLUMN {passing} {column.type}"),
-                Statement(f"UPDATE {name} SET {passing} = {as_today(column, before, '')}"),
-                Statement(f"ALTER TABLE {name} DROP COLUMN {quote(before.name)}"),
-                Statement(f"ALTER TABLE {name} RENAME COLUMN {passing} TO {quote(column.name)}"),
-            )
+    return tuple(Statement(text) for text in statements)
+
+
+def _rebuilt(
+    dialect: Dialect,
+    table: str,
+    kept: Mapping[str, Column],
+    pairs: Sequence[tuple[Column, Column | None]],
+) -> Statement:
+    """Put a table with today's columns in the place of the old one, where one changed its type or its name's case.
+
+    Snowflake can't give a column another kind of type ("ALTER TABLE ... ALTER COLUMN"), and commits each
+    step of a detour.
+    """
+    today = {before.name if before else column.name: (column, before) for column, before in pairs}
+    values = [
+        f"{as_today(dialect, *today[name], '')} AS {quote(today[name][0].name)}" if name in today else dialect.name(name)
+        for name in (*kept, *(name for name in today if name not in kept))
+    ]
+    return dialect.recreate_kept(table, f"SELECT {', '.join(values)} FROM {dialect.kept(table)}")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from reverse_etl.columns import Column, Kind
+from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql.identifiers import (
     PLAIN,
@@ -21,7 +22,7 @@ from reverse_etl.sql.identifiers import (
     plain,
 )
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
-from reverse_etl.sql.text import Dialect, Statement, listing, literal, quote
+from reverse_etl.sql.text import OURS, Dialect, Statement, literal, quote
 
 
 class RowProblem(StrEnum):
@@ -62,33 +63,51 @@ def stage(
         for kind in PLAIN
         if kind in identifiers
     )
-    payload = "".join(f", {column_as_kept(column)}" for column in shape.payload)
-    list_name = "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else "''"
+    payload = "".join(f", {column_as_kept(dialect, column)}" for column in shape.payload)
+    list_name = "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else dialect.text("''")
+    problem = dialect.text(_first_problem(dialect, shape, list_name))
     return Statement(
-        f"CREATE TABLE {dialect.passing(shape.staged)} AS\n"
+        f"{dialect.create_passing(shape.staged)} AS\n"
         f"SELECT {list_name} AS retl_list,\n"
         f"  {_identity(shape)} AS retl_identity,\n"
         f"  {', '.join(IDENTIFIER_COLUMNS.values())},\n"
-        f"  {_first_problem(dialect, shape, list_name)} AS retl_problem,\n"
+        f"  {problem} AS retl_problem,\n"
         f"  CAST(NULL AS VARCHAR) AS retl_detail{payload}\n"
         f"FROM (\n  SELECT {', '.join(inner)}\n"
         f"  FROM (SELECT *{looks} FROM (\n{select}\n  ) AS retl_model) AS retl_looked_at\n) AS retl_rows"
     )
 
 
-def column_as_kept(column: Column) -> str:
+def column_as_kept(dialect: Dialect, column: Column) -> str:
     """Return a payload column in a type that the state's tables can hold on their own."""
     name = quote(column.name)
-    return f"CAST({name} AS VARCHAR) AS {name}" if column.kind is Kind.TEXT else name
+    match column.kind:
+        case Kind.TEXT:
+            return f"CAST({name} AS VARCHAR) AS {name}"
+        case Kind.JSON if dialect.engine is Engine.SNOWFLAKE and column.type != dialect.kept_type(column):
+            return f"CAST({_semi_structured(name, column)} AS {dialect.kept_type(column)}) AS {name}"
+        case _:
+            return name
+
+
+def _semi_structured(name: str, column: Column) -> str:
+    """Return a Snowflake column as a value that VARIANT takes: only objects and arrays are cast to it."""
+    match column.type:
+        case "GEOGRAPHY" | "GEOMETRY":
+            return f"ST_ASGEOJSON({name})"
+        case "VECTOR":
+            return f"CAST({name} AS ARRAY)"
+        case _:
+            return name
 
 
 def twins(dialect: Dialect, shape: Shape) -> Statement:
     """Find the identities that stand on several rows of one list."""
     # A group of one short key is three times as fast as one of two.
-    one_list = "" if shape.many_lists else "'' AS "
+    one_list = "" if shape.many_lists else dialect.text("''") + " AS "
     by_list = "retl_list, " if shape.many_lists else ""
     return Statement(
-        f"CREATE TABLE {dialect.passing('twins_' + shape.key)} AS\n"
+        f"{dialect.create_passing('twins_' + shape.key)} AS\n"
         f"SELECT {one_list}retl_list, retl_identity, COUNT(*) AS retl_rows\n"
         f"FROM {dialect.passing(shape.staged)} WHERE retl_problem IS NULL\n"
         f"GROUP BY {by_list}retl_identity HAVING COUNT(*) > 1"
@@ -101,16 +120,15 @@ def settle_twins(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
         dialect.passing(name) for name in (shape.staged, "twins_" + shape.key, "distinct_" + shape.key)
     )
     columns = ("retl_list", "retl_identity", *IDENTIFIER_COLUMNS.values(), *shape.payload_names)
-    compared = (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
     differing = ", ".join(
-        f"CASE WHEN COUNT(DISTINCT {quote(name)}) > 1 OR COUNT({quote(name)}) NOT IN (0, COUNT(*)) "
-        f"THEN {literal(', ' + name.removeprefix('retl_'))} ELSE '' END"
-        for name in compared
+        f"CASE WHEN COUNT(DISTINCT {value}) > 1 OR COUNT({value}) NOT IN (0, COUNT(*)) "
+        f"THEN {literal(', ' + name.removeprefix(OURS))} ELSE '' END"
+        for name, value in _compared(dialect, shape, "")
     )
     same = "s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity"
     return (
         Statement(
-            f"CREATE TABLE {distinct} AS SELECT DISTINCT {listing(columns, 's.')}\n"
+            f"{dialect.create_passing('distinct_' + shape.key)} AS SELECT DISTINCT {dialect.names(columns, 's.')}\n"
             f"FROM {staged} AS s JOIN {twins_} AS t ON {same} WHERE s.retl_problem IS NULL"
         ),
         Statement(
@@ -118,9 +136,9 @@ def settle_twins(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
             f"AND EXISTS (SELECT 1 FROM {twins_} AS t WHERE {same})"
         ),
         Statement(
-            f"INSERT INTO {staged} (retl_problem, retl_detail, {listing(columns)})\n"
+            f"INSERT INTO {staged} (retl_problem, retl_detail, {dialect.names(columns)})\n"
             f"SELECT CASE WHEN t.retl_rows > 1 THEN {literal(RowProblem.DUPLICATE)} END, "
-            f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {listing(columns, 's.')}\n"
+            f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {dialect.names(columns, 's.')}\n"
             f"FROM {distinct} AS s JOIN (\n"
             f"  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT({differing}) AS retl_differing\n"
             f"  FROM {distinct} GROUP BY retl_list, retl_identity\n) AS t ON {same}"
@@ -138,7 +156,7 @@ def shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
     good = f"FROM {dialect.passing(shape.staged)} WHERE retl_problem IS NULL AND {column} IS NOT NULL"
     # Few values stand on several rows: find those by a cheap count before comparing identities.
     return Statement(
-        f"CREATE TABLE {dialect.passing(f'shared_{kind}_{shape.key}')} AS\n"
+        f"{dialect.create_passing(f'shared_{kind}_{shape.key}')} AS\n"
         f"SELECT {column} AS retl_value,\n"
         f"  MAX(CASE WHEN retl_identity = {literal(kind + ':')} || {column} THEN 1 ELSE 0 END) AS retl_owner,\n"
         f"  CASE WHEN MIN({other}) <> MAX({other}) THEN 1 ELSE 0 END AS retl_shared\n"
@@ -183,8 +201,8 @@ def reject_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> State
 
 def reject_standing(dialect: Dialect, shape: Shape, checksum: str) -> Statement:
     """Set aside the rows that Klaviyo refused before, if row, model and config are what they were."""
-    compared = (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
-    equal = " AND ".join(f"s.{quote(name)} IS NOT DISTINCT FROM r.{quote(name)}" for name in compared)
+    pairs = zip(_compared(dialect, shape, "s."), _compared(dialect, shape, "r."), strict=True)
+    equal = " AND ".join(f"{left} IS NOT DISTINCT FROM {right}" for (_, left), (_, right) in pairs)
     return Statement(
         f"UPDATE {dialect.passing(shape.staged)} AS s SET retl_problem = {literal(RowProblem.STANDING)}\n"
         f"FROM {dialect.kept(shape.rejected)} AS r, {dialect.passing(shape.lists)} AS l\n"
@@ -204,7 +222,7 @@ def list_names(dialect: Dialect, shape: Shape) -> Statement:
 def set_lists(dialect: Dialect, shape: Shape, ids: Mapping[str, str]) -> tuple[Statement, ...]:
     """Keep the id of each list under the name that rows use, for the diff to join."""
     table = dialect.passing(shape.lists)
-    create = Statement(f"CREATE OR REPLACE TABLE {table} (retl_list VARCHAR, retl_list_id VARCHAR)")
+    create = Statement(f"{dialect.recreate_passing(shape.lists)} (retl_list VARCHAR, retl_list_id VARCHAR)")
     if not ids:
         return (create,)
     rows = ", ".join("(?, ?)" for _ in ids)
@@ -218,6 +236,15 @@ def staged_counts(dialect: Dialect, shape: Shape) -> Statement:
         f"SELECT retl_list, retl_problem, COUNT(*) FROM {dialect.passing(shape.staged)} "
         f"GROUP BY retl_list, retl_problem ORDER BY retl_list, retl_problem"
     )
+
+
+def _compared(dialect: Dialect, shape: Shape, prefix: str) -> list[tuple[str, str]]:
+    """Return the name and the value, as it can be compared, of each identifier and payload column."""
+    identifiers = [(name, prefix + dialect.name(name)) for name in IDENTIFIER_COLUMNS.values()]
+    payload = [
+        (column.name, dialect.comparable(prefix + quote(column.name), column)) for column in shape.payload
+    ]
+    return [*identifiers, *payload]
 
 
 def _identity(shape: Shape) -> str:

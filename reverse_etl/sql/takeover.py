@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reverse_etl.columns import Column, Kind
+from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql.diff import Op, desired, rekeyed_identity, same_row
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
-from reverse_etl.sql.text import Dialect, Statement, listing, quote
+from reverse_etl.sql.text import Dialect, Statement, quote
 
 _SAME = " AND ".join(f"{{left}}.{name} = {{right}}.{name}" for name in KEY_COLUMNS)
 _MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")
@@ -29,7 +30,7 @@ def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str) -> tu
             f"WHERE p.retl_op <> '{Op.HELD}' AND {_SAME.format(left='p', right='u')})"
         ),
         Statement(
-            f"INSERT INTO {deltas} (retl_run_id, {listing((*_MARKS, *shape.row))})\n"
+            f"INSERT INTO {deltas} (retl_run_id, {dialect.names((*_MARKS, *shape.row))})\n"
             f"SELECT ?, {', '.join(values)}\n"
             f"FROM {planned} AS p LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
             f"WHERE p.retl_op <> '{Op.HELD}'",
@@ -98,6 +99,16 @@ def wanted(  # noqa: PLR0913 - whose rows, and which
         f"SELECT d.retl_identity FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('refusals')} AS f "
         f"ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     )
+    if dialect.engine is Engine.SNOWFLAKE:  # IN with a query is for a WHERE clause there ("Subquery Operators")
+        return Statement(
+            f"SELECT s.{column}, s.retl_identity, l.retl_list_id,\n"
+            f"  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL AS retl_rejected\n"
+            f"FROM {dialect.passing(shape.staged)} AS s "
+            f"LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
+            f"LEFT JOIN ({refused.replace('SELECT ', 'SELECT DISTINCT ', 1)}) AS x ON s.retl_identity = x.retl_identity\n"
+            f"WHERE s.{column} IN ({', '.join('?' for _ in values)})",
+            (run_id, model, *values),
+        )
     return Statement(
         f"SELECT s.{column}, s.retl_identity, l.retl_list_id,\n"
         f"  s.retl_problem IS NOT NULL OR s.retl_identity IN ({refused}) AS retl_rejected\n"
@@ -114,15 +125,15 @@ def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
     """
     sure = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
     kept = {
-        name: (sure if name in shape.payload_names else "s.{0}").format(quote(name)) for name in shape.row
+        name: (sure if name in shape.payload_names else "s.{0}").format(dialect.name(name)) for name in shape.row
     }
     merged = ", ".join(
-        f"d.{name}" if name in KEY_COLUMNS else f"COALESCE(d.{quote(name)}, {kept[name]}) AS {quote(name)}"
+        f"d.{name}" if name in KEY_COLUMNS else f"COALESCE(d.{dialect.name(name)}, {kept[name]}) AS {dialect.name(name)}"
         for name in shape.row
     )
     deltas, receipts, refusals = (dialect.kept(name) for name in (shape.deltas, "receipts", "refusals"))
     return Statement(
-        f"CREATE OR REPLACE TABLE {dialect.passing('taken_' + shape.key)} AS\n"
+        f"{dialect.recreate_passing('taken_' + shape.key)} AS\n"
         f"SELECT d.retl_seq, d.retl_op, {merged}\n"
         f"FROM {deltas} AS d\n"
         f"JOIN {receipts} AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
@@ -138,18 +149,13 @@ def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: s
 
     To be run in one transaction, after `take`.
     """
-    deltas, snapshot, rejected, refusals = (
-        dialect.kept(name) for name in (shape.deltas, shape.snapshot, shape.rejected, "refusals")
-    )
+    deltas, rejected, refusals = (dialect.kept(name) for name in (shape.deltas, shape.rejected, "refusals"))
     taken = dialect.passing("taken_" + shape.key)
-    row = listing(shape.row)
+    row = dialect.names(shape.row)
     refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     this_run = (run_id, model)
     return (
-        Statement(
-            f"DELETE FROM {snapshot} AS s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='s')})"
-        ),
-        Statement(f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM {taken} WHERE retl_op <> '{Op.REMOVE}'"),
+        *_into_snapshot(dialect, shape),
         Statement(
             f"DELETE FROM {rejected} AS r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='r')})"
         ),
@@ -163,12 +169,44 @@ def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: s
             f"WHERE retl_run_id = ? AND retl_seq IN ({refused})",
             (checksum, run_id, *this_run),
         ),
-        Statement(
-            f"DELETE FROM {deltas} WHERE retl_run_id = ? AND (retl_seq IN (SELECT retl_seq FROM {taken}) OR (NOT retl_uncertain "
-            f"AND retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)))",
-            (run_id, *this_run),
-        ),
+        *_no_longer_deltas(dialect, shape, this_run),
     )
+
+
+def _into_snapshot(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
+    """Put the rows that were taken in the place of the snapshot's; on Snowflake by one statement, which rewrites it once."""
+    snapshot, taken, row = dialect.kept(shape.snapshot), dialect.passing("taken_" + shape.key), dialect.names(shape.row)
+    if dialect.engine is Engine.SNOWFLAKE:
+        others = [dialect.name(name) for name in shape.row if name not in KEY_COLUMNS]
+        return (
+            Statement(
+                f"MERGE INTO {snapshot} AS s USING {taken} AS t ON {_SAME.format(left='t', right='s')}\n"
+                f"WHEN MATCHED AND t.retl_op = '{Op.REMOVE}' THEN DELETE\n"
+                f"WHEN MATCHED THEN UPDATE SET {', '.join(f'{name} = t.{name}' for name in others)}\n"
+                f"WHEN NOT MATCHED AND t.retl_op <> '{Op.REMOVE}' THEN INSERT ({row}) "
+                f"VALUES ({dialect.names(shape.row, 't.')})"
+            ),
+        )
+    return (
+        Statement(
+            f"DELETE FROM {snapshot} AS s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='s')})"
+        ),
+        Statement(f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM {taken} WHERE retl_op <> '{Op.REMOVE}'"),
+    )
+
+
+def _no_longer_deltas(dialect: Dialect, shape: Shape, this_run: tuple[str, str]) -> tuple[Statement, ...]:
+    """Drop the deltas that were taken, and those that were refused and not uncertain before."""
+    deltas, refusals = dialect.kept(shape.deltas), dialect.kept("refusals")
+    taken = f"retl_seq IN (SELECT retl_seq FROM {dialect.passing('taken_' + shape.key)})"
+    refused = f"NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)"
+    run_id = this_run[0]
+    if dialect.engine is Engine.SNOWFLAKE:  # IN with a query is for a WHERE clause of ANDs there ("Subquery Operators")
+        return (
+            Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND {taken}", (run_id,)),
+            Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND {refused}", (run_id, *this_run)),
+        )
+    return (Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND ({taken} OR ({refused}))", (run_id, *this_run)),)
 
 
 def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:

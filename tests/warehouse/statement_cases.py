@@ -1,0 +1,162 @@
+"""Every statement of the diff and the state, on two models: what the gold files hold, and what is parsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.columns import Column, Kind
+from reverse_etl.engines import Engine
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.sql import diff, ledger, rejections, schema, staging, takeover
+from reverse_etl.sql.diff import Scope
+from reverse_etl.sql.shape import Shape
+from reverse_etl.sql.text import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reverse_etl.sql.text import Dialect
+
+KEY = ("acc", "shop")
+RUN = "r1"
+MODEL = "vip"
+_TYPES = {
+    Engine.DUCKDB: {"number": "DECIMAL(10,2)", "json": "JSON", "double": "DOUBLE"},
+    Engine.SNOWFLAKE: {"number": "NUMBER(10,2)", "json": "OBJECT", "double": "FLOAT"},
+}
+
+
+def _named(engine: Engine, name: str) -> str:
+    return name.upper() if engine is Engine.SNOWFLAKE else name
+
+
+def vip(engine: Engine) -> Shape:
+    """Return a model of one list with an e-mail, a phone and four columns."""
+    types = _TYPES[engine]
+    payload = (
+        Column(_named(engine, "first_name"), Kind.TEXT, "VARCHAR"),
+        Column(_named(engine, "spent"), Kind.DECIMAL, types["number"]),
+        Column("Since", Kind.TIMESTAMP, {Engine.DUCKDB: "TIMESTAMP", Engine.SNOWFLAKE: "TIMESTAMP_NTZ(9)"}[engine]),
+        Column(_named(engine, "tags"), Kind.JSON, types["json"]),
+    )
+    return Shape("vip_0a1b2c3d", (IdentifierType.EMAIL, IdentifierType.PHONE), payload, many_lists=False)
+
+
+def clubs(engine: Engine) -> Shape:
+    """Return a model of many lists with an external id and no other column."""
+    del engine
+    return Shape("clubs_4e5f6a7b", (IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL), (), many_lists=True)
+
+
+def kept_of(shape: Shape, engine: Engine) -> Mapping[str, Column]:
+    """Return the snapshot's columns, one of them of an older type."""
+    kept = {column.name: column for column in shape.payload}
+    spent = _named(engine, "spent")
+    if spent in kept:
+        kept[spent] = Column(spent, Kind.FLOAT, _TYPES[engine]["double"])
+        del kept["Since"]
+    return kept
+
+
+def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
+    """Yield every statement with the name of what it is for."""
+    shape, many = vip(dialect.engine), clubs(dialect.engine)
+    kept = kept_of(shape, dialect.engine)
+    named = {
+        "schema": (*schema.create_shared(dialect), *schema.create_model(dialect, shape), schema.version(dialect)),
+        "schema.follow_columns": schema.follow_columns(dialect, shape, shape.snapshot, kept),
+        "schema.follow_columns deltas": schema.follow_columns(dialect, shape, shape.deltas, kept),
+        "schema.follow_columns new": schema.follow_columns(dialect, shape, shape.rejected, {}),
+        "staging": _staging(dialect, shape, many),
+        "diff": _diff(dialect, shape, many, kept),
+        "takeover": _takeover(dialect, shape),
+        "rejections": _rejections(dialect, shape),
+        "ledger": _ledger(dialect),
+    }
+    for name, group in named.items():
+        for number, statement in enumerate(group, 1):
+            yield f"{name} {number}", statement
+
+
+def _staging(dialect: Dialect, shape: Shape, many: Shape) -> Iterator[Statement]:
+    email = Column(_named(dialect.engine, "mail"), Kind.TEXT, "VARCHAR")
+    phone = Column(_named(dialect.engine, "phone"), Kind.INTEGER, "BIGINT")
+    number = Column(_named(dialect.engine, "id"), Kind.DECIMAL, _TYPES[dialect.engine]["number"])
+    select = "select 1 as one from people"
+    yield staging.stage(dialect, shape, select, {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}, None)
+    identifiers = {IdentifierType.EXTERNAL_ID: number, IdentifierType.EMAIL: email}
+    yield staging.stage(dialect, many, select, identifiers, _named(dialect.engine, "club"))
+    for one in (shape, many):
+        yield staging.twins(dialect, one)
+        yield from staging.settle_twins(dialect, one)
+        yield staging.shared(dialect, one, one.identifiers[1])
+        yield staging.reject_owners(dialect, one, one.identifiers[1])
+        yield staging.shared_count(dialect, one, one.identifiers[1])
+        yield staging.omit_shared(dialect, one, one.identifiers[1])
+        yield staging.reject_shared(dialect, one, one.identifiers[1])
+        yield staging.reject_standing(dialect, one, "c0ffee")
+        yield staging.list_names(dialect, one)
+        yield from staging.set_lists(dialect, one, {"": "L1", "b": "L2"})
+        yield staging.staged_counts(dialect, one)
+
+
+def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column]) -> Iterator[Statement]:
+    yield diff.uncertain_count(dialect, shape)
+    yield diff.diff(dialect, shape, {}, Scope())
+    yield diff.diff(dialect, shape, kept, Scope())
+    yield diff.diff(dialect, shape, kept, Scope(full_refresh=True, uncertain=True, rekeyed=True))
+    yield diff.cut(dialect, shape, 5)
+    yield diff.diff(dialect, many, kept_of(many, dialect.engine) or {"retl_email": shape.payload[0]}, Scope(uncertain=True))
+    yield diff.keep_rejected(dialect, shape)
+    yield diff.hold_protected(dialect, shape)
+    yield diff.planned_counts(dialect, shape)
+    yield diff.snapshot_counts(dialect, shape)
+    yield diff.uncertain_counts(dialect, shape)
+    yield diff.sample(dialect, shape, kept, 3, Scope(uncertain=True))
+    yield diff.sample(dialect, shape, {}, 3, Scope())
+    yield diff.rename_list(dialect, shape, "new", "L1")
+
+
+def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
+    yield from takeover.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z")
+    yield from takeover.rekey(dialect, shape)
+    yield takeover.upserts(dialect, shape, RUN, "L1")
+    yield takeover.removes(dialect, shape, RUN, "L1")
+    yield takeover.delta_rows(dialect, shape, RUN, 1, 10)
+    yield takeover.wanted(dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"])
+    yield takeover.take(dialect, shape, RUN, MODEL)
+    yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee")
+    yield takeover.forget_unsent(dialect, shape, RUN, MODEL)
+    yield from takeover.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
+    yield from takeover.drop_scratch(dialect, ("taken_" + shape.key,))
+
+
+def _rejections(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
+    yield rejections.standing(dialect, KEY)
+    yield rejections.check_counts(dialect, KEY, shape, MODEL)
+    yield rejections.gather_checks(dialect, KEY, shape, RUN, MODEL)
+    yield from rejections.replace_checks(dialect, KEY, shape, MODEL)
+    yield from rejections.end_changed(dialect, KEY, shape, MODEL)
+    yield from rejections.keep_refused(dialect, KEY, shape, RUN, MODEL)
+    yield from rejections.end_all(dialect, KEY, MODEL, shape.rejected)
+
+
+def _ledger(dialect: Dialect) -> Iterator[Statement]:
+    yield ledger.models(dialect, *KEY)
+    yield from ledger.set_model(dialect, *KEY, ("vip", "vip_0a1b2c3d", "profiles", "[]", "c0ffee"))
+    yield ledger.last_account(dialect, "shop", "prod")
+    yield from ledger.set_account(dialect, "shop", "prod", "acc")
+    yield ledger.add_run(dialect, RUN, *KEY, "t", "t")
+    yield ledger.end_run(dialect, RUN, "ended", "t", None)
+    yield ledger.dead_runs(dialect, *KEY)
+    yield ledger.last_run(dialect, *KEY)
+    yield ledger.run_lists(dialect, *KEY)
+    yield ledger.open_receipts(dialect, *KEY)
+    yield ledger.delete_receipts(dialect, RUN, MODEL, (1, 2))
+    yield from ledger.drop_refusals(dialect, RUN, MODEL)
+    yield ledger.lists(dialect, *KEY)
+    yield from ledger.add_list(dialect, *KEY, ("L1", "VIP", "vip", "owned", "t"))
+    yield ledger.lease(dialect, *KEY)
+    yield from ledger.take_lease(dialect, *KEY, "me", "t")
+    yield ledger.extend_lease(dialect, *KEY, "me", "t")
+    yield ledger.drop_lease(dialect, *KEY)
