@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from reverse_etl import lists
 from reverse_etl.diff import diff
-from reverse_etl.errors import UsageError
+from reverse_etl.errors import Problem, UsageError
 from reverse_etl.events import Staged as StagedEvent
 from reverse_etl.events import Tell
 from reverse_etl.klaviyo import Klaviyo
 from reverse_etl.lists import ListRef
 from reverse_etl.models.model import Model
+from reverse_etl.names import choice
 from reverse_etl.phrases import counted
 from reverse_etl.plan import ModelPlan, Plan
 from reverse_etl.stage import Staged, stage
@@ -92,8 +93,5 @@ def unknown_models(named: Collection[str], project: Collection[Model], flag: str
     """Raise UsageError for names given to a flag that are no models of the project."""
     unknown = sorted(set(named) - {model.name for model in project})
     if unknown:
-        raise UsageError.of(
-            f"{flag} names what is no model of this project: {', '.join(unknown)}.",
-            where=flag,
-            advice=f"The models are {', '.join(sorted(model.name for model in project))}.",
-        )
+        names = sorted(model.name for model in project)
+        raise UsageError(*(Problem(f"There is no model {name}.", flag, choice(name, names)) for name in unknown))

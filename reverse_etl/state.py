@@ -360,7 +360,8 @@ def open_state(warehouse: Warehouse) -> None:
     if version > schema.VERSION:
         raise UsageError.of(
             f"The state was written by a newer reverse_etl: version {version}; this one knows {schema.VERSION}.",
-            advice="Upgrade reverse_etl here.",
+            where="table meta of the state",
+            advice="Upgrade reverse_etl here.",,
         )
 
 

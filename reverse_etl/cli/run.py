@@ -53,6 +53,8 @@ def command(  # noqa: PLR0913 - one argument per flag
             tell=talk.event,
             observer=talk.exchange,
         )
+    for note in result.plan.notes:
+        talk.say(f"Note: {note}")
     if as_json:
         show.json_out(result_json(result))
     else:

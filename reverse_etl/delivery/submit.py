@@ -54,7 +54,7 @@ def submit(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
         recorder.add(sent.receipts, refusals)
         count(tally, sent.receipts, refusals)
         accepted += [receipt for receipt in sent.receipts if receipt.state is ReceiptState.ACCEPTED]
-        taken += sum(receipt.rows for receipt in sent.receipts)
+        taken += sum(receipt.rows for receipt in sent.receipts if receipt.state is ReceiptState.ACCEPTED)
         at.tell(Sending(plan.model.name, one.list.name, taken, one.upserts))
     recorder.add((), unrenderable)
     count(tally, (), unrenderable)

@@ -97,7 +97,7 @@ def _told(request: Request, answer: Answer) -> tuple[str, str]:
         return _told_by_another(answer)
     first = errors[0]
     where = f" (at {first.pointer})" if first.pointer else ""
-    said = f"{status} {first.code}: {first.detail or first.title}{where}"
+    said = f"{status} {first.code}: {(first.detail or first.title).rstrip('.')}{where}"
     if status == HTTPStatus.FORBIDDEN and first.code == "permission_denied":
         scopes = " and ".join(request.endpoint.scopes)
         return (
@@ -106,7 +106,7 @@ def _told(request: Request, answer: Answer) -> tuple[str, str]:
         )
     if status == HTTPStatus.UNAUTHORIZED:
         return f"Klaviyo does not know the key ({said}).", _ADVICE[HTTPStatus.UNAUTHORIZED]
-    return f"Klaviyo refused: {said}", _ADVICE.get(status, _LATER)
+    return f"Klaviyo refused: {said}.", _ADVICE.get(status, _LATER)
 
 
 def _told_by_another(answer: Answer) -> tuple[str, str]:

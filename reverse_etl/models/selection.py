@@ -64,7 +64,7 @@ def _intersection(
         problem, matches = _criterion(part)
         found = {model.name for model in models if matches(model)}
         if problem or not found:
-            advice = problem or choice(part, _candidates(models, part))
+            advice = problem or choice(part, _candidates(models, part)) or "See what there is: reverse-etl ls"
             problems.append(Problem(f"No model matches {part}.", flag, advice))
         names &= found
     if not names and len(problems) == known:

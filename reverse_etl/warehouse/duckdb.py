@@ -263,4 +263,6 @@ def _unreadable(path: Path, error: duckdb.Error) -> WarehouseError:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).split("\n", 1)[0]
+    """Return what DuckDB says, without the value that could not be converted: it may be somebody's."""
+    line = str(error).split("\n", 1)[0]
+    return re.sub(r"string '.*' to ", "a value to ", line) if isinstance(error, duckdb.ConversionException) else line

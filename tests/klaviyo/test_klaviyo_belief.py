@@ -118,7 +118,7 @@ REFUSALS = [
     (refused(401, "authentication_failed"), "Klaviyo does not know the key (401 ", "Check the private key"),
     (refused(403, "permission_denied"), "The key is valid, but lacks a scope (403 ", "needs accounts:read:"),
     (refused(410, "gone"), "Klaviyo refused: 410 gone", "set a newer api_revision"),
-    (refused(400, pointer="/data/x"), "Klaviyo refused: 400 invalid: It will not do. (at /data/x)", "safe"),
+    (refused(400, pointer="/data/x"), "Klaviyo refused: 400 invalid: It will not do (at /data/x)", "safe"),
     (CLOUDFLARE, "Cloudflare, which stands before Klaviyo, challenged the request (403).", "Run again later"),
     (Reply(403, content=b"<html>", kind="text/html"), "The reply was 403 with text/html, not in ", "proxy"),
     (Reply(407, content=b"", kind=""), "The reply was 407 with no content type, not in ", "proxy"),
