@@ -361,7 +361,7 @@ def open_state(warehouse: Warehouse) -> None:
         raise UsageError.of(
             f"The state was written by a newer reverse_etl: version {version}; this one knows {schema.VERSION}.",
             where="table meta of the state",
-            advice="Upgrade reverse_etl here.",,
+            advice="Upgrade reverse_etl here.",
         )
 
 
