@@ -1,0 +1,66 @@
+"""A run under Klaviyo's limits: the real client against the real sandbox, on a clock that runs faster."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+import pytest
+
+from reverse_etl.clock import ScaledClock
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.keys import given_key
+from reverse_etl.klaviyo import Endpoint, Klaviyo, duration
+from reverse_etl.klaviyo.pack import import_body
+from reverse_etl.sandbox import Sandbox
+
+SPEED = 20
+MINUTES = 3
+THREADS = 8  # for each endpoint, as in a run
+EMAIL = "ann@example.com"
+
+
+@pytest.fixture(scope="module")
+def log():
+    """Send as fast as the pace lets through, to two endpoints at once, and return what arrived."""
+    clock = ScaledClock(SPEED)
+    with Sandbox(None, clock=clock, job_seconds=0, limits=True) as sandbox:
+        klaviyo = Klaviyo.at(
+            sandbox.origin,
+            given_key("pk_test", origin="the test"),
+            "2026-07-15",
+            in_flight=2 * THREADS,
+            clock=clock,
+        )
+        list_id = klaviyo.create_list("Everybody").id
+        body = import_body([orjson.dumps({"type": "profile", "attributes": {"email": EMAIL}})], list_id=None)
+        klaviyo.start_import(body)
+        sandbox.finish_jobs()
+        (profile,) = klaviyo.profiles(IdentifierType.EMAIL, [EMAIL])
+        begun = len(sandbox.log())
+        adds = MINUTES * Endpoint.ADD_TO_LIST.tier.steady + 1  # the last one opens another minute
+        imports = MINUTES * Endpoint.START_IMPORT.tier.steady + 1
+        with ThreadPoolExecutor(THREADS) as adding, ThreadPoolExecutor(THREADS) as importing:
+            sent = [adding.submit(klaviyo.add_members, list_id, [profile.id]) for _ in range(adds)]
+            sent += [importing.submit(klaviyo.start_import, body) for _ in range(imports)]
+            for one in sent:
+                one.result()
+        klaviyo.close()
+        return sandbox.log()[begun:]
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.ADD_TO_LIST, Endpoint.START_IMPORT])
+def test_while_there_is_work_at_least_95_percent_of_the_allowed_requests_are_used(log, endpoint):
+    """So many requests take no more than 1/0.95 of the time that they take at the limits themselves."""
+    end = endpoint.template.rpartition("/")[2]
+    times = [entry.at for entry in log if entry.method == endpoint.method and entry.path.endswith(end)]
+    taken = max(times) - min(times)
+    assert duration({endpoint: len(times)}) / taken >= 0.95, taken
+
+
+def test_hardly_a_reply_is_a_429(log):
+    """Under 1 % of the replies say that there were too many requests."""
+    statuses = Counter(entry.status for entry in log)
+    assert statuses[429] < 0.01 * len(log), statuses
+    assert statuses[204] + statuses[202] == len(log) - statuses[429], statuses
