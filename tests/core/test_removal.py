@@ -1,45 +1,320 @@
-"""Who is taken off a list, and who never is."""
+"""Rule: removal. Who is taken off a list, and who never is."""
 
 from __future__ import annotations
 
+import pytest
+from core_rows import become, clubs_model, many, members_model, people, person
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
+from reverse_etl.sandbox import Fault
 
-SELECT = "select email, customer_id from people"
-BY_EMAIL = {"email": "email", "external_id": "customer_id"}
-
-
-def people(*names):
-    """Return a row for each name: an e-mail and a customer id."""
-    return [{"email": f"{name}@example.com", "customer_id": f"c-{name}"} for name in names]
+IMPORTS = "/api/profile-bulk-import-jobs"
+MEMBERS = "/api/lists/*/relationships/profiles"
+ALL = {"allow_removes": ["members"]}
 
 
-def test_a_person_who_left_the_model_is_taken_off_the_list(world):
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def test_a_person_who_left_the_model_is_taken_off_the_list(members):
     """Ann and Bob are sent; Bob leaves the model, and so the list. His profile stays."""
-    world.model("members", SELECT, identifiers=BY_EMAIL)
-    world.people(people("ann", "bob"))
+    become(members, people("ann", "bob"))
+    members.run()
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+    become(members, people("ann"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com"]
+    assert members.sandbox.profile_count() == 2
+
+
+def test_a_person_with_a_new_e_mail_stays_and_can_leave_later(members):
+    """Ann's e-mail changes, and Klaviyo gives it to the same profile: nobody is removed.
+
+    Her row is new, but she has been a member since the old row was sent. When she leaves at last, she is taken off: once she
+    counted as a member from before our time, and stayed for ever.
+    """
+    become(members, people("ann", "bob"))
+    members.run()
+    members.wait()
+    become(members, [person("ann", email="ann2@example.com"), person("bob")])
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.SUPERSEDED: 1}
+    assert members.emails() == ["ann2@example.com", "bob@example.com"]
+    members.wait()
+    become(members, people("bob"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails() == ["bob@example.com"]
+
+
+def test_a_person_with_a_new_e_mail_and_a_new_profile_leaves_the_old_one_behind(make_world):
+    """Where Klaviyo does not match external ids, the new e-mail is a new profile: the old one is taken off."""
+    world = make_world(match_external_id=False)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    become(world, [person("ann", email="ann2@example.com"), person("bob")])
+    result = world.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert world.emails() == ["ann2@example.com", "bob@example.com"]
+
+
+def test_someone_who_joined_before_us_is_never_taken_off(members):
+    """Ann put herself on the list; then the model has her, and then it has not. Her place is hers, and the run says so."""
+    ann = members.new_profile(email="ann@example.com")
+    members.put_on_list(members.new_list(), ann)
+    members.wait()
+    become(members, people("ann", "bob"))
+    members.run()
+    become(members, people("bob"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.KEPT: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+    become(members, people("cat"))
+    members.run(**ALL)
+    assert members.emails() == ["ann@example.com", "cat@example.com"]
+
+
+def test_someone_whom_we_never_sent_is_never_taken_off(members):
+    """A list may have members of others: whoever was never in the model is none of our business."""
+    members.put_on_list(members.new_list(), members.new_profile(email="zoe@example.com"))
+    become(members, people("ann", "bob"))
+    members.run()
+    become(members, people("bob"))
+    members.run()
+    assert members.emails() == ["bob@example.com", "zoe@example.com"]
+
+
+def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world):
+    """Two rows became one profile at Klaviyo (merged there). Removing the one must not remove the other."""
+    world = make_world()
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    ann, bob = (world.person(f"{name}@example.com")["id"] for name in ("ann", "bob"))
+    merge = {"type": "profile-merge", "id": ann, "relationships": {"profiles": {"data": [{"type": "profile", "id": bob}]}}}
+    world.by_hand("POST", "/api/profile-merge", {"data": merge})
+    world.by_hand("PATCH", f"/api/profiles/{ann}", {"data": {"type": "profile", "id": ann, "attributes": {"external_id": "c-bob"}}})
+    become(world, people("ann"))
+    result = world.run()
+    assert one(result).outcomes == {Outcome.SUPERSEDED: 1}
+    assert world.emails() == ["ann@example.com"]
+
+
+def test_someone_found_by_nobody_is_gone_and_noted(members):
+    """Bob was taken off by hand: there is nobody to remove. He is forgotten, and noted for a reconciliation."""
+    become(members, people("ann", "bob"))
+    members.run()
+    listed, bob = members.list_id(), members.person("bob@example.com")["id"]
+    members.by_hand("DELETE", f"/api/lists/{listed}/relationships/profiles", {"data": [{"type": "profile", "id": bob}]})
+    become(members, people("ann"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.GONE: 1}
+    assert members.state("SELECT list_id, identity FROM gone") == [(listed, "email:bob@example.com")]
+    assert one(members.run()).plan.removes == 0
+
+
+def test_someone_with_an_external_id_alone_is_found_by_it(world):
+    """Klaviyo can't filter a list by external id: the profile is looked up, and the list is read from when we began."""
+    world.model("members", "select customer_id from people", identifiers={"external_id": "customer_id"})
+    become(world, people("ann", "bob", "cat"))
+    world.run()
+    become(world, people("ann"))
+    result = world.run()
+    assert one(result).outcomes == {Outcome.REMOVED: 2}
+    assert [member["external_id"] for member in world.members()] == ["c-ann"]
+
+
+def test_someone_whose_e_mail_was_changed_at_klaviyo_is_found_by_another_identifier(members):
+    """Every identifier that was delivered counts: Bob changed his e-mail at Klaviyo, and is found by his customer id."""
+    become(members, people("ann", "bob"))
+    members.run()
+    bob = members.person("bob@example.com")["id"]
+    attributes = {"email": "robert@example.com"}
+    members.by_hand("PATCH", f"/api/profiles/{bob}", {"data": {"type": "profile", "id": bob, "attributes": attributes}})
+    become(members, people("ann"))
+    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com"]
+
+
+@pytest.mark.parametrize(("leaving", "requests"), [(99, 1), (101, 1), (1_005, 2)])
+def test_every_page_of_those_who_leave_is_read_and_every_one_removed(members, leaving, requests):
+    """One tool removed the first 20 of 1,000 and called the others removed too."""
+    become(members, many(leaving + 5))
+    members.run()
+    before = len(members.writes())
+    become(members, many(5))
+    result = members.run(**ALL)
+    assert one(result).outcomes == {Outcome.REMOVED: leaving}
+    assert len(members.members()) == 5
+    sent = members.writes()[before:]
+    assert [entry.method for entry in sent] == ["DELETE"] * requests
+    assert sum(entry.rows for entry in sent) == leaving
+
+
+def test_upserts_come_first_and_removes_last(members):
+    """Who moves from one identity to another must have the new place before the old one is looked at."""
+    become(members, people("ann", "bob"))
+    members.run()
+    before = len(members.writes())
+    become(members, people("bob", "cat"))
+    members.run()
+    assert [entry.method for entry in members.writes()[before:]] == ["POST", "DELETE"]
+
+
+@pytest.mark.parametrize("fault", [Fault("status", "POST", IMPORTS, status=401, times=None), Fault("miscount", rows=1)])
+def test_nobody_is_removed_while_upserts_are_not_proved_to_be_refused_or_done(members, fault):
+    """An import that fails as a request stops its list: no removal is made on half of a change.
+
+    A job that leaves rows unknown does not: they are neither lost nor in anybody's way.
+    """
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(fault)
+    become(members, people("ann", "cat"))
+    result = members.run()
+    if fault.kind == "status":
+        assert one(result).outcomes == {Outcome.NOT_SENT: 2}
+        assert members.emails() == ["ann@example.com", "bob@example.com"]
+        assert result.exit_code == 4
+    members.calm()
+    members.run()
+    assert members.emails() == ["ann@example.com", "cat@example.com"]
+
+
+def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(make_world):
+    """A cut reply hides a job that nobody here knows by name. It could put somebody back who was just removed, so it is waited for."""
+    world = make_world(job_seconds=40.0)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    number = max(entry.number for entry in world.sandbox.log())
+    world.fault(Fault("cut", "POST", IMPORTS, after=True))
+    become(world, people("ann", "cat"))
+    result = world.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    first, second, removal = [entry for entry in world.sandbox.log(number) if entry.method != "GET"]
+    assert (first.method, second.method, removal.method) == ("POST", "POST", "DELETE")
+    assert removal.at >= max(first.at, second.at) + 40.0
+    assert world.emails() == ["ann@example.com", "cat@example.com"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_removal_whose_reply_was_lost_is_unknown_and_made_again(members, after):
+    """Whether it was carried out or not: the rows stay uncertain, and the next run resolves them anew."""
+    become(members, people("ann", "bob", "cat"))
+    members.run()
+    members.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=after))
+    become(members, people("ann"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.UNKNOWN: 2}
+    assert result.exit_code == 4
+    members.calm()
+    result = members.run()
+    assert one(result).outcomes == {Outcome.REMOVED: 2}
+    assert members.emails() == ["ann@example.com"]
+    assert members.state("SELECT * FROM gone") == []
+
+
+def test_someone_who_comes_back_after_an_uncertain_removal_is_sent_again(members):
+    """The snapshot still has Bob, but he may have been removed: being wanted and uncertain, he is sent."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
+    become(members, people("ann"))
+    members.run()
+    assert members.emails() == ["ann@example.com"]
+    members.calm()
+    become(members, people("ann", "bob"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+
+
+def test_a_rejected_row_holds_the_removal_of_whoever_it_may_be(members):
+    """Ann's row has a mangled e-mail today and her customer id still: her old row must not be taken for somebody who left."""
+    become(members, people("ann", "bob"))
+    members.run()
+    become(members, [person("ann", email="ann at example"), person("bob")])
+    result = members.run()
+    assert one(result).plan.held == 1
+    assert one(result).plan.removes == 0
+    assert result.exit_code == 1
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+
+
+def test_a_row_that_klaviyo_refuses_today_holds_too(members):
+    """The refusal comes after the plan was made, and counts all the same when it is looked at who leaves."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault("refuse_rows", pattern="ann2"))
+    become(members, [person("ann", email="ann2@example.com"), person("bob")])
+    result = members.run()
+    assert one(result).outcomes == {Outcome.REJECTED: 1, Outcome.HELD: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+    result = members.run()
+    assert one(result).plan.held == 1
+
+
+def test_a_rejected_row_holds_on_every_list_of_its_model(world):
+    """Ann moves from Tea to Coffee with a mangled e-mail: she can't be put on Coffee, and is not taken off Tea."""
+    clubs_model(world, min_rows=0)
+    become(world, [person("ann", club="Tea"), person("bob", club="Tea"), person("cat", club="Coffee")])
+    world.run()
+    become(world, [person("ann", club="Coffee", email="ann@@example.com"), person("bob", club="Tea"), person("cat", club="Coffee")])
+    world.run()
+    assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
+    assert world.emails("Coffee") == ["cat@example.com"]
+
+
+def test_from_the_profiles_surface_nobody_is_removed_and_none_held(world):
+    """A row that leaves is forgotten, be it like a rejected one or not; consent and profile stay."""
+    world.model("everyone", "select email, customer_id from people", surface="profiles", identifiers={"email": "email", "external_id": "customer_id"})
+    become(world, people("ann", "bob", "cat"))
+    world.run()
+    before = len(world.writes())
+    become(world, [person("ann"), person("bob", email="bob at example")])
+    result = world.run()
+    assert one(result).plan.held == 0
+    assert one(result).outcomes == {Outcome.FORGOTTEN: 2}
+    assert len(world.writes()) == before
+    assert world.sandbox.profile_count() == 3
+
+
+def test_a_changed_klaviyo_id_does_not_leave_the_old_member_behind(world):
+    """A model by profile id names another id today: the one is added, the other removed."""
+    ann, bob, cat = (world.new_profile(email=f"{name}@example.com") for name in ("ann", "bob", "cat"))
+    world.model("picked", "select klaviyo_profile_id from people", surface="list_memberships_by_profile_id")
+    world.people([{"klaviyo_profile_id": ann}, {"klaviyo_profile_id": bob}])
     world.run()
     assert world.emails() == ["ann@example.com", "bob@example.com"]
-    world.people(people("ann"))
+    world.people([{"klaviyo_profile_id": ann}, {"klaviyo_profile_id": cat}])
     result = world.run()
-    assert one(result).outcomes == {Outcome.REMOVED: 1}
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert world.emails() == ["ann@example.com", "cat@example.com"]
+
+
+def test_an_id_that_nobody_has_is_rejected_and_the_others_are_added(world):
+    """A 204 says nothing of single ids: each is checked to exist before its first use."""
+    ann = world.new_profile(email="ann@example.com")
+    world.model("picked", "select klaviyo_profile_id from people", surface="list_memberships_by_profile_id")
+    world.people([{"klaviyo_profile_id": ann}, {"klaviyo_profile_id": "01NOBODY"}])
+    result = world.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
     assert world.emails() == ["ann@example.com"]
-    assert world.sandbox.profile_count() == 2
 
 
-def test_a_person_with_a_new_e_mail_is_superseded_and_can_leave_later(world):
-    """Ann's e-mail changes and Klaviyo gives it to the same profile, which stays on the list. When she leaves, she is taken off."""
-    world.model("members", SELECT, identifiers=BY_EMAIL)
-    world.people(people("ann", "bob"))
-    world.run()
-    world.wait()
-    world.people([{"email": "ann2@example.com", "customer_id": "c-ann"}, *people("bob")])
-    result = world.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.SUPERSEDED: 1}
-    assert world.emails() == ["ann2@example.com", "bob@example.com"]
-    world.wait()
-    world.people(people("bob"))
-    result = world.run()
-    assert one(result).outcomes == {Outcome.REMOVED: 1}
-    assert world.emails() == ["bob@example.com"]
+def test_removing_leaves_consent_alone(members):
+    """Taking someone off a list is a DELETE of the membership; nothing is unsubscribed, suppressed or deleted."""
+    become(members, people("ann", "bob"))
+    members.run()
+    become(members, people("ann"))
+    members.run()
+    paths = {entry.path.split("/")[2] for entry in members.writes()}
+    assert paths == {"lists", "profile-bulk-import-jobs"}
