@@ -1,0 +1,124 @@
+"""One measurement, in a process of its own: `python child.py WHAT FOLDER PORT`.
+
+Prints what it found as one line of JSON. `floor`: DuckDB to tuples, to bodies, to POSTs; nothing else. `run`:
+a whole run of the project. `start`: what every run does before it looks at a row. `join`: a bare join of the
+warehouse's keys with the snapshot's.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+THREADS = 8  # requests in flight, of the floor and of the run
+
+
+def floor(folder: Path, port: int) -> dict[str, float]:
+    """Send all rows as fast as the parts allow: no state, no checks, no diff."""
+    import http.client  # noqa: PLC0415 - a measurement imports what it needs, and nothing of the others'
+    import threading  # noqa: PLC0415
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    import duckdb  # noqa: PLC0415
+    import orjson  # noqa: PLC0415
+    from shop import COLUMNS, SELECT, WAREHOUSE  # noqa: PLC0415
+
+    here = threading.local()
+    permits = threading.Semaphore(THREADS)
+
+    def post(body: bytes) -> None:
+        if not hasattr(here, "connection"):
+            here.connection = http.client.HTTPConnection("127.0.0.1", port)
+        here.connection.request(
+            "POST", "/api/profile-bulk-import-jobs", body, {"Content-Type": "application/json"}
+        )
+        here.connection.getresponse().read()
+        permits.release()
+
+    with (
+        duckdb.connect(str(folder / WAREHOUSE), read_only=True) as connection,
+        ThreadPoolExecutor(THREADS) as executor,
+    ):
+        rows = connection.execute(SELECT.format(table="customers"))
+        names = COLUMNS[2:]
+        while batch := rows.fetchmany(10_000):
+            profiles = [
+                {
+                    "type": "profile",
+                    "attributes": {
+                        "email": email,
+                        "external_id": str(id_),
+                        "properties": dict(zip(names, rest, strict=True)),
+                    },
+                }
+                for email, id_, *rest in batch
+            ]
+            body = orjson.dumps({"data": {"attributes": {"profiles": {"data": profiles}}}}, default=float)
+            permits.acquire()
+            executor.submit(post, body)
+    return {}
+
+
+def run(folder: Path, port: int) -> dict[str, float]:
+    """Run the project, unpaced."""
+    del port  # it is in the project's profiles.yml
+    from dataclasses import replace  # noqa: PLC0415
+
+    from reverse_etl.klaviyo import Tier  # noqa: PLC0415
+    from reverse_etl.project import Project  # noqa: PLC0415
+
+    unpaced = Tier(1_000_000, 1_000_000)
+    project = replace(Project.load(folder, threads=THREADS), tiers=lambda _: unpaced)
+    result = project.run()
+    if result.exit_code != 0:
+        raise SystemExit(str(result.lists))
+    return {"sent": sum(sum(one.outcomes.values()) for one in result.lists)}
+
+
+def start(folder: Path, port: int) -> dict[str, float]:
+    """Do what every run begins with: import, compile, open the state, ask for the account."""
+    del port
+    from reverse_etl.project import Project  # noqa: PLC0415
+
+    project = Project.load(folder, threads=THREADS)
+    with project.warehouse(read_only=False) as warehouse, project.klaviyo(dry=False) as klaviyo:
+        assert klaviyo is not None  # noqa: S101 - for the type
+        project.state(warehouse, klaviyo.account().id)
+    return {}
+
+
+def join(folder: Path, port: int) -> dict[str, float]:
+    """Join the keys of the two tables, and count."""
+    del port
+    import duckdb  # noqa: PLC0415
+    from shop import STATE, WAREHOUSE  # noqa: PLC0415
+
+    with duckdb.connect() as connection:
+        for file, name in ((WAREHOUSE, "warehouse"), (STATE, "state")):
+            connection.execute(f"ATTACH '{folder / file}' AS {name} (READ_ONLY)")
+        tables = connection.execute("SELECT table_name FROM duckdb_tables() ORDER BY table_name").fetchall()
+        snapshot = next(name for (name,) in tables if name.startswith("snapshot_"))
+        begun = time.perf_counter()
+        connection.execute(
+            f"SELECT COUNT(*) FROM warehouse.customers AS d "
+            f"FULL OUTER JOIN state.{snapshot} AS k ON d.email = k.retl_email"
+        ).fetchall()
+        return {"inner": time.perf_counter() - begun}
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process had. On Linux, getrusage's figure may be its parent's."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    what, folder_, port_ = sys.argv[1:]
+    found = {"floor": floor, "run": run, "start": start, "join": join}[what](Path(folder_), int(port_))
+    print(json.dumps({**found, "peak": peak_bytes()}))

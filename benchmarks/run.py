@@ -1,0 +1,34 @@
+"""Measure the job and write the table: `python benchmarks/run.py`, with `--long` on 10 million rows too."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import measure
+import table
+
+ROUNDS = 3
+MEMORY_LIMIT = "200MB"
+RESULTS = Path(__file__).parent / "results.md"
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--long", action="store_true", help="also runs on 10 million rows")
+    long = parser.parse_args().long
+    small, large, huge = 100_000, 1_000_000, 10_000_000
+    measured = [measure.measure(small, ROUNDS), measure.measure(large, ROUNDS)]
+    peaks = [measure.peak(rows, MEMORY_LIMIT) for rows in (small, large, *([huge] if long else []))]
+    if long:
+        measured.append(measure.measure(huge, 1))
+    firsts = [first for first, _ in measured]
+    laters = [later for _, later in measured[1:]]
+    text = table.page(firsts, laters, peaks, ROUNDS)
+    RESULTS.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The page of results, as Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from measure import Figure, FirstSend, LaterRuns, Peak
+
+MEGABYTE = 1_000_000
+
+_PAGE = """# Benchmarks
+
+Measured on {date} with {machine}. {versions}.
+
+Each figure is a whole process from its start to its end, unpaced, against a stub of Klaviyo on loopback that
+only counts: medians of {rounds} rounds, in each of which everything is measured in turn. Klaviyo itself takes
+at most 25,000 rows a second (150 imports of 10,000 rows a minute). `make bench` writes this page, and
+`make bench-long` with 10 million rows too.
+
+## First send to a new list, 9 columns
+
+The floor is DuckDB to tuples to encoded bodies to POSTs, with as many threads, and nothing else: no checks,
+no diff, no state.
+
+{firsts}
+
+## Runs on a list that has its rows
+
+Start-up is what every run does before it looks at a row: import, compile, open the state, ask for the
+account. The key join is a bare FULL OUTER JOIN of the warehouse's e-mails with the snapshot's, counted.
+
+{laters}
+
+## Memory of a first send at one limit of DuckDB's
+
+{peaks}
+"""
+
+
+def page(firsts: Sequence[FirstSend], laters: Sequence[LaterRuns], peaks: Sequence[Peak], rounds: int) -> str:
+    """Return the whole page."""
+    return _PAGE.format(
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        machine=_machine(),
+        versions=_versions(),
+        rounds=rounds,
+        firsts=_table(_FIRSTS, (_first_send(one) for one in firsts)),
+        laters=_table(_LATERS, (_later_runs(one) for one in laters)),
+        peaks=_table(
+            _PEAKS, ((one.memory_limit, _count(one.rows), *_time_and_memory(one.run)) for one in peaks)
+        ),
+    )
+
+
+_FIRSTS = (
+    "Rows",
+    "Floor, s",
+    "Run, s",
+    "Run / floor (goal: 3)",
+    "Rows/s",
+    "Requests",
+    "Peak memory, MB",
+)
+_LATERS = (
+    "Rows",
+    "Start-up, s",
+    "Key join, s",
+    "Nothing changed, s",
+    "/ (start-up + join) (goal: 3)",
+    "less start-up / join",
+    "1 % changed, s",
+    "Rows sent",
+    "Peak memory, MB",
+)
+_PEAKS = ("`memory_limit`", "Rows", "Run, s", "Peak memory of the process, MB")
+
+
+def _first_send(one: FirstSend) -> tuple[str, ...]:
+    seconds, memory = _time_and_memory(one.run)
+    ratio = one.run.seconds / one.floor.seconds
+    speed = _count(round(one.rows / one.run.seconds))
+    return (
+        _count(one.rows),
+        f"{one.floor.seconds:.2f}",
+        seconds,
+        f"{ratio:.1f}",
+        speed,
+        _count(one.run.requests),
+        memory,
+    )
+
+
+def _later_runs(one: LaterRuns) -> tuple[str, ...]:
+    start, join, nothing = one.start.seconds, one.join.inner, one.nothing.seconds
+    return (
+        _count(one.rows),
+        f"{start:.2f}",
+        f"{join:.2f}",
+        f"{nothing:.2f}",
+        f"{nothing / (start + join):.1f}",
+        f"{(nothing - start) / join:.1f}",
+        f"{one.changed.seconds:.2f}",
+        _count(one.changed.rows),
+        _time_and_memory(one.nothing)[1],
+    )
+
+
+def _time_and_memory(figure: Figure) -> tuple[str, str]:
+    return f"{figure.seconds:.2f}", f"{figure.peak_bytes / MEGABYTE:.0f}"
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [names, ["---:"] * len(names), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _machine() -> str:
+    models = [line for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    name = models[0].partition(":")[2].strip() if models else platform.processor() or platform.machine()
+    memory = next((line for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), "")
+    gigabytes = f", {int(memory.split()[1]) / 1e6:.0f} GB" if memory else ""
+    return f"{os.cpu_count()} cores ({name}{gigabytes}, {platform.system()})"
+
+
+def _versions() -> str:
+    packages = ("reverse-etl", "duckdb", "orjson", "requests")
+    return ", ".join(
+        [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
+    )
+
+
+def _lines(path: str) -> list[str]:
+    file = Path(path)
+    return file.read_text().splitlines() if file.exists() else []
