@@ -81,10 +81,13 @@ class World:
         columns = columns or ", ".join(f'"{name}" VARCHAR' for name in names)
         with duckdb.connect(str(self.path)) as connection:
             connection.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
-            for row in rows:
-                marks = ", ".join("?" for _ in row)
-                listed = ", ".join(f'"{name}"' for name in row)
-                connection.execute(f"INSERT INTO {table} ({listed}) VALUES ({marks})", [*row.values()])
+            if rows:
+                marks = ", ".join("?" for _ in names)
+                listed = ", ".join(f'"{name}"' for name in names)
+                values = [[row.get(name) for name in names] for row in rows]
+                connection.begin()
+                connection.executemany(f"INSERT INTO {table} ({listed}) VALUES ({marks})", values)
+                connection.commit()
 
     def project(self, **options: Any) -> Project:
         """Load the project afresh, as every start of the command line does."""

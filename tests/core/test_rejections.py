@@ -1,0 +1,307 @@
+"""Rules: row or request; rejected rows; what is proved of a row. A row's fault stops only the row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from core_rows import become, clubs_model, many, members_model, people, person
+from core_world import one
+
+from reverse_etl.delivery.settle import SentRow, judge, name_rows
+from reverse_etl.delivery.takeapart import Apart, NotTheRows, mass_fault, take_apart
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.klaviyo import Job, JobRowError, JobStatus, RowError
+from reverse_etl.klaviyo.pack import Batch
+from reverse_etl.receipts import Receipt, ReceiptState, RefusalKind
+from reverse_etl.sandbox import Fault
+
+IMPORTS = "/api/profile-bulk-import-jobs"
+BAD = "refused@example.c1"  # passes our checks; the stand-in takes no such domain
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def test_a_refused_row_does_not_stop_the_others(members):
+    """Klaviyo refuses a request whole for one bad row: the row is taken out, and the rest is sent again."""
+    become(members, [*people("ann", "bob"), person("bad", email=BAD)])
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+    assert result.exit_code == 1
+    query = "SELECT row_key, source, code, field FROM rejections"
+    assert members.state(query) == [(f"email:{BAD}", "klaviyo", "invalid", "email")]
+
+
+def test_a_refused_row_stands_and_is_not_sent_again(members):
+    """Nothing changed, so nothing is sent; a standing rejection only warns, unless it is asked to count."""
+    become(members, [*people("ann"), person("bad", email=BAD)])
+    members.run()
+    before = len(members.writes())
+    result = members.run()
+    assert len(members.writes()) == before
+    assert one(result).plan.rejections == 1
+    assert result.exit_code == 0
+    assert members.run(strict=True).exit_code == 1
+
+
+@pytest.mark.parametrize("ends", ["the row", "the model", "the config", "retry"])
+def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_retry(members, ends):
+    """What stood for ever would be forgotten; what ended by itself would be refused every night."""
+    become(members, [*people("ann"), person("bad", first_name="Bad")])
+    members.fault(Fault("refuse_rows", pattern="bad"))
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    match ends:
+        case "the row":
+            become(members, [*people("ann"), person("bad", first_name="Good")])
+        case "the model":
+            members_model(members)
+            path = members.folder / "models" / "members.sql"
+            path.write_text(path.read_text() + "where true\n")
+        case "the config":
+            members_model(members, max_removes=0.2)
+        case "retry":
+            project = members.project()
+            with project.warehouse(read_only=False) as warehouse, project.klaviyo(dry=True) as klaviyo:
+                assert project.state(warehouse, klaviyo.account().id).retry("members") == 1
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 1}
+    assert members.emails() == ["ann@example.com", "bad@example.com"]
+    assert members.state("SELECT * FROM rejections") == []
+
+
+def test_a_rejected_update_keeps_what_klaviyo_has(members):
+    """Ann's new name is refused; she stays as she was, and her name is sent when it changes again."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault("refuse_rows", pattern="ann"))
+    become(members, [person("ann", first_name="A"), person("bob")])
+    assert one(members.run()).outcomes == {Outcome.REJECTED: 1}
+    assert members.person("ann@example.com")["first_name"] == "Ann"
+    become(members, [person("ann", first_name="Anna"), person("bob")])
+    members.run()
+    assert members.person("ann@example.com")["first_name"] == "Anna"
+
+
+def test_a_request_that_is_refused_as_a_whole_rejects_nobody(world):
+    """The error points at no row: the list stops with its reason, and the other goes on."""
+    members_model(world)
+    world.model("others", "select email from people", list="Others")
+    become(world, people("ann", "bob"))
+    world.fault(Fault("status", "POST", IMPORTS, status=400))
+    result = world.run()
+    assert one(result, "members").outcomes == {Outcome.NOT_SENT: 2}
+    assert one(result, "members").reason
+    assert one(result, "others").outcomes == {Outcome.APPLIED: 2}
+    assert result.exit_code == 4
+    assert world.state("SELECT * FROM rejections") == []
+    assert one(world.run(), "members").outcomes == {Outcome.APPLIED: 2}
+
+
+def test_one_list_of_a_model_stops_and_the_others_go_on(world):
+    """A fault of one list's request is no fault of the other's."""
+    clubs_model(world)
+    become(world, [person("ann", club="Cake"), person("bob", club="Tea")])
+    world.fault(Fault("status", "POST", IMPORTS, status=401))
+    result = world.run()
+    assert [listed.outcomes for listed in result.lists] == [{Outcome.NOT_SENT: 1}, {Outcome.APPLIED: 1}]
+    world.run()
+    assert (world.emails("Cake"), world.emails("Tea")) == (["ann@example.com"], ["bob@example.com"])
+
+
+def test_if_very_many_rows_are_refused_for_one_reason_no_row_is_to_blame(members):
+    """A wrong column under `email` would reject 100,000 rows one by one: instead the list stops, and no rejection is stored."""
+    rows = [*many(100), *[person(f"bad{n}", email=f"bad{n}@example.c1") for n in range(101)]]
+    become(members, rows)
+    result = members.run()
+    assert one(result).outcomes == {Outcome.NOT_SENT: 201}
+    assert "101 of 201 rows" in one(result).reason
+    assert members.state("SELECT * FROM rejections") == []
+    assert members.state("SELECT count(*) FROM runs WHERE state = 'ended'") == [(1,)]
+
+
+def test_so_many_refusals_in_the_job_stop_the_list_too(members):
+    """The same when the request was taken and the job names the rows: the others are applied, these are sent again."""
+    become(members, many(150))
+    members.fault(Fault("refuse_rows", pattern="p0(0[0-9][0-9]|10[0-4])"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 45, Outcome.NOT_SENT: 105}
+    assert members.state("SELECT * FROM rejections") == []
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 105}
+
+
+def test_bad_rows_that_are_named_one_at_a_time_are_cornered(make_world):
+    """If Klaviyo names one bad row a reply, five rounds are enough of that: then the batch is halved."""
+    world = make_world(errors_per_reply=1)
+    members_model(world)
+    become(world, [*many(40), *[person(f"bad{n}", email=f"bad{n}@example.c1") for n in range(9)]])
+    result = world.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 40, Outcome.REJECTED: 9}
+    assert len(world.members()) == 40
+
+
+def test_a_row_that_cannot_be_written_as_json_is_rejected_before_it_is_sent(world):
+    """NaN has no form in JSON: once it broke the body, and with it every row of the request."""
+    world.model("members", "select email, score from people", identifiers={"email": "email"})
+    world.people(
+        [{"email": "ann@example.com", "score": float("nan")}, {"email": "bob@example.com", "score": 1.5}],
+        columns="email VARCHAR, score DOUBLE",
+    )
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert world.emails() == ["bob@example.com"]
+    assert world.state("SELECT code, field FROM rejections") == [("unrenderable", "score")]
+
+
+@pytest.mark.parametrize("payload", ["attributes", "resource"])
+def test_a_row_that_fails_in_the_job_is_tied_to_its_row_by_what_was_sent(members, payload):
+    """An error names its row by the identifiers in it, never by its place."""
+    become(members, people("ann", "bob", "cat"))
+    members.fault(Fault("refuse_rows", pattern="bob", payload=payload, code="conflict"))
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
+    assert members.state("SELECT row_key, code FROM rejections") == [("email:bob@example.com", "conflict")]
+
+
+@pytest.mark.parametrize("fault", [Fault("refuse_rows", pattern="bob", payload="none"), Fault("miscount", rows=1)])
+def test_failures_that_name_nobody_leave_every_row_unknown(members, fault):
+    """One of three failed, and nobody can say which: none is called applied, and all are sent again."""
+    become(members, people("ann", "bob", "cat"))
+    members.fault(fault)
+    result = members.run()
+    assert one(result).outcomes == {Outcome.UNKNOWN: 3}
+    assert result.exit_code == 1
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 3}
+    assert len(members.emails()) == 3
+
+
+def test_a_cancelled_job_proves_nothing(members):
+    """One of its rows was applied before; which one is not said. All are sent again."""
+    become(members, people("ann", "bob", "cat"))
+    members.fault(Fault("cancel", rows=1))
+    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 3}
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 3}
+
+
+def test_accepted_is_not_applied(make_world):
+    """A job that does not end in time leaves its rows accepted: not in the snapshot, not sent again, settled by the next run."""
+    world = make_world(job_seconds=7200.0)
+    world.profile(job_timeout_minutes=1)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    result = world.run()
+    assert one(result).outcomes == {Outcome.ACCEPTED: 2}
+    assert result.exit_code == 4
+    world.sandbox.finish_jobs()
+    before = len(world.writes())
+    result = world.run()
+    assert one(result).plan.unchanged == 2
+    assert len(world.writes()) == before
+
+
+def test_every_page_of_a_jobs_errors_is_read(members):
+    """One tool reads the first page of errors alone; here 105 rows of 2,000 fail, on two pages."""
+    become(members, many(2_000))
+    members.fault(Fault("refuse_rows", pattern="p0(0[0-9][0-9]|10[0-4])"))
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 1_895, Outcome.REJECTED: 105}
+
+
+SENT = Receipt("L", "add", 1, 3, ReceiptState.ACCEPTED, 3, "J")
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+ANN, BOB, CAT = (SentRow(n, {IdentifierType.EMAIL: f"{n}@example.com"}) for n in (1, 2, 3))
+
+
+def error(**named):
+    """Return the error of a row that names these identifiers."""
+    blank = dict.fromkeys(("email", "phone_number", "external_id", "id"))
+    return JobRowError(RowError("invalid", "email", "no"), **{**blank, **named})
+
+
+@pytest.mark.parametrize(
+    ("job", "errors", "state", "refused"),
+    [
+        (("complete", 3, 3, 0), [], ReceiptState.APPLIED, []),
+        (("complete", 3, 2, 1), [error(email="2@example.com")], ReceiptState.APPLIED, [2]),
+        # Some count failed rows as completed.
+        (("complete", 3, 3, 1), [error(email="2@example.com")], ReceiptState.APPLIED, [2]),
+        (("complete", 3, 2, 1), [], ReceiptState.UNKNOWN, []),
+        (("complete", 3, 1, 2), [error(email="2@example.com")], ReceiptState.UNKNOWN, [2]),
+        (("complete", 3, 2, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 2, 2, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 4, 4, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 0, 0, 0), [], ReceiptState.UNKNOWN, []),
+        (("cancelled", 3, 3, 0), [], ReceiptState.UNKNOWN, []),
+    ],
+)
+def test_a_job_proves_its_rows_only_if_its_counts_add_up(job, errors, state, refused):
+    """Complete, counted and every failure named: anything less is unknown."""
+    status, total, completed, failed = job
+    settled = judge(
+        SENT, Job("J", JobStatus(status), total, completed, failed, AT), lambda _: errors, lambda _: [ANN, BOB, CAT]
+    )
+    assert settled.receipt.state is state
+    assert [refusal.seq for refusal in settled.refusals] == refused
+    assert all(refusal.kind is RefusalKind.REJECTED for refusal in settled.refusals)
+    assert settled.receipt.rows == 3 - len(refused)
+
+
+def test_a_job_that_klaviyo_forgot_proves_nothing():
+    """Jobs expire; what became of the rows is then nobody's knowledge."""
+    assert judge(SENT, None, lambda _: [], lambda _: []).receipt.state is ReceiptState.UNKNOWN
+
+
+def test_an_error_that_fits_two_rows_names_none():
+    """A guess would reject the wrong row and call the other applied."""
+    twins = [SentRow(1, {IdentifierType.EXTERNAL_ID: "7"}), SentRow(2, {IdentifierType.EXTERNAL_ID: "7"})]
+    assert name_rows([error(external_id="7")], twins) == {}
+    assert name_rows([error()], twins) == {}
+    assert name_rows([error(email="9@example.com")], [ANN]) == {}
+
+
+def batch(count):
+    """Return a batch of so many rows, numbered from 100."""
+    return Batch.of(list(range(100, 100 + count)), [b"{}"] * count)
+
+
+WRONG = RowError("invalid", "email", "no")
+
+
+@pytest.mark.parametrize(
+    ("count", "bad", "rounds", "sent", "refused"),
+    [
+        (3, [1], 1, [[100, 102]], [101]),
+        (1, [0], 1, [], [100]),
+        (4, [3], 5, [[100, 101, 102]], [103]),
+        (4, [3], 6, [[100, 101], [102, 103]], []),  # after five rounds: halves
+        (1, [0], 9, [], [100]),  # a row that stands alone is the bad one
+        (3, [1, 7], 1, [[100, 102]], [101]),  # a pointer at no row of ours says nothing
+    ],
+)
+def test_a_refused_batch_is_taken_apart(count, bad, rounds, sent, refused):
+    """Rows that are pointed at are out; the rest is sent again; after five rounds the batch is halved."""
+    apart = take_apart(batch(count), dict.fromkeys(bad, WRONG), rounds, count)
+    assert isinstance(apart, Apart)
+    assert [[*piece.seqs] for piece in apart.batches] == sent
+    assert sorted(apart.refused) == refused
+
+
+def test_a_refusal_that_points_at_no_row_of_ours_is_not_the_rows_fault():
+    """Then the reply speaks of something else than we sent."""
+    assert isinstance(take_apart(batch(3), {7: WRONG}, 1, 3), NotTheRows)
+
+
+@pytest.mark.parametrize(
+    ("refused", "size", "fault"), [(100, 200, False), (101, 200, True), (101, 1_010, False), (102, 1_010, True)]
+)
+def test_over_a_tenth_and_over_a_hundred_for_one_reason_is_nobodys_own_fault(refused, size, fault):
+    """Both bounds count: a hundred odd rows of a million are odd rows."""
+    assert (mass_fault([WRONG] * refused, size) is not None) is fault
+
+
+def test_many_refusals_for_different_reasons_are_the_rows_own():
+    """One code and one field make a fault of the model; many of each make a mess of data."""
+    errors = [RowError("invalid", f"field{n % 3}", "no") for n in range(240)]
+    assert mass_fault(errors, 300) is None
