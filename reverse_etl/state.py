@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -132,7 +133,7 @@ class State:
         self._warehouse = warehouse
         self._dialect = warehouse.dialect
         self._clock = clock
-        self._holder = f"{socket.gethostname()}:{os.getpid()}"
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._beaten = float("-inf")
         self.owner = owner
 
@@ -143,24 +144,44 @@ class State:
         Raises WarehouseError while another run holds it. What a dead run held is taken over when it has expired, or at once where the
         warehouse itself lets only one process in.
         """
-        held = self._fetch(ledger.lease(self._dialect, *self._key))
-        if held and not self._warehouse.exclusive and read(held[0][1]).timestamp() > self._clock.now():
-            raise WarehouseError.of(
-                f"Another run of this project is under way: {held[0][0]}. It holds the lease until {held[0][1]}.",
-                advice="Wait for it. If it died, its lease ends by itself at that time.",
-            )
-        self._commit(ledger.take_lease(self._dialect, *self._key, self._holder, self._lease_end()))
+        if self._warehouse.exclusive:
+            self._commit(ledger.take_lease(self._dialect, *self._key, self._holder, self._lease_end()))
+        else:
+            self._claim_lease()
         try:
             yield
         finally:
-            self._warehouse.execute(ledger.drop_lease(self._dialect, *self._key))
+            self._warehouse.execute(ledger.drop_lease(self._dialect, *self._key, self._holder))
+
+    def _claim_lease(self) -> None:
+        """Take the lease where several processes may try at once: of two that claim it together, both lose rather than win."""
+        now = moment(self._clock.now())
+        self._warehouse.execute(ledger.claim_lease(self._dialect, *self._key, self._holder, self._lease_end(), now))
+        others = [row for row in self._fetch(ledger.lease(self._dialect, *self._key)) if row[0] != self._holder]
+        if others:
+            self._warehouse.execute(ledger.drop_lease(self._dialect, *self._key, self._holder))
+            raise WarehouseError.of(
+                f"Another run of this project is under way: {others[0][0]}. It holds the lease until {others[0][1]}.",
+                advice="Wait for it. If it died, its lease ends by itself at that time.",
+            )
 
     def heartbeat(self) -> None:
-        """Keep the lease for another while. Cheap to call often: it is written once a minute."""
+        """Keep the lease for another while. Cheap to call often: it is written once a minute.
+
+        Raises WarehouseError when the lease had expired and another run has it now.
+        """
         now = self._clock.monotonic()
-        if now - self._beaten >= BEAT_SECONDS:
-            self._beaten = now
-            self._warehouse.execute(ledger.extend_lease(self._dialect, *self._key, self._holder, self._lease_end()))
+        if now - self._beaten < BEAT_SECONDS:
+            return
+        self._beaten = now
+        self._warehouse.execute(ledger.extend_lease(self._dialect, *self._key, self._holder, self._lease_end()))
+        if not self._warehouse.exclusive:
+            owners = [owner for owner, _ in self._fetch(ledger.lease(self._dialect, *self._key))]
+            if owners != [self._holder]:
+                raise WarehouseError.of(
+                    f"This run lost its lease to another: {', '.join(owners) or 'nobody'}.",
+                    advice="Let that run end, then run again: what this one sent is settled then.",
+                )
 
     def table_key(self, model: str) -> str:
         """Return the end of the names of a model's tables: the same in every run, another for another account or project."""

@@ -151,9 +151,11 @@ def lease(dialect: Dialect, account: str, project: str) -> Statement:
 def take_lease(
     dialect: Dialect, account: str, project: str, owner: str, expires_at: str
 ) -> tuple[Statement, ...]:
-    """Give the lease to `owner` until `expires_at`."""
+    """Give the lease to `owner` until `expires_at`, whoever had it."""
     return (
-        drop_lease(dialect, account, project),
+        Statement(
+            f"DELETE FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?", (account, project)
+        ),
         Statement(
             f"INSERT INTO {dialect.kept('lease')} VALUES (?, ?, ?, ?)", (account, project, owner, expires_at)
         ),
@@ -168,8 +170,27 @@ def extend_lease(dialect: Dialect, account: str, project: str, owner: str, expir
     )
 
 
-def drop_lease(dialect: Dialect, account: str, project: str) -> Statement:
+def drop_lease(dialect: Dialect, account: str, project: str, owner: str) -> Statement:
     """Give the lease back."""
     return Statement(
-        f"DELETE FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?", (account, project)
+        f"DELETE FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ? AND owner = ?",
+        (account, project, owner),
+    )
+
+
+def claim_lease(  # noqa: PLR0913 - a row of the lease, and the time
+    dialect: Dialect, account: str, project: str, owner: str, expires_at: str, now: str
+) -> Statement:
+    """Give the lease to `owner` if nobody has it or it has expired, by one statement.
+
+    Two that run at the same moment may both insert their row: who claims looks afterwards whether it is alone.
+    """
+    return Statement(
+        f"MERGE INTO {dialect.kept('lease')} AS l\n"
+        f"USING (SELECT ? AS account_id, ? AS project, ? AS owner, ? AS expires_at, ? AS claimed_at) AS n\n"
+        f"ON l.account_id = n.account_id AND l.project = n.project\n"
+        f"WHEN MATCHED AND l.expires_at <= n.claimed_at THEN UPDATE SET owner = n.owner, expires_at = n.expires_at\n"
+        f"WHEN NOT MATCHED THEN INSERT (account_id, project, owner, expires_at) "
+        f"VALUES (n.account_id, n.project, n.owner, n.expires_at)",
+        (account, project, owner, expires_at, now),
     )

@@ -159,4 +159,5 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
     yield ledger.lease(dialect, *KEY)
     yield from ledger.take_lease(dialect, *KEY, "me", "t")
     yield ledger.extend_lease(dialect, *KEY, "me", "t")
-    yield ledger.drop_lease(dialect, *KEY)
+    yield ledger.claim_lease(dialect, *KEY, "me", "t2", "t1")
+    yield ledger.drop_lease(dialect, *KEY, "me")
