@@ -60,6 +60,15 @@ def test_lists_are_created_at_most_a_hundred_and_fifty_times_a_day():
     assert taken(limits, "create_list", day + 86_400, 1) == 1
 
 
+def test_the_wait_is_for_the_last_window_that_is_full():
+    """When the second and the minute are both used up, the minute counts."""
+    limits, start = Limits(), NOON - NOON % 60
+    assert sum(taken(limits, "bulk_import_profiles", start + second, 10) for second in range(15)) == 150
+    with pytest.raises(Refusal) as refusal:
+        limits.take("bulk_import_profiles", start + 14.5)
+    assert refusal.value.headers == {"Retry-After": "46"}
+
+
 def test_each_endpoint_has_a_quota_of_its_own():
     """One that is used up leaves the others alone."""
     limits = Limits()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -25,11 +26,15 @@ serve(sandbox, lambda origin: print(origin, flush=True))
 """
 
 
+@contextmanager
 def hold(path, job_seconds=0.0):
-    """Start a process that holds a sandbox, and return it with its origin."""
+    """Run a process that holds a sandbox, and give it with its origin; it is gone at the end in any case."""
     command = [sys.executable, "-c", HOLD, str(path), str(job_seconds)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    return process, process.stdout.readline().strip()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
 
 
 def test_a_sandbox_goes_on_where_it_stopped(tmp_path):
@@ -81,8 +86,7 @@ def test_a_job_that_was_open_at_the_stop_ends_after_the_start(tmp_path):
 def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_path, round_):
     """Kill -9 while imports come in: every job that was answered 202 is there, and the file is free."""
     path = tmp_path / "trial.db"
-    process, origin = hold(path)
-    with process, requests.Session() as session:
+    with hold(path) as (process, origin), requests.Session() as session:
         session.headers.update(HEADERS)
         made = session.post(
             f"{origin}/api/lists", json={"data": {"type": "list", "attributes": {"name": "VIP"}}}, timeout=5
@@ -112,8 +116,7 @@ def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_pat
 def test_a_second_process_is_told_which_file_is_held(tmp_path):
     """One process at a time, and the message says what to do; afterwards the file is free again."""
     path = tmp_path / "trial.db"
-    process, origin = hold(path)
-    with process:
+    with hold(path) as (process, origin):
         assert origin.startswith("http://127.0.0.1:")
         with pytest.raises(WarehouseError) as refusal:
             Sandbox(path).start()
@@ -153,8 +156,7 @@ def test_a_copy_is_forgotten_and_leaves_the_file_as_it_was(tmp_path):
 def test_a_copy_holds_what_a_killed_process_had_answered(tmp_path):
     """What was committed may lie in the file beside; a copy that left it out would show an older state."""
     path = tmp_path / "trial.db"
-    process, origin = hold(path)
-    with process, requests.Session() as session:
+    with hold(path) as (process, origin), requests.Session() as session:
         session.headers.update(HEADERS)
         body = {"data": {"type": "list", "attributes": {"name": "VIP"}}}
         assert session.post(f"{origin}/api/lists", json=body, timeout=5).status_code == 201
@@ -264,8 +266,7 @@ def test_serve_runs_until_it_is_told_to_stop():
 
 def test_an_interrupt_ends_serve_without_a_traceback(tmp_path):
     """Ctrl-C is how people stop it."""
-    process, _ = hold(tmp_path / "trial.db")
-    with process:
+    with hold(tmp_path / "trial.db") as (process, _):
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
 
