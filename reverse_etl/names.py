@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LONGEST = 12
+_LONGEST = 16
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

@@ -20,7 +20,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from reverse_etl.clock import Clock, SystemClock
+from reverse_etl.dbt.gate import Evidence, gate, read_evidence
+from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.delivery.at import At
+from reverse_etl.errors import GuardRefused, Problem
 from reverse_etl.events import Event, Tell
 from reverse_etl.keys import PrivateKey, given_key
 from reverse_etl.klaviyo import Endpoint, Klaviyo, Observer, Tier
@@ -64,6 +67,7 @@ class Project:
     clock: Clock = field(default_factory=SystemClock)
     threads: int = THREADS
     tiers: Callable[[Endpoint], Tier] = _published
+    dbt: DbtProject | None = None
 
     @classmethod
     def load(  # noqa: PLR0913 - dbt's flags
@@ -84,11 +88,18 @@ class Project:
             folder, profiles_dir=profiles_dir, profile=profile, target=target, environ=environ, vars=vars or {}
         )
         models = compile_models(folder, chosen, vars=vars or {}, environ=environ)
-        return cls(folder, chosen, models, clock or SystemClock(), threads or THREADS)
+        dbt = read_dbt_project(folder, environ=environ, cli_vars=vars or {})
+        return cls(folder, chosen, models, clock or SystemClock(), threads or THREADS, dbt=dbt)
 
     def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
         """Return the models that the selectors choose, as dbt's --select and --exclude do."""
         return choose(self.models, select, exclude)
+
+    def gate(self, models: Sequence[Model]) -> tuple[Problem, ...]:
+        """Return why models are held back by what dbt's last command left; nothing where all may run."""
+        evidence = read_evidence(self.dbt.manifest) if self.dbt else Evidence()
+        now = datetime.fromtimestamp(self.clock.now(), UTC)
+        return gate(models, evidence, target=self.target.name, now=now)
 
     def plan(
         self,
@@ -117,16 +128,19 @@ class Project:
         wish: Wish | None = None,
         allow_removes: Collection[str] = (),
         strict: bool = False,
+        dbt_gate: bool = True,
         tell: Tell = _nobody,
         observer: Observer | None = None,
     ) -> RunResult:
         """Make the lists what the models say. Raises GuardRefused before the first write of a dangerous plan.
 
-        May be killed at any moment and run again: it goes on from what is proved.
+        With `dbt_gate`, so it does where dbt did not build what a model reads, or its tests failed. May be killed at any moment and run again: it goes on from what is proved.
         """
         wish, models = wish or Wish(), self.select(select, exclude)
         unknown_models(wish.rekey, self.models, "--rekey")
         unknown_models(allow_removes, self.models, "--allow-removes")
+        if dbt_gate and (held := self.gate(models)):
+            raise GuardRefused(*held)
         self.target.destination.need_key()
         with self.warehouse(read_only=False) as warehouse, self.klaviyo(dry=False, observer=observer) as klaviyo:
             assert klaviyo is not None  # noqa: S101 - a run has a key, as was made sure above

@@ -66,6 +66,9 @@ _WISH = (
         metavar="MODEL",
         help="Accept that this model's identifiers changed; repeat for more.",
     ),
+    click.option(
+        "--no-dbt-gate", is_flag=True, help="Do not look at whether dbt built and tested what models read."
+    ),
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 SHOW_VALUES = click.option(

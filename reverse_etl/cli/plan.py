@@ -34,17 +34,25 @@ def command(  # noqa: PLR0913 - one argument per flag
     allow_removes: tuple[str, ...],
     rekey: tuple[str, ...],
     full_refresh: bool,
+    no_dbt_gate: bool,
     show_values: bool,
     as_json: bool,
 ) -> int:
     """Show what a run would send, and send nothing.
 
     Changes no table and no file. Works without a key: then lists are not looked up. Exits 3 where a guard
-    would refuse the run.
+    or the gate behind dbt would refuse the run.
     """
     wish = wish_of(full_refresh=full_refresh, limit=limit, rekey=rekey)
     return planned(
-        asked.load(), select, exclude, wish, allow_removes, show_values=show_values, as_json=as_json
+        asked.load(),
+        select,
+        exclude,
+        wish,
+        allow_removes,
+        dbt_gate=not no_dbt_gate,
+        show_values=show_values,
+        as_json=as_json,
     )
 
 
@@ -55,6 +63,7 @@ def planned(  # noqa: PLR0913 - one argument per flag
     wish: Wish,
     allow_removes: tuple[str, ...],
     *,
+    dbt_gate: bool,
     show_values: bool,
     as_json: bool,
 ) -> int:
@@ -72,6 +81,7 @@ def planned(  # noqa: PLR0913 - one argument per flag
     if plan.unsettled:
         runs = counted(plan.unsettled, "earlier run")
         talk.say(f"{runs} did not end; the next run settles that first, and may then have less to send.")
-    if problems := guard(plan.models, allow_removes):
+    held = project.gate([one.model for one in plan.models]) if dbt_gate else ()
+    if problems := (*held, *guard(plan.models, allow_removes)):
         raise GuardRefused(*problems)
     return 0

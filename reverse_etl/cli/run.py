@@ -28,6 +28,7 @@ def command(  # noqa: PLR0913 - one argument per flag
     allow_removes: tuple[str, ...],
     rekey: tuple[str, ...],
     full_refresh: bool,
+    no_dbt_gate: bool,
     dry_run: bool,
     strict: bool,
     show_values: bool,
@@ -41,7 +42,14 @@ def command(  # noqa: PLR0913 - one argument per flag
     wish = wish_of(full_refresh=full_refresh, limit=limit, rekey=rekey)
     if dry_run:
         return planned(
-            project, select, exclude, wish, allow_removes, show_values=show_values, as_json=as_json
+            project,
+            select,
+            exclude,
+            wish,
+            allow_removes,
+            dbt_gate=not no_dbt_gate,
+            show_values=show_values,
+            as_json=as_json,
         )
     with talk.progress():
         result = project.run(
@@ -50,6 +58,7 @@ def command(  # noqa: PLR0913 - one argument per flag
             wish=wish,
             allow_removes=allow_removes,
             strict=strict,
+            dbt_gate=not no_dbt_gate,
             tell=talk.event,
             observer=talk.exchange,
         )

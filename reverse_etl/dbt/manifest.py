@@ -7,8 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import orjson
-
+from reverse_etl.dbt.artifacts import MANIFEST_VERSIONS, read_artifact
 from reverse_etl.engines import Engine
 from reverse_etl.errors import ModelError
 from reverse_etl.names import nearest
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from reverse_etl.target import Output, Target
 
 _REFERABLE: Final = ("model", "seed", "snapshot")
-_VERSIONS: Final = range(9, 14)
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
@@ -176,25 +174,9 @@ def relations_of(target: Target, manifest: Path | None) -> Relations:
 
 
 def _read(path: Path) -> Node:
-    again = "Run: dbt parse"
-    try:
-        content = orjson.loads(path.read_bytes())
-    except OSError as error:
-        reason = (error.strerror or "").lower()
-        raise ModelError.of(f"dbt's manifest cannot be read: {reason}.", where=at(path)) from error
-    except orjson.JSONDecodeError:
-        raise ModelError.of("dbt's manifest is not JSON.", where=at(path), advice=again) from None
-    if not isinstance(content, dict) or not isinstance(content.get("nodes"), dict):
-        raise ModelError.of("dbt's manifest has no nodes.", where=at(path), advice=again)
-    schema = str((content.get("metadata") or {}).get("dbt_schema_version", ""))
-    version = re.search(r"/v(\d+)\.json", schema)
-    if version and int(version[1]) not in _VERSIONS:
-        known = f"versions {_VERSIONS[0]} to {_VERSIONS[-1]}"
-        raise ModelError.of(
-            f"dbt's manifest has version {version[1]}; {known} can be read.",
-            where=at(path),
-            advice="Use dbt 1.5 or later.",
-        )
+    content = read_artifact(path, "dbt's manifest", "nodes", MANIFEST_VERSIONS, again="dbt parse")
+    if not isinstance(content["nodes"], dict):
+        raise ModelError.of("dbt's manifest has no nodes.", where=at(path), advice="Run: dbt parse")
     return content
 
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.models.query import Finding
 from reverse_etl.names import choice
+from reverse_etl.spans import span_seconds
 from reverse_etl.strict import Advised, Strict
 from reverse_etl.surfaces import ListById, ListColumn, ListTarget, NamedList, OnShared, Surface
 
@@ -36,7 +37,8 @@ _RESERVED: Final = {
 class ModelConfig:
     """What a model says of itself.
 
-    `identifiers` is ordered and maps each type to its column as the warehouse names it.
+    `identifiers` is ordered and maps each type to its column as the warehouse names it. `max_age` is in
+    seconds.
     """
 
     surface: Surface
@@ -48,6 +50,7 @@ class ModelConfig:
     max_removes: float = MAX_REMOVES
     enabled: bool = True
     description: str = ""
+    max_age: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,16 @@ class WrittenConfig(Strict):
     on_null: str = "omit"
     min_rows: int = Field(default=MIN_ROWS, ge=0)
     max_removes: float = Field(default=MAX_REMOVES, ge=0, le=1, description="It is a share: 0.1 is a tenth.")
+    max_age: str = Field(default="", description="Write it such as '24h'.")
     enabled: bool = True
     description: str = ""
+
+    @field_validator("max_age")
+    @classmethod
+    def _is_span(cls, value: str) -> str:
+        if value and span_seconds(value) is None:
+            raise Advised("max_age is not a span of time.", "Write it such as '24h', '30m' or '2d'.")
+        return value
 
     @field_validator("identifiers")
     @classmethod
@@ -169,6 +180,7 @@ def fit(written: WrittenConfig, columns: Sequence[OutputColumn]) -> Fitted:
         max_removes=written.max_removes,
         enabled=written.enabled,
         description=written.description,
+        max_age=span_seconds(written.max_age),
     )
     return Fitted(
         config, tuple(PayloadColumn(each.name, _property(each)) for each in payload), tuple(findings)

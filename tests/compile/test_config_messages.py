@@ -158,12 +158,12 @@ select phone from t
         Problem(
             "lst is not a key of config().",
             "models/vip.sql:3:5",
-            "Did you mean list? There are: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, enabled, description.",
+            "Did you mean list? There are: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_age, enabled, description.",
         ),
         Problem(
             "materialized is not a key of config().",
             "models/vip.sql:7:5",
-            "There are: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, enabled, description.",
+            "There are: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_age, enabled, description.",
         ),
     ),
     case(

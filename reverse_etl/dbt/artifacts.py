@@ -1,0 +1,49 @@
+"""The JSON files that dbt leaves in its target folder, read with care for the version of their schema."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from reverse_etl.errors import ModelError
+from reverse_etl.places import at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Content = dict[str, Any]
+
+# The versions of dbt's artifact schemas that have what is read here, by the names in their URLs.
+MANIFEST_VERSIONS: Final = range(9, 14)
+RUN_RESULTS_VERSIONS: Final = range(4, 8)
+SOURCES_VERSIONS: Final = range(3, 5)
+_VERSION = re.compile(r"/v(\d+)\.json")
+
+
+def read_artifact(path: Path, name: str, key: str, versions: range, *, again: str) -> Content:
+    """Return the content of an artifact, whose `key` is there and whose version is known where it says one.
+
+    Raises ModelError that calls the artifact `name` and says to run `again` where it cannot be read.
+    """
+    try:
+        content = orjson.loads(path.read_bytes())
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise ModelError.of(f"{name} cannot be read: {reason}.", where=at(path)) from error
+    except orjson.JSONDecodeError:
+        raise ModelError.of(f"{name} is not JSON.", where=at(path), advice=f"Run: {again}") from None
+    if not isinstance(content, dict) or not isinstance(content.get(key), dict | list):
+        raise ModelError.of(f"{name} has no {key}.", where=at(path), advice=f"Run: {again}")
+    schema = str((content.get("metadata") or {}).get("dbt_schema_version", ""))
+    version = _VERSION.search(schema)
+    if version and int(version[1]) not in versions:
+        raise ModelError.of(
+            f"{name} has version {version[1]}; versions {versions[0]} to {versions[-1]} can be read.",
+            where=at(path),
+            advice="Use dbt 1.5 or later."
+            if int(version[1]) < versions[0]
+            else "Use a newer version of this program.",
+        )
+    return content
