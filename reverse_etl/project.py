@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -228,17 +226,11 @@ def _sandbox(path: Path, clock: Clock, *, dry: bool) -> Iterator[str]:
     """Start the project's sandbox and yield its origin; for a dry run a copy of it, '' where there is none yet."""
     from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - a web framework that only trials need
 
-    if not dry:
-        with Sandbox(path, clock=clock, job_seconds=SANDBOX_JOB_SECONDS) as sandbox:
-            yield sandbox.origin
-    elif not path.exists():
+    if dry and not path.exists():
         yield ""
-    else:
-        with tempfile.TemporaryDirectory(prefix="reverse_etl_") as folder:
-            copy = Path(folder) / path.name
-            shutil.copyfile(path, copy)
-            with Sandbox(copy, clock=clock) as sandbox:
-                yield sandbox.origin
+        return
+    with Sandbox(path, keep=not dry, clock=clock, job_seconds=SANDBOX_JOB_SECONDS) as sandbox:
+        yield sandbox.origin
 
 
 def _run_id(clock: Clock) -> str:
