@@ -41,7 +41,7 @@ def diff(  # noqa: PLR0913 - what a diff is made of
     for statement in staging.set_lists(dialect, shape, {ref.row_name: ref.id for ref in refs}):
         warehouse.execute(statement)
     kept = warehouse.kept_columns(shape.snapshot)
-    if kept:
+    if kept and _keeps(warehouse, shape, shape.rejected):
         warehouse.execute(staging.reject_standing(dialect, shape, model.checksum))
     uncertain = bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0
     scope = Scope(full_refresh=full_refresh, uncertain=uncertain, rekeyed=rekeyed)
@@ -79,6 +79,12 @@ def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
             advice=f"Put them back, or see what a change means: reverse-etl plan --rekey {model.name}",
         )
     return True
+
+
+def _keeps(warehouse: Warehouse, shape: Shape, table: str) -> bool:
+    """Return whether a state table has today's columns. If not, no row in it is what is staged today."""
+    kept = {name.lower(): column.type for name, column in warehouse.kept_columns(table).items()}
+    return all(kept.get(column.name.lower()) == warehouse.dialect.kept_type(column) for column in shape.payload)
 
 
 def _protected_counts(warehouse: Warehouse, shape: Shape, *, hold: bool) -> dict[str, dict[str, int]]:

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +86,11 @@ class DuckDB:
         self.execute(Statement("BEGIN TRANSACTION"))
         try:
             yield
+            self.execute(Statement("COMMIT"))
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # a failed COMMIT may have ended it
+                self._connection.execute("ROLLBACK")
             raise
-        self.execute(Statement("COMMIT"))
 
     @contextmanager
     def staging(self) -> Iterator[None]:

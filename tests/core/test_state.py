@@ -1,0 +1,334 @@
+"""Rules: state, order and one at a time. What is remembered, what a death leaves, and how the next run goes on."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+from core_rows import become, members_model, people, person
+from core_world import Interrupted, one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import KlaviyoError, UsageError, WarehouseError
+from reverse_etl.events import ListDone, Sending
+from reverse_etl.planning import Wish
+from reverse_etl.sandbox import Fault
+from reverse_etl.sql.text import Statement
+from reverse_etl.warehouse.duckdb import DuckDB
+
+IMPORTS = "/api/profile-bulk-import-jobs"
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def deltas(world):
+    """Return the identities of which nobody knows yet whether they were applied."""
+    ((key,),) = world.state("SELECT table_key FROM models")
+    return [identity for (identity,) in world.state(f"SELECT retl_identity FROM deltas_{key} ORDER BY 1")]
+
+
+def test_with_nothing_changed_a_run_sends_nothing(members):
+    """Promise 1: no write, and the run is a success."""
+    become(members, people("ann", "bob"))
+    members.run()
+    before = len(members.writes())
+    result = members.run()
+    assert len(members.writes()) == before
+    assert (one(result).plan.unchanged, result.exit_code) == (2, 0)
+
+
+def test_another_account_begins_with_nothing(members, make_world):
+    """The same project sent to another Klaviyo account: what the first one has says nothing of the second."""
+    become(members, people("ann", "bob"))
+    members.run()
+    other = make_world("other", account_seed="another")
+    members.profile(origin=other.sandbox.origin)
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 2}
+    assert other.emails() == ["ann@example.com", "bob@example.com"]
+    members.profile(origin=members.sandbox.origin)
+    assert one(members.run()).plan.unchanged == 2
+
+
+def test_a_new_list_begins_with_nothing_and_the_old_ones_rows_stay(members):
+    """A model is pointed at another list: its people are sent there. The old list is shown, and nobody is removed from it."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members_model(members, list="Others")
+    become(members, people("ann"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert members.emails("Others") == ["ann@example.com"]
+    assert members.emails("Members") == ["ann@example.com", "bob@example.com"]
+    assert result.plan.models[0].orphans == ((members.list_id("Members"), 2),)
+    assert any("'Members'" in note and "2 rows" in note for note in result.plan.notes)
+
+
+def test_a_model_that_is_gone_leaves_its_list_alone_and_is_mentioned(members):
+    """A deleted file is no order to empty a list."""
+    become(members, people("ann"))
+    members.run()
+    members.drop_model("members")
+    members.model("others", "select email from people", list="Others")
+    result = members.run()
+    assert members.emails() == ["ann@example.com"]
+    assert any("members" in note for note in result.plan.notes)
+
+
+def test_what_was_sent_is_uncertain_until_it_is_proved(members):
+    """The run dies while its import is under way: its rows are deltas of a run that is still `submitting`, and in no snapshot."""
+    become(members, people("ann", "bob"))
+    assert members.dies(lambda event: isinstance(event, Sending))
+    assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
+    assert members.state("SELECT state FROM runs") == [("submitting",)]
+    before = len(members.writes())
+    result = members.run()
+    assert one(result).plan.unchanged == 2
+    assert len(members.writes()) == before
+    assert deltas(members) == []
+    assert members.state("SELECT state FROM runs ORDER BY started_at") == [("recovered",), ("ended",)]
+
+
+def test_an_uncertain_row_that_is_no_longer_wanted_is_removed(members):
+    """Nobody knows whether Bob was put on the list. He is not wanted now: if he is there, he is taken off."""
+    become(members, people("ann", "bob"))
+    members.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
+    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}
+    members.calm()
+    become(members, people("ann"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com"]
+
+
+def test_an_unsent_row_is_never_marked_done(members):
+    """The key is refused: nothing was sent, nothing is uncertain, and the next run sends it all."""
+    become(members, people("ann", "bob"))
+    members.fault(Fault("status", "POST", IMPORTS, status=401))
+    assert one(members.run()).outcomes == {Outcome.NOT_SENT: 2}
+    assert deltas(members) == []
+    assert one(members.run()).plan.adds == 2
+
+
+def test_that_nothing_was_sent_now_says_nothing_about_then(members):
+    """Rows are uncertain from one run; the next can't send at all. They stay uncertain."""
+    become(members, people("ann", "bob"))
+    members.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
+    members.run()
+    members.sandbox.clear_faults()
+    members.fault(Fault("status", "POST", IMPORTS, status=401))
+    assert one(members.run()).outcomes == {Outcome.NOT_SENT: 2}
+    assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
+
+
+def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(make_world):
+    """An import from yesterday is still under way: what it will do is not known, so nothing is sent."""
+    world = make_world(job_seconds=7200.0)
+    world.profile(job_timeout_minutes=1)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    before = len(world.writes())
+    become(world, people("ann", "cat"))
+    with pytest.raises(KlaviyoError, match="have not ended"):
+        world.run()
+    assert len(world.writes()) == before
+    world.sandbox.finish_jobs()
+    assert one(world.run()).plan.adds == 1
+
+
+@pytest.mark.parametrize("dropped", [[], ["first_name"]])
+def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(members, dropped):
+    """The run died, and then a column was added, or dropped: its rows are taken over by the columns they were sent with."""
+    become(members, people("ann", "bob"))
+    members.dies(lambda event: isinstance(event, Sending))
+    kept = [name for name in ("email", "customer_id", "first_name") if name not in dropped]
+    members_model(members)
+    members.model("members", f"select {', '.join(kept)}, 7 as points from people", identifiers={"email": "email", "external_id": "customer_id"})
+    result = members.run()
+    assert one(result).plan.updates == 2
+    assert members.person("ann@example.com")["properties"] == {"points": 7}
+    before = len(members.writes())
+    members.run()
+    assert len(members.writes()) == before
+
+
+@contextmanager
+def two_states(world):
+    """Open the state twice, as on a warehouse that lets several runs in."""
+    project = world.project()
+    with project.warehouse(read_only=False) as warehouse:
+        warehouse.exclusive = False
+        first, second = (project.state(warehouse, world.sandbox.account_id) for _ in range(2))
+        second._holder = "another machine:1"
+        yield first, second
+
+
+def test_only_one_run_of_a_project_works_at_a_time(members):
+    """A second run is told who works; when that one is done, it can begin."""
+    become(members, people("ann"))
+    members.run()
+    with two_states(members) as (first, second):
+        with first.lease(), pytest.raises(WarehouseError, match="under way"), second.lease():
+            pass
+        with second.lease():
+            pass
+
+
+def test_a_lease_that_has_expired_is_taken_over(members):
+    """A run that died holds its lease no longer than it was good for."""
+    become(members, people("ann"))
+    members.run()
+    with two_states(members) as (first, second), first.lease():
+        members.wait(601.0)
+        with second.lease():
+            pass
+
+
+def test_state_of_a_newer_version_is_left_alone(members):
+    """What this version does not understand it must not write."""
+    become(members, people("ann"))
+    members.run()
+    with members.project().warehouse(read_only=False) as warehouse:
+        warehouse.execute(Statement(f"UPDATE {warehouse.dialect.kept('meta')} SET version = 99"))
+    with pytest.raises(UsageError, match="newer"):
+        members.run()
+
+
+def test_a_full_refresh_sends_every_row_again_and_removes_as_ever(members):
+    """The snapshot stays: without it, nobody who left could be told."""
+    become(members, people("ann", "bob"))
+    members.run()
+    become(members, people("ann"))
+    result = members.run(wish=Wish(full_refresh=True))
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com"]
+
+
+def test_a_limit_sends_so_many_and_removes_nobody(members):
+    """A first send of a few: the rest is not sent, and says so; the next run sends it."""
+    become(members, people("ann", "bob", "cat", "dan"))
+    result = members.run(wish=Wish(limit=3))
+    assert one(result).outcomes == {Outcome.APPLIED: 3, Outcome.NOT_SENT: 1}
+    become(members, people("bob", "cat", "dan"))
+    result = members.run(wish=Wish(limit=3))
+    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert len(members.emails()) == 4
+    members.run()
+    assert members.emails() == ["bob@example.com", "cat@example.com", "dan@example.com"]
+
+
+def test_changed_identifiers_are_refused_until_they_are_asked_for(members):
+    """Keyed otherwise, every row is another: it would look as if everybody had left. Asked for, nobody moves."""
+    become(members, people("ann", "bob"))
+    members.run()
+    before = len(members.writes())
+    members_model(members, identifiers={"external_id": "customer_id", "email": "email"})
+    with pytest.raises(UsageError, match="identifiers of this model changed"):
+        members.run()
+    assert len(members.writes()) == before
+    result = members.run(wish=Wish(rekey=frozenset({"members"})))
+    assert (one(result).plan.unchanged, one(result).plan.removes) == (2, 0)
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+    become(members, [person("ann", email="ann2@example.com")])
+    members.run()
+    assert members.emails() == ["ann2@example.com"]
+
+
+def test_keyed_anew_two_rows_of_one_person_do_not_become_one_key_twice(make_world):
+    """Ann's old row and her new one share her customer id. Keyed by it, one is hers, and the other leaves like any other row."""
+    world = make_world(match_external_id=False)
+    members_model(world)
+    become(world, [person("ann"), person("bob")])
+    world.run()
+    become(world, [person("ann", customer_id=None), person("ann", email="ann2@example.com"), person("bob")])
+    world.run()
+    members_model(world, identifiers={"external_id": "customer_id", "email": "email"})
+    become(world, [person("ann", email="ann2@example.com"), person("bob")])
+    world.run(wish=Wish(rekey=frozenset({"members"})))
+    world.run()
+    ((key,),) = world.state("SELECT table_key FROM models")
+    assert sorted(world.state(f"SELECT retl_identity FROM snapshot_{key}")) == [("external_id:c-ann",), ("external_id:c-bob",)]
+    before = len(world.writes())
+    world.run()
+    assert len(world.writes()) == before
+
+
+class Dying:
+    """Lets a process die at its nth statement."""
+
+    def __init__(self, monkeypatch, nth):
+        self.left = nth
+        for name in ("execute", "fetch", "append"):
+            monkeypatch.setattr(DuckDB, name, self.counted(getattr(DuckDB, name)))
+
+    def counted(self, method):
+        """Return the method, which dies when its time has come."""
+
+        def call(*arguments):
+            self.left -= 1
+            if self.left <= 0:  # the dead do nothing more
+                raise Interrupted
+            return method(*arguments)
+
+        return call
+
+
+def dies_at(world, nth, monkeypatch):
+    """Run, die at the nth statement, and return whether it came to that."""
+    with monkeypatch.context() as patched:
+        Dying(patched, nth)
+        try:
+            world.run()
+        except Interrupted:
+            return True
+    return False
+
+
+def check_a_death_at(world, nth, monkeypatch):
+    """Let a run with adds, updates, a rejection and removes die at a statement, and see that one more run mends it."""
+    members_model(world)
+    become(world, [*people("ann", "bob", "cat"), person("bad", email="bad@example.c1")])
+    world.run()
+    become(world, [person("ann", first_name="Anna"), *people("bob", "dan"), person("bad", email="worse@example.c1")])
+    died = dies_at(world, nth, monkeypatch)
+    world.sandbox.finish_jobs()
+    world.run()
+    assert world.emails() == ["ann@example.com", "bob@example.com", "dan@example.com"]
+    assert world.person("ann@example.com")["first_name"] == "Anna"
+    before = len(world.writes())
+    result = world.run()
+    assert len(world.writes()) == before
+    assert (one(result).plan.unchanged, one(result).plan.rejections) == (3, 1)
+    # That a row was refused now does not say that the dead run's import did not take it.
+    assert {*deltas(world)} <= {"email:worse@example.c1"}
+    return died
+
+
+@pytest.mark.parametrize("nth", range(20, 130, 11))
+def test_a_run_may_die_between_any_two_statements(world, nth, monkeypatch):
+    """What belongs together is committed together: wherever the process dies, the next run ends what it began."""
+    check_a_death_at(world, nth, monkeypatch)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_a_run_may_die_between_any_two_statements_at_all(make_world, monkeypatch):
+    """The same at each and every statement."""
+    nth = 1
+    while check_a_death_at(make_world(f"death{nth}"), nth, monkeypatch):
+        nth += 1
+    assert nth > 80
+
+
+def test_a_death_after_the_list_was_told_done_loses_nothing(members):
+    """All was sent and settled; only the taking over was left."""
+    become(members, people("ann", "bob"))
+    assert members.dies(lambda event: isinstance(event, ListDone))
+    before = len(members.writes())
+    assert one(members.run()).plan.unchanged == 2
+    assert len(members.writes()) == before
