@@ -5,29 +5,21 @@ This file is the one place that prints errors and chooses exit codes.
 
 from __future__ import annotations
 
-import signal
 import sys
 import traceback
 from itertools import pairwise
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import click
 
 from reverse_etl import __version__
 from reverse_etl.cli.commands import Commands
 from reverse_etl.cli.outlet import tolerate_leavers
+from reverse_etl.cli.stops import Stops
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import Problem, ReverseEtlError
 
-if TYPE_CHECKING:
-    from types import FrameType
-
 FAILED = 4
-SAFE = "It is safe to run again: the next run settles what this one left open."
-
-
-class Stopped(BaseException):
-    """The process was asked to end: by Ctrl-C (SIGINT), or by whoever looks after it (SIGTERM)."""
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -61,32 +53,19 @@ def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    asked_to_end: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        del frame
-        asked_to_end.append(number)
-        raise Stopped
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    stops = Stops()
+    stops.watch()
     tolerate_leavers()
     talk.set_up(as_json=_asks_for_json(sys.argv[1:]), verbose=False, quiet=False)
-    sys.exit(_exit_code(asked_to_end))
+    sys.exit(_exit_code(stops))
 
 
-def _exit_code(asked_to_end: list[int]) -> int:
+def _exit_code(stops: Stops) -> int:
     try:
         return int(app.main(standalone_mode=False, prog_name="reverse-etl") or 0)
     except BaseException as error:  # noqa: BLE001 - the process ends here, whatever it was
         # Whoever was interrupted may tell it in words of its own: DuckDB raises a RuntimeError.
-        return _stopped(asked_to_end[0]) if asked_to_end else _failed(error)
-
-
-def _stopped(number: int) -> int:
-    word = "Interrupted" if number == signal.SIGINT else "Terminated"
-    talk.last(f"{word}. {SAFE}")
-    return 128 + number
+        return stops.last_word() if stops.asked else _failed(error)
 
 
 def _failed(error: BaseException) -> int:
