@@ -67,8 +67,12 @@ def resolve(  # noqa: PLR0913 - the three places where a list may be known
 
 
 def refuse_shared(refs: Mapping[str, Sequence[ListRef]], known: Sequence[KnownList], models: Sequence[str]) -> None:
-    """Raise UsageError when a list would have two owning models: two of this run, or one that drove it before and still exists."""
-    owners: dict[str, str] = {entry.id: entry.model for entry in known if entry.id and entry.model in models}
+    """Raise UsageError when a list would have two owning models: two of this run, or one of it and one that drove it before.
+
+    `models` are all that exist. A model of this run that drives a list no more has let it go.
+    """
+    others = {*models} - refs.keys()
+    owners: dict[str, str] = {entry.id: entry.model for entry in known if entry.id and entry.model in others}
     problems = []
     for model, lists in sorted(refs.items()):
         for ref in lists:

@@ -1,0 +1,149 @@
+"""Rule: guards. A dangerous run is refused before its first write, with its figures, and with the way to let it pass."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, clubs_model, many, members_model, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import GuardRefused, UsageError
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def test_an_empty_source_removes_nobody(members):
+    """The upstream table was empty one night, and one tool removed everybody."""
+    become(members, people("ann", "bob"))
+    members.run()
+    before = len(members.writes())
+    become(members, [])
+    with pytest.raises(GuardRefused) as error:
+        members.run()
+    (problem,) = error.value.problems
+    assert "0 rows" in problem.what
+    assert "2 rows were sent before" in problem.what
+    assert "--allow-removes members" in problem.advice
+    assert len(members.writes()) == before
+    assert len(members.emails()) == 2
+
+
+def test_rows_that_are_all_rejected_count_as_none(members):
+    """A mangled column leaves no row that can be sent: the same danger."""
+    become(members, people("ann", "bob"))
+    members.run()
+    become(members, [person("ann", email="ann", customer_id=None)])
+    with pytest.raises(GuardRefused):
+        members.run()
+
+
+@pytest.mark.parametrize(
+    ("known", "leaving", "config", "refused"),
+    [
+        (20, 10, {}, False),  # ten rows are never many
+        (20, 11, {}, True),
+        (110, 11, {}, False),  # a tenth is allowed
+        (109, 11, {}, True),
+        (30, 15, {"max_removes": 0.5}, False),
+        (30, 16, {"max_removes": 0.5}, True),
+        (20, 11, {"max_removes": 1.0}, False),
+        (12, 11, {"max_removes": 0.0}, True),
+        (20, 5, {"min_rows": 16}, True),
+        (20, 4, {"min_rows": 16}, False),
+    ],
+)
+def test_removes_are_bounded_by_share_and_number_and_rows_by_number(members, known, leaving, config, refused):
+    """Over a tenth and over ten, unless the model says otherwise; and no fewer rows than it says."""
+    members_model(members, **config)
+    become(members, many(known))
+    members.run()
+    become(members, many(known - leaving))
+    if refused:
+        with pytest.raises(GuardRefused):
+            members.run()
+        assert len(members.members()) == known
+    else:
+        assert one(members.run()).outcomes == {Outcome.REMOVED: leaving}
+
+
+def test_allowing_removes_passes_this_model_this_once(members):
+    """The word is for one model and one run: the next run is guarded as ever."""
+    become(members, many(30))
+    members.run()
+    become(members, many(15))
+    members.run(allow_removes=["members"])
+    assert len(members.members()) == 15
+    become(members, many(3))
+    with pytest.raises(GuardRefused):
+        members.run()
+
+
+def test_allowing_removes_for_one_model_does_not_for_another(world):
+    """Both lists shrink; only one was meant to."""
+    members_model(world)
+    world.model("others", "select email from people", list="Others")
+    become(world, many(30))
+    world.run()
+    before = len(world.writes())
+    become(world, many(15))
+    with pytest.raises(GuardRefused) as error:
+        world.run(allow_removes=["members"])
+    (problem,) = error.value.problems
+    assert "list 'Others'" in problem.where
+    assert len(world.writes()) == before
+
+
+def test_allowing_removes_for_a_model_that_does_not_exist_is_a_mistake(members):
+    """A misspelt name must not pass for a word given."""
+    become(members, people("ann"))
+    with pytest.raises(UsageError, match="memers"):
+        members.run(allow_removes=["memers"])
+
+
+def test_every_model_is_guarded_before_the_first_write_even_of_a_list(world):
+    """One model of two is dangerous: the other's list is not even created."""
+    world.model("aaa", "select email from people", list="New")
+    world.model("zzz", "select email from people where false", list="Empty")
+    become(world, people("ann"))
+    with pytest.raises(GuardRefused):
+        world.run()
+    assert world.writes() == []
+    assert world.sandbox.lists() == []
+
+
+def test_each_list_of_a_model_is_guarded_by_itself(world):
+    """Tea would lose all of its 12; that Coffee has a thousand does not make them few."""
+    clubs_model(world)
+    tea = [{**row, "club": "Tea"} for row in many(13)]
+    coffee = [{**row, "club": "Coffee"} for row in many(200, start=100)]
+    become(world, [*tea, *coffee])
+    world.run()
+    become(world, [tea[0], *coffee])
+    with pytest.raises(GuardRefused) as error:
+        world.run()
+    (problem,) = error.value.problems
+    assert "list 'Tea'" in problem.where
+
+
+def test_rows_that_name_no_list_are_no_list_to_guard(world):
+    """One row's blank list once looked like a list of no rows, and stopped the whole run."""
+    clubs_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club=None)])
+    world.run()
+    assert world.emails("Tea") == ["ann@example.com"]
+
+
+def test_held_removals_do_not_count_as_removes(members):
+    """They are not made: 12 mangled e-mails hold their 12 members, and nobody is in danger."""
+    become(members, many(20))
+    members.run()
+    rows = many(20)
+    become(members, [*rows[:8], *[{**row, "email": "mangled"} for row in rows[8:]]])
+    result = members.run()
+    assert (one(result).plan.removes, one(result).plan.held) == (0, 12)
+    assert len(members.members()) == 20

@@ -1,0 +1,262 @@
+"""Rules: which list is meant, who owns it, and when one is created. State is kept by id, never by name."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, clubs_model, members_model, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import GuardRefused, KlaviyoError, ReplyLost, UsageError
+from reverse_etl.sandbox import Fault
+
+ALL = {"allow_removes": ["clubs"]}
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list, and two people."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    return world
+
+
+def names(world):
+    """Return the names of the account's lists."""
+    return [listed["name"] for listed in world.sandbox.lists()]
+
+
+def test_a_list_is_found_by_its_exact_name_on_every_page(members):
+    """One tool looked at a hundred pages, then made a second list of the same name. Here it is the 25th of 30."""
+    for number in range(30):
+        members.new_list("Members" if number == 24 else f"members {number}")
+    members.run()
+    assert len(names(members)) == 30
+    assert len(members.emails()) == 2
+
+
+def test_two_lists_of_one_name_are_not_guessed_between(members):
+    """Klaviyo does not promise that names are unique: the ids are shown, and nothing is sent."""
+    first, second = members.new_list(), members.new_list()
+    before = len(members.writes())
+    with pytest.raises(UsageError, match="2 lists") as error:
+        members.run()
+    assert all(one in str(error.value) for one in (first, second))
+    assert len(members.writes()) == before
+
+
+def test_a_name_of_the_profile_means_the_list_it_maps_to(members):
+    """The mapping in profiles.yml comes first: what Klaviyo calls the list does not matter."""
+    listed = members.new_list("VIP 2026")
+    members.new_list("Members")
+    members.profile(lists={"Members": listed})
+    members.run()
+    assert len(members.emails("VIP 2026")) == 2
+    assert members.emails("Members") == []
+
+
+def test_a_list_that_was_renamed_in_klaviyo_is_still_the_same(members):
+    """The registry knows its id. A new list of the old name is somebody else's."""
+    members.run()
+    listed = members.list_id()
+    document = {"data": {"type": "list", "id": listed, "attributes": {"name": "Renamed"}}}
+    members.by_hand("PATCH", f"/api/lists/{listed}", document)
+    members.new_list("Members")
+    become(members, people("ann"))
+    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails(listed) == ["ann@example.com"]
+
+
+def test_a_list_by_id_must_exist(members):
+    """A wrong id is told before anything is sent."""
+    members_model(members, list_id="NoSuch", list="")
+    with pytest.raises(UsageError, match="no list with the id .*NoSuch"):
+        members.run()
+    assert members.writes() == []
+
+
+def test_where_lists_may_not_be_created_the_nearest_names_are_offered(make_world):
+    """A typing mistake must not become a list."""
+    world = make_world(create_lists=False)
+    members_model(world)
+    become(world, people("ann"))
+    world.new_list("Member")
+    before = len(world.writes())
+    with pytest.raises(UsageError, match="no list named 'Members'") as error:
+        world.run()
+    assert "'Member'" in error.value.problems[0].advice
+    assert len(world.writes()) == before
+
+
+def test_at_most_five_lists_are_created_in_a_run(world):
+    """A wrong column as the list column would make a list of each of its values."""
+    clubs_model(world)
+    become(world, [person(f"p{n}", club=f"Club {n}") for n in range(6)])
+    with pytest.raises(UsageError, match="6 lists"):
+        world.run()
+    assert world.writes() == []
+    become(world, [person(f"p{n}", club=f"Club {n}") for n in range(5)])
+    world.run()
+    assert len(names(world)) == 5
+
+
+@pytest.mark.parametrize("status", [500, 503, 408])
+def test_after_a_lost_reply_to_a_creation_the_list_is_looked_up(members, status):
+    """Creating is not repeated: the list is there, though its reply was lost, and it is ours."""
+    members.fault(Fault("status", "POST", "/api/lists", status=status, after=True))
+    members.run()
+    assert names(members) == ["Members"]
+    assert [entry.path for entry in members.writes()].count("/api/lists") == 1
+
+
+def test_a_creation_that_was_not_carried_out_is_made_by_the_next_run(members):
+    """The reply was lost, and no such list is to be seen: the run stops, and says so."""
+    members.fault(Fault("cut", "POST", "/api/lists"))
+    with pytest.raises(ReplyLost):
+        members.run()
+    assert members.state("SELECT name, state FROM lists") == [("Members", "intended")]
+    assert len(members.writes()) == 1
+    members.run()
+    assert names(members) == ["Members"]
+    assert members.state("SELECT name, state FROM lists") == [("Members", "owned")]
+
+
+def test_a_list_has_one_model(members):
+    """Two models of one list would each remove the other's people."""
+    members.model("others", "select email from people", list="Members")
+    with pytest.raises(UsageError, match="'Members' is driven by"):
+        members.run()
+    members.drop_model("others")
+    members.run()
+    members.model("others", "select email from people", list="Members")
+    before = len(members.writes())
+    with pytest.raises(UsageError, match="'Members' is driven by"):
+        members.run(select=["others"])
+    assert len(members.writes()) == before
+
+
+def test_a_list_may_pass_from_a_model_that_lets_it_go(members):
+    """The old model drives another list now, in the same run: then the list is free, and its old members stay."""
+    members.run()
+    members_model(members, list="Elsewhere")
+    members.model("others", "select email from people where email like 'ann%'", list="Members")
+    members.run()
+    assert members.emails("Members") == ["ann@example.com", "bob@example.com"]
+    assert members.emails("Elsewhere") == ["ann@example.com", "bob@example.com"]
+
+
+def test_two_names_of_one_list_are_refused(world):
+    """By the profile's mapping both names mean the same list: its rows would be two states of one list."""
+    listed = world.new_list("Tea")
+    world.profile(lists={"Green": listed, "Black": listed})
+    clubs_model(world)
+    become(world, [person("ann", club="Green"), person("bob", club="Black")])
+    with pytest.raises(UsageError, match="same list"):
+        world.run()
+
+
+def test_a_model_with_a_list_column_drives_each_list(world):
+    """Each row names its list. One person on two lists is two rows; one whose list is blank is rejected, and nobody else."""
+    clubs_model(world)
+    rows = [person("ann", club="Tea"), person("ann", club="Coffee"), person("bob", club=" Tea "), person("cat", club=" ")]
+    become(world, rows)
+    result = world.run()
+    assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
+    assert world.emails("Coffee") == ["ann@example.com"]
+    assert world.state("SELECT code FROM rejections") == [("no_list",)]
+    assert result.exit_code == 1
+
+
+def test_who_moves_between_the_lists_of_a_model_is_added_and_removed(world):
+    """Ann leaves Tea for Coffee."""
+    clubs_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club="Tea"), person("cat", club="Coffee")])
+    world.run()
+    become(world, [person("ann", club="Coffee"), person("bob", club="Tea"), person("cat", club="Coffee")])
+    world.run()
+    assert world.emails("Tea") == ["bob@example.com"]
+    assert world.emails("Coffee") == ["ann@example.com", "cat@example.com"]
+
+
+def test_the_lists_of_a_person_are_sent_one_after_another(make_world):
+    """Two open jobs of one person may be carried out in any order: the second begins when the first has ended."""
+    world = make_world(job_seconds=60.0)
+    clubs_model(world)
+    become(world, [person("ann", club="Tea"), person("ann", club="Coffee")])
+    world.run()
+    first, second = [entry.at for entry in world.writes() if "import" in entry.path]
+    assert second >= first + 60.0
+
+
+def test_a_list_that_no_row_names_any_more_is_guarded_then_emptied_and_then_forgotten(world):
+    """All of Tea's people are gone from the model. Asked for, they are taken off; after that, nobody need be asked again."""
+    clubs_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club="Coffee")])
+    world.run()
+    become(world, [person("bob", club="Coffee")])
+    with pytest.raises(GuardRefused, match="0 rows"):
+        world.run()
+    world.run(**ALL)
+    assert world.emails("Tea") == []
+    result = world.run()
+    assert [listed.plan.list.name for listed in result.lists] == ["Coffee"]
+
+
+def test_a_list_that_was_deleted_in_klaviyo_is_not_emptied_in_vain(world):
+    """Tea was deleted by hand, and no row names it: its rows are shown as left behind, and Coffee goes on."""
+    clubs_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club="Coffee")])
+    world.run()
+    tea = world.list_id("Tea")
+    world.by_hand("DELETE", f"/api/lists/{tea}")
+    become(world, [person("bob", club="Coffee"), person("cat", club="Coffee")])
+    result = world.run()
+    assert result.exit_code == 0
+    assert result.plan.models[0].orphans == ((tea, 1),)
+    assert world.emails("Coffee") == ["bob@example.com", "cat@example.com"]
+
+
+def test_a_list_that_was_deleted_in_klaviyo_is_made_anew_and_filled(world):
+    """Tea was deleted by hand, and rows name it still: the new list has a new id, begins with nothing, and gets everybody."""
+    clubs_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club="Coffee")])
+    world.run()
+    old = world.list_id("Tea")
+    world.by_hand("DELETE", f"/api/lists/{old}")
+    world.run()
+    assert world.emails("Tea") == ["ann@example.com"]
+    assert world.list_id("Tea") != old
+    before = len(world.writes())
+    world.run()
+    assert len(world.writes()) == before
+
+
+def test_a_list_that_is_deleted_while_it_is_filled_stops_alone(world):
+    """The request points at the list, not at a row: no row is rejected, and the next run makes the list anew."""
+    clubs_model(world)
+    become(world, [person("ann", club="Cake"), person("bob", club="Tea")])
+    world.run()
+    become(world, [person("ann", club="Cake", first_name="A"), person("bob", club="Tea", first_name="B")])
+    cake = world.list_id("Cake")
+
+    def tell(event):
+        if type(event).__name__ == "Staged":
+            return
+        if cake in {listed["id"] for listed in world.sandbox.lists()}:
+            world.by_hand("DELETE", f"/api/lists/{cake}")
+
+    project = world.project()
+    result = project.run(tell=tell)
+    assert result.exit_code in {0, 4}
+    world.run()
+    assert world.emails("Cake") == ["ann@example.com"]
+    assert world.emails("Tea") == ["bob@example.com"]
+    assert world.state("SELECT * FROM rejections") == []
+
+
+def test_without_an_answer_about_lists_nothing_is_sent(members):
+    """Klaviyo can't be asked which lists there are: the run ends before its first write."""
+    members.fault(Fault("status", "GET", "/api/lists*", status=401, times=None))
+    with pytest.raises(KlaviyoError):
+        members.run()
+    assert members.writes() == []
