@@ -112,10 +112,9 @@ class _Looking:
         for node in known:
             found = self.evidence.freshness.get(node)
             if found is not None and found.status in _FAILED:
-                yield self._problem(
-                    f"{node} is staler than its `freshness` in dbt allows{_since(found.loaded)}.",
-                    "Load it, and run: dbt source freshness.",
-                )
+                newest = f": its newest row was loaded{_since(found.loaded)}" if found.loaded else ""
+                what = f"{node} is staler than its `freshness` in dbt allows{newest}."
+                yield self._problem(what, "Load it, and run: dbt source freshness.")
 
     def _too_old(self, max_age: int) -> Iterator[Problem]:
         allowed = span_text(max_age)

@@ -66,7 +66,9 @@ def read_results(path: Path) -> Results | None:
     """
     if not path.is_file():
         return None
-    content = read_artifact(path, "dbt's run results", "results", RUN_RESULTS_VERSIONS, again="dbt build")
+    content = read_artifact(
+        path, "dbt's run_results.json", "results", RUN_RESULTS_VERSIONS, again="dbt build"
+    )
     generated = _moment((content.get("metadata") or {}).get("generated_at"))
     arguments = content.get("args") or {}
     return Results(
@@ -94,7 +96,7 @@ def read_freshness(path: Path) -> Mapping[str, Freshness]:
     if not path.is_file():
         return {}
     again = "dbt source freshness"
-    content = read_artifact(path, "dbt's source freshness", "results", SOURCES_VERSIONS, again=again)
+    content = read_artifact(path, "dbt's sources.json", "results", SOURCES_VERSIONS, again=again)
     return {
         str(each["unique_id"]): Freshness(
             str(each.get("status") or "").lower(), _moment(each.get("max_loaded_at"))

@@ -1,0 +1,2 @@
+select lower(trim(email)) as email
+from {{ source('loyalty', 'cards') }}

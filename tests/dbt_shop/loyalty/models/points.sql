@@ -1,0 +1,3 @@
+select email, count(*) * 10 as points
+from {{ ref('people') }}
+group by email
