@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from reverse_etl.clock import Clock, SystemClock
-from reverse_etl.dbt.gate import Evidence, gate, read_evidence
+from reverse_etl.dbt.gate import Evidence, Reader, gate, read_evidence
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.delivery.at import At
 from reverse_etl.errors import GuardRefused, Problem
@@ -97,7 +97,8 @@ class Project:
         """Return why models are held back by what dbt's last command left; nothing where all may run."""
         evidence = read_evidence(self.dbt.manifest) if self.dbt else Evidence()
         now = datetime.fromtimestamp(self.clock.now(), UTC)
-        return gate(models, evidence, target=self.target.name, now=now)
+        readers = [Reader(model.name, model.reads, model.config.max_age) for model in models]
+        return gate(readers, evidence, target=self.target.name, now=now)
 
     def plan(
         self,

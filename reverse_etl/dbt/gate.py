@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from reverse_etl.models.model import Model
-
 _BUILT: Final = frozenset({"success", "reused"})
 _NO_FAULT: Final = _BUILT | {"pass", "warn", "no-op"}
 _FAILED: Final = frozenset({"error", "fail", "runtime error"})
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A model as the gate sees it: what it reads by dbt's unique ids, and how old that may be, in seconds."""
+
+    model: str
+    reads: tuple[str, ...]
+    max_age: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,29 +51,31 @@ def read_evidence(manifest: Path) -> Evidence:
     )
 
 
-def gate(models: Sequence[Model], evidence: Evidence, *, target: str, now: datetime) -> tuple[Problem, ...]:
-    """Return why models are held back, by model and node, in the models' order; nothing where all may run.
+def gate(readers: Sequence[Reader], evidence: Evidence, *, target: str, now: datetime) -> tuple[Problem, ...]:
+    """Return why models are held back, by model and node, in the readers' order; nothing where all may run.
 
     A model is held back where what it reads, or what that is built from, failed, was skipped or was built
     without rows; where a test of severity error failed on what it reads or on a direct parent of that; where
     the results are another target's; and where something that it reads is older than its `max_age`, or not
     proved to be younger.
     """
-    return tuple(problem for model in models for problem in _Looking(model, evidence, target, now).problems())
+    return tuple(
+        problem for reader in readers for problem in _Looking(reader, evidence, target, now).problems()
+    )
 
 
 @dataclass(frozen=True)
 class _Looking:
     """One model before the gate."""
 
-    model: Model
+    reader: Reader
     evidence: Evidence
     target: str
     now: datetime
 
     def problems(self) -> Iterator[Problem]:
         results = self.evidence.results
-        known = [read for read in self.model.reads if read in self.evidence.graph.nodes]
+        known = [read for read in self.reader.reads if read in self.evidence.graph.nodes]
         if results is not None and known:
             if results.target and results.target != self.target:
                 yield self._problem(
@@ -78,8 +87,8 @@ class _Looking:
                 yield from self._not_built(results, known)
                 yield from self._not_passed(results, known)
         yield from self._stale(known)
-        if self.model.config.max_age is not None:
-            yield from self._too_old(self.model.config.max_age)
+        if self.reader.max_age is not None:
+            yield from self._too_old(self.reader.max_age)
 
     def _not_built(self, results: Results, known: Sequence[str]) -> Iterator[Problem]:
         ancestors = (each for read in known for each in self.evidence.graph.ancestors(read))
@@ -118,12 +127,12 @@ class _Looking:
 
     def _too_old(self, max_age: int) -> Iterator[Problem]:
         allowed = span_text(max_age)
-        if not self.model.reads:
+        if not self.reader.reads:
             yield self._problem(
                 f"max_age is {allowed}, but the model reads nothing by ref() or source(): no age is known.",
                 "Read dbt's tables by ref() or source(), or remove max_age.",
             )
-        for node in self.model.reads:
+        for node in self.reader.reads:
             when, why, advice = self._age(node)
             if when is None:
                 yield self._problem(f"Nothing proves that {node} is younger than {allowed}: {why}.", advice)
@@ -154,7 +163,7 @@ class _Looking:
         return result.finished, "its result has no time", "Run: dbt build."
 
     def _problem(self, what: str, advice: str) -> Problem:
-        name = self.model.name
+        name = self.reader.model
         others = f"The other models alone: --exclude {name}. Without this gate: --no-dbt-gate."
         return Problem(what, f"model {name}", f"{advice} {others}")
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reverse_etl.dbt.gate import gate, read_evidence
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.models.config import ModelConfig
-from reverse_etl.models.model import Model
-from reverse_etl.surfaces import Surface
+from reverse_etl.dbt.gate import Reader, gate, read_evidence
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reverse_etl.errors import Problem
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -88,13 +85,12 @@ def freshness(status: str, loaded: str) -> dict[str, Any]:
     return {"metadata": {}, "results": [found]}
 
 
-def model(*reads: str, max_age: int | None = None) -> Model:
+def model(*reads: str, max_age: int | None = None) -> Reader:
     """Return a model that reads these nodes."""
-    config = ModelConfig(Surface.PROFILES, None, {IdentifierType.EMAIL: "email"}, max_age=max_age)
-    return Model("members", Path("m.sql"), "select 1", (1,), config, ("email",), (), reads, "")
+    return Reader("members", reads, max_age)
 
 
-def held(folder: Path, asked: Model, **artifacts: Any) -> tuple[Problem, ...]:
+def held(folder: Path, asked: Reader, **artifacts: Any) -> tuple[Problem, ...]:
     """Write the artifacts, and return why the model is held back."""
     for name, content in ({"manifest": manifest()} | artifacts).items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(content))
