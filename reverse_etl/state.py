@@ -17,7 +17,7 @@ import re
 import secrets
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -373,7 +373,7 @@ def open_state(warehouse: Warehouse) -> None:
     """Create or check the tables that all models share. Raises UsageError when a newer version of the job wrote them."""
     dialect = warehouse.dialect
     if not warehouse.kept_columns("meta"):
-        with warehouse.transaction():
+        with warehouse.transaction() if dialect.creates_in_transactions else nullcontext():
             for statement in schema.create_shared(dialect):
                 warehouse.execute(statement)
         return

@@ -39,7 +39,8 @@ class Dialect:
 
     def kept(self, table: str) -> str:
         """Return the full name of a state table."""
-        return f"{self.state}.{quote(table.upper() if self._folds else table)}"
+        folded = table.upper() if self.lasting else f"TEMP_STATE_{table.upper()}"
+        return f"{self.state}.{quote(folded if self._folds else table)}"
 
     def passing(self, table: str) -> str:
         """Return the full name of a scratch table."""
@@ -86,6 +87,11 @@ class Dialect:
     def kept_type(self, column: Column) -> str:
         """Return the type in which a column is kept: on Snowflake VARIANT for all that is semi-structured."""
         return "VARIANT" if self._folds and column.kind is Kind.JSON else column.type
+
+    @property
+    def creates_in_transactions(self) -> bool:
+        """Return whether creating tables can be part of a transaction; on Snowflake each one commits."""
+        return self.engine is Engine.DUCKDB
 
     @property
     def _folds(self) -> bool:
