@@ -65,7 +65,7 @@ class Talk:
             if problem.where:
                 self._line(f"   at {problem.where}")
             if problem.advice:
-                self._line(f" next {problem.advice}")
+                self._line(f" next {_hung(problem.advice)}")
 
     def fault(self, trace: str) -> None:
         """Say that the program itself is at fault, and where."""
@@ -137,6 +137,11 @@ class Talk:
         print(json.dumps(entry, default=str), file=sys.stderr, flush=True)  # noqa: T201 - a line of talk
 
 
+def _hung(text: str) -> str:
+    """Return a text whose lines after the first stand below it."""
+    return text.replace("\n", "\n      ")
+
+
 def _failure(exchange: Exchange) -> str:
     """Return why a try was in vain; '' where Klaviyo answered, or only asked to wait."""
     if exchange.status is None:
@@ -144,7 +149,7 @@ def _failure(exchange: Exchange) -> str:
     return f"it said {exchange.status}" if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
 
 
-def _told(event: Event) -> str:
+def _told(event: Event) -> str:  # noqa: PLR0911 - one for each event
     match event:
         case Staged(model, rows, seconds):
             return f"{model}: {counted(rows, 'row')} staged in {seconds:.1f} s"

@@ -1,0 +1,170 @@
+"""What a user can write or meet that is wrong: how it comes about, and the command that meets it."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import requests
+from cli_world import KEY, SELECT, World
+
+from reverse_etl.sandbox import Fault, FaultKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from reverse_etl.sandbox import Sandbox
+
+PROFILE = "shop:\n  target: trial\n  outputs:\n    trial: {type: duckdb, path: %s}\n%s"
+NOT_A_DATABASE = "This is no database, however long one looks at it.\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A wrong thing: its name, what makes it, and the command, with what holds while it runs."""
+
+    name: str
+    make: Callable[[World], object]
+    command: str = "plan"
+    during: Callable[[World], AbstractContextManager[object]] = lambda _: nullcontext()
+
+
+def list_in(sandbox: Sandbox, name: str) -> str:
+    """Create a list, as somebody would in Klaviyo; returns its id."""
+    document = {"data": {"type": "list", "attributes": {"name": name}}}
+    reply = requests.post(f"{sandbox.origin}/api/lists", json=document, headers=HEADERS, timeout=10)
+    return str(reply.json()["data"]["id"])
+
+
+def _delete_list(world: World) -> None:
+    sandbox = _sent(world)
+    path = f"/api/lists/{sandbox.lists()[0]['id']}"
+    requests.delete(sandbox.origin + path, headers=HEADERS, timeout=10)
+
+
+def _sent(world: World, **destination: object) -> Sandbox:
+    """Let a first run send the 20 customers."""
+    sandbox = world.klaviyo(destination=destination)
+    assert world.run("run").code == 0
+    return sandbox
+
+
+def _left(world: World, customers: int) -> None:
+    _sent(world)
+    world.customers(customers)
+
+
+def _rekeyed(world: World) -> None:
+    _sent(world)
+    world.model("vip", SELECT, list="VIP", identifiers={"external_id": "first_name", "email": "email"})
+
+
+def _newer(world: World) -> None:
+    _sent(world)
+    world.sql("UPDATE meta SET version = 99", file="shop.reverse_etl.duckdb")
+
+
+def _without_scope(world: World) -> None:
+    """Let somebody answer as Klaviyo does when a key lacks a scope."""
+    error = '{"id": "1", "status": 403, "code": "permission_denied", "title": "", "detail": "You may not."}'
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f'{{"errors": [{error}]}}'.encode()
+            self.send_response(403)
+            self.send_header("Content-Type", "application/vnd.api+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    Thread(target=server.serve_forever, daemon=True).start()
+    world.ending(server.server_close)
+    world.ending(server.shutdown)
+    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = KEY
+    world.profiles({"type": "klaviyo", "origin": f"http://127.0.0.1:{server.server_port}"})
+
+
+def _two_lists(world: World) -> None:
+    sandbox = world.klaviyo()
+    list_in(sandbox, "VIP")
+    list_in(sandbox, "VIP")
+
+
+def _many_lists(world: World) -> None:
+    world.klaviyo()
+    for number in range(6):
+        world.model(f"list_{number}", SELECT, list=f"List {number}")
+
+
+def _refused(world: World) -> None:
+    fault = Fault(FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400)
+    world.klaviyo().fault(fault)
+
+
+def _profile(path: str, destinations: str = "") -> Callable[[World], object]:
+    return lambda world: world.write("profiles.yml", PROFILE % (path, destinations))
+
+
+def _model(select: str, **config: object) -> Callable[[World], object]:
+    return lambda world: world.model("vip", select, **({"list": "VIP"} | config))
+
+
+def _destination(**settings: object) -> Callable[[World], object]:
+    return lambda world: world.profiles({"type": "klaviyo", **settings})
+
+
+HEADERS = {"Authorization": f"Klaviyo-API-Key {KEY}", "revision": "2026-07-15", "Content-Type": "application/vnd.api+json"}
+SANDBOX = "  destinations:\n    trial: {type: klaviyo, sandbox: true}\n"
+
+CASES = (
+    Case("no profiles.yml", lambda world: (world.folder / "profiles.yml").unlink()),
+    Case("profiles.yml is not YAML", lambda world: world.write("profiles.yml", "shop:\n  outputs: {\n")),
+    Case("no destination", _profile("shop.duckdb")),
+    Case("an unknown key of a destination", _destination(sandbox=True, creat_lists=True)),
+    Case("an origin elsewhere", _destination(origin="http://klaviyo.example.com")),
+    Case("an environment variable that is not set", _profile("\"{{ env_var('SHOP') }}\"", SANDBOX)),
+    Case("no such target", lambda _: None, "plan --target prod"),
+    Case("no such profile", lambda _: None, "plan --profile store"),
+    Case("no models", lambda world: (world.folder / "models" / "vip.sql").unlink()),
+    Case("an unknown key of config", _model(SELECT, lst="VIP")),
+    Case("a missing identifier", _model("select first_name from {{ ref('customers') }}")),
+    Case("an unknown column", _model("select email,\n  surname\nfrom {{ ref('customers') }}")),
+    Case("an unknown table", _model("select email from {{ ref('people') }}")),
+    Case("a value that is no number", _model("select email, first_name::int as n from {{ ref('customers') }}")),
+    Case("a missing warehouse", lambda world: (world.folder / "shop.duckdb").unlink(), "run"),
+    Case("a missing folder", _profile("nowhere/shop.duckdb", SANDBOX), "run"),
+    Case("a locked warehouse", lambda _: None, during=lambda world: world.locked("shop.duckdb")),
+    Case("a locked state", lambda world: _sent(world), "run", lambda world: world.locked("shop.reverse_etl.duckdb")),
+    Case("a warehouse that is no database", lambda world: world.write("shop.duckdb", NOT_A_DATABASE)),
+    Case("a state that is no database", lambda world: world.write("shop.reverse_etl.duckdb", NOT_A_DATABASE)),
+    Case("a state of a newer version", _newer),
+    Case("an unknown selector", lambda _: None, "run --select tag:daily"),
+    Case("an unknown model to allow", lambda _: None, "run --allow-removes vpi"),
+    Case("vars that are no mapping", lambda _: None, "plan --vars 3"),
+    Case("an unknown command", lambda _: None, "paln"),
+    Case("an unknown flag", lambda _: None, "plan --limt 3"),
+    Case("a limit of nothing", lambda _: None, "run --limit 0"),
+    Case("no key", lambda world: (world.klaviyo(), world.environ.clear()), "run"),
+    Case("a wrong key", lambda world: world.klaviyo(key="pk_another"), "run"),
+    Case("a wrong key in debug", lambda world: world.klaviyo(key="pk_another"), "debug"),
+    Case("a key without a scope", _without_scope, "run"),
+    Case("a list that may not be created", lambda world: list_in(world.klaviyo(destination={"create_lists": False}), "VIPs"), "run"),
+    Case("two lists of one name", _two_lists, "run"),
+    Case("an unknown list id", lambda world: (world.klaviyo(), world.model("vip", SELECT, list_id="XyZ123")), "run"),
+    Case("a list that was deleted", _delete_list, "run"),
+    Case("a list of two models", lambda world: (world.klaviyo(), world.model("vip_too", SELECT, list="VIP")), "run"),
+    Case("too many new lists", _many_lists, "run"),
+    Case("identifiers that changed", _rekeyed, "run"),
+    Case("too few rows", lambda world: _left(world, 0), "run"),
+    Case("too many removes", lambda world: _left(world, 3), "plan"),
+    Case("a request that Klaviyo refuses", _refused, "run"),
+    Case("a sandbox file that is none", lambda world: world.write("klaviyo_sandbox.sqlite", NOT_A_DATABASE * 99), "run"),
+)

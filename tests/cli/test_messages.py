@@ -1,0 +1,83 @@
+"""Every wrong thing that a user can write or meet, as the real process says it: stdout, stderr and exit code."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_gold import GOLD, assert_gold
+from message_cases import CASES, Case
+
+from reverse_etl.errors import KlaviyoError
+from reverse_etl.clock import ScaledClock
+from reverse_etl.project import Project
+
+if TYPE_CHECKING:
+    from cli_world import Ended, World
+
+NOBODY = "http://127.0.0.1:9"  # the port of a protocol that nobody speaks
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_wrong_thing_is_said_with_its_place_and_the_next_step(case: Case, world: World) -> None:
+    """The whole text is kept in gold/messages, to be read as a user would."""
+    case.make(world)
+    with case.during(world) as holder:
+        ended = world.run(*case.command.split())
+    told = _told(case.command, ended).replace(f"{Path(sys.executable).resolve()} (PID {holder})", "<holder>")
+    assert_gold(f"messages/{_file(case.name)}", told)
+    assert ended.code != 0 or case.name == "a list that was deleted"
+    assert "Traceback" not in ended.err
+
+
+def test_every_kept_message_is_of_a_case() -> None:
+    """A case that is gone takes its text along."""
+    kept = {path.stem for path in (GOLD / "messages").iterdir()}
+    assert kept == {_file(case.name) for case in CASES}
+
+
+@pytest.mark.parametrize("path", sorted((GOLD / "messages").glob("*.txt")), ids=lambda path: path.stem)
+def test_what_is_wrong_is_a_sentence(path: Path) -> None:
+    """What happened begins with a capital, or the name of a key, and ends with a period."""
+    told = re.findall(r"^error (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert all(what.endswith((".", "!", "?")) for what in told)
+
+
+def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World) -> None:
+    """With time that runs fast; the process itself is tried among the long tests."""
+    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
+    world.profiles({"type": "klaviyo", "origin": NOBODY})
+    tries: list[object] = []
+    project = Project.load(world.folder, environ=world.environ, clock=ScaledClock(3_000.0))
+    with pytest.raises(KlaviyoError, match=r"no connection could be made, after 8 tries\.$") as caught:
+        project.plan(observer=tries.append)
+    assert caught.value.exit_code == 4
+    assert len(tries) == 8
+
+
+@pytest.mark.long
+def test_klaviyo_out_of_reach_is_said_while_it_is_tried_again(world: World) -> None:
+    """Half a minute of silence would look like a process that hangs."""
+    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
+    world.profiles({"type": "klaviyo", "origin": NOBODY})
+    ended = world.run("run")
+    assert ended.code == 4
+    assert ended.err.splitlines() == [
+        "Klaviyo does not answer GET /api/accounts (no connection could be made); trying again.",
+        "error Klaviyo was asked in vain: no connection could be made, after 8 tries.",
+        "   at GET /api/accounts",
+        " next It is safe to run again. If it stays so, check the network and status.klaviyo.com.",
+    ]
+
+
+def _file(name: str) -> str:
+    return name.lower().replace(" ", "_").replace(".", "_")
+
+
+def _told(command: str, ended: Ended) -> str:
+    parts = [f"$ reverse-etl {command}", f"exit code {ended.code}"]
+    parts += [f"\nstdout:\n{ended.out}"] if ended.out else []
+    return "\n".join([*parts, f"\nstderr:\n{ended.err}"]) + "\n"
