@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.dbt.gate import Evidence, Reader, gate, read_evidence
+from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.delivery.at import At
 from reverse_etl.errors import GuardRefused, Problem
@@ -91,7 +92,7 @@ class Project:
 
     def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
         """Return the models that the selectors choose, as dbt's --select and --exclude do."""
-        return choose(self.models, select, exclude)
+        return choose(self.models, select, exclude, graph=lambda: read_graph(self.dbt.manifest) if self.dbt else Graph())
 
     def gate(self, models: Sequence[Model]) -> tuple[Problem, ...]:
         """Return why models are held back by what dbt's last command left; nothing where all may run."""

@@ -106,7 +106,7 @@ def test_models_are_chosen_as_in_dbt(models, chosen, excluded, expected):
                 Problem(
                     "No model matches +vip.",
                     "--select",
-                    "Models here do not follow one another, so there is no graph: leave out + and @.",
+                    "A + stands at the end: dbt_model+ is every model that this one of dbt feeds.",
                 )
             ],
         ),

@@ -1,0 +1,70 @@
+"""How nodes of dbt are selected: by name, path, tag or source, as in dbt itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from pathlib import PurePath, PurePosixPath
+from typing import TYPE_CHECKING
+
+from reverse_etl.dbt.graph import Node
+from reverse_etl.names import choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Asks = Callable[[Node], bool]
+
+
+def node_methods(value: str) -> dict[str, Asks]:
+    """Return what each way to select asks of a node; the one without a name asks for its name or path."""
+    return {
+        "": lambda node: _is_called(node, value) or lies_under(PurePosixPath(node.path), value),
+        "name": lambda node: _is_called(node, value),
+        "path": lambda node: lies_under(PurePosixPath(node.path), value),
+        "tag": lambda node: any(fnmatchcase(tag, value) for tag in node.tags),
+        "source": lambda node: any(fnmatchcase(name, value) for name in _source_names(node)),
+    }
+
+
+def lies_under(path: PurePath, pattern: str) -> bool:
+    """Return whether a file, or a folder above it, is the one that the path or glob names."""
+    wanted = pattern.removeprefix("./").rstrip("/")
+    places = [path.as_posix(), *(parent.as_posix() for parent in path.parents if parent.name)]
+    return any(fnmatchcase(place, wanted) for place in places)
+
+
+def bare_nodes(reads: Iterable[str]) -> list[Node]:
+    """Return nodes for what is read where no manifest says more: `people`, or `erp.orders` of a source."""
+    nodes: list[Node] = []
+    for read in dict.fromkeys(reads):
+        source, dot, table = read.partition(".")
+        nodes.append(Node(read, "source", table, source=source) if dot else Node(read, "model", read))
+    return nodes
+
+
+def node_choice(nodes: Iterable[Node], method: str, value: str) -> str:
+    """Return advice for someone whose `method:value` no node is."""
+    match method:
+        case "tag":
+            known = [tag for node in nodes for tag in node.tags]
+        case "source":
+            known = [name for node in nodes for name in _source_names(node)[:2]]
+        case _:
+            known = [node.name for node in nodes if node.kind in {"model", "seed", "snapshot"}]
+    return choice(value, known)
+
+
+def _is_called(node: Node, pattern: str) -> bool:
+    if node.source:
+        return fnmatchcase(node.unique_id, pattern)
+    versioned = f"{node.name}.v{node.version}" if node.version else node.name
+    names = (node.name, versioned, f"{node.package}.{node.name}", node.unique_id)
+    return any(fnmatchcase(name, pattern) for name in names)
+
+
+def _source_names(node: Node) -> tuple[str, ...]:
+    if not node.source:
+        return ()
+    table = f"{node.source}.{node.name}"
+    return node.source, table, f"{node.package}.{table}"

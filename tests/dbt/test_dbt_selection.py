@@ -1,0 +1,126 @@
+# ruff: noqa: E501 - a message stands on one line
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reverse_etl.dbt.graph import Graph, Node
+from reverse_etl.errors import Problem, UsageError
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.models.config import ModelConfig
+from reverse_etl.models.model import Model
+from reverse_etl.models.selection import select
+from reverse_etl.surfaces import NamedList, Surface
+
+
+def node(unique_id, *parents, tags=(), path="", version=""):
+    """Return a node of dbt's graph."""
+    kind, package, *names = unique_id.split(".")
+    source, name = names if kind == "source" else ("", names[0])
+    return Node(unique_id, kind, name, package, path, source, version, tags, parents)
+
+
+NODES = [
+    node("seed.shop.raw", path="seeds/raw.csv"),
+    node("source.shop.erp.orders"),
+    node("source.shop.erp.refunds"),
+    node("model.shop.stg_people", "seed.shop.raw", path="models/staging/stg_people.sql", tags=("nightly",)),
+    node("model.shop.people.v1", "model.shop.stg_people", path="models/marts/people_v1.sql", version="1"),
+    node("model.shop.people.v2", "model.shop.stg_people", path="models/marts/people_v2.sql", version="2"),
+    node("model.shop.orders", "source.shop.erp.orders", path="models/marts/orders.sql", tags=("hourly",)),
+    node("model.loyalty.points", "model.shop.orders", path="models/points.sql"),
+    node("model.shop.lonely"),
+    node("test.shop.unique_people", "model.shop.people.v2"),
+]
+READS = {
+    "old": ["model.shop.people.v1"],
+    "vip": ["model.shop.people.v2", "model.shop.orders"],
+    "collectors": ["model.loyalty.points"],
+    "returns": ["source.shop.erp.refunds"],
+    "alone": [],
+}
+
+
+def model(name, reads):
+    """Return a model on the list 'Grade A+' that reads nodes of dbt."""
+    config = ModelConfig(
+        Surface.LIST_MEMBERSHIPS, NamedList("Grade A+"), {IdentifierType.EMAIL: "email"}, tags=(name[0],)
+    )
+    path = Path(f"reverse_etl/{name}.sql")
+    return Model(name, path, "select 1", (1,), config, ("email",), (), tuple(reads), "")
+
+
+MODELS = [model(name, READS[name]) for name in sorted(READS)]
+GRAPH = Graph({each.unique_id: each for each in NODES})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ("people+", "old vip"),
+        ("people.v1+", "old"),
+        ("stg_*+", "old vip"),
+        ("raw+", "old vip"),
+        ("model.shop.people.v2+", "vip"),
+        ("shop.orders+", "collectors vip"),
+        ("points+", "collectors"),
+        ("source:erp+", "collectors returns vip"),
+        ("source:erp.orders+", "collectors vip"),
+        ("source:shop.erp.refunds+", "returns"),
+        ("source.shop.erp.refunds+", "returns"),
+        ("tag:nightly+", "old vip"),
+        ("tag:nightly+ tag:c", "collectors old vip"),
+        ("path:models/staging+", "old vip"),
+        ("models/marts/orders.sql+", "collectors vip"),
+        ("raw+,source:erp+", "vip"),
+        ("raw+,tag:v", "vip"),
+        ("vip+", "vip"),
+        ("list:Grade A+", "alone collectors old returns vip"),
+        ("list:Grade A+,raw+", "old vip"),
+    ],
+)
+def test_a_plus_chooses_every_model_that_a_node_of_dbt_feeds(chosen, expected):
+    """Directly or through others; it adds up and narrows as every selector; a list may be called so."""
+    assert " ".join(each.name for each in select(MODELS, [chosen], graph=lambda: GRAPH)) == expected
+
+
+def test_what_is_fed_by_a_node_can_be_excluded():
+    """As with every selector."""
+    kept = select(MODELS, [], ["source:erp+", "alone"], graph=lambda: GRAPH)
+    assert [each.name for each in kept] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "what", "advice"),
+    [
+        ("poeple+", "No model matches poeple+.", "Did you mean people? There are: raw, stg_people, people, orders, points, lonely."),
+        ("source:erb+", "No model matches source:erb+.", "Did you mean erp? There are: erp, erp.orders, erp.refunds."),
+        ("tag:hurly+", "No model matches tag:hurly+.", "Did you mean hourly? There are: nightly, hourly."),
+        ("lonely+", "No model matches lonely+.", "dbt knows it, but it feeds no model here."),
+        ("surface:x+", "No model matches surface:x+.", "surface: is not a way to select nodes of dbt. Did you mean source:? There are: name:, path:, tag:, source:."),
+        ("source:erp", "No model matches source:erp.", "Models here are no sources; those fed by it: source:erp+"),
+        ("+vip", "No model matches +vip.", "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."),
+        ("people+1", "No model matches people+1.", "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."),
+        ("@people", "No model matches @people.", "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."),
+    ],
+)  # fmt: skip
+def test_a_node_that_feeds_nothing_or_is_not_there_is_an_error(chosen, what, advice):
+    """With the nearest names of dbt's nodes."""
+    with pytest.raises(UsageError) as caught:
+        select(MODELS, [chosen], graph=lambda: GRAPH)
+    (problem,) = caught.value.problems
+    assert problem == Problem(what, "--select", advice)
+
+
+def test_without_a_manifest_what_models_read_is_known_by_its_bare_name():
+    """As `ref` and `source` were written."""
+    models = [model("a", ["people", "erp.orders"]), model("b", ["erp.refunds"])]
+    assert [each.name for each in select(models, ["people+"])] == ["a"]
+    assert [each.name for each in select(models, ["source:erp+"])] == ["a", "b"]
+    assert [each.name for each in select(models, ["source:erp.refunds+"])] == ["b"]
+    with pytest.raises(UsageError) as caught:
+        select(models, ["orders+"])
+    assert caught.value.problems == (
+        Problem("No model matches orders+.", "--select", "The only one is people."),
+    )
