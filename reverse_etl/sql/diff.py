@@ -90,10 +90,10 @@ def cut(dialect: Dialect, shape: Shape, limit: int) -> Statement:
 def keep_rejected(dialect: Dialect, shape: Shape) -> Statement:
     """Drop the removal of a row that is still desired on that list, though it can't be sent as it is."""
     return Statement(
-        f"DELETE FROM {dialect.passing(shape.planned)} AS p WHERE p.retl_op = '{Op.REMOVE}' AND EXISTS (\n"
+        f"DELETE FROM {dialect.passing(shape.planned)} AS retl_p WHERE retl_p.retl_op = '{Op.REMOVE}' AND EXISTS (\n"
         f"  SELECT 1 FROM {dialect.passing(shape.staged)} AS s JOIN {dialect.passing(shape.lists)} AS l "
         f"ON s.retl_list = l.retl_list\n"
-        f"  WHERE s.retl_problem IS NOT NULL AND s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id)"
+        f"  WHERE s.retl_problem IS NOT NULL AND s.retl_identity = retl_p.retl_identity AND l.retl_list_id = retl_p.retl_list_id)"
     )
 
 
@@ -174,12 +174,17 @@ def as_today(dialect: Dialect, column: Column, kept: Column | None, table: str) 
     value = f"{table}{quote(kept.name)}"
     if kept.type == dialect.kept_type(column):
         return value
+    before = rendered(dialect, value, kept)
+    if column.kind is Kind.TEXT:
+        return f"CASE WHEN {before} LIKE 's:%' THEN SUBSTR({before}, 3) END"
     cast = _try_cast(dialect, value, column)
-    return f"CASE WHEN {rendered(dialect, value, kept)} = {rendered(dialect, cast, column)} THEN {cast} END"
+    return f"CASE WHEN {before} = {rendered(dialect, cast, column)} THEN {cast} END"
 
 
 def _try_cast(dialect: Dialect, value: str, column: Column) -> str:
     match dialect.engine:
+        case Engine.DUCKDB if column.kind is Kind.NESTED:  # structs without a common field can't even be tried
+            return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
         case Engine.DUCKDB:
             return f"TRY_CAST({value} AS {column.type})"
         case Engine.SNOWFLAKE if column.kind is Kind.JSON:
@@ -207,6 +212,8 @@ def rendered(dialect: Dialect, value: str, column: Column) -> str:
             return number
         case Kind.BOOLEAN:
             return f"'b:' || {text}"
+        case Kind.NESTED if dialect.engine is Engine.DUCKDB:
+            return f"'j:' || CAST(TO_JSON({value}) AS VARCHAR)"  # the text alone does not tell [1] from ['1']
         case Kind.BINARY | Kind.JSON | Kind.NESTED:
             return f"'j:' || {text}"
 

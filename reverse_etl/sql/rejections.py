@@ -74,11 +74,11 @@ def end_changed(dialect: Dialect, key: Key, shape: Shape, model: str) -> tuple[S
     rejected = dialect.kept(shape.rejected)
     return (
         Statement(
-            f"DELETE FROM {rejected} AS r WHERE NOT EXISTS (\n"
+            f"DELETE FROM {rejected} AS retl_r WHERE NOT EXISTS (\n"
             f"  SELECT 1 FROM {dialect.passing(shape.staged)} AS s JOIN {dialect.passing(shape.lists)} AS l "
             f"ON s.retl_list = l.retl_list\n"
-            f"  WHERE s.retl_problem = {literal(RowProblem.STANDING)} AND s.retl_identity = r.retl_identity "
-            f"AND l.retl_list_id = r.retl_list_id)"
+            f"  WHERE s.retl_problem = {literal(RowProblem.STANDING)} AND s.retl_identity = retl_r.retl_identity "
+            f"AND l.retl_list_id = retl_r.retl_list_id)"
         ),
         _drop_ended(dialect, key, model, rejected),
     )
@@ -92,9 +92,9 @@ def keep_refused(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: s
         f"FROM {refusals} AS f JOIN {deltas} AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id "
         f"WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     )
-    was_taken = f"EXISTS (SELECT 1 FROM {taken} AS t WHERE t.retl_list_id = r.list_id AND t.retl_identity = r.row_key)"
-    was_refused = f"EXISTS (SELECT 1 {refused} AND d.retl_list_id = r.list_id AND d.retl_identity = r.row_key)"
-    mine = f"DELETE FROM {table} AS r WHERE {_MINE} AND source = 'klaviyo' AND "
+    was_taken = f"EXISTS (SELECT 1 FROM {taken} AS t WHERE t.retl_list_id = retl_r.list_id AND t.retl_identity = retl_r.row_key)"
+    was_refused = f"EXISTS (SELECT 1 {refused} AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key)"
+    mine = f"DELETE FROM {table} AS retl_r WHERE {_MINE} AND source = 'klaviyo' AND "
     if dialect.engine is Engine.SNOWFLAKE:  # EXISTS with a query is for a WHERE clause of ANDs there ("Subquery Operators")
         ended: tuple[Statement, ...] = (
             Statement(f"{mine}{was_taken}", (*key, model)),
@@ -123,8 +123,8 @@ def end_all(dialect: Dialect, key: Key, model: str, rejected: str) -> tuple[Stat
 
 def _drop_ended(dialect: Dialect, key: Key, model: str, rejected: str) -> Statement:
     return Statement(
-        f"DELETE FROM {dialect.kept('rejections')} AS x WHERE {_MINE} AND source = 'klaviyo' AND NOT EXISTS "
-        f"(SELECT 1 FROM {rejected} AS r WHERE r.retl_list_id = x.list_id AND r.retl_identity = x.row_key)",
+        f"DELETE FROM {dialect.kept('rejections')} AS retl_x WHERE {_MINE} AND source = 'klaviyo' AND NOT EXISTS "
+        f"(SELECT 1 FROM {rejected} AS r WHERE r.retl_list_id = retl_x.list_id AND r.retl_identity = retl_x.row_key)",
         (*key, model),
     )
 

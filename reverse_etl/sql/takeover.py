@@ -157,11 +157,11 @@ def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: s
     return (
         *_into_snapshot(dialect, shape),
         Statement(
-            f"DELETE FROM {rejected} AS r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='r')})"
+            f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='retl_r')})"
         ),
         Statement(
-            f"DELETE FROM {rejected} AS r WHERE EXISTS (SELECT 1 FROM {deltas} AS d WHERE d.retl_run_id = ? "
-            f"AND d.retl_seq IN ({refused}) AND {_SAME.format(left='d', right='r')})",
+            f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {deltas} AS d WHERE d.retl_run_id = ? "
+            f"AND d.retl_seq IN ({refused}) AND {_SAME.format(left='d', right='retl_r')})",
             (run_id, *this_run),
         ),
         Statement(
@@ -189,7 +189,7 @@ def _into_snapshot(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
         )
     return (
         Statement(
-            f"DELETE FROM {snapshot} AS s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='s')})"
+            f"DELETE FROM {snapshot} AS retl_s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='retl_s')})"
         ),
         Statement(f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM {taken} WHERE retl_op <> '{Op.REMOVE}'"),
     )

@@ -1,0 +1,144 @@
+"""Promise 5: a plan sends only GETs, changes no file and no table, and is what the run then does."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from core_rows import become, clubs_model, members_model, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import UsageError
+from reverse_etl.events import Sending
+from reverse_etl.planning import Wish
+from reverse_etl.sandbox import Fault
+
+
+def files(world):
+    """Return every file of the project and the warehouse with a digest of its bytes."""
+    found = (path for path in world.folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(world.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+def tables(world):
+    """Return every row of every table of the state."""
+    names = world.state("SELECT table_name FROM information_schema.tables ORDER BY 1")
+    return {name: world.state(f'SELECT * FROM "{name}" ORDER BY ALL') for (name,) in names}
+
+
+def busy(world):
+    """Let the state hold some of everything: applied, uncertain, rejected, gone, a dead run; then change the model."""
+    members_model(world)
+    clubs_model(world)
+    rows = people("ann", "bob", "cat", club="Tea")
+    become(world, [*rows, person("bad", email="bad@example.c1", club="Tea"), person("worse", email="worse", club="Tea")])
+    world.run()
+    world.fault(Fault("cut", "POST", "/api/profile-bulk-import-jobs", after=True, times=8))
+    become(world, [*rows, person("dan", club="Tea")])
+    world.run()
+    world.calm()
+    become(world, [*rows, person("eve", club="Coffee")])
+    assert world.dies(lambda event: isinstance(event, Sending))
+    world.sandbox.finish_jobs()
+    become(world, [person("ann", first_name="Anna", club="Coffee"), *people("bob", club="Tea"), person("fay", club="Cake")])
+
+
+@pytest.mark.parametrize("wish", [Wish(), Wish(full_refresh=True), Wish(limit=1)])
+def test_a_plan_changes_nothing(world, wish):
+    """Byte for byte, row for row, and with GETs alone: though there is a dead run to settle, a list to create, rows to reject."""
+    busy(world)
+    before, rows, number = files(world), tables(world), max(entry.number for entry in world.sandbox.log())
+    people_before, lists_before = world.sandbox.profiles(), world.sandbox.lists()
+    plan = world.plan(wish=wish)
+    assert plan.unsettled == 1
+    assert files(world) == before
+    assert tables(world) == rows
+    assert {entry.method for entry in world.sandbox.log(number)} == {"GET"}
+    assert (world.sandbox.profiles(), world.sandbox.lists()) == (people_before, lists_before)
+
+
+def test_the_first_plan_of_all_makes_no_state(world):
+    """Before the first run there is no state file, and a plan makes none."""
+    members_model(world)
+    become(world, people("ann"))
+    world.project()
+    before = files(world)
+    assert one_list(world.plan()).adds == 1
+    assert files(world) == before
+    assert not (world.folder / "shop.reverse_etl.duckdb").exists()
+
+
+def one_list(plan):
+    """Return the only list of a plan."""
+    ((_, found),) = plan.lists()
+    return found
+
+
+def counts(plan):
+    """Return what a plan says of each list."""
+    return {
+        (model.model.name, listed.list.name): (
+            listed.desired,
+            listed.known,
+            listed.adds,
+            listed.updates,
+            listed.removes,
+            listed.held,
+            listed.unchanged,
+            [(rejected.problem, rejected.rows) for rejected in listed.rejected],
+        )
+        for model, listed in plan.lists()
+    }
+
+
+def test_the_plan_is_what_the_run_then_does(world):
+    """A dry run once changed what the next real run sent. Here the run's own plan is the same, and its outcomes add up to it."""
+    members_model(world)
+    clubs_model(world)
+    become(world, [*people("ann", "bob", club="Tea"), person("cat", club="Coffee")])
+    world.run()
+    become(world, [person("ann", first_name="Anna", club="Coffee"), *people("cat", club="Tea"), person("x", email="x", club="Cake")])
+    options = {"allow_removes": ["members", "clubs"]}
+    planned = world.plan()
+    world.plan()
+    result = world.run(**options) if all(listed.desired for _, listed in planned.lists()) else None
+    if result is None:
+        become(world, [person("ann", first_name="Anna", club="Coffee"), *people("cat", club="Tea"), person("dan", club="Cake")])
+        planned, result = world.plan(), world.run(**options)
+    assert counts(result.plan) == counts(planned)
+    for listed in result.lists:
+        assert listed.outcomes.get(Outcome.APPLIED, 0) == listed.plan.upserts
+        assert listed.outcomes.get(Outcome.REMOVED, 0) == listed.plan.removes
+
+
+def test_without_a_key_a_plan_says_that_lists_were_not_looked_up(world):
+    """What the state knows is planned by; a list that it does not know counts as new."""
+    members_model(world)
+    become(world, people("ann"))
+    world.run()
+    world.model("others", "select email from people", list="Others")
+    world.profile(private_api_key="")
+    number = max(entry.number for entry in world.sandbox.log())
+    plan = world.plan()
+    assert not plan.looked_up
+    assert world.sandbox.log(number) == []
+    assert {listed.list.name: (listed.list.new, listed.adds) for _, listed in plan.lists()} == {
+        "Members": (False, 0),
+        "Others": (True, 1),
+    }
+    with pytest.raises(UsageError):
+        world.run()
+
+
+def test_a_sample_shows_what_changes_and_only_that(world):
+    """An update shows the values that differ, before and after."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    become(world, [person("ann", first_name="Anna"), person("cat")])
+    changes = {change.identity: (change.op, dict(change.before), dict(change.after)) for change in one_list(world.plan()).sample}
+    assert changes["email:ann@example.com"] == ("update", {"first_name": "Ann"}, {"first_name": "Anna"})
+    assert changes["email:cat@example.com"][0] == "add"
+    assert changes["email:bob@example.com"][0] == "remove"
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}

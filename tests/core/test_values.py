@@ -1,0 +1,206 @@
+"""Rule: values. What counts as a change, and what Klaviyo is left with."""
+
+from __future__ import annotations
+
+import pytest
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.sandbox import Fault
+
+IMPORTS = "/api/profile-bulk-import-jobs"
+
+
+@pytest.fixture
+def ann(world):
+    """Return what sends Ann's row: its columns as SQL. The result says how her row ended, or None where it was not sent."""
+
+    def send(columns, settled=True):  # noqa: FBT002 - the rare case is named where it is used
+        world.model("members", f"select 'ann@example.com' as email, {columns} from nothing", identifiers={"email": "email"})
+        result = one(world.run())
+        if settled:
+            assert result.outcomes in ({}, {Outcome.APPLIED: 1})
+        return result
+
+    world.sql("INSERT INTO nothing VALUES (1)")
+    send.world = world
+    send.properties = lambda: world.person("ann@example.com")["properties"]
+    return send
+
+
+def sent(result):
+    """Return whether a row was sent."""
+    return result.plan.upserts > 0
+
+
+def test_a_null_is_no_change(ann):
+    """A value that is not known today does not wipe yesterday's: Klaviyo keeps it, and so does the snapshot."""
+    ann("'tea' as likes, 3 as cups")
+    assert not sent(ann("cast(null as varchar) as likes, 3 as cups"))
+    assert sent(ann("cast(null as varchar) as likes, 4 as cups"))
+    assert ann.properties() == {"likes": "tea", "cups": 4}
+    assert not sent(ann("'tea' as likes, 4 as cups"))
+
+
+def test_an_empty_text_is_a_value(ann):
+    """'' is not NULL: it is how a value is cleared."""
+    ann("'tea' as likes")
+    assert sent(ann("'' as likes"))
+    assert ann.properties() == {"likes": ""}
+
+
+def test_a_dropped_column_keeps_its_values(ann):
+    """The column is gone from the model, and comes back as it was: nothing changed at Klaviyo in between."""
+    ann("'tea' as likes, 3 as cups")
+    assert not sent(ann("3 as cups"))
+    assert sent(ann("4 as cups"))
+    assert not sent(ann("'tea' as likes, 4 as cups"))
+    assert ann.properties() == {"likes": "tea", "cups": 4}
+
+
+def test_a_new_column_without_values_causes_no_update(ann):
+    """A column that is all NULL says nothing; one with a value is sent."""
+    ann("3 as cups")
+    assert not sent(ann("3 as cups, cast(null as varchar) as likes"))
+    assert sent(ann("3 as cups, 'tea' as likes"))
+
+
+def test_after_a_lost_reply_a_null_does_not_trust_the_snapshot(ann):
+    """Coffee was sent, and perhaps taken. Then NULL; then tea again: the snapshot's old tea must not stand for what Klaviyo has."""
+    ann("'tea' as likes, 1 as cups")
+    ann.world.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
+    assert ann("'coffee' as likes, 1 as cups", settled=False).outcomes == {Outcome.UNKNOWN: 1}
+    ann.world.calm()
+    ann("cast(null as varchar) as likes, 1 as cups")
+    assert sent(ann("'tea' as likes, 1 as cups"))
+    assert ann.properties()["likes"] == "tea"
+
+
+SAME = [
+    ("3::int", "3::bigint"),
+    ("3::int", "3::double"),
+    ("3::int", "3::decimal(10,2)"),
+    ("3.5::decimal(10,2)", "3.5::double"),
+    ("3.50::decimal(10,2)", "3.5::decimal(10,1)"),
+    ("3.5::float", "3.5::double"),
+    ("'2026-01-02'::date", "'2026-01-02'"),
+    ("'a'", "'a'::enum_ab"),
+    ("'2026-01-02 03:04:05'::timestamp", "'2026-01-02T03:04:05'"),
+    ("'b'::enum_ab", "'b'"),
+    ("uuid '00000000-0000-0000-0000-000000000001'", "'00000000-0000-0000-0000-000000000001'"),
+]
+OTHER = [
+    ("3::int", "'3'"),
+    ("'3'", "3::int"),
+    ("3.5::double", "'3.5'"),
+    ("3.5::double", "3::int"),
+    ("true", "1::int"),
+    ("true", "'true'"),
+    ("1::int", "true"),
+    ("'2026-01-02'::date", "'2026-01-02'::timestamp"),
+    ("'2026-01-02'::date", "20260102::int"),
+    ("20260102::int", "'2026-01-02'::date"),
+    ("'tea'", "3::int"),
+    ("'tea'", "'2026-01-02'::date"),
+    ("'tea'", "['tea']"),
+    ("['tea']", "'tea'"),
+    ("3::int", "[3]"),
+    ("[3]", "3::int"),
+    ("[1]", "['1']"),
+    ("{'a': 1}", "{'a': 1, 'b': 2}"),
+    ("{'a': 1, 'b': 2}", "{'a': 1}"),
+    ("{'a': 1}", "{'b': 1}"),
+    ("{'a': 1}", "3::int"),
+    ("{'a': 1}", "map {'a': 2}"),
+    ("map {'a': 1}", "{'a': 2}"),
+    ("'{\"a\": 1}'", "'{\"a\": 1}'::json"),
+    ("'{\"a\": 1}'::json", "{'a': 2}"),
+    ("'x'::blob", "'x'"),
+    ("'2026-01-02 03:04:05+00'::timestamptz", "'2026-01-03'::date"),
+    ("'03:04:05'::time", "3::int"),
+]
+
+
+@pytest.fixture
+def with_enum(ann):
+    """Let there be an enum in the warehouse."""
+    ann.world.sql("CREATE TYPE enum_ab AS ENUM ('a', 'b')")
+    return ann
+
+
+@pytest.mark.parametrize(("before", "after"), SAME)
+def test_a_type_that_changed_without_changing_what_klaviyo_gets_is_no_change(with_enum, before, after):
+    """An upstream int became a bigint: a million rows must not be sent again for it."""
+    with_enum(f"{before} as x")
+    assert not sent(with_enum(f"{after} as x"))
+    assert not sent(with_enum(f"{before} as x"))
+
+
+@pytest.mark.parametrize(("before", "after"), OTHER)
+def test_a_type_that_changed_with_what_klaviyo_gets_is_a_change(with_enum, before, after):
+    """Text, number, date, list or struct: what would be rendered otherwise is sent again, once, and breaks no run."""
+    with_enum(f"{before} as x")
+    assert sent(with_enum(f"{after} as x"))
+    assert not sent(with_enum(f"{after} as x"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[1, 2]", "[2, 1]"),
+        ("{'city': 'Oslo'}", "{'city': 'Bergen'}"),
+        ("'{\"a\": 1}'::json", "'{\"a\": 2}'::json"),
+        ("map {'a': 1}", "map {'a': 2}"),
+        ("[{'a': 1}]", "[{'a': 2}]"),
+        ("'a'::enum_ab", "'b'::enum_ab"),
+        ("1.10::decimal(10,2)", "1.11::decimal(10,2)"),
+        ("'tea'", "'Tea'"),
+        ("'tea'", "'tea '"),
+        ("0.1::double", "0.2::double"),
+        ("'2026-01-02 03:04:05+00'::timestamptz", "'2026-01-02 03:04:05+01'::timestamptz"),
+    ],
+)
+def test_every_type_is_compared_by_value(with_enum, before, after):
+    """The same value is no change, another is."""
+    with_enum(f"{before} as x")
+    assert not sent(with_enum(f"{before} as x"))
+    assert sent(with_enum(f"{after} as x"))
+
+
+@pytest.mark.parametrize("name", ['"select"', '"Mixed Case"', '"quo""te"', '"a.b"', '"x;y"', '"new\nline"', "UPPER", '"ümlaut"', "retl"])
+def test_a_column_may_have_any_name(ann, name):
+    """Reserved words, blanks and quotes reach Klaviyo as they are; an unquoted name in lower case."""
+    ann(f"1 as {name}")
+    assert not sent(ann(f"1 as {name}"))
+    assert sent(ann(f"2 as {name}"))
+    expected = name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+    assert ann.properties() == {expected: 2}
+
+
+@pytest.mark.parametrize("name", "d f h k l n p r s t u x".split())
+def test_a_struct_may_have_a_name_that_is_short(ann, name):
+    """Where a statement called a table `x`, a struct of that name was taken for it."""
+    ann(f"{{'a': 1}} as {name}")
+    assert not sent(ann(f"{{'a': 1}} as {name}"))
+    assert sent(ann(f"{{'a': 2}} as {name}"))
+    assert ann.properties() == {name: {"a": 2}}
+
+
+def test_the_case_of_a_column_name_is_no_change(ann):
+    """DuckDB keeps the case in which a column was written; that it is written otherwise now changes nothing."""
+    ann("1 as cups")
+    assert not sent(ann("1 as CUPS"))
+    assert sent(ann("2 as CUPS"))
+
+
+def test_a_secondary_identifier_that_is_null_today_is_kept(world):
+    """Bob's phone is not known today. It stays his, and still finds him when he leaves."""
+    world.model("members", "select customer_id, phone from people", identifiers={"external_id": "customer_id", "phone_e164": "phone"})
+    row = {"customer_id": "1", "phone": "+14155550100"}
+    other = {"customer_id": "2", "phone": "+14155550102"}
+    world.people([row, other])
+    world.run()
+    world.people([{**row, "phone": None}, other])
+    assert one(world.run()).plan.unchanged == 2
+    world.people([other])
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
