@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from reverse_etl.engines import Engine
-from reverse_etl.errors import UsageError
 from reverse_etl.target import Output
 from reverse_etl.warehouse import Warehouse
 from reverse_etl.warehouse.duckdb import DuckDB
+from reverse_etl.warehouse.snowflake import Snowflake
 
 
 def open_warehouse(output: Output, *, read_only: bool) -> Warehouse:
@@ -18,7 +18,4 @@ def open_warehouse(output: Output, *, read_only: bool) -> Warehouse:
         case Engine.DUCKDB:
             return DuckDB(output.settings, read_only=read_only)
         case Engine.SNOWFLAKE:
-            raise UsageError.of(
-                "This version compiles models for Snowflake, and does not run them yet.",
-                advice="Choose a target with a duckdb output: --target",
-            )
+            return Snowflake(output.settings, read_only=read_only)

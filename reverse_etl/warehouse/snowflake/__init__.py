@@ -1,0 +1,257 @@
+"""The warehouse in Snowflake, and the state in a schema of its own, REVERSE_ETL, in the output's database.
+
+Scratch tables are TEMPORARY in that schema. A plan before the first run keeps even the state in temporary tables, so that nothing
+it makes outlives it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from reverse_etl.columns import Column
+from reverse_etl.engines import Engine
+from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
+from reverse_etl.sql.text import OURS, Dialect, Statement, literal, quote
+from reverse_etl.warehouse import Row
+from reverse_etl.warehouse.snowflake.client import Connection, Cursor, connect, error_class
+from reverse_etl.warehouse.snowflake.faults import AGAIN, MISSING, REFUSED, UNREACHABLE, fault_of
+from reverse_etl.warehouse.snowflake.signin import Arguments, arguments, secrets_of
+from reverse_etl.warehouse.snowflake.types import column
+
+STATE = "REVERSE_ETL"
+ROWS_AN_INSERT = 1000
+TAG_LENGTH = 2000  # "QUERY_TAG": at most 2000 characters
+
+
+class Snowflake:
+    """A session with a Snowflake warehouse. Implements `warehouse.Warehouse`."""
+
+    exclusive = False
+
+    def __init__(self, settings: Mapping[str, Any], *, read_only: bool) -> None:
+        """Sign in as a dbt-snowflake output says, and find or make the state's schema; with `read_only`, make nothing that lasts."""
+        self._secrets = secrets_of(settings)
+        self._tag = {"app": "reverse_etl"} | (
+            {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
+        )
+        self._read_only = read_only
+        self._closed = False
+        self._connection = _connected(
+            arguments(settings), int(settings.get("connect_retries") or 1), self._secrets
+        )
+        try:
+            self.dialect = self._dialect(settings)
+        except BaseException:
+            self.close()
+            raise
+
+    def execute(self, statement: Statement) -> None:
+        """Run one statement."""
+        with self._run(statement):
+            pass
+
+    def fetch(self, statement: Statement) -> list[Row]:
+        """Return all rows."""
+        with self._run(statement) as cursor, self._mapped(statement):
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """Yield rows as the connector brings their chunks; the result stays at Snowflake, so other statements can run in between."""
+        with self._run(statement) as cursor:
+            while True:
+                with self._mapped(statement):
+                    rows = [tuple(row) for row in cursor.fetchmany(size)]
+                if not rows:
+                    return
+                yield rows
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert rows as one multi-row INSERT per thousand."""
+        for start in range(0, len(rows), ROWS_AN_INSERT):
+            part = rows[start : start + ROWS_AN_INSERT]
+            marks = ", ".join(["(" + ", ".join("?" for _ in part[0]) + ")"] * len(part))
+            values = tuple(value for row in part for value in row)
+            self.execute(Statement(f"INSERT INTO {self.dialect.kept(table)} VALUES {marks}", values))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what is run inside as one. A COMMIT whose reply is lost is asked for again under its own number, which counts once."""
+        self.execute(Statement("BEGIN TRANSACTION"))
+        try:
+            yield
+        except BaseException:
+            with suppress(ReverseEtlError):  # a session that has ended has rolled back
+                self.execute(Statement("ROLLBACK"))
+            raise
+        self.execute(Statement("COMMIT"))
+
+    @contextmanager
+    def staging(self) -> Iterator[None]:
+        """Do nothing: what the role may read, it may always read."""
+        yield
+
+    def tag(self, **work: str) -> None:
+        """Let every statement from now on carry what it is for in its QUERY_TAG, beside what was said before."""
+        self._tag |= work
+
+    def describe(self, select: str) -> tuple[Column, ...]:
+        """Return a query's columns as Snowflake compiles it."""
+        statement = Statement(f"\n{select}")  # as in `stage`, the query begins on a line of its own
+        cursor = self._connection.cursor()
+        with self._mapped(statement):
+            return tuple(column(described) for described in cursor.describe(statement.text) or ())
+
+    def kept_columns(self, table: str) -> Mapping[str, Column]:
+        """Return a state table's columns, ours in lower case as everywhere; empty where the role sees no such table."""
+        try:
+            found = self.describe(f"SELECT * FROM {self.dialect.kept(table)}")
+        except WarehouseError as error:
+            if getattr(error.__cause__, "errno", None) in MISSING:
+                return {}
+            raise
+        named = ((_as_ours(one.name), one) for one in found)
+        return {name: Column(name, one.kind, one.type) for name, one in named}
+
+    def close(self) -> None:
+        """Log out; temporary tables are gone then."""
+        if not self._closed:
+            self._closed = True
+            with suppress(Exception):  # a session that can't log out ends by itself
+                self._connection.close()
+
+    @contextmanager
+    def _run(self, statement: Statement) -> Iterator[Cursor]:
+        self._guard(statement)
+        cursor = self._connection.cursor()
+        try:
+            with self._mapped(statement):
+                tag = json.dumps(self._tag)[:TAG_LENGTH]
+                cursor.execute(
+                    statement.text, statement.parameters or None, _statement_params={"QUERY_TAG": tag}
+                )
+            yield cursor
+        finally:
+            with suppress(Exception):  # the result is gone in any case
+                cursor.close()
+
+    @contextmanager
+    def _mapped(self, statement: Statement) -> Iterator[None]:
+        try:
+            yield
+        except error_class() as error:
+            where = statement.text.strip().split("\n", 1)[0][:80]
+            raise fault_of(error, where, self._secrets) from error
+
+    def _guard(self, statement: Statement) -> None:
+        """Refuse to change, in a read-only session, what lasts: its first name in the statement is that of a scratch table."""
+        if not self._read_only or not self.dialect.lasting or statement.text.startswith("SELECT"):
+            return
+        place = re.escape(self.dialect.state)
+        if re.search(rf'{place}\."(?!TEMP_)', statement.text.split("\n", 1)[0]):
+            raise WarehouseError.of(
+                "A read-only session can't change the state.", where=statement.text.split("\n", 1)[0][:80]
+            )
+
+    def _dialect(self, settings: Mapping[str, Any]) -> Dialect:
+        """Return how names are written here, after making sure of the state's schema."""
+        # Until the schema is known, names are not of what lasts, so that looking for it is no change.
+        self.dialect = Dialect(Engine.SNOWFLAKE, "", "", lasting=False)
+        place = self._place(settings)
+        state = f"{place.database}.{quote(STATE)}"
+        if self._has_schema(place.database):
+            self.dialect = Dialect(Engine.SNOWFLAKE, state, state)
+            begun = bool(self.kept_columns("meta"))
+            return (
+                self.dialect
+                if begun or not self._read_only
+                else Dialect(Engine.SNOWFLAKE, state, state, lasting=False)
+            )
+        if self._read_only:
+            scratch = f"{place.database}.{place.schema}"
+            return Dialect(Engine.SNOWFLAKE, scratch, scratch, lasting=False)
+        self._make_schema(state, place.database)
+        return Dialect(Engine.SNOWFLAKE, state, state)
+
+    def _place(self, settings: Mapping[str, Any]) -> _Place:
+        """Return the session's database and schema: the output's, else those that the user or the named connection has."""
+        database, schema = str(settings.get("database") or ""), str(settings.get("schema") or "")
+        if not database or not schema:
+            ((current_database, current_schema),) = self.fetch(
+                Statement("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()")
+            )
+            database, schema = (
+                database or quote(current_database or ""),
+                schema or quote(current_schema or ""),
+            )
+        if '""' in (database, schema):
+            raise UsageError.of(
+                "The snowflake output has no database or no schema.",
+                where="profiles.yml",
+                advice="Give it `database` and `schema`, as dbt needs them.",
+            )
+        return _Place(identifier(database), identifier(schema))
+
+    def _has_schema(self, database: str) -> bool:
+        shown = self.fetch(Statement(f"SHOW SCHEMAS LIKE {literal(STATE)} IN DATABASE {database}"))
+        return any(STATE in row for row in shown)  # LIKE takes _ for any character
+
+    def _make_schema(self, state: str, database: str) -> None:
+        create = Statement(f"CREATE TRANSIENT SCHEMA IF NOT EXISTS {state} DATA_RETENTION_TIME_IN_DAYS = 0")
+        try:
+            self.execute(create)
+        except WarehouseError as error:
+            if getattr(error.__cause__, "errno", None) not in REFUSED | MISSING:
+                raise
+            raise WarehouseError.of(
+                f"The role may not create the schema {state}, in which the job keeps its state.",
+                where=create.text[:80],
+                advice=f"Let an owner of the database run: GRANT CREATE SCHEMA ON DATABASE {database} TO ROLE <role>. "
+                f"Or: CREATE TRANSIENT SCHEMA {state}; GRANT USAGE, CREATE TABLE ON SCHEMA {state} TO ROLE <role>.",
+            ) from error.__cause__
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The database and the schema of a session, as they are written in SQL."""
+
+    database: str
+    schema: str
+
+
+def identifier(name: str) -> str:
+    """Return a name of profiles.yml as SQL: folded to upper case as Snowflake folds it, or as it is quoted there.
+
+    >>> identifier("analytics"), identifier('"Mixed"'), identifier("with-dash")
+    ('"ANALYTICS"', '"Mixed"', '"with-dash"')
+    """
+    if name.startswith('"') and name.endswith('"'):
+        return name
+    return quote(name.upper() if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", name) else name)
+
+
+def _as_ours(name: str) -> str:
+    return name.lower() if name.startswith(OURS.upper()) else name
+
+
+def _connected(arguments_: Arguments, retries: int, secrets: tuple[str, ...]) -> Connection:
+    """Open a session, trying again where Snowflake could not be reached."""
+    for left in range(max(retries, 0), -1, -1):
+        try:
+            return connect(arguments_)
+        except error_class() as error:
+            if left and getattr(error, "errno", None) in UNREACHABLE:
+                time.sleep(1)
+                continue
+            where = str(
+                arguments_.get("host") or arguments_.get("account") or arguments_.get("connection_name")
+            )
+            raise fault_of(error, where, secrets, signing_in=True) from None
+    raise WarehouseError.of(
+        "Snowflake can't be reached.", advice=AGAIN
+    )  # pragma: no cover - the loop ends above

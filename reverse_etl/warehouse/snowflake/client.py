@@ -1,0 +1,94 @@
+"""What the job uses of snowflake-connector-python, so that 4.8 and 5.x serve alike. Imported late: it takes half a second."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
+
+REWRITTEN = 5  # the first major version on the rewritten core, which names its time-outs otherwise
+NETWORK_SECONDS = (
+    600  # how long one request is repeated; a statement may run for longer, and is then asked for again
+)
+PREFETCH = 2  # result chunks read ahead: each may hold tens of MB
+
+
+class ColumnDescription(Protocol):
+    """A column of a result (PEP 249, `description`)."""
+
+    @property
+    def name(self) -> str:
+        """Return its name as Snowflake folded it."""
+        ...
+
+    @property
+    def type_code(self) -> int:
+        """Return the connector's number for its type."""
+        ...
+
+    @property
+    def precision(self) -> int | None:
+        """Return how many digits a number has."""
+        ...
+
+    @property
+    def scale(self) -> int | None:
+        """Return how many digits follow the point, of a number or of a second."""
+        ...
+
+
+class Cursor(Protocol):
+    """A statement and its result."""
+
+    def execute(self, operation: str, params: Sequence[Any] | None = None, **options: Any) -> Any:
+        """Run a statement with `?` for each parameter; `_statement_params` are parameters of Snowflake for it alone."""
+        ...
+
+    def describe(self, operation: str) -> Sequence[ColumnDescription] | None:
+        """Compile a query and return its columns, without running it."""
+        ...
+
+    def fetchall(self) -> Sequence[Any]:
+        """Return all rows that are left."""
+        ...
+
+    def fetchmany(self, size: int) -> Sequence[Any]:
+        """Return at most `size` rows; none at the end."""
+        ...
+
+    def close(self) -> Any:
+        """Let go of the result."""
+        ...
+
+
+class Connection(Protocol):
+    """A session."""
+
+    def cursor(self) -> Cursor:
+        """Return a new cursor."""
+        ...
+
+    def close(self) -> Any:
+        """Log out."""
+        ...
+
+
+def connect(arguments: Mapping[str, Any]) -> Connection:
+    """Open a session. Raises the connector's errors, all of them children of `error_class()`."""
+    import snowflake.connector  # noqa: PLC0415 - late, as the module says
+
+    ours = {"paramstyle": "qmark", "application": "reverse_etl", "client_prefetch_threads": PREFETCH}
+    if int(snowflake.connector.__version__.split(".")[0]) < REWRITTEN:
+        ours |= {"network_timeout": NETWORK_SECONDS}
+    else:
+        ours |= {"enable_server_session_keep_alive_auto_detection": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of arguments that users can't change
+        return cast("Connection", snowflake.connector.connect(**ours | dict(arguments)))
+
+
+def error_class() -> type[Exception]:
+    """Return the root of the connector's errors."""
+    import snowflake.connector  # noqa: PLC0415 - as above
+
+    return snowflake.connector.Error

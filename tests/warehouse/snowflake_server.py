@@ -1,0 +1,185 @@
+"""A Snowflake stand-in for the tests: fakesnow's server, with what the connector's 5.x and the tests of faults need.
+
+Run by the Python of the second environment (.venv-dbt), which has fakesnow: `python snowflake_server.py PORT`. It adds to fakesnow
+a session number and a master token in the login's reply; replies that are kept by request number, as Snowflake keeps them, so that
+a repeated request runs once; real NULLs in timestamps; CURRENT_WAREHOUSE and its like; a journal of statements and their tags; and
+faults that a test asks for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import importlib
+import itertools
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+server = importlib.import_module("fakesnow.server")
+arrow = importlib.import_module("fakesnow.arrow")
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next statements that match: `code` and `message` of an error, or a reply that is lost."""
+
+    pattern: str
+    times: int = 1
+    code: str = ""
+    message: str = ""
+    lost: bool = False
+
+
+@dataclass
+class World:
+    """What the stand-in remembers beside fakesnow."""
+
+    faults: list[Fault] = field(default_factory=list)
+    journal: list[dict[str, Any]] = field(default_factory=list)
+    logins: list[dict[str, Any]] = field(default_factory=list)
+    login_fault: Fault | None = None
+    replies: dict[str, bytes] = field(default_factory=dict)
+    sessions: Any = field(default_factory=lambda: itertools.count(1))
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+world = World()
+
+
+async def body_of(request: Request) -> dict[str, Any]:
+    """Return a request's document."""
+    body = await request.body()
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    return json.loads(body) if body else {}
+
+
+def unplaced(text: str) -> str:
+    """Return a statement with its temporary tables in no schema: DuckDB has a place of its own for them."""
+    return re.sub(r'"[^"]+"\."[^"]+"\.("TEMP_[^"]+")', r"\1", text)
+
+
+async def login(request: Request) -> Response:
+    """Sign in; without looking at the proof, which is kept for the tests to look at."""
+    asked = (await body_of(request))["data"]
+    world.logins.append({**asked, "query": dict(request.query_params)})
+    if world.login_fault is not None:
+        return JSONResponse(
+            {"data": None, "code": world.login_fault.code, "message": world.login_fault.message, "success": False}
+        )
+    async with world.lock:
+        reply = await server.login_request(request)
+    document = json.loads(reply.body)
+    document["data"] |= {
+        "masterToken": "master",
+        "sessionId": next(world.sessions),
+        "validityInSeconds": 3600,
+        "masterValidityInSeconds": 14400,
+    }
+    return JSONResponse(document)
+
+
+async def query(request: Request) -> Response:
+    """Run a statement once per request number."""
+    number = request.query_params.get("requestId", "")
+    asked = await body_of(request)
+    if number in world.replies:
+        return Response(world.replies[number], media_type="application/json")
+    text = asked.get("sqlText", "")
+    if not asked.get("describeOnly"):
+        world.journal.append({"sql": text, "tag": (asked.get("parameters") or {}).get("QUERY_TAG")})
+    fault = next((one for one in world.faults if one.times > 0 and re.search(one.pattern, text)), None)
+    if fault is not None:
+        fault.times -= 1
+        if fault.code:
+            return JSONResponse(
+                {"data": {"errorCode": fault.code, "sqlState": "57014"}, "code": fault.code, "message": fault.message, "success": False}
+            )
+    body = json.dumps(asked | {"sqlText": unplaced(text)}).encode()
+    request._body = gzip.compress(body) if request.headers.get("Content-Encoding") == "gzip" else body  # noqa: SLF001
+    async with world.lock:  # fakesnow can't run two statements at once
+        reply = await server.query_request(request)
+    world.replies[number] = reply.body
+    if fault is not None and fault.lost:
+        return Response("gateway time-out", status_code=504)
+    return reply
+
+
+async def control(request: Request) -> Response:
+    """Tell what was asked so far, and let things go wrong."""
+    asked = await body_of(request)
+    match request.path_params["what"]:
+        case "fault":
+            world.faults.append(Fault(**asked))
+        case "login_fault":
+            world.login_fault = Fault(**asked) if asked else None
+        case "forget":
+            world.faults.clear()
+            world.journal.clear()
+            world.logins.clear()
+            world.login_fault = None
+        case "expire":
+            server.sessions.clear()
+    return JSONResponse({"journal": world.journal, "logins": world.logins})
+
+
+async def renew(request: Request) -> Response:
+    """Exchange a refresh token, as Snowflake's token endpoint does."""
+    given = dict(pair.split("=", 1) for pair in (await request.body()).decode().split("&"))
+    if given.get("refresh_token") != "refresh-me":
+        return JSONResponse({"error": "invalid_grant"}, status_code=400)
+    return JSONResponse({"access_token": f"access-for-{given['refresh_token']}", "token_type": "Bearer"})
+
+
+async def anything(request: Request) -> Response:
+    """Take telemetry and the like."""
+    del request
+    return JSONResponse({"success": True, "data": {}})
+
+
+def with_nulls(to_sf: Any) -> Any:
+    """Return fakesnow's conversion of timestamps with their NULLs left NULL."""
+
+    def converted(table: pa.Table, rowtype: Any) -> pa.Table:
+        made = to_sf(table, rowtype)
+        columns = []
+        for name, column, before in zip(made.column_names, made.columns, table.columns, strict=True):
+            if pa.types.is_struct(column.type) and before.null_count:
+                mask = before.combine_chunks().is_null()
+                whole = column.combine_chunks()
+                children = [whole.field(i) for i in range(whole.type.num_fields)]
+                column = pa.chunked_array(  # noqa: PLW2901 - this column, mended
+                    [pa.StructArray.from_arrays(children, fields=list(whole.type), mask=mask)]
+                )
+            columns.append(column)
+            del name
+        return pa.Table.from_arrays(columns, schema=made.schema)
+
+    return converted
+
+
+server.to_sf = with_nulls(server.to_sf)
+own = {"/session/v1/login-request", "/queries/v1/query-request"}
+app = Starlette(
+    routes=[
+        Route("/session/v1/login-request", login, methods=["POST"]),
+        Route("/queries/v1/query-request", query, methods=["POST"]),
+        Route("/control/{what}", control, methods=["POST"]),
+        Route("/oauth/token-request", renew, methods=["POST"]),
+        *(route for route in server.routes if route.path not in own),
+        Route("/{rest:path}", anything, methods=["GET", "POST"]),
+    ]
+)
+
+if __name__ == "__main__":
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
