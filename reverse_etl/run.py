@@ -25,17 +25,18 @@ from reverse_etl.target import Target
 
 @dataclass(frozen=True)
 class ListResult:
-    """What a run made of one list: the plan, and how its rows ended."""
+    """What a run made of one list: the plan, how its rows ended, why it stopped ('' where it did not), and whether that was a failure."""
 
     model: str
     plan: ListPlan
     outcomes: dict[Outcome, int]
     reason: str
+    failed: bool
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did. `exit_code` as the command line's: 0, 1 (rows to look at) or 4 (a list stopped)."""
+    """What a run did. `exit_code` as the command line's: 0, 1 (rows to look at) or 4 (a list failed)."""
 
     run_id: str
     plan: Plan
@@ -65,10 +66,10 @@ def run(  # noqa: PLR0913 - the surroundings, what is asked, and what is allowed
         results: list[ListResult] = []
         tallies: list[Tally] = []
         for model in plan.models:
-            done = deliver(at, model) if model.deltas else tuple(Tally() for _ in model.lists)
+            done = deliver(at, model, tallies) if model.deltas else tuple(Tally() for _ in model.lists)
             tallies += done
             results += [
-                ListResult(model.model.name, one, dict(tally.counts), tally.reason)
+                ListResult(model.model.name, one, dict(tally.counts), tally.reason, tally.failed)
                 for one, tally in zip(model.lists, done, strict=True)
             ]
         result = RunResult(at.run_id, plan, tuple(results), exit_code(results, strict=strict))
@@ -77,8 +78,8 @@ def run(  # noqa: PLR0913 - the surroundings, what is asked, and what is allowed
 
 
 def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
-    """Return 4 if a list stopped, 1 if rows need a look (new rejections, unknown, accepted, held), else 0; `strict` counts all rejections."""
-    if any(result.reason for result in results):
+    """Return 4 if a list failed, 1 if rows need a look (new rejections, unknown, accepted, held), else 0; `strict` counts all rejections."""
+    if any(result.failed for result in results):
         return 4
     look = {Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
     for result in results:

@@ -21,17 +21,21 @@ from reverse_etl.sql.shape import Shape
 from reverse_etl.surfaces import Surface
 
 
-def deliver(at: At, plan: ModelPlan) -> tuple[Tally, ...]:
+def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tally, ...]:
     """Send a model's deltas and take what was proved over into the snapshot. Returns a tally for each list of the plan.
 
-    Upserts first; then removes, if nothing stopped the list and no import is left that could still put someone on it.
+    Upserts first; then removes, if nothing stopped the list and no import is left that could still put someone on it. `before` are
+    the tallies of the models before: while an import of theirs has not ended, nothing is sent, since the same person may be in it.
     """
     recorder = Recorder(at, plan.model.name)
-    tallies = []
+    tallies: list[Tally] = []
     try:
         for one in plan.lists:
             tally = Tally()
-            _deliver_list(at, plan, one, recorder, tally)
+            if any(earlier.unended for earlier in (*before, *tallies)):
+                tally.pause("Imports of another list have not ended, and a person may have one at a time; the next run goes on.")
+            else:
+                _deliver_list(at, plan, one, recorder, tally)
             _count_unsent(one, tally)
             at.tell(ListDone(plan.model.name, one.list.name, dict(tally.counts), tally.reason))
             tallies.append(tally)
@@ -88,7 +92,7 @@ def _settle(at: At, plan: ModelPlan, one: ListPlan, accepted: Sequence[Receipt],
     left = [receipt for receipt in accepted if receipt.first_seq not in settled]
     if left:
         tally.add(Outcome.ACCEPTED, sum(receipt.rows for receipt in left))
-        tally.stop(
+        tally.pause(
             f"{counted(len(left), 'import job')} had not ended after {counted(round(at.job_seconds / 60), 'minute')}; "
             "the next run settles what is left."
         )
@@ -104,7 +108,7 @@ def _wait(at: At, plan: ModelPlan, one: ListPlan, tally: Tally) -> None:
         return
     if not ended:
         tally.open_jobs = True
-        tally.stop("An import whose reply was lost may still be under way; the next run waits for it.")
+        tally.pause("An import whose reply was lost may still be under way; the next run waits for it.")
 
 
 def _tell(at: At, plan: ModelPlan, one: ListPlan) -> Callable[[int], None]:

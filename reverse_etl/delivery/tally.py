@@ -25,11 +25,12 @@ class Outcome(StrEnum):
 
 @dataclass
 class Tally:
-    """Counts of one list, growing while it is delivered. `reason` says why the list stopped, where it did;
-    `open_jobs` that an import may still be under way which no receipt names."""
+    """Counts of one list, growing while it is delivered. `reason` says why the list stopped, where it did, and `failed`
+    that something went wrong then; `open_jobs` says that an import may still be under way which no receipt names."""
 
     counts: Counter[Outcome] = field(default_factory=Counter)
     reason: str = ""
+    failed: bool = False
     open_jobs: bool = False
 
     def add(self, outcome: Outcome, rows: int) -> None:
@@ -38,10 +39,20 @@ class Tally:
             self.counts[outcome] += rows
 
     def stop(self, reason: str) -> None:
-        """Note why nothing more is sent to this list; the first reason stands."""
+        """Note the failure after which nothing more is sent to this list; the first reason stands."""
+        self.failed = True
+        self.pause(reason)
+
+    def pause(self, reason: str) -> None:
+        """Note why the rest of this list waits for the next run, though nothing failed; the first reason stands."""
         self.reason = self.reason or reason
 
     @property
     def stopped(self) -> bool:
         """Return whether nothing more may be sent to this list in this run."""
         return bool(self.reason)
+
+    @property
+    def unended(self) -> bool:
+        """Return whether an import of this list may still be under way."""
+        return self.open_jobs or Outcome.ACCEPTED in self.counts

@@ -31,7 +31,7 @@ def check_accounts(result: RunResult) -> None:
     for listed in result.lists:
         _check_list(listed)
     assert result.exit_code in {0, 1, 4}
-    assert (result.exit_code == 4) == any(listed.reason for listed in result.lists)
+    assert (result.exit_code == 4) == any(listed.failed for listed in result.lists)
 
 
 def _check_list(listed: ListResult) -> None:
