@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from reverse_etl.phrases import counted
 from reverse_etl.events import Event, Removing, Sending, Settling
+from reverse_etl.phrases import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

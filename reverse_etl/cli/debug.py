@@ -10,9 +10,9 @@ from reverse_etl import lists
 from reverse_etl.cli import show
 from reverse_etl.cli.options import Asked, of_project
 from reverse_etl.cli.talk import talk
-from reverse_etl.phrases import counted
 from reverse_etl.diff import is_rekeyed
 from reverse_etl.errors import ModelError, Problem, ReverseEtlError, UsageError
+from reverse_etl.phrases import counted
 from reverse_etl.places import shown
 from reverse_etl.stage import described
 from reverse_etl.surfaces import ListColumn

@@ -52,7 +52,8 @@ def command(
     """Write a destination and a first model.
 
     In a dbt project, or in an empty folder or one with a DuckDB file. Overwrites nothing: profiles.yml only
-    gets the lines that are missing. The destination is a sandbox: a Klaviyo stand-in on this machine that needs no key.
+    gets the lines that are missing. The destination is a sandbox: a Klaviyo stand-in on this machine that
+    needs no key.
     """
     asked = Asked(project_dir, profiles_dir, profile, target, {}, None)
     path = _profiles(asked, warehouse)

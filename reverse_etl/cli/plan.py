@@ -10,8 +10,8 @@ from reverse_etl.cli import show
 from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_plans, of_project, wish_of
 from reverse_etl.cli.show_plan import plan_json, show_plan
 from reverse_etl.cli.talk import talk
-from reverse_etl.phrases import counted
 from reverse_etl.errors import GuardRefused
+from reverse_etl.phrases import counted
 from reverse_etl.plan import guard
 from reverse_etl.planning import Wish, unknown_models
 

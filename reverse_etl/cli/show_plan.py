@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli import show
-from reverse_etl.phrases import counted
 from reverse_etl.identifiers import IdentifierType, mask, split_identity
 from reverse_etl.klaviyo import Endpoint
+from reverse_etl.phrases import counted
 from reverse_etl.sql.staging import RowProblem
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _FEW_MINUTES = 2 * _MINUTE
 
 
 def show_plan(plan: Plan, *, show_values: bool) -> None:
-    """Print a plan: a line per list, the requests, and for each list what is rejected and a sample of what changes."""
+    """Print a plan: a line per list, the requests, and for each list what is rejected and what changes."""
     plan_table(plan)
     for model, one in plan.lists():
         list_details(model, one, show_values=show_values)
@@ -134,9 +134,10 @@ def _change(change: Change, *, show_values: bool) -> str:
     who = split_identity(change.identity)[1] if show_values else mask(change.identity)
     if change.op != "update":
         return f"  {_SIGNS[change.op]} {who}"
+    values = [(name, change.before[name], change.after[name]) for name in change.after]
     moved = ", ".join(
-        f"{name}: {_value(name, change.before[name], show_values)} -> {_value(name, change.after[name], show_values)}"
-        for name in change.after
+        f"{name}: {_value(name, before, show_values)} -> {_value(name, after, show_values)}"
+        for name, before, after in values
     )
     return f"  ~ {who}   {moved or 'sent again'}"
 

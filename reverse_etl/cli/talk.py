@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.phrases import counted
 from reverse_etl.events import Event, ListCreated, ListDone, Recovering, Sending, Staged
+from reverse_etl.phrases import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

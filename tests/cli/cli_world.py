@@ -94,7 +94,9 @@ class World:
         sandbox = self._stack.enter_context(Sandbox(None, **settings))
         self._origin = sandbox.origin
         self.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = KEY
-        self.profiles({"type": "klaviyo", "origin": sandbox.origin, "create_lists": True, **(destination or {})})
+        self.profiles(
+            {"type": "klaviyo", "origin": sandbox.origin, "create_lists": True, **(destination or {})}
+        )
         return sandbox
 
     @contextmanager
@@ -114,7 +116,11 @@ class World:
 
     def begin(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Begin a command in the folder, with nothing of this process's environment but the path."""
-        environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "LANG": "C.UTF-8"} | self.environ
+        environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder / "home"),
+            "LANG": "C.UTF-8",
+        } | self.environ
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         return subprocess.Popen(
             [str(PROGRAM), *arguments], cwd=self.folder, env=environ, text=True, encoding="utf-8", **pipes

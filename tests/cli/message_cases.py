@@ -121,7 +121,11 @@ def _destination(**settings: object) -> Callable[[World], object]:
     return lambda world: world.profiles({"type": "klaviyo", **settings})
 
 
-HEADERS = {"Authorization": f"Klaviyo-API-Key {KEY}", "revision": "2026-07-15", "Content-Type": "application/vnd.api+json"}
+HEADERS = {
+    "Authorization": f"Klaviyo-API-Key {KEY}",
+    "revision": "2026-07-15",
+    "Content-Type": "application/vnd.api+json",
+}
 SANDBOX = "  destinations:\n    trial: {type: klaviyo, sandbox: true}\n"
 
 CASES = (
@@ -138,11 +142,18 @@ CASES = (
     Case("a missing identifier", _model("select first_name from {{ ref('customers') }}")),
     Case("an unknown column", _model("select email,\n  surname\nfrom {{ ref('customers') }}")),
     Case("an unknown table", _model("select email from {{ ref('people') }}")),
-    Case("a value that is no number", _model("select email, first_name::int as n from {{ ref('customers') }}")),
+    Case(
+        "a value that is no number", _model("select email, first_name::int as n from {{ ref('customers') }}")
+    ),
     Case("a missing warehouse", lambda world: (world.folder / "shop.duckdb").unlink(), "run"),
     Case("a missing folder", _profile("nowhere/shop.duckdb", SANDBOX), "run"),
     Case("a locked warehouse", lambda _: None, during=lambda world: world.locked("shop.duckdb")),
-    Case("a locked state", lambda world: _sent(world), "run", lambda world: world.locked("shop.reverse_etl.duckdb")),
+    Case(
+        "a locked state",
+        lambda world: _sent(world),
+        "run",
+        lambda world: world.locked("shop.reverse_etl.duckdb"),
+    ),
     Case("a warehouse that is no database", lambda world: world.write("shop.duckdb", NOT_A_DATABASE)),
     Case("a state that is no database", lambda world: world.write("shop.reverse_etl.duckdb", NOT_A_DATABASE)),
     Case("a state of a newer version", _newer),
@@ -156,15 +167,31 @@ CASES = (
     Case("a wrong key", lambda world: world.klaviyo(key="pk_another"), "run"),
     Case("a wrong key in debug", lambda world: world.klaviyo(key="pk_another"), "debug"),
     Case("a key without a scope", _without_scope, "run"),
-    Case("a list that may not be created", lambda world: list_in(world.klaviyo(destination={"create_lists": False}), "VIPs"), "run"),
+    Case(
+        "a list that may not be created",
+        lambda world: list_in(world.klaviyo(destination={"create_lists": False}), "VIPs"),
+        "run",
+    ),
     Case("two lists of one name", _two_lists, "run"),
-    Case("an unknown list id", lambda world: (world.klaviyo(), world.model("vip", SELECT, list_id="XyZ123")), "run"),
+    Case(
+        "an unknown list id",
+        lambda world: (world.klaviyo(), world.model("vip", SELECT, list_id="XyZ123")),
+        "run",
+    ),
     Case("a list that was deleted", _delete_list, "run"),
-    Case("a list of two models", lambda world: (world.klaviyo(), world.model("vip_too", SELECT, list="VIP")), "run"),
+    Case(
+        "a list of two models",
+        lambda world: (world.klaviyo(), world.model("vip_too", SELECT, list="VIP")),
+        "run",
+    ),
     Case("too many new lists", _many_lists, "run"),
     Case("identifiers that changed", _rekeyed, "run"),
     Case("too few rows", lambda world: _left(world, 0), "run"),
     Case("too many removes", lambda world: _left(world, 3), "plan"),
     Case("a request that Klaviyo refuses", _refused, "run"),
-    Case("a sandbox file that is none", lambda world: world.write("klaviyo_sandbox.sqlite", NOT_A_DATABASE * 99), "run"),
+    Case(
+        "a sandbox file that is none",
+        lambda world: world.write("klaviyo_sandbox.sqlite", NOT_A_DATABASE * 99),
+        "run",
+    ),
 )

@@ -11,8 +11,8 @@ import pytest
 from cli_gold import GOLD, assert_gold
 from message_cases import CASES, Case
 
-from reverse_etl.errors import KlaviyoError
 from reverse_etl.clock import ScaledClock
+from reverse_etl.errors import KlaviyoError
 from reverse_etl.project import Project
 
 if TYPE_CHECKING:

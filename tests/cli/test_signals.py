@@ -1,0 +1,87 @@
+"""Ctrl-C and SIGTERM end a command within seconds, say that it is safe to run again, and leave no lock behind."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from cli_world import World
+
+SAFE = "It is safe to run again: the next run settles what this one left open."
+ENDLESS = "select email, (select sum(a.range * b.range) from range(1000000) a, range(10000000) b) as x from {{ ref('customers') }}"
+SIGNALS = pytest.mark.parametrize(
+    ("number", "word"), [(signal.SIGINT, "Interrupted"), (signal.SIGTERM, "Terminated")], ids=["int", "term"]
+)
+
+
+def _end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[str, float]:
+    """Send a signal; returns what is said after it, and how long it takes."""
+    begun = time.monotonic()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    return err, time.monotonic() - begun
+
+
+@SIGNALS
+def test_a_run_that_waits_for_a_job_ends_at_once(world: World, number: signal.Signals, word: str) -> None:
+    """The job goes on at Klaviyo; the next run settles it."""
+    sandbox = world.klaviyo(job_seconds=600)
+    with world.begin("run") as process:
+        while not any(entry.path == "/api/profile-bulk-import-jobs" for entry in sandbox.log()):
+            time.sleep(0.01)
+        time.sleep(0.4)
+        said, seconds = _end(process, number)
+    assert process.returncode == 128 + number
+    assert said.splitlines()[-1] == f"{word}. {SAFE}"
+    assert seconds < 4
+    sandbox.finish_jobs()
+    again = world.run("run")
+    assert again.code == 0
+    assert "Settling what 1 earlier run left open: 1 known import job" in again.err
+    assert len(sandbox.members("VIP")) == 20
+
+
+def test_a_run_against_its_own_sandbox_ends_and_goes_on(world: World) -> None:
+    """The sandbox lives in the process that is ended; what it had taken, it still has."""
+    world.customers(30_000)
+    with world.begin("run") as process:
+        assert process.stderr is not None
+        while "taken by Klaviyo" not in process.stderr.readline():
+            assert process.poll() is None
+        said, seconds = _end(process, signal.SIGTERM)
+    assert process.returncode == 143
+    assert said.splitlines()[-1] == f"Terminated. {SAFE}"
+    assert seconds < 6
+    assert world.run("run").code == 0
+    assert world.run("-q", "run", "--json").code == 0
+
+
+def test_a_query_without_end_is_left_within_seconds(world: World) -> None:
+    """DuckDB does not always give way to a signal; the process ends all the same."""
+    world.model("vip", ENDLESS, list="VIP")
+    with world.begin("plan") as process:
+        time.sleep(2.5)
+        said, seconds = _end(process, signal.SIGTERM)
+    assert process.returncode == 143
+    assert said == f"Terminated. {SAFE}\n"
+    assert seconds < 8
+    world.model("vip", "select email from {{ ref('customers') }}", list="VIP")
+    assert world.run("plan").code == 0
+
+
+def test_json_lines_stay_json_to_the_end(world: World) -> None:
+    """The last word is an entry like the others."""
+    world.klaviyo(job_seconds=600)
+    with world.begin("--log-format", "json", "run") as process:
+        assert process.stderr is not None
+        while '"Sending"' not in process.stderr.readline():
+            assert process.poll() is None
+        said, _ = _end(process, signal.SIGINT)
+    assert process.returncode == 130
+    assert '"event": "stopped"' in said.splitlines()[-1]
