@@ -273,12 +273,12 @@ class State:
         May be repeated: what was taken over is no longer a delta.
         """
         shape = replace(shape, payload=_payload(self.deltas_columns(shape.key)))
-        self._warehouse.execute(takeover.take(self._dialect, shape, run_id, model))
+        self._all(takeover.take(self._dialect, shape, run_id, model))
         with self._warehouse.transaction():
             self._all(rejections.keep_refused(self._dialect, self._key, shape, run_id, model))
             self._all(takeover.advance(self._dialect, shape, run_id, model, checksum))
             self._all(ledger.drop_refusals(self._dialect, run_id, model))
-        self._all(takeover.drop_scratch(self._dialect, ("taken_" + shape.key,)))
+        self._all(takeover.drop_scratch(self._dialect, takeover.gathered(shape)))
 
     def forget_unsent(self, run_id: str, model: str, shape: Shape) -> None:
         """Drop the deltas that this run knows it did not send."""

@@ -118,30 +118,31 @@ def wanted(  # noqa: PLR0913 - whose rows, and which
     )
 
 
-def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
-    """Gather the deltas that receipts prove applied, with each desired NULL filled by what Klaviyo has.
-
-    Of a row that was uncertain nobody knows which value Klaviyo has: a desired NULL is then no value, and any later one is sent.
-    """
-    sure = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
-    kept = {
-        name: (sure if name in shape.payload_names else "s.{0}").format(dialect.name(name)) for name in shape.row
-    }
-    merged = ", ".join(
-        f"d.{name}" if name in KEY_COLUMNS else f"COALESCE(d.{dialect.name(name)}, {kept[name]}) AS {dialect.name(name)}"
-        for name in shape.row
-    )
+def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[Statement, ...]:
+    """Gather which deltas receipts prove applied, and the rows of the snapshot that they take the place of."""
     deltas, receipts, refusals = (dialect.kept(name) for name in (shape.deltas, "receipts", "refusals"))
-    return Statement(
-        f"{dialect.recreate_passing('taken_' + shape.key)} AS\n"
-        f"SELECT d.retl_seq, d.retl_op, {merged}\n"
-        f"FROM {deltas} AS d\n"
-        f"JOIN {receipts} AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
-        f"LEFT JOIN {dialect.kept(shape.snapshot)} AS s ON {_SAME.format(left='s', right='d')}\n"
-        f"WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state = 'applied'\n"
-        f"AND d.retl_seq NOT IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)",
-        (run_id, run_id, model, run_id, model),
+    taken, replaced = gathered(shape)
+    return (
+        Statement(
+            f"{dialect.recreate_passing(taken)} AS\n"
+            f"SELECT d.retl_seq, d.retl_op, {dialect.names(KEY_COLUMNS, 'd.')}\n"
+            f"FROM {deltas} AS d\n"
+            f"JOIN {receipts} AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
+            f"WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state = 'applied'\n"
+            f"AND d.retl_seq NOT IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)",
+            (run_id, run_id, model, run_id, model),
+        ),
+        Statement(
+            f"{dialect.recreate_passing(replaced)} AS\n"
+            f"SELECT {dialect.names(shape.row, 's.')} FROM {dialect.kept(shape.snapshot)} AS s\n"
+            f"JOIN {dialect.passing(taken)} AS t ON {_SAME.format(left='t', right='s')}"
+        ),
     )
+
+
+def gathered(shape: Shape) -> tuple[str, str]:
+    """Return the scratch tables of `take`."""
+    return f"taken_{shape.key}", f"replaced_{shape.key}"
 
 
 def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: str) -> tuple[Statement, ...]:
@@ -155,7 +156,7 @@ def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: s
     refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     this_run = (run_id, model)
     return (
-        *_into_snapshot(dialect, shape),
+        *_into_snapshot(dialect, shape, run_id),
         Statement(
             f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='retl_r')})"
         ),
@@ -173,25 +174,54 @@ def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: s
     )
 
 
-def _into_snapshot(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
+def _into_snapshot(dialect: Dialect, shape: Shape, run_id: str) -> tuple[Statement, ...]:
     """Put the rows that were taken in the place of the snapshot's; on Snowflake by one statement, which rewrites it once."""
-    snapshot, taken, row = dialect.kept(shape.snapshot), dialect.passing("taken_" + shape.key), dialect.names(shape.row)
+    snapshot, row = dialect.kept(shape.snapshot), dialect.names(shape.row)
     if dialect.engine is Engine.SNOWFLAKE:
         others = [dialect.name(name) for name in shape.row if name not in KEY_COLUMNS]
         return (
             Statement(
-                f"MERGE INTO {snapshot} AS s USING {taken} AS t ON {_SAME.format(left='t', right='s')}\n"
+                f"MERGE INTO {snapshot} AS s USING (\n{_merged(dialect, shape)}\n) AS t "
+                f"ON {_SAME.format(left='t', right='s')}\n"
                 f"WHEN MATCHED AND t.retl_op = '{Op.REMOVE}' THEN DELETE\n"
                 f"WHEN MATCHED THEN UPDATE SET {', '.join(f'{name} = t.{name}' for name in others)}\n"
                 f"WHEN NOT MATCHED AND t.retl_op <> '{Op.REMOVE}' THEN INSERT ({row}) "
-                f"VALUES ({dialect.names(shape.row, 't.')})"
+                f"VALUES ({dialect.names(shape.row, 't.')})",
+                (run_id,),
             ),
         )
+    taken = dialect.passing(gathered(shape)[0])
     return (
         Statement(
             f"DELETE FROM {snapshot} AS retl_s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='retl_s')})"
         ),
-        Statement(f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM {taken} WHERE retl_op <> '{Op.REMOVE}'"),
+        Statement(
+            f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM (\n{_merged(dialect, shape)}\n) AS t "
+            f"WHERE retl_op <> '{Op.REMOVE}'",
+            (run_id,),
+        ),
+    )
+
+
+def _merged(dialect: Dialect, shape: Shape) -> str:
+    """Return the query of the rows that were taken from a run, each desired NULL filled by what Klaviyo has.
+
+    Of a row that was uncertain nobody knows which value Klaviyo has: a desired NULL is then no value, and any later one is sent.
+    """
+    taken, replaced = (dialect.passing(name) for name in gathered(shape))
+    sure = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
+    kept = {
+        name: (sure if name in shape.payload_names else "s.{0}").format(dialect.name(name)) for name in shape.row
+    }
+    merged = ", ".join(
+        f"d.{name}" if name in KEY_COLUMNS else f"COALESCE(d.{dialect.name(name)}, {kept[name]}) AS {dialect.name(name)}"
+        for name in shape.row
+    )
+    return (
+        f"  SELECT d.retl_op, {merged}\n"
+        f"  FROM {dialect.kept(shape.deltas)} AS d JOIN {taken} AS t ON t.retl_seq = d.retl_seq\n"
+        f"  LEFT JOIN {replaced} AS s ON {_SAME.format(left='s', right='d')}\n"
+        f"  WHERE d.retl_run_id = ?"
     )
 
 

@@ -124,7 +124,7 @@ def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
     yield takeover.removes(dialect, shape, RUN, "L1")
     yield takeover.delta_rows(dialect, shape, RUN, 1, 10)
     yield takeover.wanted(dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"])
-    yield takeover.take(dialect, shape, RUN, MODEL)
+    yield from takeover.take(dialect, shape, RUN, MODEL)
     yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee")
     yield takeover.forget_unsent(dialect, shape, RUN, MODEL)
     yield from takeover.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
