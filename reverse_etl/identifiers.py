@@ -30,13 +30,18 @@ def canonical(kind: IdentifierType, value: str | None) -> str | None:
         return None
     match kind:
         case IdentifierType.EMAIL:
-            return value.strip(BLANKS).lower()
+            return _lower(value.strip(BLANKS))
         case IdentifierType.PHONE:
             return "".join(character for character in value if character not in BLANKS + PUNCTUATION) or None
         case IdentifierType.PROFILE_ID:
             return value.strip(BLANKS)
         case IdentifierType.EXTERNAL_ID:
             return value
+
+
+def _lower(text: str) -> str:
+    """Return `text` in lower case as warehouses have it: one character for each, whatever stands beside it."""
+    return text.lower() if text.isascii() else "".join(character.lower()[0] for character in text)
 
 
 def identity_of(kind: IdentifierType, value: str) -> str:

@@ -47,9 +47,7 @@ def canonical(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
 def as_text(column: Column) -> str:
     """Return an identifier column as text; an integral number has no fraction."""
     name = quote(column.name)
-    if column.kind is Kind.TEXT:
-        return name
-    plain = f"CAST({name} AS VARCHAR)"
+    plain = f"CAST({name} AS VARCHAR)"  # also of a text: a UUID and an ENUM are kept as text, and are none
     if column.kind not in {Kind.DECIMAL, Kind.FLOAT}:
         return plain
     whole = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
