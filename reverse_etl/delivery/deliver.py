@@ -37,7 +37,7 @@ def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tall
             else:
                 _deliver_list(at, plan, one, recorder, tally)
             _count_unsent(one, tally)
-            at.tell(ListDone(plan.model.name, one.list.name, dict(tally.counts), tally.reason))
+            at.tell(ListDone(plan.model.name, one.list.name, {str(end): rows for end, rows in tally.counts.items()}, tally.reason))
             tallies.append(tally)
     finally:
         recorder.flush()

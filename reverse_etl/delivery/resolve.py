@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from reverse_etl.delivery.tally import Outcome
@@ -120,11 +121,11 @@ def _find(klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[Lea
     found = _Found()
     for kind in _ON_LIST:
         values = _values(rows, kind)
-        members = _ask(executor, lambda part, kind=kind: klaviyo.members(list_id, kind, part), values)
+        members = _ask(executor, partial(klaviyo.members, list_id, kind), values)
         _note(found, rows, kind, members)
     strangers = [row for row in rows if row.seq not in found.by_row]
     for kind in _ELSEWHERE:
-        profiles = _ask(executor, lambda part, kind=kind: klaviyo.profiles(kind, part), _values(strangers, kind))
+        profiles = _ask(executor, partial(klaviyo.profiles, kind), _values(strangers, kind))
         _note(found, strangers, kind, profiles)
     _note_joined(klaviyo, executor, list_id, found, strangers)
     return found
@@ -149,7 +150,7 @@ def _note_joined(klaviyo: Klaviyo, executor: Executor, list_id: str, found: _Fou
     unseen = {profile_id for profile_id in found.profiles if profile_id not in found.joined}
     for kind in _ON_LIST:
         values = sorted({value for profile_id in unseen if (value := _of(found.profiles[profile_id])[kind])})
-        for member in _ask(executor, lambda part, kind=kind: klaviyo.members(list_id, kind, part), values):
+        for member in _ask(executor, partial(klaviyo.members, list_id, kind), values):
             if member.profile.id in unseen:
                 found.joined[member.profile.id] = member.joined_at
     nameless = {p for p in unseen - found.joined.keys() if not any(_of(found.profiles[p])[kind] for kind in _ON_LIST)}
@@ -185,7 +186,7 @@ def _look_up(klaviyo: Klaviyo, executor: Executor, claims: Iterable[Claim]) -> d
         by_kind[kind].append(value)
     wanted: dict[str, set[str]] = defaultdict(set)
     for kind, values in by_kind.items():
-        for profile in _ask(executor, lambda part, kind=kind: klaviyo.profiles(kind, part), values):
+        for profile in _ask(executor, partial(klaviyo.profiles, kind), values):
             wanted[f"{kind}:{_of(profile)[kind]}"].add(profile.id)
     return {identity: frozenset(profiles) for identity, profiles in wanted.items()}
 
