@@ -1,0 +1,67 @@
+"""The text of every statement on DuckDB, as it is: a change of the SQL is seen in a review, and meant.
+
+`GOLD=write make test ARGS=tests/core/test_sql_text.py` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from reverse_etl.warehouse.duckdb import DIALECT
+
+sys.path.append(str(Path(__file__).parents[1] / "warehouse"))
+
+from statement_cases import statements
+
+GOLD = Path(__file__).parent / "gold"
+
+
+def written():
+    """Return the text of each gold file, by its name: a statement with its name above and its parameters below."""
+
+    def file_of(case):
+        return case[0].split()[0].split(".")[0] + ".sql"
+
+    return {
+        file: "\n".join(
+            f"-- {name}\n{statement.text};\n" + (f"-- with {statement.parameters}\n" if statement.parameters else "")
+            for name, statement in cases
+        )
+        for file, cases in groupby(sorted(statements(DIALECT), key=file_of), key=file_of)
+    }
+
+
+FILES = written()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_statement_reads_as_it_did(file):
+    """The difference is shown line by line."""
+    path = GOLD / file
+    if os.environ.get("GOLD") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(FILES[file], encoding="utf-8")
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    difference = "\n".join(
+        difflib.unified_diff(before.splitlines(), FILES[file].splitlines(), f"gold/{file}", "now", lineterm="")
+    )
+    assert not difference, f"\n{difference}\n\nIf this is meant: GOLD=write make test ARGS=tests/core/test_sql_text.py"
+
+
+def test_no_gold_file_is_left_over():
+    """Each file is some module's."""
+    assert {path.name for path in GOLD.iterdir()} == {*FILES}
+
+
+@pytest.mark.parametrize("case", [pytest.param(statement, id=name) for name, statement in statements(DIALECT)])
+def test_duckdb_can_read_every_statement(case):
+    """The text parses as one statement, and has a mark for each parameter."""
+    (parsed,) = duckdb.extract_statements(case.text)
+    assert len(parsed.named_parameters) == len(case.parameters)
