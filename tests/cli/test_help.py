@@ -1,0 +1,57 @@
+"""The help of every command is kept in gold/help and stands in docs/cli.md, word for word."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from cli_gold import GOLD, assert_gold
+from click.testing import CliRunner
+
+from reverse_etl.cli import app
+from reverse_etl.cli.commands import Commands
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
+assert isinstance(app, Commands)
+COMMANDS = app.list_commands(None)
+
+
+def _help(*command: str) -> str:
+    shown = CliRunner(env={"COLUMNS": "100"}).invoke(app, [*command, "--help"], prog_name="reverse-etl")
+    return "\n".join(line.rstrip() for line in shown.output.splitlines()) + "\n"
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS], ids=["app", *COMMANDS])
+def test_the_help_of_a_command_is_as_it_was_read(command: str) -> None:
+    """A change of a flag shows up in the difference of a file."""
+    assert_gold(f"help/{command or 'app'}", _help(*command.split()))
+
+
+def test_every_kept_help_is_of_a_command() -> None:
+    """A command that is gone takes its text along."""
+    assert {path.stem for path in (GOLD / "help").iterdir()} == {"app", *COMMANDS}
+
+
+def test_the_document_has_a_section_for_each_command_with_its_help() -> None:
+    """In the order of the list of commands, under its own heading; REWRITE_GOLD brings the help up to date."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    if "REWRITE_GOLD" in os.environ:
+        helps = iter([_help(), *(_help(command) for command in COMMANDS)])
+        text = re.sub(r"(?<=```text\n)Usage: .*?(?=```)", lambda _: next(helps), text, flags=re.DOTALL)
+        DOCUMENT.write_text(text, encoding="utf-8")
+    sections = re.findall(r"^## `reverse-etl (\S+)`\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL)
+    assert [command for command, _ in sections] == COMMANDS
+    for command, section in sections:
+        assert f"```text\n{_help(command)}```\n" in section, command
+    assert f"```text\n{_help()}```\n" in text
+
+
+def test_every_flag_and_command_says_what_it_is() -> None:
+    """No flag without a text; the list of commands shows each first sentence whole."""
+    for name in COMMANDS:
+        command = app.get_command(None, name)
+        assert command is not None
+        assert all(getattr(parameter, "help", None) for parameter in command.params), name
+    assert "..." not in _help().partition("Commands:")[2]

@@ -1,0 +1,126 @@
+"""`init` writes what is missing, keeps what is there byte for byte, and overwrites nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from reverse_etl.starter import SANDBOX, likeliest, with_destination
+
+if TYPE_CHECKING:
+    from cli_world import World
+
+ADDED = f"  destinations:\n    dev: {SANDBOX}\n"
+PROFILES = (  # before the added lines, and after them
+    ("shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb}\n", ""),
+    ("# ours\nshop:   # the shop\n  outputs:\n    dev:\n      type: duckdb  # a file\n", "\n# another\nother:\n  outputs:\n    x: {}\n"),
+    ("shop:\n  outputs:\n    dev: {type: duckdb}\n    # prod: {type: snowflake}\n", "  # what follows\n\nconfig: {}\n"),
+    ("shop:\n  outputs:\n    dev:\n      type: duckdb\n      note: |\n        one\n        two\n", ""),
+    ('"shop":\n    outputs:\n        dev: {type: duckdb}\n', None),
+)
+
+
+@pytest.mark.parametrize(("before", "after"), PROFILES, ids=range(len(PROFILES)))
+def test_a_destination_is_added_and_nothing_else_changes(before: str, after: str | None) -> None:
+    """New lines stand at the end of the profile; comments, blank lines and quotes stay."""
+    added = ADDED if after is not None else f"    destinations:\n      dev: {SANDBOX}\n"
+    assert with_destination(before + (after or ""), "shop", "dev") == before + added + (after or "")
+
+
+@pytest.mark.parametrize(("before", "after"), PROFILES[:4], ids=range(4))
+def test_line_ends_stay(before: str, after: str) -> None:
+    """A file from Windows stays one; a last line without an end gets no end."""
+    text = (before + after).replace("\n", "\r\n")
+    assert with_destination(text, "shop", "dev") == (before + ADDED + after).replace("\n", "\r\n")
+    if not after and "|" not in before:  # a last line of a literal would become another text
+        assert with_destination(before[:-1], "shop", "dev") == (before + ADDED)[:-1]
+
+
+def test_a_second_destination_stands_below_the_first() -> None:
+    """With the indentation of those that are there; one that is there is left alone."""
+    text = "shop:\n  destinations:\n      prod: {type: klaviyo}\n  outputs:\n    dev: {}\n    prod: {}\n"
+    added = text.replace("klaviyo}\n", f"klaviyo}}\n      dev: {SANDBOX}\n", 1)
+    assert with_destination(text, "shop", "dev") == added
+    assert with_destination(text, "shop", "prod") is None
+
+
+@pytest.mark.parametrize("text", ["shop: {outputs: {dev: {type: duckdb}}}\n", "shop:\n  outputs: {}\n  destinations: {}\n"])
+def test_what_is_not_written_line_by_line_is_refused(text: str) -> None:
+    """Better to ask than to write a file that says something else."""
+    with pytest.raises(ValueError, match="block style"):
+        with_destination(text, "shop", "dev")
+
+
+def test_people_are_looked_for_by_columns_and_names() -> None:
+    """A table with an e-mail; the best name first."""
+    found = likeliest({"orders": ["id"], "users": ["EMAIL"], "customers": ["email", "customer_id"], "a": ["email"]})
+    assert found is not None
+    assert found.table == "customers"
+    assert likeliest({"orders": ["id"]}) is None
+
+
+def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> None:
+    """The table with an e-mail is found; debug, plan and run follow."""
+    (world.folder / "profiles.yml").unlink()
+    (world.folder / "models" / "vip.sql").unlink()
+    begun = world.run("init")
+    assert begun.code == 0
+    assert begun.out == (
+        "wrote profiles.yml: the warehouse shop.duckdb, and a sandbox as the destination\n"
+        "wrote models/first_list.sql: everyone in customers with an e-mail; change it to what you need\n"
+        "\nNext: reverse-etl debug, then reverse-etl plan"
+    )
+    assert (world.folder / "models" / "first_list.sql").read_text() == (
+        "-- Who belongs on the list: every row that this query returns, and nobody else.\n"
+        "{{ config(\n    surface='list_memberships',\n    list='My first list',\n    identifiers={'email': 'email'},\n) }}\n"
+        "select email, first_name\nfrom {{ ref('customers') }}\nwhere email is not null\n"
+    )
+    assert world.run("debug").code == 0
+    assert world.run("plan").code == 0
+    assert world.run("run").code == 0
+    again = world.run("init")
+    assert again.code == 0
+    assert "has a destination for" in again.out
+    assert "models has models already" in again.out
+
+
+def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:
+    """The files are there to be completed."""
+    for path in ("profiles.yml", "shop.duckdb", "models/vip.sql"):
+        (world.folder / path).unlink()
+    begun = world.run("init")
+    assert begun.code == 0
+    assert begun.err.splitlines() == [
+        "warning There is no DuckDB file warehouse.duckdb yet. Write its path into profiles.yml.",
+        "warning The warehouse could not be looked into. There is no DuckDB file at <folder>/warehouse.duckdb.",
+    ]
+    assert "its table is a guess; change it" in begun.out
+    assert world.run("debug").code == 2
+
+
+def test_in_a_dbt_project_comments_survive(world: World) -> None:
+    """The profile is dbt_project.yml's; the model goes where dbt does not build it."""
+    world.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+    text = "# two profiles\nshop:\n  target: dev\n  outputs:  # as dbt wants them\n    dev: {type: duckdb, path: shop.duckdb}\n"
+    world.write("profiles.yml", text + "\n# not ours\nother:\n  outputs: {dev: {type: duckdb, path: x.duckdb}}\n")
+    begun = world.run("init")
+    assert begun.code == 0, begun
+    written = (world.folder / "profiles.yml").read_text()
+    assert written == text + ADDED + "\n# not ours\nother:\n  outputs: {dev: {type: duckdb, path: x.duckdb}}\n"
+    assert (world.folder / "reverse_etl" / "first_list.sql").exists()
+
+
+def test_a_profile_in_one_line_is_left_alone_with_advice(world: World) -> None:
+    """What to add is said; the file stays as it is."""
+    text = yaml.safe_dump({"shop": {"outputs": {"dev": {"type": "duckdb", "path": "shop.duckdb"}}}}, default_flow_style=True)
+    world.write("profiles.yml", text)
+    begun = world.run("init")
+    assert begun.code == 2
+    assert begun.err.splitlines() == [
+        "error The profile shop is not written line by line, so that none can be added to it.",
+        "   at profiles.yml",
+        f" next Add this to it yourself, beside outputs: destinations: {{dev: {SANDBOX}}}",
+    ]
+    assert (world.folder / "profiles.yml").read_text() == text

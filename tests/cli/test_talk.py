@@ -1,0 +1,100 @@
+"""stdout is data, stderr is talk: lines, JSON lines, progress bars on a terminal; and a reader may leave early."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_world import KEY
+
+if TYPE_CHECKING:
+    from cli_world import World
+
+
+def test_every_line_of_the_json_talk_parses(world: World) -> None:
+    """Also those of errors, of requests, and of arguments that can't be parsed."""
+    world.klaviyo()
+    ran = world.run("--log-format", "json", "-v", "run", "--json")
+    entries = [json.loads(line) for line in ran.err.splitlines()]
+    assert {entry["event"] for entry in entries} >= {"Staged", "ListCreated", "Sending", "Settling", "ListDone", "Exchange"}
+    assert json.loads(ran.out)["exit_code"] == 0
+    for command in (["run", "--select", "nobody"], ["run", "--nope"], ["nope"]):
+        failed = world.run("--log-format=json", *command)
+        assert failed.code == 2
+        (entry,) = [json.loads(line) for line in failed.err.splitlines()]
+        assert entry["event"] == "error"
+        assert entry["exit_code"] == 2
+        assert entry["problems"][0].keys() == {"what", "where", "advice"}
+
+
+def test_verbose_talk_tells_requests_without_key_query_or_people(world: World) -> None:
+    """Method, path, status and time; once more for a run that looks people up to remove them."""
+    world.klaviyo()
+    first = world.run("-v", "run")
+    world.customers(17)
+    second = world.run("-v", "run", "--allow-removes", "vip")
+    assert second.code == 0
+    told = first.err + second.err
+    assert re.search(r"^  GET /api/lists 200 \d\.\d\d s$", told, flags=re.MULTILINE)
+    assert re.search(r"^  DELETE /api/lists/\w+/relationships/profiles 204 ", told, flags=re.MULTILINE)
+    assert KEY not in told
+    assert "?" not in told
+    assert "@" not in told
+
+
+def test_quiet_talk_says_only_what_is_wrong(world: World) -> None:
+    """A run that is in order says nothing; an error is said."""
+    ran = world.run("-q", "run")
+    assert (ran.code, ran.err) == (0, "")
+    assert world.run("-q", "run", "--select", "nobody").err.startswith("error No model matches nobody.")
+
+
+@pytest.mark.parametrize("command", ["plan", "plan --json", "ls", "compile", "--help"])
+def test_a_reader_may_leave_early(world: World, command: str) -> None:
+    """The command ends as it would have, and says nothing of it."""
+    with world.begin("-q", *command.split()) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(60) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_a_terminal_shows_progress_bars(world: World) -> None:
+    """A bar moves where stderr is a terminal; there are plain lines elsewhere."""
+    world.klaviyo(job_seconds=1.0)
+    controller, terminal = pty.openpty()
+    with world.begin("run", stderr=terminal) as process:
+        os.close(terminal)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(controller, 65536)
+            except OSError:  # the process has closed its end
+                break
+        assert process.wait(60) == 0
+    text = shown.decode()
+    assert "━" in text
+    assert "1 import under way" in text
+    assert "\x1b[" in text
+    world.customers(25)
+    plain = world.run("run").err
+    assert "VIP: 5 of 5 rows taken by Klaviyo" in plain
+    assert "━" not in plain
+    assert "\x1b" not in plain
+
+
+def test_version_and_help_need_neither_warehouse_nor_web_framework() -> None:
+    """Commands are loaded when they are asked for; Snowflake's connector by none that runs on DuckDB."""
+    code = "import sys; import reverse_etl.cli; print(sorted({'duckdb', 'flask', 'requests', 'sqlglot'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    code = "import sys; import reverse_etl.cli.run; print(sorted({'flask', 'snowflake.connector'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
