@@ -1,0 +1,202 @@
+"""The commands that plan, run and report: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import requests
+
+from reverse_etl.sandbox import Fault, FaultKind
+
+if TYPE_CHECKING:
+    from cli_world import World
+
+HEADINGS = ["list", "model", "rows", "before", "adds", "updates", "removes", "held", "rejected", "unchanged"]
+WRITES = {"POST", "DELETE", "PATCH", "PUT"}
+
+
+def _row(out: str, name: str) -> list[str]:
+    """Return the cells of a table's line."""
+    return next(line.split() for line in out.splitlines() if line.startswith(name))
+
+
+def _files(world: World) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(world.folder.rglob("*")) if path.is_file()}
+
+
+def test_ls_and_compile_show_the_models(world: World) -> None:
+    """As tables and SQL for people, as JSON for programs, and only those that are selected."""
+    world.model("daily", "select email from {{ ref('customers') }}", list="Daily", tags=["daily"])
+    listed = world.run("ls")
+    assert _row(listed.out, "daily") == ["daily", "list_memberships", "Daily", "email:", "email", "daily", "models/daily.sql"]
+    assert [model["name"] for model in json.loads(world.run("ls", "--json").out)] == ["daily", "vip"]
+    assert [m["name"] for m in json.loads(world.run("ls", "--exclude", "tag:daily", "--json").out)] == ["vip"]
+    compiled = world.run("compile", "--select", "daily")
+    assert compiled.out == '-- models/daily.sql\nselect email from "shop"."main"."customers";\n'
+    (as_json,) = json.loads(world.run("compile", "--select", "daily", "--json").out)
+    assert as_json["sql"] == 'select email from "shop"."main"."customers"'
+
+
+def test_plan_sends_nothing_and_changes_no_file(world: World) -> None:
+    """Before the first run and after it; `run --dry-run` is the same."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    world.customers(19)
+    before = _files(world)
+    sandbox.clear_log()
+    planned = world.run("plan")
+    dry = world.run("run", "--dry-run")
+    assert planned.code == dry.code == 0
+    assert planned.out == dry.out
+    assert planned.out.splitlines()[0].split() == HEADINGS
+    assert _row(planned.out, "VIP") == ["VIP", "vip", "19", "20", "0", "0", "1", "0", "0", "19"]
+    assert "About 2 requests (1 look-up on a list, 1 removal)" in planned.out
+    assert {entry.method for entry in sandbox.log()} == {"GET"}
+    assert _files(world) == before
+
+
+def test_plan_as_json_is_one_document(world: World) -> None:
+    """Identifiers masked unless they are asked for; figures as numbers."""
+    planned = world.run("plan", "--json")
+    piped = subprocess.run([sys.executable, "-m", "json.tool"], input=planned.out, capture_output=True, text=True, check=True)
+    document = json.loads(piped.stdout)
+    (one,) = document["lists"]
+    assert (one["list"], one["adds"], one["removes"], one["list_id"]) == ("VIP", 20, 0, None)
+    assert document["looked_up"] is False
+    assert document["requests"] == {"start_import": 1, "create_list": 1}
+    assert "@example.com" not in planned.out
+    assert "p0@example.com" in world.run("plan", "--json", "--show-values").out
+
+
+def test_plan_shows_what_changes(world: World) -> None:
+    """The values before and after; whose they are only with --show-values."""
+    world.klaviyo()
+    world.run("run")
+    world.sql("UPDATE customers SET first_name = 'Anne' WHERE email = 'p7@example.com'")
+    assert "  ~ p*@e******.com   first_name: 'First 7' -> 'Anne'" in world.run("plan").out
+    assert "  ~ p7@example.com   first_name: 'First 7' -> 'Anne'" in world.run("plan", "--show-values").out
+
+
+def test_a_guard_ends_plan_and_run_with_3_until_it_is_let_pass(world: World) -> None:
+    """The plan is printed all the same; the run sends no write."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    world.customers(3)
+    sandbox.clear_log()
+    planned = world.run("plan", "--json")
+    assert planned.code == 3
+    assert json.loads(planned.out)["lists"][0]["removes"] == 17
+    assert world.run("run").code == 3
+    assert not [entry for entry in sandbox.log() if entry.method in WRITES]
+    assert world.run("plan", "--allow-removes", "vip").code == 0
+    passed = world.run("run", "--allow-removes", "vip", "--json")
+    assert passed.code == 0
+    assert json.loads(passed.out)["lists"][0]["removed"] == 17
+    assert len(sandbox.members("VIP")) == 3
+
+
+def test_a_limit_sends_some_and_removes_nobody_and_full_refresh_sends_all(world: World) -> None:
+    """The first send of some; the rest; then everything once more."""
+    sandbox = world.klaviyo()
+    assert _row(world.run("run", "--limit", "5").out, "VIP")[2] == "5"
+    assert len(sandbox.members("VIP")) == 5
+    assert _row(world.run("run").out, "VIP")[2] == "15"
+    assert _row(world.run("run").out, "VIP")[2] == "0"
+    world.customers(18)
+    assert _row(world.run("run", "--limit", "5").out, "VIP")[2:4] == ["0", "0"]
+    assert _row(world.run("run", "--full-refresh").out, "VIP")[2:4] == ["18", "2"]
+
+
+def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World) -> None:
+    """New ones end a run with 1, standing ones only with --strict; plan, run and status give one number."""
+    sandbox = world.klaviyo()
+    world.sql("INSERT INTO customers VALUES ('x', 'y'), ('x', 'y'), ('', 'z'), ('p1@example.com', 'other')")
+    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
+    first = world.run("run")
+    assert first.code == 1
+    assert _row(first.out, "VIP")[2:] == ["18", "0", "0", "0", "6", "0", "0", "0", "0"]
+    assert _row(world.run("plan").out, "VIP")[8] == "6"
+    (stands,) = json.loads(world.run("status", "--json").out)["lists"]
+    assert (stands["applied"], stands["rejected"], stands["unsettled"]) == (18, 6, 0)
+    assert world.run("run").code == 0
+    assert world.run("run", "--strict").code == 1
+    assert world.run("retry").out == "vip: the next run sends 1 row again"
+    assert _row(world.run("run").out, "VIP")[2] == "1"
+    assert json.loads(world.run("retry", "--json").out) == {"vip": 0}
+
+
+def test_status_tells_before_and_after_a_run_and_why_a_list_stopped(world: World) -> None:
+    """From the state alone: without a key, too."""
+    sandbox = world.klaviyo()
+    assert world.run("status").out == "Nothing was sent yet. See what would be: reverse-etl plan"
+    world.run("run")
+    path = "/api/profile-bulk-import-jobs"
+    sandbox.fault(Fault(FaultKind.STATUS, method="POST", path=path, status=400))
+    world.customers(25)
+    assert world.run("run").code == 4
+    world.environ.clear()
+    told = world.run("status")
+    assert told.code == 0
+    assert _row(told.out, "VIP")[4:] == ["stopped", "20", "0", "0", "0"]
+    assert "VIP stopped: Klaviyo refused the request (invalid). A fault that was asked for." in told.out
+
+
+def test_debug_is_in_order_where_a_run_works(world: World) -> None:
+    """Each check on a line; nothing is sent but GETs."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    sandbox.clear_log()
+    checked = world.run("debug")
+    assert checked.code == 0
+    assert checked.err == ""
+    where = "the environment variable DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"
+    assert checked.out.splitlines() == [
+        "profile    ok: shop, profiles.yml",
+        "target     trial: duckdb",
+        f"to         <sandbox>, with the key from {where}, revision 2026-07-15",
+        "models     ok: 1 model compiles",
+        "warehouse  ok: it can run every model",
+        "state      ok: it remembers 1 model",
+        f"klaviyo    ok: account Sandbox ({sandbox.account_id}), a test account; 1 list found",
+        "",
+        "A run would work. See what it would send: reverse-etl plan",
+    ]
+    assert {entry.method for entry in sandbox.log()} == {"GET"}
+
+
+def test_debug_ends_as_the_run_would_where_it_would_not_work(world: World) -> None:
+    """Several things at once are all said; each alone has its code."""
+    sandbox = world.klaviyo(destination={"create_lists": False})
+    world.model("broken", "select email, nothing from {{ ref('customers') }}", list="VIP")
+    checked = world.run("debug")
+    assert checked.code == 2
+    assert checked.err.count("error ") == 2
+    assert "warehouse  failed" in checked.out
+    assert "klaviyo    failed" in checked.out
+    (world.folder / "models" / "broken.sql").unlink()
+    sandbox.fault(Fault(FaultKind.HTML, path="/api/accounts"))
+    assert world.run("debug").code == 4
+    with world.locked("shop.duckdb"):
+        assert world.run("debug").code == 4
+
+
+def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
+    """Its address is all that stands on stdout; what was sent to it stays in its file."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with world.begin("sandbox", "--port", "0", "--job-seconds", "0.1") as process:
+            assert process.stdout is not None
+            origin = process.stdout.readline().strip()
+            assert requests.get(origin, timeout=10).status_code == 200
+            world.profiles({"type": "klaviyo", "origin": origin, "private_api_key": "pk_any", "create_lists": True})
+            ran = world.run("run", "--json")
+            assert ran.code == 0
+            process.send_signal(number)
+            rest, talk = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert rest == ""
+        assert talk.splitlines()[-1] == "The sandbox has ended; its state is kept."
+    assert json.loads(ran.out)["lists"][0]["applied"] == 0
