@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from reverse_etl.errors import UsageError
+from reverse_etl.identifiers import IdentifierType
 from reverse_etl.lists import ListRef
 from reverse_etl.models.model import Model
 from reverse_etl.plan import Change, ListPlan, ModelPlan, Rejected
+from reverse_etl.sql import claimed as sql_claimed
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import rejections, staging
 from reverse_etl.sql.diff import Op, Scope
@@ -46,6 +48,9 @@ def diff(  # noqa: PLR0913 - what a diff is made of
     uncertain = bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0
     scope = Scope(full_refresh=full_refresh, uncertain=uncertain, rekeyed=rekeyed)
     warehouse.execute(sql.diff(dialect, shape, kept, scope))
+    claimed = {} if rekeyed or not kept else _omit_claimed(warehouse, shape)
+    if claimed:
+        warehouse.execute(sql.diff(dialect, shape, kept, scope))
     deferred = _cut(warehouse, shape, limit) if limit is not None else {}
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
     known: dict[str, int] = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
@@ -57,7 +62,7 @@ def diff(  # noqa: PLR0913 - what a diff is made of
         lists=tuple(_list_plan(ref, counts, known, rows, sample, deferred) for ref in refs) + _unlisted(rows),
         staged=staged.rows,
         repeated=staged.repeated,
-        omitted=staged.omitted,
+        omitted={kind: rows for kind in shape.identifiers if (rows := staged.omitted.get(kind, 0) + claimed.get(kind, 0))},
         orphans=tuple((list_id, rows) for list_id, rows in known.items() if list_id not in {ref.id for ref in refs}),
         rekeyed=rekeyed,
     )
@@ -79,6 +84,18 @@ def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
             advice=f"Put them back, or see what a change means: reverse-etl plan --rekey {model.name}",
         )
     return True
+
+
+def _omit_claimed(warehouse: Warehouse, shape: Shape) -> dict[IdentifierType, int]:
+    """Leave out of rows that are to be sent what another desired row has at Klaviyo; return how many lost what."""
+    omitted: dict[IdentifierType, int] = {}
+    if len(shape.identifiers) > 1 and any(_upserts(ops) for ops in _counts(warehouse, shape).values()):
+        for kind in shape.identifiers:
+            warehouse.execute(sql_claimed.claimed(warehouse.dialect, shape, kind))
+            omitted[kind] = warehouse.fetch(sql_claimed.claimed_count(warehouse.dialect, shape, kind))[0][0]
+            if omitted[kind]:
+                warehouse.execute(sql_claimed.omit_claimed(warehouse.dialect, shape, kind))
+    return {kind: rows for kind, rows in omitted.items() if rows}
 
 
 def _keeps(warehouse: Warehouse, shape: Shape, table: str) -> bool:

@@ -33,7 +33,9 @@ class Interrupted(BaseException):
 class World:
     """A folder with models, a DuckDB warehouse and a sandbox. Close it in the end."""
 
-    def __init__(self, folder: Path, *, create_lists: bool = True, lists: Mapping[str, str] | None = None, **rules: Any):
+    def __init__(
+        self, folder: Path, *, create_lists: bool = True, lists: Mapping[str, str] | None = None, **rules: Any
+    ):
         self.folder = folder
         self.clock = ScaledClock(SPEED)
         self.path = folder / "shop.duckdb"
@@ -51,7 +53,12 @@ class World:
     def profile(self, **changes: Any) -> None:
         """Write profiles.yml, with changes of the destination that stay."""
         self.destination |= changes
-        destination = {"type": "klaviyo", "origin": self.sandbox.origin, "private_api_key": KEY, **self.destination}
+        destination = {
+            "type": "klaviyo",
+            "origin": self.sandbox.origin,
+            "private_api_key": KEY,
+            **self.destination,
+        }
         output = {"type": "duckdb", "path": str(self.path), "threads": 1}
         shop = {"target": "trial", "outputs": {"trial": output}, "destinations": {"trial": destination}}
         (self.folder / "profiles.yml").write_text(yaml.safe_dump({"shop": shop}))

@@ -47,7 +47,11 @@ def staged(world, select, kinds, **config):
         ("external_id", "12345678901234567890::decimal(38,0)", "12345678901234567890"),
         ("external_id", "'007'", "007"),
         ("external_id", "' 7 '", " 7 "),
-        ("external_id", "uuid '00000000-0000-0000-0000-000000000001'", "00000000-0000-0000-0000-000000000001"),
+        (
+            "external_id",
+            "uuid '00000000-0000-0000-0000-000000000001'",
+            "00000000-0000-0000-0000-000000000001",
+        ),
         ("external_id", "'2026-01-02'::date", "2026-01-02"),
     ],
 )
@@ -93,13 +97,18 @@ def test_what_is_no_identifier_is_not_sent(world, kind, value, problem):
     good = {"email": "'ok@example.com'", "phone_e164": "'+14155550199'", "external_id": "'ok'"}[kind]
     world.sql("INSERT INTO nothing VALUES (1)")
     cast = f"cast({value} as varchar)"
-    assert staged(world, f"select {cast} as {kind} from nothing union all select {good} from nothing", [kind]) == 1
+    assert (
+        staged(world, f"select {cast} as {kind} from nothing union all select {good} from nothing", [kind])
+        == 1
+    )
     assert [code for code, _ in rejections(world)] == [problem]
 
 
 def test_a_malformed_secondary_identifier_rejects_its_row_too(world):
     """The documentation says that Klaviyo may refuse it, experience that it is dropped in silence: neither is left to chance."""
-    world.people([{"email": "ann@example.com", "phone_e164": "415"}, {"email": "bob@example.com", "phone_e164": None}])
+    world.people(
+        [{"email": "ann@example.com", "phone_e164": "415"}, {"email": "bob@example.com", "phone_e164": None}]
+    )
     assert staged(world, "select email, phone_e164 from people", ["email", "phone_e164"]) == 1
     assert rejections(world) == [("phone_malformed", "")]
 
@@ -124,7 +133,10 @@ def test_a_rows_identity_is_its_first_identifier_that_is_not_blank(world):
 
 def test_rows_that_are_equal_in_every_column_count_as_one(world):
     """A join that doubles rows is no contradiction; equal means equal as sent."""
-    rows = [{"email": email, "first_name": "Ann"} for email in ("ann@example.com", " ANN@example.com", "ann@example.com")]
+    rows = [
+        {"email": email, "first_name": "Ann"}
+        for email in ("ann@example.com", " ANN@example.com", "ann@example.com")
+    ]
     world.people(rows)
     assert staged(world, "select email, first_name from people", ["email"]) == 1
     (model,) = world.plan().models
@@ -169,7 +181,15 @@ def test_a_shared_secondary_identifier_is_left_out_of_all_and_counted(world):
 def test_or_the_rows_that_share_it_are_rejected(world):
     """`on_shared_identifier: reject` says that sharing is a mistake in the data."""
     world.people(FAMILY)
-    assert staged(world, "select email, phone_e164 from people", ["email", "phone_e164"], on_shared_identifier="reject") == 1
+    assert (
+        staged(
+            world,
+            "select email, phone_e164 from people",
+            ["email", "phone_e164"],
+            on_shared_identifier="reject",
+        )
+        == 1
+    )
     assert rejections(world) == [("shared_identifier", "phone_e164")] * 2
 
 
@@ -191,7 +211,9 @@ def test_one_person_on_two_lists_shares_nothing(world):
     rows = [{"email": "ann@example.com", "external_id": "1", "club": club} for club in ("Tea", "Coffee")]
     world.people(rows)
     select = "select email, external_id, club from people"
-    world.model("clubs", select, list_column="club", identifiers={"email": "email", "external_id": "external_id"})
+    world.model(
+        "clubs", select, list_column="club", identifiers={"email": "email", "external_id": "external_id"}
+    )
     world.run()
     assert {member["external_id"] for club in ("Tea", "Coffee") for member in world.members(club)} == {"1"}
 
@@ -210,7 +232,10 @@ def test_a_rejection_by_a_check_is_new_once_and_then_stands(world):
 
 
 TEXTS = st.text(
-    st.one_of(st.sampled_from(BLANKS + PUNCTUATION + "+@.aZ0éÉß\u0130\u03a3"), st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+    st.one_of(
+        st.sampled_from(BLANKS + PUNCTUATION + "+@.aZ0éÉß\u0130\u03a3"),
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+    ),
     max_size=12,
 )
 

@@ -18,7 +18,9 @@ from reverse_etl.sandbox import Fault
 def files(world):
     """Return every file of the project and the warehouse with a digest of its bytes."""
     found = (path for path in world.folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(world.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    return {
+        str(path.relative_to(world.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found
+    }
 
 
 def tables(world):
@@ -32,7 +34,14 @@ def busy(world):
     members_model(world)
     clubs_model(world)
     rows = people("ann", "bob", "cat", club="Tea")
-    become(world, [*rows, person("bad", email="bad@example.c1", club="Tea"), person("worse", email="worse", club="Tea")])
+    become(
+        world,
+        [
+            *rows,
+            person("bad", email="bad@example.c1", club="Tea"),
+            person("worse", email="worse", club="Tea"),
+        ],
+    )
     world.run()
     world.fault(Fault("cut", "POST", "/api/profile-bulk-import-jobs", after=True, times=8))
     become(world, [*rows, person("dan", club="Tea")])
@@ -41,7 +50,14 @@ def busy(world):
     become(world, [*rows, person("eve", club="Coffee")])
     assert world.dies(lambda event: isinstance(event, Sending))
     world.sandbox.finish_jobs()
-    become(world, [person("ann", first_name="Anna", club="Coffee"), *people("bob", club="Tea"), person("fay", club="Cake")])
+    become(
+        world,
+        [
+            person("ann", first_name="Anna", club="Coffee"),
+            *people("bob", club="Tea"),
+            person("fay", club="Cake"),
+        ],
+    )
 
 
 @pytest.mark.parametrize("wish", [Wish(), Wish(full_refresh=True), Wish(limit=1)])
@@ -98,13 +114,27 @@ def test_the_plan_is_what_the_run_then_does(world):
     clubs_model(world)
     become(world, [*people("ann", "bob", club="Tea"), person("cat", club="Coffee")])
     world.run()
-    become(world, [person("ann", first_name="Anna", club="Coffee"), *people("cat", club="Tea"), person("x", email="x", club="Cake")])
+    become(
+        world,
+        [
+            person("ann", first_name="Anna", club="Coffee"),
+            *people("cat", club="Tea"),
+            person("x", email="x", club="Cake"),
+        ],
+    )
     options = {"allow_removes": ["members", "clubs"]}
     planned = world.plan()
     world.plan()
     result = world.run(**options) if all(listed.desired for _, listed in planned.lists()) else None
     if result is None:
-        become(world, [person("ann", first_name="Anna", club="Coffee"), *people("cat", club="Tea"), person("dan", club="Cake")])
+        become(
+            world,
+            [
+                person("ann", first_name="Anna", club="Coffee"),
+                *people("cat", club="Tea"),
+                person("dan", club="Cake"),
+            ],
+        )
         planned, result = world.plan(), world.run(**options)
     assert counts(result.plan) == counts(planned)
     for listed in result.lists:
@@ -137,7 +167,10 @@ def test_a_sample_shows_what_changes_and_only_that(world):
     become(world, people("ann", "bob"))
     world.run()
     become(world, [person("ann", first_name="Anna"), person("cat")])
-    changes = {change.identity: (change.op, dict(change.before), dict(change.after)) for change in one_list(world.plan()).sample}
+    changes = {
+        change.identity: (change.op, dict(change.before), dict(change.after))
+        for change in one_list(world.plan()).sample
+    }
     assert changes["email:ann@example.com"] == ("update", {"first_name": "Ann"}, {"first_name": "Anna"})
     assert changes["email:cat@example.com"][0] == "add"
     assert changes["email:bob@example.com"][0] == "remove"

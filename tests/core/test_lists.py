@@ -158,7 +158,12 @@ def test_two_names_of_one_list_are_refused(world):
 def test_a_model_with_a_list_column_drives_each_list(world):
     """Each row names its list. One person on two lists is two rows; one whose list is blank is rejected, and nobody else."""
     clubs_model(world)
-    rows = [person("ann", club="Tea"), person("ann", club="Coffee"), person("bob", club=" Tea "), person("cat", club=" ")]
+    rows = [
+        person("ann", club="Tea"),
+        person("ann", club="Coffee"),
+        person("bob", club=" Tea "),
+        person("cat", club=" "),
+    ]
     become(world, rows)
     result = world.run()
     assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]

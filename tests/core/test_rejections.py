@@ -166,7 +166,9 @@ def test_a_row_that_fails_in_the_job_is_tied_to_its_row_by_what_was_sent(members
     assert members.state("SELECT row_key, code FROM rejections") == [("email:bob@example.com", "conflict")]
 
 
-@pytest.mark.parametrize("fault", [Fault("refuse_rows", pattern="bob", payload="none"), Fault("miscount", rows=1)])
+@pytest.mark.parametrize(
+    "fault", [Fault("refuse_rows", pattern="bob", payload="none"), Fault("miscount", rows=1)]
+)
 def test_failures_that_name_nobody_leave_every_row_unknown(members, fault):
     """One of three failed, and nobody can say which: none is called applied, and all are sent again."""
     become(members, people("ann", "bob", "cat"))
@@ -207,7 +209,9 @@ def test_a_person_has_one_unended_import_at_a_time(make_world):
     world = make_world(job_seconds=7200.0)
     world.profile(job_timeout_minutes=1)
     for club in ("Coffee", "Tea"):
-        world.model(club.lower(), "select email, customer_id from people", list=club, identifiers={"email": "email"})
+        world.model(
+            club.lower(), "select email, customer_id from people", list=club, identifiers={"email": "email"}
+        )
     become(world, people("ann"))
     first, second = world.run().lists
     assert (first.outcomes, first.failed) == ({Outcome.ACCEPTED: 1}, False)
@@ -255,7 +259,10 @@ def test_a_job_proves_its_rows_only_if_its_counts_add_up(job, errors, state, ref
     """Complete, counted and every failure named: anything less is unknown."""
     status, total, completed, failed = job
     settled = judge(
-        SENT, Job("J", JobStatus(status), total, completed, failed, AT), lambda _: errors, lambda _: [ANN, BOB, CAT]
+        SENT,
+        Job("J", JobStatus(status), total, completed, failed, AT),
+        lambda _: errors,
+        lambda _: [ANN, BOB, CAT],
     )
     assert settled.receipt.state is state
     assert [refusal.seq for refusal in settled.refusals] == refused
@@ -309,7 +316,8 @@ def test_a_refusal_that_points_at_no_row_of_ours_is_not_the_rows_fault():
 
 
 @pytest.mark.parametrize(
-    ("refused", "size", "fault"), [(100, 200, False), (101, 200, True), (101, 1_010, False), (102, 1_010, True)]
+    ("refused", "size", "fault"),
+    [(100, 200, False), (101, 200, True), (101, 1_010, False), (102, 1_010, True)],
 )
 def test_over_a_tenth_and_over_a_hundred_for_one_reason_is_nobodys_own_fault(refused, size, fault):
     """Both bounds count: a hundred odd rows of a million are odd rows."""

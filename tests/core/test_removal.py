@@ -7,6 +7,7 @@ from core_rows import become, clubs_model, many, members_model, people, person
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
+from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sandbox import Fault
 
 IMPORTS = "/api/profile-bulk-import-jobs"
@@ -98,13 +99,43 @@ def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world):
     become(world, people("ann", "bob"))
     world.run()
     ann, bob = (world.person(f"{name}@example.com")["id"] for name in ("ann", "bob"))
-    merge = {"type": "profile-merge", "id": ann, "relationships": {"profiles": {"data": [{"type": "profile", "id": bob}]}}}
+    merge = {
+        "type": "profile-merge",
+        "id": ann,
+        "relationships": {"profiles": {"data": [{"type": "profile", "id": bob}]}},
+    }
     world.by_hand("POST", "/api/profile-merge", {"data": merge})
-    world.by_hand("PATCH", f"/api/profiles/{ann}", {"data": {"type": "profile", "id": ann, "attributes": {"external_id": "c-bob"}}})
+    world.by_hand(
+        "PATCH",
+        f"/api/profiles/{ann}",
+        {"data": {"type": "profile", "id": ann, "attributes": {"external_id": "c-bob"}}},
+    )
     become(world, people("ann"))
     result = world.run()
     assert one(result).outcomes == {Outcome.SUPERSEDED: 1}
     assert world.emails() == ["ann@example.com"]
+
+
+def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members):
+    """Ann's customer id is not known today, and a new row has it. Klaviyo would take that row for Ann, and she would be no more.
+
+    The new row is sent without the id, which Klaviyo has as Ann's; that is counted, and changes nothing on later days. Once she
+    has left, it is sent.
+    """
+    become(members, people("ann", "bob"))
+    members.run()
+    ann = members.person("ann@example.com")["id"]
+    become(members, [person("ann", customer_id=None), person("new", customer_id="c-ann"), person("bob")])
+    result = members.run()
+    assert result.plan.models[0].omitted == {IdentifierType.EXTERNAL_ID: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com", "new@example.com"]
+    assert members.person("ann@example.com")["id"] == ann
+    before = len(members.writes())
+    members.run()
+    assert len(members.writes()) == before
+    become(members, [person("new", customer_id="c-ann"), person("bob")])
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert members.emails() == ["bob@example.com", "new@example.com"]
 
 
 def test_someone_found_by_nobody_is_gone_and_noted(members):
@@ -112,7 +143,9 @@ def test_someone_found_by_nobody_is_gone_and_noted(members):
     become(members, people("ann", "bob"))
     members.run()
     listed, bob = members.list_id(), members.person("bob@example.com")["id"]
-    members.by_hand("DELETE", f"/api/lists/{listed}/relationships/profiles", {"data": [{"type": "profile", "id": bob}]})
+    members.by_hand(
+        "DELETE", f"/api/lists/{listed}/relationships/profiles", {"data": [{"type": "profile", "id": bob}]}
+    )
     become(members, people("ann"))
     result = members.run()
     assert one(result).outcomes == {Outcome.GONE: 1}
@@ -137,7 +170,9 @@ def test_someone_whose_e_mail_was_changed_at_klaviyo_is_found_by_another_identif
     members.run()
     bob = members.person("bob@example.com")["id"]
     attributes = {"email": "robert@example.com"}
-    members.by_hand("PATCH", f"/api/profiles/{bob}", {"data": {"type": "profile", "id": bob, "attributes": attributes}})
+    members.by_hand(
+        "PATCH", f"/api/profiles/{bob}", {"data": {"type": "profile", "id": bob, "attributes": attributes}}
+    )
     become(members, people("ann"))
     assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com"]
@@ -168,7 +203,9 @@ def test_upserts_come_first_and_removes_last(members):
     assert [entry.method for entry in members.writes()[before:]] == ["POST", "DELETE"]
 
 
-@pytest.mark.parametrize("fault", [Fault("status", "POST", IMPORTS, status=401, times=None), Fault("miscount", rows=1)])
+@pytest.mark.parametrize(
+    "fault", [Fault("status", "POST", IMPORTS, status=401, times=None), Fault("miscount", rows=1)]
+)
 def test_nobody_is_removed_while_upserts_are_not_proved_to_be_refused_or_done(members, fault):
     """An import that fails as a request stops its list: no removal is made on half of a change.
 
@@ -267,7 +304,14 @@ def test_a_rejected_row_holds_on_every_list_of_its_model(world):
     clubs_model(world, min_rows=0)
     become(world, [person("ann", club="Tea"), person("bob", club="Tea"), person("cat", club="Coffee")])
     world.run()
-    become(world, [person("ann", club="Coffee", email="ann@@example.com"), person("bob", club="Tea"), person("cat", club="Coffee")])
+    become(
+        world,
+        [
+            person("ann", club="Coffee", email="ann@@example.com"),
+            person("bob", club="Tea"),
+            person("cat", club="Coffee"),
+        ],
+    )
     world.run()
     assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
     assert world.emails("Coffee") == ["cat@example.com"]
@@ -275,7 +319,12 @@ def test_a_rejected_row_holds_on_every_list_of_its_model(world):
 
 def test_from_the_profiles_surface_nobody_is_removed_and_none_held(world):
     """A row that leaves is forgotten, be it like a rejected one or not; consent and profile stay."""
-    world.model("everyone", "select email, customer_id from people", surface="profiles", identifiers={"email": "email", "external_id": "customer_id"})
+    world.model(
+        "everyone",
+        "select email, customer_id from people",
+        surface="profiles",
+        identifiers={"email": "email", "external_id": "customer_id"},
+    )
     become(world, people("ann", "bob", "cat"))
     world.run()
     before = len(world.writes())

@@ -148,7 +148,11 @@ def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(members, d
     members.dies(lambda event: isinstance(event, Sending))
     kept = [name for name in ("email", "customer_id", "first_name") if name not in dropped]
     members_model(members)
-    members.model("members", f"select {', '.join(kept)}, 7 as points from people", identifiers={"email": "email", "external_id": "customer_id"})
+    members.model(
+        "members",
+        f"select {', '.join(kept)}, 7 as points from people",
+        identifiers={"email": "email", "external_id": "customer_id"},
+    )
     result = members.run()
     assert one(result).plan.updates == 2
     assert members.person("ann@example.com")["properties"] == {"points": 7}
@@ -252,7 +256,10 @@ def test_keyed_anew_two_rows_of_one_person_do_not_become_one_key_twice(make_worl
     world.run(wish=Wish(rekey=frozenset({"members"})))
     world.run()
     ((key,),) = world.state("SELECT table_key FROM models")
-    assert sorted(world.state(f"SELECT retl_identity FROM snapshot_{key}")) == [("external_id:c-ann",), ("external_id:c-bob",)]
+    assert sorted(world.state(f"SELECT retl_identity FROM snapshot_{key}")) == [
+        ("external_id:c-ann",),
+        ("external_id:c-bob",),
+    ]
     before = len(world.writes())
     world.run()
     assert len(world.writes()) == before
@@ -294,7 +301,10 @@ def check_a_death_at(world, nth, monkeypatch):
     members_model(world)
     become(world, [*people("ann", "bob", "cat"), person("bad", email="bad@example.c1")])
     world.run()
-    become(world, [person("ann", first_name="Anna"), *people("bob", "dan"), person("bad", email="worse@example.c1")])
+    become(
+        world,
+        [person("ann", first_name="Anna"), *people("bob", "dan"), person("bad", email="worse@example.c1")],
+    )
     died = dies_at(world, nth, monkeypatch)
     world.sandbox.finish_jobs()
     world.run()

@@ -1,0 +1,49 @@
+"""Statements of claimed identifiers: a row's secondary identifier that another desired row has at Klaviyo.
+
+A desired NULL is no change, so the snapshot still gives the identifier to the other row, and so does Klaviyo. Sent with it, the new
+row would be taken for the other one's profile and overwrite it. It is sent without, as if both rows carried the identifier.
+"""
+
+from __future__ import annotations
+
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.sql.diff import Op, same_row
+from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
+from reverse_etl.sql.text import Dialect, Statement, literal
+
+
+def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+    """Find the planned upserts whose secondary identifier a kept row has that is desired under another identity."""
+    column, staged = IDENTIFIER_COLUMNS[kind], dialect.passing(shape.staged)
+    kept = " UNION ALL ".join(
+        f"SELECT retl_identity, {column} FROM {dialect.kept(table)} WHERE {column} IS NOT NULL"
+        for table in (shape.snapshot, shape.deltas)
+    )
+    return Statement(
+        f"{dialect.recreate_passing(_table(shape, kind))} AS\n"
+        f"SELECT DISTINCT s.retl_identity FROM {dialect.passing(shape.planned)} AS p\n"
+        f"JOIN (\n"
+        f"  SELECT l.retl_list_id, s.retl_identity, s.{column} FROM {staged} AS s "
+        f"JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
+        f"  WHERE s.retl_problem IS NULL AND s.retl_identity <> {literal(kind + ':')} || s.{column}\n"
+        f") AS s ON {same_row(shape, 's', 'p')}\n"
+        f"JOIN ({kept}) AS k ON k.{column} = s.{column} AND k.retl_identity <> s.retl_identity\n"
+        f"WHERE p.retl_op IN ('{Op.ADD}', '{Op.UPDATE}') AND k.retl_identity IN (SELECT retl_identity FROM {staged})"
+    )
+
+
+def claimed_count(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+    """Return how many identities are to be sent without that identifier."""
+    return Statement(f"SELECT COUNT(*) FROM {dialect.passing(_table(shape, kind))}")
+
+
+def omit_claimed(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+    """Leave the identifier out of these rows."""
+    return Statement(
+        f"UPDATE {dialect.passing(shape.staged)} SET {IDENTIFIER_COLUMNS[kind]} = NULL\n"
+        f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {dialect.passing(_table(shape, kind))})"
+    )
+
+
+def _table(shape: Shape, kind: IdentifierType) -> str:
+    return f"claimed_{kind}_{shape.key}"
