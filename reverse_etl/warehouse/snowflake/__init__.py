@@ -176,6 +176,8 @@ class Snowflake:
             scratch = f"{place.database}.{place.schema}"
             return Dialect(Engine.SNOWFLAKE, scratch, scratch, lasting=False)
         self._make_schema(state, place.database)
+        # "CREATE SCHEMA" makes the new one the session's schema; models are to find their tables in dbt's.
+        self.execute(Statement(f"USE SCHEMA {place.database}.{place.schema}"))
         return Dialect(Engine.SNOWFLAKE, state, state)
 
     def _place(self, settings: Mapping[str, Any]) -> _Place:

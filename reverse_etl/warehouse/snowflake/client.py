@@ -79,7 +79,7 @@ def connect(arguments: Mapping[str, Any]) -> Connection:
 
     ours = {"paramstyle": "qmark", "application": "reverse_etl", "client_prefetch_threads": PREFETCH}
     if int(snowflake.connector.__version__.split(".")[0]) < REWRITTEN:
-        ours |= {"network_timeout": NETWORK_SECONDS}
+        ours |= {"network_timeout": NETWORK_SECONDS, "platform_detection_timeout_seconds": 0}
     else:
         ours |= {"enable_server_session_keep_alive_auto_detection": False}
     with warnings.catch_warnings():
