@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reverse_etl.dbt.artifacts import MANIFEST_VERSIONS, read_artifact
+from reverse_etl.dbt.marked import Marked, marked_nodes
 from reverse_etl.engines import Engine
 from reverse_etl.errors import ModelError
 from reverse_etl.names import nearest
@@ -59,6 +60,11 @@ class Relations(Protocol):
         """Return the names of dbt's macros and packages, which models cannot use."""
         ...
 
+    @property
+    def marked(self) -> tuple[Marked, ...]:
+        """Return the dbt models that are themselves to be sent, by name."""
+        ...
+
 
 @dataclass(frozen=True)
 class PlainRelations:
@@ -70,6 +76,11 @@ class PlainRelations:
     def macros(self) -> frozenset[str]:
         """Return nothing: without a manifest no macro is known."""
         return frozenset()
+
+    @property
+    def marked(self) -> tuple[Marked, ...]:
+        """Return nothing: without a manifest no dbt model is known."""
+        return ()
 
     def ref(self, name: str, package: str | None, version: str | None) -> Relation:  # noqa: ARG002
         """Return the relation of that name in the target's schema; a version is `<name>_v<version>`."""
@@ -106,6 +117,7 @@ class Manifest:
     sources: Mapping[tuple[str, str], Node] = field(repr=False)
     disabled: frozenset[str] = field(repr=False)
     macros: frozenset[str] = field(repr=False)
+    marked: tuple[Marked, ...] = field(default=(), repr=False)
 
     def ref(self, name: str, package: str | None, version: str | None) -> Relation:
         """Return the model, seed or snapshot of that name: its latest version, the project's own first."""
@@ -195,7 +207,8 @@ def _manifest(content: Node, project: str) -> Manifest:
         for macro in (content.get("macros") or {}).values()
         for key in ("name", "package_name")
     }
-    return Manifest(project, dict(nodes), sources, frozenset(disabled), frozenset(macros))
+    marked = marked_nodes(content["nodes"].values(), project)
+    return Manifest(project, dict(nodes), sources, frozenset(disabled), frozenset(macros), marked)
 
 
 def _check_database(manifest: Manifest, target: Target, path: Path) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-
-import orjson
 
 from reverse_etl.dbt.manifest import relations_of
 from reverse_etl.dbt.project import FILE as DBT_PROJECT
 from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.errors import ModelError, Problem
-from reverse_etl.models.config import Fitted, ModelConfig, WrittenConfig, fit
+from reverse_etl.models.config import Fitted, WrittenConfig, fit
 from reverse_etl.models.context import ModelContext
-from reverse_etl.models.model import Model
+from reverse_etl.models.marked import marked_model
+from reverse_etl.models.model import Model, checksum
 from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.models.query_rules import lint
 from reverse_etl.places import at
@@ -24,9 +22,10 @@ from reverse_etl.strict import check
 from reverse_etl.templates import Rendered, TemplateError, render_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from reverse_etl.dbt.marked import Marked
     from reverse_etl.target import Target
 
 _EXAMPLE: Final = "Write {{ config(surface='list_memberships', list='VIP customers') }} above the SELECT."
@@ -37,24 +36,30 @@ def models_folder(project_dir: Path) -> Path:
     return project_dir / ("reverse_etl" if (project_dir / DBT_PROJECT).is_file() else "models")
 
 
-def find_models(project_dir: Path) -> tuple[Path, ...]:
-    """Return the models' files, sorted by name; raises ModelError for none, or for two of one name."""
+def find_models(project_dir: Path, marked: Sequence[Marked] = ()) -> tuple[Path, ...]:
+    """Return the models' files, sorted by name.
+
+    `marked` are the dbt models that are models too. Raises ModelError where there are neither, or for two of
+    one name.
+    """
     folder = models_folder(project_dir)
     paths = sorted(folder.rglob("*.sql"), key=lambda path: (path.stem, path))
-    if not paths:
+    if not paths and not marked:
         raise ModelError.of(
             "There are no models.", where=at(folder), advice="Write one there, or run: reverse-etl init"
         )
-    named: dict[str, list[Path]] = defaultdict(list)
+    named: dict[str, list[tuple[str, Path]]] = defaultdict(list)
     for path in paths:
-        named[path.stem.casefold()].append(path)
+        named[path.stem.casefold()].append((path.stem, path))
+    for each in marked:
+        named[each.name.casefold()].append((each.name, project_dir / each.path))
     twice = [same for same in named.values() if len(same) > 1]
     if twice:
         raise ModelError(
             *(
                 Problem(
-                    f"{len(same)} models are called {same[0].stem}.",
-                    " and ".join(at(path) for path in same),
+                    f"{len(same)} models are called {same[0][0]}.",
+                    " and ".join(at(path) for _, path in same),
                     "Rename one: a model is known by its file's name.",
                 )
                 for same in twice
@@ -70,25 +75,29 @@ def compile_models(
     vars: Mapping[str, Any],  # noqa: A002 - dbt's word
     environ: Mapping[str, str],
 ) -> tuple[Model, ...]:
-    """Return the enabled models of a project, sorted by name. Reads files only; the warehouse is not asked.
+    """Return the enabled models of a project, sorted by name: its SQL files, and marked dbt models.
 
-    `vars` are the command line's, over those of dbt_project.yml. Raises ModelError with everything that is
-    wrong with any of them.
+    Reads files only; the warehouse is not asked. `vars` are the command line's, over those of
+    dbt_project.yml. Raises ModelError with everything that is wrong with any of them.
     """
     project = read_dbt_project(project_dir, environ=environ, cli_vars=vars)
     relations = relations_of(target, project.manifest if project else None)
     variables = {**(project.variables if project else {}), **vars}
     problems: list[Problem] = []
     models: list[Model] = []
-    for path in find_models(project_dir):
+    for path in find_models(project_dir, relations.marked):
         compiling = _Compiling(project_dir, path, ModelContext(target, relations, variables, environ), [])
         model = compiling.model()
         problems += compiling.problems
         if model is not None and model.config.enabled:
             models.append(model)
+    for marked in relations.marked:
+        model = marked_model(marked, target.output.type, project_dir, problems)
+        if model is not None:
+            models.append(model)
     if problems:
         raise ModelError(*problems)
-    return tuple(models)
+    return tuple(sorted(models, key=lambda model: model.name))
 
 
 @dataclass(frozen=True)
@@ -175,7 +184,7 @@ class _Compiling:
             columns=tuple(column.name for column in query.columns),
             payload=fitted.payload,
             reads=tuple(self.context.reads),
-            checksum=_checksum(query.sql, fitted.config),
+            checksum=checksum(query.sql, fitted.config),
         )
 
     def report(self, findings: Iterable[Finding], rendered: Rendered) -> None:
@@ -203,16 +212,3 @@ def _config_place(path: Path, source: str, line: int | None) -> Callable[[tuple[
         return at(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
     return place
-
-
-def _checksum(sql: str, config: ModelConfig) -> str:
-    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-    written = orjson.dumps(
-        {
-            **asdict(config),
-            "identifiers": list(config.identifiers.items()),
-            "target": [type(config.target).__name__, str(config.target)],
-        },
-        option=options,
-    )
-    return hashlib.sha256(sql.encode() + b"\0" + written).hexdigest()

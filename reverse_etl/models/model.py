@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
+
+import orjson
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,10 +19,10 @@ class Model:
     """A compiled model.
 
     `path` is relative to the project's folder. `sql` is one SELECT in the output's dialect, without a
-    semicolon or comments around it; `lines` are the file's lines (from 1) on which its lines stand.
-    `columns` are named as the warehouse will report them, but that DuckDB may report a column that is
-    selected as it is in its table's own case. `reads` are dbt's unique ids, or bare names where there is no
-    manifest. `checksum` changes with the SQL and the config.
+    semicolon or comments around it; `lines` are the file's lines (from 1) on which its lines stand, none for
+    a dbt model that is itself to be sent. `columns` are named as the warehouse will report them, but that
+    DuckDB may report a column that is selected as it is in its table's own case. `reads` are dbt's unique
+    ids, or bare names where there is no manifest. `checksum` changes with the SQL and the config.
     """
 
     name: str
@@ -31,3 +34,17 @@ class Model:
     payload: tuple[PayloadColumn, ...]
     reads: tuple[str, ...]
     checksum: str
+
+
+def checksum(sql: str, config: ModelConfig) -> str:
+    """Return a text that changes with the SQL and the config."""
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+    written = orjson.dumps(
+        {
+            **asdict(config),
+            "identifiers": list(config.identifiers.items()),
+            "target": [type(config.target).__name__, str(config.target)],
+        },
+        option=options,
+    )
+    return hashlib.sha256(sql.encode() + b"\0" + written).hexdigest()

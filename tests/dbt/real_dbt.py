@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from reverse_etl.models.compile import compile_models
 from reverse_etl.profiles.load import load_target
 
@@ -45,6 +47,12 @@ def compiled(folder: Path, **variables: object) -> dict[str, Model]:
     """Return the corner shop's models of ours by name."""
     models = compile_models(folder, trial(folder), vars=variables, environ={})
     return {model.name: model for model in models}
+
+
+def rows(folder: Path, model: Model) -> list[tuple[object, ...]]:
+    """Return what a model selects from the file that dbt built."""
+    with duckdb.connect(folder / "corner_shop.duckdb", read_only=True) as connection:
+        return sorted(connection.execute(model.sql).fetchall())
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -73,11 +73,17 @@ def test_a_build_that_failed_holds_back_until_it_is_mended(shop):
         "test.corner_shop.nobody_pays_less_than_nothing, "
         "a test of model.corner_shop.visits, failed in `dbt build`"
     )
-    assert reasons(shop) == [("neighbours", failed), ("regulars", failed), ("regulars", test)]
+    assert reasons(shop) == [
+        ("neighbours", failed),
+        ("regulars", failed),
+        ("regulars", test),
+        ("spenders", "model.corner_shop.spenders was skipped by `dbt build`"),
+        ("spenders", test),
+    ]
 
     with pytest.raises(GuardRefused) as caught:
         project(shop).run()
-    assert len(caught.value.problems) == 3
+    assert len(caught.value.problems) == 5
     assert "ann@example.com" not in str(caught.value)
     assert not (shop / "klaviyo_sandbox.sqlite").exists(), "nothing was sent, nobody was even asked"
 

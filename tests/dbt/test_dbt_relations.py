@@ -6,25 +6,15 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from real_dbt import compiled, dbt, edit, trial
+from real_dbt import compiled, dbt, edit, rows, trial
 
 from reverse_etl.dbt.manifest import relations_of
 from reverse_etl.errors import ModelError
 from reverse_etl.models.compile import compile_models
 from reverse_etl.templates import ContextError
-
-if TYPE_CHECKING:
-    from reverse_etl.models.model import Model
-
-
-def rows(folder: Path, model: Model) -> list[tuple[object, ...]]:
-    """Return what a model selects from the file that dbt built."""
-    with duckdb.connect(folder / "corner_shop.duckdb", read_only=True) as connection:
-        return sorted(connection.execute(model.sql).fetchall())
 
 
 def test_dbt_builds_the_project_though_our_models_and_destinations_are_in_it(built):
@@ -82,7 +72,7 @@ def test_what_dbt_did_not_build_cannot_be_read(built, call, message):
 def test_our_models_run_on_what_dbt_built(built):
     """Compiled SQL runs as it is on dbt's file, and knows which of dbt's nodes it reads."""
     models = compiled(built)
-    assert list(models) == ["neighbours", "regulars"]
+    assert list(models) == ["neighbours", "regulars", "spenders"]
     regulars = rows(built, models["regulars"])
     assert [(row[1], row[3]) for row in regulars] == [("ann@example.com", 3), ("zoe@example.net", 4)]
     assert len(rows(built, models["neighbours"])) == 5
@@ -142,7 +132,7 @@ def test_a_model_means_what_the_same_text_means_in_dbt(shop):
     config = "{{ config(surface='profiles', identifiers={'email': 'a'}) }}\n"
     (shop / "reverse_etl" / "calls.sql").write_text(config + CALLS)
     said = dbt(shop, "--quiet", "compile", "--inline", CALLS, "--vars", "{said: 3}")
-    (model,) = compile_models(shop, trial(shop), vars={"said": 3}, environ={})
+    model, _ = compile_models(shop, trial(shop), vars={"said": 3}, environ={})
     assert re.sub(r"\s+", " ", model.sql) == re.sub(r"\s+", " ", said).strip()
     assert "'1' as k, '2' as l, '3' as m" in model.sql
 
