@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from reverse_etl.errors import UsageError
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.lists import ListRef
-from reverse_etl.models.model import Model
 from reverse_etl.plan import Change, ListPlan, ModelPlan, Rejected
 from reverse_etl.sql import claimed as sql_claimed
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import rejections, staging
 from reverse_etl.sql.diff import Op, Scope
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
-from reverse_etl.stage import Staged
-from reverse_etl.state import SentModel, State
 from reverse_etl.surfaces import Surface
-from reverse_etl.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from reverse_etl.identifiers import IdentifierType
+    from reverse_etl.models.model import Model
+    from reverse_etl.stage import Staged
+    from reverse_etl.state import SentModel, State
+    from reverse_etl.warehouse import Warehouse
 
 SAMPLE = 3  # deltas shown of each list and op
 
 
-def diff(  # noqa: PLR0913 - what a diff is made of
+def diff(
     warehouse: Warehouse,
     state: State,
     staged: Staged,
@@ -62,8 +65,14 @@ def diff(  # noqa: PLR0913 - what a diff is made of
         lists=tuple(_list_plan(ref, counts, known, rows, sample, deferred) for ref in refs) + _unlisted(rows),
         staged=staged.rows,
         repeated=staged.repeated,
-        omitted={kind: rows for kind in shape.identifiers if (rows := staged.omitted.get(kind, 0) + claimed.get(kind, 0))},
-        orphans=tuple((list_id, rows) for list_id, rows in known.items() if list_id not in {ref.id for ref in refs}),
+        omitted={
+            kind: rows
+            for kind in shape.identifiers
+            if (rows := staged.omitted.get(kind, 0) + claimed.get(kind, 0))
+        },
+        orphans=tuple(
+            (list_id, rows) for list_id, rows in known.items() if list_id not in {ref.id for ref in refs}
+        ),
         rekeyed=rekeyed,
     )
 
@@ -101,7 +110,9 @@ def _omit_claimed(warehouse: Warehouse, shape: Shape) -> dict[IdentifierType, in
 def _keeps(warehouse: Warehouse, shape: Shape, table: str) -> bool:
     """Return whether a state table has today's columns. If not, no row in it is what is staged today."""
     kept = {name.lower(): column.type for name, column in warehouse.kept_columns(table).items()}
-    return all(kept.get(column.name.lower()) == warehouse.dialect.kept_type(column) for column in shape.payload)
+    return all(
+        kept.get(column.name.lower()) == warehouse.dialect.kept_type(column) for column in shape.payload
+    )
 
 
 def _protected_counts(warehouse: Warehouse, shape: Shape, *, hold: bool) -> dict[str, dict[str, int]]:
@@ -146,12 +157,14 @@ def _staged_rows(warehouse: Warehouse, state: State, staged: Staged) -> _Rows:
     rejected: dict[str | None, list[Rejected]] = defaultdict(list)
     if bad:
         key = (state.owner.account, state.owner.project)
-        for name, problem, rows, new in warehouse.fetch(rejections.check_counts(dialect, key, shape, staged.model.name)):
+        for name, problem, rows, new in warehouse.fetch(
+            rejections.check_counts(dialect, key, shape, staged.model.name)
+        ):
             rejected[name].append(Rejected(problem, rows, int(new)))
     return {name: (good.get(name, 0), tuple(rejected.get(name, ()))) for name in {**good, **rejected}}
 
 
-def _list_plan(  # noqa: PLR0913 - what is known of a list
+def _list_plan(
     ref: ListRef,
     counts: Mapping[str, Mapping[str, int]],
     known: Mapping[str, int],
@@ -182,11 +195,16 @@ def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
     return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1], nowhere=True),)
 
 
-def _sample(warehouse: Warehouse, shape: Shape, rows: Sequence[tuple[object, ...]]) -> dict[str, list[Change]]:
+def _sample(
+    warehouse: Warehouse, shape: Shape, rows: Sequence[tuple[object, ...]]
+) -> dict[str, list[Change]]:
     changes: dict[str, list[Change]] = defaultdict(list)
     names = (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
     for list_id, op, identity, *values in rows:
-        after, before = dict(zip(names, values, strict=False)), dict(zip(names, values[len(names) :], strict=True))
+        after, before = (
+            dict(zip(names, values, strict=False)),
+            dict(zip(names, values[len(names) :], strict=True)),
+        )
         if op == Op.UPDATE:
             moved = [name for name in names if after[name] is not None and after[name] != before[name]]
             before, after = _shown(before, moved), _shown(after, moved)
