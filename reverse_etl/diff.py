@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SAMPLE = 3  # deltas shown of each list and op
 
 
-def diff(
+def diff(  # noqa: PLR0913 - what it is made of, each from its own place
     warehouse: Warehouse,
     state: State,
     staged: Staged,
@@ -38,7 +38,8 @@ def diff(
 ) -> ModelPlan:
     """Return the plan of one model; its deltas lie in a scratch table. Changes nothing that is kept.
 
-    Raises UsageError when the model's identifiers are not those that its snapshot is keyed by, unless `rekey`.
+    Raises UsageError when the model's identifiers are not those that its snapshot is keyed by, unless
+    `rekey`.
     """
     dialect, shape, model = warehouse.dialect, staged.shape, staged.model
     sent = state.models().get(model.name)
@@ -66,9 +67,9 @@ def diff(
         staged=staged.rows,
         repeated=staged.repeated,
         omitted={
-            kind: rows
+            kind: lost
             for kind in shape.identifiers
-            if (rows := staged.omitted.get(kind, 0) + claimed.get(kind, 0))
+            if (lost := staged.omitted.get(kind, 0) + claimed.get(kind, 0))
         },
         orphans=tuple(
             (list_id, rows) for list_id, rows in known.items() if list_id not in {ref.id for ref in refs}
@@ -164,7 +165,7 @@ def _staged_rows(warehouse: Warehouse, state: State, staged: Staged) -> _Rows:
     return {name: (good.get(name, 0), tuple(rejected.get(name, ()))) for name in {**good, **rejected}}
 
 
-def _list_plan(
+def _list_plan(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own place
     ref: ListRef,
     counts: Mapping[str, Mapping[str, int]],
     known: Mapping[str, int],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.tally import Outcome
-from reverse_etl.surfaces import Surface
 
 if TYPE_CHECKING:
     from reverse_etl.run import ListResult, RunResult
@@ -45,9 +44,3 @@ def _check_list(listed: ListResult) -> None:
     assert upserts <= plan.upserts, listed
     assert removes <= plan.removes, listed
     assert upserts + removes + either == plan.upserts + plan.removes + plan.deferred, listed
-
-
-def surface_of(result: RunResult, model: str) -> Surface:
-    """Return the surface of a model of a run."""
-    (found,) = [plan.model.config.surface for plan in result.plan.models if plan.model.name == model]
-    return found

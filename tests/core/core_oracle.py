@@ -53,7 +53,7 @@ def check_list(
 ) -> None:
     """Check that each wanted identity is a member once, and that nobody else is.
 
-    Identities in `may_be` (rejected rows) need not be members; profiles in `not_ours` were put there by others.
+    Identities in `may_be` (rejected rows) need not be members; those in `not_ours` were put there by others.
     """
     found = Counter(one for member in members for one in wanted if is_of(member, one))
     missing = {one for one in wanted if not found[one]}

@@ -1,4 +1,7 @@
-"""A project, its warehouse and a Klaviyo stand-in on a clock that runs fast: what every test of the core lives in."""
+"""A project, its warehouse and a Klaviyo stand-in on a clock that runs fast.
+
+What every test of the core lives in.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,10 @@ class World:
                 connection.execute(statement)
 
     def people(self, rows: Iterable[Mapping[str, Any]], table: str = "people", columns: str = "") -> None:
-        """Write a table of people anew. `columns` are its columns with types; by default all text, as the rows name them."""
+        """Write a table of people anew.
+
+        `columns` are its columns with types; by default all text, as the rows name them.
+        """
         rows = [*rows]
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = columns or ", ".join(f'"{name}" VARCHAR' for name in names)

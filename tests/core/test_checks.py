@@ -1,4 +1,4 @@
-"""Rules: identifiers, duplicates and shared identifiers. What is sent as whom, and what is rejected for which reason."""
+"""Rules: identifiers and duplicates. What is sent as whom, and what is rejected for which reason."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def staged(world, select, kinds, **config):
     ],
 )
 def test_identifiers_are_sent_in_one_form(world, kind, value, sent):
-    """Mixed case, padding of any blank, punctuation, numbers of any type: a numeric id was once dropped in silence."""
+    """Mixed case, padding of any blank, punctuation, numbers of any type.
+
+    A numeric id was once dropped in silence.
+    """
     world.sql("INSERT INTO nothing VALUES (1)")
     assert staged(world, f"select {value} as {kind} from nothing", [kind]) == 1
     field = {"phone_e164": "phone_number"}.get(kind, kind)
@@ -93,7 +96,7 @@ def test_identifiers_are_sent_in_one_form(world, kind, value, sent):
     ],
 )
 def test_what_is_no_identifier_is_not_sent(world, kind, value, problem):
-    """`not-an-email` and blank keys once went out; here the row is rejected with its reason, and the others are sent."""
+    """`not-an-email` and blank keys once went out; here the row is rejected with a reason."""
     good = {"email": "'ok@example.com'", "phone_e164": "'+14155550199'", "external_id": "'ok'"}[kind]
     world.sql("INSERT INTO nothing VALUES (1)")
     cast = f"cast({value} as varchar)"
@@ -105,7 +108,10 @@ def test_what_is_no_identifier_is_not_sent(world, kind, value, problem):
 
 
 def test_a_malformed_secondary_identifier_rejects_its_row_too(world):
-    """The documentation says that Klaviyo may refuse it, experience that it is dropped in silence: neither is left to chance."""
+    """The documentation says that Klaviyo may refuse it, experience that it is dropped in silence.
+
+    Neither is left to chance.
+    """
     world.people(
         [{"email": "ann@example.com", "phone_e164": "415"}, {"email": "bob@example.com", "phone_e164": None}]
     )
@@ -219,7 +225,10 @@ def test_one_person_on_two_lists_shares_nothing(world):
 
 
 def test_a_rejection_by_a_check_is_new_once_and_then_stands(world):
-    """New rejections are an exit code; the ones of yesterday are not news. One that is mended is forgotten."""
+    """New rejections are an exit code; the ones of yesterday are not news.
+
+    One that is mended is forgotten.
+    """
     world.people([{"email": "ann@example.com"}, {"email": "mangled"}])
     world.model("members", "select email from people", identifiers={"email": "email"})
     assert world.run().exit_code == 1

@@ -1,4 +1,7 @@
-"""Whatever happens to the model, to Klaviyo and to the run: once faults stop, the lists are what the models say."""
+"""Whatever happens to the model, to Klaviyo and to the run.
+
+Once faults stop, the lists are what the models say.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ SCORES = st.sampled_from([None, 1, 2.5])
 
 @st.composite
 def member_rows(draw):
-    """Draw rows of people with one or two e-mails, some of them padded, some twice, some that nobody takes."""
+    """Draw rows of people with one or two e-mails, some padded, some twice, some that nobody takes."""
     rows = []
     for number in draw(st.lists(st.integers(0, 7), max_size=7)):
         email = f"p{number}{draw(st.sampled_from('ab')) if number < 4 else 'a'}@example.com"
@@ -55,16 +58,15 @@ def member_rows(draw):
 @st.composite
 def club_rows(draw):
     """Draw rows of people in clubs: each club is a list."""
-    rows = []
-    for number in draw(st.lists(st.integers(10, 13), max_size=6)):
-        rows.append(
-            {
-                "email": f"p{number}{draw(st.sampled_from('ab'))}@example.com",
-                "customer_id": f"c{number}",
-                "club": draw(st.sampled_from(["Tea", "Coffee", "Cake", " Tea ", "", None])),
-            }
-        )
-    return rows
+    clubs = st.sampled_from(["Tea", "Coffee", "Cake", " Tea ", "", None])
+    return [
+        {
+            "email": f"p{number}{draw(st.sampled_from('ab'))}@example.com",
+            "customer_id": f"c{number}",
+            "club": draw(clubs),
+        }
+        for number in draw(st.lists(st.integers(10, 13), max_size=6))
+    ]
 
 
 @st.composite
@@ -180,7 +182,7 @@ class Shop(RuleBasedStateMachine):
 
     @rule(number=st.integers(5, 7))
     def joins_by_hand(self, number):
-        """Let somebody whom the job never sent be put on the list by hand, and some time pass before and after."""
+        """Let somebody whom the job never sent join the list by hand, and some time pass before and after."""
         email = f"p{number}a@example.com"
         taken = {profile["email"] for profile in self.world.sandbox.profiles()}
         if email in taken or f"email:{email}" in self.ever_sent:
@@ -212,7 +214,7 @@ class Shop(RuleBasedStateMachine):
         """Run, and die at some event."""
         left = [nth]
 
-        def at(event):
+        def at(_):
             left[0] -= 1
             return left[0] == 0
 
@@ -277,7 +279,7 @@ class Shop(RuleBasedStateMachine):
             return
 
     def _around(self, run):
-        """Write the rows, run, and see that nobody who was wanted all along, or never ours, was taken off a list."""
+        """Write the rows, run, and see that nobody was taken off who was wanted all along, or never ours."""
         world = self.world
         text = "email VARCHAR, customer_id VARCHAR, phone VARCHAR, first_name VARCHAR, score DOUBLE"
         world.people(self.rows["members"], "members", text)
@@ -315,7 +317,10 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_to
 
 
 def test_after_faults_stop_the_lists_become_what_the_models_say():
-    """Two runs suffice, and the next sends nothing. At no time is anyone taken off who was wanted all along."""
+    """Two runs suffice, and the next sends nothing.
+
+    At no time is anyone taken off who was wanted all along.
+    """
     few = settings(
         max_examples=12, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
     )

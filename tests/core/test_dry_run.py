@@ -30,7 +30,10 @@ def tables(world):
 
 
 def busy(world):
-    """Let the state hold some of everything: applied, uncertain, rejected, gone, a dead run; then change the model."""
+    """Let the state hold some of everything.
+
+    Applied, uncertain, rejected, gone, a dead run; then change the model.
+    """
     members_model(world)
     clubs_model(world)
     rows = people("ann", "bob", "cat", club="Tea")
@@ -62,7 +65,10 @@ def busy(world):
 
 @pytest.mark.parametrize("wish", [Wish(), Wish(full_refresh=True), Wish(limit=1)])
 def test_a_plan_changes_nothing(world, wish):
-    """Byte for byte, row for row, and with GETs alone: though there is a dead run to settle, a list to create, rows to reject."""
+    """Byte for byte, row for row, and with GETs alone.
+
+    Though there is a dead run to settle, a list to create, rows to reject.
+    """
     busy(world)
     before, rows, number = files(world), tables(world), max(entry.number for entry in world.sandbox.log())
     people_before, lists_before = world.sandbox.profiles(), world.sandbox.lists()
@@ -109,7 +115,10 @@ def counts(plan):
 
 
 def test_the_plan_is_what_the_run_then_does(world):
-    """A dry run once changed what the next real run sent. Here the run's own plan is the same, and its outcomes add up to it."""
+    """A dry run once changed what the next real run sent.
+
+    Here the run's own plan is the same, and its outcomes add up to it.
+    """
     members_model(world)
     clubs_model(world)
     become(world, [*people("ann", "bob", club="Tea"), person("cat", club="Coffee")])

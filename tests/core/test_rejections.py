@@ -83,6 +83,8 @@ def test_a_rejected_update_keeps_what_klaviyo_has(members):
     become(members, [person("ann", first_name="A"), person("bob")])
     assert one(members.run()).outcomes == {Outcome.REJECTED: 1}
     assert members.person("ann@example.com")["first_name"] == "Ann"
+    result = members.run()
+    assert (one(result).plan.held, one(result).plan.removes, result.exit_code) == (0, 0, 0)
     become(members, [person("ann", first_name="Anna"), person("bob")])
     members.run()
     assert members.person("ann@example.com")["first_name"] == "Anna"
@@ -115,7 +117,10 @@ def test_one_list_of_a_model_stops_and_the_others_go_on(world):
 
 
 def test_if_very_many_rows_are_refused_for_one_reason_no_row_is_to_blame(members):
-    """A wrong column under `email` would reject 100,000 rows one by one: instead the list stops, and no rejection is stored."""
+    """A wrong column under `email` would reject 100,000 rows one by one.
+
+    Instead the list stops, and no rejection is stored.
+    """
     rows = [*many(100), *[person(f"bad{n}", email=f"bad{n}@example.c1") for n in range(101)]]
     become(members, rows)
     result = members.run()
@@ -126,7 +131,10 @@ def test_if_very_many_rows_are_refused_for_one_reason_no_row_is_to_blame(members
 
 
 def test_so_many_refusals_in_the_job_stop_the_list_too(members):
-    """The same when the request was taken and the job names the rows: the others are applied, these are sent again."""
+    """The same when the request was taken and the job names the rows.
+
+    The others are applied, these are sent again.
+    """
     become(members, many(150))
     members.fault(Fault("refuse_rows", pattern="p0(0[0-9][0-9]|10[0-4])"))
     result = members.run()
@@ -189,7 +197,10 @@ def test_a_cancelled_job_proves_nothing(members):
 
 
 def test_accepted_is_not_applied(make_world):
-    """A job that does not end in time leaves its rows accepted: not in the snapshot, not sent again, settled by the next run."""
+    """A job that does not end in time leaves its rows accepted.
+
+    Not in the snapshot, not sent again, settled by the next run.
+    """
     world = make_world(job_seconds=7200.0)
     world.profile(job_timeout_minutes=1)
     members_model(world)
@@ -205,7 +216,10 @@ def test_accepted_is_not_applied(make_world):
 
 
 def test_a_person_has_one_unended_import_at_a_time(make_world):
-    """The job of one list has not ended: what another list has to send waits too, since the same person may be in both."""
+    """The job of one list has not ended.
+
+    What another list has to send waits too, since the same person may be in both.
+    """
     world = make_world(job_seconds=7200.0)
     world.profile(job_timeout_minutes=1)
     for club in ("Coffee", "Tea"):

@@ -35,7 +35,10 @@ def cases():
 
 
 def written():
-    """Return the text of each gold file, by its name: a statement with its name above and its parameters below."""
+    """Return the text of each gold file, by its name.
+
+    A statement with its name above and its parameters below.
+    """
 
     def file_of(case):
         return case[0].split()[0].split(".")[0] + ".sql"

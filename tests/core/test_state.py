@@ -1,4 +1,4 @@
-"""Rules: state, order and one at a time. What is remembered, what a death leaves, and how the next run goes on."""
+"""Rules: state, order, one at a time. What is remembered, what a death leaves, how the next run goes on."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ def test_another_account_begins_with_nothing(members, make_world):
 
 
 def test_a_new_list_begins_with_nothing_and_the_old_ones_rows_stay(members):
-    """A model is pointed at another list: its people are sent there. The old list is shown, and nobody is removed from it."""
+    """A model is pointed at another list.
+
+    Its people are sent there. The old list is shown, and nobody is removed from it.
+    """
     become(members, people("ann", "bob"))
     members.run()
     members_model(members, list="Others")
@@ -80,7 +83,10 @@ def test_a_model_that_is_gone_leaves_its_list_alone_and_is_mentioned(members):
 
 
 def test_what_was_sent_is_uncertain_until_it_is_proved(members):
-    """The run dies while its import is under way: its rows are deltas of a run that is still `submitting`, and in no snapshot."""
+    """The run dies while its import is under way.
+
+    Its rows are deltas of a run that is still `submitting`, and in no snapshot.
+    """
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, Sending))
     assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
@@ -143,7 +149,10 @@ def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(make_worl
 
 @pytest.mark.parametrize("dropped", [[], ["first_name"]])
 def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(members, dropped):
-    """The run died, and then a column was added, or dropped: its rows are taken over by the columns they were sent with."""
+    """The run died, and then a column was added, or dropped.
+
+    Its rows are taken over by the columns they were sent with.
+    """
     become(members, people("ann", "bob"))
     members.dies(lambda event: isinstance(event, Sending))
     kept = [name for name in ("email", "customer_id", "first_name") if name not in dropped]
@@ -227,7 +236,10 @@ def test_a_limit_sends_so_many_and_removes_nobody(members):
 
 
 def test_changed_identifiers_are_refused_until_they_are_asked_for(members):
-    """Keyed otherwise, every row is another: it would look as if everybody had left. Asked for, nobody moves."""
+    """Keyed otherwise, every row is another.
+
+    It would look as if everybody had left. Asked for, nobody moves.
+    """
     become(members, people("ann", "bob"))
     members.run()
     before = len(members.writes())
@@ -244,7 +256,10 @@ def test_changed_identifiers_are_refused_until_they_are_asked_for(members):
 
 
 def test_keyed_anew_two_rows_of_one_person_do_not_become_one_key_twice(make_world):
-    """Ann's old row and her new one share her customer id. Keyed by it, one is hers, and the other leaves like any other row."""
+    """Ann's old row and her new one share her customer id.
+
+    Keyed by it, one is hers, and the other leaves like any other row.
+    """
     world = make_world(match_external_id=False)
     members_model(world)
     become(world, [person("ann"), person("bob")])
@@ -297,7 +312,7 @@ def dies_at(world, nth, monkeypatch):
 
 
 def check_a_death_at(world, nth, monkeypatch):
-    """Let a run with adds, updates, a rejection and removes die at a statement, and see that one more run mends it."""
+    """Let a run with changes of every kind die at a statement, and see that one more run mends it."""
     members_model(world)
     become(world, [*people("ann", "bob", "cat"), person("bad", email="bad@example.c1")])
     world.run()
@@ -321,7 +336,10 @@ def check_a_death_at(world, nth, monkeypatch):
 
 @pytest.mark.parametrize("nth", range(20, 130, 11))
 def test_a_run_may_die_between_any_two_statements(world, nth, monkeypatch):
-    """What belongs together is committed together: wherever the process dies, the next run ends what it began."""
+    """What belongs together is committed together.
+
+    Wherever the process dies, the next run ends what it began.
+    """
     check_a_death_at(world, nth, monkeypatch)
 
 

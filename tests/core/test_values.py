@@ -13,7 +13,10 @@ IMPORTS = "/api/profile-bulk-import-jobs"
 
 @pytest.fixture
 def ann(world):
-    """Return what sends Ann's row: its columns as SQL. The result says how her row ended, or None where it was not sent."""
+    """Return what sends Ann's row.
+
+    Its columns as SQL. The result says how her row ended, or None where it was not sent.
+    """
 
     def send(columns, settled=True):  # noqa: FBT002 - the rare case is named where it is used
         world.model(
@@ -38,7 +41,10 @@ def sent(result):
 
 
 def test_a_null_is_no_change(ann):
-    """A value that is not known today does not wipe yesterday's: Klaviyo keeps it, and so does the snapshot."""
+    """A value that is not known today does not wipe yesterday's.
+
+    Klaviyo keeps it, and so does the snapshot.
+    """
     ann("'tea' as likes, 3 as cups")
     assert not sent(ann("cast(null as varchar) as likes, 3 as cups"))
     assert sent(ann("cast(null as varchar) as likes, 4 as cups"))
@@ -70,7 +76,10 @@ def test_a_new_column_without_values_causes_no_update(ann):
 
 
 def test_after_a_lost_reply_a_null_does_not_trust_the_snapshot(ann):
-    """Coffee was sent, and perhaps taken. Then NULL; then tea again: the snapshot's old tea must not stand for what Klaviyo has."""
+    """Coffee was sent, and perhaps taken.
+
+    Then NULL; then tea again: the snapshot's old tea must not stand for what Klaviyo has.
+    """
     ann("'tea' as likes, 1 as cups")
     ann.world.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
     assert ann("'coffee' as likes, 1 as cups", settled=False).outcomes == {Outcome.UNKNOWN: 1}
@@ -142,7 +151,10 @@ def test_a_type_that_changed_without_changing_what_klaviyo_gets_is_no_change(wit
 
 @pytest.mark.parametrize(("before", "after"), OTHER)
 def test_a_type_that_changed_with_what_klaviyo_gets_is_a_change(with_enum, before, after):
-    """Text, number, date, list or struct: what would be rendered otherwise is sent again, once, and breaks no run."""
+    """Text, number, date, list or struct.
+
+    What would be rendered otherwise is sent again, once, and breaks no run.
+    """
     with_enum(f"{before} as x")
     assert sent(with_enum(f"{after} as x"))
     assert not sent(with_enum(f"{after} as x"))
@@ -194,7 +206,7 @@ def test_a_struct_may_have_a_name_that_is_short(ann, name):
 
 
 def test_the_case_of_a_column_name_is_no_change(ann):
-    """DuckDB keeps the case in which a column was written; that it is written otherwise now changes nothing."""
+    """DuckDB keeps the case of a column's name; that it is written otherwise now changes nothing."""
     ann("1 as cups")
     assert not sent(ann("1 as CUPS"))
     assert sent(ann("2 as CUPS"))
