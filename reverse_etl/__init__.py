@@ -1,3 +1,6 @@
-"""Keep Klaviyo lists equal to what the warehouse says: plan the change, send only the change, prove what arrived."""
+"""Keep Klaviyo lists equal to what the warehouse says.
+
+Plan the change, send only the change, prove what arrived.
+"""
 
 __version__ = "0.1.0"

@@ -1,4 +1,7 @@
-"""Columns as the renderer and the SQL see them: a name, what kind of value it holds, and the warehouse's own type."""
+"""Columns as the renderer and the SQL see them.
+
+A name, what kind of value it holds, and the warehouse's own type.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,10 @@ from typing import ClassVar, Self
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: what happened, where (file, line, model, list, masked row), and what to do next."""
+    """One thing that is wrong.
+
+    What happened, where (file, line, model, list, masked row), and what to do next.
+    """
 
     what: str
     where: str = ""

@@ -1,6 +1,7 @@
 """The four identifiers by which Klaviyo knows a person, and the one text by which we know a row.
 
-An identity is `<type>:<canonical value>`, for example `email:ann@example.com`. It is the diff's key, together with the list id.
+An identity is `<type>:<canonical value>`, for example `email:ann@example.com`. It is the diff's key, together
+with the list id.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ class IdentifierType(StrEnum):
 def canonical(kind: IdentifierType, value: str | None) -> str | None:
     """Return the form in which an identifier is compared, or None when it is blank.
 
-    The SQL of `sql.identifiers.canonical` says the same of a column: an e-mail is trimmed and lower-cased, a phone loses its blanks and
-    punctuation, a Klaviyo id is trimmed, an external id is taken as it is.
+    The SQL of `sql.identifiers.canonical` says the same of a column: an e-mail is trimmed and lower-cased, a
+    phone loses its blanks and punctuation, a Klaviyo id is trimmed, an external id is taken as it is.
     """
     if value is None or not value.strip(BLANKS):
         return None

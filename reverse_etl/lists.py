@@ -1,17 +1,24 @@
-"""From the names that models use to Klaviyo's list ids: the profile's mapping, then the registry, then Klaviyo, then creation."""
+"""From the names that models use to Klaviyo's list ids.
+
+First the profile's mapping, then the registry, then Klaviyo, then creation.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reverse_etl.errors import Problem, ReplyLost, UsageError
-from reverse_etl.klaviyo import Klaviyo
-from reverse_etl.models.model import Model
-from reverse_etl.state import KnownList, State
 from reverse_etl.surfaces import ListById, ListColumn, NamedList
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.models.model import Model
+    from reverse_etl.state import KnownList, State
 
 MOST_CREATED = 5  # in one run; Klaviyo allows 150 a day
 _NEW = "new:"
@@ -19,7 +26,9 @@ _NEW = "new:"
 
 @dataclass(frozen=True)
 class ListRef:
-    """A list that a model drives. `row_name` is what rows call it ('' where the model has one); `name` is Klaviyo's or the model's.
+    """A list that a model drives.
+
+    `row_name` is what rows call it ('' where the model has one); `name` is Klaviyo's or the model's.
 
     `id` is `new:<name>` while there is no such list, or none was looked up.
     """
@@ -39,7 +48,7 @@ def place_of(name: str) -> str:
     return _NEW + name
 
 
-def resolve(  # noqa: PLR0913 - the three places where a list may be known
+def resolve(  # noqa: PLR0913, PLR0917 - the three places where a list may be known
     model: Model,
     row_names: Sequence[str],
     mapping: Mapping[str, str],
@@ -47,10 +56,13 @@ def resolve(  # noqa: PLR0913 - the three places where a list may be known
     klaviyo: Klaviyo | None,
     with_rows: Collection[str] = (),
 ) -> tuple[ListRef, ...]:
-    """Return the lists of a model, by row name. Without `klaviyo` nothing is looked up, and unknown lists count as new.
+    """Return the lists of a model, by row name.
 
-    For a model with a list column, the lists that no row names now are returned too if the model has rows on them (`with_rows`, by
-    list id) and they still exist. Raises UsageError where two lists have one name, two names one list, or an id is no list.
+    Without `klaviyo` nothing is looked up, and unknown lists count as new.
+
+    For a model with a list column, the lists that no row names now are returned too if the model has rows on
+    them (`with_rows`, by list id) and they still exist. Raises UsageError where two lists have one name, two
+    names one list, or an id is no list.
     """
     match model.config.target:
         case None:
@@ -66,10 +78,13 @@ def resolve(  # noqa: PLR0913 - the three places where a list may be known
             return (*refs, *_left(model, {*with_rows} - {ref.id for ref in refs}, known, klaviyo))
 
 
-def refuse_shared(refs: Mapping[str, Sequence[ListRef]], known: Sequence[KnownList], models: Sequence[str]) -> None:
-    """Raise UsageError when a list would have two owning models: two of this run, or one of it and one that drove it before.
+def refuse_shared(
+    refs: Mapping[str, Sequence[ListRef]], known: Sequence[KnownList], models: Sequence[str]
+) -> None:
+    """Raise UsageError when a list would have two owning models.
 
-    `models` are all that exist. A model of this run that drives a list no more has let it go.
+    Two of this run, or one of it and one that drove it before. `models` are all that exist. A model of this
+    run that drives a list no more has let it go.
     """
     others = {*models} - refs.keys()
     owners: dict[str, str] = {entry.id: entry.model for entry in known if entry.id and entry.model in others}
@@ -90,7 +105,10 @@ def refuse_shared(refs: Mapping[str, Sequence[ListRef]], known: Sequence[KnownLi
 
 
 def refuse_creation(refs: Sequence[tuple[Model, ListRef]], klaviyo: Klaviyo, *, allowed: bool) -> None:
-    """Raise UsageError for lists that do not exist where none may be created, naming the nearest, or where too many would be."""
+    """Raise UsageError for lists that do not exist where none may be created, or too many would be.
+
+    Names the nearest of those that exist.
+    """
     if not refs:
         return
     if not allowed:
@@ -105,7 +123,9 @@ def refuse_creation(refs: Sequence[tuple[Model, ListRef]], klaviyo: Klaviyo, *, 
 
 
 def create(ref: ListRef, model: str, state: State, klaviyo: Klaviyo) -> ListRef:
-    """Create a list whose intent is committed first. After a lost reply the name is looked up, and the sole list found is ours.
+    """Create a list whose intent is committed first.
+
+    After a lost reply the name is looked up, and the sole list found is ours.
 
     Raises ReplyLost when the reply was lost and no such list is to be seen.
     """
@@ -121,8 +141,13 @@ def create(ref: ListRef, model: str, state: State, klaviyo: Klaviyo) -> ListRef:
     return ListRef(ref.row_name, ref.name, created.id)
 
 
-def _named(
-    model: Model, row_name: str, name: str, mapping: Mapping[str, str], known: Sequence[KnownList], klaviyo: Klaviyo | None
+def _named(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own place
+    model: Model,
+    row_name: str,
+    name: str,
+    mapping: Mapping[str, str],
+    known: Sequence[KnownList],
+    klaviyo: Klaviyo | None,
 ) -> ListRef:
     if name in mapping:
         found = _by_id(model, mapping[name], f"lists.{name} of the destination", klaviyo)
@@ -141,10 +166,19 @@ def _named(
     return ListRef(row_name, name, found_lists[0].id if found_lists else place_of(name))
 
 
-def _left(model: Model, ids: Collection[str], known: Sequence[KnownList], klaviyo: Klaviyo | None) -> Iterator[ListRef]:
-    """Yield the lists that no row names now, under a row name that no row can have: names in rows are trimmed."""
+def _left(
+    model: Model, ids: Collection[str], known: Sequence[KnownList], klaviyo: Klaviyo | None
+) -> Iterator[ListRef]:
+    """Yield the lists that no row names now, under a row name that no row can have.
+
+    Names in rows are trimmed.
+    """
     for entry in known:
-        if entry.model == model.name and entry.id in ids and (klaviyo is None or klaviyo.list(entry.id) is not None):
+        if (
+            entry.model == model.name
+            and entry.id in ids
+            and (klaviyo is None or klaviyo.list(entry.id) is not None)
+        ):
             yield ListRef(f" {entry.id}", entry.name, entry.id)
 
 

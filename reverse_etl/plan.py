@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import Problem
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import Endpoint, duration
 from reverse_etl.klaviyo.pack import MOST_IDS, MOST_ROWS
-from reverse_etl.lists import ListRef
 from reverse_etl.phrases import counted, percent
-from reverse_etl.models.model import Model
-from reverse_etl.sql.shape import Shape
 from reverse_etl.surfaces import Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from reverse_etl.identifiers import IdentifierType
+    from reverse_etl.lists import ListRef
+    from reverse_etl.models.model import Model
+    from reverse_etl.sql.shape import Shape
 
 MANY_REMOVES = 10  # below this, no share of a list counts as many
 _IDS_AN_ASK = 100
@@ -23,7 +26,10 @@ _IDS_AN_ASK = 100
 
 @dataclass(frozen=True)
 class Change:
-    """One delta of the sample: what it asks for, whose row it is, and for an update the values that change, before and after."""
+    """One delta of the sample: what it asks for, and whose row it is.
+
+    For an update also the values that change, before and after.
+    """
 
     op: str
     identity: str
@@ -44,9 +50,9 @@ class Rejected:
 class ListPlan:
     """What one list is to become. `desired` rows can be sent; `known` rows are in the snapshot.
 
-    `held` removals are not made, since a rejected row may be the same person. `deferred` upserts are more than `--limit` lets through.
-    `nowhere` says that these are the rows that name no
-    list: all of them are rejected.
+    `held` removals are not made, since a rejected row may be the same person. `deferred` upserts are more
+    than `--limit` lets through. `nowhere` says that these are the rows that name no list: all of them are
+    rejected.
     """
 
     list: ListRef
@@ -81,8 +87,9 @@ class ListPlan:
 class ModelPlan:
     """What one model's lists are to become.
 
-    `staged` rows came from the model; `repeated` of them repeat another in every column. `omitted` counts the rows that lost a
-    shared identifier. `orphans` are the (list id, rows) that the model drove once and drives no more.
+    `staged` rows came from the model; `repeated` of them repeat another in every column. `omitted` counts the
+    rows that lost a shared identifier. `orphans` are the (list id, rows) that the model drove once and drives
+    no more.
     """
 
     model: Model
@@ -100,17 +107,25 @@ class ModelPlan:
         return sum(one.upserts + one.removes for one in self.lists)
 
     def requests(self) -> dict[Endpoint, int]:
-        """Return about how many requests the plan takes: rows small enough to fill requests by number, not by bytes."""
+        """Return about how many requests the plan takes.
+
+        Rows small enough to fill requests by number, not by bytes.
+        """
         counts: dict[Endpoint, int] = {}
         for one in self.lists:
-            for endpoint, number in _requests(self.model.config.surface, one, len(self.shape.identifiers)).items():
+            for endpoint, number in _requests(
+                self.model.config.surface, one, len(self.shape.identifiers)
+            ).items():
                 counts[endpoint] = counts.get(endpoint, 0) + number
         return counts
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do. `looked_up` says whether Klaviyo was asked which lists there are; `notes` are for people."""
+    """What a run would do.
+
+    `looked_up` says whether Klaviyo was asked which lists there are; `notes` are for people.
+    """
 
     models: tuple[ModelPlan, ...]
     looked_up: bool
@@ -139,8 +154,8 @@ class Plan:
 def guard(plans: Sequence[ModelPlan], allowed: Collection[str]) -> tuple[Problem, ...]:
     """Return why a plan must not be run; nothing for the models in `allowed`.
 
-    Two dangers: a list whose model returns fewer than `min_rows` rows, and removes of more than `max_removes` of the snapshot and
-    more than 10 rows.
+    Two dangers: a list whose model returns fewer than `min_rows` rows, and removes of more than `max_removes`
+    of the snapshot and more than 10 rows.
     """
     problems: list[Problem] = []
     for plan in plans:

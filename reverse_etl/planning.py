@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reverse_etl import lists
 from reverse_etl.diff import diff
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.events import Staged as StagedEvent
 from reverse_etl.events import Tell
-from reverse_etl.klaviyo import Klaviyo
-from reverse_etl.lists import ListRef
-from reverse_etl.models.model import Model
 from reverse_etl.names import choice
 from reverse_etl.phrases import counted
 from reverse_etl.plan import ModelPlan, Plan
 from reverse_etl.stage import Staged, stage
-from reverse_etl.state import KnownList, State
-from reverse_etl.target import Destination
-from reverse_etl.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.lists import ListRef
+    from reverse_etl.models.model import Model
+    from reverse_etl.state import KnownList, State
+    from reverse_etl.target import Destination
+    from reverse_etl.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked of a plan: every row again, only the first `limit` upserts, or a model keyed by other identifiers."""
+    """What is asked of a plan.
+
+    Every row again, only the first `limit` upserts, or a model keyed by other identifiers.
+    """
 
     full_refresh: bool = False
     limit: int | None = None
     rekey: frozenset[str] = frozenset()
 
 
-def draw(  # noqa: PLR0913 - the ports, and what is asked
+def draw(  # noqa: PLR0913, PLR0917 - the ports, and what is asked
     warehouse: Warehouse,
     state: State,
     klaviyo: Klaviyo | None,
@@ -44,8 +51,9 @@ def draw(  # noqa: PLR0913 - the ports, and what is asked
 ) -> Plan:
     """Return the plan of the selected models, in the order given; its deltas lie in scratch tables.
 
-    `klaviyo` is asked which lists there are; without it the state's word is taken, and unknown lists count as new. Raises ModelError
-    where a model does not run, UsageError where its lists are not clear, WarehouseError and KlaviyoError where these fail.
+    `klaviyo` is asked which lists there are; without it the state's word is taken, and unknown lists count as
+    new. Raises ModelError where a model does not run, UsageError where its lists are not clear,
+    WarehouseError and KlaviyoError where these fail.
     """
     staged: list[Staged] = []
     with warehouse.staging():
@@ -60,23 +68,34 @@ def draw(  # noqa: PLR0913 - the ports, and what is asked
         new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
         lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
     plans = tuple(_diff(warehouse, state, one, refs[one.model.name], wish) for one in staged)
-    return Plan(plans, looked_up=klaviyo is not None, unsettled=len(state.dead_runs()), notes=_notes(state, plans, project))
+    return Plan(
+        plans,
+        looked_up=klaviyo is not None,
+        unsettled=len(state.dead_runs()),
+        notes=_notes(state, plans, project),
+    )
 
 
 def _lists(
-    staged: Staged, state: State, mapping: Mapping[str, str], known: Sequence[KnownList], klaviyo: Klaviyo | None
+    staged: Staged,
+    state: State,
+    mapping: Mapping[str, str],
+    known: Sequence[KnownList],
+    klaviyo: Klaviyo | None,
 ) -> tuple[ListRef, ...]:
     applied, uncertain = state.rows_by_list(staged.shape.key)
     return lists.resolve(staged.model, staged.list_names, mapping, known, klaviyo, {*applied, *uncertain})
 
 
-def _diff(warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish) -> ModelPlan:
+def _diff(
+    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish
+) -> ModelPlan:
     rekey = staged.model.name in wish.rekey
     return diff(warehouse, state, staged, refs, full_refresh=wish.full_refresh, limit=wish.limit, rekey=rekey)
 
 
 def _notes(state: State, plans: Sequence[ModelPlan], project: Collection[Model]) -> tuple[str, ...]:
-    """Say what is left where nothing works on it any more: lists that a model drove once, and models that are gone."""
+    """Say what is left alone: lists that a model drove once, and models that are gone."""
     names = {entry.id: entry.name for entry in state.lists()}
     notes = [
         f"{plan.model.name} drove the list {names.get(list_id, list_id)!r} ({list_id}) before. "
@@ -85,7 +104,11 @@ def _notes(state: State, plans: Sequence[ModelPlan], project: Collection[Model])
         for list_id, rows in plan.orphans
     ]
     existing = {model.name for model in project}
-    notes += [f"The model {name} is gone; the members that it put on lists are left there." for name in state.models() if name not in existing]
+    notes += [
+        f"The model {name} is gone; the members that it put on lists are left there."
+        for name in state.models()
+        if name not in existing
+    ]
     return tuple(notes)
 
 
@@ -94,4 +117,6 @@ def unknown_models(named: Collection[str], project: Collection[Model], flag: str
     unknown = sorted(set(named) - {model.name for model in project})
     if unknown:
         names = sorted(model.name for model in project)
-        raise UsageError(*(Problem(f"There is no model {name}.", flag, choice(name, names)) for name in unknown))
+        raise UsageError(
+            *(Problem(f"There is no model {name}.", flag, choice(name, names)) for name in unknown)
+        )

@@ -1,21 +1,20 @@
 """The project as a library: `Project.load(folder).plan()`, `.run()` and `.status()` return frozen results.
 
-    project = Project.load(Path("."), target="prod")
-    plan = project.plan(select=["tag:daily"])
-    result = project.run(select=["tag:daily"])
+project = Project.load(Path("."), target="prod")
+plan = project.plan(select=["tag:daily"])
+result = project.run(select=["tag:daily"])
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.dbt.gate import Evidence, Reader, gate, read_evidence
@@ -23,21 +22,25 @@ from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.delivery.at import At
 from reverse_etl.errors import GuardRefused, Problem
-from reverse_etl.events import Event, Tell
 from reverse_etl.keys import PrivateKey, given_key
 from reverse_etl.klaviyo import Endpoint, Klaviyo, Observer, Tier
 from reverse_etl.models.compile import compile_models
-from reverse_etl.models.model import Model
 from reverse_etl.models.selection import select as choose
-from reverse_etl.plan import Plan
 from reverse_etl.planning import Wish, draw, unknown_models
 from reverse_etl.profiles.load import load_target
 from reverse_etl.run import RunResult, run
 from reverse_etl.state import Owner, State, last_account, open_state
 from reverse_etl.status import Status, status
-from reverse_etl.target import Target
-from reverse_etl.warehouse import Warehouse
 from reverse_etl.warehouse.choose import open_warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from reverse_etl.events import Event, Tell
+    from reverse_etl.models.model import Model
+    from reverse_etl.plan import Plan
+    from reverse_etl.target import Target
+    from reverse_etl.warehouse import Warehouse
 
 SANDBOX_FILE = "klaviyo_sandbox.sqlite"
 SANDBOX_KEY = given_key("pk_sandbox", origin="the sandbox")
@@ -57,7 +60,8 @@ def _published(endpoint: Endpoint) -> Tier:
 class Project:
     """A project's folder with a target and its compiled models.
 
-    `clock` is for tests and trials, and so is `tiers`: how many requests of each kind may go out, by default as many as Klaviyo allows.
+    `clock` is for tests and trials, and so is `tiers`: how many requests of each kind may go out, by default
+    as many as Klaviyo allows.
     """
 
     folder: Path
@@ -81,10 +85,18 @@ class Project:
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> Self:
-        """Read profiles.yml and compile every model. Raises UsageError or ModelError with everything that is wrong."""
+        """Read profiles.yml and compile every model.
+
+        Raises UsageError or ModelError with everything that is wrong.
+        """
         folder, environ = Path(folder), os.environ if environ is None else environ
         chosen = load_target(
-            folder, profiles_dir=profiles_dir, profile=profile, target=target, environ=environ, vars=vars or {}
+            folder,
+            profiles_dir=profiles_dir,
+            profile=profile,
+            target=target,
+            environ=environ,
+            vars=vars or {},
         )
         models = compile_models(folder, chosen, vars=vars or {}, environ=environ)
         dbt = read_dbt_project(folder, environ=environ, cli_vars=vars or {})
@@ -92,7 +104,9 @@ class Project:
 
     def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
         """Return the models that the selectors choose, as dbt's --select and --exclude do."""
-        return choose(self.models, select, exclude, graph=lambda: read_graph(self.dbt.manifest) if self.dbt else Graph())
+        return choose(
+            self.models, select, exclude, graph=lambda: read_graph(self.dbt.manifest) if self.dbt else Graph()
+        )
 
     def gate(self, models: Sequence[Model]) -> tuple[Problem, ...]:
         """Return why models are held back by what dbt's last command left; nothing where all may run."""
@@ -116,7 +130,10 @@ class Project:
         """
         wish, models = wish or Wish(), self.select(select, exclude)
         unknown_models(wish.rekey, self.models, "--rekey")
-        with self.klaviyo(dry=True, observer=observer) as klaviyo, self.warehouse(read_only=True) as warehouse:
+        with (
+            self.klaviyo(dry=True, observer=observer) as klaviyo,
+            self.warehouse(read_only=True) as warehouse,
+        ):
             state = self.state(warehouse, klaviyo.account().id if klaviyo else None)
             return draw(warehouse, state, klaviyo, self.target.destination, models, self.models, wish, tell)
 
@@ -134,7 +151,8 @@ class Project:
     ) -> RunResult:
         """Make the lists what the models say. Raises GuardRefused before the first write of a dangerous plan.
 
-        With `dbt_gate`, so it does where dbt did not build what a model reads, or its tests failed. May be killed at any moment and run again: it goes on from what is proved.
+        With `dbt_gate`, so it does where dbt did not build what a model reads, or its tests failed. May be
+        killed at any moment and run again: it goes on from what is proved.
         """
         wish, models = wish or Wish(), self.select(select, exclude)
         unknown_models(wish.rekey, self.models, "--rekey")
@@ -142,7 +160,10 @@ class Project:
         if dbt_gate and (held := self.gate(models)):
             raise GuardRefused(*held)
         self.target.destination.need_key()
-        with self.warehouse(read_only=False) as warehouse, self.klaviyo(dry=False, observer=observer) as klaviyo:
+        with (
+            self.warehouse(read_only=False) as warehouse,
+            self.klaviyo(dry=False, observer=observer) as klaviyo,
+        ):
             assert klaviyo is not None  # noqa: S101 - a run has a key, as was made sure above
             state = self.state(warehouse, klaviyo.account().id)
             with ThreadPoolExecutor(self.threads, "klaviyo") as executor:
@@ -170,7 +191,10 @@ class Project:
             return status(self.state(warehouse, None))
 
     def retry(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> dict[str, int]:
-        """End the rejections that Klaviyo made, so that the next run sends these rows; returns how many, by model."""
+        """End the rejections that Klaviyo made, so that the next run sends these rows.
+
+        Returns how many, by model.
+        """
         models = self.select(select, exclude)
         with self.warehouse(read_only=False) as warehouse:
             state = self.state(warehouse, None)
@@ -181,7 +205,11 @@ class Project:
         """Return the state towards an account; without one, towards the account of the target's last run."""
         open_state(warehouse)
         name = self.target.profile
-        return State(warehouse, Owner(account or last_account(warehouse, name, self.target.name) or "", name), self.clock)
+        return State(
+            warehouse,
+            Owner(account or last_account(warehouse, name, self.target.name) or "", name),
+            self.clock,
+        )
 
     @contextmanager
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
@@ -225,7 +253,10 @@ class Project:
 
 @contextmanager
 def _sandbox(path: Path, clock: Clock, *, dry: bool) -> Iterator[str]:
-    """Start the project's sandbox and yield its origin; for a dry run a copy of it, '' where there is none yet."""
+    """Start the project's sandbox and yield its origin.
+
+    For a dry run a copy of it, '' where there is none yet.
+    """
     from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - a web framework that only trials need
 
     if dry and not path.exists():

@@ -9,8 +9,8 @@ from enum import StrEnum
 class ReceiptState(StrEnum):
     """What is known of a range of deltas.
 
-    `accepted` is not applied: Klaviyo took the job and has not finished it. `unknown`: nobody here can say. `not_sent`: nothing
-    of it was carried out.
+    `accepted` is not applied: Klaviyo took the job and has not finished it. `unknown`: nobody here can say.
+    `not_sent`: nothing of it was carried out.
     """
 
     APPLIED = "applied"

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from reverse_etl import lists
-from reverse_etl.delivery.at import At
 from reverse_etl.delivery.deliver import deliver
 from reverse_etl.delivery.recover import recover
 from reverse_etl.delivery.tally import Outcome, Tally
 from reverse_etl.errors import GuardRefused
 from reverse_etl.events import ListCreated
-from reverse_etl.models.model import Model
 from reverse_etl.moments import written
 from reverse_etl.plan import ListPlan, ModelPlan, Plan, guard
 from reverse_etl.planning import Wish, draw
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import staging
 from reverse_etl.state import RunEnd, SentModel
-from reverse_etl.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from reverse_etl.delivery.at import At
+    from reverse_etl.models.model import Model
+    from reverse_etl.target import Target
 
 
 @dataclass(frozen=True)
 class ListResult:
-    """What a run made of one list: the plan, how its rows ended, why it stopped ('' where it did not), and whether that was a failure."""
+    """What a run made of one list: the plan, and how its rows ended.
+
+    Why it stopped ('' where it did not), and whether that was a failure.
+    """
 
     model: str
     plan: ListPlan
@@ -44,7 +51,7 @@ class RunResult:
     exit_code: int
 
 
-def run(  # noqa: PLR0913 - the surroundings, what is asked, and what is allowed
+def run(  # noqa: PLR0913, PLR0917 - the surroundings, what is asked, and what is allowed
     at: At,
     target: Target,
     selected: Sequence[Model],
@@ -54,14 +61,19 @@ def run(  # noqa: PLR0913 - the surroundings, what is asked, and what is allowed
     *,
     strict: bool,
 ) -> RunResult:
-    """Make the lists of the selected models what the models say. Raises GuardRefused before the first write of a dangerous plan."""
+    """Make the lists of the selected models what the models say.
+
+    Raises GuardRefused before the first write of a dangerous plan.
+    """
     with at.state.lease():
         recover(at)
         plan = draw(at.warehouse, at.state, at.klaviyo, target.destination, selected, project, wish, at.tell)
         if problems := guard(plan.models, allowed_removes):
             raise GuardRefused(*problems)
         plan = _with_lists(at, plan)
-        at = replace(at, begun=at.klaviyo.server_time)  # much may have happened while earlier runs were settled
+        at = replace(
+            at, begun=at.klaviyo.server_time
+        )  # much may have happened while earlier runs were settled
         _begin(at, target, plan)
         results: list[ListResult] = []
         tallies: list[Tally] = []
@@ -78,7 +90,10 @@ def run(  # noqa: PLR0913 - the surroundings, what is asked, and what is allowed
 
 
 def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
-    """Return 4 if a list failed, 1 if rows need a look (new rejections, unknown, accepted, held), else 0; `strict` counts all rejections."""
+    """Return 4 if a list failed, 1 if rows need a look (new rejections, unknown, accepted, held), else 0.
+
+    `strict` counts all rejections.
+    """
     if any(result.failed for result in results):
         return 4
     look = {Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
@@ -107,7 +122,9 @@ def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
             at.state.own_list(ref.id, ref.name, name)
         made.append(replace(one, list=ref))
     if any(one.list.new for one in plan.lists):
-        for statement in staging.set_lists(dialect, shape, {one.list.row_name: one.list.id for one in made if one.list.id}):
+        for statement in staging.set_lists(
+            dialect, shape, {one.list.row_name: one.list.id for one in made if one.list.id}
+        ):
             at.warehouse.execute(statement)
     return replace(plan, lists=tuple(made))
 
@@ -118,7 +135,9 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
     for model in plan.models:
         config = model.model.config
         identifiers = tuple((kind.value, name) for kind, name in config.identifiers.items())
-        sent = SentModel(model.model.name, model.shape.key, config.surface.value, identifiers, model.model.checksum)
+        sent = SentModel(
+            model.model.name, model.shape.key, config.surface.value, identifiers, model.model.checksum
+        )
         begun.append((sent, model.shape, model.rekeyed))
     at.state.begin(at.run_id, target.name, written(at.begun), begun)
     for model in plan.models:
@@ -127,7 +146,8 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
 
 def _end(at: At, result: RunResult, *, settled: bool) -> None:
     rows = [
-        (one.model, one.plan.list.id, one.plan.list.name, json.dumps(counts(one)), one.reason) for one in result.lists
+        (one.model, one.plan.list.id, one.plan.list.name, json.dumps(counts(one)), one.reason)
+        for one in result.lists
     ]
     at.state.note_lists(at.run_id, rows)
     at.state.end(at.run_id, RunEnd.ENDED if settled else RunEnd.UNSETTLED, result.exit_code)
@@ -146,5 +166,3 @@ def counts(result: ListResult) -> dict[str, int]:
         "rejected_by_checks": plan.rejections,
     }
     return {**planned, **{outcome.value: result.outcomes.get(outcome, 0) for outcome in Outcome}}
-
-

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reverse_etl.columns import Column
 from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.models.model import Model
 from reverse_etl.sql import staging
 from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import Statement
 from reverse_etl.surfaces import ListColumn, OnShared
-from reverse_etl.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.columns import Column
+    from reverse_etl.identifiers import IdentifierType
+    from reverse_etl.models.model import Model
+    from reverse_etl.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
 class Staged:
     """A model whose rows lie in scratch tables, ready for the diff.
 
-    `rows` counts what the model returned; `repeated` of them are equal to another row in every column and count as one with it.
-    `omitted` counts, by identifier, the rows that lost a shared one. `list_names` are the names that the rows use.
+    `rows` counts what the model returned; `repeated` of them are equal to another row in every column and
+    count as one with it. `omitted` counts, by identifier, the rows that lost a shared one. `list_names` are
+    the names that the rows use.
     """
 
     model: Model
@@ -34,7 +39,10 @@ class Staged:
 
 
 def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
-    """Stage one model. Only inside `warehouse.staging()`. Raises ModelError when its columns are not what it was compiled to."""
+    """Stage one model.
+
+    Only inside `warehouse.staging()`. Raises ModelError when its columns are not what it was compiled to.
+    """
     columns = described(warehouse, model)
     target = model.config.target
     list_column = columns[target.column.lower()].name if isinstance(target, ListColumn) else None
@@ -45,12 +53,19 @@ def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
     staged = _count(warehouse, f"SELECT COUNT(*) FROM {warehouse.dialect.passing(shape.staged)}")
     repeated = _join_twins(warehouse, shape)
     omitted = _part_shared(warehouse, shape, model.config.on_shared_identifier)
-    names = tuple(name for (name,) in warehouse.fetch(staging.list_names(warehouse.dialect, shape))) if list_column else ("",)
+    names = (
+        tuple(name for (name,) in warehouse.fetch(staging.list_names(warehouse.dialect, shape)))
+        if list_column
+        else ("",)
+    )
     return Staged(model, shape, staged, repeated, omitted, names)
 
 
 def described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
-    """Return a model's output columns by lower-case name, without running it. Raises ModelError where it can't be run."""
+    """Return a model's output columns by lower-case name, without running it.
+
+    Raises ModelError where it can't be run.
+    """
     try:
         return {column.name.lower(): column for column in warehouse.describe(model.sql)}
     except ReverseEtlError as error:
@@ -74,7 +89,10 @@ def _run(warehouse: Warehouse, model: Model, statement: Statement) -> None:
 
 
 def _place(model: Model, complaint: str) -> str:
-    """Return the file and line that a warehouse complains of, where it names a line of the query that describes the model."""
+    """Return the file and line that a warehouse complains of.
+
+    The file alone where it names no line of the query that describes the model.
+    """
     named = re.search(r"LINE (\d+):", complaint)
     line = int(named.group(1)) - 1 if named else 0  # the query opens with a line of its own
     return f"{model.path}:{model.lines[line - 1]}" if 0 < line <= len(model.lines) else f"{model.path}"
@@ -93,7 +111,10 @@ def _join_twins(warehouse: Warehouse, shape: Shape) -> int:
 
 
 def _part_shared(warehouse: Warehouse, shape: Shape, rule: OnShared) -> dict[IdentifierType, int]:
-    """Settle the identifiers that several rows carry; the first type can't be shared, since it is its row's identity."""
+    """Settle the identifiers that several rows carry.
+
+    The first type can't be shared, since it is its row's identity.
+    """
     dialect = warehouse.dialect
     omitted: dict[IdentifierType, int] = {}
     for kind in shape.identifiers[1:]:

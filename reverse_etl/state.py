@@ -16,22 +16,26 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from reverse_etl.clock import Clock
-from reverse_etl.columns import Column
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.moments import moment, read, written
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal
 from reverse_etl.sql import diff, ledger, rejections, schema, takeover
 from reverse_etl.sql.shape import Shape
-from reverse_etl.sql.text import Statement
-from reverse_etl.warehouse import Row, Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from reverse_etl.clock import Clock
+    from reverse_etl.columns import Column
+    from reverse_etl.sql.text import Statement
+    from reverse_etl.warehouse import Row, Warehouse
 
 LEASE_SECONDS = 600.0
 BEAT_SECONDS = 60.0
@@ -58,7 +62,10 @@ class SentModel:
 
 @dataclass(frozen=True)
 class KnownList:
-    """A list in the registry. `id` is empty while the list is only intended: its creation was begun and never confirmed."""
+    """A list in the registry.
+
+    `id` is empty while the list is only intended: its creation was begun and never confirmed.
+    """
 
     id: str
     name: str
@@ -67,7 +74,10 @@ class KnownList:
 
 
 class RunEnd(StrEnum):
-    """How a run ended: settled; with an import that may still be under way; or dead, and settled by a later run."""
+    """How a run ended: settled; with an import that may still be under way.
+
+    Or dead, and settled by a later run.
+    """
 
     ENDED = "ended"
     UNSETTLED = "unsettled"
@@ -141,8 +151,8 @@ class State:
     def lease(self) -> Iterator[None]:
         """Let one run at a time work on this account and project.
 
-        Raises WarehouseError while another run holds it. What a dead run held is taken over when it has expired, or at once where the
-        warehouse itself lets only one process in.
+        Raises WarehouseError while another run holds it. What a dead run held is taken over when it has
+        expired, or at once where the warehouse itself lets only one process in.
         """
         if self._warehouse.exclusive:
             self._commit(ledger.take_lease(self._dialect, *self._key, self._holder, self._lease_end()))
@@ -154,10 +164,17 @@ class State:
             self._warehouse.execute(ledger.drop_lease(self._dialect, *self._key, self._holder))
 
     def _claim_lease(self) -> None:
-        """Take the lease where several processes may try at once: of two that claim it together, both lose rather than win."""
+        """Take the lease where several processes may try at once.
+
+        Of two that claim it together, both lose rather than win.
+        """
         now = moment(self._clock.now())
-        self._warehouse.execute(ledger.claim_lease(self._dialect, *self._key, self._holder, self._lease_end(), now))
-        others = [row for row in self._fetch(ledger.lease(self._dialect, *self._key)) if row[0] != self._holder]
+        self._warehouse.execute(
+            ledger.claim_lease(self._dialect, *self._key, self._holder, self._lease_end(), now)
+        )
+        others = [
+            row for row in self._fetch(ledger.lease(self._dialect, *self._key)) if row[0] != self._holder
+        ]
         if others:
             self._warehouse.execute(ledger.drop_lease(self._dialect, *self._key, self._holder))
             raise WarehouseError.of(
@@ -174,7 +191,9 @@ class State:
         if now - self._beaten < BEAT_SECONDS:
             return
         self._beaten = now
-        self._warehouse.execute(ledger.extend_lease(self._dialect, *self._key, self._holder, self._lease_end()))
+        self._warehouse.execute(
+            ledger.extend_lease(self._dialect, *self._key, self._holder, self._lease_end())
+        )
         if not self._warehouse.exclusive:
             owners = [owner for owner, _ in self._fetch(ledger.lease(self._dialect, *self._key))]
             if owners != [self._holder]:
@@ -184,7 +203,10 @@ class State:
                 )
 
     def table_key(self, model: str) -> str:
-        """Return the end of the names of a model's tables: the same in every run, another for another account or project."""
+        """Return the end of the names of a model's tables.
+
+        The same in every run, another for another account or project.
+        """
         digest = hashlib.sha256("\0".join((*self._key, model)).encode()).hexdigest()[:8]
         return f"{re.sub('[^a-z0-9]+', '_', model.lower())}_{digest}"
 
@@ -192,7 +214,13 @@ class State:
         """Return every model that was ever sent, by name."""
         rows = self._fetch(ledger.models(self._dialect, *self._key))
         return {
-            name: SentModel(name, key, surface, tuple((kind, column) for kind, column in json.loads(identifiers)), checksum)
+            name: SentModel(
+                name,
+                key,
+                surface,
+                tuple((kind, column) for kind, column in json.loads(identifiers)),
+                checksum,
+            )
             for name, key, surface, identifiers, checksum in rows
         }
 
@@ -221,15 +249,26 @@ class State:
         """Note that a model drives a list."""
         known = {entry.id: entry for entry in self.lists()}.get(list_id)
         if known is None or (known.name, known.model) != (name, model):
-            self._commit(ledger.add_list(self._dialect, *self._key, (list_id, name, model, "owned", moment(self._clock.now()))))
+            self._commit(
+                ledger.add_list(
+                    self._dialect, *self._key, (list_id, name, model, "owned", moment(self._clock.now()))
+                )
+            )
 
-    def begin(self, run_id: str, target: str, klaviyo_time: str, begun: Sequence[tuple[SentModel, Shape, bool]]) -> None:
-        """Mark a run as submitting, with its deltas, before its first write. (model, its shape, whether it is keyed anew)."""
+    def begin(
+        self, run_id: str, target: str, klaviyo_time: str, begun: Sequence[tuple[SentModel, Shape, bool]]
+    ) -> None:
+        """Mark a run as submitting, with its deltas, before its first write.
+
+        (model, its shape, whether it is keyed anew).
+        """
         for _, shape, _ in begun:
             self._make_tables(shape)
         with self._warehouse.transaction():
             self._all(ledger.set_account(self._dialect, self.owner.project, target, self.owner.account))
-            self._warehouse.execute(ledger.add_run(self._dialect, run_id, *self._key, moment(self._clock.now()), klaviyo_time))
+            self._warehouse.execute(
+                ledger.add_run(self._dialect, run_id, *self._key, moment(self._clock.now()), klaviyo_time)
+            )
             for sent, shape, rekeyed in begun:
                 identifiers = json.dumps(sent.identifiers)
                 row = (sent.name, sent.table_key, sent.surface, identifiers, sent.checksum)
@@ -238,7 +277,9 @@ class State:
                     self._all(takeover.rekey(self._dialect, shape))
                 self._all(takeover.begin(self._dialect, shape, run_id, klaviyo_time))
 
-    def record(self, run_id: str, model: str, receipts: Sequence[Receipt], refusals: Sequence[Refusal]) -> None:
+    def record(
+        self, run_id: str, model: str, receipts: Sequence[Receipt], refusals: Sequence[Refusal]
+    ) -> None:
         """Keep a group of receipts, in place of earlier ones of the same ranges, with their refusals."""
         if not receipts and not refusals:
             return
@@ -247,7 +288,9 @@ class State:
             if receipts:
                 first_seqs = tuple(receipt.first_seq for receipt in receipts)
                 self._warehouse.execute(ledger.delete_receipts(self._dialect, run_id, model, first_seqs))
-            self._warehouse.append("receipts", [_receipt_row(run_id, model, receipt, at) for receipt in receipts])
+            self._warehouse.append(
+                "receipts", [_receipt_row(run_id, model, receipt, at) for receipt in receipts]
+            )
             self._warehouse.append(
                 "refusals",
                 [(run_id, model, r.seq, r.kind.value, r.code, r.field, r.detail) for r in refusals],
@@ -257,7 +300,12 @@ class State:
     def open_receipts(self) -> tuple[OpenReceipt, ...]:
         """Return the receipts of earlier runs whose import job had not ended."""
         return tuple(
-            OpenReceipt(run_id, model, Receipt(list_id, op, first, last, ReceiptState.ACCEPTED, last - first + 1, job), read(begun))
+            OpenReceipt(
+                run_id,
+                model,
+                Receipt(list_id, op, first, last, ReceiptState.ACCEPTED, last - first + 1, job),
+                read(begun),
+            )
             for run_id, model, list_id, op, first, last, job, begun in self._fetch(
                 ledger.open_receipts(self._dialect, *self._key)
             )
@@ -268,7 +316,7 @@ class State:
         return {run_id: read(at) for run_id, at in self._fetch(ledger.dead_runs(self._dialect, *self._key))}
 
     def advance(self, run_id: str, model: str, shape: Shape, checksum: str) -> None:
-        """Take what receipts prove over into the snapshot, and refused rows into the rejections, in one transaction.
+        """Take what receipts prove into the snapshot, and refused rows into the rejections, at once.
 
         May be repeated: what was taken over is no longer a delta.
         """
@@ -291,7 +339,10 @@ class State:
             self._commit(takeover.inherit(self._dialect, shape, rows[start : start + 1000]))
 
     def note_checks(self, run_id: str, model: str, shape: Shape) -> None:
-        """Keep which rows of a model the warehouse's checks reject now, each with the run that first saw it, and end the rest."""
+        """Keep which rows of a model the warehouse's checks reject now, and end the other rejections.
+
+        Each with the run that first saw it.
+        """
         self._warehouse.execute(rejections.gather_checks(self._dialect, self._key, shape, run_id, model))
         with self._warehouse.transaction():
             self._all(rejections.replace_checks(self._dialect, self._key, shape, model))
@@ -306,10 +357,15 @@ class State:
     def note_gone(self, run_id: str, model: str, gone: Sequence[tuple[str, str]]) -> None:
         """Keep for a reconciliation the (list id, identity) of the removals for whom nobody was found."""
         at = moment(self._clock.now())
-        self._warehouse.append("gone", [(*self._key, model, list_id, identity, run_id, at) for list_id, identity in gone])
+        self._warehouse.append(
+            "gone", [(*self._key, model, list_id, identity, run_id, at) for list_id, identity in gone]
+        )
 
     def retry(self, model: str) -> int:
-        """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again; returns how many."""
+        """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again.
+
+        Returns how many.
+        """
         key = self.table_key(model)
         if not self.deltas_columns(key):
             return 0
@@ -320,7 +376,9 @@ class State:
 
     def end(self, run_id: str, end: RunEnd, exit_code: int | None = None) -> None:
         """Note how a run ended."""
-        self._warehouse.execute(ledger.end_run(self._dialect, run_id, end.value, moment(self._clock.now()), exit_code))
+        self._warehouse.execute(
+            ledger.end_run(self._dialect, run_id, end.value, moment(self._clock.now()), exit_code)
+        )
 
     def rejections(self) -> tuple[Rejection, ...]:
         """Return every standing rejection."""
@@ -333,7 +391,10 @@ class State:
     def run_lists(self) -> tuple[PastList, ...]:
         """Return what each run did to each list, newest run first."""
         rows = self._fetch(ledger.run_lists(self._dialect, *self._key))
-        return tuple(PastList(run, at, model, list_id, name, json.loads(counts), reason) for run, at, model, list_id, name, counts, reason in rows)
+        return tuple(
+            PastList(run, at, model, list_id, name, json.loads(counts), reason)
+            for run, at, model, list_id, name, counts, reason in rows
+        )
 
     def rows_by_list(self, table_key: str) -> tuple[dict[str, int], dict[str, int]]:
         """Return how many rows of a model are applied, and how many uncertain, by list id."""
@@ -370,7 +431,10 @@ class State:
 
 
 def open_state(warehouse: Warehouse) -> None:
-    """Create or check the tables that all models share. Raises UsageError when a newer version of the job wrote them."""
+    """Create or check the tables that all models share.
+
+    Raises UsageError when a newer version of the job wrote them.
+    """
     dialect = warehouse.dialect
     if not warehouse.kept_columns("meta"):
         with warehouse.transaction() if dialect.creates_in_transactions else nullcontext():

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListStatus:
-    """One list of one model. `applied` rows are in the snapshot; `unsettled` rows may or may not be at Klaviyo.
+    """One list of one model.
 
-    `held` removals were not made in the last run that touched the list, whose counts and reason are in `last`.
+    `applied` rows are in the snapshot; `unsettled` rows may or may not be at Klaviyo.
+
+    `held` removals were not made in the last run that touched the list, whose counts and reason are in
+    `last`.
     """
 
     model: str
@@ -29,7 +32,10 @@ class ListStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """All lists that the project ever sent to, by name, and its runs, newest first. `account` is '' before the first run."""
+    """All lists that the project ever sent to, by name, and its runs, newest first.
+
+    `account` is '' before the first run.
+    """
 
     account: str
     lists: tuple[ListStatus, ...]
@@ -72,7 +78,7 @@ def _lists_of(
     return [_status(sent.name, list_id, names, applied, unsettled, rejected, last) for list_id in sorted(ids)]
 
 
-def _status(  # noqa: PLR0913 - what is known of a list, each from its own table
+def _status(  # noqa: PLR0913, PLR0917 - what is known of a list, each from its own table
     model: str,
     list_id: str,
     names: dict[str, str],

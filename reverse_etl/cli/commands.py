@@ -16,6 +16,7 @@ _MODULES: Final = {
     "run": "run",
     "status": "status",
     "retry": "retry",
+    "exposures": "exposures",
     "sandbox": "sandbox",
     "demo": "demo",
 }

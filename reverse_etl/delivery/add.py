@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.at import At, Recorder
 from reverse_etl.delivery.flight import in_flight
 from reverse_etl.delivery.submit import count
-from reverse_etl.delivery.tally import Tally
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.events import Sending
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import Klaviyo
 from reverse_etl.klaviyo.pack import MOST_IDS
-from reverse_etl.plan import ListPlan, ModelPlan
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
 from reverse_etl.sql import takeover
 from reverse_etl.sql.diff import Op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reverse_etl.delivery.at import At, Recorder
+    from reverse_etl.delivery.tally import Tally
+    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.plan import ListPlan, ModelPlan
 
 _ID = 1 + tuple(IdentifierType).index(IdentifierType.PROFILE_ID)
 
@@ -47,10 +51,15 @@ def add(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally
 
 
 def add_group(klaviyo: Klaviyo, list_id: str, group: Sequence[tuple[int, str]]) -> Added:
-    """Add at most 1,000 (number, profile id) after checking that the ids exist: a 204 says nothing of single ids."""
+    """Add at most 1,000 (number, profile id) after checking that the ids exist.
+
+    A 204 says nothing of single ids.
+    """
     first, last = group[0][0], group[-1][0]
     try:
-        known = {profile.id for profile in klaviyo.profiles(IdentifierType.PROFILE_ID, [id_ for _, id_ in group])}
+        known = {
+            profile.id for profile in klaviyo.profiles(IdentifierType.PROFILE_ID, [id_ for _, id_ in group])
+        }
         refusals = tuple(
             Refusal(seq, RefusalKind.REJECTED, "not_found", "id", "Klaviyo has no profile with this id.")
             for seq, id_ in group
@@ -59,7 +68,13 @@ def add_group(klaviyo: Klaviyo, list_id: str, group: Sequence[tuple[int, str]]) 
         if known:
             klaviyo.add_members(list_id, [id_ for _, id_ in group if id_ in known])
     except ReplyLost as error:
-        return Added(Receipt(list_id, Op.ADD, first, last, ReceiptState.UNKNOWN, len(group), detail=str(error)), (), str(error))
+        return Added(
+            Receipt(list_id, Op.ADD, first, last, ReceiptState.UNKNOWN, len(group), detail=str(error)),
+            (),
+            str(error),
+        )
     except KlaviyoError as error:
         return Added(Receipt(list_id, Op.ADD, first, last, ReceiptState.NOT_SENT, len(group)), (), str(error))
-    return Added(Receipt(list_id, Op.ADD, first, last, ReceiptState.APPLIED, len(group) - len(refusals)), refusals)
+    return Added(
+        Receipt(list_id, Op.ADD, first, last, ReceiptState.APPLIED, len(group) - len(refusals)), refusals
+    )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from reverse_etl.clock import Clock
-from reverse_etl.events import Tell
-from reverse_etl.klaviyo import Klaviyo
-from reverse_etl.receipts import Receipt, Refusal
-from reverse_etl.state import State
-from reverse_etl.warehouse import Warehouse
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import ThreadPoolExecutor
+    from datetime import datetime
+
+    from reverse_etl.clock import Clock
+    from reverse_etl.events import Tell
+    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.receipts import Receipt, Refusal
+    from reverse_etl.state import State
+    from reverse_etl.warehouse import Warehouse
 
 FLUSH_SECONDS = 2.0
 FLUSH_RECEIPTS = 50
@@ -20,7 +23,10 @@ FLUSH_RECEIPTS = 50
 
 @dataclass(frozen=True)
 class At:
-    """One run's surroundings. `begun` is Klaviyo's time before the run's first write. `job_seconds` is how long jobs are waited for."""
+    """One run's surroundings.
+
+    `begun` is Klaviyo's time before the run's first write. `job_seconds` is how long jobs are waited for.
+    """
 
     warehouse: Warehouse
     state: State
@@ -36,7 +42,10 @@ class At:
 
 @dataclass
 class Recorder:
-    """Gathers receipts and refusals of one model, and keeps them in groups: a dead run loses at most the last group."""
+    """Gathers receipts and refusals of one model, and keeps them in groups.
+
+    A dead run loses at most the last group.
+    """
 
     at: At
     model: str

@@ -1,8 +1,11 @@
-"""Deliver: one model's plan, list by list, each settled before the next, so that a person has at most one unended import."""
+"""Deliver: one model's plan, list by list.
+
+Each list is settled before the next, so that a person has at most one unended import.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.add import add
 from reverse_etl.delivery.at import At, Recorder
@@ -14,18 +17,25 @@ from reverse_etl.errors import KlaviyoError
 from reverse_etl.events import ListDone, Settling
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.phrases import counted
-from reverse_etl.plan import ListPlan, ModelPlan
 from reverse_etl.receipts import Receipt, ReceiptState
 from reverse_etl.sql import takeover
-from reverse_etl.sql.shape import Shape
 from reverse_etl.surfaces import Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reverse_etl.plan import ListPlan, ModelPlan
+    from reverse_etl.sql.shape import Shape
 
 
 def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tally, ...]:
-    """Send a model's deltas and take what was proved over into the snapshot. Returns a tally for each list of the plan.
+    """Send a model's deltas and take what was proved over into the snapshot.
 
-    Upserts first; then removes, if nothing stopped the list and no import is left that could still put someone on it. `before` are
-    the tallies of the models before: while an import of theirs has not ended, nothing is sent, since the same person may be in it.
+    Returns a tally for each list of the plan.
+
+    Upserts first; then removes, if nothing stopped the list and no import is left that could still put
+    someone on it. `before` are the tallies of the models before: while an import of theirs has not ended,
+    nothing is sent, since the same person may be in it.
     """
     recorder = Recorder(at, plan.model.name)
     tallies: list[Tally] = []
@@ -33,11 +43,20 @@ def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tall
         for one in plan.lists:
             tally = Tally()
             if any(earlier.unended for earlier in (*before, *tallies)):
-                tally.pause("Imports of another list have not ended, and a person may have one at a time; the next run goes on.")
+                tally.pause(
+                    "Imports of another list have not ended, and a person may have one at a time; the next run goes on."
+                )
             else:
                 _deliver_list(at, plan, one, recorder, tally)
             _count_unsent(one, tally)
-            at.tell(ListDone(plan.model.name, one.list.name, {str(end): rows for end, rows in tally.counts.items()}, tally.reason))
+            at.tell(
+                ListDone(
+                    plan.model.name,
+                    one.list.name,
+                    {str(end): rows for end, rows in tally.counts.items()},
+                    tally.reason,
+                )
+            )
             tallies.append(tally)
     finally:
         recorder.flush()
@@ -50,8 +69,13 @@ def rows_of(at: At, shape: Shape, run_id: str) -> ReadRows:
     """Return what reads the deltas of a receipt's range."""
 
     def read(receipt: Receipt) -> list[SentRow]:
-        statement = takeover.delta_rows(at.warehouse.dialect, shape, run_id, receipt.first_seq, receipt.last_seq)
-        return [SentRow(seq, dict(zip(IdentifierType, values, strict=True))) for seq, *values in at.warehouse.fetch(statement)]
+        statement = takeover.delta_rows(
+            at.warehouse.dialect, shape, run_id, receipt.first_seq, receipt.last_seq
+        )
+        return [
+            SentRow(seq, dict(zip(IdentifierType, values, strict=True)))
+            for seq, *values in at.warehouse.fetch(statement)
+        ]
 
     return read
 
@@ -74,7 +98,9 @@ def _deliver_list(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, ta
             remove(at, plan, one, recorder, tally)
 
 
-def _settle(at: At, plan: ModelPlan, one: ListPlan, accepted: Sequence[Receipt], recorder: Recorder, tally: Tally) -> None:
+def _settle(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own place
+    at: At, plan: ModelPlan, one: ListPlan, accepted: Sequence[Receipt], recorder: Recorder, tally: Tally
+) -> None:
     settled: set[int] = set()
     read = rows_of(at, plan.shape, at.run_id)
     tell = _tell(at, plan, one)
@@ -120,5 +146,8 @@ def _tell(at: At, plan: ModelPlan, one: ListPlan) -> Callable[[int], None]:
 
 
 def _count_unsent(one: ListPlan, tally: Tally) -> None:
-    """Count what a limit kept back, and what was planned and never drawn from the warehouse, so that every planned row is in one count."""
+    """Count what a limit kept back, and what was planned and never drawn from the warehouse.
+
+    So every planned row is in one count.
+    """
     tally.add(Outcome.NOT_SENT, one.upserts + one.removes + one.deferred - sum(tally.counts.values()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from reverse_etl.delivery.at import At
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from reverse_etl.delivery.at import At
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -15,9 +17,9 @@ Result = TypeVar("Result")
 def in_flight(at: At, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Yield `work(item)` for each item, as they end, with at most `at.threads` begun and not yet yielded.
 
-    Items are drawn one by one, so that memory holds no more than so many of them. What `work` raises is raised here; then, or when
-    the caller leaves early, nothing more is begun and what is in flight is waited for. An interruption lets nothing more go out, so
-    that the wait is short.
+    Items are drawn one by one, so that memory holds no more than so many of them. What `work` raises is
+    raised here; then, or when the caller leaves early, nothing more is begun and what is in flight is waited
+    for. An interruption lets nothing more go out, so that the wait is short.
     """
     running: set[Future[Result]] = set()
     try:

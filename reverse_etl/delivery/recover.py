@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.at import At
 from reverse_etl.delivery.deliver import rows_of
 from reverse_etl.delivery.settle import settle, wait_for_open_jobs
 from reverse_etl.errors import KlaviyoError
@@ -12,12 +12,15 @@ from reverse_etl.events import Recovering
 from reverse_etl.receipts import ReceiptState
 from reverse_etl.state import OpenReceipt, RunEnd
 
+if TYPE_CHECKING:
+    from reverse_etl.delivery.at import At
+
 
 def recover(at: At) -> None:
-    """Follow the jobs that earlier runs started to their end, and take what they prove over into the snapshot.
+    """Follow the jobs that earlier runs started to their end, and take over what they prove.
 
-    Imports of which only Klaviyo knows (a run died before it kept their receipts) are waited for. May be repeated. Raises
-    KlaviyoError while jobs have not ended.
+    Imports of which only Klaviyo knows (a run died before it kept their receipts) are waited for. May be
+    repeated. Raises KlaviyoError while jobs have not ended.
     """
     open_receipts, dead = at.state.open_receipts(), at.state.dead_runs()
     if not open_receipts and not dead:
@@ -45,7 +48,9 @@ def _settle(at: At, run_id: str, model: str, entries: list[OpenReceipt]) -> None
         return
     receipts = [entry.receipt for entry in entries]
     since = min(entry.begun for entry in entries)
-    for result in settle(at.klaviyo, at.clock, receipts, since, rows_of(at, shape, run_id), at.job_seconds, _nobody):
+    for result in settle(
+        at.klaviyo, at.clock, receipts, since, rows_of(at, shape, run_id), at.job_seconds, _nobody
+    ):
         if result.receipt.state is ReceiptState.ACCEPTED:
             raise _not_ended()
         at.state.record(run_id, model, (result.receipt,), result.refusals)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.at import At, Recorder
 from reverse_etl.delivery.flight import in_flight
 from reverse_etl.delivery.resolve import Claim, Leaving, Resolved, resolve
 from reverse_etl.delivery.tally import Outcome, Tally
@@ -14,27 +12,39 @@ from reverse_etl.events import Removing
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo.pack import chunks
 from reverse_etl.moments import read
-from reverse_etl.plan import ListPlan, ModelPlan
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
 from reverse_etl.sql import takeover
 from reverse_etl.sql.diff import Op
-from reverse_etl.warehouse import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from reverse_etl.delivery.at import At, Recorder
+    from reverse_etl.plan import ListPlan, ModelPlan
+    from reverse_etl.warehouse import Row
 
 READ_ROWS = 10_000  # leaving rows resolved together: a few statements for so many
 _MOST_VALUES = 5_000  # in one IN list
 
 
 def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> None:
-    """Resolve and remove one list's leaving rows, group by group; a fault stops the list, with the reason in `tally`.
+    """Resolve and remove one list's leaving rows, group by group.
+
+    A fault stops the list, with the reason in `tally`.
 
     Rows that were removed, superseded, gone, or never ours are forgotten; held rows stay in the snapshot.
     """
     done = 0
     gone: list[tuple[str, str]] = []
-    for rows in at.warehouse.batches(takeover.removes(at.warehouse.dialect, plan.shape, at.run_id, one.list.id), READ_ROWS):
+    for rows in at.warehouse.batches(
+        takeover.removes(at.warehouse.dialect, plan.shape, at.run_id, one.list.id), READ_ROWS
+    ):
         leaving = [_leaving(row) for row in rows]
         try:
-            resolved = resolve(at.klaviyo, at.executor, one.list.id, leaving, lambda *asked: _claims(at, plan, one, *asked))
+            resolved = resolve(
+                at.klaviyo, at.executor, one.list.id, leaving, lambda *asked: _claims(at, plan, one, *asked)
+            )
         except KlaviyoError as error:
             tally.stop(str(error))
             break
@@ -42,11 +52,17 @@ def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
         state, reason = _take_off(at, one.list.id, resolved)
         if reason:
             tally.stop(reason)
-        recorder.add((_receipt(one, leaving, state, reason),), tuple(_held(r) for r in resolved if r.outcome is Outcome.HELD))
+        recorder.add(
+            (_receipt(one, leaving, state, reason),),
+            tuple(_held(r) for r in resolved if r.outcome is Outcome.HELD),
+        )
         if state is ReceiptState.APPLIED:
             gone += [(one.list.id, r.row.identity) for r in resolved if r.outcome is Outcome.GONE]
         for r in resolved:
-            tally.add(r.outcome if state is ReceiptState.APPLIED or r.outcome is Outcome.HELD else _OUTCOMES[state], 1)
+            tally.add(
+                r.outcome if state is ReceiptState.APPLIED or r.outcome is Outcome.HELD else _OUTCOMES[state],
+                1,
+            )
         done += len(leaving)
         at.tell(Removing(plan.model.name, one.list.name, done, one.removes))
         if tally.stopped:
@@ -56,7 +72,9 @@ def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
 
 def forget(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> None:
     """Forget the leaving rows of a surface from which nobody is removed."""
-    for rows in at.warehouse.batches(takeover.removes(at.warehouse.dialect, plan.shape, at.run_id, one.list.id), READ_ROWS):
+    for rows in at.warehouse.batches(
+        takeover.removes(at.warehouse.dialect, plan.shape, at.run_id, one.list.id), READ_ROWS
+    ):
         recorder.add((_receipt(one, [_leaving(row) for row in rows], ReceiptState.APPLIED, ""),))
         tally.add(Outcome.FORGOTTEN, len(rows))
 
@@ -80,7 +98,10 @@ def _claims(
 
 
 def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[ReceiptState, str]:
-    """Remove who was resolved. One refused or lost request makes the whole group unknown: it is resolved anew in the next run."""
+    """Remove who was resolved.
+
+    One refused or lost request makes the whole group unknown: it is resolved anew in the next run.
+    """
     ids = sorted({profile for r in resolved for profile in r.profiles})
     try:
         for _ in in_flight(at, lambda part: at.klaviyo.remove_members(list_id, part), chunks(ids)):
@@ -91,9 +112,10 @@ def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[Recei
 
 
 def _inheritance(resolved: Iterable[Resolved]) -> dict[str, datetime]:
-    """Return since when each heir's profile may be a member by our doing: since the leaving row was first sent.
+    """Return since when each heir's profile may be a member by our doing.
 
-    Without it, whoever once changed an e-mail would later seem to have been on the list before this job.
+    Since the leaving row was first sent. Without it, whoever once changed an e-mail would later seem to have
+    been on the list before this job.
     """
     since: dict[str, datetime] = {}
     for r in resolved:
@@ -103,8 +125,16 @@ def _inheritance(resolved: Iterable[Resolved]) -> dict[str, datetime]:
 
 
 def _receipt(one: ListPlan, leaving: Sequence[Leaving], state: ReceiptState, reason: str) -> Receipt:
-    return Receipt(one.list.id, Op.REMOVE, leaving[0].seq, leaving[-1].seq, state, len(leaving), detail=reason)
+    return Receipt(
+        one.list.id, Op.REMOVE, leaving[0].seq, leaving[-1].seq, state, len(leaving), detail=reason
+    )
 
 
 def _held(resolved: Resolved) -> Refusal:
-    return Refusal(resolved.row.seq, RefusalKind.HELD, "held", "", "A row that is wanted, or was rejected, may be the same person.")
+    return Refusal(
+        resolved.row.seq,
+        RefusalKind.HELD,
+        "held",
+        "",
+        "A row that is wanted, or was rejected, may be the same person.",
+    )

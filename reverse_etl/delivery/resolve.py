@@ -1,23 +1,26 @@
-"""Resolve: find out who the leaving rows are at Klaviyo, just before anyone is removed, and who of them is wanted after all.
+"""Resolve: who the leaving rows are at Klaviyo, and who of them is wanted after all.
 
-A removal takes off only a member whom this job put there, and only if no desired row is that profile. What was found is asked of
-the list itself by e-mail and phone, else of the account by external id; nothing is taken from memory.
+Asked just before anyone is removed. A removal takes off only a member whom this job put there, and only if no
+desired row is that profile. What was found is asked of the list itself by e-mail and phone, else of the
+account by external id; nothing is taken from memory.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.identifiers import IdentifierType, canonical, split_identity
 from reverse_etl.klaviyo import Klaviyo, Member, Profile
 from reverse_etl.klaviyo.pack import chunks
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 GRACE = timedelta(minutes=1)  # between the Date of a reply and the time that Klaviyo notes for joining
 ASK = 100  # values in one filter: as many as one page of the answer holds
@@ -27,7 +30,10 @@ _ELSEWHERE = (IdentifierType.PROFILE_ID, IdentifierType.EXTERNAL_ID)
 
 @dataclass(frozen=True)
 class Leaving:
-    """A row that is no longer desired on the list. `uncertain`: an earlier run may have removed it already, or never have added it."""
+    """A row that is no longer desired on the list.
+
+    `uncertain`: an earlier run may have removed it already, or never have added it.
+    """
 
     seq: int
     identity: str
@@ -71,7 +77,9 @@ Answer = TypeVar("Answer")
 Claims = Callable[[IdentifierType, Sequence[str]], Iterable[tuple[str, Claim]]]
 
 
-def resolve(klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[Leaving], claims: Claims) -> tuple[Resolved, ...]:
+def resolve(
+    klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[Leaving], claims: Claims
+) -> tuple[Resolved, ...]:
     """Return what is to become of each leaving row, in the order given. Asks only; changes nothing.
 
     `claims` returns, for identifiers of one type, the staged rows that carry them, rejected ones included.
@@ -80,7 +88,13 @@ def resolve(klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[L
     carried = _claims(found, claims)
     wanted = _look_up(klaviyo, executor, {claim for many in carried.values() for claim in many})
     return tuple(
-        decide(row, [found.profiles[profile] for profile in found.by_row.get(row.seq, ())], found.joined, carried, wanted)
+        decide(
+            row,
+            [found.profiles[profile] for profile in found.by_row.get(row.seq, ())],
+            found.joined,
+            carried,
+            wanted,
+        )
         for row in rows
     )
 
@@ -94,8 +108,8 @@ def decide(
 ) -> Resolved:
     """Say what is to become of one leaving row. Pure.
 
-    `joined` has the members among the profiles, `carried` the claims on each profile, `wanted` the profiles that each desired
-    identity was found to be.
+    `joined` has the members among the profiles, `carried` the claims on each profile, `wanted` the profiles
+    that each desired identity was found to be.
     """
     members = [profile for profile in profiles if profile.id in joined]
     if not members:
@@ -106,7 +120,9 @@ def decide(
     free: list[str] = []
     heirs: set[str] = set()
     for profile in ours:
-        others = [claim for claim in carried.get(profile.id, ()) if claim.identity != row.identity or claim.rejected]
+        others = [
+            claim for claim in carried.get(profile.id, ()) if claim.identity != row.identity or claim.rejected
+        ]
         if any(claim.rejected for claim in others):
             return Resolved(row, Outcome.HELD)
         rivals = {claim.identity for claim in others if claim.on_this_list and claim.identity}
@@ -131,7 +147,9 @@ def _find(klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[Lea
     return found
 
 
-def _note(found: _Found, rows: Sequence[Leaving], kind: IdentifierType, answers: Iterable[Member | Profile]) -> None:
+def _note(
+    found: _Found, rows: Sequence[Leaving], kind: IdentifierType, answers: Iterable[Member | Profile]
+) -> None:
     by_value = defaultdict(list)
     for row in rows:
         by_value[row.identifiers.get(kind)].append(row.seq)
@@ -145,15 +163,22 @@ def _note(found: _Found, rows: Sequence[Leaving], kind: IdentifierType, answers:
                 found.by_row[seq].append(profile.id)
 
 
-def _note_joined(klaviyo: Klaviyo, executor: Executor, list_id: str, found: _Found, rows: Sequence[Leaving]) -> None:
-    """Find out which of the profiles found elsewhere are on the list, and since when: by e-mail or phone, else by reading the list."""
+def _note_joined(
+    klaviyo: Klaviyo, executor: Executor, list_id: str, found: _Found, rows: Sequence[Leaving]
+) -> None:
+    """Find out which of the profiles found elsewhere are on the list, and since when.
+
+    By e-mail or phone, else by reading the list.
+    """
     unseen = {profile_id for profile_id in found.profiles if profile_id not in found.joined}
     for kind in _ON_LIST:
         values = sorted({value for profile_id in unseen if (value := _of(found.profiles[profile_id])[kind])})
         for member in _ask(executor, partial(klaviyo.members, list_id, kind), values):
             if member.profile.id in unseen:
                 found.joined[member.profile.id] = member.joined_at
-    nameless = {p for p in unseen - found.joined.keys() if not any(_of(found.profiles[p])[kind] for kind in _ON_LIST)}
+    nameless = {
+        p for p in unseen - found.joined.keys() if not any(_of(found.profiles[p])[kind] for kind in _ON_LIST)
+    }
     if not nameless:
         return
     for member in klaviyo.members_since(list_id, min(row.first_sent for row in rows) - GRACE):
@@ -178,8 +203,10 @@ def _claims(found: _Found, claims: Claims) -> dict[str, list[Claim]]:
 
 
 def _look_up(klaviyo: Klaviyo, executor: Executor, claims: Iterable[Claim]) -> dict[str, frozenset[str]]:
-    """Return, for each identity that claims a found profile on this list, the profiles that it is found to be now."""
-    identities = {claim.identity for claim in claims if claim.identity and claim.on_this_list and not claim.rejected}
+    """Return, by identity that claims a found profile on this list, the profiles that it is found to be."""
+    identities = {
+        claim.identity for claim in claims if claim.identity and claim.on_this_list and not claim.rejected
+    }
     by_kind: dict[IdentifierType, list[str]] = defaultdict(list)
     for identity in sorted(identities):
         kind, value = split_identity(identity)
@@ -191,7 +218,9 @@ def _look_up(klaviyo: Klaviyo, executor: Executor, claims: Iterable[Claim]) -> d
     return {identity: frozenset(profiles) for identity, profiles in wanted.items()}
 
 
-def _ask(executor: Executor, ask: Callable[[Sequence[str]], Iterable[Answer]], values: Sequence[str]) -> list[Answer]:
+def _ask(
+    executor: Executor, ask: Callable[[Sequence[str]], Iterable[Answer]], values: Sequence[str]
+) -> list[Answer]:
     return [answer for answers in executor.map(ask, chunks(values, ASK)) for answer in answers]
 
 

@@ -1,6 +1,7 @@
 """Settle: follow import jobs to their end, and say of each row what came of it.
 
-A job that is complete proves its rows only if its counts add up and every failed row is named by an error. Anything less is unknown.
+A job that is complete proves its rows only if its counts add up and every failed row is named by an error.
+Anything less is unknown.
 """
 
 from __future__ import annotations
@@ -8,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from reverse_etl.clock import Clock
 from reverse_etl.delivery.takeapart import mass_fault
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import Job, JobRowError, JobStatus, Klaviyo, RowError
 from reverse_etl.phrases import counted
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
+
+if TYPE_CHECKING:
+    from reverse_etl.clock import Clock
 
 GRACE = timedelta(minutes=1)  # Klaviyo's clock and replies may differ by as much
 FIRST_WAIT, MOST_WAIT, WAIT_GROWTH = 0.2, 5.0, 1.5
@@ -31,7 +35,10 @@ class SentRow:
 
 @dataclass(frozen=True)
 class Settled:
-    """A receipt in its new state, with the rows that were refused. `stop`: why to send nothing more to the list."""
+    """A receipt in its new state, with the rows that were refused.
+
+    `stop`: why to send nothing more to the list.
+    """
 
     receipt: Receipt
     refusals: tuple[Refusal, ...] = ()
@@ -41,7 +48,7 @@ class Settled:
 ReadRows = Callable[[Receipt], Iterable[SentRow]]
 
 
-def settle(  # noqa: PLR0913 - the ports, and how long
+def settle(  # noqa: PLR0913, PLR0917 - the ports, and how long
     klaviyo: Klaviyo,
     clock: Clock,
     receipts: Sequence[Receipt],
@@ -50,9 +57,12 @@ def settle(  # noqa: PLR0913 - the ports, and how long
     most_seconds: float,
     tell: Callable[[int], None],
 ) -> Iterator[Settled]:
-    """Yield each accepted receipt once, as its job ends; those whose job has not ended after `most_seconds` stay accepted.
+    """Yield each accepted receipt once, as its job ends.
 
-    Asks for many jobs at once, at growing distances. `since` is before the first of the jobs; `rows_of` reads the rows of a range.
+    Those whose job has not ended after `most_seconds` stay accepted.
+
+    Asks for many jobs at once, at growing distances. `since` is before the first of the jobs; `rows_of` reads
+    the rows of a range.
     """
     waiting = {receipt.job or "": receipt for receipt in receipts}
     begun, pause = clock.monotonic(), FIRST_WAIT
@@ -99,7 +109,10 @@ def judge(
 
 
 def name_rows(errors: Iterable[JobRowError], rows: Iterable[SentRow]) -> dict[int, RowError]:
-    """Return the numbers of the rows that errors name, each with its first error; an error that fits no single row names none."""
+    """Return the numbers of the rows that errors name, each with its first error.
+
+    An error that fits no single row names none.
+    """
     found = [*errors]
     numbers: dict[tuple[IdentifierType, str], int | None] = {}
     for row in rows:
@@ -121,7 +134,9 @@ def name_rows(errors: Iterable[JobRowError], rows: Iterable[SentRow]) -> dict[in
     return named
 
 
-def wait_for_open_jobs(klaviyo: Klaviyo, clock: Clock, since: datetime, most_seconds: float, tell: Callable[[int], None]) -> bool:
+def wait_for_open_jobs(
+    klaviyo: Klaviyo, clock: Clock, since: datetime, most_seconds: float, tell: Callable[[int], None]
+) -> bool:
     """Wait until every import created since then has ended, whoever began it. Returns whether they have.
 
     For a lost reply: an import that nobody knows by name must not be applied after what is sent next.
@@ -138,7 +153,9 @@ def wait_for_open_jobs(klaviyo: Klaviyo, clock: Clock, since: datetime, most_sec
         pause = min(pause * WAIT_GROWTH, MOST_WAIT)
 
 
-def _ask(klaviyo: Klaviyo, waiting: Mapping[str, Receipt], since: datetime, *, alone: bool) -> dict[str, Job | None]:
+def _ask(
+    klaviyo: Klaviyo, waiting: Mapping[str, Receipt], since: datetime, *, alone: bool
+) -> dict[str, Job | None]:
     found: dict[str, Job | None] = {}
     for job in klaviyo.jobs_since(since - GRACE):
         if job.id in waiting:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.at import At, Recorder
 from reverse_etl.delivery.flight import in_flight
 from reverse_etl.delivery.takeapart import Apart, NotTheRows, take_apart
 from reverse_etl.delivery.tally import Outcome, Tally
@@ -17,17 +15,25 @@ from reverse_etl.klaviyo import Accepted, Klaviyo, RequestRefused, RowError, Row
 from reverse_etl.klaviyo.pack import Batch, import_body, pack
 from reverse_etl.klaviyo.render import Renderer, Unrenderable
 from reverse_etl.phrases import sentence
-from reverse_etl.plan import ListPlan, ModelPlan
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
 from reverse_etl.sql import takeover
 from reverse_etl.sql.diff import Op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reverse_etl.delivery.at import At, Recorder
+    from reverse_etl.plan import ListPlan, ModelPlan
 
 READ_ROWS = 10_000  # at a time from the warehouse: as many as one request can hold
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What came of one packed batch. `lost`: an import may exist that no receipt names. `stop`: why to send no more."""
+    """What came of one packed batch.
+
+    `lost`: an import may exist that no receipt names. `stop`: why to send no more.
+    """
 
     receipts: tuple[Receipt, ...]
     refusals: tuple[Refusal, ...]
@@ -35,18 +41,23 @@ class Sent:
     stop: str = ""
 
 
-def submit(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> tuple[list[Receipt], bool]:
+def submit(
+    at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally
+) -> tuple[list[Receipt], bool]:
     """Start the imports of one list's upserts.
 
-    Returns the receipts of the imports that Klaviyo accepted, and whether an import may exist of which no receipt speaks. Rows are
-    sent in the order of their numbers; a fault stops what has not been sent, with the reason in `tally`.
+    Returns the receipts of the imports that Klaviyo accepted, and whether an import may exist of which no
+    receipt speaks. Rows are sent in the order of their numbers; a fault stops what has not been sent, with
+    the reason in `tally`.
     """
     accepted: list[Receipt] = []
     lost = False
     unrenderable: list[Refusal] = []
     batches = pack(_encoded(at, plan, one.list.id, unrenderable), one.list.id or None)
     taken = 0
-    for sent in in_flight(at, lambda batch: start(at.klaviyo, batch, one.list.id), _until_stopped(batches, tally)):
+    for sent in in_flight(
+        at, lambda batch: start(at.klaviyo, batch, one.list.id), _until_stopped(batches, tally)
+    ):
         lost = lost or sent.lost
         if sent.stop:
             tally.stop(sent.stop)
@@ -62,7 +73,10 @@ def submit(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
 
 
 def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
-    """Start the import of one batch, and take it apart as long as Klaviyo refuses it for single rows. Never raises KlaviyoError."""
+    """Start the import of one batch, and take it apart as long as Klaviyo refuses it for single rows.
+
+    Never raises KlaviyoError.
+    """
     receipts: list[Receipt] = []
     refused: dict[int, RowError] = {}
     waiting, rounds, lost, size = [batch], 0, False, len(batch.rows)
@@ -72,15 +86,24 @@ def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
             reply = klaviyo.start_import(import_body(piece.rows, list_id or None))
         except ReplyLost as error:
             receipts.append(_receipt(piece, list_id, ReceiptState.UNKNOWN, detail=str(error)))
-            return Sent((*receipts, *_unsent(waiting, list_id)), _rejected(refused), lost=True, stop=str(error))
+            return Sent(
+                (*receipts, *_unsent(waiting, list_id)), _rejected(refused), lost=True, stop=str(error)
+            )
         except KlaviyoError as error:
-            return Sent((*receipts, *_unsent([piece, *waiting], list_id)), _rejected(refused), lost, str(error))
+            return Sent(
+                (*receipts, *_unsent([piece, *waiting], list_id)), _rejected(refused), lost, str(error)
+            )
         lost = lost or reply.lost
         match reply:
             case Accepted(job):
                 receipts.append(_receipt(piece, list_id, ReceiptState.ACCEPTED, job=job))
             case RequestRefused(fault):
-                return Sent((*receipts, *_unsent([piece, *waiting], list_id)), _rejected(refused), lost, _refusal(fault))
+                return Sent(
+                    (*receipts, *_unsent([piece, *waiting], list_id)),
+                    _rejected(refused),
+                    lost,
+                    _refusal(fault),
+                )
             case RowsRefused(errors):
                 rounds += 1
                 match take_apart(piece, errors, rounds, size):
@@ -89,7 +112,9 @@ def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
                         waiting = [*pieces, *waiting]
                     case NotTheRows(reason):
                         withdrawn = _withdrawn(refused)
-                        return Sent((*receipts, *_unsent([piece, *waiting], list_id)), withdrawn, lost, reason)
+                        return Sent(
+                            (*receipts, *_unsent([piece, *waiting], list_id)), withdrawn, lost, reason
+                        )
     return Sent(tuple(receipts), _rejected(refused), lost)
 
 
@@ -103,12 +128,18 @@ def count(tally: Tally, receipts: Sequence[Receipt], refusals: Sequence[Refusal]
     for receipt in receipts:
         if receipt.state in outcomes:
             tally.add(outcomes[receipt.state], receipt.rows)
-    kinds = {RefusalKind.REJECTED: Outcome.REJECTED, RefusalKind.NOT_SENT: Outcome.NOT_SENT, RefusalKind.HELD: Outcome.HELD}
+    kinds = {
+        RefusalKind.REJECTED: Outcome.REJECTED,
+        RefusalKind.NOT_SENT: Outcome.NOT_SENT,
+        RefusalKind.HELD: Outcome.HELD,
+    }
     for refusal in refusals:
         tally.add(kinds[refusal.kind], 1)
 
 
-def _encoded(at: At, plan: ModelPlan, list_id: str, unrenderable: list[Refusal]) -> Iterator[tuple[int, bytes]]:
+def _encoded(
+    at: At, plan: ModelPlan, list_id: str, unrenderable: list[Refusal]
+) -> Iterator[tuple[int, bytes]]:
     properties = {part.column.lower(): part.property for part in plan.model.payload}
     payload = [(properties[column.name.lower()], column) for column in plan.shape.payload]
     renderer = Renderer(tuple(IdentifierType), payload)
@@ -130,7 +161,9 @@ def _until_stopped(batches: Iterator[Batch], tally: Tally) -> Iterator[Batch]:
         yield batch
 
 
-def _receipt(batch: Batch, list_id: str, state: ReceiptState, *, job: str | None = None, detail: str = "") -> Receipt:
+def _receipt(
+    batch: Batch, list_id: str, state: ReceiptState, *, job: str | None = None, detail: str = ""
+) -> Receipt:
     return Receipt(list_id, _UPSERT, batch.first_seq, batch.last_seq, state, len(batch.rows), job, detail)
 
 
@@ -139,11 +172,15 @@ def _unsent(batches: Sequence[Batch], list_id: str) -> tuple[Receipt, ...]:
 
 
 def _rejected(refused: dict[int, RowError]) -> tuple[Refusal, ...]:
-    return tuple(Refusal(seq, RefusalKind.REJECTED, e.code, e.field, e.detail) for seq, e in sorted(refused.items()))
+    return tuple(
+        Refusal(seq, RefusalKind.REJECTED, e.code, e.field, e.detail) for seq, e in sorted(refused.items())
+    )
 
 
 def _withdrawn(refused: dict[int, RowError]) -> tuple[Refusal, ...]:
-    return tuple(Refusal(seq, RefusalKind.NOT_SENT, e.code, e.field, e.detail) for seq, e in sorted(refused.items()))
+    return tuple(
+        Refusal(seq, RefusalKind.NOT_SENT, e.code, e.field, e.detail) for seq, e in sorted(refused.items())
+    )
 
 
 def _refusal(error: RowError) -> str:

@@ -25,8 +25,11 @@ class Outcome(StrEnum):
 
 @dataclass
 class Tally:
-    """Counts of one list, growing while it is delivered. `reason` says why the list stopped, where it did, and `failed`
-    that something went wrong then; `open_jobs` says that an import may still be under way which no receipt names."""
+    """Counts of one list, growing while it is delivered.
+
+    `reason` says why the list stopped, where it did, and `failed` that something went wrong then; `open_jobs`
+    says that an import may still be under way which no receipt names.
+    """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
     reason: str = ""
@@ -44,7 +47,10 @@ class Tally:
         self.pause(reason)
 
     def pause(self, reason: str) -> None:
-        """Note why the rest of this list waits for the next run, though nothing failed; the first reason stands."""
+        """Note why the rest of this list waits for the next run, though nothing failed.
+
+        The first reason stands.
+        """
         self.reason = self.reason or reason
 
     @property

@@ -30,7 +30,8 @@ shop:
 class Line:
     """One list on day 2: members read back from the sandbox before and now, and what the run did in between.
 
-    A customer whose e-mail changed is updated: her old row is superseded by her new one, and she stays the same member.
+    A customer whose e-mail changed is updated: her old row is superseded by her new one, and she stays the
+    same member.
     """
 
     name: str
@@ -54,7 +55,8 @@ class Stage:
 def prepare(folder: Path, models: Path) -> None:
     """Make the demo's project anew in `folder`: models, profiles.yml, and no state.
 
-    Raises UsageError where there are no models to show, or where the folder holds something that is not the demo's.
+    Raises UsageError where there are no models to show, or where the folder holds something that is not the
+    demo's.
     """
     if not (models / "vip_customers.sql").exists():
         raise UsageError.of(

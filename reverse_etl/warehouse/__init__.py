@@ -1,4 +1,7 @@
-"""The warehouse as the job sees it: a place that runs statements, in which models can be staged and the state is kept."""
+"""The warehouse as the job sees it.
+
+A place that runs statements, in which models can be staged and the state is kept.
+"""
 
 from __future__ import annotations
 

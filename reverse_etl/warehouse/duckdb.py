@@ -1,7 +1,8 @@
 """The warehouse in a DuckDB file, and the state in a file of its own beside it.
 
-The session's main database is in memory and holds what is scratch; it spills to a folder of its own. The warehouse file is attached
-read-only and only while models are staged, so that dbt can build while requests go out. The state file is ours alone.
+The session's main database is in memory and holds what is scratch; it spills to a folder of its own. The
+warehouse file is attached read-only and only while models are staged, so that dbt can build while requests go
+out. The state file is ours alone.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ class DuckDB:
     exclusive = True  # DuckDB lets one process write a file
 
     def __init__(self, settings: Mapping[str, Any], *, read_only: bool) -> None:
-        """Open the state file of a dbt-duckdb output; with `read_only`, change no file: missing state is an empty one in memory."""
+        """Open the state file of a dbt-duckdb output; with `read_only`, change no file.
+
+        Missing state is an empty one in memory.
+        """
         self._path = warehouse_path(settings)
         self._settings = settings
         self._spill = Path(tempfile.mkdtemp(prefix="reverse_etl_"))
