@@ -1,4 +1,4 @@
-"""Rule: guards. A dangerous run is refused before its first write, with its figures and a way to let it pass."""
+"""Rule: guards. A dangerous run is refused before its first write, with its figures."""
 
 from __future__ import annotations
 

@@ -248,7 +248,7 @@ def test_nobody_is_removed_while_upserts_are_not_proved_to_be_refused_or_done(me
 def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(make_world):
     """A cut reply hides a job that nobody here knows by name.
 
-    It could put somebody back who was just removed. So whichever job was begun since is waited for, here one that was begun later.
+    It could put somebody back who was just removed. So every job begun since is waited for.
     """
     world = make_world(job_seconds=40.0)
     members_model(world)

@@ -14,6 +14,7 @@ from reverse_etl.events import ListDone, Sending
 from reverse_etl.planning import Wish
 from reverse_etl.sandbox import Fault
 from reverse_etl.sql.text import Statement
+from reverse_etl.state import State
 from reverse_etl.warehouse.duckdb import DuckDB
 
 IMPORTS = "/api/profile-bulk-import-jobs"
@@ -145,6 +146,28 @@ def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(make_worl
     assert len(world.writes()) == before
     world.sandbox.finish_jobs()
     assert one(world.run()).plan.adds == 1
+
+
+def test_an_import_of_which_no_receipt_speaks_is_waited_for(make_world, monkeypatch):
+    """The run died after it sent and before it kept the job's id.
+
+    The import could yet put Ann on the list, who is not wanted any more: nothing is sent before it has ended.
+    """
+    world = make_world(job_seconds=40.0)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    with monkeypatch.context() as patched:
+        patched.setattr(State, "record", lambda *_: (_ for _ in ()).throw(Interrupted))
+        with pytest.raises(Interrupted):
+            world.run()
+    lost = world.writes()[-1]
+    assert world.state("SELECT * FROM receipts") == []
+    become(world, people("bob"))
+    world.run()
+    later = world.writes()[-2:]
+    assert [entry.method for entry in later] == ["POST", "DELETE"]
+    assert all(entry.at >= lost.at + 40.0 for entry in later)
+    assert world.emails() == ["bob@example.com"]
 
 
 @pytest.mark.parametrize("dropped", [[], ["first_name"]])
