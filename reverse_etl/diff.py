@@ -1,4 +1,7 @@
-"""Diff: work out, inside the warehouse, what each list of a staged model needs, and bring back only the counts and a sample."""
+"""Diff: work out, inside the warehouse, what each list of a staged model needs.
+
+Only the counts and a sample are brought back.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def diff(  # noqa: PLR0913 - what it is made of, each from its own place
     deferred = _cut(warehouse, shape, limit) if limit is not None else {}
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
     known: dict[str, int] = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
-    sample = _sample(warehouse, shape, warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)))
+    sample = _sample(shape, warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)))
     rows = _staged_rows(warehouse, state, staged)
     return ModelPlan(
         model=model,
@@ -82,7 +85,10 @@ _Rows = Mapping[str | None, tuple[int, tuple[Rejected, ...]]]
 
 
 def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
-    """Return whether a model's identifiers are not those that it was sent with. Raises UsageError then, unless it was asked for."""
+    """Return whether a model's identifiers are not those that it was sent with.
+
+    Raises UsageError then, unless it was asked for.
+    """
     now = tuple((kind.value, name) for kind, name in model.config.identifiers.items())
     if sent is None or sent.identifiers == now:
         return False
@@ -97,7 +103,7 @@ def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
 
 
 def _omit_claimed(warehouse: Warehouse, shape: Shape) -> dict[IdentifierType, int]:
-    """Leave out of rows that are to be sent what another desired row has at Klaviyo; return how many lost what."""
+    """Leave out of rows to be sent what another desired row has at Klaviyo; return how many lost what."""
     omitted: dict[IdentifierType, int] = {}
     if len(shape.identifiers) > 1 and any(_upserts(ops) for ops in _counts(warehouse, shape).values()):
         for kind in shape.identifiers:
@@ -117,7 +123,10 @@ def _keeps(warehouse: Warehouse, shape: Shape, table: str) -> bool:
 
 
 def _protected_counts(warehouse: Warehouse, shape: Shape, *, hold: bool) -> dict[str, dict[str, int]]:
-    """Return the plan's counts, after taking out the removals that must not be made. Where nobody is removed, none is held."""
+    """Return the plan's counts, after taking out the removals that must not be made.
+
+    Where nobody is removed, none is held.
+    """
     counts = _counts(warehouse, shape)
     if any(Op.REMOVE in ops for ops in counts.values()):
         warehouse.execute(sql.keep_rejected(warehouse.dialect, shape))
@@ -196,9 +205,7 @@ def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
     return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1], nowhere=True),)
 
 
-def _sample(
-    warehouse: Warehouse, shape: Shape, rows: Sequence[tuple[object, ...]]
-) -> dict[str, list[Change]]:
+def _sample(shape: Shape, rows: Sequence[tuple[object, ...]]) -> dict[str, list[Change]]:
     changes: dict[str, list[Change]] = defaultdict(list)
     names = (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
     for list_id, op, identity, *values in rows:

@@ -1,15 +1,16 @@
 """Every error that a user can meet, as one tree.
 
     ReverseEtlError
-    ├── UsageError        exit 2   the command line, profiles.yml, a model or the state says something that cannot be run
+    ├── UsageError        exit 2   something that is written can't be run: a flag, a file, the state
     │   └── ModelError    exit 2   a model cannot be compiled or does not fit its config
     ├── GuardRefused      exit 3   a guard refused the plan; this run sent no write
     ├── WarehouseError    exit 4   the warehouse or the state could not be read or written
     └── KlaviyoError      exit 4   Klaviyo refused a request or could not be reached
-        ├── KeyRefused    exit 2   Klaviyo does not know the key, or it lacks a scope; ends only what sent nothing
+        ├── KeyRefused    exit 2   Klaviyo does not know the key, or it lacks a scope; nothing was sent
         └── ReplyLost     exit 4   a request may or may not have been carried out
 
-An error holds one or more problems, so that everything wrong with a file is said at once. Only the command line prints them.
+An error holds one or more problems, so that everything wrong with a file is said at once. Only the command
+line prints them.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class ReverseEtlError(Exception):
 
 
 class UsageError(ReverseEtlError):
-    """The command line, profiles.yml, a model or the state says something that cannot be run; nothing was sent."""
+    """What the command line, a file or the state says cannot be run; nothing was sent."""
 
     exit_code = 2
 
@@ -55,7 +56,7 @@ class ModelError(UsageError):
     """A model cannot be compiled or does not fit its config; nothing was sent."""
 
 
-class GuardRefused(ReverseEtlError):
+class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened
     """A guard refused the plan; this run sent no write."""
 
     exit_code = 3
@@ -69,7 +70,7 @@ class KlaviyoError(ReverseEtlError):
     """Klaviyo refused a request or could not be reached; it is safe to run again."""
 
 
-class KeyRefused(KlaviyoError):
+class KeyRefused(KlaviyoError):  # noqa: N818 - says what happened
     """Klaviyo does not know the key, or the key lacks a scope: that is configuration.
 
     It ends a command only where nothing was sent; later it is the reason for which a list stopped.
@@ -78,5 +79,5 @@ class KeyRefused(KlaviyoError):
     exit_code = 2
 
 
-class ReplyLost(KlaviyoError):
+class ReplyLost(KlaviyoError):  # noqa: N818 - says what happened
     """No reply came, so nobody here knows whether the request was carried out."""

@@ -41,7 +41,7 @@ def canonical(kind: IdentifierType, value: str | None) -> str | None:
 
 
 def _lower(text: str) -> str:
-    """Return `text` in lower case as warehouses have it: one character for each, whatever stands beside it."""
+    """Return `text` in lower case as warehouses have it: character by character."""
     return text.lower() if text.isascii() else "".join(character.lower()[0] for character in text)
 
 
@@ -57,7 +57,7 @@ def split_identity(identity: str) -> tuple[IdentifierType, str]:
 
 
 def mask(identity: str) -> str:
-    """Return an identity as it may be shown: enough to recognise a row one knows, too little to write to a stranger.
+    """Return an identity as it may be shown: enough to recognise it, too little to write to.
 
     >>> mask("email:ann@example.com")
     'a**@e******.com'
@@ -71,9 +71,9 @@ def mask(identity: str) -> str:
             name, dot, suffix = domain.rpartition(".")
             return f"{_keep(local, 1)}@{_keep(name, 1)}{dot}{suffix}" if domain else _keep(value, 1)
         case IdentifierType.PHONE:
-            return (
-                value[:3] + "*" * max(len(value) - 5, 0) + value[-2:] if len(value) > 5 else "*" * len(value)
-            )  # noqa: PLR2004 - country and last two digits
+            shown = 5  # country and last two digits
+            hidden = "*" * max(len(value) - shown, 0)
+            return value[:3] + hidden + value[-2:] if len(value) > shown else "*" * len(value)
         case IdentifierType.EXTERNAL_ID | IdentifierType.PROFILE_ID:
             return f"{kind} {value}"
 

@@ -97,7 +97,7 @@ def refuse_shared(
                     Problem(
                         f"The list {ref.name!r} is driven by the model {owner}, and by {model} too.",
                         where=f"model {model}",
-                        advice="A list has one model: join the two with UNION, or give one of them another list.",
+                        advice="A list has one model: join both with UNION, or give one another list.",
                     )
                 )
     if problems:
@@ -159,7 +159,8 @@ def _named(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own pl
     found_lists = klaviyo.find_lists(name) if klaviyo else ()
     if len(found_lists) > 1:
         raise UsageError.of(
-            f"Klaviyo has {len(found_lists)} lists named {name!r}: {', '.join(sorted(found.id for found in found_lists))}.",
+            f"Klaviyo has {len(found_lists)} lists named {name!r}: "
+            f"{', '.join(sorted(found.id for found in found_lists))}.",
             where=f"{model.path} (model {model.name})",
             advice="Name the list by its id: list_id in the model, or lists in the destination.",
         )

@@ -39,7 +39,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Rows of a list that will not be sent, for one reason; `new` of them were not rejected in the last run."""
+    """Rows of a list that will not be sent, for one reason; `new` were not rejected in the last run."""
 
     problem: str
     rows: int

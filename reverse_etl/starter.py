@@ -137,7 +137,7 @@ def _follows(line: str, indent: int) -> bool:
 
 
 def _checked(changed: str, text: str, profile: str, target: str) -> str:
-    """Return the changed text if it says what it should and nothing else changed. Raises ValueError otherwise."""
+    """Return the changed text. Raises ValueError unless it says what it should and nothing else changed."""
     before, after = yaml.safe_load(text), yaml.safe_load(changed)
     before[profile]["destinations"] = {
         **before[profile].get("destinations", {}),

@@ -1,11 +1,13 @@
 """What the job remembers between runs, and what it promises of it.
 
 - A snapshot per model: the rows last applied, with the values that Klaviyo was last given.
-- The deltas of which nobody knows yet whether they were applied: uncertain from a run's first write until a receipt proves them.
+- The deltas of which nobody knows yet whether they were applied: uncertain from a run's first write until a
+  receipt proves them.
 - Runs, receipts, rejections, the registry of lists, and the lease.
 
-Everything is kept by Klaviyo account and project, and a model's rows by list id. What belongs together changes in one transaction:
-a process may be killed between any two statements, and the next run goes on from what was committed.
+Everything is kept by Klaviyo account and project, and a model's rows by list id. What belongs together
+changes in one transaction: a process may be killed between any two statements, and the next run goes on
+from what was committed.
 """
 
 from __future__ import annotations
@@ -178,7 +180,8 @@ class State:
         if others:
             self._warehouse.execute(ledger.drop_lease(self._dialect, *self._key, self._holder))
             raise WarehouseError.of(
-                f"Another run of this project is under way: {others[0][0]}. It holds the lease until {others[0][1]}.",
+                f"Another run of this project is under way: {others[0][0]}. "
+                f"It holds the lease until {others[0][1]}.",
                 advice="Wait for it. If it died, its lease ends by itself at that time.",
             )
 
@@ -333,7 +336,7 @@ class State:
         self._warehouse.execute(takeover.forget_unsent(self._dialect, shape, run_id, model))
 
     def inherit(self, shape: Shape, list_id: str, since: Mapping[str, datetime]) -> None:
-        """Let rows of a list count as first sent at the latest at these times, by identity. May be repeated."""
+        """Let rows of a list count as first sent at the latest at these times. May be repeated."""
         rows = [(list_id, identity, written(when)) for identity, when in sorted(since.items())]
         for start in range(0, len(rows), 1000):
             self._commit(takeover.inherit(self._dialect, shape, rows[start : start + 1000]))
@@ -444,7 +447,8 @@ def open_state(warehouse: Warehouse) -> None:
     ((version,),) = warehouse.fetch(schema.version(dialect))
     if version > schema.VERSION:
         raise UsageError.of(
-            f"The state was written by a newer reverse_etl: version {version}; this one knows {schema.VERSION}.",
+            f"The state was written by a newer reverse_etl: version {version}; "
+            f"this one knows {schema.VERSION}.",
             where="table meta of the state",
             advice="Upgrade reverse_etl here.",
         )

@@ -44,7 +44,8 @@ def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tall
             tally = Tally()
             if any(earlier.unended for earlier in (*before, *tallies)):
                 tally.pause(
-                    "Imports of another list have not ended, and a person may have one at a time; the next run goes on."
+                    "Imports of another list have not ended, and a person may have one at a time; "
+                    "the next run goes on."
                 )
             else:
                 _deliver_list(at, plan, one, recorder, tally)
@@ -119,7 +120,8 @@ def _settle(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own p
     if left:
         tally.add(Outcome.ACCEPTED, sum(receipt.rows for receipt in left))
         tally.pause(
-            f"{counted(len(left), 'import job')} had not ended after {counted(round(at.job_seconds / 60), 'minute')}; "
+            f"{counted(len(left), 'import job')} had not ended "
+            f"after {counted(round(at.job_seconds / 60), 'minute')}; "
             "the next run settles what is left."
         )
 

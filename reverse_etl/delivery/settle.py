@@ -85,7 +85,10 @@ def settle(  # noqa: PLR0913, PLR0917 - the ports, and how long
 def judge(
     receipt: Receipt, job: Job | None, errors_of: Callable[[str], Iterable[JobRowError]], rows_of: ReadRows
 ) -> Settled:
-    """Say what an ended job proves. A job that Klaviyo forgot, cancelled, or counted wrongly proves nothing."""
+    """Say what an ended job proves.
+
+    A job that Klaviyo forgot, cancelled, or counted wrongly proves nothing.
+    """
     if job is None:
         return _unknown(receipt, "Klaviyo no longer knows the job.")
     if job.status is not JobStatus.COMPLETE:
@@ -93,7 +96,8 @@ def judge(
     if job.failed == 0 and job.completed == job.total == receipt.rows:
         return Settled(replace(receipt, state=ReceiptState.APPLIED))
     if job.total != receipt.rows or job.completed not in {job.total, job.total - job.failed}:
-        counts = f"{job.completed} completed and {job.failed} failed of {job.total}, for {counted(receipt.rows, 'row')} sent"
+        done = f"{job.completed} completed and {job.failed} failed of {job.total}"
+        counts = f"{done}, for {counted(receipt.rows, 'row')} sent"
         return _unknown(receipt, f"The job's counts do not add up: {counts}.")
     named = name_rows(errors_of(job.id), rows_of(receipt))
     if (fault := mass_fault([*named.values()], receipt.rows)) is not None:

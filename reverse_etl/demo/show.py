@@ -61,7 +61,7 @@ def prepare(folder: Path, models: Path) -> None:
     if not (models / "vip_customers.sql").exists():
         raise UsageError.of(
             f"The demo's models are not in {models}.",
-            advice="Run the demo in a checkout of reverse_etl (make demo), or name their folder with --models.",
+            advice="Run the demo in a checkout of reverse_etl (make demo), or name them with --models.",
         )
     if folder.exists():
         if any(folder.iterdir()) and not (folder / "shop.duckdb").exists():
