@@ -21,7 +21,8 @@ FILE: Final = "dbt_project.yml"
 class DbtProject:
     """A dbt project.
 
-    `profile` is None where the file names none; `manifest` is where dbt writes it, be it there or not.
+    `profile` is None where the file names none; `manifest` is where dbt writes it, be it there or not;
+    `model_path` is the first folder of dbt's models.
     """
 
     folder: Path
@@ -29,6 +30,7 @@ class DbtProject:
     profile: str | None
     manifest: Path
     variables: Mapping[str, Any] = field(default_factory=dict)
+    model_path: str = "models"
 
 
 def read_dbt_project(
@@ -55,6 +57,7 @@ def read_dbt_project(
         profile=_text(document, "profile", context),
         manifest=folder / target_path / "manifest.json",
         variables=_scoped(variables, name) if isinstance(variables, dict) else {},
+        model_path=_first(document.content.get("model-paths"), "models"),
     )
 
 
@@ -66,6 +69,10 @@ def _text(document: Document, key: str, context: Mapping[str, Any]) -> str | Non
         return str(render_value(str(value), context))
     except TemplateError as error:
         raise UsageError.of(error.what, where=document.place((key,)), advice=error.advice) from None
+
+
+def _first(listed: Any, default: str) -> str:
+    return str(listed[0]) if isinstance(listed, list) and listed else default
 
 
 def _scoped(variables: Mapping[str, Any], project: str) -> Mapping[str, Any]:
