@@ -75,6 +75,15 @@ def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_ret
     assert members.state("SELECT * FROM rejections") == []
 
 
+def test_a_rejection_ends_when_its_row_leaves(members):
+    """A row that is not in the model any more is nobody's rejection."""
+    become(members, [*people("ann"), person("bad", email=BAD)])
+    members.run()
+    become(members, people("ann"))
+    assert members.run(strict=True).exit_code == 0
+    assert members.state("SELECT * FROM rejections") == []
+
+
 def test_a_rejected_update_keeps_what_klaviyo_has(members):
     """Ann's new name is refused; she stays as she was, and her name is sent when it changes again."""
     become(members, people("ann", "bob"))
