@@ -121,4 +121,4 @@ def peak_bytes() -> int:
 if __name__ == "__main__":
     what, folder_, port_ = sys.argv[1:]
     found = {"floor": floor, "run": run, "start": start, "join": join}[what](Path(folder_), int(port_))
-    print(json.dumps({**found, "peak": peak_bytes()}))
+    print(json.dumps({**found, "peak": peak_bytes(), "cpu": time.process_time()}))

@@ -23,9 +23,13 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Figure:
-    """What one process took: `seconds` from its start to its end, `inner` the part that it timed itself."""
+    """What one process took: `seconds` from its start to its end, `inner` the part that it timed itself.
+
+    `cpu_seconds` are those of all its threads.
+    """
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     rows: int = 0
     requests: int = 0
@@ -51,7 +55,9 @@ class Place:
         seconds = time.perf_counter() - begun
         after, found = self._counts(), json.loads(done.stdout)
         sent = {name: after[name] - before[name] for name in after}
-        return Figure(seconds, found["peak"], sent["rows"], sent["requests"], found.get("inner", 0.0))
+        return Figure(
+            seconds, found["cpu"], found["peak"], sent["rows"], sent["requests"], found.get("inner", 0.0)
+        )
 
     def shop(self, call: str) -> None:
         """Call a function of `shop.py` on the folder, in a process of its own."""
@@ -148,6 +154,7 @@ def peak(rows: int, memory_limit: str) -> Peak:
 def _middle(figures: list[Figure]) -> Figure:
     return Figure(
         seconds=median(figure.seconds for figure in figures),
+        cpu_seconds=median(figure.cpu_seconds for figure in figures),
         peak_bytes=round(median(figure.peak_bytes for figure in figures)),
         rows=figures[-1].rows,
         requests=figures[-1].requests,

@@ -19,6 +19,8 @@ MEGABYTE = 1_000_000
 _PAGE = """# Benchmarks
 
 Measured on {date} with {machine}. {versions}.
+The load average was {load:.1f} at the end: over the number of cores, others took part of the machine, and CPU
+seconds tell more than seconds.
 
 Each figure is a whole process from its start to its end, unpaced, against a stub of Klaviyo on loopback that
 only counts: medians of {rounds} rounds, in each of which everything is measured in turn. Klaviyo itself takes
@@ -51,6 +53,7 @@ def page(firsts: Sequence[FirstSend], laters: Sequence[LaterRuns], peaks: Sequen
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=_machine(),
         versions=_versions(),
+        load=os.getloadavg()[2],
         rounds=rounds,
         firsts=_table(_FIRSTS, (_first_send(one) for one in firsts)),
         laters=_table(_LATERS, (_later_runs(one) for one in laters)),
@@ -65,6 +68,9 @@ _FIRSTS = (
     "Floor, s",
     "Run, s",
     "Run / floor (goal: 3)",
+    "Floor, CPU s",
+    "Run, CPU s",
+    "Run / floor in CPU",
     "Rows/s",
     "Requests",
     "Peak memory, MB",
@@ -92,6 +98,9 @@ def _first_send(one: FirstSend) -> tuple[str, ...]:
         f"{one.floor.seconds:.2f}",
         seconds,
         f"{ratio:.1f}",
+        f"{one.floor.cpu_seconds:.2f}",
+        f"{one.run.cpu_seconds:.2f}",
+        f"{one.run.cpu_seconds / one.floor.cpu_seconds:.1f}",
         speed,
         _count(one.run.requests),
         memory,
