@@ -205,6 +205,23 @@ def test_the_lists_of_a_person_are_sent_one_after_another(make_world):
     assert second >= first + 3_000.0
 
 
+def test_while_a_job_does_not_end_no_other_list_is_sent(make_world):
+    """Klaviyo is slow, and the run has waited long enough.
+
+    outcomes = [listed.outcomes for listed in result.lists]
+    assert outcomes == [{Outcome.ACCEPTED: 1}, {Outcome.NOT_SENT: 1}]
+    """
+    world = make_world(job_seconds=20_000.0)
+    world.profile(job_timeout_minutes=1)
+    clubs_model(world)
+    become(world, [person("ann", club="Coffee"), person("ann", club="Tea")])
+    result = world.run()
+    assert [listed.outcomes for listed in result.lists] == [{Outcome.ACCEPTED: 1}, {Outcome.NOT_SENT: 1}]
+    world.sandbox.finish_jobs()
+    result = world.run()
+    assert [listed.plan.adds for listed in result.lists] == [0, 1]
+
+
 def test_a_list_that_no_row_names_any_more_is_guarded_then_emptied_and_then_forgotten(world):
     """All of Tea's people are gone from the model.
 
