@@ -13,6 +13,7 @@ from reverse_etl.cli.show_plan import list_details, plan_table
 from reverse_etl.cli.show_result import show_result
 from reverse_etl.cli.talk import talk
 from reverse_etl.places import shown
+from reverse_etl.profiles.load import FILE
 from reverse_etl.project import SANDBOX_FILE, Project
 
 if TYPE_CHECKING:
@@ -46,11 +47,13 @@ def command(folder: Path, models: Path) -> None:
     from reverse_etl.demo.show import Stage, play, prepare  # noqa: PLC0415 - brings the sandbox's web framework
 
     prepare(folder, models)
-    lines = play(folder, Stage(_heading, _plan, _run), lambda: Project.load(folder, environ={}))
+    lines = play(
+        folder, Stage(_heading, _plan, _run), lambda: Project.load(folder, profiles_dir=folder, environ={})
+    )
     _heading("The lists, as the sandbox has them now:")
     headings = ("list", "before", "added", "updated", "removed", "rejected", "now")
     show.table(headings, [astuple(line) for line in lines])
-    where, at = shown(folder), f" --project-dir {folder}"
+    where, at = shown(folder), _at(folder)
     show.line(
         f"\nFiles: {where}/models, profiles.yml, shop.duckdb (the warehouse), "
         f"shop.reverse_etl.duckdb (the state), {SANDBOX_FILE}\n"
@@ -61,7 +64,7 @@ def command(folder: Path, models: Path) -> None:
 
 
 def _plan(project: Project) -> None:
-    _command(f"plan --project-dir {project.folder}")
+    _command(f"plan{_at(project.folder)}")
     plan = project.plan()
     plan_table(plan)
     for model, one in plan.lists():
@@ -70,11 +73,17 @@ def _plan(project: Project) -> None:
 
 
 def _run(project: Project) -> RunResult:
-    _command(f"run --project-dir {project.folder}")
+    _command(f"run{_at(project.folder)}")
     with talk.progress():
         result = project.run(tell=talk.bar)
     show_result(result)
     return result
+
+
+def _at(folder: Path) -> str:
+    """Return the flags that find the demo's project from here: a profiles.yml that lies here comes first."""
+    found_first = f" --profiles-dir {folder}" if Path(FILE).exists() else ""
+    return f" --project-dir {folder}{found_first}"
 
 
 def _command(text: str) -> None:

@@ -64,7 +64,7 @@ def prepare(folder: Path, models: Path) -> None:
             advice="Run the demo in a checkout of reverse_etl (make demo), or name them with --models.",
         )
     if folder.exists():
-        if any(folder.iterdir()) and not (folder / "shop.duckdb").exists():
+        if any(folder.iterdir()) and not _is_ours(folder):
             raise UsageError.of(
                 f"The folder {folder} holds other files; the demo would remove them.",
                 advice="Name another folder with --dir.",
@@ -73,7 +73,17 @@ def prepare(folder: Path, models: Path) -> None:
     (folder / "models").mkdir(parents=True)
     for path in sorted(models.glob("*.sql")):
         shutil.copyfile(path, folder / "models" / path.name)
-    (folder / "profiles.yml").write_text(PROFILES.format(warehouse=folder / "shop.duckdb"), encoding="utf-8")
+    (folder / "profiles.yml").write_text(_profiles(folder), encoding="utf-8")
+
+
+def _profiles(folder: Path) -> str:
+    return PROFILES.format(warehouse=folder / "shop.duckdb")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether the demo made a folder: its profiles.yml is the demo's, word for word."""
+    path = folder / "profiles.yml"
+    return path.is_file() and path.read_text(encoding="utf-8", errors="replace") == _profiles(folder)
 
 
 def play(folder: Path, stage: Stage, load: Callable[[], Project]) -> tuple[Line, ...]:

@@ -5,12 +5,14 @@ A place that runs statements, in which models can be staged and the state is kep
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from reverse_etl.columns import Column
-from reverse_etl.sql.text import Dialect, Statement
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from reverse_etl.columns import Column
+    from reverse_etl.sql.text import Dialect, Statement
 
 Row = tuple[Any, ...]
 
@@ -40,7 +42,10 @@ class Warehouse(Protocol):
         ...
 
     def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
-        """Yield a result in its order, at most `size` rows at a time, in bounded memory; other statements may run in between."""
+        """Yield a result in its order, at most `size` rows at a time, in bounded memory.
+
+        Other statements may run in between.
+        """
         ...
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
@@ -48,7 +53,10 @@ class Warehouse(Protocol):
         ...
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Commit what is run inside as one, or nothing of it when it raises. Creating or altering tables stays outside."""
+        """Commit what is run inside as one, or nothing of it when it raises.
+
+        Creating or altering tables stays outside.
+        """
         ...
 
     def staging(self) -> AbstractContextManager[None]:

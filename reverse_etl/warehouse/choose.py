@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from reverse_etl.engines import Engine
-from reverse_etl.target import Output
-from reverse_etl.warehouse import Warehouse
 from reverse_etl.warehouse.duckdb import DuckDB
 from reverse_etl.warehouse.snowflake import Snowflake
+
+if TYPE_CHECKING:
+    from reverse_etl.target import Output
+    from reverse_etl.warehouse import Warehouse
 
 
 def open_warehouse(output: Output, *, read_only: bool) -> Warehouse:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -22,7 +22,9 @@ from reverse_etl.engines import Engine
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.phrases import sentence
 from reverse_etl.sql.text import Dialect, Statement, literal, quote
-from reverse_etl.warehouse import Row
+
+if TYPE_CHECKING:
+    from reverse_etl.warehouse import Row
 
 STATE = "reverse_etl_state"
 DIALECT = Dialect(Engine.DUCKDB, state=f"{quote(STATE)}.main", scratch="memory.main")
@@ -82,7 +84,11 @@ class DuckDB:
         for start in range(0, len(rows), 1000):
             part = rows[start : start + 1000]
             values = tuple(value for row in part for value in row)
-            self.execute(Statement(f"INSERT INTO {self.dialect.kept(table)} VALUES {', '.join([marks] * len(part))}", values))
+            self.execute(
+                Statement(
+                    f"INSERT INTO {self.dialect.kept(table)} VALUES {', '.join([marks] * len(part))}", values
+                )
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -98,10 +104,13 @@ class DuckDB:
 
     @contextmanager
     def staging(self) -> Iterator[None]:
-        """Attach the warehouse read-only under dbt's database name, with nothing else of the machine in reach."""
+        """Attach the warehouse read-only under dbt's database name; nothing else is in reach."""
         if not self._path.exists():
             raise _missing(self._path)
-        name, schema = str(self._settings.get("database") or self._path.stem), str(self._settings.get("schema", "main"))
+        name, schema = (
+            str(self._settings.get("database") or self._path.stem),
+            str(self._settings.get("schema", "main")),
+        )
         self._attach(self._path, name)
         try:
             for entry in self._settings.get("attach") or ():
@@ -112,7 +121,9 @@ class DuckDB:
         finally:
             self._connection.execute("USE memory.main")
             for (attached,) in self._connection.execute(
-                "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND database_name NOT IN ('memory', ?)", [STATE]
+                "SELECT database_name FROM duckdb_databases() "
+                "WHERE NOT internal AND database_name NOT IN ('memory', ?)",
+                [STATE],
             ).fetchall():
                 self._connection.execute(f"DETACH {quote(attached)}")
 
@@ -125,7 +136,8 @@ class DuckDB:
         """Return a state table's columns from duckdb_columns()."""
         rows = self.fetch(
             Statement(
-                "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ? AND table_name = ? ORDER BY column_index",
+                "SELECT column_name, data_type FROM duckdb_columns() "
+                "WHERE database_name = ? AND table_name = ? ORDER BY column_index",
                 (STATE, table),
             )
         )
@@ -166,7 +178,9 @@ class DuckDB:
 
     def _attach(self, path: Path, name: str, *, writable: bool = False) -> None:
         try:
-            self._connection.execute(f"ATTACH {literal(str(path))} AS {quote(name)}" + ("" if writable else " (READ_ONLY)"))
+            self._connection.execute(
+                f"ATTACH {literal(str(path))} AS {quote(name)}" + ("" if writable else " (READ_ONLY)")
+            )
         except duckdb.IOException as error:
             raise _cannot_open(path, error) from None
         except duckdb.Error as error:
@@ -191,7 +205,10 @@ def state_path(warehouse: Path) -> Path:
 
 
 def column(name: str, type_: str) -> Column:
-    """Return a column with its kind; types that only exist inside a database (ENUM) and texts of all sorts are kept as VARCHAR."""
+    """Return a column with its kind.
+
+    Types that only exist inside a database (ENUM) and texts of all sorts are kept as VARCHAR.
+    """
     kind = kind_of(type_)
     return Column(name, kind, "VARCHAR" if kind is Kind.TEXT else type_)
 
@@ -205,7 +222,19 @@ def kind_of(type_: str) -> Kind:
 
 _KINDS = {
     **dict.fromkeys(
-        ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "BIGNUM"),
+        (
+            "TINYINT",
+            "SMALLINT",
+            "INTEGER",
+            "BIGINT",
+            "HUGEINT",
+            "UTINYINT",
+            "USMALLINT",
+            "UINTEGER",
+            "UBIGINT",
+            "UHUGEINT",
+            "BIGNUM",
+        ),
         Kind.INTEGER,
     ),
     "DECIMAL": Kind.DECIMAL,
@@ -251,7 +280,8 @@ def _cannot_open(path: Path, error: duckdb.Error) -> WarehouseError:
     return WarehouseError.of(
         f"Another process holds the DuckDB file{': ' + holder.group(1) if holder else ''}.",
         where=str(path),
-        advice="It may be a running dbt, another run of this job, or a database tool. Wait for it, or close it.",
+        advice="It may be a running dbt, another run of this job, or a database tool. "
+        "Wait for it, or close it.",
     )
 
 
@@ -270,4 +300,8 @@ def _unreadable(path: Path, error: duckdb.Error) -> WarehouseError:
 def _first_line(error: BaseException) -> str:
     """Return what DuckDB says, without the value that could not be converted: it may be somebody's."""
     line = str(error).split("\n", 1)[0]
-    return re.sub(r"string '.*' to ", "a value to ", line) if isinstance(error, duckdb.ConversionException) else line
+    return (
+        re.sub(r"string '.*' to ", "a value to ", line)
+        if isinstance(error, duckdb.ConversionException)
+        else line
+    )

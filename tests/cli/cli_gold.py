@@ -1,4 +1,7 @@
-"""Texts that are kept in files and read by people. To write them anew: REWRITE_GOLD=1 pytest tests/cli, then read the diff."""
+"""Texts that are kept in files and read by people.
+
+To write them anew: REWRITE_GOLD=1 pytest tests/cli, then read the diff.
+"""
 
 from __future__ import annotations
 

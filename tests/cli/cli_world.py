@@ -102,7 +102,8 @@ class World:
     @contextmanager
     def locked(self, file: str) -> Iterator[int]:
         """Let another process hold a DuckDB file for writing; yields its id."""
-        code = f"import duckdb, sys; c = duckdb.connect({str(self.folder / file)!r}); print(1, flush=True); sys.stdin.read()"
+        path = str(self.folder / file)
+        code = f"import duckdb, sys; c = duckdb.connect({path!r}); print(1, flush=True); sys.stdin.read()"
         with subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as holder:
@@ -136,7 +137,7 @@ class World:
         return Ended(self.plain(out), self.plain(err), process.returncode)
 
     def plain(self, text: str) -> str:
-        """Return a text without what differs from machine to machine, and without blanks at the ends of lines."""
+        """Return a text without what differs from machine to machine, or blanks at the ends of lines."""
         text = re.sub(r"in \d+\.\d s", "in <time> s", text.replace(str(self.folder), "<folder>"))
         if self._origin:
             text = text.replace(self._origin, "<sandbox>")

@@ -150,7 +150,7 @@ CASES = (
     Case("a locked warehouse", lambda _: None, during=lambda world: world.locked("shop.duckdb")),
     Case(
         "a locked state",
-        lambda world: _sent(world),
+        _sent,
         "run",
         lambda world: world.locked("shop.reverse_etl.duckdb"),
     ),

@@ -32,7 +32,15 @@ def test_ls_and_compile_show_the_models(world: World) -> None:
     """As tables and SQL for people, as JSON for programs, and only those that are selected."""
     world.model("daily", "select email from {{ ref('customers') }}", list="Daily", tags=["daily"])
     listed = world.run("ls")
-    assert _row(listed.out, "daily") == ["daily", "list_memberships", "Daily", "email:", "email", "daily", "models/daily.sql"]
+    assert _row(listed.out, "daily") == [
+        "daily",
+        "list_memberships",
+        "Daily",
+        "email:",
+        "email",
+        "daily",
+        "models/daily.sql",
+    ]
     assert [model["name"] for model in json.loads(world.run("ls", "--json").out)] == ["daily", "vip"]
     assert [m["name"] for m in json.loads(world.run("ls", "--exclude", "tag:daily", "--json").out)] == ["vip"]
     compiled = world.run("compile", "--select", "daily")
@@ -62,7 +70,9 @@ def test_plan_sends_nothing_and_changes_no_file(world: World) -> None:
 def test_plan_as_json_is_one_document(world: World) -> None:
     """Identifiers masked unless they are asked for; figures as numbers."""
     planned = world.run("plan", "--json")
-    piped = subprocess.run([sys.executable, "-m", "json.tool"], input=planned.out, capture_output=True, text=True, check=True)
+    piped = subprocess.run(
+        [sys.executable, "-m", "json.tool"], input=planned.out, capture_output=True, text=True, check=True
+    )
     document = json.loads(piped.stdout)
     (one,) = document["lists"]
     assert (one["list"], one["adds"], one["removes"], one["list_id"]) == ("VIP", 20, 0, None)
@@ -191,7 +201,9 @@ def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
             assert process.stdout is not None
             origin = process.stdout.readline().strip()
             assert requests.get(origin, timeout=10).status_code == 200
-            world.profiles({"type": "klaviyo", "origin": origin, "private_api_key": "pk_any", "create_lists": True})
+            world.profiles(
+                {"type": "klaviyo", "origin": origin, "private_api_key": "pk_any", "create_lists": True}
+            )
             ran = world.run("run", "--json")
             assert ran.code == 0
             process.send_signal(number)

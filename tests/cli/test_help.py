@@ -39,7 +39,7 @@ def test_every_kept_help_is_of_a_command() -> None:
 
 
 def test_the_document_has_a_section_for_each_command_with_its_help() -> None:
-    """In the order of the list of commands, under its own heading; REWRITE_GOLD brings the help up to date."""
+    """In the order of the list of commands; REWRITE_GOLD brings the help up to date."""
     text = DOCUMENT.read_text(encoding="utf-8")
     if "REWRITE_GOLD" in os.environ:
         text = re.sub(r"(?<=```text\n)Usage: (.*?)\[.*?(?=```)", _help_again, text, flags=re.DOTALL)

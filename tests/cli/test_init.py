@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 ADDED = f"  destinations:\n    dev: {SANDBOX}\n"
 PROFILES = (  # before the added lines, and after them
     ("shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb}\n", ""),
-    ("# ours\nshop:   # the shop\n  outputs:\n    dev:\n      type: duckdb  # a file\n", "\n# another\nother:\n  outputs:\n    x: {}\n"),
-    ("shop:\n  outputs:\n    dev: {type: duckdb}\n    # prod: {type: snowflake}\n", "  # what follows\n\nconfig: {}\n"),
+    (
+        "# ours\nshop:   # the shop\n  outputs:\n    dev:\n      type: duckdb  # a file\n",
+        "\n# another\nother:\n  outputs:\n    x: {}\n",
+    ),
+    (
+        "shop:\n  outputs:\n    dev: {type: duckdb}\n    # prod: {type: snowflake}\n",
+        "  # what follows\n\nconfig: {}\n",
+    ),
     ("shop:\n  outputs:\n    dev:\n      type: duckdb\n      note: |\n        one\n        two\n", ""),
     ('"shop":\n    outputs:\n        dev: {type: duckdb}\n', None),
 )
@@ -46,7 +52,9 @@ def test_a_second_destination_stands_below_the_first() -> None:
     assert with_destination(text, "shop", "prod") is None
 
 
-@pytest.mark.parametrize("text", ["shop: {outputs: {dev: {type: duckdb}}}\n", "shop:\n  outputs: {}\n  destinations: {}\n"])
+@pytest.mark.parametrize(
+    "text", ["shop: {outputs: {dev: {type: duckdb}}}\n", "shop:\n  outputs: {}\n  destinations: {}\n"]
+)
 def test_what_is_not_written_line_by_line_is_refused(text: str) -> None:
     """Better to ask than to write a file that says something else."""
     with pytest.raises(ValueError, match="block style"):
@@ -55,7 +63,9 @@ def test_what_is_not_written_line_by_line_is_refused(text: str) -> None:
 
 def test_people_are_looked_for_by_columns_and_names() -> None:
     """A table with an e-mail; the best name first."""
-    found = likeliest({"orders": ["id"], "users": ["EMAIL"], "customers": ["email", "customer_id"], "a": ["email"]})
+    found = likeliest(
+        {"orders": ["id"], "users": ["EMAIL"], "customers": ["email", "customer_id"], "a": ["email"]}
+    )
     assert found is not None
     assert found.table == "customers"
     assert likeliest({"orders": ["id"]}) is None
@@ -74,7 +84,8 @@ def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> No
     )
     assert (world.folder / "models" / "first_list.sql").read_text() == (
         "-- Who belongs on the list: every row that this query returns, and nobody else.\n"
-        "{{ config(\n    surface='list_memberships',\n    list='My first list',\n    identifiers={'email': 'email'},\n) }}\n"
+        "{{ config(\n    surface='list_memberships',\n    list='My first list',\n"
+        "    identifiers={'email': 'email'},\n) }}\n"
         "select email, first_name\nfrom {{ ref('customers') }}\nwhere email is not null\n"
     )
     assert world.run("debug").code == 0
@@ -94,7 +105,8 @@ def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:
     assert begun.code == 0
     assert begun.err.splitlines() == [
         "warning There is no DuckDB file warehouse.duckdb yet. Write its path into profiles.yml.",
-        "warning The warehouse could not be looked into. There is no DuckDB file at <folder>/warehouse.duckdb.",
+        "warning The warehouse could not be looked into. "
+        "There is no DuckDB file at <folder>/warehouse.duckdb.",
     ]
     assert "its table is a guess; change it" in begun.out
     assert world.run("debug").code == 2
@@ -103,18 +115,27 @@ def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:
 def test_in_a_dbt_project_comments_survive(world: World) -> None:
     """The profile is dbt_project.yml's; the model goes where dbt does not build it."""
     world.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
-    text = "# two profiles\nshop:\n  target: dev\n  outputs:  # as dbt wants them\n    dev: {type: duckdb, path: shop.duckdb}\n"
-    world.write("profiles.yml", text + "\n# not ours\nother:\n  outputs: {dev: {type: duckdb, path: x.duckdb}}\n")
+    text = (
+        "# two profiles\nshop:\n  target: dev\n  outputs:  # as dbt wants them\n"
+        "    dev: {type: duckdb, path: shop.duckdb}\n"
+    )
+    world.write(
+        "profiles.yml", text + "\n# not ours\nother:\n  outputs: {dev: {type: duckdb, path: x.duckdb}}\n"
+    )
     begun = world.run("init")
     assert begun.code == 0, begun
     written = (world.folder / "profiles.yml").read_text()
-    assert written == text + ADDED + "\n# not ours\nother:\n  outputs: {dev: {type: duckdb, path: x.duckdb}}\n"
+    assert (
+        written == text + ADDED + "\n# not ours\nother:\n  outputs: {dev: {type: duckdb, path: x.duckdb}}\n"
+    )
     assert (world.folder / "reverse_etl" / "first_list.sql").exists()
 
 
 def test_a_profile_in_one_line_is_left_alone_with_advice(world: World) -> None:
     """What to add is said; the file stays as it is."""
-    text = yaml.safe_dump({"shop": {"outputs": {"dev": {"type": "duckdb", "path": "shop.duckdb"}}}}, default_flow_style=True)
+    text = yaml.safe_dump(
+        {"shop": {"outputs": {"dev": {"type": "duckdb", "path": "shop.duckdb"}}}}, default_flow_style=True
+    )
     world.write("profiles.yml", text)
     begun = world.run("init")
     assert begun.code == 2

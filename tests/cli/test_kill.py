@@ -117,7 +117,7 @@ def _kill_and_converge(world: World, seed: int, rounds: int, kills: int) -> None
 
 
 def test_a_run_that_is_killed_again_and_again_converges(world: World) -> None:
-    """Fifteen kills at moments of all sorts: before the first request, between requests, while an import runs."""
+    """Fifteen kills: before the first request, between requests, while an import runs."""
     _kill_and_converge(world, seed=1, rounds=3, kills=5)
 
 

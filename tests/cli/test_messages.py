@@ -1,4 +1,4 @@
-"""Every wrong thing that a user can write or meet, as the real process says it: stdout, stderr and exit code."""
+"""Every wrong thing that a user can write or meet, as the real process says it."""
 
 from __future__ import annotations
 

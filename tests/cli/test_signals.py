@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a command within seconds, say that it is safe to run again, and leave no lock behind."""
+"""Ctrl-C and SIGTERM end a command within seconds, say that it is safe, and leave no lock behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from cli_world import World
 
 SAFE = "It is safe to run again: the next run settles what this one left open."
-ENDLESS = "select email, (select sum(a.range * b.range) from range(1000000) a, range(10000000) b) as x from {{ ref('customers') }}"
+LONG = "select sum(a.range * b.range) from range(1000000) a, range(10000000) b"
+ENDLESS = f"select email, ({LONG}) as x from {{{{ ref('customers') }}}}"
 SIGNALS = pytest.mark.parametrize(
     ("number", "word"), [(signal.SIGINT, "Interrupted"), (signal.SIGTERM, "Terminated")], ids=["int", "term"]
 )
