@@ -28,6 +28,8 @@ from reverse_etl.models.compile import compile_models
 from reverse_etl.models.selection import select as choose
 from reverse_etl.planning import Wish, draw, unknown_models
 from reverse_etl.profiles.load import load_target
+from reverse_etl.records.record import Record
+from reverse_etl.records.shape import PACKAGE
 from reverse_etl.run import RunResult, run
 from reverse_etl.state import Owner, State, last_account, open_state
 from reverse_etl.status import Status, status
@@ -152,14 +154,31 @@ class Project:
         """Make the lists what the models say. Raises GuardRefused before the first write of a dangerous plan.
 
         With `dbt_gate`, so it does where dbt did not build what a model reads, or its tests failed. May be
-        killed at any moment and run again: it goes on from what is proved.
+        killed at any moment and run again: it goes on from what is proved. Leaves
+        a record in the shape of dbt's artifacts.
         """
         wish, models = wish or Wish(), self.select(select, exclude)
         unknown_models(wish.rekey, self.models, "--rekey")
         unknown_models(allow_removes, self.models, "--allow-removes")
-        if dbt_gate and (held := self.gate(models)):
-            raise GuardRefused(*held)
-        self.target.destination.need_key()
+        with self._record(models) as record:
+            if dbt_gate and (held := self.gate(models)):
+                raise GuardRefused(*held)
+            self.target.destination.need_key()
+            record.result = self._run(
+                models, wish, allow_removes, strict=strict, tell=tell, observer=observer
+            )
+            return record.result
+
+    def _run(  # noqa: PLR0913 - as above
+        self,
+        models: Sequence[Model],
+        wish: Wish,
+        allow_removes: Collection[str],
+        *,
+        strict: bool,
+        tell: Tell,
+        observer: Observer | None,
+    ) -> RunResult:
         with (
             self.warehouse(read_only=False) as warehouse,
             self.klaviyo(dry=False, observer=observer) as klaviyo,
@@ -184,6 +203,12 @@ class Project:
                 except BaseException:
                     klaviyo.stop()
                     raise
+
+    def _record(self, selected: Sequence[Model]) -> Record:
+        """Return the record of a run, which lies in dbt's target folder, or in one of that name."""
+        folder = self.dbt.manifest.parent if self.dbt else self.folder / "target"
+        name = self.dbt.name if self.dbt else self.target.profile
+        return Record(folder / PACKAGE, name, self.target, self.models, selected, self.clock)
 
     def status(self) -> Status:
         """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes."""
