@@ -10,7 +10,7 @@ import pytest
 from reverse_etl.sql.schema import SHARED_TABLES, VERSION
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_state_document_names_every_table_with_its_columns_in_order() -> None:
@@ -18,7 +18,10 @@ def test_the_state_document_names_every_table_with_its_columns_in_order() -> Non
     text = (ROOT / "docs" / "state.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| .*? \| ((?:`\w+`(?:, )?)+) \|$", text, flags=re.MULTILINE)
     documented = {table: re.findall(r"`(\w+)`", columns) for table, columns in rows}
-    made = {table: [column.split()[0] for column in columns.split(", ")] for table, columns in SHARED_TABLES.items()}
+    made = {
+        table: [column.split()[0] for column in columns.split(", ")]
+        for table, columns in SHARED_TABLES.items()
+    }
     assert documented == made
     assert f"version {VERSION}." in text
 

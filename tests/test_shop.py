@@ -13,11 +13,12 @@ import pytest
 from reverse_etl.demo.shop import build
 from reverse_etl.errors import WarehouseError
 from reverse_etl.models.compile import compile_models
-from reverse_etl.models.model import Model
 from reverse_etl.profiles.load import load_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from reverse_etl.models.model import Model
 
 ROOT = Path(__file__).parent.parent
 

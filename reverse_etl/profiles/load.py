@@ -49,7 +49,10 @@ def load_target(  # noqa: PLR0913 - what the command line's flags give
 
 
 def find_profiles(project_dir: Path, profiles_dir: Path | None, environ: Mapping[str, str]) -> Path:
-    """Return the profiles.yml that a project uses, found as `load_target` says. Raises UsageError that says where it was looked for."""
+    """Return the profiles.yml that a project uses, found as `load_target` says.
+
+    Raises UsageError that says where it was looked for.
+    """
     home = Path(environ["HOME"]) if environ.get("HOME") else None
     if profiles_dir or environ.get("DBT_PROFILES_DIR"):
         folders = [profiles_dir or Path(environ["DBT_PROFILES_DIR"]).expanduser()]
