@@ -61,7 +61,7 @@ def diff(  # noqa: PLR0913 - what it is made of, each from its own place
     deferred = _cut(warehouse, shape, limit) if limit is not None else {}
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
     known: dict[str, int] = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
-    sample = _sample(shape, warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)))
+    sample = _sample(model, shape, warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)))
     rows = _staged_rows(warehouse, state, staged)
     return ModelPlan(
         model=model,
@@ -205,9 +205,11 @@ def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
     return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1], nowhere=True),)
 
 
-def _sample(shape: Shape, rows: Sequence[tuple[object, ...]]) -> dict[str, list[Change]]:
+def _sample(model: Model, shape: Shape, rows: Sequence[tuple[object, ...]]) -> dict[str, list[Change]]:
+    """Return the sample by list id, its columns under the names by which Klaviyo gets them: a warehouse may fold them."""
     changes: dict[str, list[Change]] = defaultdict(list)
-    names = (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
+    properties = {part.column.lower(): part.property for part in model.payload}
+    names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in shape.payload_names))
     for list_id, op, identity, *values in rows:
         after, before = (
             dict(zip(names, values, strict=False)),

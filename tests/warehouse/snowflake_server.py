@@ -9,6 +9,7 @@ faults that a test asks for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import importlib
 import itertools
@@ -18,6 +19,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import uvicorn
 from starlette.applications import Starlette
@@ -128,6 +130,9 @@ async def control(request: Request) -> Response:
             world.journal.clear()
             world.logins.clear()
             world.login_fault = None
+        case "drop":
+            with contextlib.suppress(duckdb.Error):  # a session may still be in it
+                server.shared_fs.duck_conn.execute(f"DETACH {asked['database']}")
         case "expire":
             server.sessions.clear()
     return JSONResponse({"journal": world.journal, "logins": world.logins})

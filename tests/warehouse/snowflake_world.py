@@ -97,6 +97,7 @@ class SnowflakeWorld(World):
     def close(self) -> None:
         """Log out, and stop the sandbox."""
         self.session.close()
+        self.server.control("drop", {"database": self.database})
         super().close()
 
     def profile(self, **changes: Any) -> None:
@@ -131,9 +132,13 @@ class SnowflakeWorld(World):
 
     def state(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the state's schema."""
+        tables = "FROM information_schema.tables"  # of all schemas
+        query = query.replace(tables, f"{tables} WHERE table_schema = 'REVERSE_ETL'")
+        query, in_order, _ = query.partition(" ORDER BY ALL")  # which fakesnow can't
         self.sql(f"USE SCHEMA {self.database}.REVERSE_ETL")
         try:
-            return self.ask(Statement(query))
+            rows = self.ask(Statement(query))
+            return sorted(rows, key=repr) if in_order else rows
         finally:
             self.sql(f"USE SCHEMA {self.database}.MARTS")
 
