@@ -208,8 +208,7 @@ def test_the_lists_of_a_person_are_sent_one_after_another(make_world):
 def test_while_a_job_does_not_end_no_other_list_is_sent(make_world):
     """Klaviyo is slow, and the run has waited long enough.
 
-    outcomes = [listed.outcomes for listed in result.lists]
-    assert outcomes == [{Outcome.ACCEPTED: 1}, {Outcome.NOT_SENT: 1}]
+    Someone of Tea may be in Coffee's open job: Tea is not sent today, and the next run goes on from there.
     """
     world = make_world(job_seconds=20_000.0)
     world.profile(job_timeout_minutes=1)
