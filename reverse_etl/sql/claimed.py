@@ -6,10 +6,14 @@ row would be taken for the other one's profile and overwrite it. It is sent with
 
 from __future__ import annotations
 
-from reverse_etl.identifiers import IdentifierType
+from typing import TYPE_CHECKING
+
 from reverse_etl.sql.diff import Op, same_row
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
 from reverse_etl.sql.text import Dialect, Statement, literal
+
+if TYPE_CHECKING:
+    from reverse_etl.identifiers import IdentifierType
 
 
 def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
