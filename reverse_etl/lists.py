@@ -97,7 +97,7 @@ def refuse_shared(
                     Problem(
                         f"The list {ref.name!r} is driven by the model {owner}, and by {model} too.",
                         where=f"model {model}",
-                        advice="A list has one model: join both with UNION, or give one another list.",
+                        advice="A list has one model: join the two with UNION, or give one of them another.",
                     )
                 )
     if problems:
