@@ -19,6 +19,7 @@ from reverse_etl.errors import ReverseEtlError, UsageError
 from reverse_etl.models.compile import models_folder
 from reverse_etl.places import shown
 from reverse_etl.profiles.load import FILE, find_profiles
+from reverse_etl.schedule.snowflake import snowflake_task
 from reverse_etl.sql.text import Statement
 from reverse_etl.starter import SANDBOX, Source, first_model, likeliest, new_profiles, with_destination
 from reverse_etl.warehouse.choose import open_warehouse
@@ -42,12 +43,19 @@ _COLUMNS = (
 @click.option("--profile", help="The profile in profiles.yml.")
 @click.option("-t", "--target", help="The target of the profile.")
 @click.option("--warehouse", help="The DuckDB file to read, where there is no profiles.yml yet.")
-def command(
+@click.option(
+    "--schedule",
+    type=click.Choice(["snowflake"]),
+    help="Print the SQL of a task that runs the job inside Snowflake; write nothing.",
+)
+def command(  # noqa: PLR0913 - one argument per flag
+    *,
     project_dir: Path,
     profiles_dir: Path | None,
     profile: str | None,
     target: str | None,
     warehouse: str | None,
+    schedule: str | None,
 ) -> None:
     """Write a destination and a first model.
 
@@ -56,6 +64,9 @@ def command(
     needs no key.
     """
     asked = Asked(project_dir, profiles_dir, profile, target, {}, None)
+    if schedule is not None:
+        show.line(snowflake_task(asked.load_target()))
+        return
     path = _profiles(asked, warehouse)
     _model(replace(asked, profiles_dir=path.parent))
     show.line("\nNext: reverse-etl debug, then reverse-etl plan")
@@ -66,7 +77,8 @@ def _profiles(asked: Asked, warehouse: str | None) -> Path:
     try:
         path = find_profiles(asked.project_dir, asked.profiles_dir, os.environ)
     except UsageError:
-        if (asked.project_dir / "dbt_project.yml").exists():
+        elsewhere = asked.profiles_dir or os.environ.get("DBT_PROFILES_DIR")
+        if elsewhere or (asked.project_dir / "dbt_project.yml").exists():
             raise
         return _write_profiles(asked.project_dir, warehouse)
     name, target = _chosen(path, asked)

@@ -1,0 +1,145 @@
+"""The task that `init --schedule snowflake` writes: SQL of Snowflake's, from the profile."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import sqlglot
+import yaml
+from click.testing import CliRunner
+
+from reverse_etl.cli import app
+from reverse_etl.engines import Engine
+from reverse_etl.errors import UsageError
+from reverse_etl.profiles.load import load_target
+from reverse_etl.schedule.snowflake import snowflake_task
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "docs" / "schedules" / "snowflake-task.sql"
+ENVIRON = {"SNOWFLAKE_KEY_PATH": "key.p8"}
+KEYS = {"role": "RETL", "warehouse": "RETL_XS", "database": "ANALYTICS", "schema": "MARTS"}
+
+
+def target(folder, **output):
+    """Return a target of an output with these keys."""
+    entry = {"type": "snowflake", "account": "ab12345", "user": "RETL", "password": "hunter2"} | output
+    profile = {"outputs": {"prod": entry}, "destinations": {"prod": {"type": "klaviyo"}}, "target": "prod"}
+    (folder / "profiles.yml").write_text(yaml.safe_dump({"shop": profile}))
+    return load_target(folder, profiles_dir=folder, environ={})
+
+
+def statements(text):
+    """Return the statements, as sqlglot reads Snowflake's SQL."""
+    return [each for each in sqlglot.parse(text, dialect="snowflake") if each is not None]
+
+
+def specification(text):
+    """Return what the container's specification says."""
+    return yaml.safe_load(re.search(r"\$\$\n(.*?)\$\$", text, flags=re.DOTALL)[1])
+
+
+def test_the_kept_file_is_what_the_example_profile_gives(tmp_path):
+    """docs/schedules/snowflake-task.sql is generated; REWRITE_GOLD brings it up to date."""
+    example = tmp_path / "profiles.yml"
+    example.write_text((ROOT / "profiles.example.yml").read_text())
+    made = snowflake_task(
+        load_target(tmp_path, profiles_dir=tmp_path, profile=None, target="prod", environ=ENVIRON)
+    )
+    if "REWRITE_GOLD" in os.environ:
+        KEPT.write_text(made)
+    assert KEPT.read_text() == made
+
+
+STATEMENTS = """\
+USE ROLE ACCOUNTADMIN|CREATE SCHEMA IF NOT EXISTS|CREATE IMAGE REPOSITORY IF NOT EXISTS
+CREATE OR REPLACE NETWORK RULE|CREATE SECRET IF NOT EXISTS|CREATE OR REPLACE EXTERNAL ACCESS INTEGRATION
+CREATE COMPUTE POOL IF NOT EXISTS|GRANT USAGE ON DATABASE
+GRANT USAGE, CREATE TABLE, CREATE SERVICE, CREATE TASK
+GRANT READ ON IMAGE REPOSITORY|GRANT READ ON SECRET|GRANT USAGE ON INTEGRATION
+GRANT USAGE, MONITOR ON COMPUTE POOL
+GRANT USAGE ON WAREHOUSE|GRANT EXECUTE TASK ON ACCOUNT|USE ROLE RETL
+CREATE OR REPLACE TASK|CREATE OR REPLACE TASK|ALTER TASK|ALTER TASK"""
+
+
+def test_every_statement_is_snowflakes(tmp_path):
+    """It parses, statement by statement; what sqlglot has no tree for, it keeps as a command of its own."""
+    made = statements(snowflake_task(target(tmp_path, **KEYS)))
+    expected = re.split(r"[|\n]", STATEMENTS)
+    assert len(made) == len(expected)
+    for statement, beginning in zip(made, expected, strict=True):
+        statement.comments = None
+        bare = re.sub(r"/\*.*?\*/", "", statement.sql(dialect="snowflake"), flags=re.DOTALL).split()
+        assert " ".join(bare).startswith(beginning)
+
+
+def test_the_container_gets_the_key_from_a_secret_and_runs_the_target(tmp_path):
+    """Its arguments are a command line of ours; no secret of the profile is in the SQL."""
+    text = snowflake_task(target(tmp_path, **KEYS))
+    (container,) = specification(text)["spec"]["containers"]
+    assert container["image"] == "/analytics/reverse_etl/images/reverse_etl:latest"
+    (secret,) = container["secrets"]
+    assert secret["envVarName"] == "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"
+    assert secret["snowflakeSecret"] == {"objectName": "ANALYTICS.REVERSE_ETL.KLAVIYO_KEY"}
+    with app.make_context("reverse-etl", list(container["args"])) as context:
+        name, command, rest = app.resolve_command(context, [*context._protected_args, *context.args])
+        assert (name, rest) == ("run", ["--target", "prod"])
+        command.make_context(name, rest, parent=context).close()
+    assert "hunter2" not in text
+    # Snowflake takes these clauses in this order alone.
+    order = ["IN COMPUTE POOL", "NAME =", "EXTERNAL_ACCESS_INTEGRATIONS =", "FROM SPECIFICATION"]
+    places = [text.index(clause, text.index("AS EXECUTE JOB SERVICE")) for clause in order]
+    assert places == sorted(places)
+    assert text.index("REVERSE_ETL_RUN RESUME") < text.index("REVERSE_ETL_CLEAR RESUME"), "a child first"
+
+
+def test_the_output_that_is_shown_for_the_container_loads(tmp_path):
+    """It signs in by the token that Snowflake lays there."""
+    text = snowflake_task(target(tmp_path, **KEYS))
+    lines = [line.removeprefix("--        ") for line in text.splitlines() if line.startswith("--        ")]
+    shown = yaml.safe_load("\n".join(lines))
+    profile = {"outputs": shown, "destinations": {"prod": {"type": "klaviyo"}}, "target": "prod"}
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump({"shop": profile}))
+    environ = {"SNOWFLAKE_ACCOUNT": "ab12345", "SNOWFLAKE_HOST": "snowflake.example.com"}
+    loaded = load_target(tmp_path, profiles_dir=tmp_path, environ=environ)
+    assert loaded.output.type is Engine.SNOWFLAKE
+    assert loaded.output.settings["token_file_path"] == "/snowflake/session/token"
+    assert loaded.output.settings["authenticator"] == "oauth"
+
+
+def test_names_that_need_quotes_get_them(tmp_path):
+    """A role such as `retl job` is one name."""
+    text = snowflake_task(target(tmp_path, **KEYS | {"role": "retl job"}))
+    assert 'TO ROLE "retl job";' in text
+    assert statements(text)
+
+
+@pytest.mark.parametrize(
+    ("output", "what"),
+    [
+        (
+            {"type": "duckdb", "path": "a.duckdb"},
+            "A Snowflake task runs a target of Snowflake, and prod is duckdb.",
+        ),
+        ({"database": "A", "schema": "B"}, "The target has no warehouse and no role, which a task needs."),
+    ],
+)
+def test_a_target_that_cannot_be_a_task_says_why(tmp_path, output, what):
+    """With its place in the profile."""
+    with pytest.raises(UsageError) as caught:
+        snowflake_task(target(tmp_path, **output))
+    (problem,) = caught.value.problems
+    assert (problem.what, problem.where) == (what, "shop.outputs.prod")
+
+
+def test_init_prints_it_and_writes_nothing(tmp_path, monkeypatch):
+    """Stdout is data: it goes into a file or into a worksheet."""
+    monkeypatch.chdir(tmp_path)
+    made = snowflake_task(target(tmp_path, **KEYS))
+    before = sorted(tmp_path.iterdir())
+    done = CliRunner().invoke(app, ["init", "--schedule", "snowflake"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == made + "\n"
+    assert sorted(tmp_path.iterdir()) == before
