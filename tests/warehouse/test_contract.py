@@ -1,0 +1,176 @@
+"""What every warehouse promises the core: one suite over all of them."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+from snowflake_world import new_database
+
+from reverse_etl.columns import Kind
+from reverse_etl.engines import Engine
+from reverse_etl.errors import WarehouseError
+from reverse_etl.sql import schema
+from reverse_etl.sql.text import Statement
+from reverse_etl.state import open_state
+from reverse_etl.target import Output
+from reverse_etl.warehouse.choose import open_warehouse
+
+RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
+
+
+@pytest.fixture(params=[*Engine])
+def opened(request, tmp_path):
+    """Return what opens sessions with one and the same new warehouse."""
+    if request.param is Engine.DUCKDB:
+        settings = {"path": str(tmp_path / "shop.duckdb")}
+        duckdb.connect(settings["path"]).close()
+    else:
+        settings = request.getfixturevalue("server").settings(new_database())
+    made = []
+
+    def open_(*, read_only=False):
+        made.append(open_warehouse(Output(request.param, settings), read_only=read_only))
+        return made[-1]
+
+    yield open_
+    for warehouse in made:
+        warehouse.close()
+
+
+@pytest.fixture
+def warehouse(opened):
+    """Open a session, with the state's tables made."""
+    session = opened()
+    open_state(session)
+    return session
+
+
+def runs(warehouse):
+    """Return the runs by id."""
+    return warehouse.fetch(Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY run_id"))
+
+
+def test_the_state_lasts(opened, warehouse):
+    """Another session finds what one has written."""
+    warehouse.append("runs", [RUN])
+    warehouse.close()
+    again = opened()
+    open_state(again)
+    assert again.fetch(Statement(f"SELECT * FROM {again.dialect.kept('runs')}")) == [RUN]
+    assert again.fetch(schema.version(again.dialect)) == [(schema.VERSION,)]
+
+
+def test_rows_come_in_their_order_and_as_they_were(warehouse):
+    """Numbers, texts in any script, NULL; thousands at once."""
+    rows = [(f"r{number:05}", "Zoë 漢字 '\"\\", "", "x", "x", None, None, number) for number in range(2500)]
+    warehouse.append("runs", rows)
+    statement = Statement(f"SELECT * FROM {warehouse.dialect.kept('runs')} WHERE run_id >= ? ORDER BY run_id", ("r00100",))
+    batches = list(warehouse.batches(statement, 1000))
+    assert [len(batch) for batch in batches] == [1000, 1000, 400]
+    assert [row for batch in batches for row in batch] == rows[100:]
+
+
+def test_other_statements_run_between_batches(warehouse):
+    """What is read is what was there when the reading began."""
+    warehouse.append("runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
+    seen = []
+    for batch in warehouse.batches(Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2):
+        seen += batch
+        warehouse.append("runs", [("later", *RUN[1:])])
+    assert seen == [("r0",), ("r1",), ("r2",), ("r3",)]
+
+
+def test_reading_may_stop_early(warehouse):
+    """A list that is stopped leaves its deltas unread."""
+    warehouse.append("runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
+    batches = warehouse.batches(Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2)
+    assert next(batches) == [("r0",), ("r1",)]
+    batches.close()
+    assert len(runs(warehouse)) == 4
+
+
+def test_nothing_appended_is_no_statement(warehouse):
+    """A group without refusals is common."""
+    warehouse.append("runs", [])
+    assert runs(warehouse) == []
+
+
+def test_a_transaction_is_one(opened, warehouse):
+    """All of it stays, or nothing."""
+    with warehouse.transaction():
+        warehouse.append("runs", [RUN])
+        warehouse.append("runs", [("r2", *RUN[1:])])
+    with pytest.raises(ZeroDivisionError), warehouse.transaction():
+        warehouse.execute(Statement(f"DELETE FROM {warehouse.dialect.kept('runs')}"))
+        raise ZeroDivisionError
+    assert runs(warehouse) == [("r1",), ("r2",)]
+    warehouse.append("runs", [("r3", *RUN[1:])])  # the next statement is committed by itself
+    warehouse.close()
+    assert len(runs(opened())) == 3
+
+
+def test_a_mistake_is_a_warehouse_error(warehouse):
+    """It says what the warehouse says, and leaves the session usable."""
+    with pytest.raises(WarehouseError, match="no_such_table|NO_SUCH_TABLE"):
+        warehouse.fetch(Statement("SELECT * FROM no_such_table"))
+    with pytest.raises(WarehouseError), warehouse.transaction():
+        warehouse.execute(Statement("SELECT * FROM no_such_table"))
+    assert runs(warehouse) == []
+
+
+def test_scratch_is_gone_with_the_session(opened, warehouse):
+    """Another session may make the same scratch tables."""
+    create = Statement(f"{warehouse.dialect.create_passing('staged_x')} AS SELECT 1 AS one")
+    warehouse.execute(create)
+    assert warehouse.fetch(Statement(f"SELECT one FROM {warehouse.dialect.passing('staged_x')}")) == [(1,)]
+    warehouse.close()
+    opened().execute(create)
+
+
+def test_columns_are_described_without_running_the_query(warehouse):
+    """Their names as the warehouse gives them, and what they hold."""
+    described = warehouse.describe("select 1 as one, 1.5 as decimal_, 'x' as text_, true as flag, current_date as day")
+    assert [column.name.lower() for column in described] == ["one", "decimal_", "text_", "flag", "day"]
+    assert [column.kind for column in described] == [Kind.INTEGER, Kind.DECIMAL, Kind.TEXT, Kind.BOOLEAN, Kind.DATE]
+
+
+def test_a_state_tables_columns_are_told(warehouse):
+    """Ours under their own names; no columns where there is no such table."""
+    warehouse.execute(warehouse.dialect.create_kept("deltas_x", 'retl_seq BIGINT, "Amount" VARCHAR'))
+    assert list(warehouse.kept_columns("deltas_x")) == ["retl_seq", "Amount"]
+    assert warehouse.kept_columns("deltas_x")["Amount"].kind is Kind.TEXT
+    assert warehouse.kept_columns("deltas_y") == {}
+
+
+def test_a_read_only_session_changes_nothing_that_lasts(opened, warehouse):
+    """It may make scratch tables, and is refused all else."""
+    warehouse.append("runs", [RUN])
+    warehouse.close()
+    reader = opened(read_only=True)
+    open_state(reader)
+    reader.execute(Statement(f"{reader.dialect.create_passing('staged_x')} AS SELECT 1 AS one"))
+    for text in (f"DELETE FROM {reader.dialect.kept('runs')}", f"DROP TABLE {reader.dialect.kept('runs')}"):
+        with pytest.raises(WarehouseError):
+            reader.execute(Statement(text))
+    with pytest.raises(WarehouseError):
+        reader.append("runs", [RUN])
+    assert runs(reader) == [("r1",)]
+
+
+def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened):
+    """It has an empty state of its own."""
+    reader = opened(read_only=True)
+    open_state(reader)
+    reader.append("runs", [RUN])
+    assert runs(reader) == [("r1",)]
+    reader.close()
+    writer = opened()
+    assert writer.kept_columns("meta") == {}
+    open_state(writer)
+    assert runs(writer) == []
+
+
+def test_closing_twice_is_closing(warehouse):
+    """`close` stands in several places of a run's end."""
+    warehouse.close()
+    warehouse.close()
