@@ -58,7 +58,7 @@ class _Choosing:
             asked = self._asked(part)
             found = {model.name for model in self.models if asked.matches(model)}
             if asked.problem or not found:
-                advice = asked.problem or choice(part, _candidates(self.models, part))
+                advice = asked.problem or choice(part, _candidates(self.models, part)) or _LOOK
                 self.problems.append(Problem(f"No model matches {part}.", self.flag, advice))
             names &= found
         if not names and len(self.problems) == known:
@@ -98,6 +98,9 @@ class _Choosing:
             return _Asked(lambda model: own(model) or not fed.isdisjoint(model.reads))
         advice = node_choice(nodes, method, value)
         return _Asked(_never, "dbt knows it, but it feeds no model here." if origins else advice)
+
+
+_LOOK = "See what there is: reverse-etl ls"
 
 
 def select(
