@@ -11,7 +11,7 @@ from reverse_etl.delivery.deliver import deliver
 from reverse_etl.delivery.recover import recover
 from reverse_etl.delivery.tally import Outcome, Tally
 from reverse_etl.errors import GuardRefused
-from reverse_etl.events import ListCreated
+from reverse_etl.events import Event, ListCreated, Tell
 from reverse_etl.moments import written
 from reverse_etl.plan import ListPlan, ModelPlan, Plan, guard
 from reverse_etl.planning import Wish, draw
@@ -21,6 +21,7 @@ from reverse_etl.state import RunEnd, SentModel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
     from reverse_etl.delivery.at import At
     from reverse_etl.models.model import Model
@@ -67,13 +68,13 @@ def run(  # noqa: PLR0913, PLR0917 - the surroundings, what is asked, and what i
     """
     with at.state.lease():
         recover(at)
-        plan = draw(at.warehouse, at.state, at.klaviyo, target.destination, selected, project, wish, at.tell)
+        plan = draw(
+            at.warehouse, at.state, at.klaviyo, target.destination, selected, project, wish, _beating(at)
+        )
         if problems := guard(plan.models, allowed_removes):
             raise GuardRefused(*problems)
         plan = _with_lists(at, plan)
-        at = replace(
-            at, begun=at.klaviyo.server_time
-        )  # much may have happened while earlier runs were settled
+        at = replace(at, begun=_klaviyo_time(at))
         _begin(at, target, plan)
         results: list[ListResult] = []
         tallies: list[Tally] = []
@@ -85,8 +86,27 @@ def run(  # noqa: PLR0913, PLR0917 - the surroundings, what is asked, and what i
                 for one, tally in zip(model.lists, done, strict=True)
             ]
         result = RunResult(at.run_id, plan, tuple(results), exit_code(results, strict=strict))
-        _end(at, result, settled=not any(tally.open_jobs for tally in tallies))
+        _end(at, result, settled=not any(tally.unended for tally in tallies))
         return result
+
+
+def _beating(at: At) -> Tell:
+    """Return what keeps the lease while models are staged, and tells of it."""
+
+    def tell(event: Event) -> None:
+        at.state.heartbeat()
+        at.tell(event)
+
+    return tell
+
+
+def _klaviyo_time(at: At) -> datetime:
+    """Return Klaviyo's time now.
+
+    Whoever joined a list by himself while models were staged was there before this run.
+    """
+    next(at.klaviyo.jobs_since(at.klaviyo.server_time), None)  # any cheap request: its reply tells the time
+    return at.klaviyo.server_time
 
 
 def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:

@@ -190,16 +190,17 @@ class State:
 
         Raises WarehouseError when the lease had expired and another run has it now.
         """
-        now = self._clock.monotonic()
-        if now - self._beaten < BEAT_SECONDS:
-            return
-        self._beaten = now
+        if self._clock.monotonic() - self._beaten >= BEAT_SECONDS:
+            self._beat()
+
+    def _beat(self) -> None:
+        self._beaten = self._clock.monotonic()
         self._warehouse.execute(
             ledger.extend_lease(self._dialect, *self._key, self._holder, self._lease_end())
         )
         if not self._warehouse.exclusive:
             owners = [owner for owner, _ in self._fetch(ledger.lease(self._dialect, *self._key))]
-            if owners != [self._holder]:
+            if {*owners} != {self._holder}:
                 raise WarehouseError.of(
                     f"This run lost its lease to another: {', '.join(owners) or 'nobody'}.",
                     advice="Let that run end, then run again: what this one sent is settled then.",
@@ -265,6 +266,7 @@ class State:
 
         (model, its shape, whether it is keyed anew).
         """
+        self._beat()  # whoever lost the lease while planning must not send
         for _, shape, _ in begun:
             self._make_tables(shape)
         with self._warehouse.transaction():
@@ -281,11 +283,20 @@ class State:
                 self._all(takeover.begin(self._dialect, shape, run_id, klaviyo_time))
 
     def record(
-        self, run_id: str, model: str, receipts: Sequence[Receipt], refusals: Sequence[Refusal]
+        self,
+        run_id: str,
+        model: str,
+        receipts: Sequence[Receipt],
+        refusals: Sequence[Refusal],
+        gone: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Keep a group of receipts, in place of earlier ones of the same ranges, with their refusals."""
+        """Keep a group of receipts, in place of earlier ones of the same ranges, with their refusals.
+
+        `gone` are the (list id, identity) of the removals for whom nobody was found, for a reconciliation.
+        """
         if not receipts and not refusals:
             return
+        self.heartbeat()
         at = moment(self._clock.now())
         with self._warehouse.transaction():
             if receipts:
@@ -298,7 +309,9 @@ class State:
                 "refusals",
                 [(run_id, model, r.seq, r.kind.value, r.code, r.field, r.detail) for r in refusals],
             )
-        self.heartbeat()
+            self._warehouse.append(
+                "gone", [(*self._key, model, list_id, identity, run_id, at) for list_id, identity in gone]
+            )
 
     def open_receipts(self) -> tuple[OpenReceipt, ...]:
         """Return the receipts of earlier runs whose import job had not ended."""
@@ -306,10 +319,10 @@ class State:
             OpenReceipt(
                 run_id,
                 model,
-                Receipt(list_id, op, first, last, ReceiptState.ACCEPTED, last - first + 1, job),
+                Receipt(list_id, op, first, last, ReceiptState.ACCEPTED, rows, job),
                 read(begun),
             )
-            for run_id, model, list_id, op, first, last, job, begun in self._fetch(
+            for run_id, model, list_id, op, first, last, rows, job, begun in self._fetch(
                 ledger.open_receipts(self._dialect, *self._key)
             )
         )
@@ -328,7 +341,7 @@ class State:
         with self._warehouse.transaction():
             self._all(rejections.keep_refused(self._dialect, self._key, shape, run_id, model))
             self._all(takeover.advance(self._dialect, shape, run_id, model, checksum))
-            self._all(ledger.drop_refusals(self._dialect, run_id, model))
+            self._all(ledger.drop_refusals(self._dialect, shape.deltas, run_id, model))
         self._all(takeover.drop_scratch(self._dialect, takeover.gathered(shape)))
 
     def forget_unsent(self, run_id: str, model: str, shape: Shape) -> None:
@@ -356,13 +369,6 @@ class State:
     def note_lists(self, run_id: str, rows: Sequence[tuple[str, str, str, str, str]]) -> None:
         """Keep what a run did: (model, list id, list name, counts as JSON, reason) for each list."""
         self._warehouse.append("run_lists", [(run_id, *row) for row in rows])
-
-    def note_gone(self, run_id: str, model: str, gone: Sequence[tuple[str, str]]) -> None:
-        """Keep for a reconciliation the (list id, identity) of the removals for whom nobody was found."""
-        at = moment(self._clock.now())
-        self._warehouse.append(
-            "gone", [(*self._key, model, list_id, identity, run_id, at) for list_id, identity in gone]
-        )
 
     def retry(self, model: str) -> int:
         """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again.
@@ -466,4 +472,16 @@ def _payload(columns: Mapping[str, Column]) -> tuple[Column, ...]:
 
 def _receipt_row(run_id: str, model: str, receipt: Receipt, at: str) -> tuple[object, ...]:
     r = receipt
-    return (run_id, model, r.list_id, r.op, r.first_seq, r.last_seq, r.state.value, r.job, at, r.detail)
+    return (
+        run_id,
+        model,
+        r.list_id,
+        r.op,
+        r.first_seq,
+        r.last_seq,
+        r.rows,
+        r.state.value,
+        r.job,
+        at,
+        r.detail,
+    )

@@ -51,18 +51,28 @@ class Recorder:
     model: str
     _receipts: list[Receipt] = field(default_factory=list)
     _refusals: list[Refusal] = field(default_factory=list)
+    _gone: list[tuple[str, str]] = field(default_factory=list)
     _flushed: float = 0.0
 
-    def add(self, receipts: Sequence[Receipt], refusals: Sequence[Refusal] = ()) -> None:
-        """Take receipts, and keep the group when it is large or old enough."""
+    def add(
+        self,
+        receipts: Sequence[Receipt],
+        refusals: Sequence[Refusal] = (),
+        gone: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Take receipts, and keep the group when it is large or old enough.
+
+        `gone` are the (list id, identity) of leaving rows for whom nobody was found.
+        """
         self._receipts += receipts
         self._refusals += refusals
+        self._gone += gone
         old = self.at.clock.monotonic() - self._flushed > FLUSH_SECONDS
         if old or len(self._receipts) >= FLUSH_RECEIPTS:
             self.flush()
 
     def flush(self) -> None:
         """Keep what was gathered."""
-        self.at.state.record(self.at.run_id, self.model, self._receipts, self._refusals)
-        self._receipts, self._refusals = [], []
+        self.at.state.record(self.at.run_id, self.model, self._receipts, self._refusals, self._gone)
+        self._receipts, self._refusals, self._gone = [], [], []
         self._flushed = self.at.clock.monotonic()

@@ -13,6 +13,8 @@ from reverse_etl.receipts import ReceiptState
 from reverse_etl.state import OpenReceipt, RunEnd
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reverse_etl.delivery.at import At
 
 
@@ -31,7 +33,9 @@ def recover(at: At) -> None:
         by_model[entry.run_id, entry.model].append(entry)
     for (run_id, model), entries in by_model.items():
         _settle(at, run_id, model, entries)
-    if dead and not wait_for_open_jobs(at.klaviyo, at.clock, min(dead.values()), at.job_seconds, _nobody):
+    if dead and not wait_for_open_jobs(
+        at.klaviyo, at.clock, min(dead.values()), at.job_seconds, _beating(at)
+    ):
         raise _not_ended()
     for run_id in sorted({*dead, *(run_id for run_id, _ in by_model)}):
         for name, sent in at.state.models().items():
@@ -49,7 +53,7 @@ def _settle(at: At, run_id: str, model: str, entries: list[OpenReceipt]) -> None
     receipts = [entry.receipt for entry in entries]
     since = min(entry.begun for entry in entries)
     for result in settle(
-        at.klaviyo, at.clock, receipts, since, rows_of(at, shape, run_id), at.job_seconds, _nobody
+        at.klaviyo, at.clock, receipts, since, rows_of(at, shape, run_id), at.job_seconds, _beating(at)
     ):
         if result.receipt.state is ReceiptState.ACCEPTED:
             raise _not_ended()
@@ -63,5 +67,11 @@ def _not_ended() -> KlaviyoError:
     )
 
 
-def _nobody(jobs: int) -> None:
-    del jobs
+def _beating(at: At) -> Callable[[int], None]:
+    """Return what keeps the lease while jobs are waited for, which may take hours."""
+
+    def beat(jobs: int) -> None:
+        del jobs
+        at.state.heartbeat()
+
+    return beat

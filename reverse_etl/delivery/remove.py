@@ -36,7 +36,6 @@ def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
     Rows that were removed, superseded, gone, or never ours are forgotten; held rows stay in the snapshot.
     """
     done = 0
-    gone: list[tuple[str, str]] = []
     for rows in at.warehouse.batches(
         takeover.removes(at.warehouse.dialect, plan.shape, at.run_id, one.list.id), READ_ROWS
     ):
@@ -55,9 +54,8 @@ def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
         recorder.add(
             (_receipt(one, leaving, state, reason),),
             tuple(_held(r) for r in resolved if r.outcome is Outcome.HELD),
+            _gone(one.list.id, resolved) if state is ReceiptState.APPLIED else (),
         )
-        if state is ReceiptState.APPLIED:
-            gone += [(one.list.id, r.row.identity) for r in resolved if r.outcome is Outcome.GONE]
         for r in resolved:
             tally.add(
                 r.outcome if state is ReceiptState.APPLIED or r.outcome is Outcome.HELD else _OUTCOMES[state],
@@ -67,7 +65,6 @@ def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
         at.tell(Removing(plan.model.name, one.list.name, done, one.removes))
         if tally.stopped:
             break
-    at.state.note_gone(at.run_id, plan.model.name, gone)
 
 
 def forget(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> None:
@@ -77,6 +74,10 @@ def forget(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Ta
     ):
         recorder.add((_receipt(one, [_leaving(row) for row in rows], ReceiptState.APPLIED, ""),))
         tally.add(Outcome.FORGOTTEN, len(rows))
+
+
+def _gone(list_id: str, resolved: Iterable[Resolved]) -> tuple[tuple[str, str], ...]:
+    return tuple((list_id, r.row.identity) for r in resolved if r.outcome is Outcome.GONE)
 
 
 _OUTCOMES = {ReceiptState.UNKNOWN: Outcome.UNKNOWN, ReceiptState.NOT_SENT: Outcome.NOT_SENT}

@@ -94,7 +94,7 @@ def run_lists(dialect: Dialect, account: str, project: str) -> Statement:
 def open_receipts(dialect: Dialect, account: str, project: str) -> Statement:
     """Return the receipts whose import job was accepted and not yet seen to end."""
     return Statement(
-        f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.job_id, r.klaviyo_time "
+        f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, r.klaviyo_time "
         f"FROM {dialect.kept('receipts')} AS c JOIN {dialect.kept('runs')} AS r ON c.run_id = r.run_id\n"
         f"WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq",
         (account, project),
@@ -110,10 +110,17 @@ def delete_receipts(dialect: Dialect, run_id: str, model: str, first_seqs: tuple
     )
 
 
-def drop_refusals(dialect: Dialect, run_id: str, model: str) -> tuple[Statement, ...]:
-    """Drop the refusals of a run's model, once they are taken over."""
+def drop_refusals(dialect: Dialect, deltas: str, run_id: str, model: str) -> tuple[Statement, ...]:
+    """Drop the refusals of a run's model that are taken over.
+
+    A row that stays a delta keeps its refusal: without it, its range's receipt would speak for it too.
+    """
     return (
-        Statement(f"DELETE FROM {dialect.kept('refusals')} WHERE run_id = ? AND model = ?", (run_id, model)),
+        Statement(
+            f"DELETE FROM {dialect.kept('refusals')} WHERE run_id = ? AND model = ?\n"
+            f"AND seq NOT IN (SELECT retl_seq FROM {dialect.kept(deltas)} WHERE retl_run_id = ?)",
+            (run_id, model, run_id),
+        ),
     )
 
 

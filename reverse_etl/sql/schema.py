@@ -24,7 +24,7 @@ SHARED_TABLES: Mapping[str, str] = {
     "klaviyo_time VARCHAR, ended_at VARCHAR, exit_code BIGINT",
     "run_lists": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR",
     "receipts": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, "
-    "state VARCHAR, job_id VARCHAR, noted_at VARCHAR, detail VARCHAR",
+    "row_count BIGINT, state VARCHAR, job_id VARCHAR, noted_at VARCHAR, detail VARCHAR",
     "refusals": "run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR",
     "rejections": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, source VARCHAR, "
     "code VARCHAR, field VARCHAR, detail VARCHAR, first_run_id VARCHAR, row_count BIGINT",

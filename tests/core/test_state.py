@@ -10,7 +10,7 @@ from core_world import Interrupted, one
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import KlaviyoError, UsageError, WarehouseError
-from reverse_etl.events import ListDone, Sending
+from reverse_etl.events import ListDone, Sending, Settling
 from reverse_etl.planning import Wish
 from reverse_etl.sandbox import Fault
 from reverse_etl.sql.text import Statement
@@ -380,6 +380,39 @@ def test_a_death_after_the_list_was_told_done_loses_nothing(members):
     """All was sent and settled; only the taking over was left."""
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, ListDone))
+    before = len(members.writes())
+    assert one(members.run()).plan.unchanged == 2
+    assert len(members.writes()) == before
+
+
+def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members):
+    """A row was uncertain and then refused; its run died later on, and the next run takes over once more what it proved."""
+    members.model("z_others", "select email from others", list="Others", identifiers={"email": "email"})
+    members.people([{"email": "zoe@example.com"}], table="others")
+    become(members, people("ann", "bob"))
+    members.fault(Fault("cancel"))
+    assert members.run().lists[0].outcomes == {Outcome.UNKNOWN: 2}
+    members.fault(Fault("invalid_rows", pattern="^ann@", times=None))
+    members.people([{"email": "yan@example.com"}, {"email": "zoe@example.com"}], table="others")
+    assert members.dies(lambda event: isinstance(event, Sending) and event.model == "z_others")
+    for _ in range(2):
+        members.run()
+        assert members.emails() == ["bob@example.com"]
+        ((key,),) = members.state("SELECT table_key FROM models WHERE model = 'members'")
+        assert members.state(f"SELECT retl_identity FROM snapshot_{key}") == [("email:bob@example.com",)]
+        assert members.state("SELECT row_key FROM rejections") == [("email:ann@example.com",)]
+
+
+def test_a_recovered_job_is_held_against_the_rows_that_were_sent(members):
+    """One of three rows was never sent, since it can't be rendered; the job of the other two ends after the run has died."""
+    members.model(
+        "members",
+        "select email, customer_id, 'x' as note, case when first_name = 'Bob' then 'NaN'::double "
+        "else 1 end as score from people",
+        identifiers={"email": "email"},
+    )
+    become(members, people("ann", "bob", "cat"))
+    assert members.dies(lambda event: isinstance(event, Settling))
     before = len(members.writes())
     assert one(members.run()).plan.unchanged == 2
     assert len(members.writes()) == before

@@ -153,7 +153,7 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
     yield ledger.run_lists(dialect, *KEY)
     yield ledger.open_receipts(dialect, *KEY)
     yield ledger.delete_receipts(dialect, RUN, MODEL, (1, 2))
-    yield from ledger.drop_refusals(dialect, RUN, MODEL)
+    yield from ledger.drop_refusals(dialect, "deltas_vip_0a1b2c3d", RUN, MODEL)
     yield ledger.lists(dialect, *KEY)
     yield from ledger.add_list(dialect, *KEY, ("L1", "VIP", "vip", "owned", "t"))
     yield ledger.lease(dialect, *KEY)

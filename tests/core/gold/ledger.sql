@@ -44,7 +44,7 @@ WHERE r.account_id = ? AND r.project = ? ORDER BY r.started_at DESC, r.run_id DE
 -- with ('acc', 'shop')
 
 -- ledger 12
-SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.job_id, r.klaviyo_time FROM "reverse_etl_state".main."receipts" AS c JOIN "reverse_etl_state".main."runs" AS r ON c.run_id = r.run_id
+SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, r.klaviyo_time FROM "reverse_etl_state".main."receipts" AS c JOIN "reverse_etl_state".main."runs" AS r ON c.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq;
 -- with ('acc', 'shop')
 
@@ -53,8 +53,9 @@ DELETE FROM "reverse_etl_state".main."receipts" WHERE run_id = ? AND model = ? A
 -- with ('r1', 'vip', 1, 2)
 
 -- ledger 14
-DELETE FROM "reverse_etl_state".main."refusals" WHERE run_id = ? AND model = ?;
--- with ('r1', 'vip')
+DELETE FROM "reverse_etl_state".main."refusals" WHERE run_id = ? AND model = ?
+AND seq NOT IN (SELECT retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ?);
+-- with ('r1', 'vip', 'r1')
 
 -- ledger 15
 SELECT list_id, name, model, state, noted_at FROM "reverse_etl_state".main."lists" WHERE account_id = ? AND project = ? ORDER BY name, list_id;

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."runs" (run_id VARCHAR, acco
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."run_lists" (run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR);
 
 -- schema 6
-CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."receipts" (run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, state VARCHAR, job_id VARCHAR, noted_at VARCHAR, detail VARCHAR);
+CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."receipts" (run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, row_count BIGINT, state VARCHAR, job_id VARCHAR, noted_at VARCHAR, detail VARCHAR);
 
 -- schema 7
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."refusals" (run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR);
