@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import pytest
-from made_artifacts import freshness, held, model, results
+from made_artifacts import freshness, held, manifest, model, results
 
 from reverse_etl.errors import ModelError
 
@@ -86,6 +86,16 @@ HARMLESS = {
 def test_what_is_no_fault_of_what_a_model_reads_holds_nothing_back(tmp_path, statuses):
     """Warnings, and faults elsewhere."""
     assert held(tmp_path, model(VIPS), run_results=results(statuses)) == ()
+
+
+def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path):
+    """Unit tests stand in a section of their own, and are attached to nothing."""
+    unit = {"resource_type": "unit_test", "name": "u", "depends_on": {"nodes": [VIPS]}}
+    found = results({"vips": "success"})
+    found["results"].append({"unique_id": "unit_test.shop.vips.u", "status": "fail"})
+    shop = manifest(unit_tests={"unit_test.shop.vips.u": unit})
+    (problem,) = held(tmp_path, model(VIPS), manifest=shop, run_results=found)
+    assert problem.what.startswith("unit_test.shop.vips.u, a test of model.shop.vips, failed")
 
 
 def test_a_test_behind_an_ephemeral_parent_is_a_direct_parents(tmp_path):

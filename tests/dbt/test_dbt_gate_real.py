@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from real_dbt import dbt, edit
 
-from reverse_etl.errors import GuardRefused
+from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.project import Project
 
 PEOPLE, TEST = "models/marts/people_v2.sql", "tests/nobody_pays_less_than_nothing.sql"
@@ -25,6 +25,14 @@ def reasons(folder, *select):
     loaded = project(folder)
     held = loaded.gate(loaded.select(select))
     return [(each.where.removeprefix("model "), each.what.split(" at 20")[0]) for each in held]
+
+
+def chosen(folder, selector):
+    """Return the models that a selector chooses, none where it is an error."""
+    try:
+        return project(folder).select([selector])
+    except UsageError:
+        return ()
 
 
 def reverse_etl(folder, *arguments):
@@ -52,6 +60,10 @@ def max_age(folder, span):
 def test_after_a_build_that_passed_everything_may_run(shop):
     """Also where every model asks for proof of its age, but for a source, whose age is dbt's to say."""
     assert reasons(shop) == []
+    fed = {"stg_payments+": "regulars spenders", "source:loyalty+": "", "raw_people+": "neighbours regulars"}
+    for origin, expected in fed.items():
+        found = [model.name for model in project(shop).models if model in chosen(shop, origin)]
+        assert " ".join(found) == expected
     max_age(shop, "2h")
     assert reasons(shop, "regulars") == []
     why = "is younger than 2h: dbt left no freshness of this source."

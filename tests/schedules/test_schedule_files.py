@@ -43,28 +43,40 @@ def in_lists(value):
             yield from in_lists(each)
 
 
-def command_lines():
-    """Yield every command line of ours in the files, as (file, arguments)."""
-    for path in sorted(FILES.iterdir()):
-        if path.suffix == ".py":
-            for node in ast.walk(ast.parse(text(path.name))):
-                if isinstance(node, ast.List) and node.elts and ast.unparse(node.elts[0]) == "'reverse-etl'":
-                    yield path.name, [ast.literal_eval(each) for each in node.elts[1:]]
-            continue
-        lines = [line for line in text(path.name).splitlines() if not line.lstrip().startswith("#")]
-        for line in lines:
+def of_python(name):
+    """Yield the arguments of our commands in a Python file: lists of texts."""
+    for node in ast.walk(ast.parse(text(name))):
+        if isinstance(node, ast.List) and node.elts and ast.unparse(node.elts[0]) == "'reverse-etl'":
+            yield [ast.literal_eval(each) for each in node.elts[1:]]
+
+
+def of_lines(name):
+    """Yield the arguments of our commands in the lines of a file that are no comments."""
+    for line in text(name).splitlines():
+        if not line.lstrip().startswith("#"):
             for found in re.findall(r"(?:^|[\s/=])reverse-etl((?: +-*[a-z][\w-]*)+)", line):
-                yield path.name, shlex.split(found)
-    container = yaml.safe_load(text("kubernetes-cronjob.yml"))
-    for words in in_lists(container):
-        if "run" in words:
-            yield "kubernetes-cronjob.yml", words
+                yield shlex.split(found)
+
+
+def of_documents():
+    """Yield the arguments of our commands in the documents on dbt and on schedules."""
     for name in ("dbt.md", "scheduling.md"):
         document = (FILES.parent / name).read_text(encoding="utf-8")
         for found in re.findall(r"`reverse-etl ([^`<>]*?)(?: > [^`]*)?`", document):
             yield name, shlex.split(found)
+
+
+def command_lines():
+    """Yield every command line of ours, as (file, arguments)."""
+    for path in sorted(FILES.iterdir()):
+        found = of_python(path.name) if path.suffix == ".py" else of_lines(path.name)
+        yield from ((path.name, arguments) for arguments in found)
+    for words in in_lists(yaml.safe_load(text("kubernetes-cronjob.yml"))):
+        if "run" in words:
+            yield "kubernetes-cronjob.yml", words
     (run,) = re.findall(r"^CMD (.*)$", text("Dockerfile"), flags=re.MULTILINE)
     yield "Dockerfile", json.loads(run)
+    yield from of_documents()
 
 
 COMMANDS = [*command_lines()]
