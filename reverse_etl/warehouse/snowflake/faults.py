@@ -10,8 +10,9 @@ from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 AGAIN = "It is safe to run again."
 MISSING = frozenset({2003, 2043})  # no such object, or the role may not see it: Snowflake does not say which
 REFUSED = frozenset({3001, 3003, 3041, 3540})  # insufficient privileges
+# No connection, no answer in time (14 and 2xxxxx are the connector's own), or an HTTP status of a server in trouble.
 UNREACHABLE = frozenset(
-    {250001, 250003, 250006, 250007, 251011, 290400, 290403, 290404, 290429, 290502, 290503, 290504}
+    {14, 250001, 250003, 250006, 250007, 251011, 290400, 290403, 290404, 290429, 290502, 290503, 290504}
 )
 
 

@@ -1,0 +1,199 @@
+"""What goes wrong with Snowflake under way, and what a run makes of it: nothing half-done, and a word of what to do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from core_rows import become, members_model, people
+from core_world import one
+from snowflake_world import PASSWORD, new_database
+
+from reverse_etl.clock import SystemClock
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import WarehouseError
+from reverse_etl.sql.text import Statement
+from reverse_etl.state import Owner, State, open_state
+from reverse_etl.warehouse.snowflake import Snowflake, identifier
+
+
+@pytest.fixture(autouse=True)
+def calm(server):
+    """Let no fault of one test reach another."""
+    server.control("forget")
+    yield
+    server.control("forget")
+
+
+@pytest.fixture
+def settings(server):
+    """Return an output with a database of its own."""
+    return server.settings(new_database())
+
+
+@pytest.fixture
+def session(settings):
+    """Open a session with the state's tables made."""
+    opened = Snowflake(settings, read_only=False)
+    open_state(opened)
+    yield opened
+    opened.close()
+
+
+def models(warehouse):
+    """Return the rows of a state table."""
+    return warehouse.fetch(Statement(f"SELECT model FROM {warehouse.dialect.kept('models')}"))
+
+
+ROW = ("acc", "shop", "vip", "vip_1", "profiles", "[]", "c0ffee")
+FAULTS = [
+    ("390318", "OAuth access token expired", "expired", "token"),
+    ("390114", "Authentication token has expired", "expired", "keep_alive"),
+    ("000606", "No active warehouse selected", "no warehouse", "warehouse"),
+    ("090073", "Warehouse cannot be resumed: quota exceeded", "suspended", "quota"),
+    ("000630", "Statement reached its statement or warehouse timeout", "time-out", "STATEMENT_TIMEOUT"),
+    ("000604", "SQL execution canceled", "cancelled", "again"),
+    ("000625", "Statement has locked table", "lock", "again"),
+    ("003001", "Insufficient privileges to operate on table", "privileges", "grant"),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "what", "advice"), FAULTS, ids=[fault[0] for fault in FAULTS])
+def test_a_fault_ends_in_a_warehouse_error_and_nothing_half_done(session, server, code, message, what, advice):
+    """Exit 4, what happened, what to do; of a transaction nothing stays."""
+    server.control("fault", {"pattern": "INSERT INTO .*TARGETS", "code": code, "message": f"{message} {PASSWORD}"})
+    with pytest.raises(WarehouseError, match=what) as caught, session.transaction():
+        session.append("models", [ROW])
+        session.append("targets", [("shop", "prod", "acc")])
+    assert caught.value.exit_code == 4
+    assert advice in caught.value.problems[0].advice
+    assert PASSWORD not in repr(caught.value.problems)
+    assert models(session) == []
+
+
+def test_a_lost_reply_to_a_commit_is_asked_for_again_and_counts_once(session, server):
+    """Snowflake keeps the reply by the request's number."""
+    server.control("fault", {"pattern": "^INSERT", "lost": True})
+    server.control("fault", {"pattern": "^COMMIT", "lost": True})
+    with session.transaction():
+        session.append("models", [ROW])
+    assert models(session) == [("vip",)]
+
+
+def test_a_session_that_ended_is_a_warehouse_error(session, server, settings):
+    """What was committed stays, what was not is gone, and the next session goes on."""
+    session.append("models", [ROW])
+    with pytest.raises(WarehouseError) as caught, session.transaction():
+        session.append("models", [ROW])
+        server.control("expire")
+        session.append("models", [ROW])
+    assert caught.value.exit_code == 4
+    again = Snowflake(settings, read_only=False)
+    assert models(again)[:1] == [("vip",)]
+    again.close()
+
+
+def test_a_run_that_loses_its_warehouse_is_settled_by_the_next(world, server):
+    """The receipt of what Klaviyo took was not kept; the next run looks at Klaviyo's jobs and goes on."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    server.control("fault", {"pattern": "INSERT INTO .*RECEIPTS", "code": "000604", "message": "canceled", "times": 9})
+    with pytest.raises(WarehouseError, match="cancelled"):
+        world.run()
+    server.control("forget")
+    world.calm()
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert world.emails() == ["ann@example.com", "bob@example.com"]
+
+
+def test_a_role_that_may_not_make_the_schema_is_told_the_grants(settings, server):
+    """Whoever may grant them can copy the statements."""
+    server.control("fault", {"pattern": "^CREATE TRANSIENT SCHEMA", "code": "003001", "message": "Insufficient privileges"})
+    with pytest.raises(WarehouseError, match="may not create the schema") as caught:
+        Snowflake(settings, read_only=False)
+    assert "GRANT CREATE SCHEMA ON DATABASE" in caught.value.problems[0].advice
+
+
+def test_every_statement_carries_what_it_is_for(session, server, settings):
+    """In Snowflake's query history a run's statements are found by their tag."""
+    session.tag(run="20260102-abc", model="vip")
+    session.fetch(Statement(f'SELECT 1 AS "{settings["database"]}"'))
+    (entry,) = [entry for entry in server.journal(settings["database"]) if entry["sql"].startswith("SELECT 1")]
+    assert json.loads(entry["tag"]) == {"app": "reverse_etl", "run": "20260102-abc", "model": "vip"}
+
+
+def test_tables_are_made_outside_transactions(world, server):
+    """Each would commit what belongs together."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    inside = False
+    for entry in server.control("look")["journal"]:
+        words = entry["sql"].split()
+        inside = words[0] == "BEGIN" or (inside and words[0] not in {"COMMIT", "ROLLBACK"})
+        assert not (inside and words[0] in {"CREATE", "ALTER", "DROP", "USE"}), entry["sql"]
+
+
+def test_statements_do_not_grow_with_rows(make_world, server):
+    """A run of hundreds has as many as a run of a few, but for the lease, which is kept by the clock."""
+    counts = []
+    for rows in (3, 300):
+        world = make_world(f"project{rows}")
+        members_model(world)
+        become(world, people(*(f"p{number:03}" for number in range(rows))))
+        server.control("forget")
+        world.run()
+        counts.append(sum('"LEASE"' not in entry["sql"] for entry in server.control("look")["journal"]))
+    assert counts[0] == counts[1]
+
+
+def state_of(warehouse):
+    """Return the state as one process sees it."""
+    return State(warehouse, Owner("acc", "shop"), SystemClock())
+
+
+def test_of_two_runs_one_has_the_lease(session, settings):
+    """The other is told who has it, and takes nothing away from it."""
+    other = Snowflake(settings, read_only=False)
+    with state_of(session).lease():
+        with pytest.raises(WarehouseError, match="under way"), state_of(other).lease():
+            pass
+        assert len(session.fetch(Statement(f"SELECT * FROM {session.dialect.kept('lease')}"))) == 1
+    with state_of(other).lease():
+        pass
+    other.close()
+
+
+def test_two_that_claimed_the_lease_together_both_give_way(session):
+    """As may be where neither saw the other's row: the second row stands for what the other wrote in that moment."""
+    table = session.dialect.kept("lease")
+    late = ("acc", "shop", "another", "2999-01-01T00:00:00.000Z")
+    state = state_of(session)
+    execute = session.execute
+
+    def claim_together(statement):
+        execute(statement)
+        if statement.text.startswith("MERGE"):
+            session.append("lease", [late])
+
+    session.execute = claim_together
+    with pytest.raises(WarehouseError, match="under way"), state.lease():
+        pass
+    assert session.fetch(Statement(f"SELECT owner FROM {table}")) == [("another",)]
+
+
+def test_a_lease_that_was_taken_over_stops_the_run(session):
+    """It had expired, and another run is at work."""
+    state = state_of(session)
+    with pytest.raises(WarehouseError, match="lost its lease"), state.lease():
+        session.execute(Statement(f"UPDATE {session.dialect.kept('lease')} SET owner = 'another'"))
+        state.heartbeat()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("analytics", '"ANALYTICS"'), ('"Mixed"', '"Mixed"'), ("with-dash", '"with-dash"'), ("SELECT", '"SELECT"')],
+)
+def test_a_name_of_the_profile_is_folded_as_snowflake_folds_it(name, written):
+    """Reserved words and quoted names too."""
+    assert identifier(name) == written

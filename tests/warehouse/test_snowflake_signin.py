@@ -1,0 +1,228 @@
+"""The ways to sign in to Snowflake: what the connector is asked for, and that no secret is told."""
+
+from __future__ import annotations
+
+import base64
+import traceback
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from snowflake_world import PASSWORD, new_database
+
+from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
+from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.snowflake.signin import arguments
+
+BASE = {"type": "snowflake", "account": "acc", "user": "RETL"}
+PASSPHRASE = "dummy passphrase"
+
+
+@pytest.fixture(scope="module")
+def key():
+    """Make a private key."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def written(key, encoding=serialization.Encoding.PEM, passphrase=None):
+    """Return a key as a file of it would be."""
+    lock = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, lock)
+
+
+def asked(**settings):
+    """Return what the connector is asked for, without what every sign-in has."""
+    made = arguments(BASE | settings)
+    common = {"session_parameters", "client_session_keep_alive", "login_timeout", "account", "user"}
+    return {name: value for name, value in made.items() if name not in common}
+
+
+WAYS = {
+    "password": ({"password": "pw12"}, {"password": "pw12"}),
+    "password by name": ({"authenticator": "snowflake", "password": "pw12"}, {"password": "pw12"}),
+    "oauth": ({"authenticator": "oauth", "token": "tok1"}, {"authenticator": "oauth", "token": "tok1"}),
+    "a token alone": ({"token": "tok1"}, {"authenticator": "oauth", "token": "tok1"}),
+    "dbt's jwt": ({"authenticator": "jwt", "token": "tok1"}, {"authenticator": "oauth", "token": "tok1"}),
+    "access token": (
+        {"authenticator": "programmatic_access_token", "token": "pat1"},
+        {"authenticator": "PROGRAMMATIC_ACCESS_TOKEN", "token": "pat1"},
+    ),
+    "access token as password": (
+        {"authenticator": "PROGRAMMATIC_ACCESS_TOKEN", "password": "pat1"},
+        {"authenticator": "PROGRAMMATIC_ACCESS_TOKEN", "token": "pat1"},
+    ),
+    "browser": (
+        {"authenticator": "externalbrowser"},
+        {"authenticator": "externalbrowser", "client_store_temporary_credential": True},
+    ),
+    "mfa": (
+        {"authenticator": "username_password_mfa", "password": "pw12", "passcode": "123456"},
+        {
+            "authenticator": "username_password_mfa",
+            "password": "pw12",
+            "passcode": "123456",
+            "client_store_temporary_credential": True,
+        },
+    ),
+    "okta": (
+        {"authenticator": "https://shop.okta.com", "password": "pw12"},
+        {"authenticator": "https://shop.okta.com", "password": "pw12"},
+    ),
+    "workload": (
+        {"authenticator": "workload_identity", "workload_identity_provider": "AWS"},
+        {"authenticator": "WORKLOAD_IDENTITY", "workload_identity_provider": "AWS"},
+    ),
+    "client credentials": (
+        {"authenticator": "oauth_client_credentials", "oauth_client_id": "id", "oauth_client_secret": "sec1"},
+        {"authenticator": "OAUTH_CLIENT_CREDENTIALS", "oauth_client_id": "id", "oauth_client_secret": "sec1"},
+    ),
+    "connections.toml": ({"account": None, "connection_name": "prod"}, {"connection_name": "prod"}),
+    "places and proxies": (
+        {
+            **{"password": "pw12", "role": "R", "warehouse": "W", "database": "D", "schema": "S", "host": "h"},
+            **{"port": "8443", "protocol": "https", "proxy_host": "p", "proxy_port": 8080},
+        },
+        {
+            **{"password": "pw12", "role": "R", "warehouse": "W", "database": "D", "schema": "S", "host": "h"},
+            **{"port": 8443, "protocol": "https", "proxy_host": "p", "proxy_port": 8080},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "wanted"), WAYS.values(), ids=WAYS)
+def test_each_way_asks_the_connector_for_its_own(settings, wanted):
+    """dbt's keys on the left; what connector 4.8 and 5.x both take on the right."""
+    assert asked(**settings) == wanted
+
+
+def test_a_token_may_lie_in_a_file(tmp_path):
+    """As Snowpark Container Services give it."""
+    (tmp_path / "token").write_text("tok1\n")
+    given = asked(authenticator="oauth", token_file_path=str(tmp_path / "token"))
+    assert given == {"authenticator": "oauth", "token": "tok1"}
+
+
+@pytest.mark.parametrize("passphrase", [None, PASSPHRASE])
+@pytest.mark.parametrize("way", ["path", "PEM", "PEM on one line", "base64"])
+def test_a_key_pair_is_read_from_a_file_or_from_the_profile(key, tmp_path, way, passphrase):
+    """The connector gets it unlocked, as DER, which all its versions take."""
+    pem = written(key, passphrase=passphrase)
+    (tmp_path / "key.p8").write_bytes(pem)
+    settings = {
+        "path": {"private_key_path": str(tmp_path / "key.p8")},
+        "PEM": {"private_key": pem.decode()},
+        "PEM on one line": {"private_key": pem.decode().replace("\n", "\\n")},
+        "base64": {
+            "private_key": base64.b64encode(written(key, serialization.Encoding.DER, passphrase)).decode()
+        },
+    }[way]
+    if passphrase:
+        settings["private_key_passphrase"] = passphrase
+    plain = written(key, serialization.Encoding.DER)
+    assert asked(**settings) == {"authenticator": "SNOWFLAKE_JWT", "private_key": plain}
+
+
+def bad_keys(key, folder):
+    """Return keys that can't be used, each with a word of what is wrong."""
+    locked = written(key, passphrase=PASSPHRASE).decode()
+    (folder / "public.pem").write_bytes(
+        key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    return [
+        ({"private_key": locked}, "locked"),
+        ({"private_key": locked, "private_key_passphrase": "wrong secret"}, "passphrase is wrong"),
+        ({"private_key": written(key).decode(), "private_key_passphrase": "needless secret"}, "not locked"),
+        ({"private_key": "this is no key at all"}, "no private key"),
+        ({"private_key_path": str(folder / "public.pem")}, "no private key"),
+        ({"private_key_path": str(folder / "missing.p8")}, "No such file"),
+    ]
+
+
+@pytest.mark.parametrize("which", range(6))
+def test_a_key_that_cannot_be_used_is_told_and_not_shown(key, tmp_path, which):
+    """Neither the key nor the passphrase stands in the message or the traceback's texts."""
+    settings, word = bad_keys(key, tmp_path)[which]
+    with pytest.raises(UsageError, match=word) as caught:
+        asked(**settings)
+    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.problems)
+    assert "secret" not in told
+    assert "MII" not in told
+    assert "no key at all" not in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"account": ""}, "no `account`"),
+        ({}, "nothing to sign in with"),
+        ({"authenticator": "snowflake"}, "no `password`"),
+        ({"authenticator": "oauth"}, "no `token`"),
+        ({"authenticator": "oauht", "token": "tok1"}, "oauht"),
+        ({"authenticator": "oauth", "token_file_path": "nowhere/token"}, "can't be read"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_sent(settings, word):
+    """With what to write instead."""
+    with pytest.raises(UsageError, match=word) as caught:
+        asked(**settings)
+    assert caught.value.problems[0].advice
+
+
+def test_a_refresh_token_is_exchanged(server):
+    """As dbt does where the output has a client's id and secret."""
+    settings = server.settings(
+        new_database(),
+        **{"authenticator": "oauth", "token": "refresh-me", "oauth_client_id": "id", "oauth_client_secret": "sec1"},
+    )
+    assert arguments(settings)["token"] == "access-for-refresh-me"
+    with pytest.raises(UsageError, match="HTTP 400") as caught:
+        arguments(settings | {"token": "stale-token"})
+    assert "stale-token" not in repr(caught.value.problems)
+
+
+def test_the_session_is_the_same_on_every_machine(server):
+    """Time zone and formats are set, the output's own parameters kept, and the tag is the output's."""
+    server.control("forget")
+    settings = server.settings(new_database(), query_tag="nightly", session_parameters={"ROWS_PER_RESULTSET": 0})
+    Snowflake(settings, read_only=True).close()
+    (login,) = server.control("look")["logins"]
+    said = login["SESSION_PARAMETERS"]
+    assert said["TIMEZONE"] == "UTC"
+    assert said["QUERY_TAG"] == "nightly"
+    assert said["ROWS_PER_RESULTSET"] in (0, "0")
+    assert login["query"]["warehouse"] == "RETL_XS"
+    assert login["query"]["roleName"] == "RETL"
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "kind"),
+    [
+        ("390100", "password is wrong", UsageError),
+        ("390144", "key pair", UsageError),
+        ("390189", "role", UsageError),
+        ("390318", "expired", UsageError),
+        ("390420", "not allowed in", UsageError),
+    ],
+)
+def test_a_refused_sign_in_says_what_to_do(server, code, word, kind):
+    """And not with which password."""
+    server.control("login_fault", {"pattern": "", "code": code, "message": f"no entry with {PASSWORD}"})
+    try:
+        with pytest.raises(kind, match=word) as caught:
+            Snowflake(server.settings(new_database()), read_only=True)
+    finally:
+        server.control("login_fault")
+    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.problems)
+    assert PASSWORD not in told
+
+
+def test_a_server_that_is_not_there_is_a_warehouse_error():
+    """The run may be tried again."""
+    settings = {**BASE, "password": PASSWORD, "host": "127.0.0.1", "port": 9, "protocol": "http", "connect_timeout": 1}
+    with pytest.raises(WarehouseError, match="can't be reached") as caught:
+        Snowflake(settings | {"database": "D", "schema": "S", "connect_retries": 0}, read_only=True)
+    assert isinstance(caught.value, ReverseEtlError)
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))

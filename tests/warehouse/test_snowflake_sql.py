@@ -1,0 +1,139 @@
+"""The text of every statement on Snowflake: as it is, and by rules that a stand-in on DuckDB would not notice broken.
+
+`GOLD=write make test ARGS=tests/warehouse/test_snowflake_sql.py` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+from statement_cases import statements, vip
+
+from reverse_etl.columns import Column, Kind
+from reverse_etl.engines import Engine
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.sql import claimed, staging
+from reverse_etl.sql.text import Dialect
+
+GOLD = Path(__file__).parent / "gold"
+PLACE = '"SHOP"."REVERSE_ETL"'
+DIALECT = Dialect(Engine.SNOWFLAKE, PLACE, PLACE)
+BEFORE_THE_FIRST_RUN = Dialect(Engine.SNOWFLAKE, '"SHOP"."MARTS"', '"SHOP"."MARTS"', lasting=False)
+
+
+def cases(dialect=DIALECT):
+    """Return every statement with the name of what it is for."""
+    shape, kind = vip(Engine.SNOWFLAKE), IdentifierType.PHONE
+    omitting = (claimed.claimed, claimed.claimed_count, claimed.omit_claimed)
+    more = [(f"claimed {n}", statement(dialect, shape, kind)) for n, statement in enumerate(omitting, 1)]
+    return [*statements(dialect), *more]
+
+
+CASES = dict(cases())
+PARSED = {name: sqlglot.parse_one(one.text, dialect="snowflake") for name, one in CASES.items()}
+
+
+def written():
+    """Return the text of each gold file by its name."""
+
+    def file_of(case):
+        return case[0].split()[0].split(".")[0] + ".sql"
+
+    return {
+        file: "\n".join(
+            f"-- {name}\n{one.text};\n" + (f"-- with {one.parameters}\n" if one.parameters else "")
+            for name, one in group
+        )
+        for file, group in groupby(sorted(CASES.items(), key=file_of), key=file_of)
+    }
+
+
+FILES = written()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_statement_reads_as_it_did(file):
+    """Whoever changes a statement sees it here first, and writes the file anew if it is meant."""
+    if os.environ.get("GOLD") == "write":
+        GOLD.mkdir(exist_ok=True)
+        (GOLD / file).write_text(FILES[file], encoding="utf-8")
+    assert FILES[file] == (GOLD / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_our_names_are_upper_case_where_they_are_quoted(name):
+    """Unquoted retl_email is RETL_EMAIL to Snowflake, so "retl_email" would be another column."""
+    assert '"retl_' not in CASES[name].text
+    for table in PARSED[name].find_all(exp.Table):
+        assert table.name == table.name.upper() or not table.this.args.get("quoted"), table
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_query_stands_with_in_or_exists_only_among_the_ands_of_a_where(name):
+    """Elsewhere Snowflake may say: Unsupported subquery type cannot be evaluated."""
+    for found in PARSED[name].find_all(exp.In, exp.Exists):
+        if isinstance(found, exp.In) and not found.args.get("query"):
+            continue
+        around = found.parent
+        while isinstance(around, exp.And | exp.Not | exp.Paren):
+            around = around.parent
+        assert isinstance(around, exp.Where), found.sql()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_table_is_transient_or_temporary(name):
+    """A permanent table would be charged for seven days of fail-safe."""
+    created = PARSED[name]
+    if isinstance(created, exp.Create) and created.kind == "TABLE":
+        table = created.find(exp.Table)
+        words = CASES[name].text.split('"', 1)[0]
+        assert ("TEMPORARY" if table.name.startswith("TEMP_") else "TRANSIENT") in words
+        assert table.name.startswith("TEMP_") or "DATA_RETENTION_TIME_IN_DAYS = 0" in CASES[name].text
+
+
+@pytest.mark.parametrize("name", [name for name, _ in cases(BEFORE_THE_FIRST_RUN)])
+def test_before_the_first_run_all_that_is_made_is_temporary(name):
+    """A plan makes nothing that outlives it, and its tables hide none of the warehouse's."""
+    text = dict(cases(BEFORE_THE_FIRST_RUN))[name].text
+    if text.startswith("CREATE"):
+        assert text.startswith(("CREATE TEMPORARY TABLE", "CREATE OR REPLACE TEMPORARY TABLE"))
+    assert not re.search(r'"SHOP"\."MARTS"\."(?!TEMP_)', text)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("staging", "diff"))])
+def test_a_literal_does_not_make_a_narrow_column(name):
+    """A table made from a query has columns as wide as the query's literals; a longer value would be refused later."""
+    created = PARSED[name]
+    if isinstance(created, exp.Create) and created.expression:
+        query = created.expression
+        for projection in query.selects:
+            value = projection.this if isinstance(projection, exp.Alias) else projection
+            assert not isinstance(value, exp.Literal) or not value.is_string, projection.sql()
+            if isinstance(value, exp.Case):
+                texts = [found for found in value.find_all(exp.Literal) if found.is_string and "problem" in projection.alias]
+                assert not texts, projection.sql()
+
+
+@pytest.mark.parametrize(
+    ("type_", "kept"),
+    [
+        ("VARIANT", '"A"'),
+        ("OBJECT", 'CAST("A" AS VARIANT) AS "A"'),
+        ("ARRAY", 'CAST("A" AS VARIANT) AS "A"'),
+        ("MAP", 'CAST("A" AS VARIANT) AS "A"'),
+        ("GEOGRAPHY", 'CAST(ST_ASGEOJSON("A") AS VARIANT) AS "A"'),
+        ("GEOMETRY", 'CAST(ST_ASGEOJSON("A") AS VARIANT) AS "A"'),
+        ("VECTOR", 'CAST(CAST("A" AS ARRAY) AS VARIANT) AS "A"'),
+    ],
+)
+def test_what_is_semi_structured_is_kept_as_a_variant(type_, kept):
+    """One type in our tables for what reaches Klaviyo as JSON, whichever way the warehouse holds it."""
+    column = Column("A", Kind.JSON, type_)
+    assert staging.column_as_kept(DIALECT, column) == kept
+    assert DIALECT.kept_type(column) == "VARIANT"
