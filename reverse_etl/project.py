@@ -232,7 +232,7 @@ class Project:
         name = self.target.profile
         return State(
             warehouse,
-            Owner(account or last_account(warehouse, name, self.target.name) or "", name),
+            Owner(account or last_account(warehouse, name, self.target.place) or "", name),
             self.clock,
         )
 

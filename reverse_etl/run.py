@@ -159,7 +159,7 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
             model.model.name, model.shape.key, config.surface.value, identifiers, model.model.checksum
         )
         begun.append((sent, model.shape, model.rekeyed))
-    at.state.begin(at.run_id, target.name, written(at.begun), begun)
+    at.state.begin(at.run_id, target.place, written(at.begun), begun)
     for model in plan.models:
         at.state.note_checks(at.run_id, model.model.name, model.shape)
 

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reverse_etl.state import PastList, PastRun, SentModel, State
+    from collections.abc import Sequence
+
+    from reverse_etl.state import PastList, PastRun, Rejection, SentModel, State
+
+_EMAIL = re.compile(r"\S+@\S+")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why rows of a list are rejected: a check's code, or Klaviyo's with its field; the commonest detail."""
+
+    source: str
+    code: str
+    field: str
+    detail: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -28,6 +44,7 @@ class ListStatus:
     held: int
     unsettled: int
     last: PastList | None
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
@@ -45,14 +62,27 @@ class Status:
 def status(state: State) -> Status:
     """Return where each list stands. Reads the state only."""
     last = _newest(state.run_lists())
-    rejected: Counter[tuple[str, str]] = Counter()
+    rejected: dict[tuple[str, str], list[Rejection]] = defaultdict(list)
     for rejection in state.rejections():
-        rejected[rejection.model, rejection.list_id] += rejection.rows
+        rejected[rejection.model, rejection.list_id].append(rejection)
     names = {known.id: known.name for known in state.lists()}
     lists = [one for sent in state.models().values() for one in _lists_of(state, sent, last, rejected, names)]
     return Status(
         state.owner.account, tuple(sorted(lists, key=lambda one: (one.list_name, one.model))), state.runs()
     )
+
+
+def reasons(rejections: Sequence[Rejection]) -> tuple[Reason, ...]:
+    """Return why rows are rejected, the commonest reason first. An e-mail in a detail is left out."""
+    by_reason: dict[tuple[str, str, str], list[Rejection]] = defaultdict(list)
+    for one in rejections:
+        by_reason[one.source, one.code, one.field].append(one)
+    found = [
+        Reason(*key, _EMAIL.sub("...", Counter(one.detail for one in many).most_common(1)[0][0]), rows)
+        for key, many in by_reason.items()
+        if (rows := sum(one.rows for one in many))
+    ]
+    return tuple(sorted(found, key=lambda reason: (-reason.rows, reason.source, reason.code, reason.field)))
 
 
 def _newest(past: tuple[PastList, ...]) -> dict[tuple[str, str], PastList]:
@@ -66,7 +96,7 @@ def _lists_of(
     state: State,
     sent: SentModel,
     last: dict[tuple[str, str], PastList],
-    rejected: Counter[tuple[str, str]],
+    rejected: dict[tuple[str, str], list[Rejection]],
     names: dict[str, str],
 ) -> list[ListStatus]:
     applied, unsettled = state.rows_by_list(sent.table_key)
@@ -84,7 +114,7 @@ def _status(  # noqa: PLR0913, PLR0917 - what is known of a list, each from its 
     names: dict[str, str],
     applied: dict[str, int],
     unsettled: dict[str, int],
-    rejected: Counter[tuple[str, str]],
+    rejected: dict[tuple[str, str], list[Rejection]],
     last: dict[tuple[str, str], PastList],
 ) -> ListStatus:
     newest = last.get((model, list_id))
@@ -94,8 +124,9 @@ def _status(  # noqa: PLR0913, PLR0917 - what is known of a list, each from its 
         list_id=list_id,
         list_name=names.get(list_id) or (newest.list_name if newest else ""),
         applied=applied.get(list_id, 0),
-        rejected=rejected[model, list_id],
+        rejected=sum(one.rows for one in rejected[model, list_id]),
         held=counts.get("held", 0) + counts.get("held_back", 0),
         unsettled=unsettled.get(list_id, 0),
         last=newest,
+        reasons=reasons(rejected[model, list_id]),
     )

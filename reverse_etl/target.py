@@ -80,3 +80,8 @@ class Target:
     destination: Destination
     path: Path
     warnings: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Return the target and where it sends: the account that one place has says nothing of another."""
+        return f"{self.name} to {self.destination.origin or 'a sandbox of its own'}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +43,7 @@ SHOWN = "VIP customers"  # the list whose sample is shown; `plan` shows every li
 def command(folder: Path, models: Path) -> None:
     """Run the main job on a made-up shop.
 
-    Makes its warehouse in a DuckDB file, plays three days of it against a Klaviyo sandbox, and ends in a
+    Makes its warehouse in a DuckDB file, plays two days of it against a Klaviyo sandbox, and ends in a
     table of lists that is read back from the sandbox. Sends nothing to Klaviyo.
     """
     from reverse_etl.demo.show import Stage, play, prepare  # noqa: PLC0415 - brings the sandbox's web framework
@@ -53,13 +55,13 @@ def command(folder: Path, models: Path) -> None:
     _heading("The lists, as the sandbox has them now:")
     headings = ("list", "before", "added", "updated", "removed", "rejected", "now")
     show.table(headings, [astuple(line) for line in lines])
-    where, at = shown(folder), _at(folder)
+    where, at, program = shown(folder), _at(folder), _program()
     show.line(
         f"\nFiles: {where}/models, profiles.yml, shop.duckdb (the warehouse), "
         f"shop.reverse_etl.duckdb (the state), {SANDBOX_FILE}\n"
-        f"Try:   reverse-etl status{at}\n"
-        f"       reverse-etl sandbox --file {shown(folder / SANDBOX_FILE)}     then open it in a browser\n"
-        f"       change a model in {where}/models, then reverse-etl plan{at}"
+        f"Try:   {program} status{at}\n"
+        f"       {program} sandbox --file {shown(folder / SANDBOX_FILE)}     then open it in a browser\n"
+        f"       change a model in {where}/models, then {program} plan{at}"
     )
 
 
@@ -84,6 +86,11 @@ def _at(folder: Path) -> str:
     """Return the flags that find the demo's project from here: a profiles.yml that lies here comes first."""
     found_first = f" --profiles-dir {folder}" if Path(FILE).exists() else ""
     return f" --project-dir {folder}{found_first}"
+
+
+def _program() -> str:
+    """Return how this program is called from here: by its name where the shell finds it, else by its path."""
+    return "reverse-etl" if shutil.which("reverse-etl") else shown(Path(sys.argv[0]))
 
 
 def _command(text: str) -> None:

@@ -7,7 +7,7 @@ import click
 from reverse_etl.cli import show
 from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_plans, of_project, wish_of
 from reverse_etl.cli.plan import planned
-from reverse_etl.cli.show_result import result_json, show_result
+from reverse_etl.cli.show_result import result_json, show_result, why
 from reverse_etl.cli.talk import talk
 
 
@@ -68,4 +68,6 @@ def command(  # noqa: PLR0913 - one argument per flag
         show.json_out(result_json(result))
     else:
         show_result(result)
+    if result.exit_code == 1 and (said := why(result)):
+        talk.say(said)
     return result.exit_code

@@ -40,7 +40,7 @@ def command(path: Path, port: int, job_seconds: float, *, limits: bool) -> None:
     destination that address:
 
     \b
-      {type: klaviyo, origin: "http://127.0.0.1:8765", private_api_key: pk_trial}
+      {type: klaviyo, sandbox: true, origin: "http://127.0.0.1:8765"}
     """  # noqa: D301 - click's mark for lines that are not to be joined
     from reverse_etl.sandbox import Sandbox, serve  # noqa: PLC0415 - a web framework that others do not need
 

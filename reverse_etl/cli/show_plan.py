@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reverse_etl.plan import Change, ListPlan, ModelPlan, Plan
 
 _SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
-_WHY = {
+WHY = {
     RowProblem.NO_LIST: "no list named",
     RowProblem.NO_IDENTIFIER: "no usable identifier",
     RowProblem.EMAIL_TOO_LONG: "e-mail of more than 100 characters",
@@ -124,7 +124,7 @@ def _omitted(model: ModelPlan, one: ListPlan) -> list[str]:
 
 def _rejections(one: ListPlan) -> list[str]:
     return [
-        f"  {rejected.rows:,} rejected: {_WHY[RowProblem(rejected.problem)]}"
+        f"  {rejected.rows:,} rejected: {WHY[RowProblem(rejected.problem)]}"
         + (f" ({rejected.new:,} new)" if 0 < rejected.new < rejected.rows else "")
         for rejected in one.rejected
     ]

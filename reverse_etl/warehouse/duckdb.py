@@ -116,7 +116,7 @@ class DuckDB:
             for entry in self._settings.get("attach") or ():
                 self._attach(Path(entry["path"]), entry.get("alias") or Path(entry["path"]).stem)
             self.execute(Statement("SET enable_external_access = false"))
-            self.execute(Statement(f"USE {quote(name)}.{quote(schema)}"))
+            self._use(name, schema)
             yield
         finally:
             self._connection.execute("USE memory.main")
@@ -126,6 +126,16 @@ class DuckDB:
                 [STATE],
             ).fetchall():
                 self._connection.execute(f"DETACH {quote(attached)}")
+
+    def _use(self, name: str, schema: str) -> None:
+        try:
+            self._connection.execute(f"USE {quote(name)}.{quote(schema)}")
+        except duckdb.CatalogException:
+            raise UsageError.of(
+                f"The warehouse has no schema {schema}.",
+                where="schema of the output in profiles.yml",
+                advice=f"Mend it, or run dbt build first; the file is {self._path}.",
+            ) from None
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns from DESCRIBE."""
@@ -164,12 +174,12 @@ class DuckDB:
 
     def _attach_state(self, read_only: bool) -> None:  # noqa: FBT001 - one caller, above
         path = state_path(self._path)
+        if not self._path.parent.is_dir():
+            raise UsageError.of(f"There is no folder {self._path.parent}.", where=_WHERE, advice=_MEND_PATH)
+        if not path.exists() and not self._path.exists():
+            raise _missing(self._path)
         if read_only and not path.exists():
             self._connection.execute(f"ATTACH ':memory:' AS {quote(STATE)}")
-        elif not self._path.parent.is_dir():
-            raise UsageError.of(f"There is no folder {self._path.parent}.", where=_WHERE, advice=_MEND_PATH)
-        elif not path.exists() and not self._path.exists():
-            raise _missing(self._path)
         else:
             self._attach(path, STATE, writable=not read_only)
             if read_only and not self.kept_columns("meta"):  # made, and never written to
@@ -298,10 +308,9 @@ def _unreadable(path: Path, error: duckdb.Error) -> WarehouseError:
 
 
 def _first_line(error: BaseException) -> str:
-    """Return what DuckDB says, without the value that could not be converted: it may be somebody's."""
-    line = str(error).split("\n", 1)[0]
-    return (
-        re.sub(r"string '.*' to ", "a value to ", line)
-        if isinstance(error, duckdb.ConversionException)
-        else line
-    )
+    """Return what DuckDB says and proposes, without the value that did not fit: it may be somebody's."""
+    first, *rest = str(error).split("\n")
+    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
+        first = re.sub(r"""(?:string |value )?(["']).*\1""", "a value", first)
+    hints = [line.strip() for line in rest if line.startswith(("Did you mean", "Candidate bindings"))]
+    return " ".join([first, *hints])
