@@ -1,0 +1,35 @@
+"""Connector 4.8, which dbt-snowflake has, and 5.x, on another core: the job sees the same through both."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import snowflake.connector
+from snowflake_world import HERE, PYTHON, new_database
+
+
+def seen_by(python: Path | str, server) -> dict[str, object]:
+    """Return what one environment's connector shows."""
+    command = [python, HERE / "connector_check.py", str(server.port), new_database()]
+    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_both_versions_of_the_connector_show_the_same(server):
+    """The stand-in's environment has 4.8, ours the newest that the bounds allow; warnings are errors in both."""
+    versions = subprocess.run(
+        [PYTHON, "-c", "import snowflake.connector; print(snowflake.connector.__version__)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    assert versions.startswith("4.")
+    assert snowflake.connector.__version__.startswith("5.")
+    assert seen_by(PYTHON, server) == seen_by(sys.executable, server)
