@@ -44,7 +44,7 @@ def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
     Exit codes: 0 all desired rows are applied, or nothing to do
                 1 finished, with new rejections, or rows unknown, accepted or held
                 2 usage or configuration; nothing was sent
-                3 a guard refused; this run sent no write
+                3 a guard or gate refused; this run sent no write
                 4 warehouse or Klaviyo failed; safe to run again
                 130, 143 interrupted; safe to run again
     """  # noqa: D301 - click's mark for lines that are not to be joined

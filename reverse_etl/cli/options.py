@@ -43,7 +43,8 @@ _SELECTION = (
         "--select",
         "select",
         multiple=True,
-        help="Models: name, glob, path, tag:x, list:x, surface:x. Repeat for more; a comma means both.",
+        help="Models: name, glob, path, tag:x, list:x, surface:x, or dbt_model+ for all that it feeds. "
+        "Repeat for more; a comma means both.",
     ),
     click.option("--exclude", multiple=True, help="Models to leave out, as --select."),
 )
