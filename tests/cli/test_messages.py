@@ -46,8 +46,9 @@ def test_what_is_wrong_is_a_sentence(path: Path) -> None:
     assert all(what.endswith((".", "!", "?")) for what in told)
 
 
-def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World) -> None:
+def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """With time that runs fast; the process itself is tried among the long tests."""
+    monkeypatch.chdir(world.folder)
     world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
     world.profiles({"type": "klaviyo", "origin": NOBODY})
     tries: list[object] = []
