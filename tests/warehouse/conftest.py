@@ -23,7 +23,7 @@ def server():
 
 @pytest.fixture
 def make_world(tmp_path, request):
-    """Return what makes a world with rules of its own, on Snowflake unless a test is parametrised by engine."""
+    """Return what makes a world with rules of its own, on Snowflake unless a test names an engine."""
     made = []
 
     def make(name="project", *, engine="snowflake", **options):

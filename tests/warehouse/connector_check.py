@@ -1,4 +1,6 @@
-"""What the job sees through the installed connector, as JSON: run by each environment's Python, to be compared.
+"""What the job sees through the installed connector, as JSON.
+
+Each environment's Python runs it, and what they print is compared.
 
 `python connector_check.py PORT DATABASE`, with this repository on PYTHONPATH.
 """
@@ -16,12 +18,13 @@ from reverse_etl.state import Owner, State, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
 
 TYPES = (
-    "a number(10,2), b float, c boolean, d date, e time, f timestamp_ntz, g timestamp_tz, h variant, i object, "
-    "j binary, k varchar, l number(38,0)"
+    "a number(10,2), b float, c boolean, d date, e time, f timestamp_ntz, g timestamp_tz, h variant, "
+    "i object, j binary, k varchar, l number(38,0)"
 )
 VALUES = (
     "1.50, 0.1, true, '2026-01-02', '03:04:05', '2026-01-02 03:04:05.678', '2026-01-02 03:04:05+00', "
-    "parse_json('{\"x\": [1, null]}'), object_construct('y', 1), to_binary('DEADBEEF', 'HEX'), '漢字 🙂', 9007199254740993"
+    "parse_json('{\"x\": [1, null]}'), object_construct('y', 1), to_binary('DEADBEEF', 'HEX'), '漢字 🙂', "
+    "9007199254740993"
 )
 
 
@@ -41,7 +44,13 @@ def refused(warehouse: Snowflake, text: str) -> list[str]:
 
 def main(port: int, database: str) -> None:
     """Do what a run does, and print what came of it."""
-    settings = {"account": "acc", "user": "RETL", "password": "dummy-password", "host": "127.0.0.1", "port": port}
+    settings = {
+        "account": "acc",
+        "user": "RETL",
+        "password": "dummy-password",
+        "host": "127.0.0.1",
+        "port": port,
+    }
     settings |= {"protocol": "http", "database": database, "schema": "MARTS"}
     warehouse = Snowflake(settings, read_only=False)
     open_state(warehouse)
@@ -49,7 +58,9 @@ def main(port: int, database: str) -> None:
         warehouse.execute(Statement(f"CREATE TABLE everything ({TYPES})"))
         warehouse.execute(Statement(f"INSERT INTO everything SELECT {VALUES}"))
         warehouse.execute(Statement("INSERT INTO everything (k) VALUES (?)", (None,)))
-        warehouse.append("runs", [(f"r{number}", "é", "", "x", "x", None, None, number) for number in range(5)])
+        warehouse.append(
+            "runs", [(f"r{number}", "é", "", "x", "x", None, None, number) for number in range(5)]
+        )
         with warehouse.transaction():
             warehouse.append("targets", [("shop", "prod", "acc")])
         kept = warehouse.dialect.kept("runs")
@@ -58,14 +69,16 @@ def main(port: int, database: str) -> None:
             "rows": [repr(row) for row in warehouse.fetch(Statement("SELECT * FROM everything ORDER BY a"))],
             "batches": [
                 [list(row) for row in batch]
-                for batch in warehouse.batches(Statement(f"SELECT * FROM {kept} WHERE run_id > ? ORDER BY 1", ("r0",)), 3)
+                for batch in warehouse.batches(
+                    Statement(f"SELECT * FROM {kept} WHERE run_id > ? ORDER BY 1", ("r0",)), 3
+                )
             ],
             "missing": refused(warehouse, "SELECT * FROM nowhere"),
             "wrong": refused(warehouse, "SELEC 1"),
             "columns": list(warehouse.kept_columns("lease")),
         }
     warehouse.close()
-    print(json.dumps(seen))
+    print(json.dumps(seen))  # noqa: T201 - that is its answer
 
 
 if __name__ == "__main__":

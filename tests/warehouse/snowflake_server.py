@@ -1,9 +1,10 @@
-"""A Snowflake stand-in for the tests: fakesnow's server, with what the connector's 5.x and the tests of faults need.
+"""A Snowflake stand-in for the tests: fakesnow's server, and what connector 5.x and tests of faults need.
 
-Run by the Python of the second environment (.venv-dbt), which has fakesnow: `python snowflake_server.py PORT`. It adds to fakesnow
-a session number and a master token in the login's reply; replies that are kept by request number, as Snowflake keeps them, so that
-a repeated request runs once; real NULLs in timestamps; CURRENT_WAREHOUSE and its like; a journal of statements and their tags; and
-faults that a test asks for.
+Run by the Python of the second environment (.venv-dbt), which has fakesnow: `python snowflake_server.py
+PORT`. It adds to fakesnow a session number and a master token in the login's reply; replies that are kept by
+request number, as Snowflake keeps them, so that a repeated request runs once; real NULLs in timestamps;
+temporary tables that are named with their schema; a journal of statements and their tags; and faults that a
+test asks for.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 server = importlib.import_module("fakesnow.server")
 info_schema = importlib.import_module("fakesnow.info_schema")
@@ -33,7 +36,7 @@ info_schema = importlib.import_module("fakesnow.info_schema")
 
 @dataclass
 class Fault:
-    """What goes wrong with the next statements that match: `code` and `message` of an error, or a reply that is lost."""
+    """What goes wrong with the next statements that match: an error with a code, or a reply that is lost."""
 
     pattern: str
     times: int = 1
@@ -77,7 +80,12 @@ async def login(request: Request) -> Response:
     world.logins.append({**asked, "query": dict(request.query_params)})
     if world.login_fault is not None:
         return JSONResponse(
-            {"data": None, "code": world.login_fault.code, "message": world.login_fault.message, "success": False}
+            {
+                "data": None,
+                "code": world.login_fault.code,
+                "message": world.login_fault.message,
+                "success": False,
+            }
         )
     async with world.lock:
         reply = await server.login_request(request)
@@ -105,10 +113,15 @@ async def query(request: Request) -> Response:
         fault.times -= 1
         if fault.code:
             return JSONResponse(
-                {"data": {"errorCode": fault.code, "sqlState": "57014"}, "code": fault.code, "message": fault.message, "success": False}
+                {
+                    "data": {"errorCode": fault.code, "sqlState": "57014"},
+                    "code": fault.code,
+                    "message": fault.message,
+                    "success": False,
+                }
             )
     body = json.dumps(asked | {"sqlText": unplaced(text)}).encode()
-    request._body = gzip.compress(body) if request.headers.get("Content-Encoding") == "gzip" else body  # noqa: SLF001
+    request._body = gzip.compress(body) if request.headers.get("Content-Encoding") == "gzip" else body
     async with world.lock:  # fakesnow can't run two statements at once
         reply = await server.query_request(request)
     world.replies[number] = reply.body
@@ -174,7 +187,8 @@ def with_nulls(to_sf: Any) -> Any:
 
 
 server.to_sf = with_nulls(server.to_sf)
-# DuckDB's transactions write to one database. A MERGE makes a temporary table, whose comment fakesnow keeps in another.
+# DuckDB's transactions write to one database. A MERGE makes a temporary table, whose comment fakesnow keeps
+# in another.
 info_schema.insert_table_comment_sql = lambda *_: "SELECT 1"
 own = {"/session/v1/login-request", "/queries/v1/query-request"}
 app = Starlette(

@@ -31,7 +31,9 @@ class Server:
 
     def __init__(self) -> None:
         if not PYTHON.exists():
-            raise FileNotFoundError(f"There is no {PYTHON}. Run: make .venv-dbt/ready. Or name it in RETL_DBT_PYTHON.")
+            raise FileNotFoundError(
+                f"There is no {PYTHON}. Run: make .venv-dbt/ready. Or name it in RETL_DBT_PYTHON."
+            )
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -63,9 +65,17 @@ class Server:
     def settings(self, database: str, **changes: Any) -> dict[str, Any]:
         """Return the keys of a dbt-snowflake output."""
         return {
-            **{"type": "snowflake", "account": "acc", "user": "RETL", "password": PASSWORD, "role": "RETL"},
-            **{"host": "127.0.0.1", "port": self.port, "protocol": "http", "warehouse": "RETL_XS"},
-            **{"database": database, "schema": "MARTS"},
+            "type": "snowflake",
+            "account": "acc",
+            "user": "RETL",
+            "password": PASSWORD,
+            "role": "RETL",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "protocol": "http",
+            "warehouse": "RETL_XS",
+            "database": database,
+            "schema": "MARTS",
             **changes,
         }
 
@@ -89,7 +99,13 @@ class SnowflakeWorld(World):
     def __init__(self, folder: Path, server: Server, **options: Any) -> None:
         self.server = server
         self.database = new_database()
-        names = {"account": "acc", "user": "DBT", "password": PASSWORD, "database": self.database, "schema": "MARTS"}
+        names = {
+            "account": "acc",
+            "user": "DBT",
+            "password": PASSWORD,
+            "database": self.database,
+            "schema": "MARTS",
+        }
         place = {"host": "127.0.0.1", "port": server.port, "protocol": "http"}
         self.session = connect(names | place)
         super().__init__(folder, **options)
@@ -103,7 +119,12 @@ class SnowflakeWorld(World):
     def profile(self, **changes: Any) -> None:
         """Write profiles.yml, with changes of the destination that stay."""
         self.destination |= changes
-        destination = {"type": "klaviyo", "origin": self.sandbox.origin, "private_api_key": KEY, **self.destination}
+        destination = {
+            "type": "klaviyo",
+            "origin": self.sandbox.origin,
+            "private_api_key": KEY,
+            **self.destination,
+        }
         outputs = {"trial": self.server.settings(self.database)}
         shop = {"target": "trial", "outputs": outputs, "destinations": {"trial": destination}}
         (self.folder / "profiles.yml").write_text(yaml.safe_dump({"shop": shop}))
@@ -122,7 +143,7 @@ class SnowflakeWorld(World):
         return rows
 
     def people(self, rows: Iterable[Mapping[str, Any]], table: str = "people", columns: str = "") -> None:
-        """Write a table of people anew. `columns` are its columns with types; by default all text, as the rows name them."""
+        """Write a table of people anew, with these columns; by default all text, as the rows name them."""
         rows = [*rows]
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = columns.replace('"', "") or ", ".join(f"{name} VARCHAR" for name in names)
@@ -148,4 +169,6 @@ def _inserts(table: str, names: list[str], rows: list[Mapping[str, Any]]) -> Ite
     for start in range(0, len(rows), 200):
         part = rows[start : start + 200]
         values = tuple(row.get(name) for row in part for name in names)
-        yield Statement(f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([marks] * len(part))}", values)
+        yield Statement(
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([marks] * len(part))}", values
+        )

@@ -10,12 +10,11 @@ from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql import diff, ledger, rejections, schema, staging, takeover
 from reverse_etl.sql.diff import Scope
 from reverse_etl.sql.shape import Shape
-from reverse_etl.sql.text import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reverse_etl.sql.text import Dialect
+    from reverse_etl.sql.text import Dialect, Statement
 
 KEY = ("acc", "shop")
 RUN = "r1"
@@ -36,7 +35,11 @@ def vip(engine: Engine) -> Shape:
     payload = (
         Column(_named(engine, "first_name"), Kind.TEXT, "VARCHAR"),
         Column(_named(engine, "spent"), Kind.DECIMAL, types["number"]),
-        Column("Since", Kind.TIMESTAMP, {Engine.DUCKDB: "TIMESTAMP", Engine.SNOWFLAKE: "TIMESTAMP_NTZ(9)"}[engine]),
+        Column(
+            "Since",
+            Kind.TIMESTAMP,
+            {Engine.DUCKDB: "TIMESTAMP", Engine.SNOWFLAKE: "TIMESTAMP_NTZ(9)"}[engine],
+        ),
         Column(_named(engine, "tags"), Kind.JSON, types["json"]),
     )
     return Shape("vip_0a1b2c3d", (IdentifierType.EMAIL, IdentifierType.PHONE), payload, many_lists=False)
@@ -63,7 +66,11 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
     shape, many = vip(dialect.engine), clubs(dialect.engine)
     kept = kept_of(shape, dialect.engine)
     named = {
-        "schema": (*schema.create_shared(dialect), *schema.create_model(dialect, shape), schema.version(dialect)),
+        "schema": (
+            *schema.create_shared(dialect),
+            *schema.create_model(dialect, shape),
+            schema.version(dialect),
+        ),
         "schema.follow_columns": schema.follow_columns(dialect, shape, shape.snapshot, kept),
         "schema.follow_columns deltas": schema.follow_columns(dialect, shape, shape.deltas, kept),
         "schema.follow_columns new": schema.follow_columns(dialect, shape, shape.rejected, {}),
@@ -83,7 +90,9 @@ def _staging(dialect: Dialect, shape: Shape, many: Shape) -> Iterator[Statement]
     phone = Column(_named(dialect.engine, "phone"), Kind.INTEGER, "BIGINT")
     number = Column(_named(dialect.engine, "id"), Kind.DECIMAL, _TYPES[dialect.engine]["number"])
     select = "select 1 as one from people"
-    yield staging.stage(dialect, shape, select, {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}, None)
+    yield staging.stage(
+        dialect, shape, select, {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}, None
+    )
     identifiers = {IdentifierType.EXTERNAL_ID: number, IdentifierType.EMAIL: email}
     yield staging.stage(dialect, many, select, identifiers, _named(dialect.engine, "club"))
     for one in (shape, many):
@@ -106,7 +115,12 @@ def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column
     yield diff.diff(dialect, shape, kept, Scope())
     yield diff.diff(dialect, shape, kept, Scope(full_refresh=True, uncertain=True, rekeyed=True))
     yield diff.cut(dialect, shape, 5)
-    yield diff.diff(dialect, many, kept_of(many, dialect.engine) or {"retl_email": shape.payload[0]}, Scope(uncertain=True))
+    yield diff.diff(
+        dialect,
+        many,
+        kept_of(many, dialect.engine) or {"retl_email": shape.payload[0]},
+        Scope(uncertain=True),
+    )
     yield diff.keep_rejected(dialect, shape)
     yield diff.hold_protected(dialect, shape)
     yield diff.planned_counts(dialect, shape)
@@ -123,7 +137,9 @@ def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
     yield takeover.upserts(dialect, shape, RUN, "L1")
     yield takeover.removes(dialect, shape, RUN, "L1")
     yield takeover.delta_rows(dialect, shape, RUN, 1, 10)
-    yield takeover.wanted(dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"])
+    yield takeover.wanted(
+        dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"]
+    )
     yield from takeover.take(dialect, shape, RUN, MODEL)
     yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee")
     yield takeover.forget_unsent(dialect, shape, RUN, MODEL)

@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import snowflake.connector
 from snowflake_world import HERE, PYTHON, new_database
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def seen_by(python: Path | str, server) -> dict[str, object]:
@@ -22,7 +25,7 @@ def seen_by(python: Path | str, server) -> dict[str, object]:
 
 
 def test_both_versions_of_the_connector_show_the_same(server):
-    """The stand-in's environment has 4.8, ours the newest that the bounds allow; warnings are errors in both."""
+    """The stand-in's environment has 4.8, ours the newest within the bounds; warnings are errors in both."""
     versions = subprocess.run(
         [PYTHON, "-c", "import snowflake.connector; print(snowflake.connector.__version__)"],
         capture_output=True,

@@ -64,7 +64,9 @@ def test_rows_come_in_their_order_and_as_they_were(warehouse):
     """Numbers, texts in any script, NULL; thousands at once."""
     rows = [(f"r{number:05}", "Zoë 漢字 '\"\\", "", "x", "x", None, None, number) for number in range(2500)]
     warehouse.append("runs", rows)
-    statement = Statement(f"SELECT * FROM {warehouse.dialect.kept('runs')} WHERE run_id >= ? ORDER BY run_id", ("r00100",))
+    statement = Statement(
+        f"SELECT * FROM {warehouse.dialect.kept('runs')} WHERE run_id >= ? ORDER BY run_id", ("r00100",)
+    )
     batches = list(warehouse.batches(statement, 1000))
     assert [len(batch) for batch in batches] == [1000, 1000, 400]
     assert [row for batch in batches for row in batch] == rows[100:]
@@ -74,7 +76,9 @@ def test_other_statements_run_between_batches(warehouse):
     """What is read is what was there when the reading began."""
     warehouse.append("runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     seen = []
-    for batch in warehouse.batches(Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2):
+    for batch in warehouse.batches(
+        Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
+    ):
         seen += batch
         warehouse.append("runs", [("later", *RUN[1:])])
     assert seen == [("r0",), ("r1",), ("r2",), ("r3",)]
@@ -83,7 +87,9 @@ def test_other_statements_run_between_batches(warehouse):
 def test_reading_may_stop_early(warehouse):
     """A list that is stopped leaves its deltas unread."""
     warehouse.append("runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
-    batches = warehouse.batches(Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2)
+    batches = warehouse.batches(
+        Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
+    )
     assert next(batches) == [("r0",), ("r1",)]
     batches.close()
     assert len(runs(warehouse)) == 4
@@ -95,14 +101,20 @@ def test_nothing_appended_is_no_statement(warehouse):
     assert runs(warehouse) == []
 
 
+def half_done(warehouse):
+    """Fail in the middle of a transaction."""
+    with warehouse.transaction():
+        warehouse.execute(Statement(f"DELETE FROM {warehouse.dialect.kept('runs')}"))
+        raise ZeroDivisionError
+
+
 def test_a_transaction_is_one(opened, warehouse):
     """All of it stays, or nothing."""
     with warehouse.transaction():
         warehouse.append("runs", [RUN])
         warehouse.append("runs", [("r2", *RUN[1:])])
-    with pytest.raises(ZeroDivisionError), warehouse.transaction():
-        warehouse.execute(Statement(f"DELETE FROM {warehouse.dialect.kept('runs')}"))
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        half_done(warehouse)
     assert runs(warehouse) == [("r1",), ("r2",)]
     warehouse.append("runs", [("r3", *RUN[1:])])  # the next statement is committed by itself
     warehouse.close()
@@ -111,7 +123,7 @@ def test_a_transaction_is_one(opened, warehouse):
 
 def test_a_mistake_is_a_warehouse_error(warehouse):
     """It says what the warehouse says, and leaves the session usable."""
-    with pytest.raises(WarehouseError, match="no_such_table|NO_SUCH_TABLE"):
+    with pytest.raises(WarehouseError, match=r"(?i)no_such_table"):
         warehouse.fetch(Statement("SELECT * FROM no_such_table"))
     with pytest.raises(WarehouseError), warehouse.transaction():
         warehouse.execute(Statement("SELECT * FROM no_such_table"))
@@ -129,9 +141,17 @@ def test_scratch_is_gone_with_the_session(opened, warehouse):
 
 def test_columns_are_described_without_running_the_query(warehouse):
     """Their names as the warehouse gives them, and what they hold."""
-    described = warehouse.describe("select 1 as one, 1.5 as decimal_, 'x' as text_, true as flag, current_date as day")
+    described = warehouse.describe(
+        "select 1 as one, 1.5 as decimal_, 'x' as text_, true as flag, current_date as day"
+    )
     assert [column.name.lower() for column in described] == ["one", "decimal_", "text_", "flag", "day"]
-    assert [column.kind for column in described] == [Kind.INTEGER, Kind.DECIMAL, Kind.TEXT, Kind.BOOLEAN, Kind.DATE]
+    assert [column.kind for column in described] == [
+        Kind.INTEGER,
+        Kind.DECIMAL,
+        Kind.TEXT,
+        Kind.BOOLEAN,
+        Kind.DATE,
+    ]
 
 
 def test_a_state_tables_columns_are_told(warehouse):

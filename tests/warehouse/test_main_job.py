@@ -104,7 +104,7 @@ ROWS = [
     person("upper", email="  UPPER@Example.COM "),
     person("shared1", customer_id="c-shared"),
     person("shared2", customer_id="c-shared"),
-    person("script", first_name="漢字 \"quoted\" back\\slash 🙂"),
+    person("script", first_name='漢字 "quoted" back\\slash 🙂'),
     person("nothing", first_name=None),
     person("none", email=None, customer_id=None),
 ]
@@ -185,7 +185,9 @@ def test_values_of_every_type_reach_klaviyo_alike(make_world, sent):
     told = []
     for engine in Engine:
         world = make_world(engine.value, engine=engine.value)
-        world.model("members", f"select email, {', '.join(VALUES)} from people", identifiers={"email": "email"})
+        world.model(
+            "members", f"select email, {', '.join(VALUES)} from people", identifiers={"email": "email"}
+        )
         typed(world, engine, {})
         run(world)
         assert run(world).plan.upserts == 0

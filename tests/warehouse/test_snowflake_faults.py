@@ -1,4 +1,4 @@
-"""What goes wrong with Snowflake under way, and what a run makes of it: nothing half-done, and a word of what to do."""
+"""What goes wrong with Snowflake under way: nothing is half-done, and a word of what to do is said."""
 
 from __future__ import annotations
 
@@ -58,13 +58,23 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("code", "message", "what", "advice"), FAULTS, ids=[fault[0] for fault in FAULTS])
-def test_a_fault_ends_in_a_warehouse_error_and_nothing_half_done(session, server, code, message, what, advice):
-    """Exit 4, what happened, what to do; of a transaction nothing stays."""
-    server.control("fault", {"pattern": "INSERT INTO .*TARGETS", "code": code, "message": f"{message} {PASSWORD}"})
-    with pytest.raises(WarehouseError, match=what) as caught, session.transaction():
+def two_tables(session, between=lambda: None):
+    """Write to two tables in one transaction."""
+    with session.transaction():
         session.append("models", [ROW])
+        between()
         session.append("targets", [("shop", "prod", "acc")])
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault[0] for fault in FAULTS])
+def test_a_fault_ends_in_a_warehouse_error_and_nothing_half_done(session, server, fault):
+    """Exit 4, what happened, what to do; of a transaction nothing stays."""
+    code, message, what, advice = fault
+    server.control(
+        "fault", {"pattern": "INSERT INTO .*TARGETS", "code": code, "message": f"{message} {PASSWORD}"}
+    )
+    with pytest.raises(WarehouseError, match=what) as caught:
+        two_tables(session)
     assert caught.value.exit_code == 4
     assert advice in caught.value.problems[0].advice
     assert PASSWORD not in repr(caught.value.problems)
@@ -83,10 +93,8 @@ def test_a_lost_reply_to_a_commit_is_asked_for_again_and_counts_once(session, se
 def test_a_session_that_ended_is_a_warehouse_error(session, server, settings):
     """What was committed stays, what was not is gone, and the next session goes on."""
     session.append("models", [ROW])
-    with pytest.raises(WarehouseError) as caught, session.transaction():
-        session.append("models", [ROW])
-        server.control("expire")
-        session.append("models", [ROW])
+    with pytest.raises(WarehouseError) as caught:
+        two_tables(session, lambda: server.control("expire"))
     assert caught.value.exit_code == 4
     again = Snowflake(settings, read_only=False)
     assert models(again)[:1] == [("vip",)]
@@ -97,7 +105,9 @@ def test_a_run_that_loses_its_warehouse_is_settled_by_the_next(world, server):
     """The receipt of what Klaviyo took was not kept; the next run looks at Klaviyo's jobs and goes on."""
     members_model(world)
     become(world, people("ann", "bob"))
-    server.control("fault", {"pattern": "INSERT INTO .*RECEIPTS", "code": "000604", "message": "canceled", "times": 9})
+    server.control(
+        "fault", {"pattern": "INSERT INTO .*RECEIPTS", "code": "000604", "message": "canceled", "times": 9}
+    )
     with pytest.raises(WarehouseError, match="cancelled"):
         world.run()
     server.control("forget")
@@ -108,7 +118,10 @@ def test_a_run_that_loses_its_warehouse_is_settled_by_the_next(world, server):
 
 def test_a_role_that_may_not_make_the_schema_is_told_the_grants(settings, server):
     """Whoever may grant them can copy the statements."""
-    server.control("fault", {"pattern": "^CREATE TRANSIENT SCHEMA", "code": "003001", "message": "Insufficient privileges"})
+    server.control(
+        "fault",
+        {"pattern": "^CREATE TRANSIENT SCHEMA", "code": "003001", "message": "Insufficient privileges"},
+    )
     with pytest.raises(WarehouseError, match="may not create the schema") as caught:
         Snowflake(settings, read_only=False)
     assert "GRANT CREATE SCHEMA ON DATABASE" in caught.value.problems[0].advice
@@ -118,7 +131,9 @@ def test_every_statement_carries_what_it_is_for(session, server, settings):
     """In Snowflake's query history a run's statements are found by their tag."""
     session.tag(run="20260102-abc", model="vip")
     session.fetch(Statement(f'SELECT 1 AS "{settings["database"]}"'))
-    (entry,) = [entry for entry in server.journal(settings["database"]) if entry["sql"].startswith("SELECT 1")]
+    (entry,) = [
+        entry for entry in server.journal(settings["database"]) if entry["sql"].startswith("SELECT 1")
+    ]
     assert json.loads(entry["tag"]) == {"app": "reverse_etl", "run": "20260102-abc", "model": "vip"}
 
 
@@ -165,7 +180,7 @@ def test_of_two_runs_one_has_the_lease(session, settings):
 
 
 def test_two_that_claimed_the_lease_together_both_give_way(session):
-    """As may be where neither saw the other's row: the second row stands for what the other wrote in that moment."""
+    """As may be where neither saw the other's row: the second row is what the other wrote in that moment."""
     table = session.dialect.kept("lease")
     late = ("acc", "shop", "another", "2999-01-01T00:00:00.000Z")
     state = state_of(session)
@@ -185,14 +200,20 @@ def test_two_that_claimed_the_lease_together_both_give_way(session):
 def test_a_lease_that_was_taken_over_stops_the_run(session):
     """It had expired, and another run is at work."""
     state = state_of(session)
-    with pytest.raises(WarehouseError, match="lost its lease"), state.lease():
+    with state.lease():
         session.execute(Statement(f"UPDATE {session.dialect.kept('lease')} SET owner = 'another'"))
-        state.heartbeat()
+        with pytest.raises(WarehouseError, match="lost its lease"):
+            state.heartbeat()
 
 
 @pytest.mark.parametrize(
     ("name", "written"),
-    [("analytics", '"ANALYTICS"'), ('"Mixed"', '"Mixed"'), ("with-dash", '"with-dash"'), ("SELECT", '"SELECT"')],
+    [
+        ("analytics", '"ANALYTICS"'),
+        ('"Mixed"', '"Mixed"'),
+        ("with-dash", '"with-dash"'),
+        ("SELECT", '"SELECT"'),
+    ],
 )
 def test_a_name_of_the_profile_is_folded_as_snowflake_folds_it(name, written):
     """Reserved words and quoted names too."""

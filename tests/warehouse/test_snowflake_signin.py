@@ -26,7 +26,11 @@ def key():
 
 def written(key, encoding=serialization.Encoding.PEM, passphrase=None):
     """Return a key as a file of it would be."""
-    lock = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    lock = (
+        serialization.BestAvailableEncryption(passphrase.encode())
+        if passphrase
+        else serialization.NoEncryption()
+    )
     return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, lock)
 
 
@@ -79,12 +83,28 @@ WAYS = {
     "connections.toml": ({"account": None, "connection_name": "prod"}, {"connection_name": "prod"}),
     "places and proxies": (
         {
-            **{"password": "pw12", "role": "R", "warehouse": "W", "database": "D", "schema": "S", "host": "h"},
-            **{"port": "8443", "protocol": "https", "proxy_host": "p", "proxy_port": 8080},
+            "password": "pw12",
+            "role": "R",
+            "warehouse": "W",
+            "database": "D",
+            "schema": "S",
+            "host": "h",
+            "port": "8443",
+            "protocol": "https",
+            "proxy_host": "p",
+            "proxy_port": 8080,
         },
         {
-            **{"password": "pw12", "role": "R", "warehouse": "W", "database": "D", "schema": "S", "host": "h"},
-            **{"port": 8443, "protocol": "https", "proxy_host": "p", "proxy_port": 8080},
+            "password": "pw12",
+            "role": "R",
+            "warehouse": "W",
+            "database": "D",
+            "schema": "S",
+            "host": "h",
+            "port": 8443,
+            "protocol": "https",
+            "proxy_host": "p",
+            "proxy_port": 8080,
         },
     ),
 }
@@ -92,7 +112,7 @@ WAYS = {
 
 @pytest.mark.parametrize(("settings", "wanted"), WAYS.values(), ids=WAYS)
 def test_each_way_asks_the_connector_for_its_own(settings, wanted):
-    """dbt's keys on the left; what connector 4.8 and 5.x both take on the right."""
+    """The keys of dbt on the left; what connector 4.8 and 5.x both take on the right."""
     assert asked(**settings) == wanted
 
 
@@ -175,7 +195,10 @@ def test_a_refresh_token_is_exchanged(server):
     """As dbt does where the output has a client's id and secret."""
     settings = server.settings(
         new_database(),
-        **{"authenticator": "oauth", "token": "refresh-me", "oauth_client_id": "id", "oauth_client_secret": "sec1"},
+        authenticator="oauth",
+        token="refresh-me",
+        oauth_client_id="id",
+        oauth_client_secret="sec1",
     )
     assert arguments(settings)["token"] == "access-for-refresh-me"
     with pytest.raises(UsageError, match="HTTP 400") as caught:
@@ -186,7 +209,9 @@ def test_a_refresh_token_is_exchanged(server):
 def test_the_session_is_the_same_on_every_machine(server):
     """Time zone and formats are set, the output's own parameters kept, and the tag is the output's."""
     server.control("forget")
-    settings = server.settings(new_database(), query_tag="nightly", session_parameters={"ROWS_PER_RESULTSET": 0})
+    settings = server.settings(
+        new_database(), query_tag="nightly", session_parameters={"ROWS_PER_RESULTSET": 0}
+    )
     Snowflake(settings, read_only=True).close()
     (login,) = server.control("look")["logins"]
     said = login["SESSION_PARAMETERS"]
@@ -221,7 +246,14 @@ def test_a_refused_sign_in_says_what_to_do(server, code, word, kind):
 
 def test_a_server_that_is_not_there_is_a_warehouse_error():
     """The run may be tried again."""
-    settings = {**BASE, "password": PASSWORD, "host": "127.0.0.1", "port": 9, "protocol": "http", "connect_timeout": 1}
+    settings = {
+        **BASE,
+        "password": PASSWORD,
+        "host": "127.0.0.1",
+        "port": 9,
+        "protocol": "http",
+        "connect_timeout": 1,
+    }
     with pytest.raises(WarehouseError, match="can't be reached") as caught:
         Snowflake(settings | {"database": "D", "schema": "S", "connect_retries": 0}, read_only=True)
     assert isinstance(caught.value, ReverseEtlError)

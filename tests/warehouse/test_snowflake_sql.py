@@ -1,4 +1,4 @@
-"""The text of every statement on Snowflake: as it is, and by rules that a stand-in on DuckDB would not notice broken.
+"""The text of every statement on Snowflake: as it is, and by rules that a stand-in on DuckDB can't show.
 
 `GOLD=write make test ARGS=tests/warehouse/test_snowflake_sql.py` writes the files anew.
 """
@@ -108,7 +108,7 @@ def test_before_the_first_run_all_that_is_made_is_temporary(name):
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("staging", "diff"))])
 def test_a_literal_does_not_make_a_narrow_column(name):
-    """A table made from a query has columns as wide as the query's literals; a longer value would be refused later."""
+    """A table made from a query has columns as wide as its literals, and refuses longer values."""
     created = PARSED[name]
     if isinstance(created, exp.Create) and created.expression:
         query = created.expression
@@ -116,7 +116,11 @@ def test_a_literal_does_not_make_a_narrow_column(name):
             value = projection.this if isinstance(projection, exp.Alias) else projection
             assert not isinstance(value, exp.Literal) or not value.is_string, projection.sql()
             if isinstance(value, exp.Case):
-                texts = [found for found in value.find_all(exp.Literal) if found.is_string and "problem" in projection.alias]
+                texts = [
+                    found
+                    for found in value.find_all(exp.Literal)
+                    if found.is_string and "problem" in projection.alias
+                ]
                 assert not texts, projection.sql()
 
 

@@ -1,7 +1,7 @@
 """The warehouse in Snowflake, and the state in a schema of its own, REVERSE_ETL, in the output's database.
 
-Scratch tables are TEMPORARY in that schema. A plan before the first run keeps even the state in temporary tables, so that nothing
-it makes outlives it.
+Scratch tables are TEMPORARY in that schema. A plan before the first run keeps even the state in temporary
+tables, so that nothing it makes outlives it.
 """
 
 from __future__ import annotations
@@ -9,20 +9,23 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.columns import Column
 from reverse_etl.engines import Engine
 from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 from reverse_etl.sql.text import OURS, Dialect, Statement, literal, quote
-from reverse_etl.warehouse import Row
 from reverse_etl.warehouse.snowflake.client import Connection, Cursor, connect, error_class
 from reverse_etl.warehouse.snowflake.faults import AGAIN, MISSING, REFUSED, UNREACHABLE, fault_of
 from reverse_etl.warehouse.snowflake.signin import Arguments, arguments, secrets_of
 from reverse_etl.warehouse.snowflake.types import column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reverse_etl.warehouse import Row
 
 STATE = "REVERSE_ETL"
 ROWS_AN_INSERT = 1000
@@ -35,7 +38,10 @@ class Snowflake:
     exclusive = False
 
     def __init__(self, settings: Mapping[str, Any], *, read_only: bool) -> None:
-        """Sign in as a dbt-snowflake output says, and find or make the state's schema; with `read_only`, make nothing that lasts."""
+        """Sign in as a dbt-snowflake output says, and find or make the state's schema.
+
+        With `read_only`, make nothing that lasts.
+        """
         self._secrets = secrets_of(settings)
         self._tag = {"app": "reverse_etl"} | (
             {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
@@ -62,7 +68,10 @@ class Snowflake:
             return [tuple(row) for row in cursor.fetchall()]
 
     def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
-        """Yield rows as the connector brings their chunks; the result stays at Snowflake, so other statements can run in between."""
+        """Yield rows as the connector brings their chunks.
+
+        The result stays at Snowflake, so other statements can run in between.
+        """
         with self._run(statement) as cursor:
             while True:
                 with self._mapped(statement):
@@ -81,7 +90,10 @@ class Snowflake:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what is run inside as one. A COMMIT whose reply is lost is asked for again under its own number, which counts once."""
+        """Commit what is run inside as one.
+
+        A COMMIT whose reply is lost is asked for again under its own number, which counts once.
+        """
         self.execute(Statement("BEGIN TRANSACTION"))
         try:
             yield
@@ -97,7 +109,7 @@ class Snowflake:
         yield
 
     def tag(self, **work: str) -> None:
-        """Let every statement from now on carry what it is for in its QUERY_TAG, beside what was said before."""
+        """Let every statement from now on carry what it is for in QUERY_TAG, with what was said before."""
         self._tag |= work
 
     def describe(self, select: str) -> tuple[Column, ...]:
@@ -108,7 +120,7 @@ class Snowflake:
             return tuple(column(described) for described in cursor.describe(statement.text) or ())
 
     def kept_columns(self, table: str) -> Mapping[str, Column]:
-        """Return a state table's columns, ours in lower case as everywhere; empty where the role sees no such table."""
+        """Return a state table's columns, ours in lower case as everywhere; empty where there is no table."""
         try:
             found = self.describe(f"SELECT * FROM {self.dialect.kept(table)}")
         except WarehouseError as error:
@@ -149,7 +161,7 @@ class Snowflake:
             raise fault_of(error, where, self._secrets) from error
 
     def _guard(self, statement: Statement) -> None:
-        """Refuse to change, in a read-only session, what lasts: its first name in the statement is that of a scratch table."""
+        """Refuse to change what lasts in a read-only session: a change names its table in its first line."""
         if not self._read_only or not self.dialect.lasting or statement.text.startswith("SELECT"):
             return
         place = re.escape(self.dialect.state)
@@ -181,7 +193,7 @@ class Snowflake:
         return Dialect(Engine.SNOWFLAKE, state, state)
 
     def _place(self, settings: Mapping[str, Any]) -> _Place:
-        """Return the session's database and schema: the output's, else those that the user or the named connection has."""
+        """Return the session's place: the output's, else that of the user or the named connection."""
         database, schema = str(settings.get("database") or ""), str(settings.get("schema") or "")
         if not database or not schema:
             ((current_database, current_schema),) = self.fetch(
@@ -213,8 +225,10 @@ class Snowflake:
             raise WarehouseError.of(
                 f"The role may not create the schema {state}, in which the job keeps its state.",
                 where=create.text[:80],
-                advice=f"Let an owner of the database run: GRANT CREATE SCHEMA ON DATABASE {database} TO ROLE <role>. "
-                f"Or: CREATE TRANSIENT SCHEMA {state}; GRANT USAGE, CREATE TABLE ON SCHEMA {state} TO ROLE <role>.",
+                advice="Let an owner of the database run: "
+                f"GRANT CREATE SCHEMA ON DATABASE {database} TO ROLE <role>. "
+                f"Or: CREATE TRANSIENT SCHEMA {state}; "
+                f"GRANT USAGE, CREATE TABLE ON SCHEMA {state} TO ROLE <role>.",
             ) from error.__cause__
 
 
@@ -227,7 +241,7 @@ class _Place:
 
 
 def identifier(name: str) -> str:
-    """Return a name of profiles.yml as SQL: folded to upper case as Snowflake folds it, or as it is quoted there.
+    """Return a name of profiles.yml as SQL: folded to upper case as Snowflake does, or as it is quoted.
 
     >>> identifier("analytics"), identifier('"Mixed"'), identifier("with-dash")
     ('"ANALYTICS"', '"Mixed"', '"with-dash"')

@@ -1,10 +1,15 @@
-"""What the job uses of snowflake-connector-python, so that 4.8 and 5.x serve alike. Imported late: it takes half a second."""
+"""What the job uses of snowflake-connector-python, so that 4.8 and 5.x serve alike.
+
+Imported late: it takes half a second.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 REWRITTEN = 5  # the first major version on the rewritten core, which names its time-outs otherwise
 NETWORK_SECONDS = (
@@ -41,7 +46,10 @@ class Cursor(Protocol):
     """A statement and its result."""
 
     def execute(self, operation: str, params: Sequence[Any] | None = None, **options: Any) -> Any:
-        """Run a statement with `?` for each parameter; `_statement_params` are parameters of Snowflake for it alone."""
+        """Run a statement with `?` for each parameter.
+
+        `_statement_params` are Snowflake's parameters for it alone.
+        """
         ...
 
     def describe(self, operation: str) -> Sequence[ColumnDescription] | None:

@@ -1,4 +1,7 @@
-"""What Snowflake's errors mean for a run: told apart by their number, since the connector's classes differ by version."""
+"""What Snowflake's errors mean for a run.
+
+They are told apart by their number, since the connector's classes differ by version.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 AGAIN = "It is safe to run again."
 MISSING = frozenset({2003, 2043})  # no such object, or the role may not see it: Snowflake does not say which
 REFUSED = frozenset({3001, 3003, 3041, 3540})  # insufficient privileges
-# No connection, no answer in time (14 and 2xxxxx are the connector's own), or an HTTP status of a server in trouble.
+# No connection, no answer in time (14 and 25xxxx are the connector's own), or the HTTP status of a server
+# in trouble.
 UNREACHABLE = frozenset(
     {14, 250001, 250003, 250006, 250007, 251011, 290400, 290403, 290404, 290429, 290502, 290503, 290504}
 )
@@ -18,7 +22,7 @@ UNREACHABLE = frozenset(
 
 @dataclass(frozen=True)
 class Fault:
-    """What happened, in words, and what to do; `usage` where no run can help until someone mends a setting."""
+    """What happened, and what to do; `usage` where no run can help until someone mends a setting."""
 
     what: str
     advice: str
@@ -87,7 +91,7 @@ def fault_of(
 ) -> ReverseEtlError:
     """Return the error to raise for one of the connector.
 
-    A WarehouseError, but while signing in, before anything was sent, a UsageError for what only a person can mend.
+    A WarehouseError; while signing in, before anything is sent, a UsageError for what only people can mend.
     """
     number = getattr(error, "errno", None)
     said = without(first_line(error), secrets)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def der_key(settings: Mapping[str, Any]) -> bytes:
@@ -26,7 +28,7 @@ def der_key(settings: Mapping[str, Any]) -> bytes:
         key = load(raw if b"-----BEGIN" in raw else _from_base64(raw), secret)
     except (ValueError, TypeError, binascii.Error) as error:
         raise UsageError.of(
-            f"The key of the snowflake output can't be read: {_reason(error, passphrase=secret is not None)}.",
+            f"The key of the snowflake output can't be read: {_reason(error, locked=secret is not None)}.",
             where=f"profiles.yml, {name}",
             advice="Write it as PKCS 8 in PEM, as `openssl genrsa 2048 | openssl pkcs8 -topk8` does.",
         ) from None
@@ -56,11 +58,11 @@ def _from_base64(raw: bytes) -> bytes:
     return base64.b64decode(b"".join(raw.split()), validate=True)
 
 
-def _reason(error: Exception, *, passphrase: bool) -> str:
-    if isinstance(error, TypeError) and not passphrase:
+def _reason(error: Exception, *, locked: bool) -> str:
+    if isinstance(error, TypeError) and not locked:
         return "it is locked, and the output has no private_key_passphrase"
     if isinstance(error, TypeError):
         return "it is not locked, though the output has a private_key_passphrase"
-    if passphrase:
+    if locked:
         return "the private_key_passphrase is wrong, or it is no private key"
     return "it is no private key"

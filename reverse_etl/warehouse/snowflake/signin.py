@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import UsageError
 from reverse_etl.warehouse.snowflake.keys import der_key
 from reverse_etl.warehouse.snowflake.tokens import exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 Arguments = dict[str, Any]
 
@@ -23,6 +25,7 @@ _SECRETS = (
     "proxy_password",
 )
 LOGIN_SECONDS = 60
+_SHORTEST_SECRET = 4  # a shorter one would mask words of a message
 # What is the same in every session, so that a model gives the same rows and the same texts on every machine.
 _SESSION = {
     "TIMEZONE": "UTC",
@@ -37,11 +40,12 @@ _SESSION = {
     "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
     "ERROR_ON_NONDETERMINISTIC_MERGE": True,
     "AUTOCOMMIT": True,
+    "LOCK_TIMEOUT": 600,
 }
 
 
 def arguments(settings: Mapping[str, Any]) -> Arguments:
-    """Return the connector's arguments for an output's settings. Raises UsageError for settings that can't work."""
+    """Return the connector's arguments for an output's settings. Raises UsageError where they can't work."""
     made: Arguments = {name: settings[name] for name in _AS_THEY_ARE if settings.get(name) not in (None, "")}
     if not made.get("account") and not made.get("connection_name"):
         raise _wrong("it has no `account`", "Write account: <organisation>-<account>, or connection_name.")
@@ -54,14 +58,15 @@ def arguments(settings: Mapping[str, Any]) -> Arguments:
 
 
 def session_parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the session's parameters: the output's own `session_parameters`, and over them what the job relies on."""
+    """Return the session's parameters: the output's own, and over them what the job relies on."""
     tag = str(settings.get("query_tag") or "reverse_etl")
     return {**(settings.get("session_parameters") or {}), **_SESSION, "QUERY_TAG": tag}
 
 
 def secrets_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the texts that must stand in no message."""
-    return tuple(str(settings[name]) for name in _SECRETS if len(str(settings.get(name) or "")) >= 4)  # noqa: PLR2004 - else words of a message would be masked
+    given = (str(settings.get(name) or "") for name in _SECRETS)
+    return tuple(secret for secret in given if len(secret) >= _SHORTEST_SECRET)
 
 
 def _proof(settings: Mapping[str, Any]) -> Arguments:

@@ -1,17 +1,19 @@
-"""A refresh token for an access token, as dbt's `authenticator: oauth` with a client's id and secret asks for."""
+"""A refresh token for an access token, as dbt's `authenticator: oauth` with a client's id and secret asks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import UsageError, WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SECONDS = 30
 
 
 def exchange(settings: Mapping[str, Any], refresh_token: str) -> str:
-    """Return a new access token ("Snowflake OAuth: Token endpoint"). Raises errors without a token in them."""
+    """Return a new access token ("Snowflake OAuth"). Raises errors without a token in them."""
     import requests  # noqa: PLC0415 - few sign in this way
 
     url = str(settings.get("oauth_token_request_url") or f"{_address(settings)}/oauth/token-request")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from reverse_etl.columns import Column, Kind
-from reverse_etl.warehouse.snowflake.client import ColumnDescription
+
+if TYPE_CHECKING:
+    from reverse_etl.warehouse.snowflake.client import ColumnDescription
 
 # The connector's numbers for types, the same in 4.8 and 5.x ("Type Codes" in the Python connector's API).
 FIXED, REAL, TEXT, DATE, TIMESTAMP, VARIANT, TIMESTAMP_LTZ, TIMESTAMP_TZ, TIMESTAMP_NTZ = range(9)
@@ -35,7 +39,7 @@ _NANOSECONDS = 9
 
 
 def column(described: ColumnDescription) -> Column:
-    """Return a column with its kind; texts of any length, and what is of no type known here, are kept as VARCHAR."""
+    """Return a column with its kind; texts, and what is of no known type, are kept as VARCHAR."""
     code = described.type_code
     if code == FIXED:
         return _number(described)
