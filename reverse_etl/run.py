@@ -66,6 +66,7 @@ def run(  # noqa: PLR0913, PLR0917 - the surroundings, what is asked, and what i
 
     Raises GuardRefused before the first write of a dangerous plan.
     """
+    at.warehouse.tag(run=at.run_id)
     with at.state.lease():
         recover(at)
         plan = draw(

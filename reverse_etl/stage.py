@@ -43,6 +43,7 @@ def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
 
     Only inside `warehouse.staging()`. Raises ModelError when its columns are not what it was compiled to.
     """
+    warehouse.tag(model=model.name)
     columns = described(warehouse, model)
     target = model.config.target
     list_column = columns[target.column.lower()].name if isinstance(target, ListColumn) else None
@@ -93,7 +94,7 @@ def _place(model: Model, complaint: str) -> str:
 
     The file alone where it names no line of the query that describes the model.
     """
-    named = re.search(r"LINE (\d+):", complaint)
+    named = re.search(r"(?:LINE|error line) (\d+)(?::| at)", complaint)  # as DuckDB and as Snowflake says it
     line = int(named.group(1)) - 1 if named else 0  # the query opens with a line of its own
     return f"{model.path}:{model.lines[line - 1]}" if 0 < line <= len(model.lines) else f"{model.path}"
 

@@ -37,6 +37,7 @@ def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tall
     someone on it. `before` are the tallies of the models before: while an import of theirs has not ended,
     nothing is sent, since the same person may be in it.
     """
+    at.warehouse.tag(model=plan.model.name)
     recorder = Recorder(at, plan.model.name)
     tallies: list[Tally] = []
     try:

@@ -63,6 +63,13 @@ class Warehouse(Protocol):
         """Let the models' sources be read inside, and only inside."""
         ...
 
+    def tag(self, **work: str) -> None:
+        """Let the statements from now on say what they are for, where the warehouse keeps that: `run`, `model`.
+
+        What was said before is kept, but for what is said anew.
+        """
+        ...
+
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return the output columns of a query, in order, without running it."""
         ...

@@ -137,6 +137,9 @@ class DuckDB:
                 advice=f"Mend it, or run dbt build first; the file is {self._path}.",
             ) from None
 
+    def tag(self, **work: str) -> None:
+        """Do nothing: DuckDB keeps no history of statements."""
+
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns from DESCRIBE."""
         rows = self.fetch(Statement(f"DESCRIBE (\n{select}\n)"))

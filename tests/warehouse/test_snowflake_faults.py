@@ -11,7 +11,7 @@ from snowflake_world import PASSWORD, new_database
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.tally import Outcome
-from reverse_etl.errors import WarehouseError
+from reverse_etl.errors import ModelError, WarehouseError
 from reverse_etl.sql.text import Statement
 from reverse_etl.state import Owner, State, open_state
 from reverse_etl.warehouse.snowflake import Snowflake, identifier
@@ -218,3 +218,28 @@ def test_a_lease_that_was_taken_over_stops_the_run(session):
 def test_a_name_of_the_profile_is_folded_as_snowflake_folds_it(name, written):
     """Reserved words and quoted names too."""
     assert identifier(name) == written
+
+
+def test_a_runs_statements_say_their_run_and_model(world, server):
+    """From the first to the last, so that a bill can be taken apart by model."""
+    members_model(world)
+    become(world, people("ann"))
+    server.control("forget")
+    result = world.run()
+    tags = [
+        json.loads(entry["tag"])
+        for entry in server.journal(world.database)
+        if "_MEMBERS_" in entry["sql"] and "CREATE" in entry["sql"]
+    ]
+    assert tags
+    assert all(tag == {"app": "reverse_etl", "run": result.run_id, "model": "members"} for tag in tags)
+
+
+def test_a_model_that_does_not_compile_is_told_with_its_line(world, server):
+    """Snowflake says the line of the query that it was given; the message says the file's."""
+    message = "SQL compilation error: error line 3 at position 2\ninvalid identifier 'NO_SUCH_COLUMN'"
+    server.control("fault", {"pattern": "no_such_column", "code": "000904", "message": message, "times": 9})
+    world.model("members", "select email,\n  no_such_column\nfrom nothing", identifiers={"email": "email"})
+    with pytest.raises(ModelError, match="invalid identifier") as caught:
+        world.plan()
+    assert caught.value.problems[0].where == "models/members.sql:3"
