@@ -386,7 +386,10 @@ def test_a_death_after_the_list_was_told_done_loses_nothing(members):
 
 
 def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members):
-    """A row was uncertain and then refused; its run died later on, and the next run takes over once more what it proved."""
+    """A row was uncertain and then refused.
+
+    Its run died later on, and the next run takes over once more what it proved.
+    """
     members.model("z_others", "select email from others", list="Others", identifiers={"email": "email"})
     members.people([{"email": "zoe@example.com"}], table="others")
     become(members, people("ann", "bob", "cat"))
@@ -407,7 +410,10 @@ def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members)
 
 
 def test_a_recovered_job_is_held_against_the_rows_that_were_sent(members):
-    """One of three rows was never sent, since it can't be rendered; the job of the other two ends after the run has died."""
+    """One of three rows was never sent, since it can't be rendered.
+
+    The job of the other two ends after the run has died.
+    """
     members.model(
         "members",
         "select email, customer_id, 'x' as note, case when first_name = 'Bob' then 'NaN'::double "
