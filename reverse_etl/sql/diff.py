@@ -191,6 +191,8 @@ def _try_cast(dialect: Dialect, value: str, column: Column) -> str:
             return f"TRY_PARSE_JSON(CAST({value} AS VARCHAR))"
         case Engine.SNOWFLAKE if column.kind is Kind.TEXT:
             return f"CAST({value} AS VARCHAR)"
+        case Engine.SNOWFLAKE if column.kind is Kind.BINARY:
+            return f"TRY_TO_BINARY(CAST({value} AS VARCHAR), 'HEX')"
         case Engine.SNOWFLAKE:  # "TRY_CAST" takes only text there
             return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
 

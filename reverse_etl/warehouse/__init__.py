@@ -64,9 +64,9 @@ class Warehouse(Protocol):
         ...
 
     def tag(self, **work: str) -> None:
-        """Let the statements from now on say what they are for, where the warehouse keeps that: `run`, `model`.
+        """Let the statements from now on say what they are for: their `run`, their `model`.
 
-        What was said before is kept, but for what is said anew.
+        A warehouse that keeps no history of statements does nothing. What was said holds until said anew.
         """
         ...
 

@@ -19,7 +19,8 @@ from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql import claimed, staging
-from reverse_etl.sql.text import Dialect
+from reverse_etl.sql.text import Dialect, Statement
+from reverse_etl.warehouse.snowflake import without_marks
 
 GOLD = Path(__file__).parent / "gold"
 PLACE = '"SHOP"."REVERSE_ETL"'
@@ -141,3 +142,18 @@ def test_what_is_semi_structured_is_kept_as_a_variant(type_, kept):
     column = Column("A", Kind.JSON, type_)
     assert staging.column_as_kept(DIALECT, column) == kept
     assert DIALECT.kept_type(column) == "VARIANT"
+
+
+@pytest.mark.parametrize("name", [name for name, one in CASES.items() if one.text.startswith("CREATE")])
+def test_a_statement_that_creates_can_do_without_bound_values(name):
+    """Each mark stands for one text, which is written in its place."""
+    written_out = without_marks(CASES[name])
+    assert "?" not in written_out.text
+    assert written_out.parameters == ()
+    sqlglot.parse_one(written_out.text, dialect="snowflake")
+
+
+def test_a_value_cannot_break_out_of_its_literal():
+    """Neither by a quote nor by a backslash, which Snowflake reads as an escape."""
+    told = without_marks(Statement("CREATE TABLE t AS SELECT ?, ?", ("a\\", "' OR '1'='1")))
+    assert told.text == r"CREATE TABLE t AS SELECT 'a\\', ''' OR ''1''=''1'"
