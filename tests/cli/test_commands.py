@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -109,16 +110,24 @@ def test_a_guard_ends_plan_and_run_with_3_until_it_is_let_pass(world: World) -> 
     assert len(sandbox.members("VIP")) == 3
 
 
+def _cells(out: str, name: str) -> dict[str, str]:
+    """Return the cells of one list's row by their headings."""
+    (headings,) = [re.split(r"\s{2,}", line.strip()) for line in out.splitlines() if line.startswith("list ")]
+    return dict(zip(headings, _row(out, name), strict=True))
+
+
 def test_a_limit_sends_some_and_removes_nobody_and_full_refresh_sends_all(world: World) -> None:
     """The first send of some; the rest; then everything once more."""
     sandbox = world.klaviyo()
-    assert _row(world.run("run", "--limit", "5").out, "VIP")[2] == "5"
+    assert _cells(world.run("run", "--limit", "5").out, "VIP")["applied"] == "5"
     assert len(sandbox.members("VIP")) == 5
-    assert _row(world.run("run").out, "VIP")[2] == "15"
-    assert _row(world.run("run").out, "VIP")[2] == "0"
+    assert _cells(world.run("run").out, "VIP")["applied"] == "15"
+    assert _cells(world.run("run").out, "VIP")["applied"] == "0"
     world.customers(18)
-    assert _row(world.run("run", "--limit", "5").out, "VIP")[2:4] == ["0", "0"]
-    assert _row(world.run("run", "--full-refresh").out, "VIP")[2:4] == ["18", "2"]
+    few = _cells(world.run("run", "--limit", "5").out, "VIP")
+    assert (few["applied"], few["removed"]) == ("0", "0")
+    again = _cells(world.run("run", "--full-refresh").out, "VIP")
+    assert (again["applied"], again["removed"]) == ("18", "2")
 
 
 def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World) -> None:
@@ -128,14 +137,22 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World
     sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
     first = world.run("run")
     assert first.code == 1
-    assert _row(first.out, "VIP")[2:] == ["18", "0", "0", "0", "6", "0", "0", "0", "0"]
+    ends = _cells(first.out, "VIP")
+    assert (ends["applied"], ends["rejected"], ends["held"]) == ("18", "6", "0")
+    assert first.err.endswith("6 rows newly rejected. For reasons: reverse-etl status")
+    told = world.run("status").out
+    assert "VIP: 1 rejected: no usable identifier" in told
+    assert (
+        "VIP: 1 rejected: refused by Klaviyo: invalid at email: No. (reverse-etl retry sends them again)"
+        in told
+    )
     assert _row(world.run("plan").out, "VIP")[8] == "6"
     (stands,) = json.loads(world.run("status", "--json").out)["lists"]
     assert (stands["applied"], stands["rejected"], stands["unsettled"]) == (18, 6, 0)
     assert world.run("run").code == 0
     assert world.run("run", "--strict").code == 1
     assert world.run("retry").out == "vip: the next run sends 1 row again"
-    assert _row(world.run("run").out, "VIP")[2] == "1"
+    assert _cells(world.run("run").out, "VIP")["applied"] == "1"
     assert json.loads(world.run("retry", "--json").out) == {"vip": 0}
 
 
