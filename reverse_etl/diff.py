@@ -206,7 +206,7 @@ def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
 
 
 def _sample(model: Model, shape: Shape, rows: Sequence[tuple[object, ...]]) -> dict[str, list[Change]]:
-    """Return the sample by list id, its columns under the names by which Klaviyo gets them: a warehouse may fold them."""
+    """Return the sample by list id, its columns named as Klaviyo gets them: a warehouse may fold them."""
     changes: dict[str, list[Change]] = defaultdict(list)
     properties = {part.column.lower(): part.property for part in model.payload}
     names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in shape.payload_names))

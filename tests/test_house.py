@@ -1,4 +1,4 @@
-"""The picture of the house in docs/architecture.md is true: each room is on a floor, and no import goes up."""
+"""The picture of the house in docs/architecture.md is true: each room on its floor, no import goes up."""
 
 from __future__ import annotations
 

@@ -7,15 +7,17 @@ desired NULL is no change. An uncertain identity that is desired is sent again; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
 from reverse_etl.sql.text import Dialect, Statement, literal, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Op(StrEnum):
@@ -100,7 +102,9 @@ def keep_rejected(dialect: Dialect, shape: Shape) -> Statement:
 def hold_protected(dialect: Dialect, shape: Shape) -> Statement:
     """Hold each removal that shares an identifier with a rejected row of the model, on every list."""
     staged, planned = dialect.passing(shape.staged), dialect.passing(shape.planned)
-    if dialect.engine is Engine.SNOWFLAKE:  # IN with a query is for a WHERE clause of ANDs there ("Subquery Operators")
+    if (
+        dialect.engine is Engine.SNOWFLAKE
+    ):  # IN with a query is for a WHERE clause of ANDs there ("Subquery Operators")
         sharing = "\n  UNION ".join(
             f"SELECT p.retl_seq FROM {planned} AS p JOIN {staged} AS s ON s.{column} = p.{column} "
             f"WHERE p.retl_op = '{Op.REMOVE}' AND s.retl_problem IS NOT NULL"
@@ -183,7 +187,9 @@ def as_today(dialect: Dialect, column: Column, kept: Column | None, table: str) 
 
 def _try_cast(dialect: Dialect, value: str, column: Column) -> str:
     match dialect.engine:
-        case Engine.DUCKDB if column.kind is Kind.NESTED:  # structs without a common field can't even be tried
+        case Engine.DUCKDB if (
+            column.kind is Kind.NESTED
+        ):  # structs without a common field can't even be tried
             return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
         case Engine.DUCKDB:
             return f"TRY_CAST({value} AS {column.type})"
@@ -197,7 +203,7 @@ def _try_cast(dialect: Dialect, value: str, column: Column) -> str:
             return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
 
 
-def rendered(dialect: Dialect, value: str, column: Column) -> str:
+def rendered(dialect: Dialect, value: str, column: Column) -> str:  # noqa: PLR0911 - one for each kind
     """Return an SQL text that is equal for two values exactly when Klaviyo is given the same JSON for both."""
     text = f"CAST({dialect.comparable(value, column)} AS VARCHAR)"
     number = f"'n:' || CAST(CAST({value} AS DOUBLE) AS VARCHAR)"
@@ -258,7 +264,9 @@ def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Sc
     names = (*_identifiers(), FIRST_SENT)
     if not kept:
         nothing = [*(f"CAST(NULL AS VARCHAR) AS {name}" for name in (*KEY_COLUMNS, *names))]
-        nothing += [f"CAST(NULL AS {dialect.kept_type(column)}) AS {quote(column.name)}" for column in shape.payload]
+        nothing += [
+            f"CAST(NULL AS {dialect.kept_type(column)}) AS {quote(column.name)}" for column in shape.payload
+        ]
         nowhere = " FROM (SELECT 1 AS retl_one) AS retl_nothing" if dialect.engine is Engine.SNOWFLAKE else ""
         return f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain{nowhere} WHERE FALSE"
     folded = {name.lower(): column for name, column in kept.items()}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
 from reverse_etl.identifiers import BLANKS, PUNCTUATION, IdentifierType
 from reverse_etl.sql.text import Dialect, literal, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EMAIL_MAX = 100  # "Profiles API overview": an e-mail has at most 100 characters
 _PART = r"[^\s@,;:<>()\[\]\\\"]"

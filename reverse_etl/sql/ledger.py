@@ -45,7 +45,7 @@ def set_account(dialect: Dialect, project: str, target: str, account: str) -> tu
     )
 
 
-def add_run(
+def add_run(  # noqa: PLR0913, PLR0917 - a row of the runs
     dialect: Dialect, run_id: str, account: str, project: str, started_at: str, klaviyo_time: str
 ) -> Statement:
     """Mark a run as `submitting`: from here on its deltas may have been sent."""
@@ -185,7 +185,7 @@ def drop_lease(dialect: Dialect, account: str, project: str, owner: str) -> Stat
     )
 
 
-def claim_lease(  # noqa: PLR0913 - a row of the lease, and the time
+def claim_lease(  # noqa: PLR0913, PLR0917 - a row of the lease, and the time
     dialect: Dialect, account: str, project: str, owner: str, expires_at: str, now: str
 ) -> Statement:
     """Give the lease to `owner` if nobody has it or it has expired, by one statement.

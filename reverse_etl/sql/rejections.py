@@ -95,7 +95,9 @@ def keep_refused(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: s
     was_taken = f"EXISTS (SELECT 1 FROM {taken} AS t WHERE t.retl_list_id = retl_r.list_id AND t.retl_identity = retl_r.row_key)"
     was_refused = f"EXISTS (SELECT 1 {refused} AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key)"
     mine = f"DELETE FROM {table} AS retl_r WHERE {_MINE} AND source = 'klaviyo' AND "
-    if dialect.engine is Engine.SNOWFLAKE:  # EXISTS with a query is for a WHERE clause of ANDs there ("Subquery Operators")
+    if (
+        dialect.engine is Engine.SNOWFLAKE
+    ):  # EXISTS with a query is for a WHERE clause of ANDs there ("Subquery Operators")
         ended: tuple[Statement, ...] = (
             Statement(f"{mine}{was_taken}", (*key, model)),
             Statement(f"{mine}{was_refused}", (*key, model, run_id, model)),
@@ -132,7 +134,8 @@ def _drop_ended(dialect: Dialect, key: Key, model: str, rejected: str) -> Statem
 def _row_key(dialect: Dialect, shape: Shape) -> str:
     """Return a row's identity; a digest of its values where it has none. The digest may change with the engine: it only says 'new'."""
     values = [
-        f"CAST(s.{dialect.name(name)} AS VARCHAR)" for name in (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
+        f"CAST(s.{dialect.name(name)} AS VARCHAR)"
+        for name in (*IDENTIFIER_COLUMNS.values(), *shape.payload_names)
     ]
     if dialect.engine is Engine.SNOWFLAKE:  # where one NULL makes all of "CONCAT_WS" NULL
         values = [f"COALESCE({value}, '')" for value in values]

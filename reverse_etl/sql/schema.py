@@ -6,13 +6,17 @@ dropped ones keep their values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from reverse_etl.columns import Column
 from reverse_etl.engines import Engine
 from reverse_etl.sql.diff import as_today
-from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import Dialect, Statement, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.columns import Column
+    from reverse_etl.sql.shape import Shape
 
 VERSION = 1
 
@@ -75,14 +79,17 @@ def follow_columns(
     folded = {name.lower(): column for name, column in kept.items()}
     pairs = [(column, folded.get(column.name.lower())) for column in shape.payload]
     if dialect.engine is Engine.SNOWFLAKE and any(
-        before and (before.name, before.type) != (column.name, dialect.kept_type(column)) for column, before in pairs
+        before and (before.name, before.type) != (column.name, dialect.kept_type(column))
+        for column, before in pairs
     ):
         return (_rebuilt(dialect, table, kept, pairs),)
     name = dialect.kept(table)
     statements: list[str] = []
     for column, before in pairs:
         if before is None:
-            statements.append(f"ALTER TABLE {name} ADD COLUMN {quote(column.name)} {dialect.kept_type(column)}")
+            statements.append(
+                f"ALTER TABLE {name} ADD COLUMN {quote(column.name)} {dialect.kept_type(column)}"
+            )
         elif before.type != dialect.kept_type(column):
             today = as_today(dialect, column, before, "")
             statements.append(
@@ -104,7 +111,9 @@ def _rebuilt(
     """
     today = {before.name if before else column.name: (column, before) for column, before in pairs}
     values = [
-        f"{as_today(dialect, *today[name], '')} AS {quote(today[name][0].name)}" if name in today else dialect.name(name)
+        f"{as_today(dialect, *today[name], '')} AS {quote(today[name][0].name)}"
+        if name in today
+        else dialect.name(name)
         for name in (*kept, *(name for name in today if name not in kept))
     ]
     return dialect.recreate_kept(table, f"SELECT {', '.join(values)} FROM {dialect.kept(table)}")

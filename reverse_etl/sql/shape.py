@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from reverse_etl.columns import Column
 from reverse_etl.identifiers import IdentifierType
+
+if TYPE_CHECKING:
+    from reverse_etl.columns import Column
 
 KEY_COLUMNS = ("retl_list_id", "retl_identity")
 IDENTIFIER_COLUMNS = {kind: f"retl_{kind}" for kind in IdentifierType}

@@ -6,8 +6,8 @@ identifier, `retl_problem` and `retl_detail` (NULL for a good row), then the pay
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
@@ -23,6 +23,9 @@ from reverse_etl.sql.identifiers import (
 )
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
 from reverse_etl.sql.text import OURS, Dialect, Statement, literal, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class RowProblem(StrEnum):

@@ -5,14 +5,18 @@ A row of the deltas is uncertain until a receipt says otherwise. Receipts cover 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql.diff import Op, desired, rekeyed_identity, same_row
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
 from reverse_etl.sql.text import Dialect, Statement, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reverse_etl.identifiers import IdentifierType
 
 _SAME = " AND ".join(f"{{left}}.{name} = {{right}}.{name}" for name in KEY_COLUMNS)
 _MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")
@@ -87,7 +91,7 @@ def delta_rows(dialect: Dialect, shape: Shape, run_id: str, first_seq: int, last
     )
 
 
-def wanted(  # noqa: PLR0913 - whose rows, and which
+def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
     dialect: Dialect, shape: Shape, run_id: str, model: str, kind: IdentifierType, values: Sequence[str]
 ) -> Statement:
     """Return (value, identity or NULL, list id, rejected) of the staged rows that carry one of `values`, rejected ones included.
@@ -99,7 +103,9 @@ def wanted(  # noqa: PLR0913 - whose rows, and which
         f"SELECT d.retl_identity FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('refusals')} AS f "
         f"ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     )
-    if dialect.engine is Engine.SNOWFLAKE:  # IN with a query is for a WHERE clause there ("Subquery Operators")
+    if (
+        dialect.engine is Engine.SNOWFLAKE
+    ):  # IN with a query is for a WHERE clause there ("Subquery Operators")
         return Statement(
             f"SELECT s.{column}, s.retl_identity, l.retl_list_id,\n"
             f"  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL AS retl_rejected\n"
@@ -211,10 +217,13 @@ def _merged(dialect: Dialect, shape: Shape) -> str:
     taken, replaced = (dialect.passing(name) for name in gathered(shape))
     sure = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
     kept = {
-        name: (sure if name in shape.payload_names else "s.{0}").format(dialect.name(name)) for name in shape.row
+        name: (sure if name in shape.payload_names else "s.{0}").format(dialect.name(name))
+        for name in shape.row
     }
     merged = ", ".join(
-        f"d.{name}" if name in KEY_COLUMNS else f"COALESCE(d.{dialect.name(name)}, {kept[name]}) AS {dialect.name(name)}"
+        f"d.{name}"
+        if name in KEY_COLUMNS
+        else f"COALESCE(d.{dialect.name(name)}, {kept[name]}) AS {dialect.name(name)}"
         for name in shape.row
     )
     return (
@@ -231,12 +240,18 @@ def _no_longer_deltas(dialect: Dialect, shape: Shape, this_run: tuple[str, str])
     taken = f"retl_seq IN (SELECT retl_seq FROM {dialect.passing('taken_' + shape.key)})"
     refused = f"NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)"
     run_id = this_run[0]
-    if dialect.engine is Engine.SNOWFLAKE:  # IN with a query is for a WHERE clause of ANDs there ("Subquery Operators")
+    if (
+        dialect.engine is Engine.SNOWFLAKE
+    ):  # IN with a query is for a WHERE clause of ANDs there ("Subquery Operators")
         return (
             Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND {taken}", (run_id,)),
             Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND {refused}", (run_id, *this_run)),
         )
-    return (Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND ({taken} OR ({refused}))", (run_id, *this_run)),)
+    return (
+        Statement(
+            f"DELETE FROM {deltas} WHERE retl_run_id = ? AND ({taken} OR ({refused}))", (run_id, *this_run)
+        ),
+    )
 
 
 def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:

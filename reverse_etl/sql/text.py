@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 OURS = "retl_"  # begins our columns in tables that hold a model's columns too
 
