@@ -61,7 +61,8 @@ def diff(  # noqa: PLR0913 - what it is made of, each from its own place
     deferred = _cut(warehouse, shape, limit) if limit is not None else {}
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
     known: dict[str, int] = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
-    sample = _sample(model, shape, warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)))
+    shown = warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)) if counts else []
+    sample = _sample(model, shape, shown)
     rows = _staged_rows(warehouse, state, staged)
     return ModelPlan(
         model=model,
