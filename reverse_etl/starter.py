@@ -6,6 +6,7 @@ Pure: texts in, texts out.
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,14 +30,20 @@ class Source:
 
 def new_profiles(profile: str, warehouse: str) -> str:
     """Return a profiles.yml for a DuckDB file and a sandbox."""
+    output = {"type": "duckdb", "path": warehouse, "schema": "main"}
     return (
         f"{profile}:\n"
         f"  target: trial\n"
         f"  outputs:                # where models read, as in dbt\n"
-        f"    trial: {{type: duckdb, path: {warehouse}, schema: main}}\n"
+        f"    trial: {flow(output)}\n"
         f"  destinations:           # where models write, by the same target names\n"
         f"    trial: {SANDBOX}\n"
     )
+
+
+def flow(values: Mapping[str, str]) -> str:
+    """Return a mapping as one line of YAML, each value quoted where it has to be."""
+    return yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=sys.maxsize).strip()
 
 
 def with_destination(text: str, profile: str, target: str) -> str | None:

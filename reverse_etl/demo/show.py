@@ -11,6 +11,7 @@ from reverse_etl.errors import UsageError
 from reverse_etl.project import SANDBOX_FILE, Project
 from reverse_etl.run import RunResult, counts
 from reverse_etl.sandbox import Sandbox
+from reverse_etl.starter import flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ PROFILES = """\
 shop:
   target: trial
   outputs:
-    trial: {{type: duckdb, path: {warehouse}, schema: main}}
+    trial: {output}
   destinations:
     trial: {{type: klaviyo, sandbox: true}}
 """
@@ -77,7 +78,8 @@ def prepare(folder: Path, models: Path) -> None:
 
 
 def _profiles(folder: Path) -> str:
-    return PROFILES.format(warehouse=folder / "shop.duckdb")
+    output = {"type": "duckdb", "path": str(folder / "shop.duckdb"), "schema": "main"}
+    return PROFILES.format(output=flow(output))
 
 
 def _is_ours(folder: Path) -> bool:

@@ -61,7 +61,7 @@ def plain(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
     """Return whether a value of a kind in PLAIN is canonical and well-formed as it stands; not all that are need be found."""
     text = as_text(column)
     whole = {Engine.DUCKDB: "REGEXP_FULL_MATCH", Engine.SNOWFLAKE: "REGEXP_LIKE"}[dialect.engine]
-    matches = f"{whole}({text}, {literal(_escaped(dialect, PLAIN[kind]))})"
+    matches = f"{whole}({text}, {dialect.literal(PLAIN[kind])})"
     return f"(LENGTH({text}) <= {EMAIL_MAX} AND {matches})" if kind is IdentifierType.EMAIL else matches
 
 
@@ -83,14 +83,9 @@ def phone_malformed(dialect: Dialect, column: str) -> str:
 def _matches(dialect: Dialect, column: str, pattern: str) -> str:
     match dialect.engine:
         case Engine.DUCKDB:
-            return f"REGEXP_MATCHES({column}, {literal(pattern)})"
+            return f"REGEXP_MATCHES({column}, {dialect.literal(pattern)})"
         case Engine.SNOWFLAKE:
-            return f"(REGEXP_INSTR({column}, {literal(_escaped(dialect, pattern.replace(_PART, _PART_POSIX)))}) > 0)"
-
-
-def _escaped(dialect: Dialect, pattern: str) -> str:
-    # Snowflake reads backslashes in a string literal as escapes.
-    return pattern.replace("\\", "\\\\") if dialect.engine is Engine.SNOWFLAKE else pattern
+            return f"(REGEXP_INSTR({column}, {dialect.literal(pattern.replace(_PART, _PART_POSIX))}) > 0)"
 
 
 def _characters(dialect: Dialect, characters: Sequence[str] | str) -> str:

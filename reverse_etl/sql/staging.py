@@ -125,7 +125,7 @@ def settle_twins(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
     columns = ("retl_list", "retl_identity", *IDENTIFIER_COLUMNS.values(), *shape.payload_names)
     differing = ", ".join(
         f"CASE WHEN COUNT(DISTINCT {value}) > 1 OR COUNT({value}) NOT IN (0, COUNT(*)) "
-        f"THEN {literal(', ' + name.removeprefix(OURS))} ELSE '' END"
+        f"THEN {dialect.literal(', ' + name.removeprefix(OURS))} ELSE '' END"
         for name, value in _compared(dialect, shape, "")
     )
     same = "s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity"

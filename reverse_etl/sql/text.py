@@ -74,6 +74,10 @@ class Dialect:
         """Return columns of our tables, comma-separated, each with an optional table prefix such as `d.`."""
         return ", ".join(prefix + self.name(column) for column in columns)
 
+    def literal(self, text: str) -> str:
+        """Return any text as a literal: Snowflake reads a backslash in one as an escape ("String constants")."""
+        return literal(text.replace("\\", "\\\\") if self._folds else text)
+
     def text(self, expression: str) -> str:
         """Return an expression of literals as a text that any other fits into.
 
@@ -115,5 +119,5 @@ def quote(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Return `text` as a character string literal."""
+    """Return a text without backslashes as a literal of any dialect; see `Dialect.literal` for others."""
     return "'" + text.replace("'", "''") + "'"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from reverse_etl.starter import SANDBOX, likeliest, with_destination
+from reverse_etl.starter import SANDBOX, likeliest, new_profiles, with_destination
 
 if TYPE_CHECKING:
     from cli_world import World
@@ -59,6 +59,15 @@ def test_what_is_not_written_line_by_line_is_refused(text: str) -> None:
     """Better to ask than to write a file that says something else."""
     with pytest.raises(ValueError, match="block style"):
         with_destination(text, "shop", "dev")
+
+
+@pytest.mark.parametrize(
+    "path", ["shop.duckdb", "a, b.duckdb", "a} #b: c.duckdb", 'it\'s "ours".duckdb', "no"]
+)
+def test_a_warehouse_of_any_name_is_written_as_yaml_reads_it(path: str) -> None:
+    """A comma, a brace or a hash in a file's name is no part of the YAML around it."""
+    written = yaml.safe_load(new_profiles("shop", path))["shop"]
+    assert written["outputs"]["trial"] == {"type": "duckdb", "path": path, "schema": "main"}
 
 
 def test_people_are_looked_for_by_columns_and_names() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -157,3 +158,13 @@ def test_a_value_cannot_break_out_of_its_literal():
     """Neither by a quote nor by a backslash, which Snowflake reads as an escape."""
     told = without_marks(Statement("CREATE TABLE t AS SELECT ?, ?", ("a\\", "' OR '1'='1")))
     assert told.text == r"CREATE TABLE t AS SELECT 'a\\', ''' OR ''1''=''1'"
+
+
+@pytest.mark.parametrize("engine", Engine)
+@pytest.mark.parametrize("name", ["a\\", "a\\' OR 1 = 1 --", "it's", "\\\\n"])
+def test_a_columns_name_stays_inside_the_text_that_names_it(engine, name):
+    """Duplicates are told with the names of the columns that differ, and a quoted name may be anything."""
+    shape = replace(vip(engine), payload=(Column(name, Kind.TEXT, "VARCHAR"),))
+    *_, insert = staging.settle_twins(Dialect(engine, PLACE, PLACE), shape)
+    (parsed,) = sqlglot.parse(insert.text, dialect=engine.value)
+    assert f", {name}" in {literal.this for literal in parsed.find_all(exp.Literal)}
