@@ -65,6 +65,9 @@ def floor(folder: Path, port: int) -> dict[str, float]:
 def run(folder: Path, port: int) -> dict[str, float]:
     """Run the project, unpaced."""
     del port  # it is in the project's profiles.yml
+    from reverse_etl.cli import collect_seldom  # noqa: PLC0415
+
+    collect_seldom()  # as the command line does, before it imports the rest
     from dataclasses import replace  # noqa: PLC0415
 
     from reverse_etl.klaviyo import Tier  # noqa: PLC0415

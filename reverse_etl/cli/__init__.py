@@ -5,6 +5,7 @@ This file is the one place that prints errors and chooses exit codes.
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from itertools import pairwise
@@ -53,11 +54,20 @@ def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    collect_seldom()
     stops = Stops()
     stops.watch()
     tolerate_leavers()
     talk.set_up(as_json=_asks_for_json(sys.argv[1:]), verbose=False, quiet=False)
     sys.exit(_exit_code(stops))
+
+
+def collect_seldom() -> None:
+    """Look for reference cycles seldom: a run makes millions of rows and hardly a cycle.
+
+    At Python's own threshold a look is taken every 700 rows, which costs a run a tenth of its time.
+    """
+    gc.set_threshold(100_000, 20, 20)
 
 
 def _exit_code(stops: Stops) -> int:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.flight import in_flight
-from reverse_etl.delivery.submit import count
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.events import Sending
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo.pack import MOST_IDS
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
-from reverse_etl.sql import takeover
 from reverse_etl.sql.diff import Op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.delivery.at import At, Recorder
-    from reverse_etl.delivery.tally import Tally
+    from reverse_etl.delivery.at import Delivery
     from reverse_etl.klaviyo import Klaviyo
-    from reverse_etl.plan import ListPlan, ModelPlan
 
 _ID = 1 + tuple(IdentifierType).index(IdentifierType.PROFILE_ID)
 
@@ -35,19 +32,18 @@ class Added:
     stop: str = ""
 
 
-def add(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> None:
-    """Put one list's new rows on it, 1,000 a request; a fault stops the list, with the reason in `tally`."""
-    statement = takeover.upserts(at.warehouse.dialect, plan.shape, at.run_id, one.list.id)
-    groups = ([(row[0], row[_ID]) for row in rows] for rows in at.warehouse.batches(statement, MOST_IDS))
-    unstopped = (group for group in groups if not tally.stopped)
+def add(to: Delivery) -> None:
+    """Put one list's new rows on it, 1,000 a request; a fault stops the list, and its tally says why."""
+    list_id = to.one.list.id
+    groups = ([(row[0], row[_ID]) for row in rows] for rows in to.deltas.upserts(list_id, MOST_IDS))
+    unstopped = takewhile(lambda _: not to.tally.stopped, groups)
     done = 0
-    for added in in_flight(at, lambda group: add_group(at.klaviyo, one.list.id, group), unstopped):
-        recorder.add((added.receipt,), added.refusals)
-        count(tally, (added.receipt,), added.refusals)
+    for added in in_flight(to.at, lambda group: add_group(to.at.klaviyo, list_id, group), unstopped):
+        to.note((added.receipt,), added.refusals)
         if added.stop:
-            tally.stop(added.stop)
+            to.tally.stop(added.stop)
         done += added.receipt.rows
-        at.tell(Sending(plan.model.name, one.list.name, done, one.upserts))
+        to.at.tell(Sending(to.plan.model.name, to.one.list.name, done, to.one.upserts))
 
 
 def add_group(klaviyo: Klaviyo, list_id: str, group: Sequence[tuple[int, str]]) -> Added:

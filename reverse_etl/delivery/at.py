@@ -1,4 +1,4 @@
-"""Where a delivery takes place: the ports it speaks to, and the run that it belongs to."""
+"""Where a delivery takes place: the ports it speaks to, its run, and the list it is for."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.clock import Clock
+    from reverse_etl.delivery.deltas import Deltas
+    from reverse_etl.delivery.tally import Tally
     from reverse_etl.events import Tell
     from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.plan import ListPlan, ModelPlan
     from reverse_etl.receipts import Receipt, Refusal
     from reverse_etl.state import State
     from reverse_etl.warehouse import Warehouse
@@ -52,7 +55,7 @@ class Recorder:
     _receipts: list[Receipt] = field(default_factory=list)
     _refusals: list[Refusal] = field(default_factory=list)
     _gone: list[tuple[str, str]] = field(default_factory=list)
-    _flushed: float = 0.0
+    _flushed: float = float("-inf")
 
     def add(
         self,
@@ -76,3 +79,20 @@ class Recorder:
         self.at.state.record(self.at.run_id, self.model, self._receipts, self._refusals, self._gone)
         self._receipts, self._refusals, self._gone = [], [], []
         self._flushed = self.at.clock.monotonic()
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One list's delivery: what is planned for it, and what has come of it so far."""
+
+    at: At
+    plan: ModelPlan
+    one: ListPlan
+    deltas: Deltas
+    recorder: Recorder
+    tally: Tally
+
+    def note(self, receipts: Sequence[Receipt], refusals: Sequence[Refusal] = ()) -> None:
+        """Record and count what came of some rows."""
+        self.recorder.add(receipts, refusals)
+        self.tally.count(receipts, refusals)

@@ -8,24 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.add import add
-from reverse_etl.delivery.at import At, Recorder
+from reverse_etl.delivery.at import At, Delivery, Recorder
+from reverse_etl.delivery.deltas import Deltas
 from reverse_etl.delivery.remove import forget, remove
-from reverse_etl.delivery.settle import ReadRows, SentRow, settle, wait_for_open_jobs
-from reverse_etl.delivery.submit import count, submit
+from reverse_etl.delivery.settle import settle, wait_for_open_jobs
+from reverse_etl.delivery.submit import submit
 from reverse_etl.delivery.tally import Outcome, Tally
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.events import ListDone, Settling
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.phrases import counted
 from reverse_etl.receipts import Receipt, ReceiptState
-from reverse_etl.sql import takeover
 from reverse_etl.surfaces import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reverse_etl.plan import ListPlan, ModelPlan
-    from reverse_etl.sql.shape import Shape
 
 
 def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tally, ...]:
@@ -39,6 +37,7 @@ def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tall
     """
     at.warehouse.tag(model=plan.model.name)
     recorder = Recorder(at, plan.model.name)
+    deltas = Deltas(at.warehouse, plan.shape, at.run_id)
     tallies: list[Tally] = []
     try:
         for one in plan.lists:
@@ -49,16 +48,10 @@ def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tall
                     "the next run goes on."
                 )
             else:
-                _deliver_list(at, plan, one, recorder, tally)
+                _deliver_list(Delivery(at, plan, one, deltas, recorder, tally))
             _count_unsent(one, tally)
-            at.tell(
-                ListDone(
-                    plan.model.name,
-                    one.list.name,
-                    {str(end): rows for end, rows in tally.counts.items()},
-                    tally.reason,
-                )
-            )
+            counts = {str(end): rows for end, rows in tally.counts.items()}
+            at.tell(ListDone(plan.model.name, one.list.name, counts, tally.reason))
             tallies.append(tally)
     finally:
         recorder.flush()
@@ -67,83 +60,64 @@ def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tall
     return tuple(tallies)
 
 
-def rows_of(at: At, shape: Shape, run_id: str) -> ReadRows:
-    """Return what reads the deltas of a receipt's range."""
-
-    def read(receipt: Receipt) -> list[SentRow]:
-        statement = takeover.delta_rows(
-            at.warehouse.dialect, shape, run_id, receipt.first_seq, receipt.last_seq
-        )
-        return [
-            SentRow(seq, dict(zip(IdentifierType, values, strict=True)))
-            for seq, *values in at.warehouse.fetch(statement)
-        ]
-
-    return read
-
-
-def _deliver_list(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> None:
-    if one.upserts:
-        if plan.model.config.surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
-            add(at, plan, one, recorder, tally)
+def _deliver_list(to: Delivery) -> None:
+    surface = to.plan.model.config.surface
+    if to.one.upserts:
+        if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
+            add(to)
         else:
-            accepted, lost = submit(at, plan, one, recorder, tally)
-            recorder.flush()
-            _settle(at, plan, one, accepted, recorder, tally)
+            accepted, lost = submit(to)
+            to.recorder.flush()
+            _settle(to, accepted)
             if lost:
-                _wait(at, plan, one, tally)
-    if one.removes and not tally.stopped:
-        recorder.flush()
-        if plan.model.config.surface is Surface.PROFILES:
-            forget(at, plan, one, recorder, tally)
+                _wait(to)
+    if to.one.removes and not to.tally.stopped:
+        to.recorder.flush()
+        if surface is Surface.PROFILES:
+            forget(to)
         else:
-            remove(at, plan, one, recorder, tally)
+            remove(to)
 
 
-def _settle(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own place
-    at: At, plan: ModelPlan, one: ListPlan, accepted: Sequence[Receipt], recorder: Recorder, tally: Tally
-) -> None:
+def _settle(to: Delivery, accepted: Sequence[Receipt]) -> None:
     settled: set[int] = set()
-    read = rows_of(at, plan.shape, at.run_id)
-    tell = _tell(at, plan, one)
     try:
-        for result in settle(at.klaviyo, at.clock, accepted, at.begun, read, at.job_seconds, tell):
+        for result in settle(to.at, accepted, to.at.begun, to.deltas.sent_rows, _tell(to)):
             if result.receipt.state is ReceiptState.ACCEPTED:
                 continue
             settled.add(result.receipt.first_seq)
-            recorder.add((result.receipt,), result.refusals)
-            count(tally, (result.receipt,), result.refusals)
+            to.note((result.receipt,), result.refusals)
             if result.stop:
-                tally.stop(result.stop)
+                to.tally.stop(result.stop)
     except KlaviyoError as error:
-        tally.stop(str(error))
+        to.tally.stop(str(error))
     left = [receipt for receipt in accepted if receipt.first_seq not in settled]
     if left:
-        tally.add(Outcome.ACCEPTED, sum(receipt.rows for receipt in left))
-        tally.pause(
+        to.tally.add(Outcome.ACCEPTED, sum(receipt.rows for receipt in left))
+        to.tally.pause(
             f"{counted(len(left), 'import job')} had not ended "
-            f"after {counted(round(at.job_seconds / 60), 'minute')}; "
+            f"after {counted(round(to.at.job_seconds / 60), 'minute')}; "
             "the next run settles what is left."
         )
 
 
-def _wait(at: At, plan: ModelPlan, one: ListPlan, tally: Tally) -> None:
+def _wait(to: Delivery) -> None:
     """After a lost reply, wait for the imports that nobody here knows by name."""
     try:
-        ended = wait_for_open_jobs(at.klaviyo, at.clock, at.begun, at.job_seconds, _tell(at, plan, one))
+        ended = wait_for_open_jobs(to.at, to.at.begun, _tell(to))
     except KlaviyoError as error:
-        tally.open_jobs = True
-        tally.stop(str(error))
+        to.tally.open_jobs = True
+        to.tally.stop(str(error))
         return
     if not ended:
-        tally.open_jobs = True
-        tally.pause("An import whose reply was lost may still be under way; the next run waits for it.")
+        to.tally.open_jobs = True
+        to.tally.pause("An import whose reply was lost may still be under way; the next run waits for it.")
 
 
-def _tell(at: At, plan: ModelPlan, one: ListPlan) -> Callable[[int], None]:
+def _tell(to: Delivery) -> Callable[[int], None]:
     def tell(jobs: int) -> None:
-        at.state.heartbeat()  # jobs may take hours
-        at.tell(Settling(plan.model.name, one.list.name, jobs))
+        to.at.state.heartbeat()  # jobs may take hours
+        to.at.tell(Settling(to.plan.model.name, to.one.list.name, jobs))
 
     return tell
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.deliver import rows_of
+from reverse_etl.delivery.deltas import Deltas
 from reverse_etl.delivery.settle import settle, wait_for_open_jobs
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.events import Recovering
@@ -33,9 +33,7 @@ def recover(at: At) -> None:
         by_model[entry.run_id, entry.model].append(entry)
     for (run_id, model), entries in by_model.items():
         _settle(at, run_id, model, entries)
-    if dead and not wait_for_open_jobs(
-        at.klaviyo, at.clock, min(dead.values()), at.job_seconds, _beating(at)
-    ):
+    if dead and not wait_for_open_jobs(at, min(dead.values()), _beating(at)):
         raise _not_ended()
     for run_id in sorted({*dead, *(run_id for run_id, _ in by_model)}):
         for name, sent in at.state.models().items():
@@ -52,9 +50,8 @@ def _settle(at: At, run_id: str, model: str, entries: list[OpenReceipt]) -> None
         return
     receipts = [entry.receipt for entry in entries]
     since = min(entry.begun for entry in entries)
-    for result in settle(
-        at.klaviyo, at.clock, receipts, since, rows_of(at, shape, run_id), at.job_seconds, _beating(at)
-    ):
+    rows_of = Deltas(at.warehouse, shape, run_id).sent_rows
+    for result in settle(at, receipts, since, rows_of, _beating(at)):
         if result.receipt.state is ReceiptState.ACCEPTED:
             raise _not_ended()
         at.state.record(run_id, model, (result.receipt,), result.refusals)

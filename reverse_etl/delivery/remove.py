@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.flight import in_flight
 from reverse_etl.delivery.resolve import Claim, Leaving, Resolved, resolve
-from reverse_etl.delivery.tally import Outcome, Tally
+from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.events import Removing
 from reverse_etl.identifiers import IdentifierType
@@ -20,60 +20,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from reverse_etl.delivery.at import At, Recorder
-    from reverse_etl.plan import ListPlan, ModelPlan
+    from reverse_etl.delivery.at import At, Delivery
     from reverse_etl.warehouse import Row
 
 READ_ROWS = 10_000  # leaving rows resolved together: a few statements for so many
 _MOST_VALUES = 5_000  # in one IN list
 
 
-def remove(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> None:
+def remove(to: Delivery) -> None:
     """Resolve and remove one list's leaving rows, group by group.
 
-    A fault stops the list, with the reason in `tally`.
+    A fault stops the list, with the reason in its tally.
 
     Rows that were removed, superseded, gone, or never ours are forgotten; held rows stay in the snapshot.
     """
+    at, list_id = to.at, to.one.list.id
     done = 0
-    for rows in at.warehouse.batches(
-        takeover.removes(at.warehouse.dialect, plan.shape, at.run_id, one.list.id), READ_ROWS
-    ):
+    for rows in to.deltas.removes(list_id, READ_ROWS):
         leaving = [_leaving(row) for row in rows]
         try:
-            resolved = resolve(
-                at.klaviyo, at.executor, one.list.id, leaving, lambda *asked: _claims(at, plan, one, *asked)
-            )
+            resolved = resolve(at.klaviyo, at.executor, list_id, leaving, lambda *asked: _claims(to, *asked))
         except KlaviyoError as error:
-            tally.stop(str(error))
+            to.tally.stop(str(error))
             break
-        at.state.inherit(plan.shape, one.list.id, _inheritance(resolved))
-        state, reason = _take_off(at, one.list.id, resolved)
+        at.state.inherit(to.plan.shape, list_id, _inheritance(resolved))
+        state, reason = _take_off(at, list_id, resolved)
         if reason:
-            tally.stop(reason)
-        recorder.add(
-            (_receipt(one, leaving, state, reason),),
+            to.tally.stop(reason)
+        to.recorder.add(
+            (_receipt(list_id, leaving, state, reason),),
             tuple(_held(r) for r in resolved if r.outcome is Outcome.HELD),
-            _gone(one.list.id, resolved) if state is ReceiptState.APPLIED else (),
+            _gone(list_id, resolved) if state is ReceiptState.APPLIED else (),
         )
         for r in resolved:
-            tally.add(
-                r.outcome if state is ReceiptState.APPLIED or r.outcome is Outcome.HELD else _OUTCOMES[state],
-                1,
-            )
+            proved = state is ReceiptState.APPLIED or r.outcome is Outcome.HELD
+            to.tally.add(r.outcome if proved else _OUTCOMES[state], 1)
         done += len(leaving)
-        at.tell(Removing(plan.model.name, one.list.name, done, one.removes))
-        if tally.stopped:
+        at.tell(Removing(to.plan.model.name, to.one.list.name, done, to.one.removes))
+        if to.tally.stopped:
             break
 
 
-def forget(at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally) -> None:
+def forget(to: Delivery) -> None:
     """Forget the leaving rows of a surface from which nobody is removed."""
-    for rows in at.warehouse.batches(
-        takeover.removes(at.warehouse.dialect, plan.shape, at.run_id, one.list.id), READ_ROWS
-    ):
-        recorder.add((_receipt(one, [_leaving(row) for row in rows], ReceiptState.APPLIED, ""),))
-        tally.add(Outcome.FORGOTTEN, len(rows))
+    list_id = to.one.list.id
+    for rows in to.deltas.removes(list_id, READ_ROWS):
+        to.recorder.add((_receipt(list_id, [_leaving(row) for row in rows], ReceiptState.APPLIED, ""),))
+        to.tally.add(Outcome.FORGOTTEN, len(rows))
 
 
 def _gone(list_id: str, resolved: Iterable[Resolved]) -> tuple[tuple[str, str], ...]:
@@ -89,13 +82,12 @@ def _leaving(row: Row) -> Leaving:
     return Leaving(seq, identity, kinds, read(first_sent), uncertain=uncertain or not in_snapshot)
 
 
-def _claims(
-    at: At, plan: ModelPlan, one: ListPlan, kind: IdentifierType, values: Sequence[str]
-) -> Iterator[tuple[str, Claim]]:
+def _claims(to: Delivery, kind: IdentifierType, values: Sequence[str]) -> Iterator[tuple[str, Claim]]:
+    warehouse, plan = to.at.warehouse, to.plan
     for part in chunks(values, _MOST_VALUES):
-        statement = takeover.wanted(at.warehouse.dialect, plan.shape, at.run_id, plan.model.name, kind, part)
-        for value, identity, list_id, rejected in at.warehouse.fetch(statement):
-            yield value, Claim(identity, bool(rejected), list_id == one.list.id)
+        statement = takeover.wanted(warehouse.dialect, plan.shape, to.at.run_id, plan.model.name, kind, part)
+        for value, identity, list_id, rejected in warehouse.fetch(statement):
+            yield value, Claim(identity, bool(rejected), list_id == to.one.list.id)
 
 
 def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[ReceiptState, str]:
@@ -125,10 +117,8 @@ def _inheritance(resolved: Iterable[Resolved]) -> dict[str, datetime]:
     return since
 
 
-def _receipt(one: ListPlan, leaving: Sequence[Leaving], state: ReceiptState, reason: str) -> Receipt:
-    return Receipt(
-        one.list.id, Op.REMOVE, leaving[0].seq, leaving[-1].seq, state, len(leaving), detail=reason
-    )
+def _receipt(list_id: str, leaving: Sequence[Leaving], state: ReceiptState, reason: str) -> Receipt:
+    return Receipt(list_id, Op.REMOVE, leaving[0].seq, leaving[-1].seq, state, len(leaving), detail=reason)
 
 
 def _held(resolved: Resolved) -> Refusal:

@@ -18,7 +18,7 @@ from reverse_etl.phrases import counted
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
 
 if TYPE_CHECKING:
-    from reverse_etl.clock import Clock
+    from reverse_etl.delivery.at import At
 
 GRACE = timedelta(minutes=1)  # Klaviyo's clock and replies may differ by as much
 FIRST_WAIT, MOST_WAIT, WAIT_GROWTH = 0.2, 5.0, 1.5
@@ -48,38 +48,29 @@ class Settled:
 ReadRows = Callable[[Receipt], Iterable[SentRow]]
 
 
-def settle(  # noqa: PLR0913, PLR0917 - the ports, and how long
-    klaviyo: Klaviyo,
-    clock: Clock,
-    receipts: Sequence[Receipt],
-    since: datetime,
-    rows_of: ReadRows,
-    most_seconds: float,
-    tell: Callable[[int], None],
+def settle(
+    at: At, receipts: Sequence[Receipt], since: datetime, rows_of: ReadRows, tell: Callable[[int], None]
 ) -> Iterator[Settled]:
     """Yield each accepted receipt once, as its job ends.
 
-    Those whose job has not ended after `most_seconds` stay accepted.
+    Those whose job has not ended after `at.job_seconds` stay accepted.
 
     Asks for many jobs at once, at growing distances. `since` is before the first of the jobs; `rows_of` reads
     the rows of a range.
     """
     waiting = {receipt.job or "": receipt for receipt in receipts}
-    begun, pause = clock.monotonic(), FIRST_WAIT
-    while waiting:
+    if not waiting:
+        return
+    for waited in _asks(at):
         tell(len(waiting))
-        jobs = _ask(klaviyo, waiting, since, alone=clock.monotonic() - begun > UNLISTED_SECONDS)
+        jobs = _jobs(at.klaviyo, waiting, since, alone=waited > UNLISTED_SECONDS)
         for job_id, job in jobs.items():
             if job is None or job.status.ended:
-                yield judge(waiting.pop(job_id), job, klaviyo.job_errors, rows_of)
+                yield judge(waiting.pop(job_id), job, at.klaviyo.job_errors, rows_of)
         if not waiting:
-            break
-        if clock.monotonic() - begun > most_seconds:
-            yield from (Settled(receipt) for receipt in waiting.values())
+            tell(0)
             return
-        clock.sleep(pause)
-        pause = min(pause * WAIT_GROWTH, MOST_WAIT)
-    tell(0)
+    yield from (Settled(receipt) for receipt in waiting.values())
 
 
 def judge(
@@ -138,26 +129,31 @@ def name_rows(errors: Iterable[JobRowError], rows: Iterable[SentRow]) -> dict[in
     return named
 
 
-def wait_for_open_jobs(
-    klaviyo: Klaviyo, clock: Clock, since: datetime, most_seconds: float, tell: Callable[[int], None]
-) -> bool:
+def wait_for_open_jobs(at: At, since: datetime, tell: Callable[[int], None]) -> bool:
     """Wait until every import created since then has ended, whoever began it. Returns whether they have.
 
     For a lost reply: an import that nobody knows by name must not be applied after what is sent next.
     """
-    begun, pause = clock.monotonic(), FIRST_WAIT
-    while True:
-        count = sum(not job.status.ended for job in klaviyo.jobs_since(since - GRACE))
+    for _ in _asks(at):
+        count = sum(not job.status.ended for job in at.klaviyo.jobs_since(since - GRACE))
         tell(count)
         if not count:
             return True
-        if clock.monotonic() - begun > most_seconds:
-            return False
-        clock.sleep(pause)
+    return False
+
+
+def _asks(at: At) -> Iterator[float]:
+    """Yield the seconds waited so far, at growing distances, as long as the run waits for jobs."""
+    begun, pause = at.clock.monotonic(), FIRST_WAIT
+    while True:
+        yield at.clock.monotonic() - begun
+        if at.clock.monotonic() - begun > at.job_seconds:
+            return
+        at.clock.sleep(pause)
         pause = min(pause * WAIT_GROWTH, MOST_WAIT)
 
 
-def _ask(
+def _jobs(
     klaviyo: Klaviyo, waiting: Mapping[str, Receipt], since: datetime, *, alone: bool
 ) -> dict[str, Job | None]:
     found: dict[str, Job | None] = {}

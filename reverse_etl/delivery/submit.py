@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.flight import in_flight
 from reverse_etl.delivery.takeapart import Apart, NotTheRows, take_apart
-from reverse_etl.delivery.tally import Outcome, Tally
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.events import Sending
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import Accepted, Klaviyo, RequestRefused, RowError, RowsRefused
-from reverse_etl.klaviyo.pack import Batch, import_body, pack
+from reverse_etl.klaviyo.pack import Batch, pack
 from reverse_etl.klaviyo.render import Renderer, Unrenderable
 from reverse_etl.phrases import sentence
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
-from reverse_etl.sql import takeover
 from reverse_etl.sql.diff import Op
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reverse_etl.delivery.at import At, Recorder
-    from reverse_etl.plan import ListPlan, ModelPlan
+    from reverse_etl.delivery.at import Delivery
 
 READ_ROWS = 10_000  # at a time from the warehouse: as many as one request can hold
 
@@ -41,34 +39,29 @@ class Sent:
     stop: str = ""
 
 
-def submit(
-    at: At, plan: ModelPlan, one: ListPlan, recorder: Recorder, tally: Tally
-) -> tuple[list[Receipt], bool]:
+def submit(to: Delivery) -> tuple[list[Receipt], bool]:
     """Start the imports of one list's upserts.
 
     Returns the receipts of the imports that Klaviyo accepted, and whether an import may exist of which no
     receipt speaks. Rows are sent in the order of their numbers; a fault stops what has not been sent, with
-    the reason in `tally`.
+    the reason in the list's tally.
     """
     accepted: list[Receipt] = []
     lost = False
+    list_id = to.one.list.id
     unrenderable: list[Refusal] = []
-    batches = pack(_encoded(at, plan, one.list.id, unrenderable), one.list.id or None)
-    taken = 0
-    for sent in in_flight(
-        at, lambda batch: start(at.klaviyo, batch, one.list.id), _until_stopped(batches, tally)
-    ):
+    batches = pack(_encoded(to, unrenderable), list_id or None)
+    unstopped = takewhile(lambda _: not to.tally.stopped, batches)
+    for sent in in_flight(to.at, lambda batch: start(to.at.klaviyo, batch, list_id), unstopped):
         lost = lost or sent.lost
         if sent.stop:
-            tally.stop(sent.stop)
+            to.tally.stop(sent.stop)
         refusals, unrenderable[:] = (*unrenderable, *sent.refusals), ()
-        recorder.add(sent.receipts, refusals)
-        count(tally, sent.receipts, refusals)
+        to.note(sent.receipts, refusals)
         accepted += [receipt for receipt in sent.receipts if receipt.state is ReceiptState.ACCEPTED]
-        taken += sum(receipt.rows for receipt in sent.receipts if receipt.state is ReceiptState.ACCEPTED)
-        at.tell(Sending(plan.model.name, one.list.name, taken, one.upserts))
-    recorder.add((), unrenderable)
-    count(tally, (), unrenderable)
+        taken = sum(receipt.rows for receipt in accepted)
+        to.at.tell(Sending(to.plan.model.name, to.one.list.name, taken, to.one.upserts))
+    to.note((), unrenderable)
     return accepted, lost
 
 
@@ -79,19 +72,19 @@ def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
     """
     receipts: list[Receipt] = []
     refused: dict[int, RowError] = {}
-    waiting, rounds, lost, size = [batch], 0, False, len(batch.rows)
+    waiting, rounds, lost, size = [batch], 0, False, len(batch)
     while waiting:
         piece = waiting.pop(0)
         try:
-            reply = klaviyo.start_import(import_body(piece.rows, list_id or None))
+            reply = klaviyo.start_import(piece.body)
         except ReplyLost as error:
             receipts.append(_receipt(piece, list_id, ReceiptState.UNKNOWN, detail=str(error)))
             return Sent(
-                (*receipts, *_unsent(waiting, list_id)), _rejected(refused), lost=True, stop=str(error)
+                (*receipts, *_unsent(waiting, list_id)), _refusals(refused), lost=True, stop=str(error)
             )
         except KlaviyoError as error:
             return Sent(
-                (*receipts, *_unsent([piece, *waiting], list_id)), _rejected(refused), lost, str(error)
+                (*receipts, *_unsent([piece, *waiting], list_id)), _refusals(refused), lost, str(error)
             )
         lost = lost or reply.lost
         match reply:
@@ -100,7 +93,7 @@ def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
             case RequestRefused(fault):
                 return Sent(
                     (*receipts, *_unsent([piece, *waiting], list_id)),
-                    _rejected(refused),
+                    _refusals(refused),
                     lost,
                     _refusal(fault),
                 )
@@ -111,41 +104,19 @@ def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
                         refused |= found
                         waiting = [*pieces, *waiting]
                     case NotTheRows(reason):
-                        withdrawn = _withdrawn(refused)
+                        withdrawn = _refusals(refused, RefusalKind.NOT_SENT)
                         return Sent(
                             (*receipts, *_unsent([piece, *waiting], list_id)), withdrawn, lost, reason
                         )
-    return Sent(tuple(receipts), _rejected(refused), lost)
+    return Sent(tuple(receipts), _refusals(refused), lost)
 
 
-def count(tally: Tally, receipts: Sequence[Receipt], refusals: Sequence[Refusal]) -> None:
-    """Count what receipts and refusals say; accepted rows are counted when their job is settled."""
-    outcomes = {
-        ReceiptState.APPLIED: Outcome.APPLIED,
-        ReceiptState.UNKNOWN: Outcome.UNKNOWN,
-        ReceiptState.NOT_SENT: Outcome.NOT_SENT,
-    }
-    for receipt in receipts:
-        if receipt.state in outcomes:
-            tally.add(outcomes[receipt.state], receipt.rows)
-    kinds = {
-        RefusalKind.REJECTED: Outcome.REJECTED,
-        RefusalKind.NOT_SENT: Outcome.NOT_SENT,
-        RefusalKind.HELD: Outcome.HELD,
-    }
-    for refusal in refusals:
-        tally.add(kinds[refusal.kind], 1)
-
-
-def _encoded(
-    at: At, plan: ModelPlan, list_id: str, unrenderable: list[Refusal]
-) -> Iterator[tuple[int, bytes]]:
-    properties = {part.column.lower(): part.property for part in plan.model.payload}
-    payload = [(properties[column.name.lower()], column) for column in plan.shape.payload]
+def _encoded(to: Delivery, unrenderable: list[Refusal]) -> Iterator[tuple[int, bytes]]:
+    properties = {part.column.lower(): part.property for part in to.plan.model.payload}
+    payload = [(properties[column.name.lower()], column) for column in to.plan.shape.payload]
     renderer = Renderer(tuple(IdentifierType), payload)
-    statement = takeover.upserts(at.warehouse.dialect, plan.shape, at.run_id, list_id)
     first = 1 + len(IdentifierType)
-    for rows in at.warehouse.batches(statement, READ_ROWS):
+    for rows in to.deltas.upserts(to.one.list.id, READ_ROWS):
         for row in rows:
             match renderer.encode(row[1:first], row[first:]):
                 case bytes() as encoded:
@@ -154,38 +125,20 @@ def _encoded(
                     unrenderable.append(Refusal(row[0], RefusalKind.REJECTED, "unrenderable", field, reason))
 
 
-def _until_stopped(batches: Iterator[Batch], tally: Tally) -> Iterator[Batch]:
-    for batch in batches:
-        if tally.stopped:
-            return
-        yield batch
-
-
 def _receipt(
     batch: Batch, list_id: str, state: ReceiptState, *, job: str | None = None, detail: str = ""
 ) -> Receipt:
-    return Receipt(list_id, _UPSERT, batch.first_seq, batch.last_seq, state, len(batch.rows), job, detail)
+    return Receipt(list_id, Op.ADD, batch.seqs[0], batch.seqs[-1], state, len(batch), job, detail)
 
 
 def _unsent(batches: Sequence[Batch], list_id: str) -> tuple[Receipt, ...]:
     return tuple(_receipt(batch, list_id, ReceiptState.NOT_SENT) for batch in batches)
 
 
-def _rejected(refused: dict[int, RowError]) -> tuple[Refusal, ...]:
-    return tuple(
-        Refusal(seq, RefusalKind.REJECTED, e.code, e.field, e.detail) for seq, e in sorted(refused.items())
-    )
-
-
-def _withdrawn(refused: dict[int, RowError]) -> tuple[Refusal, ...]:
-    return tuple(
-        Refusal(seq, RefusalKind.NOT_SENT, e.code, e.field, e.detail) for seq, e in sorted(refused.items())
-    )
+def _refusals(refused: dict[int, RowError], kind: RefusalKind = RefusalKind.REJECTED) -> tuple[Refusal, ...]:
+    return tuple(Refusal(seq, kind, e.code, e.field, e.detail) for seq, e in sorted(refused.items()))
 
 
 def _refusal(error: RowError) -> str:
     place = f" at {error.field}" if error.field else ""
     return f"Klaviyo refused the request ({error.code}{place}). {sentence(error.detail)}"
-
-
-_UPSERT = Op.ADD.value

@@ -51,14 +51,14 @@ def take_apart(batch: Batch, errors: Mapping[int, RowError], rounds: int, size: 
     `errors` are by index in `batch`, `rounds` counts the refusals so far, `size` is how many rows the batch
     had at first.
     """
-    known = {index: error for index, error in errors.items() if 0 <= index < len(batch.rows)}
+    known = {index: error for index, error in errors.items() if 0 <= index < len(batch)}
     if not known:
         return NotTheRows(
             f"Klaviyo refused the request, and pointed at no row that was in it. {sentence(_first(errors))}"
         )
     if (fault := mass_fault([*known.values()], size)) is not None:
         return NotTheRows(fault)
-    if rounds > ROUNDS and len(batch.rows) > 1:
+    if rounds > ROUNDS and len(batch) > 1:
         return Apart(halves(batch), {})
     rest, _ = split(batch, known)
     return Apart((rest,) if rest else (), {batch.seqs[index]: error for index, error in known.items()})

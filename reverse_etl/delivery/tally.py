@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reverse_etl.receipts import ReceiptState, RefusalKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reverse_etl.receipts import Receipt, Refusal
 
 
 class Outcome(StrEnum):
@@ -21,6 +29,18 @@ class Outcome(StrEnum):
     GONE = "gone"  # nobody was found: forgotten, and kept for a reconciliation
     FORGOTTEN = "forgotten"  # left a surface from which nobody is removed
     HELD = "held"  # not removed: someone who is wanted may be behind it
+
+
+_RECEIPTS = {
+    ReceiptState.APPLIED: Outcome.APPLIED,
+    ReceiptState.UNKNOWN: Outcome.UNKNOWN,
+    ReceiptState.NOT_SENT: Outcome.NOT_SENT,
+}
+_REFUSALS = {
+    RefusalKind.REJECTED: Outcome.REJECTED,
+    RefusalKind.NOT_SENT: Outcome.NOT_SENT,
+    RefusalKind.HELD: Outcome.HELD,
+}
 
 
 @dataclass
@@ -40,6 +60,14 @@ class Tally:
         """Count rows that came to an end."""
         if rows:
             self.counts[outcome] += rows
+
+    def count(self, receipts: Iterable[Receipt], refusals: Iterable[Refusal]) -> None:
+        """Count what receipts and refusals say; accepted rows are counted when their job is settled."""
+        for receipt in receipts:
+            if receipt.state in _RECEIPTS:
+                self.add(_RECEIPTS[receipt.state], receipt.rows)
+        for refusal in refusals:
+            self.add(_REFUSALS[refusal.kind], 1)
 
     def stop(self, reason: str) -> None:
         """Note the failure after which nothing more is sent to this list; the first reason stands."""

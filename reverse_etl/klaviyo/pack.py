@@ -8,8 +8,9 @@ is 1,000,000 bytes there is not said, so the smaller is kept to.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import orjson
@@ -29,19 +30,32 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one request, never none: `rows[i]` is the encoded profile of delta `seqs[i]`."""
+    """Rows of one request, never none: `seqs[i]` is the number of the delta that row `i` was made of.
 
-    first_seq: int
-    last_seq: int
+    The rows lie in the body and nowhere else, since many batches are in flight at once.
+    """
+
     seqs: Sequence[int]
-    rows: Sequence[bytes] = field(repr=False)
+    body: bytes = field(repr=False)
+    sizes: Sequence[int] = field(repr=False)
+    list_id: str | None = None
 
     @classmethod
-    def of(cls, seqs: Sequence[int], rows: Sequence[bytes]) -> Batch:
-        """Return the batch of these rows. Raises ValueError for none."""
+    def of(cls, seqs: Sequence[int], rows: Sequence[bytes], list_id: str | None) -> Batch:
+        """Return the batch of these encoded profiles for a list, if any. Raises ValueError for none."""
         if not seqs or len(seqs) != len(rows):
             raise ValueError(f"{len(seqs)} numbers for {len(rows)} rows")
-        return cls(seqs[0], seqs[-1], seqs, rows)
+        return cls(seqs, import_body(rows, list_id), array("I", map(len, rows)), list_id)
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.seqs)
+
+    @property
+    def rows(self) -> list[bytes]:
+        """Return the encoded profiles, read from the body."""
+        ends = accumulate((1 + size for size in self.sizes), initial=len(_HEAD))
+        return [self.body[start : end - 1] for start, end in pairwise(ends)]
 
 
 def pack(encoded: Iterable[tuple[int, bytes]], list_id: str | None) -> Iterator[Batch]:
@@ -58,13 +72,13 @@ def pack(encoded: Iterable[tuple[int, bytes]], list_id: str | None) -> Iterator[
         if envelope + len(row) > MOST_BYTES:
             raise ValueError(f"row {seq} is {len(row)} bytes: no request can hold it")
         if rows and (len(rows) == MOST_ROWS or size + 1 + len(row) > MOST_BYTES):
-            yield Batch.of(seqs, rows)
+            yield Batch.of(seqs, rows, list_id)
             seqs, rows, size = [], [], envelope
         size += len(row) + (1 if rows else 0)
         seqs.append(seq)
         rows.append(row)
     if rows:
-        yield Batch.of(seqs, rows)
+        yield Batch.of(seqs, rows, list_id)
 
 
 def import_body(rows: Sequence[bytes], list_id: str | None) -> bytes:
@@ -85,21 +99,24 @@ def split(batch: Batch, refused: Collection[int]) -> tuple[Batch | None, tuple[i
     Raises IndexError for an index that the batch does not have: then the reply spoke of another request.
     """
     out = set(refused)
-    if any(not 0 <= index < len(batch.rows) for index in out):
-        raise IndexError(f"indexes {min(out)} to {max(out)} in a batch of {len(batch.rows)} rows")
-    kept = [index for index in range(len(batch.rows)) if index not in out]
+    if any(not 0 <= index < len(batch) for index in out):
+        raise IndexError(f"indexes {min(out)} to {max(out)} in a batch of {len(batch)} rows")
+    kept = [index for index in range(len(batch)) if index not in out]
     gone = tuple(batch.seqs[index] for index in sorted(out))
     if not kept:
         return None, gone
-    return Batch.of([batch.seqs[index] for index in kept], [batch.rows[index] for index in kept]), gone
+    rows = batch.rows
+    return Batch.of(
+        [batch.seqs[index] for index in kept], [rows[index] for index in kept], batch.list_id
+    ), gone
 
 
 def halves(batch: Batch) -> tuple[Batch, Batch]:
     """Return the two halves of a batch, in order. Raises ValueError for a batch of one row."""
-    middle = len(batch.rows) // 2
+    middle, rows = len(batch) // 2, batch.rows
     return (
-        Batch.of(batch.seqs[:middle], batch.rows[:middle]),
-        Batch.of(batch.seqs[middle:], batch.rows[middle:]),
+        Batch.of(batch.seqs[:middle], rows[:middle], batch.list_id),
+        Batch.of(batch.seqs[middle:], rows[middle:], batch.list_id),
     )
 
 

@@ -23,7 +23,10 @@ _MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")
 
 
 def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str) -> tuple[Statement, ...]:
-    """Make the plan's deltas uncertain under this run, in place of the earlier uncertain rows of the same identities."""
+    """Make the plan's deltas uncertain under this run, in place of the earlier uncertain rows of the same identities.
+
+    They lie in the order of their numbers, so that whoever reads a span of them looks at no other.
+    """
     deltas, planned = dialect.kept(shape.deltas), dialect.passing(shape.planned)
     values = [f"p.{name}" for name in (*_MARKS, *KEY_COLUMNS)]
     values += [f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values()]
@@ -37,7 +40,7 @@ def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str) -> tu
             f"INSERT INTO {deltas} (retl_run_id, {dialect.names((*_MARKS, *shape.row))})\n"
             f"SELECT ?, {', '.join(values)}\n"
             f"FROM {planned} AS p LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
-            f"WHERE p.retl_op <> '{Op.HELD}'",
+            f"WHERE p.retl_op <> '{Op.HELD}' ORDER BY p.retl_seq",
             (run_id, first_sent_at),
         ),
     )
@@ -56,13 +59,35 @@ def rekey(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
     )
 
 
-def upserts(dialect: Dialect, shape: Shape, run_id: str, list_id: str) -> Statement:
-    """Return (seq, the four identifiers, the payload) of one list's upserts, by seq; decimals as text."""
+def spans(dialect: Dialect, shape: Shape, run_id: str) -> Statement:
+    """Return (list id, whether they are removes, first seq, last seq) of a run's deltas."""
+    return Statement(
+        f"SELECT retl_list_id, retl_op = '{Op.REMOVE}' AS retl_removes, MIN(retl_seq), MAX(retl_seq) "
+        f"FROM {dialect.kept(shape.deltas)}\n"
+        f"WHERE retl_run_id = ? GROUP BY retl_list_id, retl_op = '{Op.REMOVE}' ORDER BY 3",
+        (run_id,),
+    )
+
+
+def upserts(dialect: Dialect, shape: Shape, run_id: str, list_id: str, seqs: range) -> Statement:
+    """Return (seq, the four identifiers, the payload) of one list's upserts in a span, by seq; decimals as text."""
     columns = ", ".join((*IDENTIFIER_COLUMNS.values(), *(_as_read(column) for column in shape.payload)))
+    return _span(dialect, shape, columns, f"IN ('{Op.ADD}', '{Op.UPDATE}')", (run_id, list_id), seqs)
+
+
+def removes(dialect: Dialect, shape: Shape, run_id: str, list_id: str, seqs: range) -> Statement:
+    """Return (seq, identity, the four identifiers, first sent, in snapshot, uncertain) of one list's removes in a span, by seq."""
+    columns = f"retl_identity, {', '.join(IDENTIFIER_COLUMNS.values())}, {FIRST_SENT}, retl_in_snapshot, retl_uncertain"
+    return _span(dialect, shape, columns, f"= '{Op.REMOVE}'", (run_id, list_id), seqs)
+
+
+def _span(  # noqa: PLR0913, PLR0917 - the parts of one statement
+    dialect: Dialect, shape: Shape, columns: str, op: str, whose: tuple[str, str], seqs: range
+) -> Statement:
     return Statement(
         f"SELECT retl_seq, {columns} FROM {dialect.kept(shape.deltas)}\n"
-        f"WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op IN ('{Op.ADD}', '{Op.UPDATE}') ORDER BY retl_seq",
-        (run_id, list_id),
+        f"WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op {op} AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq",
+        (*whose, seqs.start, seqs.stop - 1),
     )
 
 
@@ -70,16 +95,6 @@ def _as_read(column: Column) -> str:
     """Return a column as it is read for sending: clients take long to make decimals, and texts hold as much."""
     name = quote(column.name)
     return f"CAST({name} AS VARCHAR) AS {name}" if column.kind is Kind.DECIMAL else name
-
-
-def removes(dialect: Dialect, shape: Shape, run_id: str, list_id: str) -> Statement:
-    """Return (seq, identity, the four identifiers, first sent, in snapshot, uncertain) of one list's removes, by seq."""
-    columns = f"retl_identity, {', '.join(IDENTIFIER_COLUMNS.values())}, {FIRST_SENT}, retl_in_snapshot, retl_uncertain"
-    return Statement(
-        f"SELECT retl_seq, {columns} FROM {dialect.kept(shape.deltas)}\n"
-        f"WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op = '{Op.REMOVE}' ORDER BY retl_seq",
-        (run_id, list_id),
-    )
 
 
 def delta_rows(dialect: Dialect, shape: Shape, run_id: str, first_seq: int, last_seq: int) -> Statement:

@@ -33,6 +33,11 @@ class Warehouse(Protocol):
         """Return whether having this session proves that no other process works on the same state."""
         ...
 
+    @property
+    def widest_sort(self) -> int | None:
+        """Return how many rows of a result are sorted at once in bounded memory; None where any number is."""
+        ...
+
     def execute(self, statement: Statement) -> None:
         """Run one statement; committed at once unless inside `transaction`."""
         ...

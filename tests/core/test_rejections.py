@@ -308,7 +308,7 @@ def test_an_error_that_fits_two_rows_names_none():
 
 def batch(count):
     """Return a batch of so many rows, numbered from 100."""
-    return Batch.of(list(range(100, 100 + count)), [b"{}"] * count)
+    return Batch.of(list(range(100, 100 + count)), [b"{}"] * count, None)
 
 
 WRONG = RowError("invalid", "email", "no")

@@ -134,8 +134,9 @@ def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column
 def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
     yield from takeover.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z")
     yield from takeover.rekey(dialect, shape)
-    yield takeover.upserts(dialect, shape, RUN, "L1")
-    yield takeover.removes(dialect, shape, RUN, "L1")
+    yield takeover.spans(dialect, shape, RUN)
+    yield takeover.upserts(dialect, shape, RUN, "L1", range(1, 10))
+    yield takeover.removes(dialect, shape, RUN, "L1", range(10, 20))
     yield takeover.delta_rows(dialect, shape, RUN, 1, 10)
     yield takeover.wanted(
         dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"]

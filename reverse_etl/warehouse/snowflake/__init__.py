@@ -36,6 +36,7 @@ class Snowflake:
     """A session with a Snowflake warehouse. Implements `warehouse.Warehouse`."""
 
     exclusive = False
+    widest_sort = None  # Snowflake sorts in its own memory, and keeps the result
 
     def __init__(self, settings: Mapping[str, Any], *, read_only: bool) -> None:
         """Sign in as a dbt-snowflake output says, and find or make the state's schema.

@@ -1,0 +1,61 @@
+"""Deltas: one model's rows of a run, read in the order of their numbers and in bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from reverse_etl.delivery.settle import SentRow
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.sql import takeover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from reverse_etl.receipts import Receipt
+    from reverse_etl.sql.shape import Shape
+    from reverse_etl.sql.text import Statement
+    from reverse_etl.warehouse import Row, Warehouse
+
+
+@dataclass(frozen=True)
+class Deltas:
+    """The deltas that the state keeps of one model and run."""
+
+    warehouse: Warehouse
+    shape: Shape
+    run_id: str
+
+    def upserts(self, list_id: str, size: int) -> Iterator[list[Row]]:
+        """Yield a list's upserts as `takeover.upserts` has them, at most `size` at a time."""
+        return self._read(takeover.upserts, list_id, size, removes=False)
+
+    def removes(self, list_id: str, size: int) -> Iterator[list[Row]]:
+        """Yield a list's removes as `takeover.removes` has them, at most `size` at a time."""
+        return self._read(takeover.removes, list_id, size, removes=True)
+
+    def sent_rows(self, receipt: Receipt) -> list[SentRow]:
+        """Return the rows of a receipt's range."""
+        statement = takeover.delta_rows(
+            self.warehouse.dialect, self.shape, self.run_id, receipt.first_seq, receipt.last_seq
+        )
+        return [
+            SentRow(seq, dict(zip(IdentifierType, values, strict=True)))
+            for seq, *values in self.warehouse.fetch(statement)
+        ]
+
+    def _read(
+        self, select: Callable[..., Statement], list_id: str, size: int, *, removes: bool
+    ) -> Iterator[list[Row]]:
+        span = self._spans.get((list_id, removes), range(0))
+        step = self.warehouse.widest_sort or max(len(span), 1)
+        for first in span[::step]:
+            seqs = range(first, min(first + step, span.stop))
+            statement = select(self.warehouse.dialect, self.shape, self.run_id, list_id, seqs)
+            yield from self.warehouse.batches(statement, size)
+
+    @cached_property
+    def _spans(self) -> Mapping[tuple[str, bool], range]:
+        found = self.warehouse.fetch(takeover.spans(self.warehouse.dialect, self.shape, self.run_id))
+        return {(list_id, bool(removes)): range(first, last + 1) for list_id, removes, first, last in found}
