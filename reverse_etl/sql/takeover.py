@@ -141,23 +141,36 @@ def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
 
 def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[Statement, ...]:
     """Gather which deltas receipts prove applied, and the rows of the snapshot that they take the place of."""
-    deltas, receipts, refusals = (dialect.kept(name) for name in (shape.deltas, "receipts", "refusals"))
+    deltas, refusals = (dialect.kept(name) for name in (shape.deltas, "refusals"))
     taken, replaced = gathered(shape)
     return (
         Statement(
             f"{dialect.recreate_passing(taken)} AS\n"
             f"SELECT d.retl_seq, d.retl_op, {dialect.names(KEY_COLUMNS, 'd.')}\n"
-            f"FROM {deltas} AS d\n"
-            f"JOIN {receipts} AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
-            f"WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state = 'applied'\n"
+            f"FROM {deltas} AS d JOIN (\n{_applied(dialect)}\n"
+            f") AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
+            f"WHERE d.retl_run_id = ?\n"
             f"AND d.retl_seq NOT IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)",
-            (run_id, run_id, model, run_id, model),
+            (run_id, model, run_id, run_id, model),
         ),
         Statement(
             f"{dialect.recreate_passing(replaced)} AS\n"
             f"SELECT {dialect.names(shape.row, 's.')} FROM {dialect.kept(shape.snapshot)} AS s\n"
             f"JOIN {dialect.passing(taken)} AS t ON {_SAME.format(left='t', right='s')}"
         ),
+    )
+
+
+def _applied(dialect: Dialect) -> str:
+    """Return the query of the ranges that receipts prove applied, those that touch as one.
+
+    A join on ranges compares every delta with every one of them, and most often all of a run's are one. No two receipts overlap.
+    """
+    return (
+        f"  SELECT MIN(first_seq) AS first_seq, MAX(last_seq) AS last_seq FROM (\n"
+        f"    SELECT first_seq, last_seq, last_seq - SUM(last_seq - first_seq + 1) OVER (ORDER BY first_seq) AS gaps\n"
+        f"    FROM {dialect.kept('receipts')} WHERE run_id = ? AND model = ? AND state = 'applied'\n"
+        f"  ) AS touching GROUP BY gaps"
     )
 
 

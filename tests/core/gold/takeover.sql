@@ -52,11 +52,15 @@ WHERE s.retl_email IN (?, ?);
 -- takeover 10
 CREATE OR REPLACE TABLE memory.main."taken_vip_0a1b2c3d" AS
 SELECT d.retl_seq, d.retl_op, d."retl_list_id", d."retl_identity"
-FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d
-JOIN "reverse_etl_state".main."receipts" AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
-WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state = 'applied'
+FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN (
+  SELECT MIN(first_seq) AS first_seq, MAX(last_seq) AS last_seq FROM (
+    SELECT first_seq, last_seq, last_seq - SUM(last_seq - first_seq + 1) OVER (ORDER BY first_seq) AS gaps
+    FROM "reverse_etl_state".main."receipts" WHERE run_id = ? AND model = ? AND state = 'applied'
+  ) AS touching GROUP BY gaps
+) AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
+WHERE d.retl_run_id = ?
 AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ?);
--- with ('r1', 'r1', 'vip', 'r1', 'vip')
+-- with ('r1', 'vip', 'r1', 'r1', 'vip')
 
 -- takeover 11
 CREATE OR REPLACE TABLE memory.main."replaced_vip_0a1b2c3d" AS

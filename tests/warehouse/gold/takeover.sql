@@ -53,11 +53,15 @@ WHERE s.retl_email IN (?, ?);
 -- takeover 10
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_TAKEN_VIP_0A1B2C3D" AS
 SELECT d.retl_seq, d.retl_op, d."RETL_LIST_ID", d."RETL_IDENTITY"
-FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d
-JOIN "SHOP"."REVERSE_ETL"."RECEIPTS" AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
-WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state = 'applied'
+FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d JOIN (
+  SELECT MIN(first_seq) AS first_seq, MAX(last_seq) AS last_seq FROM (
+    SELECT first_seq, last_seq, last_seq - SUM(last_seq - first_seq + 1) OVER (ORDER BY first_seq) AS gaps
+    FROM "SHOP"."REVERSE_ETL"."RECEIPTS" WHERE run_id = ? AND model = ? AND state = 'applied'
+  ) AS touching GROUP BY gaps
+) AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
+WHERE d.retl_run_id = ?
 AND d.retl_seq NOT IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ?);
--- with ('r1', 'r1', 'vip', 'r1', 'vip')
+-- with ('r1', 'vip', 'r1', 'r1', 'vip')
 
 -- takeover 11
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_REPLACED_VIP_0A1B2C3D" AS
