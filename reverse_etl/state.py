@@ -395,7 +395,7 @@ class State:
 
     def runs(self) -> tuple[PastRun, ...]:
         """Return the runs that sent or could have sent, newest first."""
-        return tuple(PastRun(*row) for row in self._fetch(ledger.last_run(self._dialect, *self._key)))
+        return tuple(PastRun(*row) for row in self._fetch(ledger.runs(self._dialect, *self._key)))
 
     def run_lists(self) -> tuple[PastList, ...]:
         """Return what each run did to each list, newest run first."""

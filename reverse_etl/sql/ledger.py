@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from reverse_etl.sql.text import Dialect, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROWS_A_STATEMENT = 1_000  # short enough to be sent and parsed at once, and few statements for many rows
+
+
+def insert_rows(dialect: Dialect, table: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Statement, ...]:
+    """Insert rows, each of all the columns of a shared table in their order: a statement for every thousand, none for no rows."""
+    parts = [rows[start : start + ROWS_A_STATEMENT] for start in range(0, len(rows), ROWS_A_STATEMENT)]
+    marks = f"({', '.join('?' for _ in rows[0])})" if rows else ""
+    return tuple(
+        Statement(
+            f"INSERT INTO {dialect.kept(table)} VALUES {', '.join([marks] * len(part))}",
+            tuple(value for row in part for value in row),
+        )
+        for part in parts
+    )
 
 
 def models(dialect: Dialect, account: str, project: str) -> Statement:
@@ -72,8 +92,8 @@ def dead_runs(dialect: Dialect, account: str, project: str) -> Statement:
     )
 
 
-def last_run(dialect: Dialect, account: str, project: str) -> Statement:
-    """Return (run id, state, started, ended, exit code) of the newest runs first."""
+def runs(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return (run id, state, started, ended, exit code) of every run, newest first."""
     return Statement(
         f"SELECT run_id, state, started_at, ended_at, exit_code FROM {dialect.kept('runs')} "
         f"WHERE account_id = ? AND project = ? ORDER BY started_at DESC, run_id DESC",

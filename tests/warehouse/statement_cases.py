@@ -166,7 +166,7 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
     yield ledger.add_run(dialect, RUN, *KEY, "t", "t")
     yield ledger.end_run(dialect, RUN, "ended", "t", None)
     yield ledger.dead_runs(dialect, *KEY)
-    yield ledger.last_run(dialect, *KEY)
+    yield ledger.runs(dialect, *KEY)
     yield ledger.run_lists(dialect, *KEY)
     yield ledger.open_receipts(dialect, *KEY)
     yield ledger.delete_receipts(dialect, RUN, MODEL, (1, 2))
@@ -178,3 +178,7 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
     yield ledger.extend_lease(dialect, *KEY, "me", "t")
     yield ledger.claim_lease(dialect, *KEY, "me", "t2", "t1")
     yield ledger.drop_lease(dialect, *KEY, "me")
+    for table in ("receipts", "refusals", "gone", "run_lists"):
+        columns = schema.SHARED_TABLES[table].count(",") + 1
+        rows = [tuple(f"{row}.{column}" for column in range(columns)) for row in range(2)]
+        yield from ledger.insert_rows(dialect, table, rows)

@@ -96,3 +96,19 @@ WHEN NOT MATCHED THEN INSERT (account_id, project, owner, expires_at) VALUES (n.
 -- ledger 23
 DELETE FROM "reverse_etl_state".main."lease" WHERE account_id = ? AND project = ? AND owner = ?;
 -- with ('acc', 'shop', 'me')
+
+-- ledger 24
+INSERT INTO "reverse_etl_state".main."receipts" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '0.10', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10')
+
+-- ledger 25
+INSERT INTO "reverse_etl_state".main."refusals" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
+
+-- ledger 26
+INSERT INTO "reverse_etl_state".main."gone" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
+
+-- ledger 27
+INSERT INTO "reverse_etl_state".main."run_lists" VALUES (?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5')

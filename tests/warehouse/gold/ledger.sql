@@ -96,3 +96,19 @@ WHEN NOT MATCHED THEN INSERT (account_id, project, owner, expires_at) VALUES (n.
 -- ledger 23
 DELETE FROM "SHOP"."REVERSE_ETL"."LEASE" WHERE account_id = ? AND project = ? AND owner = ?;
 -- with ('acc', 'shop', 'me')
+
+-- ledger 24
+INSERT INTO "SHOP"."REVERSE_ETL"."RECEIPTS" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '0.10', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10')
+
+-- ledger 25
+INSERT INTO "SHOP"."REVERSE_ETL"."REFUSALS" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
+
+-- ledger 26
+INSERT INTO "SHOP"."REVERSE_ETL"."GONE" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
+
+-- ledger 27
+INSERT INTO "SHOP"."REVERSE_ETL"."RUN_LISTS" VALUES (?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5')
