@@ -129,7 +129,7 @@ def create(ref: ListRef, model: str, state: State, klaviyo: Klaviyo) -> ListRef:
 
     Raises ReplyLost when the reply was lost and no such list is to be seen.
     """
-    state.intend_list(ref.name, model)
+    state.lists.intend(ref.name, model)
     try:
         created = klaviyo.create_list(ref.name)
     except ReplyLost:
@@ -137,7 +137,7 @@ def create(ref: ListRef, model: str, state: State, klaviyo: Klaviyo) -> ListRef:
         if len(found) != 1:
             raise
         created = found[0]
-    state.own_list(created.id, ref.name, model)
+    state.lists.own(created.id, ref.name, model)
     return ListRef(ref.row_name, ref.name, created.id)
 
 

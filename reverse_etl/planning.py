@@ -59,9 +59,9 @@ def draw(  # noqa: PLR0913, PLR0917 - the ports, and what is asked
     with warehouse.staging():
         for model in selected:
             begun = time.monotonic()
-            staged.append(stage(warehouse, model, state.table_key(model.name)))
+            staged.append(stage(warehouse, model, state.owner.table_key(model.name)))
             tell(StagedEvent(model.name, staged[-1].rows, time.monotonic() - begun))
-    known = state.lists()
+    known = state.lists.known()
     refs = {one.model.name: _lists(one, state, destination.lists, known, klaviyo) for one in staged}
     lists.refuse_shared(refs, known, [model.name for model in project])
     if klaviyo is not None:
@@ -71,7 +71,7 @@ def draw(  # noqa: PLR0913, PLR0917 - the ports, and what is asked
     return Plan(
         plans,
         looked_up=klaviyo is not None,
-        unsettled=len(state.dead_runs()),
+        unsettled=len(state.runs.dead()),
         notes=_notes(state, plans, project),
     )
 
@@ -96,7 +96,7 @@ def _diff(
 
 def _notes(state: State, plans: Sequence[ModelPlan], project: Collection[Model]) -> tuple[str, ...]:
     """Say what is left alone: lists that a model drove once, and models that are gone."""
-    names = {entry.id: entry.name for entry in state.lists()}
+    names = {entry.id: entry.name for entry in state.lists.known()}
     notes = [
         f"{plan.model.name} drove the list {names.get(list_id, list_id)!r} ({list_id}) before. "
         f"{counted(rows, 'row')} of it are left there as they are."

@@ -224,7 +224,7 @@ class Project:
         with self.warehouse(read_only=False) as warehouse:
             state = self.state(warehouse, None)
             with state.lease():
-                return {model.name: state.retry(model.name) for model in models}
+                return {model.name: state.rejections.retry(model.name) for model in models}
 
     def state(self, warehouse: Warehouse, account: str | None) -> State:
         """Return the state towards an account; without one, towards the account of the target's last run."""

@@ -17,7 +17,7 @@ from reverse_etl.plan import ListPlan, ModelPlan, Plan, guard
 from reverse_etl.planning import Wish, draw
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import staging
-from reverse_etl.state import RunEnd, SentModel
+from reverse_etl.state import Begun, RunEnd, SentModel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -140,7 +140,7 @@ def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
             at.tell(ListCreated(ref.name, ref.id))
             at.warehouse.execute(sql.rename_list(dialect, shape, one.list.id, ref.id))
         elif ref.id:
-            at.state.own_list(ref.id, ref.name, name)
+            at.state.lists.own(ref.id, ref.name, name)
         made.append(replace(one, list=ref))
     if any(one.list.new for one in plan.lists):
         for statement in staging.set_lists(
@@ -159,10 +159,10 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
         sent = SentModel(
             model.model.name, model.shape.key, config.surface.value, identifiers, model.model.checksum
         )
-        begun.append((sent, model.shape, model.rekeyed))
+        begun.append(Begun(sent, model.shape, model.rekeyed))
     at.state.begin(at.run_id, target.place, written(at.begun), begun)
     for model in plan.models:
-        at.state.note_checks(at.run_id, model.model.name, model.shape)
+        at.state.rejections.note_checks(at.run_id, model.model.name, model.shape)
 
 
 def _end(at: At, result: RunResult, *, settled: bool) -> None:
@@ -170,8 +170,8 @@ def _end(at: At, result: RunResult, *, settled: bool) -> None:
         (one.model, one.plan.list.id, one.plan.list.name, json.dumps(counts(one)), one.reason)
         for one in result.lists
     ]
-    at.state.note_lists(at.run_id, rows)
-    at.state.end(at.run_id, RunEnd.ENDED if settled else RunEnd.UNSETTLED, result.exit_code)
+    end = RunEnd.ENDED if settled else RunEnd.UNSETTLED
+    at.state.runs.end(at.run_id, end, result.exit_code, rows)
 
 
 def counts(result: ListResult) -> dict[str, int]:

@@ -61,14 +61,16 @@ class Status:
 
 def status(state: State) -> Status:
     """Return where each list stands. Reads the state only."""
-    last = _newest(state.run_lists())
+    last = _newest(state.runs.past_lists())
     rejected: dict[tuple[str, str], list[Rejection]] = defaultdict(list)
-    for rejection in state.rejections():
+    for rejection in state.rejections.standing():
         rejected[rejection.model, rejection.list_id].append(rejection)
-    names = {known.id: known.name for known in state.lists()}
+    names = {known.id: known.name for known in state.lists.known()}
     lists = [one for sent in state.models().values() for one in _lists_of(state, sent, last, rejected, names)]
     return Status(
-        state.owner.account, tuple(sorted(lists, key=lambda one: (one.list_name, one.model))), state.runs()
+        state.owner.account,
+        tuple(sorted(lists, key=lambda one: (one.list_name, one.model))),
+        state.runs.past(),
     )
 
 

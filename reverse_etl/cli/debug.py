@@ -132,7 +132,7 @@ def _klaviyo(project: Project) -> str:
 def _lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, account: str) -> str:
     """Look up the lists of the models that name theirs; those of a list column show when rows are staged."""
     destination = project.target.destination
-    known = project.state(warehouse, account).lists()
+    known = project.state(warehouse, account).lists.known()
     named = [model for model in project.models if not isinstance(model.config.target, ListColumn)]
     refs = {model.name: lists.resolve(model, ("",), destination.lists, known, klaviyo) for model in named}
     lists.refuse_shared(refs, known, [model.name for model in project.models])

@@ -24,7 +24,7 @@ def recover(at: At) -> None:
     Imports of which only Klaviyo knows (a run died before it kept their receipts) are waited for. May be
     repeated. Raises KlaviyoError while jobs have not ended.
     """
-    open_receipts, dead = at.state.open_receipts(), at.state.dead_runs()
+    open_receipts, dead = at.state.runs.open_receipts(), at.state.runs.dead()
     if not open_receipts and not dead:
         return
     at.tell(Recovering(len(dead), len(open_receipts)))
@@ -40,7 +40,7 @@ def recover(at: At) -> None:
             if (shape := at.state.kept_shape(sent)) is not None:
                 at.state.advance(run_id, name, shape, sent.checksum)
     for run_id in dead:
-        at.state.end(run_id, RunEnd.RECOVERED)
+        at.state.runs.end(run_id, RunEnd.RECOVERED)
 
 
 def _settle(at: At, run_id: str, model: str, entries: list[OpenReceipt]) -> None:

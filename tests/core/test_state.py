@@ -200,7 +200,6 @@ def two_states(world):
     with project.warehouse(read_only=False) as warehouse:
         warehouse.exclusive = False
         first, second = (project.state(warehouse, world.sandbox.account_id) for _ in range(2))
-        second._holder = "another machine:1"
         yield first, second
 
 

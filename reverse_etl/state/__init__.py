@@ -1,0 +1,38 @@
+"""What the job remembers between runs, and what it promises of it.
+
+- A snapshot per model: the rows last applied, with the values that Klaviyo was last given.
+- The deltas of which nobody knows yet whether they were applied: uncertain from a run's first write until a
+  receipt proves them.
+- Runs, receipts, rejections, the registry of lists, and the lease.
+
+Everything is kept by Klaviyo account and project, and a model's rows by list id. What belongs together
+changes in one transaction: a process may be killed between any two statements, and the next run goes on
+from what was committed.
+"""
+
+from __future__ import annotations
+
+from reverse_etl.state.lease import LEASE_SECONDS
+from reverse_etl.state.lists import KnownList
+from reverse_etl.state.opening import last_account, open_state
+from reverse_etl.state.rejections import Rejection
+from reverse_etl.state.runs import OpenReceipt, PastList, PastRun, RunEnd
+from reverse_etl.state.sent import Begun, SentModel
+from reverse_etl.state.state import State
+from reverse_etl.state.tables import Owner
+
+__all__ = [
+    "LEASE_SECONDS",
+    "Begun",
+    "KnownList",
+    "OpenReceipt",
+    "Owner",
+    "PastList",
+    "PastRun",
+    "Rejection",
+    "RunEnd",
+    "SentModel",
+    "State",
+    "last_account",
+    "open_state",
+]

@@ -1,0 +1,71 @@
+"""The rejections: which rows are not sent as they are, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reverse_etl.sql import rejections as sql
+from reverse_etl.sql import takeover
+
+if TYPE_CHECKING:
+    from reverse_etl.sql.shape import Shape
+    from reverse_etl.state.tables import Tables
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Rows of one identity that are not sent as they are: how many, and since which run.
+
+    `row_key` is their identity, or a digest where they have none.
+    """
+
+    model: str
+    list_id: str
+    row_key: str
+    source: str
+    code: str
+    field: str
+    detail: str
+    first_run: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Rejections:
+    """The rejections of one owner's models."""
+
+    tables: Tables
+
+    def standing(self) -> tuple[Rejection, ...]:
+        """Return every standing rejection."""
+        rows = self.tables.fetch(sql.standing(self.tables.dialect, self.tables.owner.key))
+        return tuple(Rejection(*row) for row in rows)
+
+    def note_checks(self, run_id: str, model: str, shape: Shape) -> None:
+        """Keep which rows of a model the warehouse's checks reject now, and end the other rejections.
+
+        Each with the run that first saw it.
+        """
+        dialect, key = self.tables.dialect, self.tables.owner.key
+        self.tables.run(sql.gather_checks(dialect, key, shape, run_id, model))
+        sent = self.tables.warehouse.kept_columns(shape.rejected)
+        self.tables.commit(
+            (
+                *sql.replace_checks(dialect, key, shape, model),
+                *(sql.end_changed(dialect, key, shape, model) if sent else ()),
+            )
+        )
+        self.tables.run(*takeover.drop_scratch(dialect, ("checks_" + shape.key,)))
+
+    def retry(self, model: str) -> int:
+        """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again.
+
+        Returns how many.
+        """
+        table = f"rejected_{self.tables.owner.table_key(model)}"
+        if not self.tables.warehouse.kept_columns(table):
+            return 0
+        rows = sum(r.rows for r in self.standing() if r.model == model and r.source == "klaviyo")
+        self.tables.commit(sql.end_all(self.tables.dialect, self.tables.owner.key, model, table))
+        return rows
