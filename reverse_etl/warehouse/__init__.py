@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from reverse_etl.columns import Column
@@ -51,10 +51,6 @@ class Warehouse(Protocol):
 
         Other statements may run in between.
         """
-        ...
-
-    def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Insert rows, of all the columns of a state table, in one statement."""
         ...
 
     def transaction(self) -> AbstractContextManager[None]:

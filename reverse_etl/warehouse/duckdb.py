@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,20 +76,6 @@ class DuckDB:
                     rows = cursor.fetchmany(size)
         finally:
             cursor.close()
-
-    def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Insert rows as one multi-row INSERT per thousand, in one transaction."""
-        if not rows:
-            return
-        marks = "(" + ", ".join("?" for _ in rows[0]) + ")"
-        for start in range(0, len(rows), 1000):
-            part = rows[start : start + 1000]
-            values = tuple(value for row in part for value in row)
-            self.execute(
-                Statement(
-                    f"INSERT INTO {self.dialect.kept(table)} VALUES {', '.join([marks] * len(part))}", values
-                )
-            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ import pytest
 
 from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import claimed
+from reverse_etl.sql import claimed, ledger
 from reverse_etl.warehouse.duckdb import DIALECT
 
 sys.path.append(str(Path(__file__).parents[1] / "warehouse"))
@@ -84,3 +84,16 @@ def test_duckdb_can_read_every_statement(case):
     """The text parses as one statement, and has a mark for each parameter."""
     (parsed,) = duckdb.extract_statements(case.text)
     assert len(parsed.named_parameters) == len(case.parameters)
+
+
+@pytest.mark.parametrize(
+    ("rows", "statements"), [(0, []), (1, [1]), (1_000, [1_000]), (2_001, [1_000, 1_000, 1])]
+)
+def test_rows_are_inserted_a_thousand_at_a_time(rows, statements):
+    """A group without refusals is common, and is no statement."""
+    given = [(str(number), "prod", "acc") for number in range(rows)]
+    made = ledger.insert_rows(DIALECT, "targets", given)
+    assert [statement.text.count("(?, ?, ?)") for statement in made] == statements
+    assert [value for statement in made for value in statement.parameters] == [
+        v for row in given for v in row
+    ]

@@ -307,7 +307,7 @@ class Dying:
 
     def __init__(self, monkeypatch, nth):
         self.left = nth
-        for name in ("execute", "fetch", "append"):
+        for name in ("execute", "fetch"):
             monkeypatch.setattr(DuckDB, name, self.counted(getattr(DuckDB, name)))
 
     def counted(self, method):

@@ -11,6 +11,8 @@ import json
 import sys
 import warnings
 
+from inserted import insert
+
 from reverse_etl.clock import SystemClock
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.sql.text import Statement
@@ -58,11 +60,9 @@ def main(port: int, database: str) -> None:
         warehouse.execute(Statement(f"CREATE TABLE everything ({TYPES})"))
         warehouse.execute(Statement(f"INSERT INTO everything SELECT {VALUES}"))
         warehouse.execute(Statement("INSERT INTO everything (k) VALUES (?)", (None,)))
-        warehouse.append(
-            "runs", [(f"r{number}", "é", "", "x", "x", None, None, number) for number in range(5)]
-        )
+        insert(warehouse, "runs", [(f"r{n}", "é", "", "x", "x", None, None, n) for n in range(5)])
         with warehouse.transaction():
-            warehouse.append("targets", [("shop", "prod", "acc")])
+            insert(warehouse, "targets", [("shop", "prod", "acc")])
         kept = warehouse.dialect.kept("runs")
         seen = {
             "described": [repr(column) for column in warehouse.describe("SELECT * FROM everything")],

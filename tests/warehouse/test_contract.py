@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
+from inserted import insert
 from snowflake_world import new_database
 
 from reverse_etl.columns import Kind
@@ -52,7 +53,7 @@ def runs(warehouse):
 
 def test_the_state_lasts(opened, warehouse):
     """Another session finds what one has written."""
-    warehouse.append("runs", [RUN])
+    insert(warehouse, "runs", [RUN])
     warehouse.close()
     again = opened()
     open_state(again)
@@ -63,7 +64,7 @@ def test_the_state_lasts(opened, warehouse):
 def test_rows_come_in_their_order_and_as_they_were(warehouse):
     """Numbers, texts in any script, NULL; thousands at once."""
     rows = [(f"r{number:05}", "Zoë 漢字 '\"\\", "", "x", "x", None, None, number) for number in range(2500)]
-    warehouse.append("runs", rows)
+    insert(warehouse, "runs", rows)
     statement = Statement(
         f"SELECT * FROM {warehouse.dialect.kept('runs')} WHERE run_id >= ? ORDER BY run_id", ("r00100",)
     )
@@ -74,31 +75,25 @@ def test_rows_come_in_their_order_and_as_they_were(warehouse):
 
 def test_other_statements_run_between_batches(warehouse):
     """What is read is what was there when the reading began."""
-    warehouse.append("runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
+    insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     seen = []
     for batch in warehouse.batches(
         Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
     ):
         seen += batch
-        warehouse.append("runs", [("later", *RUN[1:])])
+        insert(warehouse, "runs", [("later", *RUN[1:])])
     assert seen == [("r0",), ("r1",), ("r2",), ("r3",)]
 
 
 def test_reading_may_stop_early(warehouse):
     """A list that is stopped leaves its deltas unread."""
-    warehouse.append("runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
+    insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     batches = warehouse.batches(
         Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
     )
     assert next(batches) == [("r0",), ("r1",)]
     batches.close()
     assert len(runs(warehouse)) == 4
-
-
-def test_nothing_appended_is_no_statement(warehouse):
-    """A group without refusals is common."""
-    warehouse.append("runs", [])
-    assert runs(warehouse) == []
 
 
 def half_done(warehouse):
@@ -111,12 +106,12 @@ def half_done(warehouse):
 def test_a_transaction_is_one(opened, warehouse):
     """All of it stays, or nothing."""
     with warehouse.transaction():
-        warehouse.append("runs", [RUN])
-        warehouse.append("runs", [("r2", *RUN[1:])])
+        insert(warehouse, "runs", [RUN])
+        insert(warehouse, "runs", [("r2", *RUN[1:])])
     with pytest.raises(ZeroDivisionError):
         half_done(warehouse)
     assert runs(warehouse) == [("r1",), ("r2",)]
-    warehouse.append("runs", [("r3", *RUN[1:])])  # the next statement is committed by itself
+    insert(warehouse, "runs", [("r3", *RUN[1:])])  # the next statement is committed by itself
     warehouse.close()
     assert len(runs(opened())) == 3
 
@@ -164,7 +159,7 @@ def test_a_state_tables_columns_are_told(warehouse):
 
 def test_a_read_only_session_changes_nothing_that_lasts(opened, warehouse):
     """It may make scratch tables, and is refused all else."""
-    warehouse.append("runs", [RUN])
+    insert(warehouse, "runs", [RUN])
     warehouse.close()
     reader = opened(read_only=True)
     open_state(reader)
@@ -173,7 +168,7 @@ def test_a_read_only_session_changes_nothing_that_lasts(opened, warehouse):
         with pytest.raises(WarehouseError):
             reader.execute(Statement(text))
     with pytest.raises(WarehouseError):
-        reader.append("runs", [RUN])
+        insert(reader, "runs", [RUN])
     assert runs(reader) == [("r1",)]
 
 
@@ -181,7 +176,7 @@ def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened):
     """It has an empty state of its own."""
     reader = opened(read_only=True)
     open_state(reader)
-    reader.append("runs", [RUN])
+    insert(reader, "runs", [RUN])
     assert runs(reader) == [("r1",)]
     reader.close()
     writer = opened()

@@ -7,6 +7,7 @@ import json
 import pytest
 from core_rows import become, members_model, people
 from core_world import one
+from inserted import insert
 from snowflake_world import PASSWORD, new_database
 
 from reverse_etl.clock import SystemClock
@@ -61,9 +62,9 @@ FAULTS = [
 def two_tables(session, between=lambda: None):
     """Write to two tables in one transaction."""
     with session.transaction():
-        session.append("models", [ROW])
+        insert(session, "models", [ROW])
         between()
-        session.append("targets", [("shop", "prod", "acc")])
+        insert(session, "targets", [("shop", "prod", "acc")])
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault[0] for fault in FAULTS])
@@ -86,13 +87,13 @@ def test_a_lost_reply_to_a_commit_is_asked_for_again_and_counts_once(session, se
     server.control("fault", {"pattern": "^INSERT", "lost": True})
     server.control("fault", {"pattern": "^COMMIT", "lost": True})
     with session.transaction():
-        session.append("models", [ROW])
+        insert(session, "models", [ROW])
     assert models(session) == [("vip",)]
 
 
 def test_a_session_that_ended_is_a_warehouse_error(session, server, settings):
     """What was committed stays, what was not is gone, and the next session goes on."""
-    session.append("models", [ROW])
+    insert(session, "models", [ROW])
     with pytest.raises(WarehouseError) as caught:
         two_tables(session, lambda: server.control("expire"))
     assert caught.value.exit_code == 4
@@ -189,7 +190,7 @@ def test_two_that_claimed_the_lease_together_both_give_way(session):
     def claim_together(statement):
         execute(statement)
         if statement.text.startswith("MERGE"):
-            session.append("lease", [late])
+            insert(session, "lease", [late])
 
     session.execute = claim_together
     with pytest.raises(WarehouseError, match="under way"), state.lease():

@@ -23,12 +23,11 @@ from reverse_etl.warehouse.snowflake.signin import Arguments, arguments, secrets
 from reverse_etl.warehouse.snowflake.types import column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from reverse_etl.warehouse import Row
 
 STATE = "REVERSE_ETL"
-ROWS_AN_INSERT = 1000
 TAG_LENGTH = 2000  # "QUERY_TAG": at most 2000 characters
 
 
@@ -80,14 +79,6 @@ class Snowflake:
                 if not rows:
                     return
                 yield rows
-
-    def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Insert rows as one multi-row INSERT per thousand."""
-        for start in range(0, len(rows), ROWS_AN_INSERT):
-            part = rows[start : start + ROWS_AN_INSERT]
-            marks = ", ".join(["(" + ", ".join("?" for _ in part[0]) + ")"] * len(part))
-            values = tuple(value for row in part for value in row)
-            self.execute(Statement(f"INSERT INTO {self.dialect.kept(table)} VALUES {marks}", values))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
