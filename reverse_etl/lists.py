@@ -8,19 +8,22 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reverse_etl.errors import Problem, ReplyLost, UsageError
+from reverse_etl.errors import Problem, UsageError
+from reverse_etl.moments import read
 from reverse_etl.surfaces import ListById, ListColumn, NamedList
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.klaviyo import Klaviyo, KlaviyoList
     from reverse_etl.models.model import Model
-    from reverse_etl.state import KnownList, State
+    from reverse_etl.state import KnownList
 
 MOST_CREATED = 5  # in one run; Klaviyo allows 150 a day
+GRACE = timedelta(minutes=1)  # between the Date of a reply and the time that Klaviyo notes for a list
 _NEW = "new:"
 
 
@@ -122,23 +125,30 @@ def refuse_creation(refs: Sequence[tuple[Model, ListRef]], klaviyo: Klaviyo, *, 
         )
 
 
-def create(ref: ListRef, model: str, state: State, klaviyo: Klaviyo) -> ListRef:
-    """Create a list whose intent is committed first.
+def begun_at(known: Sequence[KnownList], name: str, model: str) -> datetime | None:
+    """Return when the creation of a model's list was begun, at Klaviyo's time, and never confirmed."""
+    open_intents = (entry for entry in known if not entry.id and (entry.name, entry.model) == (name, model))
+    return next((read(entry.at) for entry in open_intents), None)
 
-    After a lost reply the name is looked up, and the sole list found is ours.
 
-    Raises ReplyLost when the reply was lost and no such list is to be seen.
+def the_one(
+    found: Sequence[KlaviyoList], begun: datetime | None, name: str, where: str
+) -> KlaviyoList | None:
+    """Return the list that a name means among those that have it, None where none has.
+
+    Of several, the sole one that was created since `begun`, when we began to create it. Raises UsageError
+    where there is no telling.
     """
-    state.lists.intend(ref.name, model)
-    try:
-        created = klaviyo.create_list(ref.name)
-    except ReplyLost:
-        found = klaviyo.find_lists(ref.name)
-        if len(found) != 1:
-            raise
-        created = found[0]
-    state.lists.own(created.id, ref.name, model)
-    return ListRef(ref.row_name, ref.name, created.id)
+    if len(found) <= 1:
+        return found[0] if found else None
+    ours = [one for one in found if begun is not None and one.created >= begun - GRACE]
+    if len(ours) == 1:
+        return ours[0]
+    raise UsageError.of(
+        f"Klaviyo has {len(found)} lists named {name!r}: {', '.join(sorted(one.id for one in found))}.",
+        where=where,
+        advice="Name the list by its id: list_id in the model, or lists in the destination.",
+    )
 
 
 def _named(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own place
@@ -156,15 +166,11 @@ def _named(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own pl
     for entry in remembered:
         if klaviyo is None or klaviyo.list(entry.id) is not None:
             return ListRef(row_name, name, entry.id)
-    found_lists = klaviyo.find_lists(name) if klaviyo else ()
-    if len(found_lists) > 1:
-        raise UsageError.of(
-            f"Klaviyo has {len(found_lists)} lists named {name!r}: "
-            f"{', '.join(sorted(found.id for found in found_lists))}.",
-            where=f"{model.path} (model {model.name})",
-            advice="Name the list by its id: list_id in the model, or lists in the destination.",
-        )
-    return ListRef(row_name, name, found_lists[0].id if found_lists else place_of(name))
+    if klaviyo is None:
+        return ListRef(row_name, name, place_of(name))
+    where, begun = f"{model.path} (model {model.name})", begun_at(known, name, model.name)
+    named = the_one(klaviyo.find_lists(name), begun, name, where)
+    return ListRef(row_name, name, named.id if named else place_of(name))
 
 
 def _left(

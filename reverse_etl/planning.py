@@ -72,7 +72,7 @@ def draw(  # noqa: PLR0913, PLR0917 - the ports, and what is asked
         plans,
         looked_up=klaviyo is not None,
         unsettled=len(state.runs.dead()),
-        notes=_notes(state, plans, project),
+        notes=_notes(state, known, plans, project),
     )
 
 
@@ -94,9 +94,11 @@ def _diff(
     return diff(warehouse, state, staged, refs, full_refresh=wish.full_refresh, limit=wish.limit, rekey=rekey)
 
 
-def _notes(state: State, plans: Sequence[ModelPlan], project: Collection[Model]) -> tuple[str, ...]:
+def _notes(
+    state: State, known: Sequence[KnownList], plans: Sequence[ModelPlan], project: Collection[Model]
+) -> tuple[str, ...]:
     """Say what is left alone: lists that a model drove once, and models that are gone."""
-    names = {entry.id: entry.name for entry in state.lists.known()}
+    names = {entry.id: entry.name for entry in known}
     notes = [
         f"{plan.model.name} drove the list {names.get(list_id, list_id)!r} ({list_id}) before. "
         f"{counted(rows, 'row')} of it are left there as they are."

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reverse_etl import lists
+from reverse_etl.creation import create
 from reverse_etl.delivery.deliver import deliver
 from reverse_etl.delivery.recover import recover
 from reverse_etl.delivery.tally import Outcome, Tally
@@ -126,21 +126,23 @@ def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
 
 
 def _with_lists(at: At, plan: Plan) -> Plan:
-    """Create the lists that are missing, and give their ids to the plan and its deltas."""
-    return replace(plan, models=tuple(_create_lists(at, model) for model in plan.models))
+    """Create the missing lists, give the plan and its deltas their ids, and note which model drives which."""
+    models = tuple(_create_lists(at, model) for model in plan.models)
+    at.state.lists.own(
+        [(one.list.id, one.list.name, m.model.name) for m in models for one in m.lists if one.list.id]
+    )
+    return replace(plan, models=models)
 
 
 def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
-    dialect, shape, name = at.warehouse.dialect, plan.shape, plan.model.name
+    dialect, shape = at.warehouse.dialect, plan.shape
     made: list[ListPlan] = []
     for one in plan.lists:
         ref = one.list
         if ref.new:
-            ref = lists.create(ref, name, at.state, at.klaviyo)
+            ref = create(ref, plan.model.name, at.state, at.klaviyo, at.clock)
             at.tell(ListCreated(ref.name, ref.id))
             at.warehouse.execute(sql.rename_list(dialect, shape, one.list.id, ref.id))
-        elif ref.id:
-            at.state.lists.own(ref.id, ref.name, name)
         made.append(replace(one, list=ref))
     if any(one.list.new for one in plan.lists):
         for statement in staging.set_lists(

@@ -25,7 +25,8 @@ class Rules:
     identifier belongs to somebody else: the identifier is dropped in silence, or the row fails in the job.
     `invalid_phones` says what a bad phone beside a good e-mail does: the whole request is refused, or the
     phone is dropped in silence. `unknown_ids` says what an unknown profile id does to a request that adds or
-    removes members: 404, or nothing. `errors_per_reply` caps how many errors one refusal lists.
+    removes members: 404, or nothing. `errors_per_reply` caps how many errors one refusal lists. A new list is
+    shown among the others `list_seconds` after it was made.
     """
 
     job_seconds: float = 1.0
@@ -35,3 +36,4 @@ class Rules:
     invalid_phones: Literal["refuse", "drop"] = "refuse"
     unknown_ids: Literal["refuse", "ignore"] = "refuse"
     errors_per_reply: int | None = None
+    list_seconds: float = 0.0

@@ -54,6 +54,7 @@ class Sandbox:
         invalid_phones: Literal["refuse", "drop"] = "refuse",
         unknown_ids: Literal["refuse", "ignore"] = "refuse",
         errors_per_reply: int | None = None,
+        list_seconds: float = 0.0,
         account_seed: str | int | None = None,
         port: int = 0,
         key: str | None = None,
@@ -69,6 +70,7 @@ class Sandbox:
             invalid_phones,
             unknown_ids,
             errors_per_reply,
+            list_seconds,
         )
         self._limits = limits
         self._seed = account_seed

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.moments import written
 from reverse_etl.sql import ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from reverse_etl.state.tables import Tables
 
 
@@ -15,7 +19,8 @@ if TYPE_CHECKING:
 class KnownList:
     """A list in the registry.
 
-    `id` is empty while the list is only intended: its creation was begun and never confirmed.
+    `id` is empty while the list is only intended: its creation was begun, at Klaviyo's time `at`, and never
+    confirmed.
     """
 
     id: str
@@ -35,15 +40,19 @@ class Lists:
         rows = self.tables.fetch(ledger.lists(self.tables.dialect, *self.tables.owner.key))
         return tuple(KnownList(list_id or "", name, model, at) for list_id, name, model, _, at in rows)
 
-    def intend(self, name: str, model: str) -> None:
+    def intend(self, name: str, model: str, klaviyo_time: datetime) -> None:
         """Commit that a list of this name is about to be created, so that a lost reply can't lead to two."""
-        self._add((None, name, model, "intended", self.tables.now()))
+        self._add([(None, name, model, "intended", written(klaviyo_time))])
 
-    def own(self, list_id: str, name: str, model: str) -> None:
-        """Note that a model drives a list. What is intended by that name is no more."""
-        known = {entry.id: entry for entry in self.known()}.get(list_id)
-        if known is None or (known.name, known.model) != (name, model):
-            self._add((list_id, name, model, "owned", self.tables.now()))
+    def own(self, driven: Sequence[tuple[str, str, str]]) -> None:
+        """Note which lists are driven: (list id, name, model). May be repeated.
 
-    def _add(self, row: tuple[str | None, str, str, str, str]) -> None:
-        self.tables.commit(ledger.add_list(self.tables.dialect, *self.tables.owner.key, row))
+        A creation that was intended by one of these names is over.
+        """
+        known = {(entry.id, entry.name, entry.model) for entry in self.known()}
+        self._add([(*one, "owned", self.tables.now()) for one in driven if one not in known])
+
+    def _add(self, rows: Sequence[tuple[str | None, str, str, str, str]]) -> None:
+        add, key = ledger.add_list, self.tables.owner.key
+        if rows:
+            self.tables.commit([each for row in rows for each in add(self.tables.dialect, *key, row)])

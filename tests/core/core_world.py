@@ -37,10 +37,16 @@ class World:
     """A folder with models, a DuckDB warehouse and a sandbox. Close it in the end."""
 
     def __init__(
-        self, folder: Path, *, create_lists: bool = True, lists: Mapping[str, str] | None = None, **rules: Any
+        self,
+        folder: Path,
+        *,
+        create_lists: bool = True,
+        lists: Mapping[str, str] | None = None,
+        speed: float = SPEED,
+        **rules: Any,
     ):
         self.folder = folder
-        self.clock = ScaledClock(SPEED)
+        self.clock = ScaledClock(speed)
         self.path = folder / "shop.duckdb"
         self._stack = ExitStack()
         rules = {"limits": False, "job_seconds": 0.5, "account_seed": "core"} | rules

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from sandbox_caller import people, pointers, row
+from sandbox_caller import Caller, people, pointers, row
+
+from reverse_etl.clock import ScaledClock
+from reverse_etl.sandbox import Sandbox
 
 
 def body(name="VIP", **attributes):
@@ -215,3 +218,15 @@ def test_members_are_named_as_resources(caller, document):
     """Anything but a list of profiles with ids is a 400."""
     path = f"/api/lists/{caller.make_list('VIP')}/relationships/profiles"
     assert caller.ask("POST", path, json=document).status_code == 400
+
+
+def test_a_new_list_may_be_shown_late():
+    """Among the others; who knows its id finds it at once."""
+    with Sandbox(None, clock=ScaledClock(100), limits=False, list_seconds=200.0) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            made = caller.make_list("VIP")
+            assert caller.get("/api/lists")["data"] == []
+            assert caller.get(f"/api/lists/{made}")["data"]["id"] == made
+            ScaledClock(100).sleep(201)
+            assert [one["id"] for one in caller.get("/api/lists")["data"]] == [made]

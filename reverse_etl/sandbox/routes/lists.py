@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.sandbox.filters import Field, filter_sql
+from reverse_etl.sandbox.filters import Field, Where, filter_sql
 from reverse_etl.sandbox.lists import (
     LIST_COLUMNS,
     LIST_FIELDS,
@@ -50,7 +50,9 @@ def get_lists(account: Account, ask: Ask) -> Reply:
     """Return a page of the lists, ten at most."""
     ask.allow("fields[list]", "filter", "page[cursor]", "page[size]", "sort")
     wanted = ask.several("fields[list]", LIST_FIELDS)
-    where = filter_sql(ask.query.get("filter"), _FILTERS)
+    asked = filter_sql(ask.query.get("filter"), _FILTERS)
+    shown = account.now() - account.rules.list_seconds
+    where = Where(f"({asked.sql}) AND l.created <= ?", (*asked.values, shown), asked.fields)
     order, page = order_of(ask, _SORTS, "created"), page_of(ask, _MOST_A_PAGE, _MOST_A_PAGE)
     with account.state() as db:
         rows, cursor = fetch(db, _SOURCE, where, order, page)
