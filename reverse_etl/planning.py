@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reverse_etl.lists import ListRef
     from reverse_etl.models.model import Model
     from reverse_etl.state import KnownList, State
-    from reverse_etl.target import Destination
+    from reverse_etl.target import Target
     from reverse_etl.warehouse import Warehouse
 
 
@@ -39,16 +39,20 @@ class Wish:
     rekey: frozenset[str] = frozenset()
 
 
-def draw(  # noqa: PLR0913, PLR0917 - the ports, and what is asked
-    warehouse: Warehouse,
-    state: State,
-    klaviyo: Klaviyo | None,
-    destination: Destination,
-    selected: Sequence[Model],
-    project: Collection[Model],
-    wish: Wish,
-    tell: Tell,
-) -> Plan:
+@dataclass(frozen=True)
+class Task:
+    """What is to be made so: the `selected` models, in their order, of all those of the project.
+
+    `target` says where to.
+    """
+
+    target: Target
+    selected: tuple[Model, ...]
+    project: tuple[Model, ...]
+    wish: Wish
+
+
+def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task, tell: Tell) -> Plan:
     """Return the plan of the selected models, in the order given; its deltas lie in scratch tables.
 
     `klaviyo` is asked which lists there are; without it the state's word is taken, and unknown lists count as
@@ -57,22 +61,23 @@ def draw(  # noqa: PLR0913, PLR0917 - the ports, and what is asked
     """
     staged: list[Staged] = []
     with warehouse.staging():
-        for model in selected:
+        for model in task.selected:
             begun = time.monotonic()
             staged.append(stage(warehouse, model, state.owner.table_key(model.name)))
             tell(StagedEvent(model.name, staged[-1].rows, time.monotonic() - begun))
     known = state.lists.known()
+    destination = task.target.destination
     refs = {one.model.name: _lists(one, state, destination.lists, known, klaviyo) for one in staged}
-    lists.refuse_shared(refs, known, [model.name for model in project])
+    lists.refuse_shared(refs, known, [model.name for model in task.project])
     if klaviyo is not None:
         new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
         lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
-    plans = tuple(_diff(warehouse, state, one, refs[one.model.name], wish) for one in staged)
+    plans = tuple(_diff(warehouse, state, one, refs[one.model.name], task.wish) for one in staged)
     return Plan(
         plans,
         looked_up=klaviyo is not None,
         unsettled=len(state.runs.dead()),
-        notes=_notes(state, known, plans, project),
+        notes=_notes(state, known, plans, task.project),
     )
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from reverse_etl import planning
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.dbt.gate import Evidence, Reader, gate, read_evidence
 from reverse_etl.dbt.graph import Graph, read_graph
@@ -26,7 +27,7 @@ from reverse_etl.keys import PrivateKey, given_key
 from reverse_etl.klaviyo import Endpoint, Klaviyo, Observer, Tier
 from reverse_etl.models.compile import compile_models
 from reverse_etl.models.selection import select as choose
-from reverse_etl.planning import Wish, draw, unknown_models
+from reverse_etl.planning import Task, Wish, unknown_models
 from reverse_etl.profiles.load import load_target
 from reverse_etl.records.record import Record
 from reverse_etl.records.shape import PACKAGE
@@ -130,14 +131,13 @@ class Project:
 
         Without a key nothing is looked up at Klaviyo; `Plan.looked_up` says so.
         """
-        wish, models = wish or Wish(), self.select(select, exclude)
-        unknown_models(wish.rekey, self.models, "--rekey")
+        task = self._task(select, exclude, wish)
         with (
             self.klaviyo(dry=True, observer=observer) as klaviyo,
             self.warehouse(read_only=True) as warehouse,
         ):
             state = self.state(warehouse, klaviyo.account().id if klaviyo else None)
-            return draw(warehouse, state, klaviyo, self.target.destination, models, self.models, wish, tell)
+            return planning.plan(warehouse, state, klaviyo, task, tell)
 
     def run(  # noqa: PLR0913 - the command line's flags
         self,
@@ -157,22 +157,23 @@ class Project:
         killed at any moment and run again: it goes on from what is proved. Leaves
         a record in the shape of dbt's artifacts.
         """
-        wish, models = wish or Wish(), self.select(select, exclude)
-        unknown_models(wish.rekey, self.models, "--rekey")
+        task = self._task(select, exclude, wish)
         unknown_models(allow_removes, self.models, "--allow-removes")
-        with self._record(models) as record:
-            if dbt_gate and (held := self.gate(models)):
+        with self._record(task.selected) as record:
+            if dbt_gate and (held := self.gate(task.selected)):
                 raise GuardRefused(*held)
             self.target.destination.need_key()
-            record.result = self._run(
-                models, wish, allow_removes, strict=strict, tell=tell, observer=observer
-            )
+            record.result = self._run(task, allow_removes, strict=strict, tell=tell, observer=observer)
             return record.result
 
-    def _run(  # noqa: PLR0913 - as above
+    def _task(self, select: Sequence[str], exclude: Sequence[str], wish: Wish | None) -> Task:
+        wish = wish or Wish()
+        unknown_models(wish.rekey, self.models, "--rekey")
+        return Task(self.target, self.select(select, exclude), self.models, wish)
+
+    def _run(
         self,
-        models: Sequence[Model],
-        wish: Wish,
+        task: Task,
         allow_removes: Collection[str],
         *,
         strict: bool,
@@ -199,7 +200,7 @@ class Project:
                     tell=tell,
                 )
                 try:
-                    return run(at, self.target, models, self.models, wish, allow_removes, strict=strict)
+                    return run(at, task, allow_removes, strict=strict)
                 except BaseException:
                     klaviyo.stop()
                     raise

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reverse_etl import planning
 from reverse_etl.creation import create
 from reverse_etl.delivery.deliver import deliver
 from reverse_etl.delivery.recover import recover
@@ -14,7 +15,6 @@ from reverse_etl.errors import GuardRefused
 from reverse_etl.events import Event, ListCreated, Tell
 from reverse_etl.moments import written
 from reverse_etl.plan import ListPlan, ModelPlan, Plan, guard
-from reverse_etl.planning import Wish, draw
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import staging
 from reverse_etl.state import Begun, RunEnd, SentModel
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.delivery.at import At
-    from reverse_etl.models.model import Model
+    from reverse_etl.planning import Task
     from reverse_etl.target import Target
 
 
@@ -52,16 +52,7 @@ class RunResult:
     exit_code: int
 
 
-def run(  # noqa: PLR0913, PLR0917 - the surroundings, what is asked, and what is allowed
-    at: At,
-    target: Target,
-    selected: Sequence[Model],
-    project: Collection[Model],
-    wish: Wish,
-    allowed_removes: Collection[str],
-    *,
-    strict: bool,
-) -> RunResult:
+def run(at: At, task: Task, allowed_removes: Collection[str], *, strict: bool) -> RunResult:
     """Make the lists of the selected models what the models say.
 
     Raises GuardRefused before the first write of a dangerous plan.
@@ -69,14 +60,12 @@ def run(  # noqa: PLR0913, PLR0917 - the surroundings, what is asked, and what i
     at.warehouse.tag(run=at.run_id)
     with at.state.lease():
         recover(at)
-        plan = draw(
-            at.warehouse, at.state, at.klaviyo, target.destination, selected, project, wish, _beating(at)
-        )
+        plan = planning.plan(at.warehouse, at.state, at.klaviyo, task, _beating(at))
         if problems := guard(plan.models, allowed_removes):
             raise GuardRefused(*problems)
         plan = _with_lists(at, plan)
         at = replace(at, begun=_klaviyo_time(at))
-        _begin(at, target, plan)
+        _begin(at, task.target, plan)
         results: list[ListResult] = []
         tallies: list[Tally] = []
         for model in plan.models:

@@ -22,7 +22,7 @@ BEAT_SECONDS = 60.0
 
 
 class Lease:
-    """One process's hold on the state of an owner, or its wish for it."""
+    """One process's claim to work on the state of an owner."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
