@@ -45,13 +45,8 @@ def _lower(text: str) -> str:
     return text.lower() if text.isascii() else "".join(character.lower()[0] for character in text)
 
 
-def identity_of(kind: IdentifierType, value: str) -> str:
-    """Return the identity of a row whose identifier of type `kind` has the canonical `value`."""
-    return f"{kind}:{value}"
-
-
 def split_identity(identity: str) -> tuple[IdentifierType, str]:
-    """Return the type and canonical value that `identity_of` joined."""
+    """Return the type and the canonical value of an identity, `<type>:<value>`."""
     kind, _, value = identity.partition(":")
     return IdentifierType(kind), value
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUILDS: Final = frozenset({"build", "run", "seed", "snapshot"})
-_TESTS: Final = frozenset({"build", "test"})
 # Commands whose results say "success" of nodes that they built nothing of.
 _SILENT: Final = frozenset(
     ["clone", "compile", "freshness", "generate", "list", "ls", "parse", "run-operation", "show"]
@@ -47,11 +46,6 @@ class Results:
     def builds(self) -> bool:
         """Return whether the command builds seeds, models or snapshots."""
         return self.command in _BUILDS
-
-    @property
-    def tests(self) -> bool:
-        """Return whether the command runs tests."""
-        return self.command in _TESTS
 
     @property
     def says_nothing(self) -> bool:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, TypeVar
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.identifiers import IdentifierType, canonical, split_identity
 from reverse_etl.klaviyo import Klaviyo, Member, Profile
+from reverse_etl.klaviyo.filters import MOST_VALUES
 from reverse_etl.klaviyo.pack import chunks
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 GRACE = timedelta(minutes=1)  # between the Date of a reply and the time that Klaviyo notes for joining
-ASK = 100  # values in one filter: as many as one page of the answer holds
 _ON_LIST = (IdentifierType.EMAIL, IdentifierType.PHONE)  # by which Klaviyo can filter a list
 _ELSEWHERE = (IdentifierType.PROFILE_ID, IdentifierType.EXTERNAL_ID)
 
@@ -221,7 +221,7 @@ def _look_up(klaviyo: Klaviyo, executor: Executor, claims: Iterable[Claim]) -> d
 def _ask(
     executor: Executor, ask: Callable[[Sequence[str]], Iterable[Answer]], values: Sequence[str]
 ) -> list[Answer]:
-    return [answer for answers in executor.map(ask, chunks(values, ASK)) for answer in answers]
+    return [answer for answers in executor.map(ask, chunks(values, MOST_VALUES)) for answer in answers]
 
 
 def _values(rows: Iterable[Leaving], kind: IdentifierType) -> list[str]:

@@ -25,11 +25,10 @@ from reverse_etl.klaviyo.lists import KlaviyoList
 from reverse_etl.klaviyo.pace import Pace, duration
 from reverse_etl.klaviyo.profiles import Member, Profile
 from reverse_etl.klaviyo.replies import Document, Resource, Unreadable, resource_of, resources_of
-from reverse_etl.klaviyo.traffic import Traffic
 from reverse_etl.klaviyo.wire import Key, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from reverse_etl.identifiers import IdentifierType
@@ -53,7 +52,6 @@ __all__ = [
     "RowError",
     "RowsRefused",
     "Tier",
-    "Traffic",
     "duration",
 ]
 
@@ -121,13 +119,6 @@ class Klaviyo:
     def list(self, list_id: str) -> KlaviyoList | None:
         """Return a list, None when Klaviyo has none of this id."""
         return self._perhaps(lists.ask_list(list_id), lists.list_of)
-
-    def list_size(self, list_id: str) -> int | None:
-        """Return how many members a list has, None when there is no such list.
-
-        Klaviyo allows 15 of these a minute.
-        """
-        return self._perhaps(lists.ask_list_size(list_id), lambda found: found.number("profile_count"))
 
     def create_list(self, name: str) -> KlaviyoList:
         """Make a list. Not repeated after a lost reply, but raises ReplyLost: look the name up then."""
@@ -204,10 +195,6 @@ class Klaviyo:
         Raises ValueError for none or more than 1,000.
         """
         self._client.document(lists.change(Endpoint.REMOVE_FROM_LIST, list_id, ids))
-
-    def traffic(self) -> Mapping[Endpoint, Traffic]:
-        """Return what was sent so far, by endpoint."""
-        return self._client.traffic()
 
     def stop(self) -> None:
         """Let nothing more go out, from any thread: whoever waits for a turn gets a KlaviyoError soon."""

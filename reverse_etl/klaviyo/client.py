@@ -14,7 +14,6 @@ from reverse_etl.klaviyo.exchange import Answer, Exchange, Observer, Outcome, Re
 from reverse_etl.klaviyo.pace import Pace, Quota, Slot
 from reverse_etl.klaviyo.replies import Document, date_of, errors_of, next_link
 from reverse_etl.klaviyo.retry import Again, Decision, Done, GiveUp, Tries, decide
-from reverse_etl.klaviyo.traffic import Tally, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +42,6 @@ class Client:
         self._patience = patience
         self._observer = observer
         self._random = Random()  # noqa: S311 - spreads tries out in time
-        self._tally = Tally()
         self._seen_at: datetime | None = None
         self._lock = threading.Lock()
 
@@ -82,7 +80,6 @@ class Client:
         return decision
 
     def _note(self, request: Request, outcome: Outcome, tries: Tries, seconds: float) -> None:
-        self._tally.count(request, outcome, again=tries.count > 0, seconds=seconds)
         answer = outcome if isinstance(outcome, Answer) else None
         date = date_of(answer) if answer is not None else None
         if date is not None:
@@ -150,10 +147,6 @@ class Client:
             if self._seen_at is not None:
                 return self._seen_at
         raise KlaviyoError.of("Klaviyo has not told its time yet.", advice="Ask it something first.")
-
-    def traffic(self) -> Mapping[Endpoint, Traffic]:
-        """Return what was sent so far, by endpoint."""
-        return self._tally.by_endpoint()
 
     def stop(self) -> None:
         """Let nothing more go out: requests that wait raise soon, those on their way end as they end."""

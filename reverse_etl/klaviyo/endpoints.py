@@ -42,7 +42,6 @@ class Endpoint(Enum):
     ACCOUNTS = ("GET", "/api/accounts", XS, 200, ("accounts:read",))
     LISTS = ("GET", "/api/lists", L, 200, _READ_LISTS)
     LIST = ("GET", "/api/lists/{id}", L, 200, _READ_LISTS)
-    LIST_SIZE = ("GET", "/api/lists/{id}", XS, 200, _READ_LISTS)  # profile_count has its own tier
     CREATE_LIST = ("POST", "/api/lists", Tier(10, 150, daily=150), 201, ("lists:write",), False)
     LIST_PROFILES = ("GET", "/api/lists/{id}/profiles", L, 200, _READ_BOTH)
     ADD_TO_LIST = ("POST", "/api/lists/{id}/relationships/profiles", M, 204, _WRITE_BOTH)

@@ -44,12 +44,6 @@ def ask_list(list_id: str) -> Request:
     return asking(Endpoint.LIST, list_id, query={"fields[list]": "name,created"})
 
 
-def ask_list_size(list_id: str) -> Request:
-    """Return the request for the number of a list's members, which is paced far slower."""
-    query = {"additional-fields[list]": "profile_count", "fields[list]": "profile_count"}
-    return asking(Endpoint.LIST_SIZE, list_id, query=query)
-
-
 def create(name: str) -> Request:
     """Return the request that makes a list. Carried out twice it makes two."""
     body = orjson.dumps({"data": {"type": "list", "attributes": {"name": name}}})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.identifiers import IdentifierType, canonical
 from reverse_etl.klaviyo.client import asking
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.filters import any_of, asks, not_before
+from reverse_etl.klaviyo.filters import MOST_VALUES, any_of, asks, not_before
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ _MEMBER_FILTERS = (
     IdentifierType.EMAIL,
     IdentifierType.PHONE,
 )  # a list can be filtered by no other identifier
-_PAGE = "100"  # the most; the default of 20 would cut a full ask short
+_PAGE = str(MOST_VALUES)  # the most; the default of 20 would cut a full ask short
 _IDENTIFIERS = "email,phone_number,external_id"
 
 

@@ -26,8 +26,8 @@ from urllib3.exceptions import ProxyError as PoolProxyError
 from reverse_etl import __version__
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.exchange import Answer, Fault, Outcome, Request
+from reverse_etl.target import KLAVIYO
 
-KLAVIYO = "https://a.klaviyo.com"
 MEDIA_TYPE = "application/vnd.api+json"
 _CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
 

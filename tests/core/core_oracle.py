@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.identifiers import IdentifierType, canonical, identity_of, split_identity
+from reverse_etl.identifiers import IdentifierType, canonical, split_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ def identity(row: Mapping[str, Any], kinds: Kinds) -> str | None:
     """Return the identity of a row: its first identifier that is not blank."""
     for kind, column in kinds.items():
         if value := canonical(kind, row.get(column)):
-            return identity_of(kind, value)
+            return f"{kind}:{value}"
     return None
 
 

@@ -14,7 +14,6 @@ from klaviyo_server import (
 )
 
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import Endpoint
 
 
 def test_members_are_asked_for_by_hundreds_and_read_to_the_last_page(server, klaviyo):
@@ -107,13 +106,11 @@ def test_members_change_by_up_to_a_thousand_ids(server, klaviyo):
             klaviyo.remove_members("L1", ["P"] * count)
 
 
-def test_a_list_and_its_size(server, klaviyo):
-    """The size is asked for apart: it has a slow limit of its own."""
-    with_size = {"data": {"type": "list", "id": "L1", "attributes": {"profile_count": 12}}}
-    server.will(Reply(document={"data": a_list("L1", "VIP")}), Reply(document=with_size))
+def test_a_list_is_read_by_its_id(server, klaviyo):
+    """Its name may have changed."""
+    server.will(Reply(document={"data": a_list("L1", "VIP")}))
     assert klaviyo.list("L1").name == "VIP"
-    assert klaviyo.list_size("L1") == 12
-    assert set(klaviyo.traffic()) == {Endpoint.LIST, Endpoint.LIST_SIZE}
+    assert [seen.target.partition("?")[0] for seen in server.seen] == ["/api/lists/L1"]
 
 
 def test_an_account_is_known_by_its_id(server, klaviyo):

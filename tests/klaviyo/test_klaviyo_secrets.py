@@ -20,20 +20,8 @@ from klaviyo_server import (
 
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import Accepted, Endpoint, Klaviyo
+from reverse_etl.klaviyo import Accepted, Klaviyo
 from reverse_etl.klaviyo.endpoints import Tier
-
-
-def test_traffic_is_counted_by_endpoint(server, klaviyo):
-    """Tries, 429s, lost connections and bytes of bodies."""
-    server.will(throttled(1), refused(503), Reply(cut="after"), JOB, page([]))
-    klaviyo.start_import(BODY)
-    klaviyo.list_names()
-    imports = klaviyo.traffic()[Endpoint.START_IMPORT]
-    assert (imports.requests, imports.retries, imports.throttled, imports.faults) == (4, 3, 1, 1)
-    assert imports.bytes_sent == 4 * len(BODY)
-    assert imports.bytes_received > len(JOB.body())
-    assert klaviyo.traffic()[Endpoint.LISTS].requests == 1
 
 
 def test_an_observer_hears_of_every_try_but_not_of_people(server, clock):
