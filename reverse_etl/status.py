@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.state import PastList, PastRun, Rejection, SentModel, State
 
@@ -61,12 +61,8 @@ class Status:
 
 def status(state: State) -> Status:
     """Return where each list stands. Reads the state only."""
-    last = _newest(state.runs.past_lists())
-    rejected: dict[tuple[str, str], list[Rejection]] = defaultdict(list)
-    for rejection in state.rejections.standing():
-        rejected[rejection.model, rejection.list_id].append(rejection)
-    names = {known.id: known.name for known in state.lists.known()}
-    lists = [one for sent in state.models().values() for one in _lists_of(state, sent, last, rejected, names)]
+    said = _said(state)
+    lists = [one for sent in state.models().values() for one in _lists_of(state, sent, said)]
     return Status(
         state.owner.account,
         tuple(sorted(lists, key=lambda one: (one.list_name, one.model))),
@@ -87,48 +83,46 @@ def reasons(rejections: Sequence[Rejection]) -> tuple[Reason, ...]:
     return tuple(sorted(found, key=lambda reason: (-reason.rows, reason.source, reason.code, reason.field)))
 
 
-def _newest(past: tuple[PastList, ...]) -> dict[tuple[str, str], PastList]:
-    newest: dict[tuple[str, str], PastList] = {}
-    for one in past:
-        newest.setdefault((one.model, one.list_id), one)
-    return newest
+@dataclass(frozen=True)
+class _Said:
+    """What the tables that all models share say of lists: the last two by model and list id."""
+
+    names: Mapping[str, str]
+    rejected: Mapping[tuple[str, str], Sequence[Rejection]]
+    last: Mapping[tuple[str, str], PastList]
 
 
-def _lists_of(
-    state: State,
-    sent: SentModel,
-    last: dict[tuple[str, str], PastList],
-    rejected: dict[tuple[str, str], list[Rejection]],
-    names: dict[str, str],
-) -> list[ListStatus]:
+def _said(state: State) -> _Said:
+    rejected: dict[tuple[str, str], list[Rejection]] = defaultdict(list)
+    for one in state.rejections.standing():
+        rejected[one.model, one.list_id].append(one)
+    last: dict[tuple[str, str], PastList] = {}
+    for past in state.runs.past_lists():
+        last.setdefault((past.model, past.list_id), past)
+    return _Said({known.id: known.name for known in state.lists.known()}, rejected, last)
+
+
+def _lists_of(state: State, sent: SentModel, said: _Said) -> list[ListStatus]:
     applied, unsettled = state.rows_by_list(sent.table_key)
-    ids = (
-        {list_id for model, list_id in (*last, *rejected) if model == sent.name}
-        | applied.keys()
-        | unsettled.keys()
-    )
-    return [_status(sent.name, list_id, names, applied, unsettled, rejected, last) for list_id in sorted(ids)]
+    mentioned = {list_id for model, list_id in (*said.last, *said.rejected) if model == sent.name}
+    return [
+        _status(sent.name, list_id, said, applied.get(list_id, 0), unsettled.get(list_id, 0))
+        for list_id in sorted(mentioned | applied.keys() | unsettled.keys())
+    ]
 
 
-def _status(  # noqa: PLR0913, PLR0917 - what is known of a list, each from its own table
-    model: str,
-    list_id: str,
-    names: dict[str, str],
-    applied: dict[str, int],
-    unsettled: dict[str, int],
-    rejected: dict[tuple[str, str], list[Rejection]],
-    last: dict[tuple[str, str], PastList],
-) -> ListStatus:
-    newest = last.get((model, list_id))
+def _status(model: str, list_id: str, said: _Said, applied: int, unsettled: int) -> ListStatus:
+    newest = said.last.get((model, list_id))
+    rejected = said.rejected.get((model, list_id), ())
     counts = newest.counts if newest else {}
     return ListStatus(
         model=model,
         list_id=list_id,
-        list_name=names.get(list_id) or (newest.list_name if newest else ""),
-        applied=applied.get(list_id, 0),
-        rejected=sum(one.rows for one in rejected[model, list_id]),
+        list_name=said.names.get(list_id) or (newest.list_name if newest else ""),
+        applied=applied,
+        rejected=sum(one.rows for one in rejected),
         held=counts.get("held", 0) + counts.get("held_back", 0),
-        unsettled=unsettled.get(list_id, 0),
+        unsettled=unsettled,
         last=newest,
-        reasons=reasons(rejected[model, list_id]),
+        reasons=reasons(rejected),
     )

@@ -1,4 +1,7 @@
-"""The surfaces of Klaviyo that a model can drive, and the ways in which a model names its lists."""
+"""The surfaces of Klaviyo that a model can drive, and the ways in which a model names its lists.
+
+As text, a way reads after the word list: "list VIP", "list id X1", "lists named by club".
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,9 @@ class NamedList:
 
     name: str
 
+    def __str__(self) -> str:
+        return self.name
+
 
 @dataclass(frozen=True)
 class ListById:
@@ -34,12 +40,18 @@ class ListById:
 
     list_id: str
 
+    def __str__(self) -> str:
+        return f"id {self.list_id}"
+
 
 @dataclass(frozen=True)
 class ListColumn:
     """Many lists: each row names its own in this column, as `NamedList` does."""
 
     column: str
+
+    def __str__(self) -> str:
+        return f"named by {self.column}"
 
 
 ListTarget = NamedList | ListById | ListColumn

@@ -15,7 +15,7 @@ from reverse_etl.dbt.exposures import Exposed, changed, exposures
 from reverse_etl.dbt.graph import read_graph
 from reverse_etl.errors import UsageError
 from reverse_etl.places import shown
-from reverse_etl.surfaces import ListById, ListColumn, NamedList
+from reverse_etl.surfaces import ListColumn, ListTarget
 from reverse_etl.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -75,16 +75,12 @@ def _checked(path: Path, before: Any, text: str) -> int:
 def _exposed(model: Model) -> Exposed:
     said = model.config.description.strip()
     source = f"Sent to Klaviyo by reverse-etl, from {model.path.as_posix()}."
-    return Exposed(model.name, _label(model), f"{said}\n\n{source}" if said else source, model.reads)
+    return Exposed(
+        model.name, _label(model.config.target), f"{said}\n\n{source}" if said else source, model.reads
+    )
 
 
-def _label(model: Model) -> str:
-    match model.config.target:
-        case NamedList(name):
-            return f"Klaviyo list {name}"
-        case ListById(list_id):
-            return f"Klaviyo list with id {list_id}"
-        case ListColumn(column):
-            return f"Klaviyo lists named in {column}"
-        case None:
-            return "Klaviyo profiles"
+def _label(target: ListTarget | None) -> str:
+    if target is None:
+        return "Klaviyo profiles"
+    return f"Klaviyo {'lists' if isinstance(target, ListColumn) else 'list'} {target}"

@@ -8,7 +8,6 @@ import click
 
 from reverse_etl.cli import show
 from reverse_etl.cli.options import AS_JSON, Asked, of_models, of_project
-from reverse_etl.surfaces import ListById, ListColumn, NamedList
 
 if TYPE_CHECKING:
     from reverse_etl.models.model import Model
@@ -29,7 +28,7 @@ def command(asked: Asked, select: tuple[str, ...], exclude: tuple[str, ...], *, 
         (
             model.name,
             model.config.surface.value,
-            _list(model),
+            str(model.config.target or ""),
             ", ".join(f"{kind}: {column}" for kind, column in model.config.identifiers.items()),
             ", ".join(model.config.tags),
             model.path,
@@ -39,24 +38,12 @@ def command(asked: Asked, select: tuple[str, ...], exclude: tuple[str, ...], *, 
     show.table(headings, rows, words=len(headings))
 
 
-def _list(model: Model) -> str:
-    match model.config.target:
-        case NamedList(name):
-            return name
-        case ListById(list_id):
-            return f"id {list_id}"
-        case ListColumn(column):
-            return f"named by {column}"
-        case None:
-            return ""
-
-
 def _json(model: Model) -> dict[str, object]:
     return {
         "name": model.name,
         "path": str(model.path),
         "surface": model.config.surface.value,
-        "list": _list(model),
+        "list": str(model.config.target or ""),
         "identifiers": {kind.value: column for kind, column in model.config.identifiers.items()},
         "columns": list(model.columns),
         "payload": {part.column: part.property for part in model.payload},

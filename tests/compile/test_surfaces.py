@@ -1,0 +1,20 @@
+"""How a model's lists are told to people."""
+
+from __future__ import annotations
+
+import pytest
+
+from reverse_etl.surfaces import ListById, ListColumn, NamedList
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (NamedList("VIP customers"), "VIP customers"),
+        (ListById("XyZ123"), "id XyZ123"),
+        (ListColumn("club"), "named by club"),
+    ],
+)
+def test_a_target_reads_after_the_word_list(target, words):
+    """As `ls` and the label of an exposure have it."""
+    assert str(target) == words
