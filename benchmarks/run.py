@@ -9,7 +9,7 @@ import measure
 import table
 
 ROUNDS = 3
-MEMORY_LIMIT = "200MB"
+MEMORY_LIMIT = "128MB"
 RESULTS = Path(__file__).parent / "results.md"
 
 
@@ -18,9 +18,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", action="store_true", help="also runs on 10 million rows")
     long = parser.parse_args().long
-    small, large, huge = 100_000, 1_000_000, 10_000_000
+    small, large, larger, huge = 100_000, 1_000_000, 3_000_000, 10_000_000
     measured = [measure.measure(small, ROUNDS), measure.measure(large, ROUNDS)]
-    peaks = [measure.peak(rows, MEMORY_LIMIT) for rows in (small, large, *([huge] if long else []))]
+    peaks = [measure.peak(rows, MEMORY_LIMIT) for rows in (small, large, larger, *([huge] if long else []))]
     if long:
         measured.append(measure.measure(huge, 1))
     firsts = [first for first, _ in measured]
