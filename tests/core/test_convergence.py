@@ -256,8 +256,9 @@ class Shop(RuleBasedStateMachine):
         wanted = identities(self.rows[one.model], kinds, name if one.model == "clubs" else None)
         refused = rejected(self.world, one.model, one.plan.list.id)
         key = self.world.state(f"SELECT table_key FROM models WHERE model = '{one.model}'")[0][0]
-        query = f"SELECT retl_identity FROM snapshot_{key} WHERE retl_list_id = '{one.plan.list.id}'"
-        known = {identity for (identity,) in self.world.state(query)}
+        where = f"WHERE retl_list_id = '{one.plan.list.id}'"
+        applied, uncertain = (f"SELECT retl_identity FROM {t}_{key} {where}" for t in ("snapshot", "deltas"))
+        known = {identity for (identity,) in self.world.state(f"{applied} UNION {uncertain}")}
         held = known - wanted
         assert len(held) == one.plan.held + one.outcomes.get(Outcome.HELD, 0)
         check_list(self.world.sandbox.members(name), wanted - refused, refused | held, self.not_ours)
