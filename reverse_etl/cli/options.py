@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reverse_etl.target import Target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Option = Callable[[Any], Any]  # as click makes it: gives a command one more flag
 
 _PROJECT = (
     click.option(
@@ -114,35 +115,68 @@ class Asked:
         )
 
 
+@dataclass(frozen=True)
+class PlanAsked:
+    """What the flags of `plan` and `run` said of the plan, and of how it is shown."""
+
+    select: tuple[str, ...]
+    exclude: tuple[str, ...]
+    full_refresh: bool
+    limit: int | None
+    allow_removes: tuple[str, ...]
+    rekey: tuple[str, ...]
+    no_dbt_gate: bool
+    show_values: bool
+    as_json: bool
+
+    @property
+    def wish(self) -> Wish:
+        """Return what is asked of the plan itself."""
+        return Wish(full_refresh=self.full_refresh, limit=self.limit, rekey=frozenset(self.rekey))
+
+
 def of_project(command: Command) -> Command:
     """Give a command the flags that find a project; it gets them as one `Asked`."""
 
-    def wrapped(**flags: Any) -> Any:
+    def gathered(flags: dict[str, Any]) -> Asked:
         names = ("project_dir", "profiles_dir", "profile", "target", "threads")
-        asked = Asked(**{name: flags.pop(name) for name in names}, vars=parse_vars(flags.pop("vars_")))
-        return command(asked, **flags)
+        return Asked(**{name: flags.pop(name) for name in names}, vars=parse_vars(flags.pop("vars_")))
 
-    wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
-    wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
-    for option in reversed(_PROJECT):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[return-value]
+    return _given(_PROJECT, _passing(command, gathered))
 
 
 def of_models(command: Command) -> Command:
     """Give a command the flags that select models."""
-    for option in reversed(_SELECTION):
+    return _given(_SELECTION, command)
+
+
+def of_plans(*more: Option) -> Callable[[Command], Command]:
+    """Give a command the flags that shape and show a plan; it gets them as one `PlanAsked`.
+
+    `more` are flags of its own, in front of those that say how the plan is shown.
+    """
+
+    def gathered(flags: dict[str, Any]) -> PlanAsked:
+        return PlanAsked(**{field.name: flags.pop(field.name) for field in fields(PlanAsked)})
+
+    def decorated(command: Command) -> Command:
+        return _given((*_SELECTION, *_WISH, *more, SHOW_VALUES, AS_JSON), _passing(command, gathered))
+
+    return decorated
+
+
+def _passing(command: Command, gathered: Callable[[dict[str, Any]], object]) -> Command:
+    """Return a command that gets some of its flags as one value, in front of its other arguments."""
+
+    def wrapped(*values: object, **flags: Any) -> Any:
+        return command(*values, gathered(flags), **flags)
+
+    wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
+    wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    return wrapped  # type: ignore[return-value]
+
+
+def _given(options: Sequence[Option], command: Command) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
-
-
-def of_plans(command: Command) -> Command:
-    """Give a command the flags that shape a plan."""
-    for option in reversed(_WISH):
-        command = option(command)
-    return command
-
-
-def wish_of(*, full_refresh: bool, limit: int | None, rekey: tuple[str, ...]) -> Wish:
-    """Return what the flags ask of a plan."""
-    return Wish(full_refresh=full_refresh, limit=limit, rekey=frozenset(rekey))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from reverse_etl.cli import app
 from reverse_etl.cli.commands import Commands
+from reverse_etl.cli.options import Asked, PlanAsked
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 assert isinstance(app, Commands)
@@ -58,3 +60,15 @@ def test_every_flag_and_command_says_what_it_is() -> None:
         assert command is not None
         assert all(getattr(parameter, "help", None) for parameter in command.params), name
     assert "..." not in _help().partition("Commands:")[2]
+
+
+def test_run_can_be_asked_whatever_plan_can() -> None:
+    """`run --dry-run` is `plan`: what shapes and shows a plan is one value, which both commands get."""
+    plan, run = (app.get_command(None, name) for name in ("plan", "run"))
+    assert plan is not None
+    assert run is not None
+    flags, of_run = ({parameter.name for parameter in command.params} for command in (plan, run))
+    assert of_run - flags == {"dry_run", "strict"}
+    assert {field.name for field in fields(PlanAsked)} | {field.name for field in fields(Asked)} == (
+        flags - {"vars_"} | {"vars"}
+    )
