@@ -25,7 +25,7 @@ class Recovering:
 
 @dataclass(frozen=True)
 class ListCreated:
-    """A list was created in Klaviyo."""
+    """A list was created at the destination."""
 
     name: str
     list_id: str
@@ -33,7 +33,7 @@ class ListCreated:
 
 @dataclass(frozen=True)
 class Sending:
-    """So many of a list's upserts have been taken by Klaviyo."""
+    """So many of a list's upserts have been taken by the destination."""
 
     model: str
     list: str

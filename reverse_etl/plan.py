@@ -82,6 +82,20 @@ class ListPlan:
         """Return how many rows will not be sent as they are."""
         return sum(rejected.rows for rejected in self.rejected)
 
+    def figures(self) -> dict[str, int]:
+        """Return the plan's numbers by the names that every report gives them."""
+        return {
+            "desired": self.desired,
+            "known": self.known,
+            "adds": self.adds,
+            "updates": self.updates,
+            "removes": self.removes,
+            "unchanged": self.unchanged,
+            "deferred": self.deferred,
+            "held_back": self.held,
+            "rejected_by_checks": self.rejections,
+        }
+
 
 @dataclass(frozen=True)
 class ModelPlan:
@@ -124,13 +138,15 @@ class ModelPlan:
 class Plan:
     """What a run would do.
 
-    `looked_up` says whether Klaviyo was asked which lists there are; `notes` are for people.
+    `looked_up` says whether Klaviyo was asked which lists there are; `unsettled` is how many earlier runs
+    left something open. `notes` are for people; `news` are those of them that no earlier run could tell.
     """
 
     models: tuple[ModelPlan, ...]
     looked_up: bool
     unsettled: int = 0
     notes: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
 
     def lists(self) -> Iterator[tuple[ModelPlan, ListPlan]]:
         """Yield each list with its model, in the order of the run."""

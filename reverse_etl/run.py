@@ -167,14 +167,5 @@ def _end(at: At, result: RunResult, *, settled: bool) -> None:
 
 def counts(result: ListResult) -> dict[str, int]:
     """Return what a list was to become and what came of it, as whole numbers by name."""
-    plan = result.plan
-    planned = {
-        "desired": plan.desired,
-        "known": plan.known,
-        "adds": plan.adds,
-        "updates": plan.updates,
-        "removes": plan.removes,
-        "held_back": plan.held,
-        "rejected_by_checks": plan.rejections,
-    }
-    return {**planned, **{outcome.value: result.outcomes.get(outcome, 0) for outcome in Outcome}}
+    ends = {outcome.value: result.outcomes.get(outcome, 0) for outcome in Outcome}
+    return {**result.plan.figures(), **ends}

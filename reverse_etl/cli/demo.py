@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reverse_etl.cli import show
+from reverse_etl.cli.plan import say_what_is_not_known
+from reverse_etl.cli.run import say_what_to_look_at
 from reverse_etl.cli.show_plan import list_details, plan_table
 from reverse_etl.cli.show_result import show_result
 from reverse_etl.cli.talk import talk
@@ -72,6 +74,7 @@ def _plan(project: Project) -> None:
     for model, one in plan.lists():
         if one.list.name == SHOWN:
             list_details(model, one, show_values=False)
+    say_what_is_not_known(project, plan)
 
 
 def _run(project: Project) -> RunResult:
@@ -79,6 +82,7 @@ def _run(project: Project) -> RunResult:
     with talk.progress():
         result = project.run(tell=talk.bar)
     show_result(result)
+    say_what_to_look_at(result)
     return result
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from reverse_etl.cli import show
+from reverse_etl.cli.documents import plan_document
 from reverse_etl.cli.options import Asked, PlanAsked, of_plans, of_project
-from reverse_etl.cli.show_plan import plan_json, show_plan
+from reverse_etl.cli.show_plan import show_plan
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import GuardRefused
 from reverse_etl.phrases import counted
@@ -16,6 +17,7 @@ from reverse_etl.plan import guard
 from reverse_etl.planning import unknown_models
 
 if TYPE_CHECKING:
+    from reverse_etl.plan import Plan
     from reverse_etl.project import Project
 
 
@@ -36,9 +38,18 @@ def planned(project: Project, asked: PlanAsked) -> int:
     unknown_models(asked.allow_removes, project.models, "--allow-removes")
     plan = project.plan(asked.select, asked.exclude, wish=asked.wish, tell=talk.event, observer=talk.exchange)
     if asked.as_json:
-        show.json_out(plan_json(plan, show_values=asked.show_values))
+        show.json_out(plan_document(plan, show_values=asked.show_values))
     else:
         show_plan(plan, show_values=asked.show_values)
+    say_what_is_not_known(project, plan)
+    held = () if asked.no_dbt_gate else project.gate([one.model for one in plan.models])
+    if problems := (*held, *guard(plan.models, asked.allow_removes)):
+        raise GuardRefused(*problems)
+    return 0
+
+
+def say_what_is_not_known(project: Project, plan: Plan) -> None:
+    """Say why the run may come to something else than its plan."""
     if not plan.looked_up:
         sandbox = project.target.destination.sandbox
         why = "the sandbox starts with the first run" if sandbox else "there is no key"
@@ -46,7 +57,3 @@ def planned(project: Project, asked: PlanAsked) -> int:
     if plan.unsettled:
         runs = counted(plan.unsettled, "earlier run")
         talk.say(f"{runs} did not end; the next run settles that first, and may then have less to send.")
-    held = () if asked.no_dbt_gate else project.gate([one.model for one in plan.models])
-    if problems := (*held, *guard(plan.models, asked.allow_removes)):
-        raise GuardRefused(*problems)
-    return 0

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from reverse_etl.cli import show
+from reverse_etl.cli.documents import result_document
 from reverse_etl.cli.options import Asked, PlanAsked, of_plans, of_project
 from reverse_etl.cli.plan import planned
-from reverse_etl.cli.show_result import result_json, show_result, why
+from reverse_etl.cli.show_result import show_result, why
 from reverse_etl.cli.talk import talk
 
 if TYPE_CHECKING:
     from reverse_etl.project import Project
+    from reverse_etl.run import RunResult
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show the plan, as `plan` does.")
 _STRICT = click.option("--strict", is_flag=True, help="Exit 1 for standing rejections too.")
@@ -43,12 +45,17 @@ def _ran(project: Project, asked: PlanAsked, *, strict: bool) -> int:
             tell=talk.event,
             observer=talk.exchange,
         )
-    for note in result.plan.notes:
-        talk.say(f"Note: {note}")
     if asked.as_json:
-        show.json_out(result_json(result))
+        show.json_out(result_document(result))
     else:
         show_result(result)
+    say_what_to_look_at(result)
+    return result.exit_code
+
+
+def say_what_to_look_at(result: RunResult) -> None:
+    """Say what a run found that was left behind, and why its exit code is 1."""
+    for note in result.plan.news:
+        talk.say(f"Note: {note}")
     if result.exit_code == 1 and (said := why(result)):
         talk.say(said)
-    return result.exit_code

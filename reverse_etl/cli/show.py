@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-_WIDE = 160  # columns of a table that goes to a file
+_NAMES = 2  # columns at most that say what a line is of
+_GAP = 3  # blanks between columns
 
 
 def line(text: str = "") -> None:
@@ -29,19 +31,45 @@ def json_out(value: Any) -> None:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, words: int = 1) -> None:
-    """Print a table: the first `words` columns are text, the others numbers."""
+    """Print a table: the first `words` columns are text, the others numbers.
+
+    Where a terminal is too narrow for all columns, the others follow in tables below, each beginning with
+    the columns that say what its lines are of. In a file a line is as long as it is.
+    """
+    cells = [[f"{value:,}" if isinstance(value, int) else str(value) for value in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _line(widths)
+    console = Console(width=width, highlight=False, markup=False)
+    for number, columns in enumerate(_parts(widths, min(words, _NAMES), width)):
+        if number:
+            line()
+        console.print(_table(headings, cells, columns, words))
+
+
+def _parts(widths: Sequence[int], names: int, width: int) -> Iterator[list[int]]:
+    """Yield the numbers of the columns of each table; the first `names` columns begin all of them."""
+    part = first = [*range(names)]
+    for column in range(names, len(widths)):
+        if len(part) > names and _line([widths[each] for each in (*part, column)]) > width:
+            yield part
+            part = first
+        part = [*part, column]
+    yield part
+
+
+def _line(widths: Sequence[int]) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _table(
+    headings: Sequence[str], cells: Sequence[Sequence[str]], columns: Sequence[int], words: int
+) -> Table:
     shown = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for number, heading in enumerate(headings):
-        shown.add_column(heading, justify="left" if number < words else "right", overflow="fold")
-    for row in rows:
-        shown.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row))
-    _console().print(shown)
-
-
-def _console() -> Console:
-    """Return stdout, as wide as the terminal, or wide enough for a table in a file."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
-    return Console(width=width, highlight=False, markup=False)
+    for column in columns:
+        shown.add_column(headings[column], justify="left" if column < words else "right", overflow="fold")
+    for row in cells:
+        shown.add_row(*(row[column] for column in columns))
+    return shown
 
 
 def mapping(values: Mapping[str, Any], width: int) -> None:

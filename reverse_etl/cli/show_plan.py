@@ -11,8 +11,6 @@ from reverse_etl.phrases import counted
 from reverse_etl.sql.staging import RowProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reverse_etl.plan import Change, ListPlan, ModelPlan, Plan
 
 _SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
@@ -27,6 +25,20 @@ WHY = {
     RowProblem.SHARED: "an identifier that other rows carry too",
     RowProblem.STANDING: "refused by Klaviyo before, and unchanged since",
 }
+_HEADINGS = (
+    "list",
+    "model",
+    "rows",
+    "before",
+    "adds",
+    "updates",
+    "removes",
+    "deferred",
+    "held",
+    "rejected",
+    "unchanged",
+)
+_RARE = {"deferred"}  # shown where there are any
 _MINUTE = 60
 _FEW_MINUTES = 2 * _MINUTE
 
@@ -42,44 +54,35 @@ def show_plan(plan: Plan, *, show_values: bool) -> None:
 
 def plan_table(plan: Plan) -> None:
     """Print a line per list, and the requests that the plan takes."""
-    headings = (
-        "list",
-        "model",
-        "rows",
-        "before",
-        "adds",
-        "updates",
-        "removes",
-        "held",
-        "rejected",
-        "unchanged",
-    )
-    rows = [
-        (
-            (one.list.name or "(profiles)") + (" *" if one.list.new else ""),
-            model.model.name,
-            one.desired,
-            one.known,
-            one.adds,
-            one.updates,
-            one.removes,
-            one.held,
-            one.rejections,
-            one.unchanged,
-        )
-        for model, one in plan.lists()
-    ]
-    show.table(headings, rows, words=2)
+    rows = [_cells(model, one) for model, one in plan.lists()]
+    shown = [name for name in _HEADINGS if name not in _RARE or any(row[name] for row in rows)]
+    show.table(shown, [[row[name] for name in shown] for row in rows], words=2)
     if any(one.list.new for _, one in plan.lists()):
-        show.line("* will be created" if plan.looked_up else "* not looked up")
+        show.line("* will be created" if plan.looked_up else "* taken as new: lists were not looked up")
     show.line(f"\n{_requests(plan)}")
+
+
+def _cells(model: ModelPlan, one: ListPlan) -> dict[str, str | int]:
+    return {
+        "list": (one.list.name or "(profiles)") + (" *" if one.list.new else ""),
+        "model": model.model.name,
+        "rows": one.desired,
+        "before": one.known,
+        "adds": one.adds,
+        "updates": one.updates,
+        "removes": one.removes,
+        "deferred": one.deferred,
+        "held": one.held,
+        "rejected": one.rejections,
+        "unchanged": one.unchanged,
+    }
 
 
 def list_details(model: ModelPlan, one: ListPlan, *, show_values: bool) -> None:
     """Print why rows of a list are rejected, and a sample of what changes; nothing where there is neither."""
     lines = [
         *_rejections(one),
-        *_omitted(model, one),
+        *_of_all_lists(model, one),
         *(_change(change, show_values=show_values) for change in one.sample),
     ]
     if lines:
@@ -113,12 +116,17 @@ def _time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < _FEW_MINUTES else f"{seconds / _MINUTE:.0f} min"
 
 
-def _omitted(model: ModelPlan, one: ListPlan) -> list[str]:
+def _of_all_lists(model: ModelPlan, one: ListPlan) -> list[str]:
+    """Return what is known of the model's rows together, under the first of its lists."""
     if one is not model.lists[0]:
         return []
+    repeated = counted(model.repeated, "row repeats another", "rows repeat others")
     return [
-        f"  {counted(rows, 'row goes', 'rows go')} without a {kind} that other rows carry too"
-        for kind, rows in model.omitted.items()
+        *([f"  {repeated} in every column: equal rows count once"] if model.repeated else []),
+        *(
+            f"  {counted(rows, 'row goes', 'rows go')} without a {kind} that other rows carry too"
+            for kind, rows in model.omitted.items()
+        ),
     ]
 
 
@@ -147,50 +155,3 @@ def _value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - o
     if name in set(IdentifierType) and value is not None and not show_values:
         return mask(f"{name}:{value}")
     return repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)
-
-
-def plan_json(plan: Plan, *, show_values: bool) -> dict[str, Any]:
-    """Return a plan as plain values."""
-    return {
-        "looked_up": plan.looked_up,
-        "lists": [_list_json(model, one, show_values=show_values) for model, one in plan.lists()],
-        "requests": {endpoint.name.lower(): number for endpoint, number in plan.requests().items()},
-        "seconds_at_limits": round(plan.seconds(), 1),
-        "notes": list(plan.notes),
-    }
-
-
-def _list_json(model: ModelPlan, one: ListPlan, *, show_values: bool) -> dict[str, Any]:
-    return {
-        "model": model.model.name,
-        "list": one.list.name,
-        "list_id": None if one.list.new else one.list.id,
-        "staged": model.staged,
-        "repeated": model.repeated,
-        "omitted_identifiers": {IdentifierType(kind).value: rows for kind, rows in model.omitted.items()},
-        "desired": one.desired,
-        "known": one.known,
-        "adds": one.adds,
-        "updates": one.updates,
-        "removes": one.removes,
-        "held": one.held,
-        "unchanged": one.unchanged,
-        "rejected": [{"problem": r.problem, "rows": r.rows, "new": r.new} for r in one.rejected],
-        "sample": [
-            {
-                "op": change.op,
-                "identity": change.identity if show_values else mask(change.identity),
-                "before": _values(change.before, show_values=show_values),
-                "after": _values(change.after, show_values=show_values),
-            }
-            for change in one.sample
-        ],
-    }
-
-
-def _values(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
-    hidden = set() if show_values else set(IdentifierType)
-    return {
-        name: mask(f"{name}:{value}") if name in hidden and value is not None else value
-        for name, value in values.items()
-    }

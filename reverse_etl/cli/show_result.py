@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reverse_etl.cli import show
 from reverse_etl.phrases import counted
@@ -11,21 +11,32 @@ from reverse_etl.run import counts
 if TYPE_CHECKING:
     from reverse_etl.run import ListResult, RunResult
 
+_HEADINGS = (
+    "unchanged",
+    "applied",
+    "removed",
+    "superseded",
+    "forgotten",
+    "kept",
+    "gone",
+    "rejected",
+    "held",
+    "accepted",
+    "unknown",
+    "not sent",
+)
 _ALWAYS = {"unchanged", "applied", "removed", "rejected", "held"}  # the others are shown where there are any
 
 
 def show_result(result: RunResult) -> None:
     """Print what a run did: a line per list."""
     ends = [_ends(one) for one in result.lists]
-    shown = [name for name in ends[0] if name in _ALWAYS or any(row[name] for row in ends)]
+    shown = [name for name in _HEADINGS if name in _ALWAYS or any(row[name] for row in ends)]
     rows = [
         (one.plan.list.name or "(profiles)", one.model, *(row[name] for name in shown))
         for one, row in zip(result.lists, ends, strict=True)
     ]
     show.table(("list", "model", *shown), rows, words=2)
-    for one in result.lists:
-        if one.reason:
-            show.line(f"{one.plan.list.name or one.model} stopped: {one.reason}")
 
 
 def why(result: RunResult) -> str:
@@ -57,22 +68,4 @@ def _ends(one: ListResult) -> dict[str, int]:
         "accepted": ends["accepted"],
         "unknown": ends["unknown"],
         "not sent": ends["not_sent"],
-    }
-
-
-def result_json(result: RunResult) -> dict[str, Any]:
-    """Return what a run did as plain values."""
-    return {
-        "run_id": result.run_id,
-        "exit_code": result.exit_code,
-        "lists": [
-            {
-                "model": one.model,
-                "list": one.plan.list.name,
-                "list_id": one.plan.list.id,
-                **counts(one),
-                "stopped": one.reason,
-            }
-            for one in result.lists
-        ],
     }

@@ -13,7 +13,9 @@ from reverse_etl.cli.show_plan import WHY
 from reverse_etl.sql.staging import RowProblem
 
 if TYPE_CHECKING:
-    from reverse_etl.status import Reason
+    from collections.abc import Mapping
+
+    from reverse_etl.status import ListStatus, Reason, Status
 
 
 @click.command("status")
@@ -28,39 +30,41 @@ def command(asked: Asked, *, as_json: bool) -> None:
     status = asked.load().status()
     if as_json:
         show.json_out(asdict(status))
-        return
-    if not status.lists:
+    elif not status.lists:
         show.line("Nothing was sent yet. See what would be: reverse-etl plan")
-        return
-    headings = ("list", "model", "last run", "state", "applied", "rejected", "held", "unsettled")
-    ends = {run.run_id: run for run in status.runs}
-    rows = []
-    for one in status.lists:
-        run = ends.get(one.last.run_id) if one.last else None
-        stopped = "stopped" if one.last and one.last.reason else (run.state if run else "")
-        when = one.last.started[:16].replace("T", " ") if one.last else ""
-        rows.append(
-            (
-                one.list_name or "(profiles)",
-                one.model,
-                when,
-                stopped,
-                one.applied,
-                one.rejected,
-                one.held,
-                one.unsettled,
-            )
-        )
-    show.table(headings, rows, words=4)
+    else:
+        _show(status)
+
+
+def _show(status: Status) -> None:
+    """Print a line per list; then why rows are rejected and lists stopped, and what is left alone or open."""
+    headings = ("list", "model", "last run (UTC)", "state", "applied", "rejected", "held", "unsettled")
+    ends = {run.run_id: run.state for run in status.runs}
+    show.table(headings, [_cells(one, ends) for one in status.lists], words=4)
     for one in status.lists:
         for reason in one.reasons:
-            show.line(f"{one.list_name or '(profiles)'}: {reason.rows:,} rejected: {_reason(reason)}")
+            show.line(f"{_name(one)}: {reason.rows:,} rejected: {_reason(reason)}")
     for one in status.lists:
         if one.last and one.last.reason:
             show.line(f"{one.list_name or one.model} stopped: {one.last.reason}")
+    for one in status.lists:
+        if one.note:
+            show.line(f"\nNote: {one.note}")
     newest = status.runs[0] if status.runs else None
     if newest and newest.state in {"submitting", "unsettled"}:
         show.line(f"\nThe run {newest.run_id} left rows open; the next run settles them first.")
+
+
+def _cells(one: ListStatus, ends: Mapping[str, str]) -> tuple[str | int, ...]:
+    when = state = ""
+    if one.last:
+        when = one.last.started[:16].replace("T", " ")
+        state = "stopped" if one.last.reason else ends.get(one.last.run_id, "")
+    return (_name(one), one.model, when, state, one.applied, one.rejected, one.held, one.unsettled)
+
+
+def _name(one: ListStatus) -> str:
+    return one.list_name or "(profiles)"
 
 
 def _reason(reason: Reason) -> str:

@@ -78,16 +78,21 @@ class Talk:
             self._line(f"{trace}\n{click.style('error ', fg='red', bold=True)}{text}")
 
     def event(self, event: Event) -> None:
-        """Tell what a run tells."""
+        """Tell what a run tells; even when quiet, that a list stopped."""
+        stopped = _stopped(event)
         if self._json:
-            if not self._quiet:
+            if not self._quiet or stopped:
                 self._entry(type(event).__name__, **asdict(event))
+        elif stopped:
+            self.warn(stopped)
         elif not (self._bars is not None and self._bars.show(event)) and (text := _told(event)):
             self.say(text)
 
     def bar(self, event: Event) -> None:
-        """Tell it with progress bars, or not at all."""
-        if self._bars is not None:
+        """Tell it with progress bars, or not at all; but say that a list stopped."""
+        if stopped := _stopped(event):
+            self.warn(stopped)
+        elif self._bars is not None:
             self._bars.show(event)
 
     def exchange(self, exchange: Exchange) -> None:
@@ -149,7 +154,16 @@ def _failure(exchange: Exchange) -> str:
     return f"it said {exchange.status}" if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
 
 
-def _told(event: Event) -> str:  # noqa: PLR0911 - one for each event
+def _stopped(event: Event) -> str:
+    """Return why a list stopped, '' where it did not."""
+    match event:
+        case ListDone(model, name, _, reason) if reason:
+            return f"{name or model} stopped: {reason}"
+        case _:
+            return ""
+
+
+def _told(event: Event) -> str:
     match event:
         case Staged(model, rows, seconds):
             return f"{model}: {counted(rows, 'row')} staged in {seconds:.1f} s"
@@ -158,12 +172,10 @@ def _told(event: Event) -> str:  # noqa: PLR0911 - one for each event
                 f"Settling what {counted(runs, 'earlier run')} left open: {counted(jobs, 'known import job')}"
             )
         case ListCreated(name, list_id):
-            return f"{name}: the list is created in Klaviyo ({list_id})"
+            return f"{name}: the list is created ({list_id})"
         case Sending(model, name, rows, of):
-            return f"{name or model}: {rows:,} of {counted(of, 'row')} taken by Klaviyo"
-        case ListDone(model, name, counts, reason):
-            if reason:
-                return f"{name or model} stopped: {reason}"
+            return f"{name or model}: {rows:,} of {counted(of, 'row')} handed over"
+        case ListDone(model, name, counts, _):
             ends = ", ".join(f"{rows:,} {outcome.replace('_', ' ')}" for outcome, rows in counts.items())
             return f"{name or model}: {ends or 'nothing to do'}"
         case _:  # what only bars show

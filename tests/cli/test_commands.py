@@ -229,3 +229,31 @@ def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
         assert rest == ""
         assert talk.splitlines()[-1] == "The sandbox has ended; its state is kept."
     assert json.loads(ran.out)["lists"][0]["applied"] == 0
+
+
+def test_why_a_list_stopped_is_told_once(world: World) -> None:
+    """On stderr, also to whoever wants to hear of nothing but faults; stdout is the figures."""
+    for quiet in ([], ["-q"]):
+        world.klaviyo().fault(
+            Fault(FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400)
+        )
+        ran = world.run(*quiet, "run")
+        assert ran.code == 4
+        assert (ran.out + ran.err).count("VIP stopped: Klaviyo refused the request (invalid).") == 1
+        assert "warning VIP stopped: " in ran.err
+
+
+def test_the_log_does_not_say_that_a_sandbox_is_klaviyo(world: World) -> None:
+    """Who reads that a list is created in Klaviyo may go and look for it there."""
+    ran = world.run("run")
+    assert re.search(r"^VIP: the list is created \(\w+\)$", ran.err, flags=re.MULTILINE)
+    assert "Klaviyo" not in ran.err
+
+
+def test_a_first_plan_says_what_its_star_means(world: World) -> None:
+    """Nobody looked whether the list exists; it is planned as one that does not."""
+    told = world.run("plan")
+    assert "\n* taken as new: lists were not looked up\n" in told.out
+    assert "Lists were not looked up: the sandbox starts with the first run." in told.err
+    world.klaviyo()
+    assert "\n* will be created\n" in world.run("plan").out

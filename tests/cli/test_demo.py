@@ -24,7 +24,10 @@ VIPS = """
 
 @pytest.mark.timeout(200)
 def test_the_demo_ends_in_what_sandbox_and_warehouse_say(world: World) -> None:
-    """Exit 0; its last table is what the sandbox counts; the VIPs are those of the warehouse."""
+    """Exit 0; its last table is what the sandbox counts; the VIPs are those of the warehouse.
+
+    Its plans and runs say on stderr what the commands would.
+    """
     ran = world.run("demo", "--dir", "demo", "--models", str(MODELS))
     assert ran.code == 0, ran.err
     table = ran.out.partition("The lists, as the sandbox has them now:")[2].partition("Files:")[0]
@@ -43,6 +46,9 @@ def test_the_demo_ends_in_what_sandbox_and_warehouse_say(world: World) -> None:
     for before, added, _, removed, _, now in shown.values():
         assert before + added - removed == now
     assert "Once more: nothing changed since, so nothing is sent." in ran.out
+    told = ran.err.splitlines()
+    assert told[0].startswith("Lists were not looked up: the sandbox starts with the first run.")
+    assert [line for line in told if "newly rejected" in line]
     again = world.run("run", "--project-dir", "demo", "--profiles-dir", "demo", "--json")
     assert again.code == 0
 

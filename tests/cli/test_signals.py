@@ -53,7 +53,7 @@ def test_a_run_against_its_own_sandbox_ends_and_goes_on(world: World) -> None:
     world.customers(30_000)
     with world.begin("run") as process:
         assert process.stderr is not None
-        while "taken by Klaviyo" not in process.stderr.readline():
+        while "handed over" not in process.stderr.readline():
             assert process.poll() is None
         said, seconds = _end(process, signal.SIGTERM)
     assert process.returncode == 143

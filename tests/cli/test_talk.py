@@ -95,7 +95,7 @@ def test_a_terminal_shows_progress_bars(world: World) -> None:
     assert "\x1b[" in text
     world.customers(25)
     plain = world.run("run").err
-    assert "VIP: 5 of 5 rows taken by Klaviyo" in plain
+    assert "VIP: 5 of 5 rows handed over" in plain
     assert "━" not in plain
     assert "\x1b" not in plain
 

@@ -1,0 +1,114 @@
+"""`plan --json` and `run --json`: one set of words for both, and docs/cli.md has every one of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cli_world import World
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
+FIGURES = (
+    "desired",
+    "known",
+    "adds",
+    "updates",
+    "removes",
+    "unchanged",
+    "deferred",
+    "held_back",
+    "rejected_by_checks",
+    "reasons",
+)
+
+
+def _document(world: World, *command: str) -> dict[str, Any]:
+    document = json.loads(world.run(*command, "--json").out)
+    assert isinstance(document, dict)
+    return document
+
+
+def _busy(world: World) -> None:
+    """Let the model have rows that are malformed, repeated, or different though of one identity."""
+    world.sql(
+        "INSERT INTO customers VALUES ('x', 'y'), ('p1@example.com', 'other'), ('p2@example.com', 'First 2')"
+    )
+
+
+def _keys(document: dict[str, Any]) -> set[str]:
+    """Return the keys of a document, those inside a list under its name."""
+    inner = {name: value for name, value in document.items() if name in {"models", "lists"}}
+    return {name for name in document if name not in inner} | {
+        f"{name}[].{key}" for name, value in inner.items() for one in value for key in one
+    }
+
+
+def _documented() -> dict[str, set[str]]:
+    """Return the keys of a plan and of a run, as the tables of the document have them."""
+    text = DOCUMENT.read_text(encoding="utf-8").partition("## What `--json` says")[2]
+    found: dict[str, set[str]] = {"plan": set(), "run": set()}
+    for keys, of in re.findall(r"^\| (`.*?) \| (plan|run|both) \|", text, flags=re.MULTILINE):
+        prefix = ""
+        for key in re.findall(r"`([^`]+)`", keys):
+            prefix = key.rpartition(".")[0] or prefix
+            whole = f"{prefix}{key}" if key.startswith(".") else key
+            for command in found if of == "both" else (of,):
+                found[command].add(whole)
+    return found
+
+
+def test_the_document_has_every_key_of_a_plan_and_of_a_run(world: World) -> None:
+    """No more, and no fewer."""
+    _busy(world)
+    printed = {command: _keys(_document(world, command)) for command in ("plan", "run")}
+    assert printed == _documented()
+
+
+def test_a_run_says_of_its_plan_what_the_plan_said(world: World) -> None:
+    """The same numbers by the same names: also rows deferred, repeated, and rejected with their reasons."""
+    _busy(world)
+    planned = _document(world, "plan", "--limit", "5")
+    ran = _document(world, "run", "--limit", "5")
+    (of_plan,), (of_run,) = planned["lists"], ran["lists"]
+    assert {name: of_plan[name] for name in FIGURES} == {name: of_run[name] for name in FIGURES}
+    assert planned["models"] == ran["models"]
+    assert planned["models"][0]["repeated"] == 1
+    assert (of_plan["deferred"], of_plan["adds"], of_plan["rejected_by_checks"]) == (14, 5, 3)
+    rows = ("unchanged", "adds", "updates", "deferred", "rejected_by_checks")
+    assert sum(of_plan[name] for name in rows) == 23 - 1
+
+
+def test_a_plan_says_how_many_runs_did_not_end(world: World) -> None:
+    """As its text does: such a run is settled first, and there may be less to send then."""
+    world.klaviyo(job_seconds=3.0)
+    assert _document(world, "plan")["unsettled_runs"] == 0
+    with world.begin("run") as process:
+        assert process.stderr is not None
+        while "handed over" not in process.stderr.readline():
+            pass
+        process.kill()
+    assert _document(world, "plan")["unsettled_runs"] == 1
+
+
+def test_a_table_shows_deferred_and_repeated_rows_where_there_are_any(world: World) -> None:
+    """`--limit` leaves rows for another run, and equal rows count once: nobody should have to add it up."""
+    assert "deferred" not in world.run("plan").out
+    _busy(world)
+    told = world.run("plan", "--limit", "5").out
+    headings, _, row = [line.split() for line in told.splitlines()[:3]]
+    assert dict(zip(headings, (each for each in row if each != "*"), strict=True))["deferred"] == "14"
+    assert "  1 row repeats another in every column: equal rows count once" in told
+
+
+def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:
+    """A list column of a table that is empty: there is nothing to show, and nothing to fall over."""
+    world.model(
+        "vip", "select 'Tea' as club, email from {{ ref('customers') }} where false", list_column="club"
+    )
+    for command in ("plan", "run"):
+        ended = world.run(command)
+        assert (ended.code, ended.out.split()[:2]) == (0, ["list", "model"])
+        assert _document(world, command)["lists"] == []
