@@ -12,12 +12,13 @@ from reverse_etl.errors import Problem, UsageError
 from reverse_etl.events import Staged as StagedEvent
 from reverse_etl.events import Tell
 from reverse_etl.names import choice
-from reverse_etl.phrases import counted
+from reverse_etl.orphans import Orphan
 from reverse_etl.plan import ModelPlan, Plan
 from reverse_etl.stage import Staged, stage
+from reverse_etl.status import driven_last
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reverse_etl.klaviyo import Klaviyo
     from reverse_etl.lists import ListRef
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from reverse_etl.state import KnownList, State
     from reverse_etl.target import Target
     from reverse_etl.warehouse import Warehouse
+
+_MOST_LOOKED_UP = 20  # orphans: each takes a request, and a model may leave hundreds
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,13 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
         new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
         lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
     plans = tuple(_diff(warehouse, state, one, refs[one.model.name], task.wish) for one in staged)
+    notes, news = _notes(state, tuple(_orphans(state, known, plans, task.project, klaviyo)))
     return Plan(
         plans,
         looked_up=klaviyo is not None,
         unsettled=len(state.runs.dead()),
-        notes=_notes(state, known, plans, task.project),
+        notes=notes,
+        news=news,
     )
 
 
@@ -99,24 +104,57 @@ def _diff(
     return diff(warehouse, state, staged, refs, full_refresh=wish.full_refresh, limit=wish.limit, rekey=rekey)
 
 
-def _notes(
-    state: State, known: Sequence[KnownList], plans: Sequence[ModelPlan], project: Collection[Model]
-) -> tuple[str, ...]:
-    """Say what is left alone: lists that a model drove once, and models that are gone."""
-    names = {entry.id: entry.name for entry in known}
-    notes = [
-        f"{plan.model.name} drove the list {names.get(list_id, list_id)!r} ({list_id}) before. "
-        f"{counted(rows, 'row')} of it are left there as they are."
-        for plan in plans
-        for list_id, rows in plan.orphans
-    ]
+def _orphans(
+    state: State,
+    known: Sequence[KnownList],
+    plans: Sequence[ModelPlan],
+    project: Collection[Model],
+    klaviyo: Klaviyo | None,
+) -> Iterator[Orphan]:
+    """Yield the lists that are left alone: a model drove them once, or is gone itself."""
     existing = {model.name for model in project}
-    notes += [
-        f"The model {name} is gone; the members that it put on lists are left there."
-        for name in state.models()
-        if name not in existing
+    left = [(plan.model.name, list_id, rows) for plan in plans for list_id, rows in plan.orphans]
+    for sent in state.models().values():
+        if sent.name not in existing:
+            left += [(sent.name, *rows) for rows in state.rows_by_list(sent.table_key)[0].items()]
+    names = {entry.id: entry.name for entry in known}
+    others = existing - {plan.model.name for plan in plans}
+    owners = {entry.id: entry.model for entry in known if entry.model in others}
+    owners |= {one.list.id: plan.model.name for plan in plans for one in plan.lists}
+    for number, (model, list_id, rows) in enumerate(left):
+        asked = klaviyo if number < _MOST_LOOKED_UP else None
+        if list_id:  # '' is of a surface that has no lists: nobody is on one
+            yield Orphan(
+                model,
+                list_id,
+                names.get(list_id, list_id),
+                rows,
+                gone=model not in existing,
+                owner=owners.get(list_id, ""),
+                deleted=asked is not None and asked.list(list_id) is None,
+            )
+
+
+def _notes(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is said of orphans, and what of it is news: the last run drove that list still.
+
+    Of a list that is deleted there is nothing to say but once.
+    """
+    if not orphans:
+        return (), ()
+    past = state.runs.past_lists()
+    driven = driven_last(past)
+    newest = past[0].run_id if past else ""
+    ran = {one.model for one in past if one.run_id == newest}
+    news = [
+        one
+        for one in orphans
+        if one.list_id in driven.get(one.model, ()) and (not one.gone or one.model in ran)
     ]
-    return tuple(notes)
+    return (
+        tuple(one.told() for one in orphans if one in news or not one.deleted),
+        tuple(one.told() for one in news),
+    )
 
 
 def unknown_models(named: Collection[str], project: Collection[Model], flag: str) -> None:

@@ -214,7 +214,7 @@ class Project:
     def status(self) -> Status:
         """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes."""
         with self.warehouse(read_only=True) as warehouse:
-            return status(self.state(warehouse, None))
+            return status(self.state(warehouse, None), [model.name for model in self.models])
 
     def retry(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> dict[str, int]:
         """End the rejections that Klaviyo made, so that the next run sends these rows.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reverse_etl.orphans import Orphan
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from reverse_etl.state import PastList, PastRun, Rejection, SentModel, State
 
@@ -33,7 +35,7 @@ class ListStatus:
     `applied` rows are in the snapshot; `unsettled` rows may or may not be at Klaviyo.
 
     `held` removals were not made in the last run that touched the list, whose counts and reason are in
-    `last`.
+    `last`. `note` says that the model drives the list no more, and what to do; '' where it does.
     """
 
     model: str
@@ -45,6 +47,7 @@ class ListStatus:
     unsettled: int
     last: PastList | None
     reasons: tuple[Reason, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,39 @@ class Status:
     runs: tuple[PastRun, ...]
 
 
-def status(state: State) -> Status:
-    """Return where each list stands. Reads the state only."""
+def status(state: State, models: Collection[str]) -> Status:
+    """Return where each list stands. Reads the state only; `models` are those that the project has now."""
     said = _said(state)
-    lists = [one for sent in state.models().values() for one in _lists_of(state, sent, said)]
+    lists = [
+        replace(one, note=_note(one, models, said))
+        for sent in state.models().values()
+        for one in _lists_of(state, sent, said)
+    ]
     return Status(
         state.owner.account,
         tuple(sorted(lists, key=lambda one: (one.list_name, one.model))),
         state.runs.past(),
     )
+
+
+def driven_last(past: Sequence[PastList]) -> Mapping[str, frozenset[str]]:
+    """Return the ids of the lists that each model drove in its last run. `past` is newest first."""
+    newest: dict[str, str] = {}
+    for one in past:
+        newest.setdefault(one.model, one.run_id)
+    return {
+        model: frozenset(one.list_id for one in past if (one.model, one.run_id) == (model, run_id))
+        for model, run_id in newest.items()
+    }
+
+
+def _note(one: ListStatus, models: Collection[str], said: _Said) -> str:
+    gone = one.model not in models
+    if not (one.list_id and one.applied) or (not gone and one.list_id in said.driven.get(one.model, ())):
+        return ""
+    owners = {list_id: model for model, ids in said.driven.items() if model in models for list_id in ids}
+    owner = owners.get(one.list_id, "")
+    return Orphan(one.model, one.list_id, one.list_name, one.applied, gone, owner).told()
 
 
 def reasons(rejections: Sequence[Rejection]) -> tuple[Reason, ...]:
@@ -85,11 +112,15 @@ def reasons(rejections: Sequence[Rejection]) -> tuple[Reason, ...]:
 
 @dataclass(frozen=True)
 class _Said:
-    """What the tables that all models share say of lists: the last two by model and list id."""
+    """What the tables that all models share say of lists.
+
+    Rejections and the last run by model and list id; the lists that each model drove in its last run.
+    """
 
     names: Mapping[str, str]
     rejected: Mapping[tuple[str, str], Sequence[Rejection]]
     last: Mapping[tuple[str, str], PastList]
+    driven: Mapping[str, frozenset[str]]
 
 
 def _said(state: State) -> _Said:
@@ -97,9 +128,11 @@ def _said(state: State) -> _Said:
     for one in state.rejections.standing():
         rejected[one.model, one.list_id].append(one)
     last: dict[tuple[str, str], PastList] = {}
-    for past in state.runs.past_lists():
-        last.setdefault((past.model, past.list_id), past)
-    return _Said({known.id: known.name for known in state.lists.known()}, rejected, last)
+    past = state.runs.past_lists()
+    for each in past:
+        last.setdefault((each.model, each.list_id), each)
+    names = {known.id: known.name for known in state.lists.known()}
+    return _Said(names, rejected, last, driven_last(past))
 
 
 def _lists_of(state: State, sent: SentModel, said: _Said) -> list[ListStatus]:

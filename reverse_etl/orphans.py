@@ -1,0 +1,46 @@
+"""Lists that a model drove once and drives no more: what is on them is shown, and never removed unasked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reverse_etl.phrases import counted
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A list that a model drove before, and the rows that it put there.
+
+    `gone` says that the model itself is no more; `owner` is the other model that drives the list now, ''
+    where there is none. `deleted` says that Klaviyo has no such list any more: nothing is left to do then.
+    """
+
+    model: str
+    list_id: str
+    list_name: str
+    rows: int
+    gone: bool = False
+    owner: str = ""
+    deleted: bool = False
+
+    def told(self) -> str:
+        """Return what people are told of it, with the next step."""
+        who = f"{self.model}, a model that is gone," if self.gone else self.model
+        drove = f"{who} drove the list {self.list_name!r} ({self.list_id}) before"
+        if self.deleted:
+            return f"{drove}; it is no longer in Klaviyo, and nothing is left to do."
+        stay = f"{counted(self.rows, 'row')} of it stay there as they are"
+        if self.owner:
+            return (
+                f"{drove}, and {self.owner} drives it now: {stay}, whether {self.owner} wants them or not. "
+                "Look at that list in Klaviyo once, and take off by hand whom it should not have."
+            )
+        again = (
+            f"bring the model {self.model} back"
+            if self.gone
+            else f"name it in {self.model} again: list_id='{self.list_id}'"
+        )
+        return (
+            f"{drove}: {stay}, and no run removes them. If nobody needs that list, delete it in Klaviyo; "
+            f"to drive it again, {again}."
+        )

@@ -1,0 +1,89 @@
+"""Lists that a model drives no more: told with the next step, once by a run, always by plan and status."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import requests
+from cli_world import SELECT
+from message_cases import HEADERS
+
+if TYPE_CHECKING:
+    from cli_world import World
+
+    from reverse_etl.sandbox import Sandbox
+
+
+def _sent_elsewhere(world: World) -> tuple[Sandbox, str]:
+    """Let a model drive another list after its first run; returns the id of the list before."""
+    sandbox = world.klaviyo()
+    assert world.run("run").code == 0
+    world.model("vip", SELECT, list="Others")
+    return sandbox, str(sandbox.lists()[0]["id"])
+
+
+def _notes(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("Note: ")]
+
+
+def _delete(sandbox: Sandbox, list_id: str) -> None:
+    requests.delete(f"{sandbox.origin}/api/lists/{list_id}", headers=HEADERS, timeout=10)
+
+
+def test_a_run_tells_once_what_it_leaves_and_plan_and_status_go_on(world: World) -> None:
+    """A note that repeats every night is not read; one that is never shown again is forgotten."""
+    _, before = _sent_elsewhere(world)
+    note = (
+        f"Note: vip drove the list 'VIP' ({before}) before: 20 rows of it stay there as they are, and no run "
+        "removes them. If nobody needs that list, delete it in Klaviyo; to drive it again, name it in vip "
+        f"again: list_id='{before}'."
+    )
+    assert _notes(world.run("plan").out) == [note]
+    assert _notes(world.run("run").err) == [note]
+    assert _notes(world.run("run").err) == []
+    assert _notes(world.run("plan").out) == _notes(world.run("status").out) == [note]
+    as_json = json.loads(world.run("run", "--json").out)
+    assert as_json["notes"] == []
+    assert as_json["models"][0]["left_behind"] == {before: 20}
+
+
+def test_a_note_ends_by_either_of_its_next_steps(world: World) -> None:
+    """The list is deleted in Klaviyo; or the model drives it again, and leaves the other one."""
+    sandbox, before = _sent_elsewhere(world)
+    world.run("run")
+    world.model("vip", SELECT, list_id=before)
+    (note,) = _notes(world.run("run").err)
+    assert note.startswith("Note: vip drove the list 'Others' ")
+    (other,) = [one["id"] for one in sandbox.lists() if one["name"] == "Others"]
+    _delete(sandbox, other)
+    assert _notes(world.run("plan").out) == []
+    assert _notes(world.run("run").err) == []
+
+
+def test_what_a_model_that_is_gone_left_is_told_in_the_same_way(world: World) -> None:
+    """Its name is the next step; under another name it drives the list on, but not the rows from before."""
+    sandbox = world.klaviyo()
+    world.model("old", SELECT, list="Old")
+    world.model("moved", SELECT, list="Moved")
+    assert world.run("run").code == 0
+    for name in ("old", "moved"):
+        (world.folder / "models" / f"{name}.sql").unlink()
+    world.model("renamed", SELECT, list="Moved")
+    ids = {one["name"]: one["id"] for one in sandbox.lists()}
+    told = _notes(world.run("run").err)
+    moved, old = told
+    assert moved == (
+        f"Note: moved, a model that is gone, drove the list 'Moved' ({ids['Moved']}) before, and renamed "
+        "drives it now: 20 rows of it stay there as they are, whether renamed wants them or not. Look at "
+        "that list in Klaviyo once, and take off by hand whom it should not have."
+    )
+    assert old == (
+        f"Note: old, a model that is gone, drove the list 'Old' ({ids['Old']}) before: 20 rows of it stay "
+        "there as they are, and no run removes them. If nobody needs that list, delete it in Klaviyo; to "
+        "drive it again, bring the model old back."
+    )
+    assert _notes(world.run("run").err) == []
+    assert sorted(_notes(world.run("plan").out)) == sorted(_notes(world.run("status").out)) == told
+    _delete(sandbox, ids["Old"])
+    assert _notes(world.run("plan").out) == [moved]
