@@ -261,6 +261,14 @@ class Project:
         else:
             yield from self._connected(destination.origin, destination.need_key(), observer)
 
+    def refuse_held_sandbox(self) -> None:
+        """Raise WarehouseError where another process holds the file of the sandbox that a run would start."""
+        destination = self.target.destination
+        if destination.sandbox and not destination.origin:
+            from reverse_etl.sandbox import refuse_held  # noqa: PLC0415 - as below
+
+            refuse_held(self.folder / SANDBOX_FILE)
+
     def _connected(self, origin: str, key: PrivateKey, observer: Observer | None) -> Iterator[Klaviyo]:
         klaviyo = Klaviyo.at(
             origin,

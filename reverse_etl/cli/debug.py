@@ -117,6 +117,7 @@ def _klaviyo(project: Project) -> str:
     destination = project.target.destination
     if not (destination.sandbox and not destination.origin):
         destination.need_key()
+    project.refuse_held_sandbox()
     with (
         project.klaviyo(dry=True, observer=talk.exchange) as klaviyo,
         project.warehouse(read_only=True) as warehouse,

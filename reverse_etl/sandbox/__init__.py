@@ -12,5 +12,6 @@ where they are asked for.
 from reverse_etl.sandbox.faults import Fault, FaultKind
 from reverse_etl.sandbox.journal import Entry
 from reverse_etl.sandbox.sandbox import Sandbox, serve
+from reverse_etl.sandbox.store import refuse_held
 
-__all__ = ["Entry", "Fault", "FaultKind", "Sandbox", "serve"]
+__all__ = ["Entry", "Fault", "FaultKind", "Sandbox", "refuse_held", "serve"]

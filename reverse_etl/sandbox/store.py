@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import RLock
@@ -111,6 +111,22 @@ class Store:
     def _forget(self) -> None:
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def refuse_held(path: Path) -> None:
+    """Raise what a store that keeps its changes would raise of a file that another process holds.
+
+    Nothing is made or changed.
+    """
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as db:
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("BEGIN EXCLUSIVE")
+            db.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise _unopened(path, error) from error
 
 
 def _copied(path: Path, folder: Path) -> Path:

@@ -211,6 +211,23 @@ def test_debug_ends_as_the_run_would_where_it_would_not_work(world: World) -> No
         assert world.run("debug").code == 4
 
 
+def test_debug_fails_as_a_run_does_where_another_process_holds_the_sandbox(world: World) -> None:
+    """The file of the sandbox that starts by itself: a plan asks a copy, a run needs the file."""
+    world.run("run")
+    with world.begin("sandbox", "--port", "0") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        ran, checked = world.run("run"), world.run("debug")
+        assert world.run("plan").code == 0
+        process.terminate()
+        process.communicate(timeout=20)
+    assert ran.code == checked.code == 4
+    assert "klaviyo    failed" in checked.out
+    assert ran.err.startswith("error The sandbox's state file is in use by another process.")
+    assert checked.err == ran.err
+    assert world.run("debug").code == 0
+
+
 def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
     """Its address is all that stands on stdout; what was sent to it stays in its file."""
     for number in (signal.SIGTERM, signal.SIGINT):

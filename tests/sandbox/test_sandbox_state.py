@@ -15,7 +15,7 @@ from sandbox_caller import HEADERS, JOBS, Caller, import_body, people, row
 
 from reverse_etl.clock import ScaledClock
 from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
-from reverse_etl.sandbox import Fault, FaultKind, Sandbox, serve
+from reverse_etl.sandbox import Fault, FaultKind, Sandbox, refuse_held, serve
 
 HOLD = """
 import sys
@@ -114,6 +114,24 @@ def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_pat
         with caller.session:
             stored = {job["id"] for job in caller.pages(JOBS, page_size="100")}
         assert set(accepted) <= stored
+
+
+def test_whether_a_file_is_held_can_be_asked_without_touching_it(tmp_path):
+    """A file that is free stays as it is, one that is missing stays missing; a killed process holds none."""
+    path = tmp_path / "trial.db"
+    refuse_held(path)
+    assert [*tmp_path.iterdir()] == []
+    with hold(path) as (process, _):
+        with pytest.raises(WarehouseError, match="in use by another process"):
+            refuse_held(path)
+        process.kill()
+        process.wait()
+    refuse_held(path)
+    with Sandbox(path):
+        pass
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    refuse_held(path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 def test_a_second_process_is_told_which_file_is_held(tmp_path):
