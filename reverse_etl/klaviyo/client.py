@@ -59,7 +59,7 @@ class Client:
                 case Done(answer):
                     return answer
                 case GiveUp() as decision:
-                    raise gave_up(request, decision)
+                    raise gave_up(request, decision, self._wire.origin)
                 case Again(after, tries, throttled):
                     if not throttled and not self._patience.wait(after):
                         raise stopped(request, lost=tries.lost)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from reverse_etl.errors import KeyRefused, KlaviyoError, Problem, ReplyLost
 from reverse_etl.klaviyo.exchange import Answer, Fault, Request
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.klaviyo.retry import GiveUp
 
+_HTTP_PORT: Final = 80
 _LOST = " Nobody here knows whether Klaviyo carried it out."
 _ADVICE: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "Check the private key (it begins with 'pk_') in Klaviyo: Settings, API keys.",
@@ -28,11 +30,23 @@ _FAULT_ADVICE = {
 _LATER = "It is safe to run again. If it stays so, check the network and status.klaviyo.com."
 
 
-def gave_up(request: Request, decision: GiveUp) -> KlaviyoError:
+def gave_up(request: Request, decision: GiveUp, origin: str) -> KlaviyoError:
     """Return the error of a request whose tries are used up: ReplyLost when it may have been carried out."""
     fault = decision.fault
+    if fault is Fault.REFUSED:
+        what = f"Klaviyo was asked in vain at {origin}: {decision.reason}."
+        return _error(what, request, _started(origin), lost=decision.lost)
     advice = _FAULT_ADVICE.get(fault, _LATER) if fault is not None else _LATER
     return _error(f"Klaviyo was asked in vain: {decision.reason}.", request, advice, lost=decision.lost)
+
+
+def _started(origin: str) -> str:
+    """Return how something comes to listen at an address of this machine."""
+    port = urlsplit(origin).port or _HTTP_PORT
+    return (
+        f"If a sandbox should be there, start it: reverse-etl sandbox --port {port}. "
+        "If not, mend origin of the destination."
+    )
 
 
 def stopped(request: Request, *, lost: bool) -> KlaviyoError:

@@ -48,6 +48,7 @@ class Fault(StrEnum):
     """Why no reply came. The value is said to people."""
 
     UNREACHABLE = "no connection could be made"
+    REFUSED = "nothing listens there"  # at an address of this machine
     UNTRUSTED = "the server's certificate could not be verified"
     UNSENDABLE = "the request could not be put together"
     SILENT = "no reply came in time"

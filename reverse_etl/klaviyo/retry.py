@@ -3,7 +3,9 @@
 A 429 is waited out as told and does not count as a failure, but not for longer than half an hour in all.
 Klaviyo's reply 408 or 5xx, silence and a cut connection are tried again with exponential backoff and full
 jitter, at most eight times; on a write each of them means that the request may have been carried out.
-Everything else is the answer.
+Where no connection could be made, nothing was carried out; it is tried again in the same way, but only three
+times where nothing listens at an address of this machine: waiting starts no sandbox. Everything else is the
+answer.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.endpoints import Endpoint
 
 ATTEMPTS = 8
+REFUSED_ATTEMPTS = 3
 THROTTLED_SECONDS = 1_800.0
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.5, 60.0
 
@@ -102,8 +105,9 @@ def _after_failure(
     tries = replace(tries, failed=tries.failed + 1, lost=tries.lost or lost)
     if tries.lost and not endpoint.repeatable:
         return GiveUp(reason, lost=True)
-    if tries.failed >= ATTEMPTS:
-        return GiveUp(f"{reason}, after {tries.failed} tries", tries.lost)
+    if tries.failed >= (REFUSED_ATTEMPTS if outcome is Fault.REFUSED else ATTEMPTS):
+        fault = outcome if isinstance(outcome, Fault) else None
+        return GiveUp(f"{reason}, after {tries.failed} tries", tries.lost, fault)
     told = retry_after(outcome) if isinstance(outcome, Answer) else None
     after = _backoff(tries.failed, _FIRST_BACKOFF) * random.random()
     return Again(max(after, min(told or 0.0, _LONGEST_BACKOFF)), tries)

@@ -83,7 +83,7 @@ class Wire:
                 allow_redirects=False,
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            return _fault(error)
+            return _fault(error, loopback=self.origin != KLAVIYO)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, response.content.replace(self._secret, b"***"))
 
@@ -151,8 +151,10 @@ def _checked_key(key: Key) -> str:
     )
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception, *, loopback: bool) -> Fault:
     chain = list(_causes(error))
+    if loopback and any(isinstance(cause, ConnectionRefusedError) for cause in chain):
+        return Fault.REFUSED
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain):
         return Fault.UNTRUSTED
     if any(isinstance(cause, _NOT_CONNECTED) for cause in chain):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cli_world import Ended, World
 
 NOBODY = "http://127.0.0.1:9"  # the port of a protocol that nobody speaks
+SOON = 10.0  # seconds: a start of the command, and about one of tries
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -47,10 +49,16 @@ def test_what_is_wrong_is_a_sentence(path: Path) -> None:
 
 
 def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With time that runs fast; the process itself is tried among the long tests."""
+    """With time that runs fast; the process itself is tried among the long tests.
+
+    Behind a proxy that is not there, so that nothing leaves this machine.
+    """
     monkeypatch.chdir(world.folder)
+    monkeypatch.setenv("HTTPS_PROXY", NOBODY)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
-    world.profiles({"type": "klaviyo", "origin": NOBODY})
+    world.profiles({"type": "klaviyo"})
     tries: list[object] = []
     project = Project.load(world.folder, environ=world.environ, clock=ScaledClock(3_000.0))
     with pytest.raises(KlaviyoError, match=r"no connection could be made, after 8 tries\.$") as caught:
@@ -62,8 +70,8 @@ def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch
 @pytest.mark.long
 def test_klaviyo_out_of_reach_is_said_while_it_is_tried_again(world: World) -> None:
     """Half a minute of silence would look like a process that hangs."""
-    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
-    world.profiles({"type": "klaviyo", "origin": NOBODY})
+    world.environ |= {"DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_x", "HTTPS_PROXY": NOBODY}
+    world.profiles({"type": "klaviyo"})
     ended = world.run("run")
     assert ended.code == 4
     assert ended.err.splitlines() == [
@@ -71,6 +79,24 @@ def test_klaviyo_out_of_reach_is_said_while_it_is_tried_again(world: World) -> N
         "error Klaviyo was asked in vain: no connection could be made, after 8 tries.",
         "   at GET /api/accounts",
         " next It is safe to run again. If it stays so, check the network and status.klaviyo.com.",
+    ]
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "debug"])
+def test_where_nothing_listens_on_this_machine_the_sandbox_is_named(world: World, command: str) -> None:
+    """Within seconds, with the address, and the command that starts a sandbox there."""
+    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
+    world.profiles({"type": "klaviyo", "origin": NOBODY})
+    begun = time.monotonic()
+    ended = world.run(command)
+    assert time.monotonic() - begun < SOON
+    assert ended.code == 4
+    start = "If a sandbox should be there, start it: reverse-etl sandbox --port 9."
+    assert ended.err.splitlines() == [
+        "Klaviyo does not answer GET /api/accounts (nothing listens there); trying again.",
+        f"error Klaviyo was asked in vain at {NOBODY}: nothing listens there, after 3 tries.",
+        "   at GET /api/accounts",
+        f" next {start} If not, mend origin of the destination.",
     ]
 
 

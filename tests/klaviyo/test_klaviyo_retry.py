@@ -59,6 +59,7 @@ TABLE = [
     (Fault.SILENT, "again", "again, lost", "give up, lost"),
     (Fault.CUT, "again", "again, lost", "give up, lost"),
     (Fault.UNREACHABLE, "again", "again", "again"),
+    (Fault.REFUSED, "again", "again", "again"),
     (Fault.UNTRUSTED, "give up", "give up", "give up"),
     (Fault.UNSENDABLE, "give up", "give up", "give up"),
 ]

@@ -110,15 +110,35 @@ def test_making_a_list_waits_out_a_429(server, klaviyo):
     assert klaviyo.create_list("VIP").id == "L9"
 
 
-def test_a_server_that_cannot_be_reached_has_lost_nothing(clock):
-    """No connection, no request: it is tried again, also for a new list, and given up without doubt."""
+@pytest.fixture
+def nobody():
+    """Give an address of this machine at which nothing listens."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        origin = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    klaviyo = Klaviyo.at(origin, DummyKey(), "2026-07-15", clock=clock)
+        return f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def test_a_server_that_cannot_be_reached_has_lost_nothing(clock, monkeypatch, nobody):
+    """No connection, no request: it is tried again, also for a new list, and given up without doubt."""
+    monkeypatch.setenv("HTTPS_PROXY", nobody)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    klaviyo = Klaviyo.at("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
     with pytest.raises(KlaviyoError, match="no connection could be made, after 8 tries") as error:
         klaviyo.create_list("VIP")
     assert not isinstance(error.value, ReplyLost)
+
+
+def test_where_nothing_listens_on_this_machine_it_is_soon_given_up(clock, nobody):
+    """A sandbox that nobody started does not come by waiting: the message has its address and its command."""
+    klaviyo = Klaviyo.at(nobody, DummyKey(), "2026-07-15", clock=clock)
+    with pytest.raises(KlaviyoError, match="nothing listens there, after 3 tries") as error:
+        klaviyo.create_list("VIP")
+    assert not isinstance(error.value, ReplyLost)
+    assert klaviyo.traffic()[Endpoint.CREATE_LIST].faults == 3
+    assert sum(clock.slept) <= 1.5
+    assert nobody in problem(error).what
+    assert f"reverse-etl sandbox --port {nobody.rpartition(':')[2]}." in problem(error).advice
 
 
 def test_retry_after_is_obeyed_to_the_second(server, klaviyo, clock):
