@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reverse_etl.errors import Problem
-from reverse_etl.names import choice
+from reverse_etl.names import choice, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,12 +59,19 @@ def check(
     """Return the mapping as a `kind`, or None and everything that is wrong with it.
 
     `thing` is what messages call the mapping ("a destination"); `where` turns a path inside it into a place.
+    A key that is missing since it was misspelt is one mistake: only the misspelling is said.
     """
     try:
         return kind.model_validate(dict(written)), ()
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=True)
-        return None, tuple(_problem(kind, detail, thing, where(detail["loc"])) for detail in details)
+        unknown = [str(detail["loc"][-1]) for detail in details if detail["type"] == "extra_forbidden"]
+        meant = {nearest(name, _keys(kind)) for name in unknown}
+        return None, tuple(
+            _problem(kind, detail, thing, where(detail["loc"]))
+            for detail in details
+            if detail["type"] != "missing" or detail["loc"][-1] not in meant
+        )
 
 
 def _problem(  # noqa: PLR0911 - one per kind of mistake

@@ -139,6 +139,10 @@ CASES = (
     Case("no such profile", lambda _: None, "plan --profile store"),
     Case("no models", lambda world: (world.folder / "models" / "vip.sql").unlink()),
     Case("an unknown key of config", _model(SELECT, lst="VIP")),
+    Case(
+        "a misspelt key of config",
+        lambda world: world.write("models/vip.sql", f"{{{{ config(surfce='profiles') }}}}\n{SELECT}\n"),
+    ),
     Case("a missing identifier", _model("select first_name from {{ ref('customers') }}")),
     Case("an unknown column", _model("select email,\n  surname\nfrom {{ ref('customers') }}")),
     Case("an unknown table", _model("select email from {{ ref('people') }}")),
