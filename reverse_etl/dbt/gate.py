@@ -16,7 +16,7 @@ from reverse_etl.errors import Problem
 from reverse_etl.spans import span_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _BUILT: Final = frozenset({"success", "reused"})
@@ -52,16 +52,42 @@ def read_evidence(manifest: Path) -> Evidence:
 
 
 def gate(readers: Sequence[Reader], evidence: Evidence, *, target: str, now: datetime) -> tuple[Problem, ...]:
-    """Return why models are held back, by model and node, in the readers' order; nothing where all may run.
+    """Return why models are held back, in the readers' order; nothing where all may run.
+
+    What holds several models back is said once, with all of them.
 
     A model is held back where what it reads, or what that is built from, failed, was skipped or was built
     without rows; where a test of severity error failed on what it reads or on a direct parent of that; where
     the results are another target's; and where something that it reads is older than its `max_age`, or not
     proved to be younger.
     """
+    found: dict[_Reason, list[str]] = {}
+    for reader in readers:
+        for reason in dict.fromkeys(_Looking(reader, evidence, target, now).reasons()):
+            found.setdefault(reason, []).append(reader.model)
+    passes = _passes(readers, {model for models in found.values() for model in models})
     return tuple(
-        problem for reader in readers for problem in _Looking(reader, evidence, target, now).problems()
+        Problem(reason.what, ", ".join(f"model {model}" for model in models), f"{reason.advice} {passes}")
+        for reason, models in found.items()
     )
+
+
+def _passes(readers: Sequence[Reader], held: Collection[str]) -> str:
+    """Return how to go on without what is held back; leaving out all models would leave none to run."""
+    names = [reader.model for reader in readers if reader.model in held]
+    without = "Without this gate: --no-dbt-gate."
+    if len(names) == len(readers):
+        return without
+    others = " ".join(f"--exclude {name}" for name in names)
+    return f"The other models alone: {others}. {without}"
+
+
+@dataclass(frozen=True)
+class _Reason:
+    """Why a model is held back, and what mends it."""
+
+    what: str
+    advice: str
 
 
 @dataclass(frozen=True)
@@ -73,12 +99,12 @@ class _Looking:
     target: str
     now: datetime
 
-    def problems(self) -> Iterator[Problem]:
+    def reasons(self) -> Iterator[_Reason]:
         results = self.evidence.results
         known = [read for read in self.reader.reads if read in self.evidence.graph.nodes]
         if results is not None and known:
             if results.target and results.target != self.target:
-                yield self._problem(
+                yield _Reason(
                     f"dbt's last results are of target {results.target}; this run's is {self.target}.",
                     f"Run: dbt build --target {self.target}.",
                 )
@@ -90,56 +116,57 @@ class _Looking:
         if self.reader.max_age is not None:
             yield from self._too_old(self.reader.max_age)
 
-    def _not_built(self, results: Results, known: Sequence[str]) -> Iterator[Problem]:
+    def _not_built(self, results: Results, known: Sequence[str]) -> Iterator[_Reason]:
         ancestors = (each for read in known for each in self.evidence.graph.ancestors(read))
         for node in dict.fromkeys([*known, *ancestors]):
             result = results.nodes.get(node)
             if result is None:
                 continue
             if result.status not in _NO_FAULT:
-                yield self._problem(f"{node} {_fault(result, results)}", "Mend it, and run: dbt build.")
+                yield _Reason(f"{node} {_fault(result, results)}", "Mend it, and run: dbt build.")
             elif results.without_rows and result.status in _BUILT:
-                yield self._problem(
+                yield _Reason(
                     f"{node} was built without its rows: {_command(results)} had --empty or --sample.",
                     "Run: dbt build.",
                 )
 
-    def _not_passed(self, results: Results, known: Sequence[str]) -> Iterator[Problem]:
+    def _not_passed(self, results: Results, known: Sequence[str]) -> Iterator[_Reason]:
         graph = self.evidence.graph
         near = dict.fromkeys([*known, *(parent for read in known for parent in graph.parents(read))])
         for test in graph.tests_of(near):
             result = results.nodes.get(test)
             # A skipped test has its reason in what was not built; that is said where it matters.
             if result is not None and result.status in _FAILED:
-                looked_at = graph.nodes[test].attached or ", ".join(graph.nodes[test].parents)
-                yield self._problem(
-                    f"{test}, a test of {looked_at}, {_fault(result, results)}",
+                node = graph.nodes[test]
+                looked_at = node.attached or ", ".join(node.parents)
+                yield _Reason(
+                    f"The {node.kind.replace('_', ' ')} {node.name} of {looked_at} {_fault(result, results)}",
                     "Mend it, and run: dbt build.",
                 )
 
-    def _stale(self, known: Sequence[str]) -> Iterator[Problem]:
+    def _stale(self, known: Sequence[str]) -> Iterator[_Reason]:
         for node in known:
             found = self.evidence.freshness.get(node)
             if found is not None and found.status in _FAILED:
                 newest = f": its newest row was loaded{_since(found.loaded)}" if found.loaded else ""
                 what = f"{node} is staler than its `freshness` in dbt allows{newest}."
-                yield self._problem(what, "Load it, and run: dbt source freshness.")
+                yield _Reason(what, "Load it, and run: dbt source freshness.")
 
-    def _too_old(self, max_age: int) -> Iterator[Problem]:
+    def _too_old(self, max_age: int) -> Iterator[_Reason]:
         allowed = span_text(max_age)
         if not self.reader.reads:
-            yield self._problem(
+            yield _Reason(
                 f"max_age is {allowed}, but the model reads nothing by ref() or source(): no age is known.",
                 "Read dbt's tables by ref() or source(), or remove max_age.",
             )
         for node in self.reader.reads:
             when, why, advice = self._age(node)
             if when is None:
-                yield self._problem(f"Nothing proves that {node} is younger than {allowed}: {why}.", advice)
+                yield _Reason(f"Nothing proves that {node} is younger than {allowed}: {why}.", advice)
             elif (self.now - when).total_seconds() > max_age:
                 age = span_text((self.now - when).total_seconds())
                 verb = "loaded" if node in self.evidence.freshness else "built"
-                yield self._problem(
+                yield _Reason(
                     f"{node} was {verb} {age} ago, at {_moment(when)}; max_age is {allowed}.", advice
                 )
 
@@ -161,11 +188,6 @@ class _Looking:
         if result is None or result.status not in _BUILT:
             return None, f"dbt's last command, {_command(results)}, did not build it", "Run: dbt build."
         return result.finished, "its result has no time", "Run: dbt build."
-
-    def _problem(self, what: str, advice: str) -> Problem:
-        name = self.reader.model
-        others = f"The other models alone: --exclude {name}. Without this gate: --no-dbt-gate."
-        return Problem(what, f"model {name}", f"{advice} {others}")
 
 
 def _fault(result: Result, results: Results) -> str:

@@ -10,6 +10,7 @@ import orjson
 from reverse_etl.dbt.gate import Reader, gate, read_evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from reverse_etl.errors import Problem
@@ -92,6 +93,11 @@ def model(*reads: str, max_age: int | None = None) -> Reader:
 
 def held(folder: Path, asked: Reader, **artifacts: Any) -> tuple[Problem, ...]:
     """Write the artifacts, and return why the model is held back."""
+    return held_of(folder, [asked], **artifacts)
+
+
+def held_of(folder: Path, asked: Sequence[Reader], **artifacts: Any) -> tuple[Problem, ...]:
+    """Write the artifacts, and return why models are held back."""
     for name, content in ({"manifest": manifest()} | artifacts).items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(content))
-    return gate([asked], read_evidence(folder / "manifest.json"), target="prod", now=NOW)
+    return gate(asked, read_evidence(folder / "manifest.json"), target="prod", now=NOW)

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import pytest
-from made_artifacts import freshness, held, manifest, model, results
+from made_artifacts import freshness, held, held_of, manifest, model, results
 
+from reverse_etl.dbt.gate import Reader
 from reverse_etl.errors import ModelError
 
 HOUR = 3600
@@ -41,19 +42,19 @@ FAULTS = {
     "a test of what is read failed": (
         {"vips": "success", "unique_vips": "fail"},
         [
-            "test.shop.unique_vips, a test of model.shop.vips, failed in `dbt build` at 2026-11-22 07:00 UTC: It came to fail."
+            "The test unique_vips of model.shop.vips failed in `dbt build` at 2026-11-22 07:00 UTC: It came to fail."
         ],
     ),
     "a test of a direct parent could not run": (
         {"vips": "success", "unique_customers": "error"},
         [
-            "test.shop.unique_customers, a test of model.shop.customers, failed in `dbt build` at 2026-11-22 07:00 UTC: It came to error."
+            "The test unique_customers of model.shop.customers failed in `dbt build` at 2026-11-22 07:00 UTC: It came to error."
         ],
     ),
     "a test of several tables, of which one is read": (
         {"vips": "success", "sums_agree": "fail"},
         [
-            "test.shop.sums_agree, a test of model.shop.orders, model.shop.vips, failed in `dbt build` at 2026-11-22 07:00 UTC: It came to fail."
+            "The test sums_agree of model.shop.orders, model.shop.vips failed in `dbt build` at 2026-11-22 07:00 UTC: It came to fail."
         ],
     ),
 }
@@ -65,9 +66,21 @@ def test_a_fault_upstream_holds_a_model_back(tmp_path, statuses, expected):
     problems = held(tmp_path, model(VIPS), run_results=results(statuses))
     assert [problem.what for problem in problems] == expected
     assert {problem.where for problem in problems} == {"model members"}
-    assert problems[0].advice == (
-        f"{MENDED} The other models alone: --exclude members. Without this gate: --no-dbt-gate."
-    )
+    assert problems[0].advice == f"{MENDED} Without this gate: --no-dbt-gate."
+
+
+def test_what_holds_several_models_back_is_said_once_and_all_of_them_are_left_out(tmp_path):
+    """Each reason with its models; the way to the others names every model that is held, or they would be too."""
+    readers = [Reader("regulars", (VIPS,)), Reader("members", (VIPS, CUSTOMERS)), Reader("buyers", (ORDERS,))]
+    found = results({"vips": "success", "unique_vips": "fail", "unique_customers": "error"})
+    problems = held_of(tmp_path, readers, run_results=found)
+    assert [(problem.what.split(" failed")[0], problem.where) for problem in problems] == [
+        ("The test unique_vips of model.shop.vips", "model regulars, model members"),
+        ("The test unique_customers of model.shop.customers", "model regulars, model members"),
+    ]
+    assert {problem.advice for problem in problems} == {
+        f"{MENDED} The other models alone: --exclude regulars --exclude members. Without this gate: --no-dbt-gate."
+    }
 
 
 HARMLESS = {
@@ -95,13 +108,13 @@ def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path):
     found["results"].append({"unique_id": "unit_test.shop.vips.u", "status": "fail"})
     shop = manifest(unit_tests={"unit_test.shop.vips.u": unit})
     (problem,) = held(tmp_path, model(VIPS), manifest=shop, run_results=found)
-    assert problem.what.startswith("unit_test.shop.vips.u, a test of model.shop.vips, failed")
+    assert problem.what.startswith("The unit test u of model.shop.vips failed")
 
 
 def test_a_test_behind_an_ephemeral_parent_is_a_direct_parents(tmp_path):
     """Customers is built from an ephemeral model, so the seed below that is the first table."""
     problems = held(tmp_path, model(CUSTOMERS), run_results=results({"unique_raw": "fail"}))
-    assert [problem.what.split(",")[0] for problem in problems] == ["test.shop.unique_raw"]
+    assert [problem.what.split(" of ")[0] for problem in problems] == ["The test unique_raw"]
 
 
 @pytest.mark.parametrize(
