@@ -29,10 +29,10 @@ class Orphan:
         drove = f"{who} drove the list {self.list_name!r} ({self.list_id}) before"
         if self.deleted:
             return f"{drove}; it is no longer in Klaviyo, and nothing is left to do."
-        stay = f"{counted(self.rows, 'row')} of it stay there as they are"
+        stays = f"what it put there ({counted(self.rows, 'row')}) stays"
         if self.owner:
             return (
-                f"{drove}, and {self.owner} drives it now: {stay}, whether {self.owner} wants them or not. "
+                f"{drove}, and {self.owner} drives it now: {stays}, whether {self.owner} wants it or not. "
                 "Look at that list in Klaviyo once, and take off by hand whom it should not have."
             )
         again = (
@@ -41,6 +41,6 @@ class Orphan:
             else f"name it in {self.model} again: list_id='{self.list_id}'"
         )
         return (
-            f"{drove}: {stay}, and no run removes them. If nobody needs that list, delete it in Klaviyo; "
+            f"{drove}: {stays}, and no run removes it. If nobody needs that list, delete it in Klaviyo; "
             f"to drive it again, {again}."
         )

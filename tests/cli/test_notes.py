@@ -35,8 +35,8 @@ def test_a_run_tells_once_what_it_leaves_and_plan_and_status_go_on(world: World)
     """A note that repeats every night is not read; one that is never shown again is forgotten."""
     _, before = _sent_elsewhere(world)
     note = (
-        f"Note: vip drove the list 'VIP' ({before}) before: 20 rows of it stay there as they are, and no run "
-        "removes them. If nobody needs that list, delete it in Klaviyo; to drive it again, name it in vip "
+        f"Note: vip drove the list 'VIP' ({before}) before: what it put there (20 rows) stays, and no run "
+        "removes it. If nobody needs that list, delete it in Klaviyo; to drive it again, name it in vip "
         f"again: list_id='{before}'."
     )
     assert _notes(world.run("plan").out) == [note]
@@ -75,12 +75,12 @@ def test_what_a_model_that_is_gone_left_is_told_in_the_same_way(world: World) ->
     moved, old = told
     assert moved == (
         f"Note: moved, a model that is gone, drove the list 'Moved' ({ids['Moved']}) before, and renamed "
-        "drives it now: 20 rows of it stay there as they are, whether renamed wants them or not. Look at "
+        "drives it now: what it put there (20 rows) stays, whether renamed wants it or not. Look at "
         "that list in Klaviyo once, and take off by hand whom it should not have."
     )
     assert old == (
-        f"Note: old, a model that is gone, drove the list 'Old' ({ids['Old']}) before: 20 rows of it stay "
-        "there as they are, and no run removes them. If nobody needs that list, delete it in Klaviyo; to "
+        f"Note: old, a model that is gone, drove the list 'Old' ({ids['Old']}) before: what it put there "
+        "(20 rows) stays, and no run removes it. If nobody needs that list, delete it in Klaviyo; to "
         "drive it again, bring the model old back."
     )
     assert _notes(world.run("run").err) == []
