@@ -240,7 +240,9 @@ class Project:
     @contextmanager
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
         """Open the target's warehouse, and close it in the end."""
-        warehouse = open_warehouse(self.target.output, read_only=read_only)
+        warehouse = open_warehouse(
+            self.target.output, read_only=read_only, state_schema=self.target.state_schema
+        )
         try:
             yield warehouse
         finally:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 KLAVIYO: Final = "https://a.klaviyo.com"
 API_REVISION: Final = "2026-07-15"
 JOB_TIMEOUT_MINUTES: Final = 240
+STATE_SCHEMA: Final = "REVERSE_ETL"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Destination:
 
     `origin` is `https://a.klaviyo.com`, a loopback `http://host:port`, or "" for a sandbox that starts by
     itself. `key` is None where none is given, which `plan` can do without; `key_problem` then says the ways
-    to give one. `lists` maps logical names to list ids.
+    to give one. `lists` maps logical names to list ids. `state_schema` is empty where none is given.
     """
 
     sandbox: bool
@@ -58,6 +59,7 @@ class Destination:
     lists: Mapping[str, str] = field(default_factory=dict)
     create_lists: bool = False
     job_timeout_minutes: int = JOB_TIMEOUT_MINUTES
+    state_schema: str = ""
     key_problem: Problem | None = None
 
     def need_key(self) -> PrivateKey:
@@ -80,6 +82,11 @@ class Target:
     destination: Destination
     path: Path
     warnings: tuple[str, ...] = ()
+
+    @property
+    def state_schema(self) -> str:
+        """Return the schema of a Snowflake database in which the state lies; a DuckDB state is a file."""
+        return self.destination.state_schema or STATE_SCHEMA
 
     @property
     def place(self) -> str:

@@ -25,6 +25,7 @@ KEY_FIELDS: Final = ("private_api_key", "private_api_key_file", "private_api_key
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _REVISION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)?")
 _LIST_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
+_ONE_NAME: Final = re.compile(r'[^".]+|"([^"]|"")+"')
 _SANDBOX_KEY: Final = "pk_sandbox"
 
 
@@ -46,6 +47,7 @@ class WrittenDestination(Strict):
     lists: dict[str, str] = Field(default={}, description="Write each as name: id, such as vip: XyZ123")
     create_lists: bool = False
     job_timeout_minutes: int = Field(default=JOB_TIMEOUT_MINUTES, ge=1, le=1440)
+    state_schema: str = ""
 
     @field_validator("type")
     @classmethod
@@ -72,6 +74,16 @@ class WrittenDestination(Strict):
             raise Advised(
                 f"lists.{wrong[0]} is not a list id.",
                 "Klaviyo shows it in the list's settings: letters and digits, such as XyZ123.",
+            )
+        return value
+
+    @field_validator("state_schema")
+    @classmethod
+    def _is_one_name(cls, value: str) -> str:
+        if value and not _ONE_NAME.fullmatch(value):
+            raise Advised(
+                "state_schema is not the name of a schema.",
+                "Write the schema's name alone: it lies in the output's database.",
             )
         return value
 
@@ -113,6 +125,7 @@ def destination_of(written: WrittenDestination, environ: Mapping[str, str], note
         lists=dict(written.lists),
         create_lists=written.create_lists if "create_lists" in written.model_fields_set else written.sandbox,
         job_timeout_minutes=written.job_timeout_minutes,
+        state_schema=written.state_schema,
         key_problem=None if key else no_key(note.place, note.missing),
     )
 

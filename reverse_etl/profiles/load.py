@@ -122,9 +122,19 @@ class _Reading:
         destination = None
         if not self.misspelt(written) and self.has_destination(written, name):
             destination = _Section(self, (self.profile, _OURS, name), context).destination()
+            self.fits(name, output, destination)
         if self.problems or output is None or destination is None:
             raise UsageError(*self.problems)
         return Target(self.profile, name, output, destination, self.document.path, tuple(self.warnings))
+
+    def fits(self, name: str, output: Output | None, destination: Destination | None) -> None:
+        """Add what of a destination its output has no use for."""
+        if output and destination and output.type is Engine.DUCKDB and destination.state_schema:
+            self.add(
+                "state_schema has no meaning with a duckdb output, whose state is a file.",
+                (self.profile, _OURS, name, "state_schema"),
+                "Remove it.",
+            )
 
     def misspelt(self, written: Mapping[str, Any]) -> bool:
         """Return whether a key is nearly `destinations`; other unknown keys are left to dbt."""

@@ -18,8 +18,7 @@ from reverse_etl.keys import VARIABLE
 if TYPE_CHECKING:
     from reverse_etl.target import Target
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
-_SCHEMA: Final = "REVERSE_ETL"
+_WRITTEN = re.compile(r'[A-Za-z_][A-Za-z0-9_$]*|"([^"]|"")+"')
 _TOKEN: Final = "/snowflake/session/token"  # noqa: S105 - where Snowflake puts one, none itself
 _HOURS: Final = 6
 
@@ -97,7 +96,7 @@ def snowflake_task(target: Target) -> str:
             advice="Write it beside the other keys of the output.",
         )
     database = _name(str(output.settings["database"]))
-    schema = f"{database}.{_SCHEMA}"
+    schema = f"{database}.{_name(target.state_schema)}"
     return _TEXT.format(
         target=target.name,
         profile=target.profile,
@@ -148,4 +147,4 @@ def _commented(text: str) -> str:
 
 def _name(name: str) -> str:
     doubled = name.replace('"', '""')
-    return name if _PLAIN.fullmatch(name) else f'"{doubled}"'
+    return name if _WRITTEN.fullmatch(name) else f'"{doubled}"'

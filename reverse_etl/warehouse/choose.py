@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.engines import Engine
+from reverse_etl.target import STATE_SCHEMA
 from reverse_etl.warehouse.duckdb import DuckDB
 from reverse_etl.warehouse.snowflake import Snowflake
 
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse import Warehouse
 
 
-def open_warehouse(output: Output, *, read_only: bool) -> Warehouse:
+def open_warehouse(output: Output, *, read_only: bool, state_schema: str = STATE_SCHEMA) -> Warehouse:
     """Open a session with a target's warehouse; with `read_only`, nothing that is kept can change.
+
+    On Snowflake the state lies in the schema `state_schema`; on DuckDB it is a file of its own.
 
     Raises UsageError for an output that can't be used, WarehouseError where the warehouse does not answer.
     """
@@ -22,4 +25,4 @@ def open_warehouse(output: Output, *, read_only: bool) -> Warehouse:
         case Engine.DUCKDB:
             return DuckDB(output.settings, read_only=read_only)
         case Engine.SNOWFLAKE:
-            return Snowflake(output.settings, read_only=read_only)
+            return Snowflake(output.settings, read_only=read_only, state_schema=state_schema)

@@ -187,6 +187,18 @@ def test_a_sandbox_creates_lists_and_klaviyo_does_not_unless_told(project):
 
 
 @pytest.mark.parametrize(
+    ("written", "expected"), [("", "REVERSE_ETL"), ("ops", "ops"), ("'\"Mixed.Case\"'", '"Mixed.Case"')]
+)
+def test_a_company_may_choose_the_schema_of_the_state(folder, written, expected):
+    """As it is written: the warehouse folds it like every other name of profiles.yml."""
+    text = named("shop").replace("{type: duckdb, path: shop.duckdb}", "{type: snowflake, account: acc}")
+    if written:
+        text = text.replace("sandbox: true", f"sandbox: true, state_schema: {written}")
+    folder.write({"profiles.yml": text})
+    assert folder.load().state_schema == expected
+
+
+@pytest.mark.parametrize(
     ("written", "expected"),
     [
         ("https://a.klaviyo.com", "https://a.klaviyo.com"),

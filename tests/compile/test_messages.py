@@ -146,7 +146,7 @@ CASES = [
         Problem(
             "sandbx is not a key of a destination.",
             "profiles.yml:6 shop.destinations.trial.sandbx",
-            "Did you mean sandbox? There are: type, sandbox, origin, private_api_key, private_api_key_file, private_api_key_command, api_revision, lists, create_lists, job_timeout_minutes.",
+            "Did you mean sandbox? There are: type, sandbox, origin, private_api_key, private_api_key_file, private_api_key_command, api_revision, lists, create_lists, job_timeout_minutes, state_schema.",
         ),
     ),
     case(
@@ -202,6 +202,24 @@ CASES = [
             "lists.vip is not a list id.",
             "profiles.yml:6 shop.destinations.trial.lists",
             "Klaviyo shows it in the list's settings: letters and digits, such as XyZ123.",
+        ),
+    ),
+    case(
+        "state_schema on duckdb",
+        profile("sandbox: true", "sandbox: true, state_schema: ops"),
+        Problem(
+            "state_schema has no meaning with a duckdb output, whose state is a file.",
+            "profiles.yml:6 shop.destinations.trial.state_schema",
+            "Remove it.",
+        ),
+    ),
+    case(
+        "state_schema elsewhere",
+        profile("sandbox: true", "sandbox: true, state_schema: ops.state"),
+        Problem(
+            "state_schema is not the name of a schema.",
+            "profiles.yml:6 shop.destinations.trial.state_schema",
+            "Write the schema's name alone: it lies in the output's database.",
         ),
     ),
     case(

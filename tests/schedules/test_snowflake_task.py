@@ -23,10 +23,14 @@ ENVIRON = {"SNOWFLAKE_KEY_PATH": "key.p8"}
 KEYS = {"role": "RETL", "warehouse": "RETL_XS", "database": "ANALYTICS", "schema": "MARTS"}
 
 
-def target(folder, **output):
-    """Return a target of an output with these keys."""
+def target(folder, destination=None, **output):
+    """Return a target of an output with these keys, and of a destination with more than its type."""
     entry = {"type": "snowflake", "account": "ab12345", "user": "RETL", "password": "hunter2"} | output
-    profile = {"outputs": {"prod": entry}, "destinations": {"prod": {"type": "klaviyo"}}, "target": "prod"}
+    profile = {
+        "outputs": {"prod": entry},
+        "destinations": {"prod": {"type": "klaviyo"} | (destination or {})},
+        "target": "prod",
+    }
     (folder / "profiles.yml").write_text(yaml.safe_dump({"shop": profile}))
     return load_target(folder, profiles_dir=folder, environ={})
 
@@ -114,6 +118,15 @@ def test_names_that_need_quotes_get_them(tmp_path):
     text = snowflake_task(target(tmp_path, **KEYS | {"role": "retl job"}))
     assert 'TO ROLE "retl job";' in text
     assert statements(text)
+
+
+def test_its_things_lie_in_the_schema_of_the_state(tmp_path):
+    """Where the role keeps its tables; a quoted name stays one."""
+    for written, place in (("ops", "ANALYTICS.ops"), ('"Ops state"', 'ANALYTICS."Ops state"')):
+        text = snowflake_task(target(tmp_path, {"state_schema": written}, **KEYS))
+        assert f"GRANT USAGE, CREATE TABLE, CREATE SERVICE, CREATE TASK ON SCHEMA {place} TO ROLE" in text
+        assert "REVERSE_ETL." not in text
+        assert statements(text)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The warehouse in Snowflake, and the state in a schema of its own, REVERSE_ETL, in the output's database.
+"""The warehouse in Snowflake, and the state in a schema of its own in the output's database.
 
 Scratch tables are TEMPORARY in that schema. A plan before the first run keeps even the state in temporary
 tables, so that nothing it makes outlives it.
@@ -10,15 +10,17 @@ import json
 import re
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.columns import Column
 from reverse_etl.engines import Engine
-from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
-from reverse_etl.sql.text import OURS, Dialect, Statement, literal, quote
+from reverse_etl.errors import ReverseEtlError, WarehouseError
+from reverse_etl.sql.text import OURS, Dialect, Statement, literal
+from reverse_etl.target import STATE_SCHEMA
 from reverse_etl.warehouse.snowflake.client import Connection, Cursor, connect, error_class
-from reverse_etl.warehouse.snowflake.faults import AGAIN, MISSING, REFUSED, UNREACHABLE, fault_of
+from reverse_etl.warehouse.snowflake.faults import AGAIN, MISSING, UNREACHABLE, fault_of
+from reverse_etl.warehouse.snowflake.place import place_of
 from reverse_etl.warehouse.snowflake.signin import Arguments, arguments, secrets_of
 from reverse_etl.warehouse.snowflake.types import column
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from reverse_etl.warehouse import Row
 
-STATE = "REVERSE_ETL"
 TAG_LENGTH = 2000  # "QUERY_TAG": at most 2000 characters
 
 
@@ -37,7 +38,9 @@ class Snowflake:
     exclusive = False
     widest_sort = None  # Snowflake sorts in its own memory, and keeps the result
 
-    def __init__(self, settings: Mapping[str, Any], *, read_only: bool) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], *, read_only: bool, state_schema: str = STATE_SCHEMA
+    ) -> None:
         """Sign in as a dbt-snowflake output says, and find or make the state's schema.
 
         With `read_only`, make nothing that lasts.
@@ -52,7 +55,7 @@ class Snowflake:
             arguments(settings), int(settings.get("connect_retries") or 1), self._secrets
         )
         try:
-            self.dialect = self._dialect(settings)
+            self.dialect = self._dialect(settings, state_schema)
         except BaseException:
             self.close()
             raise
@@ -164,85 +167,25 @@ class Snowflake:
                 "A read-only session can't change the state.", where=statement.text.split("\n", 1)[0][:80]
             )
 
-    def _dialect(self, settings: Mapping[str, Any]) -> Dialect:
+    def _dialect(self, settings: Mapping[str, Any], state_schema: str) -> Dialect:
         """Return how names are written here, after making sure of the state's schema."""
         # Until the schema is known, names are not of what lasts, so that looking for it is no change.
         self.dialect = Dialect(Engine.SNOWFLAKE, "", "", lasting=False)
-        place = self._place(settings)
-        state = f"{place.database}.{quote(STATE)}"
-        if self._has_schema(place.database):
-            self.dialect = Dialect(Engine.SNOWFLAKE, state, state)
+        place = place_of(settings, state_schema, self.fetch)
+        lasting = Dialect(Engine.SNOWFLAKE, place.state, place.state)
+        if place.shown(self.fetch(place.look)):
+            self.dialect = lasting
             begun = bool(self.kept_columns("meta"))
-            return (
-                self.dialect
-                if begun or not self._read_only
-                else Dialect(Engine.SNOWFLAKE, state, state, lasting=False)
-            )
+            return lasting if begun or not self._read_only else replace(lasting, lasting=False)
         if self._read_only:
-            scratch = f"{place.database}.{place.schema}"
-            return Dialect(Engine.SNOWFLAKE, scratch, scratch, lasting=False)
-        self._make_schema(state, place.database)
-        # "CREATE SCHEMA" makes the new one the session's schema; models are to find their tables in dbt's.
-        self.execute(Statement(f"USE SCHEMA {place.database}.{place.schema}"))
-        return Dialect(Engine.SNOWFLAKE, state, state)
-
-    def _place(self, settings: Mapping[str, Any]) -> _Place:
-        """Return the session's place: the output's, else that of the user or the named connection."""
-        database, schema = str(settings.get("database") or ""), str(settings.get("schema") or "")
-        if not database or not schema:
-            ((current_database, current_schema),) = self.fetch(
-                Statement("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()")
-            )
-            database, schema = (
-                database or quote(current_database or ""),
-                schema or quote(current_schema or ""),
-            )
-        if '""' in (database, schema):
-            raise UsageError.of(
-                "The snowflake output has no database or no schema.",
-                where="profiles.yml",
-                advice="Give it `database` and `schema`, as dbt needs them.",
-            )
-        return _Place(identifier(database), identifier(schema))
-
-    def _has_schema(self, database: str) -> bool:
-        shown = self.fetch(Statement(f"SHOW SCHEMAS LIKE {literal(STATE)} IN DATABASE {database}"))
-        return any(STATE in row for row in shown)  # LIKE takes _ for any character
-
-    def _make_schema(self, state: str, database: str) -> None:
-        create = Statement(f"CREATE TRANSIENT SCHEMA IF NOT EXISTS {state} DATA_RETENTION_TIME_IN_DAYS = 0")
+            return Dialect(Engine.SNOWFLAKE, place.home, place.home, lasting=False)
         try:
-            self.execute(create)
+            self.execute(place.make)
         except WarehouseError as error:
-            if getattr(error.__cause__, "errno", None) not in REFUSED | MISSING:
-                raise
-            raise WarehouseError.of(
-                f"The role may not create the schema {state}, in which the job keeps its state.",
-                where=create.text[:80],
-                advice="Let an owner of the database run: "
-                f"GRANT CREATE SCHEMA ON DATABASE {database} TO ROLE <role>. "
-                f"Or: CREATE TRANSIENT SCHEMA {state}; "
-                f"GRANT USAGE, CREATE TABLE ON SCHEMA {state} TO ROLE <role>.",
-            ) from error.__cause__
-
-
-@dataclass(frozen=True)
-class _Place:
-    """The database and the schema of a session, as they are written in SQL."""
-
-    database: str
-    schema: str
-
-
-def identifier(name: str) -> str:
-    """Return a name of profiles.yml as SQL: folded to upper case as Snowflake does, or as it is quoted.
-
-    >>> identifier("analytics"), identifier('"Mixed"'), identifier("with-dash")
-    ('"ANALYTICS"', '"Mixed"', '"with-dash"')
-    """
-    if name.startswith('"') and name.endswith('"'):
-        return name
-    return quote(name.upper() if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", name) else name)
+            raise place.not_made(error) from error.__cause__
+        # "CREATE SCHEMA" makes the new one the session's schema; models are to find their tables in dbt's.
+        self.execute(Statement(f"USE SCHEMA {place.home}"))
+        return lasting
 
 
 def without_marks(statement: Statement) -> Statement:
