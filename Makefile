@@ -26,11 +26,16 @@ demo: .venv/ready ## Set up and run the main job on a made-up shop, against a Kl
 
 .PHONY: test
 test: .venv/ready .venv-dbt/ready ## Set up and run the test suite (some of it: make test ARGS=tests/test_shop.py)
-	@$(PYTEST) -m "not long" $(ARGS)
+	@$(PYTEST) -m "not long and not live" $(ARGS)
 
 .PHONY: test-long
 test-long: .venv/ready .venv-dbt/ready ## Run the tests that take minutes
-	@$(PYTEST) -m long $(ARGS)
+	@$(PYTEST) -m "long and not live" $(ARGS)
+
+.PHONY: test-live
+test-live: .venv/ready ## Run the tests that need a Snowflake account: make test-live ENV=path/to/snowflake.env
+	@test -f "$(ENV)" || { echo "Say which account: make test-live ENV=path/to/snowflake.env (docs/snowflake.md)." >&2; exit 1; }
+	@RETL_LIVE_ENV="$(abspath $(ENV))" $(BIN)/python -m pytest -q -m live --timeout 1800 tests/warehouse $(ARGS)
 
 .PHONY: lint
 lint: .venv/ready ## Check style, formatting and types

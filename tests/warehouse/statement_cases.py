@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import diff, ledger, rejections, schema, staging, takeover
+from reverse_etl.sql import claimed, diff, ledger, rejections, schema, staging, takeover
 from reverse_etl.sql.diff import Scope
 from reverse_etl.sql.shape import Shape
 
@@ -61,6 +61,14 @@ def kept_of(shape: Shape, engine: Engine) -> Mapping[str, Column]:
     return kept
 
 
+def cases(dialect: Dialect) -> list[tuple[str, Statement]]:
+    """Return every statement with the name of what it is for, also those of identifiers that others have."""
+    shape, kind = vip(dialect.engine), IdentifierType.PHONE
+    omitting = (claimed.claimed, claimed.claimed_count, claimed.omit_claimed)
+    more = [(f"claimed {n}", statement(dialect, shape, kind)) for n, statement in enumerate(omitting, 1)]
+    return [*statements(dialect), *more]
+
+
 def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
     """Yield every statement with the name of what it is for."""
     shape, many = vip(dialect.engine), clubs(dialect.engine)
@@ -89,7 +97,7 @@ def _staging(dialect: Dialect, shape: Shape, many: Shape) -> Iterator[Statement]
     email = Column(_named(dialect.engine, "mail"), Kind.TEXT, "VARCHAR")
     phone = Column(_named(dialect.engine, "phone"), Kind.INTEGER, "BIGINT")
     number = Column(_named(dialect.engine, "id"), Kind.DECIMAL, _TYPES[dialect.engine]["number"])
-    select = "select 1 as one from people"
+    select = "select * from people"
     yield staging.stage(
         dialect, shape, select, {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}, None
     )

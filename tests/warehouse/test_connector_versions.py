@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import snowflake.connector
-from snowflake_world import HERE, PYTHON, new_database
+from snowflake_accounts import HERE, PYTHON, new_database
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import duckdb
 import pytest
 from inserted import insert
-from snowflake_world import new_database
+from snowflake_accounts import WAREHOUSES
 
 from reverse_etl.columns import Kind
 from reverse_etl.engines import Engine
@@ -13,29 +15,31 @@ from reverse_etl.errors import WarehouseError
 from reverse_etl.sql import schema
 from reverse_etl.sql.text import Statement
 from reverse_etl.state import open_state
-from reverse_etl.target import Output
+from reverse_etl.target import STATE_SCHEMA, Output
 from reverse_etl.warehouse.choose import open_warehouse
 
 RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
 
 
-@pytest.fixture(params=[*Engine])
-def opened(request, tmp_path):
+@pytest.fixture(params=WAREHOUSES)
+def opened(request, tmp_path, named_account):
     """Return what opens sessions with one and the same new warehouse."""
-    if request.param is Engine.DUCKDB:
-        settings = {"path": str(tmp_path / "shop.duckdb")}
-        duckdb.connect(settings["path"]).close()
-    else:
-        settings = request.getfixturevalue("server").settings(new_database())
-    made = []
+    with ExitStack() as stack:
+        if request.param == "duckdb":
+            output = Output(Engine.DUCKDB, {"path": str(tmp_path / "shop.duckdb")})
+            duckdb.connect(output.settings["path"]).close()
+            schema_of_state = STATE_SCHEMA
+        else:
+            place = named_account(request.param).place()
+            stack.callback(place.close)
+            output, schema_of_state = Output(Engine.SNOWFLAKE, place.output), place.state_schema
 
-    def open_(*, read_only=False):
-        made.append(open_warehouse(Output(request.param, settings), read_only=read_only))
-        return made[-1]
+        def open_(*, read_only=False):
+            made = open_warehouse(output, read_only=read_only, state_schema=schema_of_state)
+            stack.callback(made.close)
+            return made
 
-    yield open_
-    for warehouse in made:
-        warehouse.close()
+        yield open_
 
 
 @pytest.fixture

@@ -9,18 +9,24 @@ import pytest
 from core_rows import become, clubs_model, members_model, people, person
 from core_world import one
 from requests.adapters import HTTPAdapter
+from snowflake_accounts import ACCOUNTS, WAREHOUSES
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.engines import Engine
 from reverse_etl.sandbox import Fault
 
 
-@pytest.fixture(params=[*Engine])
+@pytest.fixture(params=WAREHOUSES)
 def shop(request, make_world):
     """Make a world on each warehouse."""
-    made = make_world(engine=request.param.value)
-    made.engine = request.param
-    return made
+    return make_world(warehouse=request.param)
+
+
+@pytest.fixture(params=ACCOUNTS)
+def both(request, make_world):
+    """Make a world on DuckDB and one on Snowflake."""
+    names = {Engine.DUCKDB: "duckdb", Engine.SNOWFLAKE: request.param}
+    return {engine: make_world(engine.value, warehouse=name) for engine, name in names.items()}
 
 
 @pytest.fixture
@@ -115,11 +121,10 @@ CHANGED = [
 ]
 
 
-def test_the_same_rows_send_the_same_requests(make_world, sent):
+def test_the_same_rows_send_the_same_requests(both, sent):
     """In both warehouses: what is rejected, what is omitted, which batches, in which order, byte for byte."""
     told = []
-    for engine in Engine:
-        world = make_world(engine.value, engine=engine.value)
+    for world in both.values():
         members_model(world)
         become(world, ROWS)
         first = run(world)
@@ -180,11 +185,10 @@ def typed(world, engine, changes):
     )
 
 
-def test_values_of_every_type_reach_klaviyo_alike(make_world, sent):
+def test_values_of_every_type_reach_klaviyo_alike(both, sent):
     """As the same JSON; what did not change is not sent again, and what changed in one column is."""
     told = []
-    for engine in Engine:
-        world = make_world(engine.value, engine=engine.value)
+    for engine, world in both.items():
         world.model(
             "members", f"select email, {', '.join(VALUES)} from people", identifiers={"email": "email"}
         )

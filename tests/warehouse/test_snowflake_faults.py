@@ -8,14 +8,15 @@ import pytest
 from core_rows import become, members_model, people
 from core_world import one
 from inserted import insert
-from snowflake_world import PASSWORD, new_database
+from snowflake_accounts import PASSWORD, new_database
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import ModelError, WarehouseError
 from reverse_etl.sql.text import Statement
 from reverse_etl.state import Owner, State, open_state
-from reverse_etl.warehouse.snowflake import Snowflake, identifier
+from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.snowflake.place import identifier
 
 
 @pytest.fixture(autouse=True)

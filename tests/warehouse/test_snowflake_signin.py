@@ -8,7 +8,7 @@ import traceback
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from snowflake_world import PASSWORD, new_database
+from snowflake_accounts import PASSWORD, new_database
 
 from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 from reverse_etl.warehouse.snowflake import Snowflake

@@ -14,12 +14,11 @@ from pathlib import Path
 import pytest
 import sqlglot
 from sqlglot import exp
-from statement_cases import statements, vip
+from statement_cases import cases, vip
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import claimed, staging
+from reverse_etl.sql import staging
 from reverse_etl.sql.text import Dialect, Statement
 from reverse_etl.warehouse.snowflake import without_marks
 
@@ -29,15 +28,7 @@ DIALECT = Dialect(Engine.SNOWFLAKE, PLACE, PLACE)
 BEFORE_THE_FIRST_RUN = Dialect(Engine.SNOWFLAKE, '"SHOP"."MARTS"', '"SHOP"."MARTS"', lasting=False)
 
 
-def cases(dialect=DIALECT):
-    """Return every statement with the name of what it is for."""
-    shape, kind = vip(Engine.SNOWFLAKE), IdentifierType.PHONE
-    omitting = (claimed.claimed, claimed.claimed_count, claimed.omit_claimed)
-    more = [(f"claimed {n}", statement(dialect, shape, kind)) for n, statement in enumerate(omitting, 1)]
-    return [*statements(dialect), *more]
-
-
-CASES = dict(cases())
+CASES = dict(cases(DIALECT))
 PARSED = {name: sqlglot.parse_one(one.text, dialect="snowflake") for name, one in CASES.items()}
 
 

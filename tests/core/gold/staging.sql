@@ -8,7 +8,7 @@ SELECT '' AS retl_list,
 FROM (
   SELECT '' AS retl_list_raw, CASE WHEN retl_plain_email THEN CAST("mail" AS VARCHAR) ELSE NULLIF(LOWER(TRIM(CAST("mail" AS VARCHAR), ' ' || CHR(9) || CHR(10) || CHR(13) || CHR(12) || CHR(11) || CHR(160))), '') END AS retl_email, CASE WHEN retl_plain_phone_e164 THEN CAST("phone" AS VARCHAR) ELSE NULLIF(TRANSLATE(CAST("phone" AS VARCHAR), ' ().-' || CHR(9) || CHR(10) || CHR(13) || CHR(12) || CHR(11) || CHR(160), ''), '') END AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, retl_plain_email, retl_plain_phone_e164, "first_name", "spent", "Since", "tags"
   FROM (SELECT *, (LENGTH(CAST("mail" AS VARCHAR)) <= 100 AND REGEXP_FULL_MATCH(CAST("mail" AS VARCHAR), '[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@[a-z0-9-]+(\.[a-z0-9-]+)+')) AS retl_plain_email, REGEXP_FULL_MATCH(CAST("phone" AS VARCHAR), '\+[1-9][0-9]{6,14}') AS retl_plain_phone_e164 FROM (
-select 1 as one from people
+select * from people
   ) AS retl_model) AS retl_looked_at
 ) AS retl_rows;
 
@@ -22,7 +22,7 @@ SELECT NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '') AS retl_list,
 FROM (
   SELECT "club" AS retl_list_raw, CASE WHEN retl_plain_email THEN CAST("mail" AS VARCHAR) ELSE NULLIF(LOWER(TRIM(CAST("mail" AS VARCHAR), ' ' || CHR(9) || CHR(10) || CHR(13) || CHR(12) || CHR(11) || CHR(160))), '') END AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CASE WHEN ABS("id") < 1e15 AND "id" = FLOOR("id") THEN CAST(CAST("id" AS DECIMAL(38, 0)) AS VARCHAR) ELSE CAST("id" AS VARCHAR) END AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, retl_plain_email
   FROM (SELECT *, (LENGTH(CAST("mail" AS VARCHAR)) <= 100 AND REGEXP_FULL_MATCH(CAST("mail" AS VARCHAR), '[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@[a-z0-9-]+(\.[a-z0-9-]+)+')) AS retl_plain_email FROM (
-select 1 as one from people
+select * from people
   ) AS retl_model) AS retl_looked_at
 ) AS retl_rows;
 

@@ -15,7 +15,7 @@ from snowflake_world import SnowflakeWorld
 @pytest.mark.timeout(3600)
 def test_after_faults_stop_the_lists_become_what_the_models_say(server, monkeypatch):
     """On any warehouse two runs suffice, and the next sends nothing."""
-    monkeypatch.setattr(test_convergence, "World", partial(SnowflakeWorld, server=server))
+    monkeypatch.setattr(test_convergence, "World", partial(SnowflakeWorld, account=server))
     some = settings(
         max_examples=25,
         stateful_step_count=15,

@@ -8,7 +8,7 @@ SELECT CAST('' AS VARCHAR) AS retl_list,
 FROM (
   SELECT '' AS retl_list_raw, CASE WHEN retl_plain_email THEN CAST("MAIL" AS VARCHAR) ELSE NULLIF(LOWER(TRIM(CAST("MAIL" AS VARCHAR), ' ' || CHAR(9) || CHAR(10) || CHAR(13) || CHAR(12) || CHAR(11) || CHAR(160))), '') END AS retl_email, CASE WHEN retl_plain_phone_e164 THEN CAST("PHONE" AS VARCHAR) ELSE NULLIF(TRANSLATE(CAST("PHONE" AS VARCHAR), ' ().-' || CHAR(9) || CHAR(10) || CHAR(13) || CHAR(12) || CHAR(11) || CHAR(160), ''), '') END AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, retl_plain_email, retl_plain_phone_e164, "FIRST_NAME", "SPENT", "Since", "TAGS"
   FROM (SELECT *, (LENGTH(CAST("MAIL" AS VARCHAR)) <= 100 AND REGEXP_LIKE(CAST("MAIL" AS VARCHAR), '[a-z0-9_+-]+(\\.[a-z0-9_+-]+)*@[a-z0-9-]+(\\.[a-z0-9-]+)+')) AS retl_plain_email, REGEXP_LIKE(CAST("PHONE" AS VARCHAR), '\\+[1-9][0-9]{6,14}') AS retl_plain_phone_e164 FROM (
-select 1 as one from people
+select * from people
   ) AS retl_model) AS retl_looked_at
 ) AS retl_rows;
 
@@ -22,7 +22,7 @@ SELECT NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '') AS retl_list,
 FROM (
   SELECT "CLUB" AS retl_list_raw, CASE WHEN retl_plain_email THEN CAST("MAIL" AS VARCHAR) ELSE NULLIF(LOWER(TRIM(CAST("MAIL" AS VARCHAR), ' ' || CHAR(9) || CHAR(10) || CHAR(13) || CHAR(12) || CHAR(11) || CHAR(160))), '') END AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CASE WHEN ABS("ID") < 1e15 AND "ID" = FLOOR("ID") THEN CAST(CAST("ID" AS DECIMAL(38, 0)) AS VARCHAR) ELSE CAST("ID" AS VARCHAR) END AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, retl_plain_email
   FROM (SELECT *, (LENGTH(CAST("MAIL" AS VARCHAR)) <= 100 AND REGEXP_LIKE(CAST("MAIL" AS VARCHAR), '[a-z0-9_+-]+(\\.[a-z0-9_+-]+)*@[a-z0-9-]+(\\.[a-z0-9-]+)+')) AS retl_plain_email FROM (
-select 1 as one from people
+select * from people
   ) AS retl_model) AS retl_looked_at
 ) AS retl_rows;
 

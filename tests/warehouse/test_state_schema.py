@@ -1,0 +1,60 @@
+"""The state lies in the schema that the destination names."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, members_model, people
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import UsageError
+from reverse_etl.sql.text import Statement
+from reverse_etl.state import open_state
+from reverse_etl.warehouse.snowflake import Snowflake
+
+
+@pytest.mark.parametrize(
+    ("written", "place"), [("ops", '"OPS"'), ('"Mixed"', '"Mixed"'), ("x_state", '"X_STATE"')]
+)
+def test_the_state_lies_in_the_schema_that_is_named(server, written, place):
+    """Folded as Snowflake folds it; made where it is missing, found where it is there."""
+    mine = server.place(written)
+    first = mine.opened()
+    open_state(first)
+    assert first.dialect.state.endswith(f".{place}")
+    assert mine.opened(read_only=True).kept_columns("meta")
+    mine.close()
+
+
+def test_a_schema_that_only_resembles_the_states_is_none(server):
+    """To SHOW ... LIKE an underscore is any character."""
+    mine = server.place("A_STATE")
+    mine.sql("CREATE SCHEMA AXSTATE")
+    reader = mine.opened(read_only=True)
+    assert not reader.dialect.lasting
+    assert "AXSTATE" not in reader.dialect.state
+    mine.close()
+
+
+@pytest.mark.parametrize("written", ["MARTS", "marts", '"MARTS"'])
+def test_the_state_does_not_lie_among_dbts_tables(server, written):
+    """A model of dbt's may be called as one of the state's tables is, and `meta` is replaced."""
+    mine = server.place(written)
+    mine.sql("CREATE TABLE meta (x INT)")
+    with pytest.raises(UsageError, match="in which dbt builds"):
+        mine.opened()
+    assert mine.ask(Statement("SELECT * FROM meta")) == []
+    mine.close()
+
+
+def test_a_run_keeps_its_state_where_the_profile_says(world):
+    """And the next run finds it there; nothing lies where it lies by default."""
+    world.destination["state_schema"] = world.place.state_schema = "OPS"
+    members_model(world)
+    become(world, people("ann", "bob"))
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert one(world.run()).outcomes == {}
+    assert world.state("SELECT COUNT(*) FROM runs") == [(2,)]
+    look = Snowflake(world.place.output, read_only=True)
+    assert not look.dialect.lasting
+    look.close()
