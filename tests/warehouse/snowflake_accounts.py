@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import subprocess
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -83,6 +84,8 @@ class Place:
 class Server:
     """The stand-in as a process of its own."""
 
+    restricted_role = "RETL_RESTRICTED"
+
     def __init__(self) -> None:
         if not PYTHON.exists():
             raise FileNotFoundError(
@@ -150,6 +153,12 @@ class Server:
         """Let the next sign-ins be refused, until `calm`, as an account refuses them of itself."""
         self.control("login_fault", {"pattern": "", "code": code, "message": "as Snowflake would say"})
 
+    def grant(self, place: Place, *texts: str) -> None:
+        """Do nothing: to the stand-in every role may do everything."""
+
+    def cancel_soon(self, place: Place, session: Snowflake) -> None:
+        """Do nothing: what is pretended is cancelled at once."""
+
     def end_session(self, place: Place, session: Snowflake) -> None:
         """End a session behind the job's back."""
         del place, session
@@ -193,10 +202,18 @@ class Account:
     def pretend_login(self, code: str) -> None:
         """Do nothing, as above."""
 
+    def grant(self, place: Place, *texts: str) -> None:
+        """Grant something to the restricted role."""
+        place.sql(*(f"GRANT {text} TO ROLE {self.restricted_role}" for text in texts))
+
+    def cancel_soon(self, place: Place, session: Snowflake) -> None:
+        """Cancel what a session runs in some seconds, from another session of the same user."""
+        number = _number(session)
+        threading.Timer(5.0, lambda: place.sql(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({number})")).start()
+
     def end_session(self, place: Place, session: Snowflake) -> None:
         """End a session from another one of the same user."""
-        ((number,),) = session.fetch(Statement("SELECT CURRENT_SESSION()"))
-        place.sql(f"SELECT SYSTEM$ABORT_SESSION({number})")
+        place.sql(f"SELECT SYSTEM$ABORT_SESSION({_number(session)})")
 
     def calm(self) -> None:
         """Do nothing, as above."""
@@ -211,6 +228,11 @@ class Account:
                 session.cursor().execute(text)
         finally:
             session.close()
+
+
+def _number(session: Snowflake) -> int:
+    ((number,),) = session.fetch(Statement("SELECT CURRENT_SESSION()"))
+    return int(number)
 
 
 def account_of(environ: Mapping[str, str]) -> Account:

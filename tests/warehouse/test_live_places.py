@@ -1,0 +1,69 @@
+"""The tests of the mark `live` make schemas of their own in an account, and remove them again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from snowflake_accounts import PASSWORD, PREFIX, Account, account_of, new_database
+
+from reverse_etl.sql.text import Statement
+from reverse_etl.state import open_state
+
+
+@pytest.fixture
+def database():
+    """Return the name of the account's database."""
+    return new_database()
+
+
+@pytest.fixture
+def file(server, database, tmp_path):
+    """Write how to sign in to the stand-in, as for an account."""
+    written = tmp_path / "snowflake.env"
+    written.write_text(
+        "# an account\n\nSNOWFLAKE_ACCOUNT=acc\nSNOWFLAKE_USER=RETL_TEST\nSNOWFLAKE_ROLE = RETL_TEST\n"
+        f"SNOWFLAKE_PASSWORD={PASSWORD}\nSNOWFLAKE_WAREHOUSE=RETL_TEST\nSNOWFLAKE_DATABASE={database}\n"
+        "SNOWFLAKE_RESTRICTED_ROLE=RETL_TEST_RESTRICTED\n"
+        f"SNOWFLAKE_HOST=127.0.0.1\nSNOWFLAKE_PORT={server.port}\nSNOWFLAKE_PROTOCOL=http\n"
+    )
+    return written
+
+
+def schemas(place):
+    """Return the schemas that there are of the tests."""
+    shown = place.ask(Statement(f"SHOW SCHEMAS LIKE '{PREFIX}%'"))
+    return {row[1] for row in shown if row[1].startswith(PREFIX)}  # fakesnow shows one more
+
+
+def test_a_place_is_two_schemas_that_are_gone_with_it(file):
+    """Also where a test fails: a fixture closes it."""
+    account = Account(file)
+    place, other = account.place(), account.place()
+    open_state(place.opened())
+    home = place.output["schema"]
+    assert {home, f"{home}_STATE"} <= schemas(other)
+    place.close()
+    assert schemas(other) == {other.output["schema"]}
+    other.close()
+
+
+def test_nothing_is_made_or_dropped_outside(file, server, database):
+    """A company may let them use a database that holds other things."""
+    server.calm()
+    place = Account(file).place()
+    open_state(place.opened())
+    place.close()
+    texts = [entry["sql"] for entry in server.control("look")["journal"]]
+    changes = [text for text in texts if re.match("CREATE|DROP|ALTER|GRANT", text)]
+    assert changes
+    assert all(re.search(rf'(SCHEMA (IF (NOT )?EXISTS )?|"{database}".)"?{PREFIX}', text) for text in changes)
+
+
+def test_what_a_file_lacks_is_told(tmp_path):
+    """By the names that it should have."""
+    (tmp_path / "snowflake.env").write_text("SNOWFLAKE_ACCOUNT=acc\nSNOWFLAKE_USER=RETL_TEST\n")
+    with pytest.raises(AssertionError, match=r"lacks SNOWFLAKE_ROLE, SNOWFLAKE_WAREHOUSE"):
+        Account(tmp_path / "snowflake.env")
+    with pytest.raises(AssertionError, match="make test-live ENV="):
+        account_of({})

@@ -1,0 +1,138 @@
+"""The numbers of Snowflake's errors: an account gives them of itself, the stand-in where it is told to."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, members_model, people
+from core_world import one
+from snowflake_accounts import ACCOUNTS, LIVE, PREFIX
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import UsageError, WarehouseError
+from reverse_etl.sql.text import Statement
+from reverse_etl.state import open_state
+
+NOBODY = f"{PREFIX}NO_SUCH"
+LONG = Statement("SELECT COUNT(*) FROM TABLE(GENERATOR(TIMELIMIT => 60))")
+
+
+@pytest.mark.parametrize(
+    ("number", "changes", "what"),
+    [
+        (
+            "390100",
+            {"user": NOBODY, "password": "wrong", "authenticator": "snowflake", "private_key_path": None},
+            "user name or password",
+        ),
+        ("390189", {"role": NOBODY}, "role does not exist"),
+    ],
+)
+def test_a_sign_in_that_can_not_work_is_configuration(place, account, number, changes, what):
+    """Exit 2, with what to look at."""
+    account.pretend_login(number)
+    with pytest.raises(UsageError, match=what) as caught:
+        place.opened(**changes)
+    assert number in str(caught.value)
+
+
+def test_a_database_that_is_not_there_is_told(place, account):
+    """Or that the role may not see, which Snowflake says alike."""
+    account.pretend("^SHOW SCHEMAS", "002043", "Object does not exist, or operation cannot be performed.")
+    with pytest.raises(WarehouseError, match="does not exist") as caught:
+        place.opened(database=NOBODY)
+    assert "grant" in caught.value.problems[0].advice
+
+
+def test_a_session_without_a_warehouse_is_told(place, account):
+    """It may look, and run nothing."""
+    place.sql("CREATE TABLE people (email VARCHAR)")
+    account.pretend("FROM people", "000606", "No active warehouse selected in the current session.")
+    session = place.opened(warehouse=NOBODY)
+    with pytest.raises(WarehouseError, match="no warehouse"):
+        session.fetch(Statement("SELECT COUNT(DISTINCT email) FROM people"))
+
+
+def test_a_statement_that_takes_too_long_is_told(place, account):
+    """By the parameter that a user, a warehouse or the output sets."""
+    account.pretend("GENERATOR", "000630", "Statement reached its statement or warehouse timeout")
+    session = place.opened(session_parameters={"STATEMENT_TIMEOUT_IN_SECONDS": 1})
+    with pytest.raises(WarehouseError, match="time-out"):
+        session.fetch(LONG)
+
+
+def test_a_statement_that_is_cancelled_is_told(place, account):
+    """As an administrator may do."""
+    session = place.opened()
+    account.pretend("GENERATOR", "000604", "SQL execution canceled")
+    account.cancel_soon(place, session)
+    with pytest.raises(WarehouseError, match="cancelled"):
+        session.fetch(LONG)
+
+
+@pytest.mark.parametrize("account", [LIVE], indirect=True)
+def test_a_lock_that_is_not_released_is_told(place):
+    """Of two that write to one table, one waits and gives up."""
+    first, second = place.opened(), place.opened()
+    open_state(first)
+    table = first.dialect.kept("lease")
+    first.append("lease", [("acc", "shop", "me", "2026")])
+    second.execute(Statement("ALTER SESSION SET LOCK_TIMEOUT = 1"))
+    with first.transaction():
+        first.execute(Statement(f"UPDATE {table} SET owner = 'first'"))
+        with pytest.raises(WarehouseError, match="lock"):
+            second.execute(Statement(f"UPDATE {table} SET owner = 'second'"))
+    assert second.fetch(Statement(f"SELECT owner FROM {table}")) == [("first",)]
+
+
+@pytest.fixture(params=ACCOUNTS)
+def shop(request, make_world, named_account):
+    """Make a world with two people, and what its account may be asked for."""
+    made = make_world(warehouse=request.param)
+    made.account = named_account(request.param)
+    members_model(made)
+    become(made, people("ann", "bob"))
+    yield made
+    made.account.calm()
+
+
+def readable(shop):
+    """Let the restricted role read what models read."""
+    home = shop.place.output["schema"]
+    shop.account.grant(shop.place, f"USAGE ON SCHEMA {home}", f"SELECT ON ALL TABLES IN SCHEMA {home}")
+
+
+def restrict(shop):
+    """Let the profile name the restricted role."""
+    shop.place.output = {**shop.place.output, "role": shop.account.restricted_role}
+    shop.profile()
+
+
+def test_a_role_that_may_only_read_can_plan_and_not_run(shop):
+    """Temporary tables need no CREATE TABLE; what lasts is refused."""
+    shop.run()
+    become(shop, people("ann", "cat"))
+    readable(shop)
+    state = shop.place.state_schema
+    shop.account.grant(shop.place, f"USAGE ON SCHEMA {state}", f"SELECT ON ALL TABLES IN SCHEMA {state}")
+    restrict(shop)
+    (plan,) = shop.plan().models
+    assert (plan.lists[0].adds, plan.lists[0].removes) == (1, 1)
+    shop.account.pretend("^MERGE INTO .*LEASE", "003001", "Insufficient privileges to operate on table")
+    with pytest.raises(WarehouseError, match="Insufficient privileges") as caught:
+        shop.run()
+    assert "grant" in caught.value.problems[0].advice
+
+
+def test_a_role_that_may_not_make_the_schema_is_told_and_can_use_one_that_is_there(shop):
+    """USAGE and CREATE TABLE on it are enough for all of a run."""
+    readable(shop)
+    owned = shop.place.output
+    restrict(shop)
+    shop.account.pretend("^CREATE TRANSIENT SCHEMA", "003001", "Insufficient privileges")
+    with pytest.raises(WarehouseError, match="may not create the schema"):
+        shop.run()
+    state = shop.place.state_schema
+    shop.place.sql(f"CREATE TRANSIENT SCHEMA {state}", f"USE SCHEMA {owned['schema']}")
+    shop.account.grant(shop.place, f"USAGE, CREATE TABLE ON SCHEMA {state}")
+    assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}
+    assert one(shop.run()).outcomes == {}

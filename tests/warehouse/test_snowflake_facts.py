@@ -1,0 +1,235 @@
+"""What the job takes for true of Snowflake's SQL: held against an account where there is one to ask.
+
+What the stand-in can answer too is asked of it in every suite, so that the questions themselves are known to
+work; the rest has the mark `live` alone.
+"""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import pytest
+from core_world import one
+from snowflake_accounts import ACCOUNTS, LIVE
+
+from reverse_etl.columns import Column, Kind
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import WarehouseError
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.sql import identifiers
+from reverse_etl.sql.text import Statement
+from reverse_etl.state import open_state
+from reverse_etl.warehouse.duckdb import DIALECT
+
+only_an_account = pytest.mark.parametrize("account", [LIVE], indirect=True)
+
+
+@pytest.fixture
+def session(place):
+    """Open a session with the state's tables made."""
+    opened = place.opened()
+    open_state(opened)
+    return opened
+
+
+EMAILS = [
+    *("ann@example.com", "  Ann@EXAMPLE.com\t", "ÉVA.Öz@example.com", "ΣΟΦΙΑ@example.com", "ЯНА@example.com"),
+    *("a b@example.com", "a@b", "a@@example.com", "@example.com", "a@", "a@.example.com", "a@example..com"),
+    *(".a@example.com", "a.@example.com", "a..b@example.com", "o'neil@example.com", 'a"b@example.com'),
+    *(
+        "a\\b@example.com",
+        "a+b_c-d@example.com",
+        "a@example.com\n",
+        "漢字@example.com",
+        "",
+        " ",
+        "a@ex_mple.com",
+    ),
+    *(
+        "a(b)@example.com",
+        "a,b@example.com",
+        "a;b@example.com",
+        "<a@example.com>",
+        f"{'x' * 101}@example.com",
+    ),
+]
+PHONES = [
+    "+12025550123",
+    "+1 (202) 555-0123",
+    "+1.202.555.0123",
+    "2025550123",
+    "+0123456789",
+    "+1",
+    "+12x",
+    "",
+]
+VALUES = [
+    *((IdentifierType.EMAIL, value) for value in EMAILS),
+    *((IdentifierType.PHONE, value) for value in PHONES),
+]
+
+
+def looked_at(dialect, kind, value):
+    """Return what staging makes of a value: canonical, plain, and whether it can't be one."""
+    column = Column("v", Kind.TEXT, "VARCHAR")
+    canonical = identifiers.canonical(dialect, kind, column)
+    malformed = {
+        IdentifierType.EMAIL: identifiers.email_malformed,
+        IdentifierType.PHONE: identifiers.phone_malformed,
+    }[kind]
+    return Statement(
+        f"SELECT {canonical}, {identifiers.plain(dialect, kind, column)}, {malformed(dialect, canonical)} "
+        f'FROM (SELECT CAST(? AS VARCHAR) AS "v") AS t',
+        (value,),
+    )
+
+
+def test_values_are_canonical_and_refused_as_on_duckdb(session):
+    """LOWER, TRIM, TRANSLATE, REGEXP_LIKE and REGEXP_INSTR, and CHAR for what can't be printed."""
+    with duckdb.connect(":memory:") as ours:
+        for kind, value in VALUES:
+            statement = looked_at(DIALECT, kind, value)
+            expected = ours.execute(statement.text, statement.parameters).fetchall()
+            assert session.fetch(looked_at(session.dialect, kind, value)) == expected, value
+
+
+def test_texts_are_ordered_by_code_point(session):
+    """The order in which rows are sent, on every warehouse."""
+    texts = ["a", "B", "ä", "Z", "é", "z", "_", "0", "漢", "🙂"]
+    union = " UNION ALL ".join("SELECT CAST(? AS VARCHAR) AS t" for _ in texts)
+    found = session.fetch(Statement(f"SELECT t FROM ({union}) AS u ORDER BY t", tuple(texts)))
+    assert [text for (text,) in found] == sorted(texts)
+
+
+def test_a_new_schema_does_not_become_the_sessions(session, place):
+    """Models find their tables in dbt's schema also in the run that made the state's."""
+    assert session.fetch(Statement("SELECT CURRENT_SCHEMA()")) == [(place.output["schema"],)]
+
+
+def test_a_text_that_is_cast_makes_a_column_for_every_text(session):
+    """Also beside literals, in a table made from a query."""
+    table = session.dialect.passing("width")
+    text = session.dialect.text("CASE WHEN 1 = 1 THEN 'ab' ELSE 'abc' END")
+    session.execute(Statement(f"{session.dialect.create_passing('width')} AS SELECT {text} AS word"))
+    session.execute(Statement(f"INSERT INTO {table} VALUES (?)", ("x" * 5000,)))
+    assert session.fetch(Statement(f"SELECT MAX(LENGTH(word)) FROM {table}")) == [(5000,)]
+
+
+def test_a_merge_of_two_rows_into_one_is_refused(session, account):
+    """Rather than take one of them at random."""
+    leases = session.dialect.kept("lease")
+    session.append("lease", [("acc", "shop", "me", "2026")])
+    account.pretend("^MERGE", "100090", "Duplicate row detected during DML action")
+    two = "SELECT 'acc' AS a, 'x' AS o UNION ALL SELECT 'acc', 'y'"
+    merge = f"MERGE INTO {leases} AS l USING ({two}) AS t ON l.account_id = t.a"
+    with pytest.raises(WarehouseError, match="Duplicate row"):
+        session.execute(Statement(f"{merge} WHEN MATCHED THEN UPDATE SET owner = t.o"))
+    assert session.fetch(Statement(f"SELECT owner FROM {leases}")) == [("me",)]
+
+
+# A column's type and value, then another type and value; the text of it is the same, or it is another one.
+SAME = [
+    ("float", "1.5", "number(10,2)", "1.5"),
+    ("number(5,0)", "7", "number(10,2)", "7"),
+    ("date", "'2026-01-02'", "varchar", "'2026-01-02'"),
+]
+OTHER = [
+    ("number(5,0)", "7", "varchar", "'seven'"),
+    ("varchar", "'7'", "number(5,0)", "8"),
+    ("varchar", "'2026-01-02'", "date", "'2026-01-03'"),
+    ("date", "'2026-01-02'", "timestamp_ntz", "'2026-01-02 03:04:05'"),
+    ("boolean", "true", "varchar", "'yes'"),
+    ("varchar", "'x'", "variant", "parse_json('[1]')"),
+    ("variant", "parse_json('[1]')", "varchar", "'x'"),
+    ("varchar", "'x'", "binary", "to_binary('AB', 'HEX')"),
+    ("binary", "to_binary('AB', 'HEX')", "varchar", "'x'"),
+]
+
+
+@pytest.fixture
+def shop(request, make_world):
+    """Make a world in the account."""
+    return make_world(warehouse=request.param)
+
+
+def of_types(shop, columns):
+    """Let Ann have a value of each type."""
+    types = ", ".join(f"c{number} {type_}" for number, (type_, _) in enumerate(columns))
+    shop.sql(
+        f"CREATE OR REPLACE TABLE people (email VARCHAR, {types})",
+        f"INSERT INTO people SELECT 'ann@example.com', {', '.join(value for _, value in columns)}",
+    )
+
+
+@pytest.mark.parametrize("shop", ACCOUNTS, indirect=True)
+@pytest.mark.parametrize(
+    ("changes", "sent"), [(SAME, {}), (OTHER, {Outcome.APPLIED: 1})], ids=["same", "other"]
+)
+def test_a_column_may_change_its_type(shop, changes, sent):
+    """The state's tables follow; what Klaviyo would see changed is sent, once."""
+    columns = ", ".join(f"c{number}" for number in range(len(changes)))
+    shop.model("members", f"select email, {columns} from people", identifiers={"email": "email"})
+    of_types(shop, [(type_, value) for type_, value, _, _ in changes])
+    shop.run()
+    of_types(shop, [(type_, value) for _, _, type_, value in changes])
+    assert one(shop.run()).outcomes == sent
+    assert one(shop.run()).outcomes == {}
+
+
+@only_an_account
+def test_a_literal_alone_makes_a_narrow_column(session):
+    """That is why texts are cast."""
+    create = session.dialect.create_passing("narrow")
+    session.execute(Statement(f"{create} AS SELECT 'ab' AS word"))
+    with pytest.raises(WarehouseError):
+        session.execute(Statement(f"INSERT INTO {session.dialect.passing('narrow')} VALUES ('abc')"))
+
+
+@only_an_account
+def test_equal_objects_are_equal_texts(session):
+    """TO_JSON gives keys in one order, in whichever they were written; so is an ARRAY of them."""
+    written = ("""[{"b": 1, "a": {"d": 2, "c": [3]}}]""", """[{"a": {"c": [3], "d": 2}, "b": 1}]""")
+    rows = session.fetch(Statement("SELECT TO_JSON(PARSE_JSON(?)), TO_JSON(PARSE_JSON(?))", written))
+    assert rows[0][0] == rows[0][1]
+
+
+@pytest.mark.parametrize("shop", [LIVE], indirect=True)
+def test_a_column_with_a_collation_is_compared_letter_by_letter(shop):
+    """Whatever the column says of itself: Klaviyo is to get the new text."""
+    shop.model("members", "select email, first_name from people", identifiers={"email": "email"})
+    for name in ("Ann", "ANN"):
+        shop.sql(
+            "CREATE OR REPLACE TABLE people (email VARCHAR, first_name VARCHAR COLLATE 'en-ci')",
+            f"INSERT INTO people SELECT 'ann@example.com', '{name}'",
+        )
+        assert one(shop.run()).outcomes == {Outcome.APPLIED: 1}
+
+
+@only_an_account
+def test_the_states_tables_have_no_history(session, place):
+    """Neither Time Travel nor Fail-safe is paid for."""
+    rows = place.ask(Statement(f"SHOW TABLES IN SCHEMA {session.dialect.state}"))
+    assert rows
+    assert {(row[4], str(row[10])) for row in rows} == {("TRANSIENT", "0")}  # kind and retention_time
+
+
+@only_an_account
+def test_a_statements_tag_is_in_the_history(session, place):
+    """From which docs/snowflake.md takes the bill apart."""
+    session.tag(run="r1", model="vip")
+    session.fetch(Statement("SELECT 'tagged'"))
+    history = "SELECT query_tag FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY_BY_USER(RESULT_LIMIT => 100))"
+    tags = place.ask(Statement(f"{history} WHERE query_text = 'SELECT ''tagged'''"))
+    assert [json.loads(tag) for (tag,) in tags][:1] == [{"app": "reverse_etl", "run": "r1", "model": "vip"}]
+
+
+@only_an_account
+def test_a_large_result_comes_whole_while_other_statements_run(session):
+    """In chunks, each fetched from an address of its own."""
+    many = f"SELECT SEQ8() AS n, RANDSTR(100, n) FROM TABLE(GENERATOR(ROWCOUNT => {300_000}))"
+    read = 0
+    for rows in session.batches(Statement(many), 10_000):
+        assert session.fetch(Statement("SELECT 1")) == [(1,)]
+        read += len(rows)
+    assert read == 300_000
