@@ -5,6 +5,7 @@
     │   └── ModelError    exit 2   a model cannot be compiled or does not fit its config
     ├── GuardRefused      exit 3   a guard refused the plan; this run sent no write
     ├── WarehouseError    exit 4   the warehouse or the state could not be read or written
+    │   └── SessionLost   exit 4   the session ended, and with it what was only there
     └── KlaviyoError      exit 4   Klaviyo refused a request or could not be reached
         ├── KeyRefused    exit 2   Klaviyo does not know the key, or it lacks a scope; nothing was sent
         └── ReplyLost     exit 4   a request may or may not have been carried out
@@ -64,6 +65,14 @@ class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened
 
 class WarehouseError(ReverseEtlError):
     """The warehouse or the state could not be read or written; it is safe to run again."""
+
+
+class SessionLost(WarehouseError):  # noqa: N818 - says what happened
+    """A session with the warehouse ended, and with it a result, a scratch table or an open transaction.
+
+    What was committed stays, and another session is opened for the next statement: whoever only reads what is
+    kept may begin anew.
+    """
 
 
 class KlaviyoError(ReverseEtlError):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.settle import SentRow
+from reverse_etl.errors import SessionLost
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql import takeover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from reverse_etl.receipts import Receipt
     from reverse_etl.sql.shape import Shape
@@ -52,8 +53,26 @@ class Deltas:
         step = self.warehouse.widest_sort or max(len(span), 1)
         for first in span[::step]:
             seqs = range(first, min(first + step, span.stop))
-            statement = select(self.warehouse.dialect, self.shape, self.run_id, list_id, seqs)
-            yield from self.warehouse.batches(statement, size)
+            while seqs:
+                seqs = yield from self._rest(partial(select, self.warehouse.dialect), list_id, seqs, size)
+
+    def _rest(
+        self, select: Callable[..., Statement], list_id: str, seqs: range, size: int
+    ) -> Generator[list[Row], None, range]:
+        """Yield the rows of a span. Return what is left of it where the session ended that had the result.
+
+        Raises SessionLost where that brought no row: another try would bring none either.
+        """
+        after = seqs.start
+        try:
+            for rows in self.warehouse.batches(select(self.shape, self.run_id, list_id, seqs), size):
+                yield rows
+                after = rows[-1][0] + 1
+        except SessionLost:
+            if after == seqs.start:
+                raise
+            return range(after, seqs.stop)
+        return range(0)
 
     @cached_property
     def _spans(self) -> Mapping[tuple[str, bool], range]:

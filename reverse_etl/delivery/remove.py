@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.flight import in_flight
 from reverse_etl.delivery.resolve import Claim, Leaving, Resolved, resolve
 from reverse_etl.delivery.tally import Outcome
-from reverse_etl.errors import KlaviyoError
+from reverse_etl.errors import KlaviyoError, SessionLost
 from reverse_etl.events import Removing
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo.pack import chunks
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 READ_ROWS = 10_000  # leaving rows resolved together: a few statements for so many
 _MOST_VALUES = 5_000  # in one IN list
+_NOBODY_KNOWS = (
+    "The session with the warehouse ended, and with it the rows that say who is wanted: "
+    "nobody more was taken off the list. The next run goes on."
+)
 
 
 def remove(to: Delivery) -> None:
@@ -42,6 +46,9 @@ def remove(to: Delivery) -> None:
             resolved = resolve(at.klaviyo, at.executor, list_id, leaving, lambda *asked: _claims(to, *asked))
         except KlaviyoError as error:
             to.tally.stop(str(error))
+            break
+        except SessionLost:
+            to.tally.stop(_NOBODY_KNOWS)
             break
         at.state.inherit(to.plan.shape, list_id, _inheritance(resolved))
         state, reason = _take_off(at, list_id, resolved)

@@ -20,7 +20,9 @@ Row = tuple[Any, ...]
 class Warehouse(Protocol):
     """One session with one warehouse. Not thread-safe: one thread speaks to it.
 
-    Everything raises WarehouseError when the warehouse fails; what was committed before stays.
+    Everything raises WarehouseError when the warehouse fails; what was committed before stays. Where
+    a session can end by itself, the next statement opens another; SessionLost says that something ended with
+    it.
     """
 
     @property
@@ -49,7 +51,8 @@ class Warehouse(Protocol):
     def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """Yield a result in its order, at most `size` rows at a time, in bounded memory.
 
-        Other statements may run in between.
+        Other statements may run in between. Raises SessionLost where the rest can't be had any more; what was
+        yielded is right.
         """
         ...
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from contextlib import nullcontext, suppress
+
+import requests
 
 from inserted import insert
 
 from reverse_etl.clock import SystemClock
-from reverse_etl.errors import ReverseEtlError
+from reverse_etl.errors import ReverseEtlError, SessionLost
 from reverse_etl.sql.text import Statement
 from reverse_etl.state import Owner, State, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
@@ -44,11 +47,23 @@ def refused(warehouse: Snowflake, text: str) -> list[str]:
     raise AssertionError(text)
 
 
+def after_the_end(warehouse: Snowflake, port: int, user: str) -> list[object]:
+    """Return what a session can do that was ended by the stand-in: nothing in a transaction, then all."""
+    seen: list[object] = []
+    for work in (warehouse.transaction, nullcontext):
+        with suppress(SessionLost), work():
+            url = f"http://127.0.0.1:{port}/control/expire"
+            requests.post(url, json={"user": user}, timeout=10)
+            seen.append([list(row) for row in warehouse.fetch(Statement("SELECT 1"))])
+        seen.append(work is nullcontext)
+    return seen
+
+
 def main(port: int, database: str) -> None:
     """Do what a run does, and print what came of it."""
     settings = {
         "account": "acc",
-        "user": "RETL",
+        "user": "CHECKED",
         "password": "dummy-password",
         "host": "127.0.0.1",
         "port": port,
@@ -76,6 +91,7 @@ def main(port: int, database: str) -> None:
             "missing": refused(warehouse, "SELECT * FROM nowhere"),
             "wrong": refused(warehouse, "SELEC 1"),
             "columns": list(warehouse.kept_columns("lease")),
+            "after the session ended": after_the_end(warehouse, port, settings["user"]),
         }
     warehouse.close()
     print(json.dumps(seen))  # noqa: T201 - that is its answer

@@ -44,9 +44,13 @@ _NEEDED = ("account", "user", "role", "warehouse", "database", "restricted_role"
 
 @dataclass
 class Place:
-    """A schema for dbt's tables and one for the state, which a test has for itself. Close it in the end."""
+    """A schema for dbt's tables and one for the state, which a test has for itself. Close it in the end.
+
+    `output` is how the job signs in, and `dbt` how dbt does.
+    """
 
     output: Mapping[str, Any]
+    dbt: Mapping[str, Any]
     state_schema: str
     remove: Callable[[], None]
     _session: Any = None
@@ -61,7 +65,7 @@ class Place:
     def ask(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Run a statement as dbt's user, in dbt's schema."""
         if self._session is None:
-            self._session = connect(arguments(self.output))
+            self._session = connect(arguments(self.dbt))
             self._opened.callback(self._session.close)
         cursor = self._session.cursor()
         cursor.execute(statement.text, statement.parameters or None)
@@ -140,7 +144,10 @@ class Server:
         """Return a new database."""
         database = new_database()
         return Place(
-            self.settings(database), state_schema, lambda: void(self.control("drop", {"database": database}))
+            self.settings(database),
+            self.settings(database, user="DBT"),
+            state_schema,
+            lambda: void(self.control("drop", {"database": database})),
         )
 
     def pretend(
@@ -161,8 +168,8 @@ class Server:
 
     def end_session(self, place: Place, session: Snowflake) -> None:
         """End a session behind the job's back."""
-        del place, session
-        self.control("expire")
+        del session
+        self.control("expire", {"user": place.output["user"]})
 
     def calm(self) -> None:
         """Let what was pretended stop."""
@@ -191,8 +198,8 @@ class Account:
         """Make a schema for dbt's tables, and name one for the state."""
         name = f"{PREFIX}{secrets.token_hex(4).upper()}"
         state_schema = state_schema or f"{name}_STATE"
-        place = Place({"type": "snowflake", **self._settings, "schema": name}, state_schema, lambda: None)
-        place.remove = lambda: self._drop(name, state_schema)
+        output = {"type": "snowflake", **self._settings, "schema": name}
+        place = Place(output, output, state_schema, lambda: self._drop(name, state_schema))
         self._run(f"CREATE TRANSIENT SCHEMA {name} DATA_RETENTION_TIME_IN_DAYS = 0")
         return place
 

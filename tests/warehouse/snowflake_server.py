@@ -54,6 +54,7 @@ class World:
     logins: list[dict[str, Any]] = field(default_factory=list)
     login_fault: Fault | None = None
     replies: dict[str, bytes] = field(default_factory=dict)
+    users: dict[str, str] = field(default_factory=dict)
     sessions: Any = field(default_factory=lambda: itertools.count(1))
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -90,6 +91,7 @@ async def login(request: Request) -> Response:
     async with world.lock:
         reply = await server.login_request(request)
     document = json.loads(reply.body)
+    world.users[document["data"]["token"]] = asked.get("LOGIN_NAME", "")
     document["data"] |= {
         "masterToken": "master",
         "sessionId": next(world.sessions),
@@ -147,7 +149,9 @@ async def control(request: Request) -> Response:
             with contextlib.suppress(duckdb.Error):  # a session may still be in it
                 server.shared_fs.duck_conn.execute(f"DETACH {asked['database']}")
         case "expire":
-            server.sessions.clear()
+            for token in [*server.sessions]:
+                if asked.get("user") in {None, world.users.get(token)}:
+                    del server.sessions[token]
     return JSONResponse({"journal": world.journal, "logins": world.logins})
 
 
@@ -157,6 +161,13 @@ async def renew(request: Request) -> Response:
     if given.get("refresh_token") != "refresh-me":
         return JSONResponse({"error": "invalid_grant"}, status_code=400)
     return JSONResponse({"access_token": f"access-for-{given['refresh_token']}", "token_type": "Bearer"})
+
+
+async def new_token(request: Request) -> Response:
+    """Refuse a new token for a session that has ended: its master token has ended with it."""
+    del request
+    message = "Authentication token has expired.  The user must authenticate again."
+    return JSONResponse({"data": None, "code": "390114", "message": message, "success": False})
 
 
 async def anything(request: Request) -> Response:
@@ -190,12 +201,13 @@ server.to_sf = with_nulls(server.to_sf)
 # DuckDB's transactions write to one database. A MERGE makes a temporary table, whose comment fakesnow keeps
 # in another.
 info_schema.insert_table_comment_sql = lambda *_: "SELECT 1"
-own = {"/session/v1/login-request", "/queries/v1/query-request"}
+own = {"/session/v1/login-request", "/session/token-request", "/queries/v1/query-request"}
 app = Starlette(
     routes=[
         Route("/session/v1/login-request", login, methods=["POST"]),
         Route("/queries/v1/query-request", query, methods=["POST"]),
         Route("/control/{what}", control, methods=["POST"]),
+        Route("/session/token-request", new_token, methods=["POST"]),
         Route("/oauth/token-request", renew, methods=["POST"]),
         *(route for route in server.routes if route.path not in own),
         Route("/{rest:path}", anything, methods=["GET", "POST"]),

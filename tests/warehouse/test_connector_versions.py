@@ -35,4 +35,6 @@ def test_both_versions_of_the_connector_show_the_same(server):
     ).stdout
     assert versions.startswith("4.")
     assert snowflake.connector.__version__.startswith("5.")
-    assert seen_by(PYTHON, server) == seen_by(sys.executable, server)
+    theirs, ours = seen_by(PYTHON, server), seen_by(sys.executable, server)
+    assert theirs == ours
+    assert ours["after the session ended"] == [False, [[1]], True]

@@ -6,34 +6,31 @@ tables, so that nothing it makes outlives it.
 
 from __future__ import annotations
 
-import json
 import re
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.columns import Column
 from reverse_etl.engines import Engine
-from reverse_etl.errors import ReverseEtlError, WarehouseError
+from reverse_etl.errors import WarehouseError
 from reverse_etl.sql.text import OURS, Dialect, Statement, literal
 from reverse_etl.target import STATE_SCHEMA
-from reverse_etl.warehouse.snowflake.client import Connection, Cursor, connect, error_class
-from reverse_etl.warehouse.snowflake.faults import AGAIN, MISSING, UNREACHABLE, fault_of
+from reverse_etl.warehouse.snowflake.faults import MISSING
 from reverse_etl.warehouse.snowflake.place import place_of
-from reverse_etl.warehouse.snowflake.signin import Arguments, arguments, secrets_of
+from reverse_etl.warehouse.snowflake.session import Session
 from reverse_etl.warehouse.snowflake.types import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reverse_etl.warehouse import Row
+    from reverse_etl.warehouse.snowflake.client import Cursor
 
-TAG_LENGTH = 2000  # "QUERY_TAG": at most 2000 characters
 
 
 class Snowflake:
-    """A session with a Snowflake warehouse. Implements `warehouse.Warehouse`."""
+    """A session with a Snowflake warehouse, opened anew where it ends. Implements `warehouse.Warehouse`."""
 
     exclusive = False
     widest_sort = None  # Snowflake sorts in its own memory, and keeps the result
@@ -45,15 +42,11 @@ class Snowflake:
 
         With `read_only`, make nothing that lasts.
         """
-        self._secrets = secrets_of(settings)
         self._tag = {"app": "reverse_etl"} | (
             {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
         )
         self._read_only = read_only
-        self._closed = False
-        self._connection = _connected(
-            arguments(settings), int(settings.get("connect_retries") or 1), self._secrets
-        )
+        self._session = Session(settings)
         try:
             self.dialect = self._dialect(settings, state_schema)
         except BaseException:
@@ -67,17 +60,18 @@ class Snowflake:
 
     def fetch(self, statement: Statement) -> list[Row]:
         """Return all rows."""
-        with self._run(statement) as cursor, self._mapped(statement):
+        with self._run(statement) as cursor, self._session.reading(statement):
             return [tuple(row) for row in cursor.fetchall()]
 
     def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """Yield rows as the connector brings their chunks.
 
         The result stays at Snowflake, so other statements can run in between.
+        Raises SessionLost where the rest of it can't be had any more.
         """
         with self._run(statement) as cursor:
             while True:
-                with self._mapped(statement):
+                with self._session.reading(statement):
                     rows = [tuple(row) for row in cursor.fetchmany(size)]
                 if not rows:
                     return
@@ -85,18 +79,9 @@ class Snowflake:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what is run inside as one.
-
-        A COMMIT whose reply is lost is asked for again under its own number, which counts once.
-        """
-        self.execute(Statement("BEGIN TRANSACTION"))
-        try:
+        """Commit what is run inside as one, in one session."""
+        with self._session.transaction(self._tag):
             yield
-        except BaseException:
-            with suppress(ReverseEtlError):  # a session that has ended has rolled back
-                self.execute(Statement("ROLLBACK"))
-            raise
-        self.execute(Statement("COMMIT"))
 
     @contextmanager
     def staging(self) -> Iterator[None]:
@@ -110,9 +95,7 @@ class Snowflake:
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns as Snowflake compiles it."""
         statement = Statement(f"\n{select}")  # as in `stage`, the query begins on a line of its own
-        cursor = self._connection.cursor()
-        with self._mapped(statement):
-            return tuple(column(described) for described in cursor.describe(statement.text) or ())
+        return tuple(column(described) for described in self._session.describe(statement))
 
     def kept_columns(self, table: str) -> Mapping[str, Column]:
         """Return a state table's columns, ours in lower case as everywhere; empty where there is no table."""
@@ -127,35 +110,19 @@ class Snowflake:
 
     def close(self) -> None:
         """Log out; temporary tables are gone then."""
-        if not self._closed:
-            self._closed = True
-            with suppress(Exception):  # a session that can't log out ends by itself
-                self._connection.close()
+        self._session.close()
 
     @contextmanager
     def _run(self, statement: Statement) -> Iterator[Cursor]:
         self._guard(statement)
         if statement.text.startswith("CREATE"):
             statement = without_marks(statement)
-        cursor = self._connection.cursor()
+        cursor = self._session.run(statement, self._tag)
         try:
-            with self._mapped(statement):
-                tag = json.dumps(self._tag)[:TAG_LENGTH]
-                cursor.execute(
-                    statement.text, statement.parameters or None, _statement_params={"QUERY_TAG": tag}
-                )
             yield cursor
         finally:
             with suppress(Exception):  # the result is gone in any case
                 cursor.close()
-
-    @contextmanager
-    def _mapped(self, statement: Statement) -> Iterator[None]:
-        try:
-            yield
-        except error_class() as error:
-            where = statement.text.strip().split("\n", 1)[0][:80]
-            raise fault_of(error, where, self._secrets) from error
 
     def _guard(self, statement: Statement) -> None:
         """Refuse to change what lasts in a read-only session: a change names its table in its first line."""
@@ -203,21 +170,3 @@ def without_marks(statement: Statement) -> Statement:
 
 def _as_ours(name: str) -> str:
     return name.lower() if name.startswith(OURS.upper()) else name
-
-
-def _connected(arguments_: Arguments, retries: int, secrets: tuple[str, ...]) -> Connection:
-    """Open a session, trying again where Snowflake could not be reached."""
-    for left in range(max(retries, 0), -1, -1):
-        try:
-            return connect(arguments_)
-        except error_class() as error:
-            if left and getattr(error, "errno", None) in UNREACHABLE:
-                time.sleep(1)
-                continue
-            where = str(
-                arguments_.get("host") or arguments_.get("account") or arguments_.get("connection_name")
-            )
-            raise fault_of(error, where, secrets, signing_in=True) from None
-    raise WarehouseError.of(
-        "Snowflake can't be reached.", advice=AGAIN
-    )  # pragma: no cover - the loop ends above

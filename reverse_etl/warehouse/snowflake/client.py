@@ -90,6 +90,8 @@ def connect(arguments: Mapping[str, Any]) -> Connection:
         ours |= {"network_timeout": NETWORK_SECONDS, "platform_detection_timeout_seconds": 0}
     else:
         ours |= {"enable_server_session_keep_alive_auto_detection": False}
+    # Of its own exceptions' future bases, each time that a session is found to have ended.
+    warnings.filterwarnings("ignore", message=".*ReauthenticationRequest", category=FutureWarning)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of arguments that users can't change
         return cast("Connection", snowflake.connector.connect(**ours | dict(arguments)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
+from reverse_etl.errors import ReverseEtlError, SessionLost, UsageError, WarehouseError
 
 AGAIN = "It is safe to run again."
 MISSING = frozenset({2003, 2043})  # no such object, or the role may not see it: Snowflake does not say which
@@ -18,6 +18,9 @@ REFUSED = frozenset({3001, 3003, 3041, 3540})  # insufficient privileges
 UNREACHABLE = frozenset(
     {14, 250001, 250003, 250006, 250007, 251011, 290400, 290403, 290404, 290429, 290502, 290503, 290504}
 )
+# The session is not known any more, or what proved it has expired (HTTP's 401 under the connector's number);
+# the connector has tried to renew it. The statement was not run.
+GONE = frozenset({290401, 390104, 390111, 390112, 390113, 390114, 390115, 390318})
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,10 @@ class Fault:
 
 
 _KEYS = "Look at the output's user and its password, key or token in profiles.yml."
+_ENDED = Fault("the session has ended", f"It was idle for too long, or the server closed it. {AGAIN}")
+_EXPIRED = Fault("the sign-in has expired", f"Leave `client_session_keep_alive` on. {AGAIN}")
 _FAULTS = {
+    290401: _ENDED,
     606: Fault(
         "the session has no warehouse to run statements in",
         "Give the output a `warehouse` that its role may use: GRANT USAGE ON WAREHOUSE ... TO ROLE ...",
@@ -57,10 +63,12 @@ _FAULTS = {
     390100: Fault("the user name or password is wrong", _KEYS, usage=True),
     390101: Fault("the user is locked", "Wait a quarter of an hour, or ask an administrator.", usage=True),
     390102: Fault("the user is disabled", "Ask an administrator.", usage=True),
-    390104: Fault("the session has ended", f"The connection was idle or closed by the server. {AGAIN}"),
-    390111: Fault("the session has ended", f"The connection was idle or closed by the server. {AGAIN}"),
+    390104: _ENDED,
+    390111: _ENDED,
     390112: Fault("the session's token has expired", f"Leave `client_session_keep_alive` on. {AGAIN}"),
-    390114: Fault("the sign-in has expired", f"Leave `client_session_keep_alive` on. {AGAIN}"),
+    390113: _EXPIRED,
+    390114: _EXPIRED,
+    390115: _EXPIRED,
     390144: Fault(
         "the key pair is not accepted",
         "The public key of the output's user is another one (DESC USER shows its fingerprint), or this "
@@ -91,14 +99,16 @@ def fault_of(
 ) -> ReverseEtlError:
     """Return the error to raise for one of the connector.
 
-    A WarehouseError; while signing in, before anything is sent, a UsageError for what only people can mend.
+    A WarehouseError; SessionLost where the session is gone; while signing in a UsageError for what only
+    people can mend.
     """
     number = getattr(error, "errno", None)
     said = without(first_line(error), secrets)
     known = _FAULTS.get(number or 0)
     if known is not None:
-        kind = UsageError if known.usage and signing_in else WarehouseError
-        return kind.of(f"Snowflake: {known.what} ({number}).", where=where, advice=known.advice)
+        return _kind(number, known, signing_in=signing_in).of(
+            f"Snowflake: {known.what} ({number}).", where=where, advice=known.advice
+        )
     if number in UNREACHABLE:
         return WarehouseError.of(
             f"Snowflake can't be reached: {said}",
@@ -112,6 +122,12 @@ def fault_of(
             advice="The role may lack a grant; docs/snowflake.md has the script.",
         )
     return WarehouseError.of(f"Snowflake: {said}", where=where, advice=AGAIN)
+
+
+def _kind(number: int | None, known: Fault, *, signing_in: bool) -> type[WarehouseError | UsageError]:
+    if signing_in:
+        return UsageError if known.usage else WarehouseError
+    return SessionLost if number in GONE else WarehouseError
 
 
 def first_line(error: Exception) -> str:

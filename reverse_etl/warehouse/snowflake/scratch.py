@@ -1,0 +1,48 @@
+"""Which temporary tables a session has, and which were lost with the sessions before it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reverse_etl.errors import SessionLost
+from reverse_etl.warehouse.snowflake.faults import AGAIN
+
+if TYPE_CHECKING:
+    from reverse_etl.sql.text import Statement
+
+_NAME = re.compile(r'"(TEMP_[^"]*)"')  # as `Dialect.passing` writes them
+
+
+@dataclass
+class Scratch:
+    """Keeps the names; Snowflake itself would only say that there is no such table."""
+
+    _made: set[str] = field(default_factory=set)
+    _lost: set[str] = field(default_factory=set)
+
+    def note(self, text: str) -> None:
+        """Take a statement that was run: it may have made a table, or dropped one."""
+        if text.startswith(("CREATE", "DROP")) and (named := _NAME.search(text.split("\n", 1)[0])):
+            self._lost.discard(named[1])
+            self._made.discard(named[1])
+            if text.startswith("CREATE"):
+                self._made.add(named[1])
+
+    def lose(self) -> None:
+        """Begin another session, which has none of the tables."""
+        self._lost |= self._made
+        self._made.clear()
+
+    def refuse_lost(self, statement: Statement) -> None:
+        """Raise SessionLost for a statement that needs a lost table; making it again does not."""
+        names = _NAME.findall(statement.text)
+        if statement.text.startswith(("CREATE", "DROP")):
+            names = names[1:]
+        if not self._lost.isdisjoint(names):
+            raise SessionLost.of(
+                "The session with Snowflake ended under way, and with it the tables that were staged in it.",
+                where=statement.text.strip().split("\n", 1)[0][:80],
+                advice=AGAIN,
+            )

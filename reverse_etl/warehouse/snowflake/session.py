@@ -1,0 +1,149 @@
+"""A session that is opened anew where it ends, and what may be asked again in the next one.
+
+Snowflake refuses a statement of a session that has ended before it runs it, so that outside a transaction the
+statement can be asked again in a new session. Two things can't be had back: a transaction, of which nothing
+stays, and temporary tables.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from reverse_etl.errors import ReverseEtlError, SessionLost, WarehouseError
+from reverse_etl.sql.text import Statement
+from reverse_etl.warehouse.snowflake.client import Connection, Cursor, connect, error_class
+from reverse_etl.warehouse.snowflake.faults import AGAIN, UNREACHABLE, fault_of
+from reverse_etl.warehouse.snowflake.scratch import Scratch
+from reverse_etl.warehouse.snowflake.signin import arguments, secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from reverse_etl.warehouse.snowflake.client import ColumnDescription
+
+TAG_LENGTH = 2000  # "QUERY_TAG": at most 2000 characters
+Answer = TypeVar("Answer")
+
+
+class Session:
+    """A session as an output of dbt-snowflake asks for it.
+
+    Raises WarehouseError; SessionLost where a session ended and what it was needed for can't be asked again.
+    While it is first opened, UsageError for what only people can mend.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._settings = settings
+        self._secrets = secrets_of(settings)
+        self._scratch = Scratch()
+        self._in_transaction = False
+        self._connection: Connection | None = _opened(settings, self._secrets)
+
+    def run(self, statement: Statement, tag: Mapping[str, str]) -> Cursor:
+        """Run a statement; its cursor has the result."""
+        options = {"_statement_params": {"QUERY_TAG": json.dumps(tag)[:TAG_LENGTH]}}
+
+        def execute(cursor: Cursor) -> Cursor:
+            cursor.execute(statement.text, statement.parameters or None, **options)
+            self._scratch.note(statement.text)
+            return cursor
+
+        return self._asked(statement, execute)
+
+    def describe(self, statement: Statement) -> Sequence[ColumnDescription]:
+        """Return a query's columns as Snowflake compiles it."""
+        return self._asked(statement, lambda cursor: cursor.describe(statement.text) or ())
+
+    @contextmanager
+    def reading(self, statement: Statement) -> Iterator[None]:
+        """Read the rows of a result inside: whatever goes wrong, they can be asked for anew."""
+        try:
+            yield
+        except error_class() as error:
+            said = fault_of(error, _where(statement), self._secrets)
+            raise SessionLost(*said.problems) from error
+
+    @contextmanager
+    def transaction(self, tag: Mapping[str, str]) -> Iterator[None]:
+        """Commit what is run inside as one, in one session.
+
+        A session that is gone is noticed by BEGIN, as a rule, which may be asked again. A COMMIT whose reply
+        is lost is asked for again under its own number, which counts once.
+        """
+        self.run(Statement("BEGIN TRANSACTION"), tag)
+        self._in_transaction = True
+        try:
+            try:
+                yield
+            except BaseException:
+                with suppress(ReverseEtlError):  # a session that has ended has rolled back
+                    self.run(Statement("ROLLBACK"), tag)
+                raise
+            self.run(Statement("COMMIT"), tag)
+        finally:
+            self._in_transaction = False
+
+    def close(self) -> None:
+        """Log out; temporary tables are gone then. May be called twice."""
+        if self._connection is not None:
+            with suppress(Exception):  # a session that can't log out ends by itself
+                self._connection.close()
+        self._connection = None
+
+    def _asked(self, statement: Statement, ask: Callable[[Cursor], Answer]) -> Answer:
+        self._scratch.refuse_lost(statement)
+        try:
+            return self._once(statement, ask)
+        except SessionLost as lost:
+            # Of a long INSERT nobody knows; others make the same of the tables when they are run twice.
+            if self._in_transaction or statement.text.startswith("INSERT"):
+                raise
+            self._open_anew(lost)
+        self._scratch.refuse_lost(statement)
+        return self._once(statement, ask)
+
+    def _once(self, statement: Statement, ask: Callable[[Cursor], Answer]) -> Answer:
+        if self._connection is None:
+            raise WarehouseError.of(
+                "The session with Snowflake is closed.", where=_where(statement), advice=AGAIN
+            )
+        try:
+            return ask(self._connection.cursor())
+        except error_class() as error:
+            raise fault_of(error, _where(statement), self._secrets) from error
+
+    def _open_anew(self, lost: SessionLost) -> None:
+        """Sign in again. Raises what was lost where that can't be done: something was sent already."""
+        self.close()
+        try:
+            self._connection = _opened(self._settings, self._secrets)
+        except ReverseEtlError as error:
+            raise SessionLost.of(
+                f"{lost.problems[0].what} A new one could not be opened. {error.problems[0].what}",
+                where=lost.problems[0].where,
+                advice=error.problems[0].advice,
+            ) from lost.__cause__
+        self._scratch.lose()
+
+
+def _opened(settings: Mapping[str, Any], secrets: tuple[str, ...]) -> Connection:
+    """Open a session, trying again where Snowflake could not be reached."""
+    asked = arguments(settings)
+    left = max(int(settings.get("connect_retries") or 1), 0)
+    while True:
+        try:
+            return connect(asked)
+        except error_class() as error:
+            if left and getattr(error, "errno", None) in UNREACHABLE:
+                left -= 1
+                time.sleep(1)
+                continue
+            where = str(asked.get("host") or asked.get("account") or asked.get("connection_name"))
+            raise fault_of(error, where, secrets, signing_in=True) from None
+
+
+def _where(statement: Statement) -> str:
+    return statement.text.strip().split("\n", 1)[0][:80]

@@ -1,0 +1,296 @@
+"""A session that ends under way: what was committed stays, another is opened, and what can go on goes on."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, members_model, people
+from core_world import one
+from snowflake_accounts import ACCOUNTS
+
+from reverse_etl.clock import SystemClock
+from reverse_etl.delivery.deltas import Deltas
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import SessionLost, WarehouseError
+from reverse_etl.events import Removing, Settling
+from reverse_etl.sql import schema
+from reverse_etl.sql.shape import Shape
+from reverse_etl.sql.text import Statement
+from reverse_etl.state import Owner, State, open_state
+from reverse_etl.warehouse.snowflake.faults import GONE
+
+RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
+
+
+@pytest.fixture
+def session(place):
+    """Open a session with the state's tables made."""
+    opened = place.opened()
+    open_state(opened)
+    return opened
+
+
+@pytest.fixture
+def end(account, place, session):
+    """Return what ends the session, as an administrator or a time limit does."""
+    return lambda: account.end_session(place, session)
+
+
+def runs(session):
+    """Return the ids of the runs."""
+    rows = session.fetch(Statement(f"SELECT run_id FROM {session.dialect.kept('runs')} ORDER BY 1"))
+    return [run_id for (run_id,) in rows]
+
+
+def test_what_stands_alone_is_asked_again_in_a_new_session(session, end, place):
+    """Reading, describing, updating and deleting; in the same schema."""
+    session.append("runs", [RUN])
+    end()
+    assert runs(session) == ["r1"]
+    end()
+    assert "run_id" in {name.lower() for name in session.kept_columns("runs")}
+    end()
+    session.execute(Statement(f"UPDATE {session.dialect.kept('runs')} SET run_id = 'r2'"))
+    assert runs(session) == ["r2"]
+    end()
+    assert session.fetch(Statement("SELECT CURRENT_SCHEMA()")) == [(place.output["schema"],)]
+
+
+@pytest.mark.parametrize("number", sorted(GONE))
+def test_every_number_that_says_so_opens_another(server, number):
+    """Whether the session, its token or what proved it is gone: the statement was not run."""
+    place = server.place()
+    session = place.opened()
+    server.pretend("SELECT 7", f"{number:06}")
+    assert session.fetch(Statement("SELECT 7")) == [(7,)]
+    place.close()
+    server.calm()
+
+
+def test_a_transaction_that_begins_after_the_end_is_whole(session, end):
+    """As after hours of sending: BEGIN is the first to notice."""
+    end()
+    with session.transaction():
+        session.append("runs", [RUN])
+        session.append("runs", [("r2", *RUN[1:])])
+    assert runs(session) == ["r1", "r2"]
+
+
+def write_and_lose(session, end):
+    """Write, and lose the session."""
+    session.append("runs", [RUN])
+    end()
+
+
+def lose_in_transaction(session, end):
+    """Write, lose the session, and write on."""
+    with session.transaction():
+        write_and_lose(session, end)
+        session.append("runs", [("r2", *RUN[1:])])
+
+
+def test_of_a_transaction_that_was_cut_nothing_stays(session, end):
+    """It is not asked again statement by statement; exit 4, and the next one is whole."""
+    with pytest.raises(SessionLost) as caught:
+        lose_in_transaction(session, end)
+    assert caught.value.exit_code == 4
+    assert runs(session) == []
+    with session.transaction():
+        session.append("runs", [RUN])
+    assert runs(session) == ["r1"]
+
+
+def test_a_commit_of_a_session_that_ended_is_no_commit(session, end):
+    """Nobody may take it for one."""
+    transaction = session.transaction()
+    with pytest.raises(SessionLost), transaction:
+        write_and_lose(session, end)
+    assert runs(session) == []
+
+
+def test_an_insert_of_its_own_is_not_asked_again(session, end):
+    """It would be the only statement that makes more of the same."""
+    end()
+    with pytest.raises(SessionLost):
+        session.append("runs", [RUN])
+    assert runs(session) == []
+    session.append("runs", [RUN])
+    assert runs(session) == ["r1"]
+
+
+def test_scratch_that_was_lost_is_told_and_can_be_made_again(session, end):
+    """Rather than a table that Snowflake does not know."""
+    table, other = (session.dialect.passing(name) for name in ("staged_x", "other_x"))
+    create = Statement(f"{session.dialect.recreate_passing('staged_x')} AS SELECT 1 AS one")
+    session.execute(create)
+    session.execute(Statement(f"{session.dialect.create_passing('other_x')} AS SELECT 2 AS two"))
+    end()
+    assert runs(session) == []
+    for text in (
+        f"SELECT one FROM {table}",
+        f"UPDATE {table} SET one = 2",
+        f"INSERT INTO {table} VALUES (2)",
+    ):
+        with pytest.raises(SessionLost, match="staged"):
+            session.execute(Statement(text))
+    copy = f"{session.dialect.create_passing('copy_x')} AS SELECT one FROM {table}"
+    with pytest.raises(SessionLost, match="staged"):
+        session.execute(Statement(copy))
+    session.execute(Statement(f"DROP TABLE IF EXISTS {other}"))
+    session.execute(create)
+    session.execute(Statement(copy))
+    assert session.fetch(Statement(f"SELECT one FROM {table}")) == [(1,)]
+
+
+def test_a_plan_before_the_first_run_does_not_go_on_without_its_state(place, account):
+    """All of it was of that session, and a new one would take it for empty."""
+    reader = place.opened(read_only=True)
+    open_state(reader)
+    account.end_session(place, reader)
+    with pytest.raises(SessionLost, match="staged"):
+        runs(reader)
+
+
+def test_a_sign_in_that_no_longer_works_is_no_configuration_under_way(server):
+    """Something may have been sent: exit 4, not 2; both are told, and no secret."""
+    place = server.place()
+    session = place.opened()
+    server.end_session(place, session)
+    server.pretend_login("390100")
+    with pytest.raises(SessionLost, match=r"has expired.*could not be opened.*password is wrong") as caught:
+        session.fetch(Statement("SELECT 1"))
+    assert caught.value.exit_code == 4
+    assert place.output["password"] not in repr(caught.value.problems)
+    server.calm()
+    assert caught.value.__cause__ is not None
+    place.close()
+
+
+def test_a_session_that_was_closed_stays_closed(session):
+    """Nobody opens another for it."""
+    session.close()
+    with pytest.raises(WarehouseError, match="closed"):
+        runs(session)
+
+
+def test_a_lease_is_given_back_in_another_session(session, end):
+    """A run that lost its session does not keep the next one waiting."""
+    state = State(session, Owner("acc", "shop"), SystemClock())
+
+    def lose():
+        with state.lease():
+            lose_in_transaction(session, end)
+
+    with pytest.raises(SessionLost):
+        lose()
+    assert session.fetch(Statement(f"SELECT * FROM {session.dialect.kept('lease')}")) == []
+
+
+SHAPE = Shape("x", (), (), many_lists=False)
+
+
+def deltas(session, rows):
+    """Write deltas of the list L1, numbered from 1."""
+    kept = session.dialect.kept("deltas_x")
+    columns = "retl_run_id, retl_seq, retl_op, retl_list_id, retl_email"
+    for statement in schema.create_model(session.dialect, SHAPE):
+        session.execute(statement)
+    values = ", ".join(f"('r1', {seq}, 'add', 'L1', 'p{seq}@example.com')" for seq in range(1, rows + 1))
+    session.execute(Statement(f"INSERT INTO {kept} ({columns}) VALUES {values}"))
+    return Deltas(session, SHAPE, "r1")
+
+
+def cut_after(session, batches, times=1):
+    """Let results be lost after some batches, as when the addresses of their chunks have expired."""
+    read, left = session.batches, [times]
+
+    def lost(statement, size):
+        for number, rows in enumerate(read(statement, size)):
+            if number == batches and left[0]:
+                left[0] -= 1
+                raise SessionLost.of("The result is gone.")
+            yield rows
+
+    session.batches = lost
+
+
+@pytest.mark.parametrize("losses", [1, 3])
+def test_a_result_that_is_lost_is_read_on_after_its_last_row(session, losses):
+    """No row twice and none left out, however often."""
+    read = deltas(session, 20)
+    cut_after(session, 2, losses)
+    seqs = [row[0] for rows in read.upserts("L1", 2) for row in rows]
+    assert seqs == [*range(1, 21)]
+
+
+def test_a_result_that_is_lost_without_a_row_is_an_error(session):
+    """Asking for ever would help nobody."""
+    read = deltas(session, 4)
+    cut_after(session, 0, 99)
+    with pytest.raises(SessionLost):
+        list(read.upserts("L1", 2))
+
+
+@pytest.fixture(params=ACCOUNTS)
+def shop(request, make_world, named_account):
+    """Make a world with a model, and what ends its run's session."""
+    made = make_world(warehouse=request.param)
+    made.account = named_account(request.param)
+    members_model(made)
+    return made
+
+
+def run_and_end(shop, event, **options):
+    """Run, and end the run's session at the first event of a kind."""
+    project, opened, ended = shop.project(), [], []
+    from reverse_etl import project as module  # noqa: PLC0415 - to see which session is opened
+
+    open_ = module.open_warehouse
+
+    def seen(*args, **kwargs):
+        opened.append(open_(*args, **kwargs))
+        return opened[-1]
+
+    def tell(happened):
+        if isinstance(happened, event) and not ended:
+            ended.append(happened)
+            shop.account.end_session(shop.place, opened[-1])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "open_warehouse", seen)
+        result = project.run(tell=tell, **options)
+    assert ended
+    return result
+
+
+def test_a_run_whose_session_ends_while_it_sends_goes_on(shop):
+    """Reading rows, keeping receipts and taking over need only what is kept."""
+    become(shop, people("ann", "bob"))
+    result = run_and_end(shop, Settling)
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.APPLIED: 2}, 0)
+    assert shop.emails() == ["ann@example.com", "bob@example.com"]
+    assert one(shop.run()).outcomes == {}
+
+
+def test_nobody_is_removed_without_the_rows_that_say_who_is_wanted(shop):
+    """They were staged in the session that ended: upserts are applied, and the next run removes."""
+    become(shop, people("ann", "bob", "cat"))
+    shop.run()
+    become(shop, people("ann", "dan"))
+    first = run_and_end(shop, Settling, allow_removes=["members"])
+    assert one(first).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 2}
+    assert first.exit_code == 4
+    assert "rows that say who is wanted" in one(first).reason
+    assert shop.emails() == ["ann@example.com", "bob@example.com", "cat@example.com", "dan@example.com"]
+    second = shop.run(allow_removes=["members"])
+    assert (one(second).outcomes, second.exit_code) == ({Outcome.REMOVED: 2}, 0)
+    assert shop.emails() == ["ann@example.com", "dan@example.com"]
+
+
+def test_what_was_removed_before_the_end_stays_removed(shop):
+    """Its receipt is kept, and taken over, in the next session."""
+    become(shop, people("ann", "bob"))
+    shop.run()
+    become(shop, people("ann"))
+    result = run_and_end(shop, Removing, allow_removes=["members"])
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.REMOVED: 1}, 0)
+    assert one(shop.run()).outcomes == {}
