@@ -123,6 +123,28 @@ def test_a_role_that_may_only_read_can_plan_and_not_run(shop):
     assert "grant" in caught.value.problems[0].advice
 
 
+def test_a_table_that_is_rebuilt_is_granted_to_nobody_else(shop):
+    """Its owner grants it again, or grants on future tables."""
+    state, role = shop.place.state_schema, shop.account.restricted_role
+    shop.sql("CREATE OR REPLACE TABLE people (email VARCHAR, n NUMBER(5,0))")
+    shop.model("members", "select email, n from people", identifiers={"email": "email"})
+    shop.sql("INSERT INTO people VALUES ('ann@example.com', 7)")
+    shop.run()
+    shop.account.grant(shop.place, f"USAGE ON SCHEMA {state}", f"SELECT ON ALL TABLES IN SCHEMA {state}")
+    reader = shop.place.opened(read_only=True, role=role)
+    ((name,),) = reader.fetch(Statement(f"SELECT table_key FROM {reader.dialect.kept('models')}"))
+    rows = Statement(f"SELECT retl_identity FROM {reader.dialect.kept(f'snapshot_{name}')}")
+    assert reader.fetch(rows) == [("email:ann@example.com",)]
+    shop.sql(
+        "CREATE OR REPLACE TABLE people (email VARCHAR, n VARCHAR)",
+        "INSERT INTO people VALUES ('ann@example.com', 'seven')",
+    )
+    shop.run()
+    shop.account.pretend("^SELECT retl_identity", "002003", "Object does not exist or not authorized.")
+    with pytest.raises(WarehouseError, match="not authorized"):
+        reader.fetch(rows)
+
+
 def test_a_role_that_may_not_make_the_schema_is_told_and_can_use_one_that_is_there(shop):
     """USAGE and CREATE TABLE on it are enough for all of a run."""
     readable(shop)
