@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
+import subprocess
+import sys
 import traceback
 
 import pytest
@@ -242,6 +245,23 @@ def test_a_refused_sign_in_says_what_to_do(server, code, word, kind):
         server.control("login_fault")
     told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.problems)
     assert PASSWORD not in told
+
+
+SIGN_IN = """
+import json, logging, sys
+logging.basicConfig(level=logging.DEBUG)
+from reverse_etl.warehouse.snowflake import Snowflake
+Snowflake(json.loads(sys.argv[1]), read_only=True).close()
+"""
+
+
+def test_nobody_else_is_asked_while_signing_in(server):
+    """Neither a cloud's metadata service: a process asks it once, if at all, to learn where it runs."""
+    command = [sys.executable, "-c", SIGN_IN, json.dumps(server.settings(new_database()))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "127.0.0.1" in done.stderr
+    assert "metadata.google.internal" not in done.stderr
+    assert "IMDS" not in done.stderr
 
 
 def test_a_server_that_is_not_there_is_a_warehouse_error():

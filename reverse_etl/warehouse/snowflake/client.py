@@ -5,6 +5,7 @@ Imported late: it takes half a second.
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -90,6 +91,8 @@ def connect(arguments: Mapping[str, Any]) -> Connection:
         ours |= {"network_timeout": NETWORK_SECONDS, "platform_detection_timeout_seconds": 0}
     else:
         ours |= {"enable_server_session_keep_alive_auto_detection": False}
+        # Else it asks the network which cloud this machine is in; the argument of 4.8 does nothing there.
+        os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
     # Of its own exceptions' future bases, each time that a session is found to have ended.
     warnings.filterwarnings("ignore", message=".*ReauthenticationRequest", category=FutureWarning)
     with warnings.catch_warnings():
