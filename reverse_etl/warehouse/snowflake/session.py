@@ -117,15 +117,16 @@ class Session:
 
     def _open_anew(self, lost: SessionLost) -> None:
         """Sign in again. Raises what was lost where that can't be done: something was sent already."""
-        self.close()
         try:
-            self._connection = _opened(self._settings, self._secrets)
+            opened = _opened(self._settings, self._secrets)
         except ReverseEtlError as error:
             raise SessionLost.of(
                 f"{lost.problems[0].what} A new one could not be opened. {error.problems[0].what}",
                 where=lost.problems[0].where,
                 advice=error.problems[0].advice,
             ) from lost.__cause__
+        self.close()
+        self._connection = opened
         self._scratch.lose()
 
 
