@@ -13,7 +13,6 @@ import warnings
 from contextlib import nullcontext, suppress
 
 import requests
-
 from inserted import insert
 
 from reverse_etl.clock import SystemClock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from core_rows import become, members_model, people
 from core_world import one
+from inserted import insert
 from snowflake_accounts import ACCOUNTS, LIVE, PREFIX
 
 from reverse_etl.delivery.tally import Outcome
@@ -75,7 +76,7 @@ def test_a_lock_that_is_not_released_is_told(place):
     first, second = place.opened(), place.opened()
     open_state(first)
     table = first.dialect.kept("lease")
-    first.append("lease", [("acc", "shop", "me", "2026")])
+    insert(first, "lease", [("acc", "shop", "me", "2026")])
     second.execute(Statement("ALTER SESSION SET LOCK_TIMEOUT = 1"))
     with first.transaction():
         first.execute(Statement(f"UPDATE {table} SET owner = 'first'"))

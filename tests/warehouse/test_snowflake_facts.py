@@ -11,6 +11,7 @@ import json
 import duckdb
 import pytest
 from core_world import one
+from inserted import insert
 from snowflake_accounts import ACCOUNTS, LIVE
 
 from reverse_etl.columns import Column, Kind
@@ -119,7 +120,7 @@ def test_a_text_that_is_cast_makes_a_column_for_every_text(session):
 def test_a_merge_of_two_rows_into_one_is_refused(session, account):
     """Rather than take one of them at random."""
     leases = session.dialect.kept("lease")
-    session.append("lease", [("acc", "shop", "me", "2026")])
+    insert(session, "lease", [("acc", "shop", "me", "2026")])
     account.pretend("^MERGE", "100090", "Duplicate row detected during DML action")
     two = "SELECT 'acc' AS a, 'x' AS o UNION ALL SELECT 'acc', 'y'"
     merge = f"MERGE INTO {leases} AS l USING ({two}) AS t ON l.account_id = t.a"

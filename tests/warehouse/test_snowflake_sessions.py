@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from core_rows import become, members_model, people
 from core_world import one
+from inserted import insert
 from snowflake_accounts import ACCOUNTS
 
 from reverse_etl.clock import SystemClock
@@ -43,7 +44,7 @@ def runs(session):
 
 def test_what_stands_alone_is_asked_again_in_a_new_session(session, end, place):
     """Reading, describing, updating and deleting; in the same schema."""
-    session.append("runs", [RUN])
+    insert(session, "runs", [RUN])
     end()
     assert runs(session) == ["r1"]
     end()
@@ -70,14 +71,14 @@ def test_a_transaction_that_begins_after_the_end_is_whole(session, end):
     """As after hours of sending: BEGIN is the first to notice."""
     end()
     with session.transaction():
-        session.append("runs", [RUN])
-        session.append("runs", [("r2", *RUN[1:])])
+        insert(session, "runs", [RUN])
+        insert(session, "runs", [("r2", *RUN[1:])])
     assert runs(session) == ["r1", "r2"]
 
 
 def write_and_lose(session, end):
     """Write, and lose the session."""
-    session.append("runs", [RUN])
+    insert(session, "runs", [RUN])
     end()
 
 
@@ -85,7 +86,7 @@ def lose_in_transaction(session, end):
     """Write, lose the session, and write on."""
     with session.transaction():
         write_and_lose(session, end)
-        session.append("runs", [("r2", *RUN[1:])])
+        insert(session, "runs", [("r2", *RUN[1:])])
 
 
 def test_of_a_transaction_that_was_cut_nothing_stays(session, end):
@@ -95,7 +96,7 @@ def test_of_a_transaction_that_was_cut_nothing_stays(session, end):
     assert caught.value.exit_code == 4
     assert runs(session) == []
     with session.transaction():
-        session.append("runs", [RUN])
+        insert(session, "runs", [RUN])
     assert runs(session) == ["r1"]
 
 
@@ -111,9 +112,9 @@ def test_an_insert_of_its_own_is_not_asked_again(session, end):
     """It would be the only statement that makes more of the same."""
     end()
     with pytest.raises(SessionLost):
-        session.append("runs", [RUN])
+        insert(session, "runs", [RUN])
     assert runs(session) == []
-    session.append("runs", [RUN])
+    insert(session, "runs", [RUN])
     assert runs(session) == ["r1"]
 
 

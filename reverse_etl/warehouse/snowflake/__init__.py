@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.snowflake.client import Cursor
 
 
-
 class Snowflake:
     """A session with a Snowflake warehouse, opened anew where it ends. Implements `warehouse.Warehouse`."""
 
