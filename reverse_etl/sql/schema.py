@@ -63,12 +63,15 @@ def version(dialect: Dialect) -> Statement:
 
 
 def create_model(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
-    """Create a model's own tables, where they are missing."""
+    """Create a model's own tables, where they are missing.
+
+    The snapshot last: a model has all of them, or no snapshot and was never sent.
+    """
     payload = "".join(f", {quote(column.name)} {dialect.kept_type(column)}" for column in shape.payload)
     return (
-        dialect.create_kept(shape.snapshot, f"{_ROW_TYPES}{payload}"),
         dialect.create_kept(shape.deltas, f"{_DELTA_TYPES}, {_ROW_TYPES}{payload}"),
         dialect.create_kept(shape.rejected, f"retl_checksum VARCHAR, {_ROW_TYPES}{payload}"),
+        dialect.create_kept(shape.snapshot, f"{_ROW_TYPES}{payload}"),
     )
 
 

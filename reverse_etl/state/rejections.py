@@ -49,7 +49,7 @@ class Rejections:
         """
         dialect, key = self.tables.dialect, self.tables.owner.key
         self.tables.run(sql.gather_checks(dialect, key, shape, run_id, model))
-        sent = self.tables.warehouse.kept_columns(shape.rejected)
+        sent = self.tables.warehouse.kept_columns(shape.snapshot)
         self.tables.commit(
             (
                 *sql.replace_checks(dialect, key, shape, model),
@@ -63,9 +63,9 @@ class Rejections:
 
         Returns how many.
         """
-        table = f"rejected_{self.tables.owner.table_key(model)}"
-        if not self.tables.warehouse.kept_columns(table):
+        key = self.tables.owner.table_key(model)
+        if not self.tables.warehouse.kept_columns(f"snapshot_{key}"):
             return 0
         rows = sum(r.rows for r in self.standing() if r.model == model and r.source == "klaviyo")
-        self.tables.commit(sql.end_all(self.tables.dialect, self.tables.owner.key, model, table))
+        self.tables.commit(sql.end_all(self.tables.dialect, self.tables.owner.key, model, f"rejected_{key}"))
         return rows

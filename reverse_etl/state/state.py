@@ -160,15 +160,16 @@ class State:
             self._tables.commit(takeover.inherit(self._tables.dialect, shape, part))
 
     def _kept_payload(self, table_key: str) -> tuple[Column, ...] | None:
-        """Return a model's own columns as they are kept; None when it was never sent."""
-        columns = self._tables.warehouse.kept_columns(f"deltas_{table_key}")
+        """Return a model's own columns as the snapshot keeps them; None when it was never sent."""
+        columns = self._tables.warehouse.kept_columns(f"snapshot_{table_key}")
         own = tuple(column for name, column in columns.items() if not name.startswith(OURS))
         return own if columns else None
 
     def _make_tables(self, shape: Shape) -> None:
         dialect, tables = self._tables.dialect, self._tables
         tables.run(*schema.create_model(dialect, shape))
-        for table in (shape.snapshot, shape.deltas, shape.rejected):
+        # The snapshot last, as it is made: whatever columns it has, the others have too.
+        for table in (shape.deltas, shape.rejected, shape.snapshot):
             tables.run(*schema.follow_columns(dialect, shape, table, tables.warehouse.kept_columns(table)))
 
 

@@ -35,13 +35,13 @@ CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."lease" (account_id VARCHAR,
 INSERT INTO "reverse_etl_state".main."meta" SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."meta");
 
 -- schema 13
-CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."snapshot_vip_0a1b2c3d" (retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "first_name" VARCHAR, "spent" DECIMAL(10,2), "Since" TIMESTAMP, "tags" JSON);
-
--- schema 14
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id VARCHAR, retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN, retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "first_name" VARCHAR, "spent" DECIMAL(10,2), "Since" TIMESTAMP, "tags" JSON);
 
--- schema 15
+-- schema 14
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."rejected_vip_0a1b2c3d" (retl_checksum VARCHAR, retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "first_name" VARCHAR, "spent" DECIMAL(10,2), "Since" TIMESTAMP, "tags" JSON);
+
+-- schema 15
+CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."snapshot_vip_0a1b2c3d" (retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "first_name" VARCHAR, "spent" DECIMAL(10,2), "Since" TIMESTAMP, "tags" JSON);
 
 -- schema 16
 SELECT MAX(version) FROM "reverse_etl_state".main."meta";

@@ -33,13 +33,13 @@ CREATE OR REPLACE TRANSIENT TABLE "SHOP"."REVERSE_ETL"."META" DATA_RETENTION_TIM
 SELECT CAST(1 AS BIGINT) AS version;
 
 -- schema 12
-CREATE TRANSIENT TABLE IF NOT EXISTS "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" (retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "FIRST_NAME" VARCHAR, "SPENT" NUMBER(10,2), "Since" TIMESTAMP_NTZ(9), "TAGS" VARIANT) DATA_RETENTION_TIME_IN_DAYS = 0;
-
--- schema 13
 CREATE TRANSIENT TABLE IF NOT EXISTS "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id VARCHAR, retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN, retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "FIRST_NAME" VARCHAR, "SPENT" NUMBER(10,2), "Since" TIMESTAMP_NTZ(9), "TAGS" VARIANT) DATA_RETENTION_TIME_IN_DAYS = 0;
 
--- schema 14
+-- schema 13
 CREATE TRANSIENT TABLE IF NOT EXISTS "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" (retl_checksum VARCHAR, retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "FIRST_NAME" VARCHAR, "SPENT" NUMBER(10,2), "Since" TIMESTAMP_NTZ(9), "TAGS" VARIANT) DATA_RETENTION_TIME_IN_DAYS = 0;
+
+-- schema 14
+CREATE TRANSIENT TABLE IF NOT EXISTS "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" (retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "FIRST_NAME" VARCHAR, "SPENT" NUMBER(10,2), "Since" TIMESTAMP_NTZ(9), "TAGS" VARIANT) DATA_RETENTION_TIME_IN_DAYS = 0;
 
 -- schema 15
 SELECT MAX(version) FROM "SHOP"."REVERSE_ETL"."META";
