@@ -18,8 +18,10 @@ from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 from reverse_etl.sandbox import Fault, FaultKind, Sandbox, refuse_held, serve
 
 HOLD = """
+import signal
 import sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
 from reverse_etl.sandbox import Sandbox, serve
 sandbox = Sandbox(Path(sys.argv[1]), job_seconds=float(sys.argv[2]), limits=False)
 serve(sandbox, lambda origin: print(origin, flush=True))
