@@ -126,14 +126,16 @@ def _with_lists(at: At, plan: Plan) -> Plan:
 def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
     dialect, shape = at.warehouse.dialect, plan.shape
     made: list[ListPlan] = []
+    ids: dict[str, str] = {}
     for one in plan.lists:
         ref = one.list
         if ref.new:
             ref = create(ref, plan.model.name, at.state, at.klaviyo, at.clock)
             at.tell(ListCreated(ref.name, ref.id))
-            at.warehouse.execute(sql.rename_list(dialect, shape, one.list.id, ref.id))
+            ids[one.list.id] = ref.id
         made.append(replace(one, list=ref))
-    if any(one.list.new for one in plan.lists):
+    if ids:
+        at.warehouse.execute(sql.name_lists(dialect, shape, ids))
         for statement in staging.set_lists(
             dialect, shape, {one.list.row_name: one.list.id for one in made if one.list.id}
         ):

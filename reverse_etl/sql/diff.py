@@ -160,11 +160,19 @@ def sample(
     )
 
 
-def rename_list(dialect: Dialect, shape: Shape, placeholder: str, list_id: str) -> Statement:
-    """Give the deltas of a list that was just created its id."""
+def name_lists(dialect: Dialect, shape: Shape, ids: Mapping[str, str]) -> Statement:
+    """Give the deltas of lists that were just created their ids, by the placeholder that the plan has for each.
+
+    The table is made anew, since DuckDB would keep every row that is updated in memory.
+    """
+    cases = " ".join("WHEN ? THEN ?" for _ in ids)
+    others = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_identity")
+    columns = ", ".join((*others, *_identifiers(), FIRST_SENT))
+    planned = dialect.passing(shape.planned)
     return Statement(
-        f"UPDATE {dialect.passing(shape.planned)} SET retl_list_id = ? WHERE retl_list_id = ?",
-        (list_id, placeholder),
+        f"{dialect.recreate_passing(shape.planned)} AS\n"
+        f"SELECT {dialect.text(f'CASE retl_list_id {cases} ELSE retl_list_id END')} AS retl_list_id, {columns} FROM {planned}",
+        tuple(text for pair in ids.items() for text in pair),
     )
 
 

@@ -22,28 +22,40 @@ _SAME = " AND ".join(f"{{left}}.{name} = {{right}}.{name}" for name in KEY_COLUM
 _MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")
 
 
-def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str) -> tuple[Statement, ...]:
-    """Make the plan's deltas uncertain under this run, in place of the earlier uncertain rows of the same identities.
+def make_way(dialect: Dialect, shape: Shape) -> Statement:
+    """Drop the uncertain rows of earlier runs in whose place the plan puts its own."""
+    return Statement(
+        f"DELETE FROM {dialect.kept(shape.deltas)} AS u WHERE EXISTS (SELECT 1 FROM {dialect.passing(shape.planned)} AS p "
+        f"WHERE p.retl_op <> '{Op.HELD}' AND {_SAME.format(left='p', right='u')})"
+    )
+
+
+def last_seq(dialect: Dialect, shape: Shape) -> Statement:
+    """Return the number of the plan's last delta, 0 where it has none."""
+    return Statement(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(shape.planned)}")
+
+
+def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str, seqs: range | None) -> Statement:
+    """Make the plan's deltas uncertain under this run: those of a span, or all of them.
 
     They lie in the order of their numbers, so that whoever reads a span of them looks at no other.
     """
-    deltas, planned = dialect.kept(shape.deltas), dialect.passing(shape.planned)
     values = [f"p.{name}" for name in (*_MARKS, *KEY_COLUMNS)]
     values += [f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values()]
     values += [f"COALESCE(p.{FIRST_SENT}, ?)", *(f"d.{quote(name)}" for name in shape.payload_names)]
-    return (
-        Statement(
-            f"DELETE FROM {deltas} AS u WHERE EXISTS (SELECT 1 FROM {planned} AS p "
-            f"WHERE p.retl_op <> '{Op.HELD}' AND {_SAME.format(left='p', right='u')})"
-        ),
-        Statement(
-            f"INSERT INTO {deltas} (retl_run_id, {dialect.names((*_MARKS, *shape.row))})\n"
-            f"SELECT ?, {', '.join(values)}\n"
-            f"FROM {planned} AS p LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
-            f"WHERE p.retl_op <> '{Op.HELD}' ORDER BY p.retl_seq",
-            (run_id, first_sent_at),
-        ),
+    return Statement(
+        f"INSERT INTO {dialect.kept(shape.deltas)} (retl_run_id, {dialect.names((*_MARKS, *shape.row))})\n"
+        f"SELECT ?, {', '.join(values)}\n"
+        f"FROM {dialect.passing(shape.planned)} AS p "
+        f"LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
+        f"WHERE p.retl_op <> '{Op.HELD}'{_within(seqs, 'p')} ORDER BY p.retl_seq",
+        (run_id, first_sent_at),
     )
+
+
+def _within(seqs: range | None, table: str) -> str:
+    """Return the condition that a row is of a span; "" for all rows."""
+    return f" AND {table}.retl_seq BETWEEN {seqs.start} AND {seqs.stop - 1}" if seqs else ""
 
 
 def rekey(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
@@ -179,10 +191,17 @@ def gathered(shape: Shape) -> tuple[str, str]:
     return f"taken_{shape.key}", f"replaced_{shape.key}"
 
 
-def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: str) -> tuple[Statement, ...]:
+def last_taken(dialect: Dialect, shape: Shape) -> Statement:
+    """Return the number of the last delta that `take` gathered, 0 where it gathered none."""
+    return Statement(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(gathered(shape)[0])}")
+
+
+def advance(  # noqa: PLR0913, PLR0917 - whose deltas, and in which parts
+    dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: str, spans: Sequence[range | None]
+) -> tuple[Statement, ...]:
     """Take over what `take` gathered, and keep refused rows as they were, so that only a changed row is sent again.
 
-    To be run in one transaction, after `take`.
+    To be run in one transaction, after `take`. `spans` are the parts in which rows go into the snapshot.
     """
     deltas, rejected, refusals = (dialect.kept(name) for name in (shape.deltas, shape.rejected, "refusals"))
     taken = dialect.passing("taken_" + shape.key)
@@ -190,7 +209,7 @@ def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: s
     refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     this_run = (run_id, model)
     return (
-        *_into_snapshot(dialect, shape, run_id),
+        *_into_snapshot(dialect, shape, run_id, spans),
         Statement(
             f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='retl_r')})"
         ),
@@ -208,7 +227,9 @@ def advance(dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: s
     )
 
 
-def _into_snapshot(dialect: Dialect, shape: Shape, run_id: str) -> tuple[Statement, ...]:
+def _into_snapshot(
+    dialect: Dialect, shape: Shape, run_id: str, spans: Sequence[range | None]
+) -> tuple[Statement, ...]:
     """Put the rows that were taken in the place of the snapshot's; on Snowflake by one statement, which rewrites it once."""
     snapshot, row = dialect.kept(shape.snapshot), dialect.names(shape.row)
     if dialect.engine is Engine.SNOWFLAKE:
@@ -229,10 +250,13 @@ def _into_snapshot(dialect: Dialect, shape: Shape, run_id: str) -> tuple[Stateme
         Statement(
             f"DELETE FROM {snapshot} AS retl_s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='retl_s')})"
         ),
-        Statement(
-            f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM (\n{_merged(dialect, shape)}\n) AS t "
-            f"WHERE retl_op <> '{Op.REMOVE}'",
-            (run_id,),
+        *(
+            Statement(
+                f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM (\n{_merged(dialect, shape)}{_within(seqs, 'd')}\n) AS t "
+                f"WHERE retl_op <> '{Op.REMOVE}'",
+                (run_id,),
+            )
+            for seqs in spans
         ),
     )
 

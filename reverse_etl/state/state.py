@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reverse_etl.clock import Clock
     from reverse_etl.columns import Column
     from reverse_etl.receipts import Receipt, Refusal
+    from reverse_etl.sql.text import Statement
     from reverse_etl.state.sent import Begun
     from reverse_etl.state.tables import Owner
     from reverse_etl.warehouse import Row, Warehouse
@@ -97,7 +98,11 @@ class State:
             statements += ledger.set_model(dialect, *key, _model_row(one.model))
             if one.rekeyed:
                 statements += takeover.rekey(dialect, one.shape)
-            statements += takeover.begin(dialect, one.shape, run_id, klaviyo_time)
+            statements.append(takeover.make_way(dialect, one.shape))
+            statements += (
+                takeover.begin(dialect, one.shape, run_id, klaviyo_time, seqs)
+                for seqs in self._spans(takeover.last_seq(dialect, one.shape))
+            )
         self._tables.commit(statements)
 
     def record(
@@ -139,10 +144,11 @@ class State:
         dialect, tables = self._tables.dialect, self._tables
         shape = replace(shape, payload=self._kept_payload(shape.key) or ())
         tables.run(*takeover.take(dialect, shape, run_id, model))
+        spans = self._spans(takeover.last_taken(dialect, shape))
         tables.commit(
             (
                 *rejections.keep_refused(dialect, self.owner.key, shape, run_id, model),
-                *takeover.advance(dialect, shape, run_id, model, checksum),
+                *takeover.advance(dialect, shape, run_id, model, checksum, spans),
                 *ledger.drop_refusals(dialect, shape.deltas, run_id, model),
             )
         )
@@ -164,6 +170,14 @@ class State:
         columns = self._tables.warehouse.kept_columns(f"snapshot_{table_key}")
         own = tuple(column for name, column in columns.items() if not name.startswith(OURS))
         return own if columns else None
+
+    def _spans(self, last_seq: Statement) -> Sequence[range | None]:
+        """Return the parts in which wide rows are moved: no more at once than the warehouse sorts well."""
+        widest = self._tables.warehouse.widest_sort
+        if widest is None:
+            return (None,)
+        ((last,),) = self._tables.fetch(last_seq)
+        return [range(first, first + widest) for first in range(1, last + 1, widest)]
 
     def _make_tables(self, shape: Shape) -> None:
         dialect, tables = self._tables.dialect, self._tables

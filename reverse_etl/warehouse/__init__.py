@@ -37,7 +37,7 @@ class Warehouse(Protocol):
 
     @property
     def widest_sort(self) -> int | None:
-        """Return how many rows of a result are sorted at once in bounded memory; None where any number is."""
+        """Return how many wide rows are sorted at once in bounded memory; None where any number is."""
         ...
 
     def execute(self, statement: Statement) -> None:

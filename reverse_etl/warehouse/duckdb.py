@@ -35,7 +35,7 @@ class DuckDB:
 
     dialect = DIALECT
     exclusive = True  # DuckDB lets one process write a file
-    widest_sort = 200_000  # a result that is sorted holds on to DuckDB's memory until its last row is read
+    widest_sort = 500_000  # what is sorted at once stays in memory until its last row is read
 
     def __init__(self, settings: Mapping[str, Any], *, read_only: bool) -> None:
         """Open the state file of a dbt-duckdb output; with `read_only`, change no file.

@@ -136,11 +136,14 @@ def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column
     yield diff.uncertain_counts(dialect, shape)
     yield diff.sample(dialect, shape, kept, 3, Scope(uncertain=True))
     yield diff.sample(dialect, shape, {}, 3, Scope())
-    yield diff.rename_list(dialect, shape, "new", "L1")
+    yield diff.name_lists(dialect, shape, {"new:VIP": "L1", "new:Tea": "L2"})
 
 
 def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
-    yield from takeover.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z")
+    yield takeover.make_way(dialect, shape)
+    yield takeover.last_seq(dialect, shape)
+    yield takeover.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", None)
+    yield takeover.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", range(1, 10))
     yield from takeover.rekey(dialect, shape)
     yield takeover.spans(dialect, shape, RUN)
     yield takeover.upserts(dialect, shape, RUN, "L1", range(1, 10))
@@ -150,7 +153,9 @@ def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
         dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"]
     )
     yield from takeover.take(dialect, shape, RUN, MODEL)
-    yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee")
+    yield takeover.last_taken(dialect, shape)
+    yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee", [None])
+    yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee", [range(1, 10), range(10, 19)])[1:3]
     yield takeover.forget_unsent(dialect, shape, RUN, MODEL)
     yield from takeover.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
     yield from takeover.drop_scratch(dialect, ("taken_" + shape.key,))

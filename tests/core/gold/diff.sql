@@ -168,5 +168,6 @@ LEFT JOIN (
 ORDER BY p.retl_seq;
 
 -- diff 14
-UPDATE memory.main."planned_vip_0a1b2c3d" SET retl_list_id = ? WHERE retl_list_id = ?;
--- with ('L1', 'new')
+CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+SELECT CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM memory.main."planned_vip_0a1b2c3d";
+-- with ('new:VIP', 'L1', 'new:Tea', 'L2')

@@ -170,5 +170,6 @@ LEFT JOIN (
 ORDER BY p.retl_seq;
 
 -- diff 14
-UPDATE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" SET retl_list_id = ? WHERE retl_list_id = ?;
--- with ('L1', 'new')
+CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
+SELECT CAST(CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS VARCHAR) AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D";
+-- with ('new:VIP', 'L1', 'new:Tea', 'L2')
