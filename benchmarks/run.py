@@ -20,7 +20,7 @@ def main() -> None:
     long = parser.parse_args().long
     small, large, larger, huge = 100_000, 1_000_000, 3_000_000, 10_000_000
     measured = [measure.measure(small, ROUNDS), measure.measure(large, ROUNDS)]
-    peaks = [measure.peak(rows, MEMORY_LIMIT) for rows in (small, large, larger, *([huge] if long else []))]
+    peaks = [measure.peak(rows, MEMORY_LIMIT) for rows in (small, large, larger)]
     if long:
         measured.append(measure.measure(huge, 1))
     firsts = [first for first, _ in measured]

@@ -259,11 +259,15 @@ def _mapped(statement: Statement) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         where = statement.text.split("\n", 1)[0][:80]
+        advice = (
+            _MORE_MEMORY if isinstance(error, duckdb.OutOfMemoryException) else "It is safe to run again."
+        )
         raise WarehouseError.of(
-            f"DuckDB: {sentence(_first_line(error))}", where=where, advice="It is safe to run again."
+            f"DuckDB: {sentence(_first_line(error))}", where=where, advice=advice
         ) from error
 
 
+_MORE_MEMORY = "Let it have more, as in settings: {memory_limit: 2GB} of the output. It is safe to run again."
 _WHERE = "path of the output in profiles.yml"
 _MEND_PATH = "A relative path starts at the current folder, as in dbt. Mend it, or run dbt build first."
 
