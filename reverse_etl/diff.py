@@ -20,6 +20,7 @@ from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
 from reverse_etl.surfaces import Surface
 
 if TYPE_CHECKING:
+    from reverse_etl.columns import Column
     from reverse_etl.identifiers import IdentifierType
     from reverse_etl.models.model import Model
     from reverse_etl.stage import Staged
@@ -50,13 +51,13 @@ def diff(  # noqa: PLR0913 - what it is made of, each from its own place
     for statement in staging.set_lists(dialect, shape, {ref.row_name: ref.id for ref in refs}):
         warehouse.execute(statement)
     kept = warehouse.kept_columns(shape.snapshot)
-    if kept and _keeps(warehouse, shape, shape.rejected):
-        warehouse.execute(staging.reject_standing(dialect, shape, model.checksum))
+    _reject_standing(warehouse, staged, kept)
     uncertain = bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0
     scope = Scope(full_refresh=full_refresh, uncertain=uncertain, rekeyed=rekeyed)
     warehouse.execute(sql.diff(dialect, shape, kept, scope))
     claimed = {} if rekeyed or not kept else _omit_claimed(warehouse, shape)
     if claimed:
+        _reject_standing(warehouse, staged, kept)  # a row that was refused without what it lost now
         warehouse.execute(sql.diff(dialect, shape, kept, scope))
     deferred = _cut(warehouse, shape, limit) if limit is not None else {}
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
@@ -113,6 +114,12 @@ def _omit_claimed(warehouse: Warehouse, shape: Shape) -> dict[IdentifierType, in
             if omitted[kind]:
                 warehouse.execute(sql_claimed.omit_claimed(warehouse.dialect, shape, kind))
     return {kind: rows for kind, rows in omitted.items() if rows}
+
+
+def _reject_standing(warehouse: Warehouse, staged: Staged, kept: Mapping[str, Column]) -> None:
+    """Mark the staged rows that Klaviyo refused as they are, by the model as it is."""
+    if kept and _keeps(warehouse, staged.shape, staged.shape.rejected):
+        warehouse.execute(staging.reject_standing(warehouse.dialect, staged.shape, staged.model.checksum))
 
 
 def _keeps(warehouse: Warehouse, shape: Shape, table: str) -> bool:

@@ -130,6 +130,7 @@ def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
     for one in plan.lists:
         ref = one.list
         if ref.new:
+            at.state.still_leased()  # whoever lost the lease while planning must not create
             ref = create(ref, plan.model.name, at.state, at.klaviyo, at.clock)
             at.tell(ListCreated(ref.name, ref.id))
             ids[one.list.id] = ref.id

@@ -75,9 +75,10 @@ class Recorder:
             self.flush()
 
     def flush(self) -> None:
-        """Keep what was gathered."""
-        self.at.state.record(self.at.run_id, self.model, self._receipts, self._refusals, self._gone)
+        """Keep what was gathered, once: who is interrupted in here does not know whether it was committed."""
+        receipts, refusals, gone = self._receipts, self._refusals, self._gone
         self._receipts, self._refusals, self._gone = [], [], []
+        self.at.state.record(self.at.run_id, self.model, receipts, refusals, gone)
         self._flushed = self.at.clock.monotonic()
 
 

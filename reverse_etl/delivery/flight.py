@@ -18,8 +18,8 @@ def in_flight(at: At, work: Callable[[Item], Result], items: Iterable[Item]) -> 
     """Yield `work(item)` for each item, as they end, with at most `at.threads` begun and not yet yielded.
 
     Items are drawn one by one, so that memory holds no more than so many of them. What `work` raises is
-    raised here; then, or when the caller leaves early, nothing more is begun and what is in flight is waited
-    for. An interruption lets nothing more go out, so that the wait is short.
+    raised here; then nothing more is begun and what is in flight is waited for. An interruption, or a caller
+    that leaves early, lets nothing more go out at all, so that the wait is short.
     """
     running: set[Future[Result]] = set()
     try:
@@ -31,9 +31,9 @@ def in_flight(at: At, work: Callable[[Item], Result], items: Iterable[Item]) -> 
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
-    except (Exception, GeneratorExit):
+    except Exception:
         raise
-    except BaseException:
+    except BaseException:  # an interruption here, or whatever ended the caller, who will not see the rest
         at.klaviyo.stop()
         raise
     finally:

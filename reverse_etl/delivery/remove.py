@@ -43,7 +43,7 @@ def remove(to: Delivery) -> None:
     for rows in to.deltas.removes(list_id, READ_ROWS):
         leaving = [_leaving(row) for row in rows]
         try:
-            resolved = resolve(at.klaviyo, at.executor, list_id, leaving, lambda *asked: _claims(to, *asked))
+            resolved = resolve(at, list_id, leaving, lambda *asked: _claims(to, *asked))
         except KlaviyoError as error:
             to.tally.stop(str(error))
             break
@@ -51,6 +51,7 @@ def remove(to: Delivery) -> None:
             to.tally.stop(_NOBODY_KNOWS)
             break
         at.state.inherit(to.plan.shape, list_id, _inheritance(resolved))
+        at.state.heartbeat()  # whoever lost the lease meanwhile must not remove
         state, reason = _take_off(at, list_id, resolved)
         if reason:
             to.tally.stop(reason)

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.identifiers import IdentifierType, canonical, split_identity
-from reverse_etl.klaviyo import Klaviyo, Member, Profile
+from reverse_etl.klaviyo import Member, Profile
 from reverse_etl.klaviyo.filters import MOST_VALUES
 from reverse_etl.klaviyo.pack import chunks
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+    from reverse_etl.delivery.at import At
 
 GRACE = timedelta(minutes=1)  # between the Date of a reply and the time that Klaviyo notes for joining
 _ON_LIST = (IdentifierType.EMAIL, IdentifierType.PHONE)  # by which Klaviyo can filter a list
@@ -77,16 +79,14 @@ Answer = TypeVar("Answer")
 Claims = Callable[[IdentifierType, Sequence[str]], Iterable[tuple[str, Claim]]]
 
 
-def resolve(
-    klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[Leaving], claims: Claims
-) -> tuple[Resolved, ...]:
+def resolve(at: At, list_id: str, rows: Sequence[Leaving], claims: Claims) -> tuple[Resolved, ...]:
     """Return what is to become of each leaving row, in the order given. Asks only; changes nothing.
 
     `claims` returns, for identifiers of one type, the staged rows that carry them, rejected ones included.
     """
-    found = _find(klaviyo, executor, list_id, rows)
+    found = _find(at, list_id, rows)
     carried = _claims(found, claims)
-    wanted = _look_up(klaviyo, executor, {claim for many in carried.values() for claim in many})
+    wanted = _look_up(at, {claim for many in carried.values() for claim in many})
     return tuple(
         decide(
             row,
@@ -133,17 +133,17 @@ def decide(
     return Resolved(row, Outcome.REMOVED if free else Outcome.SUPERSEDED, tuple(free), tuple(sorted(heirs)))
 
 
-def _find(klaviyo: Klaviyo, executor: Executor, list_id: str, rows: Sequence[Leaving]) -> _Found:
+def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
     found = _Found()
     for kind in _ON_LIST:
         values = _values(rows, kind)
-        members = _ask(executor, partial(klaviyo.members, list_id, kind), values)
+        members = _ask(at.executor, partial(at.klaviyo.members, list_id, kind), values)
         _note(found, rows, kind, members)
     strangers = [row for row in rows if row.seq not in found.by_row]
     for kind in _ELSEWHERE:
-        profiles = _ask(executor, partial(klaviyo.profiles, kind), _values(strangers, kind))
+        profiles = _ask(at.executor, partial(at.klaviyo.profiles, kind), _values(strangers, kind))
         _note(found, strangers, kind, profiles)
-    _note_joined(klaviyo, executor, list_id, found, strangers)
+    _note_joined(at, list_id, found, strangers)
     return found
 
 
@@ -163,9 +163,7 @@ def _note(
                 found.by_row[seq].append(profile.id)
 
 
-def _note_joined(
-    klaviyo: Klaviyo, executor: Executor, list_id: str, found: _Found, rows: Sequence[Leaving]
-) -> None:
+def _note_joined(at: At, list_id: str, found: _Found, rows: Sequence[Leaving]) -> None:
     """Find out which of the profiles found elsewhere are on the list, and since when.
 
     By e-mail or phone, else by reading the list.
@@ -173,7 +171,7 @@ def _note_joined(
     unseen = {profile_id for profile_id in found.profiles if profile_id not in found.joined}
     for kind in _ON_LIST:
         values = sorted({value for profile_id in unseen if (value := _of(found.profiles[profile_id])[kind])})
-        for member in _ask(executor, partial(klaviyo.members, list_id, kind), values):
+        for member in _ask(at.executor, partial(at.klaviyo.members, list_id, kind), values):
             if member.profile.id in unseen:
                 found.joined[member.profile.id] = member.joined_at
     nameless = {
@@ -181,7 +179,8 @@ def _note_joined(
     }
     if not nameless:
         return
-    for member in klaviyo.members_since(list_id, min(row.first_sent for row in rows) - GRACE):
+    for member in at.klaviyo.members_since(list_id, min(row.first_sent for row in rows) - GRACE):
+        at.state.heartbeat()  # a long list takes long
         if member.profile.id in nameless:
             found.joined[member.profile.id] = member.joined_at
             nameless.discard(member.profile.id)
@@ -202,7 +201,7 @@ def _claims(found: _Found, claims: Claims) -> dict[str, list[Claim]]:
     return carried
 
 
-def _look_up(klaviyo: Klaviyo, executor: Executor, claims: Iterable[Claim]) -> dict[str, frozenset[str]]:
+def _look_up(at: At, claims: Iterable[Claim]) -> dict[str, frozenset[str]]:
     """Return, by identity that claims a found profile on this list, the profiles that it is found to be."""
     identities = {
         claim.identity for claim in claims if claim.identity and claim.on_this_list and not claim.rejected
@@ -213,7 +212,7 @@ def _look_up(klaviyo: Klaviyo, executor: Executor, claims: Iterable[Claim]) -> d
         by_kind[kind].append(value)
     wanted: dict[str, set[str]] = defaultdict(set)
     for kind, values in by_kind.items():
-        for profile in _ask(executor, partial(klaviyo.profiles, kind), values):
+        for profile in _ask(at.executor, partial(at.klaviyo.profiles, kind), values):
             wanted[f"{kind}:{_of(profile)[kind]}"].add(profile.id)
     return {identity: frozenset(profiles) for identity, profiles in wanted.items()}
 

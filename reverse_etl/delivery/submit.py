@@ -73,41 +73,38 @@ def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
     receipts: list[Receipt] = []
     refused: dict[int, RowError] = {}
     waiting, rounds, lost, size = [batch], 0, False, len(batch)
+
+    def stopped(
+        piece: Batch, why: str, *, perhaps: bool, refusals: RefusalKind = RefusalKind.REJECTED
+    ) -> Sent:
+        """Return what came of it all when a piece is the last, which Klaviyo has perhaps carried out."""
+        state = ReceiptState.UNKNOWN if perhaps else ReceiptState.NOT_SENT
+        last = _receipt(piece, list_id, state, detail=why)
+        return Sent((*receipts, last, *_unsent(waiting, list_id)), _refusals(refused, refusals), lost, why)
+
     while waiting:
         piece = waiting.pop(0)
         try:
             reply = klaviyo.start_import(piece.body)
         except ReplyLost as error:
-            receipts.append(_receipt(piece, list_id, ReceiptState.UNKNOWN, detail=str(error)))
-            return Sent(
-                (*receipts, *_unsent(waiting, list_id)), _refusals(refused), lost=True, stop=str(error)
-            )
+            lost = True
+            return stopped(piece, str(error), perhaps=True)
         except KlaviyoError as error:
-            return Sent(
-                (*receipts, *_unsent([piece, *waiting], list_id)), _refusals(refused), lost, str(error)
-            )
+            return stopped(piece, str(error), perhaps=False)
         lost = lost or reply.lost
         match reply:
             case Accepted(job):
                 receipts.append(_receipt(piece, list_id, ReceiptState.ACCEPTED, job=job))
             case RequestRefused(fault):
-                return Sent(
-                    (*receipts, *_unsent([piece, *waiting], list_id)),
-                    _refusals(refused),
-                    lost,
-                    _refusal(fault),
-                )
+                return stopped(piece, _refusal(fault), perhaps=reply.lost)
             case RowsRefused(errors):
                 rounds += 1
                 match take_apart(piece, errors, rounds, size):
                     case Apart(pieces, found):
                         refused |= found
                         waiting = [*pieces, *waiting]
-                    case NotTheRows(reason):
-                        withdrawn = _refusals(refused, RefusalKind.NOT_SENT)
-                        return Sent(
-                            (*receipts, *_unsent([piece, *waiting], list_id)), withdrawn, lost, reason
-                        )
+                    case NotTheRows(why):
+                        return stopped(piece, why, perhaps=reply.lost, refusals=RefusalKind.NOT_SENT)
     return Sent(tuple(receipts), _refusals(refused), lost)
 
 

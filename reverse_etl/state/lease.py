@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from reverse_etl.errors import WarehouseError
@@ -42,8 +42,11 @@ class Lease:
             self._claim()
         try:
             yield
-        finally:
-            self._drop()
+        except BaseException:
+            with suppress(WarehouseError):  # what went wrong first is what is told
+                self._drop()
+            raise
+        self._drop()
 
     def beat(self) -> None:
         """Keep the lease for another while. Cheap to call often: it is written once a minute.

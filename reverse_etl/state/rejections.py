@@ -45,15 +45,14 @@ class Rejections:
     def note_checks(self, run_id: str, model: str, shape: Shape) -> None:
         """Keep which rows of a model the warehouse's checks reject now, and end the other rejections.
 
-        Each with the run that first saw it.
+        Each with the run that first saw it. Only for a model that has its tables.
         """
         dialect, key = self.tables.dialect, self.tables.owner.key
         self.tables.run(sql.gather_checks(dialect, key, shape, run_id, model))
-        sent = self.tables.warehouse.kept_columns(shape.snapshot)
         self.tables.commit(
             (
                 *sql.replace_checks(dialect, key, shape, model),
-                *(sql.end_changed(dialect, key, shape, model) if sent else ()),
+                *sql.end_changed(dialect, key, shape, model),
             )
         )
         self.tables.run(*takeover.drop_scratch(dialect, ("checks_" + shape.key,)))

@@ -54,6 +54,10 @@ class State:
         """Keep the lease for another while, as often as is liked; see `Lease.beat`."""
         self._lease.beat()
 
+    def still_leased(self) -> None:
+        """Keep the lease for another while, now. Raises WarehouseError when another run has it."""
+        self._lease.extend()
+
     def models(self) -> dict[str, SentModel]:
         """Return every model that was ever sent, by name."""
         rows = self._tables.fetch(ledger.models(self._tables.dialect, *self.owner.key))
@@ -113,8 +117,9 @@ class State:
         refusals: Sequence[Refusal],
         gone: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Keep a group of receipts, in place of earlier ones of the same ranges, with their refusals.
+        """Keep a group of receipts, in place of earlier ones of the same ranges, and what came of it besides.
 
+        Refusals and `gone` are added to what was kept, so that the same group is not to be recorded twice.
         `gone` are the (list id, identity) of the removals for whom nobody was found, for a reconciliation.
         """
         if not receipts and not refusals:

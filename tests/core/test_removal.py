@@ -149,6 +149,21 @@ def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members):
     assert members.emails() == ["bob@example.com", "new@example.com"]
 
 
+def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(members):
+    """The new row has Ann's customer id, is sent without it, and is refused: it stays so until it changes."""
+    become(members, people("ann"))
+    members.run()
+    rows = [person("ann", customer_id=None), person("new", customer_id="c-ann", email="new@example.c1")]
+    become(members, rows)
+    assert one(members.run()).outcomes == {Outcome.REJECTED: 1}
+    before = len(members.writes())
+    assert members.run().exit_code == 0
+    assert len(members.writes()) == before
+    become(members, [rows[0], rows[1] | {"email": "new@example.com"}])
+    members.run()
+    assert members.emails() == ["ann@example.com", "new@example.com"]
+
+
 def test_someone_found_by_nobody_is_gone_and_noted(members):
     """Bob was taken off by hand.
 

@@ -403,6 +403,58 @@ def test_a_run_may_die_between_any_two_statements_at_all(make_world, monkeypatch
     assert nth > 80
 
 
+def test_an_import_that_was_perhaps_made_is_not_unsent_because_its_repetition_is_refused(members):
+    """The first try was carried out, its reply lost, and the second refused. Ann is a member, and leaves."""
+    become(members, people("ann", "bob"))
+    members.fault(
+        Fault("status", "POST", IMPORTS, status=503, after=True), Fault("status", "POST", IMPORTS, status=409)
+    )
+    result = members.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 2}, 4)
+    members.sandbox.finish_jobs()
+    become(members, people("bob"))
+    members.run()
+    assert members.emails() == ["bob@example.com"]
+
+
+def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(members, monkeypatch):
+    """The signal came after the commit and before anybody here knew of it."""
+    become(members, [*people("ann"), person("bad", email="bad@example.c1")])
+    record, left = State.record, [1]
+
+    def interrupted(*group):
+        record(*group)
+        if group[4] and left and left.pop():  # its refusals
+            raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(State, "record", interrupted)
+        with pytest.raises(Interrupted):
+            members.run()
+    members.sandbox.finish_jobs()
+    members.run()
+    assert members.state("SELECT row_key, row_count FROM rejections") == [("email:bad@example.c1", 1)]
+
+
+def test_what_went_wrong_is_told_though_the_lease_cannot_be_given_back(members, monkeypatch):
+    """The warehouse is out of reach for both."""
+    become(members, people("ann"))
+    execute = DuckDB.execute
+
+    def fail(warehouse, statement):
+        if "planned_" in statement.text or (
+            "lease" in statement.text and statement.text.startswith("DELETE")
+        ):
+            raise WarehouseError.of(f"out of reach: {statement.text[:12]}")
+        execute(warehouse, statement)
+
+    members.run()
+    monkeypatch.setattr(DuckDB, "execute", fail)
+    monkeypatch.setattr(DuckDB, "exclusive", False)
+    with pytest.raises(WarehouseError, match="out of reach: CREATE"):
+        members.run()
+
+
 def test_a_death_after_the_list_was_told_done_loses_nothing(members):
     """All was sent and settled; only the taking over was left."""
     become(members, people("ann", "bob"))
