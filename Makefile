@@ -38,6 +38,10 @@ test-live: .venv/ready ## Run the tests that need a Snowflake account: make test
 	@test -f "$(ENV)" || { echo "Say which account: make test-live ENV=path/to/snowflake.env (docs/snowflake.md)." >&2; exit 1; }
 	@RETL_LIVE_ENV="$(abspath $(ENV))" $(BIN)/python -m pytest -q -m live --timeout 1800 tests/warehouse $(ARGS)
 
+.PHONY: test-dbt
+test-dbt: .venv/ready .venv-dbt-1.12/ready ## Run the tests of dbt with the newer dbt, 1.12
+	@RETL_DBT_BIN=$(CURDIR)/.venv-dbt-1.12/bin/dbt $(PYTEST) -m "not long and not live" tests/dbt $(ARGS)
+
 .PHONY: lint
 lint: .venv/ready ## Check style, formatting and types
 	@$(BIN)/ruff check
@@ -58,13 +62,13 @@ bench-long: .venv/ready ## Measure with 10 million rows too
 	@$(BIN)/python benchmarks/run.py --long
 
 .PHONY: clean
-clean: ## Remove the demo's files and every cache; the two environments stay
+clean: ## Remove the demo's files and every cache; the environments stay
 	@rm -rf demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
-distclean: clean ## Remove the two environments as well
-	@rm -rf .venv .venv-dbt reverse_etl.egg-info
+distclean: clean ## Remove the environments as well
+	@rm -rf .venv .venv-dbt .venv-dbt-1.12 reverse_etl.egg-info
 
 # $(call environment,folder,what goes into it)
 define environment
@@ -80,6 +84,11 @@ endef
 .venv/ready: pyproject.toml
 	$(call environment,.venv,reverse-etl and the tools of its house)
 	@$(BIN)/python -m pip install -qq --editable . --group dev
+	@touch $@
+
+.venv-dbt-1.12/ready: requirements-dbt-1.12.txt
+	$(call environment,.venv-dbt-1.12,the newer dbt for the tests)
+	@.venv-dbt-1.12/bin/python -m pip install -qq --requirement requirements-dbt-1.12.txt
 	@touch $@
 
 .venv-dbt/ready: requirements-dbt.txt
