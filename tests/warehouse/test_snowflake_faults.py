@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import pytest
 from core_rows import become, members_model, people
@@ -90,6 +91,18 @@ def test_a_lost_reply_to_a_commit_is_asked_for_again_and_counts_once(session, se
     with session.transaction():
         insert(session, "models", [ROW])
     assert models(session) == [("vip",)]
+
+
+@pytest.mark.parametrize("code", ["000604", "000625"])
+def test_a_commit_that_fails_is_rolled_back(session, server, settings, code):
+    """The session lives on outside of the transaction: its next statement is committed by itself."""
+    server.control("fault", {"pattern": "^COMMIT", "code": code, "message": "as Snowflake would say"})
+    with pytest.raises(WarehouseError, match=str(int(code))):
+        two_tables(session)
+    insert(session, "models", [("acc", "shop", "new", *ROW[3:])])
+    with closing(Snowflake(settings, read_only=True)) as other:
+        assert models(other) == [("new",)]
+        assert other.fetch(Statement(f"SELECT * FROM {other.dialect.kept('targets')}")) == []
 
 
 def test_a_session_that_ended_is_a_warehouse_error(session, server, settings):

@@ -71,18 +71,19 @@ class Session:
         """Commit what is run inside as one, in one session.
 
         A session that is gone is noticed by BEGIN, as a rule, which may be asked again. A COMMIT whose reply
-        is lost is asked for again under its own number, which counts once.
+        is lost is asked for again under its own number, which counts once; one that fails is rolled back, so
+        that no later statement is part of the transaction.
         """
         self.run(Statement("BEGIN TRANSACTION"), tag)
         self._in_transaction = True
         try:
             try:
                 yield
+                self.run(Statement("COMMIT"), tag)
             except BaseException:
                 with suppress(ReverseEtlError):  # a session that has ended has rolled back
                     self.run(Statement("ROLLBACK"), tag)
                 raise
-            self.run(Statement("COMMIT"), tag)
         finally:
             self._in_transaction = False
 
