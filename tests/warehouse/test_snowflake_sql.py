@@ -139,7 +139,7 @@ def test_what_is_semi_structured_is_kept_as_a_variant(type_, kept):
 @pytest.mark.parametrize("name", [name for name, one in CASES.items() if one.text.startswith("CREATE")])
 def test_a_statement_that_creates_can_do_without_bound_values(name):
     """Each mark stands for one text, which is written in its place."""
-    written_out = without_marks(CASES[name])
+    written_out = without_marks(CASES[name], DIALECT)
     assert "?" not in written_out.text
     assert written_out.parameters == ()
     sqlglot.parse_one(written_out.text, dialect="snowflake")
@@ -147,8 +147,15 @@ def test_a_statement_that_creates_can_do_without_bound_values(name):
 
 def test_a_value_cannot_break_out_of_its_literal():
     """Neither by a quote nor by a backslash, which Snowflake reads as an escape."""
-    told = without_marks(Statement("CREATE TABLE t AS SELECT ?, ?", ("a\\", "' OR '1'='1")))
+    told = without_marks(Statement("CREATE TABLE t AS SELECT ?, ?", ("a\\", "' OR '1'='1")), DIALECT)
     assert told.text == r"CREATE TABLE t AS SELECT 'a\\', ''' OR ''1''=''1'"
+
+
+@pytest.mark.parametrize("quoted", ['"Is VIP?"', '"it\'s ?"', '"a ""?"" b"', "'?'", "'it''s \"?'"])
+def test_a_question_mark_within_quotes_is_no_mark(quoted):
+    """A payload column's name stands between marks where the rejections are gathered."""
+    told = without_marks(Statement(f"CREATE TABLE t AS SELECT ?, {quoted}, ?", ("a?", "b")), DIALECT)
+    assert told.text == f"CREATE TABLE t AS SELECT 'a?', {quoted}, 'b'"
 
 
 @pytest.mark.parametrize("engine", Engine)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from reverse_etl.columns import Column
 from reverse_etl.engines import Engine
 from reverse_etl.errors import WarehouseError
-from reverse_etl.sql.text import OURS, Dialect, Statement, literal
+from reverse_etl.sql.text import OURS, Dialect, Statement
 from reverse_etl.target import STATE_SCHEMA
 from reverse_etl.warehouse.snowflake.faults import MISSING
 from reverse_etl.warehouse.snowflake.place import place_of
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.warehouse import Row
     from reverse_etl.warehouse.snowflake.client import Cursor
+
+_QUOTED_OR_MARK = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\?""")
 
 
 class Snowflake:
@@ -115,7 +117,7 @@ class Snowflake:
     def _run(self, statement: Statement) -> Iterator[Cursor]:
         self._guard(statement)
         if statement.text.startswith("CREATE"):
-            statement = without_marks(statement)
+            statement = without_marks(statement, self.dialect)
         cursor = self._session.run(statement, self._tag)
         try:
             yield cursor
@@ -154,17 +156,16 @@ class Snowflake:
         return lasting
 
 
-def without_marks(statement: Statement) -> Statement:
+def without_marks(statement: Statement, dialect: Dialect) -> Statement:
     """Return a statement with its parameters, all of them texts, in it: Snowflake binds none as it creates.
 
-    >>> without_marks(Statement("CREATE TABLE t AS SELECT ?", ("it's",))).text
-    "CREATE TABLE t AS SELECT 'it''s'"
+    A question mark in a quoted name or a literal is no mark: a column may be called "Is VIP?".
     """
     if not statement.parameters:
         return statement
-    first, *others = statement.text.split("?")
-    values = (literal(str(value).replace("\\", "\\\\")) for value in statement.parameters)
-    return Statement(first + "".join(value + text for value, text in zip(values, others, strict=True)))
+    values = (dialect.literal(str(value)) for value in statement.parameters)
+    text = _QUOTED_OR_MARK.sub(lambda found: next(values) if found[0] == "?" else found[0], statement.text)
+    return Statement(text)
 
 
 def _as_ours(name: str) -> str:

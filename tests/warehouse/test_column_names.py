@@ -1,0 +1,33 @@
+"""A payload column may be called as one likes: its name reaches Klaviyo as it is."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import BY_EMAIL, become, people
+from core_world import one
+from snowflake_accounts import WAREHOUSES
+
+from reverse_etl.delivery.tally import Outcome
+
+
+@pytest.fixture(params=WAREHOUSES)
+def shop(request, make_world):
+    """Make a world on every warehouse."""
+    return make_world(warehouse=request.param)
+
+
+@pytest.mark.parametrize("name", ["Is VIP?", 'a "?" -- b'])
+def test_a_columns_name_means_nothing_to_sql(shop, name):
+    """Neither as a parameter's mark nor as a comment; with a row that the checks reject, and a change."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    shop.model(
+        "members", f"select email, customer_id, first_name as {quoted} from people", identifiers=BY_EMAIL
+    )
+    become(shop, [*people("ann", "bob"), *people("cat", email="no address")])
+    first = one(shop.run())
+    assert (first.outcomes, first.plan.rejections) == ({Outcome.APPLIED: 2}, 1)
+    assert shop.person("ann@example.com")["properties"] == {name: "Ann"}
+    become(shop, people("ann", "bob", first_name="Zoe"))
+    assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}
+    assert shop.person("bob@example.com")["properties"] == {name: "Zoe"}
+    assert one(shop.run()).outcomes == {}
