@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 from core_rows import become, members_model, people
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
-from reverse_etl.errors import UsageError
+from reverse_etl.errors import SessionLost, UsageError
 from reverse_etl.sql.text import Statement
 from reverse_etl.state import open_state
 from reverse_etl.warehouse.snowflake import Snowflake
@@ -45,6 +47,19 @@ def test_the_state_does_not_lie_among_dbts_tables(server, written):
         mine.opened()
     assert mine.ask(Statement("SELECT * FROM meta")) == []
     mine.close()
+
+
+def test_only_a_scratch_table_is_lost_with_its_session(server):
+    """A schema or a payload column that is called as scratch tables are is none."""
+    with closing(server.place("temp_ops")) as mine:
+        session = mine.opened()
+        open_state(session)
+        session.execute(session.dialect.create_kept("deltas_x", '"TEMP_C" VARCHAR'))
+        session.execute(Statement(f"{session.dialect.create_passing('x')} AS SELECT 1 AS one"))
+        server.end_session(mine, session)
+        assert session.fetch(Statement(f'SELECT "TEMP_C" FROM {session.dialect.kept("deltas_x")}')) == []
+        with pytest.raises(SessionLost, match="staged"):
+            session.fetch(Statement(f"SELECT one FROM {session.dialect.passing('x')}"))
 
 
 def test_a_run_keeps_its_state_where_the_profile_says(world):

@@ -12,7 +12,9 @@ from reverse_etl.warehouse.snowflake.faults import AGAIN
 if TYPE_CHECKING:
     from reverse_etl.sql.text import Statement
 
-_NAME = re.compile(r'"(TEMP_[^"]*)"')  # as `Dialect.passing` writes them
+# As `Dialect.passing` writes them: the last part of a dotted name. A database or schema may begin with TEMP_
+# too, and so may a payload column.
+_NAME = re.compile(r'"\."(TEMP_[^"]*)"(?!\.)')
 
 
 @dataclass
