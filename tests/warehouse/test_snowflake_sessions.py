@@ -20,6 +20,8 @@ from reverse_etl.state import Owner, State, open_state
 from reverse_etl.warehouse.snowflake.faults import GONE
 
 RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
+# The fixtures let what is pretended stop and close the place, also where a test fails.
+on_the_stand_in = pytest.mark.parametrize("account", ["stand_in"], indirect=True)
 
 
 @pytest.fixture
@@ -56,15 +58,13 @@ def test_what_stands_alone_is_asked_again_in_a_new_session(session, end, place):
     assert session.fetch(Statement("SELECT CURRENT_SCHEMA()")) == [(place.output["schema"],)]
 
 
+@on_the_stand_in
 @pytest.mark.parametrize("number", sorted(GONE))
-def test_every_number_that_says_so_opens_another(server, number):
+def test_every_number_that_says_so_opens_another(account, place, number):
     """Whether the session, its token or what proved it is gone: the statement was not run."""
-    place = server.place()
     session = place.opened()
-    server.pretend("SELECT 7", f"{number:06}")
+    account.pretend("SELECT 7", f"{number:06}")
     assert session.fetch(Statement("SELECT 7")) == [(7,)]
-    place.close()
-    server.calm()
 
 
 def test_a_transaction_that_begins_after_the_end_is_whole(session, end):
@@ -151,12 +151,12 @@ def test_a_plan_before_the_first_run_does_not_go_on_without_its_state(place, acc
         runs(reader)
 
 
-def test_a_sign_in_that_no_longer_works_is_no_configuration_under_way(server):
+@on_the_stand_in
+def test_a_sign_in_that_no_longer_works_is_no_configuration_under_way(account, place):
     """Something may have been sent: exit 4, not 2; both are told, and no secret."""
-    place = server.place()
     session = place.opened()
-    server.end_session(place, session)
-    server.pretend_login("390100")
+    account.end_session(place, session)
+    account.pretend_login("390100")
     for _ in range(2):  # giving the lease back, at the end, says no other thing
         with pytest.raises(
             SessionLost, match=r"has expired.*could not be opened.*password is wrong"
@@ -164,9 +164,7 @@ def test_a_sign_in_that_no_longer_works_is_no_configuration_under_way(server):
             session.fetch(Statement("SELECT 1"))
     assert caught.value.exit_code == 4
     assert place.output["password"] not in repr(caught.value.problems)
-    server.calm()
     assert caught.value.__cause__ is not None
-    place.close()
 
 
 def test_a_session_that_was_closed_stays_closed(session):
