@@ -1,4 +1,4 @@
-"""The demo: a shop's three days, played against a sandbox with the commands that a user would type."""
+"""The demo: a shop's two days, played against a sandbox with the commands that a user would type."""
 
 from __future__ import annotations
 
