@@ -1,4 +1,4 @@
-"""The picture of the house in docs/architecture.md is true: each room on its floor, no import goes up."""
+"""The house is as its documents say: each room on its floor, no import goes up, nothing is too long."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "reverse_etl"
+MOST_LINES = {"file": 400, "function": 60}  # as CONTRIBUTING.md says
 
 
 def floors() -> dict[str, int]:
@@ -53,3 +54,21 @@ def test_no_import_goes_up_or_across_a_floor(room: str) -> None:
     floor = floors()
     up = {other: floor[other] for other in imports(room) if floor[other] >= floor[room]}
     assert not up, f"{room} (floor {floor[room]}) imports {up}"
+
+
+def functions(file: Path) -> dict[str, int]:
+    """Return the lines of each function of a file, those of its docstring included."""
+    return {
+        node.name: (node.end_lineno or node.lineno) - node.lineno + 1
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def test_no_file_and_no_function_of_the_package_is_long() -> None:
+    """What grows beyond it wants to be two, with better names."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    long = {str(file): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    assert {file: lines for file, lines in long.items() if lines > MOST_LINES["file"]} == {}
+    most = {f"{file}: {name}": lines for file in files for name, lines in functions(file).items()}
+    assert {name: lines for name, lines in most.items() if lines > MOST_LINES["function"]} == {}
