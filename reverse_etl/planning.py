@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,9 +64,9 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
     staged: list[Staged] = []
     with warehouse.staging():
         for model in task.selected:
-            begun = time.monotonic()
+            begun = state.clock.monotonic()
             staged.append(stage(warehouse, model, state.owner.table_key(model.name)))
-            tell(StagedEvent(model.name, staged[-1].rows, time.monotonic() - begun))
+            tell(StagedEvent(model.name, staged[-1].rows, state.clock.monotonic() - begun))
     known = state.lists.known()
     destination = task.target.destination
     refs = {one.model.name: _lists(one, state, destination.lists, known, klaviyo) for one in staged}

@@ -42,6 +42,7 @@ class State:
         self._tables = Tables(warehouse, owner, clock)
         self._lease = Lease(self._tables)
         self.owner = owner
+        self.clock = clock
         self.lists = Lists(self._tables)
         self.runs = Runs(self._tables)
         self.rejections = Rejections(self._tables)
