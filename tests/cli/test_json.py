@@ -83,12 +83,15 @@ def test_a_run_says_of_its_plan_what_the_plan_said(world: World) -> None:
 
 def test_a_plan_says_how_many_runs_did_not_end(world: World) -> None:
     """As its text does: such a run is settled first, and there may be less to send then."""
-    world.klaviyo(job_seconds=3.0)
+    world.klaviyo(job_seconds=600.0)
     assert _document(world, "plan")["unsettled_runs"] == 0
     with world.begin("run") as process:
         assert process.stderr is not None
-        while "handed over" not in process.stderr.readline():
-            pass
+        for line in process.stderr:
+            if "handed over" in line:
+                break
+        else:
+            raise AssertionError("The run ended without saying that it handed rows over.")
         process.kill()
     assert _document(world, "plan")["unsettled_runs"] == 1
 
