@@ -353,11 +353,8 @@ def dies_at(world, nth, monkeypatch):
     return False
 
 
-def check_a_death_at(world, nth, monkeypatch):
-    """Let a run with changes of every kind die at a statement, and see that one more run mends it.
-
-    Rows and values change, and a column and a model are new.
-    """
+def begin_changes(world):
+    """Run once; then let rows and values change, and a column and a model be new."""
     members_model(world)
     become(world, [*people("ann", "bob", "cat"), person("bad", email="bad@example.c1")])
     world.run()
@@ -368,8 +365,18 @@ def check_a_death_at(world, nth, monkeypatch):
     world.model("members", SELECT.replace("select ", "select 1 as level, "), identifiers=BY_EMAIL)
     world.people([{"email": "zoe@example.com"}], table="others")
     world.model("others", "select email from others", list="Others", identifiers={"email": "email"})
-    died = dies_at(world, nth, monkeypatch)
-    world.sandbox.finish_jobs()
+
+
+def check_deaths(world, deaths, monkeypatch):
+    """Let a run with changes of every kind die, and maybe the next; see that one more run mends it.
+
+    `deaths` are the statements at which they die. Returns of each whether it came to that.
+    """
+    begin_changes(world)
+    died = []
+    for nth in deaths:
+        died.append(dies_at(world, nth, monkeypatch))
+        world.sandbox.finish_jobs()
     world.run()
     assert world.emails() == ["ann@example.com", "bob@example.com", "dan@example.com"]
     assert world.emails("Others") == ["zoe@example.com"]
@@ -384,21 +391,48 @@ def check_a_death_at(world, nth, monkeypatch):
     return died
 
 
-@pytest.mark.parametrize("nth", range(20, 130, 11))
-def test_a_run_may_die_between_any_two_statements(world, nth, monkeypatch):
+@pytest.fixture(scope="module")
+def counted():
+    """Hold what `statements` has counted, once for all tests."""
+    return []
+
+
+@pytest.fixture
+def statements(make_world, monkeypatch, counted):
+    """Count the statements of a run with changes: a few more or less, by the clock."""
+    if not counted:
+        world = make_world("counted")
+        begin_changes(world)
+        with monkeypatch.context() as patched:
+            living = Dying(patched, 1_000_000)
+            world.run()
+        counted.append(1_000_000 - living.left)
+    return counted[0]
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_a_run_may_die_between_any_two_statements(world, statements, part, monkeypatch):
     """What belongs together is committed together.
 
-    Wherever the process dies, the next run ends what it began.
+    Wherever the process dies, here in the middle of each tenth, the next run ends what it began.
     """
-    check_a_death_at(world, nth, monkeypatch)
+    assert check_deaths(world, [statements * (2 * part + 1) // 20], monkeypatch) == [True]
+
+
+@pytest.mark.parametrize("tenths", [(6, 5), (9, 2)])
+def test_a_run_that_mends_another_may_die_too(world, statements, tenths, monkeypatch):
+    """It dies while it sends, or before that: the third run ends what both began."""
+    deaths = [statements * tenth // 10 for tenth in tenths]
+    assert check_deaths(world, deaths, monkeypatch) == [True, True]
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_a_run_may_die_between_any_two_statements_at_all(make_world, monkeypatch):
-    """The same at each and every statement."""
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_run_may_die_between_any_two_statements_at_all(make_world, monkeypatch, times):
+    """The same at each and every statement; also where the next run dies at the statement of that number."""
     nth = 1
-    while check_a_death_at(make_world(f"death{nth}"), nth, monkeypatch):
+    while check_deaths(make_world(f"death{nth}"), [nth] * times, monkeypatch)[0]:
         nth += 1
     assert nth > 80
 
