@@ -10,10 +10,13 @@ from core_rows import become, clubs_model, members_model, people, person
 from core_world import one
 from requests.adapters import HTTPAdapter
 from snowflake_accounts import ACCOUNTS, WAREHOUSES
+from snowflake_world import SnowflakeWorld
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.engines import Engine
 from reverse_etl.sandbox import Fault
+from reverse_etl.sql.text import Statement
+from reverse_etl.warehouse.duckdb import state_path
 
 
 @pytest.fixture(params=WAREHOUSES)
@@ -63,6 +66,14 @@ def test_the_first_run_sends_all_the_second_nothing_and_then_what_changed(shop):
     assert shop.person("ann@example.com")["first_name"] == "Anna"
 
 
+def has_state(shop):
+    """Return whether there is a state: its file beside DuckDB's, or its schema in Snowflake."""
+    if not isinstance(shop, SnowflakeWorld):
+        return state_path(shop.path).exists()
+    found = shop.ask(Statement("SELECT schema_name FROM information_schema.schemata"))
+    return shop.place.state_schema in {name for (name,) in found}
+
+
 def test_a_plan_before_the_first_run_sees_all_and_makes_nothing(shop):
     """It needs no state and leaves none."""
     members_model(shop)
@@ -70,8 +81,12 @@ def test_a_plan_before_the_first_run_sees_all_and_makes_nothing(shop):
     (plan,) = shop.plan().models
     assert plan.lists[0].adds == 2
     assert shop.writes() == []
+    assert not has_state(shop)
     (again,) = shop.plan().models
     assert again.lists[0].adds == 2
+    assert not has_state(shop)
+    shop.run()
+    assert has_state(shop)
 
 
 def test_a_run_that_died_is_settled_by_the_next(shop):
