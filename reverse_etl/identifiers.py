@@ -6,6 +6,7 @@ with the list id.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 BLANKS = " \t\n\r\f\v\u00a0"
@@ -73,5 +74,22 @@ def mask(identity: str) -> str:
             return f"{kind} {value}"
 
 
+def masked(value: object) -> object:
+    """Return a value of any column as it may be shown: e-mails and phones in a text are masked.
+
+    >>> masked("ann@example.com or +14155550100"), masked(3)
+    ('a**@e******.com or +14*******00', 3)
+    """
+    if not isinstance(value, str):
+        return value
+    text = _EMAILS.sub(lambda found: mask(f"{IdentifierType.EMAIL}:{found[0]}"), value)
+    return _PHONES.sub(lambda found: mask(f"{IdentifierType.PHONE}:{found[0]}"), text)
+
+
+_EMAILS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
+_PHONES = re.compile(r"\+\d{6,15}")
+
+
 def _keep(text: str, count: int) -> str:
-    return text[:count] + "*" * (len(text) - count)
+    """Return the first characters, and a star for each other; a text of no more is hidden whole."""
+    return text[:count] + "*" * (len(text) - count) if len(text) > count else "*" * len(text)

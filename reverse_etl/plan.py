@@ -191,7 +191,8 @@ def _dangers(plan: ModelPlan, one: ListPlan) -> Iterator[Problem]:
             f"The model has {counted(one.desired, 'row')} to send; min_rows asks for {config.min_rows:,}. "
             f"{counted(one.known, 'row was', 'rows were')} sent before.",
             where=where,
-            advice=advice,
+            advice=f"Look at the model's source. If this is meant, say min_rows={one.desired} in its config, "
+            f"or let it pass once: --allow-removes {name}",
         )
     if config.surface is Surface.PROFILES:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.identifiers import IdentifierType, mask
+from reverse_etl.identifiers import IdentifierType, mask, masked
 from reverse_etl.run import counts
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ def _change(change: Change, *, show_values: bool) -> dict[str, Any]:
 
 
 def _values(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
-    hidden = set() if show_values else set(IdentifierType)
+    if show_values:
+        return dict(values)
     return {
-        name: mask(f"{name}:{value}") if name in hidden and value is not None else value
+        name: mask(f"{name}:{value}") if name in set(IdentifierType) and value is not None else masked(value)
         for name, value in values.items()
     }

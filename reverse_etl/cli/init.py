@@ -6,7 +6,7 @@ import os
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import yaml
@@ -14,6 +14,7 @@ import yaml
 from reverse_etl.cli import show
 from reverse_etl.cli.options import Asked
 from reverse_etl.cli.talk import talk
+from reverse_etl.dbt.manifest import relations_of
 from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.errors import ReverseEtlError, UsageError
 from reverse_etl.models.compile import models_folder
@@ -22,8 +23,12 @@ from reverse_etl.profiles.load import FILE, find_profiles
 from reverse_etl.schedule.snowflake import snowflake_task
 from reverse_etl.sql.text import Statement
 from reverse_etl.starter import SANDBOX, Source, first_model, likeliest, new_profiles, with_destination
+from reverse_etl.templates import ContextError
 from reverse_etl.warehouse.choose import open_warehouse
 from reverse_etl.yaml_file import read_yaml
+
+if TYPE_CHECKING:
+    from reverse_etl.dbt.manifest import Relations
 
 LIST = "My first list"
 _COLUMNS = (
@@ -81,6 +86,14 @@ def _profiles(asked: Asked, warehouse: str | None) -> Path:
         if elsewhere or (asked.project_dir / "dbt_project.yml").exists():
             raise
         return _write_profiles(asked.project_dir, warehouse)
+    if _is_anothers(path, asked):
+        return _write_profiles(asked.project_dir, warehouse)
+    if warehouse:
+        raise UsageError.of(
+            "There is a profiles.yml already, which says what the warehouse is.",
+            where="--warehouse",
+            advice=f"Leave the flag out, or write the path into {shown(path)}.",
+        )
     name, target = _chosen(path, asked)
     try:
         changed = with_destination(path.read_bytes().decode("utf-8"), name, target)
@@ -98,9 +111,22 @@ def _profiles(asked: Asked, warehouse: str | None) -> Path:
     return path
 
 
+def _is_anothers(path: Path, asked: Asked) -> bool:
+    """Return whether only the home folder has a profile, and this folder a warehouse of its own."""
+    alone = not (asked.profile or asked.profiles_dir or (asked.project_dir / "dbt_project.yml").exists())
+    return alone and path.parent == Path.home() / ".dbt" and bool(_warehouses(asked.project_dir))
+
+
+def _warehouses(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.duckdb") if ".reverse_etl." not in path.name)
+
+
 def _write_profiles(folder: Path, warehouse: str | None) -> Path:
-    files = sorted(path for path in folder.glob("*.duckdb") if ".reverse_etl." not in path.name)
+    files = _warehouses(folder)
     chosen = warehouse or (files[0].name if files else "warehouse.duckdb")
+    if len(files) > 1 and not warehouse:
+        others = ", ".join(path.name for path in files[1:])
+        talk.warn(f"There are other DuckDB files ({others}); --warehouse names the one to read.")
     if not Path(chosen).exists() and not (folder / chosen).exists():
         talk.warn(f"There is no DuckDB file {chosen} yet. Write its path into {FILE}.")
     path = folder / FILE
@@ -163,14 +189,30 @@ def _model(asked: Asked) -> None:
 
 
 def _source(asked: Asked) -> Source | None:
-    """Return a table of people in the warehouse; None where none is to be seen."""
+    """Return a table of people in the warehouse that `ref` finds; None where none is to be seen."""
     tables: dict[str, list[str]] = {}
     try:
-        output = asked.load_target().output
+        target = asked.load_target()
+        output, relations = target.output, relations_of(target, _manifest(asked.project_dir))
         with closing(open_warehouse(output, read_only=True)) as warehouse, warehouse.staging():
             for table, column in warehouse.fetch(Statement(_COLUMNS, (output.schema,))):
                 tables.setdefault(table, []).append(column)
     except ReverseEtlError as error:
         talk.warn(f"The warehouse could not be looked into. {error.problems[0].what}")
         return None
-    return likeliest(tables)
+    return likeliest({table: columns for table, columns in tables.items() if _refers(relations, table)})
+
+
+def _manifest(folder: Path) -> Path | None:
+    project = read_dbt_project(folder, environ=os.environ, cli_vars={})
+    if project and not project.manifest.is_file():
+        talk.warn("dbt has left no manifest yet, so that a table may be none of its models. Run: dbt parse")
+    return project.manifest if project else None
+
+
+def _refers(relations: Relations, table: str) -> bool:
+    try:
+        relations.ref(table, None, None)
+    except ContextError:
+        return False
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli import show
-from reverse_etl.identifiers import IdentifierType, mask, split_identity
+from reverse_etl.identifiers import IdentifierType, mask, masked, split_identity
 from reverse_etl.klaviyo import Endpoint
 from reverse_etl.phrases import counted
 from reverse_etl.sql.staging import RowProblem
@@ -151,7 +151,8 @@ def _change(change: Change, *, show_values: bool) -> str:
 
 
 def _value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
-    """Return a value as people read it; identifiers masked unless they may be shown."""
+    """Return a value as people read it; e-mails and phones masked unless they may be shown."""
     if name in set(IdentifierType) and value is not None and not show_values:
         return mask(f"{name}:{value}")
+    value = value if show_values else masked(value)
     return repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +105,44 @@ def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> No
     assert again.code == 0
     assert "has a destination for" in again.out
     assert "models has models already" in again.out
+
+
+def test_a_folder_with_a_warehouse_is_not_given_to_the_home_folders_profile(world: World) -> None:
+    """Whoever uses dbt has a profile at home; it is another project's."""
+    (world.folder / "profiles.yml").unlink()
+    world.write("b.duckdb", "")
+    home = "other:\n  outputs:\n    dev: {type: duckdb, path: elsewhere.duckdb}\n"
+    world.write("home/.dbt/profiles.yml", home)
+    begun = world.run("init", "--warehouse", "shop.duckdb")
+    assert begun.code == 0
+    assert "wrote profiles.yml: the warehouse shop.duckdb" in begun.out
+    assert (world.folder / "home" / ".dbt" / "profiles.yml").read_text() == home
+    again = world.run("init", "--warehouse", "b.duckdb")
+    assert (again.code, "There is a profiles.yml already" in again.err) == (2, True)
+
+
+def test_in_a_dbt_project_the_table_is_one_of_dbts_models(world: World) -> None:
+    """A raw table of a likelier name lies beside them; `ref` would not find it."""
+    world.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+    (world.folder / "models" / "vip.sql").unlink()
+    world.sql("CREATE TABLE clean_people AS SELECT * FROM customers")
+    node = {"resource_type": "model", "name": "clean_people", "package_name": "shop", "version": None}
+    document = {
+        "metadata": {
+            "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+            "project_name": "shop",
+            "adapter_type": "duckdb",
+        },
+        "nodes": {"model.shop.clean_people": node | {"relation_name": '"shop"."main"."clean_people"'}},
+        "sources": {},
+        "macros": {},
+        "disabled": {},
+    }
+    world.write("target/manifest.json", json.dumps(document))
+    begun = world.run("init")
+    assert begun.code == 0, begun
+    assert "everyone in clean_people with an e-mail" in begun.out, begun
+    assert world.run("debug").code == 0
 
 
 def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:

@@ -7,6 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from reverse_etl.identifiers import masked
+
 if TYPE_CHECKING:
     from cli_world import World
 
@@ -115,3 +119,19 @@ def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:
         ended = world.run(command)
         assert (ended.code, ended.out.split()[:2]) == (0, ["list", "model"])
         assert _document(world, command)["lists"] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("ann@example.com", "a**@e******.com"),
+        ("a@b.co", "*@*.co"),
+        ("call +14155550100 or x@y.com", "call +14*******00 or *@*.com"),
+        ("2026-01-01", "2026-01-01"),
+        (3, 3),
+        (None, None),
+    ],
+)
+def test_people_are_masked_in_whatever_column_they_stand(value: object, shown: object) -> None:
+    """A second address is as much a secret as the first."""
+    assert masked(value) == shown
