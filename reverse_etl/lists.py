@@ -125,10 +125,12 @@ def refuse_creation(refs: Sequence[tuple[Model, ListRef]], klaviyo: Klaviyo, *, 
         )
 
 
-def begun_at(known: Sequence[KnownList], name: str, model: str) -> datetime | None:
-    """Return when the creation of a model's list was begun, at Klaviyo's time, and never confirmed."""
-    open_intents = (entry for entry in known if not entry.id and (entry.name, entry.model) == (name, model))
-    return next((read(entry.at) for entry in open_intents), None)
+def begun_at(known: Sequence[KnownList], name: str) -> datetime | None:
+    """Return when the creation of a list was begun, at Klaviyo's time, and never confirmed.
+
+    By whichever model: it may have another name today.
+    """
+    return next((read(entry.at) for entry in known if not entry.id and entry.name == name), None)
 
 
 def the_one(
@@ -168,7 +170,7 @@ def _named(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own pl
             return ListRef(row_name, name, entry.id)
     if klaviyo is None:
         return ListRef(row_name, name, place_of(name))
-    where, begun = f"{model.path} (model {model.name})", begun_at(known, name, model.name)
+    where, begun = f"{model.path} (model {model.name})", begun_at(known, name)
     named = the_one(klaviyo.find_lists(name), begun, name, where)
     return ListRef(row_name, name, named.id if named else place_of(name))
 

@@ -48,13 +48,22 @@ def canonical(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
 
 
 def as_text(column: Column) -> str:
-    """Return an identifier column as text; an integral number has no fraction."""
+    """Return an identifier column as text; an integral number has no fraction, and NaN or an infinity is no identifier."""
     name = quote(column.name)
     plain = f"CAST({name} AS VARCHAR)"  # also of a text: a UUID and an ENUM are kept as text, and are none
     if column.kind not in {Kind.DECIMAL, Kind.FLOAT}:
         return plain
     whole = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
-    return f"CASE WHEN ABS({name}) < 1e15 AND {name} = FLOOR({name}) THEN {whole} ELSE {plain} END"
+    if column.kind is Kind.DECIMAL:
+        return f"CASE WHEN {name} = FLOOR({name}) THEN {whole} ELSE {plain} END"
+    # What is not finite is no number when it is taken from itself.
+    return (
+        f"CASE WHEN ABS({name}) <= {_EXACT} AND {name} = FLOOR({name}) THEN {whole} "
+        f"WHEN {name} - {name} = 0 THEN {plain} END"
+    )
+
+
+_EXACT = 2**53  # beyond it a float holds not every whole number
 
 
 def plain(dialect: Dialect, kind: IdentifierType, column: Column) -> str:

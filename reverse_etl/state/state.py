@@ -148,7 +148,7 @@ class State:
         May be repeated: what was taken over is no longer a delta.
         """
         dialect, tables = self._tables.dialect, self._tables
-        shape = replace(shape, payload=self._kept_payload(shape.key) or ())
+        shape = replace(shape, payload=self._common_payload(shape.key))
         tables.run(*takeover.take(dialect, shape, run_id, model))
         spans = self._spans(takeover.last_taken(dialect, shape))
         tables.commit(
@@ -176,6 +176,14 @@ class State:
         columns = self._tables.warehouse.kept_columns(f"snapshot_{table_key}")
         own = tuple(column for name, column in columns.items() if not name.startswith(OURS))
         return own if columns else None
+
+    def _common_payload(self, table_key: str) -> tuple[Column, ...]:
+        """Return the columns that snapshot and deltas keep alike.
+
+        A run may have died when only the deltas had got a column's new type, and the model lost the column.
+        """
+        deltas = self._tables.warehouse.kept_columns(f"deltas_{table_key}")
+        return tuple(own for own in self._kept_payload(table_key) or () if deltas.get(own.name) == own)
 
     def _spans(self, last_seq: Statement) -> Sequence[range | None]:
         """Return the parts in which wide rows are moved: no more at once than the warehouse sorts well."""

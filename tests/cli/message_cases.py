@@ -151,7 +151,6 @@ CASES = (
     ),
     Case("a missing warehouse", lambda world: (world.folder / "shop.duckdb").unlink(), "run"),
     Case("a missing folder", _profile("nowhere/shop.duckdb", SANDBOX), "run"),
-    Case("too little memory", _profile("shop.duckdb, settings: {memory_limit: 100KB}", SANDBOX), "run"),
     Case("a locked warehouse", lambda _: None, during=lambda world: world.locked("shop.duckdb")),
     Case(
         "a locked state",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli_gold import GOLD, assert_gold
-from message_cases import CASES, Case
+from message_cases import CASES, PROFILE, SANDBOX, Case
 
 from reverse_etl.clock import ScaledClock
 from reverse_etl.errors import KlaviyoError
@@ -108,3 +108,12 @@ def _told(command: str, ended: Ended) -> str:
     parts = [f"$ reverse-etl {command}", f"exit code {ended.code}"]
     parts += [f"\nstdout:\n{ended.out}"] if ended.out else []
     return "\n".join([*parts, f"\nstderr:\n{ended.err}"]) + "\n"
+
+
+def test_too_little_memory_says_where_to_give_more(world: World) -> None:
+    """How much was used when it failed is another figure each time."""
+    world.write("profiles.yml", PROFILE % ("shop.duckdb, settings: {memory_limit: 100KB}", SANDBOX))
+    ended = world.run("run")
+    assert ended.code == 4
+    assert "Out of Memory Error" in ended.err
+    assert "settings: {memory_limit: 2GB} of the output" in ended.err

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from core_world import one
+from core_world import Interrupted, one
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.sandbox import Fault
+from reverse_etl.warehouse.duckdb import DuckDB
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 
@@ -227,3 +228,47 @@ def test_a_secondary_identifier_that_is_null_today_is_kept(world):
     assert one(world.run()).plan.unchanged == 2
     world.people([other])
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+
+
+def test_a_number_that_is_not_finite_identifies_nobody(world):
+    """A frame of pandas writes NaN where it knows no id. Whoever has it next is another person."""
+    identifiers = {"email": "email", "external_id": "cid"}
+    world.model("members", "select email, cid from people", identifiers=identifiers)
+    for name in ("bob", "cat"):
+        world.people(
+            [{"email": "ann@example.com", "cid": 1.0}, {"email": f"{name}@example.com", "cid": float("nan")}],
+            columns="email VARCHAR, cid DOUBLE",
+        )
+        world.run(allow_removes=["members"])
+    assert [(each["email"], each["external_id"]) for each in world.sandbox.profiles()] == [
+        ("ann@example.com", "1"),
+        ("bob@example.com", None),
+        ("cat@example.com", None),
+    ]
+
+
+def test_a_column_whose_new_type_a_death_left_half_done_may_be_dropped(world, monkeypatch):
+    """The deltas had the new type, the snapshot had not; then the model lost the column."""
+    world.people([{"email": "ann@example.com", "u": "x"}])
+    world.model("members", "select email, u from people", identifiers={"email": "email"})
+    world.run()
+    world.people([{"email": "ann@example.com", "u": "5"}])
+    world.model("members", "select email, u::int as u from people", identifiers={"email": "email"})
+    execute = DuckDB.execute
+
+    def die(warehouse, statement):
+        if statement.text.startswith("ALTER") and '"snapshot_' in statement.text:
+            raise Interrupted
+        execute(warehouse, statement)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DuckDB, "execute", die)
+        with pytest.raises(Interrupted):
+            world.run()
+    world.people([{"email": "ann@example.com", "u": "5"}, {"email": "bob@example.com", "u": "5"}])
+    world.model("members", "select email from people", identifiers={"email": "email"})
+    assert world.run().exit_code == 0
+    assert world.emails() == ["ann@example.com", "bob@example.com"]
+    before = len(world.writes())
+    world.run()
+    assert len(world.writes()) == before
