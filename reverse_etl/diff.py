@@ -53,7 +53,8 @@ def diff(  # noqa: PLR0913 - what it is made of, each from its own place
     kept = warehouse.kept_columns(shape.snapshot)
     _reject_standing(warehouse, staged, kept)
     uncertain = bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0
-    scope = Scope(full_refresh=full_refresh, uncertain=uncertain, rekeyed=rekeyed)
+    doubted = tuple(ref.id for ref in refs if ref.taken_over)
+    scope = Scope(full_refresh=full_refresh, uncertain=uncertain, rekeyed=rekeyed, doubted=doubted)
     warehouse.execute(sql.diff(dialect, shape, kept, scope))
     claimed = {} if rekeyed or not kept else _omit_claimed(warehouse, shape)
     if claimed:

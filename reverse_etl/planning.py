@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl import lists
@@ -93,7 +93,9 @@ def _lists(
     klaviyo: Klaviyo | None,
 ) -> tuple[ListRef, ...]:
     applied, uncertain = state.rows_by_list(staged.shape.key)
-    return lists.resolve(staged.model, staged.list_names, mapping, known, klaviyo, {*applied, *uncertain})
+    refs = lists.resolve(staged.model, staged.list_names, mapping, known, klaviyo, {*applied, *uncertain})
+    others = {entry.id for entry in known if entry.id and entry.model != staged.model.name}
+    return tuple(replace(ref, taken_over=ref.id in others) for ref in refs)
 
 
 def _diff(

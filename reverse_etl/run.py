@@ -66,6 +66,7 @@ def run(at: At, task: Task, allowed_removes: Collection[str], *, strict: bool) -
         plan = _with_lists(at, plan)
         at = replace(at, begun=_klaviyo_time(at))
         _begin(at, task.target, plan)
+        _own(at, plan)
         results: list[ListResult] = []
         tallies: list[Tally] = []
         for model in plan.models:
@@ -115,12 +116,8 @@ def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
 
 
 def _with_lists(at: At, plan: Plan) -> Plan:
-    """Create the missing lists, give the plan and its deltas their ids, and note which model drives which."""
-    models = tuple(_create_lists(at, model) for model in plan.models)
-    at.state.lists.own(
-        [(one.list.id, one.list.name, m.model.name) for m in models for one in m.lists if one.list.id]
-    )
-    return replace(plan, models=models)
+    """Create the missing lists, and give the plan and its deltas their ids."""
+    return replace(plan, models=tuple(_create_lists(at, model) for model in plan.models))
 
 
 def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
@@ -157,6 +154,20 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
     at.state.begin(at.run_id, target.place, written(at.begun), begun)
     for model in plan.models:
         at.state.rejections.note_checks(at.run_id, model.model.name, model.shape)
+
+
+def _own(at: At, plan: Plan) -> None:
+    """Note which model drives which list, once the rows that it takes over are uncertain.
+
+    A list that is taken over in parts stays in doubt, since the rows of the others are not.
+    """
+    at.state.lists.own(
+        [
+            (one.list.id, one.list.name, model.model.name)
+            for model, one in plan.lists()
+            if one.list.id and not (one.list.taken_over and one.deferred)
+        ]
+    )
 
 
 def _end(at: At, result: RunResult, *, settled: bool) -> None:

@@ -31,11 +31,15 @@ class Op(StrEnum):
 
 @dataclass(frozen=True)
 class Scope:
-    """What the diff is asked for besides the change: every row again, the rows uncertain, identities by today's identifiers."""
+    """What the diff is asked for besides the change: every row again, the rows uncertain, identities by today's identifiers.
+
+    All rows of the lists `doubted`, by id, are uncertain: another model has driven them since.
+    """
 
     full_refresh: bool = False
     uncertain: bool = False
     rekeyed: bool = False
+    doubted: tuple[str, ...] = ()
 
 
 def uncertain_count(dialect: Dialect, shape: Shape) -> Statement:
@@ -289,14 +293,16 @@ def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Sc
         f"SELECT s.retl_list_id, {identity} AS retl_identity, {identifiers}{values}\n"
         f"  FROM {dialect.kept(shape.snapshot)} AS s WHERE s.retl_list_id IN ({mine})"
     )
+    listed = ", ".join(dialect.literal(list_id) for list_id in scope.doubted)
+    doubted = f"s.retl_list_id IN ({listed})" if listed else "FALSE"
     if not scope.uncertain:
-        return f"  SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain FROM ({snapshot}) AS s"
+        return f"  SELECT *, TRUE AS retl_in_snapshot, {doubted} AS retl_uncertain FROM ({snapshot}) AS s"
     merged = ", ".join(f"COALESCE(s.{name}, u.{name}) AS {name}" for name in (*KEY_COLUMNS, *names))
     payload = "".join(f", s.{quote(name)}" for name in shape.payload_names)
     u_identity = rekeyed_identity(shape) if scope.rekeyed else "retl_identity"
     return (
         f"  SELECT {merged}{payload}, s.retl_identity IS NOT NULL AS retl_in_snapshot, "
-        f"u.retl_identity IS NOT NULL AS retl_uncertain\n"
+        f"u.retl_identity IS NOT NULL{f' OR {doubted}' if listed else ''} AS retl_uncertain\n"
         f"  FROM ({snapshot}) AS s FULL OUTER JOIN (\n"
         f"    SELECT retl_list_id, {u_identity} AS retl_identity, {dialect.names(names)}\n"
         f"    FROM {dialect.kept(shape.deltas)} WHERE retl_list_id IN ({mine})\n"

@@ -9,10 +9,12 @@ from core_world import Interrupted, one
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import GuardRefused, KlaviyoError, ReplyLost, UsageError
 from reverse_etl.events import ListDone
+from reverse_etl.planning import Wish
 from reverse_etl.sandbox import Fault
 from reverse_etl.state.lists import Lists
 
 ALL = {"allow_removes": ["clubs"]}
+IMPORTS = "/api/profile-bulk-import-jobs"
 SHOWN_LATE = {"speed": 15.0, "list_seconds": 40.0}  # slow enough that a run begins before the list is shown
 
 
@@ -203,6 +205,35 @@ def test_of_two_lists_that_were_made_since_the_intent_none_is_guessed(members, m
     with pytest.raises(UsageError, match="2 lists"):
         members.run()
     assert len(names(members)) == 2
+
+
+@pytest.mark.parametrize("trouble", [None, "a refused key", "a limit"])
+def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(world, trouble):
+    """What a model remembers of a list says nothing of what another did to it in between.
+
+    Model b sent Pia to X, a took her off, and b wants her there again; its first run may come to little.
+    """
+    turns = [
+        {"a": ("X", ["pia", "zoe"]), "b": ("Y", ["yan"])},
+        {"a": ("Y", ["zoe"]), "b": ("X", ["pia", "yan"])},
+        {"a": ("X", ["zoe"]), "b": ("Y", ["yan"])},
+        {"a": ("Y", ["zoe"]), "b": ("X", ["pia", "yan"])},
+    ]
+    for turn in turns:
+        for model, (name, rows) in turn.items():
+            select = f"select email, first_name from {model}"
+            world.model(model, select, list=name, identifiers={"email": "email"}, max_removes=1.0)
+            world.people(people(*rows), table=model)
+        if turn is turns[-1] and trouble == "a refused key":
+            world.fault(Fault("status", "POST", IMPORTS, status=401))
+        world.run(wish=Wish(limit=1 if turn is turns[-1] and trouble == "a limit" else None))
+        world.wait(300.0)
+    if trouble:
+        world.run()
+    assert {"pia@example.com", "yan@example.com"} <= {*world.emails("X")}
+    before = len(world.writes())
+    world.run()
+    assert len(world.writes()) == before
 
 
 def test_a_list_has_one_model(members):

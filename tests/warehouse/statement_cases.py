@@ -129,6 +129,7 @@ def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column
         kept_of(many, dialect.engine) or {"retl_email": shape.payload[0]},
         Scope(uncertain=True),
     )
+    yield diff.diff(dialect, shape, kept, Scope(doubted=("L1", "L2")))
     yield diff.keep_rejected(dialect, shape)
     yield diff.hold_protected(dialect, shape)
     yield diff.planned_counts(dialect, shape)

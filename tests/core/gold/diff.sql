@@ -116,27 +116,55 @@ SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' TH
 FROM changed;
 
 -- diff 7
+CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+WITH desired AS (
+  SELECT l.retl_list_id, s.retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."first_name", s."spent", s."Since", s."tags"
+  FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+),
+known AS (
+  SELECT *, TRUE AS retl_in_snapshot, s.retl_list_id IN ('L1', 'L2') AS retl_uncertain FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
+  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s
+),
+changed AS (
+  SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
+    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+    OR ((d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email")
+    OR (d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
+    OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
+    OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
+    OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
+    OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"))
+)
+SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
+FROM changed;
+
+-- diff 8
 DELETE FROM memory.main."planned_vip_0a1b2c3d" AS retl_p WHERE retl_p.retl_op = 'remove' AND EXISTS (
   SELECT 1 FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NOT NULL AND s.retl_identity = retl_p.retl_identity AND l.retl_list_id = retl_p.retl_list_id);
 
--- diff 8
+-- diff 9
 UPDATE memory.main."planned_vip_0a1b2c3d" SET retl_op = 'held'
 WHERE retl_op = 'remove' AND (retl_email IN (SELECT retl_email FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NOT NULL AND retl_email IS NOT NULL)
   OR retl_phone_e164 IN (SELECT retl_phone_e164 FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NOT NULL AND retl_phone_e164 IS NOT NULL)
   OR retl_external_id IN (SELECT retl_external_id FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NOT NULL AND retl_external_id IS NOT NULL)
   OR retl_klaviyo_profile_id IN (SELECT retl_klaviyo_profile_id FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NOT NULL AND retl_klaviyo_profile_id IS NOT NULL));
 
--- diff 9
+-- diff 10
 SELECT retl_list_id, retl_op, COUNT(*) FROM memory.main."planned_vip_0a1b2c3d" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
 
--- diff 10
+-- diff 11
 SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 11
+-- diff 12
 SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 12
+-- diff 13
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags"
 FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -154,7 +182,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 13
+-- diff 14
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags"
 FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -167,7 +195,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 14
+-- diff 15
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
 SELECT CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM memory.main."planned_vip_0a1b2c3d";
 -- with ('new:VIP', 'L1', 'new:Tea', 'L2')
