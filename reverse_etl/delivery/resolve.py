@@ -1,8 +1,8 @@
 """Resolve: who the leaving rows are at Klaviyo, and who of them is wanted after all.
 
 Asked just before anyone is removed. A removal takes off only a member whom this job put there, and only if no
-desired row is that profile. What was found is asked of the list itself by e-mail and phone, else of the
-account by external id; nothing is taken from memory.
+desired row is that profile. Every identifier that was delivered is asked for: e-mails and phones of the list
+itself, the others of the account; nothing is taken from memory.
 """
 
 from __future__ import annotations
@@ -139,11 +139,9 @@ def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
         values = _values(rows, kind)
         members = _ask(at.executor, partial(at.klaviyo.members, list_id, kind), values)
         _note(found, rows, kind, members)
-    strangers = [row for row in rows if row.seq not in found.by_row]
-    for kind in _ELSEWHERE:
-        profiles = _ask(at.executor, partial(at.klaviyo.profiles, kind), _values(strangers, kind))
-        _note(found, strangers, kind, profiles)
-    _note_joined(at, list_id, found, strangers)
+    for kind in _ELSEWHERE:  # of all rows: who was found by an e-mail may have left another profile behind
+        _note(found, rows, kind, _ask(at.executor, partial(at.klaviyo.profiles, kind), _values(rows, kind)))
+    _note_joined(at, list_id, found, rows)
     return found
 
 

@@ -164,6 +164,20 @@ def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(member
     assert members.emails() == ["ann@example.com", "new@example.com"]
 
 
+def test_whoever_had_two_profiles_leaves_with_both(make_world):
+    """Her e-mail changed, and an import that does not match by external id made another profile of her."""
+    world = make_world(match_external_id=False)
+    members_model(world, identifiers={"external_id": "customer_id", "email": "email"})
+    become(world, [person("ann"), person("bob")])
+    world.run()
+    become(world, [person("ann", email="anna@example.com"), person("bob")])
+    world.run()
+    assert world.emails() == ["ann@example.com", "anna@example.com", "bob@example.com"]
+    become(world, [person("bob")])
+    world.run()
+    assert world.emails() == ["bob@example.com"]
+
+
 def test_someone_found_by_nobody_is_gone_and_noted(members):
     """Bob was taken off by hand.
 
