@@ -19,6 +19,7 @@ WHY = {
     RowProblem.NO_IDENTIFIER: "no usable identifier",
     RowProblem.EMAIL_TOO_LONG: "e-mail of more than 100 characters",
     RowProblem.EMAIL_MALFORMED: "malformed e-mail",
+    RowProblem.ID_TOO_LONG: "id of more than 255 characters",
     RowProblem.PHONE_MALFORMED: "phone that is not E.164",
     RowProblem.DUPLICATE: "several different rows of one identity",
     RowProblem.IDENTITY_ELSEWHERE: "its identity is another row's identifier",

@@ -12,6 +12,7 @@ from reverse_etl.sql.text import Dialect, literal, quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ID_MAX = 255  # ours: whoever has a longer id can't be looked up by an address that servers take, and so never leave
 EMAIL_MAX = 100  # "Profiles API overview": an e-mail has at most 100 characters
 _PART = r"[^\s@,;:<>()\[\]\\\"]"
 # The same for Snowflake, whose "POSIX ERE" does not say what a backslash means between brackets: this reads alike either way.
@@ -77,6 +78,11 @@ def plain(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
 def email_too_long(column: str) -> str:
     """Return whether a canonical e-mail is longer than Klaviyo takes."""
     return f"LENGTH({column}) > {EMAIL_MAX}"
+
+
+def id_too_long(column: str) -> str:
+    """Return whether an id is longer than can be looked up."""
+    return f"LENGTH({column}) > {ID_MAX}"
 
 
 def email_malformed(dialect: Dialect, column: str) -> str:

@@ -18,6 +18,7 @@ from reverse_etl.sql.identifiers import (
     canonical,
     email_malformed,
     email_too_long,
+    id_too_long,
     phone_malformed,
     plain,
 )
@@ -35,6 +36,7 @@ class RowProblem(StrEnum):
     NO_IDENTIFIER = "no_identifier"
     EMAIL_TOO_LONG = "email_too_long"
     EMAIL_MALFORMED = "email_malformed"
+    ID_TOO_LONG = "id_too_long"
     PHONE_MALFORMED = "phone_malformed"
     DUPLICATE = "duplicate"
     IDENTITY_ELSEWHERE = "identity_is_another_rows_identifier"
@@ -280,6 +282,11 @@ def _first_problem(dialect: Dialect, shape: Shape, list_name: str) -> str:
     if IdentifierType.PHONE in shape.identifiers:
         phone = phone_malformed(dialect, IDENTIFIER_COLUMNS[IdentifierType.PHONE])
         tests.append((_unless_plain(IdentifierType.PHONE, phone), RowProblem.PHONE_MALFORMED))
+    tests += [
+        (id_too_long(IDENTIFIER_COLUMNS[kind]), RowProblem.ID_TOO_LONG)
+        for kind in (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)
+        if kind in shape.identifiers
+    ]
     return "CASE " + " ".join(f"WHEN {test} THEN {literal(problem)}" for test, problem in tests) + " END"
 
 

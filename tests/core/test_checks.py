@@ -46,6 +46,9 @@ def staged(world, select, kinds, **config):
         ("external_id", "7.5::decimal(10,2)", "7.50"),
         ("external_id", "12345678901234567890::decimal(38,0)", "12345678901234567890"),
         ("external_id", "'007'", "007"),
+        ("external_id", "repeat('é', 255)", "é" * 255),
+        ("external_id", "1234567890123456::decimal(20,2)", "1234567890123456"),
+        ("external_id", "9007199254740992::double", "9007199254740992"),
         ("external_id", "' 7 '", " 7 "),
         (
             "external_id",
@@ -70,6 +73,7 @@ def test_identifiers_are_sent_in_one_form(world, kind, value, sent):
 @pytest.mark.parametrize(
     ("kind", "value", "problem"),
     [
+        ("external_id", "repeat('é', 256)", "id_too_long"),
         ("email", "'not-an-email'", "email_malformed"),
         ("email", "'two@@example.com'", "email_malformed"),
         ("email", "'a b@example.com'", "email_malformed"),

@@ -220,8 +220,8 @@ def test_a_lease_that_has_expired_is_taken_over(members):
     members.run()
     with two_states(members) as (first, second), first.lease():
         members.wait(601.0)
-        with second.lease():
-            pass
+        with second.lease(), pytest.raises(WarehouseError, match="lost its lease to another"):
+            first.still_leased()
 
 
 def test_state_of_a_newer_version_is_left_alone(members):

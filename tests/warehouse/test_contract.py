@@ -193,3 +193,5 @@ def test_closing_twice_is_closing(warehouse):
     """`close` stands in several places of a run's end."""
     warehouse.close()
     warehouse.close()
+    with pytest.raises(WarehouseError):
+        warehouse.fetch(Statement("SELECT 1"))
