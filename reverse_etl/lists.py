@@ -8,11 +8,11 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.moments import read
+from reverse_etl.moments import GRACE, read
 from reverse_etl.surfaces import ListById, ListColumn, NamedList
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from reverse_etl.state import KnownList
 
 MOST_CREATED = 5  # in one run; Klaviyo allows 150 a day
-GRACE = timedelta(minutes=1)  # between the Date of a reply and the time that Klaviyo notes for a list
 _NEW = "new:"
 
 

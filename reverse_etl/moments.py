@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+GRACE = timedelta(minutes=1)  # by so much the times that Klaviyo notes and the Date of its replies may differ
 
 
 def moment(seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import Problem
 from reverse_etl.klaviyo import Endpoint, duration
+from reverse_etl.klaviyo.filters import MOST_VALUES
 from reverse_etl.klaviyo.pack import MOST_IDS, MOST_ROWS
 from reverse_etl.phrases import counted, percent
 from reverse_etl.surfaces import Surface
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from reverse_etl.sql.shape import Shape
 
 MANY_REMOVES = 10  # below this, no share of a list counts as many
-_IDS_AN_ASK = 100
 
 
 @dataclass(frozen=True)
@@ -210,12 +210,12 @@ def _requests(surface: Surface, one: ListPlan, kinds: int) -> dict[Endpoint, int
     counts: dict[Endpoint, int] = {}
     if one.upserts:
         if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
-            counts[Endpoint.PROFILES] = math.ceil(one.upserts / _IDS_AN_ASK)
+            counts[Endpoint.PROFILES] = math.ceil(one.upserts / MOST_VALUES)
             counts[Endpoint.ADD_TO_LIST] = math.ceil(one.upserts / MOST_IDS)
         else:
             counts[Endpoint.START_IMPORT] = math.ceil(one.upserts / MOST_ROWS)
     if one.removes and surface is not Surface.PROFILES:
-        counts[Endpoint.LIST_PROFILES] = math.ceil(one.removes / _IDS_AN_ASK) * kinds
+        counts[Endpoint.LIST_PROFILES] = math.ceil(one.removes / MOST_VALUES) * kinds
         counts[Endpoint.REMOVE_FROM_LIST] = math.ceil(one.removes / MOST_IDS)
     if one.list.new and one.list.id:
         counts[Endpoint.CREATE_LIST] = 1

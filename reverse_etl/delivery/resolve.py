@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,13 +19,13 @@ from reverse_etl.identifiers import IdentifierType, canonical, split_identity
 from reverse_etl.klaviyo import Member, Profile
 from reverse_etl.klaviyo.filters import MOST_VALUES
 from reverse_etl.klaviyo.pack import chunks
+from reverse_etl.moments import GRACE
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from reverse_etl.delivery.at import At
 
-GRACE = timedelta(minutes=1)  # between the Date of a reply and the time that Klaviyo notes for joining
 _ON_LIST = (IdentifierType.EMAIL, IdentifierType.PHONE)  # by which Klaviyo can filter a list
 _ELSEWHERE = (IdentifierType.PROFILE_ID, IdentifierType.EXTERNAL_ID)
 

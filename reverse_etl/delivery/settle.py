@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.takeapart import mass_fault
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import Job, JobRowError, JobStatus, Klaviyo, RowError
+from reverse_etl.moments import GRACE
 from reverse_etl.phrases import counted
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.at import At
 
-GRACE = timedelta(minutes=1)  # Klaviyo's clock and replies may differ by as much
 FIRST_WAIT, MOST_WAIT, WAIT_GROWTH = 0.2, 5.0, 1.5
 UNLISTED_SECONDS = 60.0  # a job that is not listed for so long is asked for by its id
 

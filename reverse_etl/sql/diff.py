@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
-from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
+from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, MARKS, Shape
 from reverse_etl.sql.text import Dialect, Statement, literal, quote
 
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ def name_lists(dialect: Dialect, shape: Shape, ids: Mapping[str, str]) -> Statem
     The table is made anew, since DuckDB would keep every row that is updated in memory.
     """
     cases = " ".join("WHEN ? THEN ?" for _ in ids)
-    others = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_identity")
-    columns = ", ".join((*others, *_identifiers(), FIRST_SENT))
+    columns = ", ".join((*MARKS, "retl_identity", *_identifiers(), FIRST_SENT))
     planned = dialect.passing(shape.planned)
     return Statement(
         f"{dialect.recreate_passing(shape.planned)} AS\n"

@@ -87,7 +87,7 @@ def end_changed(dialect: Dialect, key: Key, shape: Shape, model: str) -> tuple[S
 def keep_refused(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: str) -> tuple[Statement, ...]:
     """Note each row that Klaviyo refused in this run, and end the rejections of the rows that it took."""
     table, deltas, refusals = (dialect.kept(name) for name in ("rejections", shape.deltas, "refusals"))
-    taken = dialect.passing("taken_" + shape.key)
+    taken = dialect.passing(shape.taken)
     refused = (
         f"FROM {refusals} AS f JOIN {deltas} AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id "
         f"WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"

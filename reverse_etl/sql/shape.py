@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 KEY_COLUMNS = ("retl_list_id", "retl_identity")
 IDENTIFIER_COLUMNS = {kind: f"retl_{kind}" for kind in IdentifierType}
 FIRST_SENT = "retl_first_sent_at"
+MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")  # of a delta, besides its row
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,16 @@ class Shape:
     def deltas(self) -> str:
         """Return the state table of deltas that are not proved applied or refused."""
         return f"deltas_{self.key}"
+
+    @property
+    def taken(self) -> str:
+        """Return the scratch table of the deltas that receipts prove applied."""
+        return f"taken_{self.key}"
+
+    @property
+    def replaced(self) -> str:
+        """Return the scratch table of the snapshot's rows that these take the place of."""
+        return f"replaced_{self.key}"
 
     @property
     def rejected(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
 from reverse_etl.sql.diff import Op, desired, rekeyed_identity, same_row
-from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, Shape
+from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, MARKS, Shape
 from reverse_etl.sql.text import Dialect, Statement, quote
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from reverse_etl.identifiers import IdentifierType
 
 _SAME = " AND ".join(f"{{left}}.{name} = {{right}}.{name}" for name in KEY_COLUMNS)
-_MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")
 
 
 def make_way(dialect: Dialect, shape: Shape) -> Statement:
@@ -40,11 +39,11 @@ def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str, seqs:
 
     They lie in the order of their numbers, so that whoever reads a span of them looks at no other.
     """
-    values = [f"p.{name}" for name in (*_MARKS, *KEY_COLUMNS)]
+    values = [f"p.{name}" for name in (*MARKS, *KEY_COLUMNS)]
     values += [f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values()]
     values += [f"COALESCE(p.{FIRST_SENT}, ?)", *(f"d.{quote(name)}" for name in shape.payload_names)]
     return Statement(
-        f"INSERT INTO {dialect.kept(shape.deltas)} (retl_run_id, {dialect.names((*_MARKS, *shape.row))})\n"
+        f"INSERT INTO {dialect.kept(shape.deltas)} (retl_run_id, {dialect.names((*MARKS, *shape.row))})\n"
         f"SELECT ?, {', '.join(values)}\n"
         f"FROM {dialect.passing(shape.planned)} AS p "
         f"LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
@@ -154,10 +153,9 @@ def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
 def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[Statement, ...]:
     """Gather which deltas receipts prove applied, and the rows of the snapshot that they take the place of."""
     deltas, refusals = (dialect.kept(name) for name in (shape.deltas, "refusals"))
-    taken, replaced = gathered(shape)
     return (
         Statement(
-            f"{dialect.recreate_passing(taken)} AS\n"
+            f"{dialect.recreate_passing(shape.taken)} AS\n"
             f"SELECT d.retl_seq, d.retl_op, {dialect.names(KEY_COLUMNS, 'd.')}\n"
             f"FROM {deltas} AS d JOIN (\n{_applied(dialect)}\n"
             f") AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
@@ -166,9 +164,9 @@ def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[State
             (run_id, model, run_id, run_id, model),
         ),
         Statement(
-            f"{dialect.recreate_passing(replaced)} AS\n"
+            f"{dialect.recreate_passing(shape.replaced)} AS\n"
             f"SELECT {dialect.names(shape.row, 's.')} FROM {dialect.kept(shape.snapshot)} AS s\n"
-            f"JOIN {dialect.passing(taken)} AS t ON {_SAME.format(left='t', right='s')}"
+            f"JOIN {dialect.passing(shape.taken)} AS t ON {_SAME.format(left='t', right='s')}"
         ),
     )
 
@@ -186,14 +184,9 @@ def _applied(dialect: Dialect) -> str:
     )
 
 
-def gathered(shape: Shape) -> tuple[str, str]:
-    """Return the scratch tables of `take`."""
-    return f"taken_{shape.key}", f"replaced_{shape.key}"
-
-
 def last_taken(dialect: Dialect, shape: Shape) -> Statement:
     """Return the number of the last delta that `take` gathered, 0 where it gathered none."""
-    return Statement(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(gathered(shape)[0])}")
+    return Statement(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(shape.taken)}")
 
 
 def advance(  # noqa: PLR0913, PLR0917 - whose deltas, and in which parts
@@ -204,7 +197,7 @@ def advance(  # noqa: PLR0913, PLR0917 - whose deltas, and in which parts
     To be run in one transaction, after `take`. `spans` are the parts in which rows go into the snapshot.
     """
     deltas, rejected, refusals = (dialect.kept(name) for name in (shape.deltas, shape.rejected, "refusals"))
-    taken = dialect.passing("taken_" + shape.key)
+    taken = dialect.passing(shape.taken)
     row = dialect.names(shape.row)
     refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     this_run = (run_id, model)
@@ -245,7 +238,7 @@ def _into_snapshot(
                 (run_id,),
             ),
         )
-    taken = dialect.passing(gathered(shape)[0])
+    taken = dialect.passing(shape.taken)
     return (
         Statement(
             f"DELETE FROM {snapshot} AS retl_s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {_SAME.format(left='t', right='retl_s')})"
@@ -266,7 +259,7 @@ def _merged(dialect: Dialect, shape: Shape) -> str:
 
     Of a row that was uncertain nobody knows which value Klaviyo has: a desired NULL is then no value, and any later one is sent.
     """
-    taken, replaced = (dialect.passing(name) for name in gathered(shape))
+    taken, replaced = dialect.passing(shape.taken), dialect.passing(shape.replaced)
     sure = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
     kept = {
         name: (sure if name in shape.payload_names else "s.{0}").format(dialect.name(name))
@@ -289,7 +282,7 @@ def _merged(dialect: Dialect, shape: Shape) -> str:
 def _no_longer_deltas(dialect: Dialect, shape: Shape, this_run: tuple[str, str]) -> tuple[Statement, ...]:
     """Drop the deltas that were taken, and those that were refused and not uncertain before."""
     deltas, refusals = dialect.kept(shape.deltas), dialect.kept("refusals")
-    taken = f"retl_seq IN (SELECT retl_seq FROM {dialect.passing('taken_' + shape.key)})"
+    taken = f"retl_seq IN (SELECT retl_seq FROM {dialect.passing(shape.taken)})"
     refused = f"NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)"
     run_id = this_run[0]
     if (

@@ -21,6 +21,16 @@ class Statement:
     text: str
     parameters: tuple[Any, ...] = ()
 
+    @property
+    def first_line(self) -> str:
+        """Return the line that says what is done, and to which table."""
+        return self.text.strip().split("\n", 1)[0]
+
+    @property
+    def opening(self) -> str:
+        """Return as much of it as an error shows."""
+        return self.first_line[:80]
+
 
 @dataclass(frozen=True)
 class Dialect:

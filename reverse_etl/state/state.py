@@ -158,7 +158,7 @@ class State:
                 *ledger.drop_refusals(dialect, shape.deltas, run_id, model),
             )
         )
-        tables.run(*takeover.drop_scratch(dialect, takeover.gathered(shape)))
+        tables.run(*takeover.drop_scratch(dialect, (shape.taken, shape.replaced)))
 
     def forget_unsent(self, run_id: str, model: str, shape: Shape) -> None:
         """Drop the deltas that this run knows it did not send."""

@@ -258,12 +258,11 @@ def _mapped(statement: Statement) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        where = statement.text.split("\n", 1)[0][:80]
         advice = (
             _MORE_MEMORY if isinstance(error, duckdb.OutOfMemoryException) else "It is safe to run again."
         )
         raise WarehouseError.of(
-            f"DuckDB: {sentence(_first_line(error))}", where=where, advice=advice
+            f"DuckDB: {sentence(_first_line(error))}", where=statement.opening, advice=advice
         ) from error
 
 

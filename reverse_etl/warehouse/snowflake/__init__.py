@@ -130,10 +130,8 @@ class Snowflake:
         if not self._read_only or not self.dialect.lasting or statement.text.startswith("SELECT"):
             return
         place = re.escape(self.dialect.state)
-        if re.search(rf'{place}\."(?!TEMP_)', statement.text.split("\n", 1)[0]):
-            raise WarehouseError.of(
-                "A read-only session can't change the state.", where=statement.text.split("\n", 1)[0][:80]
-            )
+        if re.search(rf'{place}\."(?!TEMP_)', statement.first_line):
+            raise WarehouseError.of("A read-only session can't change the state.", where=statement.opening)
 
     def _dialect(self, settings: Mapping[str, Any], state_schema: str) -> Dialect:
         """Return how names are written here, after making sure of the state's schema."""

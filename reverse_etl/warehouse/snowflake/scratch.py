@@ -24,9 +24,10 @@ class Scratch:
     _made: set[str] = field(default_factory=set)
     _lost: set[str] = field(default_factory=set)
 
-    def note(self, text: str) -> None:
+    def note(self, statement: Statement) -> None:
         """Take a statement that was run: it may have made a table, or dropped one."""
-        if text.startswith(("CREATE", "DROP")) and (named := _NAME.search(text.split("\n", 1)[0])):
+        text = statement.first_line
+        if text.startswith(("CREATE", "DROP")) and (named := _NAME.search(text)):
             self._lost.discard(named[1])
             self._made.discard(named[1])
             if text.startswith("CREATE"):
@@ -45,6 +46,6 @@ class Scratch:
         if not self._lost.isdisjoint(names):
             raise SessionLost.of(
                 "The session with Snowflake ended under way, and with it the tables that were staged in it.",
-                where=statement.text.strip().split("\n", 1)[0][:80],
+                where=statement.opening,
                 advice=AGAIN,
             )

@@ -48,7 +48,7 @@ class Session:
 
         def execute(cursor: Cursor) -> Cursor:
             cursor.execute(statement.text, statement.parameters or None, **options)
-            self._scratch.note(statement.text)
+            self._scratch.note(statement)
             return cursor
 
         return self._asked(statement, execute)
@@ -63,7 +63,7 @@ class Session:
         try:
             yield
         except error_class() as error:
-            said = fault_of(error, _where(statement), self._secrets)
+            said = fault_of(error, statement.opening, self._secrets)
             raise SessionLost(*said.problems) from error
 
     @contextmanager
@@ -109,12 +109,12 @@ class Session:
     def _once(self, statement: Statement, ask: Callable[[Cursor], Answer]) -> Answer:
         if self._connection is None:
             raise WarehouseError.of(
-                "The session with Snowflake is closed.", where=_where(statement), advice=AGAIN
+                "The session with Snowflake is closed.", where=statement.opening, advice=AGAIN
             )
         try:
             return ask(self._connection.cursor())
         except error_class() as error:
-            raise fault_of(error, _where(statement), self._secrets) from error
+            raise fault_of(error, statement.opening, self._secrets) from error
 
     def _open_anew(self, lost: SessionLost) -> None:
         """Sign in again. Raises what was lost where that can't be done: something was sent already."""
@@ -145,7 +145,3 @@ def _opened(settings: Mapping[str, Any], secrets: tuple[str, ...]) -> Connection
                 continue
             where = str(asked.get("host") or asked.get("account") or asked.get("connection_name"))
             raise fault_of(error, where, secrets, signing_in=True) from None
-
-
-def _where(statement: Statement) -> str:
-    return statement.text.strip().split("\n", 1)[0][:80]
