@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reverse_etl.errors import Problem, UsageError
@@ -17,6 +16,7 @@ from reverse_etl.surfaces import ListById, ListColumn, NamedList
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from reverse_etl.klaviyo import Klaviyo, KlaviyoList
     from reverse_etl.models.model import Model

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.takeapart import mass_fault
@@ -19,6 +18,8 @@ from reverse_etl.phrases import counted
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reverse_etl.delivery.at import At
 
 FIRST_WAIT, MOST_WAIT, WAIT_GROWTH = 0.2, 5.0, 1.5
