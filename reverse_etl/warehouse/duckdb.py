@@ -133,15 +133,12 @@ class DuckDB:
         return tuple(column(name, type_) for name, type_, *_ in rows)
 
     def kept_columns(self, table: str) -> Mapping[str, Column]:
-        """Return a state table's columns from duckdb_columns()."""
-        rows = self.fetch(
-            Statement(
-                "SELECT column_name, data_type FROM duckdb_columns() "
-                "WHERE database_name = ? AND table_name = ? ORDER BY column_index",
-                (STATE, table),
-            )
-        )
-        return {name: column(name, type_) for name, type_ in rows}
+        """Return a state table's columns from DESCRIBE; duckdb_columns() reads every table of the session."""
+        asked = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
+        if not self.fetch(Statement(asked, (STATE, table))):  # asked first: an error would end a transaction
+            return {}
+        rows = self.fetch(Statement(f"DESCRIBE {self.dialect.kept(table)}"))
+        return {name: column(name, type_) for name, type_, *_ in rows}
 
     def close(self) -> None:
         """Close the session and remove what it spilled."""

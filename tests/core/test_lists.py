@@ -184,7 +184,7 @@ def test_after_a_lost_reply_a_list_that_is_shown_late_is_waited_for(make_world):
 
 def test_of_two_lists_of_one_name_the_one_that_was_made_since_the_intent_is_ours(make_world, monkeypatch):
     """Somebody's list of that name was not shown yet when ours was made. Both are when the next run looks."""
-    world = make_world(speed=200.0, list_seconds=1_000.0)
+    world = make_world(speed=400.0, list_seconds=1_000.0)
     members_model(world)
     become(world, people("ann", "bob"))
     theirs = world.new_list()

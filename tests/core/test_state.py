@@ -153,7 +153,7 @@ def test_an_import_of_which_no_receipt_speaks_is_waited_for(make_world, monkeypa
 
     The import could yet put Ann on the list, who is not wanted any more: nothing is sent before it has ended.
     """
-    world = make_world(job_seconds=6_000.0)
+    world = make_world(job_seconds=3_000.0)
     members_model(world)
     become(world, people("ann", "bob"))
     with monkeypatch.context() as patched:
@@ -166,7 +166,7 @@ def test_an_import_of_which_no_receipt_speaks_is_waited_for(make_world, monkeypa
     world.run()
     later = world.writes()[-2:]
     assert [entry.method for entry in later] == ["POST", "DELETE"]
-    assert all(entry.at >= lost.at + 6_000.0 for entry in later)
+    assert all(entry.at >= lost.at + 3_000.0 for entry in later)
     assert world.emails() == ["bob@example.com"]
 
 
