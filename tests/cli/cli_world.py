@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import yaml
+from cli_process import ended
 
 from reverse_etl.sandbox import Sandbox
 
@@ -117,24 +118,24 @@ class World:
 
     def begin(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Begin a command in the folder, with nothing of this process's environment but the path."""
-        environ = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.folder / "home"),
-            "LANG": "C.UTF-8",
-        } | self.environ
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         return subprocess.Popen(
-            [str(PROGRAM), *arguments], cwd=self.folder, env=environ, text=True, encoding="utf-8", **pipes
+            [str(PROGRAM), *arguments],
+            cwd=self.folder,
+            env=self._environ(),
+            text=True,
+            encoding="utf-8",
+            **pipes,
         )
 
     def run(self, *arguments: str) -> Ended:
-        """Run a command to its end."""
-        with self.begin(*arguments) as process:
-            try:
-                out, err = process.communicate(timeout=SECONDS)
-            finally:
-                process.kill()
-        return Ended(self.plain(out), self.plain(err), process.returncode)
+        """Run a command to its end, as a process of its own."""
+        out, err, code = ended(arguments, self.folder, self._environ(), SECONDS)
+        return Ended(self.plain(out), self.plain(err), code)
+
+    def _environ(self) -> dict[str, str]:
+        home = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "LANG": "C.UTF-8"}
+        return home | self.environ
 
     def plain(self, text: str) -> str:
         """Return a text without what differs from machine to machine, or blanks at the ends of lines."""

@@ -1,0 +1,51 @@
+"""A command as a process of its own, from a process that has imported the program already.
+
+What starts an interpreter and imports half a second of libraries is the same for every command.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_BEGIN = multiprocessing.get_context("forkserver")
+_LIBRARIES = ["sqlglot.generators.duckdb", "sqlglot.parsers.duckdb", "rich.table", "rich._emoji_codes"]
+_OURS = ["reverse_etl.cli.options", "reverse_etl.cli.documents", "reverse_etl.sandbox"]
+_BEGIN.set_forkserver_preload(_LIBRARIES + _OURS)
+
+
+def ended(
+    arguments: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float
+) -> tuple[str, str, int]:
+    """Run the program to its end; return its stdout, its stderr and its exit code."""
+    out, err = folder.parent / f"{folder.name}.out", folder.parent / f"{folder.name}.err"
+    process = _BEGIN.Process(target=_program, args=(arguments, folder, dict(environ), out, err))
+    process.start()
+    process.join(seconds)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    assert process.exitcode is not None
+    return out.read_text("utf-8"), err.read_text("utf-8"), process.exitcode
+
+
+def _program(
+    arguments: Sequence[str], folder: Path, environ: Mapping[str, str], out: Path, err: Path
+) -> None:
+    for number, stream, path in ((1, sys.stdout, out), (2, sys.stderr, err)):
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), number)
+        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.argv = ["reverse-etl", *arguments]
+    from reverse_etl.cli import main  # noqa: PLC0415 - here the program begins
+
+    main()
