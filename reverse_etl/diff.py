@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reverse_etl.errors import UsageError
+from reverse_etl.identifiers import IdentifierType
 from reverse_etl.lists import ListRef
 from reverse_etl.plan import Change, ListPlan, ModelPlan, Rejected
 from reverse_etl.sql import claimed as sql_claimed
@@ -21,7 +22,6 @@ from reverse_etl.surfaces import Surface
 
 if TYPE_CHECKING:
     from reverse_etl.columns import Column
-    from reverse_etl.identifiers import IdentifierType
     from reverse_etl.models.model import Model
     from reverse_etl.stage import Staged
     from reverse_etl.state import SentModel, State
@@ -62,14 +62,16 @@ def diff(  # noqa: PLR0913 - what it is made of, each from its own place
         warehouse.execute(sql.diff(dialect, shape, kept, scope))
     deferred = _cut(warehouse, shape, limit) if limit is not None else {}
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
+    leaving = _leaving(warehouse, shape) if any(Op.REMOVE in ops for ops in counts.values()) else {}
     known: dict[str, int] = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
     shown = warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)) if counts else []
     sample = _sample(model, shape, shown)
     rows = _staged_rows(warehouse, state, staged)
+    plans = [_list_plan(ref, counts, leaving, known, rows, sample, deferred) for ref in refs]
     return ModelPlan(
         model=model,
         shape=shape,
-        lists=tuple(_list_plan(ref, counts, known, rows, sample, deferred) for ref in refs) + _unlisted(rows),
+        lists=(*plans, *_unlisted(rows)),
         staged=staged.rows,
         repeated=staged.repeated,
         omitted={
@@ -164,6 +166,14 @@ def _counts(warehouse: Warehouse, shape: Shape) -> dict[str, dict[str, int]]:
     return counts
 
 
+def _leaving(warehouse: Warehouse, shape: Shape) -> dict[str, tuple[int, dict[IdentifierType, int]]]:
+    """Return, by list, how many removes carry neither e-mail nor phone, and how many each identifier."""
+    return {
+        list_id: (nameless, {kind: rows for kind, rows in zip(IdentifierType, carried, strict=True) if rows})
+        for list_id, nameless, *carried in warehouse.fetch(sql.leaving_counts(warehouse.dialect, shape))
+    }
+
+
 def _staged_rows(warehouse: Warehouse, state: State, staged: Staged) -> _Rows:
     """Return, by the list's name in the rows, how many can be sent and why the others can't."""
     dialect, shape = warehouse.dialect, staged.shape
@@ -186,6 +196,7 @@ def _staged_rows(warehouse: Warehouse, state: State, staged: Staged) -> _Rows:
 def _list_plan(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own place
     ref: ListRef,
     counts: Mapping[str, Mapping[str, int]],
+    leaving: Mapping[str, tuple[int, Mapping[IdentifierType, int]]],
     known: Mapping[str, int],
     rows: _Rows,
     sample: Mapping[str, list[Change]],
@@ -193,6 +204,7 @@ def _list_plan(  # noqa: PLR0913, PLR0917 - what it is made of, each from its ow
 ) -> ListPlan:
     ops = counts.get(ref.id, {})
     desired, rejected = rows.get(ref.row_name, (0, ()))
+    nameless, carried = leaving.get(ref.id, (0, {}))
     return ListPlan(
         list=ref,
         desired=desired,
@@ -202,6 +214,8 @@ def _list_plan(  # noqa: PLR0913, PLR0917 - what it is made of, each from its ow
         removes=ops.get(Op.REMOVE, 0),
         held=ops.get(Op.HELD, 0),
         deferred=deferred.get(ref.id, 0),
+        carried=carried,
+        nameless=nameless,
         rejected=rejected,
         sample=tuple(sample.get(ref.id, ())),
     )

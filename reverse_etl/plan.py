@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import Problem
+from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import Endpoint, duration
 from reverse_etl.klaviyo.filters import MOST_VALUES
 from reverse_etl.klaviyo.pack import MOST_IDS, MOST_ROWS
@@ -16,7 +17,6 @@ from reverse_etl.surfaces import Surface
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from reverse_etl.identifiers import IdentifierType
     from reverse_etl.lists import ListRef
     from reverse_etl.models.model import Model
     from reverse_etl.sql.shape import Shape
@@ -51,8 +51,9 @@ class ListPlan:
     """What one list is to become. `desired` rows can be sent; `known` rows are in the snapshot.
 
     `held` removals are not made, since a rejected row may be the same person. `deferred` upserts are more
-    than `--limit` lets through. `nowhere` says that these are the rows that name no list: all of them are
-    rejected.
+    than `--limit` lets through. The removes are looked for by what they were sent with: so many of them as
+    `carried` says carry an identifier, and the `nameless` neither e-mail nor phone. `nowhere` says that these
+    are the rows that name no list: all of them are rejected.
     """
 
     list: ListRef
@@ -63,6 +64,8 @@ class ListPlan:
     removes: int = 0
     held: int = 0
     deferred: int = 0
+    carried: Mapping[IdentifierType, int] = field(default_factory=dict)
+    nameless: int = 0
     rejected: tuple[Rejected, ...] = ()
     sample: tuple[Change, ...] = ()
     nowhere: bool = False
@@ -76,6 +79,14 @@ class ListPlan:
     def unchanged(self) -> int:
         """Return how many rows Klaviyo already has as they are."""
         return self.desired - self.adds - self.updates - self.deferred
+
+    @property
+    def pages(self) -> int:
+        """Return how many requests it takes at most to learn since when the nameless are members.
+
+        Where Klaviyo knows no e-mail or phone of them either, the list is read.
+        """
+        return math.ceil(self.known / MOST_VALUES) if self.nameless else 0
 
     @property
     def rejections(self) -> int:
@@ -123,13 +134,12 @@ class ModelPlan:
     def requests(self) -> dict[Endpoint, int]:
         """Return about how many requests the plan takes.
 
-        Rows small enough to fill requests by number, not by bytes.
+        Rows small enough to fill requests by number, not by bytes. What it may take to read lists comes on
+        top: `ListPlan.pages`.
         """
         counts: dict[Endpoint, int] = {}
         for one in self.lists:
-            for endpoint, number in _requests(
-                self.model.config.surface, one, len(self.shape.identifiers)
-            ).items():
+            for endpoint, number in _requests(self.model.config.surface, one).items():
                 counts[endpoint] = counts.get(endpoint, 0) + number
         return counts
 
@@ -161,6 +171,10 @@ class Plan:
             for endpoint, number in model.requests().items():
                 counts[endpoint] = counts.get(endpoint, 0) + number
         return counts
+
+    def pages(self) -> int:
+        """Return how many requests it may take beyond these, at most, to read lists: `ListPlan.pages`."""
+        return sum(one.pages for _, one in self.lists())
 
     def seconds(self) -> float:
         """Return how long these requests take at Klaviyo's limits."""
@@ -206,7 +220,10 @@ def _dangers(plan: ModelPlan, one: ListPlan) -> Iterator[Problem]:
         )
 
 
-def _requests(surface: Surface, one: ListPlan, kinds: int) -> dict[Endpoint, int]:
+_BY_LIST = {IdentifierType.EMAIL, IdentifierType.PHONE}  # what Klaviyo looks for among a list's members
+
+
+def _requests(surface: Surface, one: ListPlan) -> dict[Endpoint, int]:
     counts: dict[Endpoint, int] = {}
     if one.upserts:
         if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
@@ -215,7 +232,9 @@ def _requests(surface: Surface, one: ListPlan, kinds: int) -> dict[Endpoint, int
         else:
             counts[Endpoint.START_IMPORT] = math.ceil(one.upserts / MOST_ROWS)
     if one.removes and surface is not Surface.PROFILES:
-        counts[Endpoint.LIST_PROFILES] = math.ceil(one.removes / MOST_VALUES) * kinds
+        for kind, rows in one.carried.items():
+            endpoint = Endpoint.LIST_PROFILES if kind in _BY_LIST else Endpoint.PROFILES
+            counts[endpoint] = counts.get(endpoint, 0) + math.ceil(rows / MOST_VALUES)
         counts[Endpoint.REMOVE_FROM_LIST] = math.ceil(one.removes / MOST_IDS)
     if one.list.new and one.list.id:
         counts[Endpoint.CREATE_LIST] = 1

@@ -28,6 +28,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
             for model, one in plan.lists()
         ],
         "requests": {endpoint.name.lower(): number for endpoint, number in plan.requests().items()},
+        "requests_to_read_lists": plan.pages(),
         "seconds_at_limits": round(plan.seconds(), 1),
         "notes": list(plan.notes),
     }

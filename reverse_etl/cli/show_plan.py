@@ -84,6 +84,7 @@ def list_details(model: ModelPlan, one: ListPlan, *, show_values: bool) -> None:
     lines = [
         *_rejections(one),
         *_of_all_lists(model, one),
+        *_reading(one),
         *(_change(change, show_values=show_values) for change in one.sample),
     ]
     if lines:
@@ -105,8 +106,9 @@ def _requests(plan: Plan) -> str:
         Endpoint.CREATE_LIST: ("new list", "new lists"),
     }
     parts = ", ".join(counted(number, *names[endpoint]) for endpoint, number in requests.items())
+    more = f", and up to {plan.pages():,} more to read lists" if plan.pages() else ""
     return (
-        f"About {counted(sum(requests.values()), 'request')} ({parts}): "
+        f"About {counted(sum(requests.values()), 'request')} ({parts}){more}: "
         f"{_time(plan.seconds())} at Klaviyo's limits, and what its jobs take."
     )
 
@@ -129,6 +131,14 @@ def _of_all_lists(model: ModelPlan, one: ListPlan) -> list[str]:
             for kind, rows in model.omitted.items()
         ),
     ]
+
+
+def _reading(one: ListPlan) -> list[str]:
+    if not one.pages:
+        return []
+    gone = counted(one.nameless, "remove was", "removes were")
+    reading = f"the list is read, up to {counted(one.pages, 'request')} more"
+    return [f"  {gone} sent without e-mail and phone: where Klaviyo knows none either, {reading}"]
 
 
 def _rejections(one: ListPlan) -> list[str]:

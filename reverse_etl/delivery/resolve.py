@@ -177,7 +177,8 @@ def _note_joined(at: At, list_id: str, found: _Found, rows: Sequence[Leaving]) -
     }
     if not nameless:
         return
-    for member in at.klaviyo.members_since(list_id, min(row.first_sent for row in rows) - GRACE):
+    first = min(row.first_sent for row in rows if nameless.intersection(found.by_row.get(row.seq, ())))
+    for member in at.klaviyo.members_since(list_id, first - GRACE):
         at.state.heartbeat()  # a long list takes long
         if member.profile.id in nameless:
             found.joined[member.profile.id] = member.joined_at

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
+from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, MARKS, Shape
 from reverse_etl.sql.text import Dialect, Statement, literal, quote
 
@@ -131,6 +132,16 @@ def planned_counts(dialect: Dialect, shape: Shape) -> Statement:
     return Statement(
         f"SELECT retl_list_id, retl_op, COUNT(*) FROM {dialect.passing(shape.planned)} "
         f"GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op"
+    )
+
+
+def leaving_counts(dialect: Dialect, shape: Shape) -> Statement:
+    """Return (list id, rows without e-mail and phone, rows that carry each identifier) of the removes."""
+    email, phone = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE]
+    carried = ", ".join(f"COUNT({column})" for column in _identifiers())
+    return Statement(
+        f"SELECT retl_list_id, COUNT(*) - COUNT(COALESCE({email}, {phone})), {carried} "
+        f"FROM {dialect.passing(shape.planned)} WHERE retl_op = '{Op.REMOVE}' GROUP BY retl_list_id ORDER BY retl_list_id"
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 
 import pytest
-from core_rows import become, clubs_model, members_model, people, person
+from core_rows import become, clubs_model, many, members_model, people, person
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import UsageError
 from reverse_etl.events import Sending
+from reverse_etl.klaviyo import Endpoint
 from reverse_etl.planning import Wish
 from reverse_etl.sandbox import Fault
 
@@ -184,3 +186,57 @@ def test_a_sample_shows_what_changes_and_only_that(world):
     assert changes["email:cat@example.com"][0] == "add"
     assert changes["email:bob@example.com"][0] == "remove"
     assert one(world.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
+
+
+def asked(world, since):
+    """Return how many requests of each kind a run sent, but for those that every run sends."""
+    kinds = {
+        ("POST", "profile-bulk-import-jobs"): Endpoint.START_IMPORT,
+        ("GET", "profiles"): Endpoint.PROFILES,
+        ("GET", "lists/profiles"): Endpoint.LIST_PROFILES,
+        ("DELETE", "lists/relationships/profiles"): Endpoint.REMOVE_FROM_LIST,
+    }
+    found = Counter()
+    for entry in world.sandbox.log(since):
+        room, _, rest = entry.path.removeprefix("/api/").partition("/")
+        path = "/".join([room, *rest.split("/")[1:]])
+        found[kinds.get((entry.method, path))] += 1
+    return {kind: number for kind, number in found.items() if kind}
+
+
+def test_a_plans_requests_are_those_that_the_run_sends(world):
+    """Each identifier of a row to remove is looked up where Klaviyo can look for it."""
+    members_model(world, max_removes=1.0)
+    become(world, many(250))
+    world.run()
+    become(world, [*many(130), person("new")])
+    number = max(entry.number for entry in world.sandbox.log())
+    planned = world.plan()
+    assert planned.requests() == {
+        Endpoint.START_IMPORT: 1,
+        Endpoint.LIST_PROFILES: 2,
+        Endpoint.PROFILES: 2,
+        Endpoint.REMOVE_FROM_LIST: 1,
+    }
+    assert planned.pages() == 0
+    world.run()
+    assert asked(world, number) == planned.requests()
+
+
+def test_a_plan_says_what_it_may_take_to_read_a_list(world):
+    """Whom Klaviyo knows by an id alone it can't look for on a list, which is read from when he was sent."""
+    world.model("members", "select customer_id from people", identifiers={"external_id": "customer_id"})
+    become(world, many(250))
+    world.run()
+    world.wait(600.0)
+    become(world, many(300))
+    world.run()
+    for gone, pages in ((280, 1), (249, 3), (0, 1)):  # read from when they were sent, until they are found
+        become(world, [row for row in many(300) if row != many(300)[gone]])
+        planned = world.plan()
+        assert (one_list(planned).nameless, planned.pages()) == (1, 3)
+        number = max(entry.number for entry in world.sandbox.log())
+        assert one(world.run()).outcomes.get(Outcome.REMOVED) == 1
+        assert asked(world, number)[Endpoint.LIST_PROFILES] == pages
+        become(world, many(300))
+        world.run()

@@ -133,6 +133,7 @@ def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column
     yield diff.keep_rejected(dialect, shape)
     yield diff.hold_protected(dialect, shape)
     yield diff.planned_counts(dialect, shape)
+    yield diff.leaving_counts(dialect, shape)
     yield diff.snapshot_counts(dialect, shape)
     yield diff.uncertain_counts(dialect, shape)
     yield diff.sample(dialect, shape, kept, 3, Scope(uncertain=True))

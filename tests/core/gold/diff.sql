@@ -159,12 +159,15 @@ WHERE retl_op = 'remove' AND (retl_email IN (SELECT retl_email FROM memory.main.
 SELECT retl_list_id, retl_op, COUNT(*) FROM memory.main."planned_vip_0a1b2c3d" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
 
 -- diff 11
-SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT retl_list_id, COUNT(*) - COUNT(COALESCE(retl_email, retl_phone_e164)), COUNT(retl_email), COUNT(retl_phone_e164), COUNT(retl_external_id), COUNT(retl_klaviyo_profile_id) FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op = 'remove' GROUP BY retl_list_id ORDER BY retl_list_id;
 
 -- diff 12
-SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
 
 -- diff 13
+SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
+
+-- diff 14
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags"
 FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -182,7 +185,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 14
+-- diff 15
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags"
 FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -195,7 +198,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 15
+-- diff 16
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
 SELECT CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM memory.main."planned_vip_0a1b2c3d";
 -- with ('new:VIP', 'L1', 'new:Tea', 'L2')

@@ -161,12 +161,15 @@ FROM (
 SELECT retl_list_id, retl_op, COUNT(*) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
 
 -- diff 11
-SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT retl_list_id, COUNT(*) - COUNT(COALESCE(retl_email, retl_phone_e164)), COUNT(retl_email), COUNT(retl_phone_e164), COUNT(retl_external_id), COUNT(retl_klaviyo_profile_id) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op = 'remove' GROUP BY retl_list_id ORDER BY retl_list_id;
 
 -- diff 12
-SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
 
 -- diff 13
+SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
+
+-- diff 14
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS"
 FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -184,7 +187,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 14
+-- diff 15
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS"
 FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -197,7 +200,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 15
+-- diff 16
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
 SELECT CAST(CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS VARCHAR) AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D";
 -- with ('new:VIP', 'L1', 'new:Tea', 'L2')
