@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-BLANKS = " \t\n\r\f\v\u00a0"
+# Unicode's white space, and what takes no width at all: spreadsheets and web forms leave both around a value.
+BLANKS = (
+    " \t\n\r\f\v\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
+    "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
 PUNCTUATION = "().-"  # what people write between a phone's digits
 
 

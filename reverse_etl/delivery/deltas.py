@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.settle import SentRow
 from reverse_etl.errors import SessionLost
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import takeover
+from reverse_etl.sql import deltas as sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -29,16 +29,16 @@ class Deltas:
     run_id: str
 
     def upserts(self, list_id: str, size: int) -> Iterator[list[Row]]:
-        """Yield a list's upserts as `takeover.upserts` has them, at most `size` at a time."""
-        return self._read(takeover.upserts, list_id, size, removes=False)
+        """Yield a list's upserts as `sql.deltas.upserts` has them, at most `size` at a time."""
+        return self._read(sql.upserts, list_id, size, removes=False)
 
     def removes(self, list_id: str, size: int) -> Iterator[list[Row]]:
-        """Yield a list's removes as `takeover.removes` has them, at most `size` at a time."""
-        return self._read(takeover.removes, list_id, size, removes=True)
+        """Yield a list's removes as `sql.deltas.removes` has them, at most `size` at a time."""
+        return self._read(sql.removes, list_id, size, removes=True)
 
     def sent_rows(self, receipt: Receipt) -> list[SentRow]:
         """Return the rows of a receipt's range."""
-        statement = takeover.delta_rows(
+        statement = sql.delta_rows(
             self.warehouse.dialect, self.shape, self.run_id, receipt.first_seq, receipt.last_seq
         )
         return [
@@ -76,5 +76,5 @@ class Deltas:
 
     @cached_property
     def _spans(self) -> Mapping[tuple[str, bool], range]:
-        found = self.warehouse.fetch(takeover.spans(self.warehouse.dialect, self.shape, self.run_id))
+        found = self.warehouse.fetch(sql.spans(self.warehouse.dialect, self.shape, self.run_id))
         return {(list_id, bool(removes)): range(first, last + 1) for list_id, removes, first, last in found}

@@ -13,7 +13,7 @@ from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo.pack import chunks
 from reverse_etl.moments import read
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
-from reverse_etl.sql import takeover
+from reverse_etl.sql import deltas
 from reverse_etl.sql.diff import Op
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _leaving(row: Row) -> Leaving:
 def _claims(to: Delivery, kind: IdentifierType, values: Sequence[str]) -> Iterator[tuple[str, Claim]]:
     warehouse, plan = to.at.warehouse, to.plan
     for part in chunks(values, _MOST_VALUES):
-        statement = takeover.wanted(warehouse.dialect, plan.shape, to.at.run_id, plan.model.name, kind, part)
+        statement = deltas.wanted(warehouse.dialect, plan.shape, to.at.run_id, plan.model.name, kind, part)
         for value, identity, list_id, rejected in warehouse.fetch(statement):
             yield value, Claim(identity, bool(rejected), list_id == to.one.list.id)
 

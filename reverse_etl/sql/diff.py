@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
+from reverse_etl.sql.retype import as_today
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, MARKS, Shape
 from reverse_etl.sql.text import Dialect, Statement, literal, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from reverse_etl.columns import Column
 
 
 class Op(StrEnum):
@@ -107,23 +109,13 @@ def keep_rejected(dialect: Dialect, shape: Shape) -> Statement:
 def hold_protected(dialect: Dialect, shape: Shape) -> Statement:
     """Hold each removal that shares an identifier with a rejected row of the model, on every list."""
     staged, planned = dialect.passing(shape.staged), dialect.passing(shape.planned)
-    if (
-        dialect.engine is Engine.SNOWFLAKE
-    ):  # IN with a query is for a WHERE clause of ANDs there ("Subquery Operators")
-        sharing = "\n  UNION ".join(
-            f"SELECT p.retl_seq FROM {planned} AS p JOIN {staged} AS s ON s.{column} = p.{column} "
-            f"WHERE p.retl_op = '{Op.REMOVE}' AND s.retl_problem IS NOT NULL"
-            for column in _identifiers()
-        )
-        return Statement(
-            f"UPDATE {planned} AS p SET retl_op = '{Op.HELD}'\nFROM (\n  {sharing}\n) AS h WHERE p.retl_seq = h.retl_seq"
-        )
-    shares = "\n  OR ".join(
-        f"{column} IN (SELECT {column} FROM {staged} WHERE retl_problem IS NOT NULL AND {column} IS NOT NULL)"
+    sharing = "\n  UNION ".join(
+        f"SELECT p.retl_seq FROM {planned} AS p JOIN {staged} AS s ON s.{column} = p.{column} "
+        f"WHERE p.retl_op = '{Op.REMOVE}' AND s.retl_problem IS NOT NULL"
         for column in _identifiers()
     )
     return Statement(
-        f"UPDATE {planned} SET retl_op = '{Op.HELD}'\nWHERE retl_op = '{Op.REMOVE}' AND ({shares})"
+        f"UPDATE {planned} AS p SET retl_op = '{Op.HELD}'\nFROM (\n  {sharing}\n) AS h WHERE p.retl_seq = h.retl_seq"
     )
 
 
@@ -188,64 +180,6 @@ def name_lists(dialect: Dialect, shape: Shape, ids: Mapping[str, str]) -> Statem
         f"SELECT {dialect.text(f'CASE retl_list_id {cases} ELSE retl_list_id END')} AS retl_list_id, {columns} FROM {planned}",
         tuple(text for pair in ids.items() for text in pair),
     )
-
-
-def as_today(dialect: Dialect, column: Column, kept: Column | None, table: str) -> str:
-    """Return the snapshot's value of a column in the type that the model gives it today.
-
-    A type that changed is compared as rendered: a value that would render otherwise in the new type is forgotten, and so sent again.
-    """
-    if kept is None:
-        return f"CAST(NULL AS {dialect.kept_type(column)})"
-    value = f"{table}{quote(kept.name)}"
-    if kept.type == dialect.kept_type(column):
-        return value
-    before = rendered(dialect, value, kept)
-    if column.kind is Kind.TEXT:
-        return f"CASE WHEN {before} LIKE 's:%' THEN SUBSTR({before}, 3) END"
-    cast = _try_cast(dialect, value, column)
-    return f"CASE WHEN {before} = {rendered(dialect, cast, column)} THEN {cast} END"
-
-
-def _try_cast(dialect: Dialect, value: str, column: Column) -> str:
-    match dialect.engine:
-        case Engine.DUCKDB if (
-            column.kind is Kind.NESTED
-        ):  # structs without a common field can't even be tried
-            return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
-        case Engine.DUCKDB:
-            return f"TRY_CAST({value} AS {column.type})"
-        case Engine.SNOWFLAKE if column.kind is Kind.JSON:
-            return f"TRY_PARSE_JSON(CAST({value} AS VARCHAR))"
-        case Engine.SNOWFLAKE if column.kind is Kind.TEXT:
-            return f"CAST({value} AS VARCHAR)"
-        case Engine.SNOWFLAKE if column.kind is Kind.BINARY:
-            return f"TRY_TO_BINARY(CAST({value} AS VARCHAR), 'HEX')"
-        case Engine.SNOWFLAKE:  # "TRY_CAST" takes only text there
-            return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
-
-
-def rendered(dialect: Dialect, value: str, column: Column) -> str:  # noqa: PLR0911 - one for each kind
-    """Return an SQL text that is equal for two values exactly when Klaviyo is given the same JSON for both."""
-    text = f"CAST({dialect.comparable(value, column)} AS VARCHAR)"
-    number = f"'n:' || CAST(CAST({value} AS DOUBLE) AS VARCHAR)"
-    match column.kind:
-        case Kind.TEXT | Kind.DATE | Kind.TIME:
-            return f"'s:' || {text}"
-        case Kind.TIMESTAMP | Kind.TIMESTAMP_TZ:
-            return f"'s:' || REPLACE({text}, ' ', 'T')"
-        case Kind.INTEGER:
-            return f"CASE WHEN {value} BETWEEN -9007199254740992 AND 9007199254740992 THEN {number} ELSE 's:' || {text} END"
-        case Kind.DECIMAL:
-            return f"CASE WHEN LENGTH(REPLACE(REPLACE({text}, '-', ''), '.', '')) <= 15 THEN {number} ELSE 's:' || {text} END"
-        case Kind.FLOAT:
-            return number
-        case Kind.BOOLEAN:
-            return f"'b:' || {text}"
-        case Kind.NESTED if dialect.engine is Engine.DUCKDB:
-            return f"'j:' || CAST(TO_JSON({value}) AS VARCHAR)"  # the text alone does not tell [1] from ['1']
-        case Kind.BINARY | Kind.JSON | Kind.NESTED:
-            return f"'j:' || {text}"
 
 
 def rekeyed_identity(shape: Shape, table: str = "") -> str:

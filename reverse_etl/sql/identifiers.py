@@ -87,7 +87,8 @@ def id_too_long(column: str) -> str:
 
 def email_malformed(dialect: Dialect, column: str) -> str:
     """Return whether a canonical e-mail can't be one."""
-    return f"NOT {_matches(dialect, column, EMAIL_PATTERN)} OR {_matches(dialect, column, EMAIL_DOTS)}"
+    blank = f"TRANSLATE({column}, {_characters(dialect, BLANKS)}, '') <> {column}"
+    return f"NOT {_matches(dialect, column, EMAIL_PATTERN)} OR {_matches(dialect, column, EMAIL_DOTS)} OR {blank}"
 
 
 def phone_malformed(dialect: Dialect, column: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.engines import Engine
-from reverse_etl.sql.diff import as_today
+from reverse_etl.sql.retype import as_today
 from reverse_etl.sql.text import Dialect, Statement, quote
 
 if TYPE_CHECKING:
@@ -120,3 +120,8 @@ def _rebuilt(
         for name in (*kept, *(name for name in today if name not in kept))
     ]
     return dialect.recreate_kept(table, f"SELECT {', '.join(values)} FROM {dialect.kept(table)}")
+
+
+def drop_scratch(dialect: Dialect, names: Sequence[str]) -> tuple[Statement, ...]:
+    """Drop scratch tables."""
+    return tuple(Statement(f"DROP TABLE IF EXISTS {dialect.passing(name)}") for name in names)

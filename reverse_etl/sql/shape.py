@@ -17,6 +17,11 @@ FIRST_SENT = "retl_first_sent_at"
 MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")  # of a delta, besides its row
 
 
+def same_key(left: str, right: str) -> str:
+    """Return the condition that rows of two tables have one key."""
+    return " AND ".join(f"{left}.{name} = {right}.{name}" for name in KEY_COLUMNS)
+
+
 @dataclass(frozen=True)
 class Shape:
     """One model as its tables show it.

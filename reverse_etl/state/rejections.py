@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.sql import rejections as sql
-from reverse_etl.sql import takeover
+from reverse_etl.sql import schema
 
 if TYPE_CHECKING:
     from reverse_etl.sql.shape import Shape
@@ -55,7 +55,7 @@ class Rejections:
                 *sql.end_changed(dialect, key, shape, model),
             )
         )
-        self.tables.run(*takeover.drop_scratch(dialect, ("checks_" + shape.key,)))
+        self.tables.run(*schema.drop_scratch(dialect, ("checks_" + shape.key,)))
 
     def retry(self, model: str) -> int:
         """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again.

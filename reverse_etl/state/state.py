@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.moments import written
-from reverse_etl.sql import diff, ledger, rejections, schema, takeover
+from reverse_etl.sql import deltas, diff, ledger, rejections, schema, takeover
 from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import OURS
 from reverse_etl.state.lease import Lease
@@ -102,11 +102,11 @@ class State:
         for one in begun:
             statements += ledger.set_model(dialect, *key, _model_row(one.model))
             if one.rekeyed:
-                statements += takeover.rekey(dialect, one.shape)
-            statements.append(takeover.make_way(dialect, one.shape))
+                statements += deltas.rekey(dialect, one.shape)
+            statements.append(deltas.make_way(dialect, one.shape))
             statements += (
-                takeover.begin(dialect, one.shape, run_id, klaviyo_time, seqs)
-                for seqs in self._spans(takeover.last_seq(dialect, one.shape))
+                deltas.begin(dialect, one.shape, run_id, klaviyo_time, seqs)
+                for seqs in self._spans(deltas.last_seq(dialect, one.shape))
             )
         self._tables.commit(statements)
 
@@ -158,18 +158,18 @@ class State:
                 *ledger.drop_refusals(dialect, shape.deltas, run_id, model),
             )
         )
-        tables.run(*takeover.drop_scratch(dialect, (shape.taken, shape.replaced)))
+        tables.run(*schema.drop_scratch(dialect, (shape.taken, shape.replaced)))
 
     def forget_unsent(self, run_id: str, model: str, shape: Shape) -> None:
         """Drop the deltas that this run knows it did not send."""
-        self._tables.run(takeover.forget_unsent(self._tables.dialect, shape, run_id, model))
+        self._tables.run(deltas.forget_unsent(self._tables.dialect, shape, run_id, model))
 
     def inherit(self, shape: Shape, list_id: str, since: Mapping[str, datetime]) -> None:
         """Let rows of a list count as first sent at the latest at these times. May be repeated."""
         rows = [(list_id, identity, written(when)) for identity, when in sorted(since.items())]
         for start in range(0, len(rows), ledger.ROWS_A_STATEMENT):
             part = rows[start : start + ledger.ROWS_A_STATEMENT]
-            self._tables.commit(takeover.inherit(self._tables.dialect, shape, part))
+            self._tables.commit(deltas.inherit(self._tables.dialect, shape, part))
 
     def _kept_payload(self, table_key: str) -> tuple[Column, ...] | None:
         """Return a model's own columns as the snapshot keeps them; None when it was never sent."""
@@ -182,8 +182,8 @@ class State:
 
         A run may have died when only the deltas had got a column's new type, and the model lost the column.
         """
-        deltas = self._tables.warehouse.kept_columns(f"deltas_{table_key}")
-        return tuple(own for own in self._kept_payload(table_key) or () if deltas.get(own.name) == own)
+        sent = self._tables.warehouse.kept_columns(f"deltas_{table_key}")
+        return tuple(own for own in self._kept_payload(table_key) or () if sent.get(own.name) == own)
 
     def _spans(self, last_seq: Statement) -> Sequence[range | None]:
         """Return the parts in which wide rows are moved: no more at once than the warehouse sorts well."""

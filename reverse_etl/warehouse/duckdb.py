@@ -301,6 +301,6 @@ def _first_line(error: BaseException) -> str:
     """Return what DuckDB says and proposes, without the value that did not fit: it may be somebody's."""
     first, *rest = str(error).split("\n")
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
-        first = re.sub(r"""(?:string |value )?(["']).*\1""", "a value", first)
+        first = re.sub(r"""(?:string |value )?(?<!\w)(["']).*\1(?!\w)""", "a value", first)
     hints = [line.strip() for line in rest if line.startswith(("Did you mean", "Candidate bindings"))]
     return " ".join([first, *hints])

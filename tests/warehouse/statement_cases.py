@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import claimed, diff, ledger, rejections, schema, staging, takeover
+from reverse_etl.sql import claimed, deltas, diff, ledger, rejections, schema, staging, takeover
 from reverse_etl.sql.diff import Scope
 from reverse_etl.sql.shape import Shape
 
@@ -84,6 +84,7 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
         "schema.follow_columns new": schema.follow_columns(dialect, shape, shape.rejected, {}),
         "staging": _staging(dialect, shape, many),
         "diff": _diff(dialect, shape, many, kept),
+        "deltas": _deltas(dialect, shape),
         "takeover": _takeover(dialect, shape),
         "rejections": _rejections(dialect, shape),
         "ledger": _ledger(dialect),
@@ -141,26 +142,27 @@ def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column
     yield diff.name_lists(dialect, shape, {"new:VIP": "L1", "new:Tea": "L2"})
 
 
+def _deltas(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
+    yield deltas.make_way(dialect, shape)
+    yield deltas.last_seq(dialect, shape)
+    yield deltas.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", None)
+    yield deltas.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", range(1, 10))
+    yield from deltas.rekey(dialect, shape)
+    yield deltas.spans(dialect, shape, RUN)
+    yield deltas.upserts(dialect, shape, RUN, "L1", range(1, 10))
+    yield deltas.removes(dialect, shape, RUN, "L1", range(10, 20))
+    yield deltas.delta_rows(dialect, shape, RUN, 1, 10)
+    yield deltas.wanted(dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"])
+    yield deltas.forget_unsent(dialect, shape, RUN, MODEL)
+    yield from deltas.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
+
+
 def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
-    yield takeover.make_way(dialect, shape)
-    yield takeover.last_seq(dialect, shape)
-    yield takeover.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", None)
-    yield takeover.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", range(1, 10))
-    yield from takeover.rekey(dialect, shape)
-    yield takeover.spans(dialect, shape, RUN)
-    yield takeover.upserts(dialect, shape, RUN, "L1", range(1, 10))
-    yield takeover.removes(dialect, shape, RUN, "L1", range(10, 20))
-    yield takeover.delta_rows(dialect, shape, RUN, 1, 10)
-    yield takeover.wanted(
-        dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"]
-    )
     yield from takeover.take(dialect, shape, RUN, MODEL)
     yield takeover.last_taken(dialect, shape)
     yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee", [None])
     yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee", [range(1, 10), range(10, 19)])[1:3]
-    yield takeover.forget_unsent(dialect, shape, RUN, MODEL)
-    yield from takeover.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
-    yield from takeover.drop_scratch(dialect, ("taken_" + shape.key,))
+    yield from schema.drop_scratch(dialect, ("taken_" + shape.key,))
 
 
 def _rejections(dialect: Dialect, shape: Shape) -> Iterator[Statement]:

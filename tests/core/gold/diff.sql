@@ -149,11 +149,13 @@ DELETE FROM memory.main."planned_vip_0a1b2c3d" AS retl_p WHERE retl_p.retl_op = 
   WHERE s.retl_problem IS NOT NULL AND s.retl_identity = retl_p.retl_identity AND l.retl_list_id = retl_p.retl_list_id);
 
 -- diff 9
-UPDATE memory.main."planned_vip_0a1b2c3d" SET retl_op = 'held'
-WHERE retl_op = 'remove' AND (retl_email IN (SELECT retl_email FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NOT NULL AND retl_email IS NOT NULL)
-  OR retl_phone_e164 IN (SELECT retl_phone_e164 FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NOT NULL AND retl_phone_e164 IS NOT NULL)
-  OR retl_external_id IN (SELECT retl_external_id FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NOT NULL AND retl_external_id IS NOT NULL)
-  OR retl_klaviyo_profile_id IN (SELECT retl_klaviyo_profile_id FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NOT NULL AND retl_klaviyo_profile_id IS NOT NULL));
+UPDATE memory.main."planned_vip_0a1b2c3d" AS p SET retl_op = 'held'
+FROM (
+  SELECT p.retl_seq FROM memory.main."planned_vip_0a1b2c3d" AS p JOIN memory.main."staged_vip_0a1b2c3d" AS s ON s.retl_email = p.retl_email WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
+  UNION SELECT p.retl_seq FROM memory.main."planned_vip_0a1b2c3d" AS p JOIN memory.main."staged_vip_0a1b2c3d" AS s ON s.retl_phone_e164 = p.retl_phone_e164 WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
+  UNION SELECT p.retl_seq FROM memory.main."planned_vip_0a1b2c3d" AS p JOIN memory.main."staged_vip_0a1b2c3d" AS s ON s.retl_external_id = p.retl_external_id WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
+  UNION SELECT p.retl_seq FROM memory.main."planned_vip_0a1b2c3d" AS p JOIN memory.main."staged_vip_0a1b2c3d" AS s ON s.retl_klaviyo_profile_id = p.retl_klaviyo_profile_id WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
+) AS h WHERE p.retl_seq = h.retl_seq;
 
 -- diff 10
 SELECT retl_list_id, retl_op, COUNT(*) FROM memory.main."planned_vip_0a1b2c3d" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;

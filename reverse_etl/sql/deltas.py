@@ -1,0 +1,165 @@
+"""The deltas: what a run is to send, put down before its first write, and read back while it sends.
+
+A row is uncertain from then on until a receipt says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.columns import Column, Kind
+from reverse_etl.sql.diff import Op, desired, rekeyed_identity, same_row
+from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, MARKS, Shape, same_key
+from reverse_etl.sql.text import Dialect, Statement, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reverse_etl.identifiers import IdentifierType
+
+
+def make_way(dialect: Dialect, shape: Shape) -> Statement:
+    """Drop the uncertain rows of earlier runs in whose place the plan puts its own."""
+    return Statement(
+        f"DELETE FROM {dialect.kept(shape.deltas)} AS u WHERE EXISTS (SELECT 1 FROM {dialect.passing(shape.planned)} AS p "
+        f"WHERE p.retl_op <> '{Op.HELD}' AND {same_key('p', 'u')})"
+    )
+
+
+def last_seq(dialect: Dialect, shape: Shape) -> Statement:
+    """Return the number of the plan's last delta, 0 where it has none."""
+    return Statement(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(shape.planned)}")
+
+
+def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str, seqs: range | None) -> Statement:
+    """Make the plan's deltas uncertain under this run: those of a span, or all of them.
+
+    They lie in the order of their numbers, so that whoever reads a span of them looks at no other.
+    """
+    values = [f"p.{name}" for name in (*MARKS, *KEY_COLUMNS)]
+    values += [f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values()]
+    values += [f"COALESCE(p.{FIRST_SENT}, ?)", *(f"d.{quote(name)}" for name in shape.payload_names)]
+    return Statement(
+        f"INSERT INTO {dialect.kept(shape.deltas)} (retl_run_id, {dialect.names((*MARKS, *shape.row))})\n"
+        f"SELECT ?, {', '.join(values)}\n"
+        f"FROM {dialect.passing(shape.planned)} AS p "
+        f"LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
+        f"WHERE p.retl_op <> '{Op.HELD}'{within(seqs, 'p')} ORDER BY p.retl_seq",
+        (run_id, first_sent_at),
+    )
+
+
+def rekey(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
+    """Give snapshot and uncertain rows the identity that the model's identifiers of today make."""
+    same = same_key("n", "t")
+    return tuple(
+        Statement(
+            f"UPDATE {dialect.kept(table)} AS t SET retl_identity = n.retl_new FROM (\n"
+            f"  SELECT {', '.join(KEY_COLUMNS)}, {rekeyed_identity(shape)} AS retl_new FROM {dialect.kept(table)}\n"
+            f") AS n WHERE {same}"
+        )
+        for table in (shape.snapshot, shape.deltas)
+    )
+
+
+def spans(dialect: Dialect, shape: Shape, run_id: str) -> Statement:
+    """Return (list id, whether they are removes, first seq, last seq) of a run's deltas."""
+    return Statement(
+        f"SELECT retl_list_id, retl_op = '{Op.REMOVE}' AS retl_removes, MIN(retl_seq), MAX(retl_seq) "
+        f"FROM {dialect.kept(shape.deltas)}\n"
+        f"WHERE retl_run_id = ? GROUP BY retl_list_id, retl_op = '{Op.REMOVE}' ORDER BY 3",
+        (run_id,),
+    )
+
+
+def upserts(dialect: Dialect, shape: Shape, run_id: str, list_id: str, seqs: range) -> Statement:
+    """Return (seq, the four identifiers, the payload) of one list's upserts in a span, by seq; decimals as text."""
+    columns = ", ".join((*IDENTIFIER_COLUMNS.values(), *(_as_read(column) for column in shape.payload)))
+    return _span(dialect, shape, columns, f"IN ('{Op.ADD}', '{Op.UPDATE}')", (run_id, list_id), seqs)
+
+
+def removes(dialect: Dialect, shape: Shape, run_id: str, list_id: str, seqs: range) -> Statement:
+    """Return (seq, identity, the four identifiers, first sent, in snapshot, uncertain) of one list's removes in a span, by seq."""
+    columns = f"retl_identity, {', '.join(IDENTIFIER_COLUMNS.values())}, {FIRST_SENT}, retl_in_snapshot, retl_uncertain"
+    return _span(dialect, shape, columns, f"= '{Op.REMOVE}'", (run_id, list_id), seqs)
+
+
+def _span(  # noqa: PLR0913, PLR0917 - the parts of one statement
+    dialect: Dialect, shape: Shape, columns: str, op: str, whose: tuple[str, str], seqs: range
+) -> Statement:
+    return Statement(
+        f"SELECT retl_seq, {columns} FROM {dialect.kept(shape.deltas)}\n"
+        f"WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op {op} AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq",
+        (*whose, seqs.start, seqs.stop - 1),
+    )
+
+
+def _as_read(column: Column) -> str:
+    """Return a column as it is read for sending: clients take long to make decimals, and texts hold as much."""
+    name = quote(column.name)
+    return f"CAST({name} AS VARCHAR) AS {name}" if column.kind is Kind.DECIMAL else name
+
+
+def delta_rows(dialect: Dialect, shape: Shape, run_id: str, first_seq: int, last_seq: int) -> Statement:
+    """Return (seq, the four identifiers) of a range of deltas, to tie a job's errors to rows."""
+    return Statement(
+        f"SELECT retl_seq, {', '.join(IDENTIFIER_COLUMNS.values())} FROM {dialect.kept(shape.deltas)}\n"
+        f"WHERE retl_run_id = ? AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq",
+        (run_id, first_seq, last_seq),
+    )
+
+
+def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
+    dialect: Dialect, shape: Shape, run_id: str, model: str, kind: IdentifierType, values: Sequence[str]
+) -> Statement:
+    """Return (value, identity or NULL, list id, rejected) of the staged rows that carry one of `values`, rejected ones included.
+
+    A row that Klaviyo refused in this run counts as rejected.
+    """
+    column = IDENTIFIER_COLUMNS[kind]
+    refused = (
+        f"SELECT DISTINCT d.retl_identity FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('refusals')} AS f "
+        f"ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
+    )
+    return Statement(
+        f"SELECT s.{column}, s.retl_identity, l.retl_list_id,\n"
+        f"  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL AS retl_rejected\n"
+        f"FROM {dialect.passing(shape.staged)} AS s "
+        f"LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
+        f"LEFT JOIN ({refused}) AS x ON s.retl_identity = x.retl_identity\n"
+        f"WHERE s.{column} IN ({', '.join('?' for _ in values)})",
+        (run_id, model, *values),
+    )
+
+
+def inherit(dialect: Dialect, shape: Shape, rows: Sequence[tuple[str, str, str]]) -> tuple[Statement, ...]:
+    """Let rows count as first sent at the latest at a time: (list id, identity, time), at least one."""
+    given = f"(VALUES {', '.join('(?, ?, ?)' for _ in rows)}) AS h ({', '.join(KEY_COLUMNS)}, retl_since)"
+    values = tuple(value for row in rows for value in row)
+    return tuple(
+        Statement(
+            f"UPDATE {dialect.kept(table)} AS t SET {FIRST_SENT} = LEAST(t.{FIRST_SENT}, h.retl_since)\n"
+            f"FROM {given} WHERE {same_key('h', 't')}",
+            values,
+        )
+        for table in (shape.snapshot, shape.deltas)
+    )
+
+
+def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
+    """Drop the deltas that no receipt covers. Only for a run that knows that it sent none of them.
+
+    A row that was uncertain before this run stays so: that nothing was sent now says nothing about then.
+    """
+    return Statement(
+        f"DELETE FROM {dialect.kept(shape.deltas)} WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (\n"
+        f"  SELECT d.retl_seq FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('receipts')} AS r\n"
+        f"  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
+        f"  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))",
+        (run_id, run_id, run_id, model),
+    )
+
+
+def within(seqs: range | None, table: str) -> str:
+    """Return the condition that a row is of a span; "" for all rows."""
+    return f" AND {table}.retl_seq BETWEEN {seqs.start} AND {seqs.stop - 1}" if seqs else ""

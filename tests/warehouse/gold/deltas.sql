@@ -1,0 +1,82 @@
+-- deltas 1
+DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS u WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p WHERE p.retl_op <> 'held' AND p.retl_list_id = u.retl_list_id AND p.retl_identity = u.retl_identity);
+
+-- deltas 2
+SELECT COALESCE(MAX(retl_seq), 0) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D";
+
+-- deltas 3
+INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, "RETL_SEQ", "RETL_OP", "RETL_IN_SNAPSHOT", "RETL_UNCERTAIN", "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS")
+SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), COALESCE(p.retl_first_sent_at, ?), d."FIRST_NAME", d."SPENT", d."Since", d."TAGS"
+FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p LEFT JOIN (
+  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+) AS d ON d.retl_identity = p.retl_identity
+WHERE p.retl_op <> 'held' ORDER BY p.retl_seq;
+-- with ('r1', '2026-01-01T00:00:00.000Z')
+
+-- deltas 4
+INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, "RETL_SEQ", "RETL_OP", "RETL_IN_SNAPSHOT", "RETL_UNCERTAIN", "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS")
+SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), COALESCE(p.retl_first_sent_at, ?), d."FIRST_NAME", d."SPENT", d."Since", d."TAGS"
+FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p LEFT JOIN (
+  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+) AS d ON d.retl_identity = p.retl_identity
+WHERE p.retl_op <> 'held' AND p.retl_seq BETWEEN 1 AND 9 ORDER BY p.retl_seq;
+-- with ('r1', '2026-01-01T00:00:00.000Z')
+
+-- deltas 5
+UPDATE "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS t SET retl_identity = n.retl_new FROM (
+  SELECT retl_list_id, retl_identity, CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_new FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D"
+) AS n WHERE n.retl_list_id = t.retl_list_id AND n.retl_identity = t.retl_identity;
+
+-- deltas 6
+UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS t SET retl_identity = n.retl_new FROM (
+  SELECT retl_list_id, retl_identity, CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_new FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
+) AS n WHERE n.retl_list_id = t.retl_list_id AND n.retl_identity = t.retl_identity;
+
+-- deltas 7
+SELECT retl_list_id, retl_op = 'remove' AS retl_removes, MIN(retl_seq), MAX(retl_seq) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
+WHERE retl_run_id = ? GROUP BY retl_list_id, retl_op = 'remove' ORDER BY 3;
+-- with ('r1',)
+
+-- deltas 8
+SELECT retl_seq, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, "FIRST_NAME", CAST("SPENT" AS VARCHAR) AS "SPENT", "Since", "TAGS" FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
+WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op IN ('add', 'update') AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
+-- with ('r1', 'L1', 1, 9)
+
+-- deltas 9
+SELECT retl_seq, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_in_snapshot, retl_uncertain FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
+WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op = 'remove' AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
+-- with ('r1', 'L1', 10, 19)
+
+-- deltas 10
+SELECT retl_seq, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
+WHERE retl_run_id = ? AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
+-- with ('r1', 1, 10)
+
+-- deltas 11
+SELECT s.retl_email, s.retl_identity, l.retl_list_id,
+  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL AS retl_rejected
+FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s LEFT JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
+LEFT JOIN (SELECT DISTINCT d.retl_identity FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d JOIN "SHOP"."REVERSE_ETL"."REFUSALS" AS f ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AS x ON s.retl_identity = x.retl_identity
+WHERE s.retl_email IN (?, ?);
+-- with ('r1', 'vip', 'a@example.com', 'b@example.com')
+
+-- deltas 12
+DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (
+  SELECT d.retl_seq FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d JOIN "SHOP"."REVERSE_ETL"."RECEIPTS" AS r
+  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
+  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'));
+-- with ('r1', 'r1', 'r1', 'vip')
+
+-- deltas 13
+UPDATE "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
+FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
+-- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')
+
+-- deltas 14
+UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
+FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
+-- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')
