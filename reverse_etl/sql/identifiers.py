@@ -59,12 +59,12 @@ def as_text(column: Column) -> str:
         return f"CASE WHEN {name} = FLOOR({name}) THEN {whole} ELSE {plain} END"
     # What is not finite is no number when it is taken from itself.
     return (
-        f"CASE WHEN ABS({name}) <= {_EXACT} AND {name} = FLOOR({name}) THEN {whole} "
+        f"CASE WHEN ABS({name}) < {_MOST} AND {name} = FLOOR({name}) THEN {whole} "
         f"WHEN {name} - {name} = 0 THEN {plain} END"
     )
 
 
-_EXACT = 2**53  # beyond it a float holds not every whole number
+_MOST = "1e37"  # what a DECIMAL(38, 0) holds with certainty
 
 
 def plain(dialect: Dialect, kind: IdentifierType, column: Column) -> str:

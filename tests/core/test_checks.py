@@ -48,6 +48,7 @@ FORMS = [
     ("external_id", "repeat('é', 255)", "é" * 255),
     ("external_id", "1234567890123456::decimal(20,2)", "1234567890123456"),
     ("external_id", "9007199254740992::double", "9007199254740992"),
+    ("external_id", "1e16::double", "10000000000000000"),
     ("external_id", "' 7 '", " 7 "),
     (
         "external_id",
