@@ -39,7 +39,7 @@ FAILED = 4
 def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
     """Keep Klaviyo lists equal to what the warehouse says.
 
-    Run it after `dbt build`. stdout is data, stderr is talk.
+    Run it after `dbt build`. stdout is data, stderr is talk. These options may stand after the command.
 
     \b
     Exit codes: 0 all desired rows are applied, or nothing to do

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MODULES: Final = {
     "init": "init",
@@ -22,8 +25,34 @@ _MODULES: Final = {
 }
 
 
+_TALK: Final = {"-v": 1, "--verbose": 1, "-q": 1, "--quiet": 1, "--log-format": 2}
+
+
+def talk_first(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with those on how stderr talks before the command, wherever they were written.
+
+    >>> talk_first(["run", "-q", "--select", "vip", "--log-format", "json"])
+    ['-q', '--log-format', 'json', 'run', '--select', 'vip']
+    """
+    talk: list[str] = []
+    others: list[str] = []
+    rest = [*arguments]
+    while rest and rest[0] != "--":
+        width = _TALK.get(rest[0], 1)
+        heard = rest[0] in _TALK or rest[0].startswith("--log-format=")
+        # Without a value it must not take the command for one: click says what is wrong.
+        found = ["--log-format="] if rest == ["--log-format"] else rest[:width]
+        (talk if heard else others).extend(found)
+        rest = rest[width:]
+    return [*talk, *others, *rest]
+
+
 class Commands(click.Group):
     """The group of all commands, listed in the order in which one meets them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the options on how stderr talks from before the command and after it."""
+        return super().parse_args(ctx, talk_first(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""

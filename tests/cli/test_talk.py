@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_world import KEY
 
+from reverse_etl.cli.commands import talk_first
+
 if TYPE_CHECKING:
     from cli_world import World
 
@@ -62,7 +64,26 @@ def test_quiet_talk_says_only_what_is_wrong(world: World) -> None:
     """A run that is in order says nothing; an error is said."""
     ran = world.run("-q", "run")
     assert (ran.code, ran.err) == (0, "")
+    after = world.run("run", "--quiet")
+    assert (after.code, after.err) == (0, "")
     assert world.run("-q", "run", "--select", "nobody").err.startswith("error No model matches nobody.")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("run -v", "-v run"),
+        ("-q run --json", "-q run --json"),
+        ("run --log-format json -s vip", "--log-format json run -s vip"),
+        ("plan --log-format=json", "--log-format=json plan"),
+        ("run --log-format", "--log-format= run"),
+        ("ls -- -v", "ls -- -v"),
+        ("", ""),
+    ],
+)
+def test_how_to_talk_may_be_said_before_the_command_and_after_it(written: str, read: str) -> None:
+    """As in dbt."""
+    assert talk_first(written.split()) == read.split()
 
 
 @pytest.mark.parametrize("command", ["plan", "plan --json", "ls", "compile", "--help"])
