@@ -14,7 +14,7 @@ from reverse_etl.names import choice
 from reverse_etl.orphans import Orphan
 from reverse_etl.plan import ModelPlan, Plan
 from reverse_etl.stage import Staged, stage
-from reverse_etl.status import driven_last
+from reverse_etl.status import driven_last, perhaps_renamed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -76,12 +76,13 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
         lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
     plans = tuple(_diff(warehouse, state, one, refs[one.model.name], task.wish) for one in staged)
     notes, news = _notes(state, tuple(_orphans(state, known, plans, task.project, klaviyo)))
+    renamed = perhaps_renamed(state)
     return Plan(
         plans,
         looked_up=klaviyo is not None,
         unsettled=len(state.runs.dead()),
-        notes=notes,
-        news=news,
+        notes=(*renamed, *notes),
+        news=(*renamed, *news),
     )
 
 

@@ -54,12 +54,13 @@ class ListStatus:
 class Status:
     """All lists that the project ever sent to, by name, and its runs, newest first.
 
-    `account` is '' before the first run.
+    `account` is '' before the first run. `notes` are for people.
     """
 
     account: str
     lists: tuple[ListStatus, ...]
     runs: tuple[PastRun, ...]
+    notes: tuple[str, ...] = ()
 
 
 def status(state: State, models: Collection[str]) -> Status:
@@ -74,7 +75,22 @@ def status(state: State, models: Collection[str]) -> Status:
         state.owner.account,
         tuple(sorted(lists, key=lambda one: (one.list_name, one.model))),
         state.runs.past(),
+        perhaps_renamed(state),
     )
+
+
+def perhaps_renamed(state: State) -> tuple[str, ...]:
+    """Return what people are told of a project that never sent anything, where other projects did."""
+    others = () if state.models() else state.other_projects()
+    if not others:
+        return ()
+    here, there = state.owner.project, " or ".join(others)
+    told = (
+        f"Nothing was ever sent as {here}; what is kept was sent as {there}. If that is this project by its old "
+        "name, give the profile that name again: under another, every row counts as new, and nobody who has "
+        "left since is taken off."
+    )
+    return (told,)
 
 
 def driven_last(past: Sequence[PastList]) -> Mapping[str, frozenset[str]]:

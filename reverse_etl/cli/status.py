@@ -34,6 +34,9 @@ def command(asked: Asked, *, as_json: bool) -> None:
         show.line("Nothing was sent yet. See what would be: reverse-etl plan")
     else:
         _show(status)
+    if not as_json:
+        for note in status.notes:
+            show.line(f"\nNote: {note}")
 
 
 def _show(status: Status) -> None:

@@ -34,6 +34,15 @@ def models(dialect: Dialect, account: str, project: str) -> Statement:
     )
 
 
+def other_projects(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return the names of the other projects of an account, of any account for '', that ever sent a model."""
+    return Statement(
+        f"SELECT DISTINCT project FROM {dialect.kept('models')} "
+        f"WHERE project <> ? AND (account_id = ? OR ? = '') ORDER BY project",
+        (project, account, account),
+    )
+
+
 def set_model(
     dialect: Dialect, account: str, project: str, row: tuple[str, str, str, str, str]
 ) -> tuple[Statement, ...]:

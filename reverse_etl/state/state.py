@@ -73,6 +73,13 @@ class State:
             for name, key, surface, identifiers, checksum in rows
         }
 
+    def other_projects(self) -> tuple[str, ...]:
+        """Return the other projects that ever sent a model to this account; to any, while it is not known."""
+        rows = self._tables.fetch(
+            ledger.other_projects(self._tables.dialect, self.owner.account, self.owner.project)
+        )
+        return tuple(project for (project,) in rows)
+
     def kept_shape(self, sent: SentModel) -> Shape | None:
         """Return the shape of a model's tables as they are kept, or None where it has none."""
         payload = self._kept_payload(sent.table_key)

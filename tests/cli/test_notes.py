@@ -87,3 +87,19 @@ def test_what_a_model_that_is_gone_left_is_told_in_the_same_way(world: World) ->
     assert sorted(_notes(world.run("plan").out)) == sorted(_notes(world.run("status").out)) == told
     _delete(sandbox, ids["Old"])
     assert _notes(world.run("plan").out) == [moved]
+
+
+def test_a_project_whose_profile_has_another_name_is_told_what_is_kept(world: World) -> None:
+    """Its name is part of every key: under a new one all that was sent would be forgotten in silence."""
+    world.klaviyo()
+    world.run("run")
+    profiles = (world.folder / "profiles.yml").read_text()
+    (world.folder / "profiles.yml").write_text(profiles.replace("shop:", "store:", 1))
+    note = (
+        "Note: Nothing was ever sent as store; what is kept was sent as shop. If that is this project by its "
+        "old name, give the profile that name again: under another, every row counts as new, and nobody who "
+        "has left since is taken off."
+    )
+    assert _notes(world.run("plan").out) == _notes(world.run("status").out) == [note]
+    assert _notes(world.run("run").err) == [note]
+    assert _notes(world.run("plan").out) == _notes(world.run("run").err) == []

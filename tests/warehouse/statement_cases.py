@@ -177,6 +177,7 @@ def _rejections(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
 
 def _ledger(dialect: Dialect) -> Iterator[Statement]:
     yield ledger.models(dialect, *KEY)
+    yield ledger.other_projects(dialect, *KEY)
     yield from ledger.set_model(dialect, *KEY, ("vip", "vip_0a1b2c3d", "profiles", "[]", "c0ffee"))
     yield ledger.last_account(dialect, "shop", "prod")
     yield from ledger.set_account(dialect, "shop", "prod", "acc")
