@@ -86,9 +86,9 @@ def perhaps_renamed(state: State) -> tuple[str, ...]:
         return ()
     here, there = state.owner.project, " or ".join(others)
     told = (
-        f"Nothing was ever sent as {here}; what is kept was sent as {there}. If that is this project by its old "
-        "name, give the profile that name again: under another, every row counts as new, and nobody who has "
-        "left since is taken off."
+        f"Nothing was ever sent as {here}; what is kept was sent as {there}. If that is this project by its "
+        "old name, give the profile that name again: under another, every row counts as new, and nobody who "
+        "has left since is taken off."
     )
     return (told,)
 
