@@ -23,10 +23,14 @@ STATE_SCHEMA: Final = "REVERSE_ETL"
 
 @dataclass(frozen=True)
 class Output:
-    """The warehouse side of a target: dbt's keys, rendered and left alone. They may hold secrets."""
+    """The warehouse side of a target: dbt's keys, rendered and left alone. They may hold secrets.
+
+    `places` says where in profiles.yml some of them stand.
+    """
 
     type: Engine
     settings: Mapping[str, Any] = field(repr=False)
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def database(self) -> str:

@@ -114,7 +114,10 @@ class _Reading:
     def target(self, asked: str | None) -> Target:
         written = self.document.content[self.profile]
         if not isinstance(written, dict) or not isinstance(written.get("outputs"), dict):
+            near = nearest("outputs", [str(key) for key in written or () if key not in ("target", _OURS)])
             advice = "As in dbt, write:\n  outputs:\n    trial: {type: duckdb, path: shop.duckdb}"
+            if near and near != "outputs":
+                advice = f"Did you mean outputs for {near}?"
             self.fail(f"Profile {self.profile} has no outputs.", (self.profile,), advice)
         name = self.target_name(written, asked)
         context = {**self.context, "target": {"name": name, "profile_name": self.profile}}
@@ -210,7 +213,8 @@ class _Section:
                 "Write path: shop.duckdb, the file that dbt builds.",
             )
             return None
-        return Output(Engine(kind), settings)
+        places = {key: self.place((key,)) for key in ("path", "schema") if key in settings}
+        return Output(Engine(kind), settings, places)
 
     def destination(self) -> Destination | None:
         written = self.written()

@@ -37,11 +37,14 @@ class DuckDB:
     exclusive = True  # DuckDB lets one process write a file
     widest_sort = 500_000  # what is sorted at once stays in memory until its last row is read
 
-    def __init__(self, settings: Mapping[str, Any], *, read_only: bool) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], *, read_only: bool, places: Mapping[str, str] | None = None
+    ) -> None:
         """Open the state file of a dbt-duckdb output; with `read_only`, change no file.
 
-        Missing state is an empty one in memory.
+        Missing state is an empty one in memory. `places` says of settings where they were written.
         """
+        self._places = places or {}
         self._path = warehouse_path(settings)
         self._settings = settings
         self._spill = Path(tempfile.mkdtemp(prefix="reverse_etl_"))
@@ -93,7 +96,7 @@ class DuckDB:
     def staging(self) -> Iterator[None]:
         """Attach the warehouse read-only under dbt's database name; nothing else is in reach."""
         if not self._path.exists():
-            raise _missing(self._path)
+            raise self._missing()
         name, schema = (
             str(self._settings.get("database") or self._path.stem),
             str(self._settings.get("schema", "main")),
@@ -120,7 +123,7 @@ class DuckDB:
         except duckdb.CatalogException:
             raise UsageError.of(
                 f"The warehouse has no schema {schema}.",
-                where="schema of the output in profiles.yml",
+                where=self._places.get("schema", "schema of the output in profiles.yml"),
                 advice=f"Mend it, or run dbt build first; the file is {self._path}.",
             ) from None
 
@@ -162,9 +165,9 @@ class DuckDB:
     def _attach_state(self, read_only: bool) -> None:  # noqa: FBT001 - one caller, above
         path = state_path(self._path)
         if not self._path.parent.is_dir():
-            raise UsageError.of(f"There is no folder {self._path.parent}.", where=_WHERE, advice=_MEND_PATH)
+            raise self._missing(f"There is no folder {self._path.parent}.")
         if not path.exists() and not self._path.exists():
-            raise _missing(self._path)
+            raise self._missing()
         if read_only and not path.exists():
             self._connection.execute(f"ATTACH ':memory:' AS {quote(STATE)}")
         else:
@@ -172,6 +175,12 @@ class DuckDB:
             if read_only and not self.kept_columns("meta"):  # made, and never written to
                 self._connection.execute(f"DETACH {quote(STATE)}")
                 self._connection.execute(f"ATTACH ':memory:' AS {quote(STATE)}")
+
+    def _missing(self, what: str = "") -> UsageError:
+        where = self._places.get("path", _WHERE)
+        return UsageError.of(
+            what or f"There is no DuckDB file at {self._path}.", where=where, advice=_MEND_PATH
+        )
 
     def _attach(self, path: Path, name: str, *, writable: bool = False) -> None:
         try:
@@ -266,10 +275,6 @@ def _mapped(statement: Statement) -> Iterator[None]:
 _MORE_MEMORY = "Let it have more, as in settings: {memory_limit: 2GB} of the output. It is safe to run again."
 _WHERE = "path of the output in profiles.yml"
 _MEND_PATH = "A relative path starts at the current folder, as in dbt. Mend it, or run dbt build first."
-
-
-def _missing(path: Path) -> UsageError:
-    return UsageError.of(f"There is no DuckDB file at {path}.", where=_WHERE, advice=_MEND_PATH)
 
 
 def _cannot_open(path: Path, error: duckdb.Error) -> WarehouseError:

@@ -69,6 +69,11 @@ CASES = [
         ),
     ),
     case(
+        "outputs misspelt",
+        {"profiles.yml": "shop:\n  target: trial\n  output:\n    trial: {type: duckdb, path: shop.duckdb}\n"},
+        Problem("Profile shop has no outputs.", "profiles.yml:1 shop", "Did you mean outputs for output?"),
+    ),
+    case(
         "warehouse not known",
         profile("type: duckdb", "type: postgres"),
         Problem(
