@@ -151,7 +151,10 @@ CASES = (
     ),
     Case("a missing warehouse", lambda world: (world.folder / "shop.duckdb").unlink(), "run"),
     Case("a missing folder", _profile("nowhere/shop.duckdb", SANDBOX), "run"),
-    Case("a missing schema", lambda world: world.profiles(SANDBOX, {"schema": "mian"})),
+    Case(
+        "a missing schema",
+        lambda world: world.profiles({"type": "klaviyo", "sandbox": True}, {"schema": "mian"}),
+    ),
     Case("a locked warehouse", lambda _: None, during=lambda world: world.locked("shop.duckdb")),
     Case(
         "a locked state",
