@@ -152,6 +152,8 @@ class DuckDB:
         self._connection.execute(f"SET temp_directory = {literal(str(self._spill))}")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET preserve_insertion_order = false")
+        # Most deltas of a run are gone at its end: at the default, 16MB, they would go into the file first.
+        self._connection.execute("SET checkpoint_threshold = '256MB'")
         for extension in self._settings.get("extensions") or ():
             name = extension["name"] if isinstance(extension, Mapping) else str(extension)
             with _mapped(Statement(f"LOAD {name}")):
