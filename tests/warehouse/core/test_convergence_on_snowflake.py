@@ -10,16 +10,26 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 from snowflake_world import SnowflakeWorld
 
+ALWAYS = {"deadline": None, "suppress_health_check": test_convergence.QUIET}
+
+
+@pytest.fixture
+def on_snowflake(server, monkeypatch):
+    """Let the property's shop be in a Snowflake."""
+    monkeypatch.setattr(test_convergence, "World", partial(SnowflakeWorld, account=server))
+
+
+@pytest.mark.usefixtures("on_snowflake")
+def test_after_faults_stop_the_lists_become_what_the_models_say():
+    """On any warehouse two runs suffice, and the next sends nothing."""
+    few = settings(max_examples=3, stateful_step_count=6, derandomize=True, **ALWAYS)
+    run_state_machine_as_test(test_convergence.Shop, settings=few)
+
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_after_faults_stop_the_lists_become_what_the_models_say(server, monkeypatch):
-    """On any warehouse two runs suffice, and the next sends nothing."""
-    monkeypatch.setattr(test_convergence, "World", partial(SnowflakeWorld, account=server))
-    some = settings(
-        max_examples=25,
-        stateful_step_count=15,
-        deadline=None,
-        suppress_health_check=test_convergence.QUIET,
-    )
-    run_state_machine_as_test(test_convergence.Shop, settings=some)
+@pytest.mark.usefixtures("on_snowflake")
+def test_after_faults_stop_the_lists_become_what_the_models_say_however_long_one_tries():
+    """The same, with more and longer histories, others each time."""
+    many = settings(max_examples=25, stateful_step_count=15, **ALWAYS)
+    run_state_machine_as_test(test_convergence.Shop, settings=many)
