@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,17 @@ _EMAIL = re.compile(r"\S+@\S+")
 
 @dataclass(frozen=True)
 class Reason:
-    """Why rows of a list are rejected: a check's code, or Klaviyo's with its field; the commonest detail."""
+    """Why rows of a list are rejected: a check's code, or Klaviyo's with its field; the commonest detail.
+
+    `example` is the identity of one of them, if any has one.
+    """
 
     source: str
     code: str
     field: str
     detail: str
     rows: int
+    example: str | None
 
 
 @dataclass(frozen=True)
@@ -115,13 +119,10 @@ def _note(one: ListStatus, models: Collection[str], said: _Said) -> str:
 
 def reasons(rejections: Sequence[Rejection]) -> tuple[Reason, ...]:
     """Return why rows are rejected, the commonest reason first. An e-mail in a detail is left out."""
-    by_reason: dict[tuple[str, str, str], list[Rejection]] = defaultdict(list)
-    for one in rejections:
-        by_reason[one.source, one.code, one.field].append(one)
     found = [
-        Reason(*key, _EMAIL.sub("...", Counter(one.detail for one in many).most_common(1)[0][0]), rows)
-        for key, many in by_reason.items()
-        if (rows := sum(one.rows for one in many))
+        Reason(one.source, one.code, one.field, _EMAIL.sub("...", one.detail), one.rows, one.example)
+        for one in rejections
+        if one.rows
     ]
     return tuple(sorted(found, key=lambda reason: (-reason.rows, reason.source, reason.code, reason.field)))
 

@@ -73,9 +73,7 @@ _WISH = (
     ),
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-SHOW_VALUES = click.option(
-    "--show-values", is_flag=True, help="Show e-mails and phones unmasked in the sample."
-)
+SHOW_VALUES = click.option("--show-values", is_flag=True, help="Show e-mails and phones unmasked.")
 
 
 @dataclass(frozen=True)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
 
 from reverse_etl.cli import show
-from reverse_etl.cli.options import AS_JSON, Asked, of_project
+from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_project
 from reverse_etl.cli.show_plan import WHY
+from reverse_etl.identifiers import mask, split_identity
 from reverse_etl.sql.staging import RowProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.status import ListStatus, Reason, Status
 
 
 @click.command("status")
 @of_project
+@SHOW_VALUES
 @AS_JSON
-def command(asked: Asked, *, as_json: bool) -> None:
+def command(asked: Asked, *, show_values: bool, as_json: bool) -> None:
     """Show where each list stands.
 
     Rows applied, rejected, held and unsettled, and the last run, as the state remembers them: Klaviyo is not
@@ -29,24 +31,35 @@ def command(asked: Asked, *, as_json: bool) -> None:
     """
     status = asked.load().status()
     if as_json:
-        show.json_out(asdict(status))
+        show.json_out(asdict(status if show_values else _masked(status)))
     elif not status.lists:
         show.line("Nothing was sent yet. See what would be: reverse-etl plan")
     else:
-        _show(status)
+        _show(status, show_values=show_values)
     if not as_json:
         for note in status.notes:
             show.line(f"\nNote: {note}")
 
 
-def _show(status: Status) -> None:
+def _masked(status: Status) -> Status:
+    """Return a status whose examples may be shown."""
+
+    def hidden(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+        return tuple(replace(each, example=each.example and mask(each.example)) for each in reasons)
+
+    return replace(status, lists=tuple(replace(one, reasons=hidden(one.reasons)) for one in status.lists))
+
+
+def _show(status: Status, *, show_values: bool) -> None:
     """Print a line per list; then why rows are rejected and lists stopped, and what is left alone or open."""
     headings = ("list", "model", "last run (UTC)", "state", "applied", "rejected", "held", "unsettled")
     ends = {run.run_id: run.state for run in status.runs}
     show.table(headings, [_cells(one, ends) for one in status.lists], words=4)
     for one in status.lists:
         for reason in one.reasons:
-            show.line(f"{_name(one)}: {reason.rows:,} rejected: {_reason(reason)}")
+            show.line(
+                f"{_name(one)}: {reason.rows:,} rejected: {_reason(reason)}{_example(reason, show_values)}"
+            )
     for one in status.lists:
         if one.last and one.last.reason:
             show.line(f"{one.list_name or one.model} stopped: {one.last.reason}")
@@ -68,6 +81,13 @@ def _cells(one: ListStatus, ends: Mapping[str, str]) -> tuple[str | int, ...]:
 
 def _name(one: ListStatus) -> str:
     return one.list_name or "(profiles)"
+
+
+def _example(reason: Reason, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
+    if not reason.example:
+        return ""
+    who = split_identity(reason.example)[1] if show_values else mask(reason.example)
+    return f", such as {who}" if reason.rows > 1 else f": {who}"
 
 
 def _reason(reason: Reason) -> str:

@@ -13,13 +13,16 @@ from reverse_etl.sql.text import Dialect, Statement, literal
 
 Key = tuple[str, str]  # account, project
 _MINE = "account_id = ? AND project = ? AND model = ?"
+_NOBODY = "row:"  # begins the key of a row that has no identity
 
 
 def standing(dialect: Dialect, key: Key) -> Statement:
-    """Return (model, list id, row key, source, code, field, detail, first run, rows) of every rejection."""
+    """Return (model, list id, source, code, field, commonest detail, rows, an identity or NULL) of each reason for rejections."""
     return Statement(
-        f"SELECT model, list_id, row_key, source, code, field, detail, first_run_id, row_count FROM {dialect.kept('rejections')} "
-        f"WHERE account_id = ? AND project = ? ORDER BY model, list_id, row_key, code",
+        f"SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), "
+        f"MIN(CASE WHEN row_key NOT LIKE '{_NOBODY}%' THEN row_key END)\n"
+        f"FROM {dialect.kept('rejections')} WHERE account_id = ? AND project = ?\n"
+        f"GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
         key,
     )
 
@@ -95,17 +98,9 @@ def keep_refused(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: s
     was_taken = f"EXISTS (SELECT 1 FROM {taken} AS t WHERE t.retl_list_id = retl_r.list_id AND t.retl_identity = retl_r.row_key)"
     was_refused = f"EXISTS (SELECT 1 {refused} AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key)"
     mine = f"DELETE FROM {table} AS retl_r WHERE {_MINE} AND source = 'klaviyo' AND "
-    if (
-        dialect.engine is Engine.SNOWFLAKE
-    ):  # EXISTS with a query is for a WHERE clause of ANDs there ("Subquery Operators")
-        ended: tuple[Statement, ...] = (
-            Statement(f"{mine}{was_taken}", (*key, model)),
-            Statement(f"{mine}{was_refused}", (*key, model, run_id, model)),
-        )
-    else:
-        ended = (Statement(f"{mine}({was_taken}\nOR {was_refused})", (*key, model, run_id, model)),)
     return (
-        *ended,
+        Statement(f"{mine}{was_taken}", (*key, model)),
+        Statement(f"{mine}{was_refused}", (*key, model, run_id, model)),
         Statement(
             f"INSERT INTO {table} SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 {refused}",
             (*key, model, run_id, run_id, model),
@@ -139,4 +134,4 @@ def _row_key(dialect: Dialect, shape: Shape) -> str:
     ]
     if dialect.engine is Engine.SNOWFLAKE:  # where one NULL makes all of "CONCAT_WS" NULL
         values = [f"COALESCE({value}, '')" for value in values]
-    return f"COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', {', '.join(values)})))"
+    return f"COALESCE(s.retl_identity, '{_NOBODY}' || MD5(CONCAT_WS('|', {', '.join(values)})))"

@@ -15,20 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rejection:
-    """Rows of one identity that are not sent as they are: how many, and since which run.
+    """The rows of a list that are not sent as they are for one reason, with the commonest detail.
 
-    `row_key` is their identity, or a digest where they have none.
+    `example` is the identity of one of them; None where none has one.
     """
 
     model: str
     list_id: str
-    row_key: str
     source: str
     code: str
     field: str
     detail: str
-    first_run: str
     rows: int
+    example: str | None
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,12 @@ class Rejections:
     tables: Tables
 
     def standing(self) -> tuple[Rejection, ...]:
-        """Return every standing rejection."""
-        rows = self.tables.fetch(sql.standing(self.tables.dialect, self.tables.owner.key))
-        return tuple(Rejection(*row) for row in rows)
+        """Return what is rejected, reason by reason."""
+        found = self.tables.fetch(sql.standing(self.tables.dialect, self.tables.owner.key))
+        return tuple(
+            Rejection(model, list_id, source, code, field, detail, int(rows), example)
+            for model, list_id, source, code, field, detail, rows, example in found
+        )
 
     def note_checks(self, run_id: str, model: str, shape: Shape) -> None:
         """Keep which rows of a model the warehouse's checks reject now, and end the other rejections.

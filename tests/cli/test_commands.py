@@ -142,10 +142,12 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World
     assert first.err.endswith("6 rows newly rejected. For reasons: reverse-etl status")
     told = world.run("status").out
     assert "VIP: 1 rejected: no usable identifier" in told
-    assert (
-        "VIP: 1 rejected: refused by Klaviyo: invalid at email: No. (reverse-etl retry sends them again)"
-        in told
+    refused = (
+        "VIP: 1 rejected: refused by Klaviyo: invalid at email: No. (reverse-etl retry sends them again): "
     )
+    assert refused + "p*@e******.com" in told
+    assert refused + "p3@example.com" in world.run("status", "--show-values").out
+    assert "p3@" not in world.run("status", "--json").out
     assert _row(world.run("plan").out, "VIP")[8] == "6"
     (stands,) = json.loads(world.run("status", "--json").out)["lists"]
     assert (stands["applied"], stands["rejected"], stands["unsettled"]) == (18, 6, 0)

@@ -1,5 +1,7 @@
 -- rejections 1
-SELECT model, list_id, row_key, source, code, field, detail, first_run_id, row_count FROM "reverse_etl_state".main."rejections" WHERE account_id = ? AND project = ? ORDER BY model, list_id, row_key, code;
+SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), MIN(CASE WHEN row_key NOT LIKE 'row:%' THEN row_key END)
+FROM "reverse_etl_state".main."rejections" WHERE account_id = ? AND project = ?
+GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field;
 -- with ('acc', 'shop')
 
 -- rejections 2
@@ -40,17 +42,20 @@ DELETE FROM "reverse_etl_state".main."rejections" AS retl_x WHERE account_id = ?
 -- with ('acc', 'shop', 'vip')
 
 -- rejections 8
-DELETE FROM "reverse_etl_state".main."rejections" AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND (EXISTS (SELECT 1 FROM memory.main."taken_vip_0a1b2c3d" AS t WHERE t.retl_list_id = retl_r.list_id AND t.retl_identity = retl_r.row_key)
-OR EXISTS (SELECT 1 FROM "reverse_etl_state".main."refusals" AS f JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected' AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key));
--- with ('acc', 'shop', 'vip', 'r1', 'vip')
+DELETE FROM "reverse_etl_state".main."rejections" AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (SELECT 1 FROM memory.main."taken_vip_0a1b2c3d" AS t WHERE t.retl_list_id = retl_r.list_id AND t.retl_identity = retl_r.row_key);
+-- with ('acc', 'shop', 'vip')
 
 -- rejections 9
+DELETE FROM "reverse_etl_state".main."rejections" AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (SELECT 1 FROM "reverse_etl_state".main."refusals" AS f JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected' AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key);
+-- with ('acc', 'shop', 'vip', 'r1', 'vip')
+
+-- rejections 10
 INSERT INTO "reverse_etl_state".main."rejections" SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 FROM "reverse_etl_state".main."refusals" AS f JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected';
 -- with ('acc', 'shop', 'vip', 'r1', 'r1', 'vip')
 
--- rejections 10
+-- rejections 11
 DELETE FROM "reverse_etl_state".main."rejected_vip_0a1b2c3d";
 
--- rejections 11
+-- rejections 12
 DELETE FROM "reverse_etl_state".main."rejections" WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo';
 -- with ('acc', 'shop', 'vip')

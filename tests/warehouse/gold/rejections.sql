@@ -1,5 +1,7 @@
 -- rejections 1
-SELECT model, list_id, row_key, source, code, field, detail, first_run_id, row_count FROM "SHOP"."REVERSE_ETL"."REJECTIONS" WHERE account_id = ? AND project = ? ORDER BY model, list_id, row_key, code;
+SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), MIN(CASE WHEN row_key NOT LIKE 'row:%' THEN row_key END)
+FROM "SHOP"."REVERSE_ETL"."REJECTIONS" WHERE account_id = ? AND project = ?
+GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field;
 -- with ('acc', 'shop')
 
 -- rejections 2
