@@ -95,6 +95,7 @@ def lint(query: Query, warehouse: Engine) -> tuple[Finding, ...]:
         *_sources(query.tree),
         *_functions(query.tree),
         *_random(query.tree, warehouse),
+        *_any_rows(query.tree),
         *_clocks(query.tree, warehouse),
     ]
     return tuple(sorted(findings, key=lambda finding: finding.offset or 0))
@@ -152,6 +153,17 @@ def _random(tree: exp.Expr, warehouse: Engine) -> Iterator[Finding]:
                 f"{what} gives something else on every run, so people would come and go at random.",
                 "Take it out; to choose a part of the people, compare a hash of their key.",
                 offset_of(node),
+            )
+
+
+def _any_rows(tree: exp.Expr) -> Iterator[Finding]:
+    for node in tree.find_all(exp.Limit, exp.Fetch):
+        query = node.parent
+        if query is not None and not query.args.get("order") and not isinstance(query.parent, exp.Exists):
+            yield Finding(
+                "LIMIT without ORDER BY gives other rows on every run: people would come and go at random.",
+                "Order by a key of the people. To send only some at first: reverse-etl run --limit.",
+                offset_of(query),
             )
 
 
