@@ -63,6 +63,8 @@ def mask(identity: str) -> str:
     'a**@e******.com'
     >>> mask("phone_e164:+14155550100")
     '+14*******00'
+    >>> mask("external_id:ann@example.com"), mask("external_id:17")
+    ('external_id a**@e******.com', 'external_id 17')
     """
     kind, value = split_identity(identity)
     match kind:
@@ -75,7 +77,7 @@ def mask(identity: str) -> str:
             hidden = "*" * max(len(value) - shown, 0)
             return value[:3] + hidden + value[-2:] if len(value) > shown else "*" * len(value)
         case IdentifierType.EXTERNAL_ID | IdentifierType.PROFILE_ID:
-            return f"{kind} {value}"
+            return f"{kind} {masked(value)}"  # some shops take the e-mail for an id
 
 
 def masked(value: object) -> object:

@@ -101,16 +101,17 @@ def _klaviyo_time(at: At) -> datetime:
 
 
 def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
-    """Return 4 if a list failed, 1 if rows need a look (new rejections, unknown, accepted, held), else 0.
+    """Return 4 if a list failed, 1 if rows need a look, else 0.
 
-    `strict` counts all rejections.
+    A look need rows newly rejected, unknown, accepted or held, and what a list that stopped left unsent, but not
+    what a limit kept back. `strict` counts all rejections.
     """
     if any(result.failed for result in results):
         return 4
     look = {Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
     for result in results:
         rejected = sum(r.rows if strict else r.new for r in result.plan.rejected)
-        if rejected or result.plan.held or look & result.outcomes.keys():
+        if rejected or result.plan.held or result.reason or look & result.outcomes.keys():
             return 1
     return 0
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.at import At
 
+LOOK_SECONDS = 1.0  # between two looks at whether the lease must be kept
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -20,16 +22,18 @@ def in_flight(at: At, work: Callable[[Item], Result], items: Iterable[Item]) -> 
     Items are drawn one by one, so that memory holds no more than so many of them. What `work` raises is
     raised here; then nothing more is begun and what is in flight is waited for. An interruption, or a caller
     that leaves early, lets nothing more go out at all, so that the wait is short.
+
+    The lease is kept meanwhile: a request may have to wait for half an hour.
     """
     running: set[Future[Result]] = set()
     try:
         for item in items:
             running.add(at.executor.submit(work, item))
             if len(running) >= at.threads:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
+                done, running = _ended(at, running)
                 yield from (future.result() for future in done)
         while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
+            done, running = _ended(at, running)
             yield from (future.result() for future in done)
     except Exception:
         raise
@@ -40,3 +44,12 @@ def in_flight(at: At, work: Callable[[Item], Result], items: Iterable[Item]) -> 
         for future in running:
             future.cancel()
         wait(running)
+
+
+def _ended(at: At, running: set[Future[Result]]) -> tuple[set[Future[Result]], set[Future[Result]]]:
+    """Wait until at least one has ended; return those that have, and the others."""
+    while True:
+        done, left = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
+        if done:
+            return done, left
+        at.state.heartbeat()

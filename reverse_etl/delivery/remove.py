@@ -51,7 +51,7 @@ def remove(to: Delivery) -> None:
             to.tally.stop(_NOBODY_KNOWS)
             break
         at.state.inherit(to.plan.shape, list_id, _inheritance(resolved))
-        at.state.heartbeat()  # whoever lost the lease meanwhile must not remove
+        at.state.still_leased()  # whoever lost the lease meanwhile must not remove
         state, reason = _take_off(at, list_id, resolved)
         if reason:
             to.tally.stop(reason)

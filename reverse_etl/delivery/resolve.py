@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from reverse_etl.delivery.flight import in_flight
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.identifiers import IdentifierType, canonical, split_identity
 from reverse_etl.klaviyo import Member, Profile
@@ -21,7 +22,6 @@ from reverse_etl.klaviyo.pack import chunks
 from reverse_etl.moments import GRACE
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
     from datetime import datetime
 
     from reverse_etl.delivery.at import At
@@ -137,10 +137,10 @@ def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
     found = _Found()
     for kind in _ON_LIST:
         values = _values(rows, kind)
-        members = _ask(at.executor, partial(at.klaviyo.members, list_id, kind), values)
+        members = _ask(at, partial(at.klaviyo.members, list_id, kind), values)
         _note(found, rows, kind, members)
     for kind in _ELSEWHERE:  # of all rows: who was found by an e-mail may have left another profile behind
-        _note(found, rows, kind, _ask(at.executor, partial(at.klaviyo.profiles, kind), _values(rows, kind)))
+        _note(found, rows, kind, _ask(at, partial(at.klaviyo.profiles, kind), _values(rows, kind)))
     _note_joined(at, list_id, found, rows)
     return found
 
@@ -169,7 +169,7 @@ def _note_joined(at: At, list_id: str, found: _Found, rows: Sequence[Leaving]) -
     unseen = {profile_id for profile_id in found.profiles if profile_id not in found.joined}
     for kind in _ON_LIST:
         values = sorted({value for profile_id in unseen if (value := _of(found.profiles[profile_id])[kind])})
-        for member in _ask(at.executor, partial(at.klaviyo.members, list_id, kind), values):
+        for member in _ask(at, partial(at.klaviyo.members, list_id, kind), values):
             if member.profile.id in unseen:
                 found.joined[member.profile.id] = member.joined_at
     nameless = {
@@ -211,15 +211,16 @@ def _look_up(at: At, claims: Iterable[Claim]) -> dict[str, frozenset[str]]:
         by_kind[kind].append(value)
     wanted: dict[str, set[str]] = defaultdict(set)
     for kind, values in by_kind.items():
-        for profile in _ask(at.executor, partial(at.klaviyo.profiles, kind), values):
+        for profile in _ask(at, partial(at.klaviyo.profiles, kind), values):
             wanted[f"{kind}:{_of(profile)[kind]}"].add(profile.id)
     return {identity: frozenset(profiles) for identity, profiles in wanted.items()}
 
 
-def _ask(
-    executor: Executor, ask: Callable[[Sequence[str]], Iterable[Answer]], values: Sequence[str]
-) -> list[Answer]:
-    return [answer for answers in executor.map(ask, chunks(values, MOST_VALUES)) for answer in answers]
+def _ask(at: At, ask: Callable[[Sequence[str]], Iterable[Answer]], values: Sequence[str]) -> list[Answer]:
+    """Return what is answered, in the order of the values asked for."""
+    parts = [*chunks(values, MOST_VALUES)]
+    answers = dict(in_flight(at, lambda number: (number, [*ask(parts[number])]), range(len(parts))))
+    return [answer for number in range(len(parts)) for answer in answers[number]]
 
 
 def _values(rows: Iterable[Leaving], kind: IdentifierType) -> list[str]:

@@ -131,12 +131,16 @@ def name_rows(errors: Iterable[JobRowError], rows: Iterable[SentRow]) -> dict[in
 
 
 def wait_for_open_jobs(at: At, since: datetime, tell: Callable[[int], None]) -> bool:
-    """Wait until every import created since then has ended, whoever began it. Returns whether they have.
+    """Wait until the imports created since then and up to now have ended. Returns whether they have.
 
-    For a lost reply: an import that nobody knows by name must not be applied after what is sent next.
+    For a lost reply: an import that nobody knows by name must not be applied after what is sent next. Whose
+    it is can't be told, but one that is created from now on is not ours: other apps may import all the time.
     """
+    until = None
     for _ in _asks(at):
-        count = sum(not job.status.ended for job in at.klaviyo.jobs_since(since - GRACE))
+        jobs = [*at.klaviyo.jobs_since(since - GRACE)]
+        until = until or at.klaviyo.server_time + GRACE
+        count = sum(not job.status.ended and job.created_at <= until for job in jobs)
         tell(count)
         if not count:
             return True

@@ -128,9 +128,9 @@ class State:
         """Keep a group of receipts, in place of earlier ones of the same ranges, and what came of it besides.
 
         Refusals and `gone` are added to what was kept, so that the same group is not to be recorded twice.
-        `gone` are the (list id, identity) of the removals for whom nobody was found, for a reconciliation.
+        `gone` are the (list id, identity) of the removals for whom nobody was found.
         """
-        if not receipts and not refusals:
+        if not (receipts or refusals or gone):
             return
         self._lease.beat()
         dialect, at = self._tables.dialect, self._tables.now()

@@ -31,6 +31,11 @@ def check_accounts(result: RunResult) -> None:
         _check_list(listed)
     assert result.exit_code in {0, 1, 4}
     assert (result.exit_code == 4) == any(listed.failed for listed in result.lists)
+    left = any(
+        listed.reason or listed.outcomes.get(Outcome.NOT_SENT, 0) > listed.plan.deferred
+        for listed in result.lists
+    )
+    assert not (left and result.exit_code == 0)
 
 
 def _check_list(listed: ListResult) -> None:

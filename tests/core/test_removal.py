@@ -7,7 +7,7 @@ from core_rows import become, clubs_model, many, members_model, people, person
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
-from reverse_etl.events import Sending
+from reverse_etl.events import Sending, Settling
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sandbox import Fault
 
@@ -39,8 +39,7 @@ def test_a_person_with_a_new_e_mail_stays_and_can_leave_later(members):
     """Ann's e-mail changes, and Klaviyo gives it to the same profile: nobody is removed.
 
     Her row is new, but she has been a member since the old row was sent. When she leaves at last, she is
-    taken off: once she
-    counted as a member from before our time, and stayed for ever.
+    taken off. Without that she counts as a member from before our time, and stays for ever.
     """
     become(members, people("ann", "bob"))
     members.run()
@@ -130,8 +129,7 @@ def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members):
     Klaviyo would take that row for Ann, and she would be no more.
 
     The new row is sent without the id, which Klaviyo has as Ann's; that is counted, and changes nothing on
-    later days. Once she
-    has left, it is sent.
+    later days. When she has left, it is sent.
     """
     become(members, people("ann", "bob"))
     members.run()
@@ -290,9 +288,7 @@ def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(make_w
     def begin_another(event):
         if isinstance(event, Sending):
             world.wait(1_500.0)
-            row = {"type": "profile", "attributes": {"email": "someone@example.com"}}
-            job = {"type": "profile-bulk-import-job", "attributes": {"profiles": {"data": [row]}}}
-            world.by_hand("POST", IMPORTS, {"data": job})
+            by_another_app(world)
 
     result = world.run(tell=begin_another)
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
@@ -301,6 +297,48 @@ def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(make_w
     assert removal.method == "DELETE"
     assert removal.at >= max(entry.at for entry in posts) + 3_000.0
     assert world.emails() == ["ann@example.com", "cat@example.com"]
+
+
+def by_another_app(world):
+    """Begin an import that the job knows nothing of."""
+    row = {"type": "profile", "attributes": {"email": "someone@example.com"}}
+    job = {"type": "profile-bulk-import-job", "attributes": {"profiles": {"data": [row]}}}
+    world.by_hand("POST", IMPORTS, {"data": job})
+
+
+def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world):
+    """What it begins later can't be the import whose reply was lost; there is never a moment without one."""
+    world = make_world(job_seconds=600.0)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    world.fault(Fault("cut", "POST", IMPORTS, after=True))
+    become(world, people("ann", "cat"))
+    result = world.run(tell=lambda event: isinstance(event, Settling) and by_another_app(world))
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+
+
+def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(make_world):
+    """Nothing failed, but an import that may be ours goes on for longer than is waited for."""
+    world = make_world(job_seconds=3_000.0)
+    world.profile(job_timeout_minutes=20)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    world.fault(Fault("cut", "POST", IMPORTS, after=True))
+    become(world, people("ann", "cat"))
+
+    def begin_another(event):
+        if isinstance(event, Sending):
+            world.wait(2_000.0)
+            by_another_app(world)
+
+    result = world.run(tell=begin_another)
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 1}
+    assert "may still be under way" in one(result).reason
+    assert result.exit_code == 1
+    world.sandbox.finish_jobs()
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 from core_rows import BY_EMAIL, SELECT, become, members_model, people, person
@@ -15,6 +16,7 @@ from reverse_etl.planning import Wish
 from reverse_etl.sandbox import Fault
 from reverse_etl.sql.text import Statement
 from reverse_etl.state import State
+from reverse_etl.state.lease import LEASE_SECONDS, Lease
 from reverse_etl.warehouse.duckdb import DuckDB
 
 IMPORTS = "/api/profile-bulk-import-jobs"
@@ -222,6 +224,26 @@ def test_a_lease_that_has_expired_is_taken_over(members):
         members.wait(601.0)
         with second.lease(), pytest.raises(WarehouseError, match="lost its lease to another"):
             first.still_leased()
+
+
+def test_the_lease_is_kept_while_every_request_waits(make_world, monkeypatch):
+    """Klaviyo asks for patience for longer than a lease is good for, and another run would be let in."""
+    world = make_world(speed=300.0)
+    members_model(world)
+    become(world, people("ann"))
+    world.fault(Fault("status", "POST", IMPORTS, status=429, retry_after=900))
+    kept, extend = [], Lease.extend
+
+    def noted(lease):
+        kept.append(world.clock.monotonic())
+        extend(lease)
+
+    monkeypatch.setattr(Lease, "extend", noted)
+    begun = world.clock.monotonic()
+    world.run()
+    ended = world.clock.monotonic()
+    assert ended - begun > 900.0
+    assert max(after - before for before, after in pairwise([begun, *kept, ended])) < LEASE_SECONDS
 
 
 def test_state_of_a_newer_version_is_left_alone(members):
