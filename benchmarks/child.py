@@ -70,7 +70,7 @@ def run(folder: Path, port: int) -> dict[str, float]:
     collect_seldom()  # as the command line does, before it imports the rest
     from dataclasses import replace  # noqa: PLC0415
 
-    from reverse_etl.klaviyo import Tier  # noqa: PLC0415
+    from reverse_etl.klaviyo.endpoints import Tier  # noqa: PLC0415
     from reverse_etl.project import Project  # noqa: PLC0415
 
     unpaced = Tier(1_000_000, 1_000_000)

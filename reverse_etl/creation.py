@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.clock import Clock
-    from reverse_etl.klaviyo import Klaviyo, KlaviyoList
+    from reverse_etl.klaviyo.klaviyo import Klaviyo
+    from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.state import State
 
 LATE_SECONDS = 60.0  # a list that is not shown so long after its request was not made

@@ -18,6 +18,7 @@ from reverse_etl.sql import diff as sql
 from reverse_etl.sql import rejections, staging
 from reverse_etl.sql.diff import Op, Scope
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
+from reverse_etl.sql.text import OURS
 from reverse_etl.surfaces import Surface
 
 if TYPE_CHECKING:
@@ -249,4 +250,4 @@ def _sample(model: Model, shape: Shape, rows: Sequence[tuple[object, ...]]) -> d
 
 def _shown(values: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
     """Return some values of a row under the names that people know."""
-    return {name.removeprefix("retl_"): values[name] for name in names}
+    return {name.removeprefix(OURS): values[name] for name in names}

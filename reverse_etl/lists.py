@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from reverse_etl.klaviyo import Klaviyo, KlaviyoList
+    from reverse_etl.klaviyo.klaviyo import Klaviyo
+    from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.models.model import Model
     from reverse_etl.state import KnownList
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import Problem
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import Endpoint, duration
-from reverse_etl.klaviyo.filters import MOST_VALUES
-from reverse_etl.klaviyo.pack import MOST_IDS, MOST_ROWS
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.filters import MOST_VALUES, OF_MEMBERS
+from reverse_etl.klaviyo.lists import MOST_MEMBERS
+from reverse_etl.klaviyo.pace import duration
+from reverse_etl.klaviyo.pack import MOST_ROWS
 from reverse_etl.phrases import counted, percent
 from reverse_etl.surfaces import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from reverse_etl.identifiers import IdentifierType
     from reverse_etl.lists import ListRef
     from reverse_etl.models.model import Model
     from reverse_etl.sql.shape import Shape
@@ -220,22 +222,19 @@ def _dangers(plan: ModelPlan, one: ListPlan) -> Iterator[Problem]:
         )
 
 
-_BY_LIST = {IdentifierType.EMAIL, IdentifierType.PHONE}  # what Klaviyo looks for among a list's members
-
-
 def _requests(surface: Surface, one: ListPlan) -> dict[Endpoint, int]:
     counts: dict[Endpoint, int] = {}
     if one.upserts:
         if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
             counts[Endpoint.PROFILES] = math.ceil(one.upserts / MOST_VALUES)
-            counts[Endpoint.ADD_TO_LIST] = math.ceil(one.upserts / MOST_IDS)
+            counts[Endpoint.ADD_TO_LIST] = math.ceil(one.upserts / MOST_MEMBERS)
         else:
             counts[Endpoint.START_IMPORT] = math.ceil(one.upserts / MOST_ROWS)
     if one.removes and surface is not Surface.PROFILES:
         for kind, rows in one.carried.items():
-            endpoint = Endpoint.LIST_PROFILES if kind in _BY_LIST else Endpoint.PROFILES
+            endpoint = Endpoint.LIST_PROFILES if kind in OF_MEMBERS else Endpoint.PROFILES
             counts[endpoint] = counts.get(endpoint, 0) + math.ceil(rows / MOST_VALUES)
-        counts[Endpoint.REMOVE_FROM_LIST] = math.ceil(one.removes / MOST_IDS)
+        counts[Endpoint.REMOVE_FROM_LIST] = math.ceil(one.removes / MOST_MEMBERS)
     if one.list.new and one.list.id:
         counts[Endpoint.CREATE_LIST] = 1
     return counts

@@ -19,7 +19,7 @@ from reverse_etl.status import driven_last, perhaps_renamed
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.klaviyo.klaviyo import Klaviyo
     from reverse_etl.lists import ListRef
     from reverse_etl.models.model import Model
     from reverse_etl.state import KnownList, State

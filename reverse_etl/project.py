@@ -23,8 +23,7 @@ from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.delivery.at import At
 from reverse_etl.errors import GuardRefused, Problem
-from reverse_etl.keys import PrivateKey, given_key
-from reverse_etl.klaviyo import Endpoint, Klaviyo, Observer, Tier
+from reverse_etl.klaviyo.klaviyo import Klaviyo
 from reverse_etl.models.compile import compile_models
 from reverse_etl.models.selection import select as choose
 from reverse_etl.planning import Task, Wish, unknown_models
@@ -40,13 +39,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from reverse_etl.events import Event, Tell
+    from reverse_etl.keys import PrivateKey
+    from reverse_etl.klaviyo.endpoints import Endpoint, Tier
+    from reverse_etl.klaviyo.exchange import Observer
     from reverse_etl.models.model import Model
     from reverse_etl.plan import Plan
     from reverse_etl.target import Target
     from reverse_etl.warehouse import Warehouse
 
 SANDBOX_FILE = "klaviyo_sandbox.sqlite"
-SANDBOX_KEY = given_key("pk_sandbox", origin="the sandbox")
 SANDBOX_JOB_SECONDS = 0.3  # a trial should not have to wait as long as real imports take
 THREADS = 8
 
@@ -257,7 +258,7 @@ class Project:
         destination = self.target.destination
         if destination.sandbox and not destination.origin:
             with _sandbox(self.folder / SANDBOX_FILE, self.clock, dry=dry) as origin:
-                yield from self._connected(origin, SANDBOX_KEY, observer) if origin else (None,)
+                yield from self._connected(origin, destination.need_key(), observer) if origin else (None,)
         elif destination.key is None and dry:
             yield None
         else:

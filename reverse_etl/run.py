@@ -103,8 +103,8 @@ def _klaviyo_time(at: At) -> datetime:
 def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
     """Return 4 if a list failed, 1 if rows need a look, else 0.
 
-    A look need rows newly rejected, unknown, accepted or held, and what a list that stopped left unsent, but not
-    what a limit kept back. `strict` counts all rejections.
+    A look need rows newly rejected, unknown, accepted or held, and those that a list left unsent when it
+    stopped, but not those that a limit kept back. `strict` counts all rejections.
     """
     if any(result.failed for result in results):
         return 4

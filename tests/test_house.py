@@ -59,7 +59,7 @@ def test_no_import_goes_up_or_across_a_floor(room: str) -> None:
 def functions(file: Path) -> dict[str, int]:
     """Return the lines of each function of a file, those of its docstring included."""
     return {
-        node.name: (node.end_lineno or node.lineno) - node.lineno + 1
+        f"{node.name}, line {node.lineno}": (node.end_lineno or node.lineno) - node.lineno + 1
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }

@@ -20,7 +20,7 @@ from reverse_etl.surfaces import ListColumn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.klaviyo.klaviyo import Klaviyo
     from reverse_etl.project import Project
     from reverse_etl.target import Destination
     from reverse_etl.warehouse import Warehouse

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli import show
 from reverse_etl.identifiers import IdentifierType, mask, masked, split_identity
-from reverse_etl.klaviyo import Endpoint
+from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.phrases import counted
 from reverse_etl.sql.staging import RowProblem
 

@@ -48,6 +48,7 @@ def why(result: RunResult) -> str:
         (sum(row["held"] + row["held_back"] for row in ends), "held"),
         (sum(row["accepted"] for row in ends), "accepted and not yet applied"),
         (sum(row["unknown"] for row in ends), "unknown"),
+        (sum(row["not_sent"] - row["deferred"] for row in ends), "left unsent"),
     ]
     said = ", ".join(f"{counted(rows, 'row')} {what}" for rows, what in parts if rows)
     return f"{said}. For reasons: reverse-etl status" if said else ""

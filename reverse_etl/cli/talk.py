@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.cli.bars import Bars
     from reverse_etl.errors import Problem, ReverseEtlError
-    from reverse_etl.klaviyo import Exchange
+    from reverse_etl.klaviyo.exchange import Exchange
 
 _SECOND_TRY = 2
 

@@ -10,7 +10,7 @@ from reverse_etl.delivery.flight import in_flight
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.events import Sending
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo.pack import MOST_IDS
+from reverse_etl.klaviyo.lists import MOST_MEMBERS
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
 from reverse_etl.sql.diff import Op
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.delivery.at import Delivery
-    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.klaviyo.klaviyo import Klaviyo
 
 _ID = 1 + tuple(IdentifierType).index(IdentifierType.PROFILE_ID)
 
@@ -35,7 +35,7 @@ class Added:
 def add(to: Delivery) -> None:
     """Put one list's new rows on it, 1,000 a request; a fault stops the list, and its tally says why."""
     list_id = to.one.list.id
-    groups = ([(row[0], row[_ID]) for row in rows] for rows in to.deltas.upserts(list_id, MOST_IDS))
+    groups = ([(row[0], row[_ID]) for row in rows] for rows in to.deltas.upserts(list_id, MOST_MEMBERS))
     unstopped = takewhile(lambda _: not to.tally.stopped, groups)
     done = 0
     for added in in_flight(to.at, lambda group: add_group(to.at.klaviyo, list_id, group), unstopped):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.deltas import Deltas
     from reverse_etl.delivery.tally import Tally
     from reverse_etl.events import Tell
-    from reverse_etl.klaviyo import Klaviyo
+    from reverse_etl.klaviyo.klaviyo import Klaviyo
     from reverse_etl.plan import ListPlan, ModelPlan
     from reverse_etl.receipts import Receipt, Refusal
     from reverse_etl.state import State

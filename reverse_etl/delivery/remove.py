@@ -10,6 +10,7 @@ from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import KlaviyoError, SessionLost
 from reverse_etl.events import Removing
 from reverse_etl.identifiers import IdentifierType
+from reverse_etl.klaviyo.lists import MOST_MEMBERS
 from reverse_etl.klaviyo.pack import chunks
 from reverse_etl.moments import read
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
@@ -105,7 +106,9 @@ def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[Recei
     """
     ids = sorted({profile for r in resolved for profile in r.profiles})
     try:
-        for _ in in_flight(at, lambda part: at.klaviyo.remove_members(list_id, part), chunks(ids)):
+        for _ in in_flight(
+            at, lambda part: at.klaviyo.remove_members(list_id, part), chunks(ids, MOST_MEMBERS)
+        ):
             pass
     except KlaviyoError as error:
         return ReceiptState.UNKNOWN, str(error)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reverse_etl.delivery.flight import in_flight
 from reverse_etl.delivery.tally import Outcome
-from reverse_etl.identifiers import IdentifierType, canonical, split_identity
-from reverse_etl.klaviyo import Member, Profile
-from reverse_etl.klaviyo.filters import MOST_VALUES
+from reverse_etl.identifiers import IdentifierType, split_identity
+from reverse_etl.klaviyo.filters import MOST_VALUES, OF_MEMBERS
 from reverse_etl.klaviyo.pack import chunks
+from reverse_etl.klaviyo.profiles import Member, Profile
 from reverse_etl.moments import GRACE
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.at import At
 
-_ON_LIST = (IdentifierType.EMAIL, IdentifierType.PHONE)  # by which Klaviyo can filter a list
 _ELSEWHERE = (IdentifierType.PROFILE_ID, IdentifierType.EXTERNAL_ID)
 
 
@@ -135,7 +134,7 @@ def decide(
 
 def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
     found = _Found()
-    for kind in _ON_LIST:
+    for kind in OF_MEMBERS:
         values = _values(rows, kind)
         members = _ask(at, partial(at.klaviyo.members, list_id, kind), values)
         _note(found, rows, kind, members)
@@ -156,7 +155,7 @@ def _note(
         if isinstance(answer, Member):
             found.joined[profile.id] = answer.joined_at
         found.profiles[profile.id] = profile
-        for seq in by_value.get(_of(profile)[kind], ()):
+        for seq in by_value.get(profile.identifier(kind), ()):
             if profile.id not in found.by_row[seq]:
                 found.by_row[seq].append(profile.id)
 
@@ -166,14 +165,16 @@ def _note_joined(at: At, list_id: str, found: _Found, rows: Sequence[Leaving]) -
 
     By e-mail or phone, else by reading the list.
     """
-    unseen = {profile_id for profile_id in found.profiles if profile_id not in found.joined}
-    for kind in _ON_LIST:
-        values = sorted({value for profile_id in unseen if (value := _of(found.profiles[profile_id])[kind])})
+    unseen = {id_: profile for id_, profile in found.profiles.items() if id_ not in found.joined}
+    for kind in OF_MEMBERS:
+        values = sorted({value for profile in unseen.values() if (value := profile.identifier(kind))})
         for member in _ask(at, partial(at.klaviyo.members, list_id, kind), values):
             if member.profile.id in unseen:
                 found.joined[member.profile.id] = member.joined_at
     nameless = {
-        p for p in unseen - found.joined.keys() if not any(_of(found.profiles[p])[kind] for kind in _ON_LIST)
+        id_
+        for id_, profile in unseen.items()
+        if id_ not in found.joined and not any(profile.identifier(kind) for kind in OF_MEMBERS)
     }
     if not nameless:
         return
@@ -192,7 +193,7 @@ def _claims(found: _Found, claims: Claims) -> dict[str, list[Claim]]:
     for kind in IdentifierType:
         owners: dict[str, list[str]] = defaultdict(list)
         for profile_id in found.joined:
-            if profile_id in found.profiles and (value := _of(found.profiles[profile_id])[kind]):
+            if profile_id in found.profiles and (value := found.profiles[profile_id].identifier(kind)):
                 owners[value].append(profile_id)
         for value, claim in claims(kind, sorted(owners)) if owners else ():
             for profile_id in owners[value]:
@@ -212,7 +213,7 @@ def _look_up(at: At, claims: Iterable[Claim]) -> dict[str, frozenset[str]]:
     wanted: dict[str, set[str]] = defaultdict(set)
     for kind, values in by_kind.items():
         for profile in _ask(at, partial(at.klaviyo.profiles, kind), values):
-            wanted[f"{kind}:{_of(profile)[kind]}"].add(profile.id)
+            wanted[f"{kind}:{profile.identifier(kind)}"].add(profile.id)
     return {identity: frozenset(profiles) for identity, profiles in wanted.items()}
 
 
@@ -225,12 +226,3 @@ def _ask(at: At, ask: Callable[[Sequence[str]], Iterable[Answer]], values: Seque
 
 def _values(rows: Iterable[Leaving], kind: IdentifierType) -> list[str]:
     return sorted({value for row in rows if (value := row.identifiers.get(kind))})
-
-
-def _of(profile: Profile) -> dict[IdentifierType, str | None]:
-    return {
-        IdentifierType.EMAIL: canonical(IdentifierType.EMAIL, profile.email),
-        IdentifierType.PHONE: canonical(IdentifierType.PHONE, profile.phone_number),
-        IdentifierType.EXTERNAL_ID: profile.external_id,
-        IdentifierType.PROFILE_ID: profile.id,
-    }

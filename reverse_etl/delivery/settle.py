@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.takeapart import mass_fault
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import Job, JobRowError, JobStatus, Klaviyo, RowError
+from reverse_etl.klaviyo.jobs import Job, JobRowError, JobStatus, RowError
 from reverse_etl.moments import GRACE
 from reverse_etl.phrases import counted
 from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.delivery.at import At
+    from reverse_etl.klaviyo.klaviyo import Klaviyo
 
 FIRST_WAIT, MOST_WAIT, WAIT_GROWTH = 0.2, 5.0, 1.5
 UNLISTED_SECONDS = 60.0  # a job that is not listed for so long is asked for by its id

@@ -11,7 +11,7 @@ from reverse_etl.delivery.takeapart import Apart, NotTheRows, take_apart
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.events import Sending
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import Accepted, Klaviyo, RequestRefused, RowError, RowsRefused
+from reverse_etl.klaviyo.jobs import Accepted, RequestRefused, RowError, RowsRefused
 from reverse_etl.klaviyo.pack import Batch, pack
 from reverse_etl.klaviyo.render import Renderer, Unrenderable
 from reverse_etl.phrases import sentence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reverse_etl.delivery.at import Delivery
+    from reverse_etl.klaviyo.klaviyo import Klaviyo
 
 READ_ROWS = 10_000  # at a time from the warehouse: as many as one request can hold
 

@@ -17,7 +17,7 @@ from reverse_etl.phrases import counted, sentence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reverse_etl.klaviyo import RowError
+    from reverse_etl.klaviyo.jobs import RowError
 
 ROUNDS = 5
 MANY_ROWS = 100

@@ -26,7 +26,7 @@ class Outcome(StrEnum):
     REMOVED = "removed"
     SUPERSEDED = "superseded"  # the leaving row's profile is a desired row's: forgotten, nobody removed
     KEPT = "kept"  # a member before this job first sent the row: forgotten, nobody removed
-    GONE = "gone"  # nobody was found: forgotten, and kept for a reconciliation
+    GONE = "gone"  # nobody was found: forgotten, and noted in the table `gone`
     FORGOTTEN = "forgotten"  # left a surface from which nobody is removed
     HELD = "held"  # not removed: someone who is wanted may be behind it
 

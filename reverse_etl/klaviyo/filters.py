@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from reverse_etl.identifiers import IdentifierType
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+OF_MEMBERS = (IdentifierType.EMAIL, IdentifierType.PHONE)  # a list can be filtered by no other identifier
 MOST_VALUES = 100  # the largest page: more could not come back in one
 MOST_BYTES = (
     6_000  # of the encoded values; a whole address then stays under the 8 KiB that servers commonly take

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 10_000
 MOST_BYTES = 5_000_000
-MOST_IDS = 1_000  # profiles in one request that changes a list
 
 _HEAD = b'{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":['
 _TAIL = b"]}}}}"
@@ -120,7 +119,7 @@ def halves(batch: Batch) -> tuple[Batch, Batch]:
     )
 
 
-def chunks(items: Iterable[Item], size: int = MOST_IDS) -> Iterator[tuple[Item, ...]]:
+def chunks(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
     """Yield `items` in their order, `size` at a time; the last may be shorter."""
     rest = iter(items)
     while chunk := tuple(islice(rest, size)):

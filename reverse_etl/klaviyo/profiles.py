@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.identifiers import IdentifierType, canonical
 from reverse_etl.klaviyo.client import asking
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.filters import MOST_VALUES, any_of, asks, not_before
+from reverse_etl.klaviyo.filters import MOST_VALUES, OF_MEMBERS, any_of, asks, not_before
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -26,10 +26,6 @@ FIELDS = {
     IdentifierType.EXTERNAL_ID: "external_id",
     IdentifierType.PROFILE_ID: "id",
 }
-_MEMBER_FILTERS = (
-    IdentifierType.EMAIL,
-    IdentifierType.PHONE,
-)  # a list can be filtered by no other identifier
 _PAGE = str(MOST_VALUES)  # the most; the default of 20 would cut a full ask short
 _IDENTIFIERS = "email,phone_number,external_id"
 
@@ -81,7 +77,7 @@ def ask_members(
 
     Raises ValueError for a type by which Klaviyo can't filter a list: it takes e-mails and phones only.
     """
-    if kind not in _MEMBER_FILTERS:
+    if kind not in OF_MEMBERS:
         raise ValueError(f"a list's members cannot be looked up by {kind}")
     for group in asks(_canonical(kind, values)):
         query = {

@@ -5,11 +5,9 @@ Nothing of the library's gets out: its exceptions carry the prepared request, an
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from http.cookiejar import DefaultCookiePolicy
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,7 +24,7 @@ from urllib3.exceptions import ProxyError as PoolProxyError
 from reverse_etl import __version__
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.exchange import Answer, Fault, Outcome, Request
-from reverse_etl.target import KLAVIYO
+from reverse_etl.target import KLAVIYO, allowed_origin
 
 MEDIA_TYPE = "application/vnd.api+json"
 _CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
@@ -104,40 +102,15 @@ class _Authorization(AuthBase):
 
 
 def checked_origin(origin: str) -> str:
-    """Return `origin` without a final slash.
-
-    Raises UsageError unless it is Klaviyo's own or `http://` to a loopback address.
-    """
-    origin = origin.rstrip("/")
-    if origin == KLAVIYO or _is_loopback(origin):
-        return origin
-    raise UsageError.of(
-        f"The key is not sent to {origin!r}.",
-        where="origin of the destination",
-        advice=f"Use {KLAVIYO}, or http:// with a loopback address such as http://127.0.0.1:8080.",
-    )
-
-
-def _is_loopback(origin: str) -> bool:
-    try:
-        parts = urlsplit(origin)
-        bare = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    if (
-        not bare
-        or parts.scheme != "http"
-        or "@" in parts.netloc
-        or parts.path
-        or parts.query
-        or parts.fragment
-    ):
-        return False
-    host = parts.hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    """Return `origin` as `allowed_origin` does; raises UsageError for one to which the key may not go."""
+    allowed = allowed_origin(origin)
+    if allowed is None:
+        raise UsageError.of(
+            f"The key is not sent to {origin!r}.",
+            where="origin of the destination",
+            advice=f"Use {KLAVIYO}, or http:// with a loopback address such as http://127.0.0.1:8080.",
+        )
+    return allowed
 
 
 def _checked_key(key: Key) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from reverse_etl.engines import Engine
+from reverse_etl.sql.text import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-OURS: Final = "retl_"
 # sqlglot warns on the standard error of statements that it does not know; here they are findings.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from reverse_etl.keys import VARIABLE, given_key, key_from_command, key_from_file, no_key
 from reverse_etl.strict import Advised, Strict
-from reverse_etl.target import API_REVISION, JOB_TIMEOUT_MINUTES, KLAVIYO, Destination
+from reverse_etl.target import API_REVISION, JOB_TIMEOUT_MINUTES, KLAVIYO, Destination, allowed_origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 REVISION_VARIABLE: Final = "DESTINATIONS__KLAVIYO__API_REVISION"
 KEY_FIELDS: Final = ("private_api_key", "private_api_key_file", "private_api_key_command")
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _REVISION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)?")
 _LIST_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
 _ONE_NAME: Final = re.compile(r'[^".]+|"([^"]|"")+"')
@@ -59,7 +57,15 @@ class WrittenDestination(Strict):
     @field_validator("origin")
     @classmethod
     def _is_known(cls, value: str) -> str:
-        return allowed_origin(value) if value else ""
+        if not value:
+            return ""
+        allowed = allowed_origin(value)
+        if allowed is None:
+            raise Advised(
+                "origin is no place to which the private key may be sent.",
+                f"It can be {KLAVIYO} (the default), or a sandbox on this machine such as http://127.0.0.1:8000.",
+            )
+        return allowed
 
     @field_validator("api_revision")
     @classmethod
@@ -127,29 +133,6 @@ def destination_of(written: WrittenDestination, environ: Mapping[str, str], note
         job_timeout_minutes=written.job_timeout_minutes,
         state_schema=written.state_schema,
         key_problem=None if key else no_key(note.place, note.missing),
-    )
-
-
-def allowed_origin(text: str) -> str:
-    """Return `scheme://host[:port]` of an origin to which the key may go; raises Advised for every other."""
-    try:
-        parts = urlsplit(text.strip())
-        port = parts.port
-    except ValueError:
-        raise _refused_origin() from None
-    bare = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
-    if bare and parts.scheme == "https" and parts.hostname == "a.klaviyo.com" and port in (None, 443):
-        return KLAVIYO
-    if bare and parts.scheme == "http" and parts.hostname in _LOOPBACK:
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        return f"http://{host}:{port}" if port else f"http://{host}"
-    raise _refused_origin()
-
-
-def _refused_origin() -> Advised:
-    return Advised(
-        "origin is no place to which the private key may be sent.",
-        f"It can be {KLAVIYO} (the default), or a sandbox on this machine such as http://127.0.0.1:8000.",
     )
 
 

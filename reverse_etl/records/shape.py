@@ -68,7 +68,7 @@ def run_results(selected: Sequence[Model], result: RunResult, told: Told) -> dic
     """Return what a run that came to its end made of each model.
 
     `success`; `error` where a list failed; `partial success` where rows need a look (rejected, unknown,
-    accepted or held). The counts of each list are in `adapter_response`.
+    accepted, held or left unsent). The counts of each list are in `adapter_response`.
     """
     results = []
     for model in selected:

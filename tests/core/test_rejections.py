@@ -12,7 +12,7 @@ from reverse_etl.delivery.settle import SentRow, judge, name_rows
 from reverse_etl.delivery.takeapart import Apart, NotTheRows, mass_fault, take_apart
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import Job, JobRowError, JobStatus, RowError
+from reverse_etl.klaviyo.jobs import Job, JobRowError, JobStatus, RowError
 from reverse_etl.klaviyo.pack import Batch
 from reverse_etl.receipts import Receipt, ReceiptState, RefusalKind
 from reverse_etl.sandbox import Fault

@@ -179,7 +179,7 @@ def test_whoever_had_two_profiles_leaves_with_both(make_world):
 def test_someone_found_by_nobody_is_gone_and_noted(members):
     """Bob was taken off by hand.
 
-    There is nobody to remove. He is forgotten, and noted for a reconciliation.
+    There is nobody to remove. He is forgotten, and noted in the table `gone`.
     """
     become(members, people("ann", "bob"))
     members.run()
@@ -320,8 +320,8 @@ def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world):
 
 def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(make_world):
     """Nothing failed, but an import that may be ours goes on for longer than is waited for."""
-    world = make_world(job_seconds=3_000.0)
-    world.profile(job_timeout_minutes=20)
+    world = make_world(speed=200.0, job_seconds=450.0)
+    world.profile(job_timeout_minutes=4)
     members_model(world)
     become(world, people("ann", "bob"))
     world.run()
@@ -330,7 +330,7 @@ def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(m
 
     def begin_another(event):
         if isinstance(event, Sending):
-            world.wait(2_000.0)
+            world.wait(360.0)
             by_another_app(world)
 
     result = world.run(tell=begin_another)

@@ -7,15 +7,9 @@ from datetime import datetime
 import pytest
 
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import (
-    Accepted,
-    JobRowError,
-    JobStatus,
-    RowError,
-    jobs,
-    profiles,
-)
+from reverse_etl.klaviyo import jobs, profiles
 from reverse_etl.klaviyo.filters import MOST_BYTES, any_of, asks, not_before
+from reverse_etl.klaviyo.jobs import Accepted, JobRowError, JobStatus, RowError
 from reverse_etl.klaviyo.replies import (
     Resource,
 )

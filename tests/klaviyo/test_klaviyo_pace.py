@@ -12,9 +12,8 @@ from klaviyo_simulation import FixedWindows, Run, dice
 
 from reverse_etl.clock import Patience
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.klaviyo import duration
 from reverse_etl.klaviyo.endpoints import XS, Endpoint, L, M, Tier
-from reverse_etl.klaviyo.pace import Lane, Pace, Quota
+from reverse_etl.klaviyo.pace import Lane, Pace, Quota, duration
 
 S = Tier(3, 60)
 

@@ -7,13 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reverse_etl.klaviyo import (
-    RequestRefused,
-    RowError,
-    RowsRefused,
-    jobs,
-)
+from reverse_etl.klaviyo import jobs
 from reverse_etl.klaviyo.exchange import Answer
+from reverse_etl.klaviyo.jobs import RequestRefused, RowError, RowsRefused
 from reverse_etl.klaviyo.replies import (
     Resource,
     Unreadable,

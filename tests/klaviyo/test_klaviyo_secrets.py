@@ -20,8 +20,9 @@ from klaviyo_server import (
 
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import Accepted, Klaviyo
 from reverse_etl.klaviyo.endpoints import Tier
+from reverse_etl.klaviyo.jobs import Accepted
+from reverse_etl.klaviyo.klaviyo import Klaviyo
 
 
 def test_an_observer_hears_of_every_try_but_not_of_people(server, clock):
