@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.errors import UsageError
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.lists import ListRef
-from reverse_etl.plan import Change, ListPlan, ModelPlan, Rejected
+from reverse_etl.plan import Change, ListPlan, ModelPlan, Rejected, Wish
 from reverse_etl.sql import claimed as sql_claimed
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import rejections, staging
@@ -31,60 +32,85 @@ if TYPE_CHECKING:
 SAMPLE = 3  # deltas shown of each list and op
 
 
-def diff(  # noqa: PLR0913 - what it is made of, each from its own place
-    warehouse: Warehouse,
-    state: State,
-    staged: Staged,
-    refs: Sequence[ListRef],
-    *,
-    full_refresh: bool = False,
-    limit: int | None = None,
-    rekey: bool = False,
+def diff(
+    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish
 ) -> ModelPlan:
     """Return the plan of one model; its deltas lie in a scratch table. Changes nothing that is kept.
 
-    Raises UsageError when the model's identifiers are not those that its snapshot is keyed by, unless
-    `rekey`.
+    Raises UsageError when the model's identifiers are not those that its snapshot is keyed by, unless that is
+    asked for.
     """
-    dialect, shape, model = warehouse.dialect, staged.shape, staged.model
-    sent = state.models().get(model.name)
-    rekeyed = is_rekeyed(model, sent, asked=rekey)
-    for statement in staging.set_lists(dialect, shape, {ref.row_name: ref.id for ref in refs}):
-        warehouse.execute(statement)
-    kept = warehouse.kept_columns(shape.snapshot)
-    _reject_standing(warehouse, staged, kept)
-    uncertain = bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0
-    doubted = tuple(ref.id for ref in refs if ref.taken_over)
-    scope = Scope(full_refresh=full_refresh, uncertain=uncertain, rekeyed=rekeyed, doubted=doubted)
-    warehouse.execute(sql.diff(dialect, shape, kept, scope))
-    claimed = {} if rekeyed or not kept else _omit_claimed(warehouse, shape)
-    if claimed:
-        _reject_standing(warehouse, staged, kept)  # a row that was refused without what it lost now
-        warehouse.execute(sql.diff(dialect, shape, kept, scope))
-    deferred = _cut(warehouse, shape, limit) if limit is not None else {}
+    model, shape = staged.model, staged.shape
+    rekeyed = is_rekeyed(model, state.models().get(model.name), asked=model.name in wish.rekey)
+    worked = _work_out(warehouse, staged, refs, wish, rekeyed=rekeyed)
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
-    leaving = _leaving(warehouse, shape) if any(Op.REMOVE in ops for ops in counts.values()) else {}
-    known: dict[str, int] = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
-    shown = warehouse.fetch(sql.sample(dialect, shape, kept, SAMPLE, scope)) if counts else []
-    sample = _sample(model, shape, shown)
-    rows = _staged_rows(warehouse, state, staged)
-    plans = [_list_plan(ref, counts, leaving, known, rows, sample, deferred) for ref in refs]
+    known: dict[str, int] = (
+        dict(warehouse.fetch(sql.snapshot_counts(warehouse.dialect, shape))) if worked.kept else {}
+    )
+    figures = _Figures(
+        counts=counts,
+        leaving=_leaving(warehouse, shape) if any(Op.REMOVE in ops for ops in counts.values()) else {},
+        known=known,
+        rows=_staged_rows(warehouse, state, staged),
+        sample=_sample(warehouse, staged, worked) if counts else {},
+        deferred=worked.deferred,
+    )
+    mine = {ref.id for ref in refs}
+    omitted = {kind: staged.omitted.get(kind, 0) + worked.claimed.get(kind, 0) for kind in shape.identifiers}
     return ModelPlan(
         model=model,
         shape=shape,
-        lists=(*plans, *_unlisted(rows)),
+        lists=(*(_list_plan(ref, figures) for ref in refs), *_unlisted(figures.rows)),
         staged=staged.rows,
         repeated=staged.repeated,
-        omitted={
-            kind: lost
-            for kind in shape.identifiers
-            if (lost := staged.omitted.get(kind, 0) + claimed.get(kind, 0))
-        },
-        orphans=tuple(
-            (list_id, rows) for list_id, rows in known.items() if list_id not in {ref.id for ref in refs}
-        ),
+        omitted={kind: lost for kind, lost in omitted.items() if lost},
+        orphans=tuple((list_id, rows) for list_id, rows in known.items() if list_id not in mine),
         rekeyed=rekeyed,
     )
+
+
+@dataclass(frozen=True)
+class _Worked:
+    """How the deltas were worked out.
+
+    `kept` are the snapshot's columns, none before the first run. So many rows as `claimed` says, by type of
+    identifier, go without what another row has at Klaviyo; `deferred`, by list, wait behind a limit.
+    """
+
+    kept: Mapping[str, Column]
+    scope: Scope
+    claimed: Mapping[IdentifierType, int]
+    deferred: Mapping[str, int]
+
+
+def _work_out(
+    warehouse: Warehouse, staged: Staged, refs: Sequence[ListRef], wish: Wish, *, rekeyed: bool
+) -> _Worked:
+    """Put the deltas into a scratch table, and say how."""
+    dialect, shape = warehouse.dialect, staged.shape
+    for statement in staging.set_lists(dialect, shape, {ref.row_name: ref.id for ref in refs}):
+        warehouse.execute(statement)
+    kept = warehouse.kept_columns(shape.snapshot)
+    scope = Scope(
+        full_refresh=wish.full_refresh,
+        uncertain=bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0,
+        rekeyed=rekeyed,
+        doubted=tuple(ref.id for ref in refs if ref.taken_over),
+    )
+    _compare(warehouse, staged, kept, scope)
+    claimed = {} if rekeyed or not kept else _omit_claimed(warehouse, shape)
+    if claimed:  # a row that was refused without what it lost now stands refused too
+        _compare(warehouse, staged, kept, scope)
+    deferred = _cut(warehouse, shape, wish.limit) if wish.limit is not None else {}
+    return _Worked(kept, scope, claimed, deferred)
+
+
+def _compare(warehouse: Warehouse, staged: Staged, kept: Mapping[str, Column], scope: Scope) -> None:
+    """Compare with the snapshot the rows that Klaviyo did not refuse as they are."""
+    if kept and _keeps(warehouse, staged.shape, staged.shape.rejected):
+        standing = staging.reject_standing(warehouse.dialect, staged.shape, staged.model.checksum)
+        warehouse.execute(standing)
+    warehouse.execute(sql.diff(warehouse.dialect, staged.shape, kept, scope))
 
 
 _Rows = Mapping[str | None, tuple[int, tuple[Rejected, ...]]]
@@ -118,12 +144,6 @@ def _omit_claimed(warehouse: Warehouse, shape: Shape) -> dict[IdentifierType, in
             if omitted[kind]:
                 warehouse.execute(sql_claimed.omit_claimed(warehouse.dialect, shape, kind))
     return {kind: rows for kind, rows in omitted.items() if rows}
-
-
-def _reject_standing(warehouse: Warehouse, staged: Staged, kept: Mapping[str, Column]) -> None:
-    """Mark the staged rows that Klaviyo refused as they are, by the model as it is."""
-    if kept and _keeps(warehouse, staged.shape, staged.shape.rejected):
-        warehouse.execute(staging.reject_standing(warehouse.dialect, staged.shape, staged.model.checksum))
 
 
 def _keeps(warehouse: Warehouse, shape: Shape, table: str) -> bool:
@@ -194,31 +214,35 @@ def _staged_rows(warehouse: Warehouse, state: State, staged: Staged) -> _Rows:
     return {name: (good.get(name, 0), tuple(rejected.get(name, ()))) for name in {**good, **rejected}}
 
 
-def _list_plan(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own place
-    ref: ListRef,
-    counts: Mapping[str, Mapping[str, int]],
-    leaving: Mapping[str, tuple[int, Mapping[IdentifierType, int]]],
-    known: Mapping[str, int],
-    rows: _Rows,
-    sample: Mapping[str, list[Change]],
-    deferred: Mapping[str, int],
-) -> ListPlan:
-    ops = counts.get(ref.id, {})
-    desired, rejected = rows.get(ref.row_name, (0, ()))
-    nameless, carried = leaving.get(ref.id, (0, {}))
+@dataclass(frozen=True)
+class _Figures:
+    """What is known of a model's lists, by list id, and of its rows by the list's name in them."""
+
+    counts: Mapping[str, Mapping[str, int]]
+    leaving: Mapping[str, tuple[int, Mapping[IdentifierType, int]]]
+    known: Mapping[str, int]
+    rows: _Rows
+    sample: Mapping[str, Sequence[Change]]
+    deferred: Mapping[str, int]
+
+
+def _list_plan(ref: ListRef, figures: _Figures) -> ListPlan:
+    ops = figures.counts.get(ref.id, {})
+    desired, rejected = figures.rows.get(ref.row_name, (0, ()))
+    nameless, carried = figures.leaving.get(ref.id, (0, {}))
     return ListPlan(
         list=ref,
         desired=desired,
-        known=known.get(ref.id, 0),
+        known=figures.known.get(ref.id, 0),
         adds=ops.get(Op.ADD, 0),
         updates=ops.get(Op.UPDATE, 0),
         removes=ops.get(Op.REMOVE, 0),
         held=ops.get(Op.HELD, 0),
-        deferred=deferred.get(ref.id, 0),
+        deferred=figures.deferred.get(ref.id, 0),
         carried=carried,
         nameless=nameless,
         rejected=rejected,
-        sample=tuple(sample.get(ref.id, ())),
+        sample=tuple(figures.sample.get(ref.id, ())),
     )
 
 
@@ -229,10 +253,12 @@ def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
     return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1], nowhere=True),)
 
 
-def _sample(model: Model, shape: Shape, rows: Sequence[tuple[object, ...]]) -> dict[str, list[Change]]:
+def _sample(warehouse: Warehouse, staged: Staged, worked: _Worked) -> dict[str, list[Change]]:
     """Return the sample by list id, its columns named as Klaviyo gets them: a warehouse may fold them."""
+    shape = staged.shape
+    rows = warehouse.fetch(sql.sample(warehouse.dialect, shape, worked.kept, SAMPLE, worked.scope))
     changes: dict[str, list[Change]] = defaultdict(list)
-    properties = {part.column.lower(): part.property for part in model.payload}
+    properties = {part.column.lower(): part.property for part in staged.model.payload}
     names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in shape.payload_names))
     for list_id, op, identity, *values in rows:
         after, before = (

@@ -27,6 +27,18 @@ MANY_REMOVES = 10  # below this, no share of a list counts as many
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What is asked of a plan.
+
+    Every row again, only the first `limit` upserts, or a model keyed by other identifiers.
+    """
+
+    full_refresh: bool = False
+    limit: int | None = None
+    rekey: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Change:
     """One delta of the sample: what it asks for, and whose row it is.
 

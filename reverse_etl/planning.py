@@ -12,7 +12,7 @@ from reverse_etl.events import Staged as StagedEvent
 from reverse_etl.events import Tell
 from reverse_etl.names import choice
 from reverse_etl.orphans import Orphan
-from reverse_etl.plan import ModelPlan, Plan
+from reverse_etl.plan import ModelPlan, Plan, Wish
 from reverse_etl.stage import Staged, stage
 from reverse_etl.status import driven_last, perhaps_renamed
 
@@ -27,18 +27,6 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse import Warehouse
 
 _MOST_LOOKED_UP = 20  # orphans: each takes a request, and a model may leave hundreds
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked of a plan.
-
-    Every row again, only the first `limit` upserts, or a model keyed by other identifiers.
-    """
-
-    full_refresh: bool = False
-    limit: int | None = None
-    rekey: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -74,7 +62,7 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
     if klaviyo is not None:
         new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
         lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
-    plans = tuple(_diff(warehouse, state, one, refs[one.model.name], task.wish) for one in staged)
+    plans = tuple(diff(warehouse, state, one, refs[one.model.name], task.wish) for one in staged)
     notes, news = _notes(state, tuple(_orphans(state, known, plans, task.project, klaviyo)))
     renamed = perhaps_renamed(state)
     return Plan(
@@ -97,13 +85,6 @@ def _lists(
     refs = lists.resolve(staged.model, staged.list_names, mapping, known, klaviyo, {*applied, *uncertain})
     others = {entry.id for entry in known if entry.id and entry.model != staged.model.name}
     return tuple(replace(ref, taken_over=ref.id in others) for ref in refs)
-
-
-def _diff(
-    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish
-) -> ModelPlan:
-    rekey = staged.model.name in wish.rekey
-    return diff(warehouse, state, staged, refs, full_refresh=wish.full_refresh, limit=wish.limit, rekey=rekey)
 
 
 def _orphans(

@@ -26,7 +26,8 @@ from reverse_etl.errors import GuardRefused, Problem
 from reverse_etl.klaviyo.klaviyo import Klaviyo
 from reverse_etl.models.compile import compile_models
 from reverse_etl.models.selection import select as choose
-from reverse_etl.planning import Task, Wish, unknown_models
+from reverse_etl.plan import Wish
+from reverse_etl.planning import Task, unknown_models
 from reverse_etl.profiles.load import load_target
 from reverse_etl.records.record import Record
 from reverse_etl.records.shape import PACKAGE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reverse_etl.cli.talk import talk
-from reverse_etl.planning import Wish
+from reverse_etl.plan import Wish
 from reverse_etl.profiles.load import load_target
 from reverse_etl.project import Project
 from reverse_etl.variables import parse_vars

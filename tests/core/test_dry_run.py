@@ -13,7 +13,7 @@ from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import UsageError
 from reverse_etl.events import Sending
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.planning import Wish
+from reverse_etl.plan import Wish
 from reverse_etl.sandbox import Fault
 
 

@@ -9,7 +9,7 @@ from core_world import Interrupted, one
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import GuardRefused, KlaviyoError, ReplyLost, UsageError
 from reverse_etl.events import ListDone
-from reverse_etl.planning import Wish
+from reverse_etl.plan import Wish
 from reverse_etl.sandbox import Fault
 from reverse_etl.state.lists import Lists
 

@@ -12,7 +12,7 @@ from core_world import Interrupted, one
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import KlaviyoError, UsageError, WarehouseError
 from reverse_etl.events import ListDone, Sending, Settling
-from reverse_etl.planning import Wish
+from reverse_etl.plan import Wish
 from reverse_etl.sandbox import Fault
 from reverse_etl.sql.text import Statement
 from reverse_etl.state import State
