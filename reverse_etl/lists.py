@@ -33,14 +33,14 @@ class ListRef:
 
     `row_name` is what rows call it ('' where the model has one); `name` is Klaviyo's or the model's.
 
-    `id` is `new:<name>` while there is no such list, or none was looked up. `taken_over` says that another
-    model drove it last: what this one remembers of it is in doubt.
+    `id` is `new:<name>` while there is no such list, or none was looked up. `taken_over` is the other model
+    that drove it last, '' where none did: what this one remembers of it is in doubt.
     """
 
     row_name: str
     name: str
     id: str
-    taken_over: bool = False
+    taken_over: str = ""
 
     @property
     def new(self) -> bool:

@@ -83,8 +83,8 @@ def _lists(
 ) -> tuple[ListRef, ...]:
     applied, uncertain = state.rows_by_list(staged.shape.key)
     refs = lists.resolve(staged.model, staged.list_names, mapping, known, klaviyo, {*applied, *uncertain})
-    others = {entry.id for entry in known if entry.id and entry.model != staged.model.name}
-    return tuple(replace(ref, taken_over=ref.id in others) for ref in refs)
+    others = {entry.id: entry.model for entry in known if entry.id and entry.model != staged.model.name}
+    return tuple(replace(ref, taken_over=others.get(ref.id, "")) for ref in refs)
 
 
 def _orphans(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -151,7 +152,11 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
         sent = SentModel(
             model.model.name, model.shape.key, config.surface.value, identifiers, model.model.checksum
         )
-        begun.append(Begun(sent, model.shape, model.rekeyed))
+        former: dict[str, list[str]] = defaultdict(list)
+        for one in model.lists:
+            if one.list.taken_over:
+                former[one.list.taken_over].append(one.list.id)
+        begun.append(Begun(sent, model.shape, model.rekeyed, former))
     at.state.begin(at.run_id, target.place, written(at.begun), begun)
     for model in plan.models:
         at.state.rejections.note_checks(at.run_id, model.model.name, model.shape)

@@ -132,6 +132,25 @@ def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
     )
 
 
+def follow(dialect: Dialect, shape: Shape, run_id: str, former: str, list_ids: Sequence[str]) -> Statement:
+    """Let a run's rows count as first sent when another model sent them to these lists, if that was earlier.
+
+    `former` ends the names of that model's tables. Whoever it put there was put there by this job.
+    """
+    marks = ", ".join("?" for _ in list_ids)
+    tables = (dialect.kept(f"{name}_{former}") for name in ("snapshot", "deltas"))
+    sent = "\n    UNION ALL ".join(
+        f"SELECT {', '.join(KEY_COLUMNS)}, {FIRST_SENT} FROM {table} WHERE retl_list_id IN ({marks})"
+        for table in tables
+    )
+    return Statement(
+        f"UPDATE {dialect.kept(shape.deltas)} AS t SET {FIRST_SENT} = LEAST(t.{FIRST_SENT}, h.retl_since)\n"
+        f"FROM (\n  SELECT {', '.join(KEY_COLUMNS)}, MIN({FIRST_SENT}) AS retl_since FROM (\n    {sent}\n  ) AS f "
+        f"GROUP BY {', '.join(KEY_COLUMNS)}\n) AS h WHERE t.retl_run_id = ? AND {same_key('h', 't')}",
+        (*list_ids, *list_ids, run_id),
+    )
+
+
 def inherit(dialect: Dialect, shape: Shape, rows: Sequence[tuple[str, str, str]]) -> tuple[Statement, ...]:
     """Let rows count as first sent at the latest at a time: (list id, identity, time), at least one."""
     given = f"(VALUES {', '.join('(?, ?, ?)' for _ in rows)}) AS h ({', '.join(KEY_COLUMNS)}, retl_since)"

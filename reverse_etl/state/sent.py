@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from reverse_etl.sql.shape import Shape
 
 
@@ -22,8 +24,12 @@ class SentModel:
 
 @dataclass(frozen=True)
 class Begun:
-    """A model of a run that is about to send: what is noted of it, its shape, whether it is keyed anew."""
+    """A model of a run that is about to send: what is noted of it, its shape, whether it is keyed anew.
+
+    `taken_over` are the ids of the lists that another model drove last, by that model.
+    """
 
     model: SentModel
     shape: Shape
     rekeyed: bool
+    taken_over: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -115,6 +115,11 @@ class State:
                 deltas.begin(dialect, one.shape, run_id, klaviyo_time, seqs)
                 for seqs in self._spans(deltas.last_seq(dialect, one.shape))
             )
+            statements += (
+                deltas.follow(dialect, one.shape, run_id, self.owner.table_key(former), lists)
+                for former, lists in one.taken_over.items()
+                if self._kept_payload(self.owner.table_key(former)) is not None
+            )
         self._tables.commit(statements)
 
     def record(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, members_model, people, person
+from core_rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
 from core_world import Interrupted, one
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import GuardRefused, KlaviyoError, ReplyLost, UsageError
-from reverse_etl.events import ListDone
+from reverse_etl.events import ListDone, Sending
 from reverse_etl.plan import Wish
 from reverse_etl.sandbox import Fault
 from reverse_etl.state.lists import Lists
@@ -234,6 +234,26 @@ def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(world, tr
     before = len(world.writes())
     world.run()
     assert len(world.writes()) == before
+
+
+@pytest.mark.parametrize("death", [False, True])
+def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members, death):
+    """It remembers nothing of the list, but it is the same job that put them there.
+
+    Else everybody counts as a member from before its time, and stays for ever.
+    """
+    become(members, people("ann", "bob", "cat"))
+    members.run()
+    members.wait(3_600.0)
+    members.drop_model("members")
+    members.model("renamed", SELECT, list="Members", identifiers=BY_EMAIL)
+    if death:
+        assert members.dies(lambda event: isinstance(event, Sending))
+    members.run()
+    members.wait(3_600.0)
+    become(members, people("ann", "bob"))
+    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
 
 
 def test_a_list_has_one_model(members):

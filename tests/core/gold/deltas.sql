@@ -72,11 +72,21 @@ DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ?
 -- with ('r1', 'r1', 'r1', 'vip')
 
 -- deltas 13
+UPDATE "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
+FROM (
+  SELECT retl_list_id, retl_identity, MIN(retl_first_sent_at) AS retl_since FROM (
+    SELECT retl_list_id, retl_identity, retl_first_sent_at FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" WHERE retl_list_id IN (?, ?)
+    UNION ALL SELECT retl_list_id, retl_identity, retl_first_sent_at FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id IN (?, ?)
+  ) AS f GROUP BY retl_list_id, retl_identity
+) AS h WHERE t.retl_run_id = ? AND h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
+-- with ('L1', 'L2', 'L1', 'L2', 'r1')
+
+-- deltas 14
 UPDATE "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')
 
--- deltas 14
+-- deltas 15
 UPDATE "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')
