@@ -85,10 +85,14 @@ def add_run(  # noqa: PLR0913, PLR0917 - a row of the runs
 
 
 def end_run(dialect: Dialect, run_id: str, state: str, ended_at: str, exit_code: int | None) -> Statement:
-    """Mark a run as `ended`, `unsettled` (an import may still be under way) or `recovered` (settled by a later run)."""
+    """Mark a run as `ended`, `unsettled` (an import may still be under way) or `recovered` (settled by a later run).
+
+    With None, the exit code stays: NULL for a run that died.
+    """
+    ended = {"state": state, "ended_at": ended_at} | ({} if exit_code is None else {"exit_code": exit_code})
     return Statement(
-        f"UPDATE {dialect.kept('runs')} SET state = ?, ended_at = ?, exit_code = ? WHERE run_id = ?",
-        (state, ended_at, exit_code, run_id),
+        f"UPDATE {dialect.kept('runs')} SET {', '.join(f'{name} = ?' for name in ended)} WHERE run_id = ?",
+        (*ended.values(), run_id),
     )
 
 

@@ -28,14 +28,14 @@ def standing(dialect: Dialect, key: Key) -> Statement:
 
 
 def check_counts(dialect: Dialect, key: Key, shape: Shape, model: str) -> Statement:
-    """Return (list name, problem, rows, of them new since the last run) of the staged rows that will not be sent."""
+    """Return (list name, problem, rows, of them new) of the staged rows that will not be sent: new is what no run told."""
     return Statement(
         f"SELECT s.retl_list, s.retl_problem, COUNT(*), "
         f"SUM(CASE WHEN s.retl_problem <> {literal(RowProblem.STANDING)} AND r.row_key IS NULL THEN 1 ELSE 0 END)\n"
         f"FROM {dialect.passing(shape.staged)} AS s\n"
         f"LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
         f"LEFT JOIN (SELECT DISTINCT list_id, row_key, code FROM {dialect.kept('rejections')} "
-        f"WHERE {_MINE} AND source = 'check') AS r\n"
+        f"WHERE {_MINE} AND {_told(dialect)}) AS r\n"
         f"ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = {_row_key(dialect, shape)} AND r.code = s.retl_problem\n"
         f"WHERE s.retl_problem IS NOT NULL GROUP BY s.retl_list, s.retl_problem ORDER BY s.retl_list, s.retl_problem",
         (*key, model),
@@ -43,7 +43,7 @@ def check_counts(dialect: Dialect, key: Key, shape: Shape, model: str) -> Statem
 
 
 def gather_checks(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: str) -> Statement:
-    """Gather the rows that the checks reject now, each with the run that first saw it."""
+    """Gather the rows that the checks reject now, each with the run that first saw it and told so."""
     return Statement(
         f"{dialect.recreate_passing('checks_' + shape.key)} AS\n"
         f"SELECT COALESCE(l.retl_list_id, '') AS list_id, {_row_key(dialect, shape)} AS row_key, s.retl_problem AS code, "
@@ -51,8 +51,9 @@ def gather_checks(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: 
         f"COUNT(*) AS row_count\n"
         f"FROM {dialect.passing(shape.staged)} AS s\n"
         f"LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
-        f"LEFT JOIN {dialect.kept('rejections')} AS r ON r.account_id = ? AND r.project = ? AND r.model = ? AND r.source = 'check'\n"
-        f"AND r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = {_row_key(dialect, shape)} AND r.code = s.retl_problem\n"
+        f"LEFT JOIN (SELECT list_id, row_key, code, first_run_id FROM {dialect.kept('rejections')} "
+        f"WHERE {_MINE} AND {_told(dialect)}) AS r\n"
+        f"ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = {_row_key(dialect, shape)} AND r.code = s.retl_problem\n"
         f"WHERE s.retl_problem IS NOT NULL AND s.retl_problem <> {literal(RowProblem.STANDING)}\n"
         f"GROUP BY 1, 2, 3",
         (run_id, *key, model),
@@ -124,6 +125,12 @@ def _drop_ended(dialect: Dialect, key: Key, model: str, rejected: str) -> Statem
         f"(SELECT 1 FROM {rejected} AS r WHERE r.retl_list_id = retl_x.list_id AND r.retl_identity = retl_x.row_key)",
         (*key, model),
     )
+
+
+def _told(dialect: Dialect) -> str:
+    """Return the condition that a rejection is of a check and was told: the run that first saw it came to its end."""
+    ended = f"SELECT run_id FROM {dialect.kept('runs')} WHERE exit_code IS NOT NULL"
+    return f"source = 'check' AND first_run_id IN ({ended})"
 
 
 def _row_key(dialect: Dialect, shape: Shape) -> str:

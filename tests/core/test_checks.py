@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.delivery.tally import Outcome
+from reverse_etl.events import ListCreated, Sending, Settling
 from reverse_etl.identifiers import BLANKS, PUNCTUATION, IdentifierType, canonical
 from reverse_etl.sql import identifiers
 from reverse_etl.warehouse.duckdb import DIALECT
@@ -251,6 +252,16 @@ def test_a_rejection_by_a_check_is_new_once_and_then_stands(world):
     world.people([{"email": "ann@example.com"}, {"email": "mended@example.com"}])
     assert world.run().exit_code == 0
     assert world.state("SELECT * FROM rejections") == []
+
+
+def test_a_rejection_that_only_dead_runs_saw_is_still_new(world):
+    """Nobody was told of it: those runs came to no end."""
+    world.people([{"email": "ann@example.com"}, {"email": "mangled"}])
+    world.model("members", "select email from people", identifiers={"email": "email"})
+    for _ in range(2):
+        assert world.dies(lambda event: isinstance(event, ListCreated | Sending | Settling))
+    assert world.run().exit_code == 1
+    assert world.run().exit_code == 0
 
 
 TEXTS = st.text(

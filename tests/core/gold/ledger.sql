@@ -31,8 +31,8 @@ INSERT INTO "reverse_etl_state".main."runs" VALUES (?, ?, ?, 'submitting', ?, ?,
 -- with ('r1', 'acc', 'shop', 't', 't')
 
 -- ledger 9
-UPDATE "reverse_etl_state".main."runs" SET state = ?, ended_at = ?, exit_code = ? WHERE run_id = ?;
--- with ('ended', 't', None, 'r1')
+UPDATE "reverse_etl_state".main."runs" SET state = ?, ended_at = ? WHERE run_id = ?;
+-- with ('ended', 't', 'r1')
 
 -- ledger 10
 SELECT run_id, klaviyo_time FROM "reverse_etl_state".main."runs" WHERE account_id = ? AND project = ? AND state IN ('submitting', 'unsettled') ORDER BY started_at, run_id;

@@ -31,8 +31,8 @@ INSERT INTO "SHOP"."REVERSE_ETL"."RUNS" VALUES (?, ?, ?, 'submitting', ?, ?, NUL
 -- with ('r1', 'acc', 'shop', 't', 't')
 
 -- ledger 9
-UPDATE "SHOP"."REVERSE_ETL"."RUNS" SET state = ?, ended_at = ?, exit_code = ? WHERE run_id = ?;
--- with ('ended', 't', None, 'r1')
+UPDATE "SHOP"."REVERSE_ETL"."RUNS" SET state = ?, ended_at = ? WHERE run_id = ?;
+-- with ('ended', 't', 'r1')
 
 -- ledger 10
 SELECT run_id, klaviyo_time FROM "SHOP"."REVERSE_ETL"."RUNS" WHERE account_id = ? AND project = ? AND state IN ('submitting', 'unsettled') ORDER BY started_at, run_id;
