@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reverse_etl import planning
 from reverse_etl.clock import Clock, SystemClock
-from reverse_etl.dbt.gate import Evidence, Reader, gate, read_evidence
+from reverse_etl.dbt.gate import Evidence, Reader, doubt, gate, read_evidence
 from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.delivery.at import At
@@ -119,6 +119,10 @@ class Project:
         now = datetime.fromtimestamp(self.clock.now(), UTC)
         readers = [Reader(model.name, model.reads, model.config.max_age) for model in models]
         return gate(readers, evidence, target=self.target.name, now=now)
+
+    def gate_doubt(self) -> str:
+        """Return what is to be told where the gate has nothing to go by, though dbt ran; else ''."""
+        return doubt(read_evidence(self.dbt.manifest)) if self.dbt else ""
 
     def plan(
         self,

@@ -11,7 +11,7 @@ from reverse_etl.cli import show
 from reverse_etl.cli.options import Asked, of_project
 from reverse_etl.cli.talk import talk
 from reverse_etl.diff import is_rekeyed
-from reverse_etl.errors import ModelError, Problem, ReverseEtlError, UsageError
+from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError
 from reverse_etl.phrases import counted
 from reverse_etl.places import shown
 from reverse_etl.stage import described
@@ -34,8 +34,9 @@ _WIDTH = 10  # of the names of the checks
 def command(asked: Asked) -> int:
     """Check whether a run would work. Sends only GETs.
 
-    Looks at profile, models, warehouse, state, key, account and lists, and exits as the run would where it
-    can't work: 2 for what you can mend here, 4 for a warehouse or a Klaviyo that does not answer.
+    Looks at profile, models, dbt's results, warehouse, state, key, account and lists, and exits as the run
+    would where it can't work: 2 for what you can mend here, 3 where dbt's gate holds a model back, 4 for a
+    warehouse or a Klaviyo that does not answer.
     """
     checks = _Checks()
     target = checks.check(
@@ -46,6 +47,8 @@ def command(asked: Asked) -> int:
     show.mapping({"target": f"{target.name}: {target.output.type}", "to": _where(target.destination)}, _WIDTH)
     project = checks.check("models", asked.load, lambda loaded: _models(len(loaded.models)))
     if project is not None:
+        if project.dbt:
+            checks.check("dbt", lambda: _gate(project), str)
         checks.check("warehouse", lambda: _describe(project), str)
         checks.check("state", lambda: _state(project), str)
         checks.check("klaviyo", lambda: _klaviyo(project), str)
@@ -82,6 +85,13 @@ def _where(destination: Destination) -> str:
         return f"a Klaviyo sandbox at {destination.origin}" if destination.origin else "a Klaviyo sandbox"
     key = f"with the key from {destination.key.origin}" if destination.key else "without a key"
     return f"{destination.origin}, {key}, revision {destination.api_revision}"
+
+
+def _gate(project: Project) -> str:
+    """Pass the gate behind dbt with every model."""
+    if held := project.gate(project.models):
+        raise GuardRefused(*held)
+    return project.gate_doubt() or "nothing holds a model back"
 
 
 def _describe(project: Project) -> str:

@@ -36,6 +36,7 @@ def command(asked: Asked, plan_asked: PlanAsked) -> int:
 def planned(project: Project, asked: PlanAsked) -> int:
     """Draw a plan and print it. Raises GuardRefused, after printing, where a run would be refused."""
     unknown_models(asked.allow_removes, project.models, "--allow-removes")
+    say_what_the_gate_lacks(project, asked)
     plan = project.plan(asked.select, asked.exclude, wish=asked.wish, tell=talk.event, observer=talk.exchange)
     if asked.as_json:
         show.json_out(plan_document(plan, show_values=asked.show_values))
@@ -46,6 +47,12 @@ def planned(project: Project, asked: PlanAsked) -> int:
     if problems := (*held, *guard(plan.models, asked.allow_removes)):
         raise GuardRefused(*problems)
     return 0
+
+
+def say_what_the_gate_lacks(project: Project, asked: PlanAsked) -> None:
+    """Warn where the gate lets everything pass because dbt's last command did not build or test."""
+    if not asked.no_dbt_gate and (doubt := project.gate_doubt()):
+        talk.warn(doubt)
 
 
 def say_what_is_not_known(project: Project, plan: Plan) -> None:

@@ -9,8 +9,8 @@ import click
 from reverse_etl.cli import show
 from reverse_etl.cli.documents import result_document
 from reverse_etl.cli.options import Asked, PlanAsked, of_plans, of_project
-from reverse_etl.cli.plan import planned
-from reverse_etl.cli.show_result import show_result, why
+from reverse_etl.cli.plan import planned, say_what_the_gate_lacks
+from reverse_etl.cli.show_result import show_result, to_look_at
 from reverse_etl.cli.talk import talk
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def command(asked: Asked, plan_asked: PlanAsked, *, dry_run: bool, strict: bool)
 
 
 def _ran(project: Project, asked: PlanAsked, *, strict: bool) -> int:
+    say_what_the_gate_lacks(project, asked)
     with talk.progress():
         result = project.run(
             asked.select,
@@ -54,8 +55,8 @@ def _ran(project: Project, asked: PlanAsked, *, strict: bool) -> int:
 
 
 def say_what_to_look_at(result: RunResult) -> None:
-    """Say what a run found that was left behind, and why its exit code is 1."""
+    """Say what a run found that was left behind, and of which rows there is more to know."""
     for note in result.plan.news:
         talk.say(f"Note: {note}")
-    if result.exit_code == 1 and (said := why(result)):
-        talk.say(said)
+    for line in to_look_at(result):
+        talk.say(line)

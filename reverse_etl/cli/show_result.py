@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from reverse_etl.cli import show
@@ -39,19 +40,26 @@ def show_result(result: RunResult) -> None:
     show.table(("list", "model", *shown), rows, words=2)
 
 
-def why(result: RunResult) -> str:
-    """Return why a run that finished wants a look, '' where it does not."""
+def to_look_at(result: RunResult) -> list[str]:
+    """Return what there is to know of rows neither applied nor removed: a line for each sort of them."""
     new = sum(rejected.new for one in result.lists for rejected in one.plan.rejected)
-    ends = [counts(one) for one in result.lists]
-    parts = [
-        (new + sum(row["rejected"] for row in ends), "newly rejected"),
-        (sum(row["held"] + row["held_back"] for row in ends), "held"),
-        (sum(row["accepted"] for row in ends), "accepted and not yet applied"),
-        (sum(row["unknown"] for row in ends), "unknown"),
-        (sum(row["not_sent"] - row["deferred"] for row in ends), "left unsent"),
+    sums = Counter[str]()
+    for one in result.lists:
+        sums.update(counts(one))
+    told = [
+        (new + sums["rejected"], "newly rejected. For reasons: reverse-etl status"),
+        (sums["rejected_by_checks"] - new, "rejected, as before. For reasons: reverse-etl status"),
+        (
+            sums["held"] + sums["held_back"],
+            "held: a rejected row may be the same person. Mend that row, or take it out of the model.",
+        ),
+        (sums["accepted"], "accepted and not yet applied: the next run settles that."),
+        (sums["unknown"], "unknown: the next run settles that."),
+        (sums["not_sent"] - sums["deferred"], "left unsent: the next run goes on."),
+        (sums["kept"], "kept: members before this job sent them. Take them off by hand if they should go."),
+        (sums["gone"], "gone: nobody was found, so nobody was removed."),
     ]
-    said = ", ".join(f"{counted(rows, 'row')} {what}" for rows, what in parts if rows)
-    return f"{said}. For reasons: reverse-etl status" if said else ""
+    return [f"{counted(rows, 'row')} {what}" for rows, what in told if rows]
 
 
 def _ends(one: ListResult) -> dict[str, int]:

@@ -72,6 +72,16 @@ def gate(readers: Sequence[Reader], evidence: Evidence, *, target: str, now: dat
     )
 
 
+def doubt(evidence: Evidence) -> str:
+    """Return what people are told where dbt's last command left no word of what was built; else ''."""
+    if evidence.results is None or not evidence.results.says_nothing:
+        return ""
+    return (
+        f"dbt's last command, {_command(evidence.results)}, says nothing of what was built and tested, so no "
+        "model is held back for that. Run reverse-etl right after dbt build."
+    )
+
+
 def _passes(readers: Sequence[Reader], held: Collection[str]) -> str:
     """Return how to go on without what is held back; leaving out all models would leave none to run."""
     names = [reader.model for reader in readers if reader.model in held]

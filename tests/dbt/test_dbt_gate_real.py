@@ -96,6 +96,7 @@ def test_a_build_that_failed_holds_back_until_it_is_mended(shop):
 
     planned = reverse_etl(shop, "plan")
     assert planned.returncode == 3
+    assert reverse_etl(shop, "debug").returncode == 3
     assert "neighbours" in planned.stdout, "the plan is shown all the same"
     assert failed in planned.stderr
     assert reverse_etl(shop, "run", "--select", "neighbours").returncode == 3
@@ -112,6 +113,11 @@ def test_commands_that_build_nothing_of_ours_prove_no_age(shop):
     """`dbt compile` writes success for every node; a partial build covers what it built."""
     max_age(shop, "2h")
     dbt(shop, "compile", "--select", "people")
+    warned = reverse_etl(shop, "-q", "plan", "--select", "spenders")
+    assert (
+        "warning dbt's last command, `dbt compile`, says nothing of what was built and tested"
+        in warned.stderr
+    )
     why = "is younger than 2h: dbt's last command, `dbt compile`, built nothing."
     assert reasons(shop, "regulars") == [
         ("regulars", f"Nothing proves that model.corner_shop.people.v2 {why}"),
