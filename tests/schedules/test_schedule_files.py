@@ -202,6 +202,18 @@ def test_the_dockerfile_has_known_instructions_and_ends_as_nobody_special():
             subprocess.run(["bash", "-n", "-c", line.split(maxsplit=1)[1]], check=True, timeout=10)  # noqa: S607
 
 
+@pytest.mark.parametrize("name", ["Dockerfile", "github-actions.yml"])
+def test_what_is_installed_must_be_said(name):
+    """Whoever has a bare name on an index would run code beside the secrets."""
+    line = next(line.strip() for line in text(name).splitlines() if "${REVERSE_ETL:?" in line)
+    command = line.removeprefix("run:").removeprefix("RUN").strip().rstrip("\\")
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, timeout=10)  # noqa: S607
+    assert done.returncode != 0
+    assert "REVERSE_ETL" in done.stderr.decode()
+    assert "REVERSE_ETL:-" not in text(name)
+    assert "pip install reverse-etl" not in text(name)
+
+
 class Again(Exception):  # noqa: N818 - the scheduler's word for it
     """Stands for what makes a scheduler try again."""
 
