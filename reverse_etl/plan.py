@@ -215,8 +215,9 @@ def _dangers(plan: ModelPlan, one: ListPlan) -> Iterator[Problem]:
     if one.nowhere:
         return
     if one.desired < config.min_rows:
+        rows = counted(one.desired, "row") + (" for this list" if plan.shape.many_lists else "")
         yield Problem(
-            f"The model has {counted(one.desired, 'row')} to send; min_rows asks for {config.min_rows:,}. "
+            f"The model has {rows} to send; min_rows asks for {config.min_rows:,}. "
             f"{counted(one.known, 'row was', 'rows were')} sent before.",
             where=where,
             advice=f"Look at the model's source. If this is meant, say min_rows={one.desired} in its config, "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
+from reverse_etl.klaviyo.render import unfit_column
 from reverse_etl.sql import staging
 from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import Statement
@@ -65,16 +66,20 @@ def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
 def described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
     """Return a model's output columns by lower-case name, without running it.
 
-    Raises ModelError where it can't be run.
+    Raises ModelError where it can't be run, or a column can't be what its name says.
     """
     try:
-        return {column.name.lower(): column for column in warehouse.describe(model.sql)}
+        columns = {column.name.lower(): column for column in warehouse.describe(model.sql)}
     except ReverseEtlError as error:
         raise ModelError.of(
             f"The warehouse can't run this model. {error.problems[0].what}",
             where=_place(model, str(error.__cause__)),
             advice=f"See the SQL that was run: reverse-etl compile --select {model.name}",
         ) from error
+    unfit = (unfit_column(part.property, columns[part.column.lower()]) for part in model.payload)
+    if problems := [replace(problem, where=f"{model.path}") for problem in unfit if problem]:
+        raise ModelError(*problems)
+    return columns
 
 
 def _run(warehouse: Warehouse, model: Model, statement: Statement) -> None:

@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from reverse_etl import __version__
-from reverse_etl.cli.commands import Commands
+from reverse_etl.cli.commands import Commands, command_in
 from reverse_etl.cli.outlet import tolerate_leavers
 from reverse_etl.cli.stops import Stops
 from reverse_etl.cli.talk import talk
@@ -99,7 +99,7 @@ def _failed(error: BaseException) -> int:
 def _misused(error: click.ClickException) -> Problem:
     """Return what click has to say, in the form of every other problem."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    path = context.command_path if context else "reverse-etl"
+    path = context.command_path if context else " ".join(["reverse-etl", *command_in(sys.argv[1:])])
     said = error.format_message()
     return Problem(
         said if said.endswith((".", "?")) else f"{said}.", path, f"See what there is: {path} --help"

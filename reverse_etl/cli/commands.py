@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from reverse_etl.names import choice
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,6 +49,11 @@ def talk_first(arguments: Sequence[str]) -> list[str]:
     return [*talk, *others, *rest]
 
 
+def command_in(arguments: Sequence[str]) -> list[str]:
+    """Return the command that arguments ask for, as a list of one; of none where there is none."""
+    return [word for word in arguments if word in _MODULES][:1]
+
+
 class Commands(click.Group):
     """The group of all commands, listed in the order in which one meets them."""
 
@@ -58,6 +65,14 @@ class Commands(click.Group):
         """Return the names of the commands."""
         del ctx
         return [*_MODULES]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was asked for; for one that is none, say which was most likely meant."""
+        if args and args[0] not in _MODULES and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}. {choice(args[0], _MODULES)}")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command, None for a name that is none."""

@@ -40,6 +40,12 @@ _HEADINGS = (
     "unchanged",
 )
 _RARE = {"deferred"}  # shown where there are any
+_NAMED = {
+    IdentifierType.EMAIL: "e-mail",
+    IdentifierType.PHONE: "phone",
+    IdentifierType.EXTERNAL_ID: "external id",
+    IdentifierType.PROFILE_ID: "profile id",
+}
 _MINUTE = 60
 _FEW_MINUTES = 2 * _MINUTE
 
@@ -127,7 +133,7 @@ def _of_all_lists(model: ModelPlan, one: ListPlan) -> list[str]:
     return [
         *([f"  {repeated} in every column: equal rows count once"] if model.repeated else []),
         *(
-            f"  {counted(rows, 'row goes', 'rows go')} without a {kind} that other rows carry too"
+            f"  {counted(rows, 'row goes', 'rows go')} without the {_NAMED[kind]} that other rows carry too"
             for kind, rows in model.omitted.items()
         ),
     ]
@@ -152,7 +158,8 @@ def _rejections(one: ListPlan) -> list[str]:
 def _change(change: Change, *, show_values: bool) -> str:
     who = split_identity(change.identity)[1] if show_values else mask(change.identity)
     if change.op != "update":
-        return f"  {_SIGNS[change.op]} {who}"
+        held = "   not removed: a rejected row may be the same person" if change.op == "held" else ""
+        return f"  {_SIGNS[change.op]} {who}{held}"
     values = [(name, change.before[name], change.after[name]) for name in change.after]
     moved = ", ".join(
         f"{name}: {_value(name, before, show_values)} -> {_value(name, after, show_values)}"

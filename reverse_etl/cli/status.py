@@ -94,5 +94,7 @@ def _reason(reason: Reason) -> str:
     if reason.source == "check":
         why = WHY[RowProblem(reason.code)]
         return f"{why}, in {reason.detail}" if reason.code == RowProblem.DUPLICATE else why
+    if reason.code == "unrenderable":  # nobody asked Klaviyo
+        return f"can't be sent: {reason.field or 'the row'} {reason.detail}"
     what = f"{reason.code} at {reason.field}" if reason.field else reason.code
     return f"refused by Klaviyo: {what}: {reason.detail} (reverse-etl retry sends them again)"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from reverse_etl.columns import Column, Kind
-from reverse_etl.errors import ModelError
+from reverse_etl.errors import Problem
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo import values
 from reverse_etl.klaviyo.profiles import FIELDS
@@ -51,12 +51,26 @@ class Unrenderable:
     reason: str
 
 
+def unfit_column(name: str, column: Column) -> Problem | None:
+    """Return why a column can't reach Klaviyo under this name, whatever its values; None where it can.
+
+    A `location` or `properties` is a struct, a map, or JSON.
+    """
+    a_list = column.type.endswith("]") or column.type.startswith("ARRAY")
+    if name not in _OBJECTS or (column.kind in {Kind.NESTED, Kind.JSON, Kind.TEXT} and not a_list):
+        return None
+    return Problem(
+        f"The column {column.name} is of type {column.type}.",
+        advice=f"`{name}` is to be a struct, a map or a JSON object as text; else rename the column.",
+    )
+
+
 class Renderer:
     """Renders the rows of one model.
 
     `identifiers` are the types of the identifiers of each row, `payload` the names under which the other
-    columns reach Klaviyo, each with its column, both in the order in which `encode` gets their values. Raises
-    ModelError for a `location` or `properties` that is neither a struct, nor a map, nor text of JSON.
+    columns reach Klaviyo, each with its column, both in the order in which `encode` gets their values. None
+    is an `unfit_column`.
     """
 
     def __init__(self, identifiers: Sequence[IdentifierType], payload: Sequence[tuple[str, Column]]) -> None:
@@ -170,11 +184,6 @@ def _converter(name: str, column: Column) -> Converter | None:
 
 
 def _object_converter(name: str, column: Column) -> Converter:
-    if column.kind not in (Kind.NESTED, Kind.JSON, Kind.TEXT):
-        raise ModelError.of(
-            f"The column {column.name} is of type {column.type}.",
-            advice=f"`{name}` is to be a struct, a map or a JSON object as text; else rename the column.",
-        )
     convert = values.plain if column.kind is Kind.NESTED else values.from_json
     return partial(_location if name == "location" else _object, convert)
 

@@ -58,7 +58,8 @@ class _Choosing:
             asked = self._asked(part)
             found = {model.name for model in self.models if asked.matches(model)}
             if asked.problem or not found:
-                advice = asked.problem or choice(part, _candidates(self.models, part)) or _LOOK
+                others = [each for each in _candidates(self.models, part) if each != part]
+                advice = asked.problem or choice(part, others) or _LOOK
                 self.problems.append(Problem(f"No model matches {part}.", self.flag, advice))
             names &= found
         if not names and len(self.problems) == known:

@@ -41,6 +41,9 @@ def load_target(  # noqa: PLR0913 - what the command line's flags give
     profile's `target`, `default`. `vars` are the command line's. Raises UsageError with everything that is
     wrong with the target.
     """
+    if not project_dir.is_dir():
+        what = f"There is no folder {project_dir}."
+        raise UsageError.of(what, where="--project-dir", advice="Name the folder of your project.")
     project = read_dbt_project(project_dir, environ=environ, cli_vars=vars or {})
     document = read_yaml(find_profiles(project_dir, profiles_dir, environ))
     context = {"env_var": env_var_of(environ, secrets=True), "var": Var(vars or {})}

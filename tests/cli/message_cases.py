@@ -151,6 +151,9 @@ CASES = (
     ),
     Case("a missing warehouse", lambda world: (world.folder / "shop.duckdb").unlink(), "run"),
     Case("a missing folder", _profile("nowhere/shop.duckdb", SANDBOX), "run"),
+    Case("a missing project", lambda _: None, "plan --project-dir nowhere"),
+    Case("a flag without its value", lambda _: None, "run --allow-removes"),
+    Case("properties that are a list", _model("select email, [1] as properties from {{ ref('customers') }}")),
     Case(
         "a missing schema",
         lambda world: world.profiles({"type": "klaviyo", "sandbox": True}, {"schema": "mian"}),

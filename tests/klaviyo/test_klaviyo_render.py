@@ -8,9 +8,8 @@ import pytest
 from klaviyo_rows import EMAIL, column, properties_of, rendered
 
 from reverse_etl.columns import Column, Kind
-from reverse_etl.errors import ModelError
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo.render import MOST_BYTES, Renderer, Unrenderable
+from reverse_etl.klaviyo.render import MOST_BYTES, Renderer, Unrenderable, unfit_column
 
 
 @pytest.mark.parametrize(
@@ -149,10 +148,25 @@ def test_properties_that_are_no_object_are_refused(value):
 
 
 @pytest.mark.parametrize("name", ["properties", "location"])
-def test_a_properties_or_location_column_of_numbers_is_the_models_fault(name):
-    """Said before any row is read."""
-    with pytest.raises(ModelError, match="The column V is of type BIGINT"):
-        Renderer([IdentifierType.EMAIL], [(name, Column("V", Kind.INTEGER, "BIGINT"))])
+@pytest.mark.parametrize(
+    ("kind", "type_", "fits"),
+    [
+        (Kind.INTEGER, "BIGINT", False),
+        (Kind.NESTED, "INTEGER[]", False),
+        (Kind.NESTED, "STRUCT(a INTEGER)[3]", False),
+        (Kind.JSON, "ARRAY", False),
+        (Kind.NESTED, "STRUCT(a INTEGER[])", True),
+        (Kind.NESTED, "MAP(VARCHAR, INTEGER)", True),
+        (Kind.JSON, "VARIANT", True),
+        (Kind.TEXT, "VARCHAR", True),
+    ],
+)
+def test_a_properties_or_location_column_must_be_able_to_hold_an_object(name, kind, type_, fits):
+    """Else it is the model's fault, before any row is read; under another name it is a property."""
+    problem = unfit_column(name, Column("V", kind, type_))
+    assert (problem is None) == fits
+    assert fits or problem.what == f"The column V is of type {type_}."
+    assert unfit_column("others", Column("V", kind, type_)) is None
 
 
 @pytest.mark.parametrize("text", ["x", "é", '"', "東"])
