@@ -74,6 +74,10 @@ def command(  # noqa: PLR0913 - one argument per flag
         return
     path = _profiles(asked, warehouse)
     _model(replace(asked, profiles_dir=path.parent))
+    place = project_dir.resolve()
+    if any((folder / ".git").exists() for folder in (place, *place.parents)):
+        left = "*.reverse_etl.duckdb*, klaviyo_sandbox.sqlite*"
+        show.line(f"keep out of git what a run leaves with people in it: {left}")
     show.line("\nNext: reverse-etl debug, then reverse-etl plan")
 
 

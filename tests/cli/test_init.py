@@ -195,3 +195,12 @@ def test_a_profile_in_one_line_is_left_alone_with_advice(world: World) -> None:
         f" next Add this to it yourself, beside outputs: destinations: {{dev: {SANDBOX}}}",
     ]
     assert (world.folder / "profiles.yml").read_text() == text
+
+
+@pytest.mark.parametrize("depth", ["", "shop"])
+def test_where_there_is_git_it_says_what_to_keep_out_of_it(world: World, depth: str) -> None:
+    """The state and the sandbox hold people, and lie in the project's folder."""
+    (world.folder / ".git").mkdir()
+    (world.folder / depth).mkdir(exist_ok=True)
+    said = world.run("init", "--project-dir", depth or ".").out
+    assert "keep out of git what a run leaves with people in it: *.reverse_etl.duckdb*" in said
