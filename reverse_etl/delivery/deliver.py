@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.add import add
-from reverse_etl.delivery.at import At, Delivery, Recorder
+from reverse_etl.delivery.at import At, Delivery
 from reverse_etl.delivery.deltas import Deltas
+from reverse_etl.delivery.recorder import Recorder
 from reverse_etl.delivery.remove import forget, remove
 from reverse_etl.delivery.settle import settle, wait_for_open_jobs
 from reverse_etl.delivery.submit import submit
