@@ -95,7 +95,7 @@ def _work_out(
         full_refresh=wish.full_refresh,
         uncertain=bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0,
         rekeyed=rekeyed,
-        doubted=tuple(ref.id for ref in refs if ref.taken_over),
+        doubted=tuple(ref.id for ref in refs if ref.doubted),
     )
     _compare(warehouse, staged, kept, scope)
     claimed = {} if rekeyed or not kept else _omit_claimed(warehouse, shape)

@@ -34,13 +34,19 @@ class ListRef:
     `row_name` is what rows call it ('' where the model has one); `name` is Klaviyo's or the model's.
 
     `id` is `new:<name>` while there is no such list, or none was looked up. `taken_over` is the other model
-    that drove it last, '' where none did: what this one remembers of it is in doubt.
+    that drove it last, '' where none did; `come_back` says that the model's own last run drove others.
     """
 
     row_name: str
     name: str
     id: str
     taken_over: str = ""
+    come_back: bool = False
+
+    @property
+    def doubted(self) -> bool:
+        """Return whether what the model remembers of the list may be overtaken by what was sent since."""
+        return bool(self.taken_over) or self.come_back
 
     @property
     def new(self) -> bool:

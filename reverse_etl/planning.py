@@ -57,7 +57,11 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
             tell(StagedEvent(model.name, staged[-1].rows, state.clock.monotonic() - begun))
     known = state.lists.known()
     destination = task.target.destination
-    refs = {one.model.name: _lists(one, state, destination.lists, known, klaviyo) for one in staged}
+    driven = driven_last(state.runs.past_lists())
+    refs = {
+        one.model.name: _in_doubt(_lists(one, state, destination.lists, known, klaviyo), one, known, driven)
+        for one in staged
+    }
     lists.refuse_shared(refs, known, [model.name for model in task.project])
     if klaviyo is not None:
         new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
@@ -82,9 +86,27 @@ def _lists(
     klaviyo: Klaviyo | None,
 ) -> tuple[ListRef, ...]:
     applied, uncertain = state.rows_by_list(staged.shape.key)
-    refs = lists.resolve(staged.model, staged.list_names, mapping, known, klaviyo, {*applied, *uncertain})
-    others = {entry.id: entry.model for entry in known if entry.id and entry.model != staged.model.name}
-    return tuple(replace(ref, taken_over=others.get(ref.id, "")) for ref in refs)
+    return lists.resolve(staged.model, staged.list_names, mapping, known, klaviyo, {*applied, *uncertain})
+
+
+def _in_doubt(
+    refs: Sequence[ListRef],
+    staged: Staged,
+    known: Sequence[KnownList],
+    driven: Mapping[str, frozenset[str]],
+) -> tuple[ListRef, ...]:
+    """Return the lists of a model with whether it drove each of them last. `driven` are each model's last."""
+    name = staged.model.name
+    others = {entry.id: entry.model for entry in known if entry.id and entry.model != name}
+    mine = driven.get(name)
+    return tuple(
+        replace(
+            ref,
+            taken_over=others.get(ref.id, ""),
+            come_back=mine is not None and bool(ref.id) and not ref.new and ref.id not in mine,
+        )
+        for ref in refs
+    )
 
 
 def _orphans(

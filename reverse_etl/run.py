@@ -156,23 +156,17 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
         for one in model.lists:
             if one.list.taken_over:
                 former[one.list.taken_over].append(one.list.id)
-        begun.append(Begun(sent, model.shape, model.rekeyed, former))
+        doubted = [one.list.id for one in model.lists if one.list.doubted]
+        begun.append(Begun(sent, model.shape, model.rekeyed, former, doubted))
     at.state.begin(at.run_id, target.place, written(at.begun), begun)
     for model in plan.models:
         at.state.rejections.note_checks(at.run_id, model.model.name, model.shape)
 
 
 def _own(at: At, plan: Plan) -> None:
-    """Note which model drives which list, once the rows that it takes over are uncertain.
-
-    A list that is taken over in parts stays in doubt, since the rows of the others are not.
-    """
+    """Note which model drives which list, once the rows of which it is in doubt are uncertain."""
     at.state.lists.own(
-        [
-            (one.list.id, one.list.name, model.model.name)
-            for model, one in plan.lists()
-            if one.list.id and not (one.list.taken_over and one.deferred)
-        ]
+        [(one.list.id, one.list.name, model.model.name) for model, one in plan.lists() if one.list.id]
     )
 
 

@@ -110,7 +110,7 @@ def decide(
     `joined` has the members among the profiles, `carried` the claims on each profile, `wanted` the profiles
     that each desired identity was found to be.
     """
-    members = [profile for profile in profiles if profile.id in joined]
+    members = [profile for profile in theirs(row, profiles) if profile.id in joined]
     if not members:
         return Resolved(row, Outcome.REMOVED if row.uncertain else Outcome.GONE)
     ours = [profile for profile in members if joined[profile.id] >= row.first_sent - GRACE]
@@ -130,6 +130,23 @@ def decide(
         if not holders:
             free.append(profile.id)
     return Resolved(row, Outcome.REMOVED if free else Outcome.SUPERSEDED, tuple(free), tuple(sorted(heirs)))
+
+
+def theirs(row: Leaving, profiles: Sequence[Profile]) -> list[Profile]:
+    """Return which of the profiles that a row's identifiers find are the row's person. Pure.
+
+    Those that carry its identity, and those that carry an id of it, which two people don't share. An e-mail
+    or a phone may be somebody else's by now, or have been all along: who is found by these alone is the
+    person only where nobody carries the identity or an id, and where the profile has no such identity.
+    """
+    kind, _ = split_identity(row.identity)
+    own = {each: row.identifiers.get(each) for each in (kind, *_ELSEWHERE)}
+    sure = [
+        profile
+        for profile in profiles
+        if any(value and profile.identifier(each) == value for each, value in own.items())
+    ]
+    return sure or [profile for profile in profiles if profile.identifier(kind) is None]
 
 
 def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:

@@ -132,6 +132,21 @@ def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
     )
 
 
+def doubt(dialect: Dialect, shape: Shape, list_ids: Sequence[str]) -> Statement:
+    """Make the snapshot's rows of these lists uncertain that no delta speaks of, as those of rejected rows.
+
+    They are of no run: no receipt will cover them, and they stay until they are sent again or removed.
+    """
+    marks = ", ".join("?" for _ in list_ids)
+    return Statement(
+        f"INSERT INTO {dialect.kept(shape.deltas)} (retl_run_id, {dialect.names((*MARKS, *shape.row))})\n"
+        f"SELECT '', 0, '{Op.UPDATE}', TRUE, TRUE, {dialect.names(shape.row, 's.')} FROM {dialect.kept(shape.snapshot)} AS s\n"
+        f"WHERE s.retl_list_id IN ({marks}) AND NOT EXISTS (\n"
+        f"  SELECT 1 FROM {dialect.kept(shape.deltas)} AS d WHERE {same_key('d', 's')})",
+        (*list_ids,),
+    )
+
+
 def follow(dialect: Dialect, shape: Shape, run_id: str, former: str, list_ids: Sequence[str]) -> Statement:
     """Let a run's rows count as first sent when another model sent them to these lists, if that was earlier.
 

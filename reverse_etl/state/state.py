@@ -115,6 +115,8 @@ class State:
                 deltas.begin(dialect, one.shape, run_id, klaviyo_time, seqs)
                 for seqs in self._spans(deltas.last_seq(dialect, one.shape))
             )
+            if one.doubted:
+                statements.append(deltas.doubt(dialect, one.shape, one.doubted))
             statements += (
                 deltas.follow(dialect, one.shape, run_id, self.owner.table_key(former), lists)
                 for former, lists in one.taken_over.items()

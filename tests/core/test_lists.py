@@ -236,6 +236,38 @@ def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(world, tr
     assert len(world.writes()) == before
 
 
+def test_a_row_that_is_rejected_while_its_list_is_taken_back_is_not_taken_for_sent(world):
+    """Model b put Ann on X and took her off again; a takes X back while her row stands twice, and differs."""
+    turns = [
+        {"b": ("X", people("ann", "bob")), "a": ("Y", people("zoe"))},
+        {"a": ("X", people("ann", "bob")), "b": ("Y", people("zoe"))},
+        {"b": ("X", people("bob", "zoe")), "a": ("Y", people("zoe"))},
+        {
+            "a": ("X", [*people("ann", "bob", "zoe"), person("ann", first_name="Other")]),
+            "b": ("Y", people("zoe")),
+        },
+        {"a": ("X", people("ann", "bob", "zoe")), "b": ("Y", people("zoe"))},
+    ]
+    for turn in turns:
+        for model, (name, rows) in turn.items():
+            select = f"select email, customer_id, first_name from t_{model}"
+            world.model(model, select, list=name, identifiers=BY_EMAIL, max_removes=1.0)
+            world.people(rows, table=f"t_{model}")
+        world.run()
+        world.wait(300.0)
+    assert world.emails("X") == ["ann@example.com", "bob@example.com", "zoe@example.com"]
+
+
+def test_a_list_that_a_model_comes_back_to_is_in_doubt(members):
+    """What it sent to another list meanwhile is what Klaviyo has now: a profile has one name on all lists."""
+    for name, first_name in (("First", "Ann"), ("Second", "Anna"), ("First", "Ann")):
+        members_model(members, list=name)
+        become(members, [person("ann", first_name=first_name), person("bob")])
+        members.run()
+    assert members.person("ann@example.com")["first_name"] == "Ann"
+    assert one(members.run()).plan.unchanged == 2
+
+
 @pytest.mark.parametrize("death", [False, True])
 def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members, death):
     """It remembers nothing of the list, but it is the same job that put them there.

@@ -14,6 +14,7 @@ from reverse_etl.sandbox import Fault
 IMPORTS = "/api/profile-bulk-import-jobs"
 MEMBERS = "/api/lists/*/relationships/profiles"
 ALL = {"allow_removes": ["members"]}
+BY_EMAIL_AND_PHONE = {"email": "email", "phone_e164": "phone"}
 
 
 @pytest.fixture
@@ -174,6 +175,60 @@ def test_whoever_had_two_profiles_leaves_with_both(make_world):
     become(world, [person("bob")])
     world.run()
     assert world.emails() == ["bob@example.com"]
+
+
+PHONE = "+14155550100"
+
+
+@pytest.fixture
+def household(world):
+    """Let Klaviyo know Ann and Zoe, and have their phone on Zoe's profile. The job sends Ann alone."""
+    world.model(
+        "members", "select email, club as phone, first_name from people", identifiers=BY_EMAIL_AND_PHONE
+    )
+    world.new_profile(email="ann@example.com")
+    world.zoe = world.new_profile(email="zoe@example.com", phone_number=PHONE)
+    become(world, [person("ann", club=PHONE), person("bob")])
+    world.run()
+    world.wait(3_600.0)
+    world.put_on_list(world.list_id(), world.zoe)
+    world.wait(3_600.0)
+    return world
+
+
+def test_whoever_has_the_phone_of_someone_who_leaves_stays(household):
+    """Zoe joined by hand, and was never sent; only her phone stands in the row of Ann, who leaves."""
+    become(household, people("bob"))
+    assert one(household.run()).outcomes == {Outcome.REMOVED: 1}
+    assert household.emails() == ["bob@example.com", "zoe@example.com"]
+
+
+def test_whoever_joined_by_hand_inherits_nothing_from_the_owner_of_the_same_phone(household):
+    """Zoe is wanted later, and then no more: she was a member before this job sent her, and stays."""
+    for rows in (
+        [person("ann", club=PHONE), *people("zoe", "bob")],
+        people("zoe", "bob"),
+        people("bob"),
+    ):
+        become(household, rows)
+        household.run(**ALL)
+        household.wait(3_600.0)
+    assert household.emails() == ["bob@example.com", "zoe@example.com"]
+
+
+def test_whoever_has_the_e_mail_that_someone_took_for_a_while_stays(world):
+    """Someone joined by hand; then a member's row had that e-mail, and then she left."""
+    members_model(world, identifiers={"external_id": "customer_id", "email": "email"})
+    become(world, people("ann", "bob"))
+    world.run()
+    world.wait(3_600.0)
+    world.put_on_list(world.list_id(), world.new_profile(email="by.hand@example.com"))
+    world.wait(3_600.0)
+    become(world, [person("ann", email="by.hand@example.com"), person("bob")])
+    world.run()
+    become(world, people("bob"))
+    world.run()
+    assert "by.hand@example.com" in world.emails()
 
 
 def test_someone_found_by_nobody_is_gone_and_noted(members):

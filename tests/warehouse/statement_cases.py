@@ -154,6 +154,7 @@ def _deltas(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
     yield deltas.delta_rows(dialect, shape, RUN, 1, 10)
     yield deltas.wanted(dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"])
     yield deltas.forget_unsent(dialect, shape, RUN, MODEL)
+    yield deltas.doubt(dialect, shape, ["L1", "L2"])
     yield deltas.follow(dialect, shape, RUN, shape.key, ["L1", "L2"])
     yield from deltas.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
 

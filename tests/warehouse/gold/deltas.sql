@@ -72,6 +72,13 @@ DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_run_id = ? AND
 -- with ('r1', 'r1', 'r1', 'vip')
 
 -- deltas 13
+INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, "RETL_SEQ", "RETL_OP", "RETL_IN_SNAPSHOT", "RETL_UNCERTAIN", "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS")
+SELECT '', 0, 'update', TRUE, TRUE, s."RETL_LIST_ID", s."RETL_IDENTITY", s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."RETL_FIRST_SENT_AT", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS" FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS s
+WHERE s.retl_list_id IN (?, ?) AND NOT EXISTS (
+  SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
+-- with ('L1', 'L2')
+
+-- deltas 14
 UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (
   SELECT retl_list_id, retl_identity, MIN(retl_first_sent_at) AS retl_since FROM (
@@ -81,12 +88,12 @@ FROM (
 ) AS h WHERE t.retl_run_id = ? AND h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'L2', 'L1', 'L2', 'r1')
 
--- deltas 14
+-- deltas 15
 UPDATE "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')
 
--- deltas 15
+-- deltas 16
 UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')
