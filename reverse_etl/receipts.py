@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ReceiptState(StrEnum):
@@ -24,6 +28,7 @@ class RefusalKind(StrEnum):
 
     REJECTED = "rejected"  # Klaviyo, or its limits, refused the row itself
     NOT_SENT = "not_sent"  # refused with so many others that the fault is not the row's
+    UNKNOWN = "unknown"  # refused, but an earlier try whose reply was lost may have carried it out
     HELD = "held"  # a removal not made: someone wanted may be behind it
 
 
@@ -53,3 +58,8 @@ class Refusal:
     code: str
     field: str = ""
     detail: str = ""
+
+
+def in_doubt(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Return refusals of what an earlier try, whose reply was lost, may have carried out all the same."""
+    return tuple(replace(refusal, kind=RefusalKind.UNKNOWN) for refusal in refusals)

@@ -94,7 +94,8 @@ def _leaving(row: Row) -> Leaving:
 def _claims(to: Delivery, kind: IdentifierType, values: Sequence[str]) -> Iterator[tuple[str, Claim]]:
     warehouse, plan = to.at.warehouse, to.plan
     for part in chunks(values, _MOST_VALUES):
-        statement = deltas.wanted(warehouse.dialect, plan.shape, to.at.run_id, plan.model.name, kind, part)
+        run = (to.at.run_id, plan.model.name)
+        statement = deltas.wanted(warehouse.dialect, plan.shape, run, to.one.list.id, kind, part)
         for value, identity, list_id, rejected in warehouse.fetch(statement):
             yield value, Claim(identity, bool(rejected), list_id == to.one.list.id)
 

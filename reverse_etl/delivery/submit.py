@@ -15,7 +15,7 @@ from reverse_etl.klaviyo.jobs import Accepted, RequestRefused, RowError, RowsRef
 from reverse_etl.klaviyo.pack import Batch, pack
 from reverse_etl.klaviyo.render import Renderer, Unrenderable
 from reverse_etl.phrases import sentence
-from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
+from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind, in_doubt
 from reverse_etl.sql.diff import Op
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def submit(to: Delivery) -> tuple[list[Receipt], bool]:
         lost = lost or sent.lost
         if sent.stop:
             to.tally.stop(sent.stop)
-        refusals, unrenderable[:] = (*unrenderable, *sent.refusals), ()
+        refused = in_doubt(sent.refusals) if sent.lost else sent.refusals
+        refusals, unrenderable[:] = (*unrenderable, *refused), ()
         to.note(sent.receipts, refusals)
         accepted += [receipt for receipt in sent.receipts if receipt.state is ReceiptState.ACCEPTED]
         taken = sum(receipt.rows for receipt in accepted)

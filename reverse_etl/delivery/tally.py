@@ -39,6 +39,7 @@ _RECEIPTS = {
 _REFUSALS = {
     RefusalKind.REJECTED: Outcome.REJECTED,
     RefusalKind.NOT_SENT: Outcome.NOT_SENT,
+    RefusalKind.UNKNOWN: Outcome.UNKNOWN,
     RefusalKind.HELD: Outcome.HELD,
 }
 

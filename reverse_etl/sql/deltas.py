@@ -110,25 +110,37 @@ def delta_rows(dialect: Dialect, shape: Shape, run_id: str, first_seq: int, last
 
 
 def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
-    dialect: Dialect, shape: Shape, run_id: str, model: str, kind: IdentifierType, values: Sequence[str]
+    dialect: Dialect,
+    shape: Shape,
+    run: tuple[str, str],
+    list_id: str,
+    kind: IdentifierType,
+    values: Sequence[str],
 ) -> Statement:
     """Return (value, identity or NULL, list id, rejected) of the staged rows that carry one of `values`, rejected ones included.
 
-    A row that Klaviyo refused in this run counts as rejected.
+    `run` is its id and the model. A row counts as rejected too that Klaviyo refused in this run, or that this run sent to the list
+    without a proof that it was applied.
     """
     column = IDENTIFIER_COLUMNS[kind]
+    deltas = dialect.kept(shape.deltas)
     refused = (
-        f"SELECT DISTINCT d.retl_identity FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('refusals')} AS f "
+        f"SELECT DISTINCT d.retl_identity FROM {deltas} AS d JOIN {dialect.kept('refusals')} AS f "
         f"ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     )
+    unproved = "d.retl_seq IS NOT NULL AND r.first_seq IS NULL"
     return Statement(
         f"SELECT s.{column}, s.retl_identity, l.retl_list_id,\n"
-        f"  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL AS retl_rejected\n"
+        f"  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR ({unproved}) AS retl_rejected\n"
         f"FROM {dialect.passing(shape.staged)} AS s "
         f"LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
         f"LEFT JOIN ({refused}) AS x ON s.retl_identity = x.retl_identity\n"
+        f"LEFT JOIN {deltas} AS d ON d.retl_run_id = ? AND d.retl_list_id = ? AND d.retl_op <> '{Op.REMOVE}' "
+        f"AND d.retl_identity = s.retl_identity AND d.retl_list_id = l.retl_list_id\n"
+        f"LEFT JOIN {dialect.kept('receipts')} AS r ON r.run_id = d.retl_run_id AND r.model = ? AND r.state = 'applied' "
+        f"AND d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
         f"WHERE s.{column} IN ({', '.join('?' for _ in values)})",
-        (run_id, model, *values),
+        (*run, run[0], list_id, run[1], *values),
     )
 
 
@@ -181,7 +193,7 @@ def inherit(dialect: Dialect, shape: Shape, rows: Sequence[tuple[str, str, str]]
 
 
 def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
-    """Drop the deltas that no receipt covers. Only for a run that knows that it sent none of them.
+    """Drop the deltas of which nothing says that they may have been carried out. Only for a run that knows what it sent.
 
     A row that was uncertain before this run stays so: that nothing was sent now says nothing about then.
     """
@@ -189,8 +201,10 @@ def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> St
         f"DELETE FROM {dialect.kept(shape.deltas)} WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (\n"
         f"  SELECT d.retl_seq FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('receipts')} AS r\n"
         f"  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
-        f"  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))",
-        (run_id, run_id, run_id, model),
+        f"  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))\n"
+        f"AND retl_seq NOT IN (SELECT f.seq FROM {dialect.kept('refusals')} AS f "
+        f"WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown')",
+        (run_id, run_id, run_id, model, run_id, model),
     )
 
 

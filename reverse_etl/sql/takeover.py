@@ -147,10 +147,10 @@ def _merged(dialect: Dialect, shape: Shape) -> str:
 
 
 def _no_longer_deltas(dialect: Dialect, shape: Shape, this_run: tuple[str, str]) -> tuple[Statement, ...]:
-    """Drop the deltas that were taken, and those that were refused and not uncertain before."""
+    """Drop the deltas that were taken, and those that were refused for certain and not uncertain before."""
     deltas, refusals = dialect.kept(shape.deltas), dialect.kept("refusals")
     taken = f"retl_seq IN (SELECT retl_seq FROM {dialect.passing(shape.taken)})"
-    refused = f"NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)"
+    refused = f"NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind <> 'unknown')"
     run_id = this_run[0]
     return (
         Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND {taken}", (run_id,)),

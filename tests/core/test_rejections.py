@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from core_rows import become, clubs_model, many, members_model, people, person
@@ -26,6 +27,30 @@ def members(world):
     """Make a world with the model of one list."""
     members_model(world)
     return world
+
+
+@pytest.mark.parametrize("kind", ["refuse_rows", "invalid_rows"])
+def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members, kind):
+    """The first try was carried out and its reply lost; the second was refused for Ann, who is on the list.
+
+    She is unknown, and not rejected: forgotten now, she would stay on the list when she leaves.
+    """
+    draws = {seed: [Random(f"{seed}:{n}").random() < 0.5 for n in (1, 2)] for seed in range(99)}  # noqa: S311 - as the sandbox
+    second = next(seed for seed, strikes in draws.items() if strikes == [False, True])
+    become(members, people("bob"))
+    members.run()
+    members.wait(300.0)
+    members.fault(
+        Fault("cut", "POST", IMPORTS, after=True), Fault(kind, pattern="ann", probability=0.5, seed=second)
+    )
+    become(members, people("ann", "bob", "cat"))
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.UNKNOWN: 1}
+    members.wait(300.0)
+    members.calm()
+    assert members.emails() == ["ann@example.com", "bob@example.com", "cat@example.com"]
+    become(members, people("bob", "cat"))
+    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails() == ["bob@example.com", "cat@example.com"]
 
 
 def test_a_refused_row_does_not_stop_the_others(members):

@@ -177,6 +177,25 @@ def test_whoever_had_two_profiles_leaves_with_both(make_world):
     assert world.emails() == ["bob@example.com"]
 
 
+@pytest.mark.parametrize("fault", [Fault("cancel"), Fault("miscount", rows=1)], ids=lambda fault: fault.kind)
+def test_nobody_is_removed_whose_new_row_is_not_proved(members, fault):
+    """Her e-mail changed, and nobody knows what came of it: taken off, she would join anew the next time."""
+    become(members, people("ann", "bob"))
+    members.run()
+    joined = {member["id"]: member["joined_group_at"] for member in members.members()}
+    members.wait(300.0)
+    members.fault(fault)
+    become(members, [person("ann", email="ann2@example.com"), person("bob")])
+    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 1, Outcome.HELD: 1}
+    members.calm()
+    members.run()
+    assert members.emails() == ["ann2@example.com", "bob@example.com"]
+    assert {member["id"]: member["joined_group_at"] for member in members.members()} == joined
+    before = len(members.writes())
+    members.run()
+    assert len(members.writes()) == before
+
+
 PHONE = "+14155550100"
 
 

@@ -152,7 +152,9 @@ def _deltas(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
     yield deltas.upserts(dialect, shape, RUN, "L1", range(1, 10))
     yield deltas.removes(dialect, shape, RUN, "L1", range(10, 20))
     yield deltas.delta_rows(dialect, shape, RUN, 1, 10)
-    yield deltas.wanted(dialect, shape, RUN, MODEL, IdentifierType.EMAIL, ["a@example.com", "b@example.com"])
+    yield deltas.wanted(
+        dialect, shape, (RUN, MODEL), "L1", IdentifierType.EMAIL, ["a@example.com", "b@example.com"]
+    )
     yield deltas.forget_unsent(dialect, shape, RUN, MODEL)
     yield deltas.doubt(dialect, shape, ["L1", "L2"])
     yield deltas.follow(dialect, shape, RUN, shape.key, ["L1", "L2"])

@@ -58,18 +58,21 @@ WHERE retl_run_id = ? AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
 
 -- deltas 11
 SELECT s.retl_email, s.retl_identity, l.retl_list_id,
-  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL AS retl_rejected
+  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq IS NOT NULL AND r.first_seq IS NULL) AS retl_rejected
 FROM memory.main."staged_vip_0a1b2c3d" AS s LEFT JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
 LEFT JOIN (SELECT DISTINCT d.retl_identity FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."refusals" AS f ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AS x ON s.retl_identity = x.retl_identity
+LEFT JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_run_id = ? AND d.retl_list_id = ? AND d.retl_op <> 'remove' AND d.retl_identity = s.retl_identity AND d.retl_list_id = l.retl_list_id
+LEFT JOIN "reverse_etl_state".main."receipts" AS r ON r.run_id = d.retl_run_id AND r.model = ? AND r.state = 'applied' AND d.retl_seq BETWEEN r.first_seq AND r.last_seq
 WHERE s.retl_email IN (?, ?);
--- with ('r1', 'vip', 'a@example.com', 'b@example.com')
+-- with ('r1', 'vip', 'r1', 'L1', 'vip', 'a@example.com', 'b@example.com')
 
 -- deltas 12
 DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (
   SELECT d.retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."receipts" AS r
   ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
-  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'));
--- with ('r1', 'r1', 'r1', 'vip')
+  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))
+AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
+-- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip')
 
 -- deltas 13
 INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
