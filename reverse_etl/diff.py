@@ -98,7 +98,7 @@ def _work_out(
         doubted=tuple(ref.id for ref in refs if ref.doubted),
     )
     _compare(warehouse, staged, kept, scope)
-    claimed = {} if rekeyed or not kept else _omit_claimed(warehouse, shape)
+    claimed = _omit_claimed(warehouse, shape, rekeyed=rekeyed) if kept else {}
     if claimed:  # a row that was refused without what it lost now stands refused too
         _compare(warehouse, staged, kept, scope)
     deferred = _cut(warehouse, shape, wish.limit) if wish.limit is not None else {}
@@ -134,12 +134,12 @@ def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
     return True
 
 
-def _omit_claimed(warehouse: Warehouse, shape: Shape) -> dict[IdentifierType, int]:
+def _omit_claimed(warehouse: Warehouse, shape: Shape, *, rekeyed: bool) -> dict[IdentifierType, int]:
     """Leave out of rows to be sent what another desired row has at Klaviyo; return how many lost what."""
     omitted: dict[IdentifierType, int] = {}
     if len(shape.identifiers) > 1 and any(_upserts(ops) for ops in _counts(warehouse, shape).values()):
         for kind in shape.identifiers:
-            warehouse.execute(sql_claimed.claimed(warehouse.dialect, shape, kind))
+            warehouse.execute(sql_claimed.claimed(warehouse.dialect, shape, kind, rekeyed=rekeyed))
             omitted[kind] = warehouse.fetch(sql_claimed.claimed_count(warehouse.dialect, shape, kind))[0][0]
             if omitted[kind]:
                 warehouse.execute(sql_claimed.omit_claimed(warehouse.dialect, shape, kind))

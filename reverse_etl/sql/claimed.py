@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.sql.diff import Op, same_row
+from reverse_etl.sql.diff import Op, rekeyed_identity, same_row
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
 from reverse_etl.sql.text import Dialect, Statement, literal
 
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
     from reverse_etl.identifiers import IdentifierType
 
 
-def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
-    """Find the planned upserts whose secondary identifier a kept row has that is desired under another identity."""
+def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType, *, rekeyed: bool) -> Statement:
+    """Find the planned upserts whose secondary identifier a kept row has that is desired under another identity.
+
+    A row of a list that the model drives no more claims nothing: what Klaviyo has may have changed since. With `rekeyed`, kept
+    rows go by today's identifiers.
+    """
     column, staged = IDENTIFIER_COLUMNS[kind], dialect.passing(shape.staged)
+    identity = rekeyed_identity(shape) if rekeyed else "retl_identity"
+    driven = f"SELECT retl_list_id FROM {dialect.passing(shape.lists)}"
     kept = " UNION ALL ".join(
-        f"SELECT retl_identity, {column} FROM {dialect.kept(table)} WHERE {column} IS NOT NULL"
+        f"SELECT {identity} AS retl_identity, {column} FROM {dialect.kept(table)} "
+        f"WHERE {column} IS NOT NULL AND retl_list_id IN ({driven})"
         for table in (shape.snapshot, shape.deltas)
     )
     return Statement(

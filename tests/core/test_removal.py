@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, many, members_model, people, person
+from core_rows import BY_EMAIL, become, clubs_model, many, members_model, people, person
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.events import Sending, Settling
 from reverse_etl.identifiers import IdentifierType
+from reverse_etl.plan import Wish
 from reverse_etl.sandbox import Fault
 
 IMPORTS = "/api/profile-bulk-import-jobs"
@@ -146,6 +147,32 @@ def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members):
     become(members, [person("new", customer_id="c-ann"), person("bob")])
     assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert members.emails() == ["bob@example.com", "new@example.com"]
+
+
+def test_so_it_is_where_the_model_is_keyed_anew(world):
+    """Another identifier comes with the same build in which Ann's id is NULL and a new row has it."""
+    select = "select email, customer_id, first_name, club as phone from people"
+    world.model("members", select, identifiers=BY_EMAIL)
+    become(world, people("ann", "bob"))
+    world.run()
+    world.model("members", select, identifiers={**BY_EMAIL, "phone_e164": "phone"})
+    become(world, [person("ann", customer_id=None), person("new", customer_id="c-ann"), person("bob")])
+    world.run(wish=Wish(rekey=frozenset(["members"])))
+    assert world.emails() == ["ann@example.com", "bob@example.com", "new@example.com"]
+
+
+def test_what_a_list_remembers_that_is_driven_no_more_claims_nothing(members):
+    """Ann's id changed since, at Klaviyo too; whoever has the old one now is sent with it."""
+    members_model(members, list="First")
+    become(members, people("ann", "bob"))
+    members.run()
+    members_model(members, list="Second")
+    members.run()
+    become(members, [person("ann", customer_id="c-new"), person("bob")])
+    members.run()
+    become(members, [person("ann", customer_id="c-new"), person("zed", customer_id="c-ann"), person("bob")])
+    members.run()
+    assert members.person("zed@example.com")["external_id"] == "c-ann"
 
 
 def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(members):

@@ -14,24 +14,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from reverse_etl.engines import Engine
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import claimed, ledger
+from reverse_etl.sql import ledger
 from reverse_etl.warehouse.duckdb import DIALECT
 
 sys.path.append(str(Path(__file__).parents[1] / "warehouse"))
 
-from statement_cases import statements, vip
+from statement_cases import cases
 
 GOLD = Path(__file__).parent / "gold"
-
-
-def cases():
-    """Return every statement with the name of what it is for."""
-    shape, kind = vip(Engine.DUCKDB), IdentifierType.PHONE
-    omitting = (claimed.claimed, claimed.claimed_count, claimed.omit_claimed)
-    more = [(f"claimed {n}", statement(DIALECT, shape, kind)) for n, statement in enumerate(omitting, 1)]
-    return [*statements(DIALECT), *more]
 
 
 def written():
@@ -49,7 +39,7 @@ def written():
             + (f"-- with {statement.parameters}\n" if statement.parameters else "")
             for name, statement in group
         )
-        for file, group in groupby(sorted(cases(), key=file_of), key=file_of)
+        for file, group in groupby(sorted(cases(DIALECT), key=file_of), key=file_of)
     }
 
 
@@ -79,7 +69,7 @@ def test_no_gold_file_is_left_over():
     assert {path.name for path in GOLD.iterdir()} == {*FILES}
 
 
-@pytest.mark.parametrize("case", [pytest.param(statement, id=name) for name, statement in cases()])
+@pytest.mark.parametrize("case", [pytest.param(statement, id=name) for name, statement in cases(DIALECT)])
 def test_duckdb_can_read_every_statement(case):
     """The text parses as one statement, and has a mark for each parameter."""
     (parsed,) = duckdb.extract_statements(case.text)

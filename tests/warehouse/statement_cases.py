@@ -64,9 +64,12 @@ def kept_of(shape: Shape, engine: Engine) -> Mapping[str, Column]:
 def cases(dialect: Dialect) -> list[tuple[str, Statement]]:
     """Return every statement with the name of what it is for, also those of identifiers that others have."""
     shape, kind = vip(dialect.engine), IdentifierType.PHONE
-    omitting = (claimed.claimed, claimed.claimed_count, claimed.omit_claimed)
-    more = [(f"claimed {n}", statement(dialect, shape, kind)) for n, statement in enumerate(omitting, 1)]
-    return [*statements(dialect), *more]
+    more = [
+        *(claimed.claimed(dialect, shape, kind, rekeyed=rekeyed) for rekeyed in (False, True)),
+        claimed.claimed_count(dialect, shape, kind),
+        claimed.omit_claimed(dialect, shape, kind),
+    ]
+    return [*statements(dialect), *((f"claimed {n}", each) for n, each in enumerate(more, 1))]
 
 
 def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
