@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse import Row
 
 STATE = "reverse_etl_state"
+_TAKEN = {"memory", "temp", "system", STATE}  # databases that DuckDB or this job has in a session
 DIALECT = Dialect(Engine.DUCKDB, state=f"{quote(STATE)}.main", scratch="memory.main")
 
 
@@ -101,6 +102,12 @@ class DuckDB:
             str(self._settings.get("database") or self._path.stem),
             str(self._settings.get("schema", "main")),
         )
+        if name.lower() in _TAKEN:
+            raise UsageError.of(
+                f"The warehouse's database is called {name}, a name that is taken in every session with it.",
+                where=self._places.get("path", _WHERE),
+                advice="Rename the file, and let dbt build it under the new name.",
+            )
         self._attach(self._path, name)
         try:
             for entry in self._settings.get("attach") or ():

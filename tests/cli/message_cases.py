@@ -53,6 +53,11 @@ def _sent(world: World, **destination: object) -> Sandbox:
     return sandbox
 
 
+def _taken(world: World) -> None:
+    (world.folder / "shop.duckdb").rename(world.folder / "memory.duckdb")
+    world.profiles({"type": "klaviyo", "sandbox": True}, {"path": "memory.duckdb"})
+
+
 def _left(world: World, customers: int) -> None:
     _sent(world)
     world.customers(customers)
@@ -151,6 +156,7 @@ CASES = (
     ),
     Case("a missing warehouse", lambda world: (world.folder / "shop.duckdb").unlink(), "run"),
     Case("a missing folder", _profile("nowhere/shop.duckdb", SANDBOX), "run"),
+    Case("a warehouse with a name that is taken", _taken),
     Case("a missing project", lambda _: None, "plan --project-dir nowhere"),
     Case("a flag without its value", lambda _: None, "run --allow-removes"),
     Case("properties that are a list", _model("select email, [1] as properties from {{ ref('customers') }}")),
