@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 
 import pytest
@@ -8,11 +10,20 @@ from real_dbt import SHOP, dbt
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """Return the folder of the corner shop after `dbt build`, which takes seconds: look, don't change."""
-    folder = tmp_path_factory.mktemp("dbt") / "corner_shop"
-    shutil.copytree(SHOP, folder)
-    dbt(folder, "deps")
-    dbt(folder, "build")
+    """Return the folder of the corner shop after `dbt build`, which takes seconds: look, don't change.
+
+    Built once, by the first worker that comes.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    folder, ready = shared / "corner_shop", shared / "corner_shop.ready"
+    with (shared / "corner_shop.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            shutil.copytree(SHOP, folder, dirs_exist_ok=True)
+            dbt(folder, "deps")
+            dbt(folder, "build")
+            ready.touch()
     return folder
 
 
