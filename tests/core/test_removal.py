@@ -373,6 +373,24 @@ def test_nobody_is_removed_while_upserts_are_not_proved_to_be_refused_or_done(me
     assert members.emails() == ["ann@example.com", "cat@example.com"]
 
 
+def by_another_app(world):
+    """Begin an import that the job knows nothing of."""
+    row = {"type": "profile", "attributes": {"email": "someone@example.com"}}
+    job = {"type": "profile-bulk-import-job", "attributes": {"profiles": {"data": [row]}}}
+    world.by_hand("POST", IMPORTS, {"data": job})
+
+
+def later_by_another_app(world, seconds):
+    """Return what lets another app begin an import so long after ours was sent."""
+
+    def tell(event):
+        if isinstance(event, Sending):
+            world.wait(seconds)
+            by_another_app(world)
+
+    return tell
+
+
 def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(make_world):
     """A cut reply hides a job that nobody here knows by name.
 
@@ -386,25 +404,13 @@ def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(make_w
     world.fault(Fault("cut", "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
 
-    def begin_another(event):
-        if isinstance(event, Sending):
-            world.wait(1_500.0)
-            by_another_app(world)
-
-    result = world.run(tell=begin_another)
+    result = world.run(tell=later_by_another_app(world, 1_500.0))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     *posts, removal = [entry for entry in world.sandbox.log(number) if entry.method != "GET"]
     assert [entry.method for entry in posts] == ["POST", "POST", "POST"]
     assert removal.method == "DELETE"
     assert removal.at >= max(entry.at for entry in posts) + 3_000.0
     assert world.emails() == ["ann@example.com", "cat@example.com"]
-
-
-def by_another_app(world):
-    """Begin an import that the job knows nothing of."""
-    row = {"type": "profile", "attributes": {"email": "someone@example.com"}}
-    job = {"type": "profile-bulk-import-job", "attributes": {"profiles": {"data": [row]}}}
-    world.by_hand("POST", IMPORTS, {"data": job})
 
 
 def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world):
@@ -429,12 +435,7 @@ def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(m
     world.fault(Fault("cut", "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
 
-    def begin_another(event):
-        if isinstance(event, Sending):
-            world.wait(360.0)
-            by_another_app(world)
-
-    result = world.run(tell=begin_another)
+    result = world.run(tell=later_by_another_app(world, 360.0))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 1}
     assert "may still be under way" in one(result).reason
     assert result.exit_code == 1

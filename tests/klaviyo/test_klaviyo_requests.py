@@ -127,7 +127,9 @@ def test_the_key_goes_to_no_other_origin(origin):
 )
 def test_klaviyo_and_loopback_are_taken(origin):
     """Nothing is sent yet."""
-    Klaviyo.at(origin, DummyKey(), "2026-07-15").close()
+    heard = []
+    Klaviyo.at(origin, DummyKey(), "2026-07-15", observer=heard.append).close()
+    assert heard == []
 
 
 @pytest.mark.parametrize("text", ["", "pk_a\nX-Evil: 1", "pk_a b", "pk_ä", "pk_a\x00"])
