@@ -137,8 +137,8 @@ def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
 def _omit_claimed(warehouse: Warehouse, shape: Shape, *, rekeyed: bool) -> dict[IdentifierType, int]:
     """Leave out of rows to be sent what another desired row has at Klaviyo; return how many lost what."""
     omitted: dict[IdentifierType, int] = {}
-    if len(shape.identifiers) > 1 and any(_upserts(ops) for ops in _counts(warehouse, shape).values()):
-        for kind in shape.identifiers:
+    if shape.secondary and any(_upserts(ops) for ops in _counts(warehouse, shape).values()):
+        for kind in shape.secondary:
             warehouse.execute(sql_claimed.claimed(warehouse.dialect, shape, kind, rekeyed=rekeyed))
             omitted[kind] = warehouse.fetch(sql_claimed.claimed_count(warehouse.dialect, shape, kind))[0][0]
             if omitted[kind]:

@@ -123,7 +123,7 @@ def _part_shared(warehouse: Warehouse, shape: Shape, rule: OnShared) -> dict[Ide
     """
     dialect = warehouse.dialect
     omitted: dict[IdentifierType, int] = {}
-    for kind in shape.identifiers[1:]:
+    for kind in shape.secondary:
         warehouse.execute(staging.shared(dialect, shape, kind))
         if not _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing(f'shared_{kind}_{shape.key}')}"):
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.sql.diff import Op, rekeyed_identity, same_row
-from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
+from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape, omits
 from reverse_etl.sql.text import Dialect, Statement, literal
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType, *, rekeyed: bo
     rows go by today's identifiers.
     """
     column, staged = IDENTIFIER_COLUMNS[kind], dialect.passing(shape.staged)
+    sent = shape.sent_identifiers("s")[column]
     identity = rekeyed_identity(shape) if rekeyed else "retl_identity"
     driven = f"SELECT retl_list_id FROM {dialect.passing(shape.lists)}"
     kept = " UNION ALL ".join(
@@ -34,7 +35,7 @@ def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType, *, rekeyed: bo
         f"{dialect.recreate_passing(_table(shape, kind))} AS\n"
         f"SELECT DISTINCT s.retl_identity FROM {dialect.passing(shape.planned)} AS p\n"
         f"JOIN (\n"
-        f"  SELECT l.retl_list_id, s.retl_identity, s.{column} FROM {staged} AS s "
+        f"  SELECT l.retl_list_id, s.retl_identity, {sent} AS {column} FROM {staged} AS s "
         f"JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
         f"  WHERE s.retl_problem IS NULL AND s.retl_identity <> {literal(kind + ':')} || s.{column}\n"
         f") AS s ON {same_row(shape, 's', 'p')}\n"
@@ -49,9 +50,9 @@ def claimed_count(dialect: Dialect, shape: Shape, kind: IdentifierType) -> State
 
 
 def omit_claimed(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
-    """Leave the identifier out of these rows."""
+    """Leave the identifier out of what is sent of these rows."""
     return Statement(
-        f"UPDATE {dialect.passing(shape.staged)} SET {IDENTIFIER_COLUMNS[kind]} = NULL\n"
+        f"UPDATE {dialect.passing(shape.staged)} SET {omits(kind)} = TRUE\n"
         f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {dialect.passing(_table(shape, kind))})"
     )
 

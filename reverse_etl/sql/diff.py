@@ -207,10 +207,14 @@ def _identifiers() -> tuple[str, ...]:
 
 
 def desired(dialect: Dialect, shape: Shape) -> str:
-    """Return the query of the rows that may be sent, by list id and identity."""
-    columns = dialect.names((*_identifiers(), *shape.payload_names), "s.")
+    """Return the query of the rows that may be sent, as they are sent, by list id and identity."""
+    identifiers = ", ".join(
+        value if value == f"s.{column}" else f"{value} AS {column}"
+        for column, value in shape.sent_identifiers("s").items()
+    )
+    payload = "".join(f", s.{quote(name)}" for name in shape.payload_names)
     return (
-        f"  SELECT l.retl_list_id, s.retl_identity, {columns}\n"
+        f"  SELECT l.retl_list_id, s.retl_identity, {identifiers}{payload}\n"
         f"  FROM {dialect.passing(shape.staged)} AS s JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
         f"  WHERE s.retl_problem IS NULL"
     )

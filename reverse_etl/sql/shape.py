@@ -17,6 +17,11 @@ FIRST_SENT = "retl_first_sent_at"
 MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")  # of a delta, besides its row
 
 
+def omits(kind: IdentifierType) -> str:
+    """Return the column of the staged rows that says whether an identifier is left out of what is sent."""
+    return f"retl_omits_{kind}"
+
+
 def same_key(left: str, right: str) -> str:
     """Return the condition that rows of two tables have one key."""
     return " AND ".join(f"{left}.{name} = {right}.{name}" for name in KEY_COLUMNS)
@@ -39,6 +44,23 @@ class Shape:
     def payload_names(self) -> tuple[str, ...]:
         """Return the payload's column names, in the model's order."""
         return tuple(column.name for column in self.payload)
+
+    @property
+    def secondary(self) -> tuple[IdentifierType, ...]:
+        """Return the mapped types that may stand beside a row's identity: the first, where a row has it, is its identity."""
+        return self.identifiers[1:]
+
+    def sent_identifiers(self, table: str) -> dict[str, str]:
+        """Return, by column, what a staged row's identifiers are sent as: NULL where others have the same.
+
+        What the model says stays in the column itself, since whoever goes by it may be that row's person all the same.
+        """
+        return {
+            column: f"CASE WHEN {table}.{omits(kind)} THEN NULL ELSE {table}.{column} END"
+            if kind in self.secondary
+            else f"{table}.{column}"
+            for kind, column in IDENTIFIER_COLUMNS.items()
+        }
 
     @cached_property
     def row(self) -> tuple[str, ...]:

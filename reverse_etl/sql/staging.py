@@ -1,7 +1,8 @@
 """Statements that stage a model: its rows once, in canonical form, each with the first problem that keeps it from being sent.
 
 Scratch columns: `retl_list` (the list's name in the row, '' where the model has one list), `retl_identity`, one `retl_<type>` per
-identifier, `retl_problem` and `retl_detail` (NULL for a good row), then the payload under its own names.
+identifier, one `retl_omits_<type>` per secondary one (whether it is left out of what is sent), `retl_problem` and `retl_detail` (NULL for
+a good row), then the payload under its own names.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from reverse_etl.sql.identifiers import (
     phone_malformed,
     plain,
 )
-from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
+from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape, omits
 from reverse_etl.sql.text import OURS, Dialect, Statement, literal, quote
 
 if TYPE_CHECKING:
@@ -69,13 +70,14 @@ def stage(
         if kind in identifiers
     )
     payload = "".join(f", {column_as_kept(dialect, column)}" for column in shape.payload)
+    omitted = "".join(f", FALSE AS {omits(kind)}" for kind in shape.secondary)
     list_name = "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else dialect.text("''")
     problem = dialect.text(_first_problem(dialect, shape, list_name))
     return Statement(
         f"{dialect.create_passing(shape.staged)} AS\n"
         f"SELECT {list_name} AS retl_list,\n"
         f"  {_identity(shape)} AS retl_identity,\n"
-        f"  {', '.join(IDENTIFIER_COLUMNS.values())},\n"
+        f"  {', '.join(IDENTIFIER_COLUMNS.values())}{omitted},\n"
         f"  {problem} AS retl_problem,\n"
         f"  CAST(NULL AS VARCHAR) AS retl_detail{payload}\n"
         f"FROM (\n  SELECT {', '.join(inner)}\n"
@@ -128,7 +130,7 @@ def settle_twins(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
     differing = ", ".join(
         f"CASE WHEN COUNT(DISTINCT {value}) > 1 OR COUNT({value}) NOT IN (0, COUNT(*)) "
         f"THEN {dialect.literal(', ' + name.removeprefix(OURS))} ELSE '' END"
-        for name, value in _compared(dialect, shape, "")
+        for name, value in _compared(dialect, shape, "").items()
     )
     same = "s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity"
     return (
@@ -189,9 +191,9 @@ def shared_count(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statem
 
 
 def omit_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
-    """Leave a secondary identifier that several rows share out of all of them."""
+    """Leave a secondary identifier that several rows share out of what is sent of all of them."""
     return Statement(
-        f"UPDATE {dialect.passing(shape.staged)} SET {IDENTIFIER_COLUMNS[kind]} = NULL\n"
+        f"UPDATE {dialect.passing(shape.staged)} SET {omits(kind)} = TRUE\n"
         f"WHERE {_carries_shared(dialect, shape, kind)}"
     )
 
@@ -206,8 +208,9 @@ def reject_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> State
 
 def reject_standing(dialect: Dialect, shape: Shape, checksum: str) -> Statement:
     """Set aside the rows that Klaviyo refused before, if row, model and config are what they were."""
-    pairs = zip(_compared(dialect, shape, "s."), _compared(dialect, shape, "r."), strict=True)
-    equal = " AND ".join(f"{left} IS NOT DISTINCT FROM {right}" for (_, left), (_, right) in pairs)
+    sent, rejected = _compared(dialect, shape, "s."), _compared(dialect, shape, "r.")
+    sent |= shape.sent_identifiers("s")
+    equal = " AND ".join(f"{sent[name]} IS NOT DISTINCT FROM {was}" for name, was in rejected.items())
     return Statement(
         f"UPDATE {dialect.passing(shape.staged)} AS s SET retl_problem = {literal(RowProblem.STANDING)}\n"
         f"FROM {dialect.kept(shape.rejected)} AS r, {dialect.passing(shape.lists)} AS l\n"
@@ -243,13 +246,13 @@ def staged_counts(dialect: Dialect, shape: Shape) -> Statement:
     )
 
 
-def _compared(dialect: Dialect, shape: Shape, prefix: str) -> list[tuple[str, str]]:
-    """Return the name and the value, as it can be compared, of each identifier and payload column."""
-    identifiers = [(name, prefix + dialect.name(name)) for name in IDENTIFIER_COLUMNS.values()]
-    payload = [
-        (column.name, dialect.comparable(prefix + quote(column.name), column)) for column in shape.payload
-    ]
-    return [*identifiers, *payload]
+def _compared(dialect: Dialect, shape: Shape, prefix: str) -> dict[str, str]:
+    """Return, by name, the value of each identifier and payload column as it can be compared."""
+    identifiers = {name: prefix + dialect.name(name) for name in IDENTIFIER_COLUMNS.values()}
+    payload = {
+        column.name: dialect.comparable(prefix + quote(column.name), column) for column in shape.payload
+    }
+    return identifiers | payload
 
 
 def _identity(shape: Shape) -> str:

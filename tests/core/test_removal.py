@@ -503,6 +503,25 @@ def test_a_row_that_klaviyo_refuses_today_holds_too(members):
     assert one(result).plan.held == 1
 
 
+def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members):
+    """Ann's new row is refused, and her customer id stands on a second row as well, so that it is sent of neither.
+
+    It is hers all the same: her old row is not removed, neither in the run that is refused nor in the next.
+    """
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault("refuse_rows", pattern="ann2"))
+    ann2, double = person("ann", email="ann2@example.com"), person("ann", email="double@example.com")
+    become(members, [ann2, double, person("bob")])
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1, Outcome.HELD: 1}
+    assert members.person("double@example.com")["external_id"] is None
+    before = len(members.writes())
+    again = members.run()
+    assert (one(again).plan.held, one(again).outcomes, len(members.writes())) == (1, {}, before)
+    assert members.emails() == ["ann@example.com", "bob@example.com", "double@example.com"]
+
+
 def test_a_rejected_row_holds_on_every_list_of_its_model(world):
     """Ann moves from Tea to Coffee with a mangled e-mail.
 

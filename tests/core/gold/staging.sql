@@ -2,7 +2,7 @@
 CREATE TABLE memory.main."staged_vip_0a1b2c3d" AS
 SELECT '' AS retl_list,
   CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 END AS retl_identity,
-  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id,
+  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, FALSE AS retl_omits_phone_e164,
   CASE WHEN retl_email IS NULL AND retl_phone_e164 IS NULL THEN 'no_identifier' WHEN CASE WHEN retl_plain_email THEN FALSE ELSE LENGTH(retl_email) > 100 END THEN 'email_too_long' WHEN CASE WHEN retl_plain_email THEN FALSE ELSE NOT REGEXP_MATCHES(retl_email, '^[^\s@,;:<>()\[\]\\\"]+@[^\s@,;:<>()\[\]\\\"]+\.[^\s@,;:<>()\[\]\\\"]+$') OR REGEXP_MATCHES(retl_email, '(^\.|\.\.|\.@|@\.|\.$)') OR TRANSLATE(retl_email, ' ' || CHR(9) || CHR(10) || CHR(13) || CHR(12) || CHR(11) || CHR(133) || CHR(160) || CHR(5760) || CHR(8192) || CHR(8193) || CHR(8194) || CHR(8195) || CHR(8196) || CHR(8197) || CHR(8198) || CHR(8199) || CHR(8200) || CHR(8201) || CHR(8202) || CHR(8203) || CHR(8232) || CHR(8233) || CHR(8239) || CHR(8287) || CHR(8288) || CHR(12288) || CHR(65279), '') <> retl_email END THEN 'email_malformed' WHEN CASE WHEN retl_plain_phone_e164 THEN FALSE ELSE NOT REGEXP_MATCHES(retl_phone_e164, '^\+[1-9][0-9]{6,14}$') END THEN 'phone_malformed' END AS retl_problem,
   CAST(NULL AS VARCHAR) AS retl_detail, CAST("first_name" AS VARCHAR) AS "first_name", "spent", "Since", "tags"
 FROM (
@@ -16,7 +16,7 @@ select * from people
 CREATE TABLE memory.main."staged_clubs_4e5f6a7b" AS
 SELECT NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '') AS retl_list,
   CASE WHEN retl_external_id IS NOT NULL THEN 'external_id:' || retl_external_id WHEN retl_email IS NOT NULL THEN 'email:' || retl_email END AS retl_identity,
-  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id,
+  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, FALSE AS retl_omits_email,
   CASE WHEN NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '') IS NULL THEN 'no_list' WHEN retl_external_id IS NULL AND retl_email IS NULL THEN 'no_identifier' WHEN CASE WHEN retl_plain_email THEN FALSE ELSE LENGTH(retl_email) > 100 END THEN 'email_too_long' WHEN CASE WHEN retl_plain_email THEN FALSE ELSE NOT REGEXP_MATCHES(retl_email, '^[^\s@,;:<>()\[\]\\\"]+@[^\s@,;:<>()\[\]\\\"]+\.[^\s@,;:<>()\[\]\\\"]+$') OR REGEXP_MATCHES(retl_email, '(^\.|\.\.|\.@|@\.|\.$)') OR TRANSLATE(retl_email, ' ' || CHR(9) || CHR(10) || CHR(13) || CHR(12) || CHR(11) || CHR(133) || CHR(160) || CHR(5760) || CHR(8192) || CHR(8193) || CHR(8194) || CHR(8195) || CHR(8196) || CHR(8197) || CHR(8198) || CHR(8199) || CHR(8200) || CHR(8201) || CHR(8202) || CHR(8203) || CHR(8232) || CHR(8233) || CHR(8239) || CHR(8287) || CHR(8288) || CHR(12288) || CHR(65279), '') <> retl_email END THEN 'email_malformed' WHEN LENGTH(retl_external_id) > 255 THEN 'id_too_long' END AS retl_problem,
   CAST(NULL AS VARCHAR) AS retl_detail
 FROM (
@@ -66,7 +66,7 @@ SELECT COUNT(*) FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NUL
 AND retl_phone_e164 IN (SELECT retl_value FROM memory.main."shared_phone_e164_vip_0a1b2c3d" WHERE retl_shared = 1);
 
 -- staging 10
-UPDATE memory.main."staged_vip_0a1b2c3d" SET retl_phone_e164 = NULL
+UPDATE memory.main."staged_vip_0a1b2c3d" SET retl_omits_phone_e164 = TRUE
 WHERE retl_problem IS NULL AND retl_identity <> 'phone_e164:' || retl_phone_e164
 AND retl_phone_e164 IN (SELECT retl_value FROM memory.main."shared_phone_e164_vip_0a1b2c3d" WHERE retl_shared = 1);
 
@@ -79,7 +79,7 @@ AND retl_phone_e164 IN (SELECT retl_value FROM memory.main."shared_phone_e164_vi
 UPDATE memory.main."staged_vip_0a1b2c3d" AS s SET retl_problem = 'standing'
 FROM "reverse_etl_state".main."rejected_vip_0a1b2c3d" AS r, memory.main."lists_vip_0a1b2c3d" AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id
-AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND s."retl_email" IS NOT DISTINCT FROM r."retl_email" AND s."retl_phone_e164" IS NOT DISTINCT FROM r."retl_phone_e164" AND s."retl_external_id" IS NOT DISTINCT FROM r."retl_external_id" AND s."retl_klaviyo_profile_id" IS NOT DISTINCT FROM r."retl_klaviyo_profile_id" AND s."first_name" IS NOT DISTINCT FROM r."first_name" AND s."spent" IS NOT DISTINCT FROM r."spent" AND s."Since" IS NOT DISTINCT FROM r."Since" AND s."tags" IS NOT DISTINCT FROM r."tags";
+AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND s.retl_email IS NOT DISTINCT FROM r."retl_email" AND CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END IS NOT DISTINCT FROM r."retl_phone_e164" AND s.retl_external_id IS NOT DISTINCT FROM r."retl_external_id" AND s.retl_klaviyo_profile_id IS NOT DISTINCT FROM r."retl_klaviyo_profile_id" AND s."first_name" IS NOT DISTINCT FROM r."first_name" AND s."spent" IS NOT DISTINCT FROM r."spent" AND s."Since" IS NOT DISTINCT FROM r."Since" AND s."tags" IS NOT DISTINCT FROM r."tags";
 -- with ('c0ffee',)
 
 -- staging 13
@@ -135,7 +135,7 @@ SELECT COUNT(*) FROM memory.main."staged_clubs_4e5f6a7b" WHERE retl_problem IS N
 AND retl_email IN (SELECT retl_value FROM memory.main."shared_email_clubs_4e5f6a7b" WHERE retl_shared = 1);
 
 -- staging 24
-UPDATE memory.main."staged_clubs_4e5f6a7b" SET retl_email = NULL
+UPDATE memory.main."staged_clubs_4e5f6a7b" SET retl_omits_email = TRUE
 WHERE retl_problem IS NULL AND retl_identity <> 'email:' || retl_email
 AND retl_email IN (SELECT retl_value FROM memory.main."shared_email_clubs_4e5f6a7b" WHERE retl_shared = 1);
 
@@ -148,7 +148,7 @@ AND retl_email IN (SELECT retl_value FROM memory.main."shared_email_clubs_4e5f6a
 UPDATE memory.main."staged_clubs_4e5f6a7b" AS s SET retl_problem = 'standing'
 FROM "reverse_etl_state".main."rejected_clubs_4e5f6a7b" AS r, memory.main."lists_clubs_4e5f6a7b" AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id
-AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND s."retl_email" IS NOT DISTINCT FROM r."retl_email" AND s."retl_phone_e164" IS NOT DISTINCT FROM r."retl_phone_e164" AND s."retl_external_id" IS NOT DISTINCT FROM r."retl_external_id" AND s."retl_klaviyo_profile_id" IS NOT DISTINCT FROM r."retl_klaviyo_profile_id";
+AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END IS NOT DISTINCT FROM r."retl_email" AND s.retl_phone_e164 IS NOT DISTINCT FROM r."retl_phone_e164" AND s.retl_external_id IS NOT DISTINCT FROM r."retl_external_id" AND s.retl_klaviyo_profile_id IS NOT DISTINCT FROM r."retl_klaviyo_profile_id";
 -- with ('c0ffee',)
 
 -- staging 27

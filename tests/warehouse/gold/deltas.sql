@@ -8,7 +8,7 @@ SELECT COALESCE(MAX(retl_seq), 0) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A
 INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, "RETL_SEQ", "RETL_OP", "RETL_IN_SNAPSHOT", "RETL_UNCERTAIN", "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS")
 SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), COALESCE(p.retl_first_sent_at, ?), d."FIRST_NAME", d."SPENT", d."Since", d."TAGS"
 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
@@ -19,7 +19,7 @@ WHERE p.retl_op <> 'held' ORDER BY p.retl_seq;
 INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, "RETL_SEQ", "RETL_OP", "RETL_IN_SNAPSHOT", "RETL_UNCERTAIN", "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS")
 SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), COALESCE(p.retl_first_sent_at, ?), d."FIRST_NAME", d."SPENT", d."Since", d."TAGS"
 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity

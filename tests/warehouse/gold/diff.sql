@@ -4,7 +4,7 @@ SELECT COUNT(*) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D";
 -- diff 2
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -31,7 +31,7 @@ FROM changed;
 -- diff 3
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -59,7 +59,7 @@ FROM changed;
 -- diff 4
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -90,7 +90,7 @@ DELETE FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_seq NOT 
 -- diff 6
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_CLUBS_4E5F6A7B" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID"
+  SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_CLUBS_4E5F6A7B" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -118,7 +118,7 @@ FROM changed;
 -- diff 7
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -173,7 +173,7 @@ SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" GR
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS"
 FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
@@ -191,7 +191,7 @@ ORDER BY p.retl_seq;
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS"
 FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity

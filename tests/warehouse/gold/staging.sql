@@ -2,7 +2,7 @@
 CREATE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS
 SELECT CAST('' AS VARCHAR) AS retl_list,
   CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 END AS retl_identity,
-  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id,
+  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, FALSE AS retl_omits_phone_e164,
   CAST(CASE WHEN retl_email IS NULL AND retl_phone_e164 IS NULL THEN 'no_identifier' WHEN CASE WHEN retl_plain_email THEN FALSE ELSE LENGTH(retl_email) > 100 END THEN 'email_too_long' WHEN CASE WHEN retl_plain_email THEN FALSE ELSE NOT (REGEXP_INSTR(retl_email, '^[^][[:space:]@,;:<>()"\\\\]+@[^][[:space:]@,;:<>()"\\\\]+\\.[^][[:space:]@,;:<>()"\\\\]+$') > 0) OR (REGEXP_INSTR(retl_email, '(^\\.|\\.\\.|\\.@|@\\.|\\.$)') > 0) OR TRANSLATE(retl_email, ' ' || CHAR(9) || CHAR(10) || CHAR(13) || CHAR(12) || CHAR(11) || CHAR(133) || CHAR(160) || CHAR(5760) || CHAR(8192) || CHAR(8193) || CHAR(8194) || CHAR(8195) || CHAR(8196) || CHAR(8197) || CHAR(8198) || CHAR(8199) || CHAR(8200) || CHAR(8201) || CHAR(8202) || CHAR(8203) || CHAR(8232) || CHAR(8233) || CHAR(8239) || CHAR(8287) || CHAR(8288) || CHAR(12288) || CHAR(65279), '') <> retl_email END THEN 'email_malformed' WHEN CASE WHEN retl_plain_phone_e164 THEN FALSE ELSE NOT (REGEXP_INSTR(retl_phone_e164, '^\\+[1-9][0-9]{6,14}$') > 0) END THEN 'phone_malformed' END AS VARCHAR) AS retl_problem,
   CAST(NULL AS VARCHAR) AS retl_detail, CAST("FIRST_NAME" AS VARCHAR) AS "FIRST_NAME", "SPENT", "Since", CAST("TAGS" AS VARIANT) AS "TAGS"
 FROM (
@@ -16,7 +16,7 @@ select * from people
 CREATE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" AS
 SELECT NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '') AS retl_list,
   CASE WHEN retl_external_id IS NOT NULL THEN 'external_id:' || retl_external_id WHEN retl_email IS NOT NULL THEN 'email:' || retl_email END AS retl_identity,
-  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id,
+  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, FALSE AS retl_omits_email,
   CAST(CASE WHEN NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '') IS NULL THEN 'no_list' WHEN retl_external_id IS NULL AND retl_email IS NULL THEN 'no_identifier' WHEN CASE WHEN retl_plain_email THEN FALSE ELSE LENGTH(retl_email) > 100 END THEN 'email_too_long' WHEN CASE WHEN retl_plain_email THEN FALSE ELSE NOT (REGEXP_INSTR(retl_email, '^[^][[:space:]@,;:<>()"\\\\]+@[^][[:space:]@,;:<>()"\\\\]+\\.[^][[:space:]@,;:<>()"\\\\]+$') > 0) OR (REGEXP_INSTR(retl_email, '(^\\.|\\.\\.|\\.@|@\\.|\\.$)') > 0) OR TRANSLATE(retl_email, ' ' || CHAR(9) || CHAR(10) || CHAR(13) || CHAR(12) || CHAR(11) || CHAR(133) || CHAR(160) || CHAR(5760) || CHAR(8192) || CHAR(8193) || CHAR(8194) || CHAR(8195) || CHAR(8196) || CHAR(8197) || CHAR(8198) || CHAR(8199) || CHAR(8200) || CHAR(8201) || CHAR(8202) || CHAR(8203) || CHAR(8232) || CHAR(8233) || CHAR(8239) || CHAR(8287) || CHAR(8288) || CHAR(12288) || CHAR(65279), '') <> retl_email END THEN 'email_malformed' WHEN LENGTH(retl_external_id) > 255 THEN 'id_too_long' END AS VARCHAR) AS retl_problem,
   CAST(NULL AS VARCHAR) AS retl_detail
 FROM (
@@ -66,7 +66,7 @@ SELECT COUNT(*) FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" WHERE retl_
 AND retl_phone_e164 IN (SELECT retl_value FROM "SHOP"."REVERSE_ETL"."TEMP_SHARED_PHONE_E164_VIP_0A1B2C3D" WHERE retl_shared = 1);
 
 -- staging 10
-UPDATE "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" SET retl_phone_e164 = NULL
+UPDATE "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" SET retl_omits_phone_e164 = TRUE
 WHERE retl_problem IS NULL AND retl_identity <> 'phone_e164:' || retl_phone_e164
 AND retl_phone_e164 IN (SELECT retl_value FROM "SHOP"."REVERSE_ETL"."TEMP_SHARED_PHONE_E164_VIP_0A1B2C3D" WHERE retl_shared = 1);
 
@@ -79,7 +79,7 @@ AND retl_phone_e164 IN (SELECT retl_value FROM "SHOP"."REVERSE_ETL"."TEMP_SHARED
 UPDATE "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s SET retl_problem = 'standing'
 FROM "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" AS r, "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id
-AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND s."RETL_EMAIL" IS NOT DISTINCT FROM r."RETL_EMAIL" AND s."RETL_PHONE_E164" IS NOT DISTINCT FROM r."RETL_PHONE_E164" AND s."RETL_EXTERNAL_ID" IS NOT DISTINCT FROM r."RETL_EXTERNAL_ID" AND s."RETL_KLAVIYO_PROFILE_ID" IS NOT DISTINCT FROM r."RETL_KLAVIYO_PROFILE_ID" AND s."FIRST_NAME" IS NOT DISTINCT FROM r."FIRST_NAME" AND s."SPENT" IS NOT DISTINCT FROM r."SPENT" AND s."Since" IS NOT DISTINCT FROM r."Since" AND TO_JSON(s."TAGS") IS NOT DISTINCT FROM TO_JSON(r."TAGS");
+AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND s.retl_email IS NOT DISTINCT FROM r."RETL_EMAIL" AND CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END IS NOT DISTINCT FROM r."RETL_PHONE_E164" AND s.retl_external_id IS NOT DISTINCT FROM r."RETL_EXTERNAL_ID" AND s.retl_klaviyo_profile_id IS NOT DISTINCT FROM r."RETL_KLAVIYO_PROFILE_ID" AND s."FIRST_NAME" IS NOT DISTINCT FROM r."FIRST_NAME" AND s."SPENT" IS NOT DISTINCT FROM r."SPENT" AND s."Since" IS NOT DISTINCT FROM r."Since" AND TO_JSON(s."TAGS") IS NOT DISTINCT FROM TO_JSON(r."TAGS");
 -- with ('c0ffee',)
 
 -- staging 13
@@ -135,7 +135,7 @@ SELECT COUNT(*) FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" WHERE ret
 AND retl_email IN (SELECT retl_value FROM "SHOP"."REVERSE_ETL"."TEMP_SHARED_EMAIL_CLUBS_4E5F6A7B" WHERE retl_shared = 1);
 
 -- staging 24
-UPDATE "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" SET retl_email = NULL
+UPDATE "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" SET retl_omits_email = TRUE
 WHERE retl_problem IS NULL AND retl_identity <> 'email:' || retl_email
 AND retl_email IN (SELECT retl_value FROM "SHOP"."REVERSE_ETL"."TEMP_SHARED_EMAIL_CLUBS_4E5F6A7B" WHERE retl_shared = 1);
 
@@ -148,7 +148,7 @@ AND retl_email IN (SELECT retl_value FROM "SHOP"."REVERSE_ETL"."TEMP_SHARED_EMAI
 UPDATE "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" AS s SET retl_problem = 'standing'
 FROM "SHOP"."REVERSE_ETL"."REJECTED_CLUBS_4E5F6A7B" AS r, "SHOP"."REVERSE_ETL"."TEMP_LISTS_CLUBS_4E5F6A7B" AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id
-AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND s."RETL_EMAIL" IS NOT DISTINCT FROM r."RETL_EMAIL" AND s."RETL_PHONE_E164" IS NOT DISTINCT FROM r."RETL_PHONE_E164" AND s."RETL_EXTERNAL_ID" IS NOT DISTINCT FROM r."RETL_EXTERNAL_ID" AND s."RETL_KLAVIYO_PROFILE_ID" IS NOT DISTINCT FROM r."RETL_KLAVIYO_PROFILE_ID";
+AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END IS NOT DISTINCT FROM r."RETL_EMAIL" AND s.retl_phone_e164 IS NOT DISTINCT FROM r."RETL_PHONE_E164" AND s.retl_external_id IS NOT DISTINCT FROM r."RETL_EXTERNAL_ID" AND s.retl_klaviyo_profile_id IS NOT DISTINCT FROM r."RETL_KLAVIYO_PROFILE_ID";
 -- with ('c0ffee',)
 
 -- staging 27
