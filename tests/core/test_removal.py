@@ -504,7 +504,7 @@ def test_a_row_that_klaviyo_refuses_today_holds_too(members):
 
 
 def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members):
-    """Ann's new row is refused, and her customer id stands on a second row as well, so that it is sent of neither.
+    """Ann's new row is refused; her customer id stands on a second row too, so that neither is sent with it.
 
     It is hers all the same: her old row is not removed, neither in the run that is refused nor in the next.
     """
