@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from reverse_etl.state import SentModel, State
     from reverse_etl.warehouse import Warehouse
 
-SAMPLE = 3  # deltas shown of each list and op
 
-
-def diff(
-    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish
+def diff(  # noqa: PLR0913, PLR0917 - what is compared, and what is asked
+    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish, shown: int
 ) -> ModelPlan:
     """Return the plan of one model; its deltas lie in a scratch table. Changes nothing that is kept.
+
+    So many deltas of each list and op as `shown` says are in its sample.
 
     Raises UsageError when the model's identifiers are not those that its snapshot is keyed by, unless that is
     asked for.
@@ -52,7 +52,7 @@ def diff(
         leaving=_leaving(warehouse, shape) if any(Op.REMOVE in ops for ops in counts.values()) else {},
         known=known,
         rows=_staged_rows(warehouse, state, staged),
-        sample=_sample(warehouse, staged, worked) if counts else {},
+        sample=_sample(warehouse, staged, worked, shown) if counts and shown else {},
         deferred=worked.deferred,
     )
     mine = {ref.id for ref in refs}
@@ -253,21 +253,21 @@ def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
     return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1], nowhere=True),)
 
 
-def _sample(warehouse: Warehouse, staged: Staged, worked: _Worked) -> dict[str, list[Change]]:
+def _sample(warehouse: Warehouse, staged: Staged, worked: _Worked, shown: int) -> dict[str, list[Change]]:
     """Return the sample by list id, its columns named as Klaviyo gets them: a warehouse may fold them."""
-    shape = staged.shape
-    rows = warehouse.fetch(sql.sample(warehouse.dialect, shape, worked.kept, SAMPLE, worked.scope))
+    shape, dialect = staged.shape, warehouse.dialect
+    rows = warehouse.fetch(sql.sample(dialect, shape, worked.kept, shown, worked.scope))
     changes: dict[str, list[Change]] = defaultdict(list)
     properties = {part.column.lower(): part.property for part in staged.model.payload}
     names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in shape.payload_names))
+    retyped = [properties[column.name.lower()] for column in sql.retyped(dialect, shape, worked.kept)]
     for list_id, op, identity, *values in rows:
-        after, before = (
-            dict(zip(names, values, strict=False)),
-            dict(zip(names, values[len(names) :], strict=True)),
-        )
+        after = dict(zip(names, values, strict=False))
+        before = dict(zip(names, values[len(names) :], strict=False))
+        was = before | dict(zip(retyped, values[2 * len(names) :], strict=True))
         if op == Op.UPDATE:
             moved = [name for name in names if after[name] is not None and after[name] != before[name]]
-            before, after = _shown(before, moved), _shown(after, moved)
+            before, after = _shown(was, moved), _shown(after, moved)
         else:
             before, after = {}, {}
         changes[str(list_id)].append(Change(str(op), str(identity), before, after))

@@ -142,8 +142,8 @@ class ModelPlan:
 
     @property
     def deltas(self) -> int:
-        """Return how many rows the run will work on."""
-        return sum(one.upserts + one.removes for one in self.lists)
+        """Return how many rows the run will work on, or leave behind a limit."""
+        return sum(one.upserts + one.removes + one.deferred for one in self.lists)
 
     def requests(self) -> dict[Endpoint, int]:
         """Return about how many requests the plan takes.

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 SANDBOX_FILE = "klaviyo_sandbox.sqlite"
 SANDBOX_JOB_SECONDS = 0.3  # a trial should not have to wait as long as real imports take
 THREADS = 8
+SAMPLE = 3  # changes of each list and kind that a plan shows
 
 
 def _nobody(event: Event) -> None:
@@ -137,7 +138,7 @@ class Project:
 
         Without a key nothing is looked up at Klaviyo; `Plan.looked_up` says so.
         """
-        task = self._task(select, exclude, wish)
+        task = self._task(select, exclude, wish, shown=SAMPLE)
         with (
             self.klaviyo(dry=True, observer=observer) as klaviyo,
             self.warehouse(read_only=True) as warehouse,
@@ -172,10 +173,10 @@ class Project:
             record.result = self._run(task, allow_removes, strict=strict, tell=tell, observer=observer)
             return record.result
 
-    def _task(self, select: Sequence[str], exclude: Sequence[str], wish: Wish | None) -> Task:
+    def _task(self, select: Sequence[str], exclude: Sequence[str], wish: Wish | None, shown: int = 0) -> Task:
         wish = wish or Wish()
         unknown_models(wish.rekey, self.models, "--rekey")
-        return Task(self.target, self.select(select, exclude), self.models, wish)
+        return Task(self.target, self.select(select, exclude), self.models, wish, shown)
 
     def _run(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reverse_etl.engines import Engine
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.columns import Column
+
+_WAS = "retl_was_"  # begins the name under which a sample has a column as it is kept
 
 
 class Op(StrEnum):
@@ -69,6 +72,7 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
     changed = "TRUE" if scope.full_refresh else _changed(dialect, shape)
     by_list = "retl_list_id, " if shape.many_lists else ""
     upserts_first = f"CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
+    order = f"ORDER BY {by_list}{upserts_first}, retl_identity"
     return Statement(
         f"{dialect.recreate_passing(shape.planned)} AS\n"
         f"WITH desired AS (\n{desired(dialect, shape)}\n),\n"
@@ -82,8 +86,7 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
         f"  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n"
         f"    OR ({changed})\n"
         f")\n"
-        f"SELECT ROW_NUMBER() OVER (ORDER BY {by_list}{upserts_first}, retl_identity) AS retl_seq, *\n"
-        f"FROM changed"
+        f"{_numbered(dialect, order)}"
     )
 
 
@@ -154,11 +157,17 @@ def uncertain_counts(dialect: Dialect, shape: Shape) -> Statement:
 def sample(
     dialect: Dialect, shape: Shape, kept: Mapping[str, Column], per_op: int, scope: Scope
 ) -> Statement:
-    """Return the first deltas of each list and op: (list id, op, identity), then identifiers and payload after, then before."""
-    known = f"(\n{_known(dialect, shape, kept, scope)}\n)"
+    """Return the first deltas of each list and op: (list id, op, identity), then identifiers and payload after, then before.
+
+    At the end what is kept of the `retyped` columns, in that order.
+    """
+    were = enumerate(retyped(dialect, shape, kept))
+    kept_as = {f"{_WAS}{number}": f"s.{quote(column.name)}" for number, column in were}
+    known = f"(\n{_known(dialect, shape, kept, scope, kept_as)}\n)"
     values = (*_identifiers(), *shape.payload_names)
+    before = dialect.names((*values, *kept_as), "k.")
     return Statement(
-        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {dialect.names(values, 'd.')}, {dialect.names(values, 'k.')}\n"
+        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {dialect.names(values, 'd.')}, {before}\n"
         f"FROM (SELECT * FROM {dialect.passing(shape.planned)} "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
         f"LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
@@ -220,7 +229,33 @@ def desired(dialect: Dialect, shape: Shape) -> str:
     )
 
 
-def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scope) -> str:
+def _numbered(dialect: Dialect, order: str) -> str:
+    """Return the query that numbers what changed.
+
+    DuckDB numbers sorted rows as they pass, within its memory; a window with an order of its own holds them all.
+    """
+    if dialect.engine is Engine.DUCKDB:
+        return (
+            f"SELECT ROW_NUMBER() OVER () AS retl_seq, *\nFROM (SELECT * FROM changed {order}) AS retl_sorted"
+        )
+    return f"SELECT ROW_NUMBER() OVER ({order}) AS retl_seq, *\nFROM changed"
+
+
+def retyped(dialect: Dialect, shape: Shape, kept: Mapping[str, Column]) -> tuple[Column, ...]:
+    """Return the kept columns of the payload whose type is another one today."""
+    folded = {name.lower(): column for name, column in kept.items()}
+    pairs = ((column, folded.get(column.name.lower())) for column in shape.payload)
+    return tuple(was for column, was in pairs if was is not None and was.type != dialect.kept_type(column))
+
+
+def _known(
+    dialect: Dialect,
+    shape: Shape,
+    kept: Mapping[str, Column],
+    scope: Scope,
+    besides: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Return the query of the rows that Klaviyo has or may have, with these values of the snapshot `besides`."""
     names = (*_identifiers(), FIRST_SENT)
     if not kept:
         nothing = [*(f"CAST(NULL AS VARCHAR) AS {name}" for name in (*KEY_COLUMNS, *names))]
@@ -230,10 +265,12 @@ def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Sc
         nowhere = " FROM (SELECT 1 AS retl_one) AS retl_nothing" if dialect.engine is Engine.SNOWFLAKE else ""
         return f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain{nowhere} WHERE FALSE"
     folded = {name.lower(): column for name, column in kept.items()}
-    values = "".join(
-        f", {as_today(dialect, column, folded.get(column.name.lower()), 's.')} AS {quote(column.name)}"
+    today = {
+        column.name: as_today(dialect, column, folded.get(column.name.lower()), "s.")
         for column in shape.payload
-    )
+    }
+    today |= besides
+    values = "".join(f", {value} AS {dialect.name(name)}" for name, value in today.items())
     identity = rekeyed_identity(shape, "s.") if scope.rekeyed else "s.retl_identity"
     identifiers = dialect.names(names, "s.")
     mine = f"SELECT retl_list_id FROM {dialect.passing(shape.lists)}"
@@ -246,7 +283,7 @@ def _known(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Sc
     if not scope.uncertain:
         return f"  SELECT *, TRUE AS retl_in_snapshot, {doubted} AS retl_uncertain FROM ({snapshot}) AS s"
     merged = ", ".join(f"COALESCE(s.{name}, u.{name}) AS {name}" for name in (*KEY_COLUMNS, *names))
-    payload = "".join(f", s.{quote(name)}" for name in shape.payload_names)
+    payload = "".join(f", s.{dialect.name(name)}" for name in today)
     u_identity = rekeyed_identity(shape) if scope.rekeyed else "retl_identity"
     return (
         f"  SELECT {merged}{payload}, s.retl_identity IS NOT NULL AS retl_in_snapshot, "

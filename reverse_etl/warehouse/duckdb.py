@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 STATE = "reverse_etl_state"
 _TAKEN = {"memory", "temp", "system", STATE}  # databases that DuckDB or this job has in a session
+_SORTED_BYTES, _SORTED_ROWS = (
+    640,
+    500_000,
+)  # of memory for each wide row that is sorted at once; the most rows
 DIALECT = Dialect(Engine.DUCKDB, state=f"{quote(STATE)}.main", scratch="memory.main")
 
 
@@ -36,7 +41,6 @@ class DuckDB:
 
     dialect = DIALECT
     exclusive = True  # DuckDB lets one process write a file
-    widest_sort = 500_000  # what is sorted at once stays in memory until its last row is read
 
     def __init__(
         self, settings: Mapping[str, Any], *, read_only: bool, places: Mapping[str, str] | None = None
@@ -134,6 +138,12 @@ class DuckDB:
                 advice=f"Mend it, or run dbt build first; the file is {self._path}.",
             ) from None
 
+    @cached_property
+    def widest_sort(self) -> int:
+        """Return how many rows the session's memory sorts well."""
+        ((limit,),) = self.fetch(Statement("SELECT current_setting('memory_limit')"))
+        return rows_sorted_well(limit)
+
     def tag(self, **work: str) -> None:
         """Do nothing: DuckDB keeps no history of statements."""
 
@@ -158,6 +168,7 @@ class DuckDB:
     def _prepare(self) -> None:
         self._connection.execute(f"SET temp_directory = {literal(str(self._spill))}")
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET enable_progress_bar = false")  # it would write to stdout
         self._connection.execute("SET preserve_insertion_order = false")
         # Most deltas of a run are gone at its end: at the default, 16MB, they would go into the file first.
         self._connection.execute("SET checkpoint_threshold = '256MB'")
@@ -200,6 +211,19 @@ class DuckDB:
             raise _cannot_open(path, error) from None
         except duckdb.Error as error:
             raise _unreadable(path, error) from None
+
+
+def rows_sorted_well(memory_limit: str) -> int:
+    """Return how many wide rows to sort at once under a limit as DuckDB writes it.
+
+    What is sorted stays in memory until its last row is read. Each further part reads the staged rows again.
+
+    >>> [rows_sorted_well(limit) for limit in ("61.0 MiB", "122.0 MiB", "18.8 GiB")]
+    [99942, 199884, 500000]
+    """
+    number, _, unit = memory_limit.partition(" ")
+    limit = float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit)
+    return max(10_000, min(int(limit / _SORTED_BYTES), _SORTED_ROWS))
 
 
 def warehouse_path(settings: Mapping[str, Any]) -> Path:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from reverse_etl.plan import Wish
+from reverse_etl.planning import Task, plan
+from reverse_etl.sql.text import Statement
 from reverse_etl.warehouse.duckdb import DuckDB
 
 
@@ -20,3 +23,22 @@ def test_every_row_is_sent_once_however_many_are_sorted_at_once(world, monkeypat
     world.people(people[:4])
     world.run()
     assert world.emails("Tea") == world.emails("Cake") == ["p00@example.com", "p01@example.com"]
+
+
+def test_deltas_are_numbered_by_list_upserts_first_and_by_identity(world):
+    """However many threads work on it, and on more rows than one of them takes at once."""
+    world.model("clubs", "select email, club from people", list_column="club")
+    world.sql(
+        "CREATE TABLE people AS SELECT md5(i::VARCHAR) || '@example.com' AS email, "
+        "['Tea', 'Cake'][1 + i % 2] AS club FROM range(300_000) AS r(i)"
+    )
+    project = world.project()
+    with project.warehouse(read_only=True) as warehouse:
+        warehouse.execute(Statement("SET threads = 4"))
+        task = Task(project.target, project.models, project.models, Wish())
+        made = plan(warehouse, project.state(warehouse, None), None, task, lambda _: None)
+        order = "retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity"
+        table = warehouse.dialect.passing(made.models[0].shape.planned)
+        places = f"SELECT retl_seq, ROW_NUMBER() OVER (ORDER BY {order}) AS place FROM {table}"
+        counts = Statement(f"SELECT COUNT(*), COUNT(*) FILTER (retl_seq <> place) FROM ({places})")
+        assert warehouse.fetch(counts) == [(300_000, 0)]

@@ -16,6 +16,8 @@ from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.plan import Wish
 from reverse_etl.sandbox import Fault
 
+POINTS = "email VARCHAR, points INT, first_name VARCHAR"
+
 
 def files(world):
     """Return every file of the project and the warehouse with a digest of its bytes."""
@@ -186,6 +188,18 @@ def test_a_sample_shows_what_changes_and_only_that(world):
     assert changes["email:cat@example.com"][0] == "add"
     assert changes["email:bob@example.com"][0] == "remove"
     assert one(world.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
+
+
+def test_a_sample_shows_what_a_column_was_before_its_type_changed(world):
+    """A number that becomes text is sent again, and the plan says from what to what."""
+    world.model("members", "select email, points, first_name from people", identifiers={"email": "email"})
+    world.people([{"email": "ann@example.com", "points": 5, "first_name": "Ann"}], columns=POINTS)
+    world.run()
+    rows = [{"email": "ann@example.com", "points": "5", "first_name": "Anna"}]
+    world.people(rows, columns=POINTS.replace("INT", "VARCHAR"))
+    (change,) = one_list(world.plan()).sample
+    assert dict(change.before) == {"points": 5, "first_name": "Ann"}
+    assert dict(change.after) == {"points": "5", "first_name": "Anna"}
 
 
 def asked(world, since):

@@ -279,6 +279,14 @@ def test_a_limit_sends_so_many_and_removes_nobody(members):
     assert members.emails() == ["bob@example.com", "cat@example.com", "dan@example.com"]
 
 
+def test_a_limit_of_none_sends_nothing_and_counts_every_row(members):
+    """What waits behind the limit is not sent, and in the counts as ever."""
+    become(members, people("ann", "bob"))
+    result = members.run(wish=Wish(limit=0))
+    assert one(result).outcomes == {Outcome.NOT_SENT: 2}
+    assert members.emails() == []
+
+
 def test_changed_identifiers_are_refused_until_they_are_asked_for(members):
     """Keyed otherwise, every row is another.
 

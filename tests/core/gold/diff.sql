@@ -25,8 +25,8 @@ changed AS (
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
     OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"))
 )
-SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM changed ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
 
 -- diff 3
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
@@ -53,8 +53,8 @@ changed AS (
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
     OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"))
 )
-SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM changed ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
 
 -- diff 4
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
@@ -80,8 +80,8 @@ changed AS (
   WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
     OR (TRUE)
 )
-SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM changed ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
 
 -- diff 5
 DELETE FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_seq NOT IN (
@@ -112,8 +112,8 @@ changed AS (
     OR ((d."retl_external_id" IS NOT NULL AND d."retl_external_id" IS DISTINCT FROM k."retl_external_id")
     OR (d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email"))
 )
-SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM changed ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
 
 -- diff 7
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
@@ -140,8 +140,8 @@ changed AS (
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
     OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"))
 )
-SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM changed ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
 
 -- diff 8
 DELETE FROM memory.main."planned_vip_0a1b2c3d" AS retl_p WHERE retl_p.retl_op = 'remove' AND EXISTS (
@@ -170,7 +170,7 @@ SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."snapshot_vip_0a1b2c
 SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
 
 -- diff 14
-SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags"
+SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags", k."retl_was_0"
 FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
@@ -178,8 +178,8 @@ LEFT JOIN (
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
 LEFT JOIN (
-  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain
-  FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
+  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags", s."retl_was_0", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain
+  FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags", s."spent" AS "retl_was_0"
   FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s FULL OUTER JOIN (
     SELECT retl_list_id, retl_identity AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at"
     FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")
