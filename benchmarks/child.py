@@ -124,4 +124,8 @@ def peak_bytes() -> int:
 if __name__ == "__main__":
     what, folder_, port_ = sys.argv[1:]
     found = {"floor": floor, "run": run, "start": start, "join": join}[what](Path(folder_), int(port_))
-    print(json.dumps({**found, "peak": peak_bytes(), "cpu": time.process_time()}))
+    print(json.dumps({**found, "peak": peak_bytes(), "cpu": time.process_time()}), flush=True)
+    if what == "run":
+        from reverse_etl.cli import leave
+
+        leave(0)  # as the command line does

@@ -5,7 +5,9 @@ This file is the one place that prints errors and chooses exit codes.
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import sys
 import traceback
 from itertools import pairwise
@@ -15,12 +17,13 @@ import click
 
 from reverse_etl import __version__
 from reverse_etl.cli.commands import Commands, command_in
-from reverse_etl.cli.outlet import tolerate_leavers
+from reverse_etl.cli.outlet import tolerate_losses
 from reverse_etl.cli.stops import Stops
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import Problem, ReverseEtlError
 
 FAILED = 4
+_MAKE_ROOM = "Make room, or let it be written elsewhere. It is safe to run again."
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -57,9 +60,20 @@ def main() -> NoReturn:
     collect_seldom()
     stops = Stops()
     stops.watch()
-    tolerate_leavers()
+    stdout = tolerate_losses()
     talk.set_up(as_json=_asks_for_json(sys.argv[1:]), verbose=False, quiet=False)
-    sys.exit(_exit_code(stops))
+    code = _exit_code(stops)
+    stdout.flush()
+    leave(_failed(stdout.lost) if stdout.lost and not code else code)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: to free piece by piece what was imported takes longer than many a command.
+
+    By now files and connections are closed.
+    """
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def collect_seldom() -> None:
@@ -91,6 +105,10 @@ def _failed(error: BaseException) -> int:
             return error.exit_code
         case SystemExit(code=int(code)):
             return code
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EROFS | errno.EIO):
+            where = str(error.filename or "what is printed")
+            talk.problems([Problem(f"{error.strerror}.", where, _MAKE_ROOM)], FAILED)
+            return FAILED
         case _:
             talk.fault(traceback.format_exc())
             return FAILED

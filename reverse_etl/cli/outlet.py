@@ -1,4 +1,4 @@
-"""stdout and stderr whose reader may leave early, as `head` does: what comes after is written to nowhere."""
+"""stdout and stderr that may be lost under way: what comes after goes nowhere, and the command goes on."""
 
 from __future__ import annotations
 
@@ -8,27 +8,33 @@ from typing import Any, TextIO, cast
 
 
 class Outlet:
-    """A text stream that never raises BrokenPipeError. In all else it is the stream that it was made of."""
+    """A text stream that never raises OSError. In all else it is the stream that it was made of.
+
+    `lost` says why it took no more. A reader that leaves early, as `head` does, is no loss.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self.lost: OSError | None = None
 
     def write(self, text: str) -> int:
-        """Write, or drop what nobody reads."""
+        """Write, or drop what nobody can read."""
         try:
             return self._stream.write(text)
-        except BrokenPipeError:
-            self._turn_away()
+        except OSError as error:
+            self._turn_away(error)
             return len(text)
 
     def flush(self) -> None:
-        """Flush, or drop what nobody reads."""
+        """Flush, or drop what nobody can read."""
         try:
             self._stream.flush()
-        except BrokenPipeError:
-            self._turn_away()
+        except OSError as error:
+            self._turn_away(error)
 
-    def _turn_away(self) -> None:
+    def _turn_away(self, error: OSError) -> None:
+        if not isinstance(error, BrokenPipeError):
+            self.lost = error
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)
@@ -37,7 +43,8 @@ class Outlet:
         return getattr(self._stream, name)
 
 
-def tolerate_leavers() -> None:
-    """Let a run go on when nobody listens any more, and end with its own exit code."""
-    sys.stdout = cast("TextIO", Outlet(sys.stdout))
-    sys.stderr = cast("TextIO", Outlet(sys.stderr))
+def tolerate_losses() -> Outlet:
+    """Let a run go on when nobody listens any more, or a disk is full. Returns what is stdout from now on."""
+    stdout = Outlet(sys.stdout)
+    sys.stdout, sys.stderr = cast("TextIO", stdout), cast("TextIO", Outlet(sys.stderr))
+    return stdout

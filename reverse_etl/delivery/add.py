@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.at import Delivery
     from reverse_etl.klaviyo.klaviyo import Klaviyo
 
-_ID = 1 + tuple(IdentifierType).index(IdentifierType.PROFILE_ID)
+_ID = 1  # after its number, the one identifier that the surface has
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from reverse_etl.delivery.flight import in_flight
 from reverse_etl.delivery.takeapart import Apart, NotTheRows, take_apart
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.events import Sending
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo.jobs import Accepted, RequestRefused, RowError, RowsRefused
 from reverse_etl.klaviyo.pack import Batch, pack
 from reverse_etl.klaviyo.render import Renderer, Unrenderable
@@ -113,11 +112,10 @@ def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
 def _encoded(to: Delivery, unrenderable: list[Refusal]) -> Iterator[tuple[int, bytes]]:
     properties = {part.column.lower(): part.property for part in to.plan.model.payload}
     payload = [(properties[column.name.lower()], column) for column in to.plan.shape.payload]
-    renderer = Renderer(tuple(IdentifierType), payload)
-    first = 1 + len(IdentifierType)
+    renderer = Renderer(to.plan.shape.identifiers, payload)
     for rows in to.deltas.upserts(to.one.list.id, READ_ROWS):
         for row in rows:
-            match renderer.encode(row[1:first], row[first:]):
+            match renderer.encode(row[1:]):
                 case bytes() as encoded:
                     yield row[0], encoded
                 case Unrenderable(field, reason):

@@ -73,8 +73,9 @@ def spans(dialect: Dialect, shape: Shape, run_id: str) -> Statement:
 
 
 def upserts(dialect: Dialect, shape: Shape, run_id: str, list_id: str, seqs: range) -> Statement:
-    """Return (seq, the four identifiers, the payload) of one list's upserts in a span, by seq; decimals as text."""
-    columns = ", ".join((*IDENTIFIER_COLUMNS.values(), *(_as_read(column) for column in shape.payload)))
+    """Return (seq, the model's identifiers, the payload) of one list's upserts in a span, by seq; decimals as text."""
+    identifiers = (IDENTIFIER_COLUMNS[kind] for kind in shape.identifiers)
+    columns = ", ".join((*identifiers, *(_as_read(column) for column in shape.payload)))
     return _span(dialect, shape, columns, f"IN ('{Op.ADD}', '{Op.UPDATE}')", (run_id, list_id), seqs)
 
 

@@ -11,6 +11,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +96,30 @@ def test_a_reader_may_leave_early(world: World, command: str) -> None:
         assert process.wait(60) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("command", ["plan --json", "run", "--help"])
+def test_a_full_disk_under_stdout_is_told_and_stops_nothing(world: World, command: str) -> None:
+    """The command goes on to its end, and then says that what it printed is lost."""
+    world.klaviyo()
+    with Path("/dev/full").open("w") as full, world.begin("-q", *command.split(), stdout=full) as process:
+        assert process.wait(60) == 4
+        assert process.stderr is not None
+        assert process.stderr.read() == (
+            "error No space left on device.\n"
+            "   at what is printed\n"
+            " next Make room, or let it be written elsewhere. It is safe to run again.\n"
+        )
+    if command == "run":
+        assert "Nothing to send." in world.run("plan").out
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "--help"])
+def test_a_full_disk_under_stderr_changes_nothing(world: World, command: str) -> None:
+    """What is told there is only talk."""
+    world.klaviyo()
+    with Path("/dev/full").open("w") as full, world.begin(command, stderr=full) as process:
+        assert process.wait(60) == 0
 
 
 def test_a_terminal_shows_progress_bars(world: World) -> None:

@@ -18,7 +18,7 @@ def column(name, kind=Kind.TEXT, type_=""):
 
 def rendered(payload, row, identifiers=(EMAIL,), kinds=(IdentifierType.EMAIL,)):
     """Return the profile that a row becomes, decoded, or why it can't be sent."""
-    encoded = Renderer(kinds, payload).encode(identifiers, row)
+    encoded = Renderer(kinds, payload).encode([*identifiers, *row])
     return encoded if isinstance(encoded, Unrenderable) else json.loads(encoded)
 
 

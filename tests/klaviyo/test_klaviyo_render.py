@@ -173,11 +173,11 @@ def test_a_properties_or_location_column_must_be_able_to_hold_an_object(name, ki
 def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text):
     """Counted in bytes as sent, escapes and UTF-8 included."""
     renderer = Renderer([IdentifierType.EMAIL], [column("v"), column("pad")])
-    empty = len(renderer.encode([EMAIL], ("", "")))
+    empty = len(renderer.encode([EMAIL, "", ""]))
     width = len(json.dumps(text, ensure_ascii=False).encode()) - 2
     count, rest = divmod(MOST_BYTES - empty, width)
-    assert len(renderer.encode([EMAIL], (text * count, "x" * rest))) == MOST_BYTES == 100_000
-    found = renderer.encode([EMAIL], (text * count, "x" * (rest + 1)))
+    assert len(renderer.encode([EMAIL, text * count, "x" * rest])) == MOST_BYTES == 100_000
+    found = renderer.encode([EMAIL, text * count, "x" * (rest + 1)])
     assert found == Unrenderable("", "is 100001 bytes as sent, and Klaviyo takes at most 100000")
 
 
@@ -192,7 +192,7 @@ def test_the_same_row_gives_the_same_bytes():
     """So that a batch can be taken apart and sent again."""
     renderer = Renderer([IdentifierType.EMAIL], [column("a"), column("properties", Kind.JSON)])
     row = ("x", '{"b": 1, "a": null, "c": [1, 2]}')
-    assert renderer.encode([EMAIL], row) == renderer.encode([EMAIL], row)
+    assert renderer.encode([EMAIL, *row]) == renderer.encode([EMAIL, *row])
 
 
 def test_a_row_is_not_changed_by_rendering():

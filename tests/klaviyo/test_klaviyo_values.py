@@ -105,7 +105,7 @@ NESTED = [
 def test_every_sql_type_is_rendered_without_losing_a_digit(warehouse, sql, kind, expected):
     """The JSON on the right, to the character."""
     row = warehouse.execute(f"SELECT {sql} AS v").fetchone()
-    encoded = Renderer([IdentifierType.EMAIL], [column("v", kind)]).encode([EMAIL], row)
+    encoded = Renderer([IdentifierType.EMAIL], [column("v", kind)]).encode([EMAIL, *row])
     assert encoded.decode() == (
         '{"type":"profile","attributes":{"email":"ann@example.com","properties":{"v":' + expected + "}}}"
     )

@@ -42,7 +42,7 @@ WHERE retl_run_id = ? GROUP BY retl_list_id, retl_op = 'remove' ORDER BY 3;
 -- with ('r1',)
 
 -- deltas 8
-SELECT retl_seq, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, "first_name", CAST("spent" AS VARCHAR) AS "spent", "Since", "tags" FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d"
+SELECT retl_seq, retl_email, retl_phone_e164, "first_name", CAST("spent" AS VARCHAR) AS "spent", "Since", "tags" FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d"
 WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op IN ('add', 'update') AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
 -- with ('r1', 'L1', 1, 9)
 

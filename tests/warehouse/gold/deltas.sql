@@ -42,7 +42,7 @@ WHERE retl_run_id = ? GROUP BY retl_list_id, retl_op = 'remove' ORDER BY 3;
 -- with ('r1',)
 
 -- deltas 8
-SELECT retl_seq, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, "FIRST_NAME", CAST("SPENT" AS VARCHAR) AS "SPENT", "Since", "TAGS" FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
+SELECT retl_seq, retl_email, retl_phone_e164, "FIRST_NAME", CAST("SPENT" AS VARCHAR) AS "SPENT", "Since", "TAGS" FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
 WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op IN ('add', 'update') AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
 -- with ('r1', 'L1', 1, 9)
 
