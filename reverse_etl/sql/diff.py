@@ -296,7 +296,8 @@ def _known(
 
 
 def _changed(dialect: Dialect, shape: Shape) -> str:
-    identifiers = [dialect.name(IDENTIFIER_COLUMNS[kind]) for kind in shape.identifiers]
+    # Where a row has the first identifier, that is its identity, and so the same on both sides.
+    identifiers = [dialect.name(IDENTIFIER_COLUMNS[kind]) for kind in shape.secondary]
     tests = [f"d.{name} IS DISTINCT FROM k.{name}" for name in identifiers]
     tests += [
         f"{dialect.comparable(f'd.{quote(column.name)}', column)} IS DISTINCT FROM "
@@ -304,6 +305,5 @@ def _changed(dialect: Dialect, shape: Shape) -> str:
         for column in shape.payload
     ]
     names = (*identifiers, *(quote(name) for name in shape.payload_names))
-    return "\n    OR ".join(
-        f"(d.{name} IS NOT NULL AND {differs})" for name, differs in zip(names, tests, strict=True)
-    )
+    moved = (f"(d.{name} IS NOT NULL AND {differs})" for name, differs in zip(names, tests, strict=True))
+    return "\n    OR ".join(moved) or "FALSE"

@@ -18,8 +18,7 @@ changed AS (
     COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
   FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
   WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email")
-    OR (d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
+    OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
@@ -46,8 +45,7 @@ changed AS (
     COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
   FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
   WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email")
-    OR (d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
+    OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
@@ -109,8 +107,7 @@ changed AS (
     COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
   FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
   WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."retl_external_id" IS NOT NULL AND d."retl_external_id" IS DISTINCT FROM k."retl_external_id")
-    OR (d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email"))
+    OR ((d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email"))
 )
 SELECT ROW_NUMBER() OVER () AS retl_seq, *
 FROM (SELECT * FROM changed ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
@@ -133,8 +130,7 @@ changed AS (
     COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
   FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
   WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email")
-    OR (d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
+    OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")

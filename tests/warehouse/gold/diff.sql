@@ -18,8 +18,7 @@ changed AS (
     COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
   FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
   WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."RETL_EMAIL" IS NOT NULL AND d."RETL_EMAIL" IS DISTINCT FROM k."RETL_EMAIL")
-    OR (d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
+    OR ((d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
     OR (d."FIRST_NAME" IS NOT NULL AND d."FIRST_NAME" IS DISTINCT FROM k."FIRST_NAME")
     OR (d."SPENT" IS NOT NULL AND d."SPENT" IS DISTINCT FROM k."SPENT")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
@@ -46,8 +45,7 @@ changed AS (
     COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
   FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
   WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."RETL_EMAIL" IS NOT NULL AND d."RETL_EMAIL" IS DISTINCT FROM k."RETL_EMAIL")
-    OR (d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
+    OR ((d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
     OR (d."FIRST_NAME" IS NOT NULL AND d."FIRST_NAME" IS DISTINCT FROM k."FIRST_NAME")
     OR (d."SPENT" IS NOT NULL AND d."SPENT" IS DISTINCT FROM k."SPENT")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
@@ -109,8 +107,7 @@ changed AS (
     COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
   FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
   WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."RETL_EXTERNAL_ID" IS NOT NULL AND d."RETL_EXTERNAL_ID" IS DISTINCT FROM k."RETL_EXTERNAL_ID")
-    OR (d."RETL_EMAIL" IS NOT NULL AND d."RETL_EMAIL" IS DISTINCT FROM k."RETL_EMAIL"))
+    OR ((d."RETL_EMAIL" IS NOT NULL AND d."RETL_EMAIL" IS DISTINCT FROM k."RETL_EMAIL"))
 )
 SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 FROM changed;
@@ -133,8 +130,7 @@ changed AS (
     COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
   FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
   WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."RETL_EMAIL" IS NOT NULL AND d."RETL_EMAIL" IS DISTINCT FROM k."RETL_EMAIL")
-    OR (d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
+    OR ((d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
     OR (d."FIRST_NAME" IS NOT NULL AND d."FIRST_NAME" IS DISTINCT FROM k."FIRST_NAME")
     OR (d."SPENT" IS NOT NULL AND d."SPENT" IS DISTINCT FROM k."SPENT")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
