@@ -12,6 +12,7 @@ from core_world import one
 from reverse_etl.delivery.settle import SentRow, judge, name_rows
 from reverse_etl.delivery.takeapart import Apart, NotTheRows, mass_fault, take_apart
 from reverse_etl.delivery.tally import Outcome
+from reverse_etl.events import Settling
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo.jobs import Job, JobRowError, JobStatus, RowError
 from reverse_etl.klaviyo.pack import Batch
@@ -29,12 +30,8 @@ def members(world):
     return world
 
 
-@pytest.mark.parametrize("kind", ["refuse_rows", "invalid_rows"])
-def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members, kind):
-    """The first try was carried out and its reply lost; the second was refused for Ann, who is on the list.
-
-    She is unknown, and not rejected: forgotten now, she would stay on the list when she leaves.
-    """
+def only_the_repetition_refuses_ann(members, kind):
+    """Let the reply to an import be lost that is carried out, and its repetition be refused for Ann."""
     draws = {seed: [Random(f"{seed}:{n}").random() < 0.5 for n in (1, 2)] for seed in range(99)}  # noqa: S311 - as the sandbox
     second = next(seed for seed, strikes in draws.items() if strikes == [False, True])
     become(members, people("bob"))
@@ -44,7 +41,28 @@ def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members, k
         Fault("cut", "POST", IMPORTS, after=True), Fault(kind, pattern="ann", probability=0.5, seed=second)
     )
     become(members, people("ann", "bob", "cat"))
+
+
+@pytest.mark.parametrize("kind", ["refuse_rows", "invalid_rows"])
+def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members, kind):
+    """The first try was carried out and its reply lost; the second was refused for Ann, who is on the list.
+
+    She is unknown, and not rejected: forgotten now, she would stay on the list when she leaves.
+    """
+    only_the_repetition_refuses_ann(members, kind)
     assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.UNKNOWN: 1}
+    members.wait(300.0)
+    members.calm()
+    assert members.emails() == ["ann@example.com", "bob@example.com", "cat@example.com"]
+    become(members, people("bob", "cat"))
+    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails() == ["bob@example.com", "cat@example.com"]
+
+
+def test_so_it_is_where_the_run_dies_before_the_job_has_ended(members):
+    """Nobody knows by then that a reply was lost: she is sent again, or taken off as anyone who was."""
+    only_the_repetition_refuses_ann(members, "refuse_rows")
+    assert members.dies(lambda event: isinstance(event, Settling))
     members.wait(300.0)
     members.calm()
     assert members.emails() == ["ann@example.com", "bob@example.com", "cat@example.com"]
