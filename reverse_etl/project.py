@@ -11,7 +11,7 @@ import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -218,10 +218,16 @@ class Project:
         name = self.dbt.name if self.dbt else self.target.profile
         return Record(folder / PACKAGE, name, self.target, self.models, selected, self.clock)
 
-    def status(self) -> Status:
-        """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes."""
+    def status(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> Status:
+        """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes.
+
+        Of the models that are chosen; without a choice also of those that are gone.
+        """
+        chosen = {model.name for model in self.select(select, exclude)} if select or exclude else None
         with self.warehouse(read_only=True) as warehouse:
-            return status(self.state(warehouse, None), [model.name for model in self.models])
+            found = status(self.state(warehouse, None), [model.name for model in self.models])
+        lists = (one for one in found.lists if chosen is None or one.model in chosen)
+        return replace(found, lists=tuple(lists))
 
     def retry(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> dict[str, int]:
         """End the rejections that Klaviyo made, so that the next run sends these rows.

@@ -58,18 +58,20 @@ class ListStatus:
 class Status:
     """All lists that the project ever sent to, by name, and its runs, newest first.
 
-    `account` is '' before the first run. `notes` are for people.
+    `account` is '' before the first run. `refused` says why a guard kept the newest run from writing; nothing
+    where none did. `notes` are for people.
     """
 
     account: str
     lists: tuple[ListStatus, ...]
     runs: tuple[PastRun, ...]
+    refused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def status(state: State, models: Collection[str]) -> Status:
     """Return where each list stands. Reads the state only; `models` are those that the project has now."""
-    said = _said(state)
+    said, runs = _said(state), state.runs.past()
     lists = [
         replace(one, note=_note(one, models, said))
         for sent in state.models().values()
@@ -78,7 +80,8 @@ def status(state: State, models: Collection[str]) -> Status:
     return Status(
         state.owner.account,
         tuple(sorted(lists, key=lambda one: (one.list_name, one.model))),
-        state.runs.past(),
+        runs,
+        state.runs.refusal(runs[0].run_id) if runs else (),
         perhaps_renamed(state),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reverse_etl.cli import show
-from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_project
+from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_project
 from reverse_etl.cli.show_plan import WHY
 from reverse_etl.identifiers import mask, split_identity
 from reverse_etl.sql.staging import RowProblem
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 @click.command("status")
 @of_project
+@of_models
 @SHOW_VALUES
 @AS_JSON
-def command(asked: Asked, *, show_values: bool, as_json: bool) -> None:
+def command(
+    asked: Asked, select: tuple[str, ...], exclude: tuple[str, ...], *, show_values: bool, as_json: bool
+) -> None:
     """Show where each list stands.
 
     Rows applied, rejected, held and unsettled, and the last run, as the state remembers them: Klaviyo is not
     asked.
     """
-    status = asked.load().status()
+    status = asked.load().status(select, exclude)
     if as_json:
         show.json_out(asdict(status if show_values else _masked(status)))
     elif not status.lists:
@@ -37,6 +40,8 @@ def command(asked: Asked, *, show_values: bool, as_json: bool) -> None:
     else:
         _show(status, show_values=show_values)
     if not as_json:
+        for reason in status.refused:
+            show.line(f"\nThe run {status.runs[0].run_id} was refused, and sent nothing: {reason}")
         for note in status.notes:
             show.line(f"\nNote: {note}")
 

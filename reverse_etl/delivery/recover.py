@@ -54,7 +54,7 @@ def _settle(at: At, run_id: str, model: str, entries: list[OpenReceipt]) -> None
     for result in settle(at, receipts, since, rows_of, _beating(at)):
         if result.receipt.state is ReceiptState.ACCEPTED:
             raise _not_ended()
-        # Whether a reply was lost before this one nobody knows any more: a twin of the job may have taken a row.
+        # Whether a reply was lost before this one nobody knows any more: a twin of the job may have taken it.
         at.state.record(run_id, model, (result.receipt,), in_doubt(result.refusals))
 
 

@@ -96,6 +96,25 @@ def end_run(dialect: Dialect, run_id: str, state: str, ended_at: str, exit_code:
     )
 
 
+def refuse_run(  # noqa: PLR0913, PLR0917 - a row of the runs
+    dialect: Dialect, run_id: str, account: str, project: str, at: str, exit_code: int
+) -> Statement:
+    """Note a run that was `refused` before it wrote anything."""
+    return Statement(
+        f"INSERT INTO {dialect.kept('runs')} VALUES (?, ?, ?, 'refused', ?, '', ?, ?)",
+        (run_id, account, project, at, at, exit_code),
+    )
+
+
+def refusal(dialect: Dialect, run_id: str) -> Statement:
+    """Return why a run was refused; no row where it was not."""
+    return Statement(
+        f"SELECT l.reason FROM {dialect.kept('run_lists')} AS l JOIN {dialect.kept('runs')} AS r ON l.run_id = r.run_id\n"
+        f"WHERE l.run_id = ? AND r.state = 'refused' ORDER BY l.reason",
+        (run_id,),
+    )
+
+
 def dead_runs(dialect: Dialect, account: str, project: str) -> Statement:
     """Return (run id, Klaviyo's time when it began) of the runs that began to write and left something open."""
     return Statement(
@@ -115,11 +134,15 @@ def runs(dialect: Dialect, account: str, project: str) -> Statement:
 
 
 def run_lists(dialect: Dialect, account: str, project: str) -> Statement:
-    """Return (run id, started, model, list id, list name, counts as JSON, reason) of each run's lists, newest run first."""
+    """Return (run id, started, model, list id, list name, counts as JSON, reason) of each run's lists, newest run first.
+
+    Not of a run that was refused: it touched none.
+    """
     return Statement(
         f"SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.reason "
         f"FROM {dialect.kept('run_lists')} AS l JOIN {dialect.kept('runs')} AS r ON l.run_id = r.run_id\n"
-        f"WHERE r.account_id = ? AND r.project = ? ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name",
+        f"WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' "
+        f"ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name",
         (account, project),
     )
 

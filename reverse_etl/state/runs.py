@@ -24,6 +24,7 @@ class RunEnd(StrEnum):
     ENDED = "ended"  # settled
     UNSETTLED = "unsettled"  # with an import that may still be under way
     RECOVERED = "recovered"  # dead, or unsettled, and settled by a later run
+    REFUSED = "refused"  # by a guard, before it wrote anything
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class PastList:
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of one owner that sent or could have sent."""
+    """The runs of one owner that sent, could have sent, or were kept from it by a guard."""
 
     tables: Tables
 
@@ -78,6 +79,10 @@ class Runs:
             PastList(run, at, model, list_id, name, json.loads(counts), reason)
             for run, at, model, list_id, name, counts, reason in rows
         )
+
+    def refusal(self, run_id: str) -> tuple[str, ...]:
+        """Return why a run was refused, a sentence or two for each danger; nothing where it was not."""
+        return tuple(text for (text,) in self.tables.fetch(ledger.refusal(self.tables.dialect, run_id)))
 
     def dead(self) -> dict[str, datetime]:
         """Return the runs that left something open, with Klaviyo's time at their beginning."""
@@ -95,6 +100,19 @@ class Runs:
                 read(begun),
             )
             for run_id, model, list_id, op, first, last, count, job, begun in rows
+        )
+
+    def refuse(self, run_id: str, target: str, reasons: Sequence[str], exit_code: int) -> None:
+        """Note a run that a guard kept from writing to a target, and why."""
+        dialect, owner = self.tables.dialect, self.tables.owner
+        self.tables.commit(
+            (
+                *ledger.set_account(dialect, owner.project, target, owner.account),
+                *ledger.insert_rows(
+                    dialect, "run_lists", [(run_id, "", "", "", "{}", reason) for reason in reasons]
+                ),
+                ledger.refuse_run(dialect, run_id, *owner.key, self.tables.now(), exit_code),
+            )
         )
 
     def end(

@@ -164,6 +164,7 @@ def test_status_tells_before_and_after_a_run_and_why_a_list_stopped(world: World
     """From the state alone: without a key, too."""
     sandbox = world.klaviyo()
     assert world.run("status").out == "Nothing was sent yet. See what would be: reverse-etl plan"
+    assert world.run("status", "--select", "nobody").code == 2
     world.run("run")
     path = "/api/profile-bulk-import-jobs"
     sandbox.fault(Fault(FaultKind.STATUS, method="POST", path=path, status=400))

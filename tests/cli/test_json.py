@@ -1,4 +1,4 @@
-"""`plan --json` and `run --json`: one set of words for both, and docs/cli.md has every one of them."""
+"""`--json` of plan, run and status: the first two share their words; docs/cli.md has every one of them."""
 
 from __future__ import annotations
 
@@ -55,12 +55,17 @@ def _documented() -> dict[str, set[str]]:
     text = DOCUMENT.read_text(encoding="utf-8").partition("## What `--json` says")[2]
     found: dict[str, set[str]] = {"plan": set(), "run": set()}
     for keys, of in re.findall(r"^\| (`.*?) \| (plan|run|both) \|", text, flags=re.MULTILINE):
-        prefix = ""
-        for key in re.findall(r"`([^`]+)`", keys):
-            prefix = key.rpartition(".")[0] or prefix
-            whole = f"{prefix}{key}" if key.startswith(".") else key
-            for command in found if of == "both" else (of,):
-                found[command].add(whole)
+        for command in found if of == "both" else (of,):
+            found[command] |= _named(keys)
+    return found
+
+
+def _named(cell: str) -> set[str]:
+    """Return the keys that a cell names: `lists[].list`, and `.list_id` behind it for another of lists."""
+    found, prefix = set(), ""
+    for key in re.findall(r"`([^`]+)`", cell):
+        prefix = key.rpartition(".")[0] or prefix
+        found.add(f"{prefix}{key}" if key.startswith(".") else key)
     return found
 
 
@@ -69,6 +74,19 @@ def test_the_document_has_every_key_of_a_plan_and_of_a_run(world: World) -> None
     _busy(world)
     printed = {command: _keys(_document(world, command)) for command in ("plan", "run")}
     assert printed == _documented()
+
+
+def test_the_document_has_every_key_of_a_status(world: World) -> None:
+    """No more, and no fewer."""
+    _busy(world)
+    world.run("run")
+    text = (
+        DOCUMENT.read_text(encoding="utf-8")
+        .partition("## What `status --json` says")[2]
+        .partition("\n## ")[0]
+    )
+    cells = re.findall(r"^\| (`.*?) \| ", text, flags=re.MULTILINE)
+    assert _keys(_document(world, "status")) == set().union(*(_named(cell) for cell in cells))
 
 
 def test_a_run_says_of_its_plan_what_the_plan_said(world: World) -> None:

@@ -33,6 +33,31 @@ def test_an_empty_source_removes_nobody(members):
     assert len(members.emails()) == 2
 
 
+def test_a_refused_run_is_remembered_until_the_next(members):
+    """`status` says of the newest run that a guard kept it from writing, and why; also of the very first."""
+    become(members, [])
+    with pytest.raises(GuardRefused):
+        members.run()
+    (refused,) = members.project().status().refused
+    assert refused.startswith("The model has 0 rows to send; min_rows asks for 1. 0 rows were sent before. (")
+    become(members, people("ann", "bob"))
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 2}
+    assert members.project().status().refused == ()
+    become(members, [])
+    with pytest.raises(GuardRefused):
+        members.run()
+    status = members.project().status()
+    assert len(status.refused) == 1
+    assert [(run.state, run.exit_code) for run in status.runs] == [
+        ("refused", 3),
+        ("ended", 0),
+        ("refused", 3),
+    ]
+    assert [(one.applied, one.last.run_id) for one in status.lists] == [(2, status.runs[1].run_id)]
+    become(members, people("ann"))
+    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+
+
 def test_rows_that_are_all_rejected_count_as_none(members):
     """A mangled column leaves no row that can be sent: the same danger."""
     become(members, people("ann", "bob"))

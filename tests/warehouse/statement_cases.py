@@ -190,6 +190,8 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
     yield from ledger.set_account(dialect, "shop", "prod", "acc")
     yield ledger.add_run(dialect, RUN, *KEY, "t", "t")
     yield ledger.end_run(dialect, RUN, "ended", "t", None)
+    yield ledger.refuse_run(dialect, RUN, *KEY, "t", 3)
+    yield ledger.refusal(dialect, RUN)
     yield ledger.dead_runs(dialect, *KEY)
     yield ledger.runs(dialect, *KEY)
     yield ledger.run_lists(dialect, *KEY)
