@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from reverse_etl.dbt.project import FILE as DBT_FILE
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.engines import Engine
 from reverse_etl.errors import Problem, UsageError
@@ -68,8 +69,17 @@ def find_profiles(project_dir: Path, profiles_dir: Path | None, environ: Mapping
     raise UsageError.of(
         f"There is no {FILE}.",
         where=f"looked in {looked}",
-        advice="Write one with: reverse-etl init. Or say where it is: --profiles-dir FOLDER",
+        advice=_begun_above(project_dir)
+        or "Write one with: reverse-etl init. Or say where it is: --profiles-dir FOLDER",
     )
+
+
+def _begun_above(folder: Path) -> str:
+    """Return what to do where a project begins in a folder above; '' where none does."""
+    for above in folder.absolute().parents:
+        if (above / FILE).is_file() or (above / DBT_FILE).is_file():
+            return f"A project begins in {above}: go there, or name it: --project-dir {above}"
+    return ""
 
 
 def _choose_profile(

@@ -47,6 +47,19 @@ def test_profiles_yml_is_found_where_dbt_finds_it(folder, first):
     assert target.path == folder.path / PLACES[first]
 
 
+@pytest.mark.parametrize("begun", ["profiles.yml", "dbt_project.yml"])
+def test_a_folder_inside_a_project_is_told_where_the_project_begins(folder, begun):
+    """Whoever is in models/ meant the folder above."""
+    folder.write({f"shop/{begun}": named("shop")})
+    inside = folder.path / "shop" / "models" / "lists"
+    inside.mkdir(parents=True)
+    with pytest.raises(UsageError) as caught:
+        load_target(inside, environ={})
+    (problem,) = caught.value.problems
+    begins = folder.path / "shop"
+    assert problem.advice == f"A project begins in {begins}: go there, or name it: --project-dir {begins}"
+
+
 def test_a_named_folder_without_profiles_yml_is_an_error(project):
     """What was asked for is not replaced by what lies elsewhere."""
     with pytest.raises(UsageError, match=r"There is no profiles\.yml"):
