@@ -44,8 +44,7 @@ account. The key join is a bare FULL OUTER JOIN of the warehouse's e-mails with 
 ## Memory of a first send at one limit of DuckDB's (goal: flat)
 
 A process is DuckDB, up to its limit, and besides it what any run needs: about 95 MB of imported code and the
-requests in flight. At 100,000 rows DuckDB stays below the limit, so that the step to 1 million is mostly its
-own.
+requests in flight. A limit says something where DuckDB comes up to it: at 96MB with 100,000 rows already.
 
 {peaks}
 """

@@ -83,7 +83,7 @@ def advance(  # noqa: PLR0913, PLR0917 - whose deltas, and in which parts
             f"WHERE retl_run_id = ? AND retl_seq IN ({refused})",
             (checksum, run_id, *this_run),
         ),
-        *_no_longer_deltas(dialect, shape, this_run),
+        *_no_longer_deltas(dialect, shape, this_run, spans),
     )
 
 
@@ -146,18 +146,24 @@ def _merged(dialect: Dialect, shape: Shape) -> str:
     )
 
 
-def _no_longer_deltas(dialect: Dialect, shape: Shape, this_run: tuple[str, str]) -> tuple[Statement, ...]:
-    """Drop the deltas that were taken, and those that were refused for certain and not uncertain before."""
+def _no_longer_deltas(
+    dialect: Dialect, shape: Shape, this_run: tuple[str, str], spans: Sequence[range | None]
+) -> tuple[Statement, ...]:
+    """Drop the deltas that were taken, span by span, and those that were refused for certain and not uncertain before."""
     deltas, refusals = dialect.kept(shape.deltas), dialect.kept("refusals")
-    taken = f"retl_seq IN (SELECT retl_seq FROM {dialect.passing(shape.taken)})"
-    refused = f"NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind <> 'unknown')"
-    run_id = this_run[0]
-    # Snowflake takes IN with a query in a WHERE clause of ANDs alone ("Subquery Operators"); DuckDB runs out of a small memory
-    # where one transaction deletes twice from millions of rows.
-    if dialect.engine is Engine.SNOWFLAKE:
-        return (
-            Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND {taken}", (run_id,)),
-            Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND {refused}", (run_id, *this_run)),
-        )
-    gone = f"({taken} OR ({refused}))"
-    return (Statement(f"DELETE FROM {deltas} WHERE retl_run_id = ? AND {gone}", (run_id, *this_run)),)
+    taken = f"SELECT t.retl_seq FROM {dialect.passing(shape.taken)} AS t WHERE TRUE"
+    refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind <> 'unknown'"
+    return (
+        *(
+            Statement(
+                f"DELETE FROM {deltas} AS retl_d WHERE retl_run_id = ?{within(seqs, 'retl_d')} "
+                f"AND retl_seq IN ({taken}{within(seqs, 't')})",
+                this_run[:1],
+            )
+            for seqs in spans
+        ),
+        Statement(
+            f"DELETE FROM {deltas} WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN ({refused})",
+            (this_run[0], *this_run),
+        ),
+    )

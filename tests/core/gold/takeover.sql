@@ -43,10 +43,14 @@ INSERT INTO "reverse_etl_state".main."rejected_vip_0a1b2c3d" (retl_checksum, "re
 -- with ('c0ffee', 'r1', 'r1', 'vip')
 
 -- takeover 9
-DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ? AND (retl_seq IN (SELECT retl_seq FROM memory.main."taken_vip_0a1b2c3d") OR (NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind <> 'unknown')));
--- with ('r1', 'r1', 'vip')
+DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS retl_d WHERE retl_run_id = ? AND retl_seq IN (SELECT t.retl_seq FROM memory.main."taken_vip_0a1b2c3d" AS t WHERE TRUE);
+-- with ('r1',)
 
 -- takeover 10
+DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind <> 'unknown');
+-- with ('r1', 'r1', 'vip')
+
+-- takeover 11
 INSERT INTO "reverse_etl_state".main."snapshot_vip_0a1b2c3d" ("retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags") SELECT "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags" FROM (
   SELECT d.retl_op, d.retl_list_id, d.retl_identity, COALESCE(d."retl_email", s."retl_email") AS "retl_email", COALESCE(d."retl_phone_e164", s."retl_phone_e164") AS "retl_phone_e164", COALESCE(d."retl_external_id", s."retl_external_id") AS "retl_external_id", COALESCE(d."retl_klaviyo_profile_id", s."retl_klaviyo_profile_id") AS "retl_klaviyo_profile_id", COALESCE(d."retl_first_sent_at", s."retl_first_sent_at") AS "retl_first_sent_at", COALESCE(d."first_name", CASE WHEN NOT d.retl_uncertain THEN s."first_name" END) AS "first_name", COALESCE(d."spent", CASE WHEN NOT d.retl_uncertain THEN s."spent" END) AS "spent", COALESCE(d."Since", CASE WHEN NOT d.retl_uncertain THEN s."Since" END) AS "Since", COALESCE(d."tags", CASE WHEN NOT d.retl_uncertain THEN s."tags" END) AS "tags"
   FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN memory.main."taken_vip_0a1b2c3d" AS t ON t.retl_seq = d.retl_seq
@@ -55,7 +59,7 @@ INSERT INTO "reverse_etl_state".main."snapshot_vip_0a1b2c3d" ("retl_list_id", "r
 ) AS t WHERE retl_op <> 'remove';
 -- with ('r1',)
 
--- takeover 11
+-- takeover 12
 INSERT INTO "reverse_etl_state".main."snapshot_vip_0a1b2c3d" ("retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags") SELECT "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags" FROM (
   SELECT d.retl_op, d.retl_list_id, d.retl_identity, COALESCE(d."retl_email", s."retl_email") AS "retl_email", COALESCE(d."retl_phone_e164", s."retl_phone_e164") AS "retl_phone_e164", COALESCE(d."retl_external_id", s."retl_external_id") AS "retl_external_id", COALESCE(d."retl_klaviyo_profile_id", s."retl_klaviyo_profile_id") AS "retl_klaviyo_profile_id", COALESCE(d."retl_first_sent_at", s."retl_first_sent_at") AS "retl_first_sent_at", COALESCE(d."first_name", CASE WHEN NOT d.retl_uncertain THEN s."first_name" END) AS "first_name", COALESCE(d."spent", CASE WHEN NOT d.retl_uncertain THEN s."spent" END) AS "spent", COALESCE(d."Since", CASE WHEN NOT d.retl_uncertain THEN s."Since" END) AS "Since", COALESCE(d."tags", CASE WHEN NOT d.retl_uncertain THEN s."tags" END) AS "tags"
   FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN memory.main."taken_vip_0a1b2c3d" AS t ON t.retl_seq = d.retl_seq
@@ -64,5 +68,5 @@ INSERT INTO "reverse_etl_state".main."snapshot_vip_0a1b2c3d" ("retl_list_id", "r
 ) AS t WHERE retl_op <> 'remove';
 -- with ('r1',)
 
--- takeover 12
+-- takeover 13
 DROP TABLE IF EXISTS memory.main."taken_vip_0a1b2c3d";

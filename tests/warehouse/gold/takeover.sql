@@ -43,7 +43,7 @@ INSERT INTO "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" (retl_checksum, "RETL_L
 -- with ('c0ffee', 'r1', 'r1', 'vip')
 
 -- takeover 8
-DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_run_id = ? AND retl_seq IN (SELECT retl_seq FROM "SHOP"."REVERSE_ETL"."TEMP_TAKEN_VIP_0A1B2C3D");
+DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS retl_d WHERE retl_run_id = ? AND retl_seq IN (SELECT t.retl_seq FROM "SHOP"."REVERSE_ETL"."TEMP_TAKEN_VIP_0A1B2C3D" AS t WHERE TRUE);
 -- with ('r1',)
 
 -- takeover 9
