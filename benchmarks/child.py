@@ -124,8 +124,8 @@ def peak_bytes() -> int:
 if __name__ == "__main__":
     what, folder_, port_ = sys.argv[1:]
     found = {"floor": floor, "run": run, "start": start, "join": join}[what](Path(folder_), int(port_))
-    print(json.dumps({**found, "peak": peak_bytes(), "cpu": time.process_time()}), flush=True)
+    print(json.dumps({**found, "peak": peak_bytes(), "cpu": time.process_time()}))
     if what == "run":
-        from reverse_etl.cli import leave
+        from reverse_etl.cli.outlet import leave
 
         leave(0)  # as the command line does

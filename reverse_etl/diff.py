@@ -30,12 +30,10 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse import Warehouse
 
 
-def diff(  # noqa: PLR0913, PLR0917 - what is compared, and what is asked
-    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish, shown: int
+def diff(
+    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish
 ) -> ModelPlan:
     """Return the plan of one model; its deltas lie in a scratch table. Changes nothing that is kept.
-
-    So many deltas of each list and op as `shown` says are in its sample.
 
     Raises UsageError when the model's identifiers are not those that its snapshot is keyed by, unless that is
     asked for.
@@ -52,7 +50,7 @@ def diff(  # noqa: PLR0913, PLR0917 - what is compared, and what is asked
         leaving=_leaving(warehouse, shape) if any(Op.REMOVE in ops for ops in counts.values()) else {},
         known=known,
         rows=_staged_rows(warehouse, state, staged),
-        sample=_sample(warehouse, staged, worked, shown) if counts and shown else {},
+        sample=_sample(warehouse, staged, worked, wish.sample) if counts and wish.sample else {},
         deferred=worked.deferred,
     )
     mine = {ref.id for ref in refs}
@@ -110,7 +108,8 @@ def _compare(warehouse: Warehouse, staged: Staged, kept: Mapping[str, Column], s
     if kept and _keeps(warehouse, staged.shape, staged.shape.rejected):
         standing = staging.reject_standing(warehouse.dialect, staged.shape, staged.model.checksum)
         warehouse.execute(standing)
-    warehouse.execute(sql.diff(warehouse.dialect, staged.shape, kept, scope))
+    for statement in sql.diff(warehouse.dialect, staged.shape, kept, scope):
+        warehouse.execute(statement)
 
 
 _Rows = Mapping[str | None, tuple[int, tuple[Rejected, ...]]]
@@ -253,10 +252,10 @@ def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
     return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1], nowhere=True),)
 
 
-def _sample(warehouse: Warehouse, staged: Staged, worked: _Worked, shown: int) -> dict[str, list[Change]]:
+def _sample(warehouse: Warehouse, staged: Staged, worked: _Worked, size: int) -> dict[str, list[Change]]:
     """Return the sample by list id, its columns named as Klaviyo gets them: a warehouse may fold them."""
     shape, dialect = staged.shape, warehouse.dialect
-    rows = warehouse.fetch(sql.sample(dialect, shape, worked.kept, shown, worked.scope))
+    rows = warehouse.fetch(sql.sample(dialect, shape, worked.kept, size, worked.scope))
     changes: dict[str, list[Change]] = defaultdict(list)
     properties = {part.column.lower(): part.property for part in staged.model.payload}
     names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in shape.payload_names))

@@ -30,12 +30,14 @@ MANY_REMOVES = 10  # below this, no share of a list counts as many
 class Wish:
     """What is asked of a plan.
 
-    Every row again, only the first `limit` upserts, or a model keyed by other identifiers.
+    Every row again, only the first `limit` upserts, or a model keyed by other identifiers. So many changes of
+    each list and kind as `sample` says are shown.
     """
 
     full_refresh: bool = False
     limit: int | None = None
     rekey: frozenset[str] = frozenset()
+    sample: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class ListPlan:
     `held` removals are not made, since a rejected row may be the same person. `deferred` upserts are more
     than `--limit` lets through. The removes are looked for by what they were sent with: so many of them as
     `carried` says carry an identifier, and the `nameless` neither e-mail nor phone. `nowhere` says that these
-    are the rows that name no list: all of them are rejected.
+    are the rows that name no list: all of them are rejected. `sample` has a few of its changes, if any were
+    asked for.
     """
 
     list: ListRef
@@ -141,9 +144,9 @@ class ModelPlan:
     rekeyed: bool = False
 
     @property
-    def deltas(self) -> int:
-        """Return how many rows the run will work on, or leave behind a limit."""
-        return sum(one.upserts + one.removes + one.deferred for one in self.lists)
+    def idle(self) -> bool:
+        """Return whether a run has nothing to do for the model, nor to leave behind a limit."""
+        return not any(one.upserts or one.removes or one.deferred for one in self.lists)
 
     def requests(self) -> dict[Endpoint, int]:
         """Return about how many requests the plan takes.

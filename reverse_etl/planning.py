@@ -33,14 +33,13 @@ _MOST_LOOKED_UP = 20  # orphans: each takes a request, and a model may leave hun
 class Task:
     """What is to be made so: the `selected` models, in their order, of all those of the project.
 
-    `target` says where to. So many changes of each list and kind as `shown` says are in the plan's sample.
+    `target` says where to.
     """
 
     target: Target
     selected: tuple[Model, ...]
     project: tuple[Model, ...]
     wish: Wish
-    shown: int = 0
 
 
 def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task, tell: Tell) -> Plan:
@@ -67,7 +66,7 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
     if klaviyo is not None:
         new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
         lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
-    plans = tuple(diff(warehouse, state, one, refs[one.model.name], task.wish, task.shown) for one in staged)
+    plans = tuple(diff(warehouse, state, one, refs[one.model.name], task.wish) for one in staged)
     notes, news = _notes(state, tuple(_orphans(state, known, plans, task.project, klaviyo)))
     renamed = perhaps_renamed(state)
     return Plan(

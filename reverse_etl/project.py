@@ -138,7 +138,7 @@ class Project:
 
         Without a key nothing is looked up at Klaviyo; `Plan.looked_up` says so.
         """
-        task = self._task(select, exclude, wish, shown=SAMPLE)
+        task = self._task(select, exclude, replace(wish or Wish(), sample=SAMPLE))
         with (
             self.klaviyo(dry=True, observer=observer) as klaviyo,
             self.warehouse(read_only=True) as warehouse,
@@ -173,10 +173,10 @@ class Project:
             record.result = self._run(task, allow_removes, strict=strict, tell=tell, observer=observer)
             return record.result
 
-    def _task(self, select: Sequence[str], exclude: Sequence[str], wish: Wish | None, shown: int = 0) -> Task:
+    def _task(self, select: Sequence[str], exclude: Sequence[str], wish: Wish | None) -> Task:
         wish = wish or Wish()
         unknown_models(wish.rekey, self.models, "--rekey")
-        return Task(self.target, self.select(select, exclude), self.models, wish, shown)
+        return Task(self.target, self.select(select, exclude), self.models, wish)
 
     def _run(
         self,

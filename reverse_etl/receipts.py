@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+TWIN = "The reply to an earlier try was lost: another import may hold these rows too."
+
+
 class ReceiptState(StrEnum):
     """What is known of a range of deltas.
 
@@ -37,6 +40,7 @@ class Receipt:
     """What is known of the deltas `first_seq` to `last_seq` of one list, but for the rows that refusals name.
 
     `first_seq` tells a run's receipts for one model apart. `rows` counts the rows that the receipt speaks of.
+    `detail` is a sentence for people, and TWIN where what this import refuses another may apply.
     """
 
     list_id: str

@@ -73,7 +73,7 @@ def run(at: At, task: Task, allowed_removes: Collection[str], *, strict: bool) -
         results: list[ListResult] = []
         tallies: list[Tally] = []
         for model in plan.models:
-            done = deliver(at, model, tallies) if model.deltas else tuple(Tally() for _ in model.lists)
+            done = tuple(Tally() for _ in model.lists) if model.idle else deliver(at, model, tallies)
             tallies += done
             results += [
                 ListResult(model.model.name, one, dict(tally.counts), tally.reason, tally.failed)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import os
 import sys
 import traceback
 from itertools import pairwise
@@ -17,7 +16,7 @@ import click
 
 from reverse_etl import __version__
 from reverse_etl.cli.commands import Commands, command_in
-from reverse_etl.cli.outlet import tolerate_losses
+from reverse_etl.cli.outlet import leave, tolerate_losses
 from reverse_etl.cli.stops import Stops
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import Problem, ReverseEtlError
@@ -64,16 +63,13 @@ def main() -> NoReturn:
     talk.set_up(as_json=_asks_for_json(sys.argv[1:]), verbose=False, quiet=False)
     code = _exit_code(stops)
     stdout.flush()
-    leave(_failed(stdout.lost) if stdout.lost and not code else code)
+    leave(_told_loss(stdout.lost, code) if stdout.lost else code)
 
 
-def leave(code: int) -> NoReturn:
-    """End the process at once: to free piece by piece what was imported takes longer than many a command.
-
-    By now files and connections are closed.
-    """
-    sys.stderr.flush()
-    os._exit(code)
+def _told_loss(loss: OSError, code: int) -> int:
+    """Say that what was printed is lost; returns the exit code, of which 4 comes before 3 and 1."""
+    talk.problems([Problem(f"{loss.strerror}.", "what is printed", _MAKE_ROOM)], FAILED)
+    return FAILED if code in {0, 1, 3} else code
 
 
 def collect_seldom() -> None:
@@ -106,7 +102,7 @@ def _failed(error: BaseException) -> int:
         case SystemExit(code=int(code)):
             return code
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EROFS | errno.EIO):
-            where = str(error.filename or "what is printed")
+            where = str(error.filename or "a file that was being written")
             talk.problems([Problem(f"{error.strerror}.", where, _MAKE_ROOM)], FAILED)
             return FAILED
         case _:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
 
+from reverse_etl.cli.outlet import leave
 from reverse_etl.cli.talk import talk
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ class Stops:
 def _end_soon(reading: int) -> None:
     number = os.read(reading, 1)[0]
     time.sleep(PATIENCE_SECONDS)
-    code = _last_word(number)
-    sys.stderr.flush()
-    os._exit(code)
+    leave(_last_word(number))
 
 
 def _last_word(number: int) -> int:

@@ -18,7 +18,7 @@ from reverse_etl.delivery.tally import Outcome, Tally
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.events import ListDone, Settling
 from reverse_etl.phrases import counted
-from reverse_etl.receipts import Receipt, ReceiptState, in_doubt
+from reverse_etl.receipts import Receipt, ReceiptState
 from reverse_etl.surfaces import Surface
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _deliver_list(to: Delivery) -> None:
         else:
             accepted, lost = submit(to)
             to.recorder.flush()
-            _settle(to, accepted, lost=lost)
+            _settle(to, accepted)
             if lost:
                 _wait(to)
     if to.one.removes and not to.tally.stopped:
@@ -80,15 +80,15 @@ def _deliver_list(to: Delivery) -> None:
             remove(to)
 
 
-def _settle(to: Delivery, accepted: Sequence[Receipt], *, lost: bool) -> None:
-    """Follow the imports to their end. After a `lost` reply another job may apply a row that one refused."""
+def _settle(to: Delivery, accepted: Sequence[Receipt]) -> None:
+    """Follow the imports to their end."""
     settled: set[int] = set()
     try:
         for result in settle(to.at, accepted, to.at.begun, to.deltas.sent_rows, _tell(to)):
             if result.receipt.state is ReceiptState.ACCEPTED:
                 continue
             settled.add(result.receipt.first_seq)
-            to.note((result.receipt,), in_doubt(result.refusals) if lost else result.refusals)
+            to.note((result.receipt,), result.refusals)
             if result.stop:
                 to.tally.stop(result.stop)
     except KlaviyoError as error:

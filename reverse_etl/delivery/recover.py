@@ -9,7 +9,7 @@ from reverse_etl.delivery.deltas import Deltas
 from reverse_etl.delivery.settle import settle, wait_for_open_jobs
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.events import Recovering
-from reverse_etl.receipts import ReceiptState, in_doubt
+from reverse_etl.receipts import ReceiptState
 from reverse_etl.state import OpenReceipt, RunEnd
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def _settle(at: At, run_id: str, model: str, entries: list[OpenReceipt]) -> None
     for result in settle(at, receipts, since, rows_of, _beating(at)):
         if result.receipt.state is ReceiptState.ACCEPTED:
             raise _not_ended()
-        # Whether a reply was lost before this one nobody knows any more: a twin of the job may have taken it.
-        at.state.record(run_id, model, (result.receipt,), in_doubt(result.refusals))
+        at.state.record(run_id, model, (result.receipt,), result.refusals)
 
 
 def _not_ended() -> KlaviyoError:

@@ -15,7 +15,7 @@ from reverse_etl.identifiers import IdentifierType
 from reverse_etl.klaviyo.jobs import Job, JobRowError, JobStatus, RowError
 from reverse_etl.moments import GRACE
 from reverse_etl.phrases import counted
-from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind
+from reverse_etl.receipts import TWIN, Receipt, ReceiptState, Refusal, RefusalKind, in_doubt
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,7 +80,8 @@ def judge(
 ) -> Settled:
     """Say what an ended job proves.
 
-    A job that Klaviyo forgot, cancelled, or counted wrongly proves nothing.
+    A job that Klaviyo forgot, cancelled, or counted wrongly proves nothing. What one refuses that may have a
+    twin is in doubt.
     """
     if job is None:
         return _unknown(receipt, "Klaviyo no longer knows the job.")
@@ -98,6 +99,7 @@ def judge(
     else:
         kind, stop = RefusalKind.REJECTED, ""
     refusals = tuple(Refusal(seq, kind, e.code, e.field, e.detail) for seq, e in sorted(named.items()))
+    refusals = in_doubt(refusals) if receipt.detail == TWIN else refusals
     rest = receipt.rows - len(refusals)
     if len(named) < job.failed:
         why = f"{counted(job.failed, 'row')} failed, and Klaviyo's errors name {len(named)} of them."

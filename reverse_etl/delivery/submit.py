@@ -14,7 +14,7 @@ from reverse_etl.klaviyo.jobs import Accepted, RequestRefused, RowError, RowsRef
 from reverse_etl.klaviyo.pack import Batch, pack
 from reverse_etl.klaviyo.render import Renderer, Unrenderable
 from reverse_etl.phrases import sentence
-from reverse_etl.receipts import Receipt, ReceiptState, Refusal, RefusalKind, in_doubt
+from reverse_etl.receipts import TWIN, Receipt, ReceiptState, Refusal, RefusalKind, in_doubt
 from reverse_etl.sql.diff import Op
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
         lost = lost or reply.lost
         match reply:
             case Accepted(job):
-                receipts.append(_receipt(piece, list_id, ReceiptState.ACCEPTED, job=job))
+                twin = TWIN if lost else ""
+                receipts.append(_receipt(piece, list_id, ReceiptState.ACCEPTED, job=job, detail=twin))
             case RequestRefused(fault):
                 return stopped(piece, _refusal(fault), perhaps=reply.lost)
             case RowsRefused(errors):

@@ -74,14 +74,14 @@ class Renderer:
     """
 
     def __init__(self, identifiers: Sequence[IdentifierType], payload: Sequence[tuple[str, Column]]) -> None:
-        first = len(identifiers)
-        self._payload = tuple(enumerate(payload, first))
+        self._first = len(identifiers)  # of the payload
+        self._payload = tuple(enumerate(payload, self._first))
         self._identifiers = [
             (i, FIELDS[kind]) for i, kind in enumerate(identifiers) if kind is not IdentifierType.PROFILE_ID
         ]
         self._id = next((i for i, kind in enumerate(identifiers) if kind is IdentifierType.PROFILE_ID), None)
-        names = [*enumerate((name for name, _ in payload), first)]
-        places = {name: i for i, name in names}
+        names = [(i, name) for i, (name, _) in self._payload]
+        at = {name: i for i, name in names}
         self._converters = [
             (i, converter)
             for i, (name, column) in self._payload
@@ -89,9 +89,9 @@ class Renderer:
         ]
         self._attributes = [(i, name) for i, name in names if name in ATTRIBUTES]
         self._places = [(i, name.removeprefix(_PREFIX)) for i, name in names if _is_place(name)]
-        self._location = places.get("location")
+        self._location = at.get("location")
         self._located = bool(self._places) or self._location is not None
-        self._open = places.get("properties")
+        self._open = at.get("properties")
         self._properties = [
             (i, name) for i, name in names if name not in ATTRIBUTES | _OBJECTS and not _is_place(name)
         ]
@@ -136,7 +136,7 @@ class Renderer:
     def _encode_with_care(self, row: Sequence[Any]) -> bytes | Unrenderable:
         """Encode a row that is not plain sailing, value by value, so that the one at fault is named."""
         converters = dict(self._converters)
-        found = [*row[: len(row) - len(self._payload)]]
+        found = [*row[: self._first]]
         for i, (name, _) in self._payload:
             try:
                 value = converters.get(i, values.plain)(row[i]) if row[i] is not None else None

@@ -121,7 +121,7 @@ def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
     """Return (value, identity or NULL, list id, rejected) of the staged rows that carry one of `values`, rejected ones included.
 
     `run` is its id and the model. A row counts as rejected too that Klaviyo refused in this run, or that this run sent to the list
-    without a proof that it was applied.
+    without a proof that it was applied. Such a row carries what the model says, any other what it is sent with.
     """
     column = IDENTIFIER_COLUMNS[kind]
     deltas = dialect.kept(shape.deltas)
@@ -129,10 +129,10 @@ def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
         f"SELECT DISTINCT d.retl_identity FROM {deltas} AS d JOIN {dialect.kept('refusals')} AS f "
         f"ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     )
-    unproved = "d.retl_seq IS NOT NULL AND r.first_seq IS NULL"
+    rejected = "(s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq IS NOT NULL AND r.first_seq IS NULL))"
     return Statement(
         f"SELECT s.{column}, s.retl_identity, l.retl_list_id,\n"
-        f"  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR ({unproved}) AS retl_rejected\n"
+        f"  {rejected} AS retl_rejected\n"
         f"FROM {dialect.passing(shape.staged)} AS s "
         f"LEFT JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
         f"LEFT JOIN ({refused}) AS x ON s.retl_identity = x.retl_identity\n"
@@ -140,7 +140,8 @@ def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
         f"AND d.retl_identity = s.retl_identity AND d.retl_list_id = l.retl_list_id\n"
         f"LEFT JOIN {dialect.kept('receipts')} AS r ON r.run_id = d.retl_run_id AND r.model = ? AND r.state = 'applied' "
         f"AND d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
-        f"WHERE s.{column} IN ({', '.join('?' for _ in values)})",
+        f"WHERE s.{column} IN ({', '.join('?' for _ in values)})\n"
+        f"AND ({rejected} OR {shape.sent_identifiers('s')[column]} IS NOT NULL)",
         (*run, run[0], list_id, run[1], *values),
     )
 

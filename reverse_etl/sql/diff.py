@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql.retype import as_today
+from reverse_etl.sql.retype import as_today, is_retyped
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, MARKS, Shape
 from reverse_etl.sql.text import Dialect, Statement, literal, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reverse_etl.columns import Column
 
@@ -53,7 +53,7 @@ def uncertain_count(dialect: Dialect, shape: Shape) -> Statement:
     return Statement(f"SELECT COUNT(*) FROM {dialect.kept(shape.deltas)}")
 
 
-def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scope) -> Statement:
+def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scope) -> tuple[Statement, ...]:
     """Work out the plan's deltas, numbered from 1 by list, upserts before removes, and identity in binary order.
 
     They are narrow, since numbering wide rows takes many times as long: what an upsert sends stays with the staged rows, and only
@@ -73,20 +73,19 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
     by_list = "retl_list_id, " if shape.many_lists else ""
     upserts_first = f"CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
     order = f"ORDER BY {by_list}{upserts_first}, retl_identity"
-    return Statement(
-        f"{dialect.recreate_passing(shape.planned)} AS\n"
+    return _numbered(
+        dialect,
+        shape,
         f"WITH desired AS (\n{desired(dialect, shape)}\n),\n"
-        f"known AS (\n{_known(dialect, shape, kept, scope)}\n),\n"
-        f"changed AS (\n"
-        f"  SELECT {dialect.text(op)} AS retl_op,\n"
-        f"    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,\n"
-        f"    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
-        f"    {', '.join(columns)}\n"
-        f"  FROM desired AS d FULL OUTER JOIN known AS k ON {same_row(shape, 'd', 'k')}\n"
-        f"  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n"
-        f"    OR ({changed})\n"
-        f")\n"
-        f"{_numbered(dialect, order)}"
+        f"known AS (\n{_known(dialect, shape, kept, scope)}\n)\n"
+        f"SELECT {dialect.text(op)} AS retl_op,\n"
+        f"  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,\n"
+        f"  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
+        f"  {', '.join(columns)}\n"
+        f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row(shape, 'd', 'k')}\n"
+        f"WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n"
+        f"  OR ({changed})",
+        order,
     )
 
 
@@ -159,7 +158,7 @@ def sample(
 ) -> Statement:
     """Return the first deltas of each list and op: (list id, op, identity), then identifiers and payload after, then before.
 
-    At the end what is kept of the `retyped` columns, in that order.
+    At the end what is kept of each `retyped` column, as it is kept.
     """
     were = enumerate(retyped(dialect, shape, kept))
     kept_as = {f"{_WAS}{number}": f"s.{quote(column.name)}" for number, column in were}
@@ -217,10 +216,7 @@ def _identifiers() -> tuple[str, ...]:
 
 def desired(dialect: Dialect, shape: Shape) -> str:
     """Return the query of the rows that may be sent, as they are sent, by list id and identity."""
-    identifiers = ", ".join(
-        value if value == f"s.{column}" else f"{value} AS {column}"
-        for column, value in shape.sent_identifiers("s").items()
-    )
+    identifiers = ", ".join(f"{value} AS {column}" for column, value in shape.sent_identifiers("s").items())
     payload = "".join(f", s.{quote(name)}" for name in shape.payload_names)
     return (
         f"  SELECT l.retl_list_id, s.retl_identity, {identifiers}{payload}\n"
@@ -229,23 +225,37 @@ def desired(dialect: Dialect, shape: Shape) -> str:
     )
 
 
-def _numbered(dialect: Dialect, order: str) -> str:
-    """Return the query that numbers what changed.
+def _numbered(dialect: Dialect, shape: Shape, changed: str, order: str) -> tuple[Statement, ...]:
+    """Put what changed into the plan, numbered in its order.
 
-    DuckDB numbers sorted rows as they pass, within its memory; a window with an order of its own holds them all.
+    DuckDB takes far less memory where it joins first, sorts then, and numbers the rows as they pass. That a window without an
+    order of its own follows its subquery's is DuckDB's way and not SQL's, so that a test of many rows watches it.
     """
-    if dialect.engine is Engine.DUCKDB:
-        return (
-            f"SELECT ROW_NUMBER() OVER () AS retl_seq, *\nFROM (SELECT * FROM changed {order}) AS retl_sorted"
-        )
-    return f"SELECT ROW_NUMBER() OVER ({order}) AS retl_seq, *\nFROM changed"
+    planned = dialect.recreate_passing(shape.planned)
+    if dialect.engine is Engine.SNOWFLAKE:
+        numbers = f"SELECT ROW_NUMBER() OVER ({order}) AS retl_seq, *\nFROM (\n{changed}\n) AS retl_changed"
+        return (Statement(f"{planned} AS\n{numbers}"),)
+    unsorted = dialect.passing(shape.changed)
+    numbers = (
+        f"SELECT ROW_NUMBER() OVER () AS retl_seq, *\nFROM (SELECT * FROM {unsorted} {order}) AS retl_sorted"
+    )
+    return (
+        Statement(f"{dialect.recreate_passing(shape.changed)} AS\n{changed}"),
+        Statement(f"{planned} AS\n{numbers}"),
+        Statement(f"DROP TABLE {unsorted}"),
+    )
 
 
 def retyped(dialect: Dialect, shape: Shape, kept: Mapping[str, Column]) -> tuple[Column, ...]:
     """Return the kept columns of the payload whose type is another one today."""
+    pairs = _paired(shape, kept)
+    return tuple(was for column, was in pairs if was is not None and is_retyped(dialect, column, was))
+
+
+def _paired(shape: Shape, kept: Mapping[str, Column]) -> Iterator[tuple[Column, Column | None]]:
+    """Yield each column of the payload, and what is kept of it; names match without regard to case."""
     folded = {name.lower(): column for name, column in kept.items()}
-    pairs = ((column, folded.get(column.name.lower())) for column in shape.payload)
-    return tuple(was for column, was in pairs if was is not None and was.type != dialect.kept_type(column))
+    return ((column, folded.get(column.name.lower())) for column in shape.payload)
 
 
 def _known(
@@ -264,11 +274,7 @@ def _known(
         ]
         nowhere = " FROM (SELECT 1 AS retl_one) AS retl_nothing" if dialect.engine is Engine.SNOWFLAKE else ""
         return f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain{nowhere} WHERE FALSE"
-    folded = {name.lower(): column for name, column in kept.items()}
-    today = {
-        column.name: as_today(dialect, column, folded.get(column.name.lower()), "s.")
-        for column in shape.payload
-    }
+    today = {column.name: as_today(dialect, column, was, "s.") for column, was in _paired(shape, kept)}
     today |= besides
     values = "".join(f", {value} AS {dialect.name(name)}" for name, value in today.items())
     identity = rekeyed_identity(shape, "s.") if scope.rekeyed else "s.retl_identity"

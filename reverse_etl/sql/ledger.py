@@ -148,9 +148,9 @@ def run_lists(dialect: Dialect, account: str, project: str) -> Statement:
 
 
 def open_receipts(dialect: Dialect, account: str, project: str) -> Statement:
-    """Return the receipts whose import job was accepted and not yet seen to end."""
+    """Return the receipts whose import job was accepted and not yet seen to end, each with its run's beginning."""
     return Statement(
-        f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, r.klaviyo_time "
+        f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, r.klaviyo_time "
         f"FROM {dialect.kept('receipts')} AS c JOIN {dialect.kept('runs')} AS r ON c.run_id = r.run_id\n"
         f"WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq",
         (account, project),

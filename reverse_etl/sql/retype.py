@@ -20,13 +20,18 @@ def as_today(dialect: Dialect, column: Column, kept: Column | None, table: str) 
     if kept is None:
         return f"CAST(NULL AS {dialect.kept_type(column)})"
     value = f"{table}{quote(kept.name)}"
-    if kept.type == dialect.kept_type(column):
+    if not is_retyped(dialect, column, kept):
         return value
     before = rendered(dialect, value, kept)
     if column.kind is Kind.TEXT:
         return f"CASE WHEN {before} LIKE 's:%' THEN SUBSTR({before}, 3) END"
     cast = _try_cast(dialect, value, column, kept)
     return f"CASE WHEN {before} = {rendered(dialect, cast, column)} THEN {cast} END"
+
+
+def is_retyped(dialect: Dialect, column: Column, kept: Column) -> bool:
+    """Return whether a column is kept in another type than it has today."""
+    return kept.type != dialect.kept_type(column)
 
 
 def _try_cast(dialect: Dialect, value: str, column: Column, kept: Column) -> str:  # noqa: PLR0911 - one for each kind

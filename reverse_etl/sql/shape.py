@@ -78,6 +78,11 @@ class Shape:
         return f"lists_{self.key}"
 
     @property
+    def changed(self) -> str:
+        """Return the scratch table of what the diff found, before it is sorted."""
+        return f"changed_{self.key}"
+
+    @property
     def planned(self) -> str:
         """Return the scratch table of the plan's deltas."""
         return f"planned_{self.key}"

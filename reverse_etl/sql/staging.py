@@ -127,6 +127,8 @@ def settle_twins(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
         dialect.passing(name) for name in (shape.staged, "twins_" + shape.key, "distinct_" + shape.key)
     )
     columns = ("retl_list", "retl_identity", *IDENTIFIER_COLUMNS.values(), *shape.payload_names)
+    flags = "".join(f", {omits(kind)}" for kind in shape.secondary)
+    unset = ", FALSE" * len(shape.secondary)
     differing = ", ".join(
         f"CASE WHEN COUNT(DISTINCT {value}) > 1 OR COUNT({value}) NOT IN (0, COUNT(*)) "
         f"THEN {dialect.literal(', ' + name.removeprefix(OURS))} ELSE '' END"
@@ -143,9 +145,9 @@ def settle_twins(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
             f"AND EXISTS (SELECT 1 FROM {twins_} AS t WHERE {same})"
         ),
         Statement(
-            f"INSERT INTO {staged} (retl_problem, retl_detail, {dialect.names(columns)})\n"
+            f"INSERT INTO {staged} (retl_problem, retl_detail, {dialect.names(columns)}{flags})\n"
             f"SELECT CASE WHEN t.retl_rows > 1 THEN {literal(RowProblem.DUPLICATE)} END, "
-            f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {dialect.names(columns, 's.')}\n"
+            f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {dialect.names(columns, 's.')}{unset}\n"
             f"FROM {distinct} AS s JOIN (\n"
             f"  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT({differing}) AS retl_differing\n"
             f"  FROM {distinct} GROUP BY retl_list, retl_identity\n) AS t ON {same}"

@@ -96,10 +96,10 @@ class Runs:
             OpenReceipt(
                 run_id,
                 model,
-                Receipt(list_id, op, first, last, ReceiptState.ACCEPTED, count, job),
+                Receipt(list_id, op, first, last, ReceiptState.ACCEPTED, count, job, detail),
                 read(begun),
             )
-            for run_id, model, list_id, op, first, last, count, job, begun in rows
+            for run_id, model, list_id, op, first, last, count, job, detail, begun in rows
         )
 
     def refuse(self, run_id: str, target: str, reasons: Sequence[str], exit_code: int) -> None:

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 STATE = "reverse_etl_state"
 _TAKEN = {"memory", "temp", "system", STATE}  # databases that DuckDB or this job has in a session
-_SORTED_BYTES, _SORTED_ROWS = (
-    640,
-    500_000,
-)  # of memory for each wide row that is sorted at once; the most rows
+_BYTES_A_ROW = 640  # of memory, for each of the wide rows that are sorted at once
+_MOST_SORTED = 500_000  # of them: with more the first is long in coming
+_FEWEST_SORTED = 10_000  # each part reads the staged rows again
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")  # as DuckDB writes a limit
 DIALECT = Dialect(Engine.DUCKDB, state=f"{quote(STATE)}.main", scratch="memory.main")
 
 
@@ -218,12 +218,12 @@ def rows_sorted_well(memory_limit: str) -> int:
 
     What is sorted stays in memory until its last row is read. Each further part reads the staged rows again.
 
-    >>> [rows_sorted_well(limit) for limit in ("61.0 MiB", "122.0 MiB", "18.8 GiB")]
-    [99942, 199884, 500000]
+    >>> [rows_sorted_well(limit) for limit in ("61.0 MiB", "122.0 MiB", "18.8 GiB", "16383.9 PiB")]
+    [99942, 199884, 500000, 500000]
     """
     number, _, unit = memory_limit.partition(" ")
-    limit = float(number) * 1024 ** ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit)
-    return max(10_000, min(int(limit / _SORTED_BYTES), _SORTED_ROWS))
+    limit = float(number) * 1024 ** _UNITS.index(unit)
+    return max(_FEWEST_SORTED, min(int(limit / _BYTES_A_ROW), _MOST_SORTED))
 
 
 def warehouse_path(settings: Mapping[str, Any]) -> Path:

@@ -122,7 +122,7 @@ class World:
         return subprocess.Popen(
             [str(PROGRAM), *arguments],
             cwd=self.folder,
-            env=self._environ(),
+            env=self.environment(),
             text=True,
             encoding="utf-8",
             **pipes,
@@ -130,10 +130,11 @@ class World:
 
     def run(self, *arguments: str) -> Ended:
         """Run a command to its end, as a process of its own."""
-        out, err, code = ended(arguments, self.folder, self._environ(), SECONDS)
+        out, err, code = ended(arguments, self.folder, self.environment(), SECONDS)
         return Ended(self.plain(out), self.plain(err), code)
 
-    def _environ(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return what a command has for its environment."""
         home = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "LANG": "C.UTF-8"}
         return home | self.environ
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_world import KEY
+from cli_world import KEY, PROGRAM
 
 from reverse_etl.cli.commands import talk_first
 
@@ -112,6 +112,31 @@ def test_a_full_disk_under_stdout_is_told_and_stops_nothing(world: World, comman
         )
     if command == "run":
         assert "Nothing to send." in world.run("plan").out
+
+
+@pytest.mark.parametrize(
+    ("command", "told"), [("run", "error No space"), ("ls --select nobody", "error No model")]
+)
+def test_a_full_disk_outweighs_rows_to_look_at_and_not_a_mistake(
+    world: World, command: str, told: str
+) -> None:
+    """The exit code is the first that fits: 2, then 4, then 1 for rows that were rejected."""
+    world.klaviyo()
+    world.sql("INSERT INTO customers VALUES ('x', 'y')")
+    with Path("/dev/full").open("w") as full, world.begin("-q", *command.split(), stdout=full) as process:
+        assert process.wait(60) == (4 if command == "run" else 2)
+        assert process.stderr is not None
+        assert process.stderr.read().splitlines()[-3].startswith(told)
+
+
+def test_a_process_may_have_no_stdout_and_no_stderr(world: World) -> None:
+    """As under some supervisors: the command does its work."""
+    world.klaviyo()
+    shell = subprocess.run(
+        ["/bin/sh", "-c", f"{PROGRAM} run >&- 2>&-"], cwd=world.folder, env=world.environment(), check=False
+    )
+    assert shell.returncode == 0
+    assert "Nothing to send." in world.run("plan").out
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "--help"])

@@ -59,16 +59,28 @@ def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members, k
     assert members.emails() == ["bob@example.com", "cat@example.com"]
 
 
-def test_so_it_is_where_the_run_dies_before_the_job_has_ended(members):
-    """Nobody knows by then that a reply was lost: she is sent again, or taken off as anyone who was."""
+@pytest.mark.parametrize("stays", [False, True])
+def test_so_may_a_row_that_only_the_repetition_of_a_dead_run_refused(members, stays):
+    """That the job may have a twin is kept with its receipt: Ann is sent again, or taken off as anyone."""
     only_the_repetition_refuses_ann(members, "refuse_rows")
     assert members.dies(lambda event: isinstance(event, Settling))
     members.wait(300.0)
     members.calm()
     assert members.emails() == ["ann@example.com", "bob@example.com", "cat@example.com"]
-    become(members, people("bob", "cat"))
-    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
-    assert members.emails() == ["bob@example.com", "cat@example.com"]
+    become(members, people(*(["ann"] if stays else []), "bob", "cat"))
+    assert one(members.run()).outcomes == ({Outcome.APPLIED: 1} if stays else {Outcome.REMOVED: 1})
+    assert members.emails() == [*(["ann@example.com"] if stays else []), "bob@example.com", "cat@example.com"]
+
+
+def test_what_a_dead_runs_import_without_a_twin_refused_is_rejected(members):
+    """It comes to rest: a bad row is not sent again in every run, though each import outlasts its run."""
+    members.fault(Fault("refuse_rows", pattern="ann", times=None))
+    become(members, people("ann", "bob"))
+    assert members.dies(lambda event: isinstance(event, Settling))
+    before = len(members.writes())
+    result = members.run()
+    assert [(r.problem, r.rows) for r in one(result).plan.rejected] == [("standing", 1)]
+    assert len(members.writes()) == before
 
 
 def test_a_refused_row_does_not_stop_the_others(members):

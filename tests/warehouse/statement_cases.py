@@ -123,17 +123,17 @@ def _staging(dialect: Dialect, shape: Shape, many: Shape) -> Iterator[Statement]
 
 def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column]) -> Iterator[Statement]:
     yield diff.uncertain_count(dialect, shape)
-    yield diff.diff(dialect, shape, {}, Scope())
-    yield diff.diff(dialect, shape, kept, Scope())
-    yield diff.diff(dialect, shape, kept, Scope(full_refresh=True, uncertain=True, rekeyed=True))
+    yield from diff.diff(dialect, shape, {}, Scope())
+    yield from diff.diff(dialect, shape, kept, Scope())
+    yield from diff.diff(dialect, shape, kept, Scope(full_refresh=True, uncertain=True, rekeyed=True))
     yield diff.cut(dialect, shape, 5)
-    yield diff.diff(
+    yield from diff.diff(
         dialect,
         many,
         kept_of(many, dialect.engine) or {"retl_email": shape.payload[0]},
         Scope(uncertain=True),
     )
-    yield diff.diff(dialect, shape, kept, Scope(doubted=("L1", "L2")))
+    yield from diff.diff(dialect, shape, kept, Scope(doubted=("L1", "L2")))
     yield diff.keep_rejected(dialect, shape)
     yield diff.hold_protected(dialect, shape)
     yield diff.planned_counts(dialect, shape)

@@ -8,7 +8,7 @@ SELECT COALESCE(MAX(retl_seq), 0) FROM memory.main."planned_vip_0a1b2c3d";
 INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
 SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), COALESCE(p.retl_first_sent_at, ?), d."first_name", d."spent", d."Since", d."tags"
 FROM memory.main."planned_vip_0a1b2c3d" AS p LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
@@ -19,7 +19,7 @@ WHERE p.retl_op <> 'held' ORDER BY p.retl_seq;
 INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
 SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), COALESCE(p.retl_first_sent_at, ?), d."first_name", d."spent", d."Since", d."tags"
 FROM memory.main."planned_vip_0a1b2c3d" AS p LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
@@ -58,12 +58,13 @@ WHERE retl_run_id = ? AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
 
 -- deltas 11
 SELECT s.retl_email, s.retl_identity, l.retl_list_id,
-  s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq IS NOT NULL AND r.first_seq IS NULL) AS retl_rejected
+  (s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq IS NOT NULL AND r.first_seq IS NULL)) AS retl_rejected
 FROM memory.main."staged_vip_0a1b2c3d" AS s LEFT JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
 LEFT JOIN (SELECT DISTINCT d.retl_identity FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."refusals" AS f ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AS x ON s.retl_identity = x.retl_identity
 LEFT JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_run_id = ? AND d.retl_list_id = ? AND d.retl_op <> 'remove' AND d.retl_identity = s.retl_identity AND d.retl_list_id = l.retl_list_id
 LEFT JOIN "reverse_etl_state".main."receipts" AS r ON r.run_id = d.retl_run_id AND r.model = ? AND r.state = 'applied' AND d.retl_seq BETWEEN r.first_seq AND r.last_seq
-WHERE s.retl_email IN (?, ?);
+WHERE s.retl_email IN (?, ?)
+AND ((s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq IS NOT NULL AND r.first_seq IS NULL)) OR s.retl_email IS NOT NULL);
 -- with ('r1', 'vip', 'r1', 'L1', 'vip', 'a@example.com', 'b@example.com')
 
 -- deltas 12

@@ -2,62 +2,70 @@
 SELECT COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d";
 
 -- diff 2
-CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+CREATE OR REPLACE TABLE memory.main."changed_vip_0a1b2c3d" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
 known AS (
   SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain WHERE FALSE
-),
-changed AS (
-  SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
+)
+SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
-    OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"))
-)
-SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM changed ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+    OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
 
 -- diff 3
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+
+-- diff 4
+DROP TABLE memory.main."changed_vip_0a1b2c3d";
+
+-- diff 5
+CREATE OR REPLACE TABLE memory.main."changed_vip_0a1b2c3d" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
 known AS (
   SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
   FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s
-),
-changed AS (
-  SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
+)
+SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
-    OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"))
-)
-SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM changed ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+    OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
 
--- diff 4
+-- diff 6
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+
+-- diff 7
+DROP TABLE memory.main."changed_vip_0a1b2c3d";
+
+-- diff 8
+CREATE OR REPLACE TABLE memory.main."changed_vip_0a1b2c3d" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -68,27 +76,31 @@ known AS (
     SELECT retl_list_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at"
     FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
-),
-changed AS (
-  SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR (TRUE)
 )
-SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM changed ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR (TRUE);
 
--- diff 5
+-- diff 9
+CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+
+-- diff 10
+DROP TABLE memory.main."changed_vip_0a1b2c3d";
+
+-- diff 11
 DELETE FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_seq NOT IN (
   SELECT retl_seq FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'remove' ORDER BY retl_seq LIMIT 5);
 
--- diff 6
-CREATE OR REPLACE TABLE memory.main."planned_clubs_4e5f6a7b" AS
+-- diff 12
+CREATE OR REPLACE TABLE memory.main."changed_clubs_4e5f6a7b" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id
+  SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
   FROM memory.main."staged_clubs_4e5f6a7b" AS s JOIN memory.main."lists_clubs_4e5f6a7b" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -99,52 +111,60 @@ known AS (
     SELECT retl_list_id, retl_identity AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at"
     FROM "reverse_etl_state".main."deltas_clubs_4e5f6a7b" WHERE retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_clubs_4e5f6a7b")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
-),
-changed AS (
-  SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email"))
 )
-SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM changed ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR ((d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email"));
 
--- diff 7
-CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+-- diff 13
+CREATE OR REPLACE TABLE memory.main."planned_clubs_4e5f6a7b" AS
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM memory.main."changed_clubs_4e5f6a7b" ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+
+-- diff 14
+DROP TABLE memory.main."changed_clubs_4e5f6a7b";
+
+-- diff 15
+CREATE OR REPLACE TABLE memory.main."changed_vip_0a1b2c3d" AS
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
 known AS (
   SELECT *, TRUE AS retl_in_snapshot, s.retl_list_id IN ('L1', 'L2') AS retl_uncertain FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
   FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s
-),
-changed AS (
-  SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
+)
+SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
-    OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"))
-)
-SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM changed ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+    OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
 
--- diff 8
+-- diff 16
+CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+SELECT ROW_NUMBER() OVER () AS retl_seq, *
+FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+
+-- diff 17
+DROP TABLE memory.main."changed_vip_0a1b2c3d";
+
+-- diff 18
 DELETE FROM memory.main."planned_vip_0a1b2c3d" AS retl_p WHERE retl_p.retl_op = 'remove' AND EXISTS (
   SELECT 1 FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NOT NULL AND s.retl_identity = retl_p.retl_identity AND l.retl_list_id = retl_p.retl_list_id);
 
--- diff 9
+-- diff 19
 UPDATE memory.main."planned_vip_0a1b2c3d" AS p SET retl_op = 'held'
 FROM (
   SELECT p.retl_seq FROM memory.main."planned_vip_0a1b2c3d" AS p JOIN memory.main."staged_vip_0a1b2c3d" AS s ON s.retl_email = p.retl_email WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
@@ -153,23 +173,23 @@ FROM (
   UNION SELECT p.retl_seq FROM memory.main."planned_vip_0a1b2c3d" AS p JOIN memory.main."staged_vip_0a1b2c3d" AS s ON s.retl_klaviyo_profile_id = p.retl_klaviyo_profile_id WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
 ) AS h WHERE p.retl_seq = h.retl_seq;
 
--- diff 10
+-- diff 20
 SELECT retl_list_id, retl_op, COUNT(*) FROM memory.main."planned_vip_0a1b2c3d" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
 
--- diff 11
+-- diff 21
 SELECT retl_list_id, COUNT(*) - COUNT(COALESCE(retl_email, retl_phone_e164)), COUNT(retl_email), COUNT(retl_phone_e164), COUNT(retl_external_id), COUNT(retl_klaviyo_profile_id) FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op = 'remove' GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 12
+-- diff 22
 SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 13
+-- diff 23
 SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 14
+-- diff 24
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags", k."retl_was_0"
 FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
@@ -183,11 +203,11 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 15
+-- diff 25
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags"
 FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
@@ -196,7 +216,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 16
+-- diff 26
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
 SELECT CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM memory.main."planned_vip_0a1b2c3d";
 -- with ('new:VIP', 'L1', 'new:Tea', 'L2')

@@ -57,7 +57,7 @@ WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' ORDER BY r.sta
 -- with ('acc', 'shop')
 
 -- ledger 15
-SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, r.klaviyo_time FROM "reverse_etl_state".main."receipts" AS c JOIN "reverse_etl_state".main."runs" AS r ON c.run_id = r.run_id
+SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, r.klaviyo_time FROM "reverse_etl_state".main."receipts" AS c JOIN "reverse_etl_state".main."runs" AS r ON c.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq;
 -- with ('acc', 'shop')
 

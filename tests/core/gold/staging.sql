@@ -41,8 +41,8 @@ DELETE FROM memory.main."staged_vip_0a1b2c3d" AS s WHERE s.retl_problem IS NULL
 AND EXISTS (SELECT 1 FROM memory.main."twins_vip_0a1b2c3d" AS t WHERE s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity);
 
 -- staging 6
-INSERT INTO memory.main."staged_vip_0a1b2c3d" (retl_problem, retl_detail, "retl_list", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "first_name", "spent", "Since", "tags")
-SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, s."retl_list", s."retl_identity", s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."first_name", s."spent", s."Since", s."tags"
+INSERT INTO memory.main."staged_vip_0a1b2c3d" (retl_problem, retl_detail, "retl_list", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "first_name", "spent", "Since", "tags", retl_omits_phone_e164)
+SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, s."retl_list", s."retl_identity", s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."first_name", s."spent", s."Since", s."tags", FALSE
 FROM memory.main."distinct_vip_0a1b2c3d" AS s JOIN (
   SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT(CASE WHEN COUNT(DISTINCT "retl_email") > 1 OR COUNT("retl_email") NOT IN (0, COUNT(*)) THEN ', email' ELSE '' END, CASE WHEN COUNT(DISTINCT "retl_phone_e164") > 1 OR COUNT("retl_phone_e164") NOT IN (0, COUNT(*)) THEN ', phone_e164' ELSE '' END, CASE WHEN COUNT(DISTINCT "retl_external_id") > 1 OR COUNT("retl_external_id") NOT IN (0, COUNT(*)) THEN ', external_id' ELSE '' END, CASE WHEN COUNT(DISTINCT "retl_klaviyo_profile_id") > 1 OR COUNT("retl_klaviyo_profile_id") NOT IN (0, COUNT(*)) THEN ', klaviyo_profile_id' ELSE '' END, CASE WHEN COUNT(DISTINCT "first_name") > 1 OR COUNT("first_name") NOT IN (0, COUNT(*)) THEN ', first_name' ELSE '' END, CASE WHEN COUNT(DISTINCT "spent") > 1 OR COUNT("spent") NOT IN (0, COUNT(*)) THEN ', spent' ELSE '' END, CASE WHEN COUNT(DISTINCT "Since") > 1 OR COUNT("Since") NOT IN (0, COUNT(*)) THEN ', Since' ELSE '' END, CASE WHEN COUNT(DISTINCT "tags") > 1 OR COUNT("tags") NOT IN (0, COUNT(*)) THEN ', tags' ELSE '' END) AS retl_differing
   FROM memory.main."distinct_vip_0a1b2c3d" GROUP BY retl_list, retl_identity
@@ -110,8 +110,8 @@ DELETE FROM memory.main."staged_clubs_4e5f6a7b" AS s WHERE s.retl_problem IS NUL
 AND EXISTS (SELECT 1 FROM memory.main."twins_clubs_4e5f6a7b" AS t WHERE s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity);
 
 -- staging 20
-INSERT INTO memory.main."staged_clubs_4e5f6a7b" (retl_problem, retl_detail, "retl_list", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id")
-SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, s."retl_list", s."retl_identity", s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id"
+INSERT INTO memory.main."staged_clubs_4e5f6a7b" (retl_problem, retl_detail, "retl_list", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", retl_omits_email)
+SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, s."retl_list", s."retl_identity", s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", FALSE
 FROM memory.main."distinct_clubs_4e5f6a7b" AS s JOIN (
   SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT(CASE WHEN COUNT(DISTINCT "retl_email") > 1 OR COUNT("retl_email") NOT IN (0, COUNT(*)) THEN ', email' ELSE '' END, CASE WHEN COUNT(DISTINCT "retl_phone_e164") > 1 OR COUNT("retl_phone_e164") NOT IN (0, COUNT(*)) THEN ', phone_e164' ELSE '' END, CASE WHEN COUNT(DISTINCT "retl_external_id") > 1 OR COUNT("retl_external_id") NOT IN (0, COUNT(*)) THEN ', external_id' ELSE '' END, CASE WHEN COUNT(DISTINCT "retl_klaviyo_profile_id") > 1 OR COUNT("retl_klaviyo_profile_id") NOT IN (0, COUNT(*)) THEN ', klaviyo_profile_id' ELSE '' END) AS retl_differing
   FROM memory.main."distinct_clubs_4e5f6a7b" GROUP BY retl_list, retl_identity

@@ -3,61 +3,61 @@ SELECT COUNT(*) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D";
 
 -- diff 2
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
+SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
+FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
 known AS (
   SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "FIRST_NAME", CAST(NULL AS NUMBER(10,2)) AS "SPENT", CAST(NULL AS TIMESTAMP_NTZ(9)) AS "Since", CAST(NULL AS VARIANT) AS "TAGS", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain FROM (SELECT 1 AS retl_one) AS retl_nothing WHERE FALSE
-),
-changed AS (
-  SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
+)
+SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR ((d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
     OR (d."FIRST_NAME" IS NOT NULL AND d."FIRST_NAME" IS DISTINCT FROM k."FIRST_NAME")
     OR (d."SPENT" IS NOT NULL AND d."SPENT" IS DISTINCT FROM k."SPENT")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
     OR (d."TAGS" IS NOT NULL AND TO_JSON(d."TAGS") IS DISTINCT FROM TO_JSON(k."TAGS")))
-)
-SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+) AS retl_changed;
 
 -- diff 3
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
+SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
+FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
 known AS (
   SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."RETL_FIRST_SENT_AT", s."FIRST_NAME" AS "FIRST_NAME", CASE WHEN 'n:' || CAST(CAST(s."SPENT" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(CAST(s."SPENT" AS VARCHAR) AS NUMBER(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(CAST(s."SPENT" AS VARCHAR) AS NUMBER(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(CAST(s."SPENT" AS VARCHAR) AS NUMBER(10,2)) AS VARCHAR) END THEN TRY_CAST(CAST(s."SPENT" AS VARCHAR) AS NUMBER(10,2)) END AS "SPENT", CAST(NULL AS TIMESTAMP_NTZ(9)) AS "Since", CASE WHEN 'j:' || CAST(TO_JSON(s."TAGS") AS VARCHAR) = 'j:' || CAST(TO_JSON(TRY_PARSE_JSON(CAST(s."TAGS" AS VARCHAR))) AS VARCHAR) THEN TRY_PARSE_JSON(CAST(s."TAGS" AS VARCHAR)) END AS "TAGS"
   FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")) AS s
-),
-changed AS (
-  SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
+)
+SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR ((d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
     OR (d."FIRST_NAME" IS NOT NULL AND d."FIRST_NAME" IS DISTINCT FROM k."FIRST_NAME")
     OR (d."SPENT" IS NOT NULL AND d."SPENT" IS DISTINCT FROM k."SPENT")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
     OR (d."TAGS" IS NOT NULL AND TO_JSON(d."TAGS") IS DISTINCT FROM TO_JSON(k."TAGS")))
-)
-SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+) AS retl_changed;
 
 -- diff 4
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
+SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
+FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -68,18 +68,15 @@ known AS (
     SELECT retl_list_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT"
     FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
-),
-changed AS (
-  SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR (TRUE)
 )
-SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR (TRUE)
+) AS retl_changed;
 
 -- diff 5
 DELETE FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_seq NOT IN (
@@ -87,8 +84,10 @@ DELETE FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_seq NOT 
 
 -- diff 6
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_CLUBS_4E5F6A7B" AS
+SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
+FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id
+  SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_CLUBS_4E5F6A7B" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -99,45 +98,41 @@ known AS (
     SELECT retl_list_id, retl_identity AS retl_identity, "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT"
     FROM "SHOP"."REVERSE_ETL"."DELTAS_CLUBS_4E5F6A7B" WHERE retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_CLUBS_4E5F6A7B")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
-),
-changed AS (
-  SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."RETL_EMAIL" IS NOT NULL AND d."RETL_EMAIL" IS DISTINCT FROM k."RETL_EMAIL"))
 )
-SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR ((d."RETL_EMAIL" IS NOT NULL AND d."RETL_EMAIL" IS DISTINCT FROM k."RETL_EMAIL"))
+) AS retl_changed;
 
 -- diff 7
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
+SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
+FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
 known AS (
   SELECT *, TRUE AS retl_in_snapshot, s.retl_list_id IN ('L1', 'L2') AS retl_uncertain FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."RETL_FIRST_SENT_AT", s."FIRST_NAME" AS "FIRST_NAME", CASE WHEN 'n:' || CAST(CAST(s."SPENT" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(CAST(s."SPENT" AS VARCHAR) AS NUMBER(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(CAST(s."SPENT" AS VARCHAR) AS NUMBER(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(CAST(s."SPENT" AS VARCHAR) AS NUMBER(10,2)) AS VARCHAR) END THEN TRY_CAST(CAST(s."SPENT" AS VARCHAR) AS NUMBER(10,2)) END AS "SPENT", CAST(NULL AS TIMESTAMP_NTZ(9)) AS "Since", CASE WHEN 'j:' || CAST(TO_JSON(s."TAGS") AS VARCHAR) = 'j:' || CAST(TO_JSON(TRY_PARSE_JSON(CAST(s."TAGS" AS VARCHAR))) AS VARCHAR) THEN TRY_PARSE_JSON(CAST(s."TAGS" AS VARCHAR)) END AS "TAGS"
   FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")) AS s
-),
-changed AS (
-  SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
-    COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
-    COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-    COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
-  FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
-  WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-    OR ((d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
+)
+SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
+  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
+  OR ((d."RETL_PHONE_E164" IS NOT NULL AND d."RETL_PHONE_E164" IS DISTINCT FROM k."RETL_PHONE_E164")
     OR (d."FIRST_NAME" IS NOT NULL AND d."FIRST_NAME" IS DISTINCT FROM k."FIRST_NAME")
     OR (d."SPENT" IS NOT NULL AND d."SPENT" IS DISTINCT FROM k."SPENT")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
     OR (d."TAGS" IS NOT NULL AND TO_JSON(d."TAGS") IS DISTINCT FROM TO_JSON(k."TAGS")))
-)
-SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
-FROM changed;
+) AS retl_changed;
 
 -- diff 8
 DELETE FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS retl_p WHERE retl_p.retl_op = 'remove' AND EXISTS (
@@ -169,7 +164,7 @@ SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" GR
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS", k."RETL_WAS_0", k."RETL_WAS_1"
 FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
@@ -187,7 +182,7 @@ ORDER BY p.retl_seq;
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS"
 FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
