@@ -38,6 +38,8 @@ def _try_cast(dialect: Dialect, value: str, column: Column, kept: Column) -> str
     match dialect.engine:
         case Engine.DUCKDB if column.type.startswith("UNION"):
             return f"CAST(NULL AS {column.type})"  # what fits none of its members can't even be tried
+        case Engine.DUCKDB if column.type == "BIGNUM" and kept.kind is Kind.TEXT:
+            return "CAST(NULL AS BIGNUM)"  # nor can a text that is no number, before DuckDB 2.0
         case Engine.DUCKDB if column.kind is Kind.NESTED or "BIGNUM" in {column.type, kept.type}:
             # Structs without a common field can't be tried either; a BIGNUM's casts fail where they should be NULL.
             return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
