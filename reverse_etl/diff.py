@@ -64,6 +64,7 @@ def diff(
         omitted={kind: lost for kind, lost in omitted.items() if lost},
         orphans=tuple((list_id, rows) for list_id, rows in known.items() if list_id not in mine),
         rekeyed=rekeyed,
+        left=any(Op.LEFT in ops and _upserts(ops) for ops in counts.values()),
     )
 
 
@@ -170,7 +171,8 @@ def _protected_counts(warehouse: Warehouse, shape: Shape, *, hold: bool) -> dict
 def _cut(warehouse: Warehouse, shape: Shape, limit: int) -> dict[str, int]:
     """Leave of the plan only the first `limit` upserts, and return how many others there are, by list."""
     before = _counts(warehouse, shape)
-    warehouse.execute(sql.cut(warehouse.dialect, shape, limit))
+    for statement in sql.cut(warehouse.dialect, shape, limit):
+        warehouse.execute(statement)
     after = _counts(warehouse, shape)
     return {list_id: _upserts(ops) - _upserts(after[list_id]) for list_id, ops in before.items()}
 

@@ -159,7 +159,7 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
             if one.list.taken_over:
                 former[one.list.taken_over].append(one.list.id)
         doubted = [one.list.id for one in model.lists if one.list.doubted]
-        begun.append(Begun(sent, model.shape, model.rekeyed, former, doubted))
+        begun.append(Begun(sent, model.shape, model.rekeyed, former, doubted, model.left))
     at.state.begin(at.run_id, target.place, written(at.begun), begun)
     for model in plan.models:
         at.state.rejections.note_checks(at.run_id, model.model.name, model.shape)

@@ -125,6 +125,8 @@ def decide(
         if any(claim.rejected for claim in others):
             return Resolved(row, Outcome.HELD)
         rivals = {claim.identity for claim in others if claim.on_this_list and claim.identity}
+        if any(identity not in wanted for identity in rivals):  # who is nobody else may be this one
+            return Resolved(row, Outcome.HELD)
         holders = {identity for identity in rivals if profile.id in wanted.get(identity, ())}
         heirs |= holders
         if not holders:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from reverse_etl.identifiers import IdentifierType
 
+_BEGUN = f"p.retl_op NOT IN ('{Op.HELD}', '{Op.LEFT}')"  # what a run sets out to do
+
 
 def make_way(dialect: Dialect, shape: Shape) -> Statement:
     """Drop the uncertain rows of earlier runs in whose place the plan puts its own."""
     return Statement(
         f"DELETE FROM {dialect.kept(shape.deltas)} AS u WHERE EXISTS (SELECT 1 FROM {dialect.passing(shape.planned)} AS p "
-        f"WHERE p.retl_op <> '{Op.HELD}' AND {same_key('p', 'u')})"
+        f"WHERE {_BEGUN} AND {same_key('p', 'u')})"
     )
 
 
@@ -44,7 +46,7 @@ def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str, seqs:
         f"SELECT ?, {', '.join(values)}\n"
         f"FROM {dialect.passing(shape.planned)} AS p "
         f"LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
-        f"WHERE p.retl_op <> '{Op.HELD}'{within(seqs, 'p')} ORDER BY p.retl_seq",
+        f"WHERE {_BEGUN}{within(seqs, 'p')} ORDER BY p.retl_seq",
         (run_id, first_sent_at),
     )
 
@@ -152,12 +154,35 @@ def doubt(dialect: Dialect, shape: Shape, list_ids: Sequence[str]) -> Statement:
     They are of no run: no receipt will cover them, and they stay until they are sent again or removed.
     """
     marks = ", ".join("?" for _ in list_ids)
+    return Statement(_made_uncertain(dialect, shape, f"s.retl_list_id IN ({marks})"), (*list_ids,))
+
+
+def doubt_left(dialect: Dialect, shape: Shape) -> Statement:
+    """Make the rows uncertain whose removal waits behind a limit.
+
+    What is sent meanwhile may make other people of their profiles. So they are sent again where they come back.
+    """
+    left = f"SELECT 1 FROM {dialect.passing(shape.planned)} AS p WHERE p.retl_op = '{Op.LEFT}' AND {same_key('p', 's')}"
+    return Statement(_made_uncertain(dialect, shape, f"EXISTS ({left})"))
+
+
+def doubt_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
+    """Make the rows uncertain whose removal was planned and not sent, though upserts of the run were: as `doubt_left`."""
+    sent = f"SELECT 1 FROM {dialect.kept('receipts')} AS r WHERE r.run_id = ? AND r.model = ? AND r.op = '{Op.ADD}' AND r.state <> 'not_sent'"
+    unsent, parameters = _unsent(dialect, shape, run_id, model)
     return Statement(
-        f"INSERT INTO {dialect.kept(shape.deltas)} (retl_run_id, {dialect.names((*MARKS, *shape.row))})\n"
+        f"UPDATE {dialect.kept(shape.deltas)} SET retl_run_id = '', retl_seq = 0, retl_op = '{Op.UPDATE}', retl_uncertain = TRUE\n"
+        f"WHERE retl_op = '{Op.REMOVE}' AND EXISTS ({sent}) AND {unsent}",
+        (run_id, model, *parameters),
+    )
+
+
+def _made_uncertain(dialect: Dialect, shape: Shape, which: str) -> str:
+    deltas = dialect.kept(shape.deltas)
+    return (
+        f"INSERT INTO {deltas} (retl_run_id, {dialect.names((*MARKS, *shape.row))})\n"
         f"SELECT '', 0, '{Op.UPDATE}', TRUE, TRUE, {dialect.names(shape.row, 's.')} FROM {dialect.kept(shape.snapshot)} AS s\n"
-        f"WHERE s.retl_list_id IN ({marks}) AND NOT EXISTS (\n"
-        f"  SELECT 1 FROM {dialect.kept(shape.deltas)} AS d WHERE {same_key('d', 's')})",
-        (*list_ids,),
+        f"WHERE {which} AND NOT EXISTS (SELECT 1 FROM {deltas} AS d WHERE {same_key('d', 's')})"
     )
 
 
@@ -199,15 +224,21 @@ def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> St
 
     A row that was uncertain before this run stays so: that nothing was sent now says nothing about then.
     """
-    return Statement(
-        f"DELETE FROM {dialect.kept(shape.deltas)} WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (\n"
+    unsent, parameters = _unsent(dialect, shape, run_id, model)
+    return Statement(f"DELETE FROM {dialect.kept(shape.deltas)} WHERE {unsent}", parameters)
+
+
+def _unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[str, tuple[str, ...]]:
+    """Return the condition that a run's delta was certain before and not sent, with its parameters."""
+    condition = (
+        f"retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (\n"
         f"  SELECT d.retl_seq FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('receipts')} AS r\n"
         f"  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
         f"  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))\n"
         f"AND retl_seq NOT IN (SELECT f.seq FROM {dialect.kept('refusals')} AS f "
-        f"WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown')",
-        (run_id, run_id, run_id, model, run_id, model),
+        f"WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown')"
     )
+    return condition, (run_id, run_id, run_id, model, run_id, model)
 
 
 def within(seqs: range | None, table: str) -> str:

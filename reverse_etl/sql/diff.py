@@ -27,12 +27,16 @@ _WAS = "retl_was_"  # begins the name under which a sample has a column as it is
 
 
 class Op(StrEnum):
-    """What a delta asks for. A `held` row is a removal that is not made while a rejected row may be the same person."""
+    """What a delta asks for.
+
+    A `held` row is a removal that is not made while a rejected row may be the same person, a `left` one waits behind a limit.
+    """
 
     ADD = "add"
     UPDATE = "update"
     REMOVE = "remove"
     HELD = "held"
+    LEFT = "left"
 
 
 @dataclass(frozen=True)
@@ -89,12 +93,15 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
     )
 
 
-def cut(dialect: Dialect, shape: Shape, limit: int) -> Statement:
-    """Leave of the plan only the first `limit` upserts."""
-    planned = dialect.passing(shape.planned)
-    return Statement(
-        f"DELETE FROM {planned} WHERE retl_seq NOT IN (\n"
-        f"  SELECT retl_seq FROM {planned} WHERE retl_op <> '{Op.REMOVE}' ORDER BY retl_seq LIMIT {limit})"
+def cut(dialect: Dialect, shape: Shape, limit: int) -> tuple[Statement, ...]:
+    """Leave of the plan only the first `limit` upserts; removals wait."""
+    planned, upserts = dialect.passing(shape.planned), f"retl_op <> '{Op.REMOVE}'"
+    return (
+        Statement(
+            f"DELETE FROM {planned} WHERE {upserts} AND retl_seq NOT IN (\n"
+            f"  SELECT retl_seq FROM {planned} WHERE {upserts} ORDER BY retl_seq LIMIT {limit})"
+        ),
+        Statement(f"UPDATE {planned} SET retl_op = '{Op.LEFT}' WHERE retl_op = '{Op.REMOVE}'"),
     )
 
 
@@ -167,7 +174,7 @@ def sample(
     before = dialect.names((*values, *kept_as), "k.")
     return Statement(
         f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {dialect.names(values, 'd.')}, {before}\n"
-        f"FROM (SELECT * FROM {dialect.passing(shape.planned)} "
+        f"FROM (SELECT * FROM {dialect.passing(shape.planned)} WHERE retl_op <> '{Op.LEFT}' "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
         f"LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
         f"LEFT JOIN {known} AS k ON {same_row(shape, 'k', 'p')}\n"

@@ -27,7 +27,7 @@ class Begun:
     """A model of a run that is about to send: what is noted of it, its shape, whether it is keyed anew.
 
     `taken_over` are the ids of the lists that another model drove last, by that model; `doubted` those of all
-    lists of which the model's memory is in doubt.
+    lists of which the model's memory is in doubt. `left`: removals wait behind a limit.
     """
 
     model: SentModel
@@ -35,3 +35,4 @@ class Begun:
     rekeyed: bool
     taken_over: Mapping[str, Sequence[str]] = field(default_factory=dict)
     doubted: Sequence[str] = ()
+    left: bool = False

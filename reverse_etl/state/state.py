@@ -117,6 +117,8 @@ class State:
             )
             if one.doubted:
                 statements.append(deltas.doubt(dialect, one.shape, one.doubted))
+            if one.left:
+                statements.append(deltas.doubt_left(dialect, one.shape))
             statements += (
                 deltas.follow(dialect, one.shape, run_id, self.owner.table_key(former), lists)
                 for former, lists in one.taken_over.items()
@@ -175,8 +177,15 @@ class State:
         tables.run(*schema.drop_scratch(dialect, (shape.taken, shape.replaced)))
 
     def forget_unsent(self, run_id: str, model: str, shape: Shape) -> None:
-        """Drop the deltas that this run knows it did not send."""
-        self._tables.run(deltas.forget_unsent(self._tables.dialect, shape, run_id, model))
+        """Drop the deltas that this run knows it did not send; removals only where it sent nothing else.
+
+        What it sent may have made other people of those who were to leave: such rows are uncertain from now on.
+        """
+        dialect = self._tables.dialect
+        self._tables.run(
+            deltas.doubt_unsent(dialect, shape, run_id, model),
+            deltas.forget_unsent(dialect, shape, run_id, model),
+        )
 
     def inherit(self, shape: Shape, list_id: str, since: Mapping[str, datetime]) -> None:
         """Let rows of a list count as first sent at the latest at these times. May be repeated."""

@@ -190,6 +190,81 @@ def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(member
     assert members.emails() == ["ann@example.com", "new@example.com"]
 
 
+UNSENT = ["a limit", "a list that can't be read"]
+
+
+def moves(world, rows, unsent=""):
+    """Let the rows be these, and run; its removals are not made for a reason in `unsent`. Return the result."""
+    become(world, rows)
+    if unsent == "a list that can't be read":
+        world.fault(Fault("status", method="GET", path="/api/lists/*/profiles", status=503, times=None))
+    result = world.run(wish=Wish(limit=100 if unsent == "a limit" else None))
+    world.calm()
+    world.wait(600.0)
+    return result
+
+
+@pytest.mark.parametrize("unsent", UNSENT)
+def test_whoever_gets_back_the_e_mail_of_before_is_sent_again(world, unsent):
+    """Ann's e-mail changes, her old row's removal is not made, and then the old e-mail is right after all.
+
+    Her old row is remembered as it was, but the profile goes by the new e-mail: it is not to be believed.
+    """
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bob"))
+    moves(world, [person("ann", email="ann2@example.com"), person("bob")], unsent)
+    for _ in range(2):
+        result = moves(world, people("ann", "bob"))
+        assert world.emails() == ["ann@example.com", "bob@example.com"]
+    assert one(result).outcomes == {}
+
+
+def test_somebody_who_is_wanted_all_along_stays_whatever_waits_behind_a_limit(world):
+    """Ann's e-mail changes twice under a limit, and then back to the second: she was wanted every day."""
+    members_model(world, max_removes=1.0)
+    for email, unsent in (("ann", ""), ("ann2", "a limit"), ("ann3", "a limit"), ("ann2", ""), ("ann2", "")):
+        result = moves(world, [person("ann", email=f"{email}@example.com"), person("bob")], unsent)
+        assert f"{email}@example.com" in world.emails()
+    assert (world.emails(), one(result).outcomes) == (["ann2@example.com", "bob@example.com"], {})
+
+
+@pytest.mark.parametrize("unsent", UNSENT)
+def test_whose_phone_went_to_somebody_else_meanwhile_is_sent_again(world, unsent):
+    """Ann leaves, and Ben gets her phone, and with it her profile, before she is taken off; then she is back."""
+    select = "select email, customer_id, first_name as phone from people"
+    kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
+    world.model("members", select, identifiers=kinds, max_removes=1.0)
+    phone = "+14155550001"
+    ann, ben, cy = (person(name, first_name=None) for name in ("ann", "ben", "cy"))
+    moves(world, [ann | {"first_name": phone}, cy])
+    moves(world, [ben | {"first_name": phone}, cy], unsent)
+    for _ in range(2):
+        result = moves(world, [ann, ben, cy])
+        assert world.emails() == ["ann@example.com", "ben@example.com", "cy@example.com"]
+    assert one(result).outcomes == {}
+
+
+def test_nobody_is_removed_who_may_be_a_wanted_row_that_is_nowhere_found(members):
+    """Bob's e-mail was changed at Klaviyo, and someone who leaves is found by the same profile.
+
+    His row says bob@ still, which nobody has: so he may be this one, and it is held, and told.
+    """
+    become(members, [person("ann"), person("bob"), person("cat", customer_id=None)])
+    members.run()
+    cat = members.person("cat@example.com")
+    profile = {"type": "profile", "id": cat["id"], "attributes": {"external_id": "c-bob"}}
+    bob = members.person("bob@example.com")
+    changed = {"email": "bob.new@example.com", "external_id": "c-bobby"}
+    for one_id, attributes in ((bob["id"], changed), (cat["id"], profile["attributes"])):
+        document = {"data": {"type": "profile", "id": one_id, "attributes": attributes}}
+        members.by_hand("PATCH", f"/api/profiles/{one_id}", document)
+    become(members, people("ann", "bob"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.HELD: 1}
+    assert result.exit_code == 1
+    assert "cat@example.com" in members.emails()
+
+
 def test_whoever_had_two_profiles_leaves_with_both(make_world):
     """Her e-mail changed, and an import that does not match by external id made another profile of her."""
     world = make_world(match_external_id=False)

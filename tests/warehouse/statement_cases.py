@@ -126,7 +126,7 @@ def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column
     yield from diff.diff(dialect, shape, {}, Scope())
     yield from diff.diff(dialect, shape, kept, Scope())
     yield from diff.diff(dialect, shape, kept, Scope(full_refresh=True, uncertain=True, rekeyed=True))
-    yield diff.cut(dialect, shape, 5)
+    yield from diff.cut(dialect, shape, 5)
     yield from diff.diff(
         dialect,
         many,
@@ -160,6 +160,8 @@ def _deltas(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
     )
     yield deltas.forget_unsent(dialect, shape, RUN, MODEL)
     yield deltas.doubt(dialect, shape, ["L1", "L2"])
+    yield deltas.doubt_left(dialect, shape)
+    yield deltas.doubt_unsent(dialect, shape, RUN, MODEL)
     yield deltas.follow(dialect, shape, RUN, shape.key, ["L1", "L2"])
     yield from deltas.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
 

@@ -94,10 +94,13 @@ FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_o
 DROP TABLE memory.main."changed_vip_0a1b2c3d";
 
 -- diff 11
-DELETE FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_seq NOT IN (
+DELETE FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'remove' AND retl_seq NOT IN (
   SELECT retl_seq FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'remove' ORDER BY retl_seq LIMIT 5);
 
 -- diff 12
+UPDATE memory.main."planned_vip_0a1b2c3d" SET retl_op = 'left' WHERE retl_op = 'remove';
+
+-- diff 13
 CREATE OR REPLACE TABLE memory.main."changed_clubs_4e5f6a7b" AS
 WITH desired AS (
   SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
@@ -120,15 +123,15 @@ FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id 
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
   OR ((d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email"));
 
--- diff 13
+-- diff 14
 CREATE OR REPLACE TABLE memory.main."planned_clubs_4e5f6a7b" AS
 SELECT ROW_NUMBER() OVER () AS retl_seq, *
 FROM (SELECT * FROM memory.main."changed_clubs_4e5f6a7b" ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
 
--- diff 14
+-- diff 15
 DROP TABLE memory.main."changed_clubs_4e5f6a7b";
 
--- diff 15
+-- diff 16
 CREATE OR REPLACE TABLE memory.main."changed_vip_0a1b2c3d" AS
 WITH desired AS (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
@@ -151,20 +154,20 @@ WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
     OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
 
--- diff 16
+-- diff 17
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
 SELECT ROW_NUMBER() OVER () AS retl_seq, *
 FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
 
--- diff 17
+-- diff 18
 DROP TABLE memory.main."changed_vip_0a1b2c3d";
 
--- diff 18
+-- diff 19
 DELETE FROM memory.main."planned_vip_0a1b2c3d" AS retl_p WHERE retl_p.retl_op = 'remove' AND EXISTS (
   SELECT 1 FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NOT NULL AND s.retl_identity = retl_p.retl_identity AND l.retl_list_id = retl_p.retl_list_id);
 
--- diff 19
+-- diff 20
 UPDATE memory.main."planned_vip_0a1b2c3d" AS p SET retl_op = 'held'
 FROM (
   SELECT p.retl_seq FROM memory.main."planned_vip_0a1b2c3d" AS p JOIN memory.main."staged_vip_0a1b2c3d" AS s ON s.retl_email = p.retl_email WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
@@ -173,21 +176,21 @@ FROM (
   UNION SELECT p.retl_seq FROM memory.main."planned_vip_0a1b2c3d" AS p JOIN memory.main."staged_vip_0a1b2c3d" AS s ON s.retl_klaviyo_profile_id = p.retl_klaviyo_profile_id WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
 ) AS h WHERE p.retl_seq = h.retl_seq;
 
--- diff 20
+-- diff 21
 SELECT retl_list_id, retl_op, COUNT(*) FROM memory.main."planned_vip_0a1b2c3d" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
 
--- diff 21
+-- diff 22
 SELECT retl_list_id, COUNT(*) - COUNT(COALESCE(retl_email, retl_phone_e164)), COUNT(retl_email), COUNT(retl_phone_e164), COUNT(retl_external_id), COUNT(retl_klaviyo_profile_id) FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op = 'remove' GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 22
+-- diff 23
 SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 23
+-- diff 24
 SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 24
+-- diff 25
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags", k."retl_was_0"
-FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
+FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
@@ -203,9 +206,9 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 25
+-- diff 26
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags"
-FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
+FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
@@ -216,7 +219,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 26
+-- diff 27
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
 SELECT CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM memory.main."planned_vip_0a1b2c3d";
 -- with ('new:VIP', 'L1', 'new:Tea', 'L2')

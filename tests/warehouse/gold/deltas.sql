@@ -1,5 +1,5 @@
 -- deltas 1
-DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS u WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p WHERE p.retl_op <> 'held' AND p.retl_list_id = u.retl_list_id AND p.retl_identity = u.retl_identity);
+DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS u WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p WHERE p.retl_op NOT IN ('held', 'left') AND p.retl_list_id = u.retl_list_id AND p.retl_identity = u.retl_identity);
 
 -- deltas 2
 SELECT COALESCE(MAX(retl_seq), 0) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D";
@@ -12,7 +12,7 @@ FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p LEFT JOIN (
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
-WHERE p.retl_op <> 'held' ORDER BY p.retl_seq;
+WHERE p.retl_op NOT IN ('held', 'left') ORDER BY p.retl_seq;
 -- with ('r1', '2026-01-01T00:00:00.000Z')
 
 -- deltas 4
@@ -23,7 +23,7 @@ FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p LEFT JOIN (
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
-WHERE p.retl_op <> 'held' AND p.retl_seq BETWEEN 1 AND 9 ORDER BY p.retl_seq;
+WHERE p.retl_op NOT IN ('held', 'left') AND p.retl_seq BETWEEN 1 AND 9 ORDER BY p.retl_seq;
 -- with ('r1', '2026-01-01T00:00:00.000Z')
 
 -- deltas 5
@@ -78,11 +78,24 @@ AND retl_seq NOT IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHER
 -- deltas 13
 INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, "RETL_SEQ", "RETL_OP", "RETL_IN_SNAPSHOT", "RETL_UNCERTAIN", "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS")
 SELECT '', 0, 'update', TRUE, TRUE, s."RETL_LIST_ID", s."RETL_IDENTITY", s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."RETL_FIRST_SENT_AT", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS" FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS s
-WHERE s.retl_list_id IN (?, ?) AND NOT EXISTS (
-  SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
+WHERE s.retl_list_id IN (?, ?) AND NOT EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
 -- with ('L1', 'L2')
 
 -- deltas 14
+INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, "RETL_SEQ", "RETL_OP", "RETL_IN_SNAPSHOT", "RETL_UNCERTAIN", "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS")
+SELECT '', 0, 'update', TRUE, TRUE, s."RETL_LIST_ID", s."RETL_IDENTITY", s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."RETL_FIRST_SENT_AT", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS" FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS s
+WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p WHERE p.retl_op = 'left' AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
+
+-- deltas 15
+UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" SET retl_run_id = '', retl_seq = 0, retl_op = 'update', retl_uncertain = TRUE
+WHERE retl_op = 'remove' AND EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."RECEIPTS" AS r WHERE r.run_id = ? AND r.model = ? AND r.op = 'add' AND r.state <> 'not_sent') AND retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (
+  SELECT d.retl_seq FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d JOIN "SHOP"."REVERSE_ETL"."RECEIPTS" AS r
+  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
+  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))
+AND retl_seq NOT IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
+-- with ('r1', 'vip', 'r1', 'r1', 'r1', 'vip', 'r1', 'vip')
+
+-- deltas 16
 UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (
   SELECT retl_list_id, retl_identity, MIN(retl_first_sent_at) AS retl_since FROM (
@@ -92,12 +105,12 @@ FROM (
 ) AS h WHERE t.retl_run_id = ? AND h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'L2', 'L1', 'L2', 'r1')
 
--- deltas 15
+-- deltas 17
 UPDATE "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')
 
--- deltas 16
+-- deltas 18
 UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')

@@ -79,10 +79,13 @@ WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
 ) AS retl_changed;
 
 -- diff 5
-DELETE FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_seq NOT IN (
+DELETE FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op <> 'remove' AND retl_seq NOT IN (
   SELECT retl_seq FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op <> 'remove' ORDER BY retl_seq LIMIT 5);
 
 -- diff 6
+UPDATE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" SET retl_op = 'left' WHERE retl_op = 'remove';
+
+-- diff 7
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_CLUBS_4E5F6A7B" AS
 SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 FROM (
@@ -108,7 +111,7 @@ WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
   OR ((d."RETL_EMAIL" IS NOT NULL AND d."RETL_EMAIL" IS DISTINCT FROM k."RETL_EMAIL"))
 ) AS retl_changed;
 
--- diff 7
+-- diff 8
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
 SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 FROM (
@@ -134,12 +137,12 @@ WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
     OR (d."TAGS" IS NOT NULL AND TO_JSON(d."TAGS") IS DISTINCT FROM TO_JSON(k."TAGS")))
 ) AS retl_changed;
 
--- diff 8
+-- diff 9
 DELETE FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS retl_p WHERE retl_p.retl_op = 'remove' AND EXISTS (
   SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NOT NULL AND s.retl_identity = retl_p.retl_identity AND l.retl_list_id = retl_p.retl_list_id);
 
--- diff 9
+-- diff 10
 UPDATE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p SET retl_op = 'held'
 FROM (
   SELECT p.retl_seq FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p JOIN "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s ON s.retl_email = p.retl_email WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
@@ -148,21 +151,21 @@ FROM (
   UNION SELECT p.retl_seq FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p JOIN "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s ON s.retl_klaviyo_profile_id = p.retl_klaviyo_profile_id WHERE p.retl_op = 'remove' AND s.retl_problem IS NOT NULL
 ) AS h WHERE p.retl_seq = h.retl_seq;
 
--- diff 10
+-- diff 11
 SELECT retl_list_id, retl_op, COUNT(*) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
 
--- diff 11
+-- diff 12
 SELECT retl_list_id, COUNT(*) - COUNT(COALESCE(retl_email, retl_phone_e164)), COUNT(retl_email), COUNT(retl_phone_e164), COUNT(retl_external_id), COUNT(retl_klaviyo_profile_id) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op = 'remove' GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 12
+-- diff 13
 SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 13
+-- diff 14
 SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
 
--- diff 14
+-- diff 15
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS", k."RETL_WAS_0", k."RETL_WAS_1"
-FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
+FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
@@ -178,9 +181,9 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 15
+-- diff 16
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS"
-FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
+FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
@@ -191,7 +194,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 16
+-- diff 17
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
 SELECT CAST(CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS VARCHAR) AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D";
 -- with ('new:VIP', 'L1', 'new:Tea', 'L2')
