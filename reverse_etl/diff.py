@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.errors import UsageError
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.lists import ListRef
+from reverse_etl.orphans import most
 from reverse_etl.plan import Change, ListPlan, ModelPlan, Rejected, Wish
 from reverse_etl.sql import claimed as sql_claimed
 from reverse_etl.sql import diff as sql
@@ -54,6 +55,7 @@ def diff(
         deferred=worked.deferred,
     )
     mine = {ref.id for ref in refs}
+    remembered = most(known, _uncertain(warehouse, shape) if worked.scope.uncertain else {})
     omitted = {kind: staged.omitted.get(kind, 0) + worked.claimed.get(kind, 0) for kind in shape.identifiers}
     return ModelPlan(
         model=model,
@@ -62,7 +64,7 @@ def diff(
         staged=staged.rows,
         repeated=staged.repeated,
         omitted={kind: lost for kind, lost in omitted.items() if lost},
-        orphans=tuple((list_id, rows) for list_id, rows in known.items() if list_id not in mine),
+        orphans=tuple((list_id, rows) for list_id, rows in remembered.items() if list_id not in mine),
         rekeyed=rekeyed,
         left=any(Op.LEFT in ops and _upserts(ops) for ops in counts.values()),
     )
@@ -186,6 +188,10 @@ def _counts(warehouse: Warehouse, shape: Shape) -> dict[str, dict[str, int]]:
     for list_id, op, rows in warehouse.fetch(sql.planned_counts(warehouse.dialect, shape)):
         counts[list_id][op] = rows
     return counts
+
+
+def _uncertain(warehouse: Warehouse, shape: Shape) -> dict[str, int]:
+    return dict(warehouse.fetch(sql.uncertain_counts(warehouse.dialect, shape)))
 
 
 def _leaving(warehouse: Warehouse, shape: Shape) -> dict[str, tuple[int, dict[IdentifierType, int]]]:

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reverse_etl.phrases import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def most(applied: Mapping[str, int], uncertain: Mapping[str, int]) -> dict[str, int]:
+    """Return at least how many rows a model has, or may have, on each list; some may be both."""
+    lists = {**applied, **uncertain}
+    return {list_id: max(applied.get(list_id, 0), uncertain.get(list_id, 0)) for list_id in lists}
 
 
 @dataclass(frozen=True)

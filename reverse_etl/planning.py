@@ -11,7 +11,7 @@ from reverse_etl.errors import Problem, UsageError
 from reverse_etl.events import Staged as StagedEvent
 from reverse_etl.events import Tell
 from reverse_etl.names import choice
-from reverse_etl.orphans import Orphan
+from reverse_etl.orphans import Orphan, most
 from reverse_etl.plan import ModelPlan, Plan, Wish
 from reverse_etl.stage import Staged, stage
 from reverse_etl.status import driven_last, perhaps_renamed
@@ -121,7 +121,7 @@ def _orphans(
     left = [(plan.model.name, list_id, rows) for plan in plans for list_id, rows in plan.orphans]
     for sent in state.models().values():
         if sent.name not in existing:
-            left += [(sent.name, *rows) for rows in state.rows_by_list(sent.table_key)[0].items()]
+            left += [(sent.name, *rows) for rows in most(*state.rows_by_list(sent.table_key)).items()]
     names = {entry.id: entry.name for entry in known}
     others = existing - {plan.model.name for plan in plans}
     owners = {entry.id: entry.model for entry in known if entry.model in others}

@@ -113,11 +113,12 @@ def driven_last(past: Sequence[PastList]) -> Mapping[str, frozenset[str]]:
 
 def _note(one: ListStatus, models: Collection[str], said: _Said) -> str:
     gone = one.model not in models
-    if not (one.list_id and one.applied) or (not gone and one.list_id in said.driven.get(one.model, ())):
+    rows = max(one.applied, one.unsettled)
+    if not (one.list_id and rows) or (not gone and one.list_id in said.driven.get(one.model, ())):
         return ""
     owners = {list_id: model for model, ids in said.driven.items() if model in models for list_id in ids}
     owner = owners.get(one.list_id, "")
-    return Orphan(one.model, one.list_id, one.list_name, one.applied, gone, owner).told()
+    return Orphan(one.model, one.list_id, one.list_name, rows, gone, owner).told()
 
 
 def reasons(rejections: Sequence[Rejection]) -> tuple[Reason, ...]:

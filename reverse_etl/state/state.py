@@ -179,7 +179,7 @@ class State:
     def forget_unsent(self, run_id: str, model: str, shape: Shape) -> None:
         """Drop the deltas that this run knows it did not send; removals only where it sent nothing else.
 
-        What it sent may have made other people of those who were to leave: such rows are uncertain from now on.
+        What it sent may have made other people of those who were to leave: such rows are uncertain then.
         """
         dialect = self._tables.dialect
         self._tables.run(

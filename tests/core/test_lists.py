@@ -207,6 +207,25 @@ def test_of_two_lists_that_were_made_since_the_intent_none_is_guessed(members, m
     assert len(names(members)) == 2
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(members, gone):
+    """All replies were lost, and then the model names another list, or is gone: that is told."""
+    become(members, people("ann", "bob"))
+    members.fault(Fault("cut", "POST", IMPORTS, after=True, times=9))
+    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}
+    members.calm()
+    if gone:
+        members.drop_model("members")
+        members.model("others", "select email from people where false", list="Others", min_rows=0)
+    else:
+        members_model(members, list="Others")
+    (told,) = members.run().plan.news
+    assert "drove the list 'Members'" in told
+    assert "(2 rows)" in told
+    assert members.plan().notes == (told,)
+    assert [one.note for one in members.project().status().lists if one.unsettled] == [told]
+
+
 @pytest.mark.parametrize("trouble", [None, "a refused key", "a limit"])
 def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(world, trouble):
     """What a model remembers of a list says nothing of what another did to it in between.

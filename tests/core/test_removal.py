@@ -194,7 +194,7 @@ UNSENT = ["a limit", "a list that can't be read"]
 
 
 def moves(world, rows, unsent=""):
-    """Let the rows be these, and run; its removals are not made for a reason in `unsent`. Return the result."""
+    """Let the rows be these, and run; `unsent` is why nobody is removed. Return what came of it."""
     become(world, rows)
     if unsent == "a list that can't be read":
         world.fault(Fault("status", method="GET", path="/api/lists/*/profiles", status=503, times=None))
@@ -230,7 +230,7 @@ def test_somebody_who_is_wanted_all_along_stays_whatever_waits_behind_a_limit(wo
 
 @pytest.mark.parametrize("unsent", UNSENT)
 def test_whose_phone_went_to_somebody_else_meanwhile_is_sent_again(world, unsent):
-    """Ann leaves, and Ben gets her phone, and with it her profile, before she is taken off; then she is back."""
+    """Ann leaves. Ben gets her phone, and with it her profile, before she is taken off; then she is back."""
     select = "select email, customer_id, first_name as phone from people"
     kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
     world.model("members", select, identifiers=kinds, max_removes=1.0)
