@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +22,11 @@ from reverse_etl.engines import Engine
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.phrases import sentence
 from reverse_etl.sql.text import Dialect, Statement, literal, quote
+from reverse_etl.warehouse.duckdb_output import session_output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from reverse_etl.warehouse import Row
 
 STATE = "reverse_etl_state"
@@ -52,6 +54,7 @@ class DuckDB:
         self._places = places or {}
         self._path = warehouse_path(settings)
         self._settings = settings
+        self._asked = session_output(settings, self._places)
         self._spill = Path(tempfile.mkdtemp(prefix="reverse_etl_"))
         self._connection = duckdb.connect(":memory:")
         try:
@@ -114,8 +117,8 @@ class DuckDB:
             )
         self._attach(self._path, name)
         try:
-            for entry in self._settings.get("attach") or ():
-                self._attach(Path(entry["path"]), entry.get("alias") or Path(entry["path"]).stem)
+            for path, alias in self._asked.attach:
+                self._attach(path, alias)
             self.execute(Statement("SET enable_external_access = false"))
             self._use(name, schema)
             yield
@@ -172,15 +175,14 @@ class DuckDB:
         self._connection.execute("SET preserve_insertion_order = false")
         # Most deltas of a run are gone at its end: at the default, 16MB, they would go into the file first.
         self._connection.execute("SET checkpoint_threshold = '256MB'")
-        for extension in self._settings.get("extensions") or ():
-            name = extension["name"] if isinstance(extension, Mapping) else str(extension)
+        for name in self._asked.extensions:
             with _mapped(Statement(f"LOAD {name}")):
                 self._connection.load_extension(name)
-        for key, value in (self._settings.get("settings") or {}).items():
+        for key, value in self._asked.settings:
             with _mapped(Statement(f"SET {key}")):
-                self._connection.execute(f"SET {quote(str(key))} = {literal(str(value))}")
-        if threads := self._settings.get("threads"):
-            self._connection.execute(f"SET threads = {max(int(threads), 1)}")
+                self._connection.execute(f"SET {quote(key)} = {literal(value)}")
+        if self._asked.threads:
+            self._connection.execute(f"SET threads = {self._asked.threads}")
 
     def _attach_state(self, read_only: bool) -> None:  # noqa: FBT001 - one caller, above
         path = state_path(self._path)

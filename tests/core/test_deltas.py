@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
+from reverse_etl.delivery.tally import Outcome
 from reverse_etl.plan import Wish
 from reverse_etl.planning import Task, plan
 from reverse_etl.sql.text import Statement
@@ -42,3 +44,29 @@ def test_deltas_are_numbered_by_list_upserts_first_and_by_identity(world):
         places = f"SELECT retl_seq, ROW_NUMBER() OVER (ORDER BY {order}) AS place FROM {table}"
         counts = Statement(f"SELECT COUNT(*), COUNT(*) FILTER (retl_seq <> place) FROM ({places})")
         assert warehouse.fetch(counts) == [(300_000, 0)]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"default_order": "DESC"},
+        {"default_null_order": "nulls_first"},
+        {"default_collation": "NOCASE"},
+        {"integer_division": True},
+        {"lock_configuration": True, "enable_external_access": False},
+        {"memory_limit": "-1"},
+    ],
+)
+def test_settings_of_the_output_do_not_change_what_a_run_does(world, settings):
+    """What they would change of the meaning of SQL is left as DuckDB has it."""
+    world.profile()
+    profile = yaml.safe_load((world.folder / "profiles.yml").read_text())
+    profile["shop"]["outputs"]["trial"]["settings"] = settings
+    (world.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
+    world.model("members", "select email, first_name from people", max_removes=1.0)
+    world.people([{"email": f"p{i:02}@example.com", "first_name": "A"} for i in range(30)])
+    assert world.run().lists[0].outcomes == {Outcome.APPLIED: 30}
+    world.people([{"email": f"p{i:02}@example.com", "first_name": "a"} for i in range(12)])
+    assert world.run().lists[0].outcomes == {Outcome.APPLIED: 12, Outcome.REMOVED: 18}
+    assert world.emails() == [f"p{i:02}@example.com" for i in range(12)]
+    assert world.run().lists[0].outcomes == {}

@@ -1,0 +1,64 @@
+"""What a DuckDB output asks of its session: as dbt-duckdb takes it, and said where it is of a wrong shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reverse_etl.errors import UsageError
+from reverse_etl.warehouse.duckdb_output import SessionOutput, session_output
+
+
+def test_an_output_is_read_as_dbt_duckdb_reads_it():
+    """Extensions by name or with a repository, threads also as text, attached files also without an alias."""
+    output = {
+        "path": "shop.duckdb",
+        "extensions": ["json", {"name": "spatial", "repo": "core"}],
+        "settings": {"memory_limit": "2GB", "TimeZone": "Europe/Prague"},
+        "threads": "4",
+        "attach": [{"path": "data/other.duckdb"}, {"path": "more.duckdb", "alias": "m"}],
+    }
+    assert session_output(output, {}) == SessionOutput(
+        extensions=("json", "spatial"),
+        settings=(("memory_limit", "2GB"), ("TimeZone", "Europe/Prague")),
+        threads=4,
+        attach=((Path("data/other.duckdb"), "other"), (Path("more.duckdb"), "m")),
+    )
+
+
+@pytest.mark.parametrize(
+    "output", [{}, {"settings": None, "extensions": [], "threads": None, "attach": None}]
+)
+def test_an_output_may_ask_for_nothing(output):
+    """Empty keys are none."""
+    assert session_output(output, {}) == SessionOutput()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shape"),
+    [
+        ("threads", "abc", "a whole number"),
+        ("threads", -1, "a whole number"),
+        ("settings", ["a"], "a mapping"),
+        ("settings", "x", "a mapping"),
+        ("attach", [{"alias": "y"}], "a list of files with a path"),
+        ("attach", "nonsense", "a list of files with a path"),
+        ("extensions", [{"nme": "x"}], "a list of names"),
+        ("extensions", "httpfs", "a list of names"),
+    ],
+)
+def test_a_wrong_shape_is_said_with_its_place(key, value, shape):
+    """Nothing was opened by then."""
+    with pytest.raises(UsageError) as caught:
+        session_output({key: value}, {key: "profiles.yml:5"})
+    (problem,) = caught.value.problems
+    assert (problem.what, problem.where) == (f"{key} of a DuckDB output is not {shape}.", "profiles.yml:5")
+    assert f"{key}: " in problem.advice
+
+
+def test_all_wrong_shapes_are_said_at_once():
+    """Whoever mends one should not have to find the next by another try."""
+    with pytest.raises(UsageError) as caught:
+        session_output({"threads": "x", "attach": 1}, {})
+    assert len(caught.value.problems) == 2
