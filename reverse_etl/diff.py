@@ -66,7 +66,7 @@ def diff(
         omitted={kind: lost for kind, lost in omitted.items() if lost},
         orphans=tuple((list_id, rows) for list_id, rows in remembered.items() if list_id not in mine),
         rekeyed=rekeyed,
-        left=any(Op.LEFT in ops and _upserts(ops) for ops in counts.values()),
+        waiting=any({Op.HELD, Op.LEFT} & ops.keys() for ops in counts.values()),
     )
 
 

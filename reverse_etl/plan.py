@@ -131,7 +131,7 @@ class ModelPlan:
 
     `staged` rows came from the model; `repeated` of them repeat another in every column. `omitted` counts the
     rows that lost a shared identifier. `orphans` are the (list id, rows) that the model drove once and drives
-    no more. `left`: removals wait behind a limit while other rows are sent.
+    no more. `waiting`: removals are held, or wait behind a limit.
     """
 
     model: Model
@@ -142,7 +142,7 @@ class ModelPlan:
     omitted: Mapping[IdentifierType, int]
     orphans: tuple[tuple[str, int], ...] = ()
     rekeyed: bool = False
-    left: bool = False
+    waiting: bool = False
 
     @property
     def idle(self) -> bool:

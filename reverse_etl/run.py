@@ -148,6 +148,7 @@ def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
 def _begin(at: At, target: Target, plan: Plan) -> None:
     """Make the plan's deltas uncertain, before the first of them is sent."""
     begun = []
+    sends = any(one.upserts for _, one in plan.lists())
     for model in plan.models:
         config = model.model.config
         identifiers = tuple((kind.value, name) for kind, name in config.identifiers.items())
@@ -159,7 +160,7 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
             if one.list.taken_over:
                 former[one.list.taken_over].append(one.list.id)
         doubted = [one.list.id for one in model.lists if one.list.doubted]
-        begun.append(Begun(sent, model.shape, model.rekeyed, former, doubted, model.left))
+        begun.append(Begun(sent, model.shape, model.rekeyed, former, doubted, model.waiting and sends))
     at.state.begin(at.run_id, target.place, written(at.begun), begun)
     for model in plan.models:
         at.state.rejections.note_checks(at.run_id, model.model.name, model.shape)

@@ -86,9 +86,9 @@ _OUTCOMES = {ReceiptState.UNKNOWN: Outcome.UNKNOWN, ReceiptState.NOT_SENT: Outco
 
 
 def _leaving(row: Row) -> Leaving:
-    seq, identity, *identifiers, first_sent, in_snapshot, uncertain = row
+    seq, identity, *identifiers, first_sent, in_snapshot = row
     kinds = dict(zip(IdentifierType, identifiers, strict=True))
-    return Leaving(seq, identity, kinds, read(first_sent), uncertain=uncertain or not in_snapshot)
+    return Leaving(seq, identity, kinds, read(first_sent), uncertain=not in_snapshot)
 
 
 def _claims(to: Delivery, kind: IdentifierType, values: Sequence[str]) -> Iterator[tuple[str, Claim]]:

@@ -82,8 +82,8 @@ def upserts(dialect: Dialect, shape: Shape, run_id: str, list_id: str, seqs: ran
 
 
 def removes(dialect: Dialect, shape: Shape, run_id: str, list_id: str, seqs: range) -> Statement:
-    """Return (seq, identity, the four identifiers, first sent, in snapshot, uncertain) of one list's removes in a span, by seq."""
-    columns = f"retl_identity, {', '.join(IDENTIFIER_COLUMNS.values())}, {FIRST_SENT}, retl_in_snapshot, retl_uncertain"
+    """Return (seq, identity, the four identifiers, first sent, in snapshot) of one list's removes in a span, by seq."""
+    columns = f"retl_identity, {', '.join(IDENTIFIER_COLUMNS.values())}, {FIRST_SENT}, retl_in_snapshot"
     return _span(dialect, shape, columns, f"= '{Op.REMOVE}'", (run_id, list_id), seqs)
 
 
@@ -157,17 +157,19 @@ def doubt(dialect: Dialect, shape: Shape, list_ids: Sequence[str]) -> Statement:
     return Statement(_made_uncertain(dialect, shape, f"s.retl_list_id IN ({marks})"), (*list_ids,))
 
 
-def doubt_left(dialect: Dialect, shape: Shape) -> Statement:
-    """Make the rows uncertain whose removal waits behind a limit.
+def doubt_waiting(dialect: Dialect, shape: Shape) -> Statement:
+    """Make the rows uncertain whose removal is held, or waits behind a limit.
 
     What is sent meanwhile may make other people of their profiles. So they are sent again where they come back.
     """
-    left = f"SELECT 1 FROM {dialect.passing(shape.planned)} AS p WHERE p.retl_op = '{Op.LEFT}' AND {same_key('p', 's')}"
-    return Statement(_made_uncertain(dialect, shape, f"EXISTS ({left})"))
+    waiting = (
+        f"SELECT 1 FROM {dialect.passing(shape.planned)} AS p WHERE NOT ({_BEGUN}) AND {same_key('p', 's')}"
+    )
+    return Statement(_made_uncertain(dialect, shape, f"EXISTS ({waiting})"))
 
 
 def doubt_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
-    """Make the rows uncertain whose removal was planned and not sent, though upserts of the run were: as `doubt_left`."""
+    """Make the rows uncertain whose removal was planned and not sent, or was held, though upserts of the run were: as `doubt_waiting`."""
     sent = f"SELECT 1 FROM {dialect.kept('receipts')} AS r WHERE r.run_id = ? AND r.model = ? AND r.op = '{Op.ADD}' AND r.state <> 'not_sent'"
     unsent, parameters = _unsent(dialect, shape, run_id, model)
     return Statement(

@@ -60,6 +60,8 @@ def uncertain_count(dialect: Dialect, shape: Shape) -> Statement:
 def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scope) -> tuple[Statement, ...]:
     """Work out the plan's deltas, numbered from 1 by list, upserts before removes, and identity in binary order.
 
+    A row to remove counts as in the snapshot only where no earlier run may have removed it already.
+
     They are narrow, since numbering wide rows takes many times as long: what an upsert sends stays with the staged rows, and only
     removes carry identifiers. `kept` are the columns of the snapshot, empty when there is none yet.
     """
@@ -83,7 +85,7 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
         f"WITH desired AS (\n{desired(dialect, shape)}\n),\n"
         f"known AS (\n{_known(dialect, shape, kept, scope)}\n)\n"
         f"SELECT {dialect.text(op)} AS retl_op,\n"
-        f"  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,\n"
+        f"  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,\n"
         f"  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
         f"  {', '.join(columns)}\n"
         f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row(shape, 'd', 'k')}\n"
@@ -280,7 +282,7 @@ def _known(
             f"CAST(NULL AS {dialect.kept_type(column)}) AS {quote(column.name)}" for column in shape.payload
         ]
         nowhere = " FROM (SELECT 1 AS retl_one) AS retl_nothing" if dialect.engine is Engine.SNOWFLAKE else ""
-        return f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain{nowhere} WHERE FALSE"
+        return f"  SELECT {', '.join(nothing)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing{nowhere} WHERE FALSE"
     today = {column.name: as_today(dialect, column, was, "s.") for column, was in _paired(shape, kept)}
     today |= besides
     values = "".join(f", {value} AS {dialect.name(name)}" for name, value in today.items())
@@ -294,15 +296,16 @@ def _known(
     listed = ", ".join(dialect.literal(list_id) for list_id in scope.doubted)
     doubted = f"s.retl_list_id IN ({listed})" if listed else "FALSE"
     if not scope.uncertain:
-        return f"  SELECT *, TRUE AS retl_in_snapshot, {doubted} AS retl_uncertain FROM ({snapshot}) AS s"
+        return f"  SELECT *, TRUE AS retl_in_snapshot, {doubted} AS retl_uncertain, FALSE AS retl_removing FROM ({snapshot}) AS s"
     merged = ", ".join(f"COALESCE(s.{name}, u.{name}) AS {name}" for name in (*KEY_COLUMNS, *names))
     payload = "".join(f", s.{dialect.name(name)}" for name in today)
     u_identity = rekeyed_identity(shape) if scope.rekeyed else "retl_identity"
     return (
         f"  SELECT {merged}{payload}, s.retl_identity IS NOT NULL AS retl_in_snapshot, "
-        f"u.retl_identity IS NOT NULL{f' OR {doubted}' if listed else ''} AS retl_uncertain\n"
+        f"u.retl_identity IS NOT NULL{f' OR {doubted}' if listed else ''} AS retl_uncertain, "
+        f"COALESCE(u.retl_op = '{Op.REMOVE}', FALSE) AS retl_removing\n"
         f"  FROM ({snapshot}) AS s FULL OUTER JOIN (\n"
-        f"    SELECT retl_list_id, {u_identity} AS retl_identity, {dialect.names(names)}\n"
+        f"    SELECT retl_list_id, {u_identity} AS retl_identity, {dialect.names(names)}, retl_op\n"
         f"    FROM {dialect.kept(shape.deltas)} WHERE retl_list_id IN ({mine})\n"
         f"  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity"
     )

@@ -149,10 +149,13 @@ def _merged(dialect: Dialect, shape: Shape) -> str:
 def _no_longer_deltas(
     dialect: Dialect, shape: Shape, this_run: tuple[str, str], spans: Sequence[range | None]
 ) -> tuple[Statement, ...]:
-    """Drop the deltas that were taken, span by span, and those that were refused for certain and not uncertain before."""
+    """Drop the deltas that were taken, span by span, and those that were refused for certain and not uncertain before.
+
+    Removals that were held stay for whoever knows what else was sent: `deltas.doubt_unsent`.
+    """
     deltas, refusals = dialect.kept(shape.deltas), dialect.kept("refusals")
     taken = f"SELECT t.retl_seq FROM {dialect.passing(shape.taken)} AS t WHERE TRUE"
-    refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind <> 'unknown'"
+    refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held')"
     return (
         *(
             Statement(

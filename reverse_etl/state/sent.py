@@ -27,7 +27,8 @@ class Begun:
     """A model of a run that is about to send: what is noted of it, its shape, whether it is keyed anew.
 
     `taken_over` are the ids of the lists that another model drove last, by that model; `doubted` those of all
-    lists of which the model's memory is in doubt. `left`: removals wait behind a limit.
+    lists of which the model's memory is in doubt. `waiting`: removals are held, or wait behind a limit, while
+    rows are sent.
     """
 
     model: SentModel
@@ -35,4 +36,4 @@ class Begun:
     rekeyed: bool
     taken_over: Mapping[str, Sequence[str]] = field(default_factory=dict)
     doubted: Sequence[str] = ()
-    left: bool = False
+    waiting: bool = False

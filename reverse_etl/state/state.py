@@ -117,8 +117,8 @@ class State:
             )
             if one.doubted:
                 statements.append(deltas.doubt(dialect, one.shape, one.doubted))
-            if one.left:
-                statements.append(deltas.doubt_left(dialect, one.shape))
+            if one.waiting:
+                statements.append(deltas.doubt_waiting(dialect, one.shape))
             statements += (
                 deltas.follow(dialect, one.shape, run_id, self.owner.table_key(former), lists)
                 for former, lists in one.taken_over.items()

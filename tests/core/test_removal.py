@@ -219,6 +219,55 @@ def test_whoever_gets_back_the_e_mail_of_before_is_sent_again(world, unsent):
     assert one(result).outcomes == {}
 
 
+def test_so_is_whoever_went_to_another_list_and_back_under_a_limit(world):
+    """What is sent to Coffee makes another person of the profile that waits to be taken off Tea."""
+    clubs_model(world, max_removes=1.0, min_rows=0)
+    rest = [person("bob", club="Tea"), person("cat", club="Coffee")]
+    moves(world, [person("ann", club="Tea"), *rest])
+    moves(world, [person("ann", email="ann2@example.com", club="Coffee"), *rest], "a limit")
+    for _ in range(3):
+        moves(world, [person("ann", club="Tea"), *rest])
+    assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
+    assert world.emails("Coffee") == ["cat@example.com"]
+
+
+def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members):
+    """Only an earlier removal could have taken Ann off, and there was none: somebody changed her e-mail."""
+    become(members, [person("ann", customer_id=None), person("bob")])
+    members.run()
+    members.fault(Fault("cancel", rows=0))
+    become(members, [person("ann", customer_id=None, first_name="Anne"), person("bob")])
+    members.run()
+    members.calm()
+    ann = members.person("ann@example.com")["id"]
+    renamed = {"type": "profile", "id": ann, "attributes": {"email": "other@example.com"}}
+    members.by_hand("PATCH", f"/api/profiles/{ann}", {"data": renamed})
+    become(members, people("bob"))
+    assert one(members.run()).outcomes == {Outcome.GONE: 1}
+    assert members.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
+
+
+@pytest.mark.parametrize("refused", ["by a check", "by Klaviyo"])
+def test_so_is_whoever_was_held_meanwhile(world, refused):
+    """Ann's e-mail changes, and a rejected row with her phone holds her old row; then it is right again."""
+    select = "select email, customer_id, first_name as phone from people"
+    kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
+    world.model("members", select, identifiers=kinds, max_removes=1.0)
+    ann, bob = person("ann", first_name="+14155550001"), person("bob", first_name=None)
+    bad = person(
+        "bad", email="bad@@x" if refused == "by a check" else "bad@example.com", first_name=ann["first_name"]
+    )
+    moves(world, [ann, bob])
+    world.fault(Fault("refuse_rows", pattern="^bad", times=None))
+    become(world, [ann | {"email": "ann2@example.com", "first_name": None}, bob, bad])
+    held = one(world.run())
+    assert held.plan.held + held.outcomes.get(Outcome.HELD, 0) == 1
+    world.calm()
+    for _ in range(3):
+        result = moves(world, [ann, bob])
+    assert (world.emails(), one(result).outcomes) == (["ann@example.com", "bob@example.com"], {})
+
+
 def test_somebody_who_is_wanted_all_along_stays_whatever_waits_behind_a_limit(world):
     """Ann's e-mail changes twice under a limit, and then back to the second: she was wanted every day."""
     members_model(world, max_removes=1.0)

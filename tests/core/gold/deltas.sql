@@ -47,7 +47,7 @@ WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op IN ('add', 'update') AND 
 -- with ('r1', 'L1', 1, 9)
 
 -- deltas 9
-SELECT retl_seq, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_in_snapshot, retl_uncertain FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d"
+SELECT retl_seq, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_in_snapshot FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d"
 WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op = 'remove' AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
 -- with ('r1', 'L1', 10, 19)
 
@@ -84,7 +84,7 @@ WHERE s.retl_list_id IN (?, ?) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state"
 -- deltas 14
 INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
 SELECT '', 0, 'update', TRUE, TRUE, s."retl_list_id", s."retl_identity", s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name", s."spent", s."Since", s."tags" FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s
-WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE p.retl_op = 'left' AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
+WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE NOT (p.retl_op NOT IN ('held', 'left')) AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
 
 -- deltas 15
 UPDATE "reverse_etl_state".main."deltas_vip_0a1b2c3d" SET retl_run_id = '', retl_seq = 0, retl_op = 'update', retl_uncertain = TRUE

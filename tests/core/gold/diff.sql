@@ -9,10 +9,10 @@ WITH desired AS (
   WHERE s.retl_problem IS NULL
 ),
 known AS (
-  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain WHERE FALSE
+  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing WHERE FALSE
 )
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
   COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
@@ -39,11 +39,11 @@ WITH desired AS (
   WHERE s.retl_problem IS NULL
 ),
 known AS (
-  SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
+  SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
   FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s
 )
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
   COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
@@ -70,15 +70,15 @@ WITH desired AS (
   WHERE s.retl_problem IS NULL
 ),
 known AS (
-  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain
+  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain, COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
   FROM (SELECT s.retl_list_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY s.retl_list_id, CASE WHEN s.retl_email IS NOT NULL THEN 'email:' || s.retl_email WHEN s.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || s.retl_phone_e164 ELSE s.retl_identity END ORDER BY s.retl_identity) = 1 THEN CASE WHEN s.retl_email IS NOT NULL THEN 'email:' || s.retl_email WHEN s.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || s.retl_phone_e164 ELSE s.retl_identity END ELSE s.retl_identity END AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
   FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s FULL OUTER JOIN (
-    SELECT retl_list_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at"
+    SELECT retl_list_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", retl_op
     FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
 )
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
   COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
@@ -108,15 +108,15 @@ WITH desired AS (
   WHERE s.retl_problem IS NULL
 ),
 known AS (
-  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain
+  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain, COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
   FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at"
   FROM "reverse_etl_state".main."snapshot_clubs_4e5f6a7b" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_clubs_4e5f6a7b")) AS s FULL OUTER JOIN (
-    SELECT retl_list_id, retl_identity AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at"
+    SELECT retl_list_id, retl_identity AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", retl_op
     FROM "reverse_etl_state".main."deltas_clubs_4e5f6a7b" WHERE retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_clubs_4e5f6a7b")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
 )
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
   COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
@@ -139,11 +139,11 @@ WITH desired AS (
   WHERE s.retl_problem IS NULL
 ),
 known AS (
-  SELECT *, TRUE AS retl_in_snapshot, s.retl_list_id IN ('L1', 'L2') AS retl_uncertain FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
+  SELECT *, TRUE AS retl_in_snapshot, s.retl_list_id IN ('L1', 'L2') AS retl_uncertain, FALSE AS retl_removing FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
   FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s
 )
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
-  COALESCE(k.retl_in_snapshot, FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
   COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
@@ -197,10 +197,10 @@ LEFT JOIN (
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
 LEFT JOIN (
-  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags", s."retl_was_0", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain
+  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags", s."retl_was_0", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain, COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
   FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags", s."spent" AS "retl_was_0"
   FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s FULL OUTER JOIN (
-    SELECT retl_list_id, retl_identity AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at"
+    SELECT retl_list_id, retl_identity AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", retl_op
     FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
 ) AS k ON k.retl_identity = p.retl_identity
@@ -215,7 +215,7 @@ LEFT JOIN (
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
 LEFT JOIN (
-  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain WHERE FALSE
+  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing WHERE FALSE
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 

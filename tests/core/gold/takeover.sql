@@ -47,7 +47,7 @@ DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS retl_d WHERE retl_
 -- with ('r1',)
 
 -- takeover 10
-DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind <> 'unknown');
+DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held'));
 -- with ('r1', 'r1', 'vip')
 
 -- takeover 11

@@ -47,7 +47,7 @@ WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op IN ('add', 'update') AND 
 -- with ('r1', 'L1', 1, 9)
 
 -- deltas 9
-SELECT retl_seq, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_in_snapshot, retl_uncertain FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
+SELECT retl_seq, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_in_snapshot FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
 WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op = 'remove' AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
 -- with ('r1', 'L1', 10, 19)
 
@@ -84,7 +84,7 @@ WHERE s.retl_list_id IN (?, ?) AND NOT EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL
 -- deltas 14
 INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, "RETL_SEQ", "RETL_OP", "RETL_IN_SNAPSHOT", "RETL_UNCERTAIN", "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS")
 SELECT '', 0, 'update', TRUE, TRUE, s."RETL_LIST_ID", s."RETL_IDENTITY", s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."RETL_FIRST_SENT_AT", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS" FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS s
-WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p WHERE p.retl_op = 'left' AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
+WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p WHERE NOT (p.retl_op NOT IN ('held', 'left')) AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
 
 -- deltas 15
 UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" SET retl_run_id = '', retl_seq = 0, retl_op = 'update', retl_uncertain = TRUE
