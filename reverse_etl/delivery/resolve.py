@@ -7,7 +7,7 @@ itself, the others of the account; nothing is taken from memory.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -112,6 +112,8 @@ def decide(
     """
     members = [profile for profile in theirs(row, profiles) if profile.id in joined]
     if not members:
+        if renamed := _renamed(row, profiles, joined, carried, wanted):
+            return Resolved(row, Outcome.SUPERSEDED, heirs=renamed)
         return Resolved(row, Outcome.REMOVED if row.uncertain else Outcome.GONE)
     ours = [profile for profile in members if joined[profile.id] >= row.first_sent - GRACE]
     if not ours:
@@ -132,6 +134,30 @@ def decide(
         if not holders:
             free.append(profile.id)
     return Resolved(row, Outcome.REMOVED if free else Outcome.SUPERSEDED, tuple(free), tuple(sorted(heirs)))
+
+
+def _renamed(
+    row: Leaving,
+    profiles: Sequence[Profile],
+    joined: Mapping[str, datetime],
+    carried: Mapping[str, Sequence[Claim]],
+    wanted: Mapping[str, frozenset[str]],
+) -> tuple[str, ...]:
+    """Return the desired rows that a leaving row's person goes by now, where nobody carries its identity.
+
+    As after a new e-mail with the same phone: whoever was put on the list since has the phone still, and a
+    desired row both is that member and carries another identifier of it.
+    """
+    kind, value = split_identity(row.identity)
+    if any(profile.identifier(kind) == value for profile in profiles):
+        return ()
+    ours = [p.id for p in profiles if p.id in joined and joined[p.id] >= row.first_sent - GRACE]
+    heirs: set[str] = set()
+    for id_ in ours:
+        claims = [claim for claim in carried.get(id_, ()) if claim.on_this_list and not claim.rejected]
+        identifiers = Counter(claim.identity for claim in claims if claim.identity)
+        heirs |= {each for each, many in identifiers.items() if many > 1 and id_ in wanted.get(each, ())}
+    return tuple(sorted(heirs))
 
 
 def theirs(row: Leaving, profiles: Sequence[Profile]) -> list[Profile]:
