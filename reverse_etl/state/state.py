@@ -185,6 +185,7 @@ class State:
         self._tables.run(
             deltas.doubt_unsent(dialect, shape, run_id, model),
             deltas.forget_unsent(dialect, shape, run_id, model),
+            *ledger.drop_refusals(dialect, shape.deltas, run_id, model),
         )
 
     def inherit(self, shape: Shape, list_id: str, since: Mapping[str, datetime]) -> None:

@@ -638,6 +638,7 @@ def test_a_row_that_klaviyo_refuses_today_holds_too(members):
     result = members.run()
     assert one(result).outcomes == {Outcome.REJECTED: 1, Outcome.HELD: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]
+    assert members.state("SELECT * FROM refusals") == []  # nothing of it is left to be taken over
     result = members.run()
     assert one(result).plan.held == 1
 
