@@ -65,6 +65,24 @@ class Resolved:
     heirs: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What Klaviyo and the staged rows say of the profiles that leaving rows find.
+
+    `joined` has the members among them, `carried` the claims on each profile, `wanted` the profiles that each
+    desired identity was found to be.
+    """
+
+    joined: Mapping[str, datetime]
+    carried: Mapping[str, Sequence[Claim]]
+    wanted: Mapping[str, frozenset[str]]
+
+    def put_there(self, row: Leaving, profiles: Iterable[Profile]) -> list[str]:
+        """Return the ids of those who became members no earlier than the row was first sent."""
+        since = row.first_sent - GRACE
+        return [each.id for each in profiles if each.id in self.joined and self.joined[each.id] >= since]
+
+
 @dataclass
 class _Found:
     """What Klaviyo showed: who each row may be, and since when they are members."""
@@ -86,63 +104,41 @@ def resolve(at: At, list_id: str, rows: Sequence[Leaving], claims: Claims) -> tu
     found = _find(at, list_id, rows)
     carried = _claims(found, claims)
     wanted = _look_up(at, {claim for many in carried.values() for claim in many})
+    evidence = Evidence(found.joined, carried, wanted)
     return tuple(
-        decide(
-            row,
-            [found.profiles[profile] for profile in found.by_row.get(row.seq, ())],
-            found.joined,
-            carried,
-            wanted,
-        )
+        decide(row, [found.profiles[profile] for profile in found.by_row.get(row.seq, ())], evidence)
         for row in rows
     )
 
 
-def decide(
-    row: Leaving,
-    profiles: Sequence[Profile],
-    joined: Mapping[str, datetime],
-    carried: Mapping[str, Sequence[Claim]],
-    wanted: Mapping[str, frozenset[str]],
-) -> Resolved:
-    """Say what is to become of one leaving row. Pure.
-
-    `joined` has the members among the profiles, `carried` the claims on each profile, `wanted` the profiles
-    that each desired identity was found to be.
-    """
-    members = [profile for profile in theirs(row, profiles) if profile.id in joined]
+def decide(row: Leaving, profiles: Sequence[Profile], evidence: Evidence) -> Resolved:
+    """Say what is to become of one leaving row, whose identifiers find `profiles`. Pure."""
+    members = [profile for profile in theirs(row, profiles) if profile.id in evidence.joined]
     if not members:
-        if renamed := _renamed(row, profiles, joined, carried, wanted):
+        if renamed := _renamed(row, profiles, evidence):
             return Resolved(row, Outcome.SUPERSEDED, heirs=renamed)
         return Resolved(row, Outcome.REMOVED if row.uncertain else Outcome.GONE)
-    ours = [profile for profile in members if joined[profile.id] >= row.first_sent - GRACE]
+    ours = evidence.put_there(row, members)
     if not ours:
         return Resolved(row, Outcome.KEPT)
     free: list[str] = []
     heirs: set[str] = set()
-    for profile in ours:
-        others = [
-            claim for claim in carried.get(profile.id, ()) if claim.identity != row.identity or claim.rejected
-        ]
+    for id_ in ours:
+        claims = evidence.carried.get(id_, ())
+        others = [claim for claim in claims if claim.identity != row.identity or claim.rejected]
         if any(claim.rejected for claim in others):
             return Resolved(row, Outcome.HELD)
         rivals = {claim.identity for claim in others if claim.on_this_list and claim.identity}
-        if any(identity not in wanted for identity in rivals):  # who is nobody else may be this one
+        if any(identity not in evidence.wanted for identity in rivals):  # who is nobody else may be this one
             return Resolved(row, Outcome.HELD)
-        holders = {identity for identity in rivals if profile.id in wanted.get(identity, ())}
+        holders = {identity for identity in rivals if id_ in evidence.wanted.get(identity, ())}
         heirs |= holders
         if not holders:
-            free.append(profile.id)
+            free.append(id_)
     return Resolved(row, Outcome.REMOVED if free else Outcome.SUPERSEDED, tuple(free), tuple(sorted(heirs)))
 
 
-def _renamed(
-    row: Leaving,
-    profiles: Sequence[Profile],
-    joined: Mapping[str, datetime],
-    carried: Mapping[str, Sequence[Claim]],
-    wanted: Mapping[str, frozenset[str]],
-) -> tuple[str, ...]:
+def _renamed(row: Leaving, profiles: Sequence[Profile], evidence: Evidence) -> tuple[str, ...]:
     """Return the desired rows that a leaving row's person goes by now, where nobody carries its identity.
 
     As after a new e-mail with the same phone: whoever was put on the list since has the phone still, and a
@@ -151,12 +147,12 @@ def _renamed(
     kind, value = split_identity(row.identity)
     if any(profile.identifier(kind) == value for profile in profiles):
         return ()
-    ours = [p.id for p in profiles if p.id in joined and joined[p.id] >= row.first_sent - GRACE]
     heirs: set[str] = set()
-    for id_ in ours:
-        claims = [claim for claim in carried.get(id_, ()) if claim.on_this_list and not claim.rejected]
+    for id_ in evidence.put_there(row, profiles):
+        claims = [each for each in evidence.carried.get(id_, ()) if each.on_this_list and not each.rejected]
         identifiers = Counter(claim.identity for claim in claims if claim.identity)
-        heirs |= {each for each, many in identifiers.items() if many > 1 and id_ in wanted.get(each, ())}
+        desired = {identity for identity, many in identifiers.items() if many > 1}
+        heirs |= {identity for identity in desired if id_ in evidence.wanted.get(identity, ())}
     return tuple(sorted(heirs))
 
 
