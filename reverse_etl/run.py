@@ -63,7 +63,7 @@ def run(at: At, task: Task, allowed_removes: Collection[str], *, strict: bool) -
         recover(at)
         plan = planning.plan(at.warehouse, at.state, at.klaviyo, task, _beating(at))
         if problems := guard(plan.models, allowed_removes):
-            why = [f"{problem.what} ({problem.where})" for problem in problems]
+            why = [f"{problem.what} At {problem.where}." for problem in problems]
             at.state.runs.refuse(at.run_id, task.target.place, why, GuardRefused.exit_code)
             raise GuardRefused(*problems)
         plan = _with_lists(at, plan)

@@ -39,7 +39,8 @@ def test_a_refused_run_is_remembered_until_the_next(members):
     with pytest.raises(GuardRefused):
         members.run()
     (refused,) = members.project().status().refused
-    assert refused.startswith("The model has 0 rows to send; min_rows asks for 1. 0 rows were sent before. (")
+    told = "The model has 0 rows to send; min_rows asks for 1. 0 rows were sent before. At "
+    assert refused.startswith(told)
     become(members, people("ann", "bob"))
     assert one(members.run()).outcomes == {Outcome.APPLIED: 2}
     assert members.project().status().refused == ()
