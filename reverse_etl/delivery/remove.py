@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.flight import in_flight
-from reverse_etl.delivery.resolve import Claim, Leaving, Resolved, resolve
+from reverse_etl.delivery.leaving import Claim, Leaving, Resolved, inheritance
+from reverse_etl.delivery.resolve import resolve
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import KlaviyoError, SessionLost
 from reverse_etl.events import Removing
@@ -19,7 +20,6 @@ from reverse_etl.sql.diff import Op
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from reverse_etl.delivery.at import At, Delivery
     from reverse_etl.warehouse import Row
@@ -51,7 +51,7 @@ def remove(to: Delivery) -> None:
         except SessionLost:
             to.tally.stop(_NOBODY_KNOWS)
             break
-        at.state.inherit(to.plan.shape, list_id, _inheritance(resolved))
+        at.state.inherit(to.plan.shape, list_id, inheritance((r.row.first_sent, r.heirs) for r in resolved))
         at.state.still_leased()  # whoever lost the lease meanwhile must not remove
         state, reason = _take_off(at, list_id, resolved)
         if reason:
@@ -114,19 +114,6 @@ def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[Recei
     except KlaviyoError as error:
         return ReceiptState.UNKNOWN, str(error)
     return ReceiptState.APPLIED, ""
-
-
-def _inheritance(resolved: Iterable[Resolved]) -> dict[str, datetime]:
-    """Return since when each heir's profile may be a member by our doing.
-
-    Since the leaving row was first sent. Without it, whoever once changed an e-mail would later seem to have
-    been on the list before this job.
-    """
-    since: dict[str, datetime] = {}
-    for r in resolved:
-        for heir in r.heirs:
-            since[heir] = min(r.row.first_sent, since.get(heir, r.row.first_sent))
-    return since
 
 
 def _receipt(list_id: str, leaving: Sequence[Leaving], state: ReceiptState, reason: str) -> Receipt:

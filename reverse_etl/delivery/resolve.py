@@ -7,14 +7,14 @@ itself, the others of the account; nothing is taken from memory.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from reverse_etl.delivery.flight import in_flight
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.leaving import IDS, Claim, Evidence, Leaving, Resolved, decide_all
 from reverse_etl.identifiers import IdentifierType, split_identity
 from reverse_etl.klaviyo.filters import MOST_VALUES, OF_MEMBERS
 from reverse_etl.klaviyo.pack import chunks
@@ -25,62 +25,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.delivery.at import At
-
-_ELSEWHERE = (IdentifierType.PROFILE_ID, IdentifierType.EXTERNAL_ID)
-
-
-@dataclass(frozen=True)
-class Leaving:
-    """A row that is no longer desired on the list.
-
-    `uncertain`: an earlier run may have removed it already, or never have added it.
-    """
-
-    seq: int
-    identity: str
-    identifiers: Mapping[IdentifierType, str | None]
-    first_sent: datetime
-    uncertain: bool
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A staged row that carries an identifier: its identity if it has one, and whether it was rejected."""
-
-    identity: str | None
-    rejected: bool
-    on_this_list: bool
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """What is to become of a leaving row, and the profiles to take off the list for it.
-
-    `heirs` are the identities that a profile which this job put on the list goes by now.
-    """
-
-    row: Leaving
-    outcome: Outcome
-    profiles: tuple[str, ...] = ()
-    heirs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What Klaviyo and the staged rows say of the profiles that leaving rows find.
-
-    `joined` has the members among them, `carried` the claims on each profile, `wanted` the profiles that each
-    desired identity was found to be.
-    """
-
-    joined: Mapping[str, datetime]
-    carried: Mapping[str, Sequence[Claim]]
-    wanted: Mapping[str, frozenset[str]]
-
-    def put_there(self, row: Leaving, profiles: Iterable[Profile]) -> list[str]:
-        """Return the ids of those who became members no earlier than the row was first sent."""
-        since = row.first_sent - GRACE
-        return [each.id for each in profiles if each.id in self.joined and self.joined[each.id] >= since]
 
 
 @dataclass
@@ -104,73 +48,8 @@ def resolve(at: At, list_id: str, rows: Sequence[Leaving], claims: Claims) -> tu
     found = _find(at, list_id, rows)
     carried = _claims(found, claims)
     wanted = _look_up(at, {claim for many in carried.values() for claim in many})
-    evidence = Evidence(found.joined, carried, wanted)
-    return tuple(
-        decide(row, [found.profiles[profile] for profile in found.by_row.get(row.seq, ())], evidence)
-        for row in rows
-    )
-
-
-def decide(row: Leaving, profiles: Sequence[Profile], evidence: Evidence) -> Resolved:
-    """Say what is to become of one leaving row, whose identifiers find `profiles`. Pure."""
-    members = [profile for profile in theirs(row, profiles) if profile.id in evidence.joined]
-    if not members:
-        if renamed := _renamed(row, profiles, evidence):
-            return Resolved(row, Outcome.SUPERSEDED, heirs=renamed)
-        return Resolved(row, Outcome.REMOVED if row.uncertain else Outcome.GONE)
-    ours = evidence.put_there(row, members)
-    if not ours:
-        return Resolved(row, Outcome.KEPT)
-    free: list[str] = []
-    heirs: set[str] = set()
-    for id_ in ours:
-        claims = evidence.carried.get(id_, ())
-        others = [claim for claim in claims if claim.identity != row.identity or claim.rejected]
-        if any(claim.rejected for claim in others):
-            return Resolved(row, Outcome.HELD)
-        rivals = {claim.identity for claim in others if claim.on_this_list and claim.identity}
-        if any(identity not in evidence.wanted for identity in rivals):  # who is nobody else may be this one
-            return Resolved(row, Outcome.HELD)
-        holders = {identity for identity in rivals if id_ in evidence.wanted.get(identity, ())}
-        heirs |= holders
-        if not holders:
-            free.append(id_)
-    return Resolved(row, Outcome.REMOVED if free else Outcome.SUPERSEDED, tuple(free), tuple(sorted(heirs)))
-
-
-def _renamed(row: Leaving, profiles: Sequence[Profile], evidence: Evidence) -> tuple[str, ...]:
-    """Return the desired rows that a leaving row's person goes by now, where nobody carries its identity.
-
-    As after a new e-mail with the same phone: whoever was put on the list since has the phone still, and a
-    desired row both is that member and carries another identifier of it.
-    """
-    kind, value = split_identity(row.identity)
-    if any(profile.identifier(kind) == value for profile in profiles):
-        return ()
-    heirs: set[str] = set()
-    for id_ in evidence.put_there(row, profiles):
-        claims = [each for each in evidence.carried.get(id_, ()) if each.on_this_list and not each.rejected]
-        identifiers = Counter(claim.identity for claim in claims if claim.identity)
-        desired = {identity for identity, many in identifiers.items() if many > 1}
-        heirs |= {identity for identity in desired if id_ in evidence.wanted.get(identity, ())}
-    return tuple(sorted(heirs))
-
-
-def theirs(row: Leaving, profiles: Sequence[Profile]) -> list[Profile]:
-    """Return which of the profiles that a row's identifiers find are the row's person. Pure.
-
-    Those that carry its identity, and those that carry an id of it, which two people don't share. An e-mail
-    or a phone may be somebody else's by now, or have been all along: who is found by these alone is the
-    person only where nobody carries the identity or an id, and where the profile has no such identity.
-    """
-    kind, _ = split_identity(row.identity)
-    own = {each: row.identifiers.get(each) for each in (kind, *_ELSEWHERE)}
-    sure = [
-        profile
-        for profile in profiles
-        if any(value and profile.identifier(each) == value for each, value in own.items())
-    ]
-    return sure or [profile for profile in profiles if profile.identifier(kind) is None]
+    profiles = {row.seq: [found.profiles[id_] for id_ in found.by_row.get(row.seq, ())] for row in rows}
+    return decide_all(rows, Evidence(profiles, found.joined, carried, wanted, at.state.runs.ends()))
 
 
 def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
@@ -179,7 +58,7 @@ def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
         values = _values(rows, kind)
         members = _ask(at, partial(at.klaviyo.members, list_id, kind), values)
         _note(found, rows, kind, members)
-    for kind in _ELSEWHERE:  # of all rows: who was found by an e-mail may have left another profile behind
+    for kind in IDS:  # of all rows: who was found by an e-mail may have left another profile behind
         _note(found, rows, kind, _ask(at, partial(at.klaviyo.profiles, kind), _values(rows, kind)))
     _note_joined(at, list_id, found, rows)
     return found

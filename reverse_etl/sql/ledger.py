@@ -124,6 +124,15 @@ def dead_runs(dialect: Dialect, account: str, project: str) -> Statement:
     )
 
 
+def run_times(dialect: Dialect, account: str, project: str) -> Statement:
+    """Return (Klaviyo's time when it began, ours then, ours when it ended) of the runs that wrote and ended."""
+    return Statement(
+        f"SELECT klaviyo_time, started_at, ended_at FROM {dialect.kept('runs')} "
+        f"WHERE account_id = ? AND project = ? AND klaviyo_time <> '' AND ended_at IS NOT NULL ORDER BY klaviyo_time",
+        (account, project),
+    )
+
+
 def runs(dialect: Dialect, account: str, project: str) -> Statement:
     """Return (run id, state, started, ended, exit code) of every run, newest first."""
     return Statement(

@@ -89,6 +89,11 @@ class Runs:
         rows = self.tables.fetch(ledger.dead_runs(self.tables.dialect, *self.tables.owner.key))
         return {run_id: read(at) for run_id, at in rows}
 
+    def ends(self) -> dict[datetime, datetime]:
+        """Return when each run ended that wrote, by when it began, both in Klaviyo's time."""
+        rows = self.tables.fetch(ledger.run_times(self.tables.dialect, *self.tables.owner.key))
+        return {read(begun): read(begun) + (read(ended) - read(started)) for begun, started, ended in rows}
+
     def open_receipts(self) -> tuple[OpenReceipt, ...]:
         """Return the receipts of earlier runs whose import job had not ended."""
         rows = self.tables.fetch(ledger.open_receipts(self.tables.dialect, *self.tables.owner.key))

@@ -350,6 +350,17 @@ def test_nobody_is_removed_whose_new_row_is_not_proved(members, fault):
 PHONE = "+14155550100"
 
 
+def phone_model(world, **config):
+    """Make the model whose rows go by e-mail and phone, which stands where the customer id does elsewhere."""
+    select = "select email, customer_id as phone, first_name, club from people"
+    world.model("members", select, identifiers=BY_EMAIL_AND_PHONE, max_removes=1.0, min_rows=0, **config)
+
+
+def caller(name, phone=None, **changes):
+    """Return the row of a person with a phone, or with none."""
+    return person(name, customer_id=phone, **changes)
+
+
 @pytest.fixture
 def household(world):
     """Let Klaviyo know Ann and Zoe, and have their phone on Zoe's profile. The job sends Ann alone."""
@@ -371,14 +382,67 @@ def test_whoever_had_a_new_e_mail_and_the_same_phone_can_leave_later(world):
 
     Without that she counts as a member from before our time, and stays for ever.
     """
-    select = "select email, club as phone, first_name from people"
-    world.model("members", select, identifiers=BY_EMAIL_AND_PHONE)
-    moves(world, [person("ann", club=PHONE), person("bob")])
-    result = moves(world, [person("ann", email="ann2@example.com", club=PHONE), person("bob")])
+    phone_model(world)
+    moves(world, [caller("ann", PHONE), caller("bob")])
+    result = moves(world, [caller("ann2", PHONE), caller("bob")])
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.SUPERSEDED: 1}
     assert world.emails() == ["ann2@example.com", "bob@example.com"]
-    assert one(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 1}
+    assert one(moves(world, [caller("bob")])).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bob@example.com"]
+
+
+@pytest.mark.parametrize("unsent", UNSENT)
+def test_so_can_whoever_leaves_before_the_old_row_was_looked_up(world, unsent):
+    """Her new row was sent after she joined; the old one leaves with it, and says since when she is ours."""
+    phone_model(world)
+    moves(world, [caller("ann", PHONE), caller("bob")])
+    moves(world, [caller("ann2", PHONE), caller("bob")], unsent)
+    assert world.emails() == ["ann2@example.com", "bob@example.com"]
+    assert one(moves(world, [caller("bob")])).outcomes == {Outcome.REMOVED: 2}
+    assert world.emails() == ["bob@example.com"]
+
+
+def test_so_does_whoever_went_to_another_list_with_the_new_e_mail(world):
+    """Ann's old row has her phone alone by now; she is who joined while the job first sent it."""
+    phone_model(world, list_column="club")
+    bob = caller("bob", club="Tea")
+    moves(world, [caller("ann", PHONE, club="Tea"), bob])
+    result = moves(world, [caller("ann2", PHONE, club="Coffee"), bob])
+    (tea,) = (each for each in result.lists if each.plan.list.name == "Tea")
+    assert tea.outcomes == {Outcome.REMOVED: 1}
+    assert (world.emails("Tea"), world.emails("Coffee")) == (["bob@example.com"], ["ann2@example.com"])
+
+
+def test_so_does_she_where_nobody_knew_what_had_come_of_the_old_row(world):
+    """The replies to her import were lost. She joined, and is not told as taken off while she is there."""
+    phone_model(world, list_column="club")
+    bob = caller("bob", club="Tea")
+    moves(world, [bob])
+    become(world, [caller("ann", PHONE, club="Tea"), bob])
+    world.fault(Fault("cut", "POST", "/api/profile-bulk-import-jobs", times=None, after=True))
+    assert one(world.run()).outcomes == {Outcome.UNKNOWN: 1}
+    world.calm()
+    world.wait(600.0)
+    assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
+    moves(world, [caller("ann2", PHONE, club="Coffee"), bob])
+    assert (world.emails("Tea"), world.emails("Coffee")) == (["bob@example.com"], ["ann2@example.com"])
+
+
+@pytest.mark.parametrize("unsent", UNSENT)
+def test_whoever_joined_by_hand_stays_though_one_with_the_same_phone_leaves_too(household, unsent):
+    """Zoe was sent later than she joined. Ann, who has her phone, is somebody else still."""
+    moves(household, people("bob", "zoe"), unsent)
+    assert one(moves(household, people("bob"))).outcomes == {Outcome.REMOVED: 1, Outcome.KEPT: 1}
+    assert household.emails() == ["bob@example.com", "zoe@example.com"]
+
+
+def test_so_does_she_where_nobody_goes_by_the_name_of_who_leaves(household):
+    """Ann's e-mail was changed at Klaviyo. Zoe has her phone, but did not join when Ann was first sent."""
+    ann = household.person("ann@example.com")["id"]
+    changed = {"type": "profile", "id": ann, "attributes": {"email": "other@example.com"}}
+    household.by_hand("PATCH", f"/api/profiles/{ann}", {"data": changed})
+    assert one(moves(household, people("bob"))).outcomes == {Outcome.GONE: 1}
+    assert household.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
 def test_whoever_has_the_phone_of_someone_who_leaves_stays(household):
