@@ -79,6 +79,9 @@ def run(at: At, task: Task, allowed_removes: Collection[str], *, strict: bool) -
                 ListResult(model.model.name, one, dict(tally.counts), tally.reason, tally.failed)
                 for one, tally in zip(model.lists, done, strict=True)
             ]
+        for model in plan.models:
+            if not model.idle:
+                at.state.forget_unsent(at.run_id, model.model.name, model.shape)
         result = RunResult(at.run_id, plan, tuple(results), exit_code(results, strict=strict))
         _end(at, result, settled=not any(tally.unended for tally in tallies))
         return result

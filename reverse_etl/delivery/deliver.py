@@ -57,7 +57,6 @@ def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tall
     finally:
         recorder.flush()
     at.state.advance(at.run_id, plan.model.name, plan.shape, plan.model.checksum)
-    at.state.forget_unsent(at.run_id, plan.model.name, plan.shape)
     return tuple(tallies)
 
 

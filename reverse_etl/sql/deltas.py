@@ -168,14 +168,20 @@ def doubt_waiting(dialect: Dialect, shape: Shape) -> Statement:
     return Statement(_made_uncertain(dialect, shape, f"EXISTS ({waiting})"))
 
 
-def doubt_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
-    """Make the rows uncertain whose removal was planned and not sent, or was held, though upserts of the run were: as `doubt_waiting`."""
-    sent = f"SELECT 1 FROM {dialect.kept('receipts')} AS r WHERE r.run_id = ? AND r.model = ? AND r.op = '{Op.ADD}' AND r.state <> 'not_sent'"
+def doubt_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[Statement, ...]:
+    """Make the rows uncertain whose removal was planned and not sent, or was held, though upserts of the run were: as `doubt_waiting`.
+
+    A row that was in doubt before goes on so. But one whose removal was sent before may be off the list, and stays a removal.
+    """
     unsent, parameters = _unsent(dialect, shape, run_id, model)
-    return Statement(
+    doubted = (
         f"UPDATE {dialect.kept(shape.deltas)} SET retl_run_id = '', retl_seq = 0, retl_op = '{Op.UPDATE}', retl_uncertain = TRUE\n"
-        f"WHERE retl_op = '{Op.REMOVE}' AND EXISTS ({sent}) AND {unsent}",
-        (run_id, model, *parameters),
+        f"WHERE retl_op = '{Op.REMOVE}' AND retl_in_snapshot AND {unsent}"
+    )
+    sent = f"SELECT 1 FROM {dialect.kept('receipts')} AS r WHERE r.run_id = ? AND r.op = '{Op.ADD}' AND r.state <> 'not_sent'"
+    return (
+        Statement(f"{doubted} AND retl_uncertain", parameters),
+        Statement(f"{doubted} AND EXISTS ({sent})", (*parameters, run_id)),
     )
 
 
@@ -227,13 +233,15 @@ def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> St
     A row that was uncertain before this run stays so: that nothing was sent now says nothing about then.
     """
     unsent, parameters = _unsent(dialect, shape, run_id, model)
-    return Statement(f"DELETE FROM {dialect.kept(shape.deltas)} WHERE {unsent}", parameters)
+    return Statement(
+        f"DELETE FROM {dialect.kept(shape.deltas)} WHERE NOT retl_uncertain AND {unsent}", parameters
+    )
 
 
 def _unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[str, tuple[str, ...]]:
-    """Return the condition that a run's delta was certain before and not sent, with its parameters."""
+    """Return the condition that a run's delta was not sent, with its parameters."""
     condition = (
-        f"retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (\n"
+        f"retl_run_id = ? AND retl_seq NOT IN (\n"
         f"  SELECT d.retl_seq FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('receipts')} AS r\n"
         f"  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
         f"  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))\n"

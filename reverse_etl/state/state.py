@@ -183,7 +183,7 @@ class State:
         """
         dialect = self._tables.dialect
         self._tables.run(
-            deltas.doubt_unsent(dialect, shape, run_id, model),
+            *deltas.doubt_unsent(dialect, shape, run_id, model),
             deltas.forget_unsent(dialect, shape, run_id, model),
             *ledger.drop_refusals(dialect, shape.deltas, run_id, model),
         )

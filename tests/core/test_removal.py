@@ -247,6 +247,37 @@ def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members):
     assert members.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
 
 
+def test_so_is_one_whose_removal_waited_and_then_could_not_be_made(members):
+    """Two runs did not take Ann off, and somebody changed her e-mail. `removed` would be a lie."""
+    ann, bob = people("ann", "bob", customer_id=None)
+    moves(members, [ann, bob])
+    moves(members, [bob | {"first_name": "Rob"}], "a limit")
+    moves(members, [bob], "a list that can't be read")
+    profile = members.person("ann@example.com")["id"]
+    renamed = {"type": "profile", "id": profile, "attributes": {"email": "other@example.com"}}
+    members.by_hand("PATCH", f"/api/profiles/{profile}", {"data": renamed})
+    assert one(moves(members, [bob])).outcomes == {Outcome.GONE: 1}
+
+
+@pytest.mark.parametrize("other", ["earlier", "later"])
+def test_what_another_model_of_the_run_sends_makes_a_waiting_row_uncertain_too(world, other):
+    """Ann's new e-mail goes to another list, and she can't be taken off the first; then all is as before."""
+    names = {"earlier": ("b_members", "a_others"), "later": ("a_members", "b_others")}[other]
+    for name, club in zip(names, ("Tea", "Coffee"), strict=True):
+        select = f"select email, customer_id, first_name from people where club = '{club}'"
+        kinds = {"email": "email", "external_id": "customer_id"}
+        world.model(name, select, identifiers=kinds, list=club, max_removes=1.0, min_rows=0)
+    rest = [person("bob", club="Tea"), person("cat", club="Coffee")]
+    moves(world, [person("ann", club="Tea"), *rest])
+    moves(world, [person("ann", email="ann2@example.com", club="Coffee"), *rest], "a list that can't be read")
+    for _ in range(2):
+        moves(world, [person("ann", club="Tea"), *rest])
+    assert (world.emails("Tea"), world.emails("Coffee")) == (
+        ["ann@example.com", "bob@example.com"],
+        ["cat@example.com"],
+    )
+
+
 @pytest.mark.parametrize("refused", ["by a check", "by Klaviyo"])
 def test_so_is_whoever_was_held_meanwhile(world, refused):
     """Ann's e-mail changes, and a rejected row with her phone holds her old row; then it is right again."""

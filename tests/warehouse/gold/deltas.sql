@@ -68,7 +68,7 @@ AND ((s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq I
 -- with ('r1', 'vip', 'r1', 'L1', 'vip', 'a@example.com', 'b@example.com')
 
 -- deltas 12
-DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (
+DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE NOT retl_uncertain AND retl_run_id = ? AND retl_seq NOT IN (
   SELECT d.retl_seq FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d JOIN "SHOP"."REVERSE_ETL"."RECEIPTS" AS r
   ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
   WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))
@@ -88,14 +88,23 @@ WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS 
 
 -- deltas 15
 UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" SET retl_run_id = '', retl_seq = 0, retl_op = 'update', retl_uncertain = TRUE
-WHERE retl_op = 'remove' AND EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."RECEIPTS" AS r WHERE r.run_id = ? AND r.model = ? AND r.op = 'add' AND r.state <> 'not_sent') AND retl_run_id = ? AND NOT retl_uncertain AND retl_seq NOT IN (
+WHERE retl_op = 'remove' AND retl_in_snapshot AND retl_run_id = ? AND retl_seq NOT IN (
   SELECT d.retl_seq FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d JOIN "SHOP"."REVERSE_ETL"."RECEIPTS" AS r
   ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
   WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))
-AND retl_seq NOT IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
--- with ('r1', 'vip', 'r1', 'r1', 'r1', 'vip', 'r1', 'vip')
+AND retl_seq NOT IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown') AND retl_uncertain;
+-- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip')
 
 -- deltas 16
+UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" SET retl_run_id = '', retl_seq = 0, retl_op = 'update', retl_uncertain = TRUE
+WHERE retl_op = 'remove' AND retl_in_snapshot AND retl_run_id = ? AND retl_seq NOT IN (
+  SELECT d.retl_seq FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d JOIN "SHOP"."REVERSE_ETL"."RECEIPTS" AS r
+  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
+  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))
+AND retl_seq NOT IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown') AND EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."RECEIPTS" AS r WHERE r.run_id = ? AND r.op = 'add' AND r.state <> 'not_sent');
+-- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip', 'r1')
+
+-- deltas 17
 UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (
   SELECT retl_list_id, retl_identity, MIN(retl_first_sent_at) AS retl_since FROM (
@@ -105,12 +114,12 @@ FROM (
 ) AS h WHERE t.retl_run_id = ? AND h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'L2', 'L1', 'L2', 'r1')
 
--- deltas 17
+-- deltas 18
 UPDATE "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')
 
--- deltas 18
+-- deltas 19
 UPDATE "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (VALUES (?, ?, ?)) AS h (retl_list_id, retl_identity, retl_since) WHERE h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
 -- with ('L1', 'email:a@example.com', '2026-01-01T00:00:00.000Z')
