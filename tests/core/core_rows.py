@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reverse_etl.plan import Wish
+from reverse_etl.sandbox import Fault
+
 if TYPE_CHECKING:
     from core_world import World
 
+    from reverse_etl.run import RunResult
+
 SELECT = "select email, customer_id, first_name from people"
 BY_EMAIL = {"email": "email", "external_id": "customer_id"}
+UNSENT = ["a limit", "a list that can't be read"]  # why a run removes nobody
 COLUMNS = "email VARCHAR, customer_id VARCHAR, first_name VARCHAR, club VARCHAR"
 
 
@@ -41,3 +47,14 @@ def clubs_model(world: World, **config: Any) -> None:
 def become(world: World, rows: list[dict[str, Any]]) -> None:
     """Let the table of people be these rows."""
     world.people(rows, columns=COLUMNS)
+
+
+def moves(world: World, rows: list[dict[str, Any]], unsent: str = "") -> RunResult:
+    """Let the rows be these, and run; `unsent` is why nobody is removed. Return what came of it."""
+    become(world, rows)
+    if unsent == "a list that can't be read":
+        world.fault(Fault("status", method="GET", path="/api/lists/*/profiles", status=503, times=None))
+    result = world.run(wish=Wish(limit=100 if unsent == "a limit" else None))
+    world.calm()
+    world.wait(600.0)
+    return result

@@ -1,0 +1,137 @@
+"""Rule: doubt. A row whose removal was not made is not believed to be as it was."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import UNSENT, become, clubs_model, members_model, moves, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.sandbox import Fault
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+@pytest.mark.parametrize("unsent", UNSENT)
+def test_whoever_gets_back_the_e_mail_of_before_is_sent_again(world, unsent):
+    """Ann's e-mail changes, her old row's removal is not made, and then the old e-mail is right after all.
+
+    Her old row is remembered as it was, but the profile goes by the new e-mail: it is not to be believed.
+    """
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bob"))
+    moves(world, [person("ann", email="ann2@example.com"), person("bob")], unsent)
+    for _ in range(2):
+        result = moves(world, people("ann", "bob"))
+        assert world.emails() == ["ann@example.com", "bob@example.com"]
+    assert one(result).outcomes == {}
+
+
+def test_so_is_whoever_went_to_another_list_and_back_under_a_limit(world):
+    """What is sent to Coffee makes another person of the profile that waits to be taken off Tea."""
+    clubs_model(world, max_removes=1.0, min_rows=0)
+    rest = [person("bob", club="Tea"), person("cat", club="Coffee")]
+    moves(world, [person("ann", club="Tea"), *rest])
+    moves(world, [person("ann", email="ann2@example.com", club="Coffee"), *rest], "a limit")
+    for _ in range(3):
+        moves(world, [person("ann", club="Tea"), *rest])
+    assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
+    assert world.emails("Coffee") == ["cat@example.com"]
+
+
+def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members):
+    """Only an earlier removal could have taken Ann off, and there was none: somebody changed her e-mail."""
+    become(members, [person("ann", customer_id=None), person("bob")])
+    members.run()
+    members.fault(Fault("cancel", rows=0))
+    become(members, [person("ann", customer_id=None, first_name="Anne"), person("bob")])
+    members.run()
+    members.calm()
+    ann = members.person("ann@example.com")["id"]
+    renamed = {"type": "profile", "id": ann, "attributes": {"email": "other@example.com"}}
+    members.by_hand("PATCH", f"/api/profiles/{ann}", {"data": renamed})
+    become(members, people("bob"))
+    assert one(members.run()).outcomes == {Outcome.GONE: 1}
+    assert members.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
+
+
+def test_so_is_one_whose_removal_waited_and_then_could_not_be_made(members):
+    """Two runs did not take Ann off, and somebody changed her e-mail. `removed` would be a lie."""
+    ann, bob = people("ann", "bob", customer_id=None)
+    moves(members, [ann, bob])
+    moves(members, [bob | {"first_name": "Rob"}], "a limit")
+    moves(members, [bob], "a list that can't be read")
+    profile = members.person("ann@example.com")["id"]
+    renamed = {"type": "profile", "id": profile, "attributes": {"email": "other@example.com"}}
+    members.by_hand("PATCH", f"/api/profiles/{profile}", {"data": renamed})
+    assert one(moves(members, [bob])).outcomes == {Outcome.GONE: 1}
+
+
+@pytest.mark.parametrize("other", ["earlier", "later"])
+def test_what_another_model_of_the_run_sends_makes_a_waiting_row_uncertain_too(world, other):
+    """Ann's new e-mail goes to another list, and she can't be taken off the first; then all is as before."""
+    names = {"earlier": ("b_members", "a_others"), "later": ("a_members", "b_others")}[other]
+    for name, club in zip(names, ("Tea", "Coffee"), strict=True):
+        select = f"select email, customer_id, first_name from people where club = '{club}'"
+        kinds = {"email": "email", "external_id": "customer_id"}
+        world.model(name, select, identifiers=kinds, list=club, max_removes=1.0, min_rows=0)
+    rest = [person("bob", club="Tea"), person("cat", club="Coffee")]
+    moves(world, [person("ann", club="Tea"), *rest])
+    moves(world, [person("ann", email="ann2@example.com", club="Coffee"), *rest], "a list that can't be read")
+    for _ in range(2):
+        moves(world, [person("ann", club="Tea"), *rest])
+    assert (world.emails("Tea"), world.emails("Coffee")) == (
+        ["ann@example.com", "bob@example.com"],
+        ["cat@example.com"],
+    )
+
+
+@pytest.mark.parametrize("refused", ["by a check", "by Klaviyo"])
+def test_so_is_whoever_was_held_meanwhile(world, refused):
+    """Ann's e-mail changes, and a rejected row with her phone holds her old row; then it is right again."""
+    select = "select email, customer_id, first_name as phone from people"
+    kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
+    world.model("members", select, identifiers=kinds, max_removes=1.0)
+    ann, bob = person("ann", first_name="+14155550001"), person("bob", first_name=None)
+    bad = person(
+        "bad", email="bad@@x" if refused == "by a check" else "bad@example.com", first_name=ann["first_name"]
+    )
+    moves(world, [ann, bob])
+    world.fault(Fault("refuse_rows", pattern="^bad", times=None))
+    become(world, [ann | {"email": "ann2@example.com", "first_name": None}, bob, bad])
+    held = one(world.run())
+    assert held.plan.held + held.outcomes.get(Outcome.HELD, 0) == 1
+    world.calm()
+    for _ in range(3):
+        result = moves(world, [ann, bob])
+    assert (world.emails(), one(result).outcomes) == (["ann@example.com", "bob@example.com"], {})
+
+
+def test_somebody_who_is_wanted_all_along_stays_whatever_waits_behind_a_limit(world):
+    """Ann's e-mail changes twice under a limit, and then back to the second: she was wanted every day."""
+    members_model(world, max_removes=1.0)
+    for email, unsent in (("ann", ""), ("ann2", "a limit"), ("ann3", "a limit"), ("ann2", ""), ("ann2", "")):
+        result = moves(world, [person("ann", email=f"{email}@example.com"), person("bob")], unsent)
+        assert f"{email}@example.com" in world.emails()
+    assert (world.emails(), one(result).outcomes) == (["ann2@example.com", "bob@example.com"], {})
+
+
+@pytest.mark.parametrize("unsent", UNSENT)
+def test_whose_phone_went_to_somebody_else_meanwhile_is_sent_again(world, unsent):
+    """Ann leaves. Ben gets her phone, and with it her profile, before she is taken off; then she is back."""
+    select = "select email, customer_id, first_name as phone from people"
+    kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
+    world.model("members", select, identifiers=kinds, max_removes=1.0)
+    phone = "+14155550001"
+    ann, ben, cy = (person(name, first_name=None) for name in ("ann", "ben", "cy"))
+    moves(world, [ann | {"first_name": phone}, cy])
+    moves(world, [ben | {"first_name": phone}, cy], unsent)
+    for _ in range(2):
+        result = moves(world, [ann, ben, cy])
+        assert world.emails() == ["ann@example.com", "ben@example.com", "cy@example.com"]
+    assert one(result).outcomes == {}

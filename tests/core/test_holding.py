@@ -1,0 +1,86 @@
+"""Rule: rejected rows protect. They hold the removal of whoever they may be."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, clubs_model, members_model, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.sandbox import Fault
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def test_a_rejected_row_holds_the_removal_of_whoever_it_may_be(members):
+    """Ann's row has a mangled e-mail today and her customer id still.
+
+    Her old row must not be taken for somebody who left.
+    """
+    become(members, people("ann", "bob"))
+    members.run()
+    become(members, [person("ann", email="ann at example"), person("bob")])
+    result = members.run()
+    assert one(result).plan.held == 1
+    assert one(result).plan.removes == 0
+    assert result.exit_code == 1
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+
+
+def test_a_row_that_klaviyo_refuses_today_holds_too(members):
+    """The refusal comes after the plan was made, and counts all the same when it is looked at who leaves."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault("refuse_rows", pattern="ann2"))
+    become(members, [person("ann", email="ann2@example.com"), person("bob")])
+    result = members.run()
+    assert one(result).outcomes == {Outcome.REJECTED: 1, Outcome.HELD: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+    assert members.state("SELECT * FROM refusals") == []  # nothing of it is left to be taken over
+    result = members.run()
+    assert one(result).plan.held == 1
+
+
+def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members):
+    """Ann's new row is refused; her customer id stands on a second row too, so that neither is sent with it.
+
+    It is hers all the same: her old row is not removed, neither in the run that is refused nor in the next.
+    """
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault("refuse_rows", pattern="ann2"))
+    ann2, double = person("ann", email="ann2@example.com"), person("ann", email="double@example.com")
+    become(members, [ann2, double, person("bob")])
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1, Outcome.HELD: 1}
+    assert members.person("double@example.com")["external_id"] is None
+    before = len(members.writes())
+    again = members.run()
+    assert (one(again).plan.held, one(again).outcomes, len(members.writes())) == (1, {}, before)
+    assert members.emails() == ["ann@example.com", "bob@example.com", "double@example.com"]
+
+
+def test_a_rejected_row_holds_on_every_list_of_its_model(world):
+    """Ann moves from Tea to Coffee with a mangled e-mail.
+
+    She can't be put on Coffee, and is not taken off Tea.
+    """
+    clubs_model(world, min_rows=0)
+    become(world, [person("ann", club="Tea"), person("bob", club="Tea"), person("cat", club="Coffee")])
+    world.run()
+    become(
+        world,
+        [
+            person("ann", club="Coffee", email="ann@@example.com"),
+            person("bob", club="Tea"),
+            person("cat", club="Coffee"),
+        ],
+    )
+    world.run()
+    assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
+    assert world.emails("Coffee") == ["cat@example.com"]

@@ -1,0 +1,145 @@
+"""Rule: removal. Whoever goes by another e-mail or phone now is the same person, or is not."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import UNSENT, become, members_model, moves, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.sandbox import Fault
+
+ALL = {"allow_removes": ["members"]}
+BY_EMAIL_AND_PHONE = {"email": "email", "phone_e164": "phone"}
+
+PHONE = "+14155550100"
+
+
+def phone_model(world, **config):
+    """Make the model whose rows go by e-mail and phone, which stands where the customer id does elsewhere."""
+    select = "select email, customer_id as phone, first_name, club from people"
+    world.model("members", select, identifiers=BY_EMAIL_AND_PHONE, max_removes=1.0, min_rows=0, **config)
+
+
+def caller(name, phone=None, **changes):
+    """Return the row of a person with a phone, or with none."""
+    return person(name, customer_id=phone, **changes)
+
+
+@pytest.fixture
+def household(world):
+    """Let Klaviyo know Ann and Zoe, and have their phone on Zoe's profile. The job sends Ann alone."""
+    world.model(
+        "members", "select email, club as phone, first_name from people", identifiers=BY_EMAIL_AND_PHONE
+    )
+    world.new_profile(email="ann@example.com")
+    world.zoe = world.new_profile(email="zoe@example.com", phone_number=PHONE)
+    become(world, [person("ann", club=PHONE), person("bob")])
+    world.run()
+    world.wait(3_600.0)
+    world.put_on_list(world.list_id(), world.zoe)
+    world.wait(3_600.0)
+    return world
+
+
+def test_whoever_had_a_new_e_mail_and_the_same_phone_can_leave_later(world):
+    """Klaviyo gives the new e-mail to the profile that has the phone: the old row is superseded, as by an id.
+
+    Without that she counts as a member from before our time, and stays for ever.
+    """
+    phone_model(world)
+    moves(world, [caller("ann", PHONE), caller("bob")])
+    result = moves(world, [caller("ann2", PHONE), caller("bob")])
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.SUPERSEDED: 1}
+    assert world.emails() == ["ann2@example.com", "bob@example.com"]
+    assert one(moves(world, [caller("bob")])).outcomes == {Outcome.REMOVED: 1}
+    assert world.emails() == ["bob@example.com"]
+
+
+@pytest.mark.parametrize("unsent", UNSENT)
+def test_so_can_whoever_leaves_before_the_old_row_was_looked_up(world, unsent):
+    """Her new row was sent after she joined; the old one leaves with it, and says since when she is ours."""
+    phone_model(world)
+    moves(world, [caller("ann", PHONE), caller("bob")])
+    moves(world, [caller("ann2", PHONE), caller("bob")], unsent)
+    assert world.emails() == ["ann2@example.com", "bob@example.com"]
+    assert one(moves(world, [caller("bob")])).outcomes == {Outcome.REMOVED: 2}
+    assert world.emails() == ["bob@example.com"]
+
+
+def test_so_does_whoever_went_to_another_list_with_the_new_e_mail(world):
+    """Ann's old row has her phone alone by now; she is who joined while the job first sent it."""
+    phone_model(world, list_column="club")
+    bob = caller("bob", club="Tea")
+    moves(world, [caller("ann", PHONE, club="Tea"), bob])
+    result = moves(world, [caller("ann2", PHONE, club="Coffee"), bob])
+    (tea,) = (each for each in result.lists if each.plan.list.name == "Tea")
+    assert tea.outcomes == {Outcome.REMOVED: 1}
+    assert (world.emails("Tea"), world.emails("Coffee")) == (["bob@example.com"], ["ann2@example.com"])
+
+
+def test_so_does_she_where_nobody_knew_what_had_come_of_the_old_row(world):
+    """The replies to her import were lost. She joined, and is not told as taken off while she is there."""
+    phone_model(world, list_column="club")
+    bob = caller("bob", club="Tea")
+    moves(world, [bob])
+    become(world, [caller("ann", PHONE, club="Tea"), bob])
+    world.fault(Fault("cut", "POST", "/api/profile-bulk-import-jobs", times=None, after=True))
+    assert one(world.run()).outcomes == {Outcome.UNKNOWN: 1}
+    world.calm()
+    world.wait(600.0)
+    assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
+    moves(world, [caller("ann2", PHONE, club="Coffee"), bob])
+    assert (world.emails("Tea"), world.emails("Coffee")) == (["bob@example.com"], ["ann2@example.com"])
+
+
+@pytest.mark.parametrize("unsent", UNSENT)
+def test_whoever_joined_by_hand_stays_though_one_with_the_same_phone_leaves_too(household, unsent):
+    """Zoe was sent later than she joined. Ann, who has her phone, is somebody else still."""
+    moves(household, people("bob", "zoe"), unsent)
+    assert one(moves(household, people("bob"))).outcomes == {Outcome.REMOVED: 1, Outcome.KEPT: 1}
+    assert household.emails() == ["bob@example.com", "zoe@example.com"]
+
+
+def test_so_does_she_where_nobody_goes_by_the_name_of_who_leaves(household):
+    """Ann's e-mail was changed at Klaviyo. Zoe has her phone, but did not join when Ann was first sent."""
+    ann = household.person("ann@example.com")["id"]
+    changed = {"type": "profile", "id": ann, "attributes": {"email": "other@example.com"}}
+    household.by_hand("PATCH", f"/api/profiles/{ann}", {"data": changed})
+    assert one(moves(household, people("bob"))).outcomes == {Outcome.GONE: 1}
+    assert household.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
+
+
+def test_whoever_has_the_phone_of_someone_who_leaves_stays(household):
+    """Zoe joined by hand, and was never sent; only her phone stands in the row of Ann, who leaves."""
+    become(household, people("bob"))
+    assert one(household.run()).outcomes == {Outcome.REMOVED: 1}
+    assert household.emails() == ["bob@example.com", "zoe@example.com"]
+
+
+def test_whoever_joined_by_hand_inherits_nothing_from_the_owner_of_the_same_phone(household):
+    """Zoe is wanted later, and then no more: she was a member before this job sent her, and stays."""
+    for rows in (
+        [person("ann", club=PHONE), *people("zoe", "bob")],
+        people("zoe", "bob"),
+        people("bob"),
+    ):
+        become(household, rows)
+        household.run(**ALL)
+        household.wait(3_600.0)
+    assert household.emails() == ["bob@example.com", "zoe@example.com"]
+
+
+def test_whoever_has_the_e_mail_that_someone_took_for_a_while_stays(world):
+    """Someone joined by hand; then a member's row had that e-mail, and then she left."""
+    members_model(world, identifiers={"external_id": "customer_id", "email": "email"})
+    become(world, people("ann", "bob"))
+    world.run()
+    world.wait(3_600.0)
+    world.put_on_list(world.list_id(), world.new_profile(email="by.hand@example.com"))
+    world.wait(3_600.0)
+    become(world, [person("ann", email="by.hand@example.com"), person("bob")])
+    world.run()
+    become(world, people("bob"))
+    world.run()
+    assert "by.hand@example.com" in world.emails()
