@@ -64,35 +64,67 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
 
     They are narrow, since numbering wide rows takes many times as long: what an upsert sends stays with the staged rows, and only
     removes carry identifiers. `kept` are the columns of the snapshot, empty when there is none yet.
+
+    DuckDB takes far less time and memory where the join carries only what it compares, the rest is fetched for what changed, and
+    rows are sorted before they are numbered as they pass. That a window without an order of its own follows its subquery's is
+    DuckDB's way and not SQL's, so that a test of many rows watches it.
     """
-    columns = [
-        "COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id",
-        "COALESCE(d.retl_identity, k.retl_identity) AS retl_identity",
-        *(f"CASE WHEN d.retl_identity IS NULL THEN k.{name} END AS {name}" for name in _identifiers()),
-        f"k.{FIRST_SENT} AS {FIRST_SENT}",
-    ]
+    known = f"known AS (\n{_known(dialect, shape, kept, scope)}\n)"
+    planned, changed = dialect.recreate_passing(shape.planned), dialect.passing(shape.changed)
+    if dialect.engine is Engine.SNOWFLAKE:
+        carried = ", " + _carried("d.retl_identity IS NULL")
+        rows = _changed_rows(dialect, shape, known, scope, carried)
+        number = f"ROW_NUMBER() OVER ({_order(shape)}) AS retl_seq"
+        return (Statement(f"{planned} AS\nSELECT {number}, *\nFROM (\n{rows}\n) AS retl_changed"),)
+    carried = _carried(f"c.retl_op = '{Op.REMOVE}'")
+    return (
+        Statement(
+            f"{dialect.recreate_passing(shape.changed)} AS\n{_changed_rows(dialect, shape, known, scope)}"
+        ),
+        Statement(
+            f"{planned} AS\nWITH {known}\nSELECT ROW_NUMBER() OVER () AS retl_seq, *\nFROM (\n"
+            f"  SELECT c.*, {carried}\n"
+            f"  FROM {changed} AS c LEFT JOIN known AS k ON {same_row(shape, 'c', 'k')}\n"
+            f"  {_order(shape, 'c.')}\n) AS retl_sorted"
+        ),
+        Statement(f"DROP TABLE {changed}"),
+    )
+
+
+def _changed_rows(dialect: Dialect, shape: Shape, known: str, scope: Scope, carried: str = "") -> str:
+    """Return the query of the rows to send or to remove: what is asked for, and whose they are."""
     op = (
         f"CASE WHEN d.retl_identity IS NULL THEN '{Op.REMOVE}' WHEN k.retl_in_snapshot THEN '{Op.UPDATE}' "
         f"ELSE '{Op.ADD}' END"
     )
     changed = "TRUE" if scope.full_refresh else _changed(dialect, shape)
-    by_list = "retl_list_id, " if shape.many_lists else ""
-    upserts_first = f"CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
-    order = f"ORDER BY {by_list}{upserts_first}, retl_identity"
-    return _numbered(
-        dialect,
-        shape,
-        f"WITH desired AS (\n{desired(dialect, shape)}\n),\n"
-        f"known AS (\n{_known(dialect, shape, kept, scope)}\n)\n"
+    return (
+        f"WITH desired AS (\n{desired(dialect, shape)}\n),\n{known}\n"
         f"SELECT {dialect.text(op)} AS retl_op,\n"
         f"  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,\n"
         f"  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
-        f"  {', '.join(columns)}\n"
+        f"  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,\n"
+        f"  COALESCE(d.retl_identity, k.retl_identity) AS retl_identity{carried}\n"
         f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row(shape, 'd', 'k')}\n"
         f"WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n"
-        f"  OR ({changed})",
-        order,
+        f"  OR ({changed})"
     )
+
+
+def _carried(leaves: str) -> str:
+    """Return what a delta has of a known row: the identifiers of one that leaves, and when it was first sent."""
+    return ", ".join(
+        (
+            *(f"CASE WHEN {leaves} THEN k.{name} END AS {name}" for name in _identifiers()),
+            f"k.{FIRST_SENT} AS {FIRST_SENT}",
+        )
+    )
+
+
+def _order(shape: Shape, table: str = "") -> str:
+    by_list = f"{table}retl_list_id, " if shape.many_lists else ""
+    upserts_first = f"CASE WHEN {table}retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
+    return f"ORDER BY {by_list}{upserts_first}, {table}retl_identity"
 
 
 def cut(dialect: Dialect, shape: Shape, limit: int) -> tuple[Statement, ...]:
@@ -234,27 +266,6 @@ def desired(dialect: Dialect, shape: Shape) -> str:
     )
 
 
-def _numbered(dialect: Dialect, shape: Shape, changed: str, order: str) -> tuple[Statement, ...]:
-    """Put what changed into the plan, numbered in its order.
-
-    DuckDB takes far less memory where it joins first, sorts then, and numbers the rows as they pass. That a window without an
-    order of its own follows its subquery's is DuckDB's way and not SQL's, so that a test of many rows watches it.
-    """
-    planned = dialect.recreate_passing(shape.planned)
-    if dialect.engine is Engine.SNOWFLAKE:
-        numbers = f"SELECT ROW_NUMBER() OVER ({order}) AS retl_seq, *\nFROM (\n{changed}\n) AS retl_changed"
-        return (Statement(f"{planned} AS\n{numbers}"),)
-    unsorted = dialect.passing(shape.changed)
-    numbers = (
-        f"SELECT ROW_NUMBER() OVER () AS retl_seq, *\nFROM (SELECT * FROM {unsorted} {order}) AS retl_sorted"
-    )
-    return (
-        Statement(f"{dialect.recreate_passing(shape.changed)} AS\n{changed}"),
-        Statement(f"{planned} AS\n{numbers}"),
-        Statement(f"DROP TABLE {unsorted}"),
-    )
-
-
 def retyped(dialect: Dialect, shape: Shape, kept: Mapping[str, Column]) -> tuple[Column, ...]:
     """Return the kept columns of the payload whose type is another one today."""
     pairs = _paired(shape, kept)
@@ -288,10 +299,13 @@ def _known(
     values = "".join(f", {value} AS {dialect.name(name)}" for name, value in today.items())
     identity = rekeyed_identity(shape, "s.") if scope.rekeyed else "s.retl_identity"
     identifiers = dialect.names(names, "s.")
-    mine = f"SELECT retl_list_id FROM {dialect.passing(shape.lists)}"
+    # DuckDB looks into a set for every row, even of one value; a value it compares.
+    one = dialect.engine is Engine.DUCKDB and not shape.many_lists
+    only = "= (SELECT MAX(retl_list_id)" if one else "IN (SELECT retl_list_id"
+    on_mine = f"{only} FROM {dialect.passing(shape.lists)})"
     snapshot = (
         f"SELECT s.retl_list_id, {identity} AS retl_identity, {identifiers}{values}\n"
-        f"  FROM {dialect.kept(shape.snapshot)} AS s WHERE s.retl_list_id IN ({mine})"
+        f"  FROM {dialect.kept(shape.snapshot)} AS s WHERE s.retl_list_id {on_mine}"
     )
     listed = ", ".join(dialect.literal(list_id) for list_id in scope.doubted)
     doubted = f"s.retl_list_id IN ({listed})" if listed else "FALSE"
@@ -306,7 +320,7 @@ def _known(
         f"COALESCE(u.retl_op = '{Op.REMOVE}', FALSE) AS retl_removing\n"
         f"  FROM ({snapshot}) AS s FULL OUTER JOIN (\n"
         f"    SELECT retl_list_id, {u_identity} AS retl_identity, {dialect.names(names)}, retl_op\n"
-        f"    FROM {dialect.kept(shape.deltas)} WHERE retl_list_id IN ({mine})\n"
+        f"    FROM {dialect.kept(shape.deltas)} WHERE retl_list_id {on_mine}\n"
         f"  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity"
     )
 

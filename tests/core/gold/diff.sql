@@ -14,7 +14,8 @@ known AS (
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
   COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,
+  COALESCE(d.retl_identity, k.retl_identity) AS retl_identity
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
   OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
@@ -25,8 +26,15 @@ WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
 
 -- diff 3
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+WITH known AS (
+  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing WHERE FALSE
+)
 SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+FROM (
+  SELECT c.*, CASE WHEN c.retl_op = 'remove' THEN k.retl_email END AS retl_email, CASE WHEN c.retl_op = 'remove' THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN c.retl_op = 'remove' THEN k.retl_external_id END AS retl_external_id, CASE WHEN c.retl_op = 'remove' THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  FROM memory.main."changed_vip_0a1b2c3d" AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
+  ORDER BY CASE WHEN c.retl_op = 'remove' THEN 1 ELSE 0 END, c.retl_identity
+) AS retl_sorted;
 
 -- diff 4
 DROP TABLE memory.main."changed_vip_0a1b2c3d";
@@ -40,12 +48,13 @@ WITH desired AS (
 ),
 known AS (
   SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
-  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s
+  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")) AS s
 )
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
   COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,
+  COALESCE(d.retl_identity, k.retl_identity) AS retl_identity
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
   OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
@@ -56,8 +65,16 @@ WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
 
 -- diff 6
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+WITH known AS (
+  SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
+  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")) AS s
+)
 SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+FROM (
+  SELECT c.*, CASE WHEN c.retl_op = 'remove' THEN k.retl_email END AS retl_email, CASE WHEN c.retl_op = 'remove' THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN c.retl_op = 'remove' THEN k.retl_external_id END AS retl_external_id, CASE WHEN c.retl_op = 'remove' THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  FROM memory.main."changed_vip_0a1b2c3d" AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
+  ORDER BY CASE WHEN c.retl_op = 'remove' THEN 1 ELSE 0 END, c.retl_identity
+) AS retl_sorted;
 
 -- diff 7
 DROP TABLE memory.main."changed_vip_0a1b2c3d";
@@ -72,23 +89,36 @@ WITH desired AS (
 known AS (
   SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain, COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
   FROM (SELECT s.retl_list_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY s.retl_list_id, CASE WHEN s.retl_email IS NOT NULL THEN 'email:' || s.retl_email WHEN s.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || s.retl_phone_e164 ELSE s.retl_identity END ORDER BY s.retl_identity) = 1 THEN CASE WHEN s.retl_email IS NOT NULL THEN 'email:' || s.retl_email WHEN s.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || s.retl_phone_e164 ELSE s.retl_identity END ELSE s.retl_identity END AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
-  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s FULL OUTER JOIN (
+  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")) AS s FULL OUTER JOIN (
     SELECT retl_list_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", retl_op
-    FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")
+    FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
 )
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
   COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,
+  COALESCE(d.retl_identity, k.retl_identity) AS retl_identity
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
   OR (TRUE);
 
 -- diff 9
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+WITH known AS (
+  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain, COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
+  FROM (SELECT s.retl_list_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY s.retl_list_id, CASE WHEN s.retl_email IS NOT NULL THEN 'email:' || s.retl_email WHEN s.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || s.retl_phone_e164 ELSE s.retl_identity END ORDER BY s.retl_identity) = 1 THEN CASE WHEN s.retl_email IS NOT NULL THEN 'email:' || s.retl_email WHEN s.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || s.retl_phone_e164 ELSE s.retl_identity END ELSE s.retl_identity END AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
+  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")) AS s FULL OUTER JOIN (
+    SELECT retl_list_id, CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", retl_op
+    FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")
+  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
+)
 SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+FROM (
+  SELECT c.*, CASE WHEN c.retl_op = 'remove' THEN k.retl_email END AS retl_email, CASE WHEN c.retl_op = 'remove' THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN c.retl_op = 'remove' THEN k.retl_external_id END AS retl_external_id, CASE WHEN c.retl_op = 'remove' THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  FROM memory.main."changed_vip_0a1b2c3d" AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
+  ORDER BY CASE WHEN c.retl_op = 'remove' THEN 1 ELSE 0 END, c.retl_identity
+) AS retl_sorted;
 
 -- diff 10
 DROP TABLE memory.main."changed_vip_0a1b2c3d";
@@ -118,15 +148,28 @@ known AS (
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
   COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,
+  COALESCE(d.retl_identity, k.retl_identity) AS retl_identity
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
   OR ((d."retl_email" IS NOT NULL AND d."retl_email" IS DISTINCT FROM k."retl_email"));
 
 -- diff 14
 CREATE OR REPLACE TABLE memory.main."planned_clubs_4e5f6a7b" AS
+WITH known AS (
+  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain, COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
+  FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at"
+  FROM "reverse_etl_state".main."snapshot_clubs_4e5f6a7b" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_clubs_4e5f6a7b")) AS s FULL OUTER JOIN (
+    SELECT retl_list_id, retl_identity AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", retl_op
+    FROM "reverse_etl_state".main."deltas_clubs_4e5f6a7b" WHERE retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_clubs_4e5f6a7b")
+  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
+)
 SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM memory.main."changed_clubs_4e5f6a7b" ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+FROM (
+  SELECT c.*, CASE WHEN c.retl_op = 'remove' THEN k.retl_email END AS retl_email, CASE WHEN c.retl_op = 'remove' THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN c.retl_op = 'remove' THEN k.retl_external_id END AS retl_external_id, CASE WHEN c.retl_op = 'remove' THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  FROM memory.main."changed_clubs_4e5f6a7b" AS c LEFT JOIN known AS k ON c.retl_list_id = k.retl_list_id AND c.retl_identity = k.retl_identity
+  ORDER BY c.retl_list_id, CASE WHEN c.retl_op = 'remove' THEN 1 ELSE 0 END, c.retl_identity
+) AS retl_sorted;
 
 -- diff 15
 DROP TABLE memory.main."changed_clubs_4e5f6a7b";
@@ -140,12 +183,13 @@ WITH desired AS (
 ),
 known AS (
   SELECT *, TRUE AS retl_in_snapshot, s.retl_list_id IN ('L1', 'L2') AS retl_uncertain, FALSE AS retl_removing FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
-  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s
+  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")) AS s
 )
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
   COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
   COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
-  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id, COALESCE(d.retl_identity, k.retl_identity) AS retl_identity, CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email, CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id, CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,
+  COALESCE(d.retl_identity, k.retl_identity) AS retl_identity
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
   OR ((d."retl_phone_e164" IS NOT NULL AND d."retl_phone_e164" IS DISTINCT FROM k."retl_phone_e164")
@@ -156,8 +200,16 @@ WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
 
 -- diff 17
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
+WITH known AS (
+  SELECT *, TRUE AS retl_in_snapshot, s.retl_list_id IN ('L1', 'L2') AS retl_uncertain, FALSE AS retl_removing FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags"
+  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")) AS s
+)
 SELECT ROW_NUMBER() OVER () AS retl_seq, *
-FROM (SELECT * FROM memory.main."changed_vip_0a1b2c3d" ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_sorted;
+FROM (
+  SELECT c.*, CASE WHEN c.retl_op = 'remove' THEN k.retl_email END AS retl_email, CASE WHEN c.retl_op = 'remove' THEN k.retl_phone_e164 END AS retl_phone_e164, CASE WHEN c.retl_op = 'remove' THEN k.retl_external_id END AS retl_external_id, CASE WHEN c.retl_op = 'remove' THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id, k.retl_first_sent_at AS retl_first_sent_at
+  FROM memory.main."changed_vip_0a1b2c3d" AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
+  ORDER BY CASE WHEN c.retl_op = 'remove' THEN 1 ELSE 0 END, c.retl_identity
+) AS retl_sorted;
 
 -- diff 18
 DROP TABLE memory.main."changed_vip_0a1b2c3d";
@@ -199,9 +251,9 @@ LEFT JOIN (
 LEFT JOIN (
   SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags", s."retl_was_0", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain, COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
   FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name" AS "first_name", CASE WHEN 'n:' || CAST(CAST(s."spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST(s."spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST(s."spent" AS DECIMAL(10,2)) END AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", s."tags" AS "tags", s."spent" AS "retl_was_0"
-  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")) AS s FULL OUTER JOIN (
+  FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s WHERE s.retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")) AS s FULL OUTER JOIN (
     SELECT retl_list_id, retl_identity AS retl_identity, "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", retl_op
-    FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id IN (SELECT retl_list_id FROM memory.main."lists_vip_0a1b2c3d")
+    FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id = (SELECT MAX(retl_list_id) FROM memory.main."lists_vip_0a1b2c3d")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
