@@ -79,7 +79,7 @@ class Store:
         self._lock = RLock()
         self._folder = None if keep or path is None else TemporaryDirectory(prefix="reverse_etl_")
         try:
-            self._db = _open(_copied(path, Path(self._folder.name)) if path and self._folder else path)
+            self._db = _open(_copied(path, Path(self._folder.name)) if path and self._folder else path, path)
         except BaseException:
             self._forget()
             raise
@@ -144,29 +144,30 @@ def next_number(db: sqlite3.Connection, table: str) -> int:
     return int(db.execute(asked, (table,)).fetchone()[0])
 
 
-def _open(path: Path | None) -> sqlite3.Connection:
+def _open(path: Path | None, named: Path | None) -> sqlite3.Connection:
+    """Open a file, or a state in memory. Errors say the name that the user knows the file by."""
     if path is not None and not path.parent.is_dir():
         raise UsageError.of(
             "The sandbox's state file cannot be made: its folder does not exist.",
-            where=str(path),
+            where=str(named),
             advice=f"Create the folder {path.parent}, or name another file.",
         )
     try:
         db = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise _unopened(path, error) from error
+        raise _unopened(named, error) from error
     try:
-        _prepare(db, path)
+        _prepare(db, named)
     except sqlite3.Error as error:
         db.close()
-        raise _unopened(path, error) from error
+        raise _unopened(named, error) from error
     except UsageError:
         db.close()
         raise
     return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path | None) -> None:
+def _prepare(db: sqlite3.Connection, named: Path | None) -> None:
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(
@@ -183,7 +184,7 @@ def _prepare(db: sqlite3.Connection, path: Path | None) -> None:
         db.execute("ROLLBACK")
         raise UsageError.of(
             f"The file is not a sandbox's state of version {_VERSION}.",
-            where=str(path),
+            where=str(named),
             advice="Name another file, or delete this one if it is an old sandbox: it then starts empty.",
         )
     db.execute("COMMIT")

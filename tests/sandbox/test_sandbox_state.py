@@ -206,6 +206,15 @@ def test_a_file_that_is_no_sandbox_is_left_alone(tmp_path):
     assert text.read_text().startswith("not a database")
 
 
+def test_a_file_that_only_a_copy_of_is_opened_goes_by_its_own_name(tmp_path):
+    """A plan asks a copy. Nobody knows the copy's name, and it is gone by then."""
+    path = tmp_path / "trial.db"
+    path.write_text("not a database, but long enough to be taken for one by its size\n" * 20)
+    with pytest.raises(UsageError) as refusal:
+        Sandbox(path, keep=False).start()
+    assert refusal.value.problems[0].where == str(path)
+
+
 def test_a_database_of_another_program_is_left_alone(tmp_path):
     """It has tables, but not ours."""
     path = tmp_path / "other.db"
