@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -28,8 +29,17 @@ _PAGE: Final = "<!doctype html><html><title>One moment</title><p>Checking the co
 def answer(account: Account, route: Route | None, ask: Ask, headers: Mapping[str, str]) -> Reply:
     """Return the reply to a request and write both to the log.
 
-    `route` is None where the sandbox knows no such endpoint.
+    `route` is None where the sandbox knows no such endpoint. Where its state file can't be written, as on
+    a full disk, the reply is a 500 that says so.
     """
+    try:
+        return _noted(account, route, ask, headers)
+    except sqlite3.Error as error:
+        detail = f"The sandbox could not read or write its state file: {error}."
+        return Refusal(500, ApiError(detail)).reply()
+
+
+def _noted(account: Account, route: Route | None, ask: Ask, headers: Mapping[str, str]) -> Reply:
     at = account.now()
     reply, struck = _answered(account, route, ask, headers)
     entry = Entry(
@@ -94,6 +104,8 @@ def _carried_out(account: Account, route: Route, ask: Ask) -> Reply:
         return route.view(account, ask)
     except Refusal as refusal:
         return refusal.reply()
+    except sqlite3.Error:
+        raise
     except Exception as error:  # noqa: BLE001 - a server answers, whatever goes wrong in it
         _LOG.exception("The sandbox itself failed at %s %s", ask.method, ask.path)
         return Refusal(500, ApiError(f"The sandbox itself failed: {type(error).__name__}.")).reply()

@@ -29,10 +29,13 @@ serve(sandbox, lambda origin: print(origin, flush=True))
 
 
 @contextmanager
-def hold(path, job_seconds=0.0):
-    """Run a process that holds a sandbox, and give it with its origin; it is gone at the end in any case."""
-    command = [sys.executable, "-c", HOLD, str(path), str(job_seconds)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+def hold(path, job_seconds=0.0, before="", stderr=None):
+    """Run a process that holds a sandbox, and give it with its origin; it is gone at the end in any case.
+
+    `before` is what it runs first.
+    """
+    command = [sys.executable, "-c", before + HOLD, str(path), str(job_seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         try:
             yield process, process.stdout.readline().strip()
         finally:
@@ -226,6 +229,22 @@ def test_a_database_of_another_program_is_left_alone(tmp_path):
     other = sqlite3.connect(path)
     assert [name for (name,) in other.execute("SELECT name FROM sqlite_master")] == ["customers"]
     other.close()
+
+
+def test_a_full_disk_is_a_fault_of_the_server_and_no_traceback(tmp_path):
+    """The file may grow no further: the request is answered 500 with the reason."""
+    small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+    with (tmp_path / "stderr").open("w+") as stderr, requests.Session() as session:
+        with hold(tmp_path / "trial.db", before=small, stderr=stderr) as (_, origin):
+            session.headers.update(HEADERS)
+            statuses = []
+            while 500 not in statuses:
+                body = import_body(people(500, 500 * len(statuses)))
+                reply = session.post(origin + JOBS, json=body, timeout=20)
+                statuses.append(reply.status_code)
+        stderr.seek(0)
+        assert (set(statuses), stderr.read()) == ({202, 500}, "")
+    assert "could not read or write its state file" in reply.json()["errors"][0]["detail"]
 
 
 def test_a_missing_folder_is_named(tmp_path):
