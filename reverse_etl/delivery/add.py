@@ -17,7 +17,7 @@ from reverse_etl.sql.diff import Op
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.delivery.at import Delivery
+    from reverse_etl.delivery.delivery import Delivery
     from reverse_etl.klaviyo.klaviyo import Klaviyo
 
 _ID = 1  # after its number, the one identifier that the surface has

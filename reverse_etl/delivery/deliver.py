@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.add import add
-from reverse_etl.delivery.at import At, Delivery
+from reverse_etl.delivery.delivery import Delivery
 from reverse_etl.delivery.deltas import Deltas
 from reverse_etl.delivery.recorder import Recorder
 from reverse_etl.delivery.remove import forget, remove
@@ -24,6 +24,7 @@ from reverse_etl.surfaces import Surface
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reverse_etl.delivery.at import At
     from reverse_etl.plan import ListPlan, ModelPlan
 
 

@@ -21,7 +21,8 @@ from reverse_etl.sql.diff import Op
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reverse_etl.delivery.at import At, Delivery
+    from reverse_etl.delivery.at import At
+    from reverse_etl.delivery.delivery import Delivery
     from reverse_etl.warehouse import Row
 
 READ_ROWS = 10_000  # leaving rows resolved together: a few statements for so many

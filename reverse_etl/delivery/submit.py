@@ -20,7 +20,7 @@ from reverse_etl.sql.diff import Op
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reverse_etl.delivery.at import Delivery
+    from reverse_etl.delivery.delivery import Delivery
     from reverse_etl.klaviyo.klaviyo import Klaviyo
 
 READ_ROWS = 10_000  # at a time from the warehouse: as many as one request can hold
