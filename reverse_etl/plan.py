@@ -182,6 +182,11 @@ class Plan:
             for one in model.lists:
                 yield model, one
 
+    @property
+    def sends(self) -> bool:
+        """Whether anyone is added or updated."""
+        return any(one.upserts for _, one in self.lists())
+
     def requests(self) -> dict[Endpoint, int]:
         """Return about how many requests the plan takes, by endpoint."""
         counts: dict[Endpoint, int] = {}

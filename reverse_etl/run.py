@@ -73,18 +73,23 @@ def run(at: At, task: Task, allowed_removes: Collection[str], *, strict: bool) -
         results: list[ListResult] = []
         tallies: list[Tally] = []
         for model in plan.models:
-            done = tuple(Tally() for _ in model.lists) if model.idle else deliver(at, model, tallies)
+            done = tuple(Tally() for _ in model.lists) if model.idle else _deliver(at, plan, model, tallies)
             tallies += done
             results += [
                 ListResult(model.model.name, one, dict(tally.counts), tally.reason, tally.failed)
                 for one, tally in zip(model.lists, done, strict=True)
             ]
-        for model in plan.models:
-            if not model.idle:
-                at.state.forget_unsent(at.run_id, model.model.name, model.shape)
         result = RunResult(at.run_id, plan, tuple(results), exit_code(results, strict=strict))
         _end(at, result, settled=not any(tally.unended for tally in tallies))
         return result
+
+
+def _deliver(at: At, plan: Plan, model: ModelPlan, before: Sequence[Tally]) -> tuple[Tally, ...]:
+    tallies = deliver(at, model, before)
+    if plan.sends:
+        at.state.doubt_unsent(at.run_id, model.model.name, model.shape)
+    at.state.forget_unsent(at.run_id, model.model.name, model.shape)
+    return tallies
 
 
 def _beating(at: At) -> Tell:
@@ -151,7 +156,6 @@ def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
 def _begin(at: At, target: Target, plan: Plan) -> None:
     """Make the plan's deltas uncertain, before the first of them is sent."""
     begun = []
-    sends = any(one.upserts for _, one in plan.lists())
     for model in plan.models:
         config = model.model.config
         identifiers = tuple((kind.value, name) for kind, name in config.identifiers.items())
@@ -163,7 +167,7 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
             if one.list.taken_over:
                 former[one.list.taken_over].append(one.list.id)
         doubted = [one.list.id for one in model.lists if one.list.doubted]
-        begun.append(Begun(sent, model.shape, model.rekeyed, former, doubted, model.waiting and sends))
+        begun.append(Begun(sent, model.shape, model.rekeyed, former, doubted, model.waiting and plan.sends))
     at.state.begin(at.run_id, target.place, written(at.begun), begun)
     for model in plan.models:
         at.state.rejections.note_checks(at.run_id, model.model.name, model.shape)

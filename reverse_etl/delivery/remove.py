@@ -52,7 +52,7 @@ def remove(to: Delivery) -> None:
         except SessionLost:
             to.tally.stop(_NOBODY_KNOWS)
             break
-        at.state.inherit(to.plan.shape, list_id, inheritance((r.row.first_sent, r.heirs) for r in resolved))
+        at.state.inherit(to.plan.shape, list_id, inheritance(resolved))
         at.state.still_leased()  # whoever lost the lease meanwhile must not remove
         state, reason = _take_off(at, list_id, resolved)
         if reason:
@@ -98,7 +98,7 @@ def _claims(to: Delivery, kind: IdentifierType, values: Sequence[str]) -> Iterat
         run = (to.at.run_id, plan.model.name)
         statement = deltas.wanted(warehouse.dialect, plan.shape, run, to.one.list.id, kind, part)
         for value, identity, list_id, rejected in warehouse.fetch(statement):
-            yield value, Claim(identity, bool(rejected), list_id == to.one.list.id)
+            yield value, Claim(kind, identity, bool(rejected), list_id == to.one.list.id)
 
 
 def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[ReceiptState, str]:

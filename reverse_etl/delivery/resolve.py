@@ -60,8 +60,18 @@ def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
         _note(found, rows, kind, members)
     for kind in IDS:  # of all rows: who was found by an e-mail may have left another profile behind
         _note(found, rows, kind, _ask(at, partial(at.klaviyo.profiles, kind), _values(rows, kind)))
+    for kind in OF_MEMBERS:  # whoever goes by the row's name off the list goes by no other on it
+        values = sorted({split_identity(row.identity)[1] for row in rows if _unnamed(found, row, kind)})
+        _note(found, rows, kind, _ask(at, partial(at.klaviyo.profiles, kind), values))
     _note_joined(at, list_id, found, rows)
     return found
+
+
+def _unnamed(found: _Found, row: Leaving, kind: IdentifierType) -> bool:
+    """Say whether a row whose identity is of this type found members, and none that carries it."""
+    profiles = [found.profiles[id_] for id_ in found.by_row.get(row.seq, ())]
+    identified = any(kind in row.shared_with(each) for each in profiles)
+    return split_identity(row.identity)[0] == kind and bool(profiles) and not identified
 
 
 def _note(

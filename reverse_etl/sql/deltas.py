@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.columns import Column, Kind
+from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sql.diff import Op, desired, rekeyed_identity, same_row
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, MARKS, Shape, same_key
 from reverse_etl.sql.text import Dialect, Statement, quote
@@ -15,9 +16,11 @@ from reverse_etl.sql.text import Dialect, Statement, quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.identifiers import IdentifierType
 
 _BEGUN = f"p.retl_op NOT IN ('{Op.HELD}', '{Op.LEFT}')"  # what a run sets out to do
+
+
+_PERSONAL = (IdentifierType.EMAIL, IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)
 
 
 def make_way(dialect: Dialect, shape: Shape) -> Statement:
@@ -168,20 +171,25 @@ def doubt_waiting(dialect: Dialect, shape: Shape) -> Statement:
     return Statement(_made_uncertain(dialect, shape, f"EXISTS ({waiting})"))
 
 
-def doubt_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[Statement, ...]:
-    """Make the rows uncertain whose removal was planned and not sent, or was held, though upserts of the run were: as `doubt_waiting`.
+def doubt_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
+    """Make the rows uncertain whose removal was planned and not sent, or was held: as `doubt_waiting`."""
+    return _doubted(dialect, shape, run_id, model, "NOT retl_uncertain")
 
-    A row that was in doubt before goes on so. But one whose removal was sent before may be off the list, and stays a removal.
+
+def keep_doubt(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
+    """Let rows go on in doubt that were so before their removal was planned and not sent, or was held.
+
+    One whose removal was sent before may be off the list, and stays a removal.
     """
+    return _doubted(dialect, shape, run_id, model, "retl_uncertain AND retl_in_snapshot")
+
+
+def _doubted(dialect: Dialect, shape: Shape, run_id: str, model: str, which: str) -> Statement:
     unsent, parameters = _unsent(dialect, shape, run_id, model)
-    doubted = (
+    return Statement(
         f"UPDATE {dialect.kept(shape.deltas)} SET retl_run_id = '', retl_seq = 0, retl_op = '{Op.UPDATE}', retl_uncertain = TRUE\n"
-        f"WHERE retl_op = '{Op.REMOVE}' AND retl_in_snapshot AND {unsent}"
-    )
-    sent = f"SELECT 1 FROM {dialect.kept('receipts')} AS r WHERE r.run_id = ? AND r.op = '{Op.ADD}' AND r.state <> 'not_sent'"
-    return (
-        Statement(f"{doubted} AND retl_uncertain", parameters),
-        Statement(f"{doubted} AND EXISTS ({sent})", (*parameters, run_id)),
+        f"WHERE retl_op = '{Op.REMOVE}' AND {which} AND {unsent}",
+        parameters,
     )
 
 
@@ -195,21 +203,29 @@ def _made_uncertain(dialect: Dialect, shape: Shape, which: str) -> str:
 
 
 def follow(dialect: Dialect, shape: Shape, run_id: str, former: str, list_ids: Sequence[str]) -> Statement:
-    """Let a run's rows count as first sent when another model sent them to these lists, if that was earlier.
+    """Let a run's rows count as first sent when another model sent their person to these lists, if that was earlier.
 
-    `former` ends the names of that model's tables. Whoever it put there was put there by this job.
+    Their person is who has their identity, their e-mail or an id of theirs; a phone may be shared. `former` ends the names of that
+    model's tables. Whoever it put there was put there by this job.
     """
     marks = ", ".join("?" for _ in list_ids)
+    same = ("retl_identity", *(IDENTIFIER_COLUMNS[kind] for kind in _PERSONAL))
     tables = (dialect.kept(f"{name}_{former}") for name in ("snapshot", "deltas"))
-    sent = "\n    UNION ALL ".join(
-        f"SELECT {', '.join(KEY_COLUMNS)}, {FIRST_SENT} FROM {table} WHERE retl_list_id IN ({marks})"
+    sent = "\n  UNION ALL ".join(
+        f"SELECT retl_list_id, {', '.join(same)}, {FIRST_SENT} FROM {table} WHERE retl_list_id IN ({marks})"
         for table in tables
+    )
+    matches = "\n    UNION ALL ".join(
+        f"SELECT d.retl_list_id, d.retl_identity, f.{FIRST_SENT} FROM {dialect.kept(shape.deltas)} AS d JOIN sent AS f "
+        f"ON d.retl_list_id = f.retl_list_id AND d.{column} = f.{column} WHERE d.retl_run_id = ?"
+        for column in same
     )
     return Statement(
         f"UPDATE {dialect.kept(shape.deltas)} AS t SET {FIRST_SENT} = LEAST(t.{FIRST_SENT}, h.retl_since)\n"
-        f"FROM (\n  SELECT {', '.join(KEY_COLUMNS)}, MIN({FIRST_SENT}) AS retl_since FROM (\n    {sent}\n  ) AS f "
+        f"FROM (\n  WITH sent AS (\n  {sent}\n  )\n"
+        f"  SELECT {', '.join(KEY_COLUMNS)}, MIN({FIRST_SENT}) AS retl_since FROM (\n    {matches}\n  ) AS m "
         f"GROUP BY {', '.join(KEY_COLUMNS)}\n) AS h WHERE t.retl_run_id = ? AND {same_key('h', 't')}",
-        (*list_ids, *list_ids, run_id),
+        (*list_ids, *list_ids, *(run_id for _ in same), run_id),
     )
 
 
@@ -239,16 +255,22 @@ def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> St
 
 
 def _unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[str, tuple[str, ...]]:
-    """Return the condition that a run's delta was not sent, with its parameters."""
+    """Return the condition that a run's delta was not sent, with its parameters.
+
+    A held row was not, though it lies among those of which nobody knows.
+    """
+    refused = (
+        f"SELECT f.seq FROM {dialect.kept('refusals')} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind ="
+    )
     condition = (
         f"retl_run_id = ? AND retl_seq NOT IN (\n"
         f"  SELECT d.retl_seq FROM {dialect.kept(shape.deltas)} AS d JOIN {dialect.kept('receipts')} AS r\n"
         f"  ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
-        f"  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))\n"
-        f"AND retl_seq NOT IN (SELECT f.seq FROM {dialect.kept('refusals')} AS f "
-        f"WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown')"
+        f"  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown')\n"
+        f"  AND d.retl_seq NOT IN ({refused} 'held'))\n"
+        f"AND retl_seq NOT IN ({refused} 'unknown')"
     )
-    return condition, (run_id, run_id, run_id, model, run_id, model)
+    return condition, (run_id, run_id, run_id, model, run_id, model, run_id, model)
 
 
 def within(seqs: range | None, table: str) -> str:

@@ -125,10 +125,10 @@ def dead_runs(dialect: Dialect, account: str, project: str) -> Statement:
 
 
 def run_times(dialect: Dialect, account: str, project: str) -> Statement:
-    """Return (Klaviyo's time when it began, ours then, ours when it ended) of the runs that wrote and ended."""
+    """Return (Klaviyo's time when it began, ours then, ours when it ended) of the runs that ended with nothing left open."""
     return Statement(
         f"SELECT klaviyo_time, started_at, ended_at FROM {dialect.kept('runs')} "
-        f"WHERE account_id = ? AND project = ? AND klaviyo_time <> '' AND ended_at IS NOT NULL ORDER BY klaviyo_time",
+        f"WHERE account_id = ? AND project = ? AND state = 'ended' ORDER BY klaviyo_time",
         (account, project),
     )
 

@@ -90,7 +90,10 @@ class Runs:
         return {run_id: read(at) for run_id, at in rows}
 
     def ends(self) -> dict[datetime, datetime]:
-        """Return when each run ended that wrote, by when it began, both in Klaviyo's time."""
+        """Return when runs ended, by when they began, both in Klaviyo's time; none that left something open.
+
+        Such a one counts as ended when a later run settles what it left, which says nothing of its own time.
+        """
         rows = self.tables.fetch(ledger.run_times(self.tables.dialect, *self.tables.owner.key))
         return {read(begun): read(begun) + (read(ended) - read(started)) for begun, started, ended in rows}
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 class State:
     """The state of one project towards one Klaviyo account. One thread speaks to it.
 
-    Its own methods move rows, in the order of a run: `begin`, `record`, `advance`, `forget_unsent`.
+    Its own methods move rows, in the order of a run: `begin`, `record`, `advance`, `doubt_unsent` and
+    `forget_unsent`.
     """
 
     def __init__(self, warehouse: Warehouse, owner: Owner, clock: Clock) -> None:
@@ -176,14 +177,18 @@ class State:
         )
         tables.run(*schema.drop_scratch(dialect, (shape.taken, shape.replaced)))
 
-    def forget_unsent(self, run_id: str, model: str, shape: Shape) -> None:
-        """Drop the deltas that this run knows it did not send; removals only where it sent nothing else.
+    def doubt_unsent(self, run_id: str, model: str, shape: Shape) -> None:
+        """Make the rows uncertain whose removal this run did not send, before they are forgotten as unsent.
 
-        What it sent may have made other people of those who were to leave: such rows are uncertain then.
+        For a run that sent other rows: these may have made other people of those who were to leave.
         """
+        self._tables.run(deltas.doubt_unsent(self._tables.dialect, shape, run_id, model))
+
+    def forget_unsent(self, run_id: str, model: str, shape: Shape) -> None:
+        """Drop the deltas that this run knows it did not send; rows that were in doubt before stay so."""
         dialect = self._tables.dialect
         self._tables.run(
-            *deltas.doubt_unsent(dialect, shape, run_id, model),
+            deltas.keep_doubt(dialect, shape, run_id, model),
             deltas.forget_unsent(dialect, shape, run_id, model),
             *ledger.drop_refusals(dialect, shape.deltas, run_id, model),
         )

@@ -201,6 +201,17 @@ class World:
         document = {"data": [{"type": "profile", "id": id_} for id_ in ids]}
         self.by_hand("POST", f"/api/lists/{list_id}/relationships/profiles", document)
 
+    def take_off_list(self, email: str, name: str = "Members") -> None:
+        """Take somebody off a list by hand."""
+        document = {"data": [{"type": "profile", "id": self.person(email)["id"]}]}
+        self.by_hand("DELETE", f"/api/lists/{self.list_id(name)}/relationships/profiles", document)
+
+    def rename(self, email: str, /, **attributes: Any) -> None:
+        """Change somebody's profile by hand."""
+        id_ = self.person(email)["id"]
+        document = {"data": {"type": "profile", "id": id_, "attributes": attributes}}
+        self.by_hand("PATCH", f"/api/profiles/{id_}", document)
+
     def state(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the state file."""
         with duckdb.connect(str(self.folder / "shop.reverse_etl.duckdb"), read_only=True) as connection:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import UNSENT, become, clubs_model, members_model, moves, people, person
+from core_rows import BY_EMAIL, UNSENT, become, clubs_model, members_model, moves, people, person
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
+from reverse_etl.events import Sending
 from reverse_etl.sandbox import Fault
+
+MEMBERS = "/api/lists/*/relationships/profiles"
 
 
 @pytest.fixture
@@ -52,9 +55,7 @@ def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members):
     become(members, [person("ann", customer_id=None, first_name="Anne"), person("bob")])
     members.run()
     members.calm()
-    ann = members.person("ann@example.com")["id"]
-    renamed = {"type": "profile", "id": ann, "attributes": {"email": "other@example.com"}}
-    members.by_hand("PATCH", f"/api/profiles/{ann}", {"data": renamed})
+    members.rename("ann@example.com", email="other@example.com")
     become(members, people("bob"))
     assert one(members.run()).outcomes == {Outcome.GONE: 1}
     assert members.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
@@ -66,9 +67,7 @@ def test_so_is_one_whose_removal_waited_and_then_could_not_be_made(members):
     moves(members, [ann, bob])
     moves(members, [bob | {"first_name": "Rob"}], "a limit")
     moves(members, [bob], "a list that can't be read")
-    profile = members.person("ann@example.com")["id"]
-    renamed = {"type": "profile", "id": profile, "attributes": {"email": "other@example.com"}}
-    members.by_hand("PATCH", f"/api/profiles/{profile}", {"data": renamed})
+    members.rename("ann@example.com", email="other@example.com")
     assert one(moves(members, [bob])).outcomes == {Outcome.GONE: 1}
 
 
@@ -135,3 +134,36 @@ def test_whose_phone_went_to_somebody_else_meanwhile_is_sent_again(world, unsent
         result = moves(world, [ann, ben, cy])
         assert world.emails() == ["ann@example.com", "ben@example.com", "cy@example.com"]
     assert one(result).outcomes == {}
+
+
+def test_so_is_one_whose_removal_was_not_made_by_a_run_that_died_later(world):
+    """Tea can't be read, so that nobody is taken off it; then the run dies while it sends to Coffee."""
+    for name, club in (("a", "Tea"), ("b", "Coffee")):
+        select = f"select email, first_name from people where club = '{club}'"
+        world.model(name, select, identifiers={"email": "email"}, list=club, max_removes=1.0, min_rows=0)
+    rest = [person("bob", club="Tea"), person("cat", club="Coffee")]
+    moves(world, [person("ann", club="Tea"), *rest])
+    become(world, [*rest, person("dan", club="Coffee")])
+    world.fault(Fault("status", method="GET", path="/api/lists/*/profiles", status=503, times=None))
+    assert world.dies(lambda event: isinstance(event, Sending))
+    world.calm()
+    world.wait(600.0)
+    world.rename("ann@example.com", email="other@example.com")
+    assert one(moves(world, [*rest, person("dan", club="Coffee")]), "a").outcomes == {Outcome.GONE: 1}
+
+
+def test_so_is_one_who_was_held_among_others_whose_removal_got_no_reply(world):
+    """Nobody knows of the others. She was not sent: her removal did not happen, whatever did to them."""
+    select = "select email, customer_id, first_name from people"
+    world.model("members", select, identifiers=BY_EMAIL, max_removes=1.0, min_rows=0)
+    rows = [person("ann"), person("bob"), person("cat", customer_id=None), person("dan", customer_id=None)]
+    moves(world, rows)
+    world.rename("bob@example.com", email="bob.new@example.com", external_id="c-bobby")
+    world.rename("cat@example.com", external_id="c-bob")
+    world.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
+    held = one(moves(world, people("ann", "bob"))).outcomes
+    assert held == {Outcome.HELD: 1, Outcome.UNKNOWN: 1}
+    world.rename("cat@example.com", email="kitty@example.com", external_id="c-kit")
+    result = one(moves(world, people("ann", "bob")))
+    assert "kitty@example.com" in world.emails()
+    assert result.outcomes == {Outcome.GONE: 1, Outcome.REMOVED: 1}

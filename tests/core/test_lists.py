@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
+from core_rows import BY_EMAIL, SELECT, become, clubs_model, members_model, moves, people, person
 from core_world import Interrupted, one
 
 from reverse_etl.delivery.tally import Outcome
@@ -305,6 +305,22 @@ def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members, death
     become(members, people("ann", "bob"))
     assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]
+
+
+@pytest.mark.parametrize("how", ["another identifier first", "a new e-mail in the same build"])
+def test_so_it_does_where_the_old_one_knew_them_otherwise(world, how):
+    """They are the same people: by their e-mail, or by an id."""
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bob"))
+    world.drop_model("members")
+    kinds = {"external_id": "customer_id", "email": "email"}
+    ann = person("ann")
+    if how == "a new e-mail in the same build":
+        kinds, ann = BY_EMAIL, person("ann", email="ann2@example.com")
+    world.model("again", SELECT, list="Members", identifiers=kinds, max_removes=1.0)
+    moves(world, [ann, person("bob")])
+    assert one(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 1}
+    assert world.emails() == ["bob@example.com"]
 
 
 def test_a_list_has_one_model(members):

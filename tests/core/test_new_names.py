@@ -7,9 +7,12 @@ from core_rows import UNSENT, become, members_model, moves, people, person
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
+from reverse_etl.events import Sending, Settling
 from reverse_etl.sandbox import Fault
 
 ALL = {"allow_removes": ["members"]}
+IMPORTS = "/api/profile-bulk-import-jobs"
+MEMBERS = "/api/lists/*/relationships/profiles"
 BY_EMAIL_AND_PHONE = {"email": "email", "phone_e164": "phone"}
 
 PHONE = "+14155550100"
@@ -84,13 +87,35 @@ def test_so_does_she_where_nobody_knew_what_had_come_of_the_old_row(world):
     bob = caller("bob", club="Tea")
     moves(world, [bob])
     become(world, [caller("ann", PHONE, club="Tea"), bob])
-    world.fault(Fault("cut", "POST", "/api/profile-bulk-import-jobs", times=None, after=True))
+    world.fault(Fault("cut", "POST", IMPORTS, times=None, after=True))
     assert one(world.run()).outcomes == {Outcome.UNKNOWN: 1}
     world.calm()
     world.wait(600.0)
     assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
     moves(world, [caller("ann2", PHONE, club="Coffee"), bob])
     assert (world.emails("Tea"), world.emails("Coffee")) == (["bob@example.com"], ["ann2@example.com"])
+
+
+@pytest.mark.parametrize("first", ["dies", "is cancelled"])
+def test_so_does_she_where_the_run_that_first_sent_her_put_nobody_there(world, first):
+    """She joined in the next one."""
+    phone_model(world, list_column="club")
+    bob = caller("bob", club="Tea")
+    moves(world, [bob])
+    rows = [caller("ann", PHONE, club="Tea"), bob]
+    become(world, rows)
+    if first == "dies":
+        world.fault(Fault("cut", "POST", IMPORTS, times=None))
+        assert world.dies(lambda event: isinstance(event, Sending))
+    else:
+        world.fault(Fault("cancel", rows=0))
+        world.run()
+    world.calm()
+    world.wait(600.0)
+    moves(world, rows)
+    assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
+    moves(world, [caller("ann2", PHONE, club="Coffee"), bob])
+    assert world.emails("Tea") == ["bob@example.com"]
 
 
 @pytest.mark.parametrize("unsent", UNSENT)
@@ -103,9 +128,7 @@ def test_whoever_joined_by_hand_stays_though_one_with_the_same_phone_leaves_too(
 
 def test_so_does_she_where_nobody_goes_by_the_name_of_who_leaves(household):
     """Ann's e-mail was changed at Klaviyo. Zoe has her phone, but did not join when Ann was first sent."""
-    ann = household.person("ann@example.com")["id"]
-    changed = {"type": "profile", "id": ann, "attributes": {"email": "other@example.com"}}
-    household.by_hand("PATCH", f"/api/profiles/{ann}", {"data": changed})
+    household.rename("ann@example.com", email="other@example.com")
     assert one(moves(household, people("bob"))).outcomes == {Outcome.GONE: 1}
     assert household.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
@@ -143,3 +166,97 @@ def test_whoever_has_the_e_mail_that_someone_took_for_a_while_stays(world):
     become(world, people("bob"))
     world.run()
     assert "by.hand@example.com" in world.emails()
+
+
+@pytest.fixture
+def couple(world):
+    """Let Klaviyo know Ann and Zoe, their phone on Zoe's profile. The model goes by e-mail and phone."""
+    phone_model(world)
+    world.new_profile(email="ann@example.com")
+    world.zoe = world.new_profile(email="zoe@example.com", phone_number=PHONE)
+    world.listed = world.new_list()
+    return world
+
+
+def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(couple):
+    """Zoe joined by hand while the run was under way that first sent Ann, who was taken off by hand since."""
+    become(couple, [caller("ann", PHONE), caller("bob")])
+    joined = []
+    couple.run(
+        tell=lambda event: (
+            joined
+            or (isinstance(event, Settling) and joined.append(couple.put_on_list(couple.listed, couple.zoe)))
+        )
+    )
+    couple.wait(600.0)
+    couple.take_off_list("ann@example.com")
+    assert one(moves(couple, [caller("bob")])).outcomes == {Outcome.GONE: 1}
+    assert couple.emails() == ["bob@example.com", "zoe@example.com"]
+
+
+def test_a_run_that_was_settled_by_a_later_one_says_not_who_joined_in_it(couple):
+    """It died, Zoe joined by hand, the next run recovered; then Ann's e-mail was changed, and she leaves."""
+    become(couple, [caller("ann", PHONE), caller("bob")])
+    assert couple.dies(lambda event: isinstance(event, Settling))
+    couple.sandbox.finish_jobs()
+    couple.wait(4 * 3_600.0)
+    couple.put_on_list(couple.listed, couple.zoe)
+    couple.wait(4 * 3_600.0)
+    moves(couple, [caller("ann", PHONE), caller("bob")])
+    couple.rename("ann@example.com", email="other@example.com")
+    moves(couple, [caller("bob")])
+    assert couple.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
+
+
+def test_whoever_is_wanted_under_an_e_mail_that_was_changed_stays(couple):
+    """Ann and Zoe came with one run. Zoe's e-mail was changed at Klaviyo, and Ann's too, who leaves."""
+    moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
+    couple.rename("zoe@example.com", email="zz@example.com")
+    couple.rename("ann@example.com", email="aa@example.com")
+    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.GONE: 1}
+    assert couple.emails() == ["aa@example.com", "bob@example.com", "zz@example.com"]
+
+
+def test_nobody_is_superseded_by_another_member_who_merely_has_the_phone(couple):
+    """Zoe is wanted as herself. Ann's e-mail was changed at Klaviyo: she is there still, and gone says so."""
+    moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
+    couple.rename("ann@example.com", email="other@example.com")
+    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.GONE: 1}
+    assert couple.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
+
+
+def test_a_removal_that_was_made_is_told_as_made_though_another_has_the_phone(couple):
+    """The reply to Ann's removal was lost. Zoe, who is wanted, has her phone, and is not Ann."""
+    moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
+    couple.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
+    moves(couple, [caller("bob"), caller("zoe")])
+    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.REMOVED: 1}
+
+
+@pytest.mark.parametrize("how", ["a lost reply", "by hand, and a limit"])
+def test_nobody_inherits_from_one_who_was_taken_off(couple, how):
+    """Zoe joined by hand before this job sent her, with the phone of Ann, who is off; then Zoe leaves too."""
+    moves(couple, [caller("ann", PHONE), caller("bob")])
+    couple.put_on_list(couple.listed, couple.zoe)
+    couple.wait(600.0)
+    if how == "a lost reply":
+        couple.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
+        moves(couple, [caller("bob")])
+        moves(couple, [caller("zoe", PHONE), caller("bob")])
+    else:
+        couple.take_off_list("ann@example.com")
+        moves(couple, [caller("zoe", PHONE), caller("bob")], "a limit")
+    assert one(moves(couple, [caller("bob")])).outcomes[Outcome.KEPT] == 1
+    assert couple.emails() == ["bob@example.com", "zoe@example.com"]
+
+
+@pytest.mark.parametrize("lost", ["an e-mail that she had", "an e-mail that she had not"])
+def test_whoever_is_taken_off_for_one_row_is_not_told_as_kept_for_another(world, lost):
+    """Ann went by her id, then by her e-mail, or the other way about, behind a limit. She leaves as both."""
+    members_model(world, max_removes=1.0)
+    rows = [person("ann"), person("ann", email=None)]
+    first, second = rows if lost == "an e-mail that she had" else reversed(rows)
+    moves(world, [first, person("bob")])
+    moves(world, [second, person("bob")], "a limit")
+    assert one(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 2}
+    assert world.emails() == ["bob@example.com"]

@@ -161,7 +161,8 @@ def _deltas(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
     yield deltas.forget_unsent(dialect, shape, RUN, MODEL)
     yield deltas.doubt(dialect, shape, ["L1", "L2"])
     yield deltas.doubt_waiting(dialect, shape)
-    yield from deltas.doubt_unsent(dialect, shape, RUN, MODEL)
+    yield deltas.doubt_unsent(dialect, shape, RUN, MODEL)
+    yield deltas.keep_doubt(dialect, shape, RUN, MODEL)
     yield deltas.follow(dialect, shape, RUN, shape.key, ["L1", "L2"])
     yield from deltas.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
 

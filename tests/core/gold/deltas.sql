@@ -71,9 +71,10 @@ AND ((s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq I
 DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE NOT retl_uncertain AND retl_run_id = ? AND retl_seq NOT IN (
   SELECT d.retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."receipts" AS r
   ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
-  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))
+  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown')
+  AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'held'))
 AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
--- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip')
+-- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip', 'r1', 'vip')
 
 -- deltas 13
 INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
@@ -88,31 +89,39 @@ WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE NOT (p
 
 -- deltas 15
 UPDATE "reverse_etl_state".main."deltas_vip_0a1b2c3d" SET retl_run_id = '', retl_seq = 0, retl_op = 'update', retl_uncertain = TRUE
-WHERE retl_op = 'remove' AND retl_in_snapshot AND retl_run_id = ? AND retl_seq NOT IN (
+WHERE retl_op = 'remove' AND NOT retl_uncertain AND retl_run_id = ? AND retl_seq NOT IN (
   SELECT d.retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."receipts" AS r
   ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
-  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))
-AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown') AND retl_uncertain;
--- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip')
+  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown')
+  AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'held'))
+AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
+-- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip', 'r1', 'vip')
 
 -- deltas 16
 UPDATE "reverse_etl_state".main."deltas_vip_0a1b2c3d" SET retl_run_id = '', retl_seq = 0, retl_op = 'update', retl_uncertain = TRUE
-WHERE retl_op = 'remove' AND retl_in_snapshot AND retl_run_id = ? AND retl_seq NOT IN (
+WHERE retl_op = 'remove' AND retl_uncertain AND retl_in_snapshot AND retl_run_id = ? AND retl_seq NOT IN (
   SELECT d.retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."receipts" AS r
   ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
-  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown'))
-AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown') AND EXISTS (SELECT 1 FROM "reverse_etl_state".main."receipts" AS r WHERE r.run_id = ? AND r.op = 'add' AND r.state <> 'not_sent');
--- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip', 'r1')
+  WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown')
+  AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'held'))
+AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
+-- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip', 'r1', 'vip')
 
 -- deltas 17
 UPDATE "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
 FROM (
+  WITH sent AS (
+  SELECT retl_list_id, retl_identity, retl_email, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" WHERE retl_list_id IN (?, ?)
+  UNION ALL SELECT retl_list_id, retl_identity, retl_email, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id IN (?, ?)
+  )
   SELECT retl_list_id, retl_identity, MIN(retl_first_sent_at) AS retl_since FROM (
-    SELECT retl_list_id, retl_identity, retl_first_sent_at FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" WHERE retl_list_id IN (?, ?)
-    UNION ALL SELECT retl_list_id, retl_identity, retl_first_sent_at FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_list_id IN (?, ?)
-  ) AS f GROUP BY retl_list_id, retl_identity
+    SELECT d.retl_list_id, d.retl_identity, f.retl_first_sent_at FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN sent AS f ON d.retl_list_id = f.retl_list_id AND d.retl_identity = f.retl_identity WHERE d.retl_run_id = ?
+    UNION ALL SELECT d.retl_list_id, d.retl_identity, f.retl_first_sent_at FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN sent AS f ON d.retl_list_id = f.retl_list_id AND d.retl_email = f.retl_email WHERE d.retl_run_id = ?
+    UNION ALL SELECT d.retl_list_id, d.retl_identity, f.retl_first_sent_at FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN sent AS f ON d.retl_list_id = f.retl_list_id AND d.retl_external_id = f.retl_external_id WHERE d.retl_run_id = ?
+    UNION ALL SELECT d.retl_list_id, d.retl_identity, f.retl_first_sent_at FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN sent AS f ON d.retl_list_id = f.retl_list_id AND d.retl_klaviyo_profile_id = f.retl_klaviyo_profile_id WHERE d.retl_run_id = ?
+  ) AS m GROUP BY retl_list_id, retl_identity
 ) AS h WHERE t.retl_run_id = ? AND h.retl_list_id = t.retl_list_id AND h.retl_identity = t.retl_identity;
--- with ('L1', 'L2', 'L1', 'L2', 'r1')
+-- with ('L1', 'L2', 'L1', 'L2', 'r1', 'r1', 'r1', 'r1', 'r1')
 
 -- deltas 18
 UPDATE "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS t SET retl_first_sent_at = LEAST(t.retl_first_sent_at, h.retl_since)
