@@ -29,7 +29,7 @@ select * from people
 -- staging 3
 CREATE TABLE memory.main."twins_vip_0a1b2c3d" AS
 SELECT '' AS retl_list, retl_identity, COUNT(*) AS retl_rows
-FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NULL
+FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NULL AND HASH(retl_identity) IN (SELECT HASH(retl_identity) FROM memory.main."staged_vip_0a1b2c3d" WHERE retl_problem IS NULL GROUP BY HASH(retl_identity) HAVING COUNT(*) > 1)
 GROUP BY retl_identity HAVING COUNT(*) > 1;
 
 -- staging 4
@@ -98,7 +98,7 @@ SELECT retl_list, retl_problem, COUNT(*) FROM memory.main."staged_vip_0a1b2c3d" 
 -- staging 17
 CREATE TABLE memory.main."twins_clubs_4e5f6a7b" AS
 SELECT retl_list, retl_identity, COUNT(*) AS retl_rows
-FROM memory.main."staged_clubs_4e5f6a7b" WHERE retl_problem IS NULL
+FROM memory.main."staged_clubs_4e5f6a7b" WHERE retl_problem IS NULL AND HASH(retl_list, retl_identity) IN (SELECT HASH(retl_list, retl_identity) FROM memory.main."staged_clubs_4e5f6a7b" WHERE retl_problem IS NULL GROUP BY HASH(retl_list, retl_identity) HAVING COUNT(*) > 1)
 GROUP BY retl_list, retl_identity HAVING COUNT(*) > 1;
 
 -- staging 18
