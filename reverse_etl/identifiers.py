@@ -26,6 +26,10 @@ class IdentifierType(StrEnum):
     PROFILE_ID = "klaviyo_profile_id"
 
 
+IDS = (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)  # two people never share these
+PERSONAL = (IdentifierType.EMAIL, *IDS)  # nor, as a rule, an e-mail; a phone they may
+
+
 def canonical(kind: IdentifierType, value: str | None) -> str | None:
     """Return the form in which an identifier is compared, or None when it is blank.
 

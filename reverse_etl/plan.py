@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reverse_etl.identifiers import IdentifierType
     from reverse_etl.lists import ListRef
     from reverse_etl.models.model import Model
+    from reverse_etl.orphans import Orphan
     from reverse_etl.sql.shape import Shape
 
 MANY_REMOVES = 10  # below this, no share of a list counts as many
@@ -167,7 +168,8 @@ class Plan:
     """What a run would do.
 
     `looked_up` says whether Klaviyo was asked which lists there are; `unsettled` is how many earlier runs
-    left something open. `notes` are for people; `news` are those of them that no earlier run could tell.
+    left something open. `notes` are for people; `news` are those of them that no earlier run could tell;
+    `orphans` are the lists that models drove before.
     """
 
     models: tuple[ModelPlan, ...]
@@ -175,6 +177,7 @@ class Plan:
     unsettled: int = 0
     notes: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
+    orphans: tuple[Orphan, ...] = ()
 
     def lists(self) -> Iterator[tuple[ModelPlan, ListPlan]]:
         """Yield each list with its model, in the order of the run."""
@@ -186,6 +189,13 @@ class Plan:
     def sends(self) -> bool:
         """Whether anyone is added or updated."""
         return any(one.upserts for _, one in self.lists())
+
+    def former(self, model: ModelPlan) -> dict[str, tuple[str, ...]]:
+        """Return the other models that sent to lists of this one before, with the ids of those lists."""
+        before = {(one.list.taken_over, one.list.id) for one in model.lists if one.list.taken_over}
+        before |= {(each.model, each.list_id) for each in self.orphans if each.owner == model.model.name}
+        names = sorted({name for name, _ in before})
+        return {name: tuple(sorted(id_ for by, id_ in before if by == name)) for name in names}
 
     def requests(self) -> dict[Endpoint, int]:
         """Return about how many requests the plan takes, by endpoint."""

@@ -67,7 +67,8 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
         new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
         lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
     plans = tuple(diff(warehouse, state, one, refs[one.model.name], task.wish) for one in staged)
-    notes, news = _notes(state, tuple(_orphans(state, known, plans, task.project, klaviyo)))
+    orphans = tuple(_orphans(state, known, plans, task.project, klaviyo))
+    notes, news = _notes(state, orphans)
     renamed = perhaps_renamed(state)
     return Plan(
         plans,
@@ -75,6 +76,7 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
         unsettled=len(state.runs.dead()),
         notes=(*renamed, *notes),
         news=(*renamed, *news),
+        orphans=orphans,
     )
 
 

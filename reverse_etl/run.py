@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -73,7 +72,11 @@ def run(at: At, task: Task, allowed_removes: Collection[str], *, strict: bool) -
         results: list[ListResult] = []
         tallies: list[Tally] = []
         for model in plan.models:
-            done = tuple(Tally() for _ in model.lists) if model.idle else _deliver(at, plan, model, tallies)
+            done = (
+                tuple(Tally() for _ in model.lists)
+                if model.idle
+                else _deliver_model(at, plan, model, tallies)
+            )
             tallies += done
             results += [
                 ListResult(model.model.name, one, dict(tally.counts), tally.reason, tally.failed)
@@ -84,7 +87,11 @@ def run(at: At, task: Task, allowed_removes: Collection[str], *, strict: bool) -
         return result
 
 
-def _deliver(at: At, plan: Plan, model: ModelPlan, before: Sequence[Tally]) -> tuple[Tally, ...]:
+def _deliver_model(at: At, plan: Plan, model: ModelPlan, before: Sequence[Tally]) -> tuple[Tally, ...]:
+    """Deliver one model, and forget what was not sent.
+
+    Where the run sends anybody, of any model, the rows whose removal was not made are in doubt first.
+    """
     tallies = deliver(at, model, before)
     if plan.sends:
         at.state.doubt_unsent(at.run_id, model.model.name, model.shape)
@@ -162,12 +169,10 @@ def _begin(at: At, target: Target, plan: Plan) -> None:
         sent = SentModel(
             model.model.name, model.shape.key, config.surface.value, identifiers, model.model.checksum
         )
-        former: dict[str, list[str]] = defaultdict(list)
-        for one in model.lists:
-            if one.list.taken_over:
-                former[one.list.taken_over].append(one.list.id)
         doubted = [one.list.id for one in model.lists if one.list.doubted]
-        begun.append(Begun(sent, model.shape, model.rekeyed, former, doubted, model.waiting and plan.sends))
+        begun.append(
+            Begun(sent, model.shape, model.rekeyed, plan.former(model), doubted, model.waiting and plan.sends)
+        )
     at.state.begin(at.run_id, target.place, written(at.begun), begun)
     for model in plan.models:
         at.state.rejections.note_checks(at.run_id, model.model.name, model.shape)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.tally import Outcome
-from reverse_etl.identifiers import IdentifierType, split_identity
+from reverse_etl.identifiers import IDS, IdentifierType, split_identity
 from reverse_etl.moments import GRACE
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.klaviyo.profiles import Profile
-
-IDS = (IdentifierType.PROFILE_ID, IdentifierType.EXTERNAL_ID)  # two people don't share these
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,10 @@ class Leaving:
 
 @dataclass(frozen=True)
 class Claim:
-    """A staged row that carries an identifier of this type: its identity, and whether it was rejected."""
+    """That a staged row carries a profile's identifier of this type.
+
+    Whose it is, whether it was rejected, and whether it is a row of this list.
+    """
 
     kind: IdentifierType
     identity: str | None
@@ -68,17 +69,18 @@ class Resolved:
 class Evidence:
     """What Klaviyo, the staged rows and the state say of the profiles that leaving rows find.
 
-    `found` has, by the number of a row, who carries an identifier of it on the list, and its identity or an
-    id anywhere; `joined` since when they are members; `carried` the claims on each; `wanted` the profiles
-    that each desired identity was found to be; `run_ends` when earlier runs ended, by when they began, both
-    in Klaviyo's time.
+    `found` has, by the number of a row, who carries an identifier of it on the list, or an id of it anywhere;
+    and who has its identity anywhere, where others were found and none has it. `joined` says since when those
+    of them are members who are; `carried` has the claims on each; `wanted` the profiles that each desired
+    identity of this list was found to be; `runs` when each run began and ended that may have put somebody on
+    this list, in Klaviyo's time.
     """
 
     found: Mapping[int, Sequence[Profile]]
     joined: Mapping[str, datetime]
     carried: Mapping[str, Sequence[Claim]]
     wanted: Mapping[str, frozenset[str]]
-    run_ends: Mapping[datetime, datetime]
+    runs: Sequence[tuple[datetime, datetime]]
 
     def members(self, profiles: Iterable[Profile]) -> list[Profile]:
         """Return which of the profiles are on the list."""
@@ -92,100 +94,111 @@ class Evidence:
         """Say whether a member joined while a run was under way that sent the row, or a later one."""
         joined = self.joined[profile.id]
         return any(
-            begun >= row.first_sent and begun - GRACE <= joined <= ended + GRACE
-            for begun, ended in self.run_ends.items()
+            begun >= row.first_sent and begun - GRACE <= joined <= ended + GRACE for begun, ended in self.runs
         )
 
-    def called(self, profile: Profile, row: Leaving, *, here: bool) -> set[str]:
-        """Return the staged rows, `here` or on any list, that have what a row and a profile share, and more.
+    def called(self, profile: Profile, row: Leaving) -> set[str]:
+        """Return the staged rows that have what row and profile share, and more of the profile's.
 
-        As after a new e-mail with the same phone: by both, the model itself says who the profile is now.
+        As after a new e-mail with the same phone: by both, the model itself says who the profile is now. Not
+        those that were found to be somebody else.
         """
         carried: dict[str, set[IdentifierType]] = defaultdict(set)
         for claim in self.carried.get(profile.id, ()):
-            if claim.identity and not claim.rejected and (claim.on_this_list or not here):
+            if claim.identity and not claim.rejected:
                 carried[claim.identity].add(claim.kind)
         shared = row.shared_with(profile)
-        return {identity for identity, kinds in carried.items() if kinds & shared and len(kinds) > 1}
+        return {
+            identity
+            for identity, kinds in carried.items()
+            if kinds & shared and len(kinds) > 1 and profile.id in self.wanted.get(identity, {profile.id})
+        }
+
+    def holders(self, profile: Profile, identities: Iterable[str]) -> set[str]:
+        """Return which of these desired rows of this list were found to be the profile."""
+        return {identity for identity in identities if profile.id in self.wanted.get(identity, ())}
 
 
 def decide_all(rows: Sequence[Leaving], evidence: Evidence) -> tuple[Resolved, ...]:
     """Say what is to become of rows that leave together, in the order given.
 
-    Whom this job put on the list as one of them, it put there, also if another one is what the person is
-    called now, and was first sent later.
+    Several may be one person: whom this job put on the list as one of them, it put there as each.
     """
-    rows_of: dict[str, list[Leaving]] = defaultdict(list)
+    named: dict[str, list[Leaving]] = defaultdict(list)
     for row in rows:
         for profile in surely(row, evidence.found.get(row.seq, ())):
-            rows_of[profile.id].append(row)
-    since: dict[str, datetime] = {}
+            named[profile.id].append(row)
+    people = {row.seq: _people(row, named, evidence) for row in rows}
+    ours: set[str] = set()
     names: dict[int, set[str]] = defaultdict(set)
-    later: dict[int, list[Profile]] = defaultdict(list)
     for row in rows:
-        profiles = evidence.found.get(row.seq, ())
-        known = surely(row, profiles)
-        for profile in evidence.members(known or profiles):
-            others = [each for each in rows_of[profile.id] if known or _called_so_too(each, row, profile)]
-            if others and evidence.joined_since(profile, row.first_sent):
-                since[profile.id] = min(row.first_sent, since.get(profile.id, row.first_sent))
-                names[row.seq] |= {each.identity for each in others} - {row.identity}
-                later[row.seq].append(profile)
-    decided = (decide(row, evidence, since, later[row.seq]) for row in rows)
-    return tuple(replace(each, heirs=tuple(sorted({*each.heirs, *names[each.row.seq]}))) for each in decided)
+        for profile in people[row.seq]:
+            if evidence.joined_since(profile, row.first_sent):
+                ours.add(profile.id)
+                names[row.seq] |= {each.identity for each in named[profile.id]} - {row.identity}
+    return tuple(decide(row, people[row.seq], ours, names[row.seq], evidence) for row in rows)
+
+
+def _people(row: Leaving, named: Mapping[str, Sequence[Leaving]], evidence: Evidence) -> list[Profile]:
+    """Return the members who are a row's person: surely, else without a name, else as another leaving row."""
+    found = evidence.found.get(row.seq, ())
+    if known := surely(row, found):
+        return evidence.members(known)
+    members = evidence.members(found)
+    return nameless(row, members) or [
+        profile
+        for profile in members
+        if evidence.joined_in_a_run(profile, row)
+        and any(_called_so_too(other, row, profile) for other in named.get(profile.id, ()))
+    ]
 
 
 def _called_so_too(other: Leaving, row: Leaving, profile: Profile) -> bool:
-    """Say whether another leaving row has what a row and a profile share, and more of the profile."""
+    """Say whether another leaving row has what row and profile share, and more of the profile's."""
     carried = other.shared_with(profile)
     return bool(carried & row.shared_with(profile)) and len(carried) > 1
 
 
 def decide(
-    row: Leaving, evidence: Evidence, since: Mapping[str, datetime], later: Sequence[Profile] = ()
+    row: Leaving, people: Sequence[Profile], ours: Collection[str], names: Iterable[str], evidence: Evidence
 ) -> Resolved:
-    """Say what is to become of one leaving row.
+    """Say what is to become of one leaving row, whose person `people` are.
 
-    `since` says from when on some profiles became members by our doing, where that was before this row was
-    first sent; `later` has those by which its person goes as another leaving row.
+    Of them, this job put there those in `ours`; `names` are the other leaving rows that the person goes by.
     """
-    profiles = evidence.found.get(row.seq, ())
-    known = surely(row, profiles)
-    members = evidence.members(known or nameless(row, profiles))
-    if not members:
-        strangers = [] if known else evidence.members(profiles)
-        if heirs := new_names(row, strangers, evidence):
-            return Resolved(row, Outcome.SUPERSEDED, heirs=heirs)
-        members = [*later] or renamed(row, strangers, evidence)
-        if not members:
-            return Resolved(row, Outcome.REMOVED if row.uncertain and not strangers else Outcome.GONE)
-    first = {each.id: min(row.first_sent, since.get(each.id, row.first_sent)) for each in members}
-    ours = [each for each in members if evidence.joined_since(each, first[each.id])]
-    return _free(row, ours, evidence) if ours else Resolved(row, Outcome.KEPT)
+    found = evidence.found.get(row.seq, ())
+    members = evidence.members(found)
+    strangers = [] if surely(row, found) or nameless(row, members) else members
+    if new := [each for each in strangers if new_names(row, each, evidence)]:
+        put = [each for each in new if evidence.joined_in_a_run(each, row)]
+        return Resolved(
+            row, Outcome.SUPERSEDED, heirs=_sorted(*(new_names(row, each, evidence) for each in put))
+        )
+    if people:
+        put = [each for each in people if each.id in ours]
+        return _free(row, put, names, evidence) if put else Resolved(row, Outcome.KEPT)
+    if put := renamed(row, strangers, evidence):
+        return _free(row, put, names, evidence)
+    return Resolved(row, Outcome.REMOVED if row.uncertain and not strangers else Outcome.GONE)
 
 
-def _free(row: Leaving, profiles: Iterable[Profile], evidence: Evidence) -> Resolved:
-    """Say which of the profiles may be taken off, since nobody who is wanted is behind them."""
+def _free(row: Leaving, put: Iterable[Profile], names: Iterable[str], evidence: Evidence) -> Resolved:
+    """Say whom of those that this job put there may be taken off, since nobody who is wanted is behind it."""
     free: list[str] = []
     heirs: set[str] = set()
-    for profile in profiles:
+    for profile in put:
         claims = evidence.carried.get(profile.id, ())
         others = [claim for claim in claims if claim.identity != row.identity or claim.rejected]
-        if any(claim.rejected for claim in others):
-            return Resolved(row, Outcome.HELD)
         rivals = {claim.identity for claim in others if claim.on_this_list and claim.identity}
-        if any(identity not in evidence.wanted for identity in rivals):  # who is nobody else may be this one
-            return Resolved(row, Outcome.HELD)
-        holders = _who_is(profile, rivals, evidence)
+        nowhere = any(identity not in evidence.wanted for identity in rivals)  # such a one may be this one
+        if nowhere or any(claim.rejected for claim in others):
+            return Resolved(row, Outcome.HELD, heirs=_sorted(names))
+        holders = evidence.holders(profile, rivals)
         heirs |= holders
         if not holders:
             free.append(profile.id)
     outcome = Outcome.REMOVED if free else Outcome.SUPERSEDED
-    return Resolved(row, outcome, tuple(free), tuple(sorted(heirs)))
-
-
-def _who_is(profile: Profile, identities: Collection[str], evidence: Evidence) -> set[str]:
-    return {identity for identity in identities if profile.id in evidence.wanted.get(identity, ())}
+    return Resolved(row, outcome, tuple(free), _sorted(heirs, names))
 
 
 def surely(row: Leaving, profiles: Iterable[Profile]) -> list[Profile]:
@@ -205,29 +218,24 @@ def nameless(row: Leaving, profiles: Iterable[Profile]) -> list[Profile]:
     return [profile for profile in profiles if profile.identifier(kind) is None]
 
 
-def new_names(row: Leaving, strangers: Iterable[Profile], evidence: Evidence) -> tuple[str, ...]:
+def new_names(row: Leaving, stranger: Profile, evidence: Evidence) -> set[str]:
     """Return the desired rows of this list that a row's person goes by now, where nobody is so for certain.
 
     As after a new e-mail with the same phone: whoever was put on the list since has the phone still.
     """
-    names: set[str] = set()
-    for profile in strangers:
-        if evidence.joined_since(profile, row.first_sent):
-            names |= _who_is(profile, evidence.called(profile, row, here=True), evidence)
-    return tuple(sorted(names))
+    if not evidence.joined_since(stranger, row.first_sent):
+        return set()
+    return evidence.holders(stranger, evidence.called(stranger, row))
 
 
 def renamed(row: Leaving, strangers: Iterable[Profile], evidence: Evidence) -> list[Profile]:
     """Return who is a row's person under a new name, where nobody is so for certain.
 
     As after a new e-mail with the same phone, and a move to another list by the same build: whoever joined
-    while the job sent the row has the phone still, and a row of the model has it with the member's e-mail.
+    while the job sent the row has the phone still, and a row of the model has it with another identifier of
+    that member.
     """
-    return [
-        profile
-        for profile in strangers
-        if evidence.joined_in_a_run(profile, row) and evidence.called(profile, row, here=False)
-    ]
+    return [each for each in strangers if evidence.joined_in_a_run(each, row) and evidence.called(each, row)]
 
 
 def inheritance(resolved: Iterable[Resolved]) -> dict[str, datetime]:
@@ -240,3 +248,7 @@ def inheritance(resolved: Iterable[Resolved]) -> dict[str, datetime]:
         for identity in each.heirs:
             since[identity] = min(each.row.first_sent, since.get(identity, each.row.first_sent))
     return since
+
+
+def _sorted(*groups: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({each for group in groups for each in group}))

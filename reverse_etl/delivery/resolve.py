@@ -2,7 +2,8 @@
 
 Asked just before anyone is removed. A removal takes off only a member whom this job put there, and only if no
 desired row is that profile. Every identifier that was delivered is asked for: e-mails and phones of the list
-itself, the others of the account; nothing is taken from memory.
+itself, the others of the account; nothing is taken from memory. Where only others were found on the list, the
+account is asked for the row's own e-mail or phone too.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from reverse_etl.delivery.flight import in_flight
-from reverse_etl.delivery.leaving import IDS, Claim, Evidence, Leaving, Resolved, decide_all
-from reverse_etl.identifiers import IdentifierType, split_identity
+from reverse_etl.delivery.leaving import Claim, Evidence, Leaving, Resolved, decide_all
+from reverse_etl.identifiers import IDS, IdentifierType, split_identity
 from reverse_etl.klaviyo.filters import MOST_VALUES, OF_MEMBERS
 from reverse_etl.klaviyo.pack import chunks
 from reverse_etl.klaviyo.profiles import Member, Profile
@@ -49,7 +50,7 @@ def resolve(at: At, list_id: str, rows: Sequence[Leaving], claims: Claims) -> tu
     carried = _claims(found, claims)
     wanted = _look_up(at, {claim for many in carried.values() for claim in many})
     profiles = {row.seq: [found.profiles[id_] for id_ in found.by_row.get(row.seq, ())] for row in rows}
-    return decide_all(rows, Evidence(profiles, found.joined, carried, wanted, at.state.runs.ends()))
+    return decide_all(rows, Evidence(profiles, found.joined, carried, wanted, at.state.runs.times(list_id)))
 
 
 def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
@@ -61,14 +62,16 @@ def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
     for kind in IDS:  # of all rows: who was found by an e-mail may have left another profile behind
         _note(found, rows, kind, _ask(at, partial(at.klaviyo.profiles, kind), _values(rows, kind)))
     for kind in OF_MEMBERS:  # whoever goes by the row's name off the list goes by no other on it
-        values = sorted({split_identity(row.identity)[1] for row in rows if _unnamed(found, row, kind)})
+        values = sorted(
+            {split_identity(row.identity)[1] for row in rows if _without_namesake(found, row, kind)}
+        )
         _note(found, rows, kind, _ask(at, partial(at.klaviyo.profiles, kind), values))
     _note_joined(at, list_id, found, rows)
     return found
 
 
-def _unnamed(found: _Found, row: Leaving, kind: IdentifierType) -> bool:
-    """Say whether a row whose identity is of this type found members, and none that carries it."""
+def _without_namesake(found: _Found, row: Leaving, kind: IdentifierType) -> bool:
+    """Say whether a row whose identity is of this type found somebody, and nobody who has that identity."""
     profiles = [found.profiles[id_] for id_ in found.by_row.get(row.seq, ())]
     identified = any(kind in row.shared_with(each) for each in profiles)
     return split_identity(row.identity)[0] == kind and bool(profiles) and not identified

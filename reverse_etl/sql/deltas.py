@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.columns import Column, Kind
-from reverse_etl.identifiers import IdentifierType
+from reverse_etl.identifiers import PERSONAL, IdentifierType
 from reverse_etl.sql.diff import Op, desired, rekeyed_identity, same_row
 from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, MARKS, Shape, same_key
 from reverse_etl.sql.text import Dialect, Statement, quote
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 
 _BEGUN = f"p.retl_op NOT IN ('{Op.HELD}', '{Op.LEFT}')"  # what a run sets out to do
-
-
-_PERSONAL = (IdentifierType.EMAIL, IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)
 
 
 def make_way(dialect: Dialect, shape: Shape) -> Statement:
@@ -157,7 +154,7 @@ def doubt(dialect: Dialect, shape: Shape, list_ids: Sequence[str]) -> Statement:
     They are of no run: no receipt will cover them, and they stay until they are sent again or removed.
     """
     marks = ", ".join("?" for _ in list_ids)
-    return Statement(_made_uncertain(dialect, shape, f"s.retl_list_id IN ({marks})"), (*list_ids,))
+    return Statement(_insert_doubt(dialect, shape, f"s.retl_list_id IN ({marks})"), (*list_ids,))
 
 
 def doubt_waiting(dialect: Dialect, shape: Shape) -> Statement:
@@ -168,23 +165,23 @@ def doubt_waiting(dialect: Dialect, shape: Shape) -> Statement:
     waiting = (
         f"SELECT 1 FROM {dialect.passing(shape.planned)} AS p WHERE NOT ({_BEGUN}) AND {same_key('p', 's')}"
     )
-    return Statement(_made_uncertain(dialect, shape, f"EXISTS ({waiting})"))
+    return Statement(_insert_doubt(dialect, shape, f"EXISTS ({waiting})"))
 
 
 def doubt_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
     """Make the rows uncertain whose removal was planned and not sent, or was held: as `doubt_waiting`."""
-    return _doubted(dialect, shape, run_id, model, "NOT retl_uncertain")
+    return _left_in_doubt(dialect, shape, run_id, model, "NOT retl_uncertain")
 
 
 def keep_doubt(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
     """Let rows go on in doubt that were so before their removal was planned and not sent, or was held.
 
-    One whose removal was sent before may be off the list, and stays a removal.
+    One whose removal was sent before, or of which nobody knows that it was ever added, may be off the list, and stays a removal.
     """
-    return _doubted(dialect, shape, run_id, model, "retl_uncertain AND retl_in_snapshot")
+    return _left_in_doubt(dialect, shape, run_id, model, "retl_uncertain AND retl_in_snapshot")
 
 
-def _doubted(dialect: Dialect, shape: Shape, run_id: str, model: str, which: str) -> Statement:
+def _left_in_doubt(dialect: Dialect, shape: Shape, run_id: str, model: str, which: str) -> Statement:
     unsent, parameters = _unsent(dialect, shape, run_id, model)
     return Statement(
         f"UPDATE {dialect.kept(shape.deltas)} SET retl_run_id = '', retl_seq = 0, retl_op = '{Op.UPDATE}', retl_uncertain = TRUE\n"
@@ -193,7 +190,7 @@ def _doubted(dialect: Dialect, shape: Shape, run_id: str, model: str, which: str
     )
 
 
-def _made_uncertain(dialect: Dialect, shape: Shape, which: str) -> str:
+def _insert_doubt(dialect: Dialect, shape: Shape, which: str) -> str:
     deltas = dialect.kept(shape.deltas)
     return (
         f"INSERT INTO {deltas} (retl_run_id, {dialect.names((*MARKS, *shape.row))})\n"
@@ -203,13 +200,13 @@ def _made_uncertain(dialect: Dialect, shape: Shape, which: str) -> str:
 
 
 def follow(dialect: Dialect, shape: Shape, run_id: str, former: str, list_ids: Sequence[str]) -> Statement:
-    """Let a run's rows count as first sent when another model sent their person to these lists, if that was earlier.
+    """Let a run's rows count as first sent when another model sent their person to these lists, if that was earlier. May be repeated.
 
-    Their person is who has their identity, their e-mail or an id of theirs; a phone may be shared. `former` ends the names of that
-    model's tables. Whoever it put there was put there by this job.
+    Their person is who has their identity, their e-mail or an id of theirs. `former` ends the names of that model's tables. Whoever
+    it put there was put there by this job.
     """
     marks = ", ".join("?" for _ in list_ids)
-    same = ("retl_identity", *(IDENTIFIER_COLUMNS[kind] for kind in _PERSONAL))
+    same = ("retl_identity", *(IDENTIFIER_COLUMNS[kind] for kind in PERSONAL))
     tables = (dialect.kept(f"{name}_{former}") for name in ("snapshot", "deltas"))
     sent = "\n  UNION ALL ".join(
         f"SELECT retl_list_id, {', '.join(same)}, {FIRST_SENT} FROM {table} WHERE retl_list_id IN ({marks})"

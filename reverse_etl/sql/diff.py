@@ -300,9 +300,9 @@ def _known(
     identity = rekeyed_identity(shape, "s.") if scope.rekeyed else "s.retl_identity"
     identifiers = dialect.names(names, "s.")
     # DuckDB looks into a set for every row, even of one value; a value it compares.
-    one = dialect.engine is Engine.DUCKDB and not shape.many_lists
-    only = "= (SELECT MAX(retl_list_id)" if one else "IN (SELECT retl_list_id"
-    on_mine = f"{only} FROM {dialect.passing(shape.lists)})"
+    mine = f"FROM {dialect.passing(shape.lists)}"
+    compares = dialect.engine is Engine.DUCKDB and not shape.many_lists
+    on_mine = f"= (SELECT MAX(retl_list_id) {mine})" if compares else f"IN (SELECT retl_list_id {mine})"
     snapshot = (
         f"SELECT s.retl_list_id, {identity} AS retl_identity, {identifiers}{values}\n"
         f"  FROM {dialect.kept(shape.snapshot)} AS s WHERE s.retl_list_id {on_mine}"

@@ -124,12 +124,17 @@ def dead_runs(dialect: Dialect, account: str, project: str) -> Statement:
     )
 
 
-def run_times(dialect: Dialect, account: str, project: str) -> Statement:
-    """Return (Klaviyo's time when it began, ours then, ours when it ended) of the runs that ended with nothing left open."""
+def run_times(dialect: Dialect, account: str, project: str, list_id: str) -> Statement:
+    """Return (Klaviyo's time when it began, ours then, ours when it ended) of the runs that may have put somebody on a list.
+
+    None that left something open.
+    """
     return Statement(
-        f"SELECT klaviyo_time, started_at, ended_at FROM {dialect.kept('runs')} "
-        f"WHERE account_id = ? AND project = ? AND state = 'ended' ORDER BY klaviyo_time",
-        (account, project),
+        f"SELECT r.klaviyo_time, r.started_at, r.ended_at FROM {dialect.kept('runs')} AS r\n"
+        f"WHERE r.account_id = ? AND r.project = ? AND r.state = 'ended' AND EXISTS (SELECT 1 FROM {dialect.kept('receipts')} AS c\n"
+        f"  WHERE c.run_id = r.run_id AND c.list_id = ? AND c.op = 'add' AND c.state IN ('applied', 'unknown'))\n"
+        f"ORDER BY r.klaviyo_time, r.run_id",
+        (account, project, list_id),
     )
 
 

@@ -89,13 +89,16 @@ class Runs:
         rows = self.tables.fetch(ledger.dead_runs(self.tables.dialect, *self.tables.owner.key))
         return {run_id: read(at) for run_id, at in rows}
 
-    def ends(self) -> dict[datetime, datetime]:
-        """Return when runs ended, by when they began, both in Klaviyo's time; none that left something open.
+    def times(self, list_id: str) -> tuple[tuple[datetime, datetime], ...]:
+        """Return when each run began and ended that may have put somebody on a list, in Klaviyo's time.
 
-        Such a one counts as ended when a later run settles what it left, which says nothing of its own time.
+        Not of one that a later run settled: when that was says nothing of its own end.
         """
-        rows = self.tables.fetch(ledger.run_times(self.tables.dialect, *self.tables.owner.key))
-        return {read(begun): read(begun) + (read(ended) - read(started)) for begun, started, ended in rows}
+        statement = ledger.run_times(self.tables.dialect, *self.tables.owner.key, list_id)
+        return tuple(
+            (read(begun), read(begun) + (read(ended) - read(started)))
+            for begun, started, ended in self.tables.fetch(statement)
+        )
 
     def open_receipts(self) -> tuple[OpenReceipt, ...]:
         """Return the receipts of earlier runs whose import job had not ended."""

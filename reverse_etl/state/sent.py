@@ -26,14 +26,14 @@ class SentModel:
 class Begun:
     """A model of a run that is about to send: what is noted of it, its shape, whether it is keyed anew.
 
-    `taken_over` are the ids of the lists that another model drove last, by that model; `doubted` those of all
-    lists of which the model's memory is in doubt. `waiting`: removals are held, or wait behind a limit, while
-    rows are sent.
+    `former` are the ids of the lists to which another model sent before, by that model; `doubted` those of
+    all lists of which the model's memory is in doubt. `waiting`: removals are held, or wait behind a limit,
+    while rows are sent.
     """
 
     model: SentModel
     shape: Shape
     rekeyed: bool
-    taken_over: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    former: Mapping[str, Sequence[str]] = field(default_factory=dict)
     doubted: Sequence[str] = ()
     waiting: bool = False

@@ -122,7 +122,7 @@ class State:
                 statements.append(deltas.doubt_waiting(dialect, one.shape))
             statements += (
                 deltas.follow(dialect, one.shape, run_id, self.owner.table_key(former), lists)
-                for former, lists in one.taken_over.items()
+                for former, lists in one.former.items()
                 if self._kept_payload(self.owner.table_key(former)) is not None
             )
         self._tables.commit(statements)

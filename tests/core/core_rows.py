@@ -50,7 +50,10 @@ def become(world: World, rows: list[dict[str, Any]]) -> None:
 
 
 def moves(world: World, rows: list[dict[str, Any]], unsent: str = "") -> RunResult:
-    """Let the rows be these, and run; `unsent` is why nobody is removed. Return what came of it."""
+    """Let the rows be these, run, then let faults and imports end and ten minutes pass.
+
+    Return what came of the run. `unsent` is one of UNSENT: why nobody is removed.
+    """
     become(world, rows)
     if unsent == "a list that can't be read":
         world.fault(Fault("status", method="GET", path="/api/lists/*/profiles", status=503, times=None))

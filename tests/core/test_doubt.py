@@ -35,7 +35,7 @@ def test_whoever_gets_back_the_e_mail_of_before_is_sent_again(world, unsent):
     assert one(result).outcomes == {}
 
 
-def test_so_is_whoever_went_to_another_list_and_back_under_a_limit(world):
+def test_whoever_goes_to_another_list_and_back_under_a_limit_is_sent_again(world):
     """What is sent to Coffee makes another person of the profile that waits to be taken off Tea."""
     clubs_model(world, max_removes=1.0, min_rows=0)
     rest = [person("bob", club="Tea"), person("cat", club="Coffee")]
@@ -61,7 +61,7 @@ def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members):
     assert members.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
 
 
-def test_so_is_one_whose_removal_waited_and_then_could_not_be_made(members):
+def test_a_removal_that_waited_and_then_could_not_be_made_was_not_made(members):
     """Two runs did not take Ann off, and somebody changed her e-mail. `removed` would be a lie."""
     ann, bob = people("ann", "bob", customer_id=None)
     moves(members, [ann, bob])
@@ -91,7 +91,7 @@ def test_what_another_model_of_the_run_sends_makes_a_waiting_row_uncertain_too(w
 
 
 @pytest.mark.parametrize("refused", ["by a check", "by Klaviyo"])
-def test_so_is_whoever_was_held_meanwhile(world, refused):
+def test_whoever_was_held_while_others_were_sent_is_sent_again(world, refused):
     """Ann's e-mail changes, and a rejected row with her phone holds her old row; then it is right again."""
     select = "select email, customer_id, first_name as phone from people"
     kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
@@ -136,7 +136,7 @@ def test_whose_phone_went_to_somebody_else_meanwhile_is_sent_again(world, unsent
     assert one(result).outcomes == {}
 
 
-def test_so_is_one_whose_removal_was_not_made_by_a_run_that_died_later(world):
+def test_a_removal_was_not_sent_though_the_run_died_in_a_later_model(world):
     """Tea can't be read, so that nobody is taken off it; then the run dies while it sends to Coffee."""
     for name, club in (("a", "Tea"), ("b", "Coffee")):
         select = f"select email, first_name from people where club = '{club}'"
@@ -152,7 +152,7 @@ def test_so_is_one_whose_removal_was_not_made_by_a_run_that_died_later(world):
     assert one(moves(world, [*rest, person("dan", club="Coffee")]), "a").outcomes == {Outcome.GONE: 1}
 
 
-def test_so_is_one_who_was_held_among_others_whose_removal_got_no_reply(world):
+def test_a_held_row_was_not_sent_though_its_group_got_no_reply(world):
     """Nobody knows of the others. She was not sent: her removal did not happen, whatever did to them."""
     select = "select email, customer_id, first_name from people"
     world.model("members", select, identifiers=BY_EMAIL, max_removes=1.0, min_rows=0)

@@ -307,8 +307,24 @@ def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members, death
     assert members.emails() == ["ann@example.com", "bob@example.com"]
 
 
+@pytest.mark.parametrize("unsent", ["a limit", "a refused import"])
+def test_it_takes_them_off_also_if_it_first_sent_them_in_a_later_run(members, unsent):
+    """What came in between changes nothing of who put them there."""
+    moves(members, people("ann", "bob"))
+    members.drop_model("members")
+    members.model("renamed", SELECT, list="Members", identifiers=BY_EMAIL, max_removes=1.0)
+    if unsent == "a refused import":
+        members.fault(Fault("status", "POST", IMPORTS, status=400, times=9))
+    members.run(wish=Wish(limit=1 if unsent == "a limit" else None))
+    members.calm()
+    members.wait(600.0)
+    moves(members, people("ann", "bob"))
+    assert one(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com"]
+
+
 @pytest.mark.parametrize("how", ["another identifier first", "a new e-mail in the same build"])
-def test_so_it_does_where_the_old_one_knew_them_otherwise(world, how):
+def test_it_takes_them_off_also_if_the_old_one_knew_them_otherwise(world, how):
     """They are the same people: by their e-mail, or by an id."""
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bob"))

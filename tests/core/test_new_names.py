@@ -60,7 +60,7 @@ def test_whoever_had_a_new_e_mail_and_the_same_phone_can_leave_later(world):
 
 
 @pytest.mark.parametrize("unsent", UNSENT)
-def test_so_can_whoever_leaves_before_the_old_row_was_looked_up(world, unsent):
+def test_whoever_had_a_new_e_mail_can_leave_before_the_old_row_was_looked_up(world, unsent):
     """Her new row was sent after she joined; the old one leaves with it, and says since when she is ours."""
     phone_model(world)
     moves(world, [caller("ann", PHONE), caller("bob")])
@@ -70,7 +70,7 @@ def test_so_can_whoever_leaves_before_the_old_row_was_looked_up(world, unsent):
     assert world.emails() == ["bob@example.com"]
 
 
-def test_so_does_whoever_went_to_another_list_with_the_new_e_mail(world):
+def test_whoever_goes_to_another_list_with_a_new_e_mail_leaves_the_first(world):
     """Ann's old row has her phone alone by now; she is who joined while the job first sent it."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
@@ -81,7 +81,7 @@ def test_so_does_whoever_went_to_another_list_with_the_new_e_mail(world):
     assert (world.emails("Tea"), world.emails("Coffee")) == (["bob@example.com"], ["ann2@example.com"])
 
 
-def test_so_does_she_where_nobody_knew_what_had_come_of_the_old_row(world):
+def test_she_leaves_the_first_list_also_if_nobody_knew_what_had_come_of_her_row(world):
     """The replies to her import were lost. She joined, and is not told as taken off while she is there."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
@@ -97,7 +97,7 @@ def test_so_does_she_where_nobody_knew_what_had_come_of_the_old_row(world):
 
 
 @pytest.mark.parametrize("first", ["dies", "is cancelled"])
-def test_so_does_she_where_the_run_that_first_sent_her_put_nobody_there(world, first):
+def test_she_leaves_it_also_if_only_a_later_run_put_her_there(world, first):
     """She joined in the next one."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
@@ -121,12 +121,12 @@ def test_so_does_she_where_the_run_that_first_sent_her_put_nobody_there(world, f
 @pytest.mark.parametrize("unsent", UNSENT)
 def test_whoever_joined_by_hand_stays_though_one_with_the_same_phone_leaves_too(household, unsent):
     """Zoe was sent later than she joined. Ann, who has her phone, is somebody else still."""
-    moves(household, people("bob", "zoe"), unsent)
+    moves(household, [person("bob"), person("zoe", club=PHONE)], unsent)
     assert one(moves(household, people("bob"))).outcomes == {Outcome.REMOVED: 1, Outcome.KEPT: 1}
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
-def test_so_does_she_where_nobody_goes_by_the_name_of_who_leaves(household):
+def test_a_housemate_stays_where_nobody_has_the_name_of_who_leaves(household):
     """Ann's e-mail was changed at Klaviyo. Zoe has her phone, but did not join when Ann was first sent."""
     household.rename("ann@example.com", email="other@example.com")
     assert one(moves(household, people("bob"))).outcomes == {Outcome.GONE: 1}
@@ -178,33 +178,71 @@ def couple(world):
     return world
 
 
-def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(couple):
+@pytest.fixture
+def neighbours(world):
+    """Let Klaviyo know Ann and Zoe, their phone on Zoe's profile. The model has several lists."""
+    phone_model(world, list_column="club")
+    world.new_profile(email="ann@example.com")
+    zoe = world.new_profile(email="zoe@example.com", phone_number=PHONE)
+    tea = world.new_list("Tea")
+    world.zoe_joins = lambda: world.put_on_list(tea, zoe)
+    return world
+
+
+def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(neighbours):
     """Zoe joined by hand while the run was under way that first sent Ann, who was taken off by hand since."""
-    become(couple, [caller("ann", PHONE), caller("bob")])
+    become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
     joined = []
-    couple.run(
-        tell=lambda event: (
-            joined
-            or (isinstance(event, Settling) and joined.append(couple.put_on_list(couple.listed, couple.zoe)))
-        )
+    neighbours.run(
+        tell=lambda event: joined or (isinstance(event, Settling) and joined.append(neighbours.zoe_joins()))
     )
-    couple.wait(600.0)
-    couple.take_off_list("ann@example.com")
-    assert one(moves(couple, [caller("bob")])).outcomes == {Outcome.GONE: 1}
-    assert couple.emails() == ["bob@example.com", "zoe@example.com"]
+    neighbours.wait(600.0)
+    neighbours.take_off_list("ann@example.com", "Tea")
+    moves(neighbours, [caller("bob", club="Tea"), caller("zoe", PHONE, club="Coffee")])
+    assert neighbours.emails("Tea") == ["bob@example.com", "zoe@example.com"]
 
 
-def test_a_run_that_was_settled_by_a_later_one_says_not_who_joined_in_it(couple):
-    """It died, Zoe joined by hand, the next run recovered; then Ann's e-mail was changed, and she leaves."""
-    become(couple, [caller("ann", PHONE), caller("bob")])
-    assert couple.dies(lambda event: isinstance(event, Settling))
-    couple.sandbox.finish_jobs()
-    couple.wait(4 * 3_600.0)
-    couple.put_on_list(couple.listed, couple.zoe)
-    couple.wait(4 * 3_600.0)
+@pytest.mark.parametrize(
+    "when", ["after a run", "before a dead run was settled", "while another list was sent to"]
+)
+def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(neighbours, when):
+    """Nobody has Ann's e-mail any more; the model has Zoe on another list, with Ann's phone. Zoe stays."""
+    become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
+    if when == "before a dead run was settled":
+        assert neighbours.dies(lambda event: isinstance(event, Settling))
+        neighbours.sandbox.finish_jobs()
+    else:
+        neighbours.run()
+    neighbours.wait(3_600.0)
+    if when == "while another list was sent to":
+        rows = [caller("ann", PHONE, club="Tea"), *(caller(name, club="Coffee") for name in ("cat", "dan"))]
+        become(neighbours, [*rows, caller("bob", club="Tea")])
+        joined = []
+        neighbours.run(
+            tell=lambda event: (
+                joined or (isinstance(event, Settling) and joined.append(neighbours.zoe_joins()))
+            )
+        )
+    else:
+        neighbours.zoe_joins()
+        neighbours.wait(3_600.0)
+        moves(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
+    neighbours.wait(3_600.0)
+    neighbours.rename("ann@example.com", email="other@example.com")
+    moves(neighbours, [caller("bob", club="Tea"), caller("zoe", PHONE, club="Coffee")])
+    assert neighbours.emails("Tea") == ["bob@example.com", "other@example.com", "zoe@example.com"]
+
+
+@pytest.mark.parametrize("unsent", ["", *UNSENT])
+def test_nobody_inherits_who_joined_by_hand_where_nobody_has_the_name_of_who_leaves(couple, unsent):
+    """Zoe joined after Ann was sent, is sent with her phone, and leaves; somebody changed Ann's e-mail."""
     moves(couple, [caller("ann", PHONE), caller("bob")])
+    couple.wait(3_600.0)
+    couple.put_on_list(couple.listed, couple.zoe)
+    couple.wait(3_600.0)
     couple.rename("ann@example.com", email="other@example.com")
-    moves(couple, [caller("bob")])
+    moves(couple, [caller("zoe", PHONE), caller("bob")], unsent)
+    assert one(moves(couple, [caller("bob")])).outcomes[Outcome.KEPT] == 1
     assert couple.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
