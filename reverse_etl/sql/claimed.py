@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.sql.diff import Op, rekeyed_identity, same_row
+from reverse_etl.identifiers import PERSONAL
+from reverse_etl.sql.diff import Op, rekeyed_identity
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape, omits
 from reverse_etl.sql.text import Dialect, Statement, literal
 
@@ -17,30 +18,38 @@ if TYPE_CHECKING:
 
 
 def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType, *, rekeyed: bool) -> Statement:
-    """Find the planned upserts whose secondary identifier a kept row has that is desired under another identity.
+    """Find the planned upserts whose secondary identifier a kept row has, and another desired row is that row's person.
 
-    A row of a list that the model drives no more claims nothing: what Klaviyo has may have changed since. With `rekeyed`, kept
-    rows go by today's identifiers.
+    Its person is the desired row of the same identity, e-mail or id: also one that comes with another identity today, since Klaviyo
+    gives that to the same profile. A row of a list that the model drives no more claims nothing: what Klaviyo has may have changed
+    since. With `rekeyed`, kept rows go by today's identifiers.
     """
     column, staged = IDENTIFIER_COLUMNS[kind], dialect.passing(shape.staged)
     sent = shape.sent_identifiers("s")[column]
     identity = rekeyed_identity(shape) if rekeyed else "retl_identity"
+    personal = [
+        IDENTIFIER_COLUMNS[each] for each in PERSONAL if each in shape.identifiers and each is not kind
+    ]
     driven = f"SELECT retl_list_id FROM {dialect.passing(shape.lists)}"
-    kept = " UNION ALL ".join(
-        f"SELECT {identity} AS retl_identity, {column} FROM {dialect.kept(table)} "
+    kept = "\n  UNION ALL ".join(
+        f"SELECT {', '.join((f'{identity} AS retl_identity', column, *personal))} FROM {dialect.kept(table)} "
         f"WHERE {column} IS NOT NULL AND retl_list_id IN ({driven})"
         for table in (shape.snapshot, shape.deltas)
     )
+    claims = "\nUNION ".join(
+        f"SELECT s.retl_identity FROM asked AS s JOIN kept AS k ON k.{column} = s.{column} AND k.retl_identity <> s.retl_identity\n"
+        f"  JOIN {staged} AS d ON d.{same} = k.{same} AND d.retl_identity <> s.retl_identity"
+        for same in ("retl_identity", *personal)
+    )
     return Statement(
         f"{dialect.recreate_passing(_table(shape, kind))} AS\n"
-        f"SELECT DISTINCT s.retl_identity FROM {dialect.passing(shape.planned)} AS p\n"
-        f"JOIN (\n"
-        f"  SELECT l.retl_list_id, s.retl_identity, {sent} AS {column} FROM {staged} AS s "
-        f"JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
-        f"  WHERE s.retl_problem IS NULL AND s.retl_identity <> {literal(kind + ':')} || s.{column}\n"
-        f") AS s ON {same_row(shape, 's', 'p')}\n"
-        f"JOIN ({kept}) AS k ON k.{column} = s.{column} AND k.retl_identity <> s.retl_identity\n"
-        f"WHERE p.retl_op IN ('{Op.ADD}', '{Op.UPDATE}') AND k.retl_identity IN (SELECT retl_identity FROM {staged})"
+        f"WITH asked AS (\n"
+        f"  SELECT s.retl_identity, {sent} AS {column} FROM {staged} AS s\n"
+        f"  JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
+        f"  JOIN {dialect.passing(shape.planned)} AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id\n"
+        f"  WHERE p.retl_op IN ('{Op.ADD}', '{Op.UPDATE}') AND s.retl_problem IS NULL\n"
+        f"  AND s.retl_identity <> {literal(kind + ':')} || s.{column}\n"
+        f"),\nkept AS (\n  {kept}\n)\n{claims}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import BY_EMAIL, become, many, members_model, people, person
+from core_rows import BY_EMAIL, become, many, members_model, moves, people, person
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
@@ -146,6 +146,21 @@ def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members):
     become(members, [person("new", customer_id="c-ann"), person("bob")])
     assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert members.emails() == ["bob@example.com", "new@example.com"]
+
+
+def test_so_it_is_where_she_comes_with_a_new_e_mail(world):
+    """Klaviyo knows her by her id, and has a phone as hers that the model has not. Somebody new has it."""
+    select = "select email, customer_id, first_name as phone from people"
+    kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
+    world.model("members", select, identifiers=kinds, max_removes=1.0)
+    ann, bob, cat = (person(name, first_name=None) for name in ("ann", "bob", "cat"))
+    phone = {"first_name": "+14155550001"}
+    moves(world, [ann | phone, cat])
+    profile = world.person("ann@example.com")["id"]
+    result = moves(world, [ann | {"email": "ann2@example.com"}, bob | phone, cat])
+    assert result.plan.models[0].omitted == {IdentifierType.PHONE: 1}
+    assert world.emails() == ["ann2@example.com", "bob@example.com", "cat@example.com"]
+    assert world.person("ann2@example.com")["id"] == profile
 
 
 def test_so_it_is_where_the_model_is_keyed_anew(world):
