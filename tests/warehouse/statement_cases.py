@@ -196,6 +196,7 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
     yield ledger.refuse_run(dialect, RUN, *KEY, "t", 3)
     yield ledger.refusal(dialect, RUN)
     yield ledger.dead_runs(dialect, *KEY)
+    yield ledger.run_times(dialect, *KEY, "L1")
     yield ledger.runs(dialect, *KEY)
     yield ledger.run_lists(dialect, *KEY)
     yield ledger.open_receipts(dialect, *KEY)

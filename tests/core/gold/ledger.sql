@@ -48,57 +48,64 @@ SELECT run_id, klaviyo_time FROM "reverse_etl_state".main."runs" WHERE account_i
 -- with ('acc', 'shop')
 
 -- ledger 13
+SELECT r.klaviyo_time, r.started_at, r.ended_at FROM "reverse_etl_state".main."runs" AS r
+WHERE r.account_id = ? AND r.project = ? AND r.state = 'ended' AND EXISTS (SELECT 1 FROM "reverse_etl_state".main."receipts" AS c
+  WHERE c.run_id = r.run_id AND c.list_id = ? AND c.op = 'add' AND c.state IN ('applied', 'unknown'))
+ORDER BY r.klaviyo_time, r.run_id;
+-- with ('acc', 'shop', 'L1')
+
+-- ledger 14
 SELECT run_id, state, started_at, ended_at, exit_code FROM "reverse_etl_state".main."runs" WHERE account_id = ? AND project = ? ORDER BY started_at DESC, run_id DESC;
 -- with ('acc', 'shop')
 
--- ledger 14
+-- ledger 15
 SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.reason FROM "reverse_etl_state".main."run_lists" AS l JOIN "reverse_etl_state".main."runs" AS r ON l.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name;
 -- with ('acc', 'shop')
 
--- ledger 15
+-- ledger 16
 SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, r.klaviyo_time FROM "reverse_etl_state".main."receipts" AS c JOIN "reverse_etl_state".main."runs" AS r ON c.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq;
 -- with ('acc', 'shop')
 
--- ledger 16
+-- ledger 17
 DELETE FROM "reverse_etl_state".main."receipts" WHERE run_id = ? AND model = ? AND first_seq IN (?, ?);
 -- with ('r1', 'vip', 1, 2)
 
--- ledger 17
+-- ledger 18
 DELETE FROM "reverse_etl_state".main."refusals" WHERE run_id = ? AND model = ?
 AND seq NOT IN (SELECT retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ?);
 -- with ('r1', 'vip', 'r1')
 
--- ledger 18
+-- ledger 19
 SELECT list_id, name, model, state, noted_at FROM "reverse_etl_state".main."lists" WHERE account_id = ? AND project = ? ORDER BY name, list_id;
 -- with ('acc', 'shop')
 
--- ledger 19
+-- ledger 20
 DELETE FROM "reverse_etl_state".main."lists" WHERE account_id = ? AND project = ? AND (list_id = ? OR (list_id IS NULL AND name = ?));
 -- with ('acc', 'shop', 'L1', 'VIP')
 
--- ledger 20
+-- ledger 21
 INSERT INTO "reverse_etl_state".main."lists" VALUES (?, ?, ?, ?, ?, ?, ?);
 -- with ('acc', 'shop', 'L1', 'VIP', 'vip', 'owned', 't')
 
--- ledger 21
+-- ledger 22
 SELECT owner, expires_at FROM "reverse_etl_state".main."lease" WHERE account_id = ? AND project = ?;
 -- with ('acc', 'shop')
 
--- ledger 22
+-- ledger 23
 DELETE FROM "reverse_etl_state".main."lease" WHERE account_id = ? AND project = ?;
 -- with ('acc', 'shop')
 
--- ledger 23
+-- ledger 24
 INSERT INTO "reverse_etl_state".main."lease" VALUES (?, ?, ?, ?);
 -- with ('acc', 'shop', 'me', 't')
 
--- ledger 24
+-- ledger 25
 UPDATE "reverse_etl_state".main."lease" SET expires_at = ? WHERE account_id = ? AND project = ? AND owner = ?;
 -- with ('t', 'acc', 'shop', 'me')
 
--- ledger 25
+-- ledger 26
 MERGE INTO "reverse_etl_state".main."lease" AS l
 USING (SELECT ? AS account_id, ? AS project, ? AS owner, ? AS expires_at, ? AS claimed_at) AS n
 ON l.account_id = n.account_id AND l.project = n.project
@@ -106,22 +113,22 @@ WHEN MATCHED AND l.expires_at <= n.claimed_at THEN UPDATE SET owner = n.owner, e
 WHEN NOT MATCHED THEN INSERT (account_id, project, owner, expires_at) VALUES (n.account_id, n.project, n.owner, n.expires_at);
 -- with ('acc', 'shop', 'me', 't2', 't1')
 
--- ledger 26
+-- ledger 27
 DELETE FROM "reverse_etl_state".main."lease" WHERE account_id = ? AND project = ? AND owner = ?;
 -- with ('acc', 'shop', 'me')
 
--- ledger 27
+-- ledger 28
 INSERT INTO "reverse_etl_state".main."receipts" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '0.10', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10')
 
--- ledger 28
+-- ledger 29
 INSERT INTO "reverse_etl_state".main."refusals" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
 
--- ledger 29
+-- ledger 30
 INSERT INTO "reverse_etl_state".main."gone" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
 
--- ledger 30
+-- ledger 31
 INSERT INTO "reverse_etl_state".main."run_lists" VALUES (?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?);
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5')
