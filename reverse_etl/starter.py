@@ -28,16 +28,16 @@ class Source:
     columns: tuple[str, ...]
 
 
-def new_profiles(profile: str, warehouse: str) -> str:
+def new_profiles(profile: str, warehouse: str, target: str = "trial") -> str:
     """Return a profiles.yml for a DuckDB file and a sandbox."""
     output = {"type": "duckdb", "path": warehouse, "schema": "main"}
     return (
         f"{profile}:\n"
-        f"  target: trial\n"
+        f"  target: {target}\n"
         f"  outputs:                # where models read, as in dbt\n"
-        f"    trial: {flow(output)}\n"
+        f"    {target}: {flow(output)}\n"
         f"  destinations:           # where models write, by the same target names\n"
-        f"    trial: {SANDBOX}\n"
+        f"    {target}: {SANDBOX}\n"
     )
 
 

@@ -52,24 +52,33 @@ def command(asked: Asked) -> int:
         checks.check("warehouse", lambda: _describe(project), str)
         checks.check("state", lambda: _state(project), str)
         checks.check("klaviyo", lambda: _klaviyo(project), str)
+    else:
+        checks.check("klaviyo", lambda: _key(target.destination), str)
     if not checks.exit_code:
         click.echo("\nA run would work. See what it would send: reverse-etl plan")
     return checks.exit_code
 
 
 class _Checks:
-    """Runs checks one after another and remembers the first exit code that is not 0."""
+    """Runs checks one after another and remembers the first exit code that is not 0.
+
+    What several checks come upon, as a file that another process holds, is said once.
+    """
 
     def __init__(self) -> None:
         self.exit_code = 0
+        self._said: list[tuple[Problem, ...]] = []
 
     def check(self, name: str, work: Callable[[], Found], told: Callable[[Found], str]) -> Found | None:
         """Run one check and print what came of it; None when it failed."""
         try:
             found = work()
         except ReverseEtlError as error:
-            show.mapping({name: "failed"}, _WIDTH)
-            talk.error(error)
+            again = error.problems in self._said
+            show.mapping({name: "failed, as above" if again else "failed"}, _WIDTH)
+            if not again:
+                talk.error(error)
+                self._said.append(error.problems)
             self.exit_code = self.exit_code or error.exit_code
             return None
         show.mapping({name: f"ok: {told(found)}"}, _WIDTH)
@@ -85,6 +94,14 @@ def _where(destination: Destination) -> str:
         return f"a Klaviyo sandbox at {destination.origin}" if destination.origin else "a Klaviyo sandbox"
     key = f"with the key from {destination.key.origin}" if destination.key else "without a key"
     return f"{destination.origin}, {key}, revision {destination.api_revision}"
+
+
+def _key(destination: Destination) -> str:
+    """See that there is a key where one is needed. Nobody is asked."""
+    if destination.sandbox and not destination.origin:
+        return "the sandbox needs no key"
+    destination.need_key()
+    return "a key is there; account and lists are looked up when the models are right"
 
 
 def _gate(project: Project) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +79,19 @@ def command(  # noqa: PLR0913 - one argument per flag
     if any((folder / ".git").exists() for folder in (place, *place.parents)):
         left = "*.reverse_etl.duckdb*, klaviyo_sandbox.sqlite*"
         show.line(f"keep out of git what a run leaves with people in it: {left}")
-    show.line("\nNext: reverse-etl debug, then reverse-etl plan")
+    flags = _flags(project_dir, profiles_dir, profile, target)
+    show.line(f"\nNext: reverse-etl debug{flags}, then reverse-etl plan{flags}")
+
+
+def _flags(project_dir: Path, profiles_dir: Path | None, profile: str | None, target: str | None) -> str:
+    """Return the flags that the next command needs too, each after a blank."""
+    given = {
+        "--project-dir": "" if project_dir == Path() else str(project_dir),
+        "--profiles-dir": str(profiles_dir or ""),
+        "--profile": profile or "",
+        "--target": target or "",
+    }
+    return "".join(f" {flag} {shlex.quote(value)}" for flag, value in given.items() if value)
 
 
 def _profiles(asked: Asked, warehouse: str | None) -> Path:
@@ -86,12 +99,11 @@ def _profiles(asked: Asked, warehouse: str | None) -> Path:
     try:
         path = find_profiles(asked.project_dir, asked.profiles_dir, os.environ)
     except UsageError:
-        elsewhere = asked.profiles_dir or os.environ.get("DBT_PROFILES_DIR")
-        if elsewhere or (asked.project_dir / "dbt_project.yml").exists():
+        if asked.profiles_dir or os.environ.get("DBT_PROFILES_DIR"):
             raise
-        return _write_profiles(asked.project_dir, warehouse)
+        return _write_profiles(asked, warehouse)
     if _is_anothers(path, asked):
-        return _write_profiles(asked.project_dir, warehouse)
+        return _write_profiles(asked, warehouse)
     if warehouse:
         raise UsageError.of(
             "There is a profiles.yml already, which says what the warehouse is.",
@@ -125,8 +137,17 @@ def _warehouses(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.duckdb") if ".reverse_etl." not in path.name)
 
 
-def _write_profiles(folder: Path, warehouse: str | None) -> Path:
+def _write_profiles(asked: Asked, warehouse: str | None) -> Path:
+    folder = asked.project_dir
     files = _warehouses(folder)
+    project = read_dbt_project(folder, environ=os.environ, cli_vars={})
+    if project and not (files or warehouse):
+        raise UsageError.of(
+            "This dbt project has no profiles.yml, and no DuckDB file lies in it.",
+            where=shown(folder),
+            advice="Write the profile that dbt needs first, or name a DuckDB file: "
+            "reverse-etl init --warehouse FILE",
+        )
     chosen = warehouse or (files[0].name if files else "warehouse.duckdb")
     if len(files) > 1 and not warehouse:
         others = ", ".join(path.name for path in files[1:])
@@ -134,7 +155,8 @@ def _write_profiles(folder: Path, warehouse: str | None) -> Path:
     if not Path(chosen).exists() and not (folder / chosen).exists():
         talk.warn(f"There is no DuckDB file {chosen} yet. Write its path into {FILE}.")
     path = folder / FILE
-    path.write_text(new_profiles(_profile_name(folder), chosen), encoding="utf-8")
+    name = asked.profile or (project.profile if project else "") or _profile_name(folder)
+    path.write_text(new_profiles(name, chosen, asked.target or "trial"), encoding="utf-8")
     show.line(f"wrote {shown(path)}: the warehouse {chosen}, and a sandbox as the destination")
     return path
 

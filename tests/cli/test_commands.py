@@ -216,6 +216,26 @@ def test_debug_ends_as_the_run_would_where_it_would_not_work(world: World) -> No
         assert world.run("debug").code == 4
 
 
+def test_debug_says_of_a_missing_key_also_where_a_model_is_refused(world: World) -> None:
+    """Whoever mends both at once needs no third try."""
+    world.klaviyo()
+    del world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"]
+    world.model("vip", "select email from customers", lst="VIP")
+    checked = world.run("debug")
+    assert checked.code == 2
+    assert "lst is not a key of config()" in checked.err
+    assert "private_api_key" in checked.err
+    assert "klaviyo    failed" in checked.out
+
+
+def test_debug_says_once_what_several_checks_come_upon(world: World) -> None:
+    """There is no warehouse file: neither warehouse nor state nor lists can be looked at."""
+    (world.folder / "shop.duckdb").unlink()
+    checked = world.run("debug")
+    assert checked.err.count("error ") == 1, checked.err
+    assert checked.out.count("failed, as above") == 2, checked.out
+
+
 def test_debug_fails_as_a_run_does_where_another_process_holds_the_sandbox(world: World) -> None:
     """The file of the sandbox that starts by itself: a plan asks a copy, a run needs the file."""
     world.run("run")

@@ -162,6 +162,28 @@ def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:
     assert world.run("debug").code == 2
 
 
+def test_a_dbt_project_without_profiles_gets_one_for_its_duckdb_file(world: World) -> None:
+    """Under the name that dbt_project.yml asks for, and with the target that was asked for."""
+    world.write("dbt_project.yml", "name: shop\nprofile: acme\nversion: '1'\n")
+    (world.folder / "profiles.yml").unlink()
+    begun = world.run("init", "-t", "dev")
+    assert begun.code == 0, begun
+    written = yaml.safe_load((world.folder / "profiles.yml").read_text())
+    assert (list(written), written["acme"]["target"]) == (["acme"], "dev")
+    assert begun.out.endswith("Next: reverse-etl debug --target dev, then reverse-etl plan --target dev")
+    assert world.run("debug", "--target", "dev").code == 0
+
+
+def test_a_dbt_project_without_profiles_and_duckdb_file_says_what_to_do(world: World) -> None:
+    """To run init once more would lead nowhere."""
+    world.write("dbt_project.yml", "name: shop\nprofile: acme\nversion: '1'\n")
+    (world.folder / "profiles.yml").unlink()
+    (world.folder / "shop.duckdb").unlink()
+    begun = world.run("init")
+    assert (begun.code, "Write the profile that dbt needs first" in begun.err) == (2, True)
+    assert not (world.folder / "profiles.yml").exists()
+
+
 def test_in_a_dbt_project_comments_survive(world: World) -> None:
     """The profile is dbt_project.yml's; the model goes where dbt does not build it."""
     world.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
