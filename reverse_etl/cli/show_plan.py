@@ -112,10 +112,10 @@ def _requests(plan: Plan) -> str:
         Endpoint.CREATE_LIST: ("new list", "new lists"),
     }
     parts = ", ".join(counted(number, *names[endpoint]) for endpoint, number in requests.items())
-    more = f", and up to {plan.pages():,} more to read lists" if plan.pages() else ""
+    more = f" To read lists may take up to {plan.pages():,} more." if plan.pages() else ""
     return (
-        f"About {counted(sum(requests.values()), 'request')} ({parts}){more}: "
-        f"{_time(plan.seconds())} at Klaviyo's limits, and what its jobs take."
+        f"About {counted(sum(requests.values()), 'request')} ({parts}): "
+        f"{_time(plan.seconds())} at Klaviyo's limits, and what its jobs take.{more}"
     )
 
 

@@ -299,3 +299,14 @@ def test_a_first_plan_says_what_its_star_means(world: World) -> None:
     assert "Lists were not looked up: the sandbox starts with the first run." in told.err
     world.klaviyo()
     assert "\n* will be created\n" in world.run("plan").out
+
+
+def test_a_plan_says_apart_how_many_requests_it_may_take_to_read_lists(world: World) -> None:
+    """Who has neither e-mail nor phone is found by reading, and no time is promised for that."""
+    world.klaviyo()
+    select = "select email from {{ ref('customers') }}"
+    world.model("vip", select, list="VIP", identifiers={"external_id": "email"}, max_removes=1.0)
+    assert world.run("run").code == 0
+    world.sql("DELETE FROM customers WHERE email LIKE 'p19@%'")
+    planned = world.run("plan")
+    assert "what its jobs take. To read lists may take up to 1 more." in planned.out, planned
