@@ -45,7 +45,7 @@ def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
 
     \b
     Exit codes: 0 all desired rows are applied, or nothing to do
-                1 finished; rows were rejected anew, or are unknown, accepted, held or unsent
+                1 finished; rows newly rejected, unknown, accepted, held or unsent
                 2 usage or configuration; nothing was sent
                 3 a guard or gate refused; this run sent no write
                 4 warehouse or Klaviyo failed; safe to run again
