@@ -143,8 +143,8 @@ class Project:
             self.klaviyo(dry=True, observer=observer) as klaviyo,
             self.warehouse(read_only=True) as warehouse,
         ):
-            state = self.state(warehouse, klaviyo.account().id if klaviyo else None)
-            return planning.plan(warehouse, state, klaviyo, task, tell)
+            account = klaviyo.account().id if klaviyo else self._unbegun()
+            return planning.plan(warehouse, self.state(warehouse, account), klaviyo, task, tell)
 
     def run(  # noqa: PLR0913 - the command line's flags
         self,
@@ -241,14 +241,17 @@ class Project:
                 return {model.name: state.rejections.retry(model.name) for model in models}
 
     def state(self, warehouse: Warehouse, account: str | None) -> State:
-        """Return the state towards an account; without one, towards the account of the target's last run."""
+        """Return the state towards an account, "" being a new one; None: that of the target's last run."""
         open_state(warehouse)
         name = self.target.profile
-        return State(
-            warehouse,
-            Owner(account or last_account(warehouse, name, self.target.place) or "", name),
-            self.clock,
-        )
+        if account is None:
+            account = last_account(warehouse, name, self.target.place) or ""
+        return State(warehouse, Owner(account, name), self.clock)
+
+    def _unbegun(self) -> str | None:
+        """Return the account of a sandbox that starts by itself and has not begun, a new one; else None."""
+        destination = self.target.destination
+        return "" if destination.sandbox and not destination.origin else None
 
     @contextmanager
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:

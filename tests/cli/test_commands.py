@@ -310,3 +310,13 @@ def test_a_plan_says_apart_how_many_requests_it_may_take_to_read_lists(world: Wo
     world.sql("DELETE FROM customers WHERE email LIKE 'p19@%'")
     planned = world.run("plan")
     assert "what its jobs take. To read lists may take up to 1 more." in planned.out, planned
+
+
+def test_a_plan_knows_that_a_sandbox_whose_file_is_gone_begins_anew(world: World) -> None:
+    """Whoever starts over sees what the run will send: everything, to a new account."""
+    assert world.run("run").code == 0
+    assert "Nothing to send." in world.run("plan").out
+    (world.folder / "klaviyo_sandbox.sqlite").unlink()
+    planned = json.loads(world.run("plan", "--json").out)
+    assert [one["adds"] for one in planned["lists"]] == [20]
+    assert world.run("run").code == 0
