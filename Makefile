@@ -14,8 +14,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 
 BIN := .venv/bin
 # A file stays on one worker, so that what its tests share (dbt's build, the shop) is made once. Files go out in their order:
-# by default those of few tests come last, which are the long ones. Three workers keep two cores busy: some tests wait.
-PYTEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+# by default those of few tests come last, which are the long ones. Four workers keep two cores busy: some tests wait.
+PYTEST := $(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## Show this list
