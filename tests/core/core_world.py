@@ -33,6 +33,30 @@ class Interrupted(BaseException):
     """The process dies here, as far as the job can tell: it is no error that the job could catch."""
 
 
+class LeapingClock:
+    """A clock that runs fast, and can be set forward; never back."""
+
+    def __init__(self, speed: float):
+        self._steady = ScaledClock(speed)
+        self._ahead = 0.0
+
+    def monotonic(self) -> float:
+        """Return seconds since some fixed point."""
+        return self._steady.monotonic() + self._ahead
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return self._steady.now() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        """Wait as long as they take at this speed."""
+        self._steady.sleep(seconds)
+
+    def leap(self, seconds: float) -> None:
+        """Let so many seconds pass at once."""
+        self._ahead += seconds
+
+
 class World:
     """A folder with models, a DuckDB warehouse and a sandbox. Close it in the end."""
 
@@ -46,7 +70,7 @@ class World:
         **rules: Any,
     ):
         self.folder = folder
-        self.clock = ScaledClock(speed)
+        self.clock = LeapingClock(speed)
         self.path = folder / "shop.duckdb"
         self._stack = ExitStack()
         rules = {"limits": False, "job_seconds": 0.5, "account_seed": "core"} | rules
@@ -173,7 +197,7 @@ class World:
 
     def wait(self, seconds: float = 2 * MINUTE) -> None:
         """Let time pass on the clock of both sides."""
-        self.clock.sleep(seconds)
+        self.clock.leap(seconds)
 
     def by_hand(self, method: str, path: str, document: Any = None) -> Any:
         """Send a request as some other app of the account would, and return the reply's document."""
