@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.errors import Problem, UsageError
+from reverse_etl.models.model import both_drive
 from reverse_etl.moments import GRACE, read
 from reverse_etl.surfaces import ListById, ListColumn, NamedList
 
@@ -90,27 +91,22 @@ def resolve(  # noqa: PLR0913, PLR0917 - the three places where a list may be kn
 
 
 def refuse_shared(
-    refs: Mapping[str, Sequence[ListRef]], known: Sequence[KnownList], models: Sequence[str]
+    refs: Mapping[str, Sequence[ListRef]], known: Sequence[KnownList], project: Sequence[Model]
 ) -> None:
     """Raise UsageError when a list would have two owning models.
 
-    Two of this run, or one of it and one that drove it before. `models` are all that exist. A model of this
-    run that drives a list no more has let it go.
+    Two of this run, or one of it and one that drove it before. A model of this run that drives a list no more
+    has let it go.
     """
-    others = {*models} - refs.keys()
+    models = {model.name: model for model in project}
+    others = models.keys() - refs.keys()
     owners: dict[str, str] = {entry.id: entry.model for entry in known if entry.id and entry.model in others}
     problems = []
     for model, lists in sorted(refs.items()):
         for ref in lists:
             owner = owners.setdefault(ref.id, model) if ref.id else model
             if owner != model:
-                problems.append(
-                    Problem(
-                        f"The list {ref.name!r} is driven by the model {owner}, and by {model} too.",
-                        where=f"model {model}",
-                        advice="A list has one model: join the two with UNION, or give one of them another.",
-                    )
-                )
+                problems.append(both_drive(ref.name, models[owner], models[model]))
     if problems:
         raise UsageError(*problems)
 

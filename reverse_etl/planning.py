@@ -62,7 +62,7 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
         one.model.name: _in_doubt(_lists(one, state, destination.lists, known, klaviyo), one, known, driven)
         for one in staged
     }
-    lists.refuse_shared(refs, known, [model.name for model in task.project])
+    lists.refuse_shared(refs, known, task.project)
     if klaviyo is not None:
         new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
         lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)

@@ -163,7 +163,7 @@ def _lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, account: st
     known = project.state(warehouse, account).lists.known()
     named = [model for model in project.models if not isinstance(model.config.target, ListColumn)]
     refs = {model.name: lists.resolve(model, ("",), destination.lists, known, klaviyo) for model in named}
-    lists.refuse_shared(refs, known, [model.name for model in project.models])
+    lists.refuse_shared(refs, known, project.models)
     new = [(model, ref) for model in named for ref in refs[model.name] if ref.new]
     lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
     existing = sum(not ref.new and bool(ref.id) for many in refs.values() for ref in many)

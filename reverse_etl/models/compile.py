@@ -14,15 +14,16 @@ from reverse_etl.errors import ModelError, Problem
 from reverse_etl.models.config import Fitted, WrittenConfig, fit
 from reverse_etl.models.context import ModelContext
 from reverse_etl.models.marked import marked_model
-from reverse_etl.models.model import Model, checksum
+from reverse_etl.models.model import Model, both_drive, checksum
 from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.models.query_rules import lint
 from reverse_etl.places import at
 from reverse_etl.strict import check
+from reverse_etl.surfaces import ListById, NamedList
 from reverse_etl.templates import Rendered, TemplateError, render_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reverse_etl.dbt.marked import Marked
@@ -95,9 +96,24 @@ def compile_models(
         model = marked_model(marked, target.output.type, project_dir, problems)
         if model is not None:
             models.append(model)
+    models.sort(key=lambda model: model.name)
+    problems += _driven_twice(models)
     if problems:
         raise ModelError(*problems)
-    return tuple(sorted(models, key=lambda model: model.name))
+    return tuple(models)
+
+
+def _driven_twice(models: Iterable[Model]) -> Iterator[Problem]:
+    """Yield the lists that two models name; two names of one list show when lists are looked up."""
+    owners: dict[NamedList | ListById, Model] = {}
+    for model in models:
+        match model.config.target:
+            case NamedList() | ListById() as target:
+                owner = owners.setdefault(target, model)
+                if owner is not model:
+                    yield both_drive(str(target), owner, model)
+            case _:
+                pass
 
 
 @dataclass(frozen=True)

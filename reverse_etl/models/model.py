@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from reverse_etl.errors import Problem
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -34,6 +36,15 @@ class Model:
     payload: tuple[PayloadColumn, ...]
     reads: tuple[str, ...]
     checksum: str
+
+
+def both_drive(list_name: str, first: Model, second: Model) -> Problem:
+    """Return what is wrong where two models drive one list: each would take off whom the other put on it."""
+    return Problem(
+        f"The list {list_name!r} is driven by the model {first.name}, and by {second.name} too.",
+        f"{first.path} and {second.path}",
+        "A list has one model: join the two with UNION, or give one of them another.",
+    )
 
 
 def checksum(sql: str, config: ModelConfig) -> str:

@@ -103,6 +103,13 @@ def _two_lists(world: World) -> None:
     list_in(sandbox, "VIP")
 
 
+def _two_names(world: World) -> None:
+    sandbox = world.klaviyo()
+    names = dict.fromkeys(("VIP", "Very important"), list_in(sandbox, "VIP"))
+    world.profiles({"type": "klaviyo", "origin": sandbox.origin, "lists": names})
+    world.model("vip_too", SELECT, list="Very important")
+
+
 def _many_lists(world: World) -> None:
     world.klaviyo()
     for number in range(6):
@@ -201,6 +208,7 @@ CASES = (
         lambda world: (world.klaviyo(), world.model("vip_too", SELECT, list="VIP")),
         "run",
     ),
+    Case("a list of two names", _two_names, "run"),
     Case("too many new lists", _many_lists, "run"),
     Case("identifiers that changed", _rekeyed, "run"),
     Case("too few rows", lambda world: _left(world, 0), "run"),

@@ -203,7 +203,7 @@ def test_debug_is_in_order_where_a_run_works(world: World) -> None:
 def test_debug_ends_as_the_run_would_where_it_would_not_work(world: World) -> None:
     """Several things at once are all said; each alone has its code."""
     sandbox = world.klaviyo(destination={"create_lists": False})
-    world.model("broken", "select email, nothing from {{ ref('customers') }}", list="VIP")
+    world.model("broken", "select email, nothing from {{ ref('customers') }}", surface="profiles")
     checked = world.run("debug")
     assert checked.code == 2
     assert checked.err.count("error ") == 2
