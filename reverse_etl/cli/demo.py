@@ -60,7 +60,8 @@ def command(folder: Path, models: Path) -> None:
     where, at, program = shown(folder), _at(folder), _program()
     show.line(
         f"\nFiles: {where}/models, profiles.yml, shop.duckdb (the warehouse), "
-        f"shop.reverse_etl.duckdb (the state), {SANDBOX_FILE}\n"
+        f"shop.reverse_etl.duckdb (the state), {SANDBOX_FILE},\n"
+        "       target (a record of the last run)\n"
         f"Try:   {program} status{at}\n"
         f"       {program} sandbox --file {shown(folder / SANDBOX_FILE)}     then open it in a browser\n"
         f"       change a model in {where}/models, then {program} plan{at}"

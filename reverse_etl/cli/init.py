@@ -152,8 +152,6 @@ def _write_profiles(asked: Asked, warehouse: str | None) -> Path:
     if len(files) > 1 and not warehouse:
         others = ", ".join(path.name for path in files[1:])
         talk.warn(f"There are other DuckDB files ({others}); --warehouse names the one to read.")
-    if not Path(chosen).exists() and not (folder / chosen).exists():
-        talk.warn(f"There is no DuckDB file {chosen} yet. Write its path into {FILE}.")
     path = folder / FILE
     name = asked.profile or (project.profile if project else "") or _profile_name(folder)
     path.write_text(new_profiles(name, chosen, asked.target or "trial"), encoding="utf-8")

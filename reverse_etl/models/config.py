@@ -16,7 +16,7 @@ from reverse_etl.strict import Advised, Strict
 from reverse_etl.surfaces import ListById, ListColumn, ListTarget, NamedList, OnShared, Surface
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reverse_etl.models.query import OutputColumn
 
@@ -169,7 +169,8 @@ def fit(written: WrittenConfig, columns: Sequence[OutputColumn]) -> Fitted:
         target = _list_column(target, by_name, taken, findings)
         taken.add(target.column.casefold())
     payload = [column for name, column in by_name.items() if name not in taken]
-    findings += _payload_findings(written.surface, payload, identifiers)
+    unfound = {str(kind) for kind in written.identifiers} - {str(kind) for kind in identifiers}
+    findings += _payload_findings(written.surface, payload, identifiers, unfound)
     config = ModelConfig(
         surface=written.surface,
         target=target,
@@ -245,8 +246,15 @@ def _list_column(
 
 
 def _payload_findings(
-    surface: Surface, payload: Sequence[OutputColumn], identifiers: Mapping[IdentifierType, str]
+    surface: Surface,
+    payload: Sequence[OutputColumn],
+    identifiers: Mapping[IdentifierType, str],
+    unfound: Collection[str],
 ) -> Iterator[Finding]:
+    """Yield what is wrong with the columns besides the identifiers.
+
+    A column that is named like one of the `unfound` is most likely meant as it: that was said already.
+    """
     if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
         for column in payload:
             yield Finding(
@@ -258,7 +266,7 @@ def _payload_findings(
     properties = {_property(column): column for column in payload}
     for name, column in properties.items():
         kind = _RESERVED.get(name)
-        if kind is not None and identifiers:
+        if kind is not None and kind not in unfound:
             advice = f"Add '{kind}': '{column.name}' to identifiers, or give the column another name."
             if IdentifierType(kind) in identifiers:
                 named = identifiers[IdentifierType(kind)]

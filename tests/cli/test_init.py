@@ -152,7 +152,6 @@ def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:
     begun = world.run("init")
     assert begun.code == 0
     assert begun.err.splitlines() == [
-        "warning There is no DuckDB file warehouse.duckdb yet. Write its path into profiles.yml.",
         (
             "warning The warehouse could not be looked into. "
             "There is no DuckDB file at <folder>/warehouse.duckdb."

@@ -223,6 +223,18 @@ select email, name from t
         ),
     ),
     case(
+        "one of two identifier cols",
+        model("""\
+{{ config(surface='profiles', identifiers={'email': 'emial', 'external_id': 'id'}) }}
+select email, id, name from t
+"""),
+        Problem(
+            "The identifier email is in column emial, which is not selected.",
+            "models/vip.sql:1",
+            "Did you mean email? There are: email, id, name.",
+        ),
+    ),
+    case(
         "no identifier",
         model("""\
 {{ config(surface='profiles') }}
