@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.clashes import Clashes, settle
 from reverse_etl.errors import UsageError
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.lists import ListRef
@@ -56,13 +57,14 @@ def diff(
     )
     mine = {ref.id for ref in refs}
     remembered = most(known, _uncertain(warehouse, shape) if worked.scope.uncertain else {})
-    omitted = {kind: staged.omitted.get(kind, 0) + worked.claimed.get(kind, 0) for kind in shape.identifiers}
+    clashes = worked.clashes
+    omitted = {kind: clashes.omitted.get(kind, 0) + worked.claimed.get(kind, 0) for kind in shape.identifiers}
     return ModelPlan(
         model=model,
         shape=shape,
         lists=(*(_list_plan(ref, figures) for ref in refs), *_unlisted(figures.rows)),
         staged=staged.rows,
-        repeated=staged.repeated,
+        repeated=clashes.repeated,
         omitted={kind: lost for kind, lost in omitted.items() if lost},
         orphans=tuple((list_id, rows) for list_id, rows in remembered.items() if list_id not in mine),
         rekeyed=rekeyed,
@@ -80,6 +82,7 @@ class _Worked:
 
     kept: Mapping[str, Column]
     scope: Scope
+    clashes: Clashes
     claimed: Mapping[IdentifierType, int]
     deferred: Mapping[str, int]
 
@@ -98,12 +101,13 @@ def _work_out(
         rekeyed=rekeyed,
         doubted=tuple(ref.id for ref in refs if ref.doubted),
     )
+    clashes = settle(warehouse, staged)
     _compare(warehouse, staged, kept, scope)
     claimed = _omit_claimed(warehouse, shape, rekeyed=rekeyed) if kept else {}
     if claimed:  # a row that was refused without what it lost now stands refused too
         _compare(warehouse, staged, kept, scope)
     deferred = _cut(warehouse, shape, wish.limit) if wish.limit is not None else {}
-    return _Worked(kept, scope, claimed, deferred)
+    return _Worked(kept, scope, clashes, claimed, deferred)
 
 
 def _compare(warehouse: Warehouse, staged: Staged, kept: Mapping[str, Column], scope: Scope) -> None:

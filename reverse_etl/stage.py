@@ -11,13 +11,10 @@ from reverse_etl.klaviyo.render import unfit_column
 from reverse_etl.sql import staging
 from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import Statement
-from reverse_etl.surfaces import ListColumn, OnShared
+from reverse_etl.surfaces import ListColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reverse_etl.columns import Column
-    from reverse_etl.identifiers import IdentifierType
     from reverse_etl.models.model import Model
     from reverse_etl.warehouse import Warehouse
 
@@ -26,16 +23,12 @@ if TYPE_CHECKING:
 class Staged:
     """A model whose rows lie in scratch tables, ready for the diff.
 
-    `rows` counts what the model returned; `repeated` of them are equal to another row in every column and
-    count as one with it. `omitted` counts, by identifier, the rows that lost a shared one. `list_names` are
-    the names that the rows use.
+    `rows` counts what the model returned. `list_names` are the names that the rows use.
     """
 
     model: Model
     shape: Shape
     rows: int
-    repeated: int
-    omitted: Mapping[IdentifierType, int]
     list_names: tuple[str, ...]
 
 
@@ -52,15 +45,14 @@ def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
     payload = tuple(columns[part.column.lower()] for part in model.payload)
     shape = Shape(table_key, tuple(identifiers), payload, many_lists=list_column is not None)
     _run(warehouse, model, staging.stage(warehouse.dialect, shape, model.sql, identifiers, list_column))
-    staged = _count(warehouse, f"SELECT COUNT(*) FROM {warehouse.dialect.passing(shape.staged)}")
-    repeated = _join_twins(warehouse, shape)
-    omitted = _part_shared(warehouse, shape, model.config.on_shared_identifier)
+    count = f"SELECT COUNT(*) FROM {warehouse.dialect.passing(shape.staged)}"
+    rows = int(warehouse.fetch(Statement(count))[0][0])
     names = (
         tuple(name for (name,) in warehouse.fetch(staging.list_names(warehouse.dialect, shape)))
         if list_column
         else ("",)
     )
-    return Staged(model, shape, staged, repeated, omitted, names)
+    return Staged(model, shape, rows, names)
 
 
 def described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
@@ -102,40 +94,3 @@ def _place(model: Model, complaint: str) -> str:
     named = re.search(r"(?:LINE|error line) (\d+)(?::| at)", complaint)  # as DuckDB and as Snowflake says it
     line = int(named.group(1)) - 1 if named else 0  # the query opens with a line of its own
     return f"{model.path}:{model.lines[line - 1]}" if 0 < line <= len(model.lines) else f"{model.path}"
-
-
-def _join_twins(warehouse: Warehouse, shape: Shape) -> int:
-    dialect = warehouse.dialect
-    before = f"SELECT COALESCE(SUM(retl_rows), 0) FROM {dialect.passing('twins_' + shape.key)}"
-    warehouse.execute(staging.twins(dialect, shape))
-    rows = _count(warehouse, before)
-    if not rows:
-        return 0
-    for statement in staging.settle_twins(dialect, shape):
-        warehouse.execute(statement)
-    return rows - _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing('distinct_' + shape.key)}")
-
-
-def _part_shared(warehouse: Warehouse, shape: Shape, rule: OnShared) -> dict[IdentifierType, int]:
-    """Settle the identifiers that several rows carry.
-
-    The first type can't be shared, since it is its row's identity.
-    """
-    dialect = warehouse.dialect
-    omitted: dict[IdentifierType, int] = {}
-    for kind in shape.secondary:
-        warehouse.execute(staging.shared(dialect, shape, kind))
-        if not _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing(f'shared_{kind}_{shape.key}')}"):
-            continue
-        warehouse.execute(staging.reject_owners(dialect, shape, kind))
-        match rule:
-            case OnShared.OMIT:
-                omitted[kind] = _count(warehouse, staging.shared_count(dialect, shape, kind).text)
-                warehouse.execute(staging.omit_shared(dialect, shape, kind))
-            case OnShared.REJECT:
-                warehouse.execute(staging.reject_shared(dialect, shape, kind))
-    return {kind: rows for kind, rows in omitted.items() if rows}
-
-
-def _count(warehouse: Warehouse, text: str) -> int:
-    return int(warehouse.fetch(Statement(text))[0][0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import claimed, deltas, diff, ledger, rejections, schema, staging, takeover
+from reverse_etl.sql import claimed, clashes, deltas, diff, ledger, rejections, schema, staging, takeover
 from reverse_etl.sql.diff import Scope
 from reverse_etl.sql.shape import Shape
 
@@ -108,13 +108,13 @@ def _staging(dialect: Dialect, shape: Shape, many: Shape) -> Iterator[Statement]
     identifiers = {IdentifierType.EXTERNAL_ID: number, IdentifierType.EMAIL: email}
     yield staging.stage(dialect, many, select, identifiers, _named(dialect.engine, "club"))
     for one in (shape, many):
-        yield staging.twins(dialect, one)
-        yield from staging.settle_twins(dialect, one)
-        yield staging.shared(dialect, one, one.identifiers[1])
-        yield staging.reject_owners(dialect, one, one.identifiers[1])
-        yield staging.shared_count(dialect, one, one.identifiers[1])
-        yield staging.omit_shared(dialect, one, one.identifiers[1])
-        yield staging.reject_shared(dialect, one, one.identifiers[1])
+        yield clashes.twins(dialect, one)
+        yield from clashes.settle_twins(dialect, one)
+        yield clashes.shared(dialect, one, one.identifiers[1])
+        yield clashes.reject_owners(dialect, one, one.identifiers[1])
+        yield clashes.shared_count(dialect, one, one.identifiers[1])
+        yield clashes.omit_shared(dialect, one, one.identifiers[1])
+        yield clashes.reject_shared(dialect, one, one.identifiers[1])
         yield staging.reject_standing(dialect, one, "c0ffee")
         yield staging.list_names(dialect, one)
         yield from staging.set_lists(dialect, one, {"": "L1", "b": "L2"})

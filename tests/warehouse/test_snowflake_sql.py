@@ -18,7 +18,7 @@ from statement_cases import cases, vip
 
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
-from reverse_etl.sql import staging
+from reverse_etl.sql import clashes, staging
 from reverse_etl.sql.text import Dialect, Statement
 from reverse_etl.warehouse.snowflake import without_marks
 
@@ -163,6 +163,6 @@ def test_a_question_mark_within_quotes_is_no_mark(quoted):
 def test_a_columns_name_stays_inside_the_text_that_names_it(engine, name):
     """Duplicates are told with the names of the columns that differ, and a quoted name may be anything."""
     shape = replace(vip(engine), payload=(Column(name, Kind.TEXT, "VARCHAR"),))
-    *_, insert = staging.settle_twins(Dialect(engine, PLACE, PLACE), shape)
+    *_, insert = clashes.settle_twins(Dialect(engine, PLACE, PLACE), shape)
     (parsed,) = sqlglot.parse(insert.text, dialect=engine.value)
     assert f", {name}" in {literal.this for literal in parsed.find_all(exp.Literal)}

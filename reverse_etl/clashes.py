@@ -1,0 +1,73 @@
+"""Clashes: rows of a model that speak of one person, or carry one identifier, settled in the warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reverse_etl.sql import clashes as sql
+from reverse_etl.sql.text import Statement
+from reverse_etl.surfaces import OnShared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.identifiers import IdentifierType
+    from reverse_etl.sql.shape import Shape
+    from reverse_etl.stage import Staged
+    from reverse_etl.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Clashes:
+    """What became of a model's rows that clashed.
+
+    `repeated` rows are equal to another row in every column and count as one with it. `omitted` counts, by
+    identifier, the rows that lost a shared one.
+    """
+
+    repeated: int = 0
+    omitted: Mapping[IdentifierType, int] = field(default_factory=dict)
+
+
+def settle(warehouse: Warehouse, staged: Staged) -> Clashes:
+    """Join rows that are equal, and reject or shorten those that can't all be sent as they are."""
+    repeated = _join_twins(warehouse, staged.shape)
+    return Clashes(repeated, _part_shared(warehouse, staged.shape, staged.model.config.on_shared_identifier))
+
+
+def _join_twins(warehouse: Warehouse, shape: Shape) -> int:
+    dialect = warehouse.dialect
+    before = f"SELECT COALESCE(SUM(retl_rows), 0) FROM {dialect.passing('twins_' + shape.key)}"
+    warehouse.execute(sql.twins(dialect, shape))
+    rows = _count(warehouse, before)
+    if not rows:
+        return 0
+    for statement in sql.settle_twins(dialect, shape):
+        warehouse.execute(statement)
+    return rows - _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing('distinct_' + shape.key)}")
+
+
+def _part_shared(warehouse: Warehouse, shape: Shape, rule: OnShared) -> dict[IdentifierType, int]:
+    """Settle the identifiers that several rows carry.
+
+    The first type can't be shared, since it is its row's identity.
+    """
+    dialect = warehouse.dialect
+    omitted: dict[IdentifierType, int] = {}
+    for kind in shape.secondary:
+        warehouse.execute(sql.shared(dialect, shape, kind))
+        if not _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing(f'shared_{kind}_{shape.key}')}"):
+            continue
+        warehouse.execute(sql.reject_owners(dialect, shape, kind))
+        match rule:
+            case OnShared.OMIT:
+                omitted[kind] = _count(warehouse, sql.shared_count(dialect, shape, kind).text)
+                warehouse.execute(sql.omit_shared(dialect, shape, kind))
+            case OnShared.REJECT:
+                warehouse.execute(sql.reject_shared(dialect, shape, kind))
+    return {kind: rows for kind, rows in omitted.items() if rows}
+
+
+def _count(warehouse: Warehouse, text: str) -> int:
+    return int(warehouse.fetch(Statement(text))[0][0])
