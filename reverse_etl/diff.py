@@ -42,21 +42,18 @@ def diff(
     """
     model, shape = staged.model, staged.shape
     rekeyed = is_rekeyed(model, state.models().get(model.name), asked=model.name in wish.rekey)
-    worked = _work_out(warehouse, staged, refs, wish, rekeyed=rekeyed)
+    worked = _work_out(warehouse, state, staged, refs, wish, rekeyed=rekeyed)
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
-    known: dict[str, int] = (
-        dict(warehouse.fetch(sql.snapshot_counts(warehouse.dialect, shape))) if worked.kept else {}
-    )
     figures = _Figures(
         counts=counts,
         leaving=_leaving(warehouse, shape) if any(Op.REMOVE in ops for ops in counts.values()) else {},
-        known=known,
+        known=worked.known,
         rows=_staged_rows(warehouse, state, staged),
         sample=_sample(warehouse, staged, worked, wish.sample) if counts and wish.sample else {},
         deferred=worked.deferred,
     )
     mine = {ref.id for ref in refs}
-    remembered = most(known, _uncertain(warehouse, shape) if worked.scope.uncertain else {})
+    remembered = most(worked.known, _uncertain(warehouse, shape) if worked.scope.uncertain else {})
     clashes = worked.clashes
     omitted = {kind: clashes.omitted.get(kind, 0) + worked.claimed.get(kind, 0) for kind in shape.identifiers}
     return ModelPlan(
@@ -76,38 +73,54 @@ def diff(
 class _Worked:
     """How the deltas were worked out.
 
-    `kept` are the snapshot's columns, none before the first run. So many rows as `claimed` says, by type of
-    identifier, go without what another row has at Klaviyo; `deferred`, by list, wait behind a limit.
+    `kept` are the snapshot's columns, none before the first run, and `known` its rows by list. So many rows
+    as `claimed` says, by type of identifier, go without what another row has at Klaviyo; `deferred`, by list,
+    wait behind a limit.
     """
 
     kept: Mapping[str, Column]
+    known: Mapping[str, int]
     scope: Scope
     clashes: Clashes
     claimed: Mapping[IdentifierType, int]
     deferred: Mapping[str, int]
 
 
-def _work_out(
-    warehouse: Warehouse, staged: Staged, refs: Sequence[ListRef], wish: Wish, *, rekeyed: bool
+def _work_out(  # noqa: PLR0913 - what a plan is made of
+    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish, *, rekeyed: bool
 ) -> _Worked:
     """Put the deltas into a scratch table, and say how."""
     dialect, shape = warehouse.dialect, staged.shape
     for statement in staging.set_lists(dialect, shape, {ref.row_name: ref.id for ref in refs}):
         warehouse.execute(statement)
     kept = warehouse.kept_columns(shape.snapshot)
+    known: dict[str, int] = dict(warehouse.fetch(sql.snapshot_counts(dialect, shape))) if kept else {}
     scope = Scope(
         full_refresh=wish.full_refresh,
         uncertain=bool(kept) and warehouse.fetch(sql.uncertain_count(dialect, shape))[0][0] > 0,
         rekeyed=rekeyed,
         doubted=tuple(ref.id for ref in refs if ref.doubted),
     )
+    sent = sum(known.get(ref.id, 0) for ref in refs)
+    if kept and scope == Scope() and staged.rows == sent and _is_as_sent(warehouse, state, staged, kept):
+        warehouse.execute(sql.nothing(dialect, shape))
+        return _Worked(kept, known, scope, Clashes(), {}, {})
     clashes = settle(warehouse, staged)
     _compare(warehouse, staged, kept, scope)
     claimed = _omit_claimed(warehouse, shape, rekeyed=rekeyed) if kept else {}
     if claimed:  # a row that was refused without what it lost now stands refused too
         _compare(warehouse, staged, kept, scope)
     deferred = _cut(warehouse, shape, wish.limit) if wish.limit is not None else {}
-    return _Worked(kept, scope, clashes, claimed, deferred)
+    return _Worked(kept, known, scope, clashes, claimed, deferred)
+
+
+def _is_as_sent(warehouse: Warehouse, state: State, staged: Staged, kept: Mapping[str, Column]) -> bool:
+    """Return whether each row is at Klaviyo as it is, so that there is nothing to check and to compare.
+
+    A row that is rejected may be there as well, from before.
+    """
+    rejected = any(one.model == staged.model.name and one.rows for one in state.rejections.standing())
+    return not rejected and not warehouse.fetch(sql.difference(warehouse.dialect, staged.shape, kept))
 
 
 def _compare(warehouse: Warehouse, staged: Staged, kept: Mapping[str, Column], scope: Scope) -> None:

@@ -57,6 +57,29 @@ def uncertain_count(dialect: Dialect, shape: Shape) -> Statement:
     return Statement(f"SELECT COUNT(*) FROM {dialect.kept(shape.deltas)}")
 
 
+def difference(dialect: Dialect, shape: Shape, kept: Mapping[str, Column]) -> Statement:
+    """Return a row where the rows that may be sent are not, one for one, what the snapshot has; it ends at the first.
+
+    Where as many rows were staged as the snapshot has, and this returns none, each of them may be sent and no two are one person's:
+    the snapshot has an identity once, and each of its rows found its like.
+    """
+    return Statement(
+        f"WITH desired AS (\n{desired(dialect, shape)}\n),\nknown AS (\n{_known(dialect, shape, kept, Scope())}\n)\n"
+        f"SELECT 1 AS retl_differs\n"
+        f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row(shape, 'd', 'k')}\n"
+        f"WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL\n"
+        f"  OR ({_changed(dialect, shape)})\nLIMIT 1"
+    )
+
+
+def nothing(dialect: Dialect, shape: Shape) -> Statement:
+    """Make the plan of a model that has nothing to send."""
+    types = {"retl_seq": "BIGINT", "retl_in_snapshot": "BOOLEAN", "retl_uncertain": "BOOLEAN"}
+    names = (*MARKS, *KEY_COLUMNS, *_identifiers(), FIRST_SENT)
+    columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in names)
+    return Statement(f"{dialect.recreate_passing(shape.planned)} ({columns})")
+
+
 def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scope) -> tuple[Statement, ...]:
     """Work out the plan's deltas, numbered from 1 by list, upserts before removes, and identity in binary order.
 
