@@ -42,7 +42,7 @@ def diff(
     """
     model, shape = staged.model, staged.shape
     rekeyed = is_rekeyed(model, state.models().get(model.name), asked=model.name in wish.rekey)
-    worked = _work_out(warehouse, state, staged, refs, wish, rekeyed=rekeyed)
+    worked = _work_out(warehouse, staged, refs, wish, rekeyed=rekeyed)
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
     figures = _Figures(
         counts=counts,
@@ -86,8 +86,8 @@ class _Worked:
     deferred: Mapping[str, int]
 
 
-def _work_out(  # noqa: PLR0913 - what a plan is made of
-    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish, *, rekeyed: bool
+def _work_out(
+    warehouse: Warehouse, staged: Staged, refs: Sequence[ListRef], wish: Wish, *, rekeyed: bool
 ) -> _Worked:
     """Put the deltas into a scratch table, and say how."""
     dialect, shape = warehouse.dialect, staged.shape
@@ -102,8 +102,11 @@ def _work_out(  # noqa: PLR0913 - what a plan is made of
         doubted=tuple(ref.id for ref in refs if ref.doubted),
     )
     sent = sum(known.get(ref.id, 0) for ref in refs)
-    if kept and scope == Scope() and staged.rows == sent and _is_as_sent(warehouse, state, staged, kept):
-        warehouse.execute(sql.nothing(dialect, shape))
+    may_be_as_sent = kept and scope == Scope() and staged.rows == sent
+    if may_be_as_sent and not warehouse.fetch(sql.difference(dialect, shape, kept)):
+        warehouse.execute(
+            sql.nothing(dialect, shape)
+        )  # no row clashes with another, or it would not be there
         return _Worked(kept, known, scope, Clashes(), {}, {})
     clashes = settle(warehouse, staged)
     _compare(warehouse, staged, kept, scope)
@@ -112,15 +115,6 @@ def _work_out(  # noqa: PLR0913 - what a plan is made of
         _compare(warehouse, staged, kept, scope)
     deferred = _cut(warehouse, shape, wish.limit) if wish.limit is not None else {}
     return _Worked(kept, known, scope, clashes, claimed, deferred)
-
-
-def _is_as_sent(warehouse: Warehouse, state: State, staged: Staged, kept: Mapping[str, Column]) -> bool:
-    """Return whether each row is at Klaviyo as it is, so that there is nothing to check and to compare.
-
-    A row that is rejected may be there as well, from before.
-    """
-    rejected = any(one.model == staged.model.name and one.rows for one in state.rejections.standing())
-    return not rejected and not warehouse.fetch(sql.difference(warehouse.dialect, staged.shape, kept))
 
 
 def _compare(warehouse: Warehouse, staged: Staged, kept: Mapping[str, Column], scope: Scope) -> None:

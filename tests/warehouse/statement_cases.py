@@ -124,7 +124,7 @@ def _staging(dialect: Dialect, shape: Shape, many: Shape) -> Iterator[Statement]
 def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column]) -> Iterator[Statement]:
     yield diff.uncertain_count(dialect, shape)
     for one in (shape, many):
-        yield diff.difference(dialect, one, kept_of(one, dialect.engine) or {"retl_email": one.payload[0]})
+        yield diff.difference(dialect, one, kept_of(one, dialect.engine) or {"retl_email": shape.payload[0]})
         yield diff.nothing(dialect, one)
     yield from diff.diff(dialect, shape, {}, Scope())
     yield from diff.diff(dialect, shape, kept, Scope())
