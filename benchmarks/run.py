@@ -22,7 +22,7 @@ def main() -> None:
     measured = [measure.measure(small, ROUNDS), measure.measure(large, ROUNDS)]
     peaks = [measure.peak(rows, limit) for limit, rows in limits]
     if long:
-        measured.append(measure.measure(huge, 1))
+        measured.append(measure.measure(huge, ROUNDS))
     firsts = [first for first, _ in measured]
     laters = [later for _, later in measured[1:]]
     text = table.page(firsts, laters, peaks, ROUNDS)

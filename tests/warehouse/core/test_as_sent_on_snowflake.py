@@ -1,0 +1,15 @@
+"""The core's tests of the same name, with the warehouse in Snowflake.
+
+This folder's fixtures give them another world. The one that listens to DuckDB's session stays with it.
+"""
+
+from __future__ import annotations
+
+import pytest
+from test_as_sent import (  # noqa: F401 - they are tests
+    test_a_change_is_seen_though_there_are_as_many_rows_as_before,
+    test_as_many_rows_as_before_may_be_others,
+    test_what_clashes_is_told_on_every_day_on_which_nothing_changes,
+)
+
+pytestmark = pytest.mark.long
