@@ -104,9 +104,8 @@ def _work_out(
     sent = sum(known.get(ref.id, 0) for ref in refs)
     may_be_as_sent = kept and scope == Scope() and staged.rows == sent
     if may_be_as_sent and not warehouse.fetch(sql.difference(dialect, shape, kept)):
-        warehouse.execute(
-            sql.nothing(dialect, shape)
-        )  # no row clashes with another, or it would not be there
+        # Nor does one of them clash with another: it would not be there.
+        warehouse.execute(sql.nothing(dialect, shape))
         return _Worked(kept, known, scope, Clashes(), {}, {})
     clashes = settle(warehouse, staged)
     _compare(warehouse, staged, kept, scope)
