@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.sql import clashes as sql
@@ -33,7 +33,28 @@ class Clashes:
 def settle(warehouse: Warehouse, staged: Staged) -> Clashes:
     """Join rows that are equal, and reject or shorten those that can't all be sent as they are."""
     repeated = _join_twins(warehouse, staged.shape)
-    return Clashes(repeated, _part_shared(warehouse, staged.shape, staged.model.config.on_shared_identifier))
+    return replace(settle_shared(warehouse, staged), repeated=repeated)
+
+
+def settle_shared(warehouse: Warehouse, staged: Staged) -> Clashes:
+    """Reject or shorten the rows of which several carry one identifier, where no identity stands twice.
+
+    The first type of identifier can't be shared, since it is its row's identity.
+    """
+    dialect, shape = warehouse.dialect, staged.shape
+    omitted: dict[IdentifierType, int] = {}
+    for kind in shape.secondary:
+        warehouse.execute(sql.shared(dialect, shape, kind))
+        if not _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing(f'shared_{kind}_{shape.key}')}"):
+            continue
+        warehouse.execute(sql.reject_owners(dialect, shape, kind))
+        match staged.model.config.on_shared_identifier:
+            case OnShared.OMIT:
+                omitted[kind] = _count(warehouse, sql.shared_count(dialect, shape, kind).text)
+                warehouse.execute(sql.omit_shared(dialect, shape, kind))
+            case OnShared.REJECT:
+                warehouse.execute(sql.reject_shared(dialect, shape, kind))
+    return Clashes(omitted={kind: rows for kind, rows in omitted.items() if rows})
 
 
 def _join_twins(warehouse: Warehouse, shape: Shape) -> int:
@@ -46,27 +67,6 @@ def _join_twins(warehouse: Warehouse, shape: Shape) -> int:
     for statement in sql.settle_twins(dialect, shape):
         warehouse.execute(statement)
     return rows - _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing('distinct_' + shape.key)}")
-
-
-def _part_shared(warehouse: Warehouse, shape: Shape, rule: OnShared) -> dict[IdentifierType, int]:
-    """Settle the identifiers that several rows carry.
-
-    The first type can't be shared, since it is its row's identity.
-    """
-    dialect = warehouse.dialect
-    omitted: dict[IdentifierType, int] = {}
-    for kind in shape.secondary:
-        warehouse.execute(sql.shared(dialect, shape, kind))
-        if not _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing(f'shared_{kind}_{shape.key}')}"):
-            continue
-        warehouse.execute(sql.reject_owners(dialect, shape, kind))
-        match rule:
-            case OnShared.OMIT:
-                omitted[kind] = _count(warehouse, sql.shared_count(dialect, shape, kind).text)
-                warehouse.execute(sql.omit_shared(dialect, shape, kind))
-            case OnShared.REJECT:
-                warehouse.execute(sql.reject_shared(dialect, shape, kind))
-    return {kind: rows for kind, rows in omitted.items() if rows}
 
 
 def _count(warehouse: Warehouse, text: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.clashes import Clashes, settle
+from reverse_etl.clashes import Clashes, settle, settle_shared
 from reverse_etl.errors import UsageError
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.lists import ListRef
@@ -41,8 +41,9 @@ def diff(
     asked for.
     """
     model, shape = staged.model, staged.shape
+    warehouse.tag(model=model.name)
     rekeyed = is_rekeyed(model, state.models().get(model.name), asked=model.name in wish.rekey)
-    worked = _work_out(warehouse, staged, refs, wish, rekeyed=rekeyed)
+    worked = _work_out(warehouse, state, staged, refs, wish, rekeyed=rekeyed)
     counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
     figures = _Figures(
         counts=counts,
@@ -86,8 +87,8 @@ class _Worked:
     deferred: Mapping[str, int]
 
 
-def _work_out(
-    warehouse: Warehouse, staged: Staged, refs: Sequence[ListRef], wish: Wish, *, rekeyed: bool
+def _work_out(  # noqa: PLR0913 - what a plan is made of
+    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish, *, rekeyed: bool
 ) -> _Worked:
     """Put the deltas into a scratch table, and say how."""
     dialect, shape = warehouse.dialect, staged.shape
@@ -103,10 +104,11 @@ def _work_out(
     )
     sent = sum(known.get(ref.id, 0) for ref in refs)
     may_be_as_sent = kept and scope == Scope() and staged.rows == sent
-    if may_be_as_sent and not warehouse.fetch(sql.difference(dialect, shape, kept)):
-        # Nor does one of them clash with another: it would not be there.
+    if may_be_as_sent and _is_as_sent(warehouse, state, staged, kept):
+        # Rows that share an identifier are told every day; of what is there already nothing is sent for it.
+        clashes = settle_shared(warehouse, staged)
         warehouse.execute(sql.nothing(dialect, shape))
-        return _Worked(kept, known, scope, Clashes(), {}, {})
+        return _Worked(kept, known, scope, clashes, {}, {})
     clashes = settle(warehouse, staged)
     _compare(warehouse, staged, kept, scope)
     claimed = _omit_claimed(warehouse, shape, rekeyed=rekeyed) if kept else {}
@@ -114,6 +116,15 @@ def _work_out(
         _compare(warehouse, staged, kept, scope)
     deferred = _cut(warehouse, shape, wish.limit) if wish.limit is not None else {}
     return _Worked(kept, known, scope, clashes, claimed, deferred)
+
+
+def _is_as_sent(warehouse: Warehouse, state: State, staged: Staged, kept: Mapping[str, Column]) -> bool:
+    """Return whether Klaviyo has each of as many rows as were sent, as it is: then no two are one person's.
+
+    A row that stands refused may be there too, as when all was sent once more.
+    """
+    refused = any(one.model == staged.model.name for one in state.rejections.standing())
+    return not refused and not warehouse.fetch(sql.difference(warehouse.dialect, staged.shape, kept))
 
 
 def _compare(warehouse: Warehouse, staged: Staged, kept: Mapping[str, Column], scope: Scope) -> None:

@@ -84,16 +84,31 @@ def mask(identity: str) -> str:
             return f"{kind} {masked(value)}"  # some shops take the e-mail for an id
 
 
-def masked(value: object) -> object:
-    """Return a value of any column as it may be shown: e-mails and phones in a text are masked.
+def masked(text: str) -> str:
+    """Return a text as it may be shown: the e-mails and phones in it are masked.
 
-    >>> masked("ann@example.com or +14155550100"), masked(3)
-    ('a**@e******.com or +14*******00', 3)
+    >>> masked("ann@example.com or +14155550100")
+    'a**@e******.com or +14*******00'
     """
-    if not isinstance(value, str):
-        return value
-    text = _EMAILS.sub(lambda found: mask(f"{IdentifierType.EMAIL}:{found[0]}"), value)
+    text = _EMAILS.sub(lambda found: mask(f"{IdentifierType.EMAIL}:{found[0]}"), text)
     return _PHONES.sub(lambda found: mask(f"{IdentifierType.PHONE}:{found[0]}"), text)
+
+
+def masked_value(value: object) -> object:
+    """Return a value of any column as it may be shown, with the texts in it masked at any depth.
+
+    >>> masked_value({"friends": ["ann@example.com"], "orders": 3})
+    {'friends': ['a**@e******.com'], 'orders': 3}
+    """
+    match value:
+        case str():
+            return masked(value)
+        case dict():
+            return {key: masked_value(each) for key, each in value.items()}
+        case list() | tuple():
+            return [masked_value(each) for each in value]
+        case _:
+            return value
 
 
 _EMAILS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")

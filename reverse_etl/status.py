@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reverse_etl.identifiers import masked
 from reverse_etl.orphans import Orphan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from reverse_etl.state import PastList, PastRun, Rejection, SentModel, State
-
-_EMAIL = re.compile(r"\S+@\S+")
 
 
 @dataclass(frozen=True)
@@ -122,9 +120,9 @@ def _note(one: ListStatus, models: Collection[str], said: _Said) -> str:
 
 
 def reasons(rejections: Sequence[Rejection]) -> tuple[Reason, ...]:
-    """Return why rows are rejected, the commonest reason first. An e-mail in a detail is left out."""
+    """Return why rows are rejected, the commonest reason first. E-mails and phones in a detail are masked."""
     found = [
-        Reason(one.source, one.code, one.field, _EMAIL.sub("...", one.detail), one.rows, one.example)
+        Reason(one.source, one.code, one.field, masked(one.detail), one.rows, one.example)
         for one in rejections
         if one.rows
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.identifiers import IdentifierType, mask, masked
+from reverse_etl.identifiers import IdentifierType, mask, masked_value
 from reverse_etl.run import counts
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def _values(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
     if show_values:
         return dict(values)
     return {
-        name: mask(f"{name}:{value}") if name in set(IdentifierType) and value is not None else masked(value)
+        name: mask(f"{name}:{value}")
+        if name in set(IdentifierType) and value is not None
+        else masked_value(value)
         for name, value in values.items()
     }

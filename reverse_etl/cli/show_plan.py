@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli import show
-from reverse_etl.identifiers import IdentifierType, mask, masked, split_identity
+from reverse_etl.identifiers import IdentifierType, mask, masked_value, split_identity
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.phrases import counted
 from reverse_etl.sql.staging import RowProblem
@@ -172,5 +172,5 @@ def _value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - o
     """Return a value as people read it; e-mails and phones masked unless they may be shown."""
     if name in set(IdentifierType) and value is not None and not show_values:
         return mask(f"{name}:{value}")
-    value = value if show_values else masked(value)
+    value = value if show_values else masked_value(value)
     return repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
-from reverse_etl.identifiers import IdentifierType, canonical
+from reverse_etl.identifiers import IdentifierType, canonical, masked
 from reverse_etl.klaviyo.client import asking
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.exchange import Answer, Request
@@ -180,7 +180,7 @@ def job_error_of(resource: Resource) -> JobRowError:
     pointer = source.get("pointer") if isinstance(source, dict) else None
     row = row_pointed_at(pointer) if isinstance(pointer, str) else None
     field = row[1] if row is not None else str(pointer or "").rpartition("/")[2]
-    detail = str(resource.attributes.get("detail") or resource.attributes.get("title") or "")
+    detail = masked(str(resource.attributes.get("detail") or resource.attributes.get("title") or ""))
     error = RowError(
         str(resource.attributes.get("code") or ""), "" if field in ("data", "attributes") else field, detail
     )

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
+from reverse_etl.identifiers import masked
+
 if TYPE_CHECKING:
     from reverse_etl.klaviyo.exchange import Answer
 
@@ -29,7 +31,11 @@ class Unreadable(ValueError):  # noqa: N818 - it says of a reply what it is
 
 @dataclass(frozen=True)
 class ApiError:
-    """One member of `errors`. `pointer` is a JSON pointer into the request, or a parameter's name, or ""."""
+    """One member of `errors`. `pointer` is a JSON pointer into the request, or a parameter's name, or "".
+
+    Klaviyo repeats whom it speaks of in `title` and `detail`, which go into messages and the state: there,
+    e-mails and phones are masked.
+    """
 
     code: str
     title: str
@@ -86,9 +92,8 @@ def _error(member: Mapping[str, Any]) -> ApiError:
     source = member.get("source")
     where = source if isinstance(source, dict) else {}
     pointer = where.get("pointer") or where.get("parameter")
-    return ApiError(
-        _text(member.get("code")), _text(member.get("title")), _text(member.get("detail")), _text(pointer)
-    )
+    title, detail = (masked(_text(member.get(name))) for name in ("title", "detail"))
+    return ApiError(_text(member.get("code")), title, detail, _text(pointer))
 
 
 def _text(value: object) -> str:

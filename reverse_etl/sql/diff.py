@@ -60,8 +60,8 @@ def uncertain_count(dialect: Dialect, shape: Shape) -> Statement:
 def difference(dialect: Dialect, shape: Shape, kept: Mapping[str, Column]) -> Statement:
     """Return a row where the rows that may be sent are not, one for one, what the snapshot has; it ends at the first.
 
-    Where as many rows were staged as the snapshot has, and this returns none, each of them may be sent and no two are one person's:
-    the snapshot has an identity once, and each of its rows found its like.
+    Where as many rows were staged as the snapshot has, and this returns none, no identity stands twice among them: the snapshot has
+    each once, and each of its rows found its like. They may still share other identifiers, as the snapshot's rows may.
     """
     return Statement(
         f"WITH desired AS (\n{desired(dialect, shape)}\n),\nknown AS (\n{_known(dialect, shape, kept, Scope())}\n)\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.identifiers import masked
+from reverse_etl.identifiers import masked_value
 
 if TYPE_CHECKING:
     from cli_world import World
@@ -152,4 +152,4 @@ def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:
 )
 def test_people_are_masked_in_whatever_column_they_stand(value: object, shown: object) -> None:
     """A second address is as much a secret as the first."""
-    assert masked(value) == shown
+    assert masked_value(value) == shown
