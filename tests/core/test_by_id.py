@@ -1,0 +1,66 @@
+"""The surface list_memberships_by_profile_id: people are put on a list by Klaviyo's ids, 1,000 a request."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, many
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.sandbox import Fault
+
+ADDS = "/api/lists/*/relationships/profiles"
+
+
+@pytest.fixture
+def ids(world):
+    """Let Klaviyo know 1,001 people, and the model name some of them; return their ids."""
+    world.new_list()
+    become(world, many(1_001))
+    world.model("everyone", "select email from people", surface="profiles", identifiers={"email": "email"})
+    world.run()
+    world.drop_model("everyone")
+    world.model("picked", "select klaviyo_profile_id from picked", surface="list_memberships_by_profile_id")
+    return [profile["id"] for profile in world.sandbox.profiles()]
+
+
+def pick(world, ids):
+    """Let the model name these ids."""
+    world.people([{"klaviyo_profile_id": each} for each in ids], table="picked")
+
+
+def adds(world):
+    """Return how many ids each request put on a list, in order."""
+    return [entry.rows for entry in world.writes() if entry.path.endswith("/relationships/profiles")]
+
+
+@pytest.mark.parametrize(("people", "requests"), [(999, [999]), (1_000, [1_000]), (1_001, [1, 1_000])])
+def test_a_thousand_are_put_on_a_list_by_one_request(world, ids, people, requests):
+    """Requests are as full as Klaviyo takes them."""
+    pick(world, ids[:people])
+    assert one(world.run(), "picked").outcomes == {Outcome.APPLIED: people}
+    assert sorted(adds(world)) == requests
+    assert len(world.members()) == people
+
+
+def test_of_whom_the_reply_is_lost_nobody_knows_until_they_are_added_again(world, ids):
+    """They may be on the list: the next run adds them once more, which changes nothing where they are."""
+    pick(world, ids[:3])
+    world.fault(Fault("cut", "POST", ADDS, after=True, times=None))
+    assert one(world.run(), "picked").outcomes == {Outcome.UNKNOWN: 3}
+    world.calm()
+    assert one(world.run(), "picked").outcomes == {Outcome.APPLIED: 3}
+    assert one(world.run(), "picked").outcomes == {}
+    assert len(world.members()) == 3
+
+
+def test_whoever_may_have_been_added_is_taken_off_when_she_is_wanted_no_more(world, ids):
+    """Her reply was lost: to forget her would leave her on the list for good."""
+    pick(world, ids[:3])
+    world.fault(Fault("cut", "POST", ADDS, after=True, times=None))
+    world.run()
+    world.calm()
+    pick(world, ids[:2])
+    result = world.run(allow_removes=["picked"])
+    assert one(result, "picked").outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
+    assert sorted(member["id"] for member in world.members()) == sorted(ids[:2])

@@ -1,0 +1,63 @@
+"""What belongs together is committed as one: a death inside leaves the state as it was before."""
+
+from __future__ import annotations
+
+import pytest
+from core_world import Interrupted
+from test_state import begin_changes
+
+from reverse_etl.sql.text import Statement
+from reverse_etl.state.tables import Tables
+from reverse_etl.warehouse.duckdb import STATE, DuckDB
+
+TOGETHER = {
+    "a run's deltas, and that it is submitting": f'INSERT INTO "{STATE}".main."deltas_',
+    "what was proved, with its receipts and rejections": f'INSERT INTO "{STATE}".main."snapshot_',
+}
+
+
+def facts(ask, place=""):
+    """Return how many rows each table of the state has, and where each run stands."""
+    where = f" WHERE database_name = '{STATE}'" if place else ""
+    tables = sorted(name for (name,) in ask(f"SELECT table_name FROM duckdb_tables(){where}"))
+    counts = {name: ask(f'SELECT COUNT(*) FROM {place}"{name}"')[0][0] for name in tables}
+    return counts, sorted(ask(f"SELECT state, COUNT(*) FROM {place}runs GROUP BY state"))
+
+
+class Dying:
+    """Lets a process die in what is committed as one, at the statement after one that begins with `marker`.
+
+    `before` is what the state was when that was begun.
+    """
+
+    def __init__(self, monkeypatch, marker):
+        self.before, self.met, self.dead = None, False, False
+        commit, execute = Tables.commit, DuckDB.execute
+
+        def begin(tables, statements):
+            together = list(statements)
+            if any(statement.text.startswith(marker) for statement in together):
+                self.before = facts(lambda text: tables.fetch(Statement(text)), f'"{STATE}".main.')
+            commit(tables, together)
+
+        def die(warehouse, statement):
+            self.dead = self.dead or self.met
+            if self.dead:
+                raise Interrupted
+            execute(warehouse, statement)
+            self.met = statement.text.startswith(marker)
+
+        monkeypatch.setattr(Tables, "commit", begin)
+        monkeypatch.setattr(DuckDB, "execute", die)
+
+
+@pytest.mark.parametrize("marker", TOGETHER.values(), ids=TOGETHER)
+def test_a_death_inside_a_transaction_leaves_the_state_as_it_was(world, monkeypatch, marker):
+    """Half of it would say of rows that they were sent, or proved, which they were not."""
+    begin_changes(world)
+    with monkeypatch.context() as patched:
+        dying = Dying(patched, marker)
+        with pytest.raises(Interrupted):
+            world.run()
+    assert dying.dead
+    assert facts(world.state) == dying.before

@@ -1,0 +1,66 @@
+"""The warehouse's file is attached to be read while models are staged; nothing else is in reach."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from reverse_etl.errors import ReverseEtlError
+from reverse_etl.sql.text import Statement
+from reverse_etl.warehouse.duckdb import DuckDB
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Write a warehouse of one row."""
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE customers AS SELECT 'ann@example.com' AS email")
+    return path
+
+
+@pytest.fixture
+def warehouse(shop):
+    """Open it as a run does."""
+    opened = DuckDB({"path": str(shop)}, read_only=False)
+    yield opened
+    opened.close()
+
+
+def builds(path):
+    """Return whether another process, as dbt, can write to the file now."""
+    code = f"import duckdb; duckdb.connect({str(path)!r}).execute('CREATE OR REPLACE TABLE built (x INT)')"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_dbt_can_build_again_as_soon_as_the_models_are_staged(shop, warehouse):
+    """What was staged is a copy: requests go out while the shop's tables are built anew."""
+    with warehouse.staging():
+        assert warehouse.fetch(Statement("SELECT email FROM customers")) == [("ann@example.com",)]
+        assert not builds(shop)
+    assert builds(shop)
+    with pytest.raises(ReverseEtlError):
+        warehouse.fetch(Statement("SELECT email FROM shop.main.customers"))
+
+
+def test_a_model_can_write_nothing_to_the_warehouse(shop, warehouse):
+    """Not even by a statement that is no SELECT: the file is attached to be read."""
+    with warehouse.staging(), pytest.raises(ReverseEtlError, match="read-only"):
+        warehouse.execute(Statement("INSERT INTO shop.main.customers VALUES ('bob@example.com')"))
+    with duckdb.connect(str(shop), read_only=True) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM customers").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "reach", ["SELECT * FROM read_csv('{}')", "ATTACH '{}' AS other", "COPY customers TO '{}'"]
+)
+def test_a_model_reaches_no_other_file(tmp_path, warehouse, reach):
+    """A model reads what dbt built, and no file beside it."""
+    file = tmp_path / "people.csv"
+    file.write_text("email\nbob@example.com\n", encoding="utf-8")
+    with warehouse.staging(), pytest.raises(ReverseEtlError, match=r"disabled|external"):
+        warehouse.execute(Statement(reach.format(file)))
+    assert file.read_text(encoding="utf-8") == "email\nbob@example.com\n"
