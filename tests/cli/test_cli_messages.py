@@ -43,9 +43,12 @@ def test_every_kept_message_is_of_a_case() -> None:
 
 @pytest.mark.parametrize("path", sorted((GOLD / "messages").glob("*.txt")), ids=lambda path: path.stem)
 def test_what_is_wrong_is_a_sentence(path: Path) -> None:
-    """What happened begins with a capital, or the name of a key, and ends with a period."""
-    told = re.findall(r"^error (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert all(what.endswith((".", "!", "?")) for what in told)
+    """What happened begins with a capital, a number, or the name of a key or flag, and ends with a period."""
+    told = re.findall(r"^(?:error|warning|Note:) (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for what in told:
+        assert re.match(r"[A-Z0-9]|--[a-z]|[a-z_.]+ ", what), what
+        assert what.endswith((".", "!", "?")), what
+    assert told
 
 
 def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,36 @@
+"""Status: what is said of a list after a run that came to every kind of end."""
+
+from __future__ import annotations
+
+from core_rows import become, members_model, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.sandbox import Fault
+
+IMPORTS = "/api/profile-bulk-import-jobs"
+
+
+def test_status_says_how_many_rows_of_a_list_came_to_which_end(world):
+    """Ann's row is mangled, which holds her old one; what came of Dan's import nobody knows; the others stay.
+
+    A row that is held while others are sent is unsettled too: Dan's may have been hers at Klaviyo.
+    """
+    members_model(world)
+    become(world, people("ann", "bob", "cat"))
+    world.run()
+    become(world, [person("ann", email="ann at example"), *people("bob", "cat", "dan")])
+    world.fault(Fault("cut", "POST", IMPORTS, after=True, times=9))
+    result = world.run()
+    assert one(result).outcomes == {Outcome.UNKNOWN: 1}
+    (told,) = world.project().status().lists
+    assert (told.model, told.list_name, told.list_id) == ("members", "Members", one(result).plan.list.id)
+    assert (told.applied, told.rejected, told.held, told.unsettled) == (3, 1, 1, 2)
+    assert told.last is not None
+    assert told.last.run_id == result.run_id
+    world.calm()
+    world.wait(600.0)
+    become(world, people("ann", "bob", "cat", "dan"))
+    world.run()
+    (told,) = world.project().status().lists
+    assert (told.applied, told.rejected, told.held, told.unsettled) == (4, 0, 0, 0)
