@@ -23,9 +23,9 @@ The load average was {load:.1f} at the end: over the number of cores, others too
 seconds tell more than seconds.
 
 Each figure is a whole process from its start to its end, unpaced, against a stub of Klaviyo on loopback that
-only counts: medians of {rounds} rounds, in each of which everything is measured in turn. Klaviyo itself takes
-at most 25,000 rows a second (150 imports of 10,000 rows a minute). `make bench` writes this page, and
-`make bench-long` with 10 million rows too.
+only counts: medians of {rounds} rounds, in each of which all is measured in turn; memory at a limit once.
+Klaviyo itself takes at most 25,000 rows a second (150 imports of 10,000 rows a minute). `make bench` writes
+this page, and `make bench-long` with 10 million rows too.
 
 ## First send to a new list, 9 columns
 
@@ -44,7 +44,8 @@ account. The key join is a bare FULL OUTER JOIN of the warehouse's e-mails with 
 ## Memory of a first send at one limit of DuckDB's (goal: flat)
 
 A process is DuckDB, up to its limit, and besides it what any run needs: about 95 MB of imported code and the
-requests in flight. A limit says something where DuckDB comes up to it: at 96MB with 100,000 rows already.
+requests in flight. Where there are fewer rows than the limit holds, it takes less: 100,000 rows about fill
+96MB.
 
 {peaks}
 """
