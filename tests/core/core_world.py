@@ -57,6 +57,14 @@ class LeapingClock:
         self._ahead += seconds
 
 
+class OtherClock:
+    """A clock that shows another time of day, so many seconds `ahead`, and waits as the first one."""
+
+    def __init__(self, clock: LeapingClock, ahead: float):
+        self.now = lambda: clock.now() + ahead
+        self.monotonic, self.sleep = clock.monotonic, clock.sleep
+
+
 class World:
     """A folder with models, a DuckDB warehouse and a sandbox. Close it in the end."""
 
@@ -67,6 +75,7 @@ class World:
         create_lists: bool = True,
         lists: Mapping[str, str] | None = None,
         speed: float = SPEED,
+        klaviyo_ahead: float = 0.0,
         **rules: Any,
     ):
         self.folder = folder
@@ -74,7 +83,9 @@ class World:
         self.path = folder / "shop.duckdb"
         self._stack = ExitStack()
         rules = {"limits": False, "job_seconds": 0.5, "account_seed": "core"} | rules
-        self.sandbox = self._stack.enter_context(Sandbox(None, clock=self.clock, **rules))
+        self.sandbox = self._stack.enter_context(
+            Sandbox(None, clock=OtherClock(self.clock, klaviyo_ahead), **rules)
+        )
         (folder / "models").mkdir(parents=True)
         self.destination = {"create_lists": create_lists, "lists": dict(lists or {})}
         self.sql("CREATE TABLE nothing (x INT)")

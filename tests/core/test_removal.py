@@ -71,6 +71,23 @@ def test_a_person_with_a_new_e_mail_and_a_new_profile_leaves_the_old_one_behind(
     assert world.emails() == ["ann2@example.com", "bob@example.com"]
 
 
+@pytest.mark.parametrize("ahead", [-7_200.0, 7_200.0])
+def test_whose_clock_is_wrong_does_not_matter(make_world, ahead):
+    """Who joined when is compared in Klaviyo's time; this machine's may be hours off.
+
+    Cat joined by hand ten minutes before the first run, and stays; Bob was put there by it, and goes.
+    """
+    world = make_world(klaviyo_ahead=ahead)
+    members_model(world, max_removes=1)
+    listed = world.new_list()
+    world.put_on_list(listed, world.new_profile(email="cat@example.com"))
+    world.wait(600.0)
+    moves(world, people("ann", "bob", "cat"))
+    result = moves(world, people("ann"))
+    assert one(result).outcomes == {Outcome.REMOVED: 1, Outcome.KEPT: 1}
+    assert world.emails() == ["ann@example.com", "cat@example.com"]
+
+
 def test_someone_who_joined_before_us_is_never_taken_off(members):
     """Ann put herself on the list; then the model has her, and then it has not.
 

@@ -1,0 +1,63 @@
+"""The lease: a run that lost it to another writes no more, wherever it is."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, members_model, people
+
+from reverse_etl.errors import WarehouseError
+from reverse_etl.events import Staged
+from reverse_etl.sql.text import Statement
+from reverse_etl.warehouse.duckdb import STATE, DuckDB
+
+
+@pytest.fixture
+def lost(monkeypatch):
+    """Return what lets another run take the lease before the first statement after a moment has come.
+
+    The warehouse is as one that lets several runs in.
+    """
+    monkeypatch.setattr(DuckDB, "exclusive", False)
+    execute, taken = DuckDB.execute, []
+
+    def at(has_come):
+        def take(warehouse, statement):
+            if not taken and has_come():
+                taken.append(True)
+                execute(warehouse, Statement(f"UPDATE \"{STATE}\".main.lease SET owner = 'another'"))
+            execute(warehouse, statement)
+
+        monkeypatch.setattr(DuckDB, "execute", take)
+        return taken
+
+    return at
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a list to be made", "a list that is there"])
+def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(world, lost, known):
+    """Two runs would each make the list, and each send what the other is sending."""
+    members_model(world)
+    become(world, people("ann"))
+    if known:
+        world.run()
+    become(world, people("ann", "bob"))
+    number, staged = len(world.writes()), []
+    taken = lost(lambda: bool(staged))
+    with pytest.raises(WarehouseError, match="lost its lease to another: another"):
+        world.run(tell=lambda event: staged.append(event) if isinstance(event, Staged) else None)
+    assert taken
+    assert len(world.writes()) == number
+
+
+def test_a_run_that_loses_its_lease_while_it_looks_up_who_leaves_removes_nobody(world, lost):
+    """By then another run may have put the same people back."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    become(world, people("ann"))
+    number = len(world.sandbox.log())
+    taken = lost(lambda: any(entry.path == "/api/profiles" for entry in world.sandbox.log()[number:]))
+    with pytest.raises(WarehouseError, match="lost its lease to another: another"):
+        world.run()
+    assert taken
+    assert world.emails() == ["ann@example.com", "bob@example.com"]
