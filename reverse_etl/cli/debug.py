@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from reverse_etl import lists
 from reverse_etl.cli import show
-from reverse_etl.cli.options import Asked, of_project
+from reverse_etl.cli.options import AS_JSON, Asked, of_project
 from reverse_etl.cli.talk import talk
 from reverse_etl.diff import is_rekeyed
 from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError
@@ -31,58 +32,88 @@ _WIDTH = 10  # of the names of the checks
 
 @click.command("debug")
 @of_project
-def command(asked: Asked) -> int:
+@AS_JSON
+def command(asked: Asked, *, as_json: bool) -> int:
     """Check whether a run would work. Sends only GETs.
 
     Looks at profile, models, dbt's results, warehouse, state, key, account and lists, and exits as the run
     would where it can't work: 2 for what you can mend here, 3 where dbt's gate holds a model back, 4 for a
     warehouse or a Klaviyo that does not answer.
     """
-    checks = _Checks()
+    checks = _Checks(_unsaid if as_json else _said)
+    _check_all(asked, checks)
+    if as_json:
+        show.json_out({"works": not checks.exit_code, "exit_code": checks.exit_code, "checks": checks.made})
+    elif not checks.exit_code:
+        click.echo("\nA run would work. See what it would send: reverse-etl plan")
+    return checks.exit_code
+
+
+def _check_all(asked: Asked, checks: _Checks) -> None:
     target = checks.check(
         "profile", asked.load_target, lambda target: f"{target.profile}, {shown(target.path)}"
     )
     if target is None:
-        return checks.exit_code
-    show.mapping({"target": f"{target.name}: {target.output.type}", "to": _where(target.destination)}, _WIDTH)
+        return
+    checks.tell("target", f"{target.name}: {target.output.type}")
+    checks.tell("to", _where(target.destination))
     project = checks.check("models", asked.load, lambda loaded: _models(len(loaded.models)))
-    if project is not None:
-        if project.dbt:
-            checks.check("dbt", lambda: _gate(project), str)
-        checks.check("warehouse", lambda: _describe(project), str)
-        checks.check("state", lambda: _state(project), str)
-        checks.check("klaviyo", lambda: _klaviyo(project), str)
-    else:
+    if project is None:
         checks.check("klaviyo", lambda: _key(target.destination), str)
-    if not checks.exit_code:
-        click.echo("\nA run would work. See what it would send: reverse-etl plan")
-    return checks.exit_code
+        return
+    if project.dbt:
+        checks.check("dbt", lambda: _gate(project), str)
+    checks.check("warehouse", lambda: _describe(project), str)
+    checks.check("state", lambda: _state(project), str)
+    checks.check("klaviyo", lambda: _klaviyo(project), str)
+
+
+def _said(name: str, line: str) -> None:
+    show.mapping({name: line}, _WIDTH)
+
+
+def _unsaid(name: str, line: str) -> None:
+    del name, line
 
 
 class _Checks:
     """Runs checks one after another and remembers the first exit code that is not 0.
 
-    What several checks come upon, as a file that another process holds, is said once.
+    Each is told as it ends, by `say`, and is in `made` as plain values. What several checks come upon, as a
+    file that another process holds, is said once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str, str], None]) -> None:
         self.exit_code = 0
-        self._said: list[tuple[Problem, ...]] = []
+        self.made: list[dict[str, Any]] = []
+        self._say = say
+        self._problems: list[tuple[Problem, ...]] = []
+
+    def tell(self, name: str, fact: str) -> None:
+        """Tell what was found and needs no check."""
+        self._say(name, fact)
+        self.made.append({"name": name, "ok": True, "told": fact, "problems": []})
 
     def check(self, name: str, work: Callable[[], Found], told: Callable[[Found], str]) -> Found | None:
-        """Run one check and print what came of it; None when it failed."""
+        """Run one check and tell what came of it; None when it failed."""
         try:
             found = work()
         except ReverseEtlError as error:
-            again = error.problems in self._said
-            show.mapping({name: "failed, as above" if again else "failed"}, _WIDTH)
-            if not again:
-                talk.error(error)
-                self._said.append(error.problems)
-            self.exit_code = self.exit_code or error.exit_code
+            self._failed(name, error)
             return None
-        show.mapping({name: f"ok: {told(found)}"}, _WIDTH)
+        self._say(name, f"ok: {told(found)}")
+        self.made.append({"name": name, "ok": True, "told": told(found), "problems": []})
         return found
+
+    def _failed(self, name: str, error: ReverseEtlError) -> None:
+        again = error.problems in self._problems
+        self._say(name, "failed, as above" if again else "failed")
+        if not again:
+            talk.error(error)
+            self._problems.append(error.problems)
+        problems = [asdict(problem) for problem in error.problems]
+        self.made.append({"name": name, "ok": False, "told": "", "problems": problems})
+        self.exit_code = self.exit_code or error.exit_code
 
 
 def _models(number: int) -> str:

@@ -153,3 +153,25 @@ def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:
 def test_people_are_masked_in_whatever_column_they_stand(value: object, shown: object) -> None:
     """A second address is as much a secret as the first."""
     assert masked_value(value) == shown
+
+
+def test_debug_says_of_each_check_what_came_of_it(world: World) -> None:
+    """The same as for people, with every problem's place and advice; its keys are those of the document."""
+    world.klaviyo()
+    works = _document(world, "debug")
+    assert (works["works"], works["exit_code"]) == (True, 0)
+    names = ["profile", "target", "to", "models", "warehouse", "state", "klaviyo"]
+    assert [(check["name"], check["ok"]) for check in works["checks"]] == [(name, True) for name in names]
+    world.model("broken", "select email, nothing from {{ ref('customers') }}", surface="profiles")
+    broken = _document(world, "debug")
+    assert (broken["works"], broken["exit_code"]) == (False, 2)
+    (failed,) = [check for check in broken["checks"] if not check["ok"]]
+    assert failed["name"] == "warehouse"
+    assert [problem["where"] for problem in failed["problems"]] == ["models/broken.sql:2"]
+    text = DOCUMENT.read_text(encoding="utf-8").partition("## What `debug --json` says")[2]
+    keys = {
+        name
+        for line in re.findall(r"^\| (`.*?) \|", text.partition("\n## ")[0], re.MULTILINE)
+        for name in _named(line)
+    }
+    assert keys == set(works) - {"checks"} | {f"checks[].{key}" for key in failed}
