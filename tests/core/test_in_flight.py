@@ -1,14 +1,23 @@
-"""Several requests are on their way at once, while the next ones are read and rendered."""
+"""Several requests are on their way at once while the next ones are rendered; as many as are allowed."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 from core_rows import become, many, members_model
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
+from reverse_etl.klaviyo import pack
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.pace import duration
 from reverse_etl.sandbox import Fault
 
 IMPORTS = "/api/profile-bulk-import-jobs"
+PEOPLE = """
+CREATE OR REPLACE TABLE people AS
+SELECT 'p' || i || '@example.com' AS email, 'c-' || i AS customer_id, 'P' AS first_name FROM range({}) AS t(i)
+"""
 SLOW = 30.0  # seconds that each reply takes
 
 
@@ -18,13 +27,29 @@ def test_a_slow_reply_keeps_no_other_request_waiting(make_world):
     members_model(world)
     become(world, many(1))
     world.run()
-    world.sql(
-        "CREATE OR REPLACE TABLE people AS SELECT 'p' || i || '@example.com' AS email, "
-        "'c-' || i AS customer_id, 'P' AS first_name FROM range(30_000) AS t(i)"
-    )
+    world.sql(PEOPLE.format(30_000))
     world.fault(Fault("slow", "POST", IMPORTS, seconds=SLOW, times=None))
     number = len(world.writes())
     assert one(world.run()).outcomes[Outcome.APPLIED] >= 29_999
     begun = [entry.at for entry in world.writes()[number:] if entry.path == IMPORTS]
     assert len(begun) == 3
     assert max(begun) - min(begun) < SLOW
+
+
+def test_a_run_sends_as_fast_as_klaviyo_allows(make_world, monkeypatch):
+    """Of the allowed requests at least 95 % are used while there is work, and hardly a reply is a 429.
+
+    Two minutes' worth of imports, of ten rows each, so that few people suffice.
+    """
+    monkeypatch.setattr(pack, "MOST_ROWS", 10)
+    imports = 2 * Endpoint.START_IMPORT.tier.steady + 1  # the last one opens another minute
+    world = make_world(speed=20.0, limits=True)
+    members_model(world)
+    world.sql(PEOPLE.format(10 * imports))
+    assert one(world.project(threads=8).run()).outcomes == {Outcome.APPLIED: 10 * imports}
+    log = world.sandbox.log()
+    begun = [entry.at for entry in log if (entry.method, entry.path) == ("POST", IMPORTS)]
+    taken = max(begun) - min(begun)
+    assert duration({Endpoint.START_IMPORT: len(begun)}) / taken >= 0.95, taken
+    statuses = Counter(entry.status for entry in log)
+    assert statuses[429] < 0.01 * len(log), statuses
