@@ -33,7 +33,7 @@ def list_members(db: sqlite3.Connection, named: str) -> list[dict[str, Any]]:
 
     Each has its `joined_group_at`. Raises UsageError unless there is exactly one such list.
     """
-    found = db.execute("SELECT seq FROM lists WHERE id = ?1 OR name = ?1", (named,)).fetchall()
+    found = db.execute("SELECT seq FROM lists WHERE ? IN (id, name)", (named,)).fetchall()
     if len(found) != 1:
         names = ", ".join(repr(one["name"]) for one in list_summaries(db)) or "none"
         raise UsageError.of(

@@ -171,9 +171,9 @@ def find_job(db: sqlite3.Connection, identity: str, now: float) -> StoredJob | N
 def hurry_jobs(db: sqlite3.Connection, now: float) -> None:
     """Let every open job end now."""
     db.execute(
-        "UPDATE jobs SET starts_at = min(starts_at, ?1), ends_at = min(ends_at, ?1) "
+        "UPDATE jobs SET starts_at = min(starts_at, ?), ends_at = min(ends_at, ?) "
         "WHERE status IN ('queued', 'processing')",
-        (now,),
+        (now, now),
     )
 
 
