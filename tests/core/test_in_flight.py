@@ -12,6 +12,7 @@ from reverse_etl.klaviyo import pack
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.pace import duration
 from reverse_etl.sandbox import Fault
+from reverse_etl.warehouse.duckdb import STATE, DuckDB
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 PEOPLE = """
@@ -53,3 +54,22 @@ def test_a_run_sends_as_fast_as_klaviyo_allows(make_world, monkeypatch):
     assert duration({Endpoint.START_IMPORT: len(begun)}) / taken >= 0.95, taken
     statuses = Counter(entry.status for entry in log)
     assert statuses[429] < 0.01 * len(log), statuses
+
+
+def test_receipts_are_kept_in_groups(make_world, monkeypatch):
+    """A transaction for each reply would take the warehouse longer than Klaviyo takes to reply."""
+    monkeypatch.setattr(pack, "MOST_ROWS", 10)
+    kept, execute = [], DuckDB.execute
+
+    def note(warehouse, statement):
+        if statement.text.startswith(f'INSERT INTO "{STATE}".main."receipts"'):
+            kept.append(statement)
+        execute(warehouse, statement)
+
+    monkeypatch.setattr(DuckDB, "execute", note)
+    world = make_world(speed=20.0)
+    members_model(world)
+    world.sql(PEOPLE.format(1_200))
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1_200}
+    assert len([entry for entry in world.writes() if entry.path == IMPORTS]) == 120
+    assert len(kept) <= 20
