@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cli_world import World
 
 MODELS = Path(__file__).parents[2] / "models"
+README = Path(__file__).parents[2] / "README.md"
 PLAIN = r"[a-z0-9]+([._+-][a-z0-9]+)*@[a-z0-9-]+(\.[a-z0-9-]+)+"
 LISTS = {  # who belongs on each list
     "VIP customers": "lifetime_value > 500",
@@ -62,6 +63,10 @@ def test_the_demo_ends_in_what_sandbox_and_warehouse_say(world: World) -> None:
     )[0]
     ends = [line.split()[-4:-2] for line in once_more.splitlines() if line.rstrip().endswith(" 0")]
     assert ends == [["0", "0"]] * 6  # applied and removed, of five lists and the profiles
+    readme = README.read_text(encoding="utf-8").partition("$ reverse-etl plan --project-dir demo\n")[2]
+    promised = [line for line in readme.partition("```")[0].splitlines() if line[:1] not in {".", "$"}]
+    assert len(promised) > 10
+    assert [line for line in promised if line not in [each.rstrip() for each in ran.out.splitlines()]] == []
     told = ran.err.splitlines()
     assert told[0].startswith("Lists were not looked up: the sandbox starts with the first run.")
     assert [line for line in told if "newly rejected" in line]
