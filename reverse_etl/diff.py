@@ -20,6 +20,7 @@ from reverse_etl.sql import claimed as sql_claimed
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import rejections, staging
 from reverse_etl.sql.diff import Op, Scope
+from reverse_etl.sql.seal import seal
 from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, Shape
 from reverse_etl.sql.text import OURS
 from reverse_etl.surfaces import Surface
@@ -67,7 +68,13 @@ def diff(
         orphans=tuple((list_id, rows) for list_id, rows in remembered.items() if list_id not in mine),
         rekeyed=rekeyed,
         waiting=any({Op.HELD, Op.LEFT} & ops.keys() for ops in counts.values()),
+        seal=_seal(warehouse, shape) if wish.sealed else "",
     )
+
+
+def _seal(warehouse: Warehouse, shape: Shape) -> str:
+    ((rows, digest),) = warehouse.fetch(seal(warehouse.dialect, shape))
+    return f"{rows}:{digest}"
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,17 @@ class ListRef:
     @property
     def new(self) -> bool:
         """Return whether the list's id is not known."""
-        return self.id.startswith(_NEW)
+        return is_new(self.id)
 
 
 def place_of(name: str) -> str:
     """Return what stands for the id of a list that is yet to be created."""
     return _NEW + name
+
+
+def is_new(list_id: str) -> bool:
+    """Return whether an id stands for that of a list that is yet to be created."""
+    return list_id.startswith(_NEW)
 
 
 def resolve(  # noqa: PLR0913, PLR0917 - the three places where a list may be known

@@ -32,13 +32,14 @@ class Wish:
     """What is asked of a plan.
 
     Every row again, only the first `limit` upserts, or a model keyed by other identifiers. So many changes of
-    each list and kind as `sample` says are shown.
+    each list and kind as `sample` says are shown. With `sealed`, each model says by a digest what is sent.
     """
 
     full_refresh: bool = False
     limit: int | None = None
     rekey: frozenset[str] = frozenset()
     sample: int = 0
+    sealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ class ModelPlan:
 
     `staged` rows came from the model; `repeated` of them repeat another in every column. `omitted` counts the
     rows that lost a shared identifier. `orphans` are the (list id, rows) that the model drove once and drives
-    no more. `waiting`: removals are held, or wait behind a limit.
+    no more. `waiting`: removals are held, or wait behind a limit. `seal` changes with every row to be sent
+    and every value in it; '' where none was asked for.
     """
 
     model: Model
@@ -144,6 +146,7 @@ class ModelPlan:
     orphans: tuple[tuple[str, int], ...] = ()
     rekeyed: bool = False
     waiting: bool = False
+    seal: str = ""
 
     @property
     def idle(self) -> bool:
@@ -169,7 +172,8 @@ class Plan:
 
     `looked_up` says whether Klaviyo was asked which lists there are; `unsettled` is how many earlier runs
     left something open. `notes` are for people; `news` are those of them that no earlier run could tell;
-    `orphans` are the lists that models drove before.
+    `orphans` are the lists that models drove before. `account` is Klaviyo's id of the account that is meant,
+    '' for one that does not exist yet.
     """
 
     models: tuple[ModelPlan, ...]
@@ -178,6 +182,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
     orphans: tuple[Orphan, ...] = ()
+    account: str = ""
 
     def lists(self) -> Iterator[tuple[ModelPlan, ListPlan]]:
         """Yield each list with its model, in the order of the run."""

@@ -77,6 +77,7 @@ def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task
         notes=(*renamed, *notes),
         news=(*renamed, *news),
         orphans=orphans,
+        account=state.owner.account,
     )
 
 

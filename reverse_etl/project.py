@@ -32,6 +32,7 @@ from reverse_etl.profiles.load import load_target
 from reverse_etl.records.record import Record
 from reverse_etl.records.shape import PACKAGE
 from reverse_etl.run import RunResult, run
+from reverse_etl.saved_plan import refuse_elsewhere, refuse_other_account, stale
 from reverse_etl.state import Owner, State, last_account, open_state
 from reverse_etl.status import Status, status
 from reverse_etl.warehouse.choose import open_warehouse
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.exchange import Observer
     from reverse_etl.models.model import Model
     from reverse_etl.plan import Plan
+    from reverse_etl.saved_plan import SavedPlan
     from reverse_etl.target import Target
     from reverse_etl.warehouse import Warehouse
 
@@ -166,11 +168,37 @@ class Project:
         """
         task = self._task(select, exclude, wish)
         unknown_models(allow_removes, self.models, "--allow-removes")
+        how = _How(allow_removes, strict=strict, dbt_gate=dbt_gate, tell=tell, observer=observer)
+        return self._recorded(task, how)
+
+    def apply(
+        self,
+        saved: SavedPlan,
+        *,
+        strict: bool = False,
+        tell: Tell = _nobody,
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Carry out a saved plan: what it would have sent then is sent now, to the row, or nothing.
+
+        Raises GuardRefused before the first write where a model or the plan is another one by now, and
+        whatever `run` raises. What was applied can't be applied twice: the second time it is another plan.
+        """
+        refuse_elsewhere(saved, self.target)
+        models = {model.name: model for model in self.models}
+        if problems := stale(saved, {name: model.checksum for name, model in models.items()}):
+            raise GuardRefused(*problems)
+        task = Task(self.target, tuple(models[name] for name in saved.names), self.models, saved.wish)
+        gate, removes = saved.dbt_gate, saved.allow_removes
+        how = _How(removes, strict=strict, dbt_gate=gate, tell=tell, observer=observer, saved=saved)
+        return self._recorded(task, how)
+
+    def _recorded(self, task: Task, how: _How) -> RunResult:
         with self._record(task.selected) as record:
-            if dbt_gate and (held := self.gate(task.selected)):
+            if how.dbt_gate and (held := self.gate(task.selected)):
                 raise GuardRefused(*held)
             self.target.destination.need_key()
-            record.result = self._run(task, allow_removes, strict=strict, tell=tell, observer=observer)
+            record.result = self._run(task, how)
             return record.result
 
     def _task(self, select: Sequence[str], exclude: Sequence[str], wish: Wish | None) -> Task:
@@ -178,23 +206,25 @@ class Project:
         unknown_models(wish.rekey, self.models, "--rekey")
         return Task(self.target, self.select(select, exclude), self.models, wish)
 
-    def _run(
-        self,
-        task: Task,
-        allow_removes: Collection[str],
-        *,
-        strict: bool,
-        tell: Tell,
-        observer: Observer | None,
-    ) -> RunResult:
+    def _run(self, task: Task, how: _How) -> RunResult:
+        with self._at(dry=False, tell=how.tell, observer=how.observer) as at:
+            if how.saved:
+                refuse_other_account(how.saved, at.state.owner.account)
+            return run(at, task, how.allow_removes, strict=how.strict, saved=how.saved)
+
+    @contextmanager
+    def _at(self, *, dry: bool, tell: Tell, observer: Observer | None) -> Iterator[At]:
+        """Open what a run needs, and let nothing more go out once it has failed. Needs a key."""
+        self.target.destination.need_key()
         with (
-            self.warehouse(read_only=False) as warehouse,
-            self.klaviyo(dry=False, observer=observer) as klaviyo,
+            self.warehouse(read_only=dry) as warehouse,
+            self.klaviyo(dry=dry, observer=observer) as klaviyo,
+            ThreadPoolExecutor(self.threads, "klaviyo") as executor,
         ):
-            assert klaviyo is not None  # noqa: S101 - a run has a key, as was made sure above
+            assert klaviyo is not None  # noqa: S101 - there is a key, as was made sure above
             state = self.state(warehouse, klaviyo.account().id)
-            with ThreadPoolExecutor(self.threads, "klaviyo") as executor:
-                at = At(
+            try:
+                yield At(
                     warehouse=warehouse,
                     state=state,
                     klaviyo=klaviyo,
@@ -206,11 +236,9 @@ class Project:
                     job_seconds=self.target.destination.job_timeout_minutes * 60.0,
                     tell=tell,
                 )
-                try:
-                    return run(at, task, allow_removes, strict=strict)
-                except BaseException:
-                    klaviyo.stop()
-                    raise
+            except BaseException:
+                klaviyo.stop()
+                raise
 
     def _record(self, selected: Sequence[Model]) -> Record:
         """Return the record of a run, which lies in dbt's target folder, or in one of that name."""
@@ -301,6 +329,18 @@ class Project:
             yield klaviyo
         finally:
             klaviyo.close()
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a run is to go."""
+
+    allow_removes: Collection[str]
+    strict: bool
+    dbt_gate: bool
+    tell: Tell
+    observer: Observer | None
+    saved: SavedPlan | None = None
 
 
 @contextmanager

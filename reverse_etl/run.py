@@ -15,6 +15,7 @@ from reverse_etl.errors import GuardRefused
 from reverse_etl.events import Event, ListCreated, Tell
 from reverse_etl.moments import written
 from reverse_etl.plan import ListPlan, ModelPlan, Plan, guard
+from reverse_etl.saved_plan import moved
 from reverse_etl.sql import diff as sql
 from reverse_etl.sql import staging
 from reverse_etl.state import Begun, RunEnd, SentModel
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.at import At
     from reverse_etl.planning import Task
+    from reverse_etl.saved_plan import SavedPlan
     from reverse_etl.target import Target
 
 
@@ -52,16 +54,24 @@ class RunResult:
     exit_code: int
 
 
-def run(at: At, task: Task, allowed_removes: Collection[str], *, strict: bool) -> RunResult:
-    """Make the lists of the selected models what the models say.
+def run(
+    at: At,
+    task: Task,
+    allowed_removes: Collection[str],
+    *,
+    strict: bool,
+    saved: SavedPlan | None = None,
+) -> RunResult:
+    """Make the lists of the selected models what the models say; of a `saved` plan just what that says.
 
-    Raises GuardRefused before the first write of a dangerous plan.
+    Raises GuardRefused before the first write of a dangerous plan, and of one that is not the saved one.
     """
     at.warehouse.tag(run=at.run_id)
     with at.state.lease():
         recover(at)
         plan = planning.plan(at.warehouse, at.state, at.klaviyo, task, _beating(at))
-        if problems := guard(plan.models, allowed_removes):
+        other = moved(saved, plan) if saved else ()
+        if problems := other or guard(plan.models, allowed_removes):
             why = [f"{problem.what} At {problem.where}." for problem in problems]
             at.state.runs.refuse(at.run_id, task.target.place, why, GuardRefused.exit_code)
             raise GuardRefused(*problems)

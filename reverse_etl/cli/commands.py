@@ -19,6 +19,7 @@ _MODULES: Final = {
     "compile": "compile_",
     "plan": "plan",
     "run": "run",
+    "apply": "apply",
     "status": "status",
     "retry": "retry",
     "exposures": "exposures",

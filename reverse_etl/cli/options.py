@@ -73,6 +73,7 @@ _WISH = (
     ),
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+STRICT = click.option("--strict", is_flag=True, help="Exit 1 for standing rejections too.")
 SHOW_VALUES = click.option("--show-values", is_flag=True, help="Show e-mails and phones unmasked.")
 
 

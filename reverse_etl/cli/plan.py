@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,32 +15,50 @@ from reverse_etl.cli.options import Asked, PlanAsked, of_plans, of_project
 from reverse_etl.cli.show_plan import show_plan
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import GuardRefused
+from reverse_etl.files import save
+from reverse_etl.moments import moment
 from reverse_etl.phrases import counted
 from reverse_etl.plan import guard
 from reverse_etl.planning import unknown_models
+from reverse_etl.saved_plan import SavedPlan
 
 if TYPE_CHECKING:
     from reverse_etl.plan import Plan
     from reverse_etl.project import Project
 
 
+_OUT = click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to a file, for `apply`."
+)
+
+
 @click.command("plan")
 @of_project
-@of_plans()
-def command(asked: Asked, plan_asked: PlanAsked) -> int:
+@of_plans(_OUT)
+def command(asked: Asked, plan_asked: PlanAsked, *, out: Path | None) -> None:
     """Show what a run would send, and send nothing.
 
-    Changes no table and no file. Works without a key: then lists are not looked up. Exits 3 where a guard
-    or the gate behind dbt would refuse the run.
+    Changes no table, and no file but the one asked for. Works without a key: then lists are not looked up.
+    Exits 3 where a guard or the gate behind dbt would refuse the run.
     """
-    return planned(asked.load(), plan_asked)
+    project = asked.load()
+    if out is None:
+        planned(project, plan_asked)
+        return
+    try:
+        plan = planned(project, plan_asked, sealed=True)
+    except GuardRefused:
+        talk.warn(f"The plan is not saved in {out}, since a run of it would be refused.")
+        raise
+    _save(project, plan, asked, plan_asked, out)
 
 
-def planned(project: Project, asked: PlanAsked) -> int:
+def planned(project: Project, asked: PlanAsked, *, sealed: bool = False) -> Plan:
     """Draw a plan and print it. Raises GuardRefused, after printing, where a run would be refused."""
     unknown_models(asked.allow_removes, project.models, "--allow-removes")
     say_what_the_gate_lacks(project, asked)
-    plan = project.plan(asked.select, asked.exclude, wish=asked.wish, tell=talk.event, observer=talk.exchange)
+    wish = replace(asked.wish, sealed=sealed)
+    plan = project.plan(asked.select, asked.exclude, wish=wish, tell=talk.event, observer=talk.exchange)
     if asked.as_json:
         show.json_out(plan_document(plan, show_values=asked.show_values))
     else:
@@ -46,7 +67,24 @@ def planned(project: Project, asked: PlanAsked) -> int:
     held = () if asked.no_dbt_gate else project.gate([one.model for one in plan.models])
     if problems := (*held, *guard(plan.models, asked.allow_removes)):
         raise GuardRefused(*problems)
-    return 0
+    return plan
+
+
+def _save(project: Project, plan: Plan, asked: Asked, plan_asked: PlanAsked, out: Path) -> None:
+    """Write a plan to a file. Raises UsageError where nobody knows which lists it would be applied to."""
+    if not plan.looked_up:
+        project.target.destination.need_key()  # a sandbox that has not begun has one, and no list yet
+    saved = SavedPlan.of(
+        plan,
+        project.target,
+        wish=plan_asked.wish,
+        made_at=moment(project.clock.now()),
+        vars=asked.vars,
+        allow_removes=plan_asked.allow_removes,
+        dbt_gate=not plan_asked.no_dbt_gate,
+    )
+    save(out, saved.written())
+    talk.say(f"Saved. To carry out just this, or nothing: reverse-etl apply {shlex.quote(str(out))}")
 
 
 def say_what_the_gate_lacks(project: Project, asked: PlanAsked) -> None:

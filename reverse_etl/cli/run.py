@@ -8,7 +8,7 @@ import click
 
 from reverse_etl.cli import show
 from reverse_etl.cli.documents import result_document
-from reverse_etl.cli.options import Asked, PlanAsked, of_plans, of_project
+from reverse_etl.cli.options import STRICT, Asked, PlanAsked, of_plans, of_project
 from reverse_etl.cli.plan import planned, say_what_the_gate_lacks
 from reverse_etl.cli.show_result import show_result, to_look_at
 from reverse_etl.cli.talk import talk
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
     from reverse_etl.run import RunResult
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show the plan, as `plan` does.")
-_STRICT = click.option("--strict", is_flag=True, help="Exit 1 for standing rejections too.")
 
 
 @click.command("run")
 @of_project
-@of_plans(_DRY_RUN, _STRICT)
+@of_plans(_DRY_RUN, STRICT)
 def command(asked: Asked, plan_asked: PlanAsked, *, dry_run: bool, strict: bool) -> int:
     """Send what changed, and settle every row of it.
 
     May be interrupted at any moment and run again.
     """
     project = asked.load()
-    return planned(project, plan_asked) if dry_run else _ran(project, plan_asked, strict=strict)
+    if dry_run:
+        planned(project, plan_asked)
+        return 0
+    return _ran(project, plan_asked, strict=strict)
 
 
 def _ran(project: Project, asked: PlanAsked, *, strict: bool) -> int:
@@ -46,7 +48,12 @@ def _ran(project: Project, asked: PlanAsked, *, strict: bool) -> int:
             tell=talk.event,
             observer=talk.exchange,
         )
-    if asked.as_json:
+    return show_run(result, as_json=asked.as_json)
+
+
+def show_run(result: RunResult, *, as_json: bool) -> int:
+    """Print what a run did, and say what there is to look at; returns its exit code."""
+    if as_json:
         show.json_out(result_document(result))
     else:
         show_result(result)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 
 from reverse_etl.errors import UsageError
+from reverse_etl.files import replace
 from reverse_etl.moments import moment
 from reverse_etl.records.shape import Told, manifest, refused_results, run_results
 
@@ -55,8 +56,8 @@ class Record:
         )
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            _replace(self.folder / "manifest.json", manifest(self.models, told))
-            _replace(self.folder / "run_results.json", results)
+            replace(self.folder / "manifest.json", _json(manifest(self.models, told)))
+            replace(self.folder / "run_results.json", _json(results))
 
     def _told(self) -> Told:
         ended = self.clock.now()
@@ -71,7 +72,5 @@ class Record:
         )
 
 
-def _replace(path: Path, content: dict[str, Any]) -> None:
-    new = path.with_suffix(".new")
-    new.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
-    new.replace(path)
+def _json(content: dict[str, Any]) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2)

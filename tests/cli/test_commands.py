@@ -321,3 +321,50 @@ def test_a_plan_knows_that_a_sandbox_whose_file_is_gone_begins_anew(world: World
     planned = json.loads(world.run("plan", "--json").out)
     assert [one["adds"] for one in planned["lists"]] == [20]
     assert world.run("run").code == 0
+
+
+def test_a_saved_plan_is_applied_by_another_process(world: World) -> None:
+    """With the flags that it was made with; the second time it is refused, and sends nothing."""
+    sandbox = world.klaviyo()
+    planned = world.run("plan", "--out", "plan.json", "--limit", "5")
+    assert planned.code == 0
+    assert "reverse-etl apply plan.json" in planned.err
+    applied = world.run("apply", "plan.json", "--json")
+    assert (applied.code, json.loads(applied.out)["lists"][0]["applied"]) == (0, 5)
+    sandbox.clear_log()
+    again = world.run("apply", "plan.json")
+    assert (again.code, again.out) == (3, "")
+    assert re.search(r"VIP: the list, \w+, was yet to be created; before 0, now 5;", again.err)
+    assert {entry.method for entry in sandbox.log()} == {"GET"}
+
+
+def test_a_plan_that_a_guard_refuses_is_not_saved(world: World) -> None:
+    """It could not be applied; allowed to pass, it is saved with that."""
+    world.klaviyo()
+    world.run("run")
+    world.customers(5)
+    refused = world.run("plan", "--out", "plan.json")
+    assert refused.code == 3
+    assert "not saved" in refused.err
+    assert not (world.folder / "plan.json").exists()
+    assert world.run("plan", "--out", "plan.json", "--allow-removes", "vip").code == 0
+    assert world.run("apply", "plan.json").code == 0
+
+
+def test_a_plan_that_can_not_be_saved_or_read_says_where(world: World) -> None:
+    """Exit 2, as of every path that is written wrong."""
+    world.klaviyo()
+    nowhere = world.run("plan", "--out", "no/such/plan.json")
+    assert (nowhere.code, "at no/such/plan.json" in nowhere.err) == (2, True)
+    missing = world.run("apply", "plan.json")
+    assert missing.code == 2
+    assert "error The plan can't be read: No such file or directory.\n   at plan.json" in missing.err
+
+
+def test_a_plan_without_a_key_is_not_saved(world: World) -> None:
+    """Nobody knows which lists it would be applied to."""
+    world.profiles({"type": "klaviyo"})
+    keyless = world.run("plan", "--out", "plan.json")
+    assert keyless.code == 2
+    assert "There is no private key" in keyless.err
+    assert not (world.folder / "plan.json").exists()

@@ -7,6 +7,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 from cli_gold import GOLD, assert_gold
 from click.testing import CliRunner
@@ -58,17 +59,21 @@ def test_every_flag_and_command_says_what_it_is() -> None:
     for name in COMMANDS:
         command = app.get_command(None, name)
         assert command is not None
-        assert all(getattr(parameter, "help", None) for parameter in command.params), name
+        flags = [each for each in command.params if isinstance(each, click.Option)]
+        assert all(flag.help for flag in flags), name
     assert "..." not in _help().partition("Commands:")[2]
 
 
 def test_run_can_be_asked_whatever_plan_can() -> None:
-    """`run --dry-run` is `plan`: what shapes and shows a plan is one value, which both commands get."""
+    """`run --dry-run` is `plan`: what shapes and shows a plan is one value, which both commands get.
+
+    A plan that is saved is the business of `plan` alone.
+    """
     plan, run = (app.get_command(None, name) for name in ("plan", "run"))
     assert plan is not None
     assert run is not None
     flags, of_run = ({parameter.name for parameter in command.params} for command in (plan, run))
     assert of_run - flags == {"dry_run", "strict"}
     assert {field.name for field in fields(PlanAsked)} | {field.name for field in fields(Asked)} == (
-        flags - {"vars_"} | {"vars"}
+        flags - {"vars_", "out"} | {"vars"}
     )

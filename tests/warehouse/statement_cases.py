@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 from reverse_etl.columns import Column, Kind
 from reverse_etl.engines import Engine
 from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import claimed, clashes, deltas, diff, ledger, rejections, schema, staging, takeover
+from reverse_etl.sql import (
+    claimed,
+    clashes,
+    deltas,
+    diff,
+    ledger,
+    rejections,
+    schema,
+    seal,
+    staging,
+    takeover,
+)
 from reverse_etl.sql.diff import Scope
 from reverse_etl.sql.shape import Shape
 
@@ -140,6 +151,7 @@ def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column
     yield diff.keep_rejected(dialect, shape)
     yield diff.hold_protected(dialect, shape)
     yield diff.planned_counts(dialect, shape)
+    yield from (seal.seal(dialect, one) for one in (shape, many))
     yield diff.leaving_counts(dialect, shape)
     yield diff.snapshot_counts(dialect, shape)
     yield diff.uncertain_counts(dialect, shape)

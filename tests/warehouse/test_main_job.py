@@ -14,7 +14,10 @@ from snowflake_world import SnowflakeWorld
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.engines import Engine
+from reverse_etl.errors import GuardRefused
+from reverse_etl.plan import Wish
 from reverse_etl.sandbox import Fault
+from reverse_etl.saved_plan import SavedPlan
 from reverse_etl.sql.text import Statement
 from reverse_etl.warehouse.duckdb import state_path
 
@@ -241,3 +244,17 @@ def properties_of(document):
     """Return the custom properties of the only profile of an import."""
     (profile,) = document["data"]["attributes"]["profiles"]["data"]
     return profile["attributes"]["properties"]
+
+
+def test_a_saved_plan_is_carried_out_or_refused(shop):
+    """By the same digest of rows, whichever warehouse works it out: a value that changed is seen in it."""
+    members_model(shop)
+    become(shop, people("ann", "bob"))
+    project = shop.project()
+    saved = SavedPlan.of(project.plan(wish=Wish(sealed=True)), project.target, wish=Wish(), made_at="")
+    become(shop, [person("ann"), person("bob", first_name="Bobby")])
+    with pytest.raises(GuardRefused, match="other values"):
+        shop.project().apply(saved)
+    assert not shop.writes()
+    become(shop, people("bob", "ann"))
+    assert one(shop.project().apply(saved)).outcomes == {Outcome.APPLIED: 2}

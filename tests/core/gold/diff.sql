@@ -274,15 +274,31 @@ FROM (
 SELECT retl_list_id, retl_op, COUNT(*) FROM memory.main."planned_vip_0a1b2c3d" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
 
 -- diff 26
-SELECT retl_list_id, COUNT(*) - COUNT(COALESCE(retl_email, retl_phone_e164)), COUNT(retl_email), COUNT(retl_phone_e164), COUNT(retl_external_id), COUNT(retl_klaviyo_profile_id) FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op = 'remove' GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT COUNT(*) AS retl_rows, CAST(COALESCE(BIT_XOR(MD5_NUMBER(CAST(JSON_ARRAY(p.retl_op, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), d."first_name", d."spent", d."Since", d."tags") AS VARCHAR))), 0) AS VARCHAR) AS retl_digest
+FROM memory.main."planned_vip_0a1b2c3d" AS p LEFT JOIN (
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+) AS d ON d.retl_identity = p.retl_identity;
 
 -- diff 27
-SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT COUNT(*) AS retl_rows, CAST(COALESCE(BIT_XOR(MD5_NUMBER(CAST(JSON_ARRAY(p.retl_op, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id)) AS VARCHAR))), 0) AS VARCHAR) AS retl_digest
+FROM memory.main."planned_clubs_4e5f6a7b" AS p LEFT JOIN (
+  SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
+  FROM memory.main."staged_clubs_4e5f6a7b" AS s JOIN memory.main."lists_clubs_4e5f6a7b" AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+) AS d ON d.retl_list_id = p.retl_list_id AND d.retl_identity = p.retl_identity;
 
 -- diff 28
-SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT retl_list_id, COUNT(*) - COUNT(COALESCE(retl_email, retl_phone_e164)), COUNT(retl_email), COUNT(retl_phone_e164), COUNT(retl_external_id), COUNT(retl_klaviyo_profile_id) FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op = 'remove' GROUP BY retl_list_id ORDER BY retl_list_id;
 
 -- diff 29
+SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
+
+-- diff 30
+SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" GROUP BY retl_list_id ORDER BY retl_list_id;
+
+-- diff 31
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags", k."retl_was_0"
 FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -300,7 +316,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 30
+-- diff 32
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."retl_email", d."retl_phone_e164", d."retl_external_id", d."retl_klaviyo_profile_id", d."first_name", d."spent", d."Since", d."tags", k."retl_email", k."retl_phone_e164", k."retl_external_id", k."retl_klaviyo_profile_id", k."first_name", k."spent", k."Since", k."tags"
 FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -313,7 +329,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 31
+-- diff 33
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
 SELECT CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM memory.main."planned_vip_0a1b2c3d";
 -- with ('new:VIP', 'L1', 'new:Tea', 'L2')

@@ -202,15 +202,41 @@ FROM (
 SELECT retl_list_id, retl_op, COUNT(*) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
 
 -- diff 16
-SELECT retl_list_id, COUNT(*) - COUNT(COALESCE(retl_email, retl_phone_e164)), COUNT(retl_email), COUNT(retl_phone_e164), COUNT(retl_external_id), COUNT(retl_klaviyo_profile_id) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op = 'remove' GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT COALESCE(SUM(retl_rows), 0), MD5(COALESCE(LISTAGG(retl_digest, '') WITHIN GROUP (ORDER BY retl_part), ''))
+FROM (
+SELECT FLOOR(p.retl_seq / 10000) AS retl_part, COUNT(*) AS retl_rows,
+  MD5(LISTAGG(MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('0', p.retl_op, '1', p.retl_list_id, '2', p.retl_identity, '3', COALESCE(p.retl_email, d.retl_email), '4', COALESCE(p.retl_phone_e164, d.retl_phone_e164), '5', COALESCE(p.retl_external_id, d.retl_external_id), '6', COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), '7', d."FIRST_NAME", '8', d."SPENT", '9', d."Since", '10', d."TAGS"))), '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest
+FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p LEFT JOIN (
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+  FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+) AS d ON d.retl_identity = p.retl_identity
+GROUP BY FLOOR(p.retl_seq / 10000)
+) AS retl_parts;
 
 -- diff 17
-SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT COALESCE(SUM(retl_rows), 0), MD5(COALESCE(LISTAGG(retl_digest, '') WITHIN GROUP (ORDER BY retl_part), ''))
+FROM (
+SELECT FLOOR(p.retl_seq / 10000) AS retl_part, COUNT(*) AS retl_rows,
+  MD5(LISTAGG(MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('0', p.retl_op, '1', p.retl_list_id, '2', p.retl_identity, '3', COALESCE(p.retl_email, d.retl_email), '4', COALESCE(p.retl_phone_e164, d.retl_phone_e164), '5', COALESCE(p.retl_external_id, d.retl_external_id), '6', COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id)))), '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest
+FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_CLUBS_4E5F6A7B" AS p LEFT JOIN (
+  SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
+  FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_CLUBS_4E5F6A7B" AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+) AS d ON d.retl_list_id = p.retl_list_id AND d.retl_identity = p.retl_identity
+GROUP BY FLOOR(p.retl_seq / 10000)
+) AS retl_parts;
 
 -- diff 18
-SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
+SELECT retl_list_id, COUNT(*) - COUNT(COALESCE(retl_email, retl_phone_e164)), COUNT(retl_email), COUNT(retl_phone_e164), COUNT(retl_external_id), COUNT(retl_klaviyo_profile_id) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op = 'remove' GROUP BY retl_list_id ORDER BY retl_list_id;
 
 -- diff 19
+SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
+
+-- diff 20
+SELECT retl_list_id, COUNT(*) FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" GROUP BY retl_list_id ORDER BY retl_list_id;
+
+-- diff 21
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS", k."RETL_WAS_0", k."RETL_WAS_1"
 FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -228,7 +254,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 20
+-- diff 22
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d."RETL_EMAIL", d."RETL_PHONE_E164", d."RETL_EXTERNAL_ID", d."RETL_KLAVIYO_PROFILE_ID", d."FIRST_NAME", d."SPENT", d."Since", d."TAGS", k."RETL_EMAIL", k."RETL_PHONE_E164", k."RETL_EXTERNAL_ID", k."RETL_KLAVIYO_PROFILE_ID", k."FIRST_NAME", k."SPENT", k."Since", k."TAGS"
 FROM (SELECT * FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
@@ -241,7 +267,7 @@ LEFT JOIN (
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 
--- diff 21
+-- diff 23
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS
 SELECT CAST(CASE retl_list_id WHEN ? THEN ? WHEN ? THEN ? ELSE retl_list_id END AS VARCHAR) AS retl_list_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D";
 -- with ('new:VIP', 'L1', 'new:Tea', 'L2')

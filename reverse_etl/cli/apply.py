@@ -1,0 +1,54 @@
+"""`reverse-etl apply`: carry out a saved plan, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reverse_etl.cli.options import AS_JSON, STRICT, Asked, of_project
+from reverse_etl.cli.run import show_run
+from reverse_etl.cli.talk import talk
+from reverse_etl.errors import UsageError
+from reverse_etl.saved_plan import SavedPlan, told
+
+if TYPE_CHECKING:
+    from reverse_etl.saved_plan import SavedPlan as Saved
+
+
+@click.command("apply")
+@click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
+@of_project
+@STRICT
+@AS_JSON
+def command(asked: Asked, file: Path, *, strict: bool, as_json: bool) -> int:
+    """Carry out a plan that `plan --out` saved, or nothing.
+
+    Models, rows and values must be those that the plan was made of; else exits 3 and says what moved.
+    Profile, target, variables and the flags of the plan are in the file.
+    """
+    saved = _read(file)
+    project = replace(
+        asked,
+        profile=asked.profile or saved.profile,
+        target=asked.target or saved.target,
+        vars=asked.vars or saved.vars,
+    ).load()
+    talk.say(f"The plan: {told(saved)}.")
+    with talk.progress():
+        result = project.apply(saved, strict=strict, tell=talk.event, observer=talk.exchange)
+    return show_run(result, as_json=as_json)
+
+
+def _read(file: Path) -> Saved:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError.of(
+            f"The plan can't be read: {error.strerror}.",
+            where=str(file),
+            advice="Save one: reverse-etl plan --out FILE",
+        ) from error
+    return SavedPlan.read(content, str(file))

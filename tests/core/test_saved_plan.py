@@ -1,0 +1,196 @@
+"""A saved plan is carried out as it was shown, to the row, or not at all."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, clubs_model, many, members_model, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import GuardRefused, UsageError
+from reverse_etl.plan import Wish
+from reverse_etl.saved_plan import SavedPlan
+
+
+def saved(world, *, wish=None, allow_removes=(), **options):
+    """Plan, and return the plan as it comes back from its file."""
+    wish = wish or Wish()
+    project = world.project()
+    plan = project.plan(wish=Wish(wish.full_refresh, wish.limit, wish.rekey, sealed=True), **options)
+    made = SavedPlan.of(
+        plan, project.target, wish=wish, made_at="2026-11-22T06:00:00.000Z", allow_removes=allow_removes
+    )
+    return SavedPlan.read(made.written(), "plan.json")
+
+
+def applied(world, plan):
+    """Carry a saved plan out, as another process would."""
+    return world.project().apply(plan)
+
+
+def refused(world, plan):
+    """Return what is said of a plan that is not carried out, after which nothing was written."""
+    before = len(world.writes())
+    with pytest.raises(GuardRefused) as caught:
+        applied(world, plan)
+    assert len(world.writes()) == before
+    return [problem.what for problem in caught.value.problems]
+
+
+def test_a_saved_plan_is_what_is_sent(world):
+    """Adds, updates and removes; and a run after it finds nothing to do."""
+    members_model(world, max_removes=1.0)
+    become(world, people("ann", "bo", "cleo"))
+    world.run()
+    become(world, [person("ann", first_name="Anne"), *people("bo", "dov")])
+    result = one(applied(world, saved(world)))
+    assert result.outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
+    assert world.emails() == ["ann@example.com", "bo@example.com", "dov@example.com"]
+    assert not one(world.run()).outcomes
+
+
+def test_the_first_plan_of_all_can_be_applied(world):
+    """Its list is created then."""
+    clubs_model(world)
+    become(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
+    applied(world, saved(world))
+    assert (world.emails("Tea"), world.emails("Coffee")) == (["ann@example.com"], ["bo@example.com"])
+
+
+SAME_COUNTS = "members would send as many rows as planned"
+MOVES = {
+    "a row came": ([*people("ann", "bo", "cleo")], "rows 2, now 3; adds 1, now 2"),
+    "a row left": ([], "rows 2, now 0; adds 1, now 0; removes 0, now 1; unchanged 1, now 0"),
+    "a row is another person's": (people("ann", "cleo"), SAME_COUNTS),
+    "a value is another": ([*people("ann"), person("bo", first_name="Beau")], SAME_COUNTS),
+    "a second identifier is another": ([*people("ann"), person("bo", customer_id="c-2")], SAME_COUNTS),
+    "a value is gone": ([*people("ann"), person("bo", first_name=None)], SAME_COUNTS),
+    "a row is refused": ([*people("ann"), person("bo", email="b@")], "rows 2, now 1; adds 1, now 0; reject"),
+}
+
+
+@pytest.mark.parametrize(("rows", "said"), MOVES.values(), ids=MOVES)
+def test_a_plan_that_is_another_by_now_is_refused(world, rows, said):
+    """With what moved; and nothing is sent."""
+    members_model(world, min_rows=0, identifiers={"email": "email", "external_id": "customer_id"})
+    become(world, people("ann"))
+    world.run()
+    become(world, people("ann", "bo"))
+    plan = saved(world)
+    become(world, rows)
+    (what,) = refused(world, plan)
+    assert said in what
+    assert world.emails() == ["ann@example.com"]
+    assert world.state("SELECT state FROM runs ORDER BY started_at DESC LIMIT 1") == [("refused",)]
+
+
+def test_a_swap_of_values_between_two_rows_is_another_plan(world):
+    """The digest is of rows, not of columns."""
+    members_model(world)
+    become(world, [person("ann", first_name="A"), person("bo", first_name="B")])
+    plan = saved(world)
+    become(world, [person("ann", first_name="B"), person("bo", first_name="A")])
+    assert refused(world, plan)
+
+
+def test_a_plan_is_applied_once(world):
+    """The second time there is nothing left of it, and that is said."""
+    members_model(world)
+    become(world, people("ann"))
+    plan = saved(world)
+    applied(world, plan)
+    with pytest.raises(GuardRefused) as caught:
+        applied(world, plan)
+    assert "applied already" in caught.value.problems[0].advice
+
+
+def test_a_model_that_changed_is_refused_before_anybody_is_asked(world):
+    """Also where it would send the same rows; and one that is gone."""
+    members_model(world)
+    become(world, people("ann"))
+    plan = saved(world)
+    world.model("members", "select email, customer_id, first_name from people where true")
+    asked = len(world.sandbox.log())
+    assert refused(world, plan) == ["The model members changed since the plan was saved."]
+    world.drop_model("members")
+    world.model("others", "select email from people", list="Others")
+    assert refused(world, plan) == ["The model members is gone since the plan was saved."]
+    assert len(world.sandbox.log()) == asked
+
+
+def test_what_was_asked_of_the_plan_is_asked_again(world):
+    """A limit, a full refresh, and a model that may pass its guards; a guard that it may not pass holds."""
+    members_model(world)
+    become(world, many(40))
+    limited = saved(world, wish=Wish(limit=30))
+    assert one(applied(world, limited)).outcomes == {Outcome.APPLIED: 30, Outcome.NOT_SENT: 10}
+    world.run()
+    again = saved(world, wish=Wish(full_refresh=True))
+    assert one(applied(world, again)).outcomes == {Outcome.APPLIED: 40}
+    become(world, many(20))
+    assert "20 of 40 rows would be removed" in refused(world, saved(world))[0]
+    allowed = saved(world, allow_removes=["members"])
+    assert one(applied(world, allowed)).outcomes == {Outcome.REMOVED: 20}
+
+
+def test_a_plan_of_one_model_leaves_the_others(world):
+    """It was made of those that were selected."""
+    members_model(world)
+    world.model("vip", "select email from people", list="VIP")
+    become(world, people("ann"))
+    applied(world, saved(world, select=["vip"]))
+    assert [one["name"] for one in world.sandbox.lists()] == ["VIP"]
+
+
+def test_a_run_that_died_since_is_settled_first_and_then_the_plan_is_another(world):
+    """What it left is no longer to be sent."""
+    members_model(world)
+    become(world, many(5))
+    plan = saved(world)
+    assert world.dies(lambda event: type(event).__name__ == "Sending")
+    world.calm()
+    world.wait()
+    assert refused(world, plan)
+    assert one(world.run()).outcomes in ({}, {Outcome.APPLIED: 5})
+
+
+def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(world, make_world):
+    """Exit 2: it is the file or the target that is wrong, and nothing was asked of the warehouse."""
+    members_model(world)
+    become(world, people("ann"))
+    plan = saved(world)
+    other = make_world("other", account_seed="another")
+    members_model(other)
+    become(other, people("ann"))
+    with pytest.raises(UsageError, match="The plan was made for trial to http"):
+        applied(other, plan)
+    here = plan.model_copy(update={"account": "Xx1234"})
+    with pytest.raises(UsageError, match="The plan was made for the Klaviyo account Xx1234"):
+        applied(world, here)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b'"adds": 1', b'"adds": 2', "The plan was changed after it was saved."),
+        (b'"version": 1', b'"version": 9', "The plan's version is 9; this reverse_etl knows 1."),
+        (b'"digest"', b'"digets"', "This is no saved plan."),
+        (b"{", b"[", "This is no saved plan."),
+    ],
+)
+def test_a_file_that_is_no_plan_or_was_changed_is_not_read(world, old, new, said):
+    """A plan says what it says under a digest."""
+    members_model(world)
+    become(world, people("ann"))
+    made = saved(world).written()
+    with pytest.raises(UsageError) as caught:
+        SavedPlan.read(made.replace(old, new), "plan.json")
+    assert (caught.value.problems[0].what, caught.value.problems[0].where) == (said, "plan.json")
+
+
+def test_a_saved_plan_holds_no_row(world):
+    """It lies in a pipeline's artifacts, where anybody may read it."""
+    members_model(world)
+    become(world, people("ann"))
+    made = saved(world).written()
+    assert b"ann" not in made.lower()
