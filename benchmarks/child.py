@@ -87,9 +87,10 @@ def start(folder: Path, port: int) -> dict[str, float]:
     from reverse_etl.project import Project  # noqa: PLC0415
 
     project = Project.load(folder, threads=THREADS)
-    with project.warehouse(read_only=False) as warehouse, project.klaviyo(dry=False) as klaviyo:
+    ways = project.connections
+    with ways.warehouse(read_only=False) as warehouse, ways.klaviyo(dry=False) as klaviyo:
         assert klaviyo is not None  # noqa: S101 - for the type
-        project.state(warehouse, klaviyo.account().id)
+        ways.state(warehouse, klaviyo.account().id)
     return {}
 
 

@@ -61,6 +61,15 @@ class Removing:
 
 
 @dataclass(frozen=True)
+class ListRead:
+    """All members of a list were read."""
+
+    model: str
+    list: str
+    members: int
+
+
+@dataclass(frozen=True)
 class ListDone:
     """A list has been delivered; counts by outcome, and why it stopped, if it did."""
 
@@ -70,5 +79,5 @@ class ListDone:
     reason: str
 
 
-Event = Staged | Recovering | ListCreated | Sending | Settling | Removing | ListDone
+Event = Staged | Recovering | ListCreated | Sending | Settling | Removing | ListRead | ListDone
 Tell = Callable[[Event], None]

@@ -43,7 +43,7 @@ class Orphan:
         if self.owner:
             return (
                 f"{drove}, and {self.owner} drives it now: {stays}, whether {self.owner} wants it or not. "
-                "Look at that list in Klaviyo once, and take off by hand whom it should not have."
+                f"To let {self.owner} decide: reverse-etl adopt --select {self.owner}"
             )
         again = (
             f"bring the model {self.model} back"

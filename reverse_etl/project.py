@@ -8,9 +8,6 @@ result = project.run(select=["tag:daily"])
 from __future__ import annotations
 
 import os
-import secrets
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,40 +15,35 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reverse_etl import planning
 from reverse_etl.clock import Clock, SystemClock
+from reverse_etl.connections import Connections
 from reverse_etl.dbt.gate import Evidence, Reader, doubt, gate, read_evidence
 from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
-from reverse_etl.delivery.at import At
 from reverse_etl.errors import GuardRefused, Problem
-from reverse_etl.klaviyo.klaviyo import Klaviyo
 from reverse_etl.models.compile import compile_models
 from reverse_etl.models.selection import select as choose
 from reverse_etl.plan import Wish
 from reverse_etl.planning import Task, unknown_models
 from reverse_etl.profiles.load import load_target
+from reverse_etl.reconcile.flow import adopt, reconcile
 from reverse_etl.records.record import Record
 from reverse_etl.records.shape import PACKAGE
 from reverse_etl.run import RunResult, run
 from reverse_etl.saved_plan import refuse_elsewhere, refuse_other_account, stale
-from reverse_etl.state import Owner, State, last_account, open_state
 from reverse_etl.status import Status, status
-from reverse_etl.warehouse.choose import open_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from reverse_etl.events import Event, Tell
-    from reverse_etl.keys import PrivateKey
     from reverse_etl.klaviyo.endpoints import Endpoint, Tier
     from reverse_etl.klaviyo.exchange import Observer
     from reverse_etl.models.model import Model
     from reverse_etl.plan import Plan
+    from reverse_etl.reconcile.drift import Drift
     from reverse_etl.saved_plan import SavedPlan
     from reverse_etl.target import Target
-    from reverse_etl.warehouse import Warehouse
 
-SANDBOX_FILE = "klaviyo_sandbox.sqlite"
-SANDBOX_JOB_SECONDS = 0.3  # a trial should not have to wait as long as real imports take
 THREADS = 8
 SAMPLE = 3  # changes of each list and kind that a plan shows
 
@@ -110,6 +102,11 @@ class Project:
         dbt = read_dbt_project(folder, environ=environ, cli_vars=vars or {})
         return cls(folder, chosen, models, clock or SystemClock(), threads or THREADS, dbt=dbt)
 
+    @property
+    def connections(self) -> Connections:
+        """Return the ways to what the target names."""
+        return Connections(self.folder, self.target, self.clock, self.threads, self.tiers)
+
     def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
         """Return the models that the selectors choose, as dbt's --select and --exclude do."""
         return choose(
@@ -142,11 +139,11 @@ class Project:
         """
         task = self._task(select, exclude, replace(wish or Wish(), sample=SAMPLE))
         with (
-            self.klaviyo(dry=True, observer=observer) as klaviyo,
-            self.warehouse(read_only=True) as warehouse,
+            self.connections.klaviyo(dry=True, observer=observer) as klaviyo,
+            self.connections.warehouse(read_only=True) as warehouse,
         ):
-            account = klaviyo.account().id if klaviyo else self._unbegun()
-            return planning.plan(warehouse, self.state(warehouse, account), klaviyo, task, tell)
+            account = klaviyo.account().id if klaviyo else self.connections.unbegun()
+            return planning.plan(warehouse, self.connections.state(warehouse, account), klaviyo, task, tell)
 
     def run(  # noqa: PLR0913 - the command line's flags
         self,
@@ -207,38 +204,10 @@ class Project:
         return Task(self.target, self.select(select, exclude), self.models, wish)
 
     def _run(self, task: Task, how: _How) -> RunResult:
-        with self._at(dry=False, tell=how.tell, observer=how.observer) as at:
+        with self.connections.at(dry=False, tell=how.tell, observer=how.observer) as at:
             if how.saved:
                 refuse_other_account(how.saved, at.state.owner.account)
             return run(at, task, how.allow_removes, strict=how.strict, saved=how.saved)
-
-    @contextmanager
-    def _at(self, *, dry: bool, tell: Tell, observer: Observer | None) -> Iterator[At]:
-        """Open what a run needs, and let nothing more go out once it has failed. Needs a key."""
-        self.target.destination.need_key()
-        with (
-            self.warehouse(read_only=dry) as warehouse,
-            self.klaviyo(dry=dry, observer=observer) as klaviyo,
-            ThreadPoolExecutor(self.threads, "klaviyo") as executor,
-        ):
-            assert klaviyo is not None  # noqa: S101 - there is a key, as was made sure above
-            state = self.state(warehouse, klaviyo.account().id)
-            try:
-                yield At(
-                    warehouse=warehouse,
-                    state=state,
-                    klaviyo=klaviyo,
-                    clock=self.clock,
-                    executor=executor,
-                    threads=self.threads,
-                    run_id=_run_id(self.clock),
-                    begun=klaviyo.server_time,
-                    job_seconds=self.target.destination.job_timeout_minutes * 60.0,
-                    tell=tell,
-                )
-            except BaseException:
-                klaviyo.stop()
-                raise
 
     def _record(self, selected: Sequence[Model]) -> Record:
         """Return the record of a run, which lies in dbt's target folder, or in one of that name."""
@@ -246,14 +215,48 @@ class Project:
         name = self.dbt.name if self.dbt else self.target.profile
         return Record(folder / PACKAGE, name, self.target, self.models, selected, self.clock)
 
+    def reconcile(
+        self,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        mend: bool = False,
+        tell: Tell = _nobody,
+        observer: Observer | None = None,
+    ) -> tuple[Drift, ...]:
+        """Read the lists of models back, and return how they differ from what was applied to them.
+
+        Sends only GETs. With `mend`, the next run sends again what is missing; without, nothing changes.
+        """
+        models = self.select(select, exclude)
+        with self.connections.at(dry=not mend, tell=tell, observer=observer) as at:
+            return reconcile(at, models, mend=mend)
+
+    def adopt(
+        self,
+        select: Sequence[str],
+        exclude: Sequence[str] = (),
+        *,
+        dry: bool = False,
+        tell: Tell = _nobody,
+        observer: Observer | None = None,
+    ) -> tuple[Drift, ...]:
+        """Let everybody on the lists of models count as put there by this job; the models decide who stays.
+
+        Sends only GETs; with `dry` nothing changes. Returns how the lists differed.
+        """
+        models = self.select(select, exclude)
+        with self.connections.at(dry=dry, tell=tell, observer=observer) as at:
+            return adopt(at, models, dry=dry)
+
     def status(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> Status:
         """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes.
 
         Of the models that are chosen; without a choice also of those that are gone.
         """
         chosen = {model.name for model in self.select(select, exclude)} if select or exclude else None
-        with self.warehouse(read_only=True) as warehouse:
-            found = status(self.state(warehouse, None), [model.name for model in self.models])
+        with self.connections.warehouse(read_only=True) as warehouse:
+            found = status(self.connections.state(warehouse, None), [model.name for model in self.models])
         lists = (one for one in found.lists if chosen is None or one.model in chosen)
         return replace(found, lists=tuple(lists))
 
@@ -263,72 +266,10 @@ class Project:
         Returns how many, by model.
         """
         models = self.select(select, exclude)
-        with self.warehouse(read_only=False) as warehouse:
-            state = self.state(warehouse, None)
+        with self.connections.warehouse(read_only=False) as warehouse:
+            state = self.connections.state(warehouse, None)
             with state.lease():
                 return {model.name: state.rejections.retry(model.name) for model in models}
-
-    def state(self, warehouse: Warehouse, account: str | None) -> State:
-        """Return the state towards an account, "" being a new one; None: that of the target's last run."""
-        open_state(warehouse)
-        name = self.target.profile
-        if account is None:
-            account = last_account(warehouse, name, self.target.place) or ""
-        return State(warehouse, Owner(account, name), self.clock)
-
-    def _unbegun(self) -> str | None:
-        """Return the account of a sandbox that starts by itself and has not begun, a new one; else None."""
-        destination = self.target.destination
-        return "" if destination.sandbox and not destination.origin else None
-
-    @contextmanager
-    def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
-        """Open the target's warehouse, and close it in the end."""
-        warehouse = open_warehouse(
-            self.target.output, read_only=read_only, state_schema=self.target.state_schema
-        )
-        try:
-            yield warehouse
-        finally:
-            warehouse.close()
-
-    @contextmanager
-    def klaviyo(self, *, dry: bool, observer: Observer | None = None) -> Iterator[Klaviyo | None]:
-        """Connect to Klaviyo, or to a sandbox that starts by itself; None where a dry run has no key.
-
-        A dry run asks a copy of the sandbox, so that not even its log changes.
-        """
-        destination = self.target.destination
-        if destination.sandbox and not destination.origin:
-            with _sandbox(self.folder / SANDBOX_FILE, self.clock, dry=dry) as origin:
-                yield from self._connected(origin, destination.need_key(), observer) if origin else (None,)
-        elif destination.key is None and dry:
-            yield None
-        else:
-            yield from self._connected(destination.origin, destination.need_key(), observer)
-
-    def refuse_held_sandbox(self) -> None:
-        """Raise WarehouseError where another process holds the file of the sandbox that a run would start."""
-        destination = self.target.destination
-        if destination.sandbox and not destination.origin:
-            from reverse_etl.sandbox import refuse_held  # noqa: PLC0415 - as below
-
-            refuse_held(self.folder / SANDBOX_FILE)
-
-    def _connected(self, origin: str, key: PrivateKey, observer: Observer | None) -> Iterator[Klaviyo]:
-        klaviyo = Klaviyo.at(
-            origin,
-            key,
-            self.target.destination.api_revision,
-            in_flight=self.threads,
-            clock=self.clock,
-            observer=observer,
-            tiers=self.tiers,
-        )
-        try:
-            yield klaviyo
-        finally:
-            klaviyo.close()
 
 
 @dataclass(frozen=True)
@@ -341,22 +282,3 @@ class _How:
     tell: Tell
     observer: Observer | None
     saved: SavedPlan | None = None
-
-
-@contextmanager
-def _sandbox(path: Path, clock: Clock, *, dry: bool) -> Iterator[str]:
-    """Start the project's sandbox and yield its origin.
-
-    For a dry run a copy of it, '' where there is none yet.
-    """
-    from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - a web framework that only trials need
-
-    if dry and not path.exists():
-        yield ""
-        return
-    with Sandbox(path, keep=not dry, clock=clock, job_seconds=SANDBOX_JOB_SECONDS) as sandbox:
-        yield sandbox.origin
-
-
-def _run_id(clock: Clock) -> str:
-    return f"{datetime.fromtimestamp(clock.now(), UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

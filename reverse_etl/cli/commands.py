@@ -22,6 +22,8 @@ _MODULES: Final = {
     "apply": "apply",
     "status": "status",
     "retry": "retry",
+    "adopt": "adopt",
+    "reconcile": "reconcile",
     "exposures": "exposures",
     "sandbox": "sandbox",
     "demo": "demo",

@@ -145,7 +145,7 @@ def _gate(project: Project) -> str:
 def _describe(project: Project) -> str:
     """Let the warehouse look at each model's SQL; all that it refuses is said at once."""
     problems: list[Problem] = []
-    with project.warehouse(read_only=True) as warehouse, warehouse.staging():
+    with project.connections.warehouse(read_only=True) as warehouse, warehouse.staging():
         for model in project.models:
             try:
                 described(warehouse, model)
@@ -159,8 +159,8 @@ def _describe(project: Project) -> str:
 def _state(project: Project) -> str:
     """Read the state, and see that every model is keyed as it was sent."""
     problems: list[Problem] = []
-    with project.warehouse(read_only=True) as warehouse:
-        sent = project.state(warehouse, None).models()
+    with project.connections.warehouse(read_only=True) as warehouse:
+        sent = project.connections.state(warehouse, None).models()
     for model in project.models:
         try:
             is_rekeyed(model, sent.get(model.name), asked=False)
@@ -175,10 +175,10 @@ def _klaviyo(project: Project) -> str:
     destination = project.target.destination
     if not (destination.sandbox and not destination.origin):
         destination.need_key()
-    project.refuse_held_sandbox()
+    project.connections.refuse_held_sandbox()
     with (
-        project.klaviyo(dry=True, observer=talk.exchange) as klaviyo,
-        project.warehouse(read_only=True) as warehouse,
+        project.connections.klaviyo(dry=True, observer=talk.exchange) as klaviyo,
+        project.connections.warehouse(read_only=True) as warehouse,
     ):
         if klaviyo is None:
             return "the sandbox starts with the first run"
@@ -191,7 +191,7 @@ def _klaviyo(project: Project) -> str:
 def _lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, account: str) -> str:
     """Look up the lists of the models that name theirs; those of a list column show when rows are staged."""
     destination = project.target.destination
-    known = project.state(warehouse, account).lists.known()
+    known = project.connections.state(warehouse, account).lists.known()
     named = [model for model in project.models if not isinstance(model.config.target, ListColumn)]
     refs = {model.name: lists.resolve(model, ("",), destination.lists, known, klaviyo) for model in named}
     lists.refuse_shared(refs, known, project.models)

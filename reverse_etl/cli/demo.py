@@ -16,9 +16,10 @@ from reverse_etl.cli.run import say_what_to_look_at
 from reverse_etl.cli.show_plan import list_details, plan_table
 from reverse_etl.cli.show_result import show_result
 from reverse_etl.cli.talk import talk
+from reverse_etl.connections import SANDBOX_FILE
 from reverse_etl.places import shown
 from reverse_etl.profiles.load import FILE
-from reverse_etl.project import SANDBOX_FILE, Project
+from reverse_etl.project import Project
 
 if TYPE_CHECKING:
     from reverse_etl.run import RunResult

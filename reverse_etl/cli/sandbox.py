@@ -10,7 +10,7 @@ from threading import Event
 import click
 
 from reverse_etl.cli.talk import talk
-from reverse_etl.project import SANDBOX_FILE
+from reverse_etl.connections import SANDBOX_FILE
 
 
 @click.command("sandbox")

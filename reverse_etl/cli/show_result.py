@@ -56,7 +56,7 @@ def to_look_at(result: RunResult) -> list[str]:
         (sums["accepted"], "accepted and not yet applied: the next run settles that."),
         (sums["unknown"], "unknown: the next run settles that."),
         (sums["not_sent"] - sums["deferred"], "left unsent: the next run goes on."),
-        (sums["kept"], "kept: members before this job sent them. Take them off by hand if they should go."),
+        (sums["kept"], "kept: members before this job sent them. To let models decide: reverse-etl adopt"),
         (sums["gone"], "gone: nobody was found, so nobody was removed."),
     ]
     return [f"{counted(rows, 'row')} {what}" for rows, what in told if rows]

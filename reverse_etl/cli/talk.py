@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.events import Event, ListCreated, ListDone, Recovering, Sending, Staged
+from reverse_etl.events import Event, ListCreated, ListDone, ListRead, Recovering, Sending, Staged
 from reverse_etl.phrases import counted
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _stopped(event: Event) -> str:
             return ""
 
 
-def _told(event: Event) -> str:
+def _told(event: Event) -> str:  # noqa: PLR0911 - one per kind of event
     match event:
         case Staged(model, rows, seconds):
             return f"{model}: {counted(rows, 'row')} staged in {seconds:.1f} s"
@@ -175,6 +175,8 @@ def _told(event: Event) -> str:
             return f"{name}: the list is created ({list_id})"
         case Sending(model, name, rows, of):
             return f"{name or model}: {rows:,} of {counted(of, 'row')} handed over"
+        case ListRead(model, name, members):
+            return f"{name or model}: {counted(members, 'member')} read"
         case ListDone(model, name, counts, _):
             ends = ", ".join(f"{rows:,} {outcome.replace('_', ' ')}" for outcome, rows in counts.items())
             return f"{name or model}: {ends or 'nothing to do'}"

@@ -6,9 +6,9 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.connections import SANDBOX_FILE
 from reverse_etl.demo import shop
 from reverse_etl.errors import UsageError
-from reverse_etl.project import SANDBOX_FILE, Project
 from reverse_etl.run import RunResult, counts
 from reverse_etl.sandbox import Sandbox
 from reverse_etl.starter import flow
@@ -16,6 +16,8 @@ from reverse_etl.starter import flow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from reverse_etl.project import Project
 
 PROFILES = """\
 shop:

@@ -154,7 +154,7 @@ def doubt(dialect: Dialect, shape: Shape, list_ids: Sequence[str]) -> Statement:
     They are of no run: no receipt will cover them, and they stay until they are sent again or removed.
     """
     marks = ", ".join("?" for _ in list_ids)
-    return Statement(_insert_doubt(dialect, shape, f"s.retl_list_id IN ({marks})"), (*list_ids,))
+    return Statement(insert_doubt(dialect, shape, f"s.retl_list_id IN ({marks})"), (*list_ids,))
 
 
 def doubt_waiting(dialect: Dialect, shape: Shape) -> Statement:
@@ -165,7 +165,7 @@ def doubt_waiting(dialect: Dialect, shape: Shape) -> Statement:
     waiting = (
         f"SELECT 1 FROM {dialect.passing(shape.planned)} AS p WHERE NOT ({_BEGUN}) AND {same_key('p', 's')}"
     )
-    return Statement(_insert_doubt(dialect, shape, f"EXISTS ({waiting})"))
+    return Statement(insert_doubt(dialect, shape, f"EXISTS ({waiting})"))
 
 
 def doubt_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
@@ -190,7 +190,8 @@ def _left_in_doubt(dialect: Dialect, shape: Shape, run_id: str, model: str, whic
     )
 
 
-def _insert_doubt(dialect: Dialect, shape: Shape, which: str) -> str:
+def insert_doubt(dialect: Dialect, shape: Shape, which: str) -> str:
+    """Return the statement that makes rows of the snapshot, called s, uncertain: those of which no delta speaks."""
     deltas = dialect.kept(shape.deltas)
     return (
         f"INSERT INTO {deltas} (retl_run_id, {dialect.names((*MARKS, *shape.row))})\n"

@@ -28,6 +28,7 @@ class Lease:
         self._tables = tables
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._beaten = float("-inf")
+        self._is_held = False
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -40,20 +41,24 @@ class Lease:
             self._take()
         else:
             self._claim()
+        self._is_held = True
         try:
             yield
         except BaseException:
             with suppress(WarehouseError):  # what went wrong first is what is told
                 self._drop()
             raise
+        finally:
+            self._is_held = False
         self._drop()
 
     def beat(self) -> None:
         """Keep the lease for another while. Cheap to call often: it is written once a minute.
 
-        Raises WarehouseError when the lease had expired and another run has it now.
+        Whoever only looks holds none, and keeps none. Raises WarehouseError when the lease had expired and
+        another run has it now.
         """
-        if self._tables.clock.monotonic() - self._beaten >= BEAT_SECONDS:
+        if self._is_held and self._tables.clock.monotonic() - self._beaten >= BEAT_SECONDS:
             self.extend()
 
     def extend(self) -> None:

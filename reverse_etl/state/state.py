@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.moments import written
-from reverse_etl.sql import deltas, diff, ledger, rejections, schema, takeover
+from reverse_etl.sql import deltas, diff, ledger, members, rejections, schema, takeover
 from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import OURS
 from reverse_etl.state.lease import Lease
@@ -36,7 +36,7 @@ class State:
     """The state of one project towards one Klaviyo account. One thread speaks to it.
 
     Its own methods move rows, in the order of a run: `begin`, `record`, `advance`, `doubt_unsent` and
-    `forget_unsent`.
+    `forget_unsent`; and what was read of a list, `doubt_missing` and `adopt`.
     """
 
     def __init__(self, warehouse: Warehouse, owner: Owner, clock: Clock) -> None:
@@ -199,6 +199,14 @@ class State:
         for start in range(0, len(rows), ledger.ROWS_A_STATEMENT):
             part = rows[start : start + ledger.ROWS_A_STATEMENT]
             self._tables.commit(deltas.inherit(self._tables.dialect, shape, part))
+
+    def doubt_missing(self, shape: Shape) -> None:
+        """Make the rows uncertain that were compared with a list and found missing from it."""
+        self._tables.run(members.doubt_missing(self._tables.dialect, shape))
+
+    def adopt(self, shape: Shape, list_id: str) -> None:
+        """Let everybody on a list that was compared count as put there by this job. May be repeated."""
+        self._tables.commit(members.adopt(self._tables.dialect, shape, list_id))
 
     def _kept_payload(self, table_key: str) -> tuple[Column, ...] | None:
         """Return a model's own columns as the snapshot keeps them; None when it was never sent."""

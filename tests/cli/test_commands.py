@@ -16,6 +16,8 @@ from reverse_etl.sandbox import Fault, FaultKind
 if TYPE_CHECKING:
     from cli_world import World
 
+    from reverse_etl.sandbox import Sandbox
+
 HEADINGS = ["list", "model", "rows", "before", "adds", "updates", "removes", "held", "rejected", "unchanged"]
 WRITES = {"POST", "DELETE", "PATCH", "PUT"}
 
@@ -368,3 +370,64 @@ def test_a_plan_without_a_key_is_not_saved(world: World) -> None:
     assert keyless.code == 2
     assert "There is no private key" in keyless.err
     assert not (world.folder / "plan.json").exists()
+
+
+def _hand(sandbox: Sandbox, method: str, *emails: str) -> None:
+    """Put people on the list, or take them off it, as somebody at Klaviyo would."""
+    url = f"{sandbox.origin}/api/lists/{sandbox.lists()[0]['id']}/relationships/profiles"
+    ids = [each["id"] for each in sandbox.profiles() if each["email"] in emails]
+    headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-07-15"}
+    body = {"data": [{"type": "profile", "id": each} for each in ids]}
+    assert requests.request(method, url, json=body, headers=headers, timeout=10).status_code == 204
+
+
+def test_reconcile_shows_who_is_missing_and_mends_it(world: World) -> None:
+    """Exit 1 until it is mended, and then the next run sends her again; identities masked."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    sandbox.finish_jobs()
+    assert world.run("reconcile").code == 0
+    gone = min(str(each["email"]) for each in sandbox.profiles())
+    _hand(sandbox, "DELETE", gone)
+    found = world.run("reconcile")
+    assert found.code == 1
+    assert _row(found.out, "VIP") == ["VIP", "vip", "20", "19", "1", "0"]
+    assert "VIP: 1 missing: applied, and not on the list now: " in found.out
+    assert gone not in found.out
+    assert "reverse-etl reconcile --mend" in found.err
+    (document,) = json.loads(world.run("reconcile", "--json", "--show-values").out)
+    assert (document["missing"], document["missing_sample"]) == (1, [f"email:{gone}"])
+    assert world.run("reconcile", "--mend").code == 0
+    assert world.run("run").code == 0
+    sandbox.finish_jobs()
+    assert len(sandbox.members("VIP")) == 20
+
+
+def test_adopt_takes_a_list_over(world: World) -> None:
+    """Dry first; then the next plan removes whom the model does not return. It must be told of which."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    sandbox.finish_jobs()
+    (world.folder / "shop.reverse_etl.duckdb").unlink()
+    world.customers(19)
+    world.run("run")
+    sandbox.finish_jobs()
+    dry = world.run("adopt", "--select", "vip", "--dry-run")
+    assert dry.code == 0
+    assert _row(dry.out, "VIP")[:6] == ["VIP", "vip", "19", "20", "0", "1"]
+    assert "Would be adopted: 1 member of no row" in dry.err
+    assert json.loads(world.run("plan", "--json").out)["lists"][0]["removes"] == 0
+    assert world.run("adopt", "--select", "vip").code == 0
+    assert json.loads(world.run("plan", "--json").out)["lists"][0]["removes"] == 1
+    assert world.run("run").code == 0
+    assert len(sandbox.members("VIP")) == 19
+    unchosen = world.run("adopt")
+    assert (unchosen.code, unchosen.out) == (2, "")
+    assert "next Name them: reverse-etl adopt --select MODEL" in unchosen.err
+
+
+def test_nothing_to_reconcile_is_said_plainly(world: World) -> None:
+    """Before the first run there is no list to read."""
+    world.klaviyo()
+    before = world.run("reconcile")
+    assert (before.out, before.code) == ("No list was sent to yet. See what would be: reverse-etl plan", 0)

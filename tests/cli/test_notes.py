@@ -75,8 +75,8 @@ def test_what_a_model_that_is_gone_left_is_told_in_the_same_way(world: World) ->
     moved, old = told
     assert moved == (
         f"Note: moved, a model that is gone, drove the list 'Moved' ({ids['Moved']}) before, and renamed "
-        "drives it now: what it put there (20 rows) stays, whether renamed wants it or not. Look at "
-        "that list in Klaviyo once, and take off by hand whom it should not have."
+        "drives it now: what it put there (20 rows) stays, whether renamed wants it or not. To let "
+        "renamed decide: reverse-etl adopt --select renamed"
     )
     assert old == (
         f"Note: old, a model that is gone, drove the list 'Old' ({ids['Old']}) before: what it put there "

@@ -122,9 +122,9 @@ def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_ret
         case "the config":
             members_model(members, max_removes=0.2)
         case "retry":
-            project = members.project()
-            with project.warehouse(read_only=False) as warehouse, project.klaviyo(dry=True) as klaviyo:
-                assert project.state(warehouse, klaviyo.account().id).rejections.retry("members") == 1
+            ways = members.project().connections
+            with ways.warehouse(read_only=False) as warehouse, ways.klaviyo(dry=True) as klaviyo:
+                assert ways.state(warehouse, klaviyo.account().id).rejections.retry("members") == 1
     assert one(members.run()).outcomes == {Outcome.APPLIED: 1}
     assert members.emails() == ["ann@example.com", "bad@example.com"]
     assert members.state("SELECT * FROM rejections") == []

@@ -199,9 +199,9 @@ def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(members, d
 def two_states(world):
     """Open the state twice, as on a warehouse that lets several runs in."""
     project = world.project()
-    with project.warehouse(read_only=False) as warehouse:
+    with project.connections.warehouse(read_only=False) as warehouse:
         warehouse.exclusive = False
-        first, second = (project.state(warehouse, world.sandbox.account_id) for _ in range(2))
+        first, second = (project.connections.state(warehouse, world.sandbox.account_id) for _ in range(2))
         yield first, second
 
 
@@ -250,7 +250,7 @@ def test_state_of_a_newer_version_is_left_alone(members):
     """What this version does not understand it must not write."""
     become(members, people("ann"))
     members.run()
-    with members.project().warehouse(read_only=False) as warehouse:
+    with members.project().connections.warehouse(read_only=False) as warehouse:
         warehouse.execute(Statement(f"UPDATE {warehouse.dialect.kept('meta')} SET version = 99"))
     with pytest.raises(UsageError, match="newer"):
         members.run()

@@ -13,6 +13,7 @@ from reverse_etl.sql import (
     deltas,
     diff,
     ledger,
+    members,
     rejections,
     schema,
     seal,
@@ -102,6 +103,7 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
         "takeover": _takeover(dialect, shape),
         "rejections": _rejections(dialect, shape),
         "ledger": _ledger(dialect),
+        "members": _members(dialect, shape),
     }
     for name, group in named.items():
         for number, statement in enumerate(group, 1):
@@ -180,6 +182,19 @@ def _deltas(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
     yield deltas.keep_doubt(dialect, shape, RUN, MODEL)
     yield deltas.follow(dialect, shape, RUN, shape.key, ["L1", "L2"])
     yield from deltas.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
+
+
+def _members(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
+    yield members.make(dialect, shape)
+    joined = ("2026-01-01T00:00:00.000Z", "2026-01-01T00:01:00.000Z")
+    yield from members.add(dialect, shape, [("a@example.com", None, None, "P1", *joined)])
+    yield from members.compare(dialect, shape, "L1")
+    yield members.counts(dialect, shape, "L1")
+    yield members.missing_sample(dialect, shape, 3)
+    yield members.others_sample(dialect, shape, 3)
+    yield members.found(dialect, shape, (*KEY, MODEL, "L1"))
+    yield members.doubt_missing(dialect, shape)
+    yield from members.adopt(dialect, shape, "L1")
 
 
 def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:

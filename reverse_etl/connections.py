@@ -1,0 +1,162 @@
+"""Connections: how a project reaches its warehouse, its state, and Klaviyo or the sandbox in its place."""
+
+from __future__ import annotations
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reverse_etl.delivery.at import At
+from reverse_etl.errors import UsageError
+from reverse_etl.klaviyo.klaviyo import Klaviyo
+from reverse_etl.state import Owner, State, last_account, open_state
+from reverse_etl.warehouse.choose import open_warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from reverse_etl.clock import Clock
+    from reverse_etl.events import Tell
+    from reverse_etl.keys import PrivateKey
+    from reverse_etl.klaviyo.endpoints import Endpoint, Tier
+    from reverse_etl.klaviyo.exchange import Observer
+    from reverse_etl.target import Target
+    from reverse_etl.warehouse import Warehouse
+
+SANDBOX_FILE = "klaviyo_sandbox.sqlite"
+SANDBOX_JOB_SECONDS = 0.3  # a trial should not have to wait as long as real imports take
+
+
+@dataclass(frozen=True)
+class Connections:
+    """The ways from a project's folder to what its target names.
+
+    `tiers` says how many requests of each kind may go out.
+    """
+
+    folder: Path
+    target: Target
+    clock: Clock
+    threads: int
+    tiers: Callable[[Endpoint], Tier]
+
+    def state(self, warehouse: Warehouse, account: str | None) -> State:
+        """Return the state towards an account, "" being a new one; None: that of the target's last run."""
+        open_state(warehouse)
+        name = self.target.profile
+        if account is None:
+            account = last_account(warehouse, name, self.target.place) or ""
+        return State(warehouse, Owner(account, name), self.clock)
+
+    def unbegun(self) -> str | None:
+        """Return the account of a sandbox that starts by itself and has not begun, a new one; else None."""
+        destination = self.target.destination
+        return "" if destination.sandbox and not destination.origin else None
+
+    @contextmanager
+    def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
+        """Open the target's warehouse, and close it in the end."""
+        warehouse = open_warehouse(
+            self.target.output, read_only=read_only, state_schema=self.target.state_schema
+        )
+        try:
+            yield warehouse
+        finally:
+            warehouse.close()
+
+    @contextmanager
+    def klaviyo(self, *, dry: bool, observer: Observer | None = None) -> Iterator[Klaviyo | None]:
+        """Connect to Klaviyo, or to a sandbox that starts by itself; None where a dry run has no key.
+
+        A dry run asks a copy of the sandbox, so that not even its log changes.
+        """
+        destination = self.target.destination
+        if destination.sandbox and not destination.origin:
+            with _sandbox(self.folder / SANDBOX_FILE, self.clock, dry=dry) as origin:
+                yield from self._connected(origin, destination.need_key(), observer) if origin else (None,)
+        elif destination.key is None and dry:
+            yield None
+        else:
+            yield from self._connected(destination.origin, destination.need_key(), observer)
+
+    def refuse_held_sandbox(self) -> None:
+        """Raise WarehouseError where another process holds the file of the sandbox that a run would start."""
+        destination = self.target.destination
+        if destination.sandbox and not destination.origin:
+            from reverse_etl.sandbox import refuse_held  # noqa: PLC0415 - as below
+
+            refuse_held(self.folder / SANDBOX_FILE)
+
+    def _connected(self, origin: str, key: PrivateKey, observer: Observer | None) -> Iterator[Klaviyo]:
+        klaviyo = Klaviyo.at(
+            origin,
+            key,
+            self.target.destination.api_revision,
+            in_flight=self.threads,
+            clock=self.clock,
+            observer=observer,
+            tiers=self.tiers,
+        )
+        try:
+            yield klaviyo
+        finally:
+            klaviyo.close()
+
+    @contextmanager
+    def at(self, *, dry: bool, tell: Tell, observer: Observer | None) -> Iterator[At]:
+        """Open what a run needs, and let nothing more go out once it has failed.
+
+        Raises UsageError where there is no key; where it is dry, also where the sandbox has not begun.
+        """
+        self.target.destination.need_key()
+        with (
+            self.warehouse(read_only=dry) as warehouse,
+            self.klaviyo(dry=dry, observer=observer) as klaviyo,
+            ThreadPoolExecutor(self.threads, "klaviyo") as executor,
+        ):
+            if klaviyo is None:
+                raise UsageError.of(
+                    "The sandbox has not begun: nothing was sent to it yet.",
+                    where=str(self.folder / SANDBOX_FILE),
+                    advice="Send something: reverse-etl run",
+                )
+            state = self.state(warehouse, klaviyo.account().id)
+            try:
+                yield At(
+                    warehouse=warehouse,
+                    state=state,
+                    klaviyo=klaviyo,
+                    clock=self.clock,
+                    executor=executor,
+                    threads=self.threads,
+                    run_id=_run_id(self.clock),
+                    begun=klaviyo.server_time,
+                    job_seconds=self.target.destination.job_timeout_minutes * 60.0,
+                    tell=tell,
+                )
+            except BaseException:
+                klaviyo.stop()
+                raise
+
+
+@contextmanager
+def _sandbox(path: Path, clock: Clock, *, dry: bool) -> Iterator[str]:
+    """Start the project's sandbox and yield its origin.
+
+    For a dry run a copy of it, '' where there is none yet.
+    """
+    from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - a web framework that only trials need
+
+    if dry and not path.exists():
+        yield ""
+        return
+    with Sandbox(path, keep=not dry, clock=clock, job_seconds=SANDBOX_JOB_SECONDS) as sandbox:
+        yield sandbox.origin
+
+
+def _run_id(clock: Clock) -> str:
+    return f"{datetime.fromtimestamp(clock.now(), UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

@@ -1,0 +1,1 @@
+"""Reconcile: read a list back, and compare who is on it with what was applied to it."""

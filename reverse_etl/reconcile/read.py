@@ -1,0 +1,64 @@
+"""Reading a list's members, several cursors at once.
+
+Klaviyo gives a cursor page after page, and takes its time for each. So the time in which people joined is
+cut into ranges; whoever has read for a while hands the rest of his range back, to be cut anew where others
+have come to an end.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.delivery.flight import in_flight
+from reverse_etl.errors import KlaviyoError
+from reverse_etl.reconcile.ranges import Range, spread, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reverse_etl.delivery.at import At
+    from reverse_etl.klaviyo.klaviyo import Klaviyo
+    from reverse_etl.klaviyo.profiles import Member
+
+BEGINNING: Final = datetime(2010, 1, 1, tzinfo=UTC)  # before Klaviyo had a list
+MOST_READ: Final = 1_000  # members that one reads before he hands back the rest
+_LATER: Final = timedelta(hours=1)  # whoever joins while the list is read
+
+
+def read(at: At, list_id: str) -> Iterator[list[Member]]:
+    """Yield everybody on a list, in groups and in no order. Asks only.
+
+    Who leaves and joins again meanwhile may be among them twice. Raises KlaviyoError when Klaviyo fails.
+    """
+    ranges = [Range(BEGINNING, whole(at.klaviyo.server_time) + _LATER)]
+    while ranges:
+        left: list[Range] = []
+        work = partial(read_part, at.klaviyo, list_id)
+        for members, rest in in_flight(at, work, spread(ranges, at.threads)):
+            left += [rest] if rest else []
+            if members:
+                yield members
+        ranges = left
+
+
+def read_part(klaviyo: Klaviyo, list_id: str, part: Range) -> tuple[list[Member], Range | None]:
+    """Return who joined in a range, and the rest of it where that is more than one should read in one go.
+
+    A rest begins with a second of its own, however many joined in the one before.
+    """
+    members: list[Member] = []
+    for member in klaviyo.members_since(list_id, part.since):
+        if members and member.joined_at < members[-1].joined_at:
+            raise KlaviyoError.of(
+                "Klaviyo did not list members in the order of joining, as it was asked to.",
+                where=f"list {list_id}",
+                advice="Nothing was changed. Run again later.",
+            )
+        if member.joined_at >= part.until:
+            break
+        if len(members) >= MOST_READ and whole(member.joined_at) > members[-1].joined_at:
+            return members, Range(whole(member.joined_at), part.until)
+        members.append(member)
+    return members, None

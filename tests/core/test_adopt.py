@@ -1,0 +1,199 @@
+"""Adopt: whoever is on a list already counts as put there by this job, and the model decides who stays."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, clubs_model, many, members_model, moves, people, person
+from core_world import one
+from test_reconcile import figures, kept
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import GuardRefused, UsageError
+
+
+def old_list(world, *emails, **attributes):
+    """Let a list have members before this job has anything to do with it."""
+    list_id = world.new_list()
+    world.put_on_list(list_id, *(world.new_profile(email=email, **attributes) for email in emails))
+    world.wait(600.0)
+
+
+def adopted(world, *models, **options):
+    """Adopt the lists of models, and return what was found of the only one."""
+    (found,) = world.project().adopt(models or ["members"], **options)
+    return found
+
+
+def test_members_of_before_stay_until_they_are_adopted_and_then_the_model_decides(world):
+    """Old is of no row; ann is a row's person, and leaves later."""
+    old_list(world, "ann@example.com", "old@example.com")
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bo"))
+    assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
+    assert figures(adopted(world)) == {"rows": 2, "members": 3, "others": 1, "before": 1}
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert world.emails() == ["ann@example.com", "bo@example.com"]
+    assert one(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
+    assert world.emails() == ["bo@example.com"]
+
+
+def test_whoever_is_not_adopted_stays(world):
+    """The other side of the history above."""
+    old_list(world, "ann@example.com", "old@example.com")
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bo"))
+    assert one(moves(world, people("bo"))).outcomes == {Outcome.KEPT: 1}
+    assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
+
+
+def test_whoever_was_kept_can_be_adopted_afterwards(world):
+    """She was forgotten as a row, and is a member of no row since."""
+    old_list(world, "ann@example.com")
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bo"))
+    moves(world, people("bo"))
+    assert figures(adopted(world)) == {"rows": 1, "members": 2, "others": 1}
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert world.emails() == ["bo@example.com"]
+
+
+def test_whoever_is_adopted_and_wanted_stays_and_gets_her_values(world):
+    """The model returns her from now on: that is an update, and she never leaves the list."""
+    old_list(world, "ann@example.com")
+    members_model(world)
+    moves(world, people("bo"))
+    adopted(world)
+    result = one(moves(world, people("ann", "bo")))
+    assert result.outcomes == {Outcome.APPLIED: 1}
+    assert (result.plan.updates, result.plan.removes) == (1, 0)
+    assert world.person("ann@example.com")["first_name"] == "Ann"
+    assert not [entry for entry in world.writes() if entry.method == "DELETE"]
+
+
+def test_whoever_is_adopted_under_another_identifier_is_known_as_the_wanted_row_she_is(world):
+    """She has no e-mail at Klaviyo yet, and is c-ann: the row that has both is hers."""
+    list_id = world.new_list()
+    world.put_on_list(list_id, world.new_profile(external_id="c-ann", phone_number="+14155550100"))
+    world.wait(600.0)
+    members_model(world, max_removes=1.0)
+    moves(world, people("bo"))
+    assert figures(adopted(world))["others"] == 1
+    assert one(moves(world, people("ann", "bo"))).outcomes == {Outcome.APPLIED: 1, Outcome.SUPERSEDED: 1}
+    assert world.emails() == ["ann@example.com", "bo@example.com"]
+    assert not one(world.run()).outcomes
+    assert one(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
+
+
+def test_a_member_without_any_identifier_of_the_model_is_adopted_by_klaviyos_id(world):
+    """She has a phone alone, which the model does not know of; she is found and taken off all the same."""
+    list_id = world.new_list()
+    world.put_on_list(list_id, world.new_profile(phone_number="+14155550100"))
+    world.wait(600.0)
+    members_model(world, max_removes=1.0)
+    moves(world, people("bo"))
+    adopted(world)
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert world.emails() == ["bo@example.com"]
+
+
+def test_guards_look_at_whom_an_adoption_would_take_off(world):
+    """A list of others is not emptied by the first run after it."""
+    old_list(world, *(f"old{number}@example.com" for number in range(30)))
+    members_model(world)
+    moves(world, people("ann", "bo"))
+    adopted(world)
+    with pytest.raises(GuardRefused, match="30 of 32 rows would be removed"):
+        world.run()
+    world.run(allow_removes=["members"])
+    assert world.emails() == ["ann@example.com", "bo@example.com"]
+
+
+def test_a_rejected_row_protects_whoever_was_adopted(world):
+    """Her row can't be sent as it is, and she may be the same person: she is held."""
+    list_id = world.new_list()
+    world.put_on_list(list_id, world.new_profile(email="ann@example.com", external_id="c-ann"))
+    world.wait(600.0)
+    members_model(world, max_removes=1.0)
+    moves(world, people("bo"))
+    adopted(world)
+    moves(world, [*people("bo"), person("ann", email="ann@")])
+    assert world.emails() == ["ann@example.com", "bo@example.com"]
+
+
+def test_a_state_that_was_lost_is_made_good_by_adopting(world):
+    """Else whoever was put there before it was lost would stay for good."""
+    members_model(world, max_removes=1.0)
+    moves(world, many(4))
+    (world.folder / "shop.reverse_etl.duckdb").unlink()
+    world.wait(600.0)
+    moves(world, many(3))
+    assert len(world.emails()) == 4
+    assert figures(adopted(world)) == {"rows": 3, "members": 4, "others": 1, "before": 3}
+    assert one(moves(world, many(2))).outcomes == {Outcome.REMOVED: 2}
+    assert len(world.emails()) == 2
+
+
+def test_a_list_that_another_model_drives_now_can_be_adopted(world):
+    """What the former model put there and the new one does not want is taken off then."""
+    members_model(world)
+    moves(world, people("ann", "bo"))
+    world.drop_model("members")
+    world.model("vip", "select email from people where first_name = 'Ann'", list="Members", max_removes=1.0)
+    world.run()
+    assert world.emails() == ["ann@example.com", "bo@example.com"]
+    adopted(world, "vip")
+    world.run()
+    assert world.emails() == ["ann@example.com"]
+
+
+def test_an_adoption_can_be_repeated_and_tried_without_effect(world):
+    """Dry, nothing changes; and the second time there is nobody to adopt."""
+    old_list(world, "ann@example.com", "old@example.com")
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bo"))
+    before, writes = kept(world), len(world.writes())
+    assert figures(adopted(world, dry=True))["others"] == 1
+    assert kept(world) == before
+    adopted(world)
+    assert figures(adopted(world)) == {"rows": 3, "members": 3}
+    assert len(world.writes()) == writes
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+
+
+def test_each_list_of_a_model_is_adopted_for_itself(world):
+    """Old is on one of them."""
+    clubs_model(world, max_removes=1.0)
+    tea = world.new_list("Tea")
+    world.put_on_list(tea, world.new_profile(email="old@example.com"))
+    world.wait(600.0)
+    moves(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
+    found = world.project().adopt(["clubs"])
+    assert [(each.list_name, each.others) for each in found] == [("Coffee", 0), ("Tea", 1)]
+    world.run()
+    assert (world.emails("Tea"), world.emails("Coffee")) == (["ann@example.com"], ["bo@example.com"])
+
+
+@pytest.mark.parametrize(
+    ("surface", "said"),
+    [("list_memberships", "Nothing was sent by this model"), ("profiles", "drives no list")],
+)
+def test_a_model_that_has_nothing_to_go_by_adopts_nobody(world, surface, said):
+    """Before its first run everybody would count as a stranger; and profiles are on no list."""
+    old_list(world, "ann@example.com")
+    world.model("members", "select email from people", surface=surface)
+    become(world, people("ann"))
+    with pytest.raises(UsageError, match=said):
+        adopted(world)
+
+
+def test_the_surface_by_profile_id_adopts_too(world):
+    """Its rows are ids, and so are its members'."""
+    old_list(world, "ann@example.com", "old@example.com")
+    ids = [world.person(email)["id"] for email in ("ann@example.com", "old@example.com")]
+    config = {"surface": "list_memberships_by_profile_id", "max_removes": 1.0}
+    world.model("members", "select klaviyo_profile_id from people", **config)
+    world.people([{"klaviyo_profile_id": ids[0]}])
+    world.run()
+    assert figures(adopted(world)) == {"rows": 1, "members": 2, "others": 1, "before": 1}
+    world.run()
+    assert world.emails() == ["ann@example.com"]

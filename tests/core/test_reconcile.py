@@ -1,0 +1,241 @@
+"""Reconcile: a list is read back, and what is missing from it can be sent again."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import yaml
+from core_rows import become, clubs_model, many, members_model, moves, people
+from core_world import one
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import KlaviyoError, UsageError
+from reverse_etl.reconcile.ranges import Range, spread, whole
+from reverse_etl.reconcile.read import BEGINNING, MOST_READ, read_part
+from reverse_etl.sandbox import Fault
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def reconciled(world, **options):
+    """Reconcile, and return what was found of the only list."""
+    (found,) = world.project().reconcile(**options)
+    return found
+
+
+def figures(drift):
+    """Return the figures of a drift that are not 0, by name."""
+    numbers = {field.name: getattr(drift, field.name) for field in dataclasses.fields(drift)}
+    return {name: value for name, value in numbers.items() if isinstance(value, int) and value}
+
+
+def test_a_list_that_is_as_it_was_left_shows_no_drift(world):
+    """Rows and members are as many, and nobody is missing."""
+    members_model(world)
+    moves(world, people("ann", "bo"))
+    assert figures(reconciled(world)) == {"rows": 2, "members": 2}
+
+
+def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(world):
+    """A run alone would never look: nothing of her row changed."""
+    members_model(world)
+    moves(world, people("ann", "bo", "cleo"))
+    world.take_off_list("bo@example.com")
+    assert not one(world.run()).outcomes
+    found = reconciled(world)
+    assert figures(found) == {"rows": 3, "members": 2, "missing": 1}
+    assert found.missing_sample == ("email:bo@example.com",)
+    assert figures(reconciled(world, mend=True))["missing"] == 1
+    assert figures(reconciled(world)) == {"rows": 3, "members": 2, "unsettled": 1}
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert figures(reconciled(world)) == {"rows": 3, "members": 3}
+    assert not one(world.run()).outcomes
+
+
+def test_a_missing_row_that_is_no_longer_desired_is_forgotten_once_mended(world):
+    """She is off the list already; the run says so and removes nobody else."""
+    members_model(world)
+    moves(world, people("ann", "bo", "cleo"))
+    world.take_off_list("bo@example.com")
+    reconciled(world, mend=True)
+    become(world, people("ann", "cleo"))
+    assert sum(one(world.run()).outcomes.values()) == 1
+    assert world.emails() == ["ann@example.com", "cleo@example.com"]
+    assert figures(reconciled(world))["rows"] == 2
+
+
+def test_whoever_got_a_new_e_mail_by_hand_is_not_missing(world):
+    """She is still there by her id."""
+    members_model(world)
+    moves(world, people("ann", "bo"))
+    world.rename("bo@example.com", email="robert@example.com")
+    assert figures(reconciled(world)) == {"rows": 2, "members": 2}
+
+
+def test_whoever_shares_only_a_phone_with_a_row_is_neither_that_row_nor_a_stranger(world):
+    """Two people have one phone at home: she is not on the list though he is, and he is not to be adopted."""
+    identifiers = {"email": "email", "phone_e164": "phone"}
+    world.model("members", "select email, phone from people", identifiers=identifiers)
+    world.people([{"email": "ann@example.com", "phone": "+14155550100"}])
+    world.run()
+    world.calm()
+    world.take_off_list("ann@example.com")
+    world.rename("ann@example.com", phone_number=None)
+    world.put_on_list(world.list_id(), world.new_profile(email="bo@example.com", phone_number="+14155550100"))
+    assert figures(reconciled(world)) == {"rows": 1, "members": 1, "missing": 1}
+
+
+def test_members_of_no_row_are_others(world):
+    """Whoever was there before, and whoever was put there by hand since."""
+    world.put_on_list(world.new_list(), world.new_profile(email="old@example.com"))
+    world.wait()
+    members_model(world)
+    moves(world, people("ann"))
+    world.put_on_list(world.list_id(), world.new_profile(email="new@example.com"))
+    found = reconciled(world)
+    assert figures(found) == {"rows": 1, "members": 3, "others": 2}
+    assert found.others_sample == ("email:new@example.com", "email:old@example.com")
+
+
+def test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list(world):
+    """Deleted by hand when she was to leave, and back by hand since."""
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bo"))
+    world.rename("bo@example.com", email="away@example.com", external_id="c-9")
+    assert one(moves(world, people("ann"))).outcomes == {Outcome.GONE: 1}
+    world.rename("away@example.com", email="bo@example.com")
+    found = reconciled(world)
+    assert (found.others, found.found, found.found_sample) == (1, 1, ("email:bo@example.com",))
+
+
+def test_rows_whose_person_was_a_member_before_are_counted(world):
+    """When they leave they stay on the list, unless they are adopted."""
+    list_id = world.new_list()
+    world.put_on_list(list_id, world.new_profile(email="ann@example.com"))
+    world.wait(600.0)
+    members_model(world)
+    moves(world, people("ann", "bo"))
+    assert figures(reconciled(world)) == {"rows": 2, "members": 2, "before": 1}
+
+
+def test_a_deleted_list_is_told(world):
+    """There is nothing to read then."""
+    members_model(world)
+    moves(world, people("ann"))
+    world.by_hand("DELETE", f"/api/lists/{world.list_id()}")
+    found = reconciled(world, mend=True)
+    assert found.deleted
+    assert not world.state("SELECT * FROM lease")
+
+
+def test_each_list_of_a_model_is_read_and_profiles_have_none(world):
+    """By the model's own word for them; a model that was never sent has none."""
+    clubs_model(world)
+    become(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
+    world.run()
+    world.model("people", "select email from people", surface="profiles")
+    world.run()
+    members_model(world)
+    world.calm()
+    found = world.project().reconcile()
+    assert [(each.model, each.list_name, each.rows) for each in found] == [
+        ("clubs", "Coffee", 1),
+        ("clubs", "Tea", 1),
+    ]
+
+
+def test_reconcile_sends_only_gets_and_changes_nothing_unless_it_is_to_mend(world):
+    """Files and state before and after are the same; and a mend writes to the state alone."""
+    members_model(world)
+    moves(world, people("ann", "bo"))
+    world.take_off_list("bo@example.com")
+    before, writes = kept(world), len(world.writes())
+    reconciled(world)
+    assert kept(world) == before
+    reconciled(world, mend=True)
+    assert kept(world) != before
+    assert len(world.writes()) == writes
+
+
+def kept(world):
+    """Return what is in the files of a project."""
+    return {str(path): path.read_bytes() for path in sorted(world.folder.rglob("*")) if path.is_file()}
+
+
+def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world):
+    """A row that was sent and not yet seen to be applied is unsettled, and not missing."""
+    members_model(world)
+    moves(world, people("ann"))
+    become(world, people("ann", "bo"))
+    assert world.dies(lambda event: type(event).__name__ == "Settling")
+    world.calm()
+    world.wait()
+    assert figures(reconciled(world)) == {"rows": 1, "members": 2, "unsettled": 1}
+    assert figures(reconciled(world, mend=True)) == {"rows": 2, "members": 2}
+
+
+def test_a_list_that_can_not_be_read_is_not_mended(world):
+    """Who was not read is not missing."""
+    members_model(world)
+    moves(world, many(5))
+    world.fault(Fault("status", method="GET", path="/api/lists/*/profiles", status=503, times=None))
+    with pytest.raises(KlaviyoError):
+        reconciled(world, mend=True)
+    world.calm()
+    assert figures(reconciled(world)) == {"rows": 5, "members": 5}
+
+
+def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world):
+    """It is said so, and no file is made."""
+    members_model(world)
+    become(world, people("ann"))
+    world.project()
+    profiles = yaml.safe_load((world.folder / "profiles.yml").read_text())
+    profiles["shop"]["destinations"]["trial"] = {"type": "klaviyo", "sandbox": True}
+    (world.folder / "profiles.yml").write_text(yaml.safe_dump(profiles))
+    with pytest.raises(UsageError, match="The sandbox has not begun"):
+        world.project().reconcile()
+    assert not list(world.folder.glob("*.sqlite"))
+
+
+def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_their_own(world):
+    """Many joined in one second, more than one cursor reads before it hands back the rest; others later."""
+    members_model(world)
+    most = MOST_READ + 50
+    moves(world, many(most))
+    moves(world, many(most + 30))
+    assert figures(reconciled(world)) == {"rows": most + 30, "members": most + 30}
+    ways = world.project().connections
+    with ways.klaviyo(dry=True) as klaviyo:
+        all_of_it = Range(BEGINNING, whole(klaviyo.account() and klaviyo.server_time) + timedelta(days=1))
+        first, rest = read_part(klaviyo, world.list_id(), all_of_it)
+        second, no_more = read_part(klaviyo, world.list_id(), rest)
+    assert (len(first), len(second), no_more) == (most, 30, None)
+    assert first[-1].joined_at < rest.since <= second[0].joined_at
+    assert rest.until == all_of_it.until
+
+
+@given(
+    edges=st.lists(st.integers(0, 10_000), min_size=2, max_size=9, unique=True).map(sorted),
+    parts=st.integers(1, 64),
+)
+def test_ranges_are_cut_so_that_every_second_is_in_one_of_them(edges, parts):
+    """None is lost and none is read twice, however many cursors there are."""
+    ranges = [
+        Range(START + timedelta(seconds=first), START + timedelta(seconds=last))
+        for first, last in zip(edges[::2], edges[1::2], strict=False)
+    ]
+    cut = spread(ranges, parts)
+    assert len(cut) >= len(ranges)
+    assert all(part.since < part.until for part in cut)
+
+    def seconds(of):
+        return [
+            second for one in of for second in range(*(int(t.timestamp()) for t in (one.since, one.until)))
+        ]
+
+    assert seconds(cut) == seconds(ranges)
