@@ -1,0 +1,66 @@
+"""Hands that change a list besides the job: once they rest, the list is read back, and then it converges.
+
+The shop of test_convergence, in which people are also taken off the list by hand, and the list is taken over.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import rule, run_state_machine_as_test
+from test_convergence import QUIET, Shop
+
+from reverse_etl.errors import KlaviyoError, UsageError
+
+
+class Hands(Shop):
+    """A shop whose list others change too."""
+
+    @rule(at=st.integers(0, 9))
+    def is_taken_off_by_hand(self, at):
+        """Let somebody be taken off the list, whoever put him there."""
+        members = self.world.sandbox.members("Members")
+        if at < len(members):
+            self.world.sandbox.clear_faults()  # they are for the job, not for this hand
+            body = {"data": [{"type": "profile", "id": members[at]["id"]}]}
+            self.world.by_hand("DELETE", f"/api/lists/{self.list_id}/relationships/profiles", body)
+            self.not_ours.discard(members[at]["id"])
+
+    @rule()
+    def is_adopted(self):
+        """Let whoever is on the list count as put there by the job, if it can be read."""
+        there = {member["id"] for member in self.world.sandbox.members("Members")}
+        with suppress(KlaviyoError, UsageError):  # a fault, or a model that was never sent
+            self.world.project().adopt(["members"])
+            self.not_ours -= there
+
+    @rule()
+    def is_read_back(self):
+        """Let whoever is missing be sent again, if the list can be read."""
+        with suppress(KlaviyoError):
+            self.world.project().reconcile(mend=True)
+
+    def _converges(self):
+        self.world.calm()
+        self._around(self._run)
+        self.world.project().reconcile(mend=True)
+        super()._converges()
+
+
+def test_a_list_that_hands_changed_becomes_what_the_model_says_once_it_is_read_back():
+    """Whoever was taken off is on it again, whoever was adopted and is not wanted is off it."""
+    few = settings(
+        max_examples=6, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
+    )
+    run_state_machine_as_test(Hands, settings=few)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_a_list_that_hands_changed_becomes_what_the_model_says_however_long_one_tries():
+    """The same, with many more and longer histories, others each time."""
+    many = settings(max_examples=150, stateful_step_count=20, deadline=None, suppress_health_check=QUIET)
+    run_state_machine_as_test(Hands, settings=many)
