@@ -8,24 +8,13 @@ from reverse_etl.cli import show
 from reverse_etl.identifiers import IdentifierType, mask, masked_value, split_identity
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.phrases import counted
+from reverse_etl.reasons import WHY
 from reverse_etl.sql.staging import RowProblem
 
 if TYPE_CHECKING:
     from reverse_etl.plan import Change, ListPlan, ModelPlan, Plan
 
 _SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
-WHY = {
-    RowProblem.NO_LIST: "no list named",
-    RowProblem.NO_IDENTIFIER: "no usable identifier",
-    RowProblem.EMAIL_TOO_LONG: "e-mail of more than 100 characters",
-    RowProblem.EMAIL_MALFORMED: "malformed e-mail",
-    RowProblem.ID_TOO_LONG: "id of more than 255 characters",
-    RowProblem.PHONE_MALFORMED: "phone that is not E.164",
-    RowProblem.DUPLICATE: "several different rows of one identity",
-    RowProblem.IDENTITY_ELSEWHERE: "its identity is another row's identifier",
-    RowProblem.SHARED: "an identifier that other rows carry too",
-    RowProblem.STANDING: "refused by Klaviyo before, and unchanged since",
-}
 _HEADINGS = (
     "list",
     "model",

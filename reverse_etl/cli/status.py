@@ -9,9 +9,8 @@ import click
 
 from reverse_etl.cli import show
 from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_project
-from reverse_etl.cli.show_plan import WHY
 from reverse_etl.identifiers import mask, split_identity
-from reverse_etl.sql.staging import RowProblem
+from reverse_etl.reasons import by_klaviyo, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,10 +95,6 @@ def _example(reason: Reason, show_values: bool) -> str:  # noqa: FBT001 - one ca
 
 
 def _reason(reason: Reason) -> str:
-    if reason.source == "check":
-        why = WHY[RowProblem(reason.code)]
-        return f"{why}, in {reason.detail}" if reason.code == RowProblem.DUPLICATE else why
-    if reason.code == "unrenderable":  # nobody asked Klaviyo
-        return f"can't be sent: {reason.field or 'the row'} {reason.detail}"
-    what = f"{reason.code} at {reason.field}" if reason.field else reason.code
-    return f"refused by Klaviyo: {what}: {reason.detail} (reverse-etl retry sends them again)"
+    why = told(reason.source, reason.code, reason.field, reason.detail)
+    again = " (reverse-etl retry sends them again)" if by_klaviyo(reason.source, reason.code) else ""
+    return f"{why}{again}"
