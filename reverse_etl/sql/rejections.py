@@ -13,14 +13,14 @@ from reverse_etl.sql.text import Dialect, Statement, literal
 
 Key = tuple[str, str]  # account, project
 _MINE = "account_id = ? AND project = ? AND model = ?"
-_NOBODY = "row:"  # begins the key of a row that has no identity
+NOBODY = "row:"  # begins the key of a row that has no identity
 
 
 def standing(dialect: Dialect, key: Key) -> Statement:
     """Return (model, list id, source, code, field, commonest detail, rows, an identity or NULL) of each reason for rejections."""
     return Statement(
         f"SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), "
-        f"MIN(CASE WHEN row_key NOT LIKE '{_NOBODY}%' THEN row_key END)\n"
+        f"MIN(CASE WHEN row_key NOT LIKE '{NOBODY}%' THEN row_key END)\n"
         f"FROM {dialect.kept('rejections')} WHERE account_id = ? AND project = ?\n"
         f"GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
         key,
@@ -141,4 +141,4 @@ def _row_key(dialect: Dialect, shape: Shape) -> str:
     ]
     if dialect.engine is Engine.SNOWFLAKE:  # where one NULL makes all of "CONCAT_WS" NULL
         values = [f"COALESCE({value}, '')" for value in values]
-    return f"COALESCE(s.retl_identity, '{_NOBODY}' || MD5(CONCAT_WS('|', {', '.join(values)})))"
+    return f"COALESCE(s.retl_identity, '{NOBODY}' || MD5(CONCAT_WS('|', {', '.join(values)})))"

@@ -12,6 +12,7 @@ from what was committed.
 
 from __future__ import annotations
 
+from reverse_etl.state.evidence import KeptList, KeptReceipt, Missed, ReceiptSum
 from reverse_etl.state.lease import LEASE_SECONDS
 from reverse_etl.state.lists import KnownList
 from reverse_etl.state.opening import last_account, open_state
@@ -24,11 +25,15 @@ from reverse_etl.state.tables import Owner
 __all__ = [
     "LEASE_SECONDS",
     "Begun",
+    "KeptList",
+    "KeptReceipt",
     "KnownList",
+    "Missed",
     "OpenReceipt",
     "Owner",
     "PastList",
     "PastRun",
+    "ReceiptSum",
     "Rejection",
     "RunEnd",
     "SentModel",

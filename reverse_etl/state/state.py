@@ -11,6 +11,7 @@ from reverse_etl.moments import written
 from reverse_etl.sql import deltas, diff, ledger, members, rejections, schema, takeover
 from reverse_etl.sql.shape import Shape
 from reverse_etl.sql.text import OURS
+from reverse_etl.state.evidence import Evidence
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import Lists
 from reverse_etl.state.rejections import Rejections
@@ -47,6 +48,7 @@ class State:
         self.lists = Lists(self._tables)
         self.runs = Runs(self._tables)
         self.rejections = Rejections(self._tables)
+        self.evidence = Evidence(self._tables)
 
     def lease(self) -> AbstractContextManager[None]:
         """Let one run at a time work on this account and project; see `Lease.held`."""

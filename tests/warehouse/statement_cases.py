@@ -15,6 +15,7 @@ from reverse_etl.sql import (
     ledger,
     members,
     rejections,
+    reports,
     schema,
     seal,
     staging,
@@ -104,6 +105,7 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
         "rejections": _rejections(dialect, shape),
         "ledger": _ledger(dialect),
         "members": _members(dialect, shape),
+        "reports": _reports(dialect),
     }
     for name, group in named.items():
         for number, statement in enumerate(group, 1):
@@ -243,3 +245,11 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
         columns = schema.SHARED_TABLES[table].count(",") + 1
         rows = [tuple(f"{row}.{column}" for column in range(columns)) for row in range(2)]
         yield from ledger.insert_rows(dialect, table, rows)
+
+
+def _reports(dialect: Dialect) -> Iterator[Statement]:
+    yield reports.run_lists(dialect, [RUN, "r2"])
+    yield reports.receipt_sums(dialect, RUN)
+    yield reports.receipts(dialect, RUN, 25)
+    yield reports.rejections(dialect, KEY, RUN)
+    yield reports.gone(dialect, KEY, RUN, 50)

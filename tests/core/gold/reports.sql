@@ -1,0 +1,27 @@
+-- reports 1
+SELECT run_id, model, list_id, list_name, counts, reason FROM "reverse_etl_state".main."run_lists" WHERE run_id IN (?, ?) ORDER BY run_id, model, list_name, list_id, reason;
+-- with ('r1', 'r2')
+
+-- reports 2
+SELECT model, list_id, op, state, COUNT(*), SUM(row_count) FROM "reverse_etl_state".main."receipts" WHERE run_id = ?
+GROUP BY model, list_id, op, state ORDER BY model, list_id, op, state;
+-- with ('r1',)
+
+-- reports 3
+SELECT model, list_id, op, job_id, row_count, state, noted_at, detail FROM (
+  SELECT model, list_id, op, job_id, row_count, state, noted_at, detail, ROW_NUMBER() OVER (
+    PARTITION BY model, list_id, op ORDER BY CASE WHEN state = 'applied' THEN 1 ELSE 0 END, first_seq) AS nth
+  FROM "reverse_etl_state".main."receipts" WHERE run_id = ?
+) AS c WHERE nth <= 25 ORDER BY model, list_id, op, nth;
+-- with ('r1',)
+
+-- reports 4
+SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), SUM(CASE WHEN first_run_id = ? THEN row_count ELSE 0 END), MIN(CASE WHEN row_key NOT LIKE 'row:%' THEN row_key END)
+FROM "reverse_etl_state".main."rejections" WHERE account_id = ? AND project = ?
+GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field;
+-- with ('r1', 'acc', 'shop')
+
+-- reports 5
+SELECT model, list_id, identity, noted_at, COUNT(*) OVER () FROM "reverse_etl_state".main."gone" WHERE account_id = ? AND project = ? AND run_id = ?
+ORDER BY model, list_id, identity LIMIT 50;
+-- with ('acc', 'shop', 'r1')
