@@ -1,4 +1,4 @@
-"""The project as a library: `Project.load(folder).plan()`, `.run()` and `.status()` return frozen results.
+"""The project as a library: `.plan()`, `.run()`, `.status()` and `.report()` return frozen results.
 
 project = Project.load(Path("."), target="prod")
 plan = project.plan(select=["tag:daily"])
@@ -28,6 +28,7 @@ from reverse_etl.profiles.load import load_target
 from reverse_etl.reconcile.flow import adopt, reconcile
 from reverse_etl.records.record import Record
 from reverse_etl.records.shape import PACKAGE
+from reverse_etl.report.gather import gather
 from reverse_etl.run import RunResult, run
 from reverse_etl.saved_plan import refuse_elsewhere, refuse_other_account, stale
 from reverse_etl.status import Status, status
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import Model
     from reverse_etl.plan import Plan
     from reverse_etl.reconcile.drift import Drift
+    from reverse_etl.report.facts import Report
     from reverse_etl.saved_plan import SavedPlan
     from reverse_etl.target import Target
 
@@ -210,10 +212,14 @@ class Project:
             return run(at, task, how.allow_removes, strict=how.strict, saved=how.saved)
 
     def _record(self, selected: Sequence[Model]) -> Record:
-        """Return the record of a run, which lies in dbt's target folder, or in one of that name."""
-        folder = self.dbt.manifest.parent if self.dbt else self.folder / "target"
+        """Return the record of a run."""
         name = self.dbt.name if self.dbt else self.target.profile
-        return Record(folder / PACKAGE, name, self.target, self.models, selected, self.clock)
+        return Record(self.artifacts, name, self.target, self.models, selected, self.clock)
+
+    @property
+    def artifacts(self) -> Path:
+        """Return the folder of what a run leaves: in dbt's target folder, or in one of that name."""
+        return (self.dbt.manifest.parent if self.dbt else self.folder / "target") / PACKAGE
 
     def reconcile(
         self,
@@ -259,6 +265,17 @@ class Project:
             found = status(self.connections.state(warehouse, None), [model.name for model in self.models])
         lists = (one for one in found.lists if chosen is None or one.model in chosen)
         return replace(found, lists=tuple(lists))
+
+    def report(self, run_id: str | None = None) -> Report:
+        """Return what is remembered of a run, by default the newest, from the state alone.
+
+        Klaviyo is not asked, and nothing changes. E-mails and phones are in it: `hide` masks them. Raises
+        UsageError where there is no such run.
+        """
+        sandbox, names = self.target.destination.sandbox, [model.name for model in self.models]
+        with self.connections.warehouse(read_only=True) as warehouse:
+            state = self.connections.state(warehouse, None)
+            return gather(state, self.target.name, names, run_id, sandbox=sandbox)
 
     def retry(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> dict[str, int]:
         """End the rejections that Klaviyo made, so that the next run sends these rows.

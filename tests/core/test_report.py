@@ -1,0 +1,346 @@
+"""The facts of a report: what is remembered of a run of every kind, and that nothing changes by asking."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, clubs_model, members_model, people, person
+from core_world import one
+from test_dry_run import files, tables
+
+from reverse_etl.errors import GuardRefused, UsageError
+from reverse_etl.events import Settling
+from reverse_etl.plan import Wish
+from reverse_etl.report.gather import MOST_GONE, MOST_RECEIPTS, MOST_RUNS
+from reverse_etl.report.hide import hide
+from reverse_etl.report.page import page
+from reverse_etl.report.words import Tone, verdict
+from reverse_etl.run import counts
+from reverse_etl.sandbox import Fault
+from reverse_etl.sql import ledger
+from reverse_etl.state.tables import Tables
+
+LONG_AGO = "2020-01-01T00:01:00.000Z"
+IMPORTS = "/api/profile-bulk-import-jobs"
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def report(world, run_id=None):
+    """Return the report of a run, the newest by default; its page can be made."""
+    made = world.project().report(run_id)
+    assert page(hide(made)).startswith("<!doctype html>")
+    return made
+
+
+def test_a_report_has_the_counts_of_the_run(world):
+    """List by list, also of rows rejected, removed, and of a model that has no list."""
+    members_model(world)
+    clubs_model(world)
+    world.model("everybody", "select email, first_name from people", surface="profiles")
+    rows = people("ann", "bob", "cat", club="Tea")
+    become(world, [*rows, person("bad", email="bad", club="Tea")])
+    world.run()
+    become(world, [*rows[:2], person("bad", email="bad", club="Tea"), person("dan", club="Coffee")])
+    result = world.run(allow_removes=["members", "clubs", "everybody"])
+    told = report(world)
+    assert {(one.place.model, one.place.label): (one.counts, one.reason) for one in told.lists} == {
+        (one.model, one.plan.list.name or "(profiles)"): (counts(one), "") for one in result.lists
+    }
+    assert (told.run.run_id, told.run.exit_code, told.run.state) == (result.run_id, 0, "ended")
+    assert (told.project, told.target, told.account) == ("shop", "trial", world.sandbox.account_id)
+    assert told.sum("removed", "forgotten") == 3
+    assert (told.later, told.earlier, [len(former.lists) for former in told.before]) == (0, 1, [3])
+    assert told.before[0].sum("applied") == 9
+
+
+def test_the_proof_adds_up_to_what_was_sent(members):
+    """By list and kind: an import's receipt names its job, a removal's has none."""
+    become(members, people("ann", "bob", "cat"))
+    members.run()
+    become(members, people("ann", "dan", "eve"))
+    result = members.run()
+    add, remove = report(members).proofs
+    assert (add.op, add.receipts, add.rows, add.left_out) == ("add", 1, {"applied": 2}, 0)
+    assert (remove.op, remove.receipts, remove.rows) == ("remove", 1, {"applied": 2})
+    assert add.place.name == remove.place.name == "Members"
+    ((job,),) = members.state(f"SELECT job_id FROM receipts WHERE op = 'add' AND run_id = '{result.run_id}'")
+    assert [(sent.job, sent.rows, sent.state) for sent in (*add.shown, *remove.shown)] == [
+        (job, 2, "applied"),
+        (None, 2, "applied"),
+    ]
+    assert job
+
+
+def test_an_older_run_is_reported_as_it_was(members):
+    """By its id: with how many runs came after it, and without them among those before it."""
+    become(members, people("ann"))
+    first = members.run()
+    become(members, people("ann", "bob"))
+    second = members.run()
+    members.run()
+    told = report(members, second.run_id)
+    assert (told.run.run_id, told.later, told.earlier) == (second.run_id, 1, 1)
+    assert [former.run.run_id for former in told.before] == [first.run_id]
+    assert told.lists[0].counts == counts(one(second))
+
+
+def test_a_run_that_changed_nothing_has_no_receipt(members):
+    """It says so, and is well."""
+    become(members, people("ann"))
+    members.run()
+    members.run()
+    told = report(members)
+    assert told.proofs == ()
+    assert verdict(told).said == "Nothing had changed, so nothing was sent."
+    assert verdict(told).tone is Tone.GOOD
+
+
+def test_a_refused_run_says_why_and_has_no_lists(members):
+    """What stood rejected before stands still, and is not said to be of this run."""
+    become(members, [*people("ann", "bob"), person("bad", email="bad")])
+    members.run()
+    become(members, [])
+    with pytest.raises(GuardRefused):
+        members.run()
+    told = report(members)
+    (why,) = told.refused
+    assert why.startswith("The model has 0 rows to send; min_rows asks for 1. 2 rows were sent before. At ")
+    assert (told.run.state, told.run.exit_code, told.lists, told.proofs) == ("refused", 3, (), ())
+    assert [(each.rows, each.new) for each in told.rejections] == [(1, 0)]
+    assert not told.own_rejections
+    assert report(members, told.before[0].run.run_id).own_rejections
+
+
+def test_a_dead_run_shows_what_it_handed_over_and_later_what_came_of_it(members):
+    """Its counts are not kept, since it never came to its end."""
+    become(members, people("ann", "bob"))
+    assert members.dies(lambda event: isinstance(event, Settling))
+    told = report(members)
+    assert (told.run.state, told.run.exit_code, told.run.ended, told.lists) == ("submitting", None, None, ())
+    assert [(proof.place.name, proof.rows) for proof in told.proofs] == [("Members", {"accepted": 2})]
+    assert verdict(told).said == "This run has not ended."
+    members.calm()
+    members.run()
+    later = report(members, told.run.run_id)
+    assert (later.run.state, later.later) == ("recovered", 1)
+    assert [proof.rows for proof in later.proofs] == [{"applied": 2}]
+    assert verdict(later).said == "This run was cut off before its end."
+
+
+def test_a_run_that_klaviyo_outlasts_is_told_as_open_until_it_is_settled(make_world):
+    """Its receipt is accepted; the run after it finds out."""
+    world = make_world(job_seconds=600.0)
+    members_model(world)
+    world.profile(job_timeout_minutes=1)
+    become(world, people("ann"))
+    world.run()
+    told = report(world)
+    assert (told.run.state, told.lists[0].counts["accepted"]) == ("unsettled", 1)
+    assert verdict(told).tone is Tone.OPEN
+    world.calm()
+    world.run()
+    later = report(world, told.run.run_id)
+    assert later.lists[0].counts["accepted"] == 1
+    assert later.proofs[0].rows == {"applied": 1}
+
+
+def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world):
+    """The reason is the run's own, word for word."""
+    members_model(world)
+    world.model("others", "select email from people", list="Others")
+    become(world, people("ann"))
+    world.fault(Fault("status", "POST", IMPORTS, status=400))
+    result = world.run()
+    told = report(world)
+    assert {one.place.name: one.reason for one in told.lists} == {
+        one.plan.list.name: one.reason for one in result.lists
+    }
+    assert [bool(one.reason) for one in told.lists] == [True, False]
+    assert verdict(told).said == "1 of 2 lists stopped before the end."
+    assert {proof.place.name: proof.rows for proof in told.proofs} == {
+        "Members": {"not_sent": 1},
+        "Others": {"applied": 1},
+    }
+
+
+def test_rejections_are_told_with_how_many_the_run_saw_first(members):
+    """By checks and by Klaviyo; of an older run those of today, and that is said."""
+    members.fault(Fault("refuse_rows", pattern="cat", times=None))
+    become(members, [*people("ann", "cat"), person("bad", email="bad")])
+    first = members.run()
+    become(members, [*people("ann", "cat"), person("bad", email="bad"), person("worse", email="worse")])
+    second = members.run()
+    told = report(members)
+    found = {(each.source, each.place.name): (each.rows, each.new, each.example) for each in told.rejections}
+    assert found == {
+        ("check", "Members"): (2, 1, "email:bad"),
+        ("klaviyo", "Members"): (1, 0, "email:cat@example.com"),
+    }
+    assert told.own_rejections
+    assert sum(each.rows for each in told.rejections) == told.sum("rejected", "rejected_by_checks")
+    assert {each.source: each.new for each in report(members, first.run_id).rejections} == {
+        "check": 1,
+        "klaviyo": 1,
+    }
+    members.calm()
+    become(members, people("ann"))
+    members.run(allow_removes=["members"])
+    before = report(members, second.run_id)
+    assert (before.rejections, before.own_rejections) == ((), False)
+    assert before.sum("rejected", "rejected_by_checks") == 3
+    assert "None of them stands any more." in page(before)
+
+
+def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world):
+    """A page on one list does not complain of another."""
+    members_model(world)
+    world.model("others", "select email from people", list="Others")
+    become(world, [*people("ann"), person("bad", email="bad")])
+    world.run()
+    assert {each.place.model for each in report(world).rejections} == {"members", "others"}
+    world.run(select=["others"])
+    assert {each.place.model for each in report(world).rejections} == {"others"}
+
+
+def test_rows_that_name_no_list_are_not_taken_for_profiles(world):
+    """They are rejected under no list; profiles have none either."""
+    clubs_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club=None)])
+    world.run()
+    told = report(world)
+    assert [one.place.label for one in told.lists] == ["(no list)", "Tea"]
+    assert [each.place.label for each in told.rejections] == ["(no list)"]
+
+
+def test_those_for_whom_nobody_was_found_are_named(members):
+    """Bob was taken off by hand before: of this run, and not of the next."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members.take_off_list("bob@example.com")
+    become(members, people("ann"))
+    members.run()
+    told = report(members)
+    assert (told.gone_rows, told.sum("gone")) == (1, 1)
+    assert [(each.place.name, each.identity) for each in told.gone] == [("Members", "email:bob@example.com")]
+    members.run()
+    assert report(members).gone_rows == 0
+
+
+def test_of_very_many_the_first_are_shown_and_the_others_counted(members):
+    """Receipts, those not applied before the others; those who were not found; and runs."""
+    become(members, people("ann"))
+    run_id = members.run().run_id
+    project = members.project()
+    with project.connections.warehouse(read_only=False) as warehouse:
+        kept = project.connections.state(warehouse, None)._tables
+        rows = [
+            (run_id, "members", "L1", "add", nth, nth, 7, state, f"j{nth}", LONG_AGO, "")
+            for nth, state in enumerate(["applied"] * 59 + ["unknown"], 1)
+        ]
+        fill(kept, "receipts", rows)
+        key = (*kept.owner.key, "members", "L1")
+        fill(kept, "gone", [(*key, f"email:p{nth:02}@example.com", run_id, LONG_AGO) for nth in range(60)])
+        runs = [
+            (f"r{nth}", *kept.owner.key, "ended", f"2020-01-01T00:00:{nth:02}.000Z", "", LONG_AGO, 0)
+            for nth in range(40)
+        ]
+        fill(kept, "runs", runs)
+    told = report(members)
+    (many,) = [proof for proof in told.proofs if proof.place.list_id == "L1"]
+    assert (many.receipts, len(many.shown), many.left_out) == (60, MOST_RECEIPTS, 35)
+    assert many.rows == {"applied": 59 * 7, "unknown": 7}
+    assert [sent.job for sent in many.shown[:3]] == ["j60", "j1", "j2"]
+    assert (told.gone_rows, len(told.gone)) == (60, MOST_GONE)
+    assert (told.earlier, len(told.before), told.before[0].run.run_id) == (40, MOST_RUNS, "r39")
+
+
+def fill(kept, table, rows):
+    """Put rows into a table of the state."""
+    kept.run(*ledger.insert_rows(kept.dialect, table, rows))
+
+
+def test_the_notes_are_those_of_status(world):
+    """Today's: a list that its model drives no more, and a model that is gone."""
+    members_model(world)
+    world.model("others", "select email from people", list="Others")
+    become(world, people("ann"))
+    world.run()
+    world.drop_model("others")
+    members_model(world, list="New members")
+    world.run()
+    status = world.project().status()
+    assert report(world).notes == tuple(one.note for one in status.lists if one.note)
+    assert len(report(world).notes) == 2
+
+
+def test_a_report_changes_nothing_and_asks_nobody(members):
+    """Byte for byte and row for row, without a key and without a request."""
+    become(members, [*people("ann", "bob"), person("bad", email="bad")])
+    members.run(wish=Wish(limit=1))
+    members.profile(private_api_key="")
+    members.project()
+    before, rows = files(members), tables(members)
+    number = max(entry.number for entry in members.sandbox.log())
+    told = report(members)
+    assert told.sum("deferred") == 1
+    assert verdict(told).said == "This run reached its end, and left something to look at."
+    assert files(members) == before
+    assert tables(members) == rows
+    assert members.sandbox.log(number) == []
+
+
+def test_it_takes_seven_statements_more_than_status_however_many_lists_there_are(world, monkeypatch):
+    """As docs/architecture.md says."""
+    fetched = []
+    fetch = Tables.fetch
+    monkeypatch.setattr(Tables, "fetch", lambda self, one: fetched.append(one) or fetch(self, one))
+
+    def more():
+        fetched.clear()
+        world.project().status()
+        of_status = len(fetched)
+        fetched.clear()
+        world.project().report()
+        return len(fetched) - of_status
+
+    members_model(world)
+    become(world, people("ann", "bob", club="Tea"))
+    world.run()
+    assert more() == 7
+    clubs_model(world)
+    world.run()
+    assert more() == 7
+
+
+@pytest.mark.parametrize("ran", [False, True])
+def test_a_run_that_there_is_not_is_a_mistake_that_names_those_that_there_are(members, ran):
+    """Before the first run there is nothing to report of, whatever is asked for."""
+    become(members, people("ann"))
+    if not ran:
+        for run_id in (None, "nobody"):
+            with pytest.raises(UsageError, match=r"There is no run to report of: nothing was sent yet\."):
+                members.project().report(run_id)
+        return
+    ids = [members.run().run_id for _ in range(7)]
+    with pytest.raises(UsageError, match="There is no run 'nobody'") as error:
+        members.project().report("nobody")
+    assert error.value.problems[0].advice == f"The newest first: {', '.join(reversed(ids[2:]))}."
+    with pytest.raises(UsageError) as error:
+        members.project().report(ids[0][:-1])
+    assert error.value.problems[0].advice.startswith(f"Did you mean {ids[0]}? ")
+
+
+def test_a_project_by_a_new_name_is_told_why_there_is_no_run(members):
+    """What the old name sent is not this project's."""
+    become(members, people("ann"))
+    members.run()
+    text = (members.folder / "profiles.yml").read_text()
+    (members.folder / "profiles.yml").write_text(text.replace("shop:", "store:", 1))
+    with pytest.raises(UsageError) as error:
+        members.project().report()
+    assert "what is kept was sent as shop" in error.value.problems[0].advice
