@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
-
-from reverse_etl.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Put a file in the place of one of that name. Raises OSError."""
-    new = path.with_name(f"{path.name}.new")
-    new.write_bytes(content)
-    new.replace(path)
+def put(path: Path, content: bytes) -> None:
+    """Put a file in its place as a whole, and make its folder where that is missing.
 
-
-def save(path: Path, content: bytes) -> None:
-    """Write the file that somebody asked for.
-
-    Raises UsageError where it can't be there, OSError where the disk fails.
+    Raises OSError that names it, and leaves the old one, where it can't be written.
     """
+    new = path.with_name(f"{path.name}.new")
     try:
-        replace(path, content)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
-        raise UsageError.of(
-            f"The file can't be written: {error.strerror}.",
-            where=str(path),
-            advice="Name a file in a folder that exists and that you may write to.",
-        ) from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(content)
+        new.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error

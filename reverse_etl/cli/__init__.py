@@ -23,6 +23,10 @@ from reverse_etl.errors import Problem, ReverseEtlError
 
 FAILED = 4
 _MAKE_ROOM = "Make room, or let it be written elsewhere. It is safe to run again."
+_LET_IN = "See what is there and who may write it, or name another place. It is safe to run again."
+_ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO), _MAKE_ROOM) | dict.fromkeys(
+    (errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR), _LET_IN
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -101,9 +105,9 @@ def _failed(error: BaseException) -> int:
             return error.exit_code
         case SystemExit(code=int(code)):
             return code
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EROFS | errno.EIO):
+        case OSError(errno=int(number)) if number in _ADVICE:
             where = str(error.filename or "a file that was being written")
-            talk.problems([Problem(f"{error.strerror}.", where, _MAKE_ROOM)], FAILED)
+            talk.problems([Problem(f"{error.strerror}.", where, _ADVICE[number])], FAILED)
             return FAILED
         case _:
             talk.fault(traceback.format_exc())

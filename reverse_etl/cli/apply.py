@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def command(asked: Asked, file: Path, *, strict: bool, as_json: bool) -> int:
     """Carry out a plan that `plan --out` saved, or nothing.
 
-    Models, rows and values must be those that the plan was made of; else exits 3 and says what moved.
+    Models, rows and values must be those that PLAN was made of; else exits 3 and says what moved.
     Profile, target, variables and the flags of the plan are in the file.
     """
     saved = _read(file)

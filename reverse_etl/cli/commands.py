@@ -24,6 +24,7 @@ _MODULES: Final = {
     "retry": "retry",
     "adopt": "adopt",
     "reconcile": "reconcile",
+    "report": "report",
     "exposures": "exposures",
     "sandbox": "sandbox",
     "demo": "demo",

@@ -15,7 +15,7 @@ from reverse_etl.cli.options import Asked, PlanAsked, of_plans, of_project
 from reverse_etl.cli.show_plan import show_plan
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import GuardRefused
-from reverse_etl.files import save
+from reverse_etl.files import put
 from reverse_etl.moments import moment
 from reverse_etl.phrases import counted
 from reverse_etl.plan import guard
@@ -83,7 +83,7 @@ def _save(project: Project, plan: Plan, asked: Asked, plan_asked: PlanAsked, out
         allow_removes=plan_asked.allow_removes,
         dbt_gate=not plan_asked.no_dbt_gate,
     )
-    save(out, saved.written())
+    put(out, saved.written())
     talk.say(f"Saved. To carry out just this, or nothing: reverse-etl apply {shlex.quote(str(out))}")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 
 from reverse_etl.errors import UsageError
-from reverse_etl.files import replace
+from reverse_etl.files import put
 from reverse_etl.moments import moment
 from reverse_etl.records.shape import Told, manifest, refused_results, run_results
 
@@ -55,9 +55,8 @@ class Record:
             else refused_results(self.selected, error or RuntimeError(), told)
         )
         with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            replace(self.folder / "manifest.json", _json(manifest(self.models, told)))
-            replace(self.folder / "run_results.json", _json(results))
+            put(self.folder / "manifest.json", _json(manifest(self.models, told)))
+            put(self.folder / "run_results.json", _json(results))
 
     def _told(self) -> Told:
         ended = self.clock.now()

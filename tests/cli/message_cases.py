@@ -214,6 +214,14 @@ CASES = (
     Case("too few rows", lambda world: _left(world, 0), "run"),
     Case("too many removes", lambda world: _left(world, 3), "plan"),
     Case("a request that Klaviyo refuses", _refused, "run"),
+    Case("a report before the first run", lambda _: None, "report"),
+    Case("a report as JSON into a file", lambda _: None, "report --json --out report.json"),
+    Case(
+        "a report that cannot be written",
+        lambda world: (world.write("target", "A file."), _sent(world)),
+        "report",
+    ),
+    Case("a report into a folder", lambda _: None, "report --out models"),
     Case(
         "a sandbox file that is none",
         lambda world: world.write("klaviyo_sandbox.sqlite", NOT_A_DATABASE * 99),

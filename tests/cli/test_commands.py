@@ -354,10 +354,10 @@ def test_a_plan_that_a_guard_refuses_is_not_saved(world: World) -> None:
 
 
 def test_a_plan_that_can_not_be_saved_or_read_says_where(world: World) -> None:
-    """Exit 2, as of every path that is written wrong."""
+    """A file that can't be kept is exit 4, and one that is not there exit 2."""
     world.klaviyo()
-    nowhere = world.run("plan", "--out", "no/such/plan.json")
-    assert (nowhere.code, "at no/such/plan.json" in nowhere.err) == (2, True)
+    nowhere = world.run("plan", "--out", "profiles.yml/plan.json")
+    assert (nowhere.code, "at profiles.yml/plan.json" in nowhere.err) == (4, True)
     missing = world.run("apply", "plan.json")
     assert missing.code == 2
     assert "error The plan can't be read: No such file or directory.\n   at plan.json" in missing.err

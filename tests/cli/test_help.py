@@ -55,12 +55,17 @@ def test_the_document_has_a_section_for_each_command_with_its_help() -> None:
 
 
 def test_every_flag_and_command_says_what_it_is() -> None:
-    """No flag without a text; the list of commands shows each first sentence whole."""
+    """No flag without a text, and no argument of which the help's text says nothing.
+
+    The list of commands shows each first sentence whole.
+    """
     for name in COMMANDS:
         command = app.get_command(None, name)
         assert command is not None
         flags = [each for each in command.params if isinstance(each, click.Option)]
         assert all(flag.help for flag in flags), name
+        named = [each.make_metavar(click.Context(command)) for each in command.params if each not in flags]
+        assert all(name_.strip("[]") in (command.help or "") for name_ in named), name
     assert "..." not in _help().partition("Commands:")[2]
 
 

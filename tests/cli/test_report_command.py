@@ -1,0 +1,132 @@
+"""`reverse-etl report` as a process: where the page goes, and what is printed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_world import KEY
+
+from reverse_etl.sandbox import Fault, FaultKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli_world import World
+
+PAGE = "target/reverse_etl/report.html"
+
+
+@pytest.fixture
+def ran(world: World) -> World:
+    """Let a run send 19 of 20 customers: one is refused, and a row has no e-mail that could be one."""
+    sandbox = world.klaviyo()
+    world.sql("INSERT INTO customers VALUES ('nobody@', 'x')")
+    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="Not p3@example.com."))
+    assert world.run("run").code == 1
+    sandbox.clear_faults()
+    return world
+
+
+def _files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_page_lies_beside_the_record_of_the_run_and_its_path_is_printed(ran: World) -> None:
+    """Without a key, and without a request; a page that lies there is replaced as a whole."""
+    before = _files(ran.folder)
+    ran.write(PAGE, "an old page")
+    ran.environ.clear()
+    told = ran.run("report")
+    assert (told.out, told.err, told.code) == (PAGE, "", 0)
+    assert _files(ran.folder) - before == {PAGE}
+    assert "target/reverse_etl/run_results.json" in before
+    shown = (ran.folder / PAGE).read_text(encoding="utf-8")
+    assert shown.startswith("<!doctype html>")
+    assert shown.endswith("</html>\n")
+    assert ">19</td>" in shown
+
+
+@pytest.mark.parametrize("path", ["page.html", "site/2026-03-01/report.html"])
+def test_the_page_goes_where_it_is_told(ran: World, path: str) -> None:
+    """Into a folder that is made for it, and nowhere else."""
+    before = _files(ran.folder)
+    assert ran.run("report", "--out", path).out == path
+    assert _files(ran.folder) - before == {path}
+
+
+def test_the_page_on_stdout_is_the_page_in_the_file(ran: World) -> None:
+    """But for when it was made; and there is no file."""
+    before = _files(ran.folder)
+    printed = ran.run("report", "--out", "-").out.splitlines()
+    assert _files(ran.folder) == before
+    ran.run("report")
+    kept = (ran.folder / PAGE).read_text(encoding="utf-8").splitlines()
+    assert [line for line in printed if "<p>Made " not in line] == [
+        line.rstrip() for line in kept if "<p>Made " not in line
+    ]
+
+
+def test_the_same_facts_as_json_and_no_file(ran: World) -> None:
+    """The lists have the words of the run's own JSON."""
+    before = _files(ran.folder)
+    document = json.loads(ran.run("report", "--json").out)
+    assert _files(ran.folder) == before
+    assert (document["exit_code"], document["lists"][0]["applied"]) == (1, 19)
+    assert [(one["source"], one["rows"], one["new"]) for one in document["rejections"]] == [
+        ("check", 1, 1),
+        ("klaviyo", 1, 1),
+    ]
+    run = json.loads(ran.run("run", "--json").out)
+    again = json.loads(ran.run("report", "--json").out)
+    assert again["run_id"] == run["run_id"]
+    assert again["lists"] == [
+        {key: value for key, value in one.items() if key != "reasons"} for one in run["lists"]
+    ]
+    assert json.loads(ran.run("report", document["run_id"], "--json").out)["later_runs"] == 1
+
+
+@pytest.mark.parametrize("form", ["--out=-", "--json"])
+def test_people_are_masked_unless_they_are_asked_for_and_the_key_is_nowhere(ran: World, form: str) -> None:
+    """Neither in an example, nor in what Klaviyo said of it."""
+    told = ran.run("report", form).out
+    assert "@example.com" not in told
+    assert "nobody@" not in told
+    assert "p*@e******.com" in told
+    shown = ran.run("report", form, "--show-values").out
+    assert "p3@example.com" in shown
+    assert "nobody@" in shown
+    assert KEY not in told + shown
+
+
+def test_an_unknown_run_is_a_mistake_that_names_the_newest(ran: World) -> None:
+    """No page is written, and none is replaced."""
+    ran.write(PAGE, "an old page")
+    ids = [json.loads(ran.run("report", "--json").out)["run_id"]]
+    told = ran.run("report", "20200101T000000-abcdef")
+    assert told.code == 2
+    assert told.out == ""
+    assert told.err.splitlines()[0] == "error There is no run '20200101T000000-abcdef'."
+    assert told.err.splitlines()[-1].endswith(f"The newest first: {ids[0]}.")
+    assert (ran.folder / PAGE).read_text(encoding="utf-8") == "an old page"
+
+
+def test_what_cannot_be_written_is_told_with_its_place(ran: World) -> None:
+    """Nothing is left behind, and the run's record stays as it was."""
+    (ran.folder / PAGE).mkdir()
+    before = _files(ran.folder)
+    told = ran.run("report")
+    assert told.code == 4
+    assert told.err.splitlines()[:2] == ["error Is a directory.", f"   at {PAGE}"]
+    assert _files(ran.folder) == before
+    assert [*(ran.folder / PAGE).iterdir()] == []
+
+
+def test_a_refused_run_has_a_page_that_says_why(ran: World) -> None:
+    """The page that one opens after a bad night."""
+    ran.customers(3)
+    assert ran.run("run").code == 3
+    told = ran.run("report", "--out", "-").out
+    assert "Nothing was sent: a guard stopped this run." in told
+    assert "<li>16 of 19 rows would be removed: 84.2 %." in told
