@@ -217,10 +217,24 @@ def test_rows_that_name_no_list_are_not_taken_for_profiles(world):
     assert [each.place.label for each in told.rejections] == ["(no list)"]
 
 
-def test_those_for_whom_nobody_was_found_are_named(members):
-    """Bob was taken off by hand before: of this run, and not of the next."""
+def test_a_list_has_the_name_that_it_had_then(members):
+    """Somebody renamed it at Klaviyo since, and the model follows."""
+    become(members, people("ann"))
+    first = members.run()
+    listed = {"type": "list", "id": members.list_id(), "attributes": {"name": "Renamed"}}
+    members.by_hand("PATCH", f"/api/lists/{listed['id']}", {"data": listed})
+    members_model(members, list="Renamed")
     become(members, people("ann", "bob"))
     members.run()
+    assert {one.place.name for one in (*report(members).lists, *report(members).proofs)} == {"Renamed"}
+    then = report(members, first.run_id)
+    assert {one.place.name for one in (*then.lists, *then.proofs)} == {"Members"}
+
+
+def test_those_for_whom_nobody_was_found_are_named(members):
+    """Bob was taken off by hand before: of this run, and not of the one before or the next."""
+    become(members, people("ann", "bob"))
+    first = members.run()
     members.take_off_list("bob@example.com")
     become(members, people("ann"))
     members.run()
@@ -229,6 +243,7 @@ def test_those_for_whom_nobody_was_found_are_named(members):
     assert [(each.place.name, each.identity) for each in told.gone] == [("Members", "email:bob@example.com")]
     members.run()
     assert report(members).gone_rows == 0
+    assert report(members, first.run_id).gone_rows == 0
 
 
 def test_of_very_many_the_first_are_shown_and_the_others_counted(members):
@@ -319,12 +334,13 @@ def test_it_takes_seven_statements_more_than_status_however_many_lists_there_are
 
 @pytest.mark.parametrize("ran", [False, True])
 def test_a_run_that_there_is_not_is_a_mistake_that_names_those_that_there_are(members, ran):
-    """Before the first run there is nothing to report of, whatever is asked for."""
+    """Before the first run there is nothing to report of, whatever is asked for; and no state is made."""
     become(members, people("ann"))
     if not ran:
         for run_id in (None, "nobody"):
             with pytest.raises(UsageError, match=r"There is no run to report of: nothing was sent yet\."):
                 members.project().report(run_id)
+        assert not (members.folder / "shop.reverse_etl.duckdb").exists()
         return
     ids = [members.run().run_id for _ in range(7)]
     with pytest.raises(UsageError, match="There is no run 'nobody'") as error:
