@@ -107,6 +107,22 @@ def test_someone_who_joined_before_us_is_never_taken_off(members):
     assert members.emails() == ["ann@example.com", "cat@example.com"]
 
 
+@pytest.mark.parametrize(("seconds", "outcome"), [(40.0, Outcome.REMOVED), (70.0, Outcome.KEPT)])
+def test_the_times_that_klaviyo_notes_have_a_minutes_grace(make_world, seconds, outcome):
+    """What it notes of a member may be some seconds behind the time that its replies tell.
+
+    Whoever seems to have joined so shortly before the job first sent her was put there by the job.
+    """
+    world = make_world(speed=1.0)
+    members_model(world)
+    world.put_on_list(world.new_list(), world.new_profile(email="ann@example.com"))
+    world.wait(seconds)
+    become(world, people("ann", "bob"))
+    world.run()
+    become(world, people("bob"))
+    assert one(world.run()).outcomes == {outcome: 1}
+
+
 def test_someone_whom_we_never_sent_is_never_taken_off(members):
     """A list may have members of others: whoever was never in the model is none of our business."""
     members.put_on_list(members.new_list(), members.new_profile(email="zoe@example.com"))
