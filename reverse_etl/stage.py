@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import Model
     from reverse_etl.warehouse import Warehouse
 
+_ABOVE = 1  # lines of the query that describes a model, before its own first line
+_CUT = "..."  # where DuckDB shows a long line in part
+
 
 @dataclass(frozen=True)
 class Staged:
@@ -65,7 +68,7 @@ def described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
     except ReverseEtlError as error:
         raise ModelError.of(
             f"The warehouse can't run this model. {error.problems[0].what}",
-            where=_place(model, str(error.__cause__)),
+            where=place_of(model, str(error.__cause__)),
             advice=f"See the SQL that was run: reverse-etl compile --select {model.name}",
         ) from error
     unfit = (unfit_column(part.property, columns[part.column.lower()]) for part in model.payload)
@@ -86,11 +89,25 @@ def _run(warehouse: Warehouse, model: Model, statement: Statement) -> None:
         ) from error
 
 
-def _place(model: Model, complaint: str) -> str:
-    """Return the file and line that a warehouse complains of.
+_DUCKDB = re.compile(r"^LINE (?P<line>\d+): (?P<shown>.*)\n(?P<before> *)\^", re.MULTILINE)
+_SNOWFLAKE = re.compile(r"error line (?P<line>\d+) at position (?P<column>\d+)")
 
-    The file alone where it names no line of the query that describes the model.
+
+def place_of(model: Model, complaint: str) -> str:
+    """Return the file, line and column that a warehouse complains of when it describes a model.
+
+    DuckDB shows the line, or some of it, and marks the place below; Snowflake counts, from line 1 and column
+    0. The file alone where neither says anything of the model's own text.
     """
-    named = re.search(r"(?:LINE|error line) (\d+)(?::| at)", complaint)  # as DuckDB and as Snowflake says it
-    line = int(named.group(1)) - 1 if named else 0  # the query opens with a line of its own
-    return f"{model.path}:{model.lines[line - 1]}" if 0 < line <= len(model.lines) else f"{model.path}"
+    if found := _SNOWFLAKE.search(complaint):
+        return model.place(int(found["line"]) - _ABOVE, int(found["column"]) + 1)
+    found = _DUCKDB.search(complaint)
+    if found is None:
+        return f"{model.path}"
+    line = int(found["line"]) - _ABOVE
+    lines = model.sql.split("\n")
+    written = lines[line - 1] if 1 <= line <= len(lines) else ""
+    marked = len(found["before"]) - len(f"LINE {found['line']}: ")
+    cut = len(_CUT) if found["shown"].startswith(_CUT) else 0
+    begins = written.find(found["shown"][cut:].removesuffix(_CUT))
+    return model.place(line, begins + marked - cut + 1 if begins >= 0 else None)

@@ -190,12 +190,12 @@ class _Compiling:
                 self.report([finding], rendered)
         if self.problems:
             return None
-        start = rendered.text.count("\n", 0, query.start)
         return Model(
             name=self.path.stem,
             path=self.path.relative_to(self.project_dir),
             sql=query.sql,
-            lines=rendered.lines[start : start + query.sql.count("\n") + 1],
+            rendered=rendered,
+            start=query.start,
             config=fitted.config,
             columns=tuple(column.name for column in query.columns),
             payload=fitted.payload,

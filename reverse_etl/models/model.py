@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import orjson
 
 from reverse_etl.errors import Problem
+from reverse_etl.places import at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.models.config import ModelConfig, PayloadColumn
+    from reverse_etl.templates import Rendered
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class Model:
     """A compiled model.
 
     `path` is relative to the project's folder. `sql` is one SELECT in the output's dialect, without a
-    semicolon or comments around it; `lines` are the file's lines (from 1) on which its lines stand, none for
-    a dbt model that is itself to be sent. `columns` are named as the warehouse will report them, but that
+    semicolon or comments around it; it begins at the character `start` of the `rendered` file, which is None
+    for a dbt model that is itself to be sent. `columns` are named as the warehouse will report them, but that
     DuckDB may report a column that is selected as it is in its table's own case. `reads` are dbt's unique
     ids, or bare names where there is no manifest. `checksum` changes with the SQL and the config.
     """
@@ -30,12 +32,25 @@ class Model:
     name: str
     path: Path
     sql: str = field(repr=False)
-    lines: tuple[int, ...] = field(repr=False)
+    rendered: Rendered | None = field(repr=False)
+    start: int
     config: ModelConfig
     columns: tuple[str, ...]
     payload: tuple[PayloadColumn, ...]
     reads: tuple[str, ...]
     checksum: str
+
+    def place(self, line: int, column: int | None = None) -> str:
+        """Return where a line of the SQL, and a character of it (both from 1), stand in the model's file.
+
+        The column is left out where the file does not say it; and so is the line that the SQL does not have.
+        """
+        lines = self.sql.split("\n")
+        if self.rendered is None or not 1 <= line <= len(lines):
+            return at(self.path)
+        before = sum(len(each) + 1 for each in lines[: line - 1])
+        written = self.rendered.position(self.start + before + (column or 1) - 1)
+        return at(self.path, written[0], written[1] if column else None)
 
 
 def both_drive(list_name: str, first: Model, second: Model) -> Problem:

@@ -9,6 +9,7 @@ import pytest
 from reverse_etl.errors import ModelError
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.models.config import ModelConfig, PayloadColumn
+from reverse_etl.stage import place_of
 from reverse_etl.surfaces import ListById, ListColumn, NamedList, OnShared, Surface
 
 CONFIG = "{{ config(surface='profiles') }}\n"
@@ -40,7 +41,13 @@ def test_a_model_is_its_select_its_config_and_its_columns(project):
         "where lifetime_value > 500"
     )
     assert (model.name, model.path.as_posix()) == ("m", "models/m.sql")
-    assert model.lines == (12, 13, 14)
+    assert [model.place(line) for line in (0, 1, 2, 3, 4)] == [
+        "models/m.sql",
+        "models/m.sql:12",
+        "models/m.sql:13",
+        "models/m.sql:14",
+        "models/m.sql",
+    ]
     assert model.columns == ("customer_id", "email", "First", "LTV")
     assert model.payload == (PayloadColumn("First", "first"), PayloadColumn("LTV", "LTV"))
     assert model.config == ModelConfig(
@@ -141,7 +148,8 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_model(project)
     path.parent.mkdir()
     path.write_bytes(b"\xef\xbb\xbf" + CONFIG.replace("\n", "\r\n").encode() + b"select email\r\nfrom t\r\n")
     (model,) = project.compile()
-    assert (model.sql, model.lines) == ("select email\nfrom t", (2, 3))
+    assert model.sql == "select email\nfrom t"
+    assert [model.place(1, 8), model.place(2)] == ["models/m.sql:2:8", "models/m.sql:3"]
 
 
 def test_models_are_found_in_folders_and_come_by_name(project):
@@ -229,6 +237,31 @@ def test_the_place_of_a_mistake_is_the_files_however_the_template_moves_its_line
     (problem,) = caught.value.problems
     line, column = place
     assert problem.where == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [pytest.param(text, place, id=name) for name, text, place in PLACES]
+)
+def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(project, text, place):
+    """DuckDB says where in the SQL that it was given: with the help of what it shows of the line."""
+    model = project.model(text.replace("HERE", "frist"))
+    line, column = place
+    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as caught:
+        connection.execute("CREATE TABLE t AS SELECT 'ann@example.com' AS email, 1 AS b")
+        connection.execute(f"DESCRIBE (\n{model.sql}\n)")
+    found = place_of(model, str(caught.value))
+    assert found == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
+
+
+def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(project):
+    """And a complaint that shows nothing of the model is of its file."""
+    model = project.model(CONFIG + f"select email, '{'x' * 200}' as a, '{'y' * 200}' as b, frist from t")
+    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as caught:
+        connection.execute("CREATE TABLE t AS SELECT 'ann@example.com' AS email")
+        connection.execute(f"DESCRIBE (\n{model.sql}\n)")
+    assert "LINE 2: ..." in str(caught.value)
+    assert place_of(model, str(caught.value)) == f"models/m.sql:2:{model.sql.index('frist') + 1}"
+    assert place_of(model, "Connection lost") == "models/m.sql"
 
 
 @pytest.mark.parametrize(

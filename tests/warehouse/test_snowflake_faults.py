@@ -272,4 +272,4 @@ def test_a_model_that_does_not_compile_is_told_with_its_line(world, server):
     world.model("members", "select email,\n  no_such_column\nfrom nothing", identifiers={"email": "email"})
     with pytest.raises(ModelError, match="invalid identifier") as caught:
         world.plan()
-    assert caught.value.problems[0].where == "models/members.sql:3"
+    assert caught.value.problems[0].where == "models/members.sql:3:3"
