@@ -89,7 +89,7 @@ class Rendered:
 
 
 def _same_column(text: str, source: str, column: int) -> int | None:
-    if text[: column + 1] == source[: column + 1]:
+    if text[:column] == source[:column]:  # there it is, or the expression that it comes out of
         return column + 1
     rest = text[column:]
     return len(source) - len(rest) + 1 if rest and source.endswith(rest) else None

@@ -239,6 +239,15 @@ def test_the_place_of_a_mistake_is_the_files_however_the_template_moves_its_line
     assert problem.where == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
 
 
+def complaint(model):
+    """Return what DuckDB says of a model of a table that lacks a column."""
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT 'ann@example.com' AS email, 1 AS b")
+        with pytest.raises(duckdb.Error) as caught:
+            connection.execute(f"DESCRIBE (\n{model.sql}\n)")
+    return str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "place"), [pytest.param(text, place, id=name) for name, text, place in PLACES]
 )
@@ -246,21 +255,15 @@ def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(
     """DuckDB says where in the SQL that it was given: with the help of what it shows of the line."""
     model = project.model(text.replace("HERE", "frist"))
     line, column = place
-    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as caught:
-        connection.execute("CREATE TABLE t AS SELECT 'ann@example.com' AS email, 1 AS b")
-        connection.execute(f"DESCRIBE (\n{model.sql}\n)")
-    found = place_of(model, str(caught.value))
+    found = place_of(model, complaint(model))
     assert found == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
 
 
 def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(project):
     """And a complaint that shows nothing of the model is of its file."""
     model = project.model(CONFIG + f"select email, '{'x' * 200}' as a, '{'y' * 200}' as b, frist from t")
-    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as caught:
-        connection.execute("CREATE TABLE t AS SELECT 'ann@example.com' AS email")
-        connection.execute(f"DESCRIBE (\n{model.sql}\n)")
-    assert "LINE 2: ..." in str(caught.value)
-    assert place_of(model, str(caught.value)) == f"models/m.sql:2:{model.sql.index('frist') + 1}"
+    assert "LINE 2: ..." in complaint(model)
+    assert place_of(model, complaint(model)) == f"models/m.sql:2:{model.sql.index('frist') + 1}"
     assert place_of(model, "Connection lost") == "models/m.sql"
 
 
