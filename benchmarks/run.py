@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--long", action="store_true", help="also runs on 10 million rows")
     long = parser.parse_args().long
     small, large, larger, huge = 100_000, 1_000_000, 3_000_000, 10_000_000
-    limits = (("96MB", small), ("96MB", large), ("128MB", large), ("128MB", larger))
+    limits = (("64MB", small), ("64MB", large), ("128MB", large), ("128MB", larger))
     measured = [measure.measure(small, ROUNDS), measure.measure(large, ROUNDS)]
     peaks = [measure.peak(rows, limit) for limit, rows in limits]
     if long:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 STATE = "reverse_etl_state"
 _TAKEN = {"memory", "temp", "system", STATE}  # databases that DuckDB or this job has in a session
-_BYTES_A_ROW = 640  # of memory, for each of the wide rows that are sorted at once
+_BYTES_A_ROW = 1_280  # of memory, for each of the wide rows that are sorted at once
 _MOST_SORTED = 500_000  # of them: with more the first is long in coming
 _FEWEST_SORTED = 10_000  # each part reads the staged rows again
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")  # as DuckDB writes a limit
@@ -221,7 +221,7 @@ def rows_sorted_well(memory_limit: str) -> int:
     What is sorted stays in memory until its last row is read. Each further part reads the staged rows again.
 
     >>> [rows_sorted_well(limit) for limit in ("61.0 MiB", "122.0 MiB", "18.8 GiB", "16383.9 PiB")]
-    [99942, 199884, 500000, 500000]
+    [49971, 99942, 500000, 500000]
     """
     number, _, unit = memory_limit.partition(" ")
     limit = float(number) * 1024 ** _UNITS.index(unit)
