@@ -258,3 +258,23 @@ def test_a_saved_plan_is_carried_out_or_refused(shop):
     assert not shop.writes()
     become(shop, people("bob", "ann"))
     assert one(shop.project().apply(saved)).outcomes == {Outcome.APPLIED: 2}
+
+
+def test_a_list_is_read_back_and_taken_over(shop):
+    """Whoever was taken off by hand is on it again, and whoever was put there by hand is off it."""
+    members_model(shop, max_removes=1.0)
+    become(shop, people("ann", "bob"))
+    shop.run()
+    shop.sandbox.finish_jobs()
+    shop.put_on_list(shop.list_id(), shop.new_profile(email="zoe@example.com"))
+    shop.take_off_list("bob@example.com")
+    (found,) = shop.project().reconcile(mend=True)
+    assert (found.missing_sample, found.others_sample) == (
+        ("email:bob@example.com",),
+        ("email:zoe@example.com",),
+    )
+    shop.run()
+    assert shop.emails() == ["ann@example.com", "bob@example.com", "zoe@example.com"]
+    shop.project().adopt(["members"])
+    shop.run()
+    assert shop.emails() == ["ann@example.com", "bob@example.com"]
