@@ -83,6 +83,16 @@ class Connections:
         else:
             yield from self._connected(destination.origin, destination.need_key(), observer)
 
+    def refuse_unbegun_sandbox(self) -> None:
+        """Raise UsageError where the sandbox that a run would start has not begun: nothing was sent to it."""
+        path = self.folder / SANDBOX_FILE
+        if self.unbegun() is not None and not path.exists():
+            raise UsageError.of(
+                "The sandbox has not begun: nothing was sent to it yet.",
+                where=str(path),
+                advice="Send something: reverse-etl run",
+            )
+
     def refuse_held_sandbox(self) -> None:
         """Raise WarehouseError where another process holds the file of the sandbox that a run would start."""
         destination = self.target.destination
@@ -110,7 +120,7 @@ class Connections:
     def at(self, *, dry: bool, tell: Tell, observer: Observer | None) -> Iterator[At]:
         """Open what a run needs, and let nothing more go out once it has failed.
 
-        Raises UsageError where there is no key; where it is dry, also where the sandbox has not begun.
+        Raises UsageError where there is no key. Where it is dry, a sandbox must have begun.
         """
         self.target.destination.need_key()
         with (
@@ -118,12 +128,7 @@ class Connections:
             self.klaviyo(dry=dry, observer=observer) as klaviyo,
             ThreadPoolExecutor(self.threads, "klaviyo") as executor,
         ):
-            if klaviyo is None:
-                raise UsageError.of(
-                    "The sandbox has not begun: nothing was sent to it yet.",
-                    where=str(self.folder / SANDBOX_FILE),
-                    advice="Send something: reverse-etl run",
-                )
+            assert klaviyo is not None  # noqa: S101 - there is a key, as was made sure above
             state = self.state(warehouse, klaviyo.account().id)
             try:
                 yield At(

@@ -5,6 +5,7 @@ Only the counts and a sample are brought back.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,13 +69,16 @@ def diff(
         orphans=tuple((list_id, rows) for list_id, rows in remembered.items() if list_id not in mine),
         rekeyed=rekeyed,
         waiting=any({Op.HELD, Op.LEFT} & ops.keys() for ops in counts.values()),
-        seal=_seal(warehouse, shape) if wish.sealed else "",
+        seal=_seal(warehouse, staged) if wish.sealed else "",
     )
 
 
-def _seal(warehouse: Warehouse, shape: Shape) -> str:
-    ((rows, digest),) = warehouse.fetch(seal(warehouse.dialect, shape))
-    return f"{rows}:{digest}"
+def _seal(warehouse: Warehouse, staged: Staged) -> str:
+    """Return the digest of what is to be sent: of rows and values, and of how they are named and rendered."""
+    ((rows, digest),) = warehouse.fetch(seal(warehouse.dialect, staged.shape))
+    columns = [(column.name, column.kind, column.type) for column in staged.shape.payload]
+    names = [(part.column, part.property) for part in staged.model.payload]
+    return hashlib.sha256(repr((rows, digest, columns, names)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

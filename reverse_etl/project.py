@@ -235,8 +235,9 @@ class Project:
         Sends only GETs. With `mend`, the next run sends again what is missing; without, nothing changes.
         """
         models = self.select(select, exclude)
+        self.connections.refuse_unbegun_sandbox()
         with self.connections.at(dry=not mend, tell=tell, observer=observer) as at:
-            return reconcile(at, models, mend=mend)
+            return reconcile(at, models, self.target.destination.lists, mend=mend)
 
     def adopt(
         self,
@@ -252,8 +253,9 @@ class Project:
         Sends only GETs; with `dry` nothing changes. Returns how the lists differed.
         """
         models = self.select(select, exclude)
+        self.connections.refuse_unbegun_sandbox()
         with self.connections.at(dry=dry, tell=tell, observer=observer) as at:
-            return adopt(at, models, dry=dry)
+            return adopt(at, models, self.target.destination.lists, dry=dry)
 
     def status(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> Status:
         """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes.

@@ -9,7 +9,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.lists import is_new
@@ -18,7 +18,7 @@ from reverse_etl.plan import Wish
 from reverse_etl.strict import Strict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reverse_etl.plan import Plan
     from reverse_etl.target import Target
@@ -54,23 +54,31 @@ class SavedList(Strict):
 class SavedPlan(Strict):
     """A plan that can be applied: where it goes, what was asked for, and what it comes to.
 
-    `account` is '' for a sandbox that had not begun.
+    `account` is '' for a sandbox that had not begun. `vars` is YAML, as it was written.
     """
 
     version: int
-    made_at: str
+    made_at: str = Field(pattern=r"^[0-9TZ:.-]*$")
     profile: str
     target: str
     place: str
     account: str
-    vars: dict[str, Any]
+    vars: str
     full_refresh: bool
-    limit: int | None
+    limit: int | None = Field(ge=1)
     rekey: tuple[str, ...]
     allow_removes: tuple[str, ...]
     dbt_gate: bool
     models: tuple[SavedModel, ...]
     lists: tuple[SavedList, ...]
+
+    @field_validator("models")
+    @classmethod
+    def each_model_once(cls, models: tuple[SavedModel, ...]) -> tuple[SavedModel, ...]:
+        """Raise ValueError where a model is named twice, or none is."""
+        if not models or len({model.name for model in models}) < len(models):
+            raise ValueError("models")
+        return models
 
     @classmethod
     def of(  # noqa: PLR0913 - what a plan was asked for
@@ -80,7 +88,7 @@ class SavedPlan(Strict):
         *,
         wish: Wish,
         made_at: str,
-        vars: Mapping[str, Any] | None = None,  # noqa: A002 - dbt's word
+        vars: str = "{}",  # noqa: A002 - dbt's word
         allow_removes: Collection[str] = (),
         dbt_gate: bool = True,
     ) -> Self:
@@ -92,7 +100,7 @@ class SavedPlan(Strict):
             target=target.name,
             place=target.place,
             account=plan.account,
-            vars=dict(vars or {}),
+            vars=vars,
             full_refresh=wish.full_refresh,
             limit=wish.limit,
             rekey=tuple(sorted(wish.rekey)),
@@ -147,7 +155,8 @@ def refuse_elsewhere(saved: SavedPlan, target: Target) -> None:
     was, now = (saved.profile, saved.place), (target.profile, target.place)
     if was != now:
         raise UsageError.of(
-            f"The plan was made for {was[1]}, of the profile {was[0]}; this is {now[1]}, of {now[0]}.",
+            f"The plan was made for {was[1]!r}, of the profile {was[0]!r}; "
+            f"this is {now[1]!r}, of {now[0]!r}.",
             advice="Leave out --profile and --target: apply takes them from the plan. "
             "Or save a plan for this target.",
         )
@@ -176,16 +185,17 @@ def moved(saved: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
     """Return what a plan of now has otherwise than a saved one; nothing where it is the same, row for row."""
     done = not any(one.upserts or one.removes for _, one in plan.lists())
     advice = f"It may have been applied already. {_AGAIN}" if done else _AGAIN
-    lists = _lists(plan)
+    pairs = _paired(saved.lists, _lists(plan))
     figures = [
-        Problem(f"{_named(one)}: {told}.", f"model {one.model}", advice)
-        for one in lists
-        if (told := "; ".join(_differences(_saved(saved, one), one)))
+        Problem(f"{_named(now)}: {told}.", f"model {now.model}", advice)
+        for was, now in pairs
+        if (told := "; ".join(_differences(was, now)))
     ]
+    left = {id(was) for was, _ in pairs}
     gone = [
         Problem(f"{_named(one)} is no list of this model any more.", f"model {one.model}", advice)
         for one in saved.lists
-        if not any((one.model, one.list) == (now.model, now.list) for now in lists)
+        if id(one) not in left
     ]
     if figures or gone:
         return (*figures, *gone)
@@ -214,8 +224,21 @@ def _differences(was: SavedList | None, now: SavedList) -> Iterator[str]:
             yield f"{_COLUMNS.get(name, name)} {before:,}, now {rows:,}"
 
 
-def _saved(saved: SavedPlan, now: SavedList) -> SavedList | None:
-    return next((one for one in saved.lists if (one.model, one.list) == (now.model, now.list)), None)
+def _paired(
+    saved: Sequence[SavedList], lists: Sequence[SavedList]
+) -> list[tuple[SavedList | None, SavedList]]:
+    """Return the lists of now, each with what it was then: by its id, else by its name.
+
+    Two may have one name.
+    """
+    by_id = {(one.model, one.list_id, one.list): one for one in saved}
+    same = {(one.model, one.list_id, one.list) for one in lists} & by_id.keys()
+    others = {(one.model, one.list): one for key, one in by_id.items() if key not in same}
+    pairs: list[tuple[SavedList | None, SavedList]] = []
+    for now in lists:
+        was = by_id.get((now.model, now.list_id, now.list))
+        pairs.append((was or others.pop((now.model, now.list), None), now))
+    return pairs
 
 
 def _named(one: SavedList) -> str:

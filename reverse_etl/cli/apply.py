@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, STRICT, Asked, of_project
+from reverse_etl.cli.options import AS_JSON, NO_VARS, STRICT, Asked, of_project
 from reverse_etl.cli.run import show_run
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import UsageError
@@ -34,7 +34,7 @@ def command(asked: Asked, file: Path, *, strict: bool, as_json: bool) -> int:
         asked,
         profile=asked.profile or saved.profile,
         target=asked.target or saved.target,
-        vars=asked.vars or saved.vars,
+        vars=saved.vars if asked.vars == NO_VARS else asked.vars,
     ).load()
     talk.say(f"The plan: {told(saved)}.")
     with talk.progress():

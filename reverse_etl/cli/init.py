@@ -13,7 +13,7 @@ import click
 import yaml
 
 from reverse_etl.cli import show
-from reverse_etl.cli.options import Asked
+from reverse_etl.cli.options import NO_VARS, Asked
 from reverse_etl.cli.talk import talk
 from reverse_etl.dbt.manifest import relations_of
 from reverse_etl.dbt.project import read_dbt_project
@@ -69,7 +69,7 @@ def command(  # noqa: PLR0913 - one argument per flag
     gets the lines that are missing. The destination is a sandbox: a Klaviyo stand-in on this machine that
     needs no key.
     """
-    asked = Asked(project_dir, profiles_dir, profile, target, {}, None)
+    asked = Asked(project_dir, profiles_dir, profile, target, NO_VARS, None)
     if schedule is not None:
         show.line(snowflake_task(asked.load_target()))
         return

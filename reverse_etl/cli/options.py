@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Any], Any]  # as click makes it: gives a command one more flag
+NO_VARS: Final = "{}"
 
 _PROJECT = (
     click.option(
@@ -34,7 +35,7 @@ _PROJECT = (
     click.option("--profile", help="The profile in profiles.yml."),
     click.option("-t", "--target", help="The target of the profile."),
     click.option(
-        "--vars", "vars_", default="{}", help="Variables for models, as YAML: '{since: 2026-01-01}'."
+        "--vars", "vars_", default=NO_VARS, help="Variables for models, as YAML: '{since: 2026-01-01}'."
     ),
     click.option("--threads", type=click.IntRange(1, 64), help="Requests in flight; default: 8."),
 )
@@ -79,13 +80,13 @@ SHOW_VALUES = click.option("--show-values", is_flag=True, help="Show e-mails and
 
 @dataclass(frozen=True)
 class Asked:
-    """What the shared flags said."""
+    """What the shared flags said; `vars` as they were written."""
 
     project_dir: Path
     profiles_dir: Path | None
     profile: str | None
     target: str | None
-    vars: Mapping[str, Any]
+    vars: str
     threads: int | None
 
     def load(self) -> Project:
@@ -95,7 +96,7 @@ class Asked:
             target=self.target,
             profile=self.profile,
             profiles_dir=self.profiles_dir,
-            vars=self.vars,
+            vars=parse_vars(self.vars),
             threads=self.threads,
         )
         for warning in project.target.warnings:
@@ -110,7 +111,7 @@ class Asked:
             profile=self.profile,
             target=self.target,
             environ=os.environ,
-            vars=self.vars,
+            vars=parse_vars(self.vars),
         )
 
 
@@ -139,7 +140,7 @@ def of_project(command: Command) -> Command:
 
     def gathered(flags: dict[str, Any]) -> Asked:
         names = ("project_dir", "profiles_dir", "profile", "target", "threads")
-        return Asked(**{name: flags.pop(name) for name in names}, vars=parse_vars(flags.pop("vars_")))
+        return Asked(**{name: flags.pop(name) for name in names}, vars=flags.pop("vars_"))
 
     return _given(_PROJECT, _passing(command, gathered))
 

@@ -9,7 +9,7 @@ from reverse_etl.cli import show
 from reverse_etl.identifiers import mask, split_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from reverse_etl.reconcile.drift import Drift
 
@@ -43,9 +43,9 @@ def show_drift(found: Sequence[Drift], *, show_values: bool) -> None:
 
 
 def _details(one: Drift, *, show_values: bool) -> Iterator[str]:
-    def such(rows: int, sample: Iterable[str]) -> str:
+    def such(rows: int, sample: Sequence[str]) -> str:
         who = ", ".join(split_identity(each)[1] if show_values else mask(each) for each in sample)
-        return f"{'such as ' if rows > len(one.missing_sample) else ''}{who}"
+        return f"{'such as ' if rows > len(sample) else ''}{who}"
 
     if one.deleted:
         yield f"{one.list_id} is no longer in Klaviyo. See what a run would do: reverse-etl plan"

@@ -5,21 +5,23 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from reverse_etl import lists
 from reverse_etl.delivery.recover import recover
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.reconcile.drift import Drift, Driven, compare, forget
-from reverse_etl.status import driven_last
-from reverse_etl.surfaces import Surface
+from reverse_etl.surfaces import ListColumn, Surface
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.at import At
     from reverse_etl.models.model import Model
-    from reverse_etl.state import State
+
+    Mapped = Mapping[str, str]  # the profile's ids of lists, by their logical names
+    Do = Callable[[Driven, Drift], None]
 
 
-def reconcile(at: At, models: Sequence[Model], *, mend: bool) -> tuple[Drift, ...]:
+def reconcile(at: At, models: Sequence[Model], mapped: Mapped, *, mend: bool) -> tuple[Drift, ...]:
     """Return how the lists of these models differ from what was applied to them.
 
     With `mend`, rows that are missing become uncertain, so that the next run sends them again; nothing is
@@ -30,17 +32,17 @@ def reconcile(at: At, models: Sequence[Model], *, mend: bool) -> tuple[Drift, ..
         if drift.missing:
             at.state.doubt_missing(one.shape)
 
-    return _each(at, models, do if mend else None)
+    return _each(at, models, mapped, do if mend else None)
 
 
-def adopt(at: At, models: Sequence[Model], *, dry: bool) -> tuple[Drift, ...]:
+def adopt(at: At, models: Sequence[Model], mapped: Mapped, *, dry: bool) -> tuple[Drift, ...]:
     """Let everybody on the lists of these models count as put there by this job; return how they differed.
 
     From then on the models decide who stays: whom no row wants, the next run takes off, if its guards let
-    it. With `dry`, nothing changes. Raises UsageError for a model that was never sent: its rows would all
-    count as strangers.
+    it; and who is missing is sent again. With `dry`, nothing changes. Raises UsageError for a model that
+    never sent to its list: all who are on it would count as strangers.
     """
-    known = {one.model for one in _driven(at.state, models)}
+    known = {one.model for one in _driven(at, models, mapped)}
     if never := [model for model in models if model.name not in known]:
         raise UsageError(*(_never_sent(model) for model in never))
 
@@ -48,17 +50,17 @@ def adopt(at: At, models: Sequence[Model], *, dry: bool) -> tuple[Drift, ...]:
         if not drift.deleted:
             at.state.adopt(one.shape, one.list_id)
 
-    return _each(at, models, None if dry else do)
+    return _each(at, models, mapped, None if dry else do)
 
 
-def _each(at: At, models: Sequence[Model], do: Callable[[Driven, Drift], None] | None) -> tuple[Drift, ...]:
+def _each(at: At, models: Sequence[Model], mapped: Mapped, do: Do | None) -> tuple[Drift, ...]:
     """Compare each list, and do with it what is to be done; where that is nothing, only look."""
     at.warehouse.tag(run=at.run_id)
     with at.state.lease() if do else nullcontext():
         if do:
             recover(at)
         found: list[Drift] = []
-        for one in _driven(at.state, models):
+        for one in _driven(at, models, mapped):
             found.append(drift := compare(at, one))
             if do:
                 at.state.still_leased()  # whoever lost the lease while reading must not write
@@ -68,19 +70,22 @@ def _each(at: At, models: Sequence[Model], do: Callable[[Driven, Drift], None] |
         return tuple(found)
 
 
-def _driven(state: State, models: Sequence[Model]) -> Iterator[Driven]:
-    """Yield the lists that these models drove in their last run; where the only run died, what it began."""
-    sent, known = state.models(), state.lists.known()
-    last = driven_last(state.runs.past_lists())
-    names = {entry.id: entry.name for entry in known}
+def _driven(at: At, models: Sequence[Model], mapped: Mapped) -> Iterator[Driven]:
+    """Yield the lists that models drive and sent to; of rows that name their list, all that they sent to."""
+    sent, known = at.state.models(), at.state.lists.known()
     for model in models:
         as_sent = sent.get(model.name)
-        shape = state.kept_shape(as_sent) if as_sent else None
+        shape = at.state.kept_shape(as_sent) if as_sent else None
         if shape is None or model.config.surface is Surface.PROFILES:
             continue
-        begun = {entry.id for entry in known if entry.model == model.name and entry.id}
-        for list_id in sorted(last.get(model.name, begun) - {""}, key=lambda id_: names.get(id_, id_)):
-            yield Driven(model.name, shape, list_id, names.get(list_id, list_id))
+        mine = {entry.id: entry.name for entry in known if entry.model == model.name and entry.id}
+        if isinstance(model.config.target, ListColumn):
+            applied, uncertain = at.state.rows_by_list(shape.key)
+            driven = {*applied, *uncertain}
+        else:
+            driven = {ref.id for ref in lists.resolve(model, (), mapped, known, None)}
+        for list_id in sorted(driven & mine.keys(), key=lambda id_: (mine[id_], id_)):
+            yield Driven(model.name, shape, list_id, mine[list_id])
 
 
 def _never_sent(model: Model) -> Problem:
@@ -91,7 +96,7 @@ def _never_sent(model: Model) -> Problem:
             "Select models of lists alone.",
         )
     return Problem(
-        "Nothing was sent by this model yet, so that nobody on its list could be told from a stranger.",
+        "Nothing was sent to its list by this model yet, so that nobody on it could be told from a stranger.",
         f"{model.path} (model {model.name})",
         f"Send it first: reverse-etl run --select {model.name}",
     )

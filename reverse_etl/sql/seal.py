@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.engines import Engine
 from reverse_etl.sql.diff import desired, same_row
-from reverse_etl.sql.shape import IDENTIFIER_COLUMNS, KEY_COLUMNS
+from reverse_etl.sql.shape import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS
 from reverse_etl.sql.text import Dialect, Statement, quote
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def seal(dialect: Dialect, shape: Shape) -> Statement:
     of 128 bits, and there rows are put together in the order of the plan, part by part.
     """
     identifiers = (f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values())
-    values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS)), *identifiers]
+    values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT)), *identifiers]
     values += [f"d.{quote(name)}" for name in shape.payload_names]
     rows = (
         f"FROM {dialect.passing(shape.planned)} AS p LEFT JOIN (\n{desired(dialect, shape)}\n"

@@ -207,8 +207,12 @@ class State:
         self._tables.run(members.doubt_missing(self._tables.dialect, shape))
 
     def adopt(self, shape: Shape, list_id: str) -> None:
-        """Let everybody on a list that was compared count as put there by this job. May be repeated."""
-        self._tables.commit(members.adopt(self._tables.dialect, shape, list_id))
+        """Let everybody on a list that was compared count as put there by this job, and doubt who is missing.
+
+        May be repeated.
+        """
+        dialect = self._tables.dialect
+        self._tables.commit((*members.adopt(dialect, shape, list_id), members.doubt_missing(dialect, shape)))
 
     def _kept_payload(self, table_key: str) -> tuple[Column, ...] | None:
         """Return a model's own columns as the snapshot keeps them; None when it was never sent."""

@@ -340,6 +340,16 @@ def test_a_saved_plan_is_applied_by_another_process(world: World) -> None:
     assert {entry.method for entry in sandbox.log()} == {"GET"}
 
 
+def test_variables_of_any_kind_are_in_a_saved_plan(world: World) -> None:
+    """As they were written: a moment, a number beyond 64 bits and a mapping of numbers are the same again."""
+    world.klaviyo()
+    told = "{{ var('since') }} {{ var('big') }} {{ var('by')[1] }}"
+    world.model("vip", f"select email, '{told}' as told from {{{{ ref('customers') }}}}", list="VIP")
+    given = "{since: 2026-01-01 10:00:00, big: 123456789012345678901234567890, by: {1: one}}"
+    assert world.run("plan", "--out", "plan.json", "--vars", given).code == 0
+    assert world.run("apply", "plan.json").code == 0
+
+
 def test_a_plan_that_a_guard_refuses_is_not_saved(world: World) -> None:
     """It could not be applied; allowed to pass, it is saved with that."""
     world.klaviyo()

@@ -96,6 +96,16 @@ def test_a_member_without_any_identifier_of_the_model_is_adopted_by_klaviyos_id(
     assert world.emails() == ["bo@example.com"]
 
 
+def test_whoever_is_missing_when_a_list_is_taken_over_is_sent_again(world):
+    """Ann got another e-mail by hand, and the model knows her by that alone: she is of no row, and goes."""
+    world.model("members", "select email from people", max_removes=1.0)
+    moves(world, people("ann", "bo"))
+    world.rename("ann@example.com", email="annie@example.com")
+    assert figures(adopted(world)) == {"rows": 2, "members": 2, "missing": 1, "others": 1}
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert world.emails() == ["ann@example.com", "bo@example.com"]
+
+
 def test_guards_look_at_whom_an_adoption_would_take_off(world):
     """A list of others is not emptied by the first run after it."""
     old_list(world, *(f"old{number}@example.com" for number in range(30)))
@@ -175,7 +185,7 @@ def test_each_list_of_a_model_is_adopted_for_itself(world):
 
 @pytest.mark.parametrize(
     ("surface", "said"),
-    [("list_memberships", "Nothing was sent by this model"), ("profiles", "drives no list")],
+    [("list_memberships", "Nothing was sent to its list"), ("profiles", "drives no list")],
 )
 def test_a_model_that_has_nothing_to_go_by_adopts_nobody(world, surface, said):
     """Before its first run everybody would count as a stranger; and profiles are on no list."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from reverse_etl.delivery.tally import Outcome
 from reverse_etl.errors import KlaviyoError, UsageError
+from reverse_etl.project import Project
 from reverse_etl.reconcile.ranges import Range, spread, whole
 from reverse_etl.reconcile.read import BEGINNING, MOST_READ, read_part
 from reverse_etl.sandbox import Fault
@@ -178,6 +180,29 @@ def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world):
     assert figures(reconciled(world, mend=True)) == {"rows": 2, "members": 2}
 
 
+def test_a_list_that_only_a_dead_run_began_is_read_too(world):
+    """The rows of that run name it for the first time."""
+    clubs_model(world)
+    moves(world, people("ann", club="Tea"))
+    become(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
+    assert world.dies(lambda event: type(event).__name__ == "Settling")
+    world.calm()
+    world.wait()
+    world.take_off_list("bo@example.com", "Coffee")
+    found = world.project().reconcile(mend=True)
+    assert [(each.list_name, each.missing) for each in found] == [("Coffee", 1), ("Tea", 0)]
+
+
+def test_a_list_that_is_another_models_now_or_is_yet_to_be_sent_to_is_left_alone(world):
+    """The model has let it go in its config, though it has not run since."""
+    members_model(world)
+    moves(world, people("ann"))
+    members_model(world, list="Others")
+    assert world.project().reconcile() == ()
+    with pytest.raises(UsageError, match="Nothing was sent to its list"):
+        world.project().adopt(["members"])
+
+
 def test_a_list_that_can_not_be_read_is_not_mended(world):
     """Who was not read is not missing."""
     members_model(world)
@@ -197,9 +222,11 @@ def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world):
     profiles = yaml.safe_load((world.folder / "profiles.yml").read_text())
     profiles["shop"]["destinations"]["trial"] = {"type": "klaviyo", "sandbox": True}
     (world.folder / "profiles.yml").write_text(yaml.safe_dump(profiles))
-    with pytest.raises(UsageError, match="The sandbox has not begun"):
-        world.project().reconcile()
+    for work in (Project.reconcile, partial(Project.reconcile, mend=True), partial(Project.adopt, select=[])):
+        with pytest.raises(UsageError, match="The sandbox has not begun"):
+            work(world.project())
     assert not list(world.folder.glob("*.sqlite"))
+    assert not list(world.folder.glob("*.reverse_etl.duckdb"))
 
 
 def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_their_own(world):

@@ -93,6 +93,47 @@ def test_a_swap_of_values_between_two_rows_is_another_plan(world):
     assert refused(world, plan)
 
 
+TYPES = {
+    "a timestamp that became text": ("TIMESTAMP '2026-01-01 10:00:00'", "'2026-01-01 10:00:00'"),
+    "text that became a blob": ("'abc'", "'abc'::BLOB"),
+    "a decimal that became a double": ("12345678901234.25::DECIMAL(18, 2)", "12345678901234.25::DOUBLE"),
+}
+
+
+@pytest.mark.parametrize(("was", "now"), TYPES.values(), ids=TYPES)
+def test_a_column_of_another_type_is_another_plan(world, was, now):
+    """Its values may read alike, and are sent otherwise."""
+    world.model("members", "select email, x from people")
+    world.sql(f"CREATE TABLE people AS SELECT 'ann@example.com' AS email, {was} AS x")
+    plan = saved(world)
+    world.sql(f"CREATE OR REPLACE TABLE people AS SELECT 'ann@example.com' AS email, {now} AS x")
+    assert SAME_COUNTS in refused(world, plan)[0]
+
+
+def test_a_list_that_was_taken_over_since_is_another_plan(world):
+    """Whoever would have been kept would be removed now."""
+    world.put_on_list(world.new_list(), world.new_profile(email="ann@example.com"))
+    world.wait(600.0)
+    members_model(world, max_removes=1.0)
+    become(world, people("ann", "bo"))
+    world.run()
+    become(world, people("bo"))
+    plan = saved(world)
+    world.project().adopt(["members"])
+    assert refused(world, plan)
+
+
+def test_two_lists_of_one_name_are_told_apart_by_their_ids(world):
+    """A second one made by hand, and named by its id in the profile."""
+    clubs_model(world)
+    become(world, people("ann", club="Tea"))
+    world.run()
+    world.profile(lists={"Tea": world.new_list("Tea")})
+    become(world, people("bo", club="Tea"))
+    result = applied(world, saved(world, allow_removes=["clubs"]))
+    assert sum(rows for each in result.lists for rows in each.outcomes.values()) == 2
+
+
 def test_a_plan_is_applied_once(world):
     """The second time there is nothing left of it, and that is said."""
     members_model(world)
@@ -162,7 +203,7 @@ def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(world, make
     other = make_world("other", account_seed="another")
     members_model(other)
     become(other, people("ann"))
-    with pytest.raises(UsageError, match="The plan was made for trial to http"):
+    with pytest.raises(UsageError, match="The plan was made for 'trial to http"):
         applied(other, plan)
     here = plan.model_copy(update={"account": "Xx1234"})
     with pytest.raises(UsageError, match="The plan was made for the Klaviyo account Xx1234"):

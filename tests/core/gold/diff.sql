@@ -274,7 +274,7 @@ FROM (
 SELECT retl_list_id, retl_op, COUNT(*) FROM memory.main."planned_vip_0a1b2c3d" GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
 
 -- diff 26
-SELECT COUNT(*) AS retl_rows, CAST(COALESCE(BIT_XOR(MD5_NUMBER(CAST(JSON_ARRAY(p.retl_op, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), d."first_name", d."spent", d."Since", d."tags") AS VARCHAR))), 0) AS VARCHAR) AS retl_digest
+SELECT COUNT(*) AS retl_rows, CAST(COALESCE(BIT_XOR(MD5_NUMBER(CAST(JSON_ARRAY(p.retl_op, p.retl_list_id, p.retl_identity, p.retl_first_sent_at, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), d."first_name", d."spent", d."Since", d."tags") AS VARCHAR))), 0) AS VARCHAR) AS retl_digest
 FROM memory.main."planned_vip_0a1b2c3d" AS p LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
@@ -282,7 +282,7 @@ FROM memory.main."planned_vip_0a1b2c3d" AS p LEFT JOIN (
 ) AS d ON d.retl_identity = p.retl_identity;
 
 -- diff 27
-SELECT COUNT(*) AS retl_rows, CAST(COALESCE(BIT_XOR(MD5_NUMBER(CAST(JSON_ARRAY(p.retl_op, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id)) AS VARCHAR))), 0) AS VARCHAR) AS retl_digest
+SELECT COUNT(*) AS retl_rows, CAST(COALESCE(BIT_XOR(MD5_NUMBER(CAST(JSON_ARRAY(p.retl_op, p.retl_list_id, p.retl_identity, p.retl_first_sent_at, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id)) AS VARCHAR))), 0) AS VARCHAR) AS retl_digest
 FROM memory.main."planned_clubs_4e5f6a7b" AS p LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
   FROM memory.main."staged_clubs_4e5f6a7b" AS s JOIN memory.main."lists_clubs_4e5f6a7b" AS l ON s.retl_list = l.retl_list

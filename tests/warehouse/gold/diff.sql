@@ -205,7 +205,7 @@ SELECT retl_list_id, retl_op, COUNT(*) FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_V
 SELECT COALESCE(SUM(retl_rows), 0), MD5(COALESCE(LISTAGG(retl_digest, '') WITHIN GROUP (ORDER BY retl_part), ''))
 FROM (
 SELECT FLOOR(p.retl_seq / 10000) AS retl_part, COUNT(*) AS retl_rows,
-  MD5(LISTAGG(MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('0', p.retl_op, '1', p.retl_list_id, '2', p.retl_identity, '3', COALESCE(p.retl_email, d.retl_email), '4', COALESCE(p.retl_phone_e164, d.retl_phone_e164), '5', COALESCE(p.retl_external_id, d.retl_external_id), '6', COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), '7', d."FIRST_NAME", '8', d."SPENT", '9', d."Since", '10', d."TAGS"))), '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest
+  MD5(LISTAGG(MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('0', p.retl_op, '1', p.retl_list_id, '2', p.retl_identity, '3', p.retl_first_sent_at, '4', COALESCE(p.retl_email, d.retl_email), '5', COALESCE(p.retl_phone_e164, d.retl_phone_e164), '6', COALESCE(p.retl_external_id, d.retl_external_id), '7', COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), '8', d."FIRST_NAME", '9', d."SPENT", '10', d."Since", '11', d."TAGS"))), '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest
 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
@@ -218,7 +218,7 @@ GROUP BY FLOOR(p.retl_seq / 10000)
 SELECT COALESCE(SUM(retl_rows), 0), MD5(COALESCE(LISTAGG(retl_digest, '') WITHIN GROUP (ORDER BY retl_part), ''))
 FROM (
 SELECT FLOOR(p.retl_seq / 10000) AS retl_part, COUNT(*) AS retl_rows,
-  MD5(LISTAGG(MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('0', p.retl_op, '1', p.retl_list_id, '2', p.retl_identity, '3', COALESCE(p.retl_email, d.retl_email), '4', COALESCE(p.retl_phone_e164, d.retl_phone_e164), '5', COALESCE(p.retl_external_id, d.retl_external_id), '6', COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id)))), '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest
+  MD5(LISTAGG(MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('0', p.retl_op, '1', p.retl_list_id, '2', p.retl_identity, '3', p.retl_first_sent_at, '4', COALESCE(p.retl_email, d.retl_email), '5', COALESCE(p.retl_phone_e164, d.retl_phone_e164), '6', COALESCE(p.retl_external_id, d.retl_external_id), '7', COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id)))), '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest
 FROM "SHOP"."REVERSE_ETL"."TEMP_PLANNED_CLUBS_4E5F6A7B" AS p LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
   FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_CLUBS_4E5F6A7B" AS l ON s.retl_list = l.retl_list
