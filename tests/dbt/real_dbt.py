@@ -1,10 +1,14 @@
-"""The real dbt, started as a user starts it, and the corner shop that it builds."""
+"""The real dbt, run as a user runs it, and the corner shop that it builds."""
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import subprocess
+from functools import cache, partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -21,21 +25,56 @@ SHOP = TESTS / "dbt_shop"
 DBT = Path(os.environ.get("RETL_DBT_BIN", TESTS.parent / ".venv-dbt" / "bin" / "dbt"))
 
 
+class Commands:
+    """Begins dbt's commands, each as a process of its own, from one that has imported dbt."""
+
+    def __init__(self) -> None:
+        """Start dbt's own Python; it ends when this process does."""
+        self._process = subprocess.Popen(
+            [DBT.with_name("python"), Path(__file__).with_name("dbt_commands.py")],
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        atexit.register(self._process.communicate)
+
+    def ended(self, folder: Path, *arguments: str) -> tuple[str, str, int]:
+        """Run a command to its end; return its stdout, its stderr and its exit code."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        text = partial(NamedTemporaryFile, "r", encoding="utf-8")
+        with text() as out, text() as err:
+            asked = {
+                "command": [str(DBT), *arguments],
+                "folder": str(folder),
+                "environ": _environment(),
+                "out": out.name,
+                "err": err.name,
+            }
+            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.flush()
+            code = int(self._process.stdout.readline())
+            return out.read(), err.read(), code
+
+
+def _environment() -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+    return ours | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+
+
+@cache
+def _commands() -> Commands:
+    assert DBT.is_file(), f"There is no dbt at {DBT}. Run: make .venv-dbt/ready. Or name one in RETL_DBT_BIN."
+    return Commands()
+
+
 def dbt(folder: Path, *arguments: str, fails: bool = False) -> str:
     """Run the real dbt in a project's folder; return what it printed. It must fail where `fails`."""
-    assert DBT.is_file(), f"There is no dbt at {DBT}. Run: make .venv-dbt/ready. Or name one in RETL_DBT_BIN."
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
-    done = subprocess.run(
-        [DBT, "--no-use-colors", *arguments, "--profiles-dir", folder],
-        cwd=folder,
-        env=ours | {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == (1 if fails else 0), done.stdout + done.stderr
-    return done.stdout
+    command = ["--no-use-colors", *arguments, "--profiles-dir", str(folder)]
+    out, err, code = _commands().ended(folder, *command)
+    assert code == (1 if fails else 0), out + err
+    return out
 
 
 def trial(folder: Path) -> Target:
