@@ -8,9 +8,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import yaml
 from core_checks import check_accounts
+from core_files import opened
 
 from reverse_etl.clock import ScaledClock
 from reverse_etl.project import Project
@@ -121,7 +121,7 @@ class World:
 
     def sql(self, *statements: str) -> None:
         """Change the warehouse, as dbt would."""
-        with duckdb.connect(str(self.path)) as connection:
+        with opened(self.path) as connection:
             for statement in statements:
                 connection.execute(statement)
 
@@ -133,7 +133,7 @@ class World:
         rows = [*rows]
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = columns or ", ".join(f'"{name}" VARCHAR' for name in names)
-        with duckdb.connect(str(self.path)) as connection:
+        with opened(self.path) as connection:
             connection.execute(f"CREATE OR REPLACE TABLE {table} ({columns})")
             if rows:
                 marks = ", ".join("?" for _ in names)
@@ -249,7 +249,7 @@ class World:
 
     def state(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the state file."""
-        with duckdb.connect(str(self.folder / "shop.reverse_etl.duckdb"), read_only=True) as connection:
+        with opened(self.folder / "shop.reverse_etl.duckdb", read_only=True) as connection:
             return connection.execute(query).fetchall()
 
 
