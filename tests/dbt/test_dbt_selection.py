@@ -48,7 +48,7 @@ def model(name, reads):
         Surface.LIST_MEMBERSHIPS, NamedList("Grade A+"), {IdentifierType.EMAIL: "email"}, tags=(name[0],)
     )
     path = Path(f"reverse_etl/{name}.sql")
-    return Model(name, path, "select 1", (1,), config, ("email",), (), tuple(reads), "")
+    return Model(name, path, "select 1", None, 0, config, ("email",), (), tuple(reads), "")
 
 
 MODELS = [model(name, READS[name]) for name in sorted(READS)]
