@@ -167,7 +167,7 @@ def test_debug_says_of_each_check_what_came_of_it(world: World) -> None:
     assert (broken["works"], broken["exit_code"]) == (False, 2)
     (failed,) = [check for check in broken["checks"] if not check["ok"]]
     assert failed["name"] == "warehouse"
-    assert [problem["where"] for problem in failed["problems"]] == ["models/broken.sql:2"]
+    assert [problem["where"] for problem in failed["problems"]] == ["models/broken.sql:2:15"]
     text = DOCUMENT.read_text(encoding="utf-8").partition("## What `debug --json` says")[2]
     keys = {
         name

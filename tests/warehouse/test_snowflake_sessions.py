@@ -244,7 +244,7 @@ def shop(request, make_world, named_account):
 def run_and_end(shop, event, **options):
     """Run, and end the run's session at the first event of a kind."""
     project, opened, ended = shop.project(), [], []
-    from reverse_etl import project as module  # noqa: PLC0415 - to see which session is opened
+    from reverse_etl import connections as module  # noqa: PLC0415 - to see which session is opened
 
     open_ = module.open_warehouse
 
