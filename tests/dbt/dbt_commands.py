@@ -31,6 +31,7 @@ def main() -> None:
         _, status = os.waitpid(number, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
+    gc.unfreeze()  # or DuckDB would tell of it on stderr
 
 
 def become(command: list[str], *, folder: str, environ: dict[str, str], out: str, err: str) -> None:
