@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from core_world import Interrupted
-from test_state import begin_changes
+from test_deaths import begin_changes
 
 from reverse_etl.sql.text import Statement
 from reverse_etl.state.tables import Tables

@@ -9,7 +9,6 @@ import pytest
 import test_state
 from test_state import *  # noqa: F403 - every test of it
 
-from reverse_etl.state import LEASE_SECONDS
 from reverse_etl.warehouse.snowflake import Snowflake
 
 pytestmark = pytest.mark.long
@@ -17,16 +16,5 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(autouse=True)
 def sessions(monkeypatch):
-    """Let the tests that kill a run between two statements kill one of Snowflake's sessions.
-
-    Nobody there can tell that its run is dead, so its lease has to end before the next run may begin.
-    """
+    """Let the test that takes the warehouse away take away Snowflake."""
     monkeypatch.setattr(test_state, "DuckDB", Snowflake)
-    dies_at = test_state.dies_at
-
-    def dies_and_is_waited_for(world, nth, patch):
-        died = dies_at(world, nth, patch)
-        world.wait(LEASE_SECONDS + 60.0)
-        return died
-
-    monkeypatch.setattr(test_state, "dies_at", dies_and_is_waited_for)

@@ -1,0 +1,187 @@
+"""Rule: state. A run may die between any two statements; one more mends what it left."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import BY_EMAIL, SELECT, become, members_model, people, person
+from core_world import Interrupted, one
+
+from reverse_etl.events import ListDone
+from reverse_etl.state import State
+from reverse_etl.warehouse.duckdb import DuckDB
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def deltas(world):
+    """Return the identities of which nobody knows yet whether they were applied."""
+    ((key,),) = world.state("SELECT table_key FROM models WHERE model = 'members'")
+    return [identity for (identity,) in world.state(f"SELECT retl_identity FROM deltas_{key} ORDER BY 1")]
+
+
+class Dying:
+    """Lets a process die at its nth statement."""
+
+    def __init__(self, monkeypatch, nth):
+        self.left = nth
+        for name in ("execute", "fetch"):
+            monkeypatch.setattr(DuckDB, name, self.counted(getattr(DuckDB, name)))
+
+    def counted(self, method):
+        """Return the method, which dies when its time has come."""
+
+        def call(*arguments):
+            self.left -= 1
+            if self.left <= 0:  # the dead do nothing more
+                raise Interrupted
+            return method(*arguments)
+
+        return call
+
+
+@pytest.mark.parametrize("table", ["snapshot", "deltas", "rejected"])
+def test_a_run_may_die_before_each_of_a_models_tables_is_made(members, monkeypatch, table):
+    """A model that has only some of its tables was never sent."""
+    become(members, people("ann"))
+    execute = DuckDB.execute
+
+    def die(warehouse, statement):
+        if " TABLE IF NOT EXISTS" in statement.text and f'"{table}_' in statement.text.lower():
+            raise Interrupted
+        execute(warehouse, statement)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DuckDB, "execute", die)
+        with pytest.raises(Interrupted):
+            members.run()
+    assert not members.plan().models[0].idle
+    assert members.run().exit_code == 0
+    assert members.emails() == ["ann@example.com"]
+
+
+def dies_at(world, nth, monkeypatch):
+    """Run, die at the nth statement, and return whether it came to that."""
+    with monkeypatch.context() as patched:
+        Dying(patched, nth)
+        try:
+            world.run()
+        except Interrupted:
+            return True
+    return False
+
+
+def begin_changes(world):
+    """Run once; then let rows and values change, and a column and a model be new."""
+    members_model(world)
+    become(world, [*people("ann", "bob", "cat"), person("bad", email="bad@example.c1")])
+    world.run()
+    become(
+        world,
+        [person("ann", first_name="Anna"), *people("bob", "dan"), person("bad", email="worse@example.c1")],
+    )
+    world.model("members", SELECT.replace("select ", "select 1 as level, "), identifiers=BY_EMAIL)
+    world.people([{"email": "zoe@example.com"}], table="others")
+    world.model("others", "select email from others", list="Others", identifiers={"email": "email"})
+
+
+def check_deaths(world, deaths, monkeypatch):
+    """Let a run with changes of every kind die, and maybe the next; see that one more run mends it.
+
+    `deaths` are the statements at which they die. Returns of each whether it came to that.
+    """
+    begin_changes(world)
+    died = []
+    for nth in deaths:
+        died.append(dies_at(world, nth, monkeypatch))
+        world.sandbox.finish_jobs()
+    world.run()
+    assert world.emails() == ["ann@example.com", "bob@example.com", "dan@example.com"]
+    assert world.emails("Others") == ["zoe@example.com"]
+    ann = world.person("ann@example.com")
+    assert (ann["first_name"], ann["properties"]["level"]) == ("Anna", 1)
+    before = len(world.writes())
+    plan = one(world.run(), "members").plan
+    assert len(world.writes()) == before
+    assert (plan.unchanged, plan.rejections) == (3, 1)
+    # That a row was refused now does not say that the dead run's import did not take it.
+    assert {*deltas(world)} <= {"email:worse@example.c1"}
+    return died
+
+
+@pytest.fixture(scope="module")
+def counted():
+    """Hold what `statements` has counted, once for all tests."""
+    return []
+
+
+@pytest.fixture
+def statements(make_world, monkeypatch, counted):
+    """Count the statements of a run with changes: a few more or less, by the clock."""
+    if not counted:
+        world = make_world("counted")
+        begin_changes(world)
+        with monkeypatch.context() as patched:
+            living = Dying(patched, 1_000_000)
+            world.run()
+        counted.append(1_000_000 - living.left)
+    return counted[0]
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_a_run_may_die_between_any_two_statements(world, statements, part, monkeypatch):
+    """What belongs together is committed together.
+
+    Wherever the process dies, here in the middle of each tenth, the next run ends what it began.
+    """
+    assert check_deaths(world, [statements * (2 * part + 1) // 20], monkeypatch) == [True]
+
+
+@pytest.mark.parametrize("tenths", [(6, 5), (9, 2)])
+def test_a_run_that_mends_another_may_die_too(world, statements, tenths, monkeypatch):
+    """It dies while it sends, or before that: the third run ends what both began."""
+    deaths = [statements * tenth // 10 for tenth in tenths]
+    assert check_deaths(world, deaths, monkeypatch) == [True, True]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_run_may_die_between_any_two_statements_at_all(make_world, monkeypatch, times):
+    """The same at each and every statement; also where the next run dies at the statement of that number."""
+    nth = 1
+    while check_deaths(make_world(f"death{nth}"), [nth] * times, monkeypatch)[0]:
+        nth += 1
+    assert nth > 80
+
+
+def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(members, monkeypatch):
+    """The signal came after the commit and before anybody here knew of it."""
+    become(members, [*people("ann"), person("bad", email="bad@example.c1")])
+    record, left = State.record, [1]
+
+    def interrupted(*group):
+        record(*group)
+        if group[4] and left and left.pop():  # its refusals
+            raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(State, "record", interrupted)
+        with pytest.raises(Interrupted):
+            members.run()
+    members.sandbox.finish_jobs()
+    members.run()
+    assert members.state("SELECT row_key, row_count FROM rejections") == [("email:bad@example.c1", 1)]
+
+
+def test_a_death_after_the_list_was_told_done_loses_nothing(members):
+    """All was sent and settled; only the taking over was left."""
+    become(members, people("ann", "bob"))
+    assert members.dies(lambda event: isinstance(event, ListDone))
+    before = len(members.writes())
+    assert one(members.run()).plan.unchanged == 2
+    assert len(members.writes()) == before

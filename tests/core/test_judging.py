@@ -1,0 +1,119 @@
+"""Rules: row or request; what is proved of a row. What a reply or a job says, held against what was sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from reverse_etl.delivery.settle import SentRow, judge, name_rows
+from reverse_etl.delivery.takeapart import Apart, NotTheRows, mass_fault, take_apart
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.klaviyo.jobs import Job, JobRowError, JobStatus, RowError
+from reverse_etl.klaviyo.pack import Batch
+from reverse_etl.receipts import Receipt, ReceiptState, RefusalKind
+
+SENT = Receipt("L", "add", 1, 3, ReceiptState.ACCEPTED, 3, "J")
+
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+ANN, BOB, CAT = (SentRow(n, {IdentifierType.EMAIL: f"{n}@example.com"}) for n in (1, 2, 3))
+
+
+def error(**named):
+    """Return the error of a row that names these identifiers."""
+    blank = dict.fromkeys(("email", "phone_number", "external_id", "id"))
+    return JobRowError(RowError("invalid", "email", "no"), **{**blank, **named})
+
+
+@pytest.mark.parametrize(
+    ("job", "errors", "state", "refused"),
+    [
+        (("complete", 3, 3, 0), [], ReceiptState.APPLIED, []),
+        (("complete", 3, 2, 1), [error(email="2@example.com")], ReceiptState.APPLIED, [2]),
+        # Some count failed rows as completed.
+        (("complete", 3, 3, 1), [error(email="2@example.com")], ReceiptState.APPLIED, [2]),
+        (("complete", 3, 2, 1), [], ReceiptState.UNKNOWN, []),
+        (("complete", 3, 1, 2), [error(email="2@example.com")], ReceiptState.UNKNOWN, [2]),
+        (("complete", 3, 2, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 2, 2, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 4, 4, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 0, 0, 0), [], ReceiptState.UNKNOWN, []),
+        (("cancelled", 3, 3, 0), [], ReceiptState.UNKNOWN, []),
+    ],
+)
+def test_a_job_proves_its_rows_only_if_its_counts_add_up(job, errors, state, refused):
+    """Complete, counted and every failure named: anything less is unknown."""
+    status, total, completed, failed = job
+    settled = judge(
+        SENT,
+        Job("J", JobStatus(status), total, completed, failed, AT),
+        lambda _: errors,
+        lambda _: [ANN, BOB, CAT],
+    )
+    assert settled.receipt.state is state
+    assert [refusal.seq for refusal in settled.refusals] == refused
+    assert all(refusal.kind is RefusalKind.REJECTED for refusal in settled.refusals)
+    assert settled.receipt.rows == 3 - len(refused)
+
+
+def test_a_job_that_klaviyo_forgot_proves_nothing():
+    """Jobs expire; what became of the rows is then nobody's knowledge."""
+    assert judge(SENT, None, lambda _: [], lambda _: []).receipt.state is ReceiptState.UNKNOWN
+
+
+def test_an_error_that_fits_two_rows_names_none():
+    """A guess would reject the wrong row and call the other applied."""
+    twins = [SentRow(1, {IdentifierType.EXTERNAL_ID: "7"}), SentRow(2, {IdentifierType.EXTERNAL_ID: "7"})]
+    assert name_rows([error(external_id="7")], twins) == {}
+    assert name_rows([error()], twins) == {}
+    assert name_rows([error(email="9@example.com")], [ANN]) == {}
+
+
+def batch(count):
+    """Return a batch of so many rows, numbered from 100."""
+    return Batch.of(list(range(100, 100 + count)), [b"{}"] * count, None)
+
+
+WRONG = RowError("invalid", "email", "no")
+
+
+@pytest.mark.parametrize(
+    ("count", "bad", "rounds", "sent", "refused"),
+    [
+        (3, [1], 1, [[100, 102]], [101]),
+        (1, [0], 1, [], [100]),
+        (4, [3], 5, [[100, 101, 102]], [103]),
+        (4, [3], 6, [[100, 101], [102, 103]], []),  # after five rounds: halves
+        (1, [0], 9, [], [100]),  # a row that stands alone is the bad one
+        (3, [1, 7], 1, [[100, 102]], [101]),  # a pointer at no row of ours says nothing
+    ],
+)
+def test_a_refused_batch_is_taken_apart(count, bad, rounds, sent, refused):
+    """Rows that are pointed at are out; the rest is sent again; after five rounds the batch is halved."""
+    apart = take_apart(batch(count), dict.fromkeys(bad, WRONG), rounds, count)
+    assert isinstance(apart, Apart)
+    assert [[*piece.seqs] for piece in apart.batches] == sent
+    assert sorted(apart.refused) == refused
+
+
+def test_a_refusal_that_points_at_no_row_of_ours_is_not_the_rows_fault():
+    """Then the reply speaks of something else than we sent."""
+    assert isinstance(take_apart(batch(3), {7: WRONG}, 1, 3), NotTheRows)
+
+
+@pytest.mark.parametrize(
+    ("refused", "size", "fault"),
+    [(100, 200, False), (101, 200, True), (101, 1_010, False), (102, 1_010, True)],
+)
+def test_over_a_tenth_and_over_a_hundred_for_one_reason_is_nobodys_own_fault(refused, size, fault):
+    """Both bounds count: a hundred odd rows of a million are odd rows."""
+    assert (mass_fault([WRONG] * refused, size) is not None) is fault
+
+
+def test_many_refusals_for_different_reasons_are_the_rows_own():
+    """One code and one field make a fault of the model; many of each make a mess of data."""
+    errors = [RowError("invalid", f"field{n % 3}", "no") for n in range(240)]
+    assert mass_fault(errors, 300) is None

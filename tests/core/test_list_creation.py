@@ -1,0 +1,150 @@
+"""Rule: lists. When one is created, and how it is found again when its creation was interrupted."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, clubs_model, members_model, people, person
+from core_world import Interrupted
+
+from reverse_etl.errors import ReplyLost, UsageError
+from reverse_etl.sandbox import Fault
+from reverse_etl.state.lists import Lists
+
+SHOWN_LATE = {"speed": 15.0, "list_seconds": 40.0}  # slow enough that a run begins before the list is shown
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list, and two people."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    return world
+
+
+def names(world):
+    """Return the names of the account's lists."""
+    return [listed["name"] for listed in world.sandbox.lists()]
+
+
+def test_where_lists_may_not_be_created_the_nearest_names_are_offered(make_world):
+    """A typing mistake must not become a list."""
+    world = make_world(create_lists=False)
+    members_model(world)
+    become(world, people("ann"))
+    world.new_list("Member")
+    before = len(world.writes())
+    with pytest.raises(UsageError, match="no list named 'Members'") as error:
+        world.run()
+    assert "'Member'" in error.value.problems[0].advice
+    assert len(world.writes()) == before
+
+
+def test_at_most_five_lists_are_created_in_a_run(world):
+    """A wrong column as the list column would make a list of each of its values."""
+    clubs_model(world)
+    become(world, [person(f"p{n}", club=f"Club {n}") for n in range(6)])
+    with pytest.raises(UsageError, match="6 lists"):
+        world.run()
+    assert world.writes() == []
+    become(world, [person(f"p{n}", club=f"Club {n}") for n in range(5)])
+    world.run()
+    assert len(names(world)) == 5
+
+
+@pytest.mark.parametrize("status", [500, 503, 408])
+def test_after_a_lost_reply_to_a_creation_the_list_is_looked_up(members, status):
+    """Creating is not repeated: the list is there, though its reply was lost, and it is ours."""
+    members.fault(Fault("status", "POST", "/api/lists", status=status, after=True))
+    members.run()
+    assert names(members) == ["Members"]
+    assert [entry.path for entry in members.writes()].count("/api/lists") == 1
+
+
+def test_a_creation_that_was_not_carried_out_is_made_by_the_next_run(members):
+    """The reply was lost, and no such list is to be seen: the run stops, and says so."""
+    members.fault(Fault("cut", "POST", "/api/lists"))
+    with pytest.raises(ReplyLost):
+        members.run()
+    assert members.state("SELECT name, state FROM lists") == [("Members", "intended")]
+    assert len(members.writes()) == 1
+    members.run()
+    assert names(members) == ["Members"]
+    assert members.state("SELECT name, state FROM lists") == [("Members", "owned")]
+
+
+def dies_after_creation(world, monkeypatch):
+    """Run, and die when Klaviyo has made the list and before that is noted."""
+    with monkeypatch.context() as patched:
+        patched.setattr(Lists, "own", lambda *_: (_ for _ in ()).throw(Interrupted))
+        with pytest.raises(Interrupted):
+            world.run()
+    assert world.state("SELECT name, state FROM lists") == [("Members", "intended")]
+
+
+def creations(world):
+    """Return how many requests asked for a new list."""
+    return [entry.path for entry in world.writes()].count("/api/lists")
+
+
+def looked_in_vain(world):
+    """Return how many requests asked for lists after one was made and well before it was shown."""
+    (made,) = [entry.at for entry in world.writes() if entry.path == "/api/lists"]
+    asked = [entry.at for entry in world.sandbox.log() if (entry.method, entry.path) == ("GET", "/api/lists")]
+    return sum(made < at < made + SHOWN_LATE["list_seconds"] - 1.0 for at in asked)
+
+
+def test_a_run_that_died_after_a_creation_leaves_its_list_to_the_next(members, monkeypatch):
+    """The list is there, and only the intent is noted: it is found by its name, and owned."""
+    dies_after_creation(members, monkeypatch)
+    members.run()
+    assert (names(members), creations(members)) == (["Members"], 1)
+    assert members.state("SELECT name, state FROM lists") == [("Members", "owned")]
+    assert len(members.emails()) == 2
+
+
+def test_a_list_that_a_dead_run_created_is_waited_for(make_world, monkeypatch):
+    """The next run begins at once, and Klaviyo does not show the list yet: no second one is made."""
+    world = make_world(**SHOWN_LATE)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    dies_after_creation(world, monkeypatch)
+    world.run()
+    assert looked_in_vain(world) > 0
+    assert (names(world), creations(world)) == (["Members"], 1)
+    assert len(world.emails()) == 2
+
+
+def test_after_a_lost_reply_a_list_that_is_shown_late_is_waited_for(make_world):
+    """The connection was cut when the list had been made, which takes a while to be shown."""
+    world = make_world(**SHOWN_LATE)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.fault(Fault("cut", "POST", "/api/lists", after=True))
+    world.run()
+    assert looked_in_vain(world) > 0
+    assert (names(world), creations(world)) == (["Members"], 1)
+
+
+def test_of_two_lists_of_one_name_the_one_that_was_made_since_the_intent_is_ours(make_world, monkeypatch):
+    """Somebody's list of that name was not shown yet when ours was made. Both are when the next run looks."""
+    world = make_world(speed=400.0, list_seconds=1_000.0)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    theirs = world.new_list()
+    world.wait(100.0)
+    dies_after_creation(world, monkeypatch)
+    world.wait(1_200.0)
+    world.run()
+    assert creations(world) == 2
+    assert world.emails(theirs) == []
+    (ours,) = {listed["id"] for listed in world.sandbox.lists()} - {theirs}
+    assert world.emails(ours) == ["ann@example.com", "bob@example.com"]
+
+
+def test_of_two_lists_that_were_made_since_the_intent_none_is_guessed(members, monkeypatch):
+    """Somebody made a list of that name by hand after the run had died."""
+    dies_after_creation(members, monkeypatch)
+    members.new_list()
+    with pytest.raises(UsageError, match="2 lists"):
+        members.run()
+    assert len(names(members)) == 2

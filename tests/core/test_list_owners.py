@@ -1,0 +1,192 @@
+"""Rule: lists. A list has one model; what was sent for it is remembered when it passes to another."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import BY_EMAIL, SELECT, become, clubs_model, members_model, moves, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import UsageError
+from reverse_etl.events import Sending
+from reverse_etl.plan import Wish
+from reverse_etl.sandbox import Fault
+
+IMPORTS = "/api/profile-bulk-import-jobs"
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list, and two people."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    return world
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(members, gone):
+    """All replies were lost, and then the model names another list, or is gone: that is told."""
+    become(members, people("ann", "bob"))
+    members.fault(Fault("cut", "POST", IMPORTS, after=True, times=9))
+    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}
+    members.calm()
+    if gone:
+        members.drop_model("members")
+        members.model("others", "select email from people where false", list="Others", min_rows=0)
+    else:
+        members_model(members, list="Others")
+    (told,) = members.run().plan.news
+    assert "drove the list 'Members'" in told
+    assert "(2 rows)" in told
+    assert members.plan().notes == (told,)
+    assert [one.note for one in members.project().status().lists if one.unsettled] == [told]
+
+
+@pytest.mark.parametrize("trouble", [None, "a refused key", "a limit"])
+def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(world, trouble):
+    """What a model remembers of a list says nothing of what another did to it in between.
+
+    Model b sent Pia to X, a took her off, and b wants her there again; its first run may come to little.
+    """
+    turns = [
+        {"a": ("X", ["pia", "zoe"]), "b": ("Y", ["yan"])},
+        {"a": ("Y", ["zoe"]), "b": ("X", ["pia", "yan"])},
+        {"a": ("X", ["zoe"]), "b": ("Y", ["yan"])},
+        {"a": ("Y", ["zoe"]), "b": ("X", ["pia", "yan"])},
+    ]
+    for turn in turns:
+        for model, (name, rows) in turn.items():
+            select = f"select email, first_name from {model}"
+            world.model(model, select, list=name, identifiers={"email": "email"}, max_removes=1.0)
+            world.people(people(*rows), table=model)
+        if turn is turns[-1] and trouble == "a refused key":
+            world.fault(Fault("status", "POST", IMPORTS, status=401))
+        world.run(wish=Wish(limit=1 if turn is turns[-1] and trouble == "a limit" else None))
+        world.wait(300.0)
+    if trouble:
+        world.run()
+    assert {"pia@example.com", "yan@example.com"} <= {*world.emails("X")}
+    before = len(world.writes())
+    world.run()
+    assert len(world.writes()) == before
+
+
+def test_a_row_that_is_rejected_while_its_list_is_taken_back_is_not_taken_for_sent(world):
+    """Model b put Ann on X and took her off again; a takes X back while her row stands twice, and differs."""
+    turns = [
+        {"b": ("X", people("ann", "bob")), "a": ("Y", people("zoe"))},
+        {"a": ("X", people("ann", "bob")), "b": ("Y", people("zoe"))},
+        {"b": ("X", people("bob", "zoe")), "a": ("Y", people("zoe"))},
+        {
+            "a": ("X", [*people("ann", "bob", "zoe"), person("ann", first_name="Other")]),
+            "b": ("Y", people("zoe")),
+        },
+        {"a": ("X", people("ann", "bob", "zoe")), "b": ("Y", people("zoe"))},
+    ]
+    for turn in turns:
+        for model, (name, rows) in turn.items():
+            select = f"select email, customer_id, first_name from t_{model}"
+            world.model(model, select, list=name, identifiers=BY_EMAIL, max_removes=1.0)
+            world.people(rows, table=f"t_{model}")
+        world.run()
+        world.wait(300.0)
+    assert world.emails("X") == ["ann@example.com", "bob@example.com", "zoe@example.com"]
+
+
+def test_a_list_that_a_model_comes_back_to_is_in_doubt(members):
+    """What it sent to another list meanwhile is what Klaviyo has now: a profile has one name on all lists."""
+    for name, first_name in (("First", "Ann"), ("Second", "Anna"), ("First", "Ann")):
+        members_model(members, list=name)
+        become(members, [person("ann", first_name=first_name), person("bob")])
+        members.run()
+    assert members.person("ann@example.com")["first_name"] == "Ann"
+    assert one(members.run()).plan.unchanged == 2
+
+
+@pytest.mark.parametrize("death", [False, True])
+def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members, death):
+    """It remembers nothing of the list, but it is the same job that put them there.
+
+    Else everybody counts as a member from before its time, and stays for ever.
+    """
+    become(members, people("ann", "bob", "cat"))
+    members.run()
+    members.wait(3_600.0)
+    members.drop_model("members")
+    members.model("renamed", SELECT, list="Members", identifiers=BY_EMAIL)
+    if death:
+        assert members.dies(lambda event: isinstance(event, Sending))
+    members.run()
+    members.wait(3_600.0)
+    become(members, people("ann", "bob"))
+    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+
+
+@pytest.mark.parametrize("unsent", ["a limit", "a refused import"])
+def test_it_takes_them_off_also_if_it_first_sent_them_in_a_later_run(members, unsent):
+    """What came in between changes nothing of who put them there."""
+    moves(members, people("ann", "bob"))
+    members.drop_model("members")
+    members.model("renamed", SELECT, list="Members", identifiers=BY_EMAIL, max_removes=1.0)
+    if unsent == "a refused import":
+        members.fault(Fault("status", "POST", IMPORTS, status=400, times=9))
+    members.run(wish=Wish(limit=1 if unsent == "a limit" else None))
+    members.calm()
+    members.wait(600.0)
+    moves(members, people("ann", "bob"))
+    assert one(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com"]
+
+
+@pytest.mark.parametrize("how", ["another identifier first", "a new e-mail in the same build"])
+def test_it_takes_them_off_also_if_the_old_one_knew_them_otherwise(world, how):
+    """They are the same people: by their e-mail, or by an id."""
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bob"))
+    world.drop_model("members")
+    kinds = {"external_id": "customer_id", "email": "email"}
+    ann = person("ann")
+    if how == "a new e-mail in the same build":
+        kinds, ann = BY_EMAIL, person("ann", email="ann2@example.com")
+    world.model("again", SELECT, list="Members", identifiers=kinds, max_removes=1.0)
+    moves(world, [ann, person("bob")])
+    assert one(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 1}
+    assert world.emails() == ["bob@example.com"]
+
+
+def test_a_list_has_one_model(members):
+    """Two models of one list would each remove the other's people."""
+    members.model("others", "select email from people", list="Members")
+    with pytest.raises(UsageError, match="'Members' is driven by"):
+        members.run()
+    members.drop_model("others")
+    members.run()
+    members.model("others", "select email from people", list="Members")
+    before = len(members.writes())
+    with pytest.raises(UsageError, match="'Members' is driven by"):
+        members.run(select=["others"])
+    assert len(members.writes()) == before
+
+
+def test_a_list_may_pass_from_a_model_that_lets_it_go(members):
+    """The old model drives another list now, in the same run.
+
+    Then the list is free, and its old members stay.
+    """
+    members.run()
+    members_model(members, list="Elsewhere")
+    members.model("others", "select email from people where email like 'ann%'", list="Members")
+    members.run()
+    assert members.emails("Members") == ["ann@example.com", "bob@example.com"]
+    assert members.emails("Elsewhere") == ["ann@example.com", "bob@example.com"]
+
+
+def test_two_names_of_one_list_are_refused(world):
+    """By the profile's mapping both names mean the same list: its rows would be two states of one list."""
+    listed = world.new_list("Tea")
+    world.profile(lists={"Green": listed, "Black": listed})
+    clubs_model(world)
+    become(world, [person("ann", club="Green"), person("bob", club="Black")])
+    with pytest.raises(UsageError, match="same list"):
+        world.run()

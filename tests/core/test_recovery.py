@@ -1,0 +1,194 @@
+"""Rule: state. What a run left uncertain is settled, or stays uncertain, in the next."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, members_model, people
+from core_world import Interrupted, one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.errors import KlaviyoError
+from reverse_etl.events import Sending, Settling
+from reverse_etl.sandbox import Fault
+from reverse_etl.state import State
+
+IMPORTS = "/api/profile-bulk-import-jobs"
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def deltas(world):
+    """Return the identities of which nobody knows yet whether they were applied."""
+    ((key,),) = world.state("SELECT table_key FROM models WHERE model = 'members'")
+    return [identity for (identity,) in world.state(f"SELECT retl_identity FROM deltas_{key} ORDER BY 1")]
+
+
+def test_what_was_sent_is_uncertain_until_it_is_proved(members):
+    """The run dies while its import is under way.
+
+    Its rows are deltas of a run that is still `submitting`, and in no snapshot.
+    """
+    become(members, people("ann", "bob"))
+    assert members.dies(lambda event: isinstance(event, Sending))
+    assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
+    assert members.state("SELECT state FROM runs") == [("submitting",)]
+    before = len(members.writes())
+    result = members.run()
+    assert one(result).plan.unchanged == 2
+    assert len(members.writes()) == before
+    assert deltas(members) == []
+    assert members.state("SELECT state FROM runs ORDER BY started_at") == [("recovered",), ("ended",)]
+
+
+def test_an_uncertain_row_that_is_no_longer_wanted_is_removed(members):
+    """Nobody knows whether Bob was put on the list. He is not wanted now: if he is there, he is taken off."""
+    become(members, people("ann", "bob"))
+    members.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
+    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}
+    members.calm()
+    become(members, people("ann"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com"]
+
+
+def test_an_unsent_row_is_never_marked_done(members):
+    """The key is refused: nothing was sent, nothing is uncertain, and the next run sends it all."""
+    become(members, people("ann", "bob"))
+    members.fault(Fault("status", "POST", IMPORTS, status=401))
+    assert one(members.run()).outcomes == {Outcome.NOT_SENT: 2}
+    assert deltas(members) == []
+    assert one(members.run()).plan.adds == 2
+
+
+def test_that_nothing_was_sent_now_says_nothing_about_then(members):
+    """Rows are uncertain from one run; the next can't send at all. They stay uncertain."""
+    become(members, people("ann", "bob"))
+    members.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
+    members.run()
+    members.sandbox.clear_faults()
+    members.fault(Fault("status", "POST", IMPORTS, status=401))
+    assert one(members.run()).outcomes == {Outcome.NOT_SENT: 2}
+    assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
+
+
+def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(make_world):
+    """An import from yesterday is still under way: what it will do is not known, so nothing is sent."""
+    world = make_world(job_seconds=7200.0)
+    world.profile(job_timeout_minutes=1)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    before = len(world.writes())
+    become(world, people("ann", "cat"))
+    with pytest.raises(KlaviyoError, match="have not ended"):
+        world.run()
+    assert len(world.writes()) == before
+    world.sandbox.finish_jobs()
+    assert one(world.run()).plan.adds == 1
+
+
+def test_an_import_of_which_no_receipt_speaks_is_waited_for(make_world, monkeypatch):
+    """The run died after it sent and before it kept the job's id.
+
+    The import could yet put Ann on the list, who is not wanted any more: nothing is sent before it has ended.
+    """
+    world = make_world(job_seconds=3_000.0)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    with monkeypatch.context() as patched:
+        patched.setattr(State, "record", lambda *_: (_ for _ in ()).throw(Interrupted))
+        with pytest.raises(Interrupted):
+            world.run()
+    lost = world.writes()[-1]
+    assert world.state("SELECT * FROM receipts") == []
+    become(world, people("bob"))
+    world.run()
+    later = world.writes()[-2:]
+    assert [entry.method for entry in later] == ["POST", "DELETE"]
+    assert all(entry.at >= lost.at + 3_000.0 for entry in later)
+    assert world.emails() == ["bob@example.com"]
+
+
+@pytest.mark.parametrize("dropped", [[], ["first_name"]])
+def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(members, dropped):
+    """The run died, and then a column was added, or dropped.
+
+    Its rows are taken over by the columns they were sent with.
+    """
+    become(members, people("ann", "bob"))
+    members.dies(lambda event: isinstance(event, Sending))
+    kept = [name for name in ("email", "customer_id", "first_name") if name not in dropped]
+    members_model(members)
+    members.model(
+        "members",
+        f"select {', '.join(kept)}, 7 as points from people",
+        identifiers={"email": "email", "external_id": "customer_id"},
+    )
+    result = members.run()
+    assert one(result).plan.updates == 2
+    assert members.person("ann@example.com")["properties"] == {"points": 7}
+    before = len(members.writes())
+    members.run()
+    assert len(members.writes()) == before
+
+
+def test_an_import_that_was_perhaps_made_is_not_unsent_because_its_repetition_is_refused(members):
+    """The first try was carried out, its reply lost, and the second refused. Ann is a member, and leaves."""
+    become(members, people("ann", "bob"))
+    members.fault(
+        Fault("status", "POST", IMPORTS, status=503, after=True), Fault("status", "POST", IMPORTS, status=409)
+    )
+    result = members.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 2}, 4)
+    members.sandbox.finish_jobs()
+    become(members, people("bob"))
+    members.run()
+    assert members.emails() == ["bob@example.com"]
+
+
+def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members):
+    """A row was uncertain and then refused.
+
+    Its run died later on, and the next run takes over once more what it proved.
+    """
+    members.model("z_others", "select email from others", list="Others", identifiers={"email": "email"})
+    members.people([{"email": "zoe@example.com"}], table="others")
+    become(members, people("ann", "bob", "cat"))
+    members.fault(Fault("cancel"))
+    assert members.run().lists[0].outcomes == {Outcome.UNKNOWN: 3}
+    members.fault(Fault("invalid_rows", pattern="^bob@", times=None))
+    members.people([{"email": "yan@example.com"}, {"email": "zoe@example.com"}], table="others")
+    assert members.dies(lambda event: isinstance(event, Sending) and event.model == "z_others")
+    for _ in range(2):
+        members.run()
+        assert members.emails() == ["ann@example.com", "cat@example.com"]
+        ((key,),) = members.state("SELECT table_key FROM models WHERE model = 'members'")
+        assert members.state(f"SELECT retl_email FROM snapshot_{key} ORDER BY 1") == [
+            ("ann@example.com",),
+            ("cat@example.com",),
+        ]
+        assert members.state("SELECT row_key FROM rejections") == [("email:bob@example.com",)]
+
+
+def test_a_recovered_job_is_held_against_the_rows_that_were_sent(members):
+    """One of three rows was never sent, since it can't be rendered.
+
+    The job of the other two ends after the run has died.
+    """
+    members.model(
+        "members",
+        "select email, customer_id, 'x' as note, case when first_name = 'Bob' then 'NaN'::double "
+        "else 1 end as score from people",
+        identifiers={"email": "email"},
+    )
+    become(members, people("ann", "bob", "cat"))
+    assert members.dies(lambda event: isinstance(event, Settling))
+    before = len(members.writes())
+    assert one(members.run()).plan.unchanged == 2
+    assert len(members.writes()) == before

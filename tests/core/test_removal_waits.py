@@ -1,0 +1,162 @@
+"""Rule: removal. Nobody is taken off on half of a change: imports end first, lost replies are doubted."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import become, members_model, people
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.events import Sending, Settling
+from reverse_etl.sandbox import Fault
+
+IMPORTS = "/api/profile-bulk-import-jobs"
+
+
+MEMBERS = "/api/lists/*/relationships/profiles"
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def test_upserts_come_first_and_removes_last(members):
+    """Who moves from one identity to another must have the new place before the old one is looked at."""
+    become(members, people("ann", "bob"))
+    members.run()
+    before = len(members.writes())
+    become(members, people("bob", "cat"))
+    members.run()
+    assert [entry.method for entry in members.writes()[before:]] == ["POST", "DELETE"]
+
+
+def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(members):
+    """It stops its list: no removal is made on half of a change."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault("status", "POST", IMPORTS, status=401, times=None))
+    become(members, people("ann", "cat"))
+    result = members.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 4)
+    assert members.emails() == ["ann@example.com", "bob@example.com"]
+    members.calm()
+    members.run()
+    assert members.emails() == ["ann@example.com", "cat@example.com"]
+
+
+def test_a_job_that_leaves_rows_unknown_is_in_nobodys_way(members):
+    """Nor are its rows lost: they are sent again by the next run."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault("miscount", rows=1))
+    become(members, people("ann", "cat"))
+    result = members.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 1, Outcome.REMOVED: 1}, 1)
+    members.calm()
+    members.run()
+    assert members.emails() == ["ann@example.com", "cat@example.com"]
+
+
+def by_another_app(world):
+    """Begin an import that the job knows nothing of."""
+    row = {"type": "profile", "attributes": {"email": "someone@example.com"}}
+    job = {"type": "profile-bulk-import-job", "attributes": {"profiles": {"data": [row]}}}
+    world.by_hand("POST", IMPORTS, {"data": job})
+
+
+def later_by_another_app(world, seconds):
+    """Return what lets another app begin an import so long after ours was sent."""
+
+    def tell(event):
+        if isinstance(event, Sending):
+            world.wait(seconds)
+            by_another_app(world)
+
+    return tell
+
+
+def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(make_world):
+    """A cut reply hides a job that nobody here knows by name.
+
+    It could put somebody back who was just removed. So every job begun since is waited for.
+    """
+    world = make_world(job_seconds=3_000.0)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    number = max(entry.number for entry in world.sandbox.log())
+    world.fault(Fault("cut", "POST", IMPORTS, after=True))
+    become(world, people("ann", "cat"))
+
+    result = world.run(tell=later_by_another_app(world, 1_500.0))
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    *posts, removal = [entry for entry in world.sandbox.log(number) if entry.method != "GET"]
+    assert [entry.method for entry in posts] == ["POST", "POST", "POST"]
+    assert removal.method == "DELETE"
+    assert removal.at >= max(entry.at for entry in posts) + 3_000.0
+    assert world.emails() == ["ann@example.com", "cat@example.com"]
+
+
+def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world):
+    """What it begins later can't be the import whose reply was lost; there is never a moment without one."""
+    world = make_world(job_seconds=600.0)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    world.fault(Fault("cut", "POST", IMPORTS, after=True))
+    become(world, people("ann", "cat"))
+    result = world.run(tell=lambda event: isinstance(event, Settling) and by_another_app(world))
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+
+
+def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(make_world):
+    """Nothing failed, but an import that may be ours goes on for longer than is waited for."""
+    world = make_world(speed=200.0, job_seconds=450.0)
+    world.profile(job_timeout_minutes=4)
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    world.fault(Fault("cut", "POST", IMPORTS, after=True))
+    become(world, people("ann", "cat"))
+
+    result = world.run(tell=later_by_another_app(world, 360.0))
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 1}
+    assert "may still be under way" in one(result).reason
+    assert result.exit_code == 1
+    world.sandbox.finish_jobs()
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_removal_whose_reply_was_lost_is_unknown_and_made_again(members, after):
+    """Whether it was carried out or not: the rows stay uncertain, and the next run resolves them anew."""
+    become(members, people("ann", "bob", "cat"))
+    members.run()
+    members.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=after))
+    become(members, people("ann"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.UNKNOWN: 2}
+    assert result.exit_code == 4
+    members.calm()
+    result = members.run()
+    assert one(result).outcomes == {Outcome.REMOVED: 2}
+    assert members.emails() == ["ann@example.com"]
+    assert members.state("SELECT * FROM gone") == []
+
+
+def test_someone_who_comes_back_after_an_uncertain_removal_is_sent_again(members):
+    """The snapshot still has Bob, but he may have been removed: being wanted and uncertain, he is sent."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
+    become(members, people("ann"))
+    members.run()
+    assert members.emails() == ["ann@example.com"]
+    members.calm()
+    become(members, people("ann", "bob"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com"]

@@ -1,0 +1,163 @@
+"""Rule: removal. Whoever is wanted stays, and stays who they are, though another row of theirs leaves."""
+
+from __future__ import annotations
+
+import pytest
+from core_rows import BY_EMAIL, become, members_model, moves, people, person
+from core_world import one
+
+from reverse_etl.delivery.tally import Outcome
+from reverse_etl.identifiers import IdentifierType
+from reverse_etl.plan import Wish
+from reverse_etl.sandbox import Fault
+
+
+@pytest.fixture
+def members(world):
+    """Make a world with the model of one list."""
+    members_model(world)
+    return world
+
+
+def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world):
+    """Two rows became one profile at Klaviyo (merged there). Removing the one must not remove the other."""
+    world = make_world()
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()
+    ann, bob = (world.person(f"{name}@example.com")["id"] for name in ("ann", "bob"))
+    merge = {
+        "type": "profile-merge",
+        "id": ann,
+        "relationships": {"profiles": {"data": [{"type": "profile", "id": bob}]}},
+    }
+    world.by_hand("POST", "/api/profile-merge", {"data": merge})
+    world.by_hand(
+        "PATCH",
+        f"/api/profiles/{ann}",
+        {"data": {"type": "profile", "id": ann, "attributes": {"external_id": "c-bob"}}},
+    )
+    become(world, people("ann"))
+    result = world.run()
+    assert one(result).outcomes == {Outcome.SUPERSEDED: 1}
+    assert world.emails() == ["ann@example.com"]
+
+
+def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members):
+    """Ann's customer id is not known today, and a new row has it.
+
+    Klaviyo would take that row for Ann, and she would be no more.
+
+    The new row is sent without the id, which Klaviyo has as Ann's; that is counted, and changes nothing on
+    later days. When she has left, it is sent.
+    """
+    become(members, people("ann", "bob"))
+    members.run()
+    ann = members.person("ann@example.com")["id"]
+    become(members, [person("ann", customer_id=None), person("new", customer_id="c-ann"), person("bob")])
+    result = members.run()
+    assert result.plan.models[0].omitted == {IdentifierType.EXTERNAL_ID: 1}
+    assert members.emails() == ["ann@example.com", "bob@example.com", "new@example.com"]
+    assert members.person("ann@example.com")["id"] == ann
+    before = len(members.writes())
+    members.run()
+    assert len(members.writes()) == before
+    become(members, [person("new", customer_id="c-ann"), person("bob")])
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert members.emails() == ["bob@example.com", "new@example.com"]
+
+
+def test_so_it_is_where_she_comes_with_a_new_e_mail(world):
+    """Klaviyo knows her by her id, and has a phone as hers that the model has not. Somebody new has it."""
+    select = "select email, customer_id, first_name as phone from people"
+    kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
+    world.model("members", select, identifiers=kinds, max_removes=1.0)
+    ann, bob, cat = (person(name, first_name=None) for name in ("ann", "bob", "cat"))
+    phone = {"first_name": "+14155550001"}
+    moves(world, [ann | phone, cat])
+    profile = world.person("ann@example.com")["id"]
+    result = moves(world, [ann | {"email": "ann2@example.com"}, bob | phone, cat])
+    assert result.plan.models[0].omitted == {IdentifierType.PHONE: 1}
+    assert world.emails() == ["ann2@example.com", "bob@example.com", "cat@example.com"]
+    assert world.person("ann2@example.com")["id"] == profile
+
+
+def test_so_it_is_where_the_model_is_keyed_anew(world):
+    """Another identifier comes with the same build in which Ann's id is NULL and a new row has it."""
+    select = "select email, customer_id, first_name, club as phone from people"
+    world.model("members", select, identifiers=BY_EMAIL)
+    become(world, people("ann", "bob"))
+    world.run()
+    world.model("members", select, identifiers={**BY_EMAIL, "phone_e164": "phone"})
+    become(world, [person("ann", customer_id=None), person("new", customer_id="c-ann"), person("bob")])
+    world.run(wish=Wish(rekey=frozenset(["members"])))
+    assert world.emails() == ["ann@example.com", "bob@example.com", "new@example.com"]
+
+
+def test_what_a_list_remembers_that_is_driven_no_more_claims_nothing(members):
+    """Ann's id changed since, at Klaviyo too; whoever has the old one now is sent with it."""
+    members_model(members, list="First")
+    become(members, people("ann", "bob"))
+    members.run()
+    members_model(members, list="Second")
+    members.run()
+    become(members, [person("ann", customer_id="c-new"), person("bob")])
+    members.run()
+    become(members, [person("ann", customer_id="c-new"), person("zed", customer_id="c-ann"), person("bob")])
+    members.run()
+    assert members.person("zed@example.com")["external_id"] == "c-ann"
+
+
+def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(members):
+    """The new row has Ann's customer id, is sent without it, and is refused: it stays so until it changes."""
+    become(members, people("ann"))
+    members.run()
+    rows = [person("ann", customer_id=None), person("new", customer_id="c-ann", email="new@example.c1")]
+    become(members, rows)
+    assert one(members.run()).outcomes == {Outcome.REJECTED: 1}
+    before = len(members.writes())
+    assert members.run().exit_code == 0
+    assert len(members.writes()) == before
+    become(members, [rows[0], rows[1] | {"email": "new@example.com"}])
+    members.run()
+    assert members.emails() == ["ann@example.com", "new@example.com"]
+
+
+def test_nobody_is_removed_who_may_be_a_wanted_row_that_is_nowhere_found(members):
+    """Bob's e-mail was changed at Klaviyo, and someone who leaves is found by the same profile.
+
+    His row says bob@ still, which nobody has: so he may be this one, and it is held, and told.
+    """
+    become(members, [person("ann"), person("bob"), person("cat", customer_id=None)])
+    members.run()
+    cat = members.person("cat@example.com")
+    profile = {"type": "profile", "id": cat["id"], "attributes": {"external_id": "c-bob"}}
+    bob = members.person("bob@example.com")
+    changed = {"email": "bob.new@example.com", "external_id": "c-bobby"}
+    for one_id, attributes in ((bob["id"], changed), (cat["id"], profile["attributes"])):
+        document = {"data": {"type": "profile", "id": one_id, "attributes": attributes}}
+        members.by_hand("PATCH", f"/api/profiles/{one_id}", document)
+    become(members, people("ann", "bob"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.HELD: 1}
+    assert result.exit_code == 1
+    assert "cat@example.com" in members.emails()
+
+
+@pytest.mark.parametrize("fault", [Fault("cancel"), Fault("miscount", rows=1)], ids=lambda fault: fault.kind)
+def test_nobody_is_removed_whose_new_row_is_not_proved(members, fault):
+    """Her e-mail changed, and nobody knows what came of it: taken off, she would join anew the next time."""
+    become(members, people("ann", "bob"))
+    members.run()
+    joined = {member["id"]: member["joined_group_at"] for member in members.members()}
+    members.wait(300.0)
+    members.fault(fault)
+    become(members, [person("ann", email="ann2@example.com"), person("bob")])
+    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 1, Outcome.HELD: 1}
+    members.calm()
+    members.run()
+    assert members.emails() == ["ann2@example.com", "bob@example.com"]
+    assert {member["id"]: member["joined_group_at"] for member in members.members()} == joined
+    before = len(members.writes())
+    members.run()
+    assert len(members.writes()) == before

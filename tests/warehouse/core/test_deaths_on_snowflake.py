@@ -1,0 +1,32 @@
+"""The core's tests of the same name, with the warehouse in Snowflake.
+
+This folder's fixtures give them another world.
+"""
+
+from __future__ import annotations
+
+import pytest
+import test_deaths
+from test_deaths import *  # noqa: F403 - every test of it
+
+from reverse_etl.state import LEASE_SECONDS
+from reverse_etl.warehouse.snowflake import Snowflake
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(autouse=True)
+def sessions(monkeypatch):
+    """Let the tests that kill a run between two statements kill one of Snowflake's sessions.
+
+    Nobody there can tell that its run is dead, so its lease has to end before the next run may begin.
+    """
+    monkeypatch.setattr(test_deaths, "DuckDB", Snowflake)
+    dies_at = test_deaths.dies_at
+
+    def dies_and_is_waited_for(world, nth, patch):
+        died = dies_at(world, nth, patch)
+        world.wait(LEASE_SECONDS + 60.0)
+        return died
+
+    monkeypatch.setattr(test_deaths, "dies_at", dies_and_is_waited_for)

@@ -1,0 +1,11 @@
+"""The core's tests of the same name, with the warehouse in Snowflake.
+
+This folder's fixtures give them another world.
+"""
+
+from __future__ import annotations
+
+import pytest
+from test_judging import *  # noqa: F403 - every test of it
+
+pytestmark = pytest.mark.long
