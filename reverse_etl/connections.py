@@ -52,11 +52,6 @@ class Connections:
             account = last_account(warehouse, name, self.target.place) or ""
         return State(warehouse, Owner(account, name), self.clock)
 
-    def unbegun(self) -> str | None:
-        """Return the account of a sandbox that starts by itself and has not begun, a new one; else None."""
-        destination = self.target.destination
-        return "" if destination.sandbox and not destination.origin else None
-
     @contextmanager
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
         """Open the target's warehouse, and close it in the end."""
@@ -75,7 +70,7 @@ class Connections:
         A dry run asks a copy of the sandbox, so that not even its log changes.
         """
         destination = self.target.destination
-        if destination.sandbox and not destination.origin:
+        if destination.own_sandbox:
             with _sandbox(self.folder / SANDBOX_FILE, self.clock, dry=dry) as origin:
                 yield from self._connected(origin, destination.need_key(), observer) if origin else (None,)
         elif destination.key is None and dry:
@@ -83,10 +78,10 @@ class Connections:
         else:
             yield from self._connected(destination.origin, destination.need_key(), observer)
 
-    def refuse_unbegun_sandbox(self) -> None:
+    def _refuse_unbegun_sandbox(self) -> None:
         """Raise UsageError where the sandbox that a run would start has not begun: nothing was sent to it."""
         path = self.folder / SANDBOX_FILE
-        if self.unbegun() is not None and not path.exists():
+        if self.target.destination.own_sandbox and not path.exists():
             raise UsageError.of(
                 "The sandbox has not begun: nothing was sent to it yet.",
                 where=str(path),
@@ -95,8 +90,7 @@ class Connections:
 
     def refuse_held_sandbox(self) -> None:
         """Raise WarehouseError where another process holds the file of the sandbox that a run would start."""
-        destination = self.target.destination
-        if destination.sandbox and not destination.origin:
+        if self.target.destination.own_sandbox:
             from reverse_etl.sandbox import refuse_held  # noqa: PLC0415 - as below
 
             refuse_held(self.folder / SANDBOX_FILE)
@@ -117,18 +111,21 @@ class Connections:
             klaviyo.close()
 
     @contextmanager
-    def at(self, *, dry: bool, tell: Tell, observer: Observer | None) -> Iterator[At]:
+    def at(self, *, dry: bool, tell: Tell, observer: Observer | None, begins: bool = False) -> Iterator[At]:
         """Open what a run needs, and let nothing more go out once it has failed.
 
-        Raises UsageError where there is no key. Where it is dry, a sandbox must have begun.
+        Raises UsageError where there is no key, and for a sandbox that has not begun, unless this `begins`
+        it.
         """
         self.target.destination.need_key()
+        if not begins:
+            self._refuse_unbegun_sandbox()
         with (
             self.warehouse(read_only=dry) as warehouse,
             self.klaviyo(dry=dry, observer=observer) as klaviyo,
             ThreadPoolExecutor(self.threads, "klaviyo") as executor,
         ):
-            assert klaviyo is not None  # noqa: S101 - there is a key, as was made sure above
+            assert klaviyo is not None  # noqa: S101 - there is a key, and a sandbox has begun
             state = self.state(warehouse, klaviyo.account().id)
             try:
                 yield At(

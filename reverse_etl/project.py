@@ -25,7 +25,7 @@ from reverse_etl.models.selection import select as choose
 from reverse_etl.plan import Wish
 from reverse_etl.planning import Task, unknown_models
 from reverse_etl.profiles.load import load_target
-from reverse_etl.reconcile.flow import adopt, reconcile
+from reverse_etl.reconcile import flow
 from reverse_etl.records.record import Record
 from reverse_etl.records.shape import PACKAGE
 from reverse_etl.report.gather import gather
@@ -144,7 +144,8 @@ class Project:
             self.connections.klaviyo(dry=True, observer=observer) as klaviyo,
             self.connections.warehouse(read_only=True) as warehouse,
         ):
-            account = klaviyo.account().id if klaviyo else self.connections.unbegun()
+            unknown = "" if self.target.destination.own_sandbox else None  # '' is a new one, as a sandbox's
+            account = klaviyo.account().id if klaviyo else unknown
             return planning.plan(warehouse, self.connections.state(warehouse, account), klaviyo, task, tell)
 
     def run(  # noqa: PLR0913 - the command line's flags
@@ -162,8 +163,8 @@ class Project:
         """Make the lists what the models say. Raises GuardRefused before the first write of a dangerous plan.
 
         With `dbt_gate`, so it does where dbt did not build what a model reads, or its tests failed. May be
-        killed at any moment and run again: it goes on from what is proved. Leaves
-        a record in the shape of dbt's artifacts.
+        killed at any moment and run again: it goes on from what is proved. Leaves a record in the shape of
+        dbt's artifacts.
         """
         task = self._task(select, exclude, wish)
         unknown_models(allow_removes, self.models, "--allow-removes")
@@ -185,15 +186,21 @@ class Project:
         """
         refuse_elsewhere(saved, self.target)
         models = {model.name: model for model in self.models}
-        if problems := stale(saved, {name: model.checksum for name, model in models.items()}):
-            raise GuardRefused(*problems)
-        task = Task(self.target, tuple(models[name] for name in saved.names), self.models, saved.wish)
-        gate, removes = saved.dbt_gate, saved.allow_removes
-        how = _How(removes, strict=strict, dbt_gate=gate, tell=tell, observer=observer, saved=saved)
-        return self._recorded(task, how)
+        there = tuple(models[name] for name in saved.names if name in models)
+        how = _How(
+            saved.allow_removes,
+            strict=strict,
+            dbt_gate=saved.dbt_gate,
+            tell=tell,
+            observer=observer,
+            saved=saved,
+        )
+        return self._recorded(Task(self.target, there, self.models, saved.wish), how)
 
     def _recorded(self, task: Task, how: _How) -> RunResult:
         with self._record(task.selected) as record:
+            if how.saved and (others := stale(how.saved, {each.name: each.checksum for each in self.models})):
+                raise GuardRefused(*others)
             if how.dbt_gate and (held := self.gate(task.selected)):
                 raise GuardRefused(*held)
             self.target.destination.need_key()
@@ -206,7 +213,7 @@ class Project:
         return Task(self.target, self.select(select, exclude), self.models, wish)
 
     def _run(self, task: Task, how: _How) -> RunResult:
-        with self.connections.at(dry=False, tell=how.tell, observer=how.observer) as at:
+        with self.connections.at(dry=False, begins=True, tell=how.tell, observer=how.observer) as at:
             if how.saved:
                 refuse_other_account(how.saved, at.state.owner.account)
             return run(at, task, how.allow_removes, strict=how.strict, saved=how.saved)
@@ -235,9 +242,9 @@ class Project:
         Sends only GETs. With `mend`, the next run sends again what is missing; without, nothing changes.
         """
         models = self.select(select, exclude)
-        self.connections.refuse_unbegun_sandbox()
+        work = flow.mend if mend else flow.reconcile
         with self.connections.at(dry=not mend, tell=tell, observer=observer) as at:
-            return reconcile(at, models, self.target.destination.lists, mend=mend)
+            return work(at, models, self.target.destination.lists)
 
     def adopt(
         self,
@@ -253,9 +260,9 @@ class Project:
         Sends only GETs; with `dry` nothing changes. Returns how the lists differed.
         """
         models = self.select(select, exclude)
-        self.connections.refuse_unbegun_sandbox()
+        work = flow.would_adopt if dry else flow.adopt
         with self.connections.at(dry=dry, tell=tell, observer=observer) as at:
-            return adopt(at, models, self.target.destination.lists, dry=dry)
+            return work(at, models, self.target.destination.lists)
 
     def status(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> Status:
         """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes.

@@ -31,7 +31,10 @@ _COLUMNS: Final = {
     "held_back": "held",
     "rejected_by_checks": "rejected",
 }
-_AGAIN: Final = "Nothing was sent. See what would be sent now, and save that: reverse-etl plan --out FILE"
+_AGAIN: Final = (
+    "Nothing was sent. See what would be sent now, and save it with the same flags: "
+    "reverse-etl plan --out FILE"
+)
 
 
 class SavedModel(Strict):
@@ -58,7 +61,7 @@ class SavedPlan(Strict):
     """
 
     version: int
-    made_at: str = Field(pattern=r"^[0-9TZ:.-]*$")
+    made_at: str = Field(pattern=r"^[0-9TZ:.-]*$")  # it is printed as it is read
     profile: str
     target: str
     place: str
@@ -122,6 +125,13 @@ class SavedPlan(Strict):
         """Return the names of the models, in the order of the run."""
         return tuple(model.name for model in self.models)
 
+    @property
+    def line(self) -> str:
+        """Return what it comes to, in a line."""
+        ops = ("add", "update", "remove")
+        changes = (counted(sum(one.figures.get(f"{op}s", 0) for one in self.lists), op) for op in ops)
+        return f"{', '.join(changes)} on {counted(len(self.lists), 'list')}, saved {self.made_at}"
+
     def written(self) -> bytes:
         """Return the plan as a file, with a digest over all of it."""
         content = self.model_dump(mode="json")
@@ -152,11 +162,10 @@ class SavedPlan(Strict):
 
 def refuse_elsewhere(saved: SavedPlan, target: Target) -> None:
     """Raise UsageError where a plan was made for another profile, target or place than is to be sent to."""
-    was, now = (saved.profile, saved.place), (target.profile, target.place)
-    if was != now:
+    if (saved.profile, saved.place) != (target.profile, target.place):
         raise UsageError.of(
-            f"The plan was made for {was[1]!r}, of the profile {was[0]!r}; "
-            f"this is {now[1]!r}, of {now[0]!r}.",
+            f"The plan was made for the target {saved.place!r} of the profile {saved.profile!r}; "
+            f"this is {target.place!r} of {target.profile!r}.",
             advice="Leave out --profile and --target: apply takes them from the plan. "
             "Or save a plan for this target.",
         )
@@ -174,7 +183,7 @@ def refuse_other_account(saved: SavedPlan, account: str) -> None:
 def stale(saved: SavedPlan, checksums: Mapping[str, str]) -> tuple[Problem, ...]:
     """Return why models are not those of a plan; `checksums` are those of today, by name."""
     others = [model.name for model in saved.models if checksums.get(model.name) != model.checksum]
-    became = {name: "changed" if name in checksums else "is gone" for name in others}
+    became = {name: "changed" if name in checksums else "was taken away" for name in others}
     return tuple(
         Problem(f"The model {name} {what} since the plan was saved.", f"model {name}", _AGAIN)
         for name, what in became.items()
@@ -185,20 +194,13 @@ def moved(saved: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
     """Return what a plan of now has otherwise than a saved one; nothing where it is the same, row for row."""
     done = not any(one.upserts or one.removes for _, one in plan.lists())
     advice = f"It may have been applied already. {_AGAIN}" if done else _AGAIN
-    pairs = _paired(saved.lists, _lists(plan))
-    figures = [
-        Problem(f"{_named(now)}: {told}.", f"model {now.model}", advice)
-        for was, now in pairs
-        if (told := "; ".join(_differences(was, now)))
+    others = [
+        Problem(f"{one.list or one.model}: {said}.", f"model {one.model}", advice)
+        for was, now in _paired(saved.lists, _lists(plan))
+        if (one := now or was) and (said := _difference(was, now))
     ]
-    left = {id(was) for was, _ in pairs}
-    gone = [
-        Problem(f"{_named(one)} is no list of this model any more.", f"model {one.model}", advice)
-        for one in saved.lists
-        if id(one) not in left
-    ]
-    if figures or gone:
-        return (*figures, *gone)
+    if others:
+        return tuple(others)
     seals = {model.name: model.seal for model in saved.models}
     return tuple(
         Problem(
@@ -211,38 +213,34 @@ def moved(saved: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
     )
 
 
-def _differences(was: SavedList | None, now: SavedList) -> Iterator[str]:
+def _difference(was: SavedList | None, now: SavedList | None) -> str:
+    """Return what is otherwise with a list, '' where nothing is."""
     if was is None:
-        yield "not in the plan"
-        return
+        return "not in the plan"
+    if now is None:
+        return "no list of this model any more"
+    said = [
+        f"{_COLUMNS.get(name, name)} {before:,}, now {rows:,}"
+        for name, rows in now.figures.items()
+        if (before := was.figures.get(name, 0)) != rows
+    ]
     if was.list_id != now.list_id:
         created = f"the list, {now.list_id}, was yet to be created"
-        yield created if is_new(was.list_id) else f"the list {was.list_id} then, now {now.list_id}"
-    for name, rows in now.figures.items():
-        before = was.figures.get(name, 0)
-        if before != rows:
-            yield f"{_COLUMNS.get(name, name)} {before:,}, now {rows:,}"
+        said.insert(0, created if is_new(was.list_id) else f"the list {was.list_id} then, now {now.list_id}")
+    return "; ".join(said)
 
 
 def _paired(
-    saved: Sequence[SavedList], lists: Sequence[SavedList]
-) -> list[tuple[SavedList | None, SavedList]]:
-    """Return the lists of now, each with what it was then: by its id, else by its name.
-
-    Two may have one name.
-    """
-    by_id = {(one.model, one.list_id, one.list): one for one in saved}
-    same = {(one.model, one.list_id, one.list) for one in lists} & by_id.keys()
-    others = {(one.model, one.list): one for key, one in by_id.items() if key not in same}
-    pairs: list[tuple[SavedList | None, SavedList]] = []
-    for now in lists:
-        was = by_id.get((now.model, now.list_id, now.list))
-        pairs.append((was or others.pop((now.model, now.list), None), now))
-    return pairs
-
-
-def _named(one: SavedList) -> str:
-    return one.list or one.model
+    then: Sequence[SavedList], now: Sequence[SavedList]
+) -> Iterator[tuple[SavedList | None, SavedList | None]]:
+    """Yield each list as it was then and is now: by its id; what is left, by its name, which two may have."""
+    before, after = ({(one.model, one.list_id, one.list): one for one in lists} for lists in (then, now))
+    yield from ((before[key], after[key]) for key in after if key in before)
+    left = {(one.model, one.list): one for key, one in before.items() if key not in after}
+    yield from (
+        (left.pop((one.model, one.list), None), one) for key, one in after.items() if key not in before
+    )
+    yield from ((one, None) for one in left.values())
 
 
 def _models(plan: Plan) -> tuple[SavedModel, ...]:
@@ -256,13 +254,6 @@ def _lists(plan: Plan) -> tuple[SavedList, ...]:
         SavedList(model=model.model.name, list=one.list.name, list_id=one.list.id, figures=one.figures())
         for model, one in plan.lists()
     )
-
-
-def told(saved: SavedPlan) -> str:
-    """Return what a saved plan comes to, in a line."""
-    ops = ("add", "update", "remove")
-    changes = ", ".join(counted(sum(one.figures.get(f"{op}s", 0) for one in saved.lists), op) for op in ops)
-    return f"{changes} on {counted(len(saved.lists), 'list')}, saved {saved.made_at}"
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ABOVE = 1  # lines of the query that describes a model, before its own first line
 _CUT = "..."  # where DuckDB shows a long line in part
+_DUCKDB = re.compile(r"^LINE (?P<line>\d+): (?P<shown>.*)\n(?P<before> *)\^", re.MULTILINE)
+_SNOWFLAKE = re.compile(r"error line (?P<line>\d+) at position (?P<column>\d+)")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
     except ReverseEtlError as error:
         raise ModelError.of(
             f"The warehouse can't run this model. {error.problems[0].what}",
-            where=place_of(model, str(error.__cause__)),
+            where=blamed(model, str(error.__cause__)),
             advice=f"See the SQL that was run: reverse-etl compile --select {model.name}",
         ) from error
     unfit = (unfit_column(part.property, columns[part.column.lower()]) for part in model.payload)
@@ -89,11 +91,7 @@ def _run(warehouse: Warehouse, model: Model, statement: Statement) -> None:
         ) from error
 
 
-_DUCKDB = re.compile(r"^LINE (?P<line>\d+): (?P<shown>.*)\n(?P<before> *)\^", re.MULTILINE)
-_SNOWFLAKE = re.compile(r"error line (?P<line>\d+) at position (?P<column>\d+)")
-
-
-def place_of(model: Model, complaint: str) -> str:
+def blamed(model: Model, complaint: str) -> str:
     """Return the file, line and column that a warehouse complains of when it describes a model.
 
     DuckDB shows the line, or some of it, and marks the place below; Snowflake counts, from line 1 and column

@@ -100,6 +100,11 @@ class Destination:
     state_schema: str = ""
     key_problem: Problem | None = None
 
+    @property
+    def own_sandbox(self) -> bool:
+        """Return whether it is a sandbox that starts by itself, in the project's folder."""
+        return self.sandbox and not self.origin
+
     def need_key(self) -> PrivateKey:
         """Return the key; raises UsageError that says the ways to give one where there is none."""
         if self.key is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from reverse_etl.cli import show
@@ -10,6 +12,11 @@ from reverse_etl.cli.show_drift import drift_document, show_drift
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import UsageError
 from reverse_etl.phrases import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reverse_etl.reconcile.drift import Drift
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show whom it would adopt; change nothing.")
 
@@ -32,8 +39,8 @@ def command(  # noqa: PLR0913 - a flag each
     """Let everybody on a list count as put there by this job.
 
     Else members from before its time stay for good. From then on the model decides: whom it does not return,
-    the next run takes off, if its guards let it. Sends only GETs itself. Needs --select, and a model that was
-    sent before.
+    the next run takes off, if its guards let it; and who is missing is sent again. Sends only GETs itself.
+    Needs --select, and a model that was sent before. Exits 1 where a list is gone from Klaviyo.
     """
     if not select:
         raise UsageError.of(
@@ -48,18 +55,25 @@ def command(  # noqa: PLR0913 - a flag each
         show.json_out(drift_document(found, show_values=show_values))
     else:
         show_drift(found, show_values=show_values)
-    _say_what_comes(sum(one.others for one in found), sum(one.before for one in found), dry=dry_run)
-    return 0
+    read = [one for one in found if not one.deleted]
+    if read:
+        _say_what_comes(read, dry=dry_run)
+    return int(len(read) < len(found))
 
 
-def _say_what_comes(others: int, before: int, *, dry: bool) -> None:
-    when = "Would be" if dry else "Now"
-    if not others and not before:
-        talk.say("Nobody to adopt: everybody on these lists was put there by this job.")
-        return
-    talk.say(
-        f"{when} adopted: {counted(others, 'member')} of no row, and {counted(before, 'row')} "
-        "whose person was there before."
+def _say_what_comes(found: Sequence[Drift], *, dry: bool) -> None:
+    others, before, missing = (
+        sum(getattr(one, name) for one in found) for name in ("others", "there_before", "missing")
     )
+    if others or before:
+        when = "Would be" if dry else "Now"
+        talk.say(
+            f"{when} adopted: {counted(others, 'member')} of no row, and {counted(before, 'row')} "
+            "whose person was there before."
+        )
+    else:
+        talk.say("Nobody to adopt: everybody on these lists was put there by this job.")
     if others and not dry:
         talk.say("The next run takes off whom its model does not return. See who: reverse-etl plan")
+    if missing and not dry:
+        talk.say(f"The next run sends {counted(missing, 'row')} again, of those that are still desired.")

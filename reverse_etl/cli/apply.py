@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from reverse_etl.cli.options import AS_JSON, NO_VARS, STRICT, Asked, of_project
+from reverse_etl.cli.plan import say_what_the_gate_lacks
 from reverse_etl.cli.run import show_run
 from reverse_etl.cli.talk import talk
 from reverse_etl.errors import UsageError
-from reverse_etl.saved_plan import SavedPlan, told
-
-if TYPE_CHECKING:
-    from reverse_etl.saved_plan import SavedPlan as Saved
+from reverse_etl.saved_plan import SavedPlan
 
 
 @click.command("apply")
@@ -30,19 +27,26 @@ def command(asked: Asked, file: Path, *, strict: bool, as_json: bool) -> int:
     Profile, target, variables and the flags of the plan are in the file.
     """
     saved = _read(file)
+    if asked.vars not in {NO_VARS, saved.vars}:
+        raise UsageError.of(
+            f"The plan was made with --vars {saved.vars!r}.",
+            where="--vars",
+            advice="Leave out --vars: apply takes them from the plan. Or save a plan with these.",
+        )
     project = replace(
         asked,
         profile=asked.profile or saved.profile,
         target=asked.target or saved.target,
-        vars=saved.vars if asked.vars == NO_VARS else asked.vars,
+        vars=saved.vars,
     ).load()
-    talk.say(f"The plan: {told(saved)}.")
+    say_what_the_gate_lacks(project, passed=not saved.dbt_gate)
+    talk.say(f"The plan: {saved.line}.")
     with talk.progress():
         result = project.apply(saved, strict=strict, tell=talk.event, observer=talk.exchange)
     return show_run(result, as_json=as_json)
 
 
-def _read(file: Path) -> Saved:
+def _read(file: Path) -> SavedPlan:
     try:
         content = file.read_bytes()
     except OSError as error:

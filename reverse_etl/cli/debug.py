@@ -129,7 +129,7 @@ def _where(destination: Destination) -> str:
 
 def _key(destination: Destination) -> str:
     """See that there is a key where one is needed. Nobody is asked."""
-    if destination.sandbox and not destination.origin:
+    if destination.own_sandbox:
         return "the sandbox needs no key"
     destination.need_key()
     return "a key is there; account and lists are looked up when the models are right"
@@ -173,7 +173,7 @@ def _state(project: Project) -> str:
 
 def _klaviyo(project: Project) -> str:
     destination = project.target.destination
-    if not (destination.sandbox and not destination.origin):
+    if not (destination.own_sandbox):
         destination.need_key()
     project.connections.refuse_held_sandbox()
     with (

@@ -41,6 +41,8 @@ def command(asked: Asked, plan_asked: PlanAsked, *, out: Path | None) -> None:
     Changes no table, and no file but the one asked for. Works without a key: then lists are not looked up.
     Exits 3 where a guard or the gate behind dbt would refuse the run.
     """
+    if out == Path("-"):
+        raise click.UsageError("A plan is saved in a file: name one.")
     project = asked.load()
     if out is None:
         planned(project, plan_asked)
@@ -56,7 +58,7 @@ def command(asked: Asked, plan_asked: PlanAsked, *, out: Path | None) -> None:
 def planned(project: Project, asked: PlanAsked, *, sealed: bool = False) -> Plan:
     """Draw a plan and print it. Raises GuardRefused, after printing, where a run would be refused."""
     unknown_models(asked.allow_removes, project.models, "--allow-removes")
-    say_what_the_gate_lacks(project, asked)
+    say_what_the_gate_lacks(project, passed=asked.no_dbt_gate)
     wish = replace(asked.wish, sealed=sealed)
     plan = project.plan(asked.select, asked.exclude, wish=wish, tell=talk.event, observer=talk.exchange)
     if asked.as_json:
@@ -87,9 +89,12 @@ def _save(project: Project, plan: Plan, asked: Asked, plan_asked: PlanAsked, out
     talk.say(f"Saved. To carry out just this, or nothing: reverse-etl apply {shlex.quote(str(out))}")
 
 
-def say_what_the_gate_lacks(project: Project, asked: PlanAsked) -> None:
-    """Warn where the gate lets everything pass because dbt's last command did not build or test."""
-    if not asked.no_dbt_gate and (doubt := project.gate_doubt()):
+def say_what_the_gate_lacks(project: Project, *, passed: bool) -> None:
+    """Warn where the gate lets everything pass because dbt's last command did not build or test.
+
+    Not where it is `passed` unasked.
+    """
+    if not passed and (doubt := project.gate_doubt()):
         talk.warn(doubt)
 
 

@@ -34,7 +34,8 @@ def command(  # noqa: PLR0913 - a flag each
 
     Compares with what was applied to them; sends only GETs. Whoever was taken off by hand is missing; whoever
     is on a list for no row of its model was there before this job, or was put there by somebody else. Exits 1
-    where a list is not as it was left.
+    where somebody is missing and is not mended, is there though a removal found nobody, or where a list is
+    gone from Klaviyo. Members of no row are told, and do not count.
     """
     project = asked.load()
     with talk.progress():
@@ -44,11 +45,13 @@ def command(  # noqa: PLR0913 - a flag each
     elif found:
         show_drift(found, show_values=show_values)
     else:
-        show.line("No list was sent to yet. See what would be: reverse-etl plan")
+        show.line("There is no list to read back: these models sent to none.")
     missing = sum(one.missing for one in found)
     if missing and mend:
         talk.say(f"The next run sends {counted(missing, 'row')} again, of those that are still desired.")
     elif missing:
         talk.say("To let the next run send again what is missing: reverse-etl reconcile --mend")
-    left = [one for one in found if one.found or one.deleted or (one.missing and not mend)]
+    if any(one.others for one in found):
+        talk.say("To let models decide of members of no row: reverse-etl adopt --select MODEL")
+    left = [one for one in found if one.given_up or one.deleted or (one.missing and not mend)]
     return int(bool(left))

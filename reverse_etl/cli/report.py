@@ -34,7 +34,7 @@ def command(asked: Asked, run_id: str | None, *, out: Path | None, show_values: 
 
     One HTML file that needs nothing else: what the run did to each list, what proves it, what was rejected,
     and the runs before it, as the state remembers them. Klaviyo is not asked, and no key is needed. Prints
-    where the page is. RUN_ID is a run's id, as run_results.json has it and every page.
+    where the page is. RUN_ID is the run_id of `run --json` and `status --json`; every page names it.
     """
     if as_json and out is not None:
         raise click.UsageError("--json prints on stdout and writes no file: leave out --out.")

@@ -36,7 +36,7 @@ def command(asked: Asked, plan_asked: PlanAsked, *, dry_run: bool, strict: bool)
 
 
 def _ran(project: Project, asked: PlanAsked, *, strict: bool) -> int:
-    say_what_the_gate_lacks(project, asked)
+    say_what_the_gate_lacks(project, passed=asked.no_dbt_gate)
     with talk.progress():
         result = project.run(
             asked.select,

@@ -1,9 +1,8 @@
-"""How lists differ from what was applied to them, on stdout."""
+"""How lists differ from what was applied to them: as lines for people, as a document for programs."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.cli import show
 from reverse_etl.identifiers import mask, split_identity
@@ -13,21 +12,39 @@ if TYPE_CHECKING:
 
     from reverse_etl.reconcile.drift import Drift
 
-_HEADINGS = {
-    "rows": "applied",
+_HEADINGS: Final = {
+    "applied": "applied",
     "unsettled": "unsettled",
     "members": "members",
     "missing": "missing",
     "others": "others",
-    "before": "there before",
-    "found": "given up",
+    "there_before": "there before",
+    "given_up": "given up",
 }
-_ALWAYS = {"rows", "members", "missing", "others"}  # the rest is shown where there is any
+_ALWAYS: Final = {"applied", "members", "missing", "others"}  # the rest is shown where there is any
 
 
-def drift_document(found: Sequence[Drift], *, show_values: bool) -> list[dict[str, Any]]:
+def drift_document(found: Sequence[Drift], *, show_values: bool) -> dict[str, Any]:
     """Return what was found as plain values; identities are masked unless they may be shown."""
-    return [asdict(one if show_values else _masked(one)) for one in found]
+
+    def named(sample: Sequence[str]) -> list[str]:
+        return [each if show_values else mask(each) for each in sample]
+
+    return {
+        "lists": [
+            {
+                "model": one.model,
+                "list": one.list_name,
+                "list_id": one.list_id,
+                "deleted": one.deleted,
+                **{name: None if one.deleted else getattr(one, name) for name in _HEADINGS},
+                "missing_sample": named(one.missing_sample),
+                "others_sample": named(one.others_sample),
+                "given_up_sample": named(one.given_up_sample),
+            }
+            for one in found
+        ]
+    }
 
 
 def show_drift(found: Sequence[Drift], *, show_values: bool) -> None:
@@ -43,25 +60,18 @@ def show_drift(found: Sequence[Drift], *, show_values: bool) -> None:
 
 
 def _details(one: Drift, *, show_values: bool) -> Iterator[str]:
-    def such(rows: int, sample: Sequence[str]) -> str:
-        who = ", ".join(split_identity(each)[1] if show_values else mask(each) for each in sample)
-        return f"{'such as ' if rows > len(sample) else ''}{who}"
+    def who(rows: int, sample: Sequence[str]) -> str:
+        shown = ", ".join(split_identity(each)[1] if show_values else mask(each) for each in sample)
+        return f"such as {shown}" if rows > len(sample) else shown
 
     if one.deleted:
         yield f"{one.list_id} is no longer in Klaviyo. See what a run would do: reverse-etl plan"
-    for rows, sample, what in (
-        (one.missing, one.missing_sample, "missing: applied, and not on the list now"),
-        (one.others, one.others_sample, "others: on the list, and of no row of the model"),
-        (one.found, one.found_sample, "given up: a removal found nobody, and they are on the list now"),
-    ):
-        if rows:
-            yield f"{rows:,} {what}: {such(rows, sample)}"
-
-
-def _masked(one: Drift) -> Drift:
-    return replace(
-        one,
-        missing_sample=tuple(map(mask, one.missing_sample)),
-        others_sample=tuple(map(mask, one.others_sample)),
-        found_sample=tuple(map(mask, one.found_sample)),
-    )
+    if one.missing:
+        yield f"{one.missing:,} applied and not on the list now: {who(one.missing, one.missing_sample)}"
+    if one.others:
+        yield f"{one.others:,} on the list for no row of {one.model}: {who(one.others, one.others_sample)}"
+    if one.given_up:
+        yield (
+            f"{one.given_up:,} on the list though a removal found nobody: "
+            f"{who(one.given_up, one.given_up_sample)}"
+        )

@@ -2,72 +2,81 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from reverse_etl import lists
 from reverse_etl.delivery.recover import recover
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.reconcile.drift import Drift, Driven, compare, forget
+from reverse_etl.reconcile.drift import Drift, Driven, compared
 from reverse_etl.surfaces import ListColumn, Surface
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.at import At
     from reverse_etl.models.model import Model
 
     Mapped = Mapping[str, str]  # the profile's ids of lists, by their logical names
-    Do = Callable[[Driven, Drift], None]
 
 
-def reconcile(at: At, models: Sequence[Model], mapped: Mapped, *, mend: bool) -> tuple[Drift, ...]:
-    """Return how the lists of these models differ from what was applied to them.
+def reconcile(at: At, models: Sequence[Model], mapped: Mapped) -> tuple[Drift, ...]:
+    """Return how the lists of these models differ from what was applied to them. Changes nothing."""
+    return _look(at, _driven(at, models, mapped))
 
-    With `mend`, rows that are missing become uncertain, so that the next run sends them again; nothing is
-    sent here. Without, nothing changes.
+
+def mend(at: At, models: Sequence[Model], mapped: Mapped) -> tuple[Drift, ...]:
+    """Make the rows uncertain that are missing from lists, so that the next run sends them again.
+
+    Returns how the lists differed. Sends nothing.
     """
-
-    def do(one: Driven, drift: Drift) -> None:
-        if drift.missing:
-            at.state.doubt_missing(one.shape)
-
-    return _each(at, models, mapped, do if mend else None)
+    return _change(at, models, mapped, lambda one: at.state.doubt_missing(one.shape))
 
 
-def adopt(at: At, models: Sequence[Model], mapped: Mapped, *, dry: bool) -> tuple[Drift, ...]:
+def would_adopt(at: At, models: Sequence[Model], mapped: Mapped) -> tuple[Drift, ...]:
+    """Return how the lists differ that `adopt` would take over; raises what it would. Changes nothing."""
+    _refuse_never_sent(at, models, mapped)
+    return _look(at, _driven(at, models, mapped))
+
+
+def adopt(at: At, models: Sequence[Model], mapped: Mapped) -> tuple[Drift, ...]:
     """Let everybody on the lists of these models count as put there by this job; return how they differed.
 
     From then on the models decide who stays: whom no row wants, the next run takes off, if its guards let
-    it; and who is missing is sent again. With `dry`, nothing changes. Raises UsageError for a model that
-    never sent to its list: all who are on it would count as strangers.
+    it; and who is missing is sent again. Raises UsageError for a model that never sent to its list: all who
+    are on it would count as strangers.
     """
+    _refuse_never_sent(at, models, mapped)
+    return _change(at, models, mapped, lambda one: at.state.adopt(one.shape, one.list_id))
+
+
+def _look(at: At, driven: Iterable[Driven]) -> tuple[Drift, ...]:
+    found: list[Drift] = []
+    for one in driven:
+        with compared(at, one) as drift:
+            found.append(drift)
+    return tuple(found)
+
+
+def _change(
+    at: At, models: Sequence[Model], mapped: Mapped, change: Callable[[Driven], None]
+) -> tuple[Drift, ...]:
+    """Settle what a dead run left, then compare each list and change what is kept of it."""
+    found: list[Drift] = []
+    with at.state.lease():
+        recover(at)
+        for one in _driven(at, models, mapped):
+            with compared(at, one) as drift:
+                found.append(drift)
+                at.state.still_leased()  # whoever lost the lease while reading must not write
+                if not drift.deleted:
+                    change(one)
+    return tuple(found)
+
+
+def _refuse_never_sent(at: At, models: Sequence[Model], mapped: Mapped) -> None:
     known = {one.model for one in _driven(at, models, mapped)}
     if never := [model for model in models if model.name not in known]:
         raise UsageError(*(_never_sent(model) for model in never))
-
-    def do(one: Driven, drift: Drift) -> None:
-        if not drift.deleted:
-            at.state.adopt(one.shape, one.list_id)
-
-    return _each(at, models, mapped, None if dry else do)
-
-
-def _each(at: At, models: Sequence[Model], mapped: Mapped, do: Do | None) -> tuple[Drift, ...]:
-    """Compare each list, and do with it what is to be done; where that is nothing, only look."""
-    at.warehouse.tag(run=at.run_id)
-    with at.state.lease() if do else nullcontext():
-        if do:
-            recover(at)
-        found: list[Drift] = []
-        for one in _driven(at, models, mapped):
-            found.append(drift := compare(at, one))
-            if do:
-                at.state.still_leased()  # whoever lost the lease while reading must not write
-                do(one, drift)
-            if not drift.deleted:
-                forget(at, one)
-        return tuple(found)
 
 
 def _driven(at: At, models: Sequence[Model], mapped: Mapped) -> Iterator[Driven]:

@@ -1,8 +1,8 @@
 """Reading a list's members, several cursors at once.
 
 Klaviyo gives a cursor page after page, and takes its time for each. So the time in which people joined is
-cut into ranges; whoever has read for a while hands the rest of his range back, to be cut anew where others
-have come to an end.
+cut into ranges; a thread that has read for a while hands the rest of its range back, to be cut anew where
+others have come to an end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.profiles import Member
 
 BEGINNING: Final = datetime(2010, 1, 1, tzinfo=UTC)  # before Klaviyo had a list
-MOST_READ: Final = 1_000  # members that one reads before he hands back the rest
+MOST_READ: Final = 1_000  # members that a thread reads before it hands back the rest
 _LATER: Final = timedelta(hours=1)  # whoever joins while the list is read
 
 
@@ -54,7 +54,7 @@ def read_part(klaviyo: Klaviyo, list_id: str, part: Range) -> tuple[list[Member]
             raise KlaviyoError.of(
                 "Klaviyo did not list members in the order of joining, as it was asked to.",
                 where=f"list {list_id}",
-                advice="Nothing was changed. Run again later.",
+                advice="This list was left as it is. Try again later.",
             )
         if member.joined_at >= part.until:
             break

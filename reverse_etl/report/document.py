@@ -55,7 +55,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
         **_place(proof.place),
         "op": proof.op,
         "receipts": proof.receipts,
-        "rows": dict(proof.rows),
+        "rows_by_state": dict(proof.rows),
         "shown": [{name: getattr(one, name) for name in names} for one in proof.shown],
         "left_out": proof.left_out,
     }
@@ -63,4 +63,4 @@ def _proof(proof: Proof) -> dict[str, Any]:
 
 def _former(one: Former) -> dict[str, Any]:
     sums = {"applied": one.sum("applied"), "removed": one.sum("removed"), "rejected": one.sum(*REJECTED)}
-    return {**asdict(one.run), "lists": len(one.lists), **sums}
+    return {**asdict(one.run), "list_count": len(one.lists), **sums}

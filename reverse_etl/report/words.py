@@ -63,8 +63,9 @@ def verdict(report: Report) -> Verdict:
     run, where = report.run, "the sandbox" if report.sandbox else "Klaviyo"
     match run.state:
         case RunEnd.REFUSED:
-            lists = f"This run changed nothing at {where}: why it was stopped stands below."
-            return Verdict(Tone.BAD, "Nothing was sent: a guard stopped this run.", (lists,))
+            said = "Nothing was sent: this run was refused before its first write."
+            more = f"This run changed nothing at {where}: why it was refused stands below."
+            return Verdict(Tone.BAD, said, (more,))
         case "submitting":
             more = "It is still going on, or was stopped under way. The next run settles first what it sent."
             return Verdict(Tone.OPEN, "This run has not ended.", (more, "Run it again: nothing is lost."))

@@ -113,7 +113,7 @@ def others_sample(dialect: Dialect, shape: Shape, size: int) -> Statement:
     )
 
 
-def found(dialect: Dialect, shape: Shape, whose: tuple[str, str, str, str]) -> Statement:
+def given_up(dialect: Dialect, shape: Shape, whose: tuple[str, str, str, str]) -> Statement:
     """Return (identity) of the removals that found nobody, of an account, project, model and list, whose person is on it now."""
     matches = "\nUNION ".join(
         f"SELECT g.identity FROM gave_up AS g JOIN {dialect.passing(_others(shape))} AS o "
@@ -136,7 +136,7 @@ def doubt_missing(dialect: Dialect, shape: Shape) -> Statement:
 def adopt(dialect: Dialect, shape: Shape, list_id: str) -> tuple[Statement, ...]:
     """Let whoever is on the list count as put there by this job. To be run in one transaction, after `compare`.
 
-    Rows whose person was there before count as first sent when he joined. Whoever is of no row becomes one, with no value that Klaviyo
+    Rows whose person was there before count as first sent when they joined. Whoever is of no row becomes one, with no value that Klaviyo
     was given.
     """
     joined = (

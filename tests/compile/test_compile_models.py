@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.errors import ModelError
 from reverse_etl.identifiers import IdentifierType
 from reverse_etl.models.config import ModelConfig, PayloadColumn
-from reverse_etl.stage import place_of
+from reverse_etl.stage import blamed
 from reverse_etl.surfaces import ListById, ListColumn, NamedList, OnShared, Surface
 
 CONFIG = "{{ config(surface='profiles') }}\n"
@@ -255,7 +255,7 @@ def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(
     """DuckDB says where in the SQL that it was given: with the help of what it shows of the line."""
     model = project.model(text.replace("HERE", "frist"))
     line, column = place
-    found = place_of(model, complaint(model))
+    found = blamed(model, complaint(model))
     assert found == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
 
 
@@ -263,8 +263,8 @@ def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(proje
     """And a complaint that shows nothing of the model is of its file."""
     model = project.model(CONFIG + f"select email, '{'x' * 200}' as a, '{'y' * 200}' as b, frist from t")
     assert "LINE 2: ..." in complaint(model)
-    assert place_of(model, complaint(model)) == f"models/m.sql:2:{model.sql.index('frist') + 1}"
-    assert place_of(model, "Connection lost") == "models/m.sql"
+    assert blamed(model, complaint(model)) == f"models/m.sql:2:{model.sql.index('frist') + 1}"
+    assert blamed(model, "Connection lost") == "models/m.sql"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_members_of_before_stay_until_they_are_adopted_and_then_the_model_decide
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
     assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
-    assert figures(adopted(world)) == {"rows": 2, "members": 3, "others": 1, "before": 1}
+    assert figures(adopted(world)) == {"applied": 2, "members": 3, "others": 1, "there_before": 1}
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com"]
     assert one(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
@@ -52,7 +52,7 @@ def test_whoever_was_kept_can_be_adopted_afterwards(world):
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
     moves(world, people("bo"))
-    assert figures(adopted(world)) == {"rows": 1, "members": 2, "others": 1}
+    assert figures(adopted(world)) == {"applied": 1, "members": 2, "others": 1}
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bo@example.com"]
 
@@ -101,7 +101,7 @@ def test_whoever_is_missing_when_a_list_is_taken_over_is_sent_again(world):
     world.model("members", "select email from people", max_removes=1.0)
     moves(world, people("ann", "bo"))
     world.rename("ann@example.com", email="annie@example.com")
-    assert figures(adopted(world)) == {"rows": 2, "members": 2, "missing": 1, "others": 1}
+    assert figures(adopted(world)) == {"applied": 2, "members": 2, "missing": 1, "others": 1}
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com"]
 
@@ -138,7 +138,7 @@ def test_a_state_that_was_lost_is_made_good_by_adopting(world):
     world.wait(600.0)
     moves(world, many(3))
     assert len(world.emails()) == 4
-    assert figures(adopted(world)) == {"rows": 3, "members": 4, "others": 1, "before": 3}
+    assert figures(adopted(world)) == {"applied": 3, "members": 4, "others": 1, "there_before": 3}
     assert one(moves(world, many(2))).outcomes == {Outcome.REMOVED: 2}
     assert len(world.emails()) == 2
 
@@ -165,7 +165,7 @@ def test_an_adoption_can_be_repeated_and_tried_without_effect(world):
     assert figures(adopted(world, dry=True))["others"] == 1
     assert kept(world) == before
     adopted(world)
-    assert figures(adopted(world)) == {"rows": 3, "members": 3}
+    assert figures(adopted(world)) == {"applied": 3, "members": 3}
     assert len(world.writes()) == writes
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
 
@@ -204,6 +204,6 @@ def test_the_surface_by_profile_id_adopts_too(world):
     world.model("members", "select klaviyo_profile_id from people", **config)
     world.people([{"klaviyo_profile_id": ids[0]}])
     world.run()
-    assert figures(adopted(world)) == {"rows": 1, "members": 2, "others": 1, "before": 1}
+    assert figures(adopted(world)) == {"applied": 1, "members": 2, "others": 1, "there_before": 1}
     world.run()
     assert world.emails() == ["ann@example.com"]

@@ -39,7 +39,7 @@ def test_a_list_that_is_as_it_was_left_shows_no_drift(world):
     """Rows and members are as many, and nobody is missing."""
     members_model(world)
     moves(world, people("ann", "bo"))
-    assert figures(reconciled(world)) == {"rows": 2, "members": 2}
+    assert figures(reconciled(world)) == {"applied": 2, "members": 2}
 
 
 def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(world):
@@ -49,12 +49,12 @@ def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(wor
     world.take_off_list("bo@example.com")
     assert not one(world.run()).outcomes
     found = reconciled(world)
-    assert figures(found) == {"rows": 3, "members": 2, "missing": 1}
+    assert figures(found) == {"applied": 3, "members": 2, "missing": 1}
     assert found.missing_sample == ("email:bo@example.com",)
     assert figures(reconciled(world, mend=True))["missing"] == 1
-    assert figures(reconciled(world)) == {"rows": 3, "members": 2, "unsettled": 1}
+    assert figures(reconciled(world)) == {"applied": 3, "members": 2, "unsettled": 1}
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
-    assert figures(reconciled(world)) == {"rows": 3, "members": 3}
+    assert figures(reconciled(world)) == {"applied": 3, "members": 3}
     assert not one(world.run()).outcomes
 
 
@@ -67,7 +67,7 @@ def test_a_missing_row_that_is_no_longer_desired_is_forgotten_once_mended(world)
     become(world, people("ann", "cleo"))
     assert sum(one(world.run()).outcomes.values()) == 1
     assert world.emails() == ["ann@example.com", "cleo@example.com"]
-    assert figures(reconciled(world))["rows"] == 2
+    assert figures(reconciled(world))["applied"] == 2
 
 
 def test_whoever_got_a_new_e_mail_by_hand_is_not_missing(world):
@@ -75,7 +75,7 @@ def test_whoever_got_a_new_e_mail_by_hand_is_not_missing(world):
     members_model(world)
     moves(world, people("ann", "bo"))
     world.rename("bo@example.com", email="robert@example.com")
-    assert figures(reconciled(world)) == {"rows": 2, "members": 2}
+    assert figures(reconciled(world)) == {"applied": 2, "members": 2}
 
 
 def test_whoever_shares_only_a_phone_with_a_row_is_neither_that_row_nor_a_stranger(world):
@@ -88,7 +88,7 @@ def test_whoever_shares_only_a_phone_with_a_row_is_neither_that_row_nor_a_strang
     world.take_off_list("ann@example.com")
     world.rename("ann@example.com", phone_number=None)
     world.put_on_list(world.list_id(), world.new_profile(email="bo@example.com", phone_number="+14155550100"))
-    assert figures(reconciled(world)) == {"rows": 1, "members": 1, "missing": 1}
+    assert figures(reconciled(world)) == {"applied": 1, "members": 1, "missing": 1}
 
 
 def test_members_of_no_row_are_others(world):
@@ -99,7 +99,7 @@ def test_members_of_no_row_are_others(world):
     moves(world, people("ann"))
     world.put_on_list(world.list_id(), world.new_profile(email="new@example.com"))
     found = reconciled(world)
-    assert figures(found) == {"rows": 1, "members": 3, "others": 2}
+    assert figures(found) == {"applied": 1, "members": 3, "others": 2}
     assert found.others_sample == ("email:new@example.com", "email:old@example.com")
 
 
@@ -111,7 +111,7 @@ def test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list(worl
     assert one(moves(world, people("ann"))).outcomes == {Outcome.GONE: 1}
     world.rename("away@example.com", email="bo@example.com")
     found = reconciled(world)
-    assert (found.others, found.found, found.found_sample) == (1, 1, ("email:bo@example.com",))
+    assert (found.others, found.given_up, found.given_up_sample) == (1, 1, ("email:bo@example.com",))
 
 
 def test_rows_whose_person_was_a_member_before_are_counted(world):
@@ -121,7 +121,7 @@ def test_rows_whose_person_was_a_member_before_are_counted(world):
     world.wait(600.0)
     members_model(world)
     moves(world, people("ann", "bo"))
-    assert figures(reconciled(world)) == {"rows": 2, "members": 2, "before": 1}
+    assert figures(reconciled(world)) == {"applied": 2, "members": 2, "there_before": 1}
 
 
 def test_a_deleted_list_is_told(world):
@@ -144,7 +144,7 @@ def test_each_list_of_a_model_is_read_and_profiles_have_none(world):
     members_model(world)
     world.calm()
     found = world.project().reconcile()
-    assert [(each.model, each.list_name, each.rows) for each in found] == [
+    assert [(each.model, each.list_name, each.applied) for each in found] == [
         ("clubs", "Coffee", 1),
         ("clubs", "Tea", 1),
     ]
@@ -176,8 +176,8 @@ def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world):
     assert world.dies(lambda event: type(event).__name__ == "Settling")
     world.calm()
     world.wait()
-    assert figures(reconciled(world)) == {"rows": 1, "members": 2, "unsettled": 1}
-    assert figures(reconciled(world, mend=True)) == {"rows": 2, "members": 2}
+    assert figures(reconciled(world)) == {"applied": 1, "members": 2, "unsettled": 1}
+    assert figures(reconciled(world, mend=True)) == {"applied": 2, "members": 2}
 
 
 def test_a_list_that_only_a_dead_run_began_is_read_too(world):
@@ -211,7 +211,7 @@ def test_a_list_that_can_not_be_read_is_not_mended(world):
     with pytest.raises(KlaviyoError):
         reconciled(world, mend=True)
     world.calm()
-    assert figures(reconciled(world)) == {"rows": 5, "members": 5}
+    assert figures(reconciled(world)) == {"applied": 5, "members": 5}
 
 
 def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world):
@@ -235,7 +235,7 @@ def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_thei
     most = MOST_READ + 50
     moves(world, many(most))
     moves(world, many(most + 30))
-    assert figures(reconciled(world)) == {"rows": most + 30, "members": most + 30}
+    assert figures(reconciled(world)) == {"applied": most + 30, "members": most + 30}
     ways = world.project().connections
     with ways.klaviyo(dry=True) as klaviyo:
         all_of_it = Range(BEGINNING, whole(klaviyo.account() and klaviyo.server_time) + timedelta(days=1))

@@ -155,7 +155,7 @@ def test_a_model_that_changed_is_refused_before_anybody_is_asked(world):
     assert refused(world, plan) == ["The model members changed since the plan was saved."]
     world.drop_model("members")
     world.model("others", "select email from people", list="Others")
-    assert refused(world, plan) == ["The model members is gone since the plan was saved."]
+    assert refused(world, plan) == ["The model members was taken away since the plan was saved."]
     assert len(world.sandbox.log()) == asked
 
 
@@ -203,7 +203,7 @@ def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(world, make
     other = make_world("other", account_seed="another")
     members_model(other)
     become(other, people("ann"))
-    with pytest.raises(UsageError, match="The plan was made for 'trial to http"):
+    with pytest.raises(UsageError, match="The plan was made for the target 'trial to http"):
         applied(other, plan)
     here = plan.model_copy(update={"account": "Xx1234"})
     with pytest.raises(UsageError, match="The plan was made for the Klaviyo account Xx1234"):

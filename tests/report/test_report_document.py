@@ -42,10 +42,10 @@ def test_a_report_is_plain_values_that_say_what_the_page_says():
     assert made["run_id"] == facts.run.run_id
     assert [one["list"] for one in made["lists"]] == ["", "Tea club", "VIP customers"]
     assert (made["lists"][2]["applied"], made["lists"][1]["stopped"]) == (50, "Klaviyo refused the request.")
-    assert made["proofs"][3]["rows"] == {"unknown": 50, "accepted": 100, "applied": 9_990_000}
+    assert made["proofs"][3]["rows_by_state"] == {"unknown": 50, "accepted": 100, "applied": 9_990_000}
     assert (made["proofs"][3]["receipts"], made["proofs"][3]["left_out"]) == (1_000, 997)
     assert made["proofs"][4]["shown"][0]["job"] is None
     assert made["rejections"][2]["example"] is None
     assert [one["applied"] for one in made["runs_before"]] == [145, 0, 0, 100, 100_000]
     assert [one["rejected"] for one in made["runs_before"]] == [3, 0, 0, 0, 0]
-    assert [one["lists"] for one in made["runs_before"]] == [3, 0, 0, 2, 1]
+    assert [one["list_count"] for one in made["runs_before"]] == [3, 0, 0, 2, 1]

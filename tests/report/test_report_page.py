@@ -130,7 +130,7 @@ def test_a_page_of_any_run_is_whole_and_needs_nothing_from_anywhere(kind):
         ("held", Tone.LOOK, "This run reached its end, and left something to look at."),
         ("a limit", Tone.GOOD, "What --limit let through has arrived at Klaviyo."),
         ("no list", Tone.GOOD, "There was no list to bring up to date."),
-        ("a refused run", Tone.BAD, "Nothing was sent: a guard stopped this run."),
+        ("a refused run", Tone.BAD, "Nothing was sent: this run was refused before its first write."),
         ("an open run", Tone.OPEN, "This run has not ended."),
         ("an unsettled run", Tone.OPEN, "This run ended before Klaviyo had finished."),
         ("an unsettled run that failed", Tone.BAD, "1 of 1 list stopped before the end."),

@@ -194,7 +194,7 @@ def _members(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
     yield members.counts(dialect, shape, "L1")
     yield members.missing_sample(dialect, shape, 3)
     yield members.others_sample(dialect, shape, 3)
-    yield members.found(dialect, shape, (*KEY, MODEL, "L1"))
+    yield members.given_up(dialect, shape, (*KEY, MODEL, "L1"))
     yield members.doubt_missing(dialect, shape)
     yield from members.adopt(dialect, shape, "L1")
 

@@ -1,0 +1,105 @@
+"""Lists that the command line reads back and takes over."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import requests
+
+if TYPE_CHECKING:
+    from cli_world import World
+
+    from reverse_etl.sandbox import Sandbox
+
+
+def _row(out: str, name: str) -> list[str]:
+    """Return the cells of a table's line."""
+    return next(line.split() for line in out.splitlines() if line.startswith(name))
+
+
+def _hand(sandbox: Sandbox, method: str, *emails: str) -> None:
+    """Put people on the list, or take them off it, as somebody at Klaviyo would."""
+    url = f"{sandbox.origin}/api/lists/{sandbox.lists()[0]['id']}/relationships/profiles"
+    ids = [each["id"] for each in sandbox.profiles() if each["email"] in emails]
+    headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-07-15"}
+    body = {"data": [{"type": "profile", "id": each} for each in ids]}
+    assert requests.request(method, url, json=body, headers=headers, timeout=10).status_code == 204
+
+
+def test_reconcile_shows_who_is_missing_and_mends_it(world: World) -> None:
+    """Exit 1 until it is mended, and then the next run sends her again; identities masked."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    sandbox.finish_jobs()
+    assert world.run("reconcile").code == 0
+    gone = min(str(each["email"]) for each in sandbox.profiles())
+    _hand(sandbox, "DELETE", gone)
+    found = world.run("reconcile")
+    assert found.code == 1
+    assert _row(found.out, "VIP") == ["VIP", "vip", "20", "19", "1", "0"]
+    assert "VIP: 1 applied and not on the list now: " in found.out
+    assert gone not in found.out
+    assert "reverse-etl reconcile --mend" in found.err
+    (document,) = json.loads(world.run("reconcile", "--json", "--show-values").out)["lists"]
+    assert (document["missing"], document["missing_sample"]) == (1, [f"email:{gone}"])
+    assert world.run("reconcile", "--mend").code == 0
+    assert world.run("run").code == 0
+    sandbox.finish_jobs()
+    assert len(sandbox.members("VIP")) == 20
+
+
+def test_adopt_takes_a_list_over(world: World) -> None:
+    """Dry first; then the next plan removes whom the model does not return. It must be told of which."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    sandbox.finish_jobs()
+    (world.folder / "shop.reverse_etl.duckdb").unlink()
+    world.customers(19)
+    world.run("run")
+    sandbox.finish_jobs()
+    dry = world.run("adopt", "--select", "vip", "--dry-run")
+    assert dry.code == 0
+    assert _row(dry.out, "VIP")[:6] == ["VIP", "vip", "19", "20", "0", "1"]
+    assert "Would be adopted: 1 member of no row" in dry.err
+    assert json.loads(world.run("plan", "--json").out)["lists"][0]["removes"] == 0
+    assert world.run("adopt", "--select", "vip").code == 0
+    assert json.loads(world.run("plan", "--json").out)["lists"][0]["removes"] == 1
+    assert world.run("run").code == 0
+    assert len(sandbox.members("VIP")) == 19
+    unchosen = world.run("adopt")
+    assert (unchosen.code, unchosen.out) == (2, "")
+    assert "next Name them: reverse-etl adopt --select MODEL" in unchosen.err
+
+
+def test_nothing_to_reconcile_is_said_plainly(world: World) -> None:
+    """Before the first run there is no list to read."""
+    world.klaviyo()
+    before = world.run("reconcile")
+    assert (before.out, before.code) == ("There is no list to read back: these models sent to none.", 0)
+
+
+def test_a_list_that_is_gone_is_told_by_both(world: World) -> None:
+    """Exit 1, and nobody is said to be adopted."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-07-15"}
+    url = f"{sandbox.origin}/api/lists/{sandbox.lists()[0]['id']}"
+    assert requests.delete(url, headers=headers, timeout=10).status_code == 204
+    for command in (["reconcile"], ["adopt", "--select", "vip"]):
+        found = world.run(*command)
+        assert (found.code, "is no longer in Klaviyo" in found.out) == (1, True)
+        assert "adopt" not in found.err
+    (document,) = json.loads(world.run("reconcile", "--json").out)["lists"]
+    assert (document["deleted"], document["members"]) == (True, None)
+
+
+def test_who_is_missing_when_a_list_is_taken_over_is_told(world: World) -> None:
+    """What was changed besides is said too."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    sandbox.finish_jobs()
+    _hand(sandbox, "DELETE", min(str(each["email"]) for each in sandbox.profiles()))
+    told = world.run("adopt", "--select", "vip").err
+    assert "Nobody to adopt" in told
+    assert "The next run sends 1 row again, of those that are still desired." in told
