@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import gzip
 import importlib
 import itertools
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 import uvicorn
+from snowflake_translations import translate_once
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -197,6 +199,7 @@ def with_nulls(to_sf: Any) -> Any:
     return converted
 
 
+translate_once()
 server.to_sf = with_nulls(server.to_sf)
 # DuckDB's transactions write to one database. A MERGE makes a temporary table, whose comment fakesnow keeps
 # in another.
@@ -215,4 +218,7 @@ app = Starlette(
 )
 
 if __name__ == "__main__":
+    server.shared_fs.duck_conn.execute("SET GLOBAL threads = 1")  # every worker has a stand-in
+    gc.freeze()  # trees of SQL are many objects; what was imported need not be looked at with them
+    gc.set_threshold(20_000)
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

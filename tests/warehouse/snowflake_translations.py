@@ -1,0 +1,83 @@
+"""What fakesnow works out from a statement's text alone, worked out once: most of the stand-in's time.
+
+fakesnow reads a statement twice, then changes its tree some seventy times before it is SQL of DuckDB. The job
+asks the same statements again and again, with other values. Run by the stand-in's Python, which has fakesnow.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from functools import lru_cache
+from typing import Any
+
+from sqlglot import exp
+
+server = importlib.import_module("fakesnow.server")
+cursors = importlib.import_module("fakesnow.cursor")
+Cursor = cursors.FakeSnowflakeCursor
+execute, run, describe = Cursor.execute, Cursor._execute, Cursor._describe_last_sql
+
+_STATUS = re.compile(r"SELECT (?:'[^']*'|\d+) as '[^']*'(?:, \d+ as '[^']*')*")
+_ROWS = (exp.Select, exp.Insert, exp.Update, exp.Delete, exp.Merge)
+_BOUNDS = (exp.Transaction, exp.Commit, exp.Rollback)
+
+parsed = lru_cache(maxsize=2000)(server.parse_one)
+translated: dict[tuple[Any, ...], list[Any]] = {}
+described: dict[str, list[Any]] = {}
+
+
+def depends_on_its_text_alone(command: str) -> bool:
+    """Return whether a statement is the same SQL of DuckDB in every session that stands in the same schema.
+
+    A table that is made of columns may get a sequence of its own, and a name may be given as a value.
+    """
+    tree = parsed(command)
+    if isinstance(tree, exp.Create):
+        return tree.kind == "TABLE" and isinstance(tree.this, exp.Table)
+    return isinstance(tree, (*_ROWS, *_BOUNDS)) and "IDENTIFIER(" not in command.upper()
+
+
+def execute_translated(cursor: Any, command: str, *, binding_params: Any = None, server: bool = False) -> Any:
+    """Execute a statement; what was translated in the same schema before is not translated again."""
+    session = cursor._conn
+    if not server or session.variables._variables or isinstance(binding_params, dict):
+        return execute(cursor, command, binding_params=binding_params, server=server)
+    asked = (command, session.database, session._schema, session.database_set, session.schema_set)
+    if asked in translated:
+        values = [*binding_params] if binding_params else None
+        for tree in translated[asked]:
+            run(cursor, tree, values if tree.find(exp.Placeholder) else None)
+        return cursor
+    cursor._translated = trees = []
+    execute(cursor, command, binding_params=binding_params, server=True)
+    if depends_on_its_text_alone(command):
+        translated[asked] = trees
+    return cursor
+
+
+def run_and_keep(cursor: Any, tree: Any, params: Any = None) -> None:
+    """Run a statement that is translated, and keep it for `execute_translated`."""
+    run(cursor, tree, params)
+    if hasattr(cursor, "_translated"):
+        cursor._translated.append(tree)
+
+
+def describe_once(cursor: Any) -> list[Any]:
+    """Describe the last result; what only says how a statement ended is described once."""
+    sql = cursor._last_sql
+    if cursor._last_params is not None or not _STATUS.fullmatch(sql):
+        return describe(cursor)
+    if sql not in described:
+        described[sql] = describe(cursor)
+    return [*described[sql]]
+
+
+def translate_once() -> None:
+    """Let fakesnow's server work out from a statement's text only what it has not worked out yet."""
+    server.parse_one = parsed
+    Cursor.execute, Cursor._execute, Cursor._describe_last_sql = (
+        execute_translated,
+        run_and_keep,
+        describe_once,
+    )
