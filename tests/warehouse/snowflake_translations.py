@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -22,13 +23,28 @@ _STATUS = re.compile(r"SELECT (?:'[^']*'|\d+) as '[^']*'(?:, \d+ as '[^']*')*")
 _ROWS = (exp.Select, exp.Insert, exp.Update, exp.Delete, exp.Merge)
 _BOUNDS = (exp.Transaction, exp.Commit, exp.Rollback)
 
+
+@dataclass(frozen=True)
+class Translation:
+    """A statement as trees of DuckDB's, and each place in them where the database is named."""
+
+    trees: list[Any]
+    names: list[Any]
+
+    def of(self, database: str) -> list[Any]:
+        """Return the trees with the name of a database."""
+        for name in self.names:
+            name.set("this", database)
+        return self.trees
+
+
 parsed = lru_cache(maxsize=2000)(server.parse_one)
-translated: dict[tuple[Any, ...], list[Any]] = {}
+translated: dict[tuple[Any, ...], Translation] = {}
 described: dict[str, list[Any]] = {}
 
 
 def depends_on_its_text_alone(command: str) -> bool:
-    """Return whether a statement is the same SQL of DuckDB in every session that stands in the same schema.
+    """Return whether a statement is the same SQL of DuckDB in every database, in schemas of one name.
 
     A table that is made of columns may get a sequence of its own, and a name may be given as a value.
     """
@@ -39,21 +55,33 @@ def depends_on_its_text_alone(command: str) -> bool:
 
 
 def execute_translated(cursor: Any, command: str, *, binding_params: Any = None, server: bool = False) -> Any:
-    """Execute a statement; what was translated in the same schema before is not translated again."""
+    """Execute a statement; what was translated before, in whatever database, is not translated again."""
     session = cursor._conn
-    if not server or session.variables._variables or isinstance(binding_params, dict):
+    if not server or not session.database or session.variables._variables or isinstance(binding_params, dict):
         return execute(cursor, command, binding_params=binding_params, server=server)
-    asked = (command, session.database, session._schema, session.database_set, session.schema_set)
+    bare = command.replace(session.database, "")
+    asked = (bare, session._schema, session.database_set, session.schema_set)
     if asked in translated:
         values = [*binding_params] if binding_params else None
-        for tree in translated[asked]:
+        for tree in translated[asked].of(session.database):
             run(cursor, tree, values if tree.find(exp.Placeholder) else None)
         return cursor
-    cursor._translated = trees = []
+    database, cursor._translated = session.database, []
     execute(cursor, command, binding_params=binding_params, server=True)
     if depends_on_its_text_alone(command):
-        translated[asked] = trees
+        keep(asked, cursor._translated, database)
     return cursor
+
+
+def keep(asked: tuple[Any, ...], trees: list[Any], database: str) -> None:
+    """Keep a translation, unless its text has the database otherwise than as a name."""
+    beside = [tree.args["table_comment"][0] for tree in trees if "table_comment" in tree.args]
+    named, noted = (
+        [name for tree in each for name in tree.find_all(exp.Identifier) if name.name == database]
+        for each in (trees, beside)
+    )
+    if sum(tree.sql(dialect="duckdb").count(database) for tree in trees) == len(named):
+        translated[asked] = Translation(trees, named + noted)
 
 
 def run_and_keep(cursor: Any, tree: Any, params: Any = None) -> None:
