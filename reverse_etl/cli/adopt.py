@@ -65,12 +65,12 @@ def _say_what_comes(found: Sequence[Drift], *, dry: bool) -> None:
     others, before, missing = (
         sum(getattr(one, name) for one in found) for name in ("others", "there_before", "missing")
     )
-    if others or before:
-        when = "Would be" if dry else "Now"
-        talk.say(
-            f"{when} adopted: {counted(others, 'member')} of no row, and {counted(before, 'row')} "
-            "whose person was there before."
-        )
+    adopted = [
+        *([f"{counted(others, 'member')} of no row"] if others else []),
+        *([f"{counted(before, 'row')} whose person was there before"] if before else []),
+    ]
+    if adopted:
+        talk.say(f"{'Would be' if dry else 'Now'} adopted: {', and '.join(adopted)}.")
     else:
         talk.say("Nobody to adopt: everybody on these lists was put there by this job.")
     if others and not dry:
