@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
@@ -19,6 +20,9 @@ _ONE_AT_A_TIME = Lock()
 @cache
 def _session() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config={"threads": 1})
+
+
+atexit.register(_session.cache_clear)  # what is left at the end, DuckDB lists on stderr
 
 
 @contextmanager
