@@ -44,7 +44,7 @@ account. The key join is a bare FULL OUTER JOIN of the warehouse's e-mails with 
 ## Memory of a first send at one limit of DuckDB's (goal: flat)
 
 A process is DuckDB, up to its limit, and besides it what any run needs: about 95 MB of imported code and the
-requests in flight. Where there are fewer rows than the limit holds it takes less, as 100,000 rows do at 96MB
+requests in flight. Where there are fewer rows than the limit holds it takes less, as 100,000 rows do at 64MB
 while they are sent.
 
 {peaks}
