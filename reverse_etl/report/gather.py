@@ -149,10 +149,10 @@ def _rejections(state: State, run: PastRun, models: Iterable[str], names: _Names
             one.field,
             one.detail,
             one.rows,
-            new,
+            one.new,
             one.example,
         )
-        for one, new in state.evidence.rejections(run.run_id)
+        for one in state.rejections.standing(run.run_id)
         if one.rows and (not wanted or one.model in wanted)
     ]
     return tuple(sorted(found, key=lambda one: (*_order(one.place), -one.rows, one.code, one.field)))

@@ -16,14 +16,18 @@ _MINE = "account_id = ? AND project = ? AND model = ?"
 NOBODY = "row:"  # begins the key of a row that has no identity
 
 
-def standing(dialect: Dialect, key: Key) -> Statement:
-    """Return (model, list id, source, code, field, commonest detail, rows, an identity or NULL) of each reason for rejections."""
+def standing(dialect: Dialect, key: Key, run_id: str) -> Statement:
+    """Return (model, list id, source, code, field, commonest detail, rows, an identity or NULL, rows that a run saw first).
+
+    Of each reason for which rows stand rejected now.
+    """
     return Statement(
         f"SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), "
-        f"MIN(CASE WHEN row_key NOT LIKE '{NOBODY}%' THEN row_key END)\n"
+        f"MIN(CASE WHEN row_key NOT LIKE '{NOBODY}%' THEN row_key END), "
+        f"SUM(CASE WHEN first_run_id = ? THEN row_count ELSE 0 END)\n"
         f"FROM {dialect.kept('rejections')} WHERE account_id = ? AND project = ?\n"
         f"GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
-        key,
+        (run_id, *key),
     )
 
 

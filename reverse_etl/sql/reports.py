@@ -1,4 +1,4 @@
-"""Statements that read what is kept of one run: its lists, receipts, rejections, and whom nobody found.
+"""Statements that read what is kept of one run: its lists, its receipts, and whom nobody found.
 
 Each gives few rows, whatever the run sent: sums, or the first so many.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.sql.rejections import NOBODY
 from reverse_etl.sql.text import Dialect, Statement
 
 if TYPE_CHECKING:
@@ -45,21 +44,6 @@ def receipts(dialect: Dialect, run_id: str, most: int) -> Statement:
         f"  FROM {dialect.kept('receipts')} WHERE run_id = ?\n"
         f") AS c WHERE nth <= {most} ORDER BY model, list_id, op, nth",
         (run_id,),
-    )
-
-
-def rejections(dialect: Dialect, key: tuple[str, str], run_id: str) -> Statement:
-    """Return (model, list id, source, code, field, commonest detail, rows, of them first seen by a run, an identity or NULL).
-
-    Of every reason for which rows stand rejected now.
-    """
-    return Statement(
-        f"SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), "
-        f"SUM(CASE WHEN first_run_id = ? THEN row_count ELSE 0 END), "
-        f"MIN(CASE WHEN row_key NOT LIKE '{NOBODY}%' THEN row_key END)\n"
-        f"FROM {dialect.kept('rejections')} WHERE account_id = ? AND project = ?\n"
-        f"GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
-        (run_id, *key),
     )
 
 

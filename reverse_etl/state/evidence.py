@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.sql import reports
-from reverse_etl.state.rejections import Rejection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,16 +92,6 @@ class Evidence:
         """Return at most so many receipts of each list and op: those that are not applied first."""
         found = self.tables.fetch(reports.receipts(self.tables.dialect, run_id, most))
         return tuple(KeptReceipt(*row) for row in found)
-
-    def rejections(self, run_id: str) -> tuple[tuple[Rejection, int], ...]:
-        """Return what stands rejected now, reason by reason, and how many rows of it the run saw first."""
-        key = self.tables.owner.key
-        return tuple(
-            (Rejection(model, list_id, source, code, field, detail, int(rows), example), int(new))
-            for model, list_id, source, code, field, detail, rows, new, example in self.tables.fetch(
-                reports.rejections(self.tables.dialect, key, run_id)
-            )
-        )
 
     def gone(self, run_id: str, most: int) -> tuple[int, tuple[Missed, ...]]:
         """Return for how many removals of a run nobody was found, and the first of them."""

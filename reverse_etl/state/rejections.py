@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Rejection:
     """The rows of a list that are not sent as they are for one reason, with the commonest detail.
 
-    `example` is the identity of one of them; None where none has one.
+    `example` is the identity of one of them; None where none has one. `new` of them were first seen by the
+    run that was asked about.
     """
 
     model: str
@@ -28,6 +29,7 @@ class Rejection:
     detail: str
     rows: int
     example: str | None
+    new: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,12 @@ class Rejections:
 
     tables: Tables
 
-    def standing(self) -> tuple[Rejection, ...]:
-        """Return what is rejected, reason by reason."""
-        found = self.tables.fetch(sql.standing(self.tables.dialect, self.tables.owner.key))
+    def standing(self, run_id: str = "") -> tuple[Rejection, ...]:
+        """Return what is rejected now, reason by reason; `new` are the rows that a run saw first."""
+        found = self.tables.fetch(sql.standing(self.tables.dialect, self.tables.owner.key, run_id))
         return tuple(
-            Rejection(model, list_id, source, code, field, detail, int(rows), example)
-            for model, list_id, source, code, field, detail, rows, example in found
+            Rejection(model, list_id, source, code, field, detail, int(rows), example, int(new))
+            for model, list_id, source, code, field, detail, rows, example, new in found
         )
 
     def note_checks(self, run_id: str, model: str, shape: Shape) -> None:

@@ -14,12 +14,6 @@ from reverse_etl.sandbox import Fault
 ALL = {"allow_removes": ["clubs"]}
 
 
-IMPORTS = "/api/profile-bulk-import-jobs"
-
-
-SHOWN_LATE = {"speed": 15.0, "list_seconds": 40.0}  # slow enough that a run begins before the list is shown
-
-
 @pytest.fixture
 def members(world):
     """Make a world with the model of one list, and two people."""

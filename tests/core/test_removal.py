@@ -8,12 +8,6 @@ from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
 
-IMPORTS = "/api/profile-bulk-import-jobs"
-
-
-MEMBERS = "/api/lists/*/relationships/profiles"
-
-
 ALL = {"allow_removes": ["members"]}
 
 

@@ -208,7 +208,7 @@ def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
 
 
 def _rejections(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
-    yield rejections.standing(dialect, KEY)
+    yield rejections.standing(dialect, KEY, RUN)
     yield rejections.check_counts(dialect, KEY, shape, MODEL)
     yield rejections.gather_checks(dialect, KEY, shape, RUN, MODEL)
     yield from rejections.replace_checks(dialect, KEY, shape, MODEL)
@@ -251,5 +251,4 @@ def _reports(dialect: Dialect) -> Iterator[Statement]:
     yield reports.run_lists(dialect, [RUN, "r2"])
     yield reports.receipt_sums(dialect, RUN)
     yield reports.receipts(dialect, RUN, 25)
-    yield reports.rejections(dialect, KEY, RUN)
     yield reports.gone(dialect, KEY, RUN, 50)

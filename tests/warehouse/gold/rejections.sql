@@ -1,8 +1,8 @@
 -- rejections 1
-SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), MIN(CASE WHEN row_key NOT LIKE 'row:%' THEN row_key END)
+SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), MIN(CASE WHEN row_key NOT LIKE 'row:%' THEN row_key END), SUM(CASE WHEN first_run_id = ? THEN row_count ELSE 0 END)
 FROM "SHOP"."REVERSE_ETL"."REJECTIONS" WHERE account_id = ? AND project = ?
 GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field;
--- with ('acc', 'shop')
+-- with ('r1', 'acc', 'shop')
 
 -- rejections 2
 SELECT s.retl_list, s.retl_problem, COUNT(*), SUM(CASE WHEN s.retl_problem <> 'standing' AND r.row_key IS NULL THEN 1 ELSE 0 END)

@@ -16,12 +16,6 @@ SELECT model, list_id, op, job_id, row_count, state, noted_at, detail FROM (
 -- with ('r1',)
 
 -- reports 4
-SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), SUM(CASE WHEN first_run_id = ? THEN row_count ELSE 0 END), MIN(CASE WHEN row_key NOT LIKE 'row:%' THEN row_key END)
-FROM "SHOP"."REVERSE_ETL"."REJECTIONS" WHERE account_id = ? AND project = ?
-GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field;
--- with ('r1', 'acc', 'shop')
-
--- reports 5
 SELECT model, list_id, identity, noted_at, COUNT(*) OVER () FROM "SHOP"."REVERSE_ETL"."GONE" WHERE account_id = ? AND project = ? AND run_id = ?
 ORDER BY model, list_id, identity LIMIT 50;
 -- with ('acc', 'shop', 'r1')
