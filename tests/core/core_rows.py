@@ -61,3 +61,8 @@ def moves(world: World, rows: list[dict[str, Any]], unsent: str = "") -> RunResu
     world.calm()
     world.wait(600.0)
     return result
+
+
+def names(world: World) -> list[str]:
+    """Return the names of the account's lists."""
+    return [str(listed["name"]) for listed in world.sandbox.lists()]

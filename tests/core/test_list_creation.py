@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, members_model, people, person
+from core_rows import become, clubs_model, members_model, names, people, person
 from core_world import Interrupted
 
 from reverse_etl.errors import ReplyLost, UsageError
@@ -19,11 +19,6 @@ def members(world):
     members_model(world)
     become(world, people("ann", "bob"))
     return world
-
-
-def names(world):
-    """Return the names of the account's lists."""
-    return [listed["name"] for listed in world.sandbox.lists()]
 
 
 def test_where_lists_may_not_be_created_the_nearest_names_are_offered(make_world):

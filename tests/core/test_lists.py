@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, members_model, people, person
+from core_rows import become, clubs_model, members_model, names, people, person
 from core_world import one
 
 from reverse_etl.delivery.tally import Outcome
@@ -20,11 +20,6 @@ def members(world):
     members_model(world)
     become(world, people("ann", "bob"))
     return world
-
-
-def names(world):
-    """Return the names of the account's lists."""
-    return [listed["name"] for listed in world.sandbox.lists()]
 
 
 def test_a_list_is_found_by_its_exact_name_on_every_page(members):
