@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_gold import GOLD, assert_gold
 from message_cases import CASES, PROFILE, SANDBOX, Case
 
 from reverse_etl.clock import ScaledClock
@@ -18,30 +17,32 @@ from reverse_etl.project import Project
 
 if TYPE_CHECKING:
     from cli_world import Ended, World
+    from gold import Gold
 
+MESSAGES = Path(__file__).parent / "gold" / "messages"
 NOBODY = "http://127.0.0.1:9"  # the port of a protocol that nobody speaks
 SOON = 10.0  # seconds: a start of the command, and about one of tries
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_wrong_thing_is_said_with_its_place_and_the_next_step(case: Case, world: World) -> None:
+def test_a_wrong_thing_is_said_with_its_place_and_the_next_step(case: Case, world: World, gold: Gold) -> None:
     """The whole text is kept in gold/messages, to be read as a user would."""
     case.make(world)
     with case.during(world) as holder:
         ended = world.run(*case.command.split())
     told = _told(case.command, ended).replace(f"{Path(sys.executable).resolve()} (PID {holder})", "<holder>")
-    assert_gold(f"messages/{_file(case.name)}", told)
+    gold.check(MESSAGES / f"{_file(case.name)}.txt", told)
     assert ended.code != 0 or case.name == "a list that was deleted"
     assert "Traceback" not in ended.err
 
 
 def test_every_kept_message_is_of_a_case() -> None:
     """A case that is gone takes its text along."""
-    kept = {path.stem for path in (GOLD / "messages").iterdir()}
+    kept = {path.stem for path in MESSAGES.iterdir()}
     assert kept == {_file(case.name) for case in CASES}
 
 
-@pytest.mark.parametrize("path", sorted((GOLD / "messages").glob("*.txt")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(MESSAGES.glob("*.txt")), ids=lambda path: path.stem)
 def test_what_is_wrong_is_a_sentence(path: Path) -> None:
     """What happened begins with a capital, a number, or the name of a key or flag, and ends with a period."""
     told = re.findall(r"^(?:error|warning|Note:) (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)

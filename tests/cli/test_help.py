@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import pytest
-from cli_gold import GOLD, assert_gold
 from click.testing import CliRunner
 
 from reverse_etl.cli import app
 from reverse_etl.cli.commands import Commands
 from reverse_etl.cli.options import Asked, PlanAsked
 
+if TYPE_CHECKING:
+    from gold import Gold
+
+HELP = Path(__file__).parent / "gold" / "help"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 assert isinstance(app, Commands)
 COMMANDS = app.list_commands(None)
@@ -31,20 +34,20 @@ def _help_again(found: re.Match[str]) -> str:
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS], ids=["app", *COMMANDS])
-def test_the_help_of_a_command_is_as_it_was_read(command: str) -> None:
+def test_the_help_of_a_command_is_as_it_was_read(command: str, gold: Gold) -> None:
     """A change of a flag shows up in the difference of a file."""
-    assert_gold(f"help/{command or 'app'}", _help(*command.split()))
+    gold.check(HELP / f"{command or 'app'}.txt", _help(*command.split()))
 
 
 def test_every_kept_help_is_of_a_command() -> None:
     """A command that is gone takes its text along."""
-    assert {path.stem for path in (GOLD / "help").iterdir()} == {"app", *COMMANDS}
+    assert {path.stem for path in HELP.iterdir()} == {"app", *COMMANDS}
 
 
-def test_the_document_has_a_section_for_each_command_with_its_help() -> None:
-    """In the order of the list of commands; REWRITE_GOLD brings the help up to date."""
+def test_the_document_has_a_section_for_each_command_with_its_help(gold: Gold) -> None:
+    """In the order of the list of commands; --update-gold brings the help up to date."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    if "REWRITE_GOLD" in os.environ:
+    if gold.update:
         text = re.sub(r"(?<=```text\n)Usage: (.*?)\[.*?(?=```)", _help_again, text, flags=re.DOTALL)
         DOCUMENT.write_text(text, encoding="utf-8")
     sections = re.findall(r"^## `reverse-etl (\S+)`\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL)

@@ -1,12 +1,10 @@
 """The text of every statement on DuckDB, as it is: a change of the SQL is seen in a review, and meant.
 
-`GOLD=write make test ARGS=tests/core/test_sql_text.py` writes the files anew.
+`pytest tests/core/test_sql_text.py --update-gold` writes the files anew.
 """
 
 from __future__ import annotations
 
-import difflib
-import os
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -47,21 +45,9 @@ FILES = written()
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_statement_reads_as_it_did(file):
+def test_a_statement_reads_as_it_did(file, gold):
     """The difference is shown line by line."""
-    path = GOLD / file
-    if os.environ.get("GOLD") == "write":
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(FILES[file], encoding="utf-8")
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    difference = "\n".join(
-        difflib.unified_diff(
-            before.splitlines(), FILES[file].splitlines(), f"gold/{file}", "now", lineterm=""
-        )
-    )
-    assert not difference, (
-        f"\n{difference}\n\nIf this is meant: GOLD=write make test ARGS=tests/core/test_sql_text.py"
-    )
+    gold.check(GOLD / file, FILES[file])
 
 
 def test_no_gold_file_is_left_over():

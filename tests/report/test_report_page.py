@@ -1,11 +1,10 @@
 """The page of a report: what it says of every kind of run, what it escapes, what it hides.
 
-To write the page anew: REWRITE_GOLD=1 pytest tests/report, then look at gold/report.html in a browser.
+To write the page anew: pytest tests/report --update-gold, then look at gold/report.html in a browser.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -38,7 +37,7 @@ from reverse_etl.report.page import page
 from reverse_etl.report.words import Tone, ending, lasted, meaning, standing, verdict
 from reverse_etl.run import ListResult, counts
 
-GOLD = Path(__file__).parent / "gold" / "report.html"
+PAGE = Path(__file__).parent / "gold" / "report.html"
 EVIL = "<script>alert('x')</script>\"&"
 MANY = 40
 VOID = {"meta", "line", "rect", "circle", "polyline", "br"}  # which have no end tag, or end in themselves
@@ -83,13 +82,10 @@ def words(text):
     return " ".join(re.sub(r"<[^>]*>", " ", text.partition("</head>")[2]).split())
 
 
-def test_the_page_is_as_it_was_looked_at():
+def test_the_page_is_as_it_was_looked_at(gold):
     """Whoever changes it sees how, and looks at it before it is kept."""
     shown = page(hide(everything())).replace(f"reverse-etl {__version__}", "reverse-etl <version>")
-    if "REWRITE_GOLD" in os.environ:
-        GOLD.parent.mkdir(exist_ok=True)
-        GOLD.write_text(shown, encoding="utf-8")
-    assert shown == GOLD.read_text(encoding="utf-8")
+    gold.check(PAGE, shown)
 
 
 def test_its_parts_stand_in_the_order_in_which_they_are_asked_for():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -45,16 +44,14 @@ def specification(text):
     return yaml.safe_load(re.search(r"\$\$\n(.*?)\$\$", text, flags=re.DOTALL)[1])
 
 
-def test_the_kept_file_is_what_the_example_profile_gives(tmp_path):
-    """docs/schedules/snowflake-task.sql is generated; REWRITE_GOLD brings it up to date."""
+def test_the_kept_file_is_what_the_example_profile_gives(tmp_path, gold):
+    """docs/schedules/snowflake-task.sql is generated; --update-gold brings it up to date."""
     example = tmp_path / "profiles.yml"
     example.write_text((ROOT / "profiles.example.yml").read_text())
     made = snowflake_task(
         load_target(tmp_path, profiles_dir=tmp_path, profile=None, target="prod", environ=ENVIRON)
     )
-    if "REWRITE_GOLD" in os.environ:
-        KEPT.write_text(made)
-    assert KEPT.read_text() == made
+    gold.check(KEPT, made)
 
 
 STATEMENTS = """\

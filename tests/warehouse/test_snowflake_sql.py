@@ -1,11 +1,10 @@
 """The text of every statement on Snowflake: as it is, and by rules that a stand-in on DuckDB can't show.
 
-`GOLD=write make test ARGS=tests/warehouse/test_snowflake_sql.py` writes the files anew.
+`pytest tests/warehouse/test_snowflake_sql.py --update-gold` writes the files anew.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from itertools import groupby
@@ -51,12 +50,9 @@ FILES = written()
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_statement_reads_as_it_did(file):
+def test_a_statement_reads_as_it_did(file, gold):
     """Whoever changes a statement sees it here first, and writes the file anew if it is meant."""
-    if os.environ.get("GOLD") == "write":
-        GOLD.mkdir(exist_ok=True)
-        (GOLD / file).write_text(FILES[file], encoding="utf-8")
-    assert FILES[file] == (GOLD / file).read_text(encoding="utf-8")
+    gold.check(GOLD / file, FILES[file])
 
 
 @pytest.mark.parametrize("name", CASES)
