@@ -127,6 +127,6 @@ if __name__ == "__main__":
     found = {"floor": floor, "run": run, "start": start, "join": join}[what](Path(folder_), int(port_))
     print(json.dumps({**found, "peak": peak_bytes(), "cpu": time.process_time()}))
     if what == "run":
-        from reverse_etl.cli.outlet import leave
+        from reverse_etl.cli.output.streams import leave
 
         leave(0)  # as the command line does

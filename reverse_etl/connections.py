@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.at import At
+from reverse_etl.delivery.context import At
 from reverse_etl.errors import UsageError
-from reverse_etl.klaviyo.klaviyo import Klaviyo
+from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.state import Owner, State, last_account, open_state
-from reverse_etl.warehouse.choose import open_warehouse
+from reverse_etl.warehouse.factory import open_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from reverse_etl.clock import Clock
-    from reverse_etl.events import Tell
-    from reverse_etl.keys import PrivateKey
+    from reverse_etl.config.target import Target
+    from reverse_etl.domain.events import Tell
     from reverse_etl.klaviyo.endpoints import Endpoint, Tier
-    from reverse_etl.klaviyo.exchange import Observer
-    from reverse_etl.target import Target
-    from reverse_etl.warehouse import Warehouse
+    from reverse_etl.klaviyo.messages import Observer
+    from reverse_etl.klaviyo.private_key import PrivateKey
+    from reverse_etl.warehouse.interface import Warehouse
 
 SANDBOX_FILE = "klaviyo_sandbox.sqlite"
 SANDBOX_JOB_SECONDS = 0.3  # a trial should not have to wait as long as real imports take

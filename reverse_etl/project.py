@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from reverse_etl import planning
 from reverse_etl.clock import Clock, SystemClock
+from reverse_etl.config.profiles import load_target
 from reverse_etl.connections import Connections
 from reverse_etl.dbt.gate import Evidence, Reader, doubt, gate, read_evidence
 from reverse_etl.dbt.graph import Graph, read_graph
@@ -22,29 +22,29 @@ from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.errors import GuardRefused, Problem
 from reverse_etl.models.compile import compile_models
 from reverse_etl.models.selection import select as choose
-from reverse_etl.plan import Wish
-from reverse_etl.planning import Task, unknown_models
-from reverse_etl.profiles.load import load_target
-from reverse_etl.reconcile import flow
-from reverse_etl.records.record import Record
-from reverse_etl.records.shape import PACKAGE
+from reverse_etl.planning import planner as planning
+from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.planner import Task, unknown_models
+from reverse_etl.planning.saved_plan import refuse_elsewhere, refuse_other_account, stale
+from reverse_etl.reconcile import operations as flow
+from reverse_etl.report.dbt_artifacts import PACKAGE, Record
 from reverse_etl.report.gather import gather
-from reverse_etl.run import RunResult, run
-from reverse_etl.saved_plan import refuse_elsewhere, refuse_other_account, stale
-from reverse_etl.status import Status, status
+from reverse_etl.report.status import Status, status
+from reverse_etl.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from reverse_etl.events import Event, Tell
+    from reverse_etl.config.target import Target
+    from reverse_etl.delivery.results import RunResult
+    from reverse_etl.domain.events import Event, Tell
     from reverse_etl.klaviyo.endpoints import Endpoint, Tier
-    from reverse_etl.klaviyo.exchange import Observer
+    from reverse_etl.klaviyo.messages import Observer
     from reverse_etl.models.model import Model
-    from reverse_etl.plan import Plan
+    from reverse_etl.planning.plan import Plan
+    from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.reconcile.drift import Drift
     from reverse_etl.report.facts import Report
-    from reverse_etl.saved_plan import SavedPlan
-    from reverse_etl.target import Target
 
 THREADS = 8
 SAMPLE = 3  # changes of each list and kind that a plan shows

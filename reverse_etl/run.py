@@ -3,55 +3,33 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reverse_etl import planning
-from reverse_etl.creation import create
 from reverse_etl.delivery.deliver import deliver
-from reverse_etl.delivery.recover import recover
-from reverse_etl.delivery.tally import Outcome, Tally
+from reverse_etl.delivery.list_creation import create
+from reverse_etl.delivery.outcomes import Tally
+from reverse_etl.delivery.recovery import recover
+from reverse_etl.delivery.results import ListResult, RunResult, counts, exit_code
+from reverse_etl.domain.events import Event, ListCreated, Tell
+from reverse_etl.domain.timestamps import written
 from reverse_etl.errors import GuardRefused
-from reverse_etl.events import Event, ListCreated, Tell
-from reverse_etl.moments import written
-from reverse_etl.plan import ListPlan, ModelPlan, Plan, guard
-from reverse_etl.saved_plan import moved
-from reverse_etl.sql import diff as sql
-from reverse_etl.sql import staging
+from reverse_etl.planning import planner as planning
+from reverse_etl.planning.guards import guard
+from reverse_etl.planning.saved_plan import moved
+from reverse_etl.planning.sql import diff as sql
+from reverse_etl.planning.sql import staging
 from reverse_etl.state import Begun, RunEnd, SentModel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from reverse_etl.delivery.at import At
-    from reverse_etl.planning import Task
-    from reverse_etl.saved_plan import SavedPlan
-    from reverse_etl.target import Target
-
-
-@dataclass(frozen=True)
-class ListResult:
-    """What a run made of one list: the plan, and how its rows ended.
-
-    Why it stopped ('' where it did not), and whether that was a failure.
-    """
-
-    model: str
-    plan: ListPlan
-    outcomes: dict[Outcome, int]
-    reason: str
-    failed: bool
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run did. `exit_code` as the command line's: 0, 1 (rows to look at) or 4 (a list failed)."""
-
-    run_id: str
-    plan: Plan
-    lists: tuple[ListResult, ...]
-    exit_code: int
+    from reverse_etl.config.target import Target
+    from reverse_etl.delivery.context import At
+    from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
+    from reverse_etl.planning.planner import Task
+    from reverse_etl.planning.saved_plan import SavedPlan
 
 
 def run(
@@ -128,22 +106,6 @@ def _klaviyo_time(at: At) -> datetime:
     return at.klaviyo.server_time
 
 
-def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
-    """Return 4 if a list failed, 1 if rows need a look, else 0.
-
-    A look need rows newly rejected, unknown, accepted or held, and those that a list left unsent when it
-    stopped, but not those that a limit kept back. `strict` counts all rejections.
-    """
-    if any(result.failed for result in results):
-        return 4
-    look = {Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
-    for result in results:
-        rejected = sum(r.rows if strict else r.new for r in result.plan.rejected)
-        if rejected or result.plan.held or result.reason or look & result.outcomes.keys():
-            return 1
-    return 0
-
-
 def _with_lists(at: At, plan: Plan) -> Plan:
     """Create the missing lists, and give the plan and its deltas their ids."""
     return replace(plan, models=tuple(_create_lists(at, model) for model in plan.models))
@@ -202,9 +164,3 @@ def _end(at: At, result: RunResult, *, settled: bool) -> None:
     ]
     end = RunEnd.ENDED if settled else RunEnd.UNSETTLED
     at.state.runs.end(at.run_id, end, result.exit_code, rows)
-
-
-def counts(result: ListResult) -> dict[str, int]:
-    """Return what a list was to become and what came of it, as whole numbers by name."""
-    ends = {outcome.value: result.outcomes.get(outcome, 0) for outcome in Outcome}
-    return {**result.plan.figures(), **ends}

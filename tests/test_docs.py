@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reverse_etl.sql.schema import SHARED_TABLES, VERSION
+from reverse_etl.state.sql.schema import SHARED_TABLES, VERSION
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]

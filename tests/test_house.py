@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ MOST_LINES = {"file": 400, "function": 60}  # as CONTRIBUTING.md says
 
 
 def floors() -> dict[str, int]:
-    """Return the floor of each room, as the document says."""
+    """Return the floor of each room, counted from the ground, as the drawing in the document shows it."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d+) \| (.+?) \|", text, flags=re.MULTILINE)
-    return {room: int(floor) for floor, rooms in rows for room in re.findall(r"`(\w+)`", rooms)}
+    drawing = text.split("```rooms\n", 1)[1].split("```", 1)[0].splitlines()
+    names = [re.split(r"\s{2,}", line)[0].split(" · ") for line in reversed(drawing)]
+    return {room: floor for floor, rooms in enumerate(names) for room in rooms}
 
 
 def rooms() -> list[str]:
@@ -54,6 +56,29 @@ def test_no_import_goes_up_or_across_a_floor(room: str) -> None:
     floor = floors()
     up = {other: floor[other] for other in imports(room) if floor[other] >= floor[room]}
     assert not up, f"{room} (floor {floor[room]}) imports {up}"
+
+
+def modules() -> dict[str, set[str]]:
+    """Return the modules of the package that each module imports, by dotted name."""
+    files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in PACKAGE.rglob("*.py")}
+    found: dict[str, set[str]] = {name: set() for name in files}
+    for name, file in files.items():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                imported = {f"{node.module}.{alias.name}" for alias in node.names} & files.keys()
+                found[name] |= imported or {node.module} & files.keys()
+    return found
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Whatever order modules are read in, each can be understood after those that it imports."""
+    TopologicalSorter(modules()).prepare()  # raises CycleError
+
+
+def test_the_root_of_the_package_holds_few_loose_files() -> None:
+    """A newcomer finds the flow, the library's face and what every room uses; the rest lies in rooms."""
+    loose = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    assert loose == {"clock", "connections", "errors", "files", "formatting", "project", "run"}
 
 
 def functions(file: Path) -> dict[str, int]:

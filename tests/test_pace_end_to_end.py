@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from reverse_etl.clock import ScaledClock
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.keys import given_key
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.klaviyo.api import Klaviyo
+from reverse_etl.klaviyo.batching import import_body
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.klaviyo import Klaviyo
-from reverse_etl.klaviyo.pace import duration
-from reverse_etl.klaviyo.pack import import_body
+from reverse_etl.klaviyo.private_key import given_key
+from reverse_etl.klaviyo.rate_limit import duration
 from reverse_etl.sandbox import Sandbox
 
 SPEED = 20

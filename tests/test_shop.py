@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from reverse_etl.config.profiles import load_target
 from reverse_etl.demo.shop import build
 from reverse_etl.errors import WarehouseError
 from reverse_etl.models.compile import compile_models
-from reverse_etl.profiles.load import load_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,10 +15,10 @@ from typing import NoReturn
 import click
 
 from reverse_etl import __version__
-from reverse_etl.cli.commands import Commands, command_in
-from reverse_etl.cli.outlet import leave, tolerate_losses
-from reverse_etl.cli.stops import Stops
-from reverse_etl.cli.talk import talk
+from reverse_etl.cli.group import Commands, command_in
+from reverse_etl.cli.output.console import talk
+from reverse_etl.cli.output.streams import leave, tolerate_losses
+from reverse_etl.cli.signals import Stops
 from reverse_etl.errors import Problem, ReverseEtlError
 
 FAILED = 4

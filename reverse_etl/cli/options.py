@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from reverse_etl.cli.talk import talk
-from reverse_etl.plan import Wish
-from reverse_etl.profiles.load import load_target
+from reverse_etl.cli.output.console import talk
+from reverse_etl.config.profiles import load_target
+from reverse_etl.parsing.variables import parse_vars
+from reverse_etl.planning.plan import Wish
 from reverse_etl.project import Project
-from reverse_etl.variables import parse_vars
 
 if TYPE_CHECKING:
-    from reverse_etl.target import Target
+    from reverse_etl.config.target import Target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Any], Any]  # as click makes it: gives a command one more flag

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from reverse_etl.errors import ModelError
-from reverse_etl.places import at
+from reverse_etl.formatting import at
 
 if TYPE_CHECKING:
     from pathlib import Path

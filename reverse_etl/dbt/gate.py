@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.results import Freshness, Result, Results, read_freshness, read_results
 from reverse_etl.errors import Problem
-from reverse_etl.spans import span_text
+from reverse_etl.parsing.durations import span_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

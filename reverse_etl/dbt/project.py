@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.errors import UsageError
-from reverse_etl.templates import TemplateError, render_value
-from reverse_etl.variables import Var, env_var_of
-from reverse_etl.yaml_file import Document, read_yaml
+from reverse_etl.parsing.jinja import TemplateError, render_value
+from reverse_etl.parsing.variables import Var, env_var_of
+from reverse_etl.parsing.yaml_document import Document, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ def read_dbt_project(
     document = read_yaml(path)
     if not isinstance(document.content, dict):
         raise UsageError.of(f"{FILE} is not a mapping.", where=document.where(()))
-    context = {"env_var": env_var_of(environ, secrets=True), "var": Var(cli_vars)}
+    context = {"env_var": env_var_of(environ), "var": Var(cli_vars)}
     name = _text(document, "name", context) or ""
     target_path = environ.get("DBT_TARGET_PATH") or _text(document, "target-path", context) or "target"
     variables = document.content.get("vars") or {}

@@ -8,7 +8,7 @@ from pathlib import PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
 from reverse_etl.dbt.graph import Node
-from reverse_etl.names import choice
+from reverse_etl.parsing.suggestions import choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,25 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.add import add
-from reverse_etl.delivery.delivery import Delivery
-from reverse_etl.delivery.deltas import Deltas
-from reverse_etl.delivery.recorder import Recorder
-from reverse_etl.delivery.remove import forget, remove
-from reverse_etl.delivery.settle import settle, wait_for_open_jobs
-from reverse_etl.delivery.submit import submit
-from reverse_etl.delivery.tally import Outcome, Tally
+from reverse_etl.delivery.add_members import add
+from reverse_etl.delivery.import_results import settle, wait_for_open_jobs
+from reverse_etl.delivery.imports import submit
+from reverse_etl.delivery.list_delivery import Delivery
+from reverse_etl.delivery.outcomes import Outcome, Tally
+from reverse_etl.delivery.pending_rows import Deltas
+from reverse_etl.delivery.receipt_buffer import Recorder
+from reverse_etl.delivery.remove_members import forget, remove
+from reverse_etl.domain.events import ListDone, Settling
+from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.events import ListDone, Settling
-from reverse_etl.phrases import counted
-from reverse_etl.receipts import Receipt, ReceiptState
-from reverse_etl.surfaces import Surface
+from reverse_etl.formatting import counted
+from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reverse_etl.delivery.at import At
-    from reverse_etl.plan import ListPlan, ModelPlan
+    from reverse_etl.delivery.context import At
+    from reverse_etl.planning.plan import ListPlan, ModelPlan
 
 
 def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tally, ...]:

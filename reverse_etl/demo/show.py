@@ -6,12 +6,12 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.config.scaffold import flow
 from reverse_etl.connections import SANDBOX_FILE
+from reverse_etl.delivery.results import RunResult, counts
 from reverse_etl.demo import shop
 from reverse_etl.errors import UsageError
-from reverse_etl.run import RunResult, counts
 from reverse_etl.sandbox import Sandbox
-from reverse_etl.starter import flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.klaviyo.client import asking
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.replies import Document, Unreadable, resources_of
+from reverse_etl.klaviyo.jsonapi import Document, Unreadable, resources_of
 
 if TYPE_CHECKING:
-    from reverse_etl.klaviyo.exchange import Request
+    from reverse_etl.klaviyo.messages import Request
 
 
 @dataclass(frozen=True)

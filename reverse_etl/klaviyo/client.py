@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.klaviyo.complaints import checked, gave_up, stopped
-from reverse_etl.klaviyo.exchange import Answer, Exchange, Observer, Outcome, Request
-from reverse_etl.klaviyo.pace import Pace, Quota, Slot
-from reverse_etl.klaviyo.replies import Document, date_of, errors_of, next_link
+from reverse_etl.klaviyo.errors import checked, gave_up, stopped
+from reverse_etl.klaviyo.jsonapi import Document, date_of, errors_of, next_link
+from reverse_etl.klaviyo.messages import Answer, Exchange, Observer, Outcome, Request
+from reverse_etl.klaviyo.rate_limit import Pace, Quota, Slot
 from reverse_etl.klaviyo.retry import Again, Decision, Done, GiveUp, Tries, decide
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.clock import Clock, Patience
     from reverse_etl.klaviyo.endpoints import Endpoint
-    from reverse_etl.klaviyo.wire import Wire
+    from reverse_etl.klaviyo.transport import Wire
 
 
 def asking(endpoint: Endpoint, *ids: str, query: Mapping[str, str] | None = None) -> Request:

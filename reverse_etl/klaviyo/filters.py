@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from reverse_etl.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import IdentifierType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

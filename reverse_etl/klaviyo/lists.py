@@ -9,14 +9,14 @@ import orjson
 
 from reverse_etl.klaviyo.client import asking
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.exchange import Request
 from reverse_etl.klaviyo.filters import any_of
+from reverse_etl.klaviyo.messages import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from reverse_etl.klaviyo.replies import Resource
+    from reverse_etl.klaviyo.jsonapi import Resource
 
 MOST_MEMBERS = 1_000  # a request to add or remove
 _PAGE = "10"  # the most that 'Get Lists' gives

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.identifiers import IdentifierType, canonical
+from reverse_etl.domain.identifiers import IdentifierType, canonical
 from reverse_etl.klaviyo.client import asking
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.filters import MOST_VALUES, OF_MEMBERS, any_of, asks, not_before
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from reverse_etl.klaviyo.exchange import Request
-    from reverse_etl.klaviyo.replies import Resource
+    from reverse_etl.klaviyo.jsonapi import Resource
+    from reverse_etl.klaviyo.messages import Request
 
 FIELDS = {
     IdentifierType.EMAIL: "email",

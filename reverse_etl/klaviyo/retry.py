@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 
-from reverse_etl.klaviyo.exchange import Answer, Fault, Outcome
+from reverse_etl.klaviyo.messages import Answer, Fault, Outcome
 
 if TYPE_CHECKING:
     from random import Random

@@ -7,27 +7,27 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.dbt.manifest import relations_of
 from reverse_etl.dbt.project import FILE as DBT_PROJECT
 from reverse_etl.dbt.project import read_dbt_project
+from reverse_etl.domain.list_target import ListById, NamedList
 from reverse_etl.errors import ModelError, Problem
+from reverse_etl.formatting import at
 from reverse_etl.models.config import Fitted, WrittenConfig, fit
 from reverse_etl.models.context import ModelContext
-from reverse_etl.models.marked import marked_model
+from reverse_etl.models.from_dbt import marked_model
+from reverse_etl.models.lint import lint
 from reverse_etl.models.model import Model, both_drive, checksum
 from reverse_etl.models.query import Finding, Query, read_query
-from reverse_etl.models.query_rules import lint
-from reverse_etl.places import at
-from reverse_etl.strict import check
-from reverse_etl.surfaces import ListById, NamedList
-from reverse_etl.templates import Rendered, TemplateError, render_file
+from reverse_etl.models.relations import relations_of
+from reverse_etl.parsing.jinja import Rendered, TemplateError, render_file
+from reverse_etl.parsing.validation import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from reverse_etl.dbt.marked import Marked
-    from reverse_etl.target import Target
+    from reverse_etl.config.target import Target
+    from reverse_etl.dbt.meta import Marked
 
 _EXAMPLE: Final = "Write {{ config(surface='list_memberships', list='VIP customers') }} above the SELECT."
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from reverse_etl.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.list_target import ListById, ListColumn, ListTarget, NamedList, OnShared
 from reverse_etl.models.query import Finding
-from reverse_etl.names import choice
-from reverse_etl.spans import span_seconds
-from reverse_etl.strict import Advised, Strict
-from reverse_etl.surfaces import ListById, ListColumn, ListTarget, NamedList, OnShared, Surface
+from reverse_etl.parsing.durations import span_seconds
+from reverse_etl.parsing.suggestions import choice
+from reverse_etl.parsing.validation import Advised, Strict
+from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.dbt.manifest import Relation
-from reverse_etl.names import choice
-from reverse_etl.templates import ContextError, current_line
-from reverse_etl.variables import Var, env_var_of
+from reverse_etl.klaviyo.private_key import VARIABLE
+from reverse_etl.models.relations import Relation
+from reverse_etl.parsing.jinja import ContextError, current_line
+from reverse_etl.parsing.suggestions import choice
+from reverse_etl.parsing.variables import Var, env_var_of
 
 if TYPE_CHECKING:
-    from reverse_etl.dbt.manifest import Relations
-    from reverse_etl.target import Target
+    from reverse_etl.config.target import Target
+    from reverse_etl.models.relations import Relations
 
 _OURS: Final = ("config", "ref", "source", "var", "env_var", "target")
 _WHOLE: Final = frozenset({"this", "is_incremental", "should_full_refresh"})
@@ -104,7 +105,7 @@ class ModelContext:
             "ref": self.ref,
             "source": self.source,
             "var": noted_var,
-            "env_var": self.noted(env_var_of(self.environ, secrets=False)),
+            "env_var": self.noted(env_var_of(self.environ, secret={VARIABLE})),
             "target": target_values(self.target),
         }
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import orjson
 
 from reverse_etl.errors import Problem
-from reverse_etl.places import at
+from reverse_etl.formatting import at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.models.config import ModelConfig, PayloadColumn
-    from reverse_etl.templates import Rendered
+    from reverse_etl.parsing.jinja import Rendered
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
-from reverse_etl.engines import Engine
-from reverse_etl.sql.text import OURS
+from reverse_etl.domain.engine import Engine
+from reverse_etl.warehouse.statement import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

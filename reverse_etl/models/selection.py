@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.dbt.graph import Graph
 from reverse_etl.dbt.selection import bare_nodes, lies_under, node_choice, node_methods
+from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.names import choice
-from reverse_etl.surfaces import ListById, ListColumn, NamedList, Surface
+from reverse_etl.parsing.suggestions import choice
+from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

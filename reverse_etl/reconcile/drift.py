@@ -6,19 +6,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.domain.events import ListRead
+from reverse_etl.domain.timestamps import GRACE, written
 from reverse_etl.errors import WarehouseError
-from reverse_etl.events import ListRead
-from reverse_etl.moments import GRACE, written
-from reverse_etl.reconcile.read import read
-from reverse_etl.sql import members, schema
+from reverse_etl.reconcile.member_reader import read
+from reverse_etl.state.sql import members, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reverse_etl.delivery.at import At
+    from reverse_etl.delivery.context import At
     from reverse_etl.klaviyo.profiles import Member
-    from reverse_etl.sql.shape import Shape
-    from reverse_etl.warehouse import Row
+    from reverse_etl.warehouse.interface import Row
+    from reverse_etl.warehouse.model_tables import Shape
 
 SAMPLE: Final = 3  # identities of each kind that are shown
 

@@ -1,1 +1,1 @@
-"""What is remembered of one run, as a page for people and as a document for programs."""
+"""Status and reports: what is remembered, for people and for other programs."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.report.figures import REJECTED
-from reverse_etl.report.words import verdict
+from reverse_etl.report.wording import verdict
 
 if TYPE_CHECKING:
     from reverse_etl.report.facts import Former, Listed, Place, Proof, Report

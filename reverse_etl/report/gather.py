@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.timestamps import moment
 from reverse_etl.errors import UsageError
-from reverse_etl.moments import moment
-from reverse_etl.names import nearest
+from reverse_etl.parsing.suggestions import nearest
 from reverse_etl.report.facts import Former, Gone, Listed, Place, Proof, Rejected, Report
+from reverse_etl.report.status import status
 from reverse_etl.state import RunEnd
-from reverse_etl.status import status
-from reverse_etl.surfaces import Surface
+from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from reverse_etl.report.status import Status
     from reverse_etl.state import KeptList, PastRun, ReceiptSum, State
-    from reverse_etl.status import Status
 
 MOST_RECEIPTS = 25  # of each list and op
 MOST_GONE = 50

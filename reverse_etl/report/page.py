@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment
 
 from reverse_etl import __version__
-from reverse_etl.identifiers import IdentifierType, split_identity
-from reverse_etl.phrases import counted
-from reverse_etl.reasons import by_klaviyo, told
-from reverse_etl.receipts import ReceiptState
-from reverse_etl.report import chart, words
+from reverse_etl.domain.identifiers import IdentifierType, split_identity
+from reverse_etl.domain.receipts import ReceiptState
+from reverse_etl.domain.rejections import by_klaviyo, told
+from reverse_etl.formatting import counted
+from reverse_etl.report import chart
+from reverse_etl.report import wording as words
 from reverse_etl.report.facts import Former
 from reverse_etl.report.figures import ENDS, PLAN, shown
 from reverse_etl.report.page_template import TEMPLATE

@@ -12,15 +12,14 @@ from what was committed.
 
 from __future__ import annotations
 
-from reverse_etl.state.evidence import KeptList, KeptReceipt, Missed, ReceiptSum
 from reverse_etl.state.lease import LEASE_SECONDS
 from reverse_etl.state.lists import KnownList
-from reverse_etl.state.opening import last_account, open_state
+from reverse_etl.state.model_record import Begun, SentModel
 from reverse_etl.state.rejections import Rejection
+from reverse_etl.state.run_history import KeptList, KeptReceipt, Missed, ReceiptSum
 from reverse_etl.state.runs import OpenReceipt, PastList, PastRun, RunEnd
-from reverse_etl.state.sent import Begun, SentModel
-from reverse_etl.state.state import State
-from reverse_etl.state.tables import Owner
+from reverse_etl.state.store import State
+from reverse_etl.state.tables import Owner, last_account, open_state
 
 __all__ = [
     "LEASE_SECONDS",

@@ -8,9 +8,9 @@ import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.timestamps import moment
 from reverse_etl.errors import WarehouseError
-from reverse_etl.moments import moment
-from reverse_etl.sql import ledger
+from reverse_etl.state.sql import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.moments import written
-from reverse_etl.sql import ledger
+from reverse_etl.domain.timestamps import written
+from reverse_etl.state.sql import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

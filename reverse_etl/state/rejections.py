@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.sql import rejections as sql
-from reverse_etl.sql import schema
+from reverse_etl.state.sql import rejections as sql
+from reverse_etl.state.sql import schema
 
 if TYPE_CHECKING:
-    from reverse_etl.sql.shape import Shape
     from reverse_etl.state.tables import Tables
+    from reverse_etl.warehouse.model_tables import Shape
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reverse_etl.moments import read
-from reverse_etl.receipts import Receipt, ReceiptState
-from reverse_etl.sql import ledger
+from reverse_etl.domain.receipts import Receipt, ReceiptState
+from reverse_etl.domain.timestamps import read
+from reverse_etl.state.sql import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,3 +144,14 @@ class Runs:
                 ledger.end_run(dialect, run_id, end.value, self.tables.now(), exit_code),
             )
         )
+
+
+def driven_last(past: Sequence[PastList]) -> Mapping[str, frozenset[str]]:
+    """Return the ids of the lists that each model drove in its last run. `past` is newest first."""
+    newest: dict[str, str] = {}
+    for one in past:
+        newest.setdefault(one.model, one.run_id)
+    return {
+        model: frozenset(one.list_id for one in past if (one.model, one.run_id) == (model, run_id))
+        for model, run_id in newest.items()
+    }

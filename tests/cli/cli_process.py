@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _BEGIN = multiprocessing.get_context("forkserver")
 _LIBRARIES = ["sqlglot.generators.duckdb", "sqlglot.parsers.duckdb", "rich.table", "rich._emoji_codes"]
-_OURS = ["reverse_etl.cli.options", "reverse_etl.cli.documents", "reverse_etl.sandbox"]
+_OURS = ["reverse_etl.cli.options", "reverse_etl.cli.output.json", "reverse_etl.sandbox"]
 _BEGIN.set_forkserver_preload(_LIBRARIES + _OURS)
 
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from reverse_etl.cli import app
-from reverse_etl.cli.commands import Commands
+from reverse_etl.cli.group import Commands
 from reverse_etl.cli.options import Asked, PlanAsked
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from reverse_etl.starter import SANDBOX, likeliest, new_profiles, with_destination
+from reverse_etl.config.scaffold import SANDBOX, likeliest, new_profiles, with_destination
 
 if TYPE_CHECKING:
     from cli_world import World

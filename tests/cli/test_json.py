@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.identifiers import masked_value
+from reverse_etl.domain.identifiers import masked_value
 
 if TYPE_CHECKING:
     from cli_world import World

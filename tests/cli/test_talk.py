@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_world import KEY, PROGRAM
 
-from reverse_etl.cli.commands import talk_first
+from reverse_etl.cli.group import talk_first
 
 if TYPE_CHECKING:
     from cli_world import World
@@ -174,7 +174,7 @@ def test_a_terminal_shows_progress_bars(world: World) -> None:
 def test_version_and_help_need_neither_warehouse_nor_web_framework() -> None:
     """Commands are loaded when they are asked for; Snowflake's connector by none that runs on DuckDB."""
     assert not {"duckdb", "flask", "requests", "sqlglot"} & _loaded_by("reverse_etl.cli")
-    assert not {"flask", "snowflake.connector"} & _loaded_by("reverse_etl.cli.run")
+    assert not {"flask", "snowflake.connector"} & _loaded_by("reverse_etl.cli.commands.run")
 
 
 def _loaded_by(module: str) -> set[str]:

@@ -4,9 +4,9 @@ import textwrap
 
 import pytest
 
+from reverse_etl.config.profiles import load_target
 from reverse_etl.errors import Problem
 from reverse_etl.models.compile import compile_models
-from reverse_etl.profiles.load import load_target
 
 PROFILES = """\
 shop:

@@ -6,11 +6,12 @@ import dataclasses
 import duckdb
 import pytest
 
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnShared
 from reverse_etl.errors import ModelError
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.models.config import ModelConfig, PayloadColumn
-from reverse_etl.stage import blamed
-from reverse_etl.surfaces import ListById, ListColumn, NamedList, OnShared, Surface
+from reverse_etl.planning.stage import blamed
+from reverse_etl.surfaces.interface import Surface
 
 CONFIG = "{{ config(surface='profiles') }}\n"
 VIP = """\

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from reverse_etl.engines import Engine
+from reverse_etl.config.profiles import load_target
+from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
-from reverse_etl.profiles.load import load_target
-from reverse_etl.target import allowed_origin
-from reverse_etl.variables import parse_vars
+from reverse_etl.klaviyo.origin import allowed_origin
+from reverse_etl.parsing.variables import parse_vars
 
 EXAMPLE = Path(__file__).parents[2] / "profiles.example.yml"
 

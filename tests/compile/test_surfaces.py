@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reverse_etl.surfaces import ListById, ListColumn, NamedList
+from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from reverse_etl.run import ListResult, RunResult
+    from reverse_etl.delivery.results import ListResult, RunResult
 
 UPSERT_ENDS = {Outcome.APPLIED, Outcome.REJECTED, Outcome.ACCEPTED}
 REMOVE_ENDS = {

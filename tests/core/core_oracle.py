@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.identifiers import IdentifierType, canonical, split_identity
+from reverse_etl.domain.identifiers import IdentifierType, canonical, split_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.plan import Wish
+from reverse_etl.planning.plan import Wish
 from reverse_etl.sandbox import Fault
 
 if TYPE_CHECKING:
     from core_world import World
 
-    from reverse_etl.run import RunResult
+    from reverse_etl.delivery.results import RunResult
 
 SELECT = "select email, customer_id, first_name from people"
 BY_EMAIL = {"email": "email", "external_id": "customer_id"}

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from reverse_etl.plan import Plan
-    from reverse_etl.run import ListResult, RunResult
+    from reverse_etl.delivery.results import ListResult, RunResult
+    from reverse_etl.planning.plan import Plan
     from reverse_etl.sandbox import Entry, Fault
 
 SPEED = 3_000.0  # a minute passes in 20 ms

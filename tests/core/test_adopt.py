@@ -7,7 +7,7 @@ from core_rows import become, clubs_model, many, members_model, moves, people, p
 from core_world import one
 from test_reconcile import figures, kept
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, UsageError
 
 

@@ -6,11 +6,11 @@ import pytest
 from core_rows import become, members_model, moves, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.plan import Wish
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.planning.plan import Wish
 from reverse_etl.sandbox import Fault
-from reverse_etl.warehouse.duckdb import DuckDB
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
 
 
 def told(plan):

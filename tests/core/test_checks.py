@@ -8,12 +8,12 @@ from core_world import one
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reverse_etl.columns import Column, Kind
-from reverse_etl.delivery.tally import Outcome
-from reverse_etl.events import ListCreated, Sending, Settling
-from reverse_etl.identifiers import BLANKS, PUNCTUATION, IdentifierType, canonical
-from reverse_etl.sql import identifiers
-from reverse_etl.warehouse.duckdb import DIALECT
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.events import ListCreated, Sending, Settling
+from reverse_etl.domain.identifiers import BLANKS, PUNCTUATION, IdentifierType, canonical
+from reverse_etl.planning.sql import identifiers
+from reverse_etl.warehouse.duckdb.adapter import DIALECT
 
 LONG = "a" * 88 + "@example.com"  # 100 characters
 

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.sandbox import Fault
 
 BOUND = 2  # runs without faults that suffice

@@ -6,9 +6,9 @@ import pytest
 from core_rows import BY_EMAIL, SELECT, become, members_model, people, person
 from core_world import Interrupted, one
 
-from reverse_etl.events import ListDone
+from reverse_etl.domain.events import ListDone
 from reverse_etl.state import State
-from reverse_etl.warehouse.duckdb import DuckDB
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from reverse_etl.delivery.tally import Outcome
-from reverse_etl.plan import Wish
-from reverse_etl.planning import Task, plan
-from reverse_etl.sql.text import Statement
-from reverse_etl.warehouse.duckdb import DuckDB
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.planner import Task, plan
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from reverse_etl.warehouse.statement import Statement
 
 
 @pytest.mark.parametrize("widest", [1, 4, 25, 1000, None])

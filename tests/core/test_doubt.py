@@ -6,8 +6,8 @@ import pytest
 from core_rows import BY_EMAIL, UNSENT, become, clubs_model, members_model, moves, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
-from reverse_etl.events import Sending
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import Sending
 from reverse_etl.sandbox import Fault
 
 MEMBERS = "/api/lists/*/relationships/profiles"

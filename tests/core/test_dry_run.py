@@ -9,11 +9,11 @@ import pytest
 from core_rows import become, clubs_model, many, members_model, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import Sending
 from reverse_etl.errors import UsageError
-from reverse_etl.events import Sending
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.plan import Wish
+from reverse_etl.planning.plan import Wish
 from reverse_etl.sandbox import Fault
 
 POINTS = "email VARCHAR, points INT, first_name VARCHAR"

@@ -6,7 +6,7 @@ import pytest
 from core_rows import become, clubs_model, many, members_model, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, UsageError
 
 

@@ -7,12 +7,12 @@ from collections import Counter
 from core_rows import become, many, members_model
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
-from reverse_etl.klaviyo import pack
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.klaviyo import batching as pack
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.pace import duration
+from reverse_etl.klaviyo.rate_limit import duration
 from reverse_etl.sandbox import Fault
-from reverse_etl.warehouse.duckdb import STATE, DuckDB
+from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 PEOPLE = """

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reverse_etl.delivery.settle import SentRow, judge, name_rows
-from reverse_etl.delivery.takeapart import Apart, NotTheRows, mass_fault, take_apart
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo.jobs import Job, JobRowError, JobStatus, RowError
-from reverse_etl.klaviyo.pack import Batch
-from reverse_etl.receipts import Receipt, ReceiptState, RefusalKind
+from reverse_etl.delivery.import_bisect import Apart, NotTheRows, mass_fault, take_apart
+from reverse_etl.delivery.import_results import judge, name_rows
+from reverse_etl.delivery.pending_rows import SentRow
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RefusalKind
+from reverse_etl.klaviyo.batching import Batch
+from reverse_etl.klaviyo.imports import Job, JobRowError, JobStatus, RowError
 
 SENT = Receipt("L", "add", 1, 3, ReceiptState.ACCEPTED, 3, "J")
 

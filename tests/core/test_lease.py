@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from core_rows import become, members_model, people
 
+from reverse_etl.domain.events import Staged
 from reverse_etl.errors import WarehouseError
-from reverse_etl.events import Staged
-from reverse_etl.sql.text import Statement
-from reverse_etl.warehouse.duckdb import STATE, DuckDB
+from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
+from reverse_etl.warehouse.statement import Statement
 
 
 @pytest.fixture

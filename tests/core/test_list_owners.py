@@ -6,10 +6,10 @@ import pytest
 from core_rows import BY_EMAIL, SELECT, become, clubs_model, members_model, moves, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import Sending
 from reverse_etl.errors import UsageError
-from reverse_etl.events import Sending
-from reverse_etl.plan import Wish
+from reverse_etl.planning.plan import Wish
 from reverse_etl.sandbox import Fault
 
 IMPORTS = "/api/profile-bulk-import-jobs"

@@ -13,11 +13,10 @@ from core_world import one
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.project import Project
-from reverse_etl.reconcile.ranges import Range, spread, whole
-from reverse_etl.reconcile.read import BEGINNING, MOST_READ, read_part
+from reverse_etl.reconcile.member_reader import BEGINNING, MOST_READ, Range, read_part, spread, whole
 from reverse_etl.sandbox import Fault
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

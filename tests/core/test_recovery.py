@@ -6,9 +6,9 @@ import pytest
 from core_rows import become, members_model, people
 from core_world import Interrupted, one
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import Sending, Settling
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.events import Sending, Settling
 from reverse_etl.sandbox import Fault
 from reverse_etl.state import State
 

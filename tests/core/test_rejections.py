@@ -8,8 +8,8 @@ import pytest
 from core_rows import become, clubs_model, many, members_model, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
-from reverse_etl.events import Settling
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import Settling
 from reverse_etl.sandbox import Fault
 
 IMPORTS = "/api/profile-bulk-import-jobs"

@@ -6,8 +6,8 @@ import pytest
 from core_rows import become, members_model, people
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
-from reverse_etl.events import Sending, Settling
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import Sending, Settling
 from reverse_etl.sandbox import Fault
 
 IMPORTS = "/api/profile-bulk-import-jobs"

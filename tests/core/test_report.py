@@ -7,16 +7,16 @@ from core_rows import become, clubs_model, members_model, people, person
 from core_world import one
 from test_dry_run import files, tables
 
+from reverse_etl.delivery.results import counts
+from reverse_etl.domain.events import Settling
 from reverse_etl.errors import GuardRefused, UsageError
-from reverse_etl.events import Settling
-from reverse_etl.plan import Wish
+from reverse_etl.planning.plan import Wish
 from reverse_etl.report.gather import MOST_GONE, MOST_RECEIPTS, MOST_RUNS
-from reverse_etl.report.hide import hide
+from reverse_etl.report.masking import hide
 from reverse_etl.report.page import page
-from reverse_etl.report.words import Tone, verdict
-from reverse_etl.run import counts
+from reverse_etl.report.wording import Tone, verdict
 from reverse_etl.sandbox import Fault
-from reverse_etl.sql import ledger
+from reverse_etl.state.sql import ledger
 from reverse_etl.state.tables import Tables
 
 LONG_AGO = "2020-01-01T00:01:00.000Z"

@@ -6,10 +6,10 @@ import pytest
 from core_rows import become, clubs_model, many, members_model, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, UsageError
-from reverse_etl.plan import Wish
-from reverse_etl.saved_plan import SavedPlan
+from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.saved_plan import SavedPlan
 
 
 def saved(world, *, wish=None, allow_removes=(), **options):

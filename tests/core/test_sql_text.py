@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from reverse_etl.sql import ledger
-from reverse_etl.warehouse.duckdb import DIALECT
+from reverse_etl.state.sql import ledger
+from reverse_etl.warehouse.duckdb.adapter import DIALECT
 
 sys.path.append(str(Path(__file__).parents[1] / "warehouse"))
 

@@ -9,13 +9,13 @@ import pytest
 from core_rows import become, members_model, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import UsageError, WarehouseError
-from reverse_etl.plan import Wish
+from reverse_etl.planning.plan import Wish
 from reverse_etl.sandbox import Fault
-from reverse_etl.sql.text import Statement
 from reverse_etl.state.lease import LEASE_SECONDS, Lease
-from reverse_etl.warehouse.duckdb import DuckDB
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from reverse_etl.warehouse.statement import Statement
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core_rows import become, members_model, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault
 
 IMPORTS = "/api/profile-bulk-import-jobs"

@@ -6,9 +6,9 @@ import pytest
 from core_world import Interrupted
 from test_deaths import begin_changes
 
-from reverse_etl.sql.text import Statement
 from reverse_etl.state.tables import Tables
-from reverse_etl.warehouse.duckdb import STATE, DuckDB
+from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
+from reverse_etl.warehouse.statement import Statement
 
 TOGETHER = {
     "a run's deltas, and that it is submitting": f'INSERT INTO "{STATE}".main."deltas_',

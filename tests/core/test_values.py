@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from core_world import Interrupted, one
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault
-from reverse_etl.warehouse.duckdb import DuckDB
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 

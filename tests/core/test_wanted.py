@@ -6,9 +6,9 @@ import pytest
 from core_rows import BY_EMAIL, become, members_model, moves, people, person
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.plan import Wish
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.planning.plan import Wish
 from reverse_etl.sandbox import Fault
 
 

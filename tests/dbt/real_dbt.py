@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from reverse_etl.config.profiles import load_target
 from reverse_etl.models.compile import compile_models
-from reverse_etl.profiles.load import load_target
 
 if TYPE_CHECKING:
+    from reverse_etl.config.target import Target
     from reverse_etl.models.model import Model
-    from reverse_etl.target import Target
 
 TESTS = Path(__file__).parents[1]
 SHOP = TESTS / "dbt_shop"

@@ -8,13 +8,14 @@ import pytest
 from made_artifacts import manifest
 from real_dbt import compiled, dbt, edit, rows
 
-from reverse_etl.dbt.marked import marked_nodes
-from reverse_etl.engines import Engine
+from reverse_etl.dbt.meta import marked_nodes
+from reverse_etl.domain.engine import Engine
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.list_target import NamedList
 from reverse_etl.errors import ModelError
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.models.config import PayloadColumn
-from reverse_etl.models.marked import marked_model
-from reverse_etl.surfaces import NamedList, Surface
+from reverse_etl.models.from_dbt import marked_model
+from reverse_etl.surfaces.interface import Surface
 
 SECOND = """\
 models:

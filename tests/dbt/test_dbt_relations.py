@@ -11,10 +11,10 @@ import duckdb
 import pytest
 from real_dbt import compiled, dbt, edit, rows, trial
 
-from reverse_etl.dbt.manifest import relations_of
 from reverse_etl.errors import ModelError
 from reverse_etl.models.compile import compile_models
-from reverse_etl.templates import ContextError
+from reverse_etl.models.relations import relations_of
+from reverse_etl.parsing.jinja import ContextError
 
 
 def test_dbt_builds_the_project_though_our_models_and_destinations_are_in_it(built):

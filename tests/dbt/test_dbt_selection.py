@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from reverse_etl.dbt.graph import Graph, Node
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.list_target import NamedList
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.identifiers import IdentifierType
 from reverse_etl.models.config import ModelConfig
 from reverse_etl.models.model import Model
 from reverse_etl.models.selection import select
-from reverse_etl.surfaces import NamedList, Surface
+from reverse_etl.surfaces.interface import Surface
 
 
 def node(unique_id, *parents, tags=(), path="", version=""):

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from klaviyo_server import DummyKey, QuickClock, Server
 
-from reverse_etl.klaviyo.klaviyo import Klaviyo
+from reverse_etl.klaviyo.api import Klaviyo
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from reverse_etl.columns import Column, Kind
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo.render import Renderer, Unrenderable
+from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.klaviyo.serialize import Renderer, Unrenderable
 
 EMAIL = "ann@example.com"
 

@@ -8,7 +8,7 @@ from itertools import count
 from math import ceil
 from random import Random
 
-from reverse_etl.klaviyo.pace import Quota
+from reverse_etl.klaviyo.rate_limit import Quota
 
 
 def dice(seed=1):

@@ -6,13 +6,12 @@ from datetime import datetime
 
 import pytest
 
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo import jobs, profiles
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.klaviyo import imports as jobs
+from reverse_etl.klaviyo import profiles
 from reverse_etl.klaviyo.filters import MOST_BYTES, any_of, asks, not_before
-from reverse_etl.klaviyo.jobs import Accepted, JobRowError, JobStatus, RowError
-from reverse_etl.klaviyo.replies import (
-    Resource,
-)
+from reverse_etl.klaviyo.imports import Accepted, JobRowError, JobStatus, RowError
+from reverse_etl.klaviyo.jsonapi import Resource
 
 
 def a_job(**attributes):

@@ -13,7 +13,7 @@ from klaviyo_simulation import FixedWindows, Run, dice
 from reverse_etl.clock import Patience
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.klaviyo.endpoints import XS, Endpoint, L, M, Tier
-from reverse_etl.klaviyo.pace import Lane, Pace, Quota, duration
+from reverse_etl.klaviyo.rate_limit import Lane, Pace, Quota, duration
 
 S = Tier(3, 60)
 

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reverse_etl.klaviyo.pack import MOST_BYTES, MOST_ROWS, Batch, chunks, halves, import_body, pack, split
+from reverse_etl.klaviyo.batching import (
+    MOST_BYTES,
+    MOST_ROWS,
+    Batch,
+    chunks,
+    halves,
+    import_body,
+    pack,
+    split,
+)
 
 LIST = "XyZ123"
 

@@ -13,7 +13,7 @@ from klaviyo_server import (
     page,
 )
 
-from reverse_etl.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import IdentifierType
 
 
 def test_members_are_asked_for_by_hundreds_and_read_to_the_last_page(server, klaviyo):

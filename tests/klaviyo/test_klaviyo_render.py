@@ -7,9 +7,9 @@ import json
 import pytest
 from klaviyo_rows import EMAIL, column, properties_of, rendered
 
-from reverse_etl.columns import Column, Kind
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo.render import MOST_BYTES, Renderer, Unrenderable, unfit_column
+from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.klaviyo.serialize import MOST_BYTES, Renderer, Unrenderable, unfit_column
 
 
 @pytest.mark.parametrize(

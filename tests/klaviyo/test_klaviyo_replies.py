@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reverse_etl.klaviyo import jobs
-from reverse_etl.klaviyo.exchange import Answer
-from reverse_etl.klaviyo.jobs import RequestRefused, RowError, RowsRefused
-from reverse_etl.klaviyo.replies import (
+from reverse_etl.klaviyo import imports as jobs
+from reverse_etl.klaviyo.imports import RequestRefused, RowError, RowsRefused
+from reverse_etl.klaviyo.jsonapi import (
     Resource,
     Unreadable,
     date_of,
@@ -21,6 +20,7 @@ from reverse_etl.klaviyo.replies import (
     resources_of,
     row_pointed_at,
 )
+from reverse_etl.klaviyo.messages import Answer
 
 JSON_API = {"content-type": "application/vnd.api+json"}
 ROWS = "/data/attributes/profiles/data"

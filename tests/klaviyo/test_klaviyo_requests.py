@@ -14,7 +14,7 @@ from klaviyo_server import (
 )
 
 from reverse_etl.errors import KlaviyoError, ReplyLost, UsageError
-from reverse_etl.klaviyo.klaviyo import Klaviyo
+from reverse_etl.klaviyo.api import Klaviyo
 
 
 def test_every_request_carries_the_headers_that_klaviyo_asks_for(server, klaviyo):

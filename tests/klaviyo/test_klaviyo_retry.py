@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from klaviyo_simulation import dice
 
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.exchange import Answer, Fault
+from reverse_etl.klaviyo.messages import Answer, Fault
 from reverse_etl.klaviyo.retry import (
     ATTEMPTS,
     THROTTLED_SECONDS,

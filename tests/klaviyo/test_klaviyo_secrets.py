@@ -18,11 +18,11 @@ from klaviyo_server import (
     throttled,
 )
 
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.identifiers import IdentifierType
+from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.klaviyo.endpoints import Tier
-from reverse_etl.klaviyo.jobs import Accepted
-from reverse_etl.klaviyo.klaviyo import Klaviyo
+from reverse_etl.klaviyo.imports import Accepted
 
 
 def test_an_observer_hears_of_every_try_but_not_of_people(server, clock):

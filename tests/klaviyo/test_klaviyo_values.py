@@ -7,9 +7,9 @@ import json
 import pytest
 from klaviyo_rows import EMAIL, column, rendered
 
-from reverse_etl.columns import Kind
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.klaviyo.render import Renderer, Unrenderable
+from reverse_etl.domain.columns import Kind
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.klaviyo.serialize import Renderer, Unrenderable
 
 SCALARS = [
     ("'text'", Kind.TEXT, '"text"'),

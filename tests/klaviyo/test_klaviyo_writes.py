@@ -19,8 +19,8 @@ from klaviyo_server import (
 )
 
 from reverse_etl.errors import KlaviyoError, ReplyLost
-from reverse_etl.klaviyo.jobs import Accepted, RequestRefused, RowError, RowsRefused
-from reverse_etl.klaviyo.klaviyo import Klaviyo
+from reverse_etl.klaviyo.api import Klaviyo
+from reverse_etl.klaviyo.imports import Accepted, RequestRefused, RowError, RowsRefused
 
 
 def test_an_import_that_is_accepted_gives_its_job(server, klaviyo):

@@ -9,7 +9,7 @@ from pathlib import Path
 from report_cases import everything
 
 from reverse_etl.report.document import document
-from reverse_etl.report.words import verdict
+from reverse_etl.report.wording import verdict
 
 TEXT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 INNER = {"proofs", "rejections", "gone"}

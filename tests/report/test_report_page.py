@@ -27,15 +27,15 @@ from report_cases import (
 )
 
 from reverse_etl import __version__
-from reverse_etl.lists import ListRef
-from reverse_etl.plan import ListPlan
+from reverse_etl.delivery.results import ListResult, counts
+from reverse_etl.planning.lists import ListRef
+from reverse_etl.planning.plan import ListPlan
 from reverse_etl.report import chart
 from reverse_etl.report.document import document
 from reverse_etl.report.figures import ENDS, PLAN
-from reverse_etl.report.hide import hide
+from reverse_etl.report.masking import hide
 from reverse_etl.report.page import page
-from reverse_etl.report.words import Tone, ending, lasted, meaning, standing, verdict
-from reverse_etl.run import ListResult, counts
+from reverse_etl.report.wording import Tone, ending, lasted, meaning, standing, verdict
 
 PAGE = Path(__file__).parent / "gold" / "report.html"
 EVIL = "<script>alert('x')</script>\"&"

@@ -11,10 +11,10 @@ import yaml
 from click.testing import CliRunner
 
 from reverse_etl.cli import app
-from reverse_etl.engines import Engine
+from reverse_etl.config.profiles import load_target
+from reverse_etl.config.snowflake_task import snowflake_task
+from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
-from reverse_etl.profiles.load import load_target
-from reverse_etl.schedule.snowflake import snowflake_task
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "schedules" / "snowflake-task.sql"

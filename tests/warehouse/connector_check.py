@@ -17,9 +17,9 @@ from inserted import insert
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.errors import ReverseEtlError, SessionLost
-from reverse_etl.sql.text import Statement
 from reverse_etl.state import Owner, State, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.statement import Statement
 
 TYPES = (
     "a number(10,2), b float, c boolean, d date, e time, f timestamp_ntz, g timestamp_tz, h variant, "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.sql import ledger
+from reverse_etl.state.sql import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.warehouse import Warehouse
+    from reverse_etl.warehouse.interface import Warehouse
 
 
 def insert(warehouse: Warehouse, table: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from reverse_etl.sql.text import Statement
-from reverse_etl.target import STATE_SCHEMA
+from reverse_etl.config.target import STATE_SCHEMA
 from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.snowflake.auth import arguments
 from reverse_etl.warehouse.snowflake.client import connect
-from reverse_etl.warehouse.snowflake.signin import arguments
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

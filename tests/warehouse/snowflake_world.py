@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from core_world import KEY, World
 
-from reverse_etl.sql.text import Statement
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

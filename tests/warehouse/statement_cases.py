@@ -4,30 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.columns import Column, Kind
-from reverse_etl.engines import Engine
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import (
-    claimed,
-    clashes,
-    deltas,
-    diff,
-    ledger,
-    members,
-    rejections,
-    reports,
-    schema,
-    seal,
-    staging,
-    takeover,
-)
-from reverse_etl.sql.diff import Scope
-from reverse_etl.sql.shape import Shape
+from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.engine import Engine
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.planning.sql import conflicts as claimed
+from reverse_etl.planning.sql import conflicts as clashes
+from reverse_etl.planning.sql import diff, staging
+from reverse_etl.planning.sql import digest as seal
+from reverse_etl.planning.sql.diff import Scope
+from reverse_etl.state.sql import ledger, members, rejections, reports, schema
+from reverse_etl.state.sql import pending as deltas
+from reverse_etl.state.sql import snapshot as takeover
+from reverse_etl.warehouse.model_tables import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reverse_etl.sql.text import Dialect, Statement
+    from reverse_etl.warehouse.statement import Dialect, Statement
 
 KEY = ("acc", "shop")
 RUN = "r1"
@@ -137,7 +130,7 @@ def _staging(dialect: Dialect, shape: Shape, many: Shape) -> Iterator[Statement]
 
 
 def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column]) -> Iterator[Statement]:
-    yield diff.uncertain_count(dialect, shape)
+    yield takeover.uncertain_count(dialect, shape)
     for one in (shape, many):
         yield diff.difference(dialect, one, kept_of(one, dialect.engine) or {"retl_email": shape.payload[0]})
         yield diff.nothing(dialect, one)
@@ -157,8 +150,8 @@ def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column
     yield diff.planned_counts(dialect, shape)
     yield from (seal.seal(dialect, one) for one in (shape, many))
     yield diff.leaving_counts(dialect, shape)
-    yield diff.snapshot_counts(dialect, shape)
-    yield diff.uncertain_counts(dialect, shape)
+    yield takeover.snapshot_counts(dialect, shape)
+    yield takeover.uncertain_counts(dialect, shape)
     yield diff.sample(dialect, shape, kept, 3, Scope(uncertain=True))
     yield diff.sample(dialect, shape, {}, 3, Scope())
     yield diff.name_lists(dialect, shape, {"new:VIP": "L1", "new:Tea": "L2"})

@@ -7,7 +7,7 @@ from core_rows import BY_EMAIL, become, people
 from core_world import one
 from snowflake_accounts import WAREHOUSES
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 
 
 @pytest.fixture(params=WAREHOUSES)

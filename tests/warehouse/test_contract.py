@@ -9,14 +9,14 @@ import pytest
 from inserted import insert
 from snowflake_accounts import WAREHOUSES
 
-from reverse_etl.columns import Kind
-from reverse_etl.engines import Engine
+from reverse_etl.config.target import STATE_SCHEMA, Output
+from reverse_etl.domain.columns import Kind
+from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import WarehouseError
-from reverse_etl.sql import schema
-from reverse_etl.sql.text import Statement
 from reverse_etl.state import open_state
-from reverse_etl.target import STATE_SCHEMA, Output
-from reverse_etl.warehouse.choose import open_warehouse
+from reverse_etl.state.sql import schema
+from reverse_etl.warehouse.factory import open_warehouse
+from reverse_etl.warehouse.statement import Statement
 
 RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reverse_etl.errors import UsageError
-from reverse_etl.warehouse.duckdb_output import SessionOutput, session_output
+from reverse_etl.warehouse.duckdb.settings import SessionOutput, session_output
 
 
 def test_an_output_is_read_as_dbt_duckdb_reads_it():

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from reverse_etl.errors import ReverseEtlError
-from reverse_etl.sql.text import Statement
-from reverse_etl.warehouse.duckdb import DuckDB
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from reverse_etl.warehouse.statement import Statement
 
 
 @pytest.fixture

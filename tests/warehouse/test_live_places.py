@@ -7,8 +7,8 @@ import re
 import pytest
 from snowflake_accounts import PASSWORD, PREFIX, Account, account_of, new_database
 
-from reverse_etl.sql.text import Statement
 from reverse_etl.state import open_state
+from reverse_etl.warehouse.statement import Statement
 
 
 @pytest.fixture

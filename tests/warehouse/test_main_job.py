@@ -12,14 +12,14 @@ from requests.adapters import HTTPAdapter
 from snowflake_accounts import ACCOUNTS, WAREHOUSES
 from snowflake_world import SnowflakeWorld
 
-from reverse_etl.delivery.tally import Outcome
-from reverse_etl.engines import Engine
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import GuardRefused
-from reverse_etl.plan import Wish
+from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.saved_plan import SavedPlan
 from reverse_etl.sandbox import Fault
-from reverse_etl.saved_plan import SavedPlan
-from reverse_etl.sql.text import Statement
-from reverse_etl.warehouse.duckdb import state_path
+from reverse_etl.warehouse.duckdb.adapter import state_path
+from reverse_etl.warehouse.statement import Statement
 
 
 @pytest.fixture(params=WAREHOUSES)

@@ -8,10 +8,10 @@ from core_world import one
 from inserted import insert
 from snowflake_accounts import ACCOUNTS, LIVE, PREFIX
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import UsageError, WarehouseError
-from reverse_etl.sql.text import Statement
 from reverse_etl.state import open_state
+from reverse_etl.warehouse.statement import Statement
 
 NOBODY = f"{PREFIX}NO_SUCH"
 LONG = Statement("SELECT COUNT(*) FROM TABLE(GENERATOR(TIMELIMIT => 60))")

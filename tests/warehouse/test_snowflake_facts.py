@@ -14,14 +14,14 @@ from core_world import one
 from inserted import insert
 from snowflake_accounts import ACCOUNTS, LIVE
 
-from reverse_etl.columns import Column, Kind
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import WarehouseError
-from reverse_etl.identifiers import IdentifierType
-from reverse_etl.sql import identifiers
-from reverse_etl.sql.text import Statement
+from reverse_etl.planning.sql import identifiers
 from reverse_etl.state import open_state
-from reverse_etl.warehouse.duckdb import DIALECT
+from reverse_etl.warehouse.duckdb.adapter import DIALECT
+from reverse_etl.warehouse.statement import Statement
 
 only_an_account = pytest.mark.parametrize("account", [LIVE], indirect=True)
 

@@ -14,13 +14,13 @@ from inserted import insert
 from snowflake_accounts import PASSWORD, new_database
 
 from reverse_etl.clock import SystemClock
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import ModelError, WarehouseError
-from reverse_etl.klaviyo import pack
-from reverse_etl.sql.text import Statement
+from reverse_etl.klaviyo import batching as pack
 from reverse_etl.state import Owner, State, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
-from reverse_etl.warehouse.snowflake.place import identifier
+from reverse_etl.warehouse.snowflake.location import identifier
+from reverse_etl.warehouse.statement import Statement
 
 
 @pytest.fixture(autouse=True)

@@ -9,15 +9,15 @@ from inserted import insert
 from snowflake_accounts import ACCOUNTS
 
 from reverse_etl.clock import SystemClock
-from reverse_etl.delivery.deltas import Deltas
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.pending_rows import Deltas
+from reverse_etl.domain.events import Removing, Settling
 from reverse_etl.errors import SessionLost, WarehouseError
-from reverse_etl.events import Removing, Settling
-from reverse_etl.sql import schema
-from reverse_etl.sql.shape import Shape
-from reverse_etl.sql.text import Statement
 from reverse_etl.state import Owner, State, open_state
-from reverse_etl.warehouse.snowflake.faults import GONE
+from reverse_etl.state.sql import schema
+from reverse_etl.warehouse.model_tables import Shape
+from reverse_etl.warehouse.snowflake.errors import GONE
+from reverse_etl.warehouse.statement import Statement
 
 RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
 # The fixtures let what is pretended stop and close the place, also where a test fails.

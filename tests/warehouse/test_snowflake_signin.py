@@ -15,7 +15,7 @@ from snowflake_accounts import PASSWORD, new_database
 
 from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 from reverse_etl.warehouse.snowflake import Snowflake
-from reverse_etl.warehouse.snowflake.signin import arguments
+from reverse_etl.warehouse.snowflake.auth import arguments
 
 BASE = {"type": "snowflake", "account": "acc", "user": "RETL"}
 PASSPHRASE = "dummy passphrase"

@@ -15,11 +15,12 @@ import sqlglot
 from sqlglot import exp
 from statement_cases import cases, vip
 
-from reverse_etl.columns import Column, Kind
-from reverse_etl.engines import Engine
-from reverse_etl.sql import clashes, staging
-from reverse_etl.sql.text import Dialect, Statement
+from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.engine import Engine
+from reverse_etl.planning.sql import conflicts as clashes
+from reverse_etl.planning.sql import staging
 from reverse_etl.warehouse.snowflake import without_marks
+from reverse_etl.warehouse.statement import Dialect, Statement
 
 GOLD = Path(__file__).parent / "gold"
 PLACE = '"SHOP"."REVERSE_ETL"'

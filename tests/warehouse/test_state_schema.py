@@ -8,11 +8,11 @@ import pytest
 from core_rows import become, members_model, people
 from core_world import one
 
-from reverse_etl.delivery.tally import Outcome
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import SessionLost, UsageError
-from reverse_etl.sql.text import Statement
 from reverse_etl.state import open_state
 from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.statement import Statement
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from itertools import groupby
 
 from statement_cases import MODEL, RUN, cases, clubs, vip
 
-from reverse_etl.engines import Engine
+from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import ReverseEtlError
-from reverse_etl.sql import schema, staging, takeover
-from reverse_etl.sql.text import Statement
+from reverse_etl.planning.sql import staging
+from reverse_etl.state.sql import schema
+from reverse_etl.state.sql import snapshot as takeover
+from reverse_etl.warehouse.statement import Statement
 
 PEOPLE = (
     "CREATE TABLE people (mail VARCHAR, phone BIGINT, id NUMBER(10,2), club VARCHAR, first_name VARCHAR, "

@@ -11,20 +11,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.columns import Column
-from reverse_etl.engines import Engine
+from reverse_etl.config.target import STATE_SCHEMA
+from reverse_etl.domain.columns import Column
+from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import WarehouseError
-from reverse_etl.sql.text import OURS, Dialect, Statement
-from reverse_etl.target import STATE_SCHEMA
-from reverse_etl.warehouse.snowflake.faults import MISSING
-from reverse_etl.warehouse.snowflake.place import place_of
+from reverse_etl.warehouse.snowflake.errors import MISSING
+from reverse_etl.warehouse.snowflake.location import place_of
 from reverse_etl.warehouse.snowflake.session import Session
 from reverse_etl.warehouse.snowflake.types import column
+from reverse_etl.warehouse.statement import OURS, Dialect, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reverse_etl.warehouse import Row
+    from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.snowflake.client import Cursor
 
 _QUOTED_OR_MARK = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\?""")

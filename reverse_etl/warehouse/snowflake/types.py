@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.columns import Column, Kind
+from reverse_etl.domain.columns import Column, Kind
 
 if TYPE_CHECKING:
     from reverse_etl.warehouse.snowflake.client import ColumnDescription

@@ -1,0 +1,88 @@
+"""The commands, each loaded when it is asked for: `--version` need not wait for what `run` needs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from reverse_etl.parsing.suggestions import choice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMANDS: Final = (  # each a module of `commands`, in the order in which a user meets them
+    "init",
+    "debug",
+    "ls",
+    "compile",
+    "plan",
+    "run",
+    "apply",
+    "status",
+    "retry",
+    "adopt",
+    "reconcile",
+    "report",
+    "exposures",
+    "sandbox",
+    "demo",
+)
+
+
+_TALK: Final = {"-v": 1, "--verbose": 1, "-q": 1, "--quiet": 1, "--log-format": 2}
+
+
+def talk_first(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with those on how stderr talks before the command, wherever they were written.
+
+    >>> talk_first(["run", "-q", "--select", "vip", "--log-format", "json"])
+    ['-q', '--log-format', 'json', 'run', '--select', 'vip']
+    """
+    talk: list[str] = []
+    others: list[str] = []
+    rest = [*arguments]
+    while rest and rest[0] != "--":
+        width = _TALK.get(rest[0], 1)
+        heard = rest[0] in _TALK or rest[0].startswith("--log-format=")
+        # Without a value it must not take the command for one: click says what is wrong.
+        found = ["--log-format="] if rest == ["--log-format"] else rest[:width]
+        (talk if heard else others).extend(found)
+        rest = rest[width:]
+    return [*talk, *others, *rest]
+
+
+def command_in(arguments: Sequence[str]) -> list[str]:
+    """Return the command that arguments ask for, as a list of one; of none where there is none."""
+    return [word for word in arguments if word in _COMMANDS][:1]
+
+
+class Commands(click.Group):
+    """The group of all commands, listed in the order in which one meets them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the options on how stderr talks from before the command and after it."""
+        return super().parse_args(ctx, talk_first(args))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        del ctx
+        return [*_COMMANDS]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was asked for; for one that is none, say which was most likely meant."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}. {choice(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command, None for a name that is none."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command = import_module(f"reverse_etl.cli.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - of our own modules
+        return command

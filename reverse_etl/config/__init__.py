@@ -1,0 +1,1 @@
+"""profiles.yml read to a target; first files."""

@@ -1,0 +1,150 @@
+"""A Snowflake task that runs the job inside the account, by Snowpark Container Services. Pure.
+
+By Snowflake's SQL reference: CREATE TASK, EXECUTE JOB SERVICE, CREATE NETWORK RULE, CREATE SECRET, CREATE
+EXTERNAL ACCESS INTEGRATION and CREATE COMPUTE POOL, and the specification reference of container services.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from reverse_etl.domain.engine import Engine
+from reverse_etl.errors import UsageError
+from reverse_etl.klaviyo.private_key import VARIABLE
+
+if TYPE_CHECKING:
+    from reverse_etl.config.target import Target
+
+_WRITTEN = re.compile(r'[A-Za-z_][A-Za-z0-9_$]*|"([^"]|"")+"')
+_TOKEN: Final = "/snowflake/session/token"  # noqa: S105 - where Snowflake puts one, none itself
+_HOURS: Final = 6
+
+_TEXT: Final = """\
+-- The job inside Snowflake: a task starts a container that may reach Klaviyo and nothing else.
+-- Written from target {target} of profile {profile}. Before you run it:
+--   1. put the key where it says so, in a worksheet that is not kept;
+--   2. build docs/schedules/Dockerfile with your project in it, and push it to the image repository;
+--   3. let the target in the image's profiles.yml sign in by the token that Snowflake gives the container:
+{output}
+-- Who may create roles, integrations and compute pools runs the first part, {role} owns the second.
+
+USE ROLE ACCOUNTADMIN;
+CREATE SCHEMA IF NOT EXISTS {schema};
+CREATE IMAGE REPOSITORY IF NOT EXISTS {schema}.IMAGES;
+CREATE OR REPLACE NETWORK RULE {schema}.KLAVIYO_API
+  MODE = EGRESS TYPE = HOST_PORT VALUE_LIST = ('a.klaviyo.com:443');
+CREATE SECRET IF NOT EXISTS {schema}.KLAVIYO_KEY
+  TYPE = GENERIC_STRING SECRET_STRING = 'put the private key in here';
+CREATE OR REPLACE EXTERNAL ACCESS INTEGRATION REVERSE_ETL_KLAVIYO
+  ALLOWED_NETWORK_RULES = ({schema}.KLAVIYO_API)
+  ALLOWED_AUTHENTICATION_SECRETS = ({schema}.KLAVIYO_KEY)
+  ENABLED = TRUE;
+CREATE COMPUTE POOL IF NOT EXISTS REVERSE_ETL_POOL
+  MIN_NODES = 1 MAX_NODES = 1 INSTANCE_FAMILY = CPU_X64_XS
+  AUTO_RESUME = TRUE AUTO_SUSPEND_SECS = 60 INITIALLY_SUSPENDED = TRUE;
+GRANT USAGE ON DATABASE {database} TO ROLE {role};
+GRANT USAGE, CREATE TABLE, CREATE SERVICE, CREATE TASK ON SCHEMA {schema} TO ROLE {role};
+GRANT READ ON IMAGE REPOSITORY {schema}.IMAGES TO ROLE {role};
+GRANT READ ON SECRET {schema}.KLAVIYO_KEY TO ROLE {role};
+GRANT USAGE ON INTEGRATION REVERSE_ETL_KLAVIYO TO ROLE {role};
+GRANT USAGE, MONITOR ON COMPUTE POOL REVERSE_ETL_POOL TO ROLE {role};
+GRANT USAGE ON WAREHOUSE {warehouse} TO ROLE {role};
+GRANT EXECUTE TASK ON ACCOUNT TO ROLE {role};
+
+USE ROLE {role};
+-- A job's name is kept for a while after it has ended, so the first task drops the last one.
+CREATE OR REPLACE TASK {schema}.REVERSE_ETL_CLEAR
+  WAREHOUSE = {warehouse}
+  SCHEDULE = 'USING CRON 15 6 * * * UTC'
+  ALLOW_OVERLAPPING_EXECUTION = FALSE
+  AS DROP SERVICE IF EXISTS {schema}.REVERSE_ETL_JOB;
+CREATE OR REPLACE TASK {schema}.REVERSE_ETL_RUN
+  WAREHOUSE = {warehouse}
+  USER_TASK_TIMEOUT_MS = {timeout}
+  AFTER {schema}.REVERSE_ETL_CLEAR
+  AS EXECUTE JOB SERVICE
+  IN COMPUTE POOL REVERSE_ETL_POOL
+  NAME = {schema}.REVERSE_ETL_JOB
+  EXTERNAL_ACCESS_INTEGRATIONS = (REVERSE_ETL_KLAVIYO)
+  FROM SPECIFICATION $$
+{specification}$$;
+ALTER TASK {schema}.REVERSE_ETL_RUN RESUME;
+ALTER TASK {schema}.REVERSE_ETL_CLEAR RESUME;
+"""
+
+
+def snowflake_task(target: Target) -> str:
+    """Return the SQL, from the target's database, warehouse and role; no secret is in it.
+
+    Raises UsageError where the target is none of Snowflake's, or lacks one of the three.
+    """
+    output, where = target.output, f"{target.profile}.outputs.{target.name}"
+    if output.type is not Engine.SNOWFLAKE:
+        raise UsageError.of(
+            f"A Snowflake task runs a target of Snowflake, and {target.name} is {output.type}.",
+            where=where,
+            advice="Name the target with --target.",
+        )
+    missing = [key for key in ("database", "warehouse", "role") if not output.settings.get(key)]
+    if missing:
+        raise UsageError.of(
+            f"The target has no {' and no '.join(missing)}, which a task needs.",
+            where=where,
+            advice="Write it beside the other keys of the output.",
+        )
+    database = _name(str(output.settings["database"]))
+    schema = f"{database}.{_name(target.state_schema)}"
+    return _TEXT.format(
+        target=target.name,
+        profile=target.profile,
+        output=_commented(yaml.safe_dump({target.name: _inside(target)}, sort_keys=False)),
+        database=database,
+        schema=schema,
+        role=_name(str(output.settings["role"])),
+        warehouse=_name(str(output.settings["warehouse"])),
+        timeout=_HOURS * 3_600_000,
+        specification=yaml.safe_dump(_specification(schema, target.name), sort_keys=False),
+    )
+
+
+def _specification(schema: str, target: str) -> dict[str, object]:
+    secret = {
+        "snowflakeSecret": {"objectName": f"{schema}.KLAVIYO_KEY"},
+        "secretKeyRef": "secret_string",
+        "envVarName": VARIABLE,
+    }
+    repository = schema.replace(".", "/").replace('"', "").lower()
+    container = {
+        "name": "main",
+        "image": f"/{repository}/images/reverse_etl:latest",
+        "args": ["--log-format", "json", "run", "--target", target],
+        "secrets": [secret],
+        "resources": {"requests": {"memory": "1Gi", "cpu": 0.5}, "limits": {"memory": "2Gi", "cpu": 1}},
+    }
+    return {"spec": {"containers": [container]}}
+
+
+def _inside(target: Target) -> dict[str, str]:
+    """Return the output as it is inside the account."""
+    kept = {key: str(target.output.settings[key]) for key in ("role", "warehouse", "database")}
+    return {
+        "type": "snowflake",
+        "account": "{{ env_var('SNOWFLAKE_ACCOUNT') }}",
+        "host": "{{ env_var('SNOWFLAKE_HOST') }}",
+        "authenticator": "oauth",
+        "token_file_path": _TOKEN,
+        **kept,
+        "schema": target.output.schema,
+    }
+
+
+def _commented(text: str) -> str:
+    return "\n".join(f"--        {line}" for line in text.splitlines())
+
+
+def _name(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return name if _WRITTEN.fullmatch(name) else f'"{doubled}"'

@@ -1,0 +1,36 @@
+"""Where a delivery takes place: the ports it speaks to, and its run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+    from datetime import datetime
+
+    from reverse_etl.clock import Clock
+    from reverse_etl.domain.events import Tell
+    from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.state import State
+    from reverse_etl.warehouse.interface import Warehouse
+
+
+@dataclass(frozen=True)
+class At:
+    """One run's surroundings.
+
+    `begun` is Klaviyo's time when the run began, and once it writes, just before its first write.
+    `job_seconds` is how long jobs are waited for.
+    """
+
+    warehouse: Warehouse
+    state: State
+    klaviyo: Klaviyo
+    clock: Clock
+    executor: ThreadPoolExecutor
+    threads: int
+    run_id: str
+    begun: datetime
+    job_seconds: float
+    tell: Tell

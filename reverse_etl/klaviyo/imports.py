@@ -1,0 +1,214 @@
+"""Bulk profile import jobs. (API reference, 'Bulk Import Profiles' and its siblings.) Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import orjson
+
+from reverse_etl.domain.identifiers import IdentifierType, canonical, masked
+from reverse_etl.klaviyo.client import asking
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.jsonapi import ApiError, Resource, errors_of, row_pointed_at
+from reverse_etl.klaviyo.messages import Answer, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_PAGE = "100"
+_REFUSALS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+
+
+class JobStatus(StrEnum):
+    """Where a job stands. Klaviyo may add a status inside a revision: it is UNKNOWN."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+    @property
+    def ended(self) -> bool:
+        """Return whether nothing more will come of the job."""
+        return self in (JobStatus.COMPLETE, JobStatus.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Job:
+    """An import job. `failed` rows do not keep it from being complete.
+
+    `created_at` is Klaviyo's time, in UTC.
+    """
+
+    id: str
+    status: JobStatus
+    total: int
+    completed: int
+    failed: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class RowError:
+    """What Klaviyo says is wrong: its code, the field ("" for all of a row) and a text for people.
+
+    The text's wording may change at any time: nothing is matched by it.
+    """
+
+    code: str
+    field: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class JobRowError:
+    """A row that a job could not take.
+
+    With the identifiers of what was sent, canonical; all None when Klaviyo did not say.
+    """
+
+    error: RowError
+    email: str | None
+    phone_number: str | None
+    external_id: str | None
+    id: str | None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Klaviyo made a job. `lost`: an earlier try's reply was lost, so a twin of the job may exist."""
+
+    job: str
+    lost: bool
+
+
+@dataclass(frozen=True)
+class RowsRefused:
+    """No job was made, and every error points at a row: by index in the request, the first error of each."""
+
+    errors: Mapping[int, RowError]
+    lost: bool
+
+
+@dataclass(frozen=True)
+class RequestRefused:
+    """No job was made, and at least one error is not a row's.
+
+    `error.field` is its pointer into the request, or "".
+    """
+
+    error: RowError
+    status: int
+    lost: bool
+
+
+ImportReply: TypeAlias = Accepted | RowsRefused | RequestRefused
+
+
+def start(body: bytes) -> Request:
+    """Return the request that starts an import. Carried out twice it makes two jobs that leave the same."""
+    return Request(Endpoint.START_IMPORT, Endpoint.START_IMPORT.path(), body)
+
+
+def ask_jobs() -> Request:
+    """Return the request for the first page of all jobs, newest first."""
+    return asking(Endpoint.IMPORTS, query={"sort": "-created_at", "page[size]": _PAGE})
+
+
+def ask_job(job_id: str) -> Request:
+    """Return the request for one job."""
+    return asking(Endpoint.IMPORT, job_id)
+
+
+def ask_job_errors(job_id: str) -> Request:
+    """Return the request for the first page of a job's errors."""
+    return asking(Endpoint.IMPORT_ERRORS, job_id, query={"page[size]": _PAGE})
+
+
+def refusal_of(answer: Answer) -> RowsRefused | RequestRefused | None:
+    """Return why an import was refused.
+
+    None when the reply does not speak of the request: a wrong key, a proxy's page.
+    """
+    errors = errors_of(answer) if answer.status in _REFUSALS else ()
+    if not errors:
+        return None
+    rows: dict[int, RowError] = {}
+    for error in errors:
+        row = error.row
+        if row is None:
+            return RequestRefused(_row_error(error, error.pointer), answer.status, answer.lost)
+        rows.setdefault(row[0], _row_error(error, row[1]))
+    return RowsRefused(rows, answer.lost)
+
+
+def _row_error(error: ApiError, field: str) -> RowError:
+    return RowError(error.code, field, error.detail or error.title)
+
+
+def job_of(resource: Resource) -> Job:
+    """Return the job that a resource describes. Raises Unreadable."""
+    status = resource.text("status") or ""
+    return Job(
+        resource.id,
+        JobStatus(status) if status in set(JobStatus) else JobStatus.UNKNOWN,
+        resource.number("total_count"),
+        resource.number("completed_count"),
+        resource.number("failed_count"),
+        resource.moment("created_at"),
+    )
+
+
+def job_error_of(resource: Resource) -> JobRowError:
+    """Return the row error that a resource describes.
+
+    The form of `original_payload` is not published: it is read as a profile's resource, as its attributes, as
+    either inside `data`, and as text that holds one of these.
+    """
+    source = resource.attributes.get("source")
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    row = row_pointed_at(pointer) if isinstance(pointer, str) else None
+    field = row[1] if row is not None else str(pointer or "").rpartition("/")[2]
+    detail = masked(str(resource.attributes.get("detail") or resource.attributes.get("title") or ""))
+    error = RowError(
+        str(resource.attributes.get("code") or ""), "" if field in ("data", "attributes") else field, detail
+    )
+    sent = _sent(resource.attributes.get("original_payload"))
+    return JobRowError(
+        error,
+        _identifier(IdentifierType.EMAIL, sent.get("email")),
+        _identifier(IdentifierType.PHONE, sent.get("phone_number")),
+        _identifier(IdentifierType.EXTERNAL_ID, sent.get("external_id")),
+        _identifier(IdentifierType.PROFILE_ID, sent.get("id")),
+    )
+
+
+def _sent(payload: Any) -> Mapping[str, Any]:
+    if isinstance(payload, str):
+        try:
+            payload = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            return {}
+    if not isinstance(payload, dict):
+        return {}
+    if isinstance(payload.get("data"), dict):
+        payload = payload["data"]
+    attributes = payload.get("attributes")
+    return {"id": payload.get("id"), **attributes} if isinstance(attributes, dict) else payload
+
+
+def _identifier(kind: IdentifierType, value: object) -> str | None:
+    return (
+        canonical(kind, str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    )

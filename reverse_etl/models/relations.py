@@ -1,0 +1,261 @@
+"""What `ref` and `source` stand for: the relations of dbt's manifest, else names in the target's schema."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from reverse_etl.dbt.artifacts import MANIFEST_VERSIONS, read_artifact
+from reverse_etl.dbt.meta import Marked, marked_nodes
+from reverse_etl.domain.engine import Engine
+from reverse_etl.errors import ModelError
+from reverse_etl.formatting import at
+from reverse_etl.parsing.jinja import ContextError
+from reverse_etl.parsing.suggestions import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from reverse_etl.config.target import Output, Target
+
+_REFERABLE: Final = ("model", "seed", "snapshot")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view in the warehouse; as text, the name by which SQL reads it. `unique_id` is dbt's."""
+
+    text: str
+    unique_id: str
+    database: str
+    schema: str
+    identifier: str
+
+    @property
+    def name(self) -> str:
+        """Return the bare name, as dbt's relations do."""
+        return self.identifier
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Relations(Protocol):
+    """Where relations are looked up. Each lookup raises ContextError that says what to do next."""
+
+    def ref(self, name: str, package: str | None, version: str | None) -> Relation:
+        """Return what dbt's `ref` would."""
+        ...
+
+    def source(self, source: str, table: str) -> Relation:
+        """Return what dbt's `source` would."""
+        ...
+
+    @property
+    def macros(self) -> frozenset[str]:
+        """Return the names of dbt's macros and packages, which models cannot use."""
+        ...
+
+    @property
+    def marked(self) -> tuple[Marked, ...]:
+        """Return the dbt models that are themselves to be sent, by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class PlainRelations:
+    """Relations where dbt left no manifest: whatever is asked for, in the target's database and schema."""
+
+    output: Output
+
+    @property
+    def macros(self) -> frozenset[str]:
+        """Return nothing: without a manifest no macro is known."""
+        return frozenset()
+
+    @property
+    def marked(self) -> tuple[Marked, ...]:
+        """Return nothing: without a manifest no dbt model is known."""
+        return ()
+
+    def ref(self, name: str, package: str | None, version: str | None) -> Relation:  # noqa: ARG002
+        """Return the relation of that name in the target's schema; a version is `<name>_v<version>`."""
+        identifier = f"{name}_v{version}" if version else name
+        return self._relation(self.output.schema, identifier, identifier)
+
+    def source(self, source: str, table: str) -> Relation:
+        """Return the table in the schema that is called as the source is."""
+        return self._relation(source, table, f"{source}.{table}")
+
+    def _relation(self, schema: str, identifier: str, unique_id: str) -> Relation:
+        parts = [part for part in (self.output.database, schema, identifier) if part]
+        text = ".".join(quoted(part, self.output.type) for part in parts)
+        return Relation(text, unique_id, self.output.database, schema, identifier)
+
+
+def quoted(name: str, warehouse: Engine) -> str:
+    """Return a name as dbt quotes it: always on DuckDB; on Snowflake, which folds case, where it must."""
+    if warehouse is Engine.SNOWFLAKE and _PLAIN.fullmatch(name):
+        return name
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The relations of a dbt project as its last command left them in manifest.json."""
+
+    project: str
+    nodes: Mapping[str, Sequence[Node]] = field(repr=False)
+    sources: Mapping[tuple[str, str], Node] = field(repr=False)
+    disabled: frozenset[str] = field(repr=False)
+    macros: frozenset[str] = field(repr=False)
+    marked: tuple[Marked, ...] = field(default=(), repr=False)
+
+    def ref(self, name: str, package: str | None, version: str | None) -> Relation:
+        """Return the model, seed or snapshot of that name: its latest version, the project's own first."""
+        call = f"ref('{name}')" if package is None else f"ref('{package}', '{name}')"
+        nodes = [node for node in self.nodes.get(name, ()) if package in (None, node.get("package_name"))]
+        if not nodes:
+            raise self._unknown(call, name, package)
+        own = [node for node in nodes if node.get("package_name") == self.project] or nodes
+        chosen = [node for node in own if _is_version(node, version)]
+        if not chosen:
+            known = ", ".join(str(node.get("version")) for node in own if node.get("version") is not None)
+            raise ContextError(
+                f"{call}: dbt's manifest has no version {version} of {name}.",
+                f"There are: {known}." if known else f"It has no versions: write ref('{name}').",
+            )
+        if len(chosen) > 1:
+            packages = ", ".join(sorted(str(node.get("package_name")) for node in chosen))
+            raise ContextError(
+                f"{call}: several packages have a model {name}: {packages}.",
+                f"Name the package: ref('{chosen[0].get('package_name')}', '{name}').",
+            )
+        return _relation(chosen[0], call)
+
+    def source(self, source: str, table: str) -> Relation:
+        """Return the table of that source."""
+        call = f"source('{source}', '{table}')"
+        node = self.sources.get((source, table))
+        if node is None:
+            known = [".".join(pair) for pair in self.sources]
+            raise ContextError(
+                f"{call}: dbt's manifest has no such source.", _advice(f"{source}.{table}", known)
+            )
+        return _relation(node, call)
+
+    def _unknown(self, call: str, name: str, package: str | None) -> ContextError:
+        if name in self.disabled:
+            return ContextError(
+                f"{call}: {name} is disabled in dbt.",
+                "Enable it there and run: dbt build. Or read something else.",
+            )
+        where = f"package {package} in dbt's manifest" if package else "dbt's manifest"
+        return ContextError(
+            f"{call}: {where} has no model, seed or snapshot of that name.", _advice(name, self.nodes)
+        )
+
+
+def relations_of(target: Target, manifest: Path | None) -> Relations:
+    """Return the relations that models see: the manifest's where there is one, else the target's schema.
+
+    Raises ModelError when the manifest cannot be read or was written for another warehouse.
+    """
+    if manifest is None or not manifest.is_file():
+        return PlainRelations(target.output)
+    content = _read(manifest)
+    metadata = content.get("metadata") or {}
+    adapter = metadata.get("adapter_type")
+    if adapter and adapter != target.output.type:
+        raise ModelError.of(
+            f"dbt's manifest was written for {adapter}, but target {target.name} is {target.output.type}.",
+            where=at(manifest),
+            advice=f"Run: dbt build --target {target.name}",
+        )
+    relations = _manifest(content, str(metadata.get("project_name") or ""))
+    _check_database(relations, target, manifest)
+    return relations
+
+
+def _read(path: Path) -> Node:
+    content = read_artifact(path, "dbt's manifest", "nodes", MANIFEST_VERSIONS, again="dbt parse")
+    if not isinstance(content["nodes"], dict):
+        raise ModelError.of("dbt's manifest has no nodes.", where=at(path), advice="Run: dbt parse")
+    return content
+
+
+def _manifest(content: Node, project: str) -> Manifest:
+    nodes: dict[str, list[Node]] = defaultdict(list)
+    for node in content["nodes"].values():
+        if node.get("resource_type") in _REFERABLE:
+            nodes[str(node.get("name"))].append(node)
+    sources = {
+        (str(node.get("source_name")), str(node.get("name"))): node
+        for node in (content.get("sources") or {}).values()
+    }
+    disabled = {str(node.get("name")) for nodes in (content.get("disabled") or {}).values() for node in nodes}
+    macros = {
+        str(macro.get(key))
+        for macro in (content.get("macros") or {}).values()
+        for key in ("name", "package_name")
+    }
+    marked = marked_nodes(content["nodes"].values(), project)
+    return Manifest(project, dict(nodes), sources, frozenset(disabled), frozenset(macros), marked)
+
+
+def _check_database(manifest: Manifest, target: Target, path: Path) -> None:
+    """Refuse a manifest of another target: its names lead to the wrong tables."""
+    ours = target.output.database.casefold()
+    databases = {
+        str(node.get("database") or "").casefold(): str(node.get("database"))
+        for nodes in manifest.nodes.values()
+        for node in nodes
+        if node.get("package_name") == manifest.project and node.get("database")
+    }
+    if ours and databases and ours not in databases:
+        raise ModelError.of(
+            f"dbt's manifest was written for another target: it builds in database "
+            f"{', '.join(databases.values())}, and target {target.name} reads {target.output.database}.",
+            where=at(path),
+            advice=f"Run: dbt build --target {target.name}",
+        )
+
+
+def _is_version(node: Node, version: str | None) -> bool:
+    own, latest = node.get("version"), node.get("latest_version")
+    if version is not None:
+        return str(own) == version
+    return own is None or latest is None or str(own) == str(latest)
+
+
+def _relation(node: Node, call: str) -> Relation:
+    name = node.get("name")
+    if (node.get("config") or {}).get("materialized") == "ephemeral":
+        raise ContextError(
+            f"{call}: {name} is ephemeral in dbt, so the warehouse has no table of it.",
+            "Materialize it as a view or a table in dbt, or write its SQL here.",
+        )
+    text = node.get("relation_name")
+    if not text:
+        raise ContextError(f"{call}: dbt's manifest has no relation for {name}.", "Run: dbt build")
+    return Relation(
+        text=str(text),
+        unique_id=str(node.get("unique_id")),
+        database=str(node.get("database") or ""),
+        schema=str(node.get("schema") or ""),
+        identifier=str(node.get("alias") or node.get("identifier") or name),
+    )
+
+
+def _advice(name: str, known: Iterable[str]) -> str:
+    guess = nearest(name, known)
+    meant = f"Did you mean {guess}? " if guess else ""
+    return f"{meant}If it is new in dbt, run: dbt build"

@@ -1,0 +1,1 @@
+"""Jinja, YAML, validation and the small parsers of configuration."""

@@ -1,0 +1,88 @@
+"""The functions `env_var` and `var`, and the value of --vars, as dbt has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from typing import Any, Final
+
+import yaml
+
+from reverse_etl.errors import UsageError
+from reverse_etl.parsing.jinja import ContextError
+from reverse_etl.parsing.suggestions import nearest
+
+_NONE: Final = object()
+_SECRET_PREFIX: Final = "DBT_ENV_SECRET"  # noqa: S105 - a prefix of names, no secret
+
+
+class MissingVariableError(ContextError):
+    """The environment variable `name` is not set, and no default was given."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The environment variable {name} is not set.",
+            f"Set it, or give a default: env_var('{name}', 'default').",
+        )
+        self.name = name
+
+
+def parse_vars(text: str | None) -> Mapping[str, Any]:
+    """Return the mapping that --vars holds as YAML; raises UsageError when it holds anything else."""
+    try:
+        parsed = yaml.safe_load(text or "{}")
+    except yaml.YAMLError:
+        parsed = None
+    if not isinstance(parsed, Mapping):
+        raise UsageError.of(
+            "--vars is not a YAML mapping.",
+            where="--vars",
+            advice="Write it such as --vars '{min_value: 500}'.",
+        )
+    return {str(name): value for name, value in parsed.items()}
+
+
+def env_var_of(environ: Mapping[str, str], *, secret: Container[str] | None = None) -> Callable[..., str]:
+    """Return `env_var(name, default)`: always text; it raises MissingVariableError where there is neither.
+
+    Where `secret` is given, the variables that it names and those of dbt's DBT_ENV_SECRET prefix are
+    refused: what a model renders is shown and stored.
+    """
+
+    def env_var(name: str, default: Any = _NONE) -> str:
+        if secret is not None and (name.startswith(_SECRET_PREFIX) or name in secret):
+            raise ContextError(
+                f"The environment variable {name} holds a secret, and a model's SQL is shown and stored.",
+                "Use secrets in profiles.yml only.",
+            )
+        if name in environ:
+            return environ[name]
+        if default is _NONE:
+            raise MissingVariableError(name)
+        return str(default)
+
+    return env_var
+
+
+class Var:
+    """`var(name, default)` over the given values, and `var.has_var(name)`."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def __call__(self, name: str, default: Any = _NONE) -> Any:
+        """Return the value, else the default; raises ContextError when there is neither."""
+        if name in self._values:
+            return self._values[name]
+        if default is not _NONE:
+            return default
+        guess = nearest(name, self._values)
+        meant = f"Did you mean {guess}? " if guess else ""
+        raise ContextError(
+            f"The variable {name} has no value.",
+            f"{meant}Give it with --vars '{{{name}: ...}}', under vars: in dbt_project.yml, "
+            f"or a default: var('{name}', 'default').",
+        )
+
+    def has_var(self, name: str) -> bool:
+        """Return whether the variable has a value."""
+        return name in self._values

@@ -1,0 +1,1 @@
+"""Stage, diff and guard: what a run would send."""

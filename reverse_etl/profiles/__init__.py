@@ -1,1 +1,0 @@
-"""Profiles: from profiles.yml to the frozen values of a target."""

@@ -1,0 +1,39 @@
+"""A model as it was last sent, and as a run sets out to send it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.warehouse.model_tables import Shape
+
+
+@dataclass(frozen=True)
+class SentModel:
+    """A model as it was last sent. `identifiers` is the mapping of types to columns, in order."""
+
+    name: str
+    table_key: str
+    surface: str
+    identifiers: tuple[tuple[str, str], ...]
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A model of a run that is about to send: what is noted of it, its shape, whether it is keyed anew.
+
+    `former` are the ids of the lists to which another model sent before, by that model; `doubted` those of
+    all lists of which the model's memory is in doubt. `waiting`: removals are held, or wait behind a limit,
+    while rows are sent.
+    """
+
+    model: SentModel
+    shape: Shape
+    rekeyed: bool
+    former: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    doubted: Sequence[str] = ()
+    waiting: bool = False

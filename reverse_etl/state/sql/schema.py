@@ -1,0 +1,127 @@
+"""The tables of the state: a documented contract with a version (docs/state.md).
+
+Times are ISO 8601 text in UTC. A model's own tables are made when it is first sent, and follow its columns: new ones are added,
+dropped ones keep their values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.engine import Engine
+from reverse_etl.warehouse.statement import Dialect, Statement, quote
+from reverse_etl.warehouse.type_changes import as_today
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.domain.columns import Column
+    from reverse_etl.warehouse.model_tables import Shape
+
+VERSION = 1
+
+SHARED_TABLES: Mapping[str, str] = {
+    "meta": "version BIGINT",
+    "models": "account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR",
+    "targets": "project VARCHAR, target VARCHAR, account_id VARCHAR",
+    "runs": "run_id VARCHAR, account_id VARCHAR, project VARCHAR, state VARCHAR, started_at VARCHAR, "
+    "klaviyo_time VARCHAR, ended_at VARCHAR, exit_code BIGINT",
+    "run_lists": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR",
+    "receipts": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, "
+    "row_count BIGINT, state VARCHAR, job_id VARCHAR, noted_at VARCHAR, detail VARCHAR",
+    "refusals": "run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR",
+    "rejections": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, source VARCHAR, "
+    "code VARCHAR, field VARCHAR, detail VARCHAR, first_run_id VARCHAR, row_count BIGINT",
+    "gone": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, noted_at VARCHAR",
+    "lists": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, noted_at VARCHAR",
+    "lease": "account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR",
+}
+
+_ROW_TYPES = (
+    "retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, "
+    "retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR"
+)
+_DELTA_TYPES = (
+    "retl_run_id VARCHAR, retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN"
+)
+
+
+def create_shared(dialect: Dialect) -> tuple[Statement, ...]:
+    """Create the tables that all models share, where they are missing, and note the version."""
+    tables = tuple(dialect.create_kept(name, columns) for name, columns in SHARED_TABLES.items())
+    if dialect.engine is Engine.SNOWFLAKE:
+        # There each CREATE commits, so the table that says that all others are there comes last, in one piece.
+        return (*tables[1:], dialect.recreate_kept("meta", f"SELECT CAST({VERSION} AS BIGINT) AS version"))
+    meta = dialect.kept("meta")
+    version = Statement(f"INSERT INTO {meta} SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM {meta})")
+    return (*tables, version)
+
+
+def version(dialect: Dialect) -> Statement:
+    """Return the version of the state."""
+    return Statement(f"SELECT MAX(version) FROM {dialect.kept('meta')}")
+
+
+def create_model(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
+    """Create a model's own tables, where they are missing.
+
+    The snapshot last: a model has all of them, or no snapshot and was never sent.
+    """
+    payload = "".join(f", {quote(column.name)} {dialect.kept_type(column)}" for column in shape.payload)
+    return (
+        dialect.create_kept(shape.deltas, f"{_DELTA_TYPES}, {_ROW_TYPES}{payload}"),
+        dialect.create_kept(shape.rejected, f"retl_checksum VARCHAR, {_ROW_TYPES}{payload}"),
+        dialect.create_kept(shape.snapshot, f"{_ROW_TYPES}{payload}"),
+    )
+
+
+def follow_columns(
+    dialect: Dialect, shape: Shape, table: str, kept: Mapping[str, Column]
+) -> tuple[Statement, ...]:
+    """Bring one of a model's tables to today's columns: add the new ones, retype the changed ones, keep the dropped ones."""
+    folded = {name.lower(): column for name, column in kept.items()}
+    pairs = [(column, folded.get(column.name.lower())) for column in shape.payload]
+    if dialect.engine is Engine.SNOWFLAKE and any(
+        before and (before.name, before.type) != (column.name, dialect.kept_type(column))
+        for column, before in pairs
+    ):
+        return (_rebuilt(dialect, table, kept, pairs),)
+    name = dialect.kept(table)
+    statements: list[str] = []
+    for column, before in pairs:
+        if before is None:
+            statements.append(
+                f"ALTER TABLE {name} ADD COLUMN {quote(column.name)} {dialect.kept_type(column)}"
+            )
+        elif before.type != dialect.kept_type(column):
+            today = as_today(dialect, column, before, "")
+            statements.append(
+                f"ALTER TABLE {name} ALTER COLUMN {quote(before.name)} TYPE {column.type} USING {today}"
+            )
+    return tuple(Statement(text) for text in statements)
+
+
+def _rebuilt(
+    dialect: Dialect,
+    table: str,
+    kept: Mapping[str, Column],
+    pairs: Sequence[tuple[Column, Column | None]],
+) -> Statement:
+    """Put a table with today's columns in the place of the old one, where one changed its type or its name's case.
+
+    Snowflake can't give a column another kind of type ("ALTER TABLE ... ALTER COLUMN"), and commits each
+    step of a detour.
+    """
+    today = {before.name if before else column.name: (column, before) for column, before in pairs}
+    values = [
+        f"{as_today(dialect, *today[name], '')} AS {quote(today[name][0].name)}"
+        if name in today
+        else dialect.name(name)
+        for name in (*kept, *(name for name in today if name not in kept))
+    ]
+    return dialect.recreate_kept(table, f"SELECT {', '.join(values)} FROM {dialect.kept(table)}")
+
+
+def drop_scratch(dialect: Dialect, names: Sequence[str]) -> tuple[Statement, ...]:
+    """Drop scratch tables."""
+    return tuple(Statement(f"DROP TABLE IF EXISTS {dialect.passing(name)}") for name in names)

@@ -1,0 +1,1 @@
+"""The kinds of Klaviyo state that a model can drive, one file each."""

@@ -1,0 +1,28 @@
+"""The one place where a target's warehouse is chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.config.target import STATE_SCHEMA
+from reverse_etl.domain.engine import Engine
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from reverse_etl.warehouse.snowflake import Snowflake
+
+if TYPE_CHECKING:
+    from reverse_etl.config.target import Output
+    from reverse_etl.warehouse.interface import Warehouse
+
+
+def open_warehouse(output: Output, *, read_only: bool, state_schema: str = STATE_SCHEMA) -> Warehouse:
+    """Open a session with a target's warehouse; with `read_only`, nothing that is kept can change.
+
+    On Snowflake the state lies in the schema `state_schema`; on DuckDB it is a file of its own.
+
+    Raises UsageError for an output that can't be used, WarehouseError where the warehouse does not answer.
+    """
+    match output.type:
+        case Engine.DUCKDB:
+            return DuckDB(output.settings, read_only=read_only, places=output.places)
+        case Engine.SNOWFLAKE:
+            return Snowflake(output.settings, read_only=read_only, state_schema=state_schema)

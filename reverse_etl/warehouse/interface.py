@@ -1,0 +1,87 @@
+"""The warehouse as the job sees it.
+
+A place that runs statements, in which models can be staged and the state is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from reverse_etl.domain.columns import Column
+    from reverse_etl.warehouse.statement import Dialect, Statement
+
+Row = tuple[Any, ...]
+
+
+class Warehouse(Protocol):
+    """One session with one warehouse. Not thread-safe: one thread speaks to it.
+
+    Everything raises WarehouseError when the warehouse fails; what was committed before stays. Where
+    a session can end by itself, the next statement opens another; SessionLost says that something ended with
+    it.
+    """
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return how statements for this warehouse are written."""
+        ...
+
+    @property
+    def exclusive(self) -> bool:
+        """Return whether having this session proves that no other process works on the same state."""
+        ...
+
+    @property
+    def widest_sort(self) -> int | None:
+        """Return how many wide rows are sorted at once in bounded memory; None where any number is."""
+        ...
+
+    def execute(self, statement: Statement) -> None:
+        """Run one statement; committed at once unless inside `transaction`."""
+        ...
+
+    def fetch(self, statement: Statement) -> list[Row]:
+        """Return all rows of a small result, in its order."""
+        ...
+
+    def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """Yield a result in its order, at most `size` rows at a time, in bounded memory.
+
+        Other statements may run in between. Raises SessionLost where the rest can't be had any more; what was
+        yielded is right.
+        """
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit what is run inside as one, or nothing of it when it raises.
+
+        Creating or altering tables stays outside.
+        """
+        ...
+
+    def staging(self) -> AbstractContextManager[None]:
+        """Let the models' sources be read inside, and only inside."""
+        ...
+
+    def tag(self, **work: str) -> None:
+        """Let the statements from now on say what they are for: their `run`, their `model`.
+
+        A warehouse that keeps no history of statements does nothing. What was said holds until said anew.
+        """
+        ...
+
+    def describe(self, select: str) -> tuple[Column, ...]:
+        """Return the output columns of a query, in order, without running it."""
+        ...
+
+    def kept_columns(self, table: str) -> Mapping[str, Column]:
+        """Return the columns of a state table by name, in order; empty when there is no such table."""
+        ...
+
+    def close(self) -> None:
+        """End the session; what is scratch is gone. May be called twice."""
+        ...

@@ -1,0 +1,287 @@
+"""From a dbt-snowflake output to what the connector is asked for; keys and passwords stand in no message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reverse_etl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+import base64
+import binascii
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+from reverse_etl.errors import WarehouseError
+
+Arguments = dict[str, Any]
+
+# The same under both names.
+_AS_THEY_ARE = (
+    *("account", "user", "role", "warehouse", "database", "schema", "host", "port", "protocol"),
+    *("proxy_host", "proxy_port", "proxy_user", "proxy_password", "passcode", "passcode_in_password"),
+    *("workload_identity_provider", "workload_identity_entra_resource", "connection_name"),
+)
+
+
+_SECRETS = (
+    *("password", "private_key", "private_key_passphrase", "token", "oauth_client_secret", "passcode"),
+    "proxy_password",
+)
+
+
+LOGIN_SECONDS = 60
+
+
+_SHORTEST_SECRET = 4  # a shorter one would mask words of a message
+
+
+# What is the same in every session, so that a model gives the same rows and the same texts on every machine.
+_SESSION = {
+    "TIMEZONE": "UTC",
+    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
+    "TIME_OUTPUT_FORMAT": "HH24:MI:SS.FF9",
+    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9",
+    "TIMESTAMP_LTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM",
+    "TIMESTAMP_TZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM",
+    "BINARY_OUTPUT_FORMAT": "HEX",
+    "GEOGRAPHY_OUTPUT_FORMAT": "GeoJSON",
+    "GEOMETRY_OUTPUT_FORMAT": "GeoJSON",
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+    "ERROR_ON_NONDETERMINISTIC_MERGE": True,
+    "AUTOCOMMIT": True,
+    "LOCK_TIMEOUT": 600,
+}
+
+
+def arguments(settings: Mapping[str, Any]) -> Arguments:
+    """Return the connector's arguments for an output's settings. Raises UsageError where they can't work."""
+    made: Arguments = {name: settings[name] for name in _AS_THEY_ARE if settings.get(name) not in (None, "")}
+    if not made.get("account") and not made.get("connection_name"):
+        raise _wrong("it has no `account`", "Write account: <organisation>-<account>, or connection_name.")
+    if "port" in made:
+        made["port"] = int(made["port"])
+    made["login_timeout"] = int(settings.get("connect_timeout") or LOGIN_SECONDS)
+    made["client_session_keep_alive"] = settings.get("client_session_keep_alive", True) is not False
+    made["session_parameters"] = session_parameters(settings)
+    return made | _proof(settings)
+
+
+def session_parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the session's parameters: the output's own, and over them what the job relies on."""
+    tag = str(settings.get("query_tag") or "reverse_etl")
+    return {**(settings.get("session_parameters") or {}), **_SESSION, "QUERY_TAG": tag}
+
+
+def secrets_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the texts that must stand in no message."""
+    given = (str(settings.get(name) or "") for name in _SECRETS)
+    return tuple(secret for secret in given if len(secret) >= _SHORTEST_SECRET)
+
+
+def _proof(settings: Mapping[str, Any]) -> Arguments:
+    """Return what proves who the user is, by dbt's `authenticator`, or by what there is."""
+    authenticator = str(settings.get("authenticator") or "")
+    if settings.get("private_key") or settings.get("private_key_path"):
+        return {"authenticator": "SNOWFLAKE_JWT", "private_key": der_key(settings)}
+    if not authenticator:
+        return {"password": settings["password"]} if settings.get("password") else _without_password(settings)
+    way = _WAYS.get(authenticator.lower())
+    if way is not None:
+        return way(settings)
+    if authenticator.lower().startswith("https://"):  # Okta's own address
+        return {"authenticator": authenticator, **_password(settings)}
+    raise _wrong(
+        f"its authenticator {authenticator!r} is not known", f"There are: {', '.join(sorted(_WAYS))}."
+    )
+
+
+def _without_password(settings: Mapping[str, Any]) -> Arguments:
+    if settings.get("token"):
+        return {"authenticator": "oauth", "token": settings["token"]}
+    if settings.get("connection_name"):
+        return {}  # connections.toml has the rest
+    raise _wrong(
+        "it has nothing to sign in with",
+        "Give it a private_key_path (best for a job), a password, a token or an authenticator.",
+    )
+
+
+def _password(settings: Mapping[str, Any]) -> Arguments:
+    if not settings.get("password"):
+        raise _wrong(
+            "it has no `password`", "Take it from the environment: \"{{ env_var('SNOWFLAKE_PASSWORD') }}\""
+        )
+    return {"password": settings["password"]}
+
+
+def _token(settings: Mapping[str, Any]) -> str:
+    if settings.get("token"):
+        return str(settings["token"])
+    if settings.get("token_file_path"):
+        path = Path(str(settings["token_file_path"])).expanduser()
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise _wrong(f"its token can't be read from {path}", f"{error.strerror}.") from None
+    raise _wrong("it has no `token`", "Give it a `token` or a `token_file_path`.")
+
+
+def _oauth(settings: Mapping[str, Any]) -> Arguments:
+    """As in dbt, a client's id and secret mean that `token` is a refresh token."""
+    token = _token(settings)
+    if settings.get("oauth_client_id") and settings.get("oauth_client_secret"):
+        token = exchange(settings, token)
+    return {"authenticator": "oauth", "token": token}
+
+
+def _client_credentials(settings: Mapping[str, Any]) -> Arguments:
+    names = ("oauth_client_id", "oauth_client_secret", "oauth_token_request_url", "oauth_scope")
+    return {
+        "authenticator": "OAUTH_CLIENT_CREDENTIALS",
+        **{name: settings[name] for name in names if settings.get(name)},
+    }
+
+
+def _authorization_code(settings: Mapping[str, Any]) -> Arguments:
+    names = (
+        *("oauth_client_id", "oauth_client_secret", "oauth_authorization_url", "oauth_token_request_url"),
+        *("oauth_redirect_uri", "oauth_scope"),
+    )
+    given = {name: settings[name] for name in names if settings.get(name)}
+    return {"authenticator": "OAUTH_AUTHORIZATION_CODE", "client_store_temporary_credential": True, **given}
+
+
+_WAYS: Mapping[str, Callable[[Mapping[str, Any]], Arguments]] = {
+    "snowflake": _password,
+    "oauth": _oauth,
+    "jwt": lambda settings: {"authenticator": "oauth", "token": _token(settings)},
+    "programmatic_access_token": lambda settings: {
+        "authenticator": "PROGRAMMATIC_ACCESS_TOKEN",
+        "token": _token(settings)
+        if settings.get("token") or settings.get("token_file_path")
+        else _password(settings)["password"],
+    },
+    "externalbrowser": lambda _: {
+        "authenticator": "externalbrowser",
+        "client_store_temporary_credential": True,
+    },
+    "username_password_mfa": lambda settings: {
+        "authenticator": "username_password_mfa",
+        "client_store_temporary_credential": True,
+        **_password(settings),
+    },
+    "workload_identity": lambda settings: {
+        "authenticator": "WORKLOAD_IDENTITY",
+        **({"token": _token(settings)} if settings.get("token") or settings.get("token_file_path") else {}),
+    },
+    "oauth_client_credentials": _client_credentials,
+    "oauth_authorization_code": _authorization_code,
+}
+
+
+def _wrong(what: str, advice: str) -> UsageError:
+    return UsageError.of(f"The snowflake output can't be used: {what}.", where="profiles.yml", advice=advice)
+
+
+def der_key(settings: Mapping[str, Any]) -> bytes:
+    """Return the private key of `private_key` (PEM, or DER in base64) or `private_key_path`, unlocked.
+
+    Raises UsageError without the key or its passphrase in it.
+    """
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - comes with the connector
+
+    name, raw = _given(settings)
+    passphrase = settings.get("private_key_passphrase")
+    secret = str(passphrase).encode() if passphrase else None
+    load = serialization.load_pem_private_key if b"-----BEGIN" in raw else serialization.load_der_private_key
+    try:
+        key = load(raw if b"-----BEGIN" in raw else _from_base64(raw), secret)
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise UsageError.of(
+            f"The key of the snowflake output can't be read: {_reason(error, locked=secret is not None)}.",
+            where=f"profiles.yml, {name}",
+            advice="Write it as PKCS 8 in PEM, as `openssl genrsa 2048 | openssl pkcs8 -topk8` does.",
+        ) from None
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _given(settings: Mapping[str, Any]) -> tuple[str, bytes]:
+    if settings.get("private_key"):
+        return "private_key", str(settings["private_key"]).replace("\\n", "\n").strip().encode()
+    path = Path(str(settings["private_key_path"])).expanduser()
+    try:
+        return "private_key_path", path.read_bytes()
+    except OSError as error:
+        raise UsageError.of(
+            f"The key of the snowflake output can't be read: {error.strerror}.",
+            where=f"profiles.yml, private_key_path: {path}",
+            advice="Mend private_key_path, or let this user read the file.",
+        ) from None
+
+
+def _from_base64(raw: bytes) -> bytes:
+    """Return DER as it is, or as base64 says it."""
+    if raw[:1] == b"\x30":  # an ASN.1 sequence, with which every DER key begins
+        return raw
+    return base64.b64decode(b"".join(raw.split()), validate=True)
+
+
+def _reason(error: Exception, *, locked: bool) -> str:
+    if isinstance(error, TypeError) and not locked:
+        return "it is locked, and the output has no private_key_passphrase"
+    if isinstance(error, TypeError):
+        return "it is not locked, though the output has a private_key_passphrase"
+    if locked:
+        return "the private_key_passphrase is wrong, or it is no private key"
+    return "it is no private key"
+
+
+SECONDS = 30
+
+
+def exchange(settings: Mapping[str, Any], refresh_token: str) -> str:
+    """Return a new access token ("Snowflake OAuth"). Raises errors without a token in them."""
+    import requests  # noqa: PLC0415 - few sign in this way
+
+    url = str(settings.get("oauth_token_request_url") or f"{_address(settings)}/oauth/token-request")
+    try:
+        reply = requests.post(
+            url,
+            auth=(str(settings["oauth_client_id"]), str(settings["oauth_client_secret"])),
+            data={"grant_type": "refresh_token", "refresh_token": refresh_token},
+            timeout=SECONDS,
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        raise WarehouseError.of(
+            f"The OAuth token could not be renewed: {type(error).__name__}.",
+            where=url,
+            advice="It is safe to run again.",
+        ) from None
+    token = _token_of(reply)
+    if token is None:
+        raise UsageError.of(
+            f"The OAuth token could not be renewed: HTTP {reply.status_code}.",
+            where=url,
+            advice="Look at oauth_client_id and oauth_client_secret, and get a new refresh token.",
+        )
+    return token
+
+
+def _token_of(reply: Any) -> str | None:
+    try:
+        found = reply.json().get("access_token") if reply.ok else None
+    except (ValueError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _address(settings: Mapping[str, Any]) -> str:
+    host = settings.get("host") or f"{settings.get('account')}.snowflakecomputing.com"
+    port = f":{settings['port']}" if settings.get("port") else ""
+    return f"{settings.get('protocol') or 'https'}://{host}{port}"
