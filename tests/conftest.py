@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from gold import OPTION, Gold
+
+from tests.gold import OPTION, Gold
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from gold import OPTION, Gold
+
+from tests.gold import OPTION, Gold
 
 ROOT = Path(__file__).parents[1]
 

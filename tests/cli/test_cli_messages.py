@@ -17,7 +17,8 @@ from reverse_etl.project import Project
 
 if TYPE_CHECKING:
     from cli_world import Ended, World
-    from gold import Gold
+
+    from tests.gold import Gold
 
 MESSAGES = Path(__file__).parent / "gold" / "messages"
 NOBODY = "http://127.0.0.1:9"  # the port of a protocol that nobody speaks

@@ -16,7 +16,7 @@ from reverse_etl.cli.group import Commands
 from reverse_etl.cli.options import Asked, PlanAsked
 
 if TYPE_CHECKING:
-    from gold import Gold
+    from tests.gold import Gold
 
 HELP = Path(__file__).parent / "gold" / "help"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"

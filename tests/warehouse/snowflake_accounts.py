@@ -73,6 +73,10 @@ class Place:
         cursor.close()
         return rows
 
+    def rows(self, text: str) -> list[tuple[Any, ...]]:
+        """Run a statement as dbt's user and return its rows."""
+        return self.ask(Statement(text))
+
     def sql(self, *texts: str) -> None:
         """Run statements as dbt's user."""
         for text in texts:
@@ -140,9 +144,9 @@ class Server:
             **changes,
         }
 
-    def place(self, state_schema: str = STATE_SCHEMA) -> Place:
-        """Return a new database."""
-        database = new_database()
+    def place(self, state_schema: str = STATE_SCHEMA, database: str = "") -> Place:
+        """Return a new database, of a name that no other test has unless one is given."""
+        database = database or new_database()
         return Place(
             self.settings(database),
             self.settings(database, user="DBT"),
