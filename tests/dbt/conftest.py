@@ -5,22 +5,32 @@ import os
 import shutil
 
 import pytest
-from real_dbt import SHOP, dbt
+from real_dbt import SHOP, add_package, dbt
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """Return the folder of the corner shop after `dbt build`, which takes seconds: look, don't change.
+    """Return the folder of the corner shop after `dbt build`, which takes seconds: look, don't change."""
+    return build_once(tmp_path_factory, "corner_shop")
 
-    Built once, by the first worker that comes.
-    """
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory):
+    """Return the folder of a corner shop that has our dbt package, after `dbt build`: look, don't change."""
+    return build_once(tmp_path_factory, "recorded_shop", package=True)
+
+
+def build_once(tmp_path_factory, name, *, package=False):
+    """Return the folder of a shop, built once, by the first worker that comes."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    folder, ready = shared / "corner_shop", shared / "corner_shop.ready"
-    with (shared / "corner_shop.lock").open("w") as lock:
+    folder, ready = shared / name, shared / f"{name}.ready"
+    with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ready.exists():
             shutil.copytree(SHOP, folder, dirs_exist_ok=True)
+            if package:
+                add_package(folder)
             dbt(folder, "deps")
             dbt(folder, "build")
             ready.touch()
@@ -30,6 +40,17 @@ def built(tmp_path_factory):
 @pytest.fixture
 def shop(built, tmp_path, monkeypatch):
     """Stand in a built corner shop of the test's own."""
+    return own_copy(built, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def recorded_shop(recorded, tmp_path, monkeypatch):
+    """Stand in a built corner shop of the test's own that has our dbt package."""
+    return own_copy(recorded, tmp_path, monkeypatch)
+
+
+def own_copy(built, tmp_path, monkeypatch):
+    """Copy a built shop, and stand in the copy."""
     folder = tmp_path / "corner_shop"
     shutil.copytree(built, folder, symlinks=True)
     monkeypatch.chdir(folder)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parents[1]
 SHOP = TESTS / "dbt_shop"
+PACKAGE = TESTS.parent / "dbt_package"
 DBT = Path(os.environ.get("RETL_DBT_BIN", TESTS.parent / ".venv-dbt" / "bin" / "dbt"))
 
 
@@ -75,6 +76,13 @@ def dbt(folder: Path, *arguments: str, fails: bool = False) -> str:
     out, err, code = _commands().ended(folder, *command)
     assert code == (1 if fails else 0), out + err
     return out
+
+
+def add_package(folder: Path) -> None:
+    """Add our dbt package to a project's packages.yml; `dbt deps` installs it."""
+    packages = folder / "packages.yml"
+    listed = packages.read_text() if packages.exists() else "packages:\n"
+    packages.write_text(f"{listed}  - local: {PACKAGE}\n")
 
 
 def trial(folder: Path) -> Target:

@@ -62,6 +62,11 @@ class World:
 
 
 world = World()
+_BLOCK = re.compile(
+    r"execute immediate \$\$\s*begin\s+(.*);\s*return '';\s*"
+    r"exception\s+when other then\s+return sqlerrm;\s*end;\s*\$\$.*",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 async def body_of(request: Request) -> dict[str, Any]:
@@ -124,14 +129,32 @@ async def query(request: Request) -> Response:
                     "success": False,
                 }
             )
-    body = json.dumps(asked | {"sqlText": unplaced(text)}).encode()
-    request._body = gzip.compress(body) if request.headers.get("Content-Encoding") == "gzip" else body
     async with world.lock:  # fakesnow can't run two statements at once
-        reply = await server.query_request(request)
+        reply = await run_block(request, asked) or await run_statement(request, asked, unplaced(text))
     world.replies[number] = reply.body
     if fault is not None and fault.lost:
         return Response("gateway time-out", status_code=504)
     return reply
+
+
+async def run_block(request: Request, asked: dict[str, Any]) -> Response | None:
+    """Run a block of Snowflake Scripting that returns '' or its statement's error; None for other statements.
+
+    fakesnow knows no blocks.
+    """
+    block = _BLOCK.fullmatch(asked.get("sqlText", ""))
+    if block is None:
+        return None
+    document = json.loads((await run_statement(request, asked, block[1])).body)
+    error = "" if document["success"] else str(document["message"]).replace("'", "''")
+    return await run_statement(request, asked, f"SELECT '{error}' AS \"anonymous block\"")
+
+
+async def run_statement(request: Request, asked: dict[str, Any], text: str) -> Response:
+    """Run one statement in place of the request's own."""
+    body = json.dumps(asked | {"sqlText": text}).encode()
+    request._body = gzip.compress(body) if request.headers.get("Content-Encoding") == "gzip" else body
+    return await server.query_request(request)
 
 
 async def control(request: Request) -> Response:
