@@ -1,0 +1,103 @@
+"""The dbt package with the real dbt-snowflake: results are recorded in one block, which catches errors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "dbt"))
+
+from real_dbt import add_package, dbt
+
+from reverse_etl.warehouse.statement import Statement
+
+PEOPLE = "select 1 as id, 'ann@example.com' as email"
+MODELS = """\
+models:
+  - name: people
+    columns:
+      - name: id
+        data_tests: [unique]
+"""
+
+
+@pytest.fixture
+def shop(tmp_path, place):
+    """Return the folder of a dbt project of two tables, with our dbt package."""
+    project = {"name": "shop", "version": "1.0", "profile": "shop", "models": {"+materialized": "table"}}
+    profile = {"target": "prod", "outputs": {"prod": {**place.dbt, "threads": 1}}}
+    (tmp_path / "dbt_project.yml").write_text(yaml.safe_dump(project))
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump({"shop": profile}))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "people.sql").write_text(PEOPLE)
+    (tmp_path / "models" / "visits.sql").write_text("select * from {{ ref('people') }}")
+    (tmp_path / "models" / "models.yml").write_text(MODELS)
+    add_package(tmp_path)
+    dbt(tmp_path, "deps")
+    return tmp_path
+
+
+def recorded_rows(place):
+    """Return (node, relation, status, failures, command, without rows) of all results."""
+    columns = "unique_id, upper(relation_name), status, failures, command, without_rows"
+    query = f"SELECT {columns} FROM reverse_etl_dbt_results WHERE resource_type <> 'invocation'"
+    return sorted(place.ask(Statement(query)))
+
+
+def test_results_are_recorded_beside_the_tables(shop, place):
+    """A first build creates the table; a second one, which fails, is recorded too."""
+    dbt(shop, "build")
+    schema = f"{place.dbt['database']}.{place.dbt['schema']}".upper()
+    assert recorded_rows(place) == [
+        ("model.shop.people", f"{schema}.PEOPLE", "success", None, "build", False),
+        ("model.shop.visits", f"{schema}.VISITS", "success", None, "build", False),
+        ("test.shop.unique_people_id.ab01dd072f", f"{schema}.PEOPLE", "pass", 0, "build", False),
+    ]
+    (shop / "models" / "people.sql").write_text(f"{PEOPLE} union all {PEOPLE}")
+    dbt(shop, "build", "--select", "people", fails=True)
+    statuses = sorted(row[2] for row in recorded_rows(place))
+    assert statuses == ["fail", "pass", "success", "success", "success"]
+    invocation = json.loads((shop / "target" / "run_results.json").read_text())["metadata"]["invocation_id"]
+    query = (
+        "SELECT command, target_name FROM reverse_etl_dbt_results WHERE invocation_id = ? AND unique_id = ''"
+    )
+    assert place.ask(Statement(query, (invocation,))) == [("build", "prod")]
+
+
+def test_names_with_quotes_dollars_and_backslashes_end_no_block(shop, place):
+    """A target may be called whatever YAML takes."""
+    text = (shop / "profiles.yml").read_text()
+    name = r"it's $$ a \ name"
+    profile = yaml.safe_load(text)
+    profile["shop"] |= {"target": name, "outputs": {name: profile["shop"]["outputs"]["prod"]}}
+    (shop / "profiles.yml").write_text(yaml.safe_dump(profile))
+    dbt(shop, "run", "--select", "people")
+    query = "SELECT DISTINCT target_name FROM reverse_etl_dbt_results"
+    assert place.ask(Statement(query)) == [(name,)]
+
+
+def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(shop, place):
+    """The block returns Snowflake's error."""
+    place.sql("CREATE TABLE reverse_etl_dbt_results (unique_id VARCHAR)")
+    printed = dbt(shop, "build")
+    assert "[WARNING]: reverse_etl could not record the results of this command" in printed
+    assert "ERROR=0" in printed
+    assert place.ask(Statement("SELECT COUNT(*) FROM reverse_etl_dbt_results")) == [(0,)]
+
+
+def test_old_results_go_but_for_the_newest_of_each_node(shop, place):
+    """The DELETE is a statement of its own: if it fails, the results are recorded already."""
+    dbt(shop, "run")
+    gone = "SELECT 'model.shop.gone', 'error', TO_TIMESTAMP_NTZ('2020-01-01 00:00:00')"
+    place.sql(
+        "UPDATE reverse_etl_dbt_results SET recorded_at = DATEADD('day', -200, recorded_at)",
+        f"INSERT INTO reverse_etl_dbt_results (unique_id, status, recorded_at) {gone}",
+    )
+    dbt(shop, "run")
+    assert [row[0] for row in recorded_rows(place)] == ["model.shop.people", "model.shop.visits"]
+    query = "SELECT COUNT(*) FROM reverse_etl_dbt_results WHERE unique_id = 'model.shop.gone'"
+    assert place.ask(Statement(query)) == [(1,)]
