@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -10,6 +9,7 @@ import click
 from reverse_etl.cli.options import AS_JSON, Asked, of_project
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import talk
+from reverse_etl.cli.output.events import problem_document
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError
 from reverse_etl.formatting import counted, shown
@@ -110,7 +110,7 @@ class _Checks:
         if not again:
             talk.error(error)
             self._problems.append(error.problems)
-        problems = [asdict(problem) for problem in error.problems]
+        problems = [problem_document(problem) for problem in error.problems]
         self.made.append({"name": name, "ok": False, "told": "", "problems": problems})
         self.exit_code = self.exit_code or error.exit_code
 

@@ -6,17 +6,17 @@ import json
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import click
 
+from reverse_etl.cli.output.events import event_entry, problem_document, request_entry
 from reverse_etl.domain.events import Event, ListCreated, ListDone, ListRead, Recovering, Sending, Staged
 from reverse_etl.formatting import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.cli.output.progress import Bars
     from reverse_etl.errors import Problem, ReverseEtlError
@@ -58,7 +58,8 @@ class Talk:
     def problems(self, problems: Sequence[Problem], exit_code: int) -> None:
         """Say of each problem what happened, where, and what to do next."""
         if self._json:
-            self._entry("error", exit_code=exit_code, problems=[asdict(problem) for problem in problems])
+            documents = [problem_document(problem) for problem in problems]
+            self._entry("error", {"exit_code": exit_code, "problems": documents})
             return
         for problem in problems:
             self._line(click.style("error ", fg="red", bold=True) + problem.what)
@@ -73,7 +74,7 @@ class Talk:
             "This is a fault of reverse_etl itself. It is safe to run again; please report what stands above."
         )
         if self._json:
-            self._entry("fault", text=text, trace=trace)
+            self._entry("fault", {"text": text, "trace": trace})
         else:
             self._line(f"{trace}\n{click.style('error ', fg='red', bold=True)}{text}")
 
@@ -82,7 +83,7 @@ class Talk:
         stopped = _stopped(event)
         if self._json:
             if not self._quiet or stopped:
-                self._entry(type(event).__name__, **asdict(event))
+                self._entry(*event_entry(event))
         elif stopped:
             self.warn(stopped)
         elif not (self._bars is not None and self._bars.show(event)) and (text := _told(event)):
@@ -119,7 +120,7 @@ class Talk:
 
     def _say_exchange(self, exchange: Exchange) -> None:
         if self._json:
-            self._entry("Exchange", **asdict(exchange))
+            self._entry(*request_entry(exchange))
             return
         came = exchange.status if exchange.status is not None else exchange.fault
         again = f", try {exchange.attempt}" if exchange.attempt > 1 else ""
@@ -127,7 +128,7 @@ class Talk:
 
     def _say(self, kind: str, plain: str, text: str) -> None:
         if self._json:
-            self._entry(kind, text=plain)
+            self._entry(kind, {"text": plain})
         else:
             self._line(text)
 
@@ -137,7 +138,7 @@ class Talk:
         else:
             click.echo(text, err=True)
 
-    def _entry(self, event: str, **content: object) -> None:
+    def _entry(self, event: str, content: Mapping[str, object]) -> None:
         entry = {"at": round(time.time(), 3), "event": event, **content}
         print(json.dumps(entry, default=str), file=sys.stderr, flush=True)  # noqa: T201 - a line of talk
 

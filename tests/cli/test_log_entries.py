@@ -1,0 +1,66 @@
+"""The JSON log: each entry's name and keys stay as they are, whatever the classes and fields are called."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import pytest
+
+from reverse_etl.cli.output.events import event_entry, problem_document, request_entry
+from reverse_etl.domain.events import (
+    Event,
+    ListCreated,
+    ListDone,
+    ListRead,
+    Recovering,
+    Removing,
+    Sending,
+    Settling,
+    Staged,
+)
+from reverse_etl.errors import Problem
+from reverse_etl.klaviyo.messages import Exchange
+
+ENTRIES = (
+    (Staged("vip", 5, 0.5), "Staged", '{"model": "vip", "rows": 5, "seconds": 0.5}'),
+    (Recovering(1, 2), "Recovering", '{"runs": 1, "jobs": 2}'),
+    (ListCreated("VIP", "L1"), "ListCreated", '{"name": "VIP", "list_id": "L1"}'),
+    (Sending("vip", "VIP", 3, 5), "Sending", '{"model": "vip", "list": "VIP", "rows": 3, "of": 5}'),
+    (Settling("vip", "VIP", 2), "Settling", '{"model": "vip", "list": "VIP", "jobs": 2}'),
+    (Removing("vip", "VIP", 3, 5), "Removing", '{"model": "vip", "list": "VIP", "rows": 3, "of": 5}'),
+    (ListRead("vip", "VIP", 9), "ListRead", '{"model": "vip", "list": "VIP", "members": 9}'),
+    (
+        ListDone("vip", "VIP", {"applied": 5}, "why"),
+        "ListDone",
+        '{"model": "vip", "list": "VIP", "counts": {"applied": 5}, "reason": "why"}',
+    ),
+)
+
+
+@pytest.mark.parametrize(("event", "name", "content"), ENTRIES, ids=[name for _, name, _ in ENTRIES])
+def test_each_event_has_its_name_and_keys(event: Event, name: str, content: str) -> None:
+    """In this order."""
+    written, found = event_entry(event)
+    assert (written, json.dumps(found)) == (name, content)
+
+
+def test_every_event_is_among_these() -> None:
+    """A new event gets a name and keys of its own here."""
+    assert {type(event) for event, _, _ in ENTRIES} == set(get_args(Event))
+
+
+def test_a_request_has_its_name_and_keys() -> None:
+    """`status` is null where `fault` says why no reply came."""
+    name, content = request_entry(Exchange("GET", "/api/lists", None, "no reply", 1.5, 2))
+    assert name == "Exchange"
+    assert json.dumps(content) == (
+        '{"method": "GET", "path": "/api/lists", "status": null, "fault": "no reply", '
+        '"seconds": 1.5, "attempt": 2}'
+    )
+
+
+def test_a_problem_has_its_keys() -> None:
+    """The same in the log and in what `debug --json` prints."""
+    found = problem_document(Problem("It is wrong.", "a.sql:1", "Mend it."))
+    assert json.dumps(found) == '{"what": "It is wrong.", "where": "a.sql:1", "advice": "Mend it."}'
