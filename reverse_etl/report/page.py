@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jinja2 import Environment
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reverse_etl import __version__
 from reverse_etl.domain.identifiers import IdentifierType, split_identity
@@ -15,7 +15,6 @@ from reverse_etl.report import chart
 from reverse_etl.report import wording as words
 from reverse_etl.report.facts import Former
 from reverse_etl.report.figures import ENDS, PLAN, shown
-from reverse_etl.report.page_template import TEMPLATE
 
 if TYPE_CHECKING:
     from typing import Any
@@ -38,7 +37,7 @@ _TONES: Final = {
 
 def page(report: Report) -> str:
     """Return the page, with everything that came from elsewhere escaped. Masks nothing: see `hide`."""
-    return _TEMPLATE.render(
+    return _ENVIRONMENT.get_template("run.html.j2").render(
         r=report,
         version=__version__,
         where="the sandbox" if report.sandbox else "Klaviyo",
@@ -80,7 +79,14 @@ def _who(identity: str) -> str:
 
 
 def _environment() -> Environment:
-    made = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    made = Environment(
+        loader=PackageLoader("reverse_etl.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     made.filters |= {"n": _number, "when": words.when, "counted": counted}
     made.globals |= {
         "standing": words.standing,
@@ -94,4 +100,4 @@ def _environment() -> Environment:
     return made
 
 
-_TEMPLATE: Final = _environment().from_string(TEMPLATE)
+_ENVIRONMENT: Final = _environment()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reverse_etl.sandbox.faults import standing_faults
 from reverse_etl.sandbox.introspection import list_summaries, profile_count
 from reverse_etl.sandbox.jobs import JOB_COLUMNS, StoredJob
 from reverse_etl.sandbox.journal import latest_entries
-from reverse_etl.sandbox.page_template import TEMPLATE
 from reverse_etl.sandbox.profiles import COLUMNS, person_of
 from reverse_etl.sandbox.times import wire
 
@@ -23,7 +22,14 @@ if TYPE_CHECKING:
 _JOBS: Final = 12
 _PROFILES: Final = 12
 _REQUESTS: Final = 40
-_PAGE: Final = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE)
+_ENVIRONMENT: Final = Environment(
+    loader=PackageLoader("reverse_etl.sandbox"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
 
 
 def show_page(account: Account) -> str:
@@ -31,7 +37,7 @@ def show_page(account: Account) -> str:
     with account.state() as db:
         lists = list_summaries(db)
         names = {one["id"]: one["name"] for one in lists}
-        return _PAGE.render(
+        return _ENVIRONMENT.get_template("page.html.j2").render(
             account=account.id,
             path=account.store.path,
             now=_time(account.now()),
