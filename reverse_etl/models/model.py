@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import orjson
 
+from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reverse_etl.domain.list_target import ListTarget
     from reverse_etl.models.config import ModelConfig, PayloadColumn
     from reverse_etl.parsing.jinja import Rendered
 
@@ -63,14 +65,34 @@ def both_drive(list_name: str, first: Model, second: Model) -> Problem:
 
 
 def checksum(sql: str, config: ModelConfig) -> str:
-    """Return a text that changes with the SQL and the config."""
-    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-    written = orjson.dumps(
-        {
-            **asdict(config),
-            "identifiers": list(config.identifiers.items()),
-            "target": [type(config.target).__name__, str(config.target)],
-        },
-        option=options,
-    )
+    """Return a text that changes with the SQL and the config.
+
+    It is kept beside rejections, which end where it changes. So its names are written out here and stay, also
+    where a field or a class gets another name.
+    """
+    content = {
+        "surface": config.surface.value,
+        "target": _target(config.target),
+        "identifiers": [[kind.value, column] for kind, column in config.identifiers.items()],
+        "tags": config.tags,
+        "on_shared_identifier": config.on_shared_identifier.value,
+        "min_rows": config.min_rows,
+        "max_removes": config.max_removes,
+        "enabled": config.enabled,
+        "description": config.description,
+        "max_age": config.max_age,
+    }
+    written = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(sql.encode() + b"\0" + written).hexdigest()
+
+
+def _target(target: ListTarget | None) -> tuple[str, str]:
+    match target:
+        case NamedList(name):
+            return "NamedList", name
+        case ListById(list_id):
+            return "ListById", f"id {list_id}"
+        case ListColumn(column):
+            return "ListColumn", f"named by {column}"
+        case None:
+            return "NoneType", "None"

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.columns import Kind
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import UsageError
@@ -78,9 +79,25 @@ def diff(
 def _seal(warehouse: Warehouse, staged: Staged) -> str:
     """Return the digest of what is to be sent: of rows and values, and of how they are named and rendered."""
     ((rows, digest),) = warehouse.fetch(seal(warehouse.dialect, staged.shape))
-    columns = [(column.name, column.kind, column.type) for column in staged.shape.payload]
     names = [(part.column, part.property) for part in staged.model.payload]
-    return hashlib.sha256(repr((rows, digest, columns, names)).encode()).hexdigest()
+    return seal_text(int(rows), str(digest), staged.shape.payload, names)
+
+
+def seal_text(rows: int, digest: str, columns: Sequence[Column], names: Sequence[tuple[str, str]]) -> str:
+    """Return the digest of a model's part of a plan; `names` are (column, property) of what is sent.
+
+    Saved plans hold it, so what it is made of is written out here: it changes only with their version.
+    """
+    written = ", ".join(
+        f"({column.name!r}, {_kind_text(column.kind)}, {column.type!r})" for column in columns
+    )
+    text = f"({rows}, {digest!r}, [{written}], {list(names)!r})"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _kind_text(kind: Kind) -> str:
+    name = "TIMESTAMP_TZ" if kind is Kind.TIMESTAMP_TZ else kind.value.upper()
+    return f"<Kind.{name}: {kind.value!r}>"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.klaviyo.batching import MOST_ROWS
 from reverse_etl.klaviyo.endpoints import Endpoint
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
     from reverse_etl.warehouse.model_tables import Shape
+
+FIGURES: Final = (
+    "desired",
+    "known",
+    "adds",
+    "updates",
+    "removes",
+    "unchanged",
+    "deferred",
+    "held_back",
+    "rejected_by_checks",
+)
 
 
 @dataclass(frozen=True)
@@ -110,17 +122,18 @@ class ListPlan:
 
     def figures(self) -> dict[str, int]:
         """Return the plan's numbers by the names that every report gives them."""
-        return {
-            "desired": self.desired,
-            "known": self.known,
-            "adds": self.adds,
-            "updates": self.updates,
-            "removes": self.removes,
-            "unchanged": self.unchanged,
-            "deferred": self.deferred,
-            "held_back": self.held,
-            "rejected_by_checks": self.rejections,
-        }
+        numbers = (
+            self.desired,
+            self.known,
+            self.adds,
+            self.updates,
+            self.removes,
+            self.unchanged,
+            self.deferred,
+            self.held,
+            self.rejections,
+        )
+        return dict(zip(FIGURES, numbers, strict=True))
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ It holds counts, digests and what was asked for; no row, and no value of one.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import orjson
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.formatting import counted
 from reverse_etl.parsing.validation import Strict
 from reverse_etl.planning.lists import is_new
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import FIGURES, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -37,43 +37,57 @@ _AGAIN: Final = (
 )
 
 
-class SavedModel(Strict):
+class _Saved(Strict):
+    """A part of the file. A field's alias is its key there, which changes only with the version."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class SavedModel(_Saved):
     """A model of a saved plan: its SQL and config by their checksum, its rows and their values by a seal."""
 
-    name: str
-    checksum: str
-    seal: str
+    name: Annotated[str, Field(alias="name")]
+    checksum: Annotated[str, Field(alias="checksum")]
+    seal: Annotated[str, Field(alias="seal")]
 
 
-class SavedList(Strict):
+class SavedList(_Saved):
     """A list of a saved plan with its figures, named as every report names them."""
 
-    model: str
-    list: str
-    list_id: str
-    figures: dict[str, int]
+    model: Annotated[str, Field(alias="model")]
+    list: Annotated[str, Field(alias="list")]
+    list_id: Annotated[str, Field(alias="list_id")]
+    figures: Annotated[dict[str, int], Field(alias="figures")]
+
+    @field_validator("figures")
+    @classmethod
+    def each_figure_is_there(cls, figures: dict[str, int]) -> dict[str, int]:
+        """Raise ValueError where a figure is missing, so that none is read as 0."""
+        if missing := set(FIGURES) - figures.keys():
+            raise ValueError(f"figures without {', '.join(sorted(missing))}")
+        return figures
 
 
-class SavedPlan(Strict):
+class SavedPlan(_Saved):
     """A plan that can be applied: where it goes, what was asked for, and what it comes to.
 
     `account` is '' for a sandbox that had not begun. `vars` is YAML, as it was written.
     """
 
-    version: int
-    made_at: str = Field(pattern=r"^[0-9TZ:.-]*$")  # it is printed as it is read
-    profile: str
-    target: str
-    place: str
-    account: str
-    vars: str
-    full_refresh: bool
-    limit: int | None = Field(ge=1)
-    rekey: tuple[str, ...]
-    allow_removes: tuple[str, ...]
-    dbt_gate: bool
-    models: tuple[SavedModel, ...]
-    lists: tuple[SavedList, ...]
+    version: Annotated[int, Field(alias="version")]
+    made_at: Annotated[str, Field(alias="made_at", pattern=r"^[0-9TZ:.-]*$")]  # it is printed as it is read
+    profile: Annotated[str, Field(alias="profile")]
+    target: Annotated[str, Field(alias="target")]
+    place: Annotated[str, Field(alias="place")]
+    account: Annotated[str, Field(alias="account")]
+    vars: Annotated[str, Field(alias="vars")]
+    full_refresh: Annotated[bool, Field(alias="full_refresh")]
+    limit: Annotated[int | None, Field(alias="limit", ge=1)]
+    rekey: Annotated[tuple[str, ...], Field(alias="rekey")]
+    allow_removes: Annotated[tuple[str, ...], Field(alias="allow_removes")]
+    dbt_gate: Annotated[bool, Field(alias="dbt_gate")]
+    models: Annotated[tuple[SavedModel, ...], Field(alias="models")]
+    lists: Annotated[tuple[SavedList, ...], Field(alias="lists")]
 
     @field_validator("models")
     @classmethod
@@ -129,12 +143,12 @@ class SavedPlan(Strict):
     def line(self) -> str:
         """Return what it comes to, in a line."""
         ops = ("add", "update", "remove")
-        changes = (counted(sum(one.figures.get(f"{op}s", 0) for one in self.lists), op) for op in ops)
+        changes = (counted(sum(one.figures[f"{op}s"] for one in self.lists), op) for op in ops)
         return f"{', '.join(changes)} on {counted(len(self.lists), 'list')}, saved {self.made_at}"
 
     def written(self) -> bytes:
         """Return the plan as a file, with a digest over all of it."""
-        content = self.model_dump(mode="json")
+        content = self.model_dump(mode="json", by_alias=True)
         file = {"digest": _digest(content), "plan": content}
         return orjson.dumps(file, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -222,7 +236,7 @@ def _difference(was: SavedList | None, now: SavedList | None) -> str:
     said = [
         f"{_COLUMNS.get(name, name)} {before:,}, now {rows:,}"
         for name, rows in now.figures.items()
-        if (before := was.figures.get(name, 0)) != rows
+        if (before := was.figures[name]) != rows
     ]
     if was.list_id != now.list_id:
         created = f"the list, {now.list_id}, was yet to be created"

@@ -1,0 +1,42 @@
+"""A model's checksum stays the same: rejections are kept with it, and end where it changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnShared
+from reverse_etl.models.config import ModelConfig
+from reverse_etl.models.model import checksum
+from reverse_etl.surfaces.interface import Surface
+
+TARGETS = (
+    (NamedList("VIP"), "41d1e778c8f729348a66a1fda2e4a2b61132ee29be1c1eb569c439165b57fc3c"),
+    (ListById("AbC123"), "c08bf91cc463fdc68a114c69d605e60ddeb4b9dbf4770a0de43128f3a373c1d2"),
+    (ListColumn("club"), "70a6739d27f1da09bcc029224368118f38bd428ad439f8de78665b7ea0d051a3"),
+)
+
+
+@pytest.mark.parametrize(("target", "kept"), TARGETS)
+def test_the_checksum_of_a_list_model_stays(target, kept):
+    """However the list is named, and with a config of defaults."""
+    identifiers = {IdentifierType.PHONE: "tel", IdentifierType.EMAIL: "mail"}
+    config = ModelConfig(Surface.LIST_MEMBERSHIPS, target, identifiers)
+    assert checksum("SELECT 1", config) == kept
+
+
+def test_the_checksum_of_a_config_with_every_key_stays():
+    """Without a list."""
+    config = ModelConfig(
+        Surface.PROFILES,
+        None,
+        {IdentifierType.EMAIL: "mail"},
+        ("a", "b"),
+        OnShared.REJECT,
+        5,
+        0.25,
+        False,
+        "Täglich",
+        3600,
+    )
+    assert checksum("SELECT 1", config) == "4bd4936b43fbc0b670f0f771c6eaf2fe7114f0d3be536e0e7cc3434c50af5f7a"

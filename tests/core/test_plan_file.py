@@ -1,0 +1,80 @@
+"""The file of a saved plan, version 1: its keys, and what its digests are made of."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+import pytest
+
+from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.errors import UsageError
+from reverse_etl.planning.diff import seal_text
+from reverse_etl.planning.saved_plan import SavedPlan
+
+FIGURES = {
+    "desired": 5,
+    "known": 3,
+    "adds": 2,
+    "updates": 1,
+    "removes": 0,
+    "unchanged": 2,
+    "deferred": 0,
+    "held_back": 0,
+    "rejected_by_checks": 0,
+}
+PLAN = {
+    "version": 1,
+    "made_at": "2026-11-22T06:00:00.000Z",
+    "profile": "shop",
+    "target": "prod",
+    "place": "prod to Klaviyo",
+    "account": "A1",
+    "vars": "{}",
+    "full_refresh": False,
+    "limit": 5,
+    "rekey": ["vip"],
+    "allow_removes": ["vip"],
+    "dbt_gate": True,
+    "models": [{"name": "vip", "checksum": "ab12", "seal": "cd34"}],
+    "lists": [{"model": "vip", "list": "VIP", "list_id": "L1", "figures": FIGURES}],
+}
+DIGEST = "4b9170bf219f0fd8a77074447ff4ce29025dcaab1ef369c651ec72e0fcdd1225"
+
+
+def file(plan=PLAN, digest=DIGEST):
+    """Return a file of a plan as it was once written."""
+    return json.dumps({"digest": digest, "plan": plan}).encode()
+
+
+def test_a_file_of_version_1_is_read_and_written_as_it_was():
+    """Every key, in its order."""
+    written = json.loads(SavedPlan.read(file(), "plan.json").written())
+    assert json.dumps(written) == file().decode()
+
+
+def test_what_is_read_from_each_key():
+    """The plan's values are those of its keys."""
+    plan = SavedPlan.read(file(), "plan.json")
+    assert (plan.wish.full_refresh, plan.wish.limit, plan.wish.rekey) == (False, 5, {"vip"})
+    assert plan.names == ("vip",)
+    assert plan.line == "2 adds, 1 update, 0 removes on 1 list, saved 2026-11-22T06:00:00.000Z"
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_plan_without_a_figure_is_not_read(figure):
+    """It would count as 0 otherwise."""
+    figures = {name: rows for name, rows in FIGURES.items() if name != figure}
+    plan = PLAN | {"lists": [PLAN["lists"][0] | {"figures": figures}]}
+    content = json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()
+    with pytest.raises(UsageError, match="This is no saved plan"):
+        SavedPlan.read(file(plan, sha256(content).hexdigest()), "plan.json")
+
+
+def test_the_digest_of_rows_and_columns_stays():
+    """Of each kind of column, and with quotes and backslashes in names."""
+    columns = [Column(f"c'{kind.value.split()[0]}", kind, 'T "x"') for kind in Kind]
+    assert (
+        seal_text(3, "12ab", columns, [("c", "p\\")])
+        == "d2932a9152cee00213ab066e40550b50958029f3c2d0622610f3882eb5fd3901"
+    )
