@@ -45,12 +45,13 @@ def settle_shared(warehouse: Warehouse, staged: Staged) -> Clashes:
     omitted: dict[IdentifierType, int] = {}
     for kind in shape.secondary:
         warehouse.execute(sql.shared(dialect, shape, kind))
-        if not _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing(f'shared_{kind}_{shape.key}')}"):
+        found = f"SELECT COUNT(*) FROM {dialect.passing(f'shared_{kind}_{shape.key}')}"
+        if not _count(warehouse, Statement.read(found)):
             continue
         warehouse.execute(sql.reject_owners(dialect, shape, kind))
         match staged.model.config.on_shared_identifier:
             case OnShared.OMIT:
-                omitted[kind] = _count(warehouse, sql.shared_count(dialect, shape, kind).text)
+                omitted[kind] = _count(warehouse, sql.shared_count(dialect, shape, kind))
                 warehouse.execute(sql.omit_shared(dialect, shape, kind))
             case OnShared.REJECT:
                 warehouse.execute(sql.reject_shared(dialect, shape, kind))
@@ -59,15 +60,17 @@ def settle_shared(warehouse: Warehouse, staged: Staged) -> Clashes:
 
 def _join_twins(warehouse: Warehouse, shape: Shape) -> int:
     dialect = warehouse.dialect
-    before = f"SELECT COALESCE(SUM(retl_rows), 0) FROM {dialect.passing('twins_' + shape.key)}"
+    twins = dialect.passing("twins_" + shape.key)
+    before = Statement.read(f"SELECT COALESCE(SUM(retl_rows), 0) FROM {twins}")
     warehouse.execute(sql.twins(dialect, shape))
     rows = _count(warehouse, before)
     if not rows:
         return 0
     for statement in sql.settle_twins(dialect, shape):
         warehouse.execute(statement)
-    return rows - _count(warehouse, f"SELECT COUNT(*) FROM {dialect.passing('distinct_' + shape.key)}")
+    distinct = dialect.passing("distinct_" + shape.key)
+    return rows - _count(warehouse, Statement.read(f"SELECT COUNT(*) FROM {distinct}"))
 
 
-def _count(warehouse: Warehouse, text: str) -> int:
-    return int(warehouse.fetch(Statement(text))[0][0])
+def _count(warehouse: Warehouse, statement: Statement) -> int:
+    return int(warehouse.fetch(statement)[0][0])

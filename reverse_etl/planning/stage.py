@@ -50,8 +50,8 @@ def stage(warehouse: Warehouse, model: Model, table_key: str) -> Staged:
     payload = tuple(columns[part.column.lower()] for part in model.payload)
     shape = Shape(table_key, tuple(identifiers), payload, many_lists=list_column is not None)
     _run(warehouse, model, staging.stage(warehouse.dialect, shape, model.sql, identifiers, list_column))
-    count = f"SELECT COUNT(*) FROM {warehouse.dialect.passing(shape.staged)}"
-    rows = int(warehouse.fetch(Statement(count))[0][0])
+    count = Statement.read(f"SELECT COUNT(*) FROM {warehouse.dialect.passing(shape.staged)}")
+    rows = int(warehouse.fetch(count)[0][0])
     names = (
         tuple(name for (name,) in warehouse.fetch(staging.list_names(warehouse.dialect, shape)))
         if list_column

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.columns import Column, Kind
@@ -14,22 +15,91 @@ if TYPE_CHECKING:
 OURS = "retl_"  # begins our columns in tables that hold a model's columns too
 
 
+class StatementKind(StrEnum):
+    """What a statement does, as far as an adapter needs to know."""
+
+    READ = "read"  # changes nothing
+    CREATE = "create"  # makes a table or a schema
+    INSERT = "insert"  # adds rows and changes none
+    CHANGE = "change"  # updates, deletes or merges rows, or alters a table
+    DROP = "drop"  # drops a table
+    SESSION = "session"  # begins or ends a transaction, or sets something of the session
+
+
+@dataclass(frozen=True)
+class TableName:
+    """The full name of a table as SQL writes it; a `temporary` table is gone with its session."""
+
+    sql: str
+    temporary: bool
+
+    def __str__(self) -> str:
+        """Return the name as SQL writes it."""
+        return self.sql
+
+
 @dataclass(frozen=True)
 class Statement:
-    """One SQL statement with `?` for each parameter, in order."""
+    """One SQL statement with `?` for each parameter, in order, and what adapters must know of it.
+
+    Adapters decide by `kind`, by the `table` that is written and by `repeatable`, and never read the text.
+    `table` is None where no table is written. A statement is `repeatable` if running it twice has the same
+    effect as running it once. The constructors by kind set all three.
+    """
 
     text: str
     parameters: tuple[Any, ...] = ()
+    kind: StatementKind = field(kw_only=True)
+    table: TableName | None = field(kw_only=True)
+    repeatable: bool = field(kw_only=True)
+
+    @classmethod
+    def read(cls, text: str, parameters: tuple[Any, ...] = ()) -> Statement:
+        """Return a statement that only reads."""
+        return cls(text, parameters, kind=StatementKind.READ, table=None, repeatable=True)
+
+    @classmethod
+    def create(
+        cls, table: TableName, text: str, parameters: tuple[Any, ...] = (), *, repeatable: bool = True
+    ) -> Statement:
+        """Return a statement that creates or replaces a table; not repeatable if it reads the table itself."""
+        return cls(text, parameters, kind=StatementKind.CREATE, table=table, repeatable=repeatable)
+
+    @classmethod
+    def insert(cls, table: TableName, text: str, parameters: tuple[Any, ...] = ()) -> Statement:
+        """Return an INSERT; repeated, it would add its rows twice."""
+        return cls(text, parameters, kind=StatementKind.INSERT, table=table, repeatable=False)
+
+    @classmethod
+    def change(
+        cls, table: TableName, text: str, parameters: tuple[Any, ...] = (), *, repeatable: bool = True
+    ) -> Statement:
+        """Return an UPDATE, DELETE, MERGE or ALTER."""
+        return cls(text, parameters, kind=StatementKind.CHANGE, table=table, repeatable=repeatable)
+
+    @classmethod
+    def drop(cls, table: TableName, text: str) -> Statement:
+        """Return a statement that drops a table."""
+        return cls(text, kind=StatementKind.DROP, table=table, repeatable=True)
+
+    @classmethod
+    def session(cls, text: str) -> Statement:
+        """Return a statement for the session: of its transaction or its settings."""
+        return cls(text, kind=StatementKind.SESSION, table=None, repeatable=True)
 
     @property
-    def first_line(self) -> str:
-        """Return the line that says what is done, and to which table."""
-        return self.text.strip().split("\n", 1)[0]
+    def changes_what_lasts(self) -> bool:
+        """Return whether the statement changes something that outlives the session."""
+        match self.kind:
+            case StatementKind.READ | StatementKind.SESSION:
+                return False
+            case StatementKind.CREATE | StatementKind.INSERT | StatementKind.CHANGE | StatementKind.DROP:
+                return self.table is None or not self.table.temporary
 
     @property
     def opening(self) -> str:
         """Return as much of it as an error shows."""
-        return self.first_line[:80]
+        return self.text.strip().split("\n", 1)[0][:80]
 
 
 @dataclass(frozen=True)
@@ -49,24 +119,35 @@ class Dialect:
     scratch: str
     lasting: bool = True
 
-    def kept(self, table: str) -> str:
+    def kept(self, table: str) -> TableName:
         """Return the full name of a state table."""
         folded = table.upper() if self.lasting else f"TEMP_STATE_{table.upper()}"
-        return f"{self.state}.{quote(folded if self._folds else table)}"
+        name = f"{self.state}.{quote(folded if self._folds else table)}"
+        return TableName(name, temporary=not self.lasting)
 
-    def passing(self, table: str) -> str:
+    def passing(self, table: str) -> TableName:
         """Return the full name of a scratch table."""
-        return f"{self.scratch}.{quote(f'TEMP_{table.upper()}' if self._folds else table)}"
+        name = f"{self.scratch}.{quote(f'TEMP_{table.upper()}' if self._folds else table)}"
+        return TableName(name, temporary=True)
 
     def create_kept(self, table: str, columns: str) -> Statement:
         """Return a statement that creates a state table where it is missing."""
-        kind = self._kept_kind
-        return Statement(f"CREATE {kind}TABLE IF NOT EXISTS {self.kept(table)} ({columns}){self._no_history}")
+        kind, name = self._kept_kind, self.kept(table)
+        return Statement.create(
+            name, f"CREATE {kind}TABLE IF NOT EXISTS {name} ({columns}){self._no_history}"
+        )
 
-    def recreate_kept(self, table: str, select: str) -> Statement:
-        """Return a statement that puts the rows of a query, which may read the table itself, in its place at once."""
-        kind = self._kept_kind
-        return Statement(f"CREATE OR REPLACE {kind}TABLE {self.kept(table)}{self._no_history} AS\n{select}")
+    def recreate_kept(self, table: str, select: str, *, repeatable: bool) -> Statement:
+        """Return a statement that puts the rows of a query in a state table's place at once.
+
+        The query may read the table itself; the statement is then not repeatable.
+        """
+        kind, name = self._kept_kind, self.kept(table)
+        return Statement.create(
+            name,
+            f"CREATE OR REPLACE {kind}TABLE {name}{self._no_history} AS\n{select}",
+            repeatable=repeatable,
+        )
 
     def create_passing(self, table: str) -> str:
         """Return the beginning of a statement that creates a scratch table."""

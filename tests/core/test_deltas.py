@@ -36,13 +36,13 @@ def test_deltas_are_numbered_by_list_upserts_first_and_by_identity(world):
     )
     project = world.project()
     with project.connections.warehouse(read_only=True) as warehouse:
-        warehouse.execute(Statement("SET threads = 4"))
+        warehouse.execute(Statement.session("SET threads = 4"))
         task = Task(project.target, project.models, project.models, Wish())
         made = plan(warehouse, project.connections.state(warehouse, None), None, task, lambda _: None)
         order = "retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity"
         table = warehouse.dialect.passing(made.models[0].shape.planned)
         places = f"SELECT retl_seq, ROW_NUMBER() OVER (ORDER BY {order}) AS place FROM {table}"
-        counts = Statement(f"SELECT COUNT(*), COUNT(*) FILTER (retl_seq <> place) FROM ({places})")
+        counts = Statement.read(f"SELECT COUNT(*), COUNT(*) FILTER (retl_seq <> place) FROM ({places})")
         assert warehouse.fetch(counts) == [(300_000, 0)]
 
 

@@ -7,7 +7,7 @@ from core_rows import become, members_model, people
 
 from reverse_etl.domain.events import Staged
 from reverse_etl.errors import WarehouseError
-from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 
 
@@ -22,9 +22,10 @@ def lost(monkeypatch):
 
     def at(has_come):
         def take(warehouse, statement):
+            table = warehouse.dialect.kept("lease")
             if not taken and has_come():
                 taken.append(True)
-                execute(warehouse, Statement(f"UPDATE \"{STATE}\".main.lease SET owner = 'another'"))
+                execute(warehouse, Statement.change(table, f"UPDATE {table} SET owner = 'another'"))
             execute(warehouse, statement)
 
         monkeypatch.setattr(DuckDB, "execute", take)

@@ -133,7 +133,8 @@ def test_state_of_a_newer_version_is_left_alone(members):
     become(members, people("ann"))
     members.run()
     with members.project().connections.warehouse(read_only=False) as warehouse:
-        warehouse.execute(Statement(f"UPDATE {warehouse.dialect.kept('meta')} SET version = 99"))
+        table = warehouse.dialect.kept("meta")
+        warehouse.execute(Statement.change(table, f"UPDATE {table} SET version = 99"))
     with pytest.raises(UsageError, match="newer"):
         members.run()
 

@@ -37,7 +37,7 @@ class Dying:
         def begin(tables, statements):
             together = list(statements)
             if any(statement.text.startswith(marker) for statement in together):
-                self.before = facts(lambda text: tables.fetch(Statement(text)), f'"{STATE}".main.')
+                self.before = facts(lambda text: tables.fetch(Statement.read(text)), f'"{STATE}".main.')
             commit(tables, together)
 
         def die(warehouse, statement):

@@ -19,7 +19,7 @@ from reverse_etl.clock import SystemClock
 from reverse_etl.errors import ReverseEtlError, SessionLost
 from reverse_etl.state import Owner, State, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
-from reverse_etl.warehouse.statement import Statement
+from reverse_etl.warehouse.statement import Statement, TableName
 
 TYPES = (
     "a number(10,2), b float, c boolean, d date, e time, f timestamp_ntz, g timestamp_tz, h variant, "
@@ -31,6 +31,8 @@ VALUES = (
     "9007199254740993"
 )
 
+EVERYTHING = TableName("everything", temporary=False)
+
 
 def told(error: ReverseEtlError) -> list[str]:
     """Return what an error says, without what names a version."""
@@ -40,7 +42,7 @@ def told(error: ReverseEtlError) -> list[str]:
 def refused(warehouse: Snowflake, text: str) -> list[str]:
     """Return what is said of a statement that can't be run."""
     try:
-        warehouse.execute(Statement(text))
+        warehouse.execute(Statement.read(text))
     except ReverseEtlError as error:
         return told(error)
     raise AssertionError(text)
@@ -53,7 +55,7 @@ def after_the_end(warehouse: Snowflake, port: int, user: str) -> list[object]:
         with suppress(SessionLost), work():
             url = f"http://127.0.0.1:{port}/control/expire"
             requests.post(url, json={"user": user}, timeout=10)
-            seen.append([list(row) for row in warehouse.fetch(Statement("SELECT 1"))])
+            seen.append([list(row) for row in warehouse.fetch(Statement.read("SELECT 1"))])
         seen.append(work is nullcontext)
     return seen
 
@@ -71,20 +73,22 @@ def main(port: int, database: str) -> None:
     warehouse = Snowflake(settings, read_only=False)
     open_state(warehouse)
     with State(warehouse, Owner("acc", "shop"), SystemClock()).lease():
-        warehouse.execute(Statement(f"CREATE TABLE everything ({TYPES})"))
-        warehouse.execute(Statement(f"INSERT INTO everything SELECT {VALUES}"))
-        warehouse.execute(Statement("INSERT INTO everything (k) VALUES (?)", (None,)))
+        warehouse.execute(Statement.create(EVERYTHING, f"CREATE TABLE everything ({TYPES})"))
+        warehouse.execute(Statement.insert(EVERYTHING, f"INSERT INTO everything SELECT {VALUES}"))
+        warehouse.execute(Statement.insert(EVERYTHING, "INSERT INTO everything (k) VALUES (?)", (None,)))
         insert(warehouse, "runs", [(f"r{n}", "é", "", "x", "x", None, None, n) for n in range(5)])
         with warehouse.transaction():
             insert(warehouse, "targets", [("shop", "prod", "acc")])
         kept = warehouse.dialect.kept("runs")
         seen = {
             "described": [repr(column) for column in warehouse.describe("SELECT * FROM everything")],
-            "rows": [repr(row) for row in warehouse.fetch(Statement("SELECT * FROM everything ORDER BY a"))],
+            "rows": [
+                repr(row) for row in warehouse.fetch(Statement.read("SELECT * FROM everything ORDER BY a"))
+            ],
             "batches": [
                 [list(row) for row in batch]
                 for batch in warehouse.batches(
-                    Statement(f"SELECT * FROM {kept} WHERE run_id > ? ORDER BY 1", ("r0",)), 3
+                    Statement.read(f"SELECT * FROM {kept} WHERE run_id > ? ORDER BY 1", ("r0",)), 3
                 )
             ],
             "missing": refused(warehouse, "SELECT * FROM nowhere"),

@@ -1,10 +1,11 @@
-"""Rows in a state table, as the state puts them there."""
+"""Tables and rows, as the planning and the state write them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.state.sql import ledger
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,3 +17,9 @@ def insert(warehouse: Warehouse, table: str, rows: Sequence[tuple[Any, ...]]) ->
     """Insert rows, each statement committed by itself unless inside a transaction."""
     for statement in ledger.insert_rows(warehouse.dialect, table, rows):
         warehouse.execute(statement)
+
+
+def create_scratch(warehouse: Warehouse, table: str, select: str) -> Statement:
+    """Return the statement that makes a scratch table of a query, in place of one of that name."""
+    text = f"{warehouse.dialect.recreate_passing(table)} AS {select}"
+    return Statement.create(warehouse.dialect.passing(table), text)

@@ -62,13 +62,13 @@ class Place:
         self._opened.callback(session.close)
         return session
 
-    def ask(self, statement: Statement) -> list[tuple[Any, ...]]:
+    def ask(self, text: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement as dbt's user, in dbt's schema."""
         if self._session is None:
             self._session = connect(arguments(self.dbt))
             self._opened.callback(self._session.close)
         cursor = self._session.cursor()
-        cursor.execute(statement.text, statement.parameters or None)
+        cursor.execute(text, parameters or None)
         rows = [tuple(row) for row in cursor.fetchall()]
         cursor.close()
         return rows
@@ -80,7 +80,7 @@ class Place:
     def sql(self, *texts: str) -> None:
         """Run statements as dbt's user."""
         for text in texts:
-            self.ask(Statement(text))
+            self.ask(text)
 
     def close(self) -> None:
         """End the sessions and remove what was made."""
@@ -242,7 +242,7 @@ class Account:
 
 
 def _number(session: Snowflake) -> int:
-    ((number,),) = session.fetch(Statement("SELECT CURRENT_SESSION()"))
+    ((number,),) = session.fetch(Statement.read("SELECT CURRENT_SESSION()"))
     return int(number)
 
 

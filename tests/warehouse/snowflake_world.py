@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from core_world import KEY, World
 
-from reverse_etl.warehouse.statement import Statement
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
@@ -49,9 +47,9 @@ class SnowflakeWorld(World):
         """Change the warehouse, as dbt would."""
         self.place.sql(*statements)
 
-    def ask(self, statement: Statement) -> list[tuple[Any, ...]]:
+    def ask(self, text: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement as dbt's user."""
-        return self.place.ask(statement)
+        return self.place.ask(text, parameters)
 
     def people(self, rows: Iterable[Mapping[str, Any]], table: str = "people", columns: str = "") -> None:
         """Write a table of people anew, with these columns; by default all text, as the rows name them."""
@@ -59,8 +57,8 @@ class SnowflakeWorld(World):
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = columns.replace('"', "") or ", ".join(f"{name} VARCHAR" for name in names)
         self.sql(f"CREATE OR REPLACE TABLE {table} ({columns})")
-        for statement in _inserts(table, names, rows):
-            self.ask(statement)
+        for text, values in _inserts(table, names, rows):
+            self.ask(text, values)
 
     def state(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the state's schema."""
@@ -69,17 +67,15 @@ class SnowflakeWorld(World):
         query, in_order, _ = query.partition(" ORDER BY ALL")  # which fakesnow can't
         self.sql(f"USE SCHEMA {self.database}.{self.place.state_schema}")
         try:
-            rows = self.ask(Statement(query))
+            rows = self.ask(query)
             return sorted(rows, key=repr) if in_order else rows
         finally:
             self.sql(f"USE SCHEMA {self.database}.{self.place.output['schema']}")
 
 
-def _inserts(table: str, names: list[str], rows: list[Mapping[str, Any]]) -> Iterator[Statement]:
+def _inserts(table: str, names: list[str], rows: list[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     marks = "(" + ", ".join("?" for _ in names) + ")"
     for start in range(0, len(rows), 200):
         part = rows[start : start + 200]
         values = tuple(row.get(name) for row in part for name in names)
-        yield Statement(
-            f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([marks] * len(part))}", values
-        )
+        yield f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([marks] * len(part))}", values

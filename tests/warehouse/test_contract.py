@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import duckdb
 import pytest
-from inserted import insert
+from inserted import create_scratch, insert
 from snowflake_accounts import WAREHOUSES
 
 from reverse_etl.config.target import STATE_SCHEMA, Output
@@ -52,7 +52,9 @@ def warehouse(opened):
 
 def runs(warehouse):
     """Return the runs by id."""
-    return warehouse.fetch(Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY run_id"))
+    return warehouse.fetch(
+        Statement.read(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY run_id")
+    )
 
 
 def test_the_state_lasts(opened, warehouse):
@@ -61,7 +63,7 @@ def test_the_state_lasts(opened, warehouse):
     warehouse.close()
     again = opened()
     open_state(again)
-    assert again.fetch(Statement(f"SELECT * FROM {again.dialect.kept('runs')}")) == [RUN]
+    assert again.fetch(Statement.read(f"SELECT * FROM {again.dialect.kept('runs')}")) == [RUN]
     assert again.fetch(schema.version(again.dialect)) == [(schema.VERSION,)]
 
 
@@ -69,7 +71,7 @@ def test_rows_come_in_their_order_and_as_they_were(warehouse):
     """Numbers, texts in any script, NULL; thousands at once."""
     rows = [(f"r{number:05}", "Zoë 漢字 '\"\\", "", "x", "x", None, None, number) for number in range(2500)]
     insert(warehouse, "runs", rows)
-    statement = Statement(
+    statement = Statement.read(
         f"SELECT * FROM {warehouse.dialect.kept('runs')} WHERE run_id >= ? ORDER BY run_id", ("r00100",)
     )
     batches = list(warehouse.batches(statement, 1000))
@@ -82,7 +84,7 @@ def test_other_statements_run_between_batches(warehouse):
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     seen = []
     for batch in warehouse.batches(
-        Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
+        Statement.read(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
     ):
         seen += batch
         insert(warehouse, "runs", [("later", *RUN[1:])])
@@ -93,7 +95,7 @@ def test_reading_may_stop_early(warehouse):
     """A list that is stopped leaves its deltas unread."""
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     batches = warehouse.batches(
-        Statement(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
+        Statement.read(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
     )
     assert next(batches) == [("r0",), ("r1",)]
     batches.close()
@@ -103,7 +105,8 @@ def test_reading_may_stop_early(warehouse):
 def half_done(warehouse):
     """Fail in the middle of a transaction."""
     with warehouse.transaction():
-        warehouse.execute(Statement(f"DELETE FROM {warehouse.dialect.kept('runs')}"))
+        table = warehouse.dialect.kept("runs")
+        warehouse.execute(Statement.change(table, f"DELETE FROM {table}"))
         raise ZeroDivisionError
 
 
@@ -123,17 +126,17 @@ def test_a_transaction_is_one(opened, warehouse):
 def test_a_mistake_is_a_warehouse_error(warehouse):
     """It says what the warehouse says, and leaves the session usable."""
     with pytest.raises(WarehouseError, match=r"(?i)no_such_table"):
-        warehouse.fetch(Statement("SELECT * FROM no_such_table"))
+        warehouse.fetch(Statement.read("SELECT * FROM no_such_table"))
     with pytest.raises(WarehouseError), warehouse.transaction():
-        warehouse.execute(Statement("SELECT * FROM no_such_table"))
+        warehouse.execute(Statement.read("SELECT * FROM no_such_table"))
     assert runs(warehouse) == []
 
 
 def test_scratch_is_gone_with_the_session(opened, warehouse):
     """Another session may make the same scratch tables."""
-    create = Statement(f"{warehouse.dialect.create_passing('staged_x')} AS SELECT 1 AS one")
+    create = create_scratch(warehouse, "staged_x", "SELECT 1 AS one")
     warehouse.execute(create)
-    assert warehouse.fetch(Statement(f"SELECT one FROM {warehouse.dialect.passing('staged_x')}")) == [(1,)]
+    assert warehouse.fetch(Statement.read(f"SELECT one FROM {create.table}")) == [(1,)]
     warehouse.close()
     opened().execute(create)
 
@@ -161,18 +164,35 @@ def test_a_state_tables_columns_are_told(warehouse):
     assert warehouse.kept_columns("deltas_y") == {}
 
 
+def writes_to(table):
+    """Return statements of every kind that writes; some do not begin with the word that says so."""
+    old = "SELECT 'r1' AS old"
+    merge = f"MERGE INTO\n{table} AS r USING ({old}) AS n\nON r.run_id = n.old WHEN MATCHED THEN DELETE"
+    delete = f"WITH n AS ({old})\nDELETE FROM {table} WHERE run_id IN (SELECT old FROM n)"
+    return [
+        Statement.create(table, f"CREATE OR REPLACE TABLE {table} (run_id VARCHAR)"),
+        Statement.insert(table, f"INSERT INTO {table} (run_id) VALUES ('r2')"),
+        Statement.change(table, f"UPDATE {table} SET run_id = 'r2'"),
+        Statement.change(table, f"DELETE FROM {table}"),
+        Statement.change(table, f"ALTER TABLE {table} ADD COLUMN more VARCHAR"),
+        Statement.drop(table, f"DROP TABLE {table}"),
+        Statement.insert(table, f"-- for a test\nINSERT INTO {table} (run_id) VALUES ('r2')"),
+        Statement.change(table, f"/* for a test */ DELETE FROM {table}"),
+        Statement.change(table, merge),
+        Statement.change(table, delete),
+    ]
+
+
 def test_a_read_only_session_changes_nothing_that_lasts(opened, warehouse):
     """It may make scratch tables, and is refused all else."""
     insert(warehouse, "runs", [RUN])
     warehouse.close()
     reader = opened(read_only=True)
     open_state(reader)
-    reader.execute(Statement(f"{reader.dialect.create_passing('staged_x')} AS SELECT 1 AS one"))
-    for text in (f"DELETE FROM {reader.dialect.kept('runs')}", f"DROP TABLE {reader.dialect.kept('runs')}"):
-        with pytest.raises(WarehouseError):
-            reader.execute(Statement(text))
-    with pytest.raises(WarehouseError):
-        insert(reader, "runs", [RUN])
+    reader.execute(create_scratch(reader, "staged_x", "SELECT 1 AS one"))
+    for statement in writes_to(reader.dialect.kept("runs")):
+        with pytest.raises(WarehouseError, match="read-only"):
+            reader.execute(statement)
     assert runs(reader) == [("r1",)]
 
 
@@ -194,4 +214,4 @@ def test_closing_twice_is_closing(warehouse):
     warehouse.close()
     warehouse.close()
     with pytest.raises(WarehouseError):
-        warehouse.fetch(Statement("SELECT 1"))
+        warehouse.fetch(Statement.read("SELECT 1"))

@@ -39,17 +39,17 @@ def builds(path):
 def test_dbt_can_build_again_as_soon_as_the_models_are_staged(shop, warehouse):
     """What was staged is a copy: requests go out while the shop's tables are built anew."""
     with warehouse.staging():
-        assert warehouse.fetch(Statement("SELECT email FROM customers")) == [("ann@example.com",)]
+        assert warehouse.fetch(Statement.read("SELECT email FROM customers")) == [("ann@example.com",)]
         assert not builds(shop)
     assert builds(shop)
     with pytest.raises(ReverseEtlError):
-        warehouse.fetch(Statement("SELECT email FROM shop.main.customers"))
+        warehouse.fetch(Statement.read("SELECT email FROM shop.main.customers"))
 
 
 def test_a_model_can_write_nothing_to_the_warehouse(shop, warehouse):
     """Not even by a statement that is no SELECT: the file is attached to be read."""
     with warehouse.staging(), pytest.raises(ReverseEtlError, match="read-only"):
-        warehouse.execute(Statement("INSERT INTO shop.main.customers VALUES ('bob@example.com')"))
+        warehouse.execute(Statement.read("INSERT INTO shop.main.customers VALUES ('bob@example.com')"))
     with duckdb.connect(str(shop), read_only=True) as connection:
         assert connection.execute("SELECT COUNT(*) FROM customers").fetchone() == (1,)
 
@@ -62,5 +62,5 @@ def test_a_model_reaches_no_other_file(tmp_path, warehouse, reach):
     file = tmp_path / "people.csv"
     file.write_text("email\nbob@example.com\n", encoding="utf-8")
     with warehouse.staging(), pytest.raises(ReverseEtlError, match=r"disabled|external"):
-        warehouse.execute(Statement(reach.format(file)))
+        warehouse.execute(Statement.read(reach.format(file)))
     assert file.read_text(encoding="utf-8") == "email\nbob@example.com\n"

@@ -8,7 +8,6 @@ import pytest
 from snowflake_accounts import PASSWORD, PREFIX, Account, account_of, new_database
 
 from reverse_etl.state import open_state
-from reverse_etl.warehouse.statement import Statement
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def file(server, database, tmp_path):
 
 def schemas(place):
     """Return the schemas that there are of the tests."""
-    shown = place.ask(Statement(f"SHOW SCHEMAS LIKE '{PREFIX}%'"))
+    shown = place.ask(f"SHOW SCHEMAS LIKE '{PREFIX}%'")
     return {row[1] for row in shown if row[1].startswith(PREFIX)}  # fakesnow shows one more
 
 

@@ -19,7 +19,6 @@ from reverse_etl.planning.plan import Wish
 from reverse_etl.planning.saved_plan import SavedPlan
 from reverse_etl.sandbox import Fault
 from reverse_etl.warehouse.duckdb.adapter import state_path
-from reverse_etl.warehouse.statement import Statement
 
 
 @pytest.fixture(params=WAREHOUSES)
@@ -73,7 +72,7 @@ def has_state(shop):
     """Return whether there is a state: its file beside DuckDB's, or its schema in Snowflake."""
     if not isinstance(shop, SnowflakeWorld):
         return state_path(shop.path).exists()
-    found = shop.ask(Statement("SELECT schema_name FROM information_schema.schemata"))
+    found = shop.ask("SELECT schema_name FROM information_schema.schemata")
     return shop.place.state_schema in {name for (name,) in found}
 
 

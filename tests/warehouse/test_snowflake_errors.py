@@ -14,7 +14,7 @@ from reverse_etl.state import open_state
 from reverse_etl.warehouse.statement import Statement
 
 NOBODY = f"{PREFIX}NO_SUCH"
-LONG = Statement("SELECT COUNT(*) FROM TABLE(GENERATOR(TIMELIMIT => 60))")
+LONG = Statement.read("SELECT COUNT(*) FROM TABLE(GENERATOR(TIMELIMIT => 60))")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_session_without_a_warehouse_is_told(place, account):
     account.pretend("FROM people", "000606", "No active warehouse selected in the current session.")
     session = place.opened(warehouse=NOBODY)
     with pytest.raises(WarehouseError, match="no warehouse"):
-        session.fetch(Statement("SELECT COUNT(DISTINCT email) FROM people"))
+        session.fetch(Statement.read("SELECT COUNT(DISTINCT email) FROM people"))
 
 
 def test_a_statement_that_takes_too_long_is_told(place, account):
@@ -77,12 +77,12 @@ def test_a_lock_that_is_not_released_is_told(place):
     open_state(first)
     table = first.dialect.kept("lease")
     insert(first, "lease", [("acc", "shop", "me", "2026")])
-    second.execute(Statement("ALTER SESSION SET LOCK_TIMEOUT = 1"))
+    second.execute(Statement.session("ALTER SESSION SET LOCK_TIMEOUT = 1"))
     with first.transaction():
-        first.execute(Statement(f"UPDATE {table} SET owner = 'first'"))
+        first.execute(Statement.change(table, f"UPDATE {table} SET owner = 'first'"))
         with pytest.raises(WarehouseError, match="lock"):
-            second.execute(Statement(f"UPDATE {table} SET owner = 'second'"))
-    assert second.fetch(Statement(f"SELECT owner FROM {table}")) == [("first",)]
+            second.execute(Statement.change(table, f"UPDATE {table} SET owner = 'second'"))
+    assert second.fetch(Statement.read(f"SELECT owner FROM {table}")) == [("first",)]
 
 
 @pytest.fixture(params=ACCOUNTS)
@@ -133,8 +133,8 @@ def test_a_table_that_is_rebuilt_is_granted_to_nobody_else(shop):
     shop.run()
     shop.account.grant(shop.place, f"USAGE ON SCHEMA {state}", f"SELECT ON ALL TABLES IN SCHEMA {state}")
     reader = shop.place.opened(read_only=True, role=role)
-    ((name,),) = reader.fetch(Statement(f"SELECT table_key FROM {reader.dialect.kept('models')}"))
-    rows = Statement(f"SELECT retl_identity FROM {reader.dialect.kept(f'snapshot_{name}')}")
+    ((name,),) = reader.fetch(Statement.read(f"SELECT table_key FROM {reader.dialect.kept('models')}"))
+    rows = Statement.read(f"SELECT retl_identity FROM {reader.dialect.kept(f'snapshot_{name}')}")
     assert reader.fetch(rows) == [("email:ann@example.com",)]
     shop.sql(
         "CREATE OR REPLACE TABLE people (email VARCHAR, n VARCHAR)",

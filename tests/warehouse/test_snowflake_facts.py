@@ -11,7 +11,7 @@ import json
 import duckdb
 import pytest
 from core_world import one
-from inserted import insert
+from inserted import create_scratch, insert
 from snowflake_accounts import ACCOUNTS, LIVE
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -79,7 +79,7 @@ def looked_at(dialect, kind, value):
         IdentifierType.EMAIL: identifiers.email_malformed,
         IdentifierType.PHONE: identifiers.phone_malformed,
     }[kind]
-    return Statement(
+    return Statement.read(
         f"SELECT {canonical}, {identifiers.plain(dialect, kind, column)}, {malformed(dialect, canonical)} "
         f'FROM (SELECT CAST(? AS VARCHAR) AS "v") AS t',
         (value,),
@@ -99,22 +99,22 @@ def test_texts_are_ordered_by_code_point(session):
     """The order in which rows are sent, on every warehouse."""
     texts = ["a", "B", "ä", "Z", "é", "z", "_", "0", "漢", "🙂"]
     union = " UNION ALL ".join("SELECT CAST(? AS VARCHAR) AS t" for _ in texts)
-    found = session.fetch(Statement(f"SELECT t FROM ({union}) AS u ORDER BY t", tuple(texts)))
+    found = session.fetch(Statement.read(f"SELECT t FROM ({union}) AS u ORDER BY t", tuple(texts)))
     assert [text for (text,) in found] == sorted(texts)
 
 
 def test_a_new_schema_does_not_become_the_sessions(session, place):
     """Models find their tables in dbt's schema also in the run that made the state's."""
-    assert session.fetch(Statement("SELECT CURRENT_SCHEMA()")) == [(place.output["schema"],)]
+    assert session.fetch(Statement.read("SELECT CURRENT_SCHEMA()")) == [(place.output["schema"],)]
 
 
 def test_a_text_that_is_cast_makes_a_column_for_every_text(session):
     """Also beside literals, in a table made from a query."""
     table = session.dialect.passing("width")
     text = session.dialect.text("CASE WHEN 1 = 1 THEN 'ab' ELSE 'abc' END")
-    session.execute(Statement(f"{session.dialect.create_passing('width')} AS SELECT {text} AS word"))
-    session.execute(Statement(f"INSERT INTO {table} VALUES (?)", ("x" * 5000,)))
-    assert session.fetch(Statement(f"SELECT MAX(LENGTH(word)) FROM {table}")) == [(5000,)]
+    session.execute(create_scratch(session, "width", f"SELECT {text} AS word"))
+    session.execute(Statement.insert(table, f"INSERT INTO {table} VALUES (?)", ("x" * 5000,)))
+    assert session.fetch(Statement.read(f"SELECT MAX(LENGTH(word)) FROM {table}")) == [(5000,)]
 
 
 def test_a_merge_of_two_rows_into_one_is_refused(session, account):
@@ -125,8 +125,8 @@ def test_a_merge_of_two_rows_into_one_is_refused(session, account):
     two = "SELECT 'acc' AS a, 'x' AS o UNION ALL SELECT 'acc', 'y'"
     merge = f"MERGE INTO {leases} AS l USING ({two}) AS t ON l.account_id = t.a"
     with pytest.raises(WarehouseError, match="Duplicate row"):
-        session.execute(Statement(f"{merge} WHEN MATCHED THEN UPDATE SET owner = t.o"))
-    assert session.fetch(Statement(f"SELECT owner FROM {leases}")) == [("me",)]
+        session.execute(Statement.change(leases, f"{merge} WHEN MATCHED THEN UPDATE SET owner = t.o"))
+    assert session.fetch(Statement.read(f"SELECT owner FROM {leases}")) == [("me",)]
 
 
 # A column's type and value, then another type and value; the text of it is the same, or it is another one.
@@ -181,17 +181,17 @@ def test_a_column_may_change_its_type(shop, changes, sent):
 @only_an_account
 def test_a_literal_alone_makes_a_narrow_column(session):
     """That is why texts are cast."""
-    create = session.dialect.create_passing("narrow")
-    session.execute(Statement(f"{create} AS SELECT 'ab' AS word"))
+    table = session.dialect.passing("narrow")
+    session.execute(create_scratch(session, "narrow", "SELECT 'ab' AS word"))
     with pytest.raises(WarehouseError):
-        session.execute(Statement(f"INSERT INTO {session.dialect.passing('narrow')} VALUES ('abc')"))
+        session.execute(Statement.insert(table, f"INSERT INTO {table} VALUES ('abc')"))
 
 
 @only_an_account
 def test_equal_objects_are_equal_texts(session):
     """TO_JSON gives keys in one order, in whichever they were written; so is an ARRAY of them."""
     written = ("""[{"b": 1, "a": {"d": 2, "c": [3]}}]""", """[{"a": {"c": [3], "d": 2}, "b": 1}]""")
-    rows = session.fetch(Statement("SELECT TO_JSON(PARSE_JSON(?)), TO_JSON(PARSE_JSON(?))", written))
+    rows = session.fetch(Statement.read("SELECT TO_JSON(PARSE_JSON(?)), TO_JSON(PARSE_JSON(?))", written))
     assert rows[0][0] == rows[0][1]
 
 
@@ -210,7 +210,7 @@ def test_a_column_with_a_collation_is_compared_letter_by_letter(shop):
 @only_an_account
 def test_the_states_tables_have_no_history(session, place):
     """Neither Time Travel nor Fail-safe is paid for."""
-    rows = place.ask(Statement(f"SHOW TABLES IN SCHEMA {session.dialect.state}"))
+    rows = place.ask(f"SHOW TABLES IN SCHEMA {session.dialect.state}")
     assert rows
     assert {(row[4], str(row[10])) for row in rows} == {("TRANSIENT", "0")}  # kind and retention_time
 
@@ -219,9 +219,9 @@ def test_the_states_tables_have_no_history(session, place):
 def test_a_statements_tag_is_in_the_history(session, place):
     """From which docs/snowflake.md takes the bill apart."""
     session.tag(run="r1", model="vip")
-    session.fetch(Statement("SELECT 'tagged'"))
+    session.fetch(Statement.read("SELECT 'tagged'"))
     history = "SELECT query_tag FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY_BY_USER(RESULT_LIMIT => 100))"
-    tags = place.ask(Statement(f"{history} WHERE query_text = 'SELECT ''tagged'''"))
+    tags = place.ask(f"{history} WHERE query_text = 'SELECT ''tagged'''")
     assert [json.loads(tag) for (tag,) in tags][:1] == [{"app": "reverse_etl", "run": "r1", "model": "vip"}]
 
 
@@ -230,7 +230,7 @@ def test_a_large_result_comes_whole_while_other_statements_run(session):
     """In chunks, each fetched from an address of its own."""
     many = f"SELECT SEQ8() AS n, RANDSTR(100, n) FROM TABLE(GENERATOR(ROWCOUNT => {300_000}))"
     read = 0
-    for rows in session.batches(Statement(many), 10_000):
-        assert session.fetch(Statement("SELECT 1")) == [(1,)]
+    for rows in session.batches(Statement.read(many), 10_000):
+        assert session.fetch(Statement.read("SELECT 1")) == [(1,)]
         read += len(rows)
     assert read == 300_000

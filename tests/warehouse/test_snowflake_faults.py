@@ -48,7 +48,7 @@ def session(settings):
 
 def models(warehouse):
     """Return the rows of a state table."""
-    return warehouse.fetch(Statement(f"SELECT model FROM {warehouse.dialect.kept('models')}"))
+    return warehouse.fetch(Statement.read(f"SELECT model FROM {warehouse.dialect.kept('models')}"))
 
 
 ROW = ("acc", "shop", "vip", "vip_1", "profiles", "[]", "c0ffee")
@@ -105,7 +105,7 @@ def test_a_commit_that_fails_is_rolled_back(session, server, settings, code):
     insert(session, "models", [("acc", "shop", "new", *ROW[3:])])
     with closing(Snowflake(settings, read_only=True)) as other:
         assert models(other) == [("new",)]
-        assert other.fetch(Statement(f"SELECT * FROM {other.dialect.kept('targets')}")) == []
+        assert other.fetch(Statement.read(f"SELECT * FROM {other.dialect.kept('targets')}")) == []
 
 
 def test_a_session_that_ended_is_a_warehouse_error(session, server, settings):
@@ -148,7 +148,7 @@ def test_a_role_that_may_not_make_the_schema_is_told_the_grants(settings, server
 def test_every_statement_carries_what_it_is_for(session, server, settings):
     """In Snowflake's query history a run's statements are found by their tag."""
     session.tag(run="20260102-abc", model="vip")
-    session.fetch(Statement(f'SELECT 1 AS "{settings["database"]}"'))
+    session.fetch(Statement.read(f'SELECT 1 AS "{settings["database"]}"'))
     (entry,) = [
         entry for entry in server.journal(settings["database"]) if entry["sql"].startswith("SELECT 1")
     ]
@@ -203,7 +203,7 @@ def test_of_two_runs_one_has_the_lease(session, settings):
     with state_of(session).lease():
         with pytest.raises(WarehouseError, match="under way"), state_of(other).lease():
             pass
-        assert len(session.fetch(Statement(f"SELECT * FROM {session.dialect.kept('lease')}"))) == 1
+        assert len(session.fetch(Statement.read(f"SELECT * FROM {session.dialect.kept('lease')}"))) == 1
     with state_of(other).lease():
         pass
     other.close()
@@ -224,14 +224,15 @@ def test_two_that_claimed_the_lease_together_both_give_way(session):
     session.execute = claim_together
     with pytest.raises(WarehouseError, match="under way"), state.lease():
         pass
-    assert session.fetch(Statement(f"SELECT owner FROM {table}")) == [("another",)]
+    assert session.fetch(Statement.read(f"SELECT owner FROM {table}")) == [("another",)]
 
 
 def test_a_lease_that_was_taken_over_stops_the_run(session):
     """It had expired, and another run is at work."""
     state = state_of(session)
     with state.lease():
-        session.execute(Statement(f"UPDATE {session.dialect.kept('lease')} SET owner = 'another'"))
+        table = session.dialect.kept("lease")
+        session.execute(Statement.change(table, f"UPDATE {table} SET owner = 'another'"))
         with pytest.raises(WarehouseError, match="lost its lease"):
             state.heartbeat()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from core_rows import become, members_model, people
 from core_world import one
-from inserted import insert
+from inserted import create_scratch, insert
 from snowflake_accounts import ACCOUNTS
 
 from reverse_etl.clock import SystemClock
@@ -40,7 +40,7 @@ def end(account, place, session):
 
 def runs(session):
     """Return the ids of the runs."""
-    rows = session.fetch(Statement(f"SELECT run_id FROM {session.dialect.kept('runs')} ORDER BY 1"))
+    rows = session.fetch(Statement.read(f"SELECT run_id FROM {session.dialect.kept('runs')} ORDER BY 1"))
     return [run_id for (run_id,) in rows]
 
 
@@ -52,10 +52,11 @@ def test_what_stands_alone_is_asked_again_in_a_new_session(session, end, place):
     end()
     assert "run_id" in {name.lower() for name in session.kept_columns("runs")}
     end()
-    session.execute(Statement(f"UPDATE {session.dialect.kept('runs')} SET run_id = 'r2'"))
+    table = session.dialect.kept("runs")
+    session.execute(Statement.change(table, f"UPDATE {table} SET run_id = 'r2'"))
     assert runs(session) == ["r2"]
     end()
-    assert session.fetch(Statement("SELECT CURRENT_SCHEMA()")) == [(place.output["schema"],)]
+    assert session.fetch(Statement.read("SELECT CURRENT_SCHEMA()")) == [(place.output["schema"],)]
 
 
 @on_the_stand_in
@@ -64,7 +65,7 @@ def test_every_number_that_says_so_opens_another(account, place, number):
     """Whether the session, its token or what proved it is gone: the statement was not run."""
     session = place.opened()
     account.pretend("SELECT 7", f"{number:06}")
-    assert session.fetch(Statement("SELECT 7")) == [(7,)]
+    assert session.fetch(Statement.read("SELECT 7")) == [(7,)]
 
 
 def test_a_transaction_that_begins_after_the_end_is_whole(session, end):
@@ -118,28 +119,54 @@ def test_an_insert_of_its_own_is_not_asked_again(session, end):
     assert runs(session) == ["r1"]
 
 
+def test_a_comment_before_a_statement_changes_nothing_of_that(session, end):
+    """Whether a statement is asked again depends on what it says of itself, not on how its text begins."""
+    table = session.dialect.kept("lease")
+    columns = "account_id, project, owner, expires_at"
+    row = f"({columns}) VALUES ('acc', 'shop', 'me', '2026')"
+    end()
+    with pytest.raises(SessionLost):
+        session.execute(Statement.insert(table, f"-- for a test\nINSERT INTO {table} {row}"))
+    assert session.fetch(Statement.read(f"-- for a test\nSELECT owner FROM {table}")) == []
+    session.execute(Statement.insert(table, f"INSERT INTO {table} {row}"))
+    end()
+    session.execute(Statement.change(table, f"/* for a test */ UPDATE {table} SET owner = 'you'"))
+    assert session.fetch(Statement.read(f"SELECT owner FROM {table}")) == [("you",)]
+
+
+@on_the_stand_in
+def test_a_statement_that_is_not_repeatable_is_not_asked_again(session, end):
+    """A table that is rebuilt from itself would be rebuilt twice."""
+    select = f"SELECT * FROM {session.dialect.kept('lease')}"
+    rebuild = session.dialect.recreate_kept("lease", select, repeatable=False)
+    end()
+    with pytest.raises(SessionLost):
+        session.execute(rebuild)
+    assert runs(session) == []
+    session.execute(rebuild)
+
+
 def test_scratch_that_was_lost_is_told_and_can_be_made_again(session, end):
     """Rather than a table that Snowflake does not know."""
     table, other = (session.dialect.passing(name) for name in ("staged_x", "other_x"))
-    create = Statement(f"{session.dialect.recreate_passing('staged_x')} AS SELECT 1 AS one")
+    create = create_scratch(session, "staged_x", "SELECT 1 AS one")
     session.execute(create)
-    session.execute(Statement(f"{session.dialect.create_passing('other_x')} AS SELECT 2 AS two"))
+    session.execute(create_scratch(session, "other_x", "SELECT 2 AS two"))
     end()
     assert runs(session) == []
-    for text in (
-        f"SELECT one FROM {table}",
-        f"UPDATE {table} SET one = 2",
-        f"INSERT INTO {table} VALUES (2)",
+    copy = create_scratch(session, "copy_x", f"SELECT one FROM {table}")
+    for statement in (
+        Statement.read(f"SELECT one FROM {table}"),
+        Statement.change(table, f"UPDATE {table} SET one = 2"),
+        Statement.insert(table, f"INSERT INTO {table} VALUES (2)"),
+        copy,
     ):
         with pytest.raises(SessionLost, match="staged"):
-            session.execute(Statement(text))
-    copy = f"{session.dialect.create_passing('copy_x')} AS SELECT one FROM {table}"
-    with pytest.raises(SessionLost, match="staged"):
-        session.execute(Statement(copy))
-    session.execute(Statement(f"DROP TABLE IF EXISTS {other}"))
+            session.execute(statement)
+    session.execute(Statement.drop(other, f"DROP TABLE IF EXISTS {other}"))
     session.execute(create)
-    session.execute(Statement(copy))
-    assert session.fetch(Statement(f"SELECT one FROM {table}")) == [(1,)]
+    session.execute(copy)
+    assert session.fetch(Statement.read(f"SELECT one FROM {table}")) == [(1,)]
 
 
 def test_a_plan_before_the_first_run_does_not_go_on_without_its_state(place, account):
@@ -161,7 +188,7 @@ def test_a_sign_in_that_no_longer_works_is_no_configuration_under_way(account, p
         with pytest.raises(
             SessionLost, match=r"has expired.*could not be opened.*password is wrong"
         ) as caught:
-            session.fetch(Statement("SELECT 1"))
+            session.fetch(Statement.read("SELECT 1"))
     assert caught.value.exit_code == 4
     assert place.output["password"] not in repr(caught.value.problems)
     assert caught.value.__cause__ is not None
@@ -184,7 +211,7 @@ def test_a_lease_is_given_back_in_another_session(session, end):
 
     with pytest.raises(SessionLost):
         lose()
-    assert session.fetch(Statement(f"SELECT * FROM {session.dialect.kept('lease')}")) == []
+    assert session.fetch(Statement.read(f"SELECT * FROM {session.dialect.kept('lease')}")) == []
 
 
 SHAPE = Shape("x", (), (), many_lists=False)
@@ -197,7 +224,7 @@ def deltas(session, rows):
     for statement in schema.create_model(session.dialect, SHAPE):
         session.execute(statement)
     values = ", ".join(f"('r1', {seq}, 'add', 'L1', 'p{seq}@example.com')" for seq in range(1, rows + 1))
-    session.execute(Statement(f"INSERT INTO {kept} ({columns}) VALUES {values}"))
+    session.execute(Statement.insert(kept, f"INSERT INTO {kept} ({columns}) VALUES {values}"))
     return Deltas(session, SHAPE, "r1")
 
 

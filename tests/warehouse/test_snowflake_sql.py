@@ -20,13 +20,14 @@ from reverse_etl.domain.engine import Engine
 from reverse_etl.planning.sql import conflicts as clashes
 from reverse_etl.planning.sql import staging
 from reverse_etl.warehouse.snowflake import without_marks
-from reverse_etl.warehouse.statement import Dialect, Statement
+from reverse_etl.warehouse.statement import Dialect, Statement, TableName
 
 GOLD = Path(__file__).parent / "gold"
 PLACE = '"SHOP"."REVERSE_ETL"'
 DIALECT = Dialect(Engine.SNOWFLAKE, PLACE, PLACE)
 BEFORE_THE_FIRST_RUN = Dialect(Engine.SNOWFLAKE, '"SHOP"."MARTS"', '"SHOP"."MARTS"', lasting=False)
 
+T = TableName("t", temporary=True)
 
 CASES = dict(cases(DIALECT))
 PARSED = {name: sqlglot.parse_one(one.text, dialect="snowflake") for name, one in CASES.items()}
@@ -144,14 +145,18 @@ def test_a_statement_that_creates_can_do_without_bound_values(name):
 
 def test_a_value_cannot_break_out_of_its_literal():
     """Neither by a quote nor by a backslash, which Snowflake reads as an escape."""
-    told = without_marks(Statement("CREATE TABLE t AS SELECT ?, ?", ("a\\", "' OR '1'='1")), DIALECT)
+    told = without_marks(
+        Statement.create(T, "CREATE TABLE t AS SELECT ?, ?", ("a\\", "' OR '1'='1")), DIALECT
+    )
     assert told.text == r"CREATE TABLE t AS SELECT 'a\\', ''' OR ''1''=''1'"
 
 
 @pytest.mark.parametrize("quoted", ['"Is VIP?"', '"it\'s ?"', '"a ""?"" b"', "'?'", "'it''s \"?'"])
 def test_a_question_mark_within_quotes_is_no_mark(quoted):
     """A payload column's name stands between marks where the rejections are gathered."""
-    told = without_marks(Statement(f"CREATE TABLE t AS SELECT ?, {quoted}, ?", ("a?", "b")), DIALECT)
+    told = without_marks(
+        Statement.create(T, f"CREATE TABLE t AS SELECT ?, {quoted}, ?", ("a?", "b")), DIALECT
+    )
     assert told.text == f"CREATE TABLE t AS SELECT 'a?', {quoted}, 'b'"
 
 

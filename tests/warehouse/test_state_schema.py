@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 from core_rows import become, members_model, people
 from core_world import one
+from inserted import create_scratch
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import SessionLost, UsageError
@@ -45,7 +46,7 @@ def test_the_state_does_not_lie_among_dbts_tables(server, written):
     mine.sql("CREATE TABLE meta (x INT)")
     with pytest.raises(UsageError, match="in which dbt builds"):
         mine.opened()
-    assert mine.ask(Statement("SELECT * FROM meta")) == []
+    assert mine.ask("SELECT * FROM meta") == []
     mine.close()
 
 
@@ -55,11 +56,11 @@ def test_only_a_scratch_table_is_lost_with_its_session(server):
         session = mine.opened()
         open_state(session)
         session.execute(session.dialect.create_kept("deltas_x", '"TEMP_C" VARCHAR'))
-        session.execute(Statement(f"{session.dialect.create_passing('x')} AS SELECT 1 AS one"))
+        session.execute(create_scratch(session, "x", "SELECT 1 AS one"))
         server.end_session(mine, session)
-        assert session.fetch(Statement(f'SELECT "TEMP_C" FROM {session.dialect.kept("deltas_x")}')) == []
+        assert session.fetch(Statement.read(f'SELECT "TEMP_C" FROM {session.dialect.kept("deltas_x")}')) == []
         with pytest.raises(SessionLost, match="staged"):
-            session.fetch(Statement(f"SELECT one FROM {session.dialect.passing('x')}"))
+            session.fetch(Statement.read(f"SELECT one FROM {session.dialect.passing('x')}"))
 
 
 def test_a_run_keeps_its_state_where_the_profile_says(world):

@@ -28,11 +28,12 @@ def prepared(dialect, group):
     """Yield what lets a model's tables be those that the group begins with."""
     tables = [shape(Engine.SNOWFLAKE) for shape in (vip, clubs)]
     if group == "schema.follow_columns new":  # where no column of the model is there yet
-        yield dialect.recreate_kept(tables[0].rejected, "SELECT CAST('' AS VARCHAR) AS retl_checksum")
+        select = "SELECT CAST('' AS VARCHAR) AS retl_checksum"
+        yield dialect.recreate_kept(tables[0].rejected, select, repeatable=True)
     if group == "staging":
         for shape in tables:
             for table in (shape.snapshot, shape.deltas, shape.rejected):
-                yield Statement(f"DROP TABLE IF EXISTS {dialect.kept(table)}")
+                yield Statement.drop(dialect.kept(table), f"DROP TABLE IF EXISTS {dialect.kept(table)}")
             yield from schema.create_model(dialect, shape)
             yield from staging.set_lists(dialect, shape, {"": "L1"})
     if group == "rejections":

@@ -226,7 +226,7 @@ def _source(asked: Asked) -> Source | None:
         target = asked.load_target()
         output, relations = target.output, relations_of(target, _manifest(asked.project_dir))
         with closing(open_warehouse(output, read_only=True)) as warehouse, warehouse.staging():
-            for table, column in warehouse.fetch(Statement(_COLUMNS, (output.schema,))):
+            for table, column in warehouse.fetch(Statement.read(_COLUMNS, (output.schema,))):
                 tables.setdefault(table, []).append(column)
     except ReverseEtlError as error:
         talk.warn(f"The warehouse could not be looked into. {error.problems[0].what}")

@@ -25,10 +25,11 @@ def twins(dialect: Dialect, shape: Shape) -> Statement:
     # DuckDB groups numbers faster than texts; the few rows whose number stands several times it then groups by text.
     number = f"HASH({key})"
     several = f" AND {number} IN (SELECT {number} {good} GROUP BY {number} HAVING COUNT(*) > 1)"
-    return Statement(
+    return Statement.create(
+        dialect.passing("twins_" + shape.key),
         f"{dialect.create_passing('twins_' + shape.key)} AS\n"
         f"SELECT {one_list}retl_list, retl_identity, COUNT(*) AS retl_rows\n"
-        f"{good}{several if dialect.engine is Engine.DUCKDB else ''}\nGROUP BY {key} HAVING COUNT(*) > 1"
+        f"{good}{several if dialect.engine is Engine.DUCKDB else ''}\nGROUP BY {key} HAVING COUNT(*) > 1",
     )
 
 
@@ -47,21 +48,24 @@ def settle_twins(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
     )
     same = "s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity"
     return (
-        Statement(
+        Statement.create(
+            dialect.passing("distinct_" + shape.key),
             f"{dialect.create_passing('distinct_' + shape.key)} AS SELECT DISTINCT {dialect.names(columns, 's.')}\n"
-            f"FROM {staged} AS s JOIN {twins_} AS t ON {same} WHERE s.retl_problem IS NULL"
+            f"FROM {staged} AS s JOIN {twins_} AS t ON {same} WHERE s.retl_problem IS NULL",
         ),
-        Statement(
+        Statement.change(
+            staged,
             f"DELETE FROM {staged} AS s WHERE s.retl_problem IS NULL\n"
-            f"AND EXISTS (SELECT 1 FROM {twins_} AS t WHERE {same})"
+            f"AND EXISTS (SELECT 1 FROM {twins_} AS t WHERE {same})",
         ),
-        Statement(
+        Statement.insert(
+            staged,
             f"INSERT INTO {staged} (retl_problem, retl_detail, {dialect.names(columns)}{flags})\n"
             f"SELECT CASE WHEN t.retl_rows > 1 THEN {literal(RowProblem.DUPLICATE)} END, "
             f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {dialect.names(columns, 's.')}{unset}\n"
             f"FROM {distinct} AS s JOIN (\n"
             f"  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT({differing}) AS retl_differing\n"
-            f"  FROM {distinct} GROUP BY retl_list, retl_identity\n) AS t ON {same}"
+            f"  FROM {distinct} GROUP BY retl_list, retl_identity\n) AS t ON {same}",
         ),
     )
 
@@ -75,47 +79,52 @@ def shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
     other = f"CASE WHEN retl_identity <> {literal(kind + ':')} || {column} THEN retl_identity END"
     good = f"FROM {dialect.passing(shape.staged)} WHERE retl_problem IS NULL AND {column} IS NOT NULL"
     # Few values stand on several rows: find those by a cheap count before comparing identities.
-    return Statement(
+    return Statement.create(
+        dialect.passing(f"shared_{kind}_{shape.key}"),
         f"{dialect.create_passing(f'shared_{kind}_{shape.key}')} AS\n"
         f"SELECT {column} AS retl_value,\n"
         f"  MAX(CASE WHEN retl_identity = {literal(kind + ':')} || {column} THEN 1 ELSE 0 END) AS retl_owner,\n"
         f"  CASE WHEN MIN({other}) <> MAX({other}) THEN 1 ELSE 0 END AS retl_shared\n"
         f"{good} AND {column} IN (SELECT {column} {good} GROUP BY {column} HAVING COUNT(*) > 1)\n"
-        f"GROUP BY {column} HAVING MIN(retl_identity) <> MAX(retl_identity)"
+        f"GROUP BY {column} HAVING MIN(retl_identity) <> MAX(retl_identity)",
     )
 
 
 def reject_owners(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
     """Reject each row whose identity is another row's secondary identifier."""
     column = IDENTIFIER_COLUMNS[kind]
-    return Statement(
-        f"UPDATE {dialect.passing(shape.staged)} SET retl_problem = {literal(RowProblem.IDENTITY_ELSEWHERE)}, "
+    table = dialect.passing(shape.staged)
+    return Statement.change(
+        table,
+        f"UPDATE {table} SET retl_problem = {literal(RowProblem.IDENTITY_ELSEWHERE)}, "
         f"retl_detail = {literal(kind)}\n"
         f"WHERE retl_problem IS NULL AND retl_identity = {literal(kind + ':')} || {column}\n"
-        f"AND {column} IN (SELECT retl_value FROM {dialect.passing(f'shared_{kind}_{shape.key}')} WHERE retl_owner = 1)"
+        f"AND {column} IN (SELECT retl_value FROM {dialect.passing(f'shared_{kind}_{shape.key}')} WHERE retl_owner = 1)",
     )
 
 
 def shared_count(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
     """Return how many rows carry a secondary identifier that several rows share."""
-    return Statement(
+    return Statement.read(
         f"SELECT COUNT(*) FROM {dialect.passing(shape.staged)} WHERE {_carries_shared(dialect, shape, kind)}"
     )
 
 
 def omit_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
     """Leave a secondary identifier that several rows share out of what is sent of all of them."""
-    return Statement(
-        f"UPDATE {dialect.passing(shape.staged)} SET {omits(kind)} = TRUE\n"
-        f"WHERE {_carries_shared(dialect, shape, kind)}"
+    table = dialect.passing(shape.staged)
+    return Statement.change(
+        table, f"UPDATE {table} SET {omits(kind)} = TRUE\nWHERE {_carries_shared(dialect, shape, kind)}"
     )
 
 
 def reject_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
     """Reject every row that carries a secondary identifier that several rows share."""
-    return Statement(
-        f"UPDATE {dialect.passing(shape.staged)} SET retl_problem = {literal(RowProblem.SHARED)}, "
-        f"retl_detail = {literal(kind)}\nWHERE {_carries_shared(dialect, shape, kind)}"
+    table = dialect.passing(shape.staged)
+    return Statement.change(
+        table,
+        f"UPDATE {table} SET retl_problem = {literal(RowProblem.SHARED)}, "
+        f"retl_detail = {literal(kind)}\nWHERE {_carries_shared(dialect, shape, kind)}",
     )
 
 
@@ -151,7 +160,8 @@ def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType, *, rekeyed: bo
         f"  JOIN {staged} AS d ON d.{same} = k.{same} AND d.retl_identity <> s.retl_identity"
         for same in ("retl_identity", *personal)
     )
-    return Statement(
+    return Statement.create(
+        dialect.passing(_table(shape, kind)),
         f"{dialect.recreate_passing(_table(shape, kind))} AS\n"
         f"WITH asked AS (\n"
         f"  SELECT s.retl_identity, {sent} AS {column} FROM {staged} AS s\n"
@@ -159,20 +169,22 @@ def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType, *, rekeyed: bo
         f"  JOIN {dialect.passing(shape.planned)} AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id\n"
         f"  WHERE p.retl_op IN ('{Op.ADD}', '{Op.UPDATE}') AND s.retl_problem IS NULL\n"
         f"  AND s.retl_identity <> {literal(kind + ':')} || s.{column}\n"
-        f"),\nkept AS (\n  {kept}\n)\n{claims}"
+        f"),\nkept AS (\n  {kept}\n)\n{claims}",
     )
 
 
 def claimed_count(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
     """Return how many identities are to be sent without that identifier."""
-    return Statement(f"SELECT COUNT(*) FROM {dialect.passing(_table(shape, kind))}")
+    return Statement.read(f"SELECT COUNT(*) FROM {dialect.passing(_table(shape, kind))}")
 
 
 def omit_claimed(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
     """Leave the identifier out of what is sent of these rows."""
-    return Statement(
-        f"UPDATE {dialect.passing(shape.staged)} SET {omits(kind)} = TRUE\n"
-        f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {dialect.passing(_table(shape, kind))})"
+    table = dialect.passing(shape.staged)
+    return Statement.change(
+        table,
+        f"UPDATE {table} SET {omits(kind)} = TRUE\n"
+        f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {dialect.passing(_table(shape, kind))})",
     )
 
 

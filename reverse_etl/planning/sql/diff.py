@@ -56,7 +56,7 @@ def difference(dialect: Dialect, shape: Shape, kept: Mapping[str, Column]) -> St
     Where as many rows were staged as the snapshot has, and this returns none, no identity stands twice among them: the snapshot has
     each once, and each of its rows found its like. They may still share other identifiers, as the snapshot's rows may.
     """
-    return Statement(
+    return Statement.read(
         f"WITH desired AS (\n{desired(dialect, shape)}\n),\nknown AS (\n{_known(dialect, shape, kept, Scope())}\n)\n"
         f"SELECT 1 AS retl_differs\n"
         f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row(shape, 'd', 'k')}\n"
@@ -70,7 +70,9 @@ def nothing(dialect: Dialect, shape: Shape) -> Statement:
     types = {"retl_seq": "BIGINT", "retl_in_snapshot": "BOOLEAN", "retl_uncertain": "BOOLEAN"}
     names = (*MARKS, *KEY_COLUMNS, *_identifiers(), FIRST_SENT)
     columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in names)
-    return Statement(f"{dialect.recreate_passing(shape.planned)} ({columns})")
+    return Statement.create(
+        dialect.passing(shape.planned), f"{dialect.recreate_passing(shape.planned)} ({columns})"
+    )
 
 
 def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scope) -> tuple[Statement, ...]:
@@ -91,19 +93,22 @@ def diff(dialect: Dialect, shape: Shape, kept: Mapping[str, Column], scope: Scop
         carried = ", " + _carried("d.retl_identity IS NULL")
         rows = _changed_rows(dialect, shape, known, scope, carried)
         number = f"ROW_NUMBER() OVER ({_order(shape)}) AS retl_seq"
-        return (Statement(f"{planned} AS\nSELECT {number}, *\nFROM (\n{rows}\n) AS retl_changed"),)
+        whole = f"{planned} AS\nSELECT {number}, *\nFROM (\n{rows}\n) AS retl_changed"
+        return (Statement.create(dialect.passing(shape.planned), whole),)
     carried = _carried(f"c.retl_op = '{Op.REMOVE}'")
     return (
-        Statement(
-            f"{dialect.recreate_passing(shape.changed)} AS\n{_changed_rows(dialect, shape, known, scope)}"
+        Statement.create(
+            changed,
+            f"{dialect.recreate_passing(shape.changed)} AS\n{_changed_rows(dialect, shape, known, scope)}",
         ),
-        Statement(
+        Statement.create(
+            dialect.passing(shape.planned),
             f"{planned} AS\nWITH {known}\nSELECT ROW_NUMBER() OVER () AS retl_seq, *\nFROM (\n"
             f"  SELECT c.*, {carried}\n"
             f"  FROM {changed} AS c LEFT JOIN known AS k ON {same_row(shape, 'c', 'k')}\n"
-            f"  {_order(shape, 'c.')}\n) AS retl_sorted"
+            f"  {_order(shape, 'c.')}\n) AS retl_sorted",
         ),
-        Statement(f"DROP TABLE {changed}"),
+        Statement.drop(changed, f"DROP TABLE {changed}"),
     )
 
 
@@ -147,21 +152,26 @@ def cut(dialect: Dialect, shape: Shape, limit: int) -> tuple[Statement, ...]:
     """Leave of the plan only the first `limit` upserts; removals wait."""
     planned, upserts = dialect.passing(shape.planned), f"retl_op <> '{Op.REMOVE}'"
     return (
-        Statement(
+        Statement.change(
+            planned,
             f"DELETE FROM {planned} WHERE {upserts} AND retl_seq NOT IN (\n"
-            f"  SELECT retl_seq FROM {planned} WHERE {upserts} ORDER BY retl_seq LIMIT {limit})"
+            f"  SELECT retl_seq FROM {planned} WHERE {upserts} ORDER BY retl_seq LIMIT {limit})",
         ),
-        Statement(f"UPDATE {planned} SET retl_op = '{Op.LEFT}' WHERE retl_op = '{Op.REMOVE}'"),
+        Statement.change(
+            planned, f"UPDATE {planned} SET retl_op = '{Op.LEFT}' WHERE retl_op = '{Op.REMOVE}'"
+        ),
     )
 
 
 def keep_rejected(dialect: Dialect, shape: Shape) -> Statement:
     """Drop the removal of a row that is still desired on that list, though it can't be sent as it is."""
-    return Statement(
-        f"DELETE FROM {dialect.passing(shape.planned)} AS retl_p WHERE retl_p.retl_op = '{Op.REMOVE}' AND EXISTS (\n"
+    table = dialect.passing(shape.planned)
+    return Statement.change(
+        table,
+        f"DELETE FROM {table} AS retl_p WHERE retl_p.retl_op = '{Op.REMOVE}' AND EXISTS (\n"
         f"  SELECT 1 FROM {dialect.passing(shape.staged)} AS s JOIN {dialect.passing(shape.lists)} AS l "
         f"ON s.retl_list = l.retl_list\n"
-        f"  WHERE s.retl_problem IS NOT NULL AND s.retl_identity = retl_p.retl_identity AND l.retl_list_id = retl_p.retl_list_id)"
+        f"  WHERE s.retl_problem IS NOT NULL AND s.retl_identity = retl_p.retl_identity AND l.retl_list_id = retl_p.retl_list_id)",
     )
 
 
@@ -173,14 +183,15 @@ def hold_protected(dialect: Dialect, shape: Shape) -> Statement:
         f"WHERE p.retl_op = '{Op.REMOVE}' AND s.retl_problem IS NOT NULL"
         for column in _identifiers()
     )
-    return Statement(
-        f"UPDATE {planned} AS p SET retl_op = '{Op.HELD}'\nFROM (\n  {sharing}\n) AS h WHERE p.retl_seq = h.retl_seq"
+    return Statement.change(
+        planned,
+        f"UPDATE {planned} AS p SET retl_op = '{Op.HELD}'\nFROM (\n  {sharing}\n) AS h WHERE p.retl_seq = h.retl_seq",
     )
 
 
 def planned_counts(dialect: Dialect, shape: Shape) -> Statement:
     """Return (list id, op, rows) of the plan."""
-    return Statement(
+    return Statement.read(
         f"SELECT retl_list_id, retl_op, COUNT(*) FROM {dialect.passing(shape.planned)} "
         f"GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op"
     )
@@ -190,7 +201,7 @@ def leaving_counts(dialect: Dialect, shape: Shape) -> Statement:
     """Return (list id, rows without e-mail and phone, rows that carry each identifier) of the removes."""
     email, phone = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE]
     carried = ", ".join(f"COUNT({column})" for column in _identifiers())
-    return Statement(
+    return Statement.read(
         f"SELECT retl_list_id, COUNT(*) - COUNT(COALESCE({email}, {phone})), {carried} "
         f"FROM {dialect.passing(shape.planned)} WHERE retl_op = '{Op.REMOVE}' GROUP BY retl_list_id ORDER BY retl_list_id"
     )
@@ -208,7 +219,7 @@ def sample(
     known = f"(\n{_known(dialect, shape, kept, scope, kept_as)}\n)"
     values = (*_identifiers(), *shape.payload_names)
     before = dialect.names((*values, *kept_as), "k.")
-    return Statement(
+    return Statement.read(
         f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {dialect.names(values, 'd.')}, {before}\n"
         f"FROM (SELECT * FROM {dialect.passing(shape.planned)} WHERE retl_op <> '{Op.LEFT}' "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
@@ -226,10 +237,12 @@ def name_lists(dialect: Dialect, shape: Shape, ids: Mapping[str, str]) -> Statem
     cases = " ".join("WHEN ? THEN ?" for _ in ids)
     columns = ", ".join((*MARKS, "retl_identity", *_identifiers(), FIRST_SENT))
     planned = dialect.passing(shape.planned)
-    return Statement(
+    return Statement.create(
+        planned,
         f"{dialect.recreate_passing(shape.planned)} AS\n"
         f"SELECT {dialect.text(f'CASE retl_list_id {cases} ELSE retl_list_id END')} AS retl_list_id, {columns} FROM {planned}",
         tuple(text for pair in ids.items() for text in pair),
+        repeatable=False,
     )
 
 

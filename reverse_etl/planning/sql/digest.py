@@ -33,12 +33,12 @@ def seal(dialect: Dialect, shape: Shape) -> Statement:
     )
     if dialect.engine is Engine.DUCKDB:
         digest = f"MD5_NUMBER(CAST(JSON_ARRAY({', '.join(values)}) AS VARCHAR))"
-        return Statement(
+        return Statement.read(
             f"SELECT COUNT(*) AS retl_rows, CAST(COALESCE(BIT_XOR({digest}), 0) AS VARCHAR) AS retl_digest\n{rows}"
         )
     pairs = ", ".join(f"'{number}', {value}" for number, value in enumerate(values))
     digest = f"MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL({pairs})))"
-    return Statement(
+    return Statement.read(
         f"SELECT COALESCE(SUM(retl_rows), 0), MD5(COALESCE(LISTAGG(retl_digest, '') WITHIN GROUP (ORDER BY retl_part), ''))\n"
         f"FROM (\nSELECT FLOOR(p.retl_seq / {_PART}) AS retl_part, COUNT(*) AS retl_rows,\n"
         f"  MD5(LISTAGG({digest}, '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest\n{rows}\n"

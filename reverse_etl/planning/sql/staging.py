@@ -58,7 +58,8 @@ def stage(
     omitted = "".join(f", FALSE AS {omits(kind)}" for kind in shape.secondary)
     list_name = "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else dialect.text("''")
     problem = dialect.text(_first_problem(dialect, shape, list_name))
-    return Statement(
+    return Statement.create(
+        dialect.passing(shape.staged),
         f"{dialect.create_passing(shape.staged)} AS\n"
         f"SELECT {list_name} AS retl_list,\n"
         f"  {_identity(shape)} AS retl_identity,\n"
@@ -66,7 +67,7 @@ def stage(
         f"  {problem} AS retl_problem,\n"
         f"  CAST(NULL AS VARCHAR) AS retl_detail{payload}\n"
         f"FROM (\n  SELECT {', '.join(inner)}\n"
-        f"  FROM (SELECT *{looks} FROM (\n{select}\n  ) AS retl_model) AS retl_looked_at\n) AS retl_rows"
+        f"  FROM (SELECT *{looks} FROM (\n{select}\n  ) AS retl_model) AS retl_looked_at\n) AS retl_rows",
     )
 
 
@@ -98,8 +99,10 @@ def reject_standing(dialect: Dialect, shape: Shape, checksum: str) -> Statement:
     sent, rejected = compared(dialect, shape, "s."), compared(dialect, shape, "r.")
     sent |= shape.sent_identifiers("s")
     equal = " AND ".join(f"{sent[name]} IS NOT DISTINCT FROM {was}" for name, was in rejected.items())
-    return Statement(
-        f"UPDATE {dialect.passing(shape.staged)} AS s SET retl_problem = {literal(RowProblem.STANDING)}\n"
+    table = dialect.passing(shape.staged)
+    return Statement.change(
+        table,
+        f"UPDATE {table} AS s SET retl_problem = {literal(RowProblem.STANDING)}\n"
         f"FROM {dialect.kept(shape.rejected)} AS r, {dialect.passing(shape.lists)} AS l\n"
         f"WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id\n"
         f"AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND {equal}",
@@ -109,7 +112,7 @@ def reject_standing(dialect: Dialect, shape: Shape, checksum: str) -> Statement:
 
 def list_names(dialect: Dialect, shape: Shape) -> Statement:
     """Return the lists that the rows name, in order."""
-    return Statement(
+    return Statement.read(
         f"SELECT DISTINCT retl_list FROM {dialect.passing(shape.staged)} WHERE retl_list IS NOT NULL ORDER BY retl_list"
     )
 
@@ -117,17 +120,18 @@ def list_names(dialect: Dialect, shape: Shape) -> Statement:
 def set_lists(dialect: Dialect, shape: Shape, ids: Mapping[str, str]) -> tuple[Statement, ...]:
     """Keep the id of each list under the name that rows use, for the diff to join."""
     table = dialect.passing(shape.lists)
-    create = Statement(f"{dialect.recreate_passing(shape.lists)} (retl_list VARCHAR, retl_list_id VARCHAR)")
+    columns = "retl_list VARCHAR, retl_list_id VARCHAR"
+    create = Statement.create(table, f"{dialect.recreate_passing(shape.lists)} ({columns})")
     if not ids:
         return (create,)
     rows = ", ".join("(?, ?)" for _ in ids)
     values = tuple(value for pair in sorted(ids.items()) for value in pair)
-    return (create, Statement(f"INSERT INTO {table} VALUES {rows}", values))
+    return (create, Statement.insert(table, f"INSERT INTO {table} VALUES {rows}", values))
 
 
 def staged_counts(dialect: Dialect, shape: Shape) -> Statement:
     """Return (list name, problem or NULL, rows) for what was staged."""
-    return Statement(
+    return Statement.read(
         f"SELECT retl_list, retl_problem, COUNT(*) FROM {dialect.passing(shape.staged)} "
         f"GROUP BY retl_list, retl_problem ORDER BY retl_list, retl_problem"
     )

@@ -17,7 +17,8 @@ def insert_rows(dialect: Dialect, table: str, rows: Sequence[tuple[Any, ...]]) -
     parts = [rows[start : start + ROWS_A_STATEMENT] for start in range(0, len(rows), ROWS_A_STATEMENT)]
     marks = f"({', '.join('?' for _ in rows[0])})" if rows else ""
     return tuple(
-        Statement(
+        Statement.insert(
+            dialect.kept(table),
             f"INSERT INTO {dialect.kept(table)} VALUES {', '.join([marks] * len(part))}",
             tuple(value for row in part for value in row),
         )
@@ -27,7 +28,7 @@ def insert_rows(dialect: Dialect, table: str, rows: Sequence[tuple[Any, ...]]) -
 
 def models(dialect: Dialect, account: str, project: str) -> Statement:
     """Return (model, table key, surface, identifiers, checksum) of every model that was ever sent."""
-    return Statement(
+    return Statement.read(
         f"SELECT model, table_key, surface, identifiers, checksum FROM {dialect.kept('models')} "
         f"WHERE account_id = ? AND project = ? ORDER BY model",
         (account, project),
@@ -36,7 +37,7 @@ def models(dialect: Dialect, account: str, project: str) -> Statement:
 
 def other_projects(dialect: Dialect, account: str, project: str) -> Statement:
     """Return the names of the other projects of an account, of any account for '', that ever sent a model."""
-    return Statement(
+    return Statement.read(
         f"SELECT DISTINCT project FROM {dialect.kept('models')} "
         f"WHERE project <> ? AND (account_id = ? OR ? = '') ORDER BY project",
         (project, account, account),
@@ -49,17 +50,20 @@ def set_model(
     """Note a model as it is sent now: (model, table key, surface, identifiers, checksum)."""
     table = dialect.kept("models")
     return (
-        Statement(
+        Statement.change(
+            table,
             f"DELETE FROM {table} WHERE account_id = ? AND project = ? AND model = ?",
             (account, project, row[0]),
         ),
-        Statement(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)", (account, project, *row)),
+        Statement.insert(
+            table, f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)", (account, project, *row)
+        ),
     )
 
 
 def last_account(dialect: Dialect, project: str, target: str) -> Statement:
     """Return the account that a target's last run was sent to."""
-    return Statement(
+    return Statement.read(
         f"SELECT account_id FROM {dialect.kept('targets')} WHERE project = ? AND target = ?",
         (project, target),
     )
@@ -69,8 +73,8 @@ def set_account(dialect: Dialect, project: str, target: str, account: str) -> tu
     """Note the account of a target."""
     table = dialect.kept("targets")
     return (
-        Statement(f"DELETE FROM {table} WHERE project = ? AND target = ?", (project, target)),
-        Statement(f"INSERT INTO {table} VALUES (?, ?, ?)", (project, target, account)),
+        Statement.change(table, f"DELETE FROM {table} WHERE project = ? AND target = ?", (project, target)),
+        Statement.insert(table, f"INSERT INTO {table} VALUES (?, ?, ?)", (project, target, account)),
     )
 
 
@@ -78,8 +82,10 @@ def add_run(  # noqa: PLR0913, PLR0917 - a row of the runs
     dialect: Dialect, run_id: str, account: str, project: str, started_at: str, klaviyo_time: str
 ) -> Statement:
     """Mark a run as `submitting`: from here on its deltas may have been sent."""
-    return Statement(
-        f"INSERT INTO {dialect.kept('runs')} VALUES (?, ?, ?, 'submitting', ?, ?, NULL, NULL)",
+    table = dialect.kept("runs")
+    return Statement.insert(
+        table,
+        f"INSERT INTO {table} VALUES (?, ?, ?, 'submitting', ?, ?, NULL, NULL)",
         (run_id, account, project, started_at, klaviyo_time),
     )
 
@@ -90,8 +96,10 @@ def end_run(dialect: Dialect, run_id: str, state: str, ended_at: str, exit_code:
     With None, the exit code stays: NULL for a run that died.
     """
     ended = {"state": state, "ended_at": ended_at} | ({} if exit_code is None else {"exit_code": exit_code})
-    return Statement(
-        f"UPDATE {dialect.kept('runs')} SET {', '.join(f'{name} = ?' for name in ended)} WHERE run_id = ?",
+    table = dialect.kept("runs")
+    return Statement.change(
+        table,
+        f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in ended)} WHERE run_id = ?",
         (*ended.values(), run_id),
     )
 
@@ -100,15 +108,17 @@ def refuse_run(  # noqa: PLR0913, PLR0917 - a row of the runs
     dialect: Dialect, run_id: str, account: str, project: str, at: str, exit_code: int
 ) -> Statement:
     """Note a run that was `refused` before it wrote anything."""
-    return Statement(
-        f"INSERT INTO {dialect.kept('runs')} VALUES (?, ?, ?, 'refused', ?, '', ?, ?)",
+    table = dialect.kept("runs")
+    return Statement.insert(
+        table,
+        f"INSERT INTO {table} VALUES (?, ?, ?, 'refused', ?, '', ?, ?)",
         (run_id, account, project, at, at, exit_code),
     )
 
 
 def refusal(dialect: Dialect, run_id: str) -> Statement:
     """Return why a run was refused; no row where it was not."""
-    return Statement(
+    return Statement.read(
         f"SELECT l.reason FROM {dialect.kept('run_lists')} AS l JOIN {dialect.kept('runs')} AS r ON l.run_id = r.run_id\n"
         f"WHERE l.run_id = ? AND r.state = 'refused' ORDER BY l.reason",
         (run_id,),
@@ -117,7 +127,7 @@ def refusal(dialect: Dialect, run_id: str) -> Statement:
 
 def dead_runs(dialect: Dialect, account: str, project: str) -> Statement:
     """Return (run id, Klaviyo's time when it began) of the runs that began to write and left something open."""
-    return Statement(
+    return Statement.read(
         f"SELECT run_id, klaviyo_time FROM {dialect.kept('runs')} "
         f"WHERE account_id = ? AND project = ? AND state IN ('submitting', 'unsettled') ORDER BY started_at, run_id",
         (account, project),
@@ -129,7 +139,7 @@ def run_times(dialect: Dialect, account: str, project: str, list_id: str) -> Sta
 
     None that left something open.
     """
-    return Statement(
+    return Statement.read(
         f"SELECT r.klaviyo_time, r.started_at, r.ended_at FROM {dialect.kept('runs')} AS r\n"
         f"WHERE r.account_id = ? AND r.project = ? AND r.state = 'ended' AND EXISTS (SELECT 1 FROM {dialect.kept('receipts')} AS c\n"
         f"  WHERE c.run_id = r.run_id AND c.list_id = ? AND c.op = 'add' AND c.state IN ('applied', 'unknown'))\n"
@@ -140,7 +150,7 @@ def run_times(dialect: Dialect, account: str, project: str, list_id: str) -> Sta
 
 def runs(dialect: Dialect, account: str, project: str) -> Statement:
     """Return (run id, state, started, ended, exit code) of every run, newest first."""
-    return Statement(
+    return Statement.read(
         f"SELECT run_id, state, started_at, ended_at, exit_code FROM {dialect.kept('runs')} "
         f"WHERE account_id = ? AND project = ? ORDER BY started_at DESC, run_id DESC",
         (account, project),
@@ -152,7 +162,7 @@ def run_lists(dialect: Dialect, account: str, project: str) -> Statement:
 
     Not of a run that was refused: it touched none.
     """
-    return Statement(
+    return Statement.read(
         f"SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.reason "
         f"FROM {dialect.kept('run_lists')} AS l JOIN {dialect.kept('runs')} AS r ON l.run_id = r.run_id\n"
         f"WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' "
@@ -163,7 +173,7 @@ def run_lists(dialect: Dialect, account: str, project: str) -> Statement:
 
 def open_receipts(dialect: Dialect, account: str, project: str) -> Statement:
     """Return the receipts whose import job was accepted and not yet seen to end, each with its run's beginning."""
-    return Statement(
+    return Statement.read(
         f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, r.klaviyo_time "
         f"FROM {dialect.kept('receipts')} AS c JOIN {dialect.kept('runs')} AS r ON c.run_id = r.run_id\n"
         f"WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq",
@@ -174,8 +184,10 @@ def open_receipts(dialect: Dialect, account: str, project: str) -> Statement:
 def delete_receipts(dialect: Dialect, run_id: str, model: str, first_seqs: tuple[int, ...]) -> Statement:
     """Drop receipts, to be written anew in their next state."""
     marks = ", ".join("?" for _ in first_seqs)
-    return Statement(
-        f"DELETE FROM {dialect.kept('receipts')} WHERE run_id = ? AND model = ? AND first_seq IN ({marks})",
+    table = dialect.kept("receipts")
+    return Statement.change(
+        table,
+        f"DELETE FROM {table} WHERE run_id = ? AND model = ? AND first_seq IN ({marks})",
         (run_id, model, *first_seqs),
     )
 
@@ -186,7 +198,8 @@ def drop_refusals(dialect: Dialect, deltas: str, run_id: str, model: str) -> tup
     A row that stays a delta keeps its refusal: without it, its range's receipt would speak for it too.
     """
     return (
-        Statement(
+        Statement.change(
+            dialect.kept("refusals"),
             f"DELETE FROM {dialect.kept('refusals')} WHERE run_id = ? AND model = ?\n"
             f"AND seq NOT IN (SELECT retl_seq FROM {dialect.kept(deltas)} WHERE retl_run_id = ?)",
             (run_id, model, run_id),
@@ -196,7 +209,7 @@ def drop_refusals(dialect: Dialect, deltas: str, run_id: str, model: str) -> tup
 
 def lists(dialect: Dialect, account: str, project: str) -> Statement:
     """Return (list id, name, model, state, at) of the registry."""
-    return Statement(
+    return Statement.read(
         f"SELECT list_id, name, model, state, noted_at FROM {dialect.kept('lists')} "
         f"WHERE account_id = ? AND project = ? ORDER BY name, list_id",
         (account, project),
@@ -209,17 +222,20 @@ def add_list(
     """Note a list in the registry in place of what was known of that name or id: (list id, name, model, state, at)."""
     table = dialect.kept("lists")
     return (
-        Statement(
+        Statement.change(
+            table,
             f"DELETE FROM {table} WHERE account_id = ? AND project = ? AND (list_id = ? OR (list_id IS NULL AND name = ?))",
             (account, project, row[0], row[1]),
         ),
-        Statement(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)", (account, project, *row)),
+        Statement.insert(
+            table, f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)", (account, project, *row)
+        ),
     )
 
 
 def lease(dialect: Dialect, account: str, project: str) -> Statement:
     """Return (owner, expires) of the lease."""
-    return Statement(
+    return Statement.read(
         f"SELECT owner, expires_at FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?",
         (account, project),
     )
@@ -229,28 +245,33 @@ def take_lease(
     dialect: Dialect, account: str, project: str, owner: str, expires_at: str
 ) -> tuple[Statement, ...]:
     """Give the lease to `owner` until `expires_at`, whoever had it."""
+    table = dialect.kept("lease")
     return (
-        Statement(
-            f"DELETE FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ?", (account, project)
+        Statement.change(
+            table, f"DELETE FROM {table} WHERE account_id = ? AND project = ?", (account, project)
         ),
-        Statement(
-            f"INSERT INTO {dialect.kept('lease')} VALUES (?, ?, ?, ?)", (account, project, owner, expires_at)
+        Statement.insert(
+            table, f"INSERT INTO {table} VALUES (?, ?, ?, ?)", (account, project, owner, expires_at)
         ),
     )
 
 
 def extend_lease(dialect: Dialect, account: str, project: str, owner: str, expires_at: str) -> Statement:
     """Let the lease's owner keep it for longer."""
-    return Statement(
-        f"UPDATE {dialect.kept('lease')} SET expires_at = ? WHERE account_id = ? AND project = ? AND owner = ?",
+    table = dialect.kept("lease")
+    return Statement.change(
+        table,
+        f"UPDATE {table} SET expires_at = ? WHERE account_id = ? AND project = ? AND owner = ?",
         (expires_at, account, project, owner),
     )
 
 
 def drop_lease(dialect: Dialect, account: str, project: str, owner: str) -> Statement:
     """Give the lease back."""
-    return Statement(
-        f"DELETE FROM {dialect.kept('lease')} WHERE account_id = ? AND project = ? AND owner = ?",
+    table = dialect.kept("lease")
+    return Statement.change(
+        table,
+        f"DELETE FROM {table} WHERE account_id = ? AND project = ? AND owner = ?",
         (account, project, owner),
     )
 
@@ -262,8 +283,10 @@ def claim_lease(  # noqa: PLR0913, PLR0917 - a row of the lease, and the time
 
     Two that run at the same moment may both insert their row: who claims looks afterwards whether it is alone.
     """
-    return Statement(
-        f"MERGE INTO {dialect.kept('lease')} AS l\n"
+    table = dialect.kept("lease")
+    return Statement.change(
+        table,
+        f"MERGE INTO {table} AS l\n"
         f"USING (SELECT ? AS account_id, ? AS project, ? AS owner, ? AS expires_at, ? AS claimed_at) AS n\n"
         f"ON l.account_id = n.account_id AND l.project = n.project\n"
         f"WHEN MATCHED AND l.expires_at <= n.claimed_at THEN UPDATE SET owner = n.owner, expires_at = n.expires_at\n"

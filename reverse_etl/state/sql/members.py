@@ -24,7 +24,9 @@ _COLUMNS = (*IDENTIFIER_COLUMNS.values(), "retl_joined_at", "retl_joined_late")
 def make(dialect: Dialect, shape: Shape) -> Statement:
     """Make the scratch table of a list's members, empty: identifiers, when they joined, and that with a minute's grace."""
     columns = ", ".join(f"{name} VARCHAR" for name in _COLUMNS)
-    return Statement(f"{dialect.recreate_passing(_members(shape))} ({columns})")
+    return Statement.create(
+        dialect.passing(_members(shape)), f"{dialect.recreate_passing(_members(shape))} ({columns})"
+    )
 
 
 def add(dialect: Dialect, shape: Shape, rows: Sequence[tuple[str | None, ...]]) -> tuple[Statement, ...]:
@@ -32,7 +34,8 @@ def add(dialect: Dialect, shape: Shape, rows: Sequence[tuple[str | None, ...]]) 
     parts = [rows[start : start + ROWS_A_STATEMENT] for start in range(0, len(rows), ROWS_A_STATEMENT)]
     marks = f"({', '.join('?' for _ in _COLUMNS)})"
     return tuple(
-        Statement(
+        Statement.insert(
+            dialect.passing(_members(shape)),
             f"INSERT INTO {dialect.passing(_members(shape))} VALUES {', '.join([marks] * len(part))}",
             tuple(value for row in part for value in row),
         )
@@ -64,20 +67,23 @@ def compare(dialect: Dialect, shape: Shape, list_id: str) -> tuple[Statement, ..
     named = f"CASE {identity} ELSE {literal(IdentifierType.PROFILE_ID + ':')} || m.{_PROFILE} END"
     met, deltas = dialect.passing(_met(shape)), dialect.kept(shape.deltas)
     return (
-        Statement(
-            f"{dialect.recreate_passing(_met(shape))} AS\nWITH rows_sent AS (\n  {rows}\n)\n  {meetings}"
+        Statement.create(
+            dialect.passing(_met(shape)),
+            f"{dialect.recreate_passing(_met(shape))} AS\nWITH rows_sent AS (\n  {rows}\n)\n  {meetings}",
         ),
-        Statement(
+        Statement.create(
+            dialect.passing(_missing(shape)),
             f"{dialect.recreate_passing(_missing(shape))} AS\n"
             f"SELECT s.retl_list_id, s.retl_identity FROM {dialect.kept(shape.snapshot)} AS s WHERE s.{of_list}\n"
             f"AND NOT EXISTS (SELECT 1 FROM {met} AS t WHERE t.retl_sure AND t.retl_identity = s.retl_identity)\n"
-            f"AND NOT EXISTS (SELECT 1 FROM {deltas} AS d WHERE {same_key('d', 's')})"
+            f"AND NOT EXISTS (SELECT 1 FROM {deltas} AS d WHERE {same_key('d', 's')})",
         ),
-        Statement(
+        Statement.create(
+            dialect.passing(_others(shape)),
             f"{dialect.recreate_passing(_others(shape))} AS\n"
             f"SELECT {dialect.text(named)} AS retl_identity, m.* FROM {dialect.passing(_members(shape))} AS m\n"
             f"WHERE NOT EXISTS (SELECT 1 FROM {met} AS t WHERE t.{_PROFILE} = m.{_PROFILE})\n"
-            f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {named} ORDER BY m.retl_joined_at, m.{_PROFILE}) = 1"
+            f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {named} ORDER BY m.retl_joined_at, m.{_PROFILE}) = 1",
         ),
     )
 
@@ -94,21 +100,21 @@ def counts(dialect: Dialect, shape: Shape, list_id: str) -> Statement:
         f"FROM {dialect.passing(_others(shape))}",
         f"FROM {dialect.kept(shape.snapshot)} AS s WHERE s.retl_list_id = ? AND EXISTS (SELECT 1 FROM {met} AS t WHERE {before})",
     )
-    return Statement(
+    return Statement.read(
         "SELECT " + ",\n  ".join(f"(SELECT COUNT(*) {rows})" for rows in counted), (list_id, list_id, list_id)
     )
 
 
 def missing_sample(dialect: Dialect, shape: Shape, size: int) -> Statement:
     """Return (identity) of the first rows that are missing."""
-    return Statement(
+    return Statement.read(
         f"SELECT retl_identity FROM {dialect.passing(_missing(shape))} ORDER BY retl_identity LIMIT {size}"
     )
 
 
 def others_sample(dialect: Dialect, shape: Shape, size: int) -> Statement:
     """Return (identity) of the first members that are of no row."""
-    return Statement(
+    return Statement.read(
         f"SELECT retl_identity FROM {dialect.passing(_others(shape))} ORDER BY retl_identity LIMIT {size}"
     )
 
@@ -120,7 +126,7 @@ def given_up(dialect: Dialect, shape: Shape, whose: tuple[str, str, str, str]) -
         f"ON g.identity = {literal(kind + ':')} || o.{column}"
         for kind, column in IDENTIFIER_COLUMNS.items()
     )
-    return Statement(
+    return Statement.read(
         f"WITH gave_up AS (\n  SELECT identity FROM {dialect.kept('gone')} "
         f"WHERE account_id = ? AND project = ? AND model = ? AND list_id = ?\n)\n{matches}\nORDER BY 1",
         whose,
@@ -130,7 +136,7 @@ def given_up(dialect: Dialect, shape: Shape, whose: tuple[str, str, str, str]) -
 def doubt_missing(dialect: Dialect, shape: Shape) -> Statement:
     """Make the rows uncertain that are missing: the next run sends those again that are still desired."""
     missing = f"SELECT 1 FROM {dialect.passing(_missing(shape))} AS m WHERE {same_key('m', 's')}"
-    return Statement(insert_doubt(dialect, shape, f"EXISTS ({missing})"))
+    return Statement.insert(dialect.kept(shape.deltas), insert_doubt(dialect, shape, f"EXISTS ({missing})"))
 
 
 def adopt(dialect: Dialect, shape: Shape, list_id: str) -> tuple[Statement, ...]:
@@ -148,14 +154,16 @@ def adopt(dialect: Dialect, shape: Shape, list_id: str) -> tuple[Statement, ...]
     snapshot, others = dialect.kept(shape.snapshot), dialect.passing(_others(shape))
     return (
         *(
-            Statement(
+            Statement.change(
+                dialect.kept(table),
                 f"UPDATE {dialect.kept(table)} AS t SET {FIRST_SENT} = LEAST(t.{FIRST_SENT}, h.retl_since)\n"
                 f"FROM (\n  {joined}\n) AS h WHERE t.retl_list_id = ? AND t.retl_identity = h.retl_identity",
                 (list_id,),
             )
             for table in (shape.snapshot, shape.deltas)
         ),
-        Statement(
+        Statement.insert(
+            snapshot,
             f"INSERT INTO {snapshot} ({columns})\nSELECT ?, o.retl_identity, {values} FROM {others} AS o\n"
             f"WHERE NOT EXISTS (SELECT 1 FROM {snapshot} AS s WHERE s.retl_list_id = ? AND s.retl_identity = o.retl_identity)",
             (list_id, list_id),

@@ -32,15 +32,17 @@ _BEGUN = f"p.retl_op NOT IN ('{Op.HELD}', '{Op.LEFT}')"  # what a run sets out t
 
 def make_way(dialect: Dialect, shape: Shape) -> Statement:
     """Drop the uncertain rows of earlier runs in whose place the plan puts its own."""
-    return Statement(
-        f"DELETE FROM {dialect.kept(shape.deltas)} AS u WHERE EXISTS (SELECT 1 FROM {dialect.passing(shape.planned)} AS p "
-        f"WHERE {_BEGUN} AND {same_key('p', 'u')})"
+    table = dialect.kept(shape.deltas)
+    return Statement.change(
+        table,
+        f"DELETE FROM {table} AS u WHERE EXISTS (SELECT 1 FROM {dialect.passing(shape.planned)} AS p "
+        f"WHERE {_BEGUN} AND {same_key('p', 'u')})",
     )
 
 
 def last_seq(dialect: Dialect, shape: Shape) -> Statement:
     """Return the number of the plan's last delta, 0 where it has none."""
-    return Statement(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(shape.planned)}")
+    return Statement.read(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(shape.planned)}")
 
 
 def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str, seqs: range | None) -> Statement:
@@ -51,8 +53,10 @@ def begin(dialect: Dialect, shape: Shape, run_id: str, first_sent_at: str, seqs:
     values = [f"p.{name}" for name in (*MARKS, *KEY_COLUMNS)]
     values += [f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values()]
     values += [f"COALESCE(p.{FIRST_SENT}, ?)", *(f"d.{quote(name)}" for name in shape.payload_names)]
-    return Statement(
-        f"INSERT INTO {dialect.kept(shape.deltas)} (retl_run_id, {dialect.names((*MARKS, *shape.row))})\n"
+    table = dialect.kept(shape.deltas)
+    return Statement.insert(
+        table,
+        f"INSERT INTO {table} (retl_run_id, {dialect.names((*MARKS, *shape.row))})\n"
         f"SELECT ?, {', '.join(values)}\n"
         f"FROM {dialect.passing(shape.planned)} AS p "
         f"LEFT JOIN (\n{desired(dialect, shape)}\n) AS d ON {same_row(shape, 'd', 'p')}\n"
@@ -65,10 +69,11 @@ def rekey(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
     """Give snapshot and uncertain rows the identity that the model's identifiers of today make."""
     same = same_key("n", "t")
     return tuple(
-        Statement(
+        Statement.change(
+            dialect.kept(table),
             f"UPDATE {dialect.kept(table)} AS t SET retl_identity = n.retl_new FROM (\n"
             f"  SELECT {', '.join(KEY_COLUMNS)}, {rekeyed_identity(shape)} AS retl_new FROM {dialect.kept(table)}\n"
-            f") AS n WHERE {same}"
+            f") AS n WHERE {same}",
         )
         for table in (shape.snapshot, shape.deltas)
     )
@@ -76,7 +81,7 @@ def rekey(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
 
 def spans(dialect: Dialect, shape: Shape, run_id: str) -> Statement:
     """Return (list id, whether they are removes, first seq, last seq) of a run's deltas."""
-    return Statement(
+    return Statement.read(
         f"SELECT retl_list_id, retl_op = '{Op.REMOVE}' AS retl_removes, MIN(retl_seq), MAX(retl_seq) "
         f"FROM {dialect.kept(shape.deltas)}\n"
         f"WHERE retl_run_id = ? GROUP BY retl_list_id, retl_op = '{Op.REMOVE}' ORDER BY 3",
@@ -100,7 +105,7 @@ def removes(dialect: Dialect, shape: Shape, run_id: str, list_id: str, seqs: ran
 def _span(  # noqa: PLR0913, PLR0917 - the parts of one statement
     dialect: Dialect, shape: Shape, columns: str, op: str, whose: tuple[str, str], seqs: range
 ) -> Statement:
-    return Statement(
+    return Statement.read(
         f"SELECT retl_seq, {columns} FROM {dialect.kept(shape.deltas)}\n"
         f"WHERE retl_run_id = ? AND retl_list_id = ? AND retl_op {op} AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq",
         (*whose, seqs.start, seqs.stop - 1),
@@ -115,7 +120,7 @@ def _as_read(column: Column) -> str:
 
 def delta_rows(dialect: Dialect, shape: Shape, run_id: str, first_seq: int, last_seq: int) -> Statement:
     """Return (seq, the four identifiers) of a range of deltas, to tie a job's errors to rows."""
-    return Statement(
+    return Statement.read(
         f"SELECT retl_seq, {', '.join(IDENTIFIER_COLUMNS.values())} FROM {dialect.kept(shape.deltas)}\n"
         f"WHERE retl_run_id = ? AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq",
         (run_id, first_seq, last_seq),
@@ -142,7 +147,7 @@ def wanted(  # noqa: PLR0913, PLR0917 - whose rows, and which
         f"ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     )
     rejected = "(s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq IS NOT NULL AND r.first_seq IS NULL))"
-    return Statement(
+    return Statement.read(
         f"SELECT s.{column}, s.retl_identity, l.retl_list_id,\n"
         f"  {rejected} AS retl_rejected\n"
         f"FROM {dialect.passing(shape.staged)} AS s "
@@ -164,7 +169,8 @@ def doubt(dialect: Dialect, shape: Shape, list_ids: Sequence[str]) -> Statement:
     They are of no run: no receipt will cover them, and they stay until they are sent again or removed.
     """
     marks = ", ".join("?" for _ in list_ids)
-    return Statement(insert_doubt(dialect, shape, f"s.retl_list_id IN ({marks})"), (*list_ids,))
+    text = insert_doubt(dialect, shape, f"s.retl_list_id IN ({marks})")
+    return Statement.insert(dialect.kept(shape.deltas), text, (*list_ids,))
 
 
 def doubt_waiting(dialect: Dialect, shape: Shape) -> Statement:
@@ -175,7 +181,7 @@ def doubt_waiting(dialect: Dialect, shape: Shape) -> Statement:
     waiting = (
         f"SELECT 1 FROM {dialect.passing(shape.planned)} AS p WHERE NOT ({_BEGUN}) AND {same_key('p', 's')}"
     )
-    return Statement(insert_doubt(dialect, shape, f"EXISTS ({waiting})"))
+    return Statement.insert(dialect.kept(shape.deltas), insert_doubt(dialect, shape, f"EXISTS ({waiting})"))
 
 
 def doubt_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> Statement:
@@ -193,8 +199,10 @@ def keep_doubt(dialect: Dialect, shape: Shape, run_id: str, model: str) -> State
 
 def _left_in_doubt(dialect: Dialect, shape: Shape, run_id: str, model: str, which: str) -> Statement:
     unsent, parameters = _unsent(dialect, shape, run_id, model)
-    return Statement(
-        f"UPDATE {dialect.kept(shape.deltas)} SET retl_run_id = '', retl_seq = 0, retl_op = '{Op.UPDATE}', retl_uncertain = TRUE\n"
+    table = dialect.kept(shape.deltas)
+    return Statement.change(
+        table,
+        f"UPDATE {table} SET retl_run_id = '', retl_seq = 0, retl_op = '{Op.UPDATE}', retl_uncertain = TRUE\n"
         f"WHERE retl_op = '{Op.REMOVE}' AND {which} AND {unsent}",
         parameters,
     )
@@ -228,8 +236,10 @@ def follow(dialect: Dialect, shape: Shape, run_id: str, former: str, list_ids: S
         f"ON d.retl_list_id = f.retl_list_id AND d.{column} = f.{column} WHERE d.retl_run_id = ?"
         for column in same
     )
-    return Statement(
-        f"UPDATE {dialect.kept(shape.deltas)} AS t SET {FIRST_SENT} = LEAST(t.{FIRST_SENT}, h.retl_since)\n"
+    table = dialect.kept(shape.deltas)
+    return Statement.change(
+        table,
+        f"UPDATE {table} AS t SET {FIRST_SENT} = LEAST(t.{FIRST_SENT}, h.retl_since)\n"
         f"FROM (\n  WITH sent AS (\n  {sent}\n  )\n"
         f"  SELECT {', '.join(KEY_COLUMNS)}, MIN({FIRST_SENT}) AS retl_since FROM (\n    {matches}\n  ) AS m "
         f"GROUP BY {', '.join(KEY_COLUMNS)}\n) AS h WHERE t.retl_run_id = ? AND {same_key('h', 't')}",
@@ -242,7 +252,8 @@ def inherit(dialect: Dialect, shape: Shape, rows: Sequence[tuple[str, str, str]]
     given = f"(VALUES {', '.join('(?, ?, ?)' for _ in rows)}) AS h ({', '.join(KEY_COLUMNS)}, retl_since)"
     values = tuple(value for row in rows for value in row)
     return tuple(
-        Statement(
+        Statement.change(
+            dialect.kept(table),
             f"UPDATE {dialect.kept(table)} AS t SET {FIRST_SENT} = LEAST(t.{FIRST_SENT}, h.retl_since)\n"
             f"FROM {given} WHERE {same_key('h', 't')}",
             values,
@@ -257,9 +268,8 @@ def forget_unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> St
     A row that was uncertain before this run stays so: that nothing was sent now says nothing about then.
     """
     unsent, parameters = _unsent(dialect, shape, run_id, model)
-    return Statement(
-        f"DELETE FROM {dialect.kept(shape.deltas)} WHERE NOT retl_uncertain AND {unsent}", parameters
-    )
+    table = dialect.kept(shape.deltas)
+    return Statement.change(table, f"DELETE FROM {table} WHERE NOT retl_uncertain AND {unsent}", parameters)
 
 
 def _unsent(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[str, tuple[str, ...]]:

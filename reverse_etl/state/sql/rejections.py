@@ -9,7 +9,7 @@ from __future__ import annotations
 from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, Shape
-from reverse_etl.warehouse.statement import Dialect, Statement, literal
+from reverse_etl.warehouse.statement import Dialect, Statement, TableName, literal
 
 Key = tuple[str, str]  # account, project
 _MINE = "account_id = ? AND project = ? AND model = ?"
@@ -21,7 +21,7 @@ def standing(dialect: Dialect, key: Key, run_id: str) -> Statement:
 
     Of each reason for which rows stand rejected now.
     """
-    return Statement(
+    return Statement.read(
         f"SELECT model, list_id, source, code, field, MODE(detail), SUM(row_count), "
         f"MIN(CASE WHEN row_key NOT LIKE '{NOBODY}%' THEN row_key END), "
         f"SUM(CASE WHEN first_run_id = ? THEN row_count ELSE 0 END)\n"
@@ -33,7 +33,7 @@ def standing(dialect: Dialect, key: Key, run_id: str) -> Statement:
 
 def check_counts(dialect: Dialect, key: Key, shape: Shape, model: str) -> Statement:
     """Return (list name, problem, rows, of them new) of the staged rows that will not be sent: new is what no run told."""
-    return Statement(
+    return Statement.read(
         f"SELECT s.retl_list, s.retl_problem, COUNT(*), "
         f"SUM(CASE WHEN s.retl_problem <> {literal(RowProblem.STANDING)} AND r.row_key IS NULL THEN 1 ELSE 0 END)\n"
         f"FROM {dialect.passing(shape.staged)} AS s\n"
@@ -48,7 +48,8 @@ def check_counts(dialect: Dialect, key: Key, shape: Shape, model: str) -> Statem
 
 def gather_checks(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: str) -> Statement:
     """Gather the rows that the checks reject now, each with the run that first saw it and told so."""
-    return Statement(
+    return Statement.create(
+        dialect.passing("checks_" + shape.key),
         f"{dialect.recreate_passing('checks_' + shape.key)} AS\n"
         f"SELECT COALESCE(l.retl_list_id, '') AS list_id, {_row_key(dialect, shape)} AS row_key, s.retl_problem AS code, "
         f"MAX(COALESCE(s.retl_detail, '')) AS detail, MIN(COALESCE(r.first_run_id, ?)) AS first_run_id, "
@@ -68,8 +69,9 @@ def replace_checks(dialect: Dialect, key: Key, shape: Shape, model: str) -> tupl
     """Put what was gathered in the place of the model's earlier rejections by checks."""
     table = dialect.kept("rejections")
     return (
-        Statement(f"DELETE FROM {table} WHERE {_MINE} AND source = 'check'", (*key, model)),
-        Statement(
+        Statement.change(table, f"DELETE FROM {table} WHERE {_MINE} AND source = 'check'", (*key, model)),
+        Statement.insert(
+            table,
             f"INSERT INTO {table} SELECT ?, ?, ?, list_id, row_key, 'check', code, '', detail, first_run_id, row_count "
             f"FROM {dialect.passing('checks_' + shape.key)}",
             (*key, model),
@@ -81,12 +83,13 @@ def end_changed(dialect: Dialect, key: Key, shape: Shape, model: str) -> tuple[S
     """End the rejections by Klaviyo whose row is no longer staged as it was refused."""
     rejected = dialect.kept(shape.rejected)
     return (
-        Statement(
+        Statement.change(
+            rejected,
             f"DELETE FROM {rejected} AS retl_r WHERE NOT EXISTS (\n"
             f"  SELECT 1 FROM {dialect.passing(shape.staged)} AS s JOIN {dialect.passing(shape.lists)} AS l "
             f"ON s.retl_list = l.retl_list\n"
             f"  WHERE s.retl_problem = {literal(RowProblem.STANDING)} AND s.retl_identity = retl_r.retl_identity "
-            f"AND l.retl_list_id = retl_r.retl_list_id)"
+            f"AND l.retl_list_id = retl_r.retl_list_id)",
         ),
         _drop_ended(dialect, key, model, rejected),
     )
@@ -104,9 +107,10 @@ def keep_refused(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: s
     was_refused = f"EXISTS (SELECT 1 {refused} AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key)"
     mine = f"DELETE FROM {table} AS retl_r WHERE {_MINE} AND source = 'klaviyo' AND "
     return (
-        Statement(f"{mine}{was_taken}", (*key, model)),
-        Statement(f"{mine}{was_refused}", (*key, model, run_id, model)),
-        Statement(
+        Statement.change(table, f"{mine}{was_taken}", (*key, model)),
+        Statement.change(table, f"{mine}{was_refused}", (*key, model, run_id, model)),
+        Statement.insert(
+            table,
             f"INSERT INTO {table} SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 {refused}",
             (*key, model, run_id, run_id, model),
         ),
@@ -116,16 +120,20 @@ def keep_refused(dialect: Dialect, key: Key, shape: Shape, run_id: str, model: s
 def end_all(dialect: Dialect, key: Key, model: str, rejected: str) -> tuple[Statement, ...]:
     """End every rejection that Klaviyo made of a model's rows."""
     return (
-        Statement(f"DELETE FROM {dialect.kept(rejected)}"),
-        Statement(
-            f"DELETE FROM {dialect.kept('rejections')} WHERE {_MINE} AND source = 'klaviyo'", (*key, model)
+        Statement.change(dialect.kept(rejected), f"DELETE FROM {dialect.kept(rejected)}"),
+        Statement.change(
+            dialect.kept("rejections"),
+            f"DELETE FROM {dialect.kept('rejections')} WHERE {_MINE} AND source = 'klaviyo'",
+            (*key, model),
         ),
     )
 
 
-def _drop_ended(dialect: Dialect, key: Key, model: str, rejected: str) -> Statement:
-    return Statement(
-        f"DELETE FROM {dialect.kept('rejections')} AS retl_x WHERE {_MINE} AND source = 'klaviyo' AND NOT EXISTS "
+def _drop_ended(dialect: Dialect, key: Key, model: str, rejected: TableName) -> Statement:
+    table = dialect.kept("rejections")
+    return Statement.change(
+        table,
+        f"DELETE FROM {table} AS retl_x WHERE {_MINE} AND source = 'klaviyo' AND NOT EXISTS "
         f"(SELECT 1 FROM {rejected} AS r WHERE r.retl_list_id = retl_x.list_id AND r.retl_identity = retl_x.row_key)",
         (*key, model),
     )

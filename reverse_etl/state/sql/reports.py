@@ -19,7 +19,7 @@ def run_lists(dialect: Dialect, run_ids: Sequence[str]) -> Statement:
     Of a refused run only why, under no list.
     """
     marks = ", ".join("?" for _ in run_ids)
-    return Statement(
+    return Statement.read(
         f"SELECT run_id, model, list_id, list_name, counts, reason FROM {dialect.kept('run_lists')} "
         f"WHERE run_id IN ({marks}) ORDER BY run_id, model, list_name, list_id, reason",
         tuple(run_ids),
@@ -28,7 +28,7 @@ def run_lists(dialect: Dialect, run_ids: Sequence[str]) -> Statement:
 
 def receipt_sums(dialect: Dialect, run_id: str) -> Statement:
     """Return (model, list id, op, state, receipts, rows) of a run."""
-    return Statement(
+    return Statement.read(
         f"SELECT model, list_id, op, state, COUNT(*), SUM(row_count) FROM {dialect.kept('receipts')} "
         f"WHERE run_id = ?\nGROUP BY model, list_id, op, state ORDER BY model, list_id, op, state",
         (run_id,),
@@ -37,7 +37,7 @@ def receipt_sums(dialect: Dialect, run_id: str) -> Statement:
 
 def receipts(dialect: Dialect, run_id: str, most: int) -> Statement:
     """Return (model, list id, op, job, rows, state, at, detail) of the first receipts of each list and op, those not applied first."""
-    return Statement(
+    return Statement.read(
         f"SELECT model, list_id, op, job_id, row_count, state, noted_at, detail FROM (\n"
         f"  SELECT model, list_id, op, job_id, row_count, state, noted_at, detail, ROW_NUMBER() OVER (\n"
         f"    PARTITION BY model, list_id, op ORDER BY CASE WHEN state = 'applied' THEN 1 ELSE 0 END, first_seq) AS nth\n"
@@ -49,7 +49,7 @@ def receipts(dialect: Dialect, run_id: str, most: int) -> Statement:
 
 def gone(dialect: Dialect, key: tuple[str, str], run_id: str, most: int) -> Statement:
     """Return (model, list id, identity, at, how many there are) of the first removals of a run for whom nobody was found."""
-    return Statement(
+    return Statement.read(
         f"SELECT model, list_id, identity, noted_at, COUNT(*) OVER () FROM {dialect.kept('gone')} "
         f"WHERE account_id = ? AND project = ? AND run_id = ?\nORDER BY model, list_id, identity LIMIT {most}",
         (*key, run_id),

@@ -51,15 +51,18 @@ def create_shared(dialect: Dialect) -> tuple[Statement, ...]:
     tables = tuple(dialect.create_kept(name, columns) for name, columns in SHARED_TABLES.items())
     if dialect.engine is Engine.SNOWFLAKE:
         # There each CREATE commits, so the table that says that all others are there comes last, in one piece.
-        return (*tables[1:], dialect.recreate_kept("meta", f"SELECT CAST({VERSION} AS BIGINT) AS version"))
+        select = f"SELECT CAST({VERSION} AS BIGINT) AS version"
+        return (*tables[1:], dialect.recreate_kept("meta", select, repeatable=True))
     meta = dialect.kept("meta")
-    version = Statement(f"INSERT INTO {meta} SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM {meta})")
+    version = Statement.insert(
+        meta, f"INSERT INTO {meta} SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM {meta})"
+    )
     return (*tables, version)
 
 
 def version(dialect: Dialect) -> Statement:
     """Return the version of the state."""
-    return Statement(f"SELECT MAX(version) FROM {dialect.kept('meta')}")
+    return Statement.read(f"SELECT MAX(version) FROM {dialect.kept('meta')}")
 
 
 def create_model(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
@@ -98,7 +101,7 @@ def follow_columns(
             statements.append(
                 f"ALTER TABLE {name} ALTER COLUMN {quote(before.name)} TYPE {column.type} USING {today}"
             )
-    return tuple(Statement(text) for text in statements)
+    return tuple(Statement.change(name, text, repeatable=False) for text in statements)
 
 
 def _rebuilt(
@@ -119,9 +122,11 @@ def _rebuilt(
         else dialect.name(name)
         for name in (*kept, *(name for name in today if name not in kept))
     ]
-    return dialect.recreate_kept(table, f"SELECT {', '.join(values)} FROM {dialect.kept(table)}")
+    select = f"SELECT {', '.join(values)} FROM {dialect.kept(table)}"
+    return dialect.recreate_kept(table, select, repeatable=False)
 
 
 def drop_scratch(dialect: Dialect, names: Sequence[str]) -> tuple[Statement, ...]:
     """Drop scratch tables."""
-    return tuple(Statement(f"DROP TABLE IF EXISTS {dialect.passing(name)}") for name in names)
+    tables = (dialect.passing(name) for name in names)
+    return tuple(Statement.drop(table, f"DROP TABLE IF EXISTS {table}") for table in tables)

@@ -21,7 +21,8 @@ def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[State
     """Gather which deltas receipts prove applied, and the rows of the snapshot that they take the place of."""
     deltas, refusals = (dialect.kept(name) for name in (shape.deltas, "refusals"))
     return (
-        Statement(
+        Statement.create(
+            dialect.passing(shape.taken),
             f"{dialect.recreate_passing(shape.taken)} AS\n"
             f"SELECT d.retl_seq, d.retl_op, {dialect.names(KEY_COLUMNS, 'd.')}\n"
             f"FROM {deltas} AS d JOIN (\n{_applied(dialect)}\n"
@@ -30,10 +31,11 @@ def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[State
             f"AND d.retl_seq NOT IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)",
             (run_id, model, run_id, run_id, model),
         ),
-        Statement(
+        Statement.create(
+            dialect.passing(shape.replaced),
             f"{dialect.recreate_passing(shape.replaced)} AS\n"
             f"SELECT {dialect.names(shape.row, 's.')} FROM {dialect.kept(shape.snapshot)} AS s\n"
-            f"JOIN {dialect.passing(shape.taken)} AS t ON {same_key('t', 's')}"
+            f"JOIN {dialect.passing(shape.taken)} AS t ON {same_key('t', 's')}",
         ),
     )
 
@@ -53,7 +55,7 @@ def _applied(dialect: Dialect) -> str:
 
 def last_taken(dialect: Dialect, shape: Shape) -> Statement:
     """Return the number of the last delta that `take` gathered, 0 where it gathered none."""
-    return Statement(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(shape.taken)}")
+    return Statement.read(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(shape.taken)}")
 
 
 def advance(  # noqa: PLR0913, PLR0917 - whose deltas, and in which parts
@@ -70,15 +72,18 @@ def advance(  # noqa: PLR0913, PLR0917 - whose deltas, and in which parts
     this_run = (run_id, model)
     return (
         *_into_snapshot(dialect, shape, run_id, spans),
-        Statement(
-            f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {same_key('t', 'retl_r')})"
+        Statement.change(
+            rejected,
+            f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {same_key('t', 'retl_r')})",
         ),
-        Statement(
+        Statement.change(
+            rejected,
             f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {deltas} AS d WHERE d.retl_run_id = ? "
             f"AND d.retl_seq IN ({refused}) AND {same_key('d', 'retl_r')})",
             (run_id, *this_run),
         ),
-        Statement(
+        Statement.insert(
+            rejected,
             f"INSERT INTO {rejected} (retl_checksum, {row}) SELECT ?, {row} FROM {deltas} "
             f"WHERE retl_run_id = ? AND retl_seq IN ({refused})",
             (checksum, run_id, *this_run),
@@ -95,7 +100,8 @@ def _into_snapshot(
     if dialect.engine is Engine.SNOWFLAKE:
         others = [dialect.name(name) for name in shape.row if name not in KEY_COLUMNS]
         return (
-            Statement(
+            Statement.change(
+                snapshot,
                 f"MERGE INTO {snapshot} AS s USING (\n{_merged(dialect, shape)}\n) AS t "
                 f"ON {same_key('t', 's')}\n"
                 f"WHEN MATCHED AND t.retl_op = '{Op.REMOVE}' THEN DELETE\n"
@@ -107,11 +113,13 @@ def _into_snapshot(
         )
     taken = dialect.passing(shape.taken)
     return (
-        Statement(
-            f"DELETE FROM {snapshot} AS retl_s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {same_key('t', 'retl_s')})"
+        Statement.change(
+            snapshot,
+            f"DELETE FROM {snapshot} AS retl_s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {same_key('t', 'retl_s')})",
         ),
         *(
-            Statement(
+            Statement.insert(
+                snapshot,
                 f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM (\n{_merged(dialect, shape)}{within(seqs, 'd')}\n) AS t "
                 f"WHERE retl_op <> '{Op.REMOVE}'",
                 (run_id,),
@@ -158,14 +166,16 @@ def _no_longer_deltas(
     refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held')"
     return (
         *(
-            Statement(
+            Statement.change(
+                deltas,
                 f"DELETE FROM {deltas} AS retl_d WHERE retl_run_id = ?{within(seqs, 'retl_d')} "
                 f"AND retl_seq IN ({taken}{within(seqs, 't')})",
                 this_run[:1],
             )
             for seqs in spans
         ),
-        Statement(
+        Statement.change(
+            deltas,
             f"DELETE FROM {deltas} WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN ({refused})",
             (this_run[0], *this_run),
         ),
@@ -174,18 +184,18 @@ def _no_longer_deltas(
 
 def uncertain_count(dialect: Dialect, shape: Shape) -> Statement:
     """Return how many deltas of earlier runs are neither proved applied nor refused."""
-    return Statement(f"SELECT COUNT(*) FROM {dialect.kept(shape.deltas)}")
+    return Statement.read(f"SELECT COUNT(*) FROM {dialect.kept(shape.deltas)}")
 
 
 def snapshot_counts(dialect: Dialect, shape: Shape) -> Statement:
     """Return (list id, rows) of the snapshot."""
-    return Statement(
+    return Statement.read(
         f"SELECT retl_list_id, COUNT(*) FROM {dialect.kept(shape.snapshot)} GROUP BY retl_list_id ORDER BY retl_list_id"
     )
 
 
 def uncertain_counts(dialect: Dialect, shape: Shape) -> Statement:
     """Return (list id, rows) of the deltas of which nobody knows yet whether they were applied."""
-    return Statement(
+    return Statement.read(
         f"SELECT retl_list_id, COUNT(*) FROM {dialect.kept(shape.deltas)} GROUP BY retl_list_id ORDER BY retl_list_id"
     )

@@ -91,10 +91,10 @@ class DuckDB:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit what is run inside as one."""
-        self.execute(Statement("BEGIN TRANSACTION"))
+        self.execute(Statement.session("BEGIN TRANSACTION"))
         try:
             yield
-            self.execute(Statement("COMMIT"))
+            self.execute(Statement.session("COMMIT"))
         except BaseException:
             with suppress(duckdb.Error):  # a failed COMMIT may have ended it
                 self._connection.execute("ROLLBACK")
@@ -119,7 +119,7 @@ class DuckDB:
         try:
             for path, alias in self._asked.attach:
                 self._attach(path, alias)
-            self.execute(Statement("SET enable_external_access = false"))
+            self.execute(Statement.session("SET enable_external_access = false"))
             self._use(name, schema)
             yield
         finally:
@@ -144,7 +144,7 @@ class DuckDB:
     @cached_property
     def widest_sort(self) -> int:
         """Return how many rows the session's memory sorts well."""
-        ((limit,),) = self.fetch(Statement("SELECT current_setting('memory_limit')"))
+        ((limit,),) = self.fetch(Statement.read("SELECT current_setting('memory_limit')"))
         return rows_sorted_well(limit)
 
     def tag(self, **work: str) -> None:
@@ -152,15 +152,17 @@ class DuckDB:
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns from DESCRIBE."""
-        rows = self.fetch(Statement(f"DESCRIBE (\n{select}\n)"))
+        rows = self.fetch(Statement.read(f"DESCRIBE (\n{select}\n)"))
         return tuple(column(name, type_) for name, type_, *_ in rows)
 
     def kept_columns(self, table: str) -> Mapping[str, Column]:
         """Return a state table's columns from DESCRIBE; duckdb_columns() reads every table of the session."""
         asked = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
-        if not self.fetch(Statement(asked, (STATE, table))):  # asked first: an error would end a transaction
+        if not self.fetch(
+            Statement.read(asked, (STATE, table))
+        ):  # asked first: an error would end a transaction
             return {}
-        rows = self.fetch(Statement(f"DESCRIBE {self.dialect.kept(table)}"))
+        rows = self.fetch(Statement.read(f"DESCRIBE {self.dialect.kept(table)}"))
         return {name: column(name, type_) for name, type_, *_ in rows}
 
     def close(self) -> None:
@@ -176,10 +178,10 @@ class DuckDB:
         # Most deltas of a run are gone at its end: at the default, 16MB, they would go into the file first.
         self._connection.execute("SET checkpoint_threshold = '256MB'")
         for name in self._asked.extensions:
-            with _mapped(Statement(f"LOAD {name}")):
+            with _mapped(Statement.session(f"LOAD {name}")):
                 self._connection.load_extension(name)
         for key, value in self._asked.settings:
-            with _mapped(Statement(f"SET {key}")):
+            with _mapped(Statement.session(f"SET {key}")):
                 self._connection.execute(f"SET {quote(key)} = {literal(value)}")
         if self._asked.threads:
             self._connection.execute(f"SET threads = {self._asked.threads}")

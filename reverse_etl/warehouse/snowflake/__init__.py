@@ -19,7 +19,7 @@ from reverse_etl.warehouse.snowflake.errors import MISSING
 from reverse_etl.warehouse.snowflake.location import place_of
 from reverse_etl.warehouse.snowflake.session import Session
 from reverse_etl.warehouse.snowflake.types import column
-from reverse_etl.warehouse.statement import OURS, Dialect, Statement
+from reverse_etl.warehouse.statement import OURS, Dialect, Statement, StatementKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,17 +95,19 @@ class Snowflake:
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns as Snowflake compiles it."""
-        statement = Statement(f"\n{select}")  # as in `stage`, the query begins on a line of its own
+        statement = Statement.read(f"\n{select}")  # as in `stage`, the query begins on a line of its own
         return tuple(column(described) for described in self._session.describe(statement))
 
     def kept_columns(self, table: str) -> Mapping[str, Column]:
         """Return a state table's columns, ours in lower case as everywhere; empty where there is no table."""
+        name = self.dialect.kept(table)
         try:
-            found = self.describe(f"SELECT * FROM {self.dialect.kept(table)}")
+            found = self.describe(f"SELECT * FROM {name}")
         except WarehouseError as error:
-            if getattr(error.__cause__, "errno", None) in MISSING:
-                return {}
-            raise
+            if getattr(error.__cause__, "errno", None) not in MISSING:
+                raise
+            self._session.refuse_lost(name)
+            return {}
         named = ((_as_ours(one.name), one) for one in found)
         return {name: Column(name, one.kind, one.type) for name, one in named}
 
@@ -116,7 +118,7 @@ class Snowflake:
     @contextmanager
     def _run(self, statement: Statement) -> Iterator[Cursor]:
         self._guard(statement)
-        if statement.text.startswith("CREATE"):
+        if statement.kind is StatementKind.CREATE:
             statement = without_marks(statement, self.dialect)
         cursor = self._session.run(statement, self._tag)
         try:
@@ -126,11 +128,8 @@ class Snowflake:
                 cursor.close()
 
     def _guard(self, statement: Statement) -> None:
-        """Refuse to change what lasts in a read-only session: a change names its table in its first line."""
-        if not self._read_only or not self.dialect.lasting or statement.text.startswith("SELECT"):
-            return
-        place = re.escape(self.dialect.state)
-        if re.search(rf'{place}\."(?!TEMP_)', statement.first_line):
+        """Refuse to change what lasts in a read-only session."""
+        if self._read_only and statement.changes_what_lasts:
             raise WarehouseError.of("A read-only session can't change the state.", where=statement.opening)
 
     def _dialect(self, settings: Mapping[str, Any], state_schema: str) -> Dialect:
@@ -150,7 +149,7 @@ class Snowflake:
         except WarehouseError as error:
             raise place.not_made(error) from error.__cause__
         # "CREATE SCHEMA" makes the new one the session's schema; models are to find their tables in dbt's.
-        self.execute(Statement(f"USE SCHEMA {place.home}"))
+        self.execute(Statement.session(f"USE SCHEMA {place.home}"))
         return lasting
 
 
@@ -163,7 +162,7 @@ def without_marks(statement: Statement, dialect: Dialect) -> Statement:
         return statement
     values = (dialect.literal(str(value)) for value in statement.parameters)
     text = _QUOTED_OR_MARK.sub(lambda found: next(values) if found[0] == "?" else found[0], statement.text)
-    return Statement(text)
+    return replace(statement, text=text, parameters=())
 
 
 def _as_ours(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.warehouse.snowflake.errors import MISSING, REFUSED
-from reverse_etl.warehouse.statement import Statement, literal, quote
+from reverse_etl.warehouse.statement import Statement, StatementKind, literal, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ class Place:
     @property
     def look(self) -> Statement:
         """Return what shows the state's schema, and perhaps others: LIKE takes _ for any character."""
-        return Statement(f"SHOW SCHEMAS LIKE {literal(self._bare)} IN DATABASE {self.database}")
+        return Statement.read(f"SHOW SCHEMAS LIKE {literal(self._bare)} IN DATABASE {self.database}")
 
     def shown(self, rows: list[Row]) -> bool:
         """Return whether the state's schema is among what `look` found; a row is (created on, name, ...)."""
@@ -47,7 +47,10 @@ class Place:
     def make(self) -> Statement:
         """Return what makes the state's schema."""
         return Statement(
-            f"CREATE TRANSIENT SCHEMA IF NOT EXISTS {self.state} DATA_RETENTION_TIME_IN_DAYS = 0"
+            f"CREATE TRANSIENT SCHEMA IF NOT EXISTS {self.state} DATA_RETENTION_TIME_IN_DAYS = 0",
+            kind=StatementKind.CREATE,
+            table=None,
+            repeatable=True,
         )
 
     def not_made(self, error: WarehouseError) -> WarehouseError:
@@ -56,7 +59,7 @@ class Place:
             return error
         return WarehouseError.of(
             f"The role may not create the schema {self.state}, in which the job keeps its state.",
-            where=self.make.text[:80],
+            where=self.make.opening,
             advice="Let an owner of the database run: "
             f"GRANT CREATE SCHEMA ON DATABASE {self.database} TO ROLE <role>. "
             f"Or: CREATE TRANSIENT SCHEMA {self.state}; "
@@ -79,7 +82,7 @@ def place_of(
     database, schema = str(settings.get("database") or ""), str(settings.get("schema") or "")
     if not database or not schema:
         ((current_database, current_schema),) = fetch(
-            Statement("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()")
+            Statement.read("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()")
         )
         database, schema = database or quote(current_database or ""), schema or quote(current_schema or "")
     if '""' in (database, schema):

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from reverse_etl.errors import ReverseEtlError, SessionLost, WarehouseError
 from reverse_etl.warehouse.snowflake.auth import arguments, secrets_of
 from reverse_etl.warehouse.snowflake.client import Connection, Cursor, connect, error_class
-from reverse_etl.warehouse.snowflake.errors import AGAIN, UNREACHABLE, fault_of
-from reverse_etl.warehouse.statement import Statement
+from reverse_etl.warehouse.snowflake.errors import AGAIN, MISSING, UNREACHABLE, fault_of
+from reverse_etl.warehouse.statement import Statement, StatementKind, TableName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reverse_etl.warehouse.snowflake.client import ColumnDescription
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,16 @@ class Session:
             self._scratch.note(statement)
             return cursor
 
-        return self._asked(statement, execute)
+        try:
+            return self._asked(statement, execute)
+        except WarehouseError as error:
+            if getattr(error.__cause__, "errno", None) in MISSING:
+                self._scratch.refuse_missing(statement)
+            raise
+
+    def refuse_lost(self, table: TableName) -> None:
+        """Raise SessionLost for a table that was of a session that has ended."""
+        self._scratch.refuse(table, f"{table}")
 
     def describe(self, statement: Statement) -> Sequence[ColumnDescription]:
         """Return a query's columns as Snowflake compiles it."""
@@ -78,15 +86,15 @@ class Session:
         is lost is asked for again under its own number, which counts once; one that fails is rolled back, so
         that no later statement is part of the transaction.
         """
-        self.run(Statement("BEGIN TRANSACTION"), tag)
+        self.run(Statement.session("BEGIN TRANSACTION"), tag)
         self._in_transaction = True
         try:
             try:
                 yield
-                self.run(Statement("COMMIT"), tag)
+                self.run(Statement.session("COMMIT"), tag)
             except BaseException:
                 with suppress(ReverseEtlError):  # a session that has ended has rolled back
-                    self.run(Statement("ROLLBACK"), tag)
+                    self.run(Statement.session("ROLLBACK"), tag)
                 raise
         finally:
             self._in_transaction = False
@@ -103,8 +111,8 @@ class Session:
         try:
             return self._once(statement, ask)
         except SessionLost as lost:
-            # Of a long INSERT nobody knows; others make the same of the tables when they are run twice.
-            if self._in_transaction or statement.text.startswith("INSERT"):
+            # Nobody knows whether a long statement was run after all.
+            if self._in_transaction or not statement.repeatable:
                 raise
             self._open_anew(lost)
         self._scratch.refuse_lost(statement)
@@ -151,26 +159,22 @@ def _opened(settings: Mapping[str, Any], secrets: tuple[str, ...]) -> Connection
             raise fault_of(error, where, secrets, signing_in=True) from None
 
 
-# As `Dialect.passing` writes them: the last part of a dotted name. A database or schema may begin with TEMP_
-# too, and so may a payload column.
-_NAME = re.compile(r'"\."(TEMP_[^"]*)"(?!\.)')
-
-
 @dataclass
 class Scratch:
     """Keeps the names; Snowflake itself would only say that there is no such table."""
 
-    _made: set[str] = field(default_factory=set)
-    _lost: set[str] = field(default_factory=set)
+    _made: set[TableName] = field(default_factory=set)
+    _lost: set[TableName] = field(default_factory=set)
 
     def note(self, statement: Statement) -> None:
         """Take a statement that was run: it may have made a table, or dropped one."""
-        text = statement.first_line
-        if text.startswith(("CREATE", "DROP")) and (named := _NAME.search(text)):
-            self._lost.discard(named[1])
-            self._made.discard(named[1])
-            if text.startswith("CREATE"):
-                self._made.add(named[1])
+        table = statement.table
+        if table is None or not table.temporary or not _makes_or_drops(statement):
+            return
+        self._lost.discard(table)
+        self._made.discard(table)
+        if statement.kind is StatementKind.CREATE:
+            self._made.add(table)
 
     def lose(self) -> None:
         """Begin another session, which has none of the tables."""
@@ -178,13 +182,28 @@ class Scratch:
         self._made.clear()
 
     def refuse_lost(self, statement: Statement) -> None:
-        """Raise SessionLost for a statement that needs a lost table; making it again does not."""
-        names = _NAME.findall(statement.text)
-        if statement.text.startswith(("CREATE", "DROP")):
-            names = names[1:]
-        if not self._lost.isdisjoint(names):
-            raise SessionLost.of(
-                "The session with Snowflake ended under way, and with it the tables that were staged in it.",
-                where=statement.opening,
-                advice=AGAIN,
-            )
+        """Raise SessionLost for a statement that writes to a lost table; making it again does not."""
+        if statement.table is not None and not _makes_or_drops(statement):
+            self.refuse(statement.table, statement.opening)
+
+    def refuse_missing(self, statement: Statement) -> None:
+        """Raise SessionLost for a statement that did not find a table it reads, if any table was lost."""
+        if self._lost:
+            raise _session_lost(statement.opening)
+
+    def refuse(self, table: TableName, where: str) -> None:
+        """Raise SessionLost if a table was lost."""
+        if table in self._lost:
+            raise _session_lost(where)
+
+
+def _makes_or_drops(statement: Statement) -> bool:
+    return statement.kind in {StatementKind.CREATE, StatementKind.DROP}
+
+
+def _session_lost(where: str) -> SessionLost:
+    return SessionLost.of(
+        "The session with Snowflake ended under way, and with it the tables that were staged in it.",
+        where=where,
+        advice=AGAIN,
+    )

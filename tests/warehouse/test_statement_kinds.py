@@ -1,0 +1,90 @@
+"""What statements say of themselves is what their texts do: adapters go by it and read no text."""
+
+from __future__ import annotations
+
+import pytest
+import sqlglot
+from sqlglot import exp
+from statement_cases import cases
+
+from reverse_etl.domain.engine import Engine
+from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
+from reverse_etl.warehouse.statement import Dialect, Statement, StatementKind, TableName
+
+STATE, MARTS = '"SHOP"."REVERSE_ETL"', '"SHOP"."MARTS"'
+DIALECTS = {
+    "DuckDB": DUCKDB,
+    "Snowflake": Dialect(Engine.SNOWFLAKE, STATE, STATE),
+    "Snowflake before the first run": Dialect(Engine.SNOWFLAKE, MARTS, MARTS, lasting=False),
+}
+CASES = [
+    pytest.param(dialect, statement, id=f"{name}: {case}")
+    for name, dialect in DIALECTS.items()
+    for case, statement in cases(dialect)
+]
+KINDS = {
+    exp.Select: StatementKind.READ,
+    exp.SetOperation: StatementKind.READ,
+    exp.Create: StatementKind.CREATE,
+    exp.Insert: StatementKind.INSERT,
+    exp.Update: StatementKind.CHANGE,
+    exp.Delete: StatementKind.CHANGE,
+    exp.Merge: StatementKind.CHANGE,
+    exp.Alter: StatementKind.CHANGE,
+    exp.Drop: StatementKind.DROP,
+}
+TEMPORARY = {"memory", "TEMP"}  # the database of DuckDB's scratch tables, and how Snowflake's begin
+
+
+def parsed(dialect, statement):
+    """Return what a statement's text says."""
+    (found,) = sqlglot.parse(statement.text, dialect=dialect.engine.value)
+    return found
+
+
+def written(found):
+    """Return the table that a parsed statement writes."""
+    if isinstance(found, exp.Drop):
+        (table,) = found.args["tables"]
+        return table
+    return found.this.this if isinstance(found.this, exp.Schema) else found.this
+
+
+def name_of(table):
+    """Return the parts of a table's name."""
+    return [part.name for part in table.parts]
+
+
+@pytest.mark.parametrize(("dialect", "statement"), CASES)
+def test_a_statement_says_what_its_text_does(dialect, statement):
+    """Its kind and the table that it writes."""
+    found = parsed(dialect, statement)
+    assert statement.kind is next(kind for type_, kind in KINDS.items() if isinstance(found, type_))
+    if statement.kind is StatementKind.READ:
+        assert statement.table is None
+        return
+    table = written(found)
+    assert name_of(table) == name_of(exp.to_table(statement.table.sql, dialect=dialect.engine.value))
+    assert statement.table.temporary == bool(TEMPORARY & {table.catalog, table.name.split("_")[0]})
+
+
+@pytest.mark.parametrize(("dialect", "statement"), CASES)
+def test_a_statement_is_repeatable_unless_it_would_do_more_the_second_time(dialect, statement):
+    """An INSERT, a table that is made from itself, and a column that is added or retyped."""
+    found = parsed(dialect, statement)
+    own = isinstance(found, exp.Create) and found.expression is not None
+    sources = [name_of(table) for table in found.expression.find_all(exp.Table)] if own else []
+    more = isinstance(found, exp.Insert | exp.Alter) or (own and name_of(written(found)) in sources)
+    assert statement.repeatable != more
+
+
+TABLES = {"temporary": TableName('"A"', temporary=True), "lasting": TableName('"A"', temporary=False)}
+
+
+@pytest.mark.parametrize("kind", StatementKind)
+@pytest.mark.parametrize("table", [*TABLES, None])
+def test_what_writes_changes_what_lasts_unless_its_table_is_temporary(kind, table):
+    """Also a statement that names no table, as one that makes a schema."""
+    statement = Statement("", kind=kind, table=TABLES.get(table), repeatable=False)
+    writes = kind not in {StatementKind.READ, StatementKind.SESSION}
+    assert statement.changes_what_lasts == (writes and table != "temporary")
