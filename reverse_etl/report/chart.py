@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.report.figures import HELD, REJECTED
+from reverse_etl.report.counts import HELD, REJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

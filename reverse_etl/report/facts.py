@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.report.counts import sum_counts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,7 +38,7 @@ class Listed:
 
     def sum(self, *names: str) -> int:
         """Return the rows of some counts together."""
-        return sum(self.counts.get(name, 0) for name in names)
+        return sum_counts(self.counts, names)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.report.counts import HELD, REJECTED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,9 +30,6 @@ class Figure:
         """Return the figure of a list, or of all lists of a run together."""
         return one.sum(*self.counts)
 
-
-REJECTED: Final = ("rejected_by_checks", "rejected")
-HELD: Final = ("held_back", "held")
 
 PLAN: Final = (
     Figure("rows", "wanted on the list, and fit to be sent", ("desired",)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import masked
 from reverse_etl.planning.orphans import Orphan, perhaps_renamed
+from reverse_etl.report.counts import HELD, sum_counts
 from reverse_etl.state.runs import driven_last
 
 if TYPE_CHECKING:
@@ -142,14 +143,13 @@ def _lists_of(state: State, sent: SentModel, said: _Said) -> list[ListStatus]:
 def _status(model: str, list_id: str, said: _Said, applied: int, unsettled: int) -> ListStatus:
     newest = said.last.get((model, list_id))
     rejected = said.rejected.get((model, list_id), ())
-    counts = newest.counts if newest else {}
     return ListStatus(
         model=model,
         list_id=list_id,
         list_name=said.names.get(list_id) or (newest.list_name if newest else ""),
         applied=applied,
         rejected=sum(one.rows for one in rejected),
-        held=counts.get("held", 0) + counts.get("held_back", 0),
+        held=sum_counts(newest.counts, HELD) if newest else 0,
         unsettled=unsettled,
         last=newest,
         reasons=reasons(rejected),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.timestamps import read
 from reverse_etl.formatting import counted
-from reverse_etl.report.figures import HELD, REJECTED
+from reverse_etl.report.counts import HELD, REJECTED
 from reverse_etl.state import RunEnd
 
 if TYPE_CHECKING:

@@ -49,3 +49,9 @@ def test_a_report_is_plain_values_that_say_what_the_page_says():
     assert [one["applied"] for one in made["runs_before"]] == [145, 0, 0, 100, 100_000]
     assert [one["rejected"] for one in made["runs_before"]] == [3, 0, 0, 0, 0]
     assert [one["list_count"] for one in made["runs_before"]] == [3, 0, 0, 2, 1]
+
+
+def test_the_document_stays_as_it_is(gold):
+    """Every key in its place, whatever the fields of the facts are called."""
+    text = json.dumps(document(everything()), indent=1) + "\n"
+    gold.check(Path(__file__).parent / "gold" / "report.json", text)

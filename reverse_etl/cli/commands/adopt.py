@@ -62,9 +62,9 @@ def command(  # noqa: PLR0913 - a flag each
 
 
 def _say_what_comes(found: Sequence[Drift], *, dry: bool) -> None:
-    others, before, missing = (
-        sum(getattr(one, name) for one in found) for name in ("others", "there_before", "missing")
-    )
+    others = sum(one.others for one in found)
+    before = sum(one.there_before for one in found)
+    missing = sum(one.missing for one in found)
     adopted = [
         *([f"{counted(others, 'member')} of no row"] if others else []),
         *([f"{counted(before, 'row')} whose person was there before"] if before else []),

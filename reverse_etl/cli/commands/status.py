@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
 
 from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_project
 from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.output.status import status_document
 from reverse_etl.domain.identifiers import mask, split_identity
 from reverse_etl.domain.rejections import by_klaviyo, told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from reverse_etl.report.status import ListStatus, Reason, Status
 
@@ -33,7 +33,7 @@ def command(
     """
     status = asked.load().status(select, exclude)
     if as_json:
-        show.json_out(asdict(status if show_values else _masked(status)))
+        show.json_out(status_document(status, show_values=show_values))
     elif not status.lists:
         show.line("Nothing was sent yet. See what would be: reverse-etl plan")
     else:
@@ -43,15 +43,6 @@ def command(
             show.line(f"\nThe run {status.runs[0].run_id} was refused, and sent nothing: {reason}")
         for note in status.notes:
             show.line(f"\nNote: {note}")
-
-
-def _masked(status: Status) -> Status:
-    """Return a status whose examples may be shown."""
-
-    def hidden(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
-        return tuple(replace(each, example=each.example and mask(each.example)) for each in reasons)
-
-    return replace(status, lists=tuple(replace(one, reasons=hidden(one.reasons)) for one in status.lists))
 
 
 def _show(status: Status, *, show_values: bool) -> None:

@@ -24,6 +24,18 @@ _HEADINGS: Final = {
 _ALWAYS: Final = {"applied", "members", "missing", "others"}  # the rest is shown where there is any
 
 
+def _figures(one: Drift) -> dict[str, int]:
+    return {
+        "applied": one.applied,
+        "unsettled": one.unsettled,
+        "members": one.members,
+        "missing": one.missing,
+        "others": one.others,
+        "there_before": one.there_before,
+        "given_up": one.given_up,
+    }
+
+
 def drift_document(found: Sequence[Drift], *, show_values: bool) -> dict[str, Any]:
     """Return what was found as plain values; identities are masked unless they may be shown."""
 
@@ -37,7 +49,7 @@ def drift_document(found: Sequence[Drift], *, show_values: bool) -> dict[str, An
                 "list": one.list_name,
                 "list_id": one.list_id,
                 "deleted": one.deleted,
-                **{name: None if one.deleted else getattr(one, name) for name in _HEADINGS},
+                **(dict.fromkeys(_HEADINGS) if one.deleted else _figures(one)),
                 "missing_sample": named(one.missing_sample),
                 "others_sample": named(one.others_sample),
                 "given_up_sample": named(one.given_up_sample),
@@ -50,10 +62,14 @@ def drift_document(found: Sequence[Drift], *, show_values: bool) -> dict[str, An
 def show_drift(found: Sequence[Drift], *, show_values: bool) -> None:
     """Print a line per list, and then who is behind the figures."""
     there = [one for one in found if not one.deleted]
-    names = [name for name in _HEADINGS if name in _ALWAYS or any(getattr(one, name) for one in there)]
-    rows = [(one.list_name, one.model, *(getattr(one, name) for name in names)) for one in there]
+    figures = [_figures(one) for one in there]
+    shown = [name for name in _HEADINGS if name in _ALWAYS or any(each[name] for each in figures)]
+    rows = [
+        (one.list_name, one.model, *(each[name] for name in shown))
+        for one, each in zip(there, figures, strict=True)
+    ]
     if there:
-        show.table(("list", "model", *(_HEADINGS[name] for name in names)), rows, words=2)
+        show.table(("list", "model", *(_HEADINGS[name] for name in shown)), rows, words=2)
     for one in found:
         for line in _details(one, show_values=show_values):
             show.line(f"{one.list_name}: {line}")

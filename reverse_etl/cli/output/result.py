@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from reverse_etl.cli.output import tables as show
@@ -43,9 +42,10 @@ def show_result(result: RunResult) -> None:
 def to_look_at(result: RunResult) -> list[str]:
     """Return what there is to know of rows neither applied nor removed: a line for each sort of them."""
     new = sum(rejected.new for one in result.lists for rejected in one.plan.rejected)
-    sums = Counter[str]()
-    for one in result.lists:
-        sums.update(counts(one))
+    if not result.lists:
+        return []
+    of_lists = [counts(one) for one in result.lists]
+    sums = {name: sum(each[name] for each in of_lists) for name in of_lists[0]}
     told = [
         (new + sums["rejected"], "newly rejected. For reasons: reverse-etl status"),
         (sums["rejected_by_checks"] - new, "rejected, as before. For reasons: reverse-etl status"),

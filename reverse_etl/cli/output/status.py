@@ -1,0 +1,61 @@
+"""What `status` prints with --json; docs/cli.md says what each key means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reverse_etl.domain.identifiers import mask
+from reverse_etl.report.document import run_document
+
+if TYPE_CHECKING:
+    from reverse_etl.report.status import ListStatus, Reason, Status
+    from reverse_etl.state import PastList
+
+
+def status_document(status: Status, *, show_values: bool) -> dict[str, Any]:
+    """Return where each list stands as plain values; identities are masked unless they may be shown."""
+    return {
+        "account": status.account,
+        "lists": [_list(one, show_values=show_values) for one in status.lists],
+        "runs": [run_document(run) for run in status.runs],
+        "refused": list(status.refused),
+        "notes": list(status.notes),
+    }
+
+
+def _list(one: ListStatus, *, show_values: bool) -> dict[str, Any]:
+    return {
+        "model": one.model,
+        "list_id": one.list_id,
+        "list_name": one.list_name,
+        "applied": one.applied,
+        "rejected": one.rejected,
+        "held": one.held,
+        "unsettled": one.unsettled,
+        "last": _last(one.last) if one.last else None,
+        "reasons": [_reason(reason, show_values=show_values) for reason in one.reasons],
+        "note": one.note,
+    }
+
+
+def _last(one: PastList) -> dict[str, Any]:
+    return {
+        "run_id": one.run_id,
+        "started": one.started,
+        "model": one.model,
+        "list_id": one.list_id,
+        "list_name": one.list_name,
+        "counts": dict(one.counts),
+        "reason": one.reason,
+    }
+
+
+def _reason(reason: Reason, *, show_values: bool) -> dict[str, Any]:
+    return {
+        "source": reason.source,
+        "code": reason.code,
+        "field": reason.field,
+        "detail": reason.detail,
+        "rows": reason.rows,
+        "example": reason.example if show_values else reason.example and mask(reason.example),
+    }

@@ -1,0 +1,85 @@
+"""What --json prints: every key and value as they are today, whatever classes and fields are called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.cli.output.drift import drift_document
+from reverse_etl.cli.output.status import status_document
+from reverse_etl.reconcile.drift import Drift
+from reverse_etl.report.status import ListStatus, Reason, Status
+from reverse_etl.state import PastList, PastRun
+
+if TYPE_CHECKING:
+    from gold import Gold
+
+FOLDER = Path(__file__).parent / "gold" / "documents"
+LAST = PastList(
+    "20261122T060000-a1b2c3", "2026-11-22T06:00:00.000Z", "vip", "L1", "VIP", {"applied": 5, "held": 1}, "No."
+)
+STATUS = Status(
+    "A1",
+    (
+        ListStatus(
+            "vip",
+            "L1",
+            "VIP",
+            5,
+            2,
+            1,
+            3,
+            LAST,
+            (
+                Reason("klaviyo", "invalid", "email", "It is refused.", 1, "email:ann@example.com"),
+                Reason("check", "no_identifier", "", "", 1, None),
+            ),
+            "vip drives it no more.",
+        ),
+        ListStatus("everybody", "", "", 7, 0, 0, 0, None, ()),
+    ),
+    (
+        PastRun(LAST.run_id, "refused", LAST.started, "2026-11-22T06:00:09.000Z", 3),
+        PastRun("20261121T060000-a1b2c3", "submitting", "2026-11-21T06:00:00.000Z", None, None),
+    ),
+    ("Too many rows would be removed.",),
+    ("old drove the list.",),
+)
+DRIFT = (
+    Drift(
+        "vip",
+        "L1",
+        "VIP",
+        9,
+        1,
+        8,
+        2,
+        3,
+        4,
+        5,
+        ("email:ann@example.com",),
+        ("email:bo@example.com",),
+        ("email:cy@example.com",),
+    ),
+    Drift("tea", "L2", "Tea", deleted=True),
+)
+
+
+@pytest.mark.parametrize("show_values", [False, True])
+def test_the_document_of_a_status(gold: Gold, *, show_values: bool) -> None:
+    """With every key that docs/cli.md names."""
+    _check(gold, "status", status_document(STATUS, show_values=show_values), show_values=show_values)
+
+
+@pytest.mark.parametrize("show_values", [False, True])
+def test_the_document_of_what_adopt_and_reconcile_find(gold: Gold, *, show_values: bool) -> None:
+    """Of a list that there is, and of one that was deleted."""
+    _check(gold, "drift", drift_document(DRIFT, show_values=show_values), show_values=show_values)
+
+
+def _check(gold: Gold, name: str, document: object, *, show_values: bool) -> None:
+    file = FOLDER / f"{name}{'-values' if show_values else ''}.json"
+    gold.check(file, json.dumps(document, indent=1) + "\n")
