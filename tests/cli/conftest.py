@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_world import World
+
+from tests.cli.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

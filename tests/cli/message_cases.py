@@ -9,9 +9,9 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import requests
-from cli_world import KEY, SELECT, World
 
 from reverse_etl.sandbox import Fault, FaultKind
+from tests.cli.world import KEY, SELECT, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

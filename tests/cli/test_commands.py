@@ -14,7 +14,7 @@ import requests
 from reverse_etl.sandbox import Fault, FaultKind
 
 if TYPE_CHECKING:
-    from cli_world import World
+    from tests.cli.world import World
 
 
 HEADINGS = ["list", "model", "rows", "before", "adds", "updates", "removes", "held", "rejected", "unchanged"]

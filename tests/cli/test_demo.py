@@ -12,7 +12,7 @@ import pytest
 from reverse_etl.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from cli_world import World
+    from tests.cli.world import World
 
 MODELS = Path(__file__).parents[2] / "models"
 README = Path(__file__).parents[2] / "README.md"

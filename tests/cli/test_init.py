@@ -11,7 +11,7 @@ import yaml
 from reverse_etl.config.scaffold import SANDBOX, likeliest, new_profiles, with_destination
 
 if TYPE_CHECKING:
-    from cli_world import World
+    from tests.cli.world import World
 
 ADDED = f"  destinations:\n    dev: {SANDBOX}\n"
 PROFILES = (  # before the added lines, and after them

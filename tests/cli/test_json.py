@@ -12,7 +12,7 @@ import pytest
 from reverse_etl.domain.identifiers import masked_value
 
 if TYPE_CHECKING:
-    from cli_world import World
+    from tests.cli.world import World
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 FIGURES = (

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from cli_world import World
-
     from reverse_etl.sandbox import Sandbox
+    from tests.cli.world import World
 
 PEOPLE = [f"p{number}@example.com" for number in range(40)]
 CLUBS = ("Coffee", "Tea")

@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 import requests
-from cli_world import SELECT
-from message_cases import HEADERS
+
+from tests.cli.message_cases import HEADERS
+from tests.cli.world import SELECT
 
 if TYPE_CHECKING:
-    from cli_world import World
-
     from reverse_etl.sandbox import Sandbox
+    from tests.cli.world import World
 
 
 def _sent_elsewhere(world: World) -> tuple[Sandbox, str]:

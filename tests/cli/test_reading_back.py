@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import requests
 
 if TYPE_CHECKING:
-    from cli_world import World
-
     from reverse_etl.sandbox import Sandbox
+    from tests.cli.world import World
 
 
 def _row(out: str, name: str) -> list[str]:

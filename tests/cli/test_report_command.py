@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_world import KEY
 
 from reverse_etl.sandbox import Fault, FaultKind
+from tests.cli.world import KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cli_world import World
+    from tests.cli.world import World
 
 PAGE = "target/reverse_etl/report.html"
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cli_world import World
+    from tests.cli.world import World
 
 
 def test_a_saved_plan_is_applied_by_another_process(world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     import subprocess
 
-    from cli_world import World
+    from tests.cli.world import World
 
 SAFE = "It is safe to run again: the next run settles what this one left open."
 LONG = "select sum(a.range * b.range) from range(1000000) a, range(10000000) b"

@@ -8,10 +8,11 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_world import SELECT
+
+from tests.cli.world import SELECT
 
 if TYPE_CHECKING:
-    from cli_world import World
+    from tests.cli.world import World
 
 NARROW = 80
 LISTS = {"vip": "VIP customers of the year", "win_back_customers": "Win back"}

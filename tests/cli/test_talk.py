@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_world import KEY, PROGRAM
 
 from reverse_etl.cli.group import talk_first
+from tests.cli.world import KEY, PROGRAM
 
 if TYPE_CHECKING:
-    from cli_world import World
+    from tests.cli.world import World
 
 
 def test_every_line_of_the_json_talk_parses(world: World) -> None:

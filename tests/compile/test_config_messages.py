@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from compile_cases import MANIFEST, MODEL, PROFILE, case, model
 
 from reverse_etl.errors import Problem, UsageError
+from tests.compile.cases import MANIFEST, MODEL, PROFILE, case, model
 
 CASES = [
     case(

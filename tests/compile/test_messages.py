@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from compile_cases import PROFILE, case, profile
 
 from reverse_etl.errors import Problem, UsageError
+from tests.compile.cases import PROFILE, case, profile
 
 CASES = [
     case(

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from compile_cases import case, model
 
 from reverse_etl.errors import Problem, UsageError
+from tests.compile.cases import case, model
 
 CASES = [
     case(

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.cli.cli_process import ended
+from tests.cli.process import ended
 from tests.contract.recorder import KEY
 from tests.contract.shop import MODELS, Shop
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from core_world import World
+
+from tests.core.world import World
 
 
 @pytest.fixture

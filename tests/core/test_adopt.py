@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, many, members_model, moves, people, person
-from core_world import one
-from test_reconcile import figures, kept
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, UsageError
+from tests.core.rows import become, clubs_model, many, members_model, moves, people, person
+from tests.core.test_reconcile import figures, kept
+from tests.core.world import one
 
 
 def old_list(world, *emails, **attributes):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, members_model, moves, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.plan import Wish
 from reverse_etl.sandbox import Fault
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from tests.core.rows import become, members_model, moves, people, person
+from tests.core.world import one
 
 
 def told(plan):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, many
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault
+from tests.core.rows import become, many
+from tests.core.world import one
 
 ADDS = "/api/lists/*/relationships/profiles"
 

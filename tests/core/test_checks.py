@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from core_world import one
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from reverse_etl.domain.events import ListCreated, Sending, Settling
 from reverse_etl.domain.identifiers import BLANKS, PUNCTUATION, IdentifierType, canonical
 from reverse_etl.planning.sql import identifiers
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
+from tests.core.world import one
 
 LONG = "a" * 88 + "@example.com"  # 100 characters
 

@@ -11,8 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from core_oracle import check_list, identities, is_of, rejected
-from core_world import World
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -21,6 +19,8 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.sandbox import Fault
+from tests.core.oracle import check_list, identities, is_of, rejected
+from tests.core.world import World
 
 BOUND = 2  # runs without faults that suffice
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import BY_EMAIL, SELECT, become, members_model, people, person
-from core_world import Interrupted, one
 
 from reverse_etl.domain.events import ListDone
 from reverse_etl.state import State
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
+from tests.core.world import Interrupted, one
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import BY_EMAIL, UNSENT, become, clubs_model, members_model, moves, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending
 from reverse_etl.sandbox import Fault
+from tests.core.rows import BY_EMAIL, UNSENT, become, clubs_model, members_model, moves, people, person
+from tests.core.world import one
 
 MEMBERS = "/api/lists/*/relationships/profiles"
 

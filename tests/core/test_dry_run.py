@@ -6,8 +6,6 @@ import hashlib
 from collections import Counter
 
 import pytest
-from core_rows import become, clubs_model, many, members_model, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending
@@ -15,6 +13,8 @@ from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.planning.plan import Wish
 from reverse_etl.sandbox import Fault
+from tests.core.rows import become, clubs_model, many, members_model, people, person
+from tests.core.world import one
 
 POINTS = "email VARCHAR, points INT, first_name VARCHAR"
 

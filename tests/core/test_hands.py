@@ -11,9 +11,9 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
-from test_convergence import QUIET, Shop
 
 from reverse_etl.errors import KlaviyoError, UsageError
+from tests.core.test_convergence import QUIET, Shop
 
 
 class Hands(Shop):

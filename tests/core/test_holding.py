@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, members_model, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault
+from tests.core.rows import become, clubs_model, members_model, people, person
+from tests.core.world import one
 
 
 @pytest.fixture

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from core_rows import become, many, members_model
-from core_world import one
-
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.klaviyo import batching as pack
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.rate_limit import duration
 from reverse_etl.sandbox import Fault
 from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
+from tests.core.rows import become, many, members_model
+from tests.core.world import one
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 PEOPLE = """

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, members_model, people
 
 from reverse_etl.domain.events import Staged
 from reverse_etl.errors import WarehouseError
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
+from tests.core.rows import become, members_model, people
 
 
 @pytest.fixture

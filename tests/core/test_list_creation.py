@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, members_model, names, people, person
-from core_world import Interrupted
 
 from reverse_etl.errors import ReplyLost, UsageError
 from reverse_etl.sandbox import Fault
 from reverse_etl.state.lists import Lists
+from tests.core.rows import become, clubs_model, members_model, names, people, person
+from tests.core.world import Interrupted
 
 SHOWN_LATE = {"speed": 15.0, "list_seconds": 40.0}  # slow enough that a run begins before the list is shown
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, members_model, names, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import ListDone
 from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError
 from reverse_etl.sandbox import Fault
+from tests.core.rows import become, clubs_model, members_model, names, people, person
+from tests.core.world import one
 
 ALL = {"allow_removes": ["clubs"]}
 

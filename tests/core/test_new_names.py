@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import UNSENT, become, members_model, moves, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending, Settling
 from reverse_etl.sandbox import Fault
+from tests.core.rows import UNSENT, become, members_model, moves, people, person
+from tests.core.world import one
 
 ALL = {"allow_removes": ["members"]}
 IMPORTS = "/api/profile-bulk-import-jobs"

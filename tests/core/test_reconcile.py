@@ -8,8 +8,6 @@ from functools import partial
 
 import pytest
 import yaml
-from core_rows import become, clubs_model, many, members_model, moves, people
-from core_world import one
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +16,8 @@ from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.project import Project
 from reverse_etl.reconcile.member_reader import BEGINNING, MOST_READ, Range, read_part, spread, whole
 from reverse_etl.sandbox import Fault
+from tests.core.rows import become, clubs_model, many, members_model, moves, people
+from tests.core.world import one
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

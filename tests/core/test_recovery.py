@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, members_model, people
-from core_world import Interrupted, one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending, Settling
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.sandbox import Fault
 from reverse_etl.state import State
+from tests.core.rows import become, members_model, people
+from tests.core.world import Interrupted, one
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 

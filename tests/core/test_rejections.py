@@ -5,12 +5,12 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from core_rows import become, clubs_model, many, members_model, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Settling
 from reverse_etl.sandbox import Fault
+from tests.core.rows import become, clubs_model, many, members_model, people, person
+from tests.core.world import one
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, many, members_model, moves, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
+from tests.core.rows import become, many, members_model, moves, people, person
+from tests.core.world import one
 
 ALL = {"allow_removes": ["members"]}
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, members_model, people
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending, Settling
 from reverse_etl.sandbox import Fault
+from tests.core.rows import become, members_model, people
+from tests.core.world import one
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, members_model, people, person
-from core_world import one
-from test_dry_run import files, tables
 
 from reverse_etl.delivery.results import counts
 from reverse_etl.domain.events import Settling
@@ -18,6 +15,9 @@ from reverse_etl.report.wording import Tone, verdict
 from reverse_etl.sandbox import Fault
 from reverse_etl.state.sql import ledger
 from reverse_etl.state.tables import Tables
+from tests.core.rows import become, clubs_model, members_model, people, person
+from tests.core.test_dry_run import files, tables
+from tests.core.world import one
 
 LONG_AGO = "2020-01-01T00:01:00.000Z"
 IMPORTS = "/api/profile-bulk-import-jobs"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, clubs_model, many, members_model, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.planning.plan import Wish
 from reverse_etl.planning.saved_plan import SavedPlan
+from tests.core.rows import become, clubs_model, many, members_model, people, person
+from tests.core.world import one
 
 
 def saved(world, *, wish=None, allow_removes=(), **options):

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -14,10 +13,7 @@ import pytest
 
 from reverse_etl.state.sql import ledger
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
-
-sys.path.append(str(Path(__file__).parents[1] / "warehouse"))
-
-from statement_cases import cases
+from tests.warehouse.statement_cases import cases
 
 GOLD = Path(__file__).parent / "gold"
 

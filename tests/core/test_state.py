@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
-from core_rows import become, members_model, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import UsageError, WarehouseError
@@ -16,6 +14,8 @@ from reverse_etl.sandbox import Fault
 from reverse_etl.state.lease import LEASE_SECONDS, Lease
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
+from tests.core.rows import become, members_model, people, person
+from tests.core.world import one
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from core_rows import become, members_model, people, person
-from core_world import one
-
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault
+from tests.core.rows import become, members_model, people, person
+from tests.core.world import one
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from core_world import Interrupted
-from test_deaths import begin_changes
 
 from reverse_etl.state.tables import Tables
 from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
 from reverse_etl.warehouse.statement import Statement
+from tests.core.test_deaths import begin_changes
+from tests.core.world import Interrupted
 
 TOGETHER = {
     "a run's deltas, and that it is submitting": f'INSERT INTO "{STATE}".main."deltas_',

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from core_world import Interrupted, one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from tests.core.world import Interrupted, one
 
 IMPORTS = "/api/profile-bulk-import-jobs"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import BY_EMAIL, become, members_model, moves, people, person
-from core_world import one
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.plan import Wish
 from reverse_etl.sandbox import Fault
+from tests.core.rows import BY_EMAIL, become, members_model, moves, people, person
+from tests.core.world import one
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import os
 import shutil
 
 import pytest
-from real_dbt import SHOP, add_package, dbt
+
+from tests.dbt.real_dbt import SHOP, add_package, dbt
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ class Commands:
     def __init__(self) -> None:
         """Start dbt's own Python; it ends when this process does."""
         self._process = subprocess.Popen(
-            [DBT.with_name("python"), Path(__file__).with_name("dbt_commands.py")],
+            [DBT.with_name("python"), Path(__file__).with_name("commands.py")],
             env=_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

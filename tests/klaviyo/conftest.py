@@ -6,9 +6,9 @@ import threading
 
 import duckdb
 import pytest
-from klaviyo_server import DummyKey, QuickClock, Server
 
 from reverse_etl.klaviyo.api import Klaviyo
+from tests.klaviyo.server import DummyKey, QuickClock, Server
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sandbox_caller import Caller
 
 from reverse_etl.sandbox import Sandbox
+from tests.sandbox.caller import Caller
 
 
 @pytest.fixture

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
-
-from core_world import World
-from snowflake_accounts import ACCOUNTS, Server, account_of
-from snowflake_world import SnowflakeWorld
+from tests.core.world import World
+from tests.warehouse.snowflake_accounts import ACCOUNTS, Server, account_of
+from tests.warehouse.snowflake_world import SnowflakeWorld
 
 
 @pytest.fixture(scope="session")

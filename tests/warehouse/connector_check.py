@@ -2,7 +2,7 @@
 
 Each environment's Python runs it, and what they print is compared.
 
-`python connector_check.py PORT DATABASE`, with this repository on PYTHONPATH.
+`python -m tests.warehouse.connector_check PORT DATABASE`, in the repository's folder.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import warnings
 from contextlib import nullcontext, suppress
 
 import requests
-from inserted import insert
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.errors import ReverseEtlError, SessionLost
 from reverse_etl.state import Owner, State, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.statement import Statement, TableName
+from tests.warehouse.inserted import insert
 
 TYPES = (
     "a number(10,2), b float, c boolean, d date, e time, f timestamp_ntz, g timestamp_tz, h variant, "

@@ -30,8 +30,8 @@ from reverse_etl.warehouse.statement import Statement
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-HERE = Path(__file__).parent
-PYTHON = Path(os.environ.get("RETL_DBT_PYTHON", HERE.parents[1] / ".venv-dbt" / "bin" / "python"))
+ROOT = Path(__file__).parents[2]
+PYTHON = Path(os.environ.get("RETL_DBT_PYTHON", ROOT / ".venv-dbt" / "bin" / "python"))
 PASSWORD = "dummy-password"
 # pytest-socket keeps every other test on this machine.
 LIVE = pytest.param("account", marks=[pytest.mark.live, pytest.mark.enable_socket])
@@ -102,8 +102,10 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        command = [PYTHON, HERE / "snowflake_server.py", str(self.port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [PYTHON, "-m", "tests.warehouse.snowflake_server", str(self.port)]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self._wait()
 
     def _wait(self) -> None:

@@ -1,10 +1,10 @@
 """A Snowflake stand-in for the tests: fakesnow's server, and what connector 5.x and tests of faults need.
 
-Run by the Python of the second environment (.venv-dbt), which has fakesnow: `python snowflake_server.py
-PORT`. It adds to fakesnow a session number and a master token in the login's reply; replies that are kept by
-request number, as Snowflake keeps them, so that a repeated request runs once; real NULLs in timestamps;
-temporary tables that are named with their schema; a journal of statements and their tags; and faults that a
-test asks for.
+Run by the Python of the second environment (.venv-dbt), which has fakesnow:
+`python -m tests.warehouse.snowflake_server PORT`. It adds to fakesnow a session number and a master token in
+the login's reply; replies that are kept by request number, as Snowflake keeps them, so that a repeated
+request runs once; real NULLs in timestamps; temporary tables that are named with their schema; a journal of
+statements and their tags; and faults that a test asks for.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 import uvicorn
-from snowflake_translations import translate_once
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.warehouse.snowflake_translations import translate_once
 
 if TYPE_CHECKING:
     from starlette.requests import Request

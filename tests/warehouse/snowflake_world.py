@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from core_world import KEY, World
+
+from tests.core.world import KEY, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from snowflake_accounts import Account, Server
+    from tests.warehouse.snowflake_accounts import Account, Server
 
 
 class SnowflakeWorld(World):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import BY_EMAIL, become, people
-from core_world import one
-from snowflake_accounts import WAREHOUSES
 
 from reverse_etl.delivery.outcomes import Outcome
+from tests.core.rows import BY_EMAIL, become, people
+from tests.core.world import one
+from tests.warehouse.snowflake_accounts import WAREHOUSES
 
 
 @pytest.fixture(params=WAREHOUSES)

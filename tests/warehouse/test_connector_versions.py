@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import snowflake.connector
-from snowflake_accounts import HERE, PYTHON, new_database
+
+from tests.warehouse.snowflake_accounts import PYTHON, ROOT, new_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 def seen_by(python: Path | str, server) -> dict[str, object]:
     """Return what one environment's connector shows."""
-    command = [python, HERE / "connector_check.py", str(server.port), new_database()]
-    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    command = [python, "-m", "tests.warehouse.connector_check", str(server.port), new_database()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 

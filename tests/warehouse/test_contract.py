@@ -6,8 +6,6 @@ from contextlib import ExitStack
 
 import duckdb
 import pytest
-from inserted import create_scratch, insert
-from snowflake_accounts import WAREHOUSES
 
 from reverse_etl.config.target import STATE_SCHEMA, Output
 from reverse_etl.domain.columns import Kind
@@ -17,6 +15,8 @@ from reverse_etl.state import open_state
 from reverse_etl.state.sql import schema
 from reverse_etl.warehouse.factory import open_warehouse
 from reverse_etl.warehouse.statement import Statement
+from tests.warehouse.inserted import create_scratch, insert
+from tests.warehouse.snowflake_accounts import WAREHOUSES
 
 RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
 

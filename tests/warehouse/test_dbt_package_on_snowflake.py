@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "dbt"))
-
-from real_dbt import add_package, dbt
-
 from reverse_etl.warehouse.statement import Statement
+from tests.dbt.real_dbt import add_package, dbt
 
 PEOPLE = "select 1 as id, 'ann@example.com' as email"
 MODELS = """\

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from snowflake_accounts import PASSWORD, PREFIX, Account, account_of, new_database
 
 from reverse_etl.state import open_state
+from tests.warehouse.snowflake_accounts import PASSWORD, PREFIX, Account, account_of, new_database
 
 
 @pytest.fixture

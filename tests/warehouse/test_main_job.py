@@ -6,11 +6,7 @@ from urllib.parse import urlsplit
 
 import orjson
 import pytest
-from core_rows import become, clubs_model, members_model, people, person
-from core_world import one
 from requests.adapters import HTTPAdapter
-from snowflake_accounts import ACCOUNTS, WAREHOUSES
-from snowflake_world import SnowflakeWorld
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.engine import Engine
@@ -19,6 +15,10 @@ from reverse_etl.planning.plan import Wish
 from reverse_etl.planning.saved_plan import SavedPlan
 from reverse_etl.sandbox import Fault
 from reverse_etl.warehouse.duckdb.adapter import state_path
+from tests.core.rows import become, clubs_model, members_model, people, person
+from tests.core.world import one
+from tests.warehouse.snowflake_accounts import ACCOUNTS, WAREHOUSES
+from tests.warehouse.snowflake_world import SnowflakeWorld
 
 
 @pytest.fixture(params=WAREHOUSES)

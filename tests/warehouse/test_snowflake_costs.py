@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from core_rows import BY_EMAIL, SELECT, become, members_model, people, person
+
+from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "snowflake.md"
 

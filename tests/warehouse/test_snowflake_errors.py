@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, members_model, people
-from core_world import one
-from inserted import insert
-from snowflake_accounts import ACCOUNTS, LIVE, PREFIX
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.state import open_state
 from reverse_etl.warehouse.statement import Statement
+from tests.core.rows import become, members_model, people
+from tests.core.world import one
+from tests.warehouse.inserted import insert
+from tests.warehouse.snowflake_accounts import ACCOUNTS, LIVE, PREFIX
 
 NOBODY = f"{PREFIX}NO_SUCH"
 LONG = Statement.read("SELECT COUNT(*) FROM TABLE(GENERATOR(TIMELIMIT => 60))")

@@ -10,9 +10,6 @@ import json
 
 import duckdb
 import pytest
-from core_world import one
-from inserted import create_scratch, insert
-from snowflake_accounts import ACCOUNTS, LIVE
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.columns import Column, Kind
@@ -22,6 +19,9 @@ from reverse_etl.planning.sql import identifiers
 from reverse_etl.state import open_state
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
 from reverse_etl.warehouse.statement import Statement
+from tests.core.world import one
+from tests.warehouse.inserted import create_scratch, insert
+from tests.warehouse.snowflake_accounts import ACCOUNTS, LIVE
 
 only_an_account = pytest.mark.parametrize("account", [LIVE], indirect=True)
 

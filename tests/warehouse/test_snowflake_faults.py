@@ -8,10 +8,6 @@ from collections import Counter
 from contextlib import closing
 
 import pytest
-from core_rows import become, members_model, people
-from core_world import one
-from inserted import insert
-from snowflake_accounts import PASSWORD, new_database
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
@@ -21,6 +17,10 @@ from reverse_etl.state import Owner, State, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake.location import identifier
 from reverse_etl.warehouse.statement import Statement
+from tests.core.rows import become, members_model, people
+from tests.core.world import one
+from tests.warehouse.inserted import insert
+from tests.warehouse.snowflake_accounts import PASSWORD, new_database
 
 
 @pytest.fixture(autouse=True)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from core_rows import become, members_model, people
-from core_world import one
-from inserted import create_scratch, insert
-from snowflake_accounts import ACCOUNTS
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
@@ -18,6 +14,10 @@ from reverse_etl.state.sql import schema
 from reverse_etl.warehouse.model_tables import Shape
 from reverse_etl.warehouse.snowflake.errors import GONE
 from reverse_etl.warehouse.statement import Statement
+from tests.core.rows import become, members_model, people
+from tests.core.world import one
+from tests.warehouse.inserted import create_scratch, insert
+from tests.warehouse.snowflake_accounts import ACCOUNTS
 
 RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
 # The fixtures let what is pretended stop and close the place, also where a test fails.

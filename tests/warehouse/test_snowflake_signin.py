@@ -11,11 +11,11 @@ import traceback
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from snowflake_accounts import PASSWORD, new_database
 
 from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake.auth import arguments
+from tests.warehouse.snowflake_accounts import PASSWORD, new_database
 
 BASE = {"type": "snowflake", "account": "acc", "user": "RETL"}
 PASSPHRASE = "dummy passphrase"

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import sqlglot
 from sqlglot import exp
-from statement_cases import cases, vip
 
 from reverse_etl.domain.columns import Column, Kind
 from reverse_etl.domain.engine import Engine
@@ -21,6 +20,7 @@ from reverse_etl.planning.sql import conflicts as clashes
 from reverse_etl.planning.sql import staging
 from reverse_etl.warehouse.snowflake import without_marks
 from reverse_etl.warehouse.statement import Dialect, Statement, TableName
+from tests.warehouse.statement_cases import cases, vip
 
 GOLD = Path(__file__).parent / "gold"
 PLACE = '"SHOP"."REVERSE_ETL"'

@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from core_rows import become, members_model, people
-from core_world import one
-from inserted import create_scratch
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import SessionLost, UsageError
 from reverse_etl.state import open_state
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.statement import Statement
+from tests.core.rows import become, members_model, people
+from tests.core.world import one
+from tests.warehouse.inserted import create_scratch
 
 
 @pytest.mark.parametrize(

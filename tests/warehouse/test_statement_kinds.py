@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import sqlglot
 from sqlglot import exp
-from statement_cases import cases
 
 from reverse_etl.domain.engine import Engine
 from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
 from reverse_etl.warehouse.statement import Dialect, Statement, StatementKind, TableName
+from tests.warehouse.statement_cases import cases
 
 STATE, MARTS = '"SHOP"."REVERSE_ETL"', '"SHOP"."MARTS"'
 DIALECTS = {

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from statement_cases import MODEL, RUN, cases, clubs, vip
-
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.planning.sql import staging
 from reverse_etl.state.sql import schema
 from reverse_etl.state.sql import snapshot as takeover
 from reverse_etl.warehouse.statement import Statement
+from tests.warehouse.statement_cases import MODEL, RUN, cases, clubs, vip
 
 PEOPLE = (
     "CREATE TABLE people (mail VARCHAR, phone BIGINT, id NUMBER(10,2), club VARCHAR, first_name VARCHAR, "

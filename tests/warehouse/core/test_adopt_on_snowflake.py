@@ -6,7 +6,8 @@ This folder's fixtures give them another world. Those that look into files stay 
 from __future__ import annotations
 
 import pytest
-from test_adopt import (  # noqa: F401 - they are tests
+
+from tests.core.test_adopt import (  # noqa: F401 - they are tests
     test_a_list_that_another_model_drives_now_can_be_adopted,
     test_a_member_without_any_identifier_of_the_model_is_adopted_by_klaviyos_id,
     test_a_rejected_row_protects_whoever_was_adopted,

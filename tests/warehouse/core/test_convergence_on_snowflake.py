@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-import test_convergence
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
-from snowflake_world import SnowflakeWorld
+
+from tests.core import test_convergence
+from tests.warehouse.snowflake_world import SnowflakeWorld
 
 ALWAYS = {"deadline": None, "suppress_health_check": test_convergence.QUIET}
 

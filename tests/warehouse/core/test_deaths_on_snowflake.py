@@ -6,11 +6,11 @@ This folder's fixtures give them another world.
 from __future__ import annotations
 
 import pytest
-import test_deaths
-from test_deaths import *  # noqa: F403 - every test of it
 
 from reverse_etl.state import LEASE_SECONDS
 from reverse_etl.warehouse.snowflake import Snowflake
+from tests.core import test_deaths
+from tests.core.test_deaths import *  # noqa: F403 - every test of it
 
 pytestmark = pytest.mark.long
 

@@ -6,7 +6,8 @@ This folder's fixtures give them another world. Those that look into files stay 
 from __future__ import annotations
 
 import pytest
-from test_reconcile import (  # noqa: F401 - they are tests
+
+from tests.core.test_reconcile import (  # noqa: F401 - they are tests
     test_a_missing_row_that_is_no_longer_desired_is_forgotten_once_mended,
     test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list,
     test_each_list_of_a_model_is_read_and_profiles_have_none,

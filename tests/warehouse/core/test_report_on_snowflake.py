@@ -6,6 +6,7 @@ This folder's fixtures give them another world.
 from __future__ import annotations
 
 import pytest
-from test_report import *  # noqa: F403 - every test of it
+
+from tests.core.test_report import *  # noqa: F403 - every test of it
 
 pytestmark = pytest.mark.long

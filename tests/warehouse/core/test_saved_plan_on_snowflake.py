@@ -6,7 +6,8 @@ This folder's fixtures give them another world.
 from __future__ import annotations
 
 import pytest
-from test_saved_plan import (  # noqa: F401 - they are tests
+
+from tests.core.test_saved_plan import (  # noqa: F401 - they are tests
     test_a_plan_is_applied_once,
     test_a_plan_of_one_model_leaves_the_others,
     test_a_saved_plan_is_what_is_sent,

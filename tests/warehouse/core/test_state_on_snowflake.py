@@ -6,10 +6,10 @@ This folder's fixtures give them another world.
 from __future__ import annotations
 
 import pytest
-import test_state
-from test_state import *  # noqa: F403 - every test of it
 
 from reverse_etl.warehouse.snowflake import Snowflake
+from tests.core import test_state
+from tests.core.test_state import *  # noqa: F403 - every test of it
 
 pytestmark = pytest.mark.long
 

@@ -1,0 +1,123 @@
+"""Every wrong thing that a user can write or meet, as the real process says it."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.clock import ScaledClock
+from reverse_etl.errors import KlaviyoError
+from reverse_etl.project import Project
+from tests.cli.message_cases import CASES, PROFILE, SANDBOX, Case
+
+if TYPE_CHECKING:
+    from tests.cli.world import Ended, World
+    from tests.gold import Gold
+
+MESSAGES = Path(__file__).parent / "gold" / "messages"
+NOBODY = "http://127.0.0.1:9"  # the port of a protocol that nobody speaks
+SOON = 10.0  # seconds: a start of the command, and about one of tries
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_wrong_thing_is_said_with_its_place_and_the_next_step(case: Case, world: World, gold: Gold) -> None:
+    """The whole text is kept in gold/messages, to be read as a user would."""
+    case.make(world)
+    with case.during(world) as holder:
+        ended = world.run(*case.command.split())
+    told = _told(case.command, ended).replace(f"{Path(sys.executable).resolve()} (PID {holder})", "<holder>")
+    gold.check(MESSAGES / f"{_file(case.name)}.txt", told)
+    assert ended.code != 0 or case.name == "a list that was deleted"
+    assert "Traceback" not in ended.err
+
+
+def test_every_kept_message_is_of_a_case() -> None:
+    """A case that is gone takes its text along."""
+    kept = {path.stem for path in MESSAGES.iterdir()}
+    assert kept == {_file(case.name) for case in CASES}
+
+
+@pytest.mark.parametrize("path", sorted(MESSAGES.glob("*.txt")), ids=lambda path: path.stem)
+def test_what_is_wrong_is_a_sentence(path: Path) -> None:
+    """What happened begins with a capital, a number, or the name of a key or flag, and ends with a period."""
+    told = re.findall(r"^(?:error|warning|Note:) (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for what in told:
+        assert re.match(r"[A-Z0-9]|--[a-z]|[a-z_.]+ ", what), what
+        assert what.endswith((".", "!", "?")), what
+    assert told
+
+
+def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With time that runs fast; the process itself is tried among the long tests.
+
+    Behind a proxy that is not there, so that nothing leaves this machine.
+    """
+    monkeypatch.chdir(world.folder)
+    monkeypatch.setenv("HTTPS_PROXY", NOBODY)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
+    world.profiles({"type": "klaviyo"})
+    tries: list[object] = []
+    project = Project.load(world.folder, environ=world.environ, clock=ScaledClock(3_000.0))
+    with pytest.raises(KlaviyoError, match=r"no connection could be made, after 8 tries\.$") as caught:
+        project.plan(observer=tries.append)
+    assert caught.value.exit_code == 4
+    assert len(tries) == 8
+
+
+@pytest.mark.long
+def test_klaviyo_out_of_reach_is_said_while_it_is_tried_again(world: World) -> None:
+    """Half a minute of silence would look like a process that hangs."""
+    world.environ |= {"DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_x", "HTTPS_PROXY": NOBODY}
+    world.profiles({"type": "klaviyo"})
+    ended = world.run("run")
+    assert ended.code == 4
+    assert ended.err.splitlines() == [
+        "Klaviyo does not answer GET /api/accounts (no connection could be made); trying again.",
+        "error Klaviyo was asked in vain: no connection could be made, after 8 tries.",
+        "   at GET /api/accounts",
+        " next It is safe to run again. If it stays so, check the network and status.klaviyo.com.",
+    ]
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "debug"])
+def test_where_nothing_listens_on_this_machine_the_sandbox_is_named(world: World, command: str) -> None:
+    """Within seconds, with the address, and the command that starts a sandbox there."""
+    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
+    world.profiles({"type": "klaviyo", "origin": NOBODY})
+    begun = time.monotonic()
+    ended = world.run(command)
+    assert time.monotonic() - begun < SOON
+    assert ended.code == 4
+    start = "If a sandbox should be there, start it: reverse-etl sandbox --port 9."
+    assert ended.err.splitlines() == [
+        "Klaviyo does not answer GET /api/accounts (nothing listens there); trying again.",
+        f"error Klaviyo was asked in vain at {NOBODY}: nothing listens there, after 3 tries.",
+        "   at GET /api/accounts",
+        f" next {start} If not, mend origin of the destination.",
+    ]
+
+
+def _file(name: str) -> str:
+    return name.lower().replace(" ", "_").replace(".", "_")
+
+
+def _told(command: str, ended: Ended) -> str:
+    parts = [f"$ reverse-etl {command}", f"exit code {ended.code}"]
+    parts += [f"\nstdout:\n{ended.out}"] if ended.out else []
+    return "\n".join([*parts, f"\nstderr:\n{ended.err}"]) + "\n"
+
+
+def test_too_little_memory_says_where_to_give_more(world: World) -> None:
+    """How much was used when it failed is another figure each time."""
+    world.write("profiles.yml", PROFILE % ("shop.duckdb, settings: {memory_limit: 100KB}", SANDBOX))
+    ended = world.run("run")
+    assert ended.code == 4
+    assert "Out of Memory Error" in ended.err
+    assert "settings: {memory_limit: 2GB} of the output" in ended.err

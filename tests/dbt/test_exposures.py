@@ -1,0 +1,130 @@
+"""The lists in the lineage of the real dbt."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reverse_etl.dbt.exposures import Exposed, changed, exposures
+from reverse_etl.dbt.graph import Graph, Node
+from reverse_etl.errors import UsageError
+from tests.dbt.real_dbt import dbt, edit
+
+GRAPH = Graph(
+    {
+        node.unique_id: node
+        for node in (
+            Node("model.shop.people.v2", "model", "people", "shop", version="2"),
+            Node("model.shop.people.vx", "model", "people", "shop", version="x"),
+            Node("model.loyalty.points", "model", "points", "loyalty"),
+            Node("source.shop.erp.orders", "source", "orders", "shop", source="erp"),
+        )
+    }
+)
+
+
+def write(*models, before=None):
+    """Return the exposures of these models as the file's content."""
+    return yaml.safe_load(exposures(models, GRAPH, "shop", {"name": "Ann"}, before))
+
+
+def reverse_etl(folder, *arguments):
+    """Run our own command line in a project's folder."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("reverse-etl"), "exposures", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_dbts_lineage_shows_the_lists(shop):
+    """The real dbt parses the file, and finds what feeds a list; --check sees what is out of date."""
+    missing = reverse_etl(shop, "--check")
+    assert missing.returncode == 1
+    assert "klaviyo_neighbours, klaviyo_regulars, klaviyo_spenders" in missing.stderr
+    written = reverse_etl(shop, "--owner-email", "crm@example.com")
+    assert written.returncode == 0, written.stderr
+    assert "wrote models/reverse_etl_exposures.yml" in written.stdout
+
+    edit(
+        shop / "models/reverse_etl_exposures.yml",
+        "- name: klaviyo_spenders\n",
+        "- name: klaviyo_spenders\n  maturity: high\n",
+    )
+    dbt(shop, "parse", "--warn-error")
+    keys = ("--output", "json", "--output-keys", "unique_id")
+    listed = dbt(shop, "--quiet", "ls", "--select", "+exposure:klaviyo_neighbours", *keys)
+    found = {json.loads(line)["unique_id"] for line in listed.splitlines()}
+    assert {"model.corner_shop.people.v2", "source.corner_shop.till.payments"} < found
+    assert not {"model.corner_shop.people.v1", "model.corner_shop.visits"} & found
+    assert reverse_etl(shop, "--check").returncode == 0
+    assert reverse_etl(shop).returncode == 0
+    assert "maturity: high" in (shop / "models/reverse_etl_exposures.yml").read_text()
+
+    edit(shop / "reverse_etl" / "regulars.sql", "list='regulars'", "list='Stamgäste'")
+    stale = reverse_etl(shop, "--check")
+    assert stale.returncode == 1
+    assert "is not up to date: klaviyo_regulars." in stale.stderr
+
+
+def test_what_is_read_is_named_as_dbt_names_it():
+    """Own models, versions, packages and sources."""
+    reads = ("model.shop.people.v2", "model.shop.people.vx", "model.loyalty.points", "source.shop.erp.orders")
+    (entry,) = write(Exposed("vip", "Klaviyo list VIP", "Who pays.", reads))["exposures"]
+    assert entry == {
+        "name": "klaviyo_vip",
+        "label": "Klaviyo list VIP",
+        "type": "application",
+        "description": "Who pays.",
+        "depends_on": [
+            "ref('people', v=2)",
+            "ref('people', v='x')",
+            "ref('loyalty', 'points')",
+            "source('erp', 'orders')",
+        ],
+        "owner": {"name": "Ann"},
+    }
+    with pytest.raises(UsageError, match=r"has no model\.shop\.gone"):
+        write(Exposed("vip", "", "", ("model.shop.gone",)))
+
+
+def test_what_people_added_stays_and_what_is_gone_goes():
+    """Writing again changes nothing more."""
+    before = write(Exposed("vip", "old", "old", ()), Exposed("gone", "", "", ()))
+    before["exposures"][0] |= {"owner": {"email": "ann@example.com"}, "config": {"tags": ["crm"]}}
+    after = write(Exposed("vip", "new", "new", ()), before=before)
+    (entry,) = after["exposures"]
+    assert entry["owner"] == {"email": "ann@example.com"}
+    assert entry["config"] == {"tags": ["crm"]}
+    assert entry["label"] == "new"
+    assert write(Exposed("vip", "new", "new", ()), before=after) == after
+    assert changed(before, after) == ("klaviyo_gone", "klaviyo_vip")
+    assert changed(after, after) == ()
+
+
+def test_names_are_dbts_and_each_is_there_once():
+    """Dbt takes letters, digits and underscores."""
+    models = [Exposed(name, "", "", ()) for name in ("a-b", "a b", "a_b", "é")]
+    names = [each["name"] for each in write(*models)["exposures"]]
+    assert names == ["klaviyo_a_b", "klaviyo_a_b_2", "klaviyo_a_b_3", "klaviyo__"]
+
+
+def test_without_a_manifest_there_is_nothing_to_name(tmp_path):
+    """The error says to run dbt first."""
+    (tmp_path / "profiles.yml").write_text(
+        "shop: {outputs: {t: {type: duckdb, path: a.duckdb}}, target: t,\n"
+        "  destinations: {t: {type: klaviyo, sandbox: true}}}"
+    )
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "m.sql").write_text("{{ config(surface='profiles') }}\nselect email from t")
+    done = reverse_etl(tmp_path)
+    assert done.returncode == 2
+    assert "dbt parse" in done.stderr

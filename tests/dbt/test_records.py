@@ -1,0 +1,138 @@
+"""What a run leaves in the shape of dbt's artifacts: the real dbt's own classes read it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError, WarehouseError
+from reverse_etl.project import Project
+from tests.dbt.real_dbt import DBT, edit
+
+READ = """
+import json, sys
+from argparse import Namespace
+from dbt.flags import set_from_args
+set_from_args(Namespace(state_modified_compare_more_unrendered_values=False), {})  # dbt 1.12 asks as it reads
+from dbt.artifacts.schemas.manifest import WritableManifest
+from dbt.artifacts.schemas.run import RunResultsArtifact
+manifest = WritableManifest.read_and_check_versions(sys.argv[1] + "/manifest.json")
+results = RunResultsArtifact.read_and_check_versions(sys.argv[1] + "/run_results.json")
+print(json.dumps({
+    "nodes": {key: [node.name, node.depends_on.nodes, node.tags] for key, node in manifest.nodes.items()},
+    "parents": manifest.parent_map,
+    "results": {each.unique_id: str(each.status) for each in results.results},
+    "which": results.args["which"],
+}))
+"""
+
+
+def project(folder):
+    """Load a project."""
+    return Project.load(folder, profiles_dir=folder, environ={})
+
+
+def record(folder, name="run_results"):
+    """Return what a run left."""
+    return json.loads((folder / "target" / "reverse_etl" / f"{name}.json").read_text())
+
+
+def statuses(folder):
+    """Return the status and message of each model."""
+    return {
+        each["unique_id"].removeprefix("model.reverse_etl."): (each["status"], each["message"])
+        for each in record(folder)["results"]
+    }
+
+
+def test_dbts_own_classes_read_what_a_run_leaves(shop):
+    """Statuses by model, with the counts of each list; the graph goes on from dbt's nodes."""
+    project(shop).plan()
+    assert not (shop / "target" / "reverse_etl").exists(), "a plan leaves nothing"
+    result = project(shop).run()
+    read = subprocess.run(
+        [DBT.with_name("python"), "-c", READ, shop / "target" / "reverse_etl"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert not read.returncode, read.stderr
+    found = json.loads(read.stdout)
+    assert found["nodes"]["model.reverse_etl.regulars"] == [
+        "regulars",
+        ["model.corner_shop.people.v2", "model.corner_shop.visits"],
+        ["daily"],
+    ]
+    assert found["parents"]["model.reverse_etl.spenders"] == ["model.corner_shop.spenders"]
+    assert found["which"] == "run"
+    assert found["results"] == {
+        "model.reverse_etl.neighbours": "partial success",  # one of the e-mails is none
+        "model.reverse_etl.regulars": "success",
+        "model.reverse_etl.spenders": "success",
+    }
+    assert record(shop)["metadata"]["invocation_id"] == result.run_id
+    regulars = next(each for each in record(shop)["results"] if each["unique_id"].endswith("regulars"))
+    assert regulars["message"] == "regulars: 2 applied"
+    (listed,) = regulars["adapter_response"]["lists"]
+    assert (listed["list"], listed["desired"], listed["applied"]) == ("regulars", 2, 2)
+    assert record(shop, "manifest")["child_map"]["model.corner_shop.visits"] == ["model.reverse_etl.regulars"]
+
+
+def test_a_run_that_was_refused_leaves_its_reasons_and_no_older_success(shop):
+    """`skipped` where a gate or a guard refused; each model gets its own reason where it has one."""
+    path = shop / "target" / "run_results.json"
+    results = json.loads(path.read_text())
+    for each in results["results"]:
+        if each["unique_id"] == "model.corner_shop.spenders":
+            each |= {"status": "error", "message": "It broke"}
+    path.write_text(json.dumps(results))
+    with pytest.raises(GuardRefused):
+        project(shop).run(["regulars", "spenders"])
+    found = statuses(shop)
+    assert list(found) == ["regulars", "spenders"]
+    assert found["spenders"][0] == found["regulars"][0] == "skipped"
+    assert found["spenders"][1].startswith("model.corner_shop.spenders failed in `dbt build`")
+    assert found["regulars"][1].startswith("Nothing was sent: model.corner_shop.spenders failed")
+
+
+def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path, monkeypatch):
+    """Also beside no dbt project: then the folder is called `target` all the same."""
+    (tmp_path / "profiles.yml").write_text(
+        "shop: {outputs: {t: {type: duckdb, path: shop.duckdb}}, target: t,\n"
+        "  destinations: {t: {type: klaviyo, sandbox: true}}}"
+    )
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "m.sql").write_text("{{ config(surface='profiles') }}\nselect email from t")
+
+    def fails(error):
+        def run(*_, **__):
+            raise error
+
+        monkeypatch.setattr(Project, "_run", run)
+        with pytest.raises(type(error)):
+            project(tmp_path).run()
+        return statuses(tmp_path)["m"]
+
+    assert fails(WarehouseError.of("The disk is full.")) == ("error", "The disk is full.")
+    assert fails(KlaviyoError.of("No answer.")) == ("error", "No answer.")
+    assert fails(KeyboardInterrupt()) == ("error", "The run was interrupted; it is safe to run again.")
+
+
+def test_a_run_that_cannot_start_leaves_an_older_record_alone(shop):
+    """As dbt does for a project that does not parse."""
+    project(shop).run(["regulars"])
+    before = record(shop)
+    edit(shop / "profiles.yml", "trial: {type: klaviyo, sandbox: true}", "trial: {type: klaviyo}")
+
+    with pytest.raises(UsageError):
+        project(shop).run(["regulars"])
+    assert record(shop) == before
+
+
+def test_a_folder_that_cannot_be_written_stops_no_run(shop):
+    """The lists are what counts."""
+    (shop / "target" / "reverse_etl").write_text("a file is in the way")
+    assert project(shop).run(["regulars"]).exit_code == 0

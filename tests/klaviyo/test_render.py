@@ -1,0 +1,202 @@
+"""Where a row's values stand in the profile that reaches Klaviyo."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.klaviyo.serialize import MOST_BYTES, Renderer, Unrenderable, unfit_column
+from tests.klaviyo.rows import EMAIL, column, properties_of, rendered
+
+
+@pytest.mark.parametrize(
+    ("kinds", "identifiers", "expected"),
+    [
+        ([IdentifierType.EMAIL], [EMAIL], {"attributes": {"email": EMAIL}}),
+        ([IdentifierType.PHONE], ["+14155550100"], {"attributes": {"phone_number": "+14155550100"}}),
+        ([IdentifierType.EXTERNAL_ID], ["c-1"], {"attributes": {"external_id": "c-1"}}),
+        (
+            [IdentifierType.PROFILE_ID],
+            ["01GDDKASAP8TKDDA2GRZDSVP4H"],
+            {"attributes": {}, "id": "01GDDKASAP8TKDDA2GRZDSVP4H"},
+        ),
+        (
+            [
+                IdentifierType.EXTERNAL_ID,
+                IdentifierType.PROFILE_ID,
+                IdentifierType.EMAIL,
+                IdentifierType.PHONE,
+            ],
+            ["c-1", "P1", EMAIL, "+14155550100"],
+            {
+                "id": "P1",
+                "attributes": {"external_id": "c-1", "email": EMAIL, "phone_number": "+14155550100"},
+            },
+        ),
+        (
+            [IdentifierType.EMAIL, IdentifierType.PHONE, IdentifierType.PROFILE_ID],
+            [None, "+14155550100", None],
+            {"attributes": {"phone_number": "+14155550100"}},
+        ),
+        ([IdentifierType.EMAIL, IdentifierType.EXTERNAL_ID], [EMAIL, ""], {"attributes": {"email": EMAIL}}),
+    ],
+)
+def test_identifiers_stand_where_klaviyo_looks_for_them(kinds, identifiers, expected):
+    """Three attributes and the resource's own id; what a row does not have is left out."""
+    assert rendered([], (), identifiers, kinds) == {"type": "profile", **expected}
+
+
+def test_standard_attributes_are_told_from_properties():
+    """The six names of the reference, and nothing else, are attributes; case counts."""
+    names = [
+        "first_name",
+        "last_name",
+        "organization",
+        "locale",
+        "title",
+        "image",
+        "plan",
+        "First_Name",
+        "_kx",
+        "location_planet",
+    ]
+    profile = rendered([column(name) for name in names], names)
+    attributes = {name: name for name in names[:6]}
+    assert profile["attributes"] == {
+        "email": EMAIL,
+        **attributes,
+        "properties": {name: name for name in names[6:]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "expected"),
+    [
+        ("42", Kind.INTEGER, "42"),
+        ("9007199254740993", Kind.INTEGER, "9007199254740993"),
+        ("12.50::DECIMAL(9, 2)", Kind.DECIMAL, "12.5"),
+        ("3.0::DOUBLE", Kind.FLOAT, "3"),
+        ("true", Kind.BOOLEAN, "true"),
+        ("DATE '2024-02-29'", Kind.DATE, "2024-02-29"),
+        ("TIMESTAMPTZ '2024-07-02 03:04:05+02'", Kind.TIMESTAMP_TZ, "2024-07-02T01:04:05+00:00"),
+        ("'\"quoted\"'::JSON", Kind.JSON, "quoted"),
+        ("['a', NULL, 'b']", Kind.NESTED, '["a","b"]'),
+    ],
+)
+@pytest.mark.parametrize("name", ["title", "location_zip"])
+def test_standard_text_attributes_are_text_whatever_the_column(warehouse, name, sql, kind, expected):
+    """Klaviyo refuses a request whose title is a number."""
+    attributes = rendered([column(name, kind)], warehouse.execute(f"SELECT {sql} AS v").fetchone())[
+        "attributes"
+    ]
+    assert (attributes["location"]["zip"] if name == "location_zip" else attributes["title"]) == expected
+
+
+def test_a_location_comes_from_a_struct_from_columns_or_from_both(warehouse):
+    """A column of its own beats the struct's part, NULLs are left out, a position may be a number or text."""
+    row = warehouse.execute(
+        "SELECT {'city': 'Oslo', 'zip': 150, 'latitude': 59.9::DOUBLE, 'region': NULL}, 'Bergen', '5.3'"
+    ).fetchone()
+    payload = [column("location", Kind.NESTED), column("location_city"), column("location_longitude")]
+    location = rendered(payload, row)["attributes"]["location"]
+    assert location == {"city": "Bergen", "zip": "150", "latitude": 59.9, "longitude": "5.3"}
+
+
+@pytest.mark.parametrize("value", [None, {}, {"city": None}])
+def test_a_location_of_nothing_is_left_out(value):
+    """As any other NULL."""
+    assert "location" not in rendered([column("location", Kind.NESTED)], (value,))["attributes"]
+
+
+def test_a_part_that_no_location_has_is_refused_here():
+    """Klaviyo would refuse the whole request for it."""
+    found = rendered([column("location", Kind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
+    assert found == Unrenderable("location", "has parts that a location does not have (planet)")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Kind.NESTED, {"plan": "gold", "n": None, "tags": ["a", None]}),
+        (Kind.JSON, '{"plan": "gold", "n": null, "tags": ["a", null]}'),
+        (Kind.TEXT, '{"plan": "gold", "n": null, "tags": ["a", null]}'),
+    ],
+)
+def test_the_content_of_a_properties_column_goes_into_properties(kind, value):
+    """Be it a struct, a map or text of JSON; beside the properties of the other columns."""
+    found = properties_of([column("properties", kind), column("score", Kind.INTEGER)], (value, 7))
+    assert found == {"plan": "gold", "tags": ["a"], "score": 7}
+
+
+@pytest.mark.parametrize("explicit", ["silver", None])
+def test_a_column_beats_a_key_of_the_same_name_inside_properties(explicit):
+    """Also when it is NULL: the model said where `plan` comes from."""
+    found = properties_of(
+        [column("plan"), column("properties", Kind.JSON)], (explicit, '{"plan": "gold", "a": 1}')
+    )
+    assert found == ({"plan": "silver", "a": 1} if explicit else {"a": 1})
+
+
+@pytest.mark.parametrize("value", ["[1]", "1", '"text"'])
+def test_properties_that_are_no_object_are_refused(value):
+    """There are no names to put them under."""
+    found = rendered([column("properties", Kind.JSON)], (value,))
+    assert found == Unrenderable("properties", "is not an object with names and values")
+
+
+@pytest.mark.parametrize("name", ["properties", "location"])
+@pytest.mark.parametrize(
+    ("kind", "type_", "fits"),
+    [
+        (Kind.INTEGER, "BIGINT", False),
+        (Kind.NESTED, "INTEGER[]", False),
+        (Kind.NESTED, "STRUCT(a INTEGER)[3]", False),
+        (Kind.JSON, "ARRAY", False),
+        (Kind.NESTED, "STRUCT(a INTEGER[])", True),
+        (Kind.NESTED, "MAP(VARCHAR, INTEGER)", True),
+        (Kind.JSON, "VARIANT", True),
+        (Kind.TEXT, "VARCHAR", True),
+    ],
+)
+def test_a_properties_or_location_column_must_be_able_to_hold_an_object(name, kind, type_, fits):
+    """Else it is the model's fault, before any row is read; under another name it is a property."""
+    problem = unfit_column(name, Column("V", kind, type_))
+    assert (problem is None) == fits
+    assert fits or problem.what == f"The column V is of type {type_}."
+    assert unfit_column("others", Column("V", kind, type_)) is None
+
+
+@pytest.mark.parametrize("text", ["x", "é", '"', "東"])
+def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text):
+    """Counted in bytes as sent, escapes and UTF-8 included."""
+    renderer = Renderer([IdentifierType.EMAIL], [column("v"), column("pad")])
+    empty = len(renderer.encode([EMAIL, "", ""]))
+    width = len(json.dumps(text, ensure_ascii=False).encode()) - 2
+    count, rest = divmod(MOST_BYTES - empty, width)
+    assert len(renderer.encode([EMAIL, text * count, "x" * rest])) == MOST_BYTES == 100_000
+    found = renderer.encode([EMAIL, text * count, "x" * (rest + 1)])
+    assert found == Unrenderable("", "is 100001 bytes as sent, and Klaviyo takes at most 100000")
+
+
+def test_a_profile_that_had_to_be_rendered_with_care_is_measured_too():
+    """A big integer takes the slow way; the limit holds there as well."""
+    found = rendered([column("n", Kind.INTEGER), column("v")], (2**60, "x" * MOST_BYTES))
+    assert found.field == ""
+    assert "Klaviyo takes at most 100000" in found.reason
+
+
+def test_the_same_row_gives_the_same_bytes():
+    """So that a batch can be taken apart and sent again."""
+    renderer = Renderer([IdentifierType.EMAIL], [column("a"), column("properties", Kind.JSON)])
+    row = ("x", '{"b": 1, "a": null, "c": [1, 2]}')
+    assert renderer.encode([EMAIL, *row]) == renderer.encode([EMAIL, *row])
+
+
+def test_a_row_is_not_changed_by_rendering():
+    """The caller may render it again."""
+    row = [[1, None], "2024"]
+    rendered([column("a", Kind.NESTED), column("b")], row)
+    assert row == [[1, None], "2024"]

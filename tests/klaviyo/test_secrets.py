@@ -1,0 +1,132 @@
+"""What is seen of the traffic, and what never is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+
+import pytest
+
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.errors import KlaviyoError
+from reverse_etl.klaviyo.api import Klaviyo
+from reverse_etl.klaviyo.endpoints import Tier
+from reverse_etl.klaviyo.imports import Accepted
+from tests.klaviyo.server import (
+    BODY,
+    JOB,
+    KEY,
+    DummyKey,
+    Reply,
+    page,
+    refused,
+    throttled,
+)
+
+
+def test_an_observer_hears_of_every_try_but_not_of_people(server, clock):
+    """Method, path without its query, status or fault, seconds and attempt."""
+    heard = []
+    klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", clock=clock, observer=heard.append)
+    server.will(refused(503), Reply(cut="after"), page([]))
+    klaviyo.profiles(IdentifierType.EMAIL, ["ann@example.com"])
+    assert [(e.method, e.path, e.status, e.fault, e.attempt) for e in heard] == [
+        ("GET", "/api/profiles", 503, "", 1),
+        ("GET", "/api/profiles", None, "the connection was cut", 2),
+        ("GET", "/api/profiles", 200, "", 3),
+    ]
+    assert "ann" not in repr(heard)
+    assert KEY not in repr(heard)
+
+
+def test_other_limits_may_be_given(server, clock):
+    """For a benchmark: no pacing."""
+    klaviyo = Klaviyo.at(
+        server.origin, DummyKey(), "2026-07-15", clock=clock, tiers=lambda _: Tier(10**9, 10**9)
+    )
+    server.usual = page([{"type": "account", "id": "A", "attributes": {}}])
+    for _ in range(20):
+        klaviyo.account()
+    assert clock.slept == []
+
+
+def test_many_threads_share_one_client(server, klaviyo):
+    """Each gets its own answer, on at most as many connections as were asked for."""
+    server.usual = JOB
+    found = []
+
+    def work():
+        found.extend(klaviyo.start_import(BODY) for _ in range(10))
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert found == [Accepted("am9i/+=", lost=False)] * 120
+    assert len({seen.connection for seen in server.seen}) <= 8
+
+
+def everything_shown(error):
+    """Return all that a person, a log or a tool that walks tracebacks could see of an error."""
+    error.with_traceback(error.__traceback__.tb_next)  # this test's own locals hold the key
+    shown = [str(error), repr(error), *map(str, error.problems)]
+    shown.extend(traceback.format_exception(error))
+    shown.extend(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    links = [error.__cause__, error.__context__]
+    return "\n".join(shown), links
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(cut="after"),
+        Reply(cut="before"),
+        refused(401, "authentication_failed", detail=f"The key {KEY} is not known."),
+        refused(503, detail=KEY),
+        Reply(403, content=KEY.encode(), kind="text/html"),
+        Reply(200, content=KEY.encode(), kind="text/html"),
+        Reply(302, headers={"location": f"https://example.com/?key={KEY}"}),
+        throttled(86_400),
+    ],
+    ids=["cut after", "cut before", "401", "503", "403 page", "200 page", "redirect", "429"],
+)
+@pytest.mark.parametrize(
+    "ask",
+    [lambda klaviyo: klaviyo.account(), lambda klaviyo: klaviyo.start_import(BODY)],
+    ids=["read", "write"],
+)
+def test_the_key_is_in_nothing_that_an_error_shows(server, klaviyo, caplog, reply, ask):
+    """Not in its text, its repr, its traceback with the values of locals, its causes, nor in any log."""
+    caplog.set_level(logging.DEBUG)
+    server.usual = reply
+    with pytest.raises(KlaviyoError) as error:
+        ask(klaviyo)
+    shown, links = everything_shown(error.value)
+    assert KEY not in shown
+    assert links == [None, None]
+    assert KEY not in caplog.text
+
+
+def test_the_key_is_in_nothing_that_a_refused_connection_shows(clock):
+    """The library's exception carries the prepared request: it goes no further."""
+    klaviyo = Klaviyo.at("http://127.0.0.1:1", DummyKey(), "2026-07-15", clock=clock)
+    with pytest.raises(KlaviyoError) as error:
+        klaviyo.start_import(BODY)
+    shown, links = everything_shown(error.value)
+    assert KEY not in shown
+    assert links == [None, None]
+
+
+def test_the_key_is_in_no_repr_of_the_client(klaviyo):
+    """Nor of what it is made of."""
+    wire = klaviyo._client._wire
+    shown = [klaviyo, klaviyo._client, wire, wire._session, wire._session.auth, wire._session.headers]
+    assert KEY not in "".join(map(repr, shown))
+
+
+def test_a_refusal_that_repeats_the_key_is_cleaned_before_it_is_kept(server, klaviyo):
+    """Details go to tables and reports."""
+    server.will(refused(400, pointer="/data/attributes/profiles/data/0", detail=f"Key {KEY}!"))
+    assert klaviyo.start_import(BODY).errors[0].detail == "Key ***!"

@@ -1,0 +1,201 @@
+"""Imports and new lists: refusals, lost replies, waiting."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.klaviyo.api import Klaviyo
+from reverse_etl.klaviyo.imports import Accepted, RequestRefused, RowError, RowsRefused
+from tests.klaviyo.server import (
+    BODY,
+    JOB,
+    DummyKey,
+    Reply,
+    a_list,
+    page,
+    problem,
+    refused,
+    throttled,
+)
+
+
+def test_an_import_that_is_accepted_gives_its_job(server, klaviyo):
+    """Job ids are taken as they come."""
+    server.will(JOB)
+    assert klaviyo.start_import(BODY) == Accepted("am9i/+=", lost=False)
+
+
+def test_refused_rows_come_by_index(server, klaviyo):
+    """So that they can be taken out and the rest sent again."""
+    server.will(refused(400, pointer="/data/attributes/profiles/data/7/attributes/email"))
+    assert klaviyo.start_import(BODY) == RowsRefused(
+        {7: RowError("invalid", "email", "It will not do.")}, lost=False
+    )
+
+
+def test_a_refused_request_is_told_from_refused_rows(server, klaviyo):
+    """An unknown list is nobody's row."""
+    server.will(refused(404, "not_found", "/data"))
+    assert klaviyo.start_import(BODY) == RequestRefused(
+        RowError("not_found", "/data", "It will not do."), 404, lost=False
+    )
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_an_import_is_sent_again_after_a_cut_connection_and_says_so(server, klaviyo, cut):
+    """A twin of the job may exist: the first try may have been carried out."""
+    server.will(Reply(cut=cut), JOB)
+    assert klaviyo.start_import(BODY) == Accepted("am9i/+=", lost=True)
+    assert [seen.body for seen in server.seen] == ([BODY] if cut == "before" else [BODY, BODY])
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+def test_an_import_is_sent_again_after_a_failure_and_says_so(server, klaviyo, status):
+    """With a refusal after it, too, the first try's job may exist."""
+    server.will(refused(status), refused(400, pointer="/data"))
+    assert klaviyo.start_import(BODY).lost
+
+
+def test_a_page_of_a_gateway_is_a_failure_like_any_5xx(server, klaviyo):
+    """HTML or not."""
+    server.will(
+        Reply(502, content=b"<html>Bad gateway</html>", kind="text/html"), page([a_list("L1", "VIP")])
+    )
+    assert klaviyo.list_names() == ("VIP",)
+
+
+def test_an_import_whose_replies_all_get_lost_is_lost(server, klaviyo):
+    """After eight tries, with the reason."""
+    server.usual = Reply(cut="after")
+    with pytest.raises(
+        ReplyLost, match=r"the connection was cut, after 8 tries\. Nobody here knows"
+    ) as error:
+        klaviyo.start_import(BODY)
+    assert len(server.seen) == 8
+    assert problem(error).where == "POST /api/profile-bulk-import-jobs"
+
+
+def test_a_refused_key_after_a_lost_reply_is_still_a_lost_reply(server, klaviyo):
+    """The first try may have been carried out."""
+    server.will(Reply(cut="after"), refused(401, "authentication_failed"))
+    with pytest.raises(ReplyLost, match="does not know the key"):
+        klaviyo.start_import(BODY)
+
+
+def test_a_list_is_made_once(server, klaviyo):
+    """And comes back with its id."""
+    server.will(Reply(201, {"data": a_list("L9", "VIP")}))
+    assert klaviyo.create_list("VIP").id == "L9"
+    assert server.seen[0].body == b'{"data":{"type":"list","attributes":{"name":"VIP"}}}'
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(cut="before"), Reply(cut="after"), refused(503), refused(500), refused(408)]
+)
+def test_making_a_list_is_not_repeated_after_a_lost_reply(server, klaviyo, reply):
+    """There could be two of the name."""
+    server.will(reply)
+    with pytest.raises(ReplyLost):
+        klaviyo.create_list("VIP")
+    assert len(server.seen) <= 1
+    assert len(server.replies) == 0
+
+
+def test_making_a_list_waits_out_a_429(server, klaviyo):
+    """Nothing was carried out: it may be sent again."""
+    server.will(throttled(3), Reply(201, {"data": a_list("L9", "VIP")}))
+    assert klaviyo.create_list("VIP").id == "L9"
+
+
+@pytest.fixture
+def nobody():
+    """Give an address of this machine at which nothing listens."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+def test_a_server_that_cannot_be_reached_has_lost_nothing(clock, monkeypatch, nobody):
+    """No connection, no request: it is tried again, also for a new list, and given up without doubt."""
+    monkeypatch.setenv("HTTPS_PROXY", nobody)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    klaviyo = Klaviyo.at("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
+    with pytest.raises(KlaviyoError, match="no connection could be made, after 8 tries") as error:
+        klaviyo.create_list("VIP")
+    assert not isinstance(error.value, ReplyLost)
+
+
+def test_where_nothing_listens_on_this_machine_it_is_soon_given_up(clock, nobody):
+    """A sandbox that nobody started does not come by waiting: the message has its address and its command."""
+    tries = []
+    klaviyo = Klaviyo.at(nobody, DummyKey(), "2026-07-15", clock=clock, observer=tries.append)
+    with pytest.raises(KlaviyoError, match="nothing listens there, after 3 tries") as error:
+        klaviyo.create_list("VIP")
+    assert not isinstance(error.value, ReplyLost)
+    assert len(tries) == 3
+    assert sum(clock.slept) <= 1.5
+    assert nobody in problem(error).what
+    assert f"reverse-etl sandbox --port {nobody.rpartition(':')[2]}." in problem(error).advice
+
+
+def test_retry_after_is_obeyed_to_the_second(server, klaviyo, clock):
+    """Not a moment less."""
+    server.will(throttled(30), page([]))
+    klaviyo.list_names()
+    assert sum(clock.slept) >= 30
+
+
+def test_a_429_without_retry_after_waits_all_the_same(server, klaviyo, clock):
+    """At once would be refused again."""
+    server.will(throttled(None), throttled(0), page([]))
+    klaviyo.list_names()
+    assert sum(clock.slept) >= 0.5 + 1
+
+
+def test_none_remaining_holds_the_next_request_until_the_reset(server, klaviyo, clock):
+    """Others have used the rest of the account's minute."""
+    server.will(
+        Reply(
+            document={"data": []},
+            headers={"RateLimit-Limit": "750", "RateLimit-Remaining": "0", "RateLimit-Reset": "41"},
+        )
+    )
+    klaviyo.list_names()
+    klaviyo.list_names()
+    assert sum(clock.slept) >= 41
+
+
+def test_silence_is_a_lost_reply(server, clock):
+    """The server has the request and says nothing."""
+    hold = threading.Event()
+    server.will(Reply(hold=hold), JOB)
+    klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", clock=clock, read_seconds=0.2)
+    assert klaviyo.start_import(BODY) == Accepted("am9i/+=", lost=True)
+    hold.set()
+
+
+def test_stopping_calls_off_whoever_waits(server):
+    """On the real clock: minutes of waiting end within a second; nothing more goes out."""
+    heard, errors = [], []
+    klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", observer=heard.append)
+    server.will(throttled(600))
+
+    def ask():
+        try:
+            klaviyo.list_names()
+        except KlaviyoError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not heard:
+        threading.Event().wait(0.01)
+    klaviyo.stop()
+    thread.join(5)
+    assert errors == ["The run is stopping; the request was called off."]
+    assert len(server.seen) == 1

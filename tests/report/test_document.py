@@ -1,0 +1,56 @@
+"""A report as JSON: its keys are those of docs/cli.md, and its values those of the facts."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from reverse_etl.report.document import document
+from reverse_etl.report.wording import verdict
+from tests.report.cases import everything
+
+TEXT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+INNER = {"proofs", "rejections", "gone"}
+
+
+def documented():
+    """Return the keys that the document names: `proofs[].model`, and `.list` behind it."""
+    text = TEXT.partition("## What `report --json` says")[2].partition("\n## ")[0]
+    found = set()
+    for cell in re.findall(r"^\| (`.*?) \| ", text, flags=re.MULTILINE):
+        prefix = ""
+        for key in re.findall(r"`([^`]+)`", cell):
+            prefix = key.rpartition(".")[0] or prefix
+            found.add(f"{prefix}{key}" if key.startswith(".") else key)
+    return found
+
+
+def test_the_document_has_every_key_of_a_report():
+    """No more, and no fewer."""
+    made = document(everything())
+    keys = {f"{name}[].{key}" for name in INNER for one in made[name] for key in one}
+    assert keys | (made.keys() - INNER) == documented()
+
+
+def test_a_report_is_plain_values_that_say_what_the_page_says():
+    """Numbers as numbers, nothing for what is not there."""
+    facts = everything()
+    made = json.loads(json.dumps(document(facts)))
+    assert made["verdict"]["said"] == verdict(facts).said
+    assert made["run_id"] == facts.run.run_id
+    assert [one["list"] for one in made["lists"]] == ["", "Tea club", "VIP customers"]
+    assert (made["lists"][2]["applied"], made["lists"][1]["stopped"]) == (50, "Klaviyo refused the request.")
+    assert made["proofs"][3]["rows_by_state"] == {"unknown": 50, "accepted": 100, "applied": 9_990_000}
+    assert (made["proofs"][3]["receipts"], made["proofs"][3]["left_out"]) == (1_000, 997)
+    assert made["proofs"][4]["shown"][0]["job"] is None
+    assert made["rejections"][2]["example"] is None
+    assert [one["applied"] for one in made["runs_before"]] == [145, 0, 0, 100, 100_000]
+    assert [one["rejected"] for one in made["runs_before"]] == [3, 0, 0, 0, 0]
+    assert [one["list_count"] for one in made["runs_before"]] == [3, 0, 0, 2, 1]
+
+
+def test_the_document_stays_as_it_is(gold):
+    """Every key in its place, whatever the fields of the facts are called."""
+    text = json.dumps(document(everything()), indent=1) + "\n"
+    gold.check(Path(__file__).parent / "gold" / "report.json", text)

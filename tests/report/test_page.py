@@ -1,0 +1,412 @@
+"""The page of a report: what it says of every kind of run, what it escapes, what it hides.
+
+To write the page anew: pytest tests/report --update-gold, then look at gold/report.html in a browser.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from reverse_etl import __version__
+from reverse_etl.delivery.results import ListResult, counts
+from reverse_etl.planning.lists import ListRef
+from reverse_etl.planning.plan import ListPlan
+from reverse_etl.report import chart
+from reverse_etl.report.document import document
+from reverse_etl.report.figures import ENDS, PLAN
+from reverse_etl.report.masking import hide
+from reverse_etl.report.page import page
+from reverse_etl.report.wording import Tone, ending, lasted, meaning, standing, verdict
+from tests.report.cases import (
+    KINDS,
+    RUN,
+    TEA,
+    VIP,
+    changed,
+    everything,
+    former,
+    listed,
+    proof,
+    ran,
+    receipt,
+    report,
+)
+
+PAGE = Path(__file__).parent / "gold" / "report.html"
+EVIL = "<script>alert('x')</script>\"&"
+MANY = 40
+VOID = {"meta", "line", "rect", "circle", "polyline", "br"}  # which have no end tag, or end in themselves
+
+
+class Outline(HTMLParser):
+    """What a page is made of; raises where a tag is not closed in its place."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.headings: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        """Open a tag."""
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        """Note a tag that ends in itself."""
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        """Close the tag that was opened last."""
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        """Note a heading."""
+        if self._open and self._open[-1] == "h2":
+            self.headings.append(data)
+
+
+def words(text):
+    """Return a page as it reads: without tags, and one blank between words."""
+    return " ".join(re.sub(r"<[^>]*>", " ", text.partition("</head>")[2]).split())
+
+
+def test_the_page_is_as_it_was_looked_at(gold):
+    """Whoever changes it sees how, and looks at it before it is kept."""
+    shown = page(hide(everything())).replace(f"reverse-etl {__version__}", "reverse-etl <version>")
+    gold.check(PAGE, shown)
+
+
+def test_its_parts_stand_in_the_order_in_which_they_are_asked_for():
+    """What it came to, what was done, why not, the proof, who was left out, and what was before."""
+    assert Outline(page(everything())).headings == [
+        "Lists",
+        "Why lists stopped",
+        "Why the run was refused",
+        "The proof: what Klaviyo said",
+        "Rejections by reason",
+        "Removals for whom nobody was found",
+        "Runs before it",
+        "Notes of today",
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_of_any_run_is_whole_and_needs_nothing_from_anywhere(kind):
+    """Every tag is closed in its place; no script, no picture, no link, no address."""
+    shown = page(KINDS[kind])
+    outline = Outline(shown)
+    assert not {"script", "link", "img", "iframe", "a", "object", "base"} & {*outline.tags}
+    assert not {"src", "href", "onclick", "onload"} & {name for name, _ in outline.attributes}
+    assert not re.search(r"https?://|url\(|@import", shown)
+    assert "default-src 'none'" in shown
+    assert "None" not in words(shown).replace("None of them", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "tone", "said"),
+    [
+        ("everything", Tone.BAD, "1 of 3 lists stopped before the end."),
+        ("changes", Tone.GOOD, "Every change has arrived at Klaviyo."),
+        ("a sandbox", Tone.GOOD, "Every change has arrived at the sandbox."),
+        ("nothing changed", Tone.GOOD, "Nothing had changed, so nothing was sent."),
+        ("standing rejections", Tone.GOOD, "Nothing had changed, so nothing was sent."),
+        ("new rejections", Tone.LOOK, "This run reached its end, and left something to look at."),
+        ("held", Tone.LOOK, "This run reached its end, and left something to look at."),
+        ("a limit", Tone.GOOD, "What --limit let through has arrived at Klaviyo."),
+        ("no list", Tone.GOOD, "There was no list to bring up to date."),
+        ("a refused run", Tone.BAD, "Nothing was sent: this run was refused before its first write."),
+        ("an open run", Tone.OPEN, "This run has not ended."),
+        ("an unsettled run", Tone.OPEN, "This run ended before Klaviyo had finished."),
+        ("an unsettled run that failed", Tone.BAD, "1 of 1 list stopped before the end."),
+        ("a settled run", Tone.OPEN, "This run ended before Klaviyo had finished."),
+        ("a dead run", Tone.LOOK, "This run was cut off before its end."),
+    ],
+)
+def test_what_a_run_came_to_is_one_sentence(kind, tone, said):
+    """Anybody understands it, and the page says it first."""
+    found = verdict(KINDS[kind])
+    assert (found.tone, found.said) == (tone, said)
+    assert f'<section class="verdict {tone}">\n<div class="said">{said}</div>' in page(KINDS[kind])
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("changes", "100 rows were added or updated and 20 rows were taken off."),
+        ("changes", "9,900 rows were right already."),
+        ("standing rejections", "2 rows rejected, as before: why stands below."),
+        ("new rejections", "2 rows rejected (all new): why stands below."),
+        ("some new rejections", "2 rows rejected (1 new): why stands below."),
+        ("older rejections", "2 rows rejected: why stands below."),
+        ("older rejections", "3 runs have come after this one."),
+        ("held", "3 rows held: nobody was taken off who may be the person of a rejected row."),
+        ("a limit", "7 rows left for another run by --limit."),
+        ("everything", "Stopped: Tea club. Why stands below; the next run goes on from there."),
+        ("everything", "5 rows not sent."),
+        ("everything", "60 rows to be taken off, and nobody was found."),
+        ("an unsettled run", "The next run settles first what was not finished."),
+        ("an unsettled run", "50 rows accepted, and not finished when the run ended."),
+        ("an unsettled run that failed", "50 rows unknown when the run ended."),
+        ("a settled run", "A later run has settled since what was not finished."),
+        ("a settled run", "No receipt is kept: nothing was sent."),
+        ("a dead run", "No receipt is kept: nothing was sent, as far as is known."),
+        ("a sandbox", "Sandbox: nobody at Klaviyo was reached"),
+        ("everything", "997 more receipts are left out here: the first 3 are shown"),
+        ("everything", "59 more are left out here"),
+        ("everything", "The last 5 of 412 are shown."),
+        ("everything", "no counts are kept"),
+        ("changes", "This is the first run that is remembered."),
+    ],
+)
+def test_the_page_says_what_there_is_to_know(kind, sentence):
+    """In words that stand for themselves."""
+    assert sentence in words(page(KINDS[kind]))
+
+
+def test_a_limit_is_not_told_as_rows_that_were_not_sent():
+    """They are what was asked for."""
+    assert "not sent." not in " ".join(verdict(KINDS["a limit"]).more)
+
+
+@pytest.mark.parametrize(
+    ("own", "state", "later", "told"),
+    [
+        (True, "ended", 0, "Rows that are not sent as they are, as they stand now."),
+        (False, "ended", 2, "These stand now, 2 runs later. How they stood when this run ended is not kept"),
+        (False, "refused", 0, "A refused run keeps no rejections: these stand from the runs before it."),
+    ],
+)
+def test_the_page_says_whose_the_rejections_are(own, state, later, told):
+    """The state keeps them as they stand now."""
+    shown = replace(everything(), own_rejections=own, run=ran(state, 1), later=later)
+    assert told in words(page(shown))
+
+
+@pytest.mark.parametrize(
+    ("figure", "heading"),
+    [
+        ("deferred", "deferred"),
+        ("superseded", "superseded"),
+        ("kept", "kept"),
+        ("gone", "gone"),
+        ("forgotten", "forgotten"),
+        ("accepted", "accepted"),
+        ("unknown", "unknown"),
+        ("not_sent", "not sent"),
+    ],
+)
+def test_a_rare_figure_has_a_column_where_there_are_any(figure, heading):
+    """As in the table of a run."""
+    column = f'data-h="{heading}"'
+    assert column not in page(report(changed(), changed(TEA)))
+    assert page(report(changed(), changed(TEA, **{figure: 3}))).count(f"{column}>3</td>") == 2  # and the sum
+
+
+def test_every_count_of_a_run_is_in_one_figure():
+    """None is lost on the way to the page, and none is told twice."""
+    plan = ListPlan(ListRef("", "", ""), desired=0, known=0)
+    told = [count for figure in (*PLAN, *ENDS) for count in figure.counts]
+    assert sorted(told) == sorted(counts(ListResult("vip", plan, {}, "", failed=False)))
+
+
+def test_the_last_line_adds_the_lists_up():
+    """Of one list there is nothing to add."""
+    shown = words(page(report(changed(), changed(TEA))))
+    assert "all 2 10,000 9,980 60 40 20 9,900 100 20 0 0" in shown
+    assert "all 1" not in words(page(report(changed())))
+
+
+PLACED = {
+    "project": lambda r, text: replace(r, project=text),
+    "target": lambda r, text: replace(r, target=text),
+    "account": lambda r, text: replace(r, account=text),
+    "run id": lambda r, text: replace(r, run=replace(r.run, run_id=text)),
+    "list of a run": lambda r, text: replace(r, lists=(changed(replace(VIP, name=text)),)),
+    "model of a list": lambda r, text: replace(r, lists=(changed(replace(VIP, model=text)),)),
+    "why a list stopped": lambda r, text: replace(r, lists=(replace(changed(), reason=text),)),
+    "why a run was refused": lambda r, text: replace(r, refused=(text,)),
+    "list of a proof": lambda r, text: replace(r, proofs=(proof(replace(VIP, name=text), applied=1),)),
+    "job": lambda r, text: replace(r, proofs=(_shown(job=text),)),
+    "detail of a receipt": lambda r, text: replace(r, proofs=(_shown(detail=text),)),
+    "list of a rejection": lambda r, text: _rejection(r, place=replace(VIP, name=text)),
+    "code": lambda r, text: _rejection(r, code=text),
+    "field": lambda r, text: _rejection(r, field=text),
+    "detail of a rejection": lambda r, text: _rejection(r, detail=text),
+    "columns of a duplicate": lambda r, text: _rejection(r, source="check", code="duplicate", detail=text),
+    "example": lambda r, text: _rejection(r, example=f"external_id:{text}"),
+    "list of who is gone": lambda r, text: _gone(r, place=replace(VIP, name=text)),
+    "who is gone": lambda r, text: _gone(r, identity=f"external_id:{text}"),
+    "id of an earlier run": lambda r, text: replace(r, before=(_before(text),)),
+    "note": lambda r, text: replace(r, notes=(text,)),
+}
+OURS = {"project", "target", "account", "run id", "job", "id of an earlier run", "model of a list"}
+
+
+def _shown(**changes):
+    return replace(proof(applied=1), shown=(replace(receipt(), **changes),))
+
+
+def _rejection(found, **changes):
+    klaviyo = replace(found.rejections[0], source="klaviyo", code="invalid", field="email", detail="No.")
+    return replace(found, rejections=(replace(klaviyo, **changes),))
+
+
+def _gone(found, **changes):
+    return replace(found, gone=(replace(found.gone[0], **changes),))
+
+
+def _before(run_id):
+    return replace(former(1), run=replace(RUN, run_id=run_id))
+
+
+@pytest.mark.parametrize("where", PLACED)
+def test_what_came_from_elsewhere_is_text_and_nothing_more(where):
+    """A list may be called by anything; a browser must not take it for a part of the page."""
+    shown = page(hide(PLACED[where](everything(), EVIL)))
+    assert "script>" not in shown.replace("&lt;script&gt;", "").replace("&lt;/script&gt;", "")
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&#34;&amp;" in shown
+    assert "script" not in Outline(shown).tags
+
+
+@pytest.mark.parametrize("where", sorted(PLACED.keys() - OURS))
+@pytest.mark.parametrize("secret", ["ann.smith@shop.example.com", "+14155550100"])
+def test_nobody_is_named_unless_it_is_asked_for(where, secret):
+    """Neither on the page, wherever a browser keeps it, nor in the JSON."""
+    known = PLACED[where](everything(), f"ask {secret}, please")
+    assert secret in page(known)
+    assert secret in str(document(known))
+    assert secret not in page(hide(known))
+    assert secret not in str(document(hide(known)))
+
+
+def test_an_example_is_shown_as_the_command_line_masks_it():
+    """And whole where it may be, without its type."""
+    assert "<code>a**@@*******.com</code>" in page(hide(everything()))
+    assert "<code>ann@@example.com</code>" in page(everything())
+    assert "<code>b**@e******.com</code>" in page(hide(everything()))
+    assert "<code>bob@example.com</code>" in page(everything())
+
+
+@pytest.mark.parametrize(
+    ("one", "run", "told"),
+    [
+        (changed(), RUN, "done"),
+        (listed(unchanged=3), RUN, "as it was"),
+        (changed(rejected_by_checks=2), RUN, "done"),
+        (changed(rejected_by_checks=2), ran("ended", 1), "rows rejected"),
+        (changed(held_back=2), ran("ended", 1), "rows held"),
+        (changed(accepted=2), ran("unsettled", 1), "not settled"),
+        (replace(changed(unknown=1), reason="No reply."), ran("ended", 4), "stopped"),
+    ],
+)
+def test_a_list_stands_by_the_worst_that_came_of_it(one, run, told):
+    """Rejections that stood before are no news."""
+    assert standing(report(one, run=run, own_rejections=False), one)[1] == told
+
+
+def test_where_it_is_kept_a_list_is_told_by_its_own_new_rejections():
+    """That another list has new ones is no fault of this one."""
+    tea, vip = changed(TEA, rejected_by_checks=2), changed(rejected_by_checks=2)
+    known = replace(KINDS["some new rejections"], lists=(tea, vip))
+    assert (standing(known, tea)[1], standing(known, vip)[1]) == ("done", "rows rejected")
+
+
+@pytest.mark.parametrize(
+    ("run", "how", "code"),
+    [
+        (RUN, "all done", "0: all rows are applied, or there was nothing to do"),
+        (ran("ended", 1), "rows to look at", "1: finished, with rows to look at"),
+        (ran("ended", 4), "a list failed", "4: a list failed; it is safe to run again"),
+        (ran("refused", 3), "refused by a guard", "3: a guard refused the run before its first write"),
+        (ran("submitting", None), "not ended", "none yet"),
+        (ran("recovered", None), "settled by a later run", "none: it was cut off"),
+        (ran("unsettled", 1), "ended, not settled yet", "1: finished, with rows to look at"),
+    ],
+)
+def test_an_exit_code_is_told_in_words(run, how, code):
+    """Whoever gets the page need not know them."""
+    assert (ending(run)[1], meaning(run)) == (how, code)
+
+
+@pytest.mark.parametrize(
+    ("run", "told"),
+    [
+        (replace(RUN, ended="2026-03-01T05:00:41.400Z"), "under a second"),
+        (replace(RUN, ended="2026-03-01T05:00:42.000Z"), "1 second"),
+        (replace(RUN, ended="2026-03-01T05:01:40.900Z"), "60 seconds"),
+        (RUN, "2 min 28 s"),
+        (replace(RUN, ended="2026-03-01T08:05:50.000Z"), "3 h 5 min"),
+        (ran("submitting", None, ended=None), ""),
+        (ran("recovered", 1), ""),
+        (ran("refused", 3), ""),
+    ],
+)
+def test_how_long_a_run_took_is_told_where_it_is_known(run, told):
+    """When a run that was settled later ended itself is not kept."""
+    assert lasted(run) == told
+
+
+@pytest.mark.parametrize(
+    ("one", "widths"),
+    [
+        (listed(), {}),
+        (listed(unchanged=3, applied=1), {"right": 75.0, "sent": 25.0}),
+        (listed(unchanged=1, rejected=1, rejected_by_checks=2), {"right": 25.0, "stop": 75.0}),
+        (listed(held=1, held_back=1, unknown=1, accepted=1, not_sent=1), {"wait": 100.0}),
+        (listed(unchanged=10_000_000, applied=1), {"right": 98.04, "sent": 1.96}),
+    ],
+)
+def test_a_bar_shows_what_there_is_however_little(one, widths):
+    """One of ten million is still seen, and the whole is a whole."""
+    assert {part.kind: part.width for part in chart.parts(one)} == widths
+    assert sum(widths.values()) == pytest.approx(100 if widths else 0, abs=0.1)
+
+
+def test_the_chart_shows_a_quiet_day_beside_a_first_load():
+    """Up what was applied, down what was removed; nothing where nothing was either."""
+    runs = [
+        former(2, lists=(listed(applied=1_000_000),)),
+        former(1, lists=(listed(applied=1, removed=10_000),)),
+    ]
+    first, second = chart.bars([*runs])
+    assert (first.up, first.down) == (chart.HALF, 0)
+    assert (second.up, second.down) == (2.0, 4.6)
+    assert second.left - first.left == chart.STEP
+    assert chart.bars([former(1), former(2)]) == ()
+
+
+def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it():
+    """From the least to the greatest, the oldest first; level where nothing changed."""
+    one = changed(desired=30)
+    runs = [former(2, lists=(changed(desired=10), changed(TEA))), former(1), former(0, lists=(one,))]
+    assert chart.rows_of(one, runs) == (10, 30)
+    assert chart.line((10, 30, 20)) == "2.0,18.0 36.0,2.0 70.0,10.0"
+    assert chart.line((7, 7)) == "2.0,10.0 70.0,10.0"
+    assert chart.line((7,)) == ""
+
+
+def test_forty_lists_of_ten_million_rows_have_a_page_that_can_be_sent():
+    """Some hundred kilobytes."""
+    places = [replace(VIP, model=f"model_{n}", list_id=f"L{n}", name=f"List {n} " * 20) for n in range(MANY)]
+    lists = [changed(place, desired=10_000_000, unchanged=9_999_950) for place in places]
+    proofs = tuple(
+        replace(proof(place, receipts=1_000, applied=10_000_000), shown=(receipt(place),) * 25)
+        for place in places
+    )
+    shown = page(
+        report(*lists, proofs=proofs, before=tuple(former(n, lists=tuple(lists)) for n in range(27)))
+    )
+    assert shown.count("10,000,000") >= 2 * MANY
+    assert len(shown.encode()) < 600_000

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+import requests
+
+from reverse_etl.errors import UsageError
+from reverse_etl.sandbox import Fault, FaultKind, Sandbox
+from tests.sandbox.caller import JOBS, Caller, people, pointers, row
+
+ROWS = "/data/attributes/profiles/data"
+
+
+def create(caller, name="VIP"):
+    """Try to create a list."""
+    return caller.ask("POST", "/api/lists", json={"data": {"type": "list", "attributes": {"name": name}}})
+
+
+@pytest.mark.parametrize("status", [500, 503, 408, 401, 403, 502])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_status_comes_before_or_after_the_request_was_carried_out(caller, sandbox, status, after):
+    """Once, then all is well again."""
+    sandbox.fault(Fault(FaultKind.STATUS, status=status, after=after))
+    reply = create(caller)
+    assert (reply.status_code, len(sandbox.lists())) == (status, int(after))
+    assert reply.json()["errors"][0]["status"] == status
+    assert create(caller).status_code == 201
+
+
+@pytest.mark.parametrize(("retry_after", "header"), [(None, None), (7, "7")])
+def test_a_429_comes_with_or_without_the_wait(retry_after, header):
+    """And never with the headers that tell of the window."""
+    with Sandbox(None) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            sandbox.fault(Fault(FaultKind.STATUS, status=429, retry_after=retry_after))
+            reply = create(caller)
+    assert (reply.status_code, reply.headers.get("Retry-After")) == (429, header)
+    assert "RateLimit-Limit" not in reply.headers
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_connection_is_cut_before_or_after_the_request_was_carried_out(caller, sandbox, after):
+    """The client sees no reply either way; only the state tells which it was."""
+    sandbox.fault(Fault(FaultKind.CUT, method="POST", after=after))
+    with pytest.raises(requests.ConnectionError):
+        create(caller)
+    assert len(sandbox.lists()) == int(after)
+    (entry,) = sandbox.log()
+    assert (entry.status, entry.fault) == (
+        (201, "carried out: cut") if after else (0, "not carried out: cut")
+    )
+    assert create(caller).status_code == 201
+
+
+def test_an_html_page_with_status_200_is_no_answer(caller, sandbox):
+    """As a proxy in between does; nothing was carried out."""
+    sandbox.fault(Fault(FaultKind.HTML))
+    reply = create(caller)
+    assert (reply.status_code, reply.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
+    assert sandbox.lists() == []
+
+
+def test_a_slow_reply_comes_late_and_does_not_hold_up_others(caller, sandbox):
+    """The request was carried out at once."""
+    sandbox.fault(Fault(FaultKind.SLOW, seconds=0.4))
+    with pytest.raises(requests.Timeout):
+        caller.session.get(f"{sandbox.origin}/api/lists", timeout=0.1)
+    started = time.perf_counter()
+    assert caller.ask("GET", "/api/lists").status_code == 200
+    assert time.perf_counter() - started < 0.3
+
+
+def test_a_fault_strikes_only_what_it_names(caller, sandbox):
+    """Method and path are shell patterns; times count; faults wait in a queue."""
+    sandbox.fault(Fault(FaultKind.STATUS, status=500, method="DELETE"))
+    sandbox.fault(Fault(FaultKind.STATUS, status=503, path="/api/lists*", times=2))
+    sandbox.fault(Fault(FaultKind.STATUS, status=408, path="/api/lists", times=1))
+    assert caller.ask("GET", "/api/profiles").status_code == 200
+    assert [caller.ask("GET", "/api/lists").status_code for _ in range(4)] == [503, 503, 408, 200]
+    assert caller.ask("DELETE", "/api/lists/x").status_code == 500
+
+
+def test_a_fault_without_end_goes_on_until_it_is_cleared(caller, sandbox):
+    """`times=None` stands."""
+    sandbox.fault(Fault(FaultKind.STATUS, times=None))
+    assert {caller.ask("GET", "/api/lists").status_code for _ in range(5)} == {500}
+    sandbox.clear_faults()
+    assert caller.ask("GET", "/api/lists").status_code == 200
+
+
+def test_a_fault_by_chance_strikes_the_same_way_for_the_same_seed(caller, sandbox):
+    """About as often as asked, and repeatably."""
+    runs = []
+    for _ in range(2):
+        sandbox.clear_faults()
+        sandbox.fault(Fault(FaultKind.STATUS, times=None, probability=0.3, seed=4))
+        runs.append([caller.ask("GET", "/api/lists").status_code for _ in range(60)])
+    assert runs[0] == runs[1]
+    assert 8 <= runs[0].count(500) <= 30
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ("attributes", {"email": "u1@bad.example.com", "first_name": "Ann"}),
+        ("resource", row(email="u1@bad.example.com", first_name="Ann")),
+        ("none", None),
+    ],
+)
+def test_refused_rows_fail_in_the_job_and_are_told(caller, sandbox, payload, expected):
+    """The job is complete, its counts add up, and each error repeats its row in the form asked for."""
+    sandbox.fault(
+        Fault(
+            FaultKind.REFUSE_ROWS,
+            pattern=r"@bad\.",
+            code="invalid_domain",
+            detail="No such domain.",
+            payload=payload,
+        )
+    )
+    vip = caller.make_list("VIP")
+    job = caller.run_import([*people(3), row(email="u1@bad.example.com", first_name="Ann")], vip)
+    attributes = job["attributes"]
+    assert (attributes["status"], attributes["completed_count"], attributes["failed_count"]) == (
+        "complete",
+        3,
+        1,
+    )
+    (error,) = caller.pages(f"{JOBS}/{job['id']}/import-errors")
+    assert error["attributes"] == {
+        "code": "invalid_domain",
+        "title": "Invalid input.",
+        "detail": "No such domain.",
+        "source": {"pointer": "/data/attributes/email"},
+        "original_payload": expected,
+    }
+    assert len(sandbox.members(vip)) == 3
+
+
+def test_import_errors_come_by_pages(caller, sandbox):
+    """Twenty on the first page: a caller who reads no further misses the rest."""
+    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="."))
+    job = caller.run_import(people(45))
+    path = f"{JOBS}/{job['id']}/import-errors"
+    assert len(caller.get(path)["data"]) == 20
+    emails = [one["attributes"]["original_payload"]["email"] for one in caller.pages(path)]
+    assert emails == [f"u{number}@example.com" for number in range(45)]
+
+
+def test_a_row_fault_that_matches_nobody_waits_for_somebody(caller, sandbox):
+    """It is counted by the jobs in which it strikes."""
+    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u9@"))
+    assert caller.run_import(people(3))["attributes"]["failed_count"] == 0
+    assert caller.run_import(people(10))["attributes"]["failed_count"] == 1
+    assert caller.run_import(people(10))["attributes"]["failed_count"] == 0
+
+
+def test_a_row_fault_can_look_at_another_field(caller, sandbox):
+    """A phone, an external id."""
+    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^7$", field="external_id"))
+    job = caller.run_import([row(external_id="7"), row(external_id="77")])
+    (error,) = caller.pages(f"{JOBS}/{job['id']}/import-errors")
+    assert error["attributes"]["source"] == {"pointer": "/data/attributes/external_id"}
+
+
+def test_invalid_rows_refuse_the_request_with_pointers(caller, sandbox):
+    """Rows that any check before sending would pass, and Klaviyo still does not take."""
+    sandbox.fault(Fault(FaultKind.INVALID_ROWS, pattern="^u[13]@", times=2))
+    for _ in range(2):
+        reply = caller.start_import(people(5))
+        assert reply.status_code == 400
+        assert pointers(reply) == [f"{ROWS}/1/attributes/email", f"{ROWS}/3/attributes/email"]
+    assert caller.start_import(people(5)).status_code == 202
+    assert len(caller.get(JOBS)["data"]) == 1
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_a_cancelled_job_has_applied_its_first_rows_or_none(caller, sandbox, rows):
+    """What became of the others nobody says."""
+    sandbox.fault(Fault(FaultKind.CANCEL, rows=rows))
+    vip = caller.make_list("VIP")
+    attributes = caller.run_import(people(5), vip)["attributes"]
+    assert (attributes["status"], attributes["completed_count"], attributes["failed_count"]) == (
+        "cancelled",
+        rows,
+        0,
+    )
+    assert len(sandbox.members(vip)) == rows
+
+
+def test_a_job_can_count_more_failures_than_it_tells(caller, sandbox):
+    """failed_count is right, import-errors is short: the rest cannot be tied to rows."""
+    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u4@"))
+    sandbox.fault(Fault(FaultKind.MISCOUNT, rows=2))
+    vip = caller.make_list("VIP")
+    job = caller.run_import(people(5), vip)
+    assert (job["attributes"]["completed_count"], job["attributes"]["failed_count"]) == (2, 3)
+    assert len(caller.pages(f"{JOBS}/{job['id']}/import-errors")) == 1
+    assert [one["email"] for one in sandbox.members(vip)] == ["u0@example.com", "u1@example.com"]
+
+
+def test_faults_are_asked_for_over_http_too(caller, sandbox):
+    """The control addresses need no key, and are not in the log."""
+    url = f"{sandbox.origin}/sandbox/faults"
+    made = requests.post(url, json={"kind": "status", "status": 503, "times": 3}, timeout=5)
+    assert made.status_code == 200
+    assert caller.ask("GET", "/api/lists").status_code == 503
+    (standing,) = requests.get(url, timeout=5).json()["data"]
+    assert (standing["number"], standing["remaining"]) == (made.json()["data"]["number"], 2)
+    assert requests.delete(url, timeout=5).status_code == 200
+    assert caller.ask("GET", "/api/lists").status_code == 200
+    assert [entry.path for entry in sandbox.log()] == ["/api/lists", "/api/lists"]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"kind": "meteor"}, "kind: Input should be"),
+        ({"status": 500}, "an object with a kind"),
+        ([], "an object with a kind"),
+        ({"kind": "cut", "colour": "red"}, "Known fields: after, code"),
+        ({"kind": "status", "status": "many"}, "status: Input should be a valid integer"),
+        ({"kind": "refuse_rows", "pattern": "("}, "pattern cannot be read"),
+    ],
+)
+def test_a_fault_that_cannot_be_read_is_refused(sandbox, document, said):
+    """Over HTTP a 400 with a sentence, in Python a UsageError."""
+    with pytest.raises(UsageError):
+        Fault.parse(document)
+    reply = requests.post(f"{sandbox.origin}/sandbox/faults", json=document, timeout=5)
+    assert reply.status_code == 400
+    assert said in reply.json()["error"]

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from reverse_etl.clock import ScaledClock
+from reverse_etl.sandbox import Sandbox
+from reverse_etl.sandbox.limits import QUOTAS, Limits
+from reverse_etl.sandbox.replies import Refusal
+from tests.sandbox.caller import JOBS, Caller
+
+NOON = 1_800_000_000.0  # a whole minute, hour and (twice) day of the epoch
+
+
+def taken(limits, operation, now, count):
+    """Ask `count` times and return how often it went well."""
+    refused = 0
+    for _ in range(count):
+        try:
+            limits.take(operation, now)
+        except Refusal:
+            refused += 1
+    return count - refused
+
+
+@pytest.mark.parametrize(
+    ("operation", "burst", "steady"),
+    [
+        ("get_accounts", 1, 15),
+        ("get_list with profile_count", 1, 15),
+        ("get_lists_for_profile", 3, 60),
+        ("bulk_import_profiles", 10, 150),
+        ("get_bulk_import_profiles_job", 10, 150),
+        ("remove_profiles_from_list", 10, 150),
+        ("get_profiles_for_list", 75, 750),
+        ("get_profiles", 75, 750),
+    ],
+)
+def test_an_endpoint_takes_so_many_a_second_and_a_minute(operation, burst, steady):
+    """Fixed windows: the burst comes back with the next second, the steady quota with the next minute."""
+    limits = Limits()
+    start = NOON - NOON % 60
+    assert [taken(limits, operation, start + second, burst + 5) for second in range(2)] == [burst, burst]
+    later = sum(taken(limits, operation, start + second, burst) for second in range(2, 60))
+    assert 2 * burst + later == min(steady, 60 * burst)
+    assert taken(limits, operation, start + 60, burst + 5) == burst
+
+
+def test_lists_are_created_at_most_a_hundred_and_fifty_times_a_day():
+    """The daily window outlasts the minute's."""
+    limits, day = Limits(), NOON - NOON % 86_400
+    passed = sum(taken(limits, "create_list", day + second, 10) for second in range(7200))
+    assert passed == 150
+    with pytest.raises(Refusal) as refusal:
+        limits.take("create_list", day + 7200)
+    assert refusal.value.headers == {"Retry-After": str(86_400 - 7200)}
+    assert taken(limits, "create_list", day + 86_400, 1) == 1
+
+
+def test_the_wait_is_for_the_last_window_that_is_full():
+    """When the second and the minute are both used up, the minute counts."""
+    limits, start = Limits(), NOON - NOON % 60
+    assert sum(taken(limits, "bulk_import_profiles", start + second, 10) for second in range(15)) == 150
+    with pytest.raises(Refusal) as refusal:
+        limits.take("bulk_import_profiles", start + 14.5)
+    assert refusal.value.headers == {"Retry-After": "46"}
+
+
+def test_each_endpoint_has_a_quota_of_its_own():
+    """One that is used up leaves the others alone."""
+    limits = Limits()
+    assert taken(limits, "get_accounts", NOON, 5) == 1
+    assert all(taken(limits, operation, NOON, 1) == 1 for operation in QUOTAS if operation != "get_accounts")
+
+
+def test_a_refused_request_is_not_counted():
+    """Asking too early does not move the end of the window, and costs no quota."""
+    limits, start = Limits(), NOON - NOON % 60
+    taken(limits, "bulk_import_profiles", start, 500)
+    assert limits.take("bulk_import_profiles", start + 1)["RateLimit-Remaining"] == "139"
+
+
+def test_headers_tell_of_the_steady_window_and_a_429_of_the_wait_alone():
+    """RateLimit-* on every other reply; Retry-After, in whole seconds, only on a 429."""
+    with Sandbox(None) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            while sandbox.now() % 1 > 0.5:
+                time.sleep(0.05)  # both requests should fall into one second
+            first, second = caller.ask("GET", "/api/accounts"), caller.ask("GET", "/api/accounts")
+    assert (first.status_code, first.headers["RateLimit-Limit"], first.headers["RateLimit-Remaining"]) == (
+        200,
+        "15",
+        "14",
+    )
+    assert 0 < int(first.headers["RateLimit-Reset"]) <= 60
+    assert "Retry-After" not in first.headers
+    assert (second.status_code, second.headers["Retry-After"]) == (429, "1")
+    assert not [name for name in second.headers if name.lower().startswith("ratelimit")]
+    (error,) = second.json()["errors"]
+    assert (error["code"], error["source"]) == ("throttled", {"pointer": "/data/"})
+
+
+def test_a_refusal_that_is_no_429_tells_of_the_window_too(caller):
+    """A 404 is counted like any other request; without limits there are no such headers."""
+    assert "RateLimit-Limit" not in caller.ask("GET", "/api/lists/nobody").headers
+    with Sandbox(None) as sandbox:
+        counted = Caller(sandbox)
+        with counted.session:
+            assert counted.ask("GET", "/api/lists/nobody").headers["RateLimit-Remaining"] == "749"
+
+
+def test_windows_pass_on_the_sandboxs_clock():
+    """On a clock of speed 60 a minute's quota comes back every second."""
+    with Sandbox(None, clock=ScaledClock(60)) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            ends = time.monotonic() + 2.2
+            passed = 0
+            while time.monotonic() < ends:
+                passed += caller.ask("GET", "/api/accounts").status_code == 200
+    assert 30 <= passed <= 60  # 15 in each of two or three windows, or part of a fourth
+
+
+def test_the_date_is_the_sandboxs():
+    """A client that lives by the replies' Date lives by the sandbox's clock."""
+    with Sandbox(None, clock=ScaledClock(1, start=0)) as sandbox:
+        other = Caller(sandbox)
+        with other.session:
+            real = time.time()
+            date = other.ask("GET", JOBS).headers["Date"]
+    assert abs(real - sandbox_seconds(date)) < 5
+    with Sandbox(None, clock=ScaledClock(2, start=0)) as sandbox:
+        other = Caller(sandbox)
+        with other.session:
+            assert abs(sandbox_seconds(other.ask("GET", JOBS).headers["Date"]) - 2 * time.time()) < 5
+
+
+def sandbox_seconds(date):
+    """Return the seconds since the epoch of a Date header."""
+    return parsedate_to_datetime(date).timestamp()

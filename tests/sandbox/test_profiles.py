@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import pytest
+
+from reverse_etl.sandbox import Sandbox
+from tests.sandbox.caller import Caller, people, row
+
+ANN = "ann@example.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "emails"),
+    [
+        (
+            'any(email,["u1@example.com","u2@example.com","x@example.com"])',
+            ["u1@example.com", "u2@example.com"],
+        ),
+        ('any(external_id,["7","8"])', [ANN]),
+        ('equals(phone_number,"+14155550100")', [ANN]),
+        ("equals(email,null)", [None]),
+        ("greater-than(created,2999-01-01T00:00:00Z)", []),
+    ],
+)
+def test_profiles_are_found_by_filter(caller, text, emails):
+    """Those who are not there are simply absent."""
+    caller.run_import(
+        [*people(4), row(email=ANN, external_id="7", phone_number="+14155550100"), row(external_id="9")]
+    )
+    assert [one["attributes"]["email"] for one in caller.get("/api/profiles", filter=text)["data"]] == emails
+
+
+def test_a_lookup_of_a_hundred_needs_a_page_of_a_hundred(caller):
+    """Twenty come on a page by default; a lookup that does not turn the page misses eighty."""
+    caller.run_import(people(100))
+    wanted = ",".join(f'"u{number}@example.com"' for number in range(100))
+    assert len(caller.get("/api/profiles", filter=f"any(email,[{wanted}])")["data"]) == 20
+    assert len(caller.get("/api/profiles", filter=f"any(email,[{wanted}])", page_size="100")["data"]) == 100
+    assert (
+        len(caller.pages("/api/profiles", filter=f"any(email,[{wanted}])", sort="-email", page_size="7"))
+        == 100
+    )
+
+
+def test_creating_a_profile_that_exists_names_the_other(caller, sandbox):
+    """409 with the id of the profile that has the identifier."""
+    body = {"data": row(email=ANN, first_name="Ann")}
+    made = caller.ask("POST", "/api/profiles", json=body)
+    assert made.status_code == 201
+    again = caller.ask("POST", "/api/profiles", json={"data": row(email="ANN@example.com")})
+    (error,) = again.json()["errors"]
+    assert (again.status_code, error["code"]) == (409, "duplicate_profile")
+    assert error["meta"]["duplicate_profile_id"] == made.json()["data"]["id"] == sandbox.profiles()[0]["id"]
+
+
+def test_updating_a_profile_clears_what_is_null(caller, sandbox):
+    """Unlike an import: null clears an attribute, an identifier, a property; what is omitted stays."""
+    caller.run_import(
+        [row(email=ANN, external_id="7", first_name="Ann", last_name="Lee", properties={"a": 1, "b": 2})]
+    )
+    (ann,) = sandbox.profiles()
+    body = {"data": row(ann["id"], external_id=None, first_name=None, properties={"a": None})}
+    assert caller.ask("PATCH", f"/api/profiles/{ann['id']}", json=body).status_code == 200
+    (after,) = sandbox.profiles()
+    assert (after["external_id"], after.get("first_name"), after["last_name"]) == (None, None, "Lee")
+    assert (after["email"], after["properties"]) == (ANN, {"b": 2})
+
+
+def test_an_update_cannot_take_somebody_elses_identifier(caller, sandbox):
+    """409 again, and nothing is changed."""
+    caller.run_import([row(email=ANN), row(email="bob@example.com")])
+    before = sandbox.profiles()
+    body = {"data": row(before[1]["id"], email=ANN)}
+    assert caller.ask("PATCH", f"/api/profiles/{before[1]['id']}", json=body).status_code == 409
+    assert sandbox.profiles() == before
+
+
+def test_create_or_update_tells_a_new_profile_from_an_old_one(caller, sandbox):
+    """201, then 200; null clears here too."""
+    assert (
+        caller.ask("POST", "/api/profile-import", json={"data": row(email=ANN, title="Dr")}).status_code
+        == 201
+    )
+    assert (
+        caller.ask("POST", "/api/profile-import", json={"data": row(email=ANN, title=None)}).status_code
+        == 200
+    )
+    assert "title" not in sandbox.profiles()[0]
+
+
+def test_a_merge_moves_memberships_and_leaves_one_profile(caller, sandbox):
+    """The source's id is gone, its e-mail is found no more unless the other had none."""
+    vip = caller.make_list("VIP")
+    caller.run_import([row(email=ANN, last_name="Lee")], vip)
+    caller.run_import([row(external_id="7", first_name="Ann")])
+    source, kept = sandbox.profiles()
+    body = {
+        "data": {
+            "type": "profile-merge",
+            "id": kept["id"],
+            "relationships": {"profiles": {"data": [{"type": "profile", "id": source["id"]}]}},
+        }
+    }
+    assert caller.ask("POST", "/api/profile-merge", json=body).status_code == 201
+    (one,) = sandbox.members(vip)
+    assert (one["id"], one["email"], one["external_id"]) == (kept["id"], ANN, "7")
+    assert (one["first_name"], one["last_name"]) == ("Ann", "Lee")
+    assert caller.ask("GET", f"/api/profiles/{source['id']}").status_code == 404
+    assert caller.ask("POST", "/api/profile-merge", json=body).status_code == 404
+
+
+def test_no_id_is_given_twice(caller, sandbox):
+    """A profile made after a merge is not taken for the one that went."""
+    caller.run_import(people(2))
+    kept, gone = sandbox.profiles()
+    body = {
+        "data": {
+            "type": "profile-merge",
+            "id": kept["id"],
+            "relationships": {"profiles": {"data": [{"type": "profile", "id": gone["id"]}]}},
+        }
+    }
+    caller.ask("POST", "/api/profile-merge", json=body)
+    caller.run_import([row(email="new@example.com")])
+    assert sandbox.profiles()[1]["id"] != gone["id"]
+
+
+def test_a_profile_tells_its_lists(caller, sandbox):
+    """All on one page, with or without their attributes."""
+    ids = [caller.make_list(name) for name in ("VIP", "other", "lapsed")]
+    caller.run_import([row(email=ANN)], ids[0], ids[2])
+    path = f"/api/profiles/{sandbox.profiles()[0]['id']}"
+    assert [one["id"] for one in caller.get(f"{path}/lists")["data"]] == [ids[0], ids[2]]
+    assert [one["id"] for one in caller.get(f"{path}/relationships/lists")["data"]] == [ids[0], ids[2]]
+
+
+@pytest.mark.parametrize(("rule", "status", "members"), [("refuse", 404, 0), ("ignore", 204, 1)])
+def test_an_unknown_id_among_members_is_refused_or_ignored(rule, status, members):
+    """Which of the two Klaviyo does is not documented, so both can be had."""
+    with Sandbox(None, job_seconds=0, unknown_ids=rule) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            vip = caller.make_list("VIP")
+            caller.run_import(people(1))
+            known = sandbox.profiles()[0]["id"]
+            assert caller.edit("POST", vip, known, "01NOBODY").status_code == status
+            assert len(sandbox.members(vip)) == members
+            assert caller.edit("DELETE", vip, known, "01NOBODY").status_code == status
+
+
+def test_what_the_sandbox_does_not_keep_is_refused(caller):
+    """No answer is better than an invented one: consent is not kept here."""
+    assert caller.ask("GET", "/api/profiles?additional-fields[profile]=subscriptions").status_code == 400

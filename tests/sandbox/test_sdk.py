@@ -1,0 +1,53 @@
+"""Klaviyo's own Python SDK cannot tell the sandbox from Klaviyo in what it is asked to do here."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from klaviyo_api import KlaviyoAPI
+
+from reverse_etl.sandbox import Sandbox
+from tests.sandbox.caller import import_body, row
+
+
+@pytest.fixture
+def sdk():
+    """Connect the SDK to a sandbox with jobs that take time and limits that are kept."""
+    with Sandbox(None, job_seconds=0.3) as sandbox:
+        yield KlaviyoAPI("pk_dummy", test_host=sandbox.origin, max_retries=3)
+
+
+def test_the_sdk_creates_imports_polls_reads_and_removes(sdk):
+    """A list's life, with the replies read into the SDK's own models."""
+    account = sdk.Accounts.get_accounts().data[0]
+    assert account.attributes.test_account
+    made = sdk.Lists.create_list({"data": {"type": "list", "attributes": {"name": "VIP"}}}).data
+    assert [one.id for one in sdk.Lists.get_lists(filter='any(name,["VIP"])').data] == [made.id]
+
+    rows = [row(email=f"u{number}@example.com", properties={"n": number}) for number in range(150)]
+    job = sdk.Profiles.bulk_import_profiles(import_body(rows, made.id)).data
+    assert (job.attributes.status, job.attributes.total_count) == ("queued", 150)
+    ends = time.monotonic() + 20
+    while job.attributes.status != "complete":
+        assert time.monotonic() < ends
+        time.sleep(0.1)
+        job = sdk.Profiles.get_bulk_import_profiles_job(job.id).data
+    assert (job.attributes.completed_count, job.attributes.failed_count) == (150, 0)
+    assert sdk.Profiles.get_errors_for_bulk_import_profiles_job(job.id).data == []
+    assert [
+        one.id for one in sdk.Profiles.get_bulk_import_profiles_jobs(filter='any(status,["complete"])').data
+    ] == [job.id]
+
+    page = sdk.Lists.get_profiles_for_list(made.id, page_size=100)
+    (following,) = parse_qs(urlsplit(page.links.next).query)["page[cursor]"]
+    ids = sdk.Lists.get_profile_ids_for_list(made.id, page_size=100, page_cursor=following).data
+    assert (len(page.data), len(ids)) == (100, 50)
+
+    leaving = {"data": [{"type": "profile", "id": one.id} for one in ids]}
+    sdk.Lists.remove_profiles_from_list(made.id, leaving)
+    counted = sdk.Lists.get_list(made.id, additional_fields_list=["profile_count"]).data
+    assert counted.attributes.profile_count == 100
+    sdk.Lists.add_profiles_to_list(made.id, leaving)
+    assert len(sdk.Lists.get_profile_ids_for_list(made.id, page_size=100, page_cursor=following).data) == 50
