@@ -75,7 +75,7 @@ class Place:
 
     def rows(self, text: str) -> list[tuple[Any, ...]]:
         """Run a statement as dbt's user and return its rows."""
-        return self.ask(Statement(text))
+        return self.ask(Statement.read(text))
 
     def sql(self, *texts: str) -> None:
         """Run statements as dbt's user."""
