@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.files import put
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def test_a_file_is_put_in_place_with_its_folder_and_nothing_beside_it(tmp_path):
+
+def test_a_file_is_put_in_place_with_its_folder_and_nothing_beside_it(tmp_path: Path) -> None:
     """Also where a file lies there that one might write to on the way."""
     path = tmp_path / "a" / "b" / "plan.json"
     put(path, b"one")
@@ -22,7 +26,7 @@ def test_a_file_is_put_in_place_with_its_folder_and_nothing_beside_it(tmp_path):
     }
 
 
-def test_a_link_stays_one_and_a_file_keeps_its_mode(tmp_path):
+def test_a_link_stays_one_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
     """What the link names is what was asked for."""
     real, link = tmp_path / "real.json", tmp_path / "link.json"
     real.write_bytes(b"old")
@@ -33,7 +37,7 @@ def test_a_link_stays_one_and_a_file_keeps_its_mode(tmp_path):
     assert (real.read_bytes(), stat.S_IMODE(real.stat().st_mode)) == (b"new", 0o600)
 
 
-def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path):
+def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     """As a pipe to another program."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -45,7 +49,7 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "file/plan.json"])
-def test_what_can_not_be_written_is_named_and_left_as_it_is(tmp_path, name):
+def test_what_can_not_be_written_is_named_and_left_as_it_is(tmp_path: Path, name: str) -> None:
     """A folder, and what would lie in a file."""
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(OSError) as caught:  # noqa: PT011 - which one it is differs

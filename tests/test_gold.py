@@ -14,7 +14,7 @@ from tests.gold import OPTION, Gold
 ROOT = Path(__file__).parents[1]
 
 
-def test_a_text_that_differs_fails_with_the_difference_and_changes_no_file(tmp_path):
+def test_a_text_that_differs_fails_with_the_difference_and_changes_no_file(tmp_path: Path) -> None:
     """The failure says how to accept the change."""
     path = tmp_path / "list.txt"
     path.write_text("ann\nbob\n")
@@ -26,7 +26,7 @@ def test_a_text_that_differs_fails_with_the_difference_and_changes_no_file(tmp_p
 @pytest.mark.parametrize(
     ("kept", "text"), [("ann", "ann\n"), (None, ""), (None, "ann\n")], ids=["line end", "empty", "new"]
 )
-def test_no_difference_is_too_small(tmp_path, kept, text):
+def test_no_difference_is_too_small(tmp_path: Path, kept: str | None, text: str) -> None:
     """A missing file is never equal, not even to an empty text; nor is another end of the last line."""
     path = tmp_path / "list.txt"
     if kept is not None:
@@ -36,7 +36,7 @@ def test_no_difference_is_too_small(tmp_path, kept, text):
     assert path.exists() is (kept is not None)
 
 
-def test_the_switch_writes_the_file(tmp_path):
+def test_the_switch_writes_the_file(tmp_path: Path) -> None:
     """In a folder that need not exist yet."""
     path = tmp_path / "new" / "list.txt"
     Gold(update=True).check(path, "ann\n")
@@ -44,7 +44,7 @@ def test_the_switch_writes_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(("environ", "code"), [({"CI": "true"}, 4), ({}, 0)], ids=["pipeline", "by hand"])
-def test_a_pipeline_cannot_rewrite(environ, code):
+def test_a_pipeline_cannot_rewrite(environ: dict[str, str], code: int) -> None:
     """Pytest ends before it has collected a test."""
     own = {name: value for name, value in os.environ.items() if name != "CI"}
     command = [sys.executable, "-m", "pytest", OPTION, "--collect-only", "-q", "-p", "no:cacheprovider"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import orjson
 import pytest
@@ -17,6 +18,9 @@ from reverse_etl.klaviyo.private_key import given_key
 from reverse_etl.klaviyo.rate_limit import duration
 from reverse_etl.sandbox import Sandbox
 
+if TYPE_CHECKING:
+    from reverse_etl.sandbox.journal import Entry
+
 SPEED = 20
 MINUTES = 3
 THREADS = 8  # for each endpoint, as in a run
@@ -24,7 +28,7 @@ EMAIL = "ann@example.com"
 
 
 @pytest.fixture(scope="module")
-def log():
+def log() -> list[Entry]:
     """Send as fast as the pace lets through, to two endpoints at once, and return what arrived."""
     clock = ScaledClock(SPEED)
     with Sandbox(None, clock=clock, job_seconds=0, limits=True) as sandbox:
@@ -53,7 +57,9 @@ def log():
 
 
 @pytest.mark.parametrize("endpoint", [Endpoint.ADD_TO_LIST, Endpoint.START_IMPORT])
-def test_while_there_is_work_at_least_95_percent_of_the_allowed_requests_are_used(log, endpoint):
+def test_while_there_is_work_at_least_95_percent_of_the_allowed_requests_are_used(
+    log: list[Entry], endpoint: Endpoint
+) -> None:
     """So many requests take no more than 1/0.95 of the time that they take at the limits themselves."""
     end = endpoint.template.rpartition("/")[2]
     times = [entry.at for entry in log if entry.method == endpoint.method and entry.path.endswith(end)]
@@ -61,7 +67,7 @@ def test_while_there_is_work_at_least_95_percent_of_the_allowed_requests_are_use
     assert duration({endpoint: len(times)}) / taken >= 0.95, taken
 
 
-def test_hardly_a_reply_is_a_429(log):
+def test_hardly_a_reply_is_a_429(log: list[Entry]) -> None:
     """Under 1 % of the replies say that there were too many requests."""
     statuses = Counter(entry.status for entry in log)
     assert statuses[429] < 0.01 * len(log), statuses

@@ -49,14 +49,16 @@ def figure(shop: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 @pytest.mark.parametrize("table", ["customers", "orders"])
 @pytest.mark.parametrize(("one", "other"), [("day1", "again"), ("day2", "day3")])
-def test_the_rows_and_their_order_are_the_same_every_time(shop, table, one, other):
+def test_the_rows_and_their_order_are_the_same_every_time(
+    shop: duckdb.DuckDBPyConnection, table: str, one: str, other: str
+) -> None:
     """Two builds of one day are equal row by row, and from day 2 on nothing changes any more."""
     ours = shop.execute(f"from {one}.main.{table}").fetchall()
     theirs = shop.execute(f"from {other}.main.{table}").fetchall()
     assert ours == theirs
 
 
-def test_the_rows_do_not_depend_on_machine_or_version(shop):
+def test_the_rows_do_not_depend_on_machine_or_version(shop: duckdb.DuckDBPyConnection) -> None:
     """Figures over every column, noted when the shop was written, come out on any machine."""
     sums = shop.execute("""
         select count(*), sum(customer_id), sum(lifetime_value)::varchar, sum(orders), sum(length(email)),
@@ -72,7 +74,7 @@ def test_the_rows_do_not_depend_on_machine_or_version(shop):
     ]
 
 
-def test_the_tables_have_the_columns_that_models_read(shop):
+def test_the_tables_have_the_columns_that_models_read(shop: duckdb.DuckDBPyConnection) -> None:
     """Names and types are dbt's usual ones: a model can rely on them."""
     columns = dict(
         shop.execute(
@@ -123,7 +125,7 @@ MESS = {
 
 
 @pytest.mark.parametrize(("condition", "count"), MESS.values(), ids=MESS)
-def test_the_rows_are_untidy(shop, condition, count):
+def test_the_rows_are_untidy(shop: duckdb.DuckDBPyConnection, condition: str, count: int) -> None:
     """Each kind of mess is there, in the same number every time."""
     assert figure(shop, f"select count(*) from day1.main.customers where {condition}") == count
 
@@ -149,14 +151,16 @@ REPEATED = {
 
 
 @pytest.mark.parametrize(("key", "condition", "count"), REPEATED.values(), ids=REPEATED)
-def test_rows_and_identifiers_repeat(shop, key, condition, count):
+def test_rows_and_identifiers_repeat(
+    shop: duckdb.DuckDBPyConnection, key: str, condition: str, count: int
+) -> None:
     """Duplicates, equal and different, and identifiers that people share are there."""
     groups = f"select any_value({key}) from day1.main.customers customers group by {key} having {condition}"
     assert figure(shop, f"select count(*) from ({groups})") == count
 
 
 @pytest.mark.parametrize("day", ["day1", "day2"])
-def test_nobody_real_is_in_it(shop, day):
+def test_nobody_real_is_in_it(shop: duckdb.DuckDBPyConnection, day: str) -> None:
     """Every e-mail lies in a domain kept for examples, every number in a block kept for fiction."""
     addresses = f"from {day}.main.customers where is_address(email)"
     numbers = f"from {day}.main.customers where is_number(phone)"
@@ -169,7 +173,7 @@ def test_nobody_real_is_in_it(shop, day):
 
 
 @pytest.mark.parametrize("day", ["day1", "day2"])
-def test_customers_add_up_from_orders(shop, day):
+def test_customers_add_up_from_orders(shop: duckdb.DuckDBPyConnection, day: str) -> None:
     """What a customer's row says of their orders is what the orders table says."""
     wrong = figure(
         shop,
@@ -211,7 +215,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("condition", "count"), CHANGES.values(), ids=CHANGES)
-def test_day_2_brings_what_a_day_brings(shop, condition, count):
+def test_day_2_brings_what_a_day_brings(shop: duckdb.DuckDBPyConnection, condition: str, count: int) -> None:
     """Each kind of change is there, in the same number every time."""
     assert figure(shop, f"{PAIRS} select count(*) from pairs where {condition}") == count
 
@@ -243,7 +247,9 @@ MEANT = {
 
 @pytest.mark.parametrize("day", [1, 2])
 @pytest.mark.parametrize("name", MEANT)
-def test_a_model_selects_whom_its_first_line_means(shop, tmp_path, name, day):
+def test_a_model_selects_whom_its_first_line_means(
+    shop: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, day: int
+) -> None:
     """Each of the shop's models picks the customers whom another wording picks."""
     meant, *counts = MEANT[name]
     newest = f"(select max(ordered_on) from day{day}.main.orders)"
@@ -254,7 +260,7 @@ def test_a_model_selects_whom_its_first_line_means(shop, tmp_path, name, day):
     assert len(picked) == counts[day - 1]
 
 
-def test_day_2_takes_few_from_each_list(shop, tmp_path):
+def test_day_2_takes_few_from_each_list(shop: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """No list loses a twentieth of its people in a night: the guard against mass removals is content."""
     for name in compiled(tmp_path, "day1"):
         one, other = (compiled(tmp_path, day)[name].sql for day in ("day1", "day2"))
@@ -271,7 +277,7 @@ def test_day_2_takes_few_from_each_list(shop, tmp_path):
         assert all(0 < share < 0.05 for _, share in shares), shares
 
 
-def test_a_warehouse_that_was_there_is_replaced(tmp_path):
+def test_a_warehouse_that_was_there_is_replaced(tmp_path: Path) -> None:
     """Building over a file, whatever it held, leaves the new day's tables and no other file."""
     path = tmp_path / "it's a shop.duckdb"
     path.write_text("not a database")
@@ -282,7 +288,7 @@ def test_a_warehouse_that_was_there_is_replaced(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_folder_that_is_not_there_is_an_error_that_says_so(tmp_path):
+def test_a_folder_that_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
     """The message names the file and says what to do."""
     path = tmp_path / "nowhere" / "shop.duckdb"
     with pytest.raises(WarehouseError) as caught:
@@ -293,7 +299,7 @@ def test_a_folder_that_is_not_there_is_an_error_that_says_so(tmp_path):
     assert problem.advice == "Choose a folder that exists and in which you may write."
 
 
-def test_the_shop_opens_on_day_1(tmp_path):
+def test_the_shop_opens_on_day_1(tmp_path: Path) -> None:
     """A day before the first is a mistake of the caller, and nothing is written."""
     with pytest.raises(ValueError, match="opens on day 1, not on day 0"):
         build(tmp_path / "shop.duckdb", 0)

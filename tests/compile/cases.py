@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from reverse_etl.errors import Problem
 
 PROFILE = """\
 shop:
@@ -18,18 +26,18 @@ select email from {{ ref('customers') }}
 """
 
 
-def case(name, files, *problems, **given):
+def case(name: str, files: Mapping[str, str], *problems: Problem, **given: Any) -> pytest.ParameterSet:
     """Return a row of the table: what is written, what more is given, and every problem that is shown."""
     return pytest.param(files, given, problems, id=name)
 
 
-def profile(old, new):
+def profile(old: str, new: str) -> dict[str, str]:
     """Return the profile with one thing written differently."""
     assert old in PROFILE
     return {"profiles.yml": PROFILE.replace(old, new)}
 
 
-def model(text):
+def model(text: str) -> dict[str, str]:
     """Return the profile and one model."""
     return {"profiles.yml": PROFILE, "models/vip.sql": text}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.domain.identifiers import IdentifierType
@@ -9,6 +11,9 @@ from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnSh
 from reverse_etl.models.config import ModelConfig
 from reverse_etl.models.model import checksum
 from reverse_etl.surfaces.interface import Surface
+
+if TYPE_CHECKING:
+    from reverse_etl.domain.list_target import ListTarget
 
 TARGETS = (
     (NamedList("VIP"), "41d1e778c8f729348a66a1fda2e4a2b61132ee29be1c1eb569c439165b57fc3c"),
@@ -18,14 +23,14 @@ TARGETS = (
 
 
 @pytest.mark.parametrize(("target", "kept"), TARGETS)
-def test_the_checksum_of_a_list_model_stays(target, kept):
+def test_the_checksum_of_a_list_model_stays(target: ListTarget, kept: str) -> None:
     """However the list is named, and with a config of defaults."""
     identifiers = {IdentifierType.PHONE: "tel", IdentifierType.EMAIL: "mail"}
     config = ModelConfig(Surface.LIST_MEMBERSHIPS, target, identifiers)
     assert checksum("SELECT 1", config) == kept
 
 
-def test_the_checksum_of_a_config_with_every_key_stays():
+def test_the_checksum_of_a_config_with_every_key_stays() -> None:
     """Without a list."""
     config = ModelConfig(
         Surface.PROFILES,

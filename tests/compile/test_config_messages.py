@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.errors import Problem, UsageError
 from tests.compile.cases import MANIFEST, MODEL, PROFILE, case, model
+
+if TYPE_CHECKING:
+    from tests.compile.conftest import Folder
 
 CASES = [
     case(
@@ -317,7 +322,9 @@ select email, location, city as location_city from t
 
 
 @pytest.mark.parametrize(("files", "given", "problems"), CASES)
-def test_a_mistake_is_explained(folder, files, given, problems):
+def test_a_mistake_is_explained(
+    folder: Folder, files: dict[str, str], given: dict[str, dict[str, int]], problems: tuple[Problem, ...]
+) -> None:
     """A mistake is said in whole sentences, with its place and the next step; all mistakes are said at once."""
     folder.write(files)
     with pytest.raises(UsageError) as caught:

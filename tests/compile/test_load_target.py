@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,10 +11,13 @@ from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.origin import allowed_origin
 from reverse_etl.parsing.variables import parse_vars
 
+if TYPE_CHECKING:
+    from tests.compile.conftest import Folder
+
 EXAMPLE = Path(__file__).parents[2] / "profiles.example.yml"
 
 
-def named(profile):
+def named(profile: str) -> str:
     """Return a profiles.yml whose only profile has this name."""
     return f"""\
 {profile}:
@@ -34,7 +38,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("first", range(len(PLACES)))
-def test_profiles_yml_is_found_where_dbt_finds_it(folder, first):
+def test_profiles_yml_is_found_where_dbt_finds_it(folder: Folder, first: int) -> None:
     """The flag's folder, then the environment's, the current one, the project's, and ~/.dbt."""
     folder.write({place: named(f"p{index}") for index, place in enumerate(PLACES) if index >= first})
     (folder.path / "shop").mkdir(exist_ok=True)
@@ -48,7 +52,7 @@ def test_profiles_yml_is_found_where_dbt_finds_it(folder, first):
 
 
 @pytest.mark.parametrize("begun", ["profiles.yml", "dbt_project.yml"])
-def test_a_folder_inside_a_project_is_told_where_the_project_begins(folder, begun):
+def test_a_folder_inside_a_project_is_told_where_the_project_begins(folder: Folder, begun: str) -> None:
     """Whoever is in models/ meant the folder above."""
     folder.write({f"shop/{begun}": named("shop")})
     inside = folder.path / "shop" / "models" / "lists"
@@ -60,7 +64,7 @@ def test_a_folder_inside_a_project_is_told_where_the_project_begins(folder, begu
     assert problem.advice == f"A project begins in {begins}: go there, or name it: --project-dir {begins}"
 
 
-def test_a_named_folder_without_profiles_yml_is_an_error(project):
+def test_a_named_folder_without_profiles_yml_is_an_error(project: Folder) -> None:
     """What was asked for is not replaced by what lies elsewhere."""
     with pytest.raises(UsageError, match=r"There is no profiles\.yml"):
         project.load(profiles_dir=project.path / "elsewhere")
@@ -75,8 +79,8 @@ def test_a_named_folder_without_profiles_yml_is_an_error(project):
     ],
 )
 def test_the_profile_is_the_flags_then_the_environments_then_the_projects(
-    folder, flag, environ, in_project, expected
-):
+    folder: Folder, flag: str | None, environ: dict[str, str], in_project: str, expected: str
+) -> None:
     """As in dbt."""
     folder.write(
         {
@@ -87,7 +91,7 @@ def test_the_profile_is_the_flags_then_the_environments_then_the_projects(
     assert folder.load(profile=flag, environ=environ).profile == expected
 
 
-def test_the_only_profile_is_taken_and_dbts_own_config_is_none(folder):
+def test_the_only_profile_is_taken_and_dbts_own_config_is_none(folder: Folder) -> None:
     """`config:` at the top of profiles.yml is an old place for dbt's settings."""
     folder.write({"profiles.yml": "config:\n  use_colors: true\n" + named("shop")})
     assert folder.load().profile == "shop"
@@ -104,8 +108,8 @@ def test_the_only_profile_is_taken_and_dbts_own_config_is_none(folder):
     ],
 )
 def test_the_target_is_the_flags_then_the_environments_then_the_profiles(
-    folder, flag, environ, written, expected
-):
+    folder: Folder, flag: str | None, environ: dict[str, str], written: str | None, expected: str
+) -> None:
     """As in dbt; the profile's own is rendered, and `default` stands for none."""
     names = ["a", "b", "c", "default"]
     lines = ["shop:", f'  target: "{written}"' if written else "  # none", "  outputs:"]
@@ -116,7 +120,7 @@ def test_the_target_is_the_flags_then_the_environments_then_the_profiles(
     assert (target.name, target.output.settings["path"]) == (expected, f"{expected}.duckdb")
 
 
-def test_only_the_chosen_target_is_rendered(folder):
+def test_only_the_chosen_target_is_rendered(folder: Folder) -> None:
     """A variable that another target needs may be missing."""
     folder.write(
         {
@@ -135,7 +139,7 @@ def test_only_the_chosen_target_is_rendered(folder):
     assert folder.load().output.settings == {"type": "duckdb", "path": "shop.duckdb"}
 
 
-def test_rendered_values_are_text_unless_a_filter_says_otherwise(folder):
+def test_rendered_values_are_text_unless_a_filter_says_otherwise(folder: Folder) -> None:
     """As in dbt: env_var gives text; as_number, as_native, as_bool and int make other types."""
     folder.write(
         {
@@ -183,14 +187,16 @@ def test_rendered_values_are_text_unless_a_filter_says_otherwise(folder):
         ("api_revision: 2026-04-15", {"DESTINATIONS__KLAVIYO__API_REVISION": "2026-10-15"}, "2026-04-15"),
     ],
 )
-def test_the_revision_is_the_profiles_then_the_environments_then_ours(folder, written, environ, expected):
+def test_the_revision_is_the_profiles_then_the_environments_then_ours(
+    folder: Folder, written: str, environ: dict[str, str], expected: str
+) -> None:
     """A date without quotes is a date to YAML, and is taken as the text that was meant."""
     text = named("shop").replace("sandbox: true", f"sandbox: true, {written}" if written else "sandbox: true")
     folder.write({"profiles.yml": text})
     assert folder.load(environ=environ).destination.api_revision == expected
 
 
-def test_a_sandbox_creates_lists_and_klaviyo_does_not_unless_told(project):
+def test_a_sandbox_creates_lists_and_klaviyo_does_not_unless_told(project: Folder) -> None:
     """The default of `create_lists` is safe where lists are real."""
     assert project.load(target="trial").destination.create_lists
     prod = project.load(target="prod").destination
@@ -201,7 +207,7 @@ def test_a_sandbox_creates_lists_and_klaviyo_does_not_unless_told(project):
 @pytest.mark.parametrize(
     ("written", "expected"), [("", "REVERSE_ETL"), ("ops", "ops"), ("'\"Mixed.Case\"'", '"Mixed.Case"')]
 )
-def test_a_company_may_choose_the_schema_of_the_state(folder, written, expected):
+def test_a_company_may_choose_the_schema_of_the_state(folder: Folder, written: str, expected: str) -> None:
     """As it is written: the warehouse folds it like every other name of profiles.yml."""
     text = named("shop").replace("{type: duckdb, path: shop.duckdb}", "{type: snowflake, account: acc}")
     if written:
@@ -222,7 +228,7 @@ def test_a_company_may_choose_the_schema_of_the_state(folder, written, expected)
         ("http://127.0.0.2:8080", "http://127.0.0.2:8080"),
     ],
 )
-def test_the_key_may_go_to_klaviyo_or_to_this_machine(written, expected):
+def test_the_key_may_go_to_klaviyo_or_to_this_machine(written: str, expected: str) -> None:
     """An origin is taken down to scheme, host and port."""
     assert allowed_origin(written) == expected
 
@@ -252,7 +258,7 @@ def test_the_key_may_go_to_klaviyo_or_to_this_machine(written, expected):
         "a.klaviyo.com",
     ],
 )
-def test_the_key_goes_nowhere_else(written):
+def test_the_key_goes_nowhere_else(written: str) -> None:
     """Names that look like Klaviyo's, other machines, and addresses with something hidden in them."""
     assert allowed_origin(written) is None
 
@@ -265,14 +271,16 @@ def test_the_key_goes_nowhere_else(written):
         ("type: snowflake, database: ANALYTICS, schema: MARTS", (Engine.SNOWFLAKE, "ANALYTICS", "MARTS")),
     ],
 )
-def test_the_database_and_schema_are_those_in_which_dbt_builds(folder, settings, expected):
+def test_the_database_and_schema_are_those_in_which_dbt_builds(
+    folder: Folder, settings: str, expected: tuple[Engine, str, str]
+) -> None:
     """dbt-duckdb derives the database from the file's name and has the schema `main`."""
     folder.write({"profiles.yml": named("shop").replace("type: duckdb, path: shop.duckdb", settings)})
     output = folder.load().output
     assert (output.type, output.database, output.schema) == expected
 
 
-def test_all_that_is_wrong_with_output_and_destination_is_said_at_once(folder):
+def test_all_that_is_wrong_with_output_and_destination_is_said_at_once(folder: Folder) -> None:
     """One round of mending is enough."""
     text = named("shop").replace("path: shop.duckdb", "path: \"{{ env_var('A') }}\"")
     folder.write({"profiles.yml": text.replace("sandbox: true", "sandbx: true, create_list: true")})
@@ -286,7 +294,7 @@ def test_all_that_is_wrong_with_output_and_destination_is_said_at_once(folder):
 
 
 @pytest.mark.parametrize("target", ["trial", "prod"])
-def test_the_example_profile_loads(folder, target):
+def test_the_example_profile_loads(folder: Folder, target: str) -> None:
     """What we show is what works: copied as its first lines say, and started for either target."""
     folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
     loaded = folder.load(target=target, environ={"SNOWFLAKE_KEY_PATH": "key.p8"})
@@ -295,7 +303,7 @@ def test_the_example_profile_loads(folder, target):
     assert (loaded.destination.key is None) is (target == "prod")
 
 
-def test_the_example_profile_takes_the_key_from_the_environment(folder):
+def test_the_example_profile_takes_the_key_from_the_environment(folder: Folder) -> None:
     """Production needs two variables and nothing else."""
     folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
     environ = {"SNOWFLAKE_KEY_PATH": "key.p8", "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_dummy"}
@@ -306,13 +314,13 @@ def test_the_example_profile_takes_the_key_from_the_environment(folder):
 
 
 @pytest.mark.parametrize("text", ["[1]", "a", "{a: ", "1"])
-def test_vars_that_are_no_mapping_are_an_error(text):
+def test_vars_that_are_no_mapping_are_an_error(text: str) -> None:
     """--vars is YAML, and a mapping."""
     with pytest.raises(UsageError, match="--vars is not a YAML mapping"):
         parse_vars(text)
 
 
-def test_vars_are_yaml():
+def test_vars_are_yaml() -> None:
     """As in dbt; nothing given is no variables."""
     assert parse_vars("{min_value: 500, names: [a, b]}") == {"min_value": 500, "names": ["a", "b"]}
     assert parse_vars(None) == parse_vars("") == {}

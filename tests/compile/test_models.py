@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -12,6 +13,10 @@ from reverse_etl.errors import ModelError
 from reverse_etl.models.config import ModelConfig, PayloadColumn
 from reverse_etl.planning.stage import blamed
 from reverse_etl.surfaces.interface import Surface
+
+if TYPE_CHECKING:
+    from reverse_etl.models.model import Model
+    from tests.compile.conftest import Folder
 
 CONFIG = "{{ config(surface='profiles') }}\n"
 VIP = """\
@@ -33,7 +38,7 @@ where lifetime_value > {{ var('least', 500) }}
 """
 
 
-def test_a_model_is_its_select_its_config_and_its_columns(project):
+def test_a_model_is_its_select_its_config_and_its_columns(project: Folder) -> None:
     """The SELECT stands alone: without config, semicolon and the comments around it."""
     model = project.model(VIP)
     assert model.sql == (
@@ -64,7 +69,7 @@ def test_a_model_is_its_select_its_config_and_its_columns(project):
     assert list(model.config.identifiers) == [IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL]
 
 
-def test_snowflake_folds_names_that_are_not_quoted(project):
+def test_snowflake_folds_names_that_are_not_quoted(project: Folder) -> None:
     """Columns are called as the warehouse reports them; Klaviyo gets lower case unless the model quotes."""
     model = project.model(VIP, target="prod")
     assert model.columns == ("CUSTOMER_ID", "EMAIL", "FIRST", "LTV")
@@ -72,7 +77,7 @@ def test_snowflake_folds_names_that_are_not_quoted(project):
     assert model.config.identifiers[IdentifierType.EXTERNAL_ID] == "CUSTOMER_ID"
 
 
-def test_duckdb_runs_what_was_compiled_and_names_the_columns_so(project):
+def test_duckdb_runs_what_was_compiled_and_names_the_columns_so(project: Folder) -> None:
     """The SQL is the model's own text, so that the warehouse reads what the user wrote."""
     model = project.model(VIP.replace("{{ ref('customers') }}", "customers"))
     warehouse = duckdb.connect()
@@ -84,7 +89,7 @@ def test_duckdb_runs_what_was_compiled_and_names_the_columns_so(project):
     assert found.fetchall() == [(1, "a@example.com", "A", 501)]
 
 
-def test_the_checksum_changes_with_the_sql_and_with_the_config(project):
+def test_the_checksum_changes_with_the_sql_and_with_the_config(project: Folder) -> None:
     """And with nothing else: a comment above, or another target of the same warehouse, is no change."""
     base = project.model(VIP).checksum
     assert project.model("-- a comment\n" + VIP).checksum == base
@@ -106,7 +111,9 @@ def test_the_checksum_changes_with_the_sql_and_with_the_config(project):
         ("list_column='Club'", ListColumn("club")),
     ],
 )
-def test_a_list_is_named_in_one_of_three_ways(project, settings, target):
+def test_a_list_is_named_in_one_of_three_ways(
+    project: Folder, settings: str, target: ListById | ListColumn | NamedList
+) -> None:
     """A list_column is found without regard to case, and is no payload."""
     text = f"{{{{ config(surface='list_memberships', {settings}) }}}}\nselect email, club from t"
     model = project.model(text)
@@ -114,7 +121,7 @@ def test_a_list_is_named_in_one_of_three_ways(project, settings, target):
     assert model.payload == (() if "column" in settings else (PayloadColumn("club", "club"),))
 
 
-def test_identifiers_are_by_default_the_columns_of_their_names(project):
+def test_identifiers_are_by_default_the_columns_of_their_names(project: Folder) -> None:
     """In the order of the types, whatever the order of the columns."""
     model = project.model(CONFIG + "select name, external_id, EMAIL, phone_e164 from t")
     assert model.config.identifiers == {
@@ -126,13 +133,13 @@ def test_identifiers_are_by_default_the_columns_of_their_names(project):
     assert model.payload == (PayloadColumn("name", "name"),)
 
 
-def test_config_can_stand_anywhere_and_can_be_one_mapping(project):
+def test_config_can_stand_anywhere_and_can_be_one_mapping(project: Folder) -> None:
     """As in dbt."""
     model = project.model("select email from t\n{{ config({'surface': 'profiles', 'tags': 'daily'}) }}")
     assert model.config.tags == ("daily",)
 
 
-def test_a_model_that_is_switched_off_is_left_out(project):
+def test_a_model_that_is_switched_off_is_left_out(project: Folder) -> None:
     """Even when it is not finished."""
     project.write(
         {
@@ -143,7 +150,7 @@ def test_a_model_that_is_switched_off_is_left_out(project):
     assert [model.name for model in project.compile()] == ["on"]
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_model(project):
+def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_model(project: Folder) -> None:
     """Editors leave them."""
     path = project.path / "models" / "m.sql"
     path.parent.mkdir()
@@ -153,7 +160,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_model(project)
     assert [model.place(1, 8), model.place(2)] == ["models/m.sql:2:8", "models/m.sql:3"]
 
 
-def test_models_are_found_in_folders_and_come_by_name(project):
+def test_models_are_found_in_folders_and_come_by_name(project: Folder) -> None:
     """`models` is the project's folder where there is no dbt."""
     text = CONFIG + "select email from t"
     project.write(
@@ -166,7 +173,7 @@ def test_models_are_found_in_folders_and_come_by_name(project):
     ]
 
 
-def test_in_a_dbt_project_models_lie_where_dbt_does_not_build_them(project):
+def test_in_a_dbt_project_models_lie_where_dbt_does_not_build_them(project: Folder) -> None:
     """Beside a dbt_project.yml, `models` is dbt's."""
     text = CONFIG + "select email from t"
     project.write(
@@ -179,7 +186,7 @@ def test_in_a_dbt_project_models_lie_where_dbt_does_not_build_them(project):
     assert [model.path.as_posix() for model in project.compile()] == ["reverse_etl/b.sql"]
 
 
-def test_target_is_dbts_and_holds_no_secret(project):
+def test_target_is_dbts_and_holds_no_secret(project: Folder) -> None:
     """Models can ask where they run; they cannot read a password."""
     profiles = (
         (project.path / "profiles.yml")
@@ -197,13 +204,13 @@ def test_target_is_dbts_and_holds_no_secret(project):
         project.model(CONFIG + "select email, '{{ target.password }}' as p from t")
 
 
-def test_the_template_runs_in_a_sandbox(project):
+def test_the_template_runs_in_a_sandbox(project: Folder) -> None:
     """A model cannot reach Python through Jinja."""
     with pytest.raises(ModelError, match="unsafe"):
         project.model(CONFIG + "select {{ ''.__class__.__mro__ }} as a from t")
 
 
-def test_a_model_is_a_value(project):
+def test_a_model_is_a_value(project: Folder) -> None:
     """It cannot be changed on its way."""
     model = project.model(VIP)
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -231,7 +238,9 @@ PLACES = [
 @pytest.mark.parametrize(
     ("text", "place"), [pytest.param(text, place, id=name) for name, text, place in PLACES]
 )
-def test_the_place_of_a_mistake_is_the_files_however_the_template_moves_its_lines(project, text, place):
+def test_the_place_of_a_mistake_is_the_files_however_the_template_moves_its_lines(
+    project: Folder, text: str, place: tuple[int, int | None]
+) -> None:
     """Line and column are counted in the file; the column is left out where it cannot be known."""
     with pytest.raises(ModelError) as caught:
         project.model(text.replace("HERE", "abs(x)"))
@@ -240,7 +249,7 @@ def test_the_place_of_a_mistake_is_the_files_however_the_template_moves_its_line
     assert problem.where == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
 
 
-def complaint(model):
+def complaint(model: Model) -> str:
     """Return what DuckDB says of a model of a table that lacks a column."""
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE t AS SELECT 'ann@example.com' AS email, 1 AS b")
@@ -252,7 +261,9 @@ def complaint(model):
 @pytest.mark.parametrize(
     ("text", "place"), [pytest.param(text, place, id=name) for name, text, place in PLACES]
 )
-def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(project, text, place):
+def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(
+    project: Folder, text: str, place: tuple[int, int | None]
+) -> None:
     """DuckDB says where in the SQL that it was given: with the help of what it shows of the line."""
     model = project.model(text.replace("HERE", "frist"))
     line, column = place
@@ -260,7 +271,7 @@ def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(
     assert found == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
 
 
-def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(project):
+def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(project: Folder) -> None:
     """And a complaint that shows nothing of the model is of its file."""
     model = project.model(CONFIG + f"select email, '{'x' * 200}' as a, '{'y' * 200}' as b, frist from t")
     assert "LINE 2: ..." in complaint(model)
@@ -278,7 +289,7 @@ def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(proje
         (CONFIG + "select email\nfrom {{ env_var('NOTHING') }}", 3),
     ],
 )
-def test_the_place_of_a_templates_mistake_is_its_line(project, text, line):
+def test_the_place_of_a_templates_mistake_is_its_line(project: Folder, text: str, line: int) -> None:
     """Jinja's own errors, and those of the functions that it calls."""
     with pytest.raises(ModelError) as caught:
         project.model(text)

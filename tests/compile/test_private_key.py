@@ -4,16 +4,23 @@ import copy
 import pickle
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.errors import UsageError
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from reverse_etl.config.target import Target
+    from tests.compile.conftest import Folder
+
 SECRET = "pk_0123456789abcdef"
 VARIABLE = "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"
 
 
-def prod(folder, extra="", **given):
+def prod(folder: Folder, extra: str = "", **given: Any) -> Target:
     """Load a target whose destination is Klaviyo itself, with these lines more."""
     lines = "".join(f"\n      {line}" for line in extra.splitlines())
     folder.write(
@@ -25,7 +32,7 @@ def prod(folder, extra="", **given):
     return folder.load(**given)
 
 
-def python(code):
+def python(code: str) -> str:
     """Return the line of a profile that runs this Python code as the key's command."""
     return f"private_api_key_command: {[sys.executable, '-c', code]!r}"
 
@@ -42,15 +49,17 @@ def python(code):
     ],
 )
 def test_the_key_is_the_profiles_then_the_environments_then_a_files_or_a_commands(
-    folder, extra, environ, expected
-):
+    folder: Folder, extra: str, environ: dict[str, str], expected: str
+) -> None:
     """The first that is there is taken; blanks and line ends around it are not."""
     folder.write({"key.txt": "pk_file\n"})
     assert prod(folder, extra, environ=environ).destination.need_key().reveal() == expected
 
 
 @pytest.mark.parametrize("extra", ["", "private_api_key: \"{{ env_var('K') }}\""])
-def test_a_target_loads_without_a_key_and_says_the_ways_to_give_one_when_it_is_needed(folder, extra):
+def test_a_target_loads_without_a_key_and_says_the_ways_to_give_one_when_it_is_needed(
+    folder: Folder, extra: str
+) -> None:
     """A plan needs no key."""
     destination = prod(folder, extra).destination
     assert destination.key is None
@@ -63,7 +72,7 @@ def test_a_target_loads_without_a_key_and_says_the_ways_to_give_one_when_it_is_n
         assert way in problem.advice
 
 
-def test_a_file_or_command_is_not_read_before_the_key_is_needed(folder):
+def test_a_file_or_command_is_not_read_before_the_key_is_needed(folder: Folder) -> None:
     """Loading runs nothing; revealing runs the command once."""
     command = "open('ran', 'a').write('x'); print('pk_x')"
     key = prod(folder, python(command)).destination.need_key()
@@ -72,7 +81,7 @@ def test_a_file_or_command_is_not_read_before_the_key_is_needed(folder):
     assert (folder.path / "ran").read_text() == "x"
 
 
-def test_a_sandbox_takes_a_dummy_key_and_no_other(folder):
+def test_a_sandbox_takes_a_dummy_key_and_no_other(folder: Folder) -> None:
     """The real key, and the variable that may be missing, are left alone."""
     extra = "sandbox: true\nprivate_api_key: \"{{ env_var('K') }}\"\nprivate_api_key_file: none.txt"
     key = prod(folder, extra, environ={VARIABLE: SECRET}).destination.need_key()
@@ -80,7 +89,7 @@ def test_a_sandbox_takes_a_dummy_key_and_no_other(folder):
     assert key.reveal().startswith("pk_sandbox")
 
 
-def test_a_key_in_plain_text_is_warned_of(folder):
+def test_a_key_in_plain_text_is_warned_of(folder: Folder) -> None:
     """It works, and the warning says where it stands, but not what it is."""
     target = prod(folder, f"private_api_key: {SECRET}")
     assert target.destination.need_key().reveal() == SECRET
@@ -89,7 +98,7 @@ def test_a_key_in_plain_text_is_warned_of(folder):
     )
 
 
-def test_a_key_is_shown_by_nothing(folder):
+def test_a_key_is_shown_by_nothing(folder: Folder) -> None:
     """repr, str and the target that holds it show where the key is from; pickle and deep copies fail."""
     target = prod(folder, "private_api_key: \"{{ env_var('K') }}\"", environ={"K": SECRET})
     key = target.destination.need_key()
@@ -117,7 +126,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("extra", "match"), WRONG)
-def test_no_error_of_the_profile_holds_the_key(folder, extra, match):
+def test_no_error_of_the_profile_holds_the_key(folder: Folder, extra: str, match: str) -> None:
     """Neither its problems nor the traceback that Python would print."""
     with pytest.raises(UsageError, match=match) as caught:
         prod(folder, extra, environ={"K": SECRET})
@@ -139,7 +148,9 @@ def test_no_error_of_the_profile_holds_the_key(folder, extra, match):
         ),
     ],
 )
-def test_a_command_that_fails_is_quoted_unless_it_may_show_the_key(folder, code, what):
+def test_a_command_that_fails_is_quoted_unless_it_may_show_the_key(
+    folder: Folder, code: str, what: str
+) -> None:
     """Its last words help, as long as they hold no secret."""
     key = prod(folder, python(code)).destination.need_key()
     with pytest.raises(UsageError) as caught:
@@ -163,7 +174,7 @@ def test_a_command_that_fails_is_quoted_unless_it_may_show_the_key(folder, code,
         ),
     ],
 )
-def test_what_is_no_key_is_refused(folder, extra, what):
+def test_what_is_no_key_is_refused(folder: Folder, extra: str, what: str) -> None:
     """A missing file or command, nothing at all, or several lines."""
     folder.write({"empty.txt": " \n", "two.txt": f"{SECRET}\n{SECRET}\n"})
     with pytest.raises(UsageError) as caught:

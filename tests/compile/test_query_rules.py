@@ -1,9 +1,14 @@
 # ruff: noqa: E501 - a model or a message stands on one line
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.errors import ModelError
+
+if TYPE_CHECKING:
+    from tests.compile.conftest import Folder
 
 CONFIG = "{{ config(surface='profiles') }}\n"
 
@@ -34,7 +39,7 @@ READS = [
 
 
 @pytest.mark.parametrize(("warehouse", "sql"), READS)
-def test_what_only_reads_the_warehouse_compiles(project, warehouse, sql):
+def test_what_only_reads_the_warehouse_compiles(project: Folder, warehouse: str, sql: str) -> None:
     """CTEs, set operations, subqueries, VALUES, unnest and flatten, generated rows."""
     model = project.model(CONFIG + sql, target="prod" if warehouse == "snowflake" else "trial")
     assert model.sql == sql
@@ -77,7 +82,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("warehouse", "sql", "what"), REFUSED)
-def test_what_writes_or_reads_from_elsewhere_is_refused(project, warehouse, sql, what):
+def test_what_writes_or_reads_from_elsewhere_is_refused(
+    project: Folder, warehouse: str, sql: str, what: str
+) -> None:
     """Wherever it hides; and columns must be named one by one."""
     with pytest.raises(ModelError) as caught:
         project.model(CONFIG + sql, target="prod" if warehouse == "snowflake" else "trial")
@@ -125,7 +132,7 @@ CHANGING = [
 
 
 @pytest.mark.parametrize(("warehouse", "sql"), CHANGING)
-def test_what_changes_on_every_run_is_refused(project, warehouse, sql):
+def test_what_changes_on_every_run_is_refused(project: Folder, warehouse: str, sql: str) -> None:
     """It would send every row every run, or let people come and go at random."""
     with pytest.raises(ModelError) as caught:
         project.model(CONFIG + sql, target="prod" if warehouse == "snowflake" else "trial")
@@ -151,6 +158,6 @@ STEADY = [
 
 
 @pytest.mark.parametrize(("warehouse", "sql"), STEADY)
-def test_time_may_choose_rows_and_days_may_be_columns(project, warehouse, sql):
+def test_time_may_choose_rows_and_days_may_be_columns(project: Folder, warehouse: str, sql: str) -> None:
     """The time of day in a condition, and a date in a column, are what such models are made of."""
     assert project.model(CONFIG + sql, target="prod" if warehouse == "snowflake" else "trial").sql == sql

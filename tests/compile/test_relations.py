@@ -2,16 +2,23 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.errors import ModelError, UsageError
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from reverse_etl.models.model import Model
+    from tests.compile.conftest import Folder
+
 PROJECT = {"dbt_project.yml": "name: shop\nprofile: shop\n"}
 MODEL = "{{ config(surface='profiles') }}\nselect email from {{ %s }}\n"
 
 
-def node(name, package="shop", kind="model", **more):
+def node(name: str, package: str = "shop", kind: str = "model", **more: Any) -> dict[str, Any]:
     """Return a node as dbt writes it."""
     return {
         "resource_type": kind,
@@ -27,7 +34,7 @@ def node(name, package="shop", kind="model", **more):
     }
 
 
-def version(number, latest):
+def version(number: int, latest: int) -> dict[str, Any]:
     """Return one version of a versioned model."""
     return node(
         "people",
@@ -38,7 +45,7 @@ def version(number, latest):
     )
 
 
-def manifest(**changed):
+def manifest(**changed: Any) -> str:
     """Return a manifest of a small shop, with top-level keys changed."""
     nodes = [
         node("customers"),
@@ -77,13 +84,13 @@ def manifest(**changed):
 
 
 @pytest.fixture
-def dbt(project):
+def dbt(project: Folder) -> Folder:
     """Stand in a dbt project whose manifest dbt has written."""
     project.write({**PROJECT, "target/manifest.json": manifest()})
     return project
 
 
-def compiled(folder, call, **given):
+def compiled(folder: Folder, call: str, **given: Any) -> Model:
     """Compile one model that reads what this call gives."""
     folder.write({"reverse_etl/m.sql": MODEL % call})
     (model,) = folder.compile(**given)
@@ -106,7 +113,9 @@ def compiled(folder, call, **given):
         ("source('erp', 'orders')", '"raw"."erp_eu"."t_orders"', "source.shop.erp.orders"),
     ],
 )
-def test_the_manifest_says_what_ref_and_source_stand_for(dbt, call, relation, unique_id):
+def test_the_manifest_says_what_ref_and_source_stand_for(
+    dbt: Folder, call: str, relation: str, unique_id: str
+) -> None:
     """Aliases, custom schemas, packages, versions and sources lead where dbt built them."""
     model = compiled(dbt, call)
     assert model.sql == f"select email from {relation}"
@@ -175,7 +184,9 @@ def test_the_manifest_says_what_ref_and_source_stand_for(dbt, call, relation, un
         ),
     ],
 )
-def test_what_the_manifest_does_not_have_is_said_with_the_nearest_name(dbt, call, what, advice):
+def test_what_the_manifest_does_not_have_is_said_with_the_nearest_name(
+    dbt: Folder, call: str, what: str, advice: str
+) -> None:
     """Each reason has its own message, on the line of the call."""
     with pytest.raises(ModelError) as caught:
         compiled(dbt, call)
@@ -183,7 +194,7 @@ def test_what_the_manifest_does_not_have_is_said_with_the_nearest_name(dbt, call
     assert (problem.what, problem.where, problem.advice) == (what, "reverse_etl/m.sql:2", advice)
 
 
-def test_every_call_that_fails_is_said(dbt):
+def test_every_call_that_fails_is_said(dbt: Folder) -> None:
     """One round of mending is enough, and what follows from the failures is not said too."""
     dbt.write(
         {
@@ -210,7 +221,9 @@ def test_every_call_that_fails_is_said(dbt):
         ("prod", "source('erp', 'my orders')", 'ANALYTICS.erp."my orders"', "erp.my orders"),
     ],
 )
-def test_without_a_manifest_names_lie_in_the_targets_schema(project, target, call, sql, reads):
+def test_without_a_manifest_names_lie_in_the_targets_schema(
+    project: Folder, target: str, call: str, sql: str, reads: str
+) -> None:
     """Quoted as dbt quotes: always on DuckDB; on Snowflake, which folds case, only where a name needs it."""
     project.write({"models/m.sql": MODEL % call})
     (model,) = project.compile(target=target)
@@ -218,7 +231,7 @@ def test_without_a_manifest_names_lie_in_the_targets_schema(project, target, cal
     assert model.reads == (reads,)
 
 
-def test_the_manifest_is_where_dbt_writes_it(project):
+def test_the_manifest_is_where_dbt_writes_it(project: Folder) -> None:
     """target-path is rendered; DBT_TARGET_PATH beats it."""
     text = "name: shop\nprofile: shop\ntarget-path: \"{{ env_var('OUT', 'out') }}\"\n"
     project.write({"dbt_project.yml": text, "out/manifest.json": manifest()})
@@ -229,7 +242,7 @@ def test_the_manifest_is_where_dbt_writes_it(project):
 
 
 @pytest.mark.parametrize("number", [9, 12, 13])
-def test_manifests_of_neighbouring_versions_are_read(project, number):
+def test_manifests_of_neighbouring_versions_are_read(project: Folder, number: int) -> None:
     """What we read of a manifest has been in it for long."""
     metadata = {"dbt_schema_version": f"https://schemas.getdbt.com/dbt/manifest/v{number}.json"}
     project.write({**PROJECT, "target/manifest.json": manifest(metadata=metadata)})
@@ -258,7 +271,9 @@ def test_manifests_of_neighbouring_versions_are_read(project, number):
         ),
     ],
 )
-def test_a_manifest_that_cannot_be_trusted_is_refused(project, text, what, advice):
+def test_a_manifest_that_cannot_be_trusted_is_refused(
+    project: Folder, text: str, what: str, advice: str
+) -> None:
     """Above all one that another target left: its names lead to another warehouse's tables."""
     project.write({**PROJECT, "target/manifest.json": text})
     with pytest.raises(ModelError) as caught:
@@ -267,7 +282,7 @@ def test_a_manifest_that_cannot_be_trusted_is_refused(project, text, what, advic
     assert (problem.what, problem.where, problem.advice) == (what, "target/manifest.json", advice)
 
 
-def test_dbts_variables_are_the_models_and_the_command_line_wins(project):
+def test_dbts_variables_are_the_models_and_the_command_line_wins(project: Folder) -> None:
     """The project's own scope beats the one for all packages, and --vars beats both."""
     project.write(
         {
@@ -280,7 +295,7 @@ def test_dbts_variables_are_the_models_and_the_command_line_wins(project):
     assert model.sql == "select email, 1 as a, 2 as b, 3 as c, 4 as d"
 
 
-def test_a_broken_dbt_project_is_an_error(project):
+def test_a_broken_dbt_project_is_an_error(project: Folder) -> None:
     """It is read before anything else."""
     project.write({"dbt_project.yml": "- a\n"})
     with pytest.raises(UsageError, match=r"dbt_project\.yml is not a mapping"):

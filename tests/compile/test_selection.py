@@ -1,10 +1,16 @@
 # ruff: noqa: E501 - a model or a message stands on one line
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.models.selection import select
+
+if TYPE_CHECKING:
+    from reverse_etl.models.model import Model
+    from tests.compile.conftest import Folder
 
 MODELS = {
     "models/daily/vip.sql": "surface='list_memberships', list='VIP customers', tags=['daily', 'money']",
@@ -15,7 +21,7 @@ MODELS = {
 
 
 @pytest.fixture
-def models(project):
+def models(project: Folder) -> tuple[Model, Model, Model, Model]:
     """Four compiled models."""
     project.write(
         {path: f"{{{{ config({config}) }}}}\nselect email, club from t" for path, config in MODELS.items()}
@@ -53,7 +59,9 @@ def models(project):
         (["tag:money"], ["vip*"], "people"),
     ],
 )
-def test_models_are_chosen_as_in_dbt(models, chosen, excluded, expected):
+def test_models_are_chosen_as_in_dbt(
+    models: tuple[Model, Model, Model, Model], chosen: list[str], excluded: list[str], expected: str
+) -> None:
     """Arguments add up, commas narrow, --exclude takes away; the order is the models'."""
     assert " ".join(model.name for model in select(models, chosen, excluded)) == expected
 
@@ -128,7 +136,9 @@ def test_models_are_chosen_as_in_dbt(models, chosen, excluded, expected):
         ),
     ],
 )
-def test_a_selector_that_matches_nothing_is_an_error(models, chosen, excluded, problems):
+def test_a_selector_that_matches_nothing_is_an_error(
+    models: tuple[Model, Model, Model, Model], chosen: list[str], excluded: list[str], problems: list[Problem]
+) -> None:
     """A misspelt selector must not pass for a run that had nothing to do."""
     with pytest.raises(UsageError) as caught:
         select(models, chosen, excluded)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.core.world import World
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Any
+
 
 @pytest.fixture
-def make_world(tmp_path):
+def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     """Return what makes a world with rules of its own."""
     made = []
 
-    def make(name="project", **options):
+    def make(name: str = "project", **options: Any) -> World:
         made.append(World(tmp_path / name, **options))
         return made[-1]
 
@@ -22,6 +29,6 @@ def make_world(tmp_path):
 
 
 @pytest.fixture
-def world(make_world):
+def world(make_world: Callable[..., World]) -> World:
     """Make a world."""
     return make_world()

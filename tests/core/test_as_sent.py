@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -12,8 +14,15 @@ from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.rows import become, members_model, moves, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def told(plan):
+    from reverse_etl.planning.plan import Plan
+    from reverse_etl.warehouse.statement import Statement
+    from tests.core.world import World
+
+
+def told(plan: Plan) -> tuple[int, dict[IdentifierType, int], list[tuple[str, int]]]:
     """Return what a plan tells of its only model: rows that repeat, identifiers left out, rejections."""
     (model,) = plan.models
     return (
@@ -23,7 +32,7 @@ def told(plan):
     )
 
 
-def quiet_days(world, days=2):
+def quiet_days(world: World, days: int = 2) -> list[tuple[tuple[int, Any, Any], int]]:
     """Return what each of some days tells on which nothing changes and nothing is sent."""
     found = []
     for _ in range(days):
@@ -52,7 +61,11 @@ CLASHES = {
 
 
 @pytest.mark.parametrize(("rows", "expected"), CLASHES.values(), ids=CLASHES)
-def test_what_clashes_is_told_on_every_day_on_which_nothing_changes(world, rows, expected):
+def test_what_clashes_is_told_on_every_day_on_which_nothing_changes(
+    world: World,
+    rows: list[dict[str, str | None]],
+    expected: tuple[int, dict[IdentifierType, int], list[tuple[str, int]]],
+) -> None:
     """Also where a row left on the day on which the clash began, so that there are as many rows as before."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo", "dov"))
@@ -60,7 +73,7 @@ def test_what_clashes_is_told_on_every_day_on_which_nothing_changes(world, rows,
     assert quiet_days(world) == [(expected, 0)] * 2
 
 
-def test_a_row_that_was_refused_in_a_full_refresh_stands_refused(world):
+def test_a_row_that_was_refused_in_a_full_refresh_stands_refused(world: World) -> None:
     """It is at Klaviyo as it is, from before, and sent again no sooner than it or its model changes."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
@@ -71,7 +84,7 @@ def test_a_row_that_was_refused_in_a_full_refresh_stands_refused(world):
     assert one(world.run(strict=True)).plan.rejections == 1
 
 
-def test_an_identity_that_another_row_had_before_is_rejected_once_both_say_so(world):
+def test_an_identity_that_another_row_had_before_is_rejected_once_both_say_so(world: World) -> None:
     """Klaviyo has both as the model says, since a row that lost an identifier keeps it there."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
@@ -83,7 +96,7 @@ def test_an_identity_that_another_row_had_before_is_rejected_once_both_say_so(wo
     assert quiet_days(world) == [((0, {}, rejected), 0)] * 2
 
 
-def test_an_identifier_that_two_rows_have_at_klaviyo_is_told_as_shared_every_day(world):
+def test_an_identifier_that_two_rows_have_at_klaviyo_is_told_as_shared_every_day(world: World) -> None:
     """It came to that behind a limit, which kept the first of them on the list while the second was sent."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "cy"))
@@ -96,7 +109,7 @@ def test_an_identifier_that_two_rows_have_at_klaviyo_is_told_as_shared_every_day
     assert (told(rejecting.plan)[2], rejecting.exit_code) == ([("shared_identifier", 2)], 1)
 
 
-def test_as_many_rows_as_before_may_be_others(world):
+def test_as_many_rows_as_before_may_be_others(world: World) -> None:
     """One who leaves on the day on which another joins is removed, and the other added."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
@@ -104,7 +117,7 @@ def test_as_many_rows_as_before_may_be_others(world):
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
 
-def test_a_change_is_seen_though_there_are_as_many_rows_as_before(world):
+def test_a_change_is_seen_though_there_are_as_many_rows_as_before(world: World) -> None:
     """It is sent, and the next run finds all as it was sent."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
@@ -113,11 +126,13 @@ def test_a_change_is_seen_though_there_are_as_many_rows_as_before(world):
     assert one(world.run()).outcomes == {}
 
 
-def test_a_run_with_nothing_to_send_looks_for_no_identity_that_stands_twice(world, monkeypatch):
+def test_a_run_with_nothing_to_send_looks_for_no_identity_that_stands_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At millions of rows each such look takes about as long as a join."""
     asked, execute = [], DuckDB.execute
 
-    def note(warehouse, statement):
+    def note(warehouse: DuckDB, statement: Statement) -> None:
         asked.append(statement.text)
         execute(warehouse, statement)
 

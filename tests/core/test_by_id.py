@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -9,11 +11,16 @@ from reverse_etl.sandbox import Fault
 from tests.core.rows import become, many
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.core.world import World
+
 ADDS = "/api/lists/*/relationships/profiles"
 
 
 @pytest.fixture
-def ids(world):
+def ids(world: World) -> list[str]:
     """Let Klaviyo know 1,001 people, and the model name some of them; return their ids."""
     world.new_list()
     become(world, many(1_001))
@@ -24,18 +31,20 @@ def ids(world):
     return [profile["id"] for profile in world.sandbox.profiles()]
 
 
-def pick(world, ids):
+def pick(world: World, ids: Sequence[str]) -> None:
     """Let the model name these ids."""
     world.people([{"klaviyo_profile_id": each} for each in ids], table="picked")
 
 
-def adds(world):
+def adds(world: World) -> list[int]:
     """Return how many ids each request put on a list, in order."""
     return [entry.rows for entry in world.writes() if entry.path.endswith("/relationships/profiles")]
 
 
 @pytest.mark.parametrize(("people", "requests"), [(999, [999]), (1_000, [1_000]), (1_001, [1, 1_000])])
-def test_a_thousand_are_put_on_a_list_by_one_request(world, ids, people, requests):
+def test_a_thousand_are_put_on_a_list_by_one_request(
+    world: World, ids: list[str], people: int, requests: list[int]
+) -> None:
     """Requests are as full as Klaviyo takes them."""
     pick(world, ids[:people])
     assert one(world.run(), "picked").outcomes == {Outcome.APPLIED: people}
@@ -43,7 +52,9 @@ def test_a_thousand_are_put_on_a_list_by_one_request(world, ids, people, request
     assert len(world.members()) == people
 
 
-def test_of_whom_the_reply_is_lost_nobody_knows_until_they_are_added_again(world, ids):
+def test_of_whom_the_reply_is_lost_nobody_knows_until_they_are_added_again(
+    world: World, ids: list[str]
+) -> None:
     """They may be on the list: the next run adds them once more, which changes nothing where they are."""
     pick(world, ids[:3])
     world.fault(Fault("cut", "POST", ADDS, after=True, times=None))
@@ -54,7 +65,9 @@ def test_of_whom_the_reply_is_lost_nobody_knows_until_they_are_added_again(world
     assert len(world.members()) == 3
 
 
-def test_whoever_may_have_been_added_is_taken_off_when_she_is_wanted_no_more(world, ids):
+def test_whoever_may_have_been_added_is_taken_off_when_she_is_wanted_no_more(
+    world: World, ids: list[str]
+) -> None:
     """Her reply was lost: to forget her would leave her on the list for good."""
     pick(world, ids[:3])
     world.fault(Fault("cut", "POST", ADDS, after=True, times=None))

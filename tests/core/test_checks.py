@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import duckdb
 import pytest
 from hypothesis import example, given, settings
@@ -15,15 +17,21 @@ from reverse_etl.planning.sql import identifiers
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from tests.core.world import World
+
 LONG = "a" * 88 + "@example.com"  # 100 characters
 
 
-def rejections(world):
+def rejections(world: World) -> list[tuple[str, str]]:
     """Return the problem and detail of each rejected row."""
     return sorted(world.state("SELECT code, detail FROM rejections"))
 
 
-def staged(world, select, kinds, **config):
+def staged(world: World, select: str, kinds: Sequence[str], **config: Any) -> int:
     """Run a model of these identifiers, and return how many rows were applied."""
     world.model("members", select, identifiers={kind: kind for kind in kinds}, min_rows=0, **config)
     return one(world.run()).outcomes.get(Outcome.APPLIED, 0)
@@ -60,7 +68,7 @@ FORMS = [
 ]
 
 
-def test_identifiers_are_sent_in_one_form(world):
+def test_identifiers_are_sent_in_one_form(world: World) -> None:
     """Mixed case, padding of any blank, punctuation, numbers of any type.
 
     A numeric id was once dropped in silence.
@@ -106,7 +114,7 @@ UNFIT = [
 ]
 
 
-def test_what_is_no_identifier_is_not_sent(world):
+def test_what_is_no_identifier_is_not_sent(world: World) -> None:
     """`not-an-email` and blank keys once went out; here the row is rejected with a reason."""
     world.sql("INSERT INTO nothing VALUES (1)")
     for number, (kind, value, _) in enumerate(UNFIT):
@@ -121,7 +129,7 @@ def test_what_is_no_identifier_is_not_sent(world):
     assert len(world.state("SELECT * FROM rejections")) == len(UNFIT)
 
 
-def test_a_malformed_secondary_identifier_rejects_its_row_too(world):
+def test_a_malformed_secondary_identifier_rejects_its_row_too(world: World) -> None:
     """The documentation says that Klaviyo may refuse it, experience that it is dropped in silence.
 
     Neither is left to chance.
@@ -133,7 +141,7 @@ def test_a_malformed_secondary_identifier_rejects_its_row_too(world):
     assert rejections(world) == [("phone_malformed", "")]
 
 
-def test_a_rows_identity_is_its_first_identifier_that_is_not_blank(world):
+def test_a_rows_identity_is_its_first_identifier_that_is_not_blank(world: World) -> None:
     """In the order of the config."""
     world.people(
         [
@@ -151,7 +159,7 @@ def test_a_rows_identity_is_its_first_identifier_that_is_not_blank(world):
     ]
 
 
-def test_rows_that_are_equal_in_every_column_count_as_one(world):
+def test_rows_that_are_equal_in_every_column_count_as_one(world: World) -> None:
     """A join that doubles rows is no contradiction; equal means equal as sent."""
     rows = [
         {"email": email, "first_name": "Ann"}
@@ -163,7 +171,7 @@ def test_rows_that_are_equal_in_every_column_count_as_one(world):
     assert (model.staged, model.repeated) == (3, 2)
 
 
-def test_rows_that_differ_are_rejected_naming_the_columns(world):
+def test_rows_that_differ_are_rejected_naming_the_columns(world: World) -> None:
     """Which one is right is not for the job to guess: Klaviyo would take either."""
     rows = [
         {"email": "ann@example.com", "first_name": "Ann", "last_name": "B", "city": "Oslo"},
@@ -185,7 +193,7 @@ FAMILY = [
 ]
 
 
-def test_a_shared_secondary_identifier_is_left_out_of_all_and_counted(world):
+def test_a_shared_secondary_identifier_is_left_out_of_all_and_counted(world: World) -> None:
     """A family has one phone: sent with it, they would become one profile."""
     world.people(FAMILY)
     assert staged(world, "select email, phone_e164 from people", ["email", "phone_e164"]) == 3
@@ -198,7 +206,7 @@ def test_a_shared_secondary_identifier_is_left_out_of_all_and_counted(world):
     assert model.omitted == {IdentifierType.PHONE: 2}
 
 
-def test_or_the_rows_that_share_it_are_rejected(world):
+def test_or_the_rows_that_share_it_are_rejected(world: World) -> None:
     """`on_shared_identifier: reject` says that sharing is a mistake in the data."""
     world.people(FAMILY)
     assert (
@@ -213,7 +221,7 @@ def test_or_the_rows_that_share_it_are_rejected(world):
     assert rejections(world) == [("shared_identifier", "phone_e164")] * 2
 
 
-def test_a_row_whose_identity_is_another_rows_secondary_identifier_is_rejected(world):
+def test_a_row_whose_identity_is_another_rows_secondary_identifier_is_rejected(world: World) -> None:
     """A row by phone alone, whose phone is Ann's: it would be written over her profile."""
     world.people(
         [
@@ -226,7 +234,7 @@ def test_a_row_whose_identity_is_another_rows_secondary_identifier_is_rejected(w
     assert rejections(world) == [("identity_is_another_rows_identifier", "phone_e164")]
 
 
-def test_one_person_on_two_lists_shares_nothing(world):
+def test_one_person_on_two_lists_shares_nothing(world: World) -> None:
     """Two rows of one identity on two lists are one person, not two who share a customer id."""
     rows = [{"email": "ann@example.com", "external_id": "1", "club": club} for club in ("Tea", "Coffee")]
     world.people(rows)
@@ -238,7 +246,7 @@ def test_one_person_on_two_lists_shares_nothing(world):
     assert {member["external_id"] for club in ("Tea", "Coffee") for member in world.members(club)} == {"1"}
 
 
-def test_a_rejection_by_a_check_is_new_once_and_then_stands(world):
+def test_a_rejection_by_a_check_is_new_once_and_then_stands(world: World) -> None:
     """New rejections are an exit code; the ones of yesterday are not news.
 
     One that is mended is forgotten.
@@ -254,7 +262,7 @@ def test_a_rejection_by_a_check_is_new_once_and_then_stands(world):
     assert world.state("SELECT * FROM rejections") == []
 
 
-def test_a_rejection_that_only_dead_runs_saw_is_still_new(world):
+def test_a_rejection_that_only_dead_runs_saw_is_still_new(world: World) -> None:
     """Nobody was told of it: those runs came to no end."""
     world.people([{"email": "ann@example.com"}, {"email": "mangled"}])
     world.model("members", "select email from people", identifiers={"email": "email"})
@@ -274,14 +282,16 @@ TEXTS = st.text(
 
 
 @pytest.fixture(scope="module")
-def connection():
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB."""
     with duckdb.connect() as opened:
         yield opened
 
 
 @pytest.mark.parametrize("kind", [*IdentifierType])
-def test_the_canonical_form_in_sql_is_the_one_in_python(connection, kind):
+def test_the_canonical_form_in_sql_is_the_one_in_python(
+    connection: duckdb.DuckDBPyConnection, kind: IdentifierType
+) -> None:
     """The warehouse says who a row is, and Python who a profile is: both must say the same."""
     expression = identifiers.canonical(DIALECT, kind, Column("v", Kind.TEXT, "VARCHAR"))
 
@@ -289,7 +299,7 @@ def test_the_canonical_form_in_sql_is_the_one_in_python(connection, kind):
     @example("\u0130stanbul@example.com")  # one character that Python makes two
     @example("\u0391\u03a3@example.com")  # a sigma that Python writes otherwise at the end of a word
     @given(TEXTS)
-    def same(text):
+    def same(text: str) -> None:
         ((found,),) = connection.execute(f"SELECT {expression} FROM (SELECT ? AS v)", [text]).fetchall()
         assert found == canonical(kind, text)
 

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +22,14 @@ from reverse_etl.errors import KlaviyoError
 from reverse_etl.sandbox import Fault
 from tests.core.oracle import check_list, identities, is_of, rejected
 from tests.core.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from hypothesis.strategies import DrawFn
+
+    from reverse_etl.delivery.results import ListResult
 
 BOUND = 2  # runs without faults that suffice
 
@@ -35,7 +44,7 @@ SCORES = st.sampled_from([None, 1, 2.5])
 
 
 @st.composite
-def member_rows(draw):
+def member_rows(draw: DrawFn) -> list[dict[str, Any]]:
     """Draw rows of people with one or two e-mails, some padded, some twice, some that nobody takes."""
     rows = []
     for number in draw(st.lists(st.integers(0, 7), max_size=7)):
@@ -57,7 +66,7 @@ def member_rows(draw):
 
 
 @st.composite
-def club_rows(draw):
+def club_rows(draw: DrawFn) -> list[dict[str, str | None]]:
     """Draw rows of people in clubs: each club is a list."""
     clubs = st.sampled_from(["Tea", "Coffee", "Cake", " Tea ", "", None])
     return [
@@ -71,7 +80,7 @@ def club_rows(draw):
 
 
 @st.composite
-def profile_rows(draw):
+def profile_rows(draw: DrawFn) -> list[dict[str, str | None]]:
     """Draw rows of people who are on no list."""
     numbers = draw(st.lists(st.integers(20, 23), max_size=4))
     return [
@@ -112,7 +121,7 @@ JOB_FAULTS = st.one_of(
 class Shop(RuleBasedStateMachine):
     """A shop whose data, Klaviyo account and job meet with everything."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.world = None
@@ -124,7 +133,7 @@ class Shop(RuleBasedStateMachine):
         conflicts=st.sampled_from(["drop", "refuse"]),
         members=member_rows(),
     )
-    def open(self, members, **rules):
+    def open(self, members: Sequence[Mapping[str, Any]], **rules: Any) -> None:
         """Open the shop."""
         self.world = world = World(self.folder / "shop", job_seconds=0.2, **rules)
         loose = {"min_rows": 0, "max_removes": 1.0}
@@ -146,12 +155,12 @@ class Shop(RuleBasedStateMachine):
         self.list_id = world.new_list("Members")
 
     @rule(rows=member_rows())
-    def members_change(self, rows):
+    def members_change(self, rows: list[dict[str, Any]]) -> None:
         """Let the members' rows be others."""
         self.rows["members"] = rows
 
     @rule(at=st.integers(0, 6), name=NAMES, score=SCORES)
-    def a_member_changes(self, at, name, score):
+    def a_member_changes(self, at: int, name: str | None, score: float | None) -> None:
         """Let one member have other values."""
         rows = self.rows["members"]
         if at < len(rows):
@@ -162,28 +171,28 @@ class Shop(RuleBasedStateMachine):
             ]
 
     @rule(at=st.integers(0, 6))
-    def a_member_leaves(self, at):
+    def a_member_leaves(self, at: int) -> None:
         """Let one member be gone."""
         self.rows["members"] = self.rows["members"][:at] + self.rows["members"][at + 1 :]
 
     @rule(rows=club_rows())
-    def clubs_change(self, rows):
+    def clubs_change(self, rows: list[dict[str, str | None]]) -> None:
         """Let people change clubs."""
         self.rows["clubs"] = rows
 
     @rule(numbers=st.lists(st.integers(0, 3), max_size=4))
-    def ids_change(self, numbers):
+    def ids_change(self, numbers: list[int]) -> None:
         """Let others be chosen by their profile id; one of the ids is nobody's."""
         known = [*self.ids, "01NOBODY"]
         self.rows["ids"] = [{"klaviyo_profile_id": known[number]} for number in numbers]
 
     @rule(rows=profile_rows())
-    def profiles_change(self, rows):
+    def profiles_change(self, rows: list[dict[str, str | None]]) -> None:
         """Let profiles be others."""
         self.rows["profiles"] = rows
 
     @rule(number=st.integers(5, 7))
-    def joins_by_hand(self, number):
+    def joins_by_hand(self, number: int) -> None:
         """Let somebody whom the job never sent join the list by hand, and some time pass before and after."""
         email = f"p{number}a@example.com"
         taken = {profile["email"] for profile in self.world.sandbox.profiles()}
@@ -197,32 +206,32 @@ class Shop(RuleBasedStateMachine):
         self.not_ours.add(person)
 
     @rule(fault=st.one_of(REQUEST_FAULTS, JOB_FAULTS))
-    def goes_wrong(self, fault):
+    def goes_wrong(self, fault: Fault) -> None:
         """Let something be about to go wrong."""
         self.world.fault(fault)
 
     @rule()
-    def calms_down(self):
+    def calms_down(self) -> None:
         """Let nothing be wrong."""
         self.world.calm()
 
     @rule()
-    def runs(self):
+    def runs(self) -> None:
         """Run to the end, such as it is."""
         self._around(self._run)
 
     @rule(nth=st.integers(1, 14))
-    def dies(self, nth):
+    def dies(self, nth: int) -> None:
         """Run, and die at some event."""
         left = [nth]
 
-        def at(_):
+        def at(_: Any) -> bool:
             left[0] -= 1
             return left[0] == 0
 
         self._around(lambda: self._run_that_dies(at))
 
-    def teardown(self):
+    def teardown(self) -> None:
         """Let faults stop, and see that few runs suffice."""
         if self.world is None:
             return
@@ -232,7 +241,7 @@ class Shop(RuleBasedStateMachine):
             self.world.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _converges(self):
+    def _converges(self) -> None:
         world = self.world
         world.calm()
         for _ in range(BOUND):
@@ -248,7 +257,7 @@ class Shop(RuleBasedStateMachine):
             self._check_list(one)
         self._check_values()
 
-    def _check_list(self, one):
+    def _check_list(self, one: ListResult) -> None:
         name = one.plan.list.name
         if one.model == "profiles" or not one.plan.list.id:
             return
@@ -263,7 +272,7 @@ class Shop(RuleBasedStateMachine):
         assert len(held) == one.plan.held + one.outcomes.get(Outcome.HELD, 0)
         check_list(self.world.sandbox.members(name), wanted - refused, refused | held, self.not_ours)
 
-    def _check_values(self):
+    def _check_values(self) -> None:
         standing = rejected(self.world, "members", self.list_id)
         for row in self.rows["members"]:
             (identity,) = identities([row], BY_EMAIL) or (None,)
@@ -275,15 +284,15 @@ class Shop(RuleBasedStateMachine):
             if row["score"] is not None:
                 assert profile["properties"]["score"] == row["score"]
 
-    def _run(self):
+    def _run(self) -> None:
         with suppress(KlaviyoError):
             self.world.run(allow_removes=ALL)
 
-    def _run_that_dies(self, at):
+    def _run_that_dies(self, at: Callable[..., Any]) -> None:
         with suppress(KlaviyoError):  # a fault may end it first
             self.world.dies(at, allow_removes=ALL)
 
-    def _around(self, run):
+    def _around(self, run: Callable[..., Any]) -> None:
         """Write the rows, run, and see that nobody was taken off who was wanted all along, or never ours."""
         world = self.world
         text = "email VARCHAR, customer_id VARCHAR, phone VARCHAR, first_name VARCHAR, score DOUBLE"
@@ -321,7 +330,7 @@ ALL = ("members", "clubs", "ids", "profiles")
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
-def test_after_faults_stop_the_lists_become_what_the_models_say():
+def test_after_faults_stop_the_lists_become_what_the_models_say() -> None:
     """Two runs suffice, and the next sends nothing.
 
     At no time is anyone taken off who was wanted all along.
@@ -334,7 +343,7 @@ def test_after_faults_stop_the_lists_become_what_the_models_say():
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_after_faults_stop_the_lists_become_what_the_models_say_however_long_one_tries():
+def test_after_faults_stop_the_lists_become_what_the_models_say_however_long_one_tries() -> None:
     """The same, with many more and longer histories, others each time."""
     many = settings(max_examples=400, stateful_step_count=25, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(Shop, settings=many)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.domain.events import ListDone
@@ -10,15 +12,22 @@ from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
 from tests.core.world import Interrupted, one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from reverse_etl.warehouse.statement import Statement
+    from tests.core.world import World
+
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def deltas(world):
+def deltas(world: World) -> list[str]:
     """Return the identities of which nobody knows yet whether they were applied."""
     ((key,),) = world.state("SELECT table_key FROM models WHERE model = 'members'")
     return [identity for (identity,) in world.state(f"SELECT retl_identity FROM deltas_{key} ORDER BY 1")]
@@ -27,15 +36,15 @@ def deltas(world):
 class Dying:
     """Lets a process die at its nth statement."""
 
-    def __init__(self, monkeypatch, nth):
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
         self.left = nth
         for name in ("execute", "fetch"):
             monkeypatch.setattr(DuckDB, name, self.counted(getattr(DuckDB, name)))
 
-    def counted(self, method):
+    def counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """Return the method, which dies when its time has come."""
 
-        def call(*arguments):
+        def call(*arguments: DuckDB | Statement) -> list[tuple[Any, ...]] | None:
             self.left -= 1
             if self.left <= 0:  # the dead do nothing more
                 raise Interrupted
@@ -45,12 +54,14 @@ class Dying:
 
 
 @pytest.mark.parametrize("table", ["snapshot", "deltas", "rejected"])
-def test_a_run_may_die_before_each_of_a_models_tables_is_made(members, monkeypatch, table):
+def test_a_run_may_die_before_each_of_a_models_tables_is_made(
+    members: World, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
     """A model that has only some of its tables was never sent."""
     become(members, people("ann"))
     execute = DuckDB.execute
 
-    def die(warehouse, statement):
+    def die(warehouse: DuckDB, statement: Statement) -> None:
         if " TABLE IF NOT EXISTS" in statement.text and f'"{table}_' in statement.text.lower():
             raise Interrupted
         execute(warehouse, statement)
@@ -64,7 +75,7 @@ def test_a_run_may_die_before_each_of_a_models_tables_is_made(members, monkeypat
     assert members.emails() == ["ann@example.com"]
 
 
-def dies_at(world, nth, monkeypatch):
+def dies_at(world: World, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Run, die at the nth statement, and return whether it came to that."""
     with monkeypatch.context() as patched:
         Dying(patched, nth)
@@ -75,7 +86,7 @@ def dies_at(world, nth, monkeypatch):
     return False
 
 
-def begin_changes(world):
+def begin_changes(world: World) -> None:
     """Run once; then let rows and values change, and a column and a model be new."""
     members_model(world)
     become(world, [*people("ann", "bob", "cat"), person("bad", email="bad@example.c1")])
@@ -89,7 +100,7 @@ def begin_changes(world):
     world.model("others", "select email from others", list="Others", identifiers={"email": "email"})
 
 
-def check_deaths(world, deaths, monkeypatch):
+def check_deaths(world: World, deaths: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Let a run with changes of every kind die, and maybe the next; see that one more run mends it.
 
     `deaths` are the statements at which they die. Returns of each whether it came to that.
@@ -114,13 +125,13 @@ def check_deaths(world, deaths, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def counted():
+def counted() -> list[Any]:
     """Hold what `statements` has counted, once for all tests."""
     return []
 
 
 @pytest.fixture
-def statements(make_world, monkeypatch, counted):
+def statements(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, counted: list[Any]) -> int:
     """Count the statements of a run with changes: a few more or less, by the clock."""
     if not counted:
         world = make_world("counted")
@@ -133,7 +144,9 @@ def statements(make_world, monkeypatch, counted):
 
 
 @pytest.mark.parametrize("part", range(10))
-def test_a_run_may_die_between_any_two_statements(world, statements, part, monkeypatch):
+def test_a_run_may_die_between_any_two_statements(
+    world: World, statements: int, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What belongs together is committed together.
 
     Wherever the process dies, here in the middle of each tenth, the next run ends what it began.
@@ -142,7 +155,9 @@ def test_a_run_may_die_between_any_two_statements(world, statements, part, monke
 
 
 @pytest.mark.parametrize("tenths", [(6, 5), (9, 2)])
-def test_a_run_that_mends_another_may_die_too(world, statements, tenths, monkeypatch):
+def test_a_run_that_mends_another_may_die_too(
+    world: World, statements: int, tenths: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It dies while it sends, or before that: the third run ends what both began."""
     deaths = [statements * tenth // 10 for tenth in tenths]
     assert check_deaths(world, deaths, monkeypatch) == [True, True]
@@ -151,7 +166,9 @@ def test_a_run_that_mends_another_may_die_too(world, statements, tenths, monkeyp
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_run_may_die_between_any_two_statements_at_all(make_world, monkeypatch, times):
+def test_a_run_may_die_between_any_two_statements_at_all(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
     """The same at each and every statement; also where the next run dies at the statement of that number."""
     nth = 1
     while check_deaths(make_world(f"death{nth}"), [nth] * times, monkeypatch)[0]:
@@ -159,12 +176,14 @@ def test_a_run_may_die_between_any_two_statements_at_all(make_world, monkeypatch
     assert nth > 80
 
 
-def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(members, monkeypatch):
+def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(
+    members: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The signal came after the commit and before anybody here knew of it."""
     become(members, [*people("ann"), person("bad", email="bad@example.c1")])
     record, left = State.record, [1]
 
-    def interrupted(*group):
+    def interrupted(*group: State | Sequence[Any] | str) -> None:
         record(*group)
         if group[4] and left and left.pop():  # its refusals
             raise Interrupted
@@ -178,7 +197,7 @@ def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(m
     assert members.state("SELECT row_key, row_count FROM rejections") == [("email:bad@example.c1", 1)]
 
 
-def test_a_death_after_the_list_was_told_done_loses_nothing(members):
+def test_a_death_after_the_list_was_told_done_loses_nothing(members: World) -> None:
     """All was sent and settled; only the taking over was left."""
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, ListDone))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import yaml
 
@@ -11,9 +13,16 @@ from reverse_etl.planning.planner import Task, plan
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tests.core.world import World
+
 
 @pytest.mark.parametrize("widest", [1, 4, 25, 1000, None])
-def test_every_row_is_sent_once_however_many_are_sorted_at_once(world, monkeypatch, widest):
+def test_every_row_is_sent_once_however_many_are_sorted_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, widest: int | None
+) -> None:
     """Upserts and removes of two lists, which lie one after the other; requests are as full as ever."""
     monkeypatch.setattr(DuckDB, "widest_sort", widest)
     people = [{"email": f"p{i:02d}@example.com", "club": club} for i in range(25) for club in ("Tea", "Cake")]
@@ -27,7 +36,7 @@ def test_every_row_is_sent_once_however_many_are_sorted_at_once(world, monkeypat
     assert world.emails("Tea") == world.emails("Cake") == ["p00@example.com", "p01@example.com"]
 
 
-def test_deltas_are_numbered_by_list_upserts_first_and_by_identity(world):
+def test_deltas_are_numbered_by_list_upserts_first_and_by_identity(world: World) -> None:
     """However many threads work on it, and on more rows than one of them takes at once."""
     world.model("clubs", "select email, club from people", list_column="club")
     world.sql(
@@ -57,7 +66,7 @@ def test_deltas_are_numbered_by_list_upserts_first_and_by_identity(world):
         {"memory_limit": "-1"},
     ],
 )
-def test_settings_of_the_output_do_not_change_what_a_run_does(world, settings):
+def test_settings_of_the_output_do_not_change_what_a_run_does(world: World, settings: dict[str, Any]) -> None:
     """What they would change of the meaning of SQL is left as DuckDB has it."""
     world.profile()
     profile = yaml.safe_load((world.folder / "profiles.yml").read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,10 +17,16 @@ from reverse_etl.sandbox import Fault
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from reverse_etl.planning.plan import ListPlan, Plan
+    from tests.core.world import World
+
 POINTS = "email VARCHAR, points INT, first_name VARCHAR"
 
 
-def files(world):
+def files(world: World) -> dict[str, str]:
     """Return every file of the project and the warehouse with a digest of its bytes."""
     found = (path for path in world.folder.rglob("*") if path.is_file())
     return {
@@ -27,13 +34,13 @@ def files(world):
     }
 
 
-def tables(world):
+def tables(world: World) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table of the state."""
     names = world.state("SELECT table_name FROM information_schema.tables ORDER BY 1")
     return {name: world.state(f'SELECT * FROM "{name}" ORDER BY ALL') for (name,) in names}
 
 
-def busy(world):
+def busy(world: World) -> None:
     """Let the state hold some of everything.
 
     Applied, uncertain, rejected, gone, a dead run; then change the model.
@@ -68,7 +75,7 @@ def busy(world):
 
 
 @pytest.mark.parametrize("wish", [Wish(), Wish(full_refresh=True), Wish(limit=1)])
-def test_a_plan_changes_nothing(world, wish):
+def test_a_plan_changes_nothing(world: World, wish: Wish) -> None:
     """Byte for byte, row for row, and with GETs alone.
 
     Though there is a dead run to settle, a list to create, rows to reject.
@@ -84,7 +91,7 @@ def test_a_plan_changes_nothing(world, wish):
     assert (world.sandbox.profiles(), world.sandbox.lists()) == (people_before, lists_before)
 
 
-def test_the_first_plan_of_all_makes_no_state(world):
+def test_the_first_plan_of_all_makes_no_state(world: World) -> None:
     """Before the first run there is no state file, and a plan makes none."""
     members_model(world)
     become(world, people("ann"))
@@ -95,13 +102,13 @@ def test_the_first_plan_of_all_makes_no_state(world):
     assert not (world.folder / "shop.reverse_etl.duckdb").exists()
 
 
-def one_list(plan):
+def one_list(plan: Plan) -> ListPlan:
     """Return the only list of a plan."""
     ((_, found),) = plan.lists()
     return found
 
 
-def counts(plan):
+def counts(plan: Plan) -> dict[tuple[str, str], tuple[int, int, int, int, int, int, int, Any]]:
     """Return what a plan says of each list."""
     return {
         (model.model.name, listed.list.name): (
@@ -118,7 +125,7 @@ def counts(plan):
     }
 
 
-def test_the_plan_is_what_the_run_then_does(world):
+def test_the_plan_is_what_the_run_then_does(world: World) -> None:
     """A dry run once changed what the next real run sent.
 
     Here the run's own plan is the same, and its outcomes add up to it.
@@ -139,7 +146,7 @@ def test_the_plan_is_what_the_run_then_does(world):
         assert listed.outcomes.get(Outcome.REMOVED, 0) == listed.plan.removes
 
 
-def test_without_a_key_a_plan_says_that_lists_were_not_looked_up(world):
+def test_without_a_key_a_plan_says_that_lists_were_not_looked_up(world: World) -> None:
     """What the state knows is planned by; a list that it does not know counts as new."""
     members_model(world)
     become(world, people("ann"))
@@ -158,7 +165,7 @@ def test_without_a_key_a_plan_says_that_lists_were_not_looked_up(world):
         world.run()
 
 
-def test_a_sample_shows_what_changes_and_only_that(world):
+def test_a_sample_shows_what_changes_and_only_that(world: World) -> None:
     """An update shows the values that differ, before and after."""
     members_model(world)
     become(world, people("ann", "bob"))
@@ -174,7 +181,7 @@ def test_a_sample_shows_what_changes_and_only_that(world):
     assert one(world.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
 
 
-def test_a_sample_shows_what_a_column_was_before_its_type_changed(world):
+def test_a_sample_shows_what_a_column_was_before_its_type_changed(world: World) -> None:
     """A number that becomes text is sent again, and the plan says from what to what."""
     world.model("members", "select email, points, first_name from people", identifiers={"email": "email"})
     world.people([{"email": "ann@example.com", "points": 5, "first_name": "Ann"}], columns=POINTS)
@@ -186,7 +193,7 @@ def test_a_sample_shows_what_a_column_was_before_its_type_changed(world):
     assert dict(change.after) == {"points": "5", "first_name": "Anna"}
 
 
-def asked(world, since):
+def asked(world: World, since: int) -> dict[Endpoint, int]:
     """Return how many requests of each kind a run sent, but for those that every run sends."""
     kinds = {
         ("POST", "profile-bulk-import-jobs"): Endpoint.START_IMPORT,
@@ -202,7 +209,7 @@ def asked(world, since):
     return {kind: number for kind, number in found.items() if kind}
 
 
-def test_a_plans_requests_are_those_that_the_run_sends(world):
+def test_a_plans_requests_are_those_that_the_run_sends(world: World) -> None:
     """Each identifier of a row to remove is looked up where Klaviyo can look for it."""
     members_model(world, max_removes=1.0)
     become(world, many(250))
@@ -221,7 +228,7 @@ def test_a_plans_requests_are_those_that_the_run_sends(world):
     assert asked(world, number) == planned.requests()
 
 
-def test_a_plan_says_what_it_may_take_to_read_a_list(world):
+def test_a_plan_says_what_it_may_take_to_read_a_list(world: World) -> None:
     """Whom Klaviyo knows by an id alone it can't look for on a list, which is read from when he was sent."""
     world.model("members", "select customer_id from people", identifiers={"external_id": "customer_id"})
     become(world, many(250))

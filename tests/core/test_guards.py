@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -9,15 +11,18 @@ from reverse_etl.errors import GuardRefused, UsageError
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from tests.core.world import World
+
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def test_an_empty_source_removes_nobody(members):
+def test_an_empty_source_removes_nobody(members: World) -> None:
     """The upstream table was empty one night, and one tool removed everybody."""
     become(members, people("ann", "bob"))
     members.run()
@@ -33,7 +38,7 @@ def test_an_empty_source_removes_nobody(members):
     assert len(members.emails()) == 2
 
 
-def test_a_refused_run_is_remembered_until_the_next(members):
+def test_a_refused_run_is_remembered_until_the_next(members: World) -> None:
     """`status` says of the newest run that a guard kept it from writing, and why; also of the very first."""
     become(members, [])
     with pytest.raises(GuardRefused):
@@ -59,7 +64,7 @@ def test_a_refused_run_is_remembered_until_the_next(members):
     assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
 
 
-def test_rows_that_are_all_rejected_count_as_none(members):
+def test_rows_that_are_all_rejected_count_as_none(members: World) -> None:
     """A mangled column leaves no row that can be sent: the same danger."""
     become(members, people("ann", "bob"))
     members.run()
@@ -83,7 +88,9 @@ def test_rows_that_are_all_rejected_count_as_none(members):
         (20, 4, {"min_rows": 16}, False),
     ],
 )
-def test_removes_are_bounded_by_share_and_number_and_rows_by_number(members, known, leaving, config, refused):
+def test_removes_are_bounded_by_share_and_number_and_rows_by_number(
+    members: World, known: int, leaving: int, config: dict[str, float], refused: bool
+) -> None:
     """Over a tenth and over ten, unless the model says otherwise; and no fewer rows than it says."""
     members_model(members, **config)
     become(members, many(known))
@@ -97,7 +104,7 @@ def test_removes_are_bounded_by_share_and_number_and_rows_by_number(members, kno
         assert one(members.run()).outcomes == {Outcome.REMOVED: leaving}
 
 
-def test_allowing_removes_passes_this_model_this_once(members):
+def test_allowing_removes_passes_this_model_this_once(members: World) -> None:
     """The word is for one model and one run: the next run is guarded as ever."""
     become(members, many(30))
     members.run()
@@ -109,7 +116,7 @@ def test_allowing_removes_passes_this_model_this_once(members):
         members.run()
 
 
-def test_allowing_removes_for_one_model_does_not_for_another(world):
+def test_allowing_removes_for_one_model_does_not_for_another(world: World) -> None:
     """Both lists shrink; only one was meant to."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
@@ -124,14 +131,14 @@ def test_allowing_removes_for_one_model_does_not_for_another(world):
     assert len(world.writes()) == before
 
 
-def test_allowing_removes_for_a_model_that_does_not_exist_is_a_mistake(members):
+def test_allowing_removes_for_a_model_that_does_not_exist_is_a_mistake(members: World) -> None:
     """A misspelt name must not pass for a word given."""
     become(members, people("ann"))
     with pytest.raises(UsageError, match="memers"):
         members.run(allow_removes=["memers"])
 
 
-def test_every_model_is_guarded_before_the_first_write_even_of_a_list(world):
+def test_every_model_is_guarded_before_the_first_write_even_of_a_list(world: World) -> None:
     """One model of two is dangerous: the other's list is not even created."""
     world.model("aaa", "select email from people", list="New")
     world.model("zzz", "select email from people where false", list="Empty")
@@ -142,7 +149,7 @@ def test_every_model_is_guarded_before_the_first_write_even_of_a_list(world):
     assert world.sandbox.lists() == []
 
 
-def test_each_list_of_a_model_is_guarded_by_itself(world):
+def test_each_list_of_a_model_is_guarded_by_itself(world: World) -> None:
     """Tea would lose all of its 12; that Coffee has a thousand does not make them few."""
     clubs_model(world)
     tea = [{**row, "club": "Tea"} for row in many(13)]
@@ -156,7 +163,7 @@ def test_each_list_of_a_model_is_guarded_by_itself(world):
     assert "list 'Tea'" in problem.where
 
 
-def test_rows_that_name_no_list_are_no_list_to_guard(world):
+def test_rows_that_name_no_list_are_no_list_to_guard(world: World) -> None:
     """One row's blank list once looked like a list of no rows, and stopped the whole run."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club=None)])
@@ -164,7 +171,7 @@ def test_rows_that_name_no_list_are_no_list_to_guard(world):
     assert world.emails("Tea") == ["ann@example.com"]
 
 
-def test_held_removals_do_not_count_as_removes(members):
+def test_held_removals_do_not_count_as_removes(members: World) -> None:
     """They are not made: 12 mangled e-mails hold their 12 members, and nobody is in danger."""
     become(members, many(20))
     members.run()

@@ -20,7 +20,7 @@ class Hands(Shop):
     """A shop whose list others change too."""
 
     @rule(at=st.integers(0, 9))
-    def is_taken_off_by_hand(self, at):
+    def is_taken_off_by_hand(self, at: int) -> None:
         """Let somebody be taken off the list, whoever put him there."""
         members = self.world.sandbox.members("Members")
         if at < len(members):
@@ -30,7 +30,7 @@ class Hands(Shop):
             self.not_ours.discard(members[at]["id"])
 
     @rule()
-    def is_adopted(self):
+    def is_adopted(self) -> None:
         """Let whoever is on the list count as put there by the job, if it can be read."""
         there = {member["id"] for member in self.world.sandbox.members("Members")}
         with suppress(KlaviyoError, UsageError):  # a fault, or a model that was never sent
@@ -38,19 +38,19 @@ class Hands(Shop):
             self.not_ours -= there
 
     @rule()
-    def is_read_back(self):
+    def is_read_back(self) -> None:
         """Let whoever is missing be sent again, if the list can be read."""
         with suppress(KlaviyoError):
             self.world.project().reconcile(mend=True)
 
-    def _converges(self):
+    def _converges(self) -> None:
         self.world.calm()
         self._around(self._run)
         self.world.project().reconcile(mend=True)
         super()._converges()
 
 
-def test_a_list_that_hands_changed_becomes_what_the_model_says_once_it_is_read_back():
+def test_a_list_that_hands_changed_becomes_what_the_model_says_once_it_is_read_back() -> None:
     """Whoever was taken off is on it again, whoever was adopted and is not wanted is off it."""
     few = settings(
         max_examples=6, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
@@ -60,7 +60,7 @@ def test_a_list_that_hands_changed_becomes_what_the_model_says_once_it_is_read_b
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_a_list_that_hands_changed_becomes_what_the_model_says_however_long_one_tries():
+def test_a_list_that_hands_changed_becomes_what_the_model_says_however_long_one_tries() -> None:
     """The same, with many more and longer histories, others each time."""
     many = settings(max_examples=150, stateful_step_count=20, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(Hands, settings=many)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -9,15 +11,18 @@ from reverse_etl.sandbox import Fault
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from tests.core.world import World
+
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def test_a_rejected_row_holds_the_removal_of_whoever_it_may_be(members):
+def test_a_rejected_row_holds_the_removal_of_whoever_it_may_be(members: World) -> None:
     """Ann's row has a mangled e-mail today and her customer id still.
 
     Her old row must not be taken for somebody who left.
@@ -32,7 +37,7 @@ def test_a_rejected_row_holds_the_removal_of_whoever_it_may_be(members):
     assert members.emails() == ["ann@example.com", "bob@example.com"]
 
 
-def test_a_row_that_klaviyo_refuses_today_holds_too(members):
+def test_a_row_that_klaviyo_refuses_today_holds_too(members: World) -> None:
     """The refusal comes after the plan was made, and counts all the same when it is looked at who leaves."""
     become(members, people("ann", "bob"))
     members.run()
@@ -46,7 +51,7 @@ def test_a_row_that_klaviyo_refuses_today_holds_too(members):
     assert one(result).plan.held == 1
 
 
-def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members):
+def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members: World) -> None:
     """Ann's new row is refused; her customer id stands on a second row too, so that neither is sent with it.
 
     It is hers all the same: her old row is not removed, neither in the run that is refused nor in the next.
@@ -65,7 +70,7 @@ def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members):
     assert members.emails() == ["ann@example.com", "bob@example.com", "double@example.com"]
 
 
-def test_a_rejected_row_holds_on_every_list_of_its_model(world):
+def test_a_rejected_row_holds_on_every_list_of_its_model(world: World) -> None:
     """Ann moves from Tea to Coffee with a mangled e-mail.
 
     She can't be put on Coffee, and is not taken off Tea.

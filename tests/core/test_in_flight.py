@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.klaviyo import batching as pack
@@ -13,6 +14,14 @@ from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
 from tests.core.rows import become, many, members_model
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from reverse_etl.warehouse.statement import Statement
+    from tests.core.world import World
+
 IMPORTS = "/api/profile-bulk-import-jobs"
 PEOPLE = """
 CREATE OR REPLACE TABLE people AS
@@ -21,7 +30,7 @@ SELECT 'p' || i || '@example.com' AS email, 'c-' || i AS customer_id, 'P' AS fir
 SLOW = 30.0  # seconds that each reply takes
 
 
-def test_a_slow_reply_keeps_no_other_request_waiting(make_world):
+def test_a_slow_reply_keeps_no_other_request_waiting(make_world: Callable[..., World]) -> None:
     """Three imports of which each takes half a minute are begun within half a minute."""
     world = make_world(speed=10.0)  # 3 s of this machine's, which may be a busy one
     members_model(world)
@@ -36,7 +45,9 @@ def test_a_slow_reply_keeps_no_other_request_waiting(make_world):
     assert max(begun) - min(begun) < SLOW
 
 
-def test_a_run_sends_as_fast_as_klaviyo_allows(make_world, monkeypatch):
+def test_a_run_sends_as_fast_as_klaviyo_allows(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of the allowed requests at least 95 % are used while there is work, and hardly a reply is a 429.
 
     Two minutes' worth of imports, of ten rows each, so that few people suffice.
@@ -55,12 +66,14 @@ def test_a_run_sends_as_fast_as_klaviyo_allows(make_world, monkeypatch):
     assert statuses[429] < 0.01 * len(log), statuses
 
 
-def test_receipts_are_kept_in_groups(make_world, monkeypatch):
+def test_receipts_are_kept_in_groups(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A transaction for each reply would take the warehouse longer than Klaviyo takes to reply."""
     monkeypatch.setattr(pack, "MOST_ROWS", 10)
     kept, execute = [], DuckDB.execute
 
-    def note(warehouse, statement):
+    def note(warehouse: DuckDB, statement: Statement) -> None:
         if statement.text.startswith(f'INSERT INTO "{STATE}".main."receipts"'):
             kept.append(statement)
         execute(warehouse, statement)

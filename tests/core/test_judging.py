@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from reverse_etl.domain.receipts import Receipt, ReceiptState, RefusalKind
 from reverse_etl.klaviyo.batching import Batch
 from reverse_etl.klaviyo.imports import Job, JobRowError, JobStatus, RowError
 
+if TYPE_CHECKING:
+    from typing import Any
+
 SENT = Receipt("L", "add", 1, 3, ReceiptState.ACCEPTED, 3, "J")
 
 
@@ -23,7 +27,7 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 ANN, BOB, CAT = (SentRow(n, {IdentifierType.EMAIL: f"{n}@example.com"}) for n in (1, 2, 3))
 
 
-def error(**named):
+def error(**named: Any) -> JobRowError:
     """Return the error of a row that names these identifiers."""
     blank = dict.fromkeys(("email", "phone_number", "external_id", "id"))
     return JobRowError(RowError("invalid", "email", "no"), **{**blank, **named})
@@ -45,7 +49,9 @@ def error(**named):
         (("cancelled", 3, 3, 0), [], ReceiptState.UNKNOWN, []),
     ],
 )
-def test_a_job_proves_its_rows_only_if_its_counts_add_up(job, errors, state, refused):
+def test_a_job_proves_its_rows_only_if_its_counts_add_up(
+    job: tuple[str, int, int, int], errors: list[JobRowError], state: ReceiptState, refused: list[int]
+) -> None:
     """Complete, counted and every failure named: anything less is unknown."""
     status, total, completed, failed = job
     settled = judge(
@@ -60,12 +66,12 @@ def test_a_job_proves_its_rows_only_if_its_counts_add_up(job, errors, state, ref
     assert settled.receipt.rows == 3 - len(refused)
 
 
-def test_a_job_that_klaviyo_forgot_proves_nothing():
+def test_a_job_that_klaviyo_forgot_proves_nothing() -> None:
     """Jobs expire; what became of the rows is then nobody's knowledge."""
     assert judge(SENT, None, lambda _: [], lambda _: []).receipt.state is ReceiptState.UNKNOWN
 
 
-def test_an_error_that_fits_two_rows_names_none():
+def test_an_error_that_fits_two_rows_names_none() -> None:
     """A guess would reject the wrong row and call the other applied."""
     twins = [SentRow(1, {IdentifierType.EXTERNAL_ID: "7"}), SentRow(2, {IdentifierType.EXTERNAL_ID: "7"})]
     assert name_rows([error(external_id="7")], twins) == {}
@@ -73,7 +79,7 @@ def test_an_error_that_fits_two_rows_names_none():
     assert name_rows([error(email="9@example.com")], [ANN]) == {}
 
 
-def batch(count):
+def batch(count: int) -> Batch:
     """Return a batch of so many rows, numbered from 100."""
     return Batch.of(list(range(100, 100 + count)), [b"{}"] * count, None)
 
@@ -92,7 +98,9 @@ WRONG = RowError("invalid", "email", "no")
         (3, [1, 7], 1, [[100, 102]], [101]),  # a pointer at no row of ours says nothing
     ],
 )
-def test_a_refused_batch_is_taken_apart(count, bad, rounds, sent, refused):
+def test_a_refused_batch_is_taken_apart(
+    count: int, bad: list[int], rounds: int, sent: list[list[int]], refused: list[int]
+) -> None:
     """Rows that are pointed at are out; the rest is sent again; after five rounds the batch is halved."""
     apart = take_apart(batch(count), dict.fromkeys(bad, WRONG), rounds, count)
     assert isinstance(apart, Apart)
@@ -100,7 +108,7 @@ def test_a_refused_batch_is_taken_apart(count, bad, rounds, sent, refused):
     assert sorted(apart.refused) == refused
 
 
-def test_a_refusal_that_points_at_no_row_of_ours_is_not_the_rows_fault():
+def test_a_refusal_that_points_at_no_row_of_ours_is_not_the_rows_fault() -> None:
     """Then the reply speaks of something else than we sent."""
     assert isinstance(take_apart(batch(3), {7: WRONG}, 1, 3), NotTheRows)
 
@@ -109,12 +117,14 @@ def test_a_refusal_that_points_at_no_row_of_ours_is_not_the_rows_fault():
     ("refused", "size", "fault"),
     [(100, 200, False), (101, 200, True), (101, 1_010, False), (102, 1_010, True)],
 )
-def test_over_a_tenth_and_over_a_hundred_for_one_reason_is_nobodys_own_fault(refused, size, fault):
+def test_over_a_tenth_and_over_a_hundred_for_one_reason_is_nobodys_own_fault(
+    refused: int, size: int, fault: bool
+) -> None:
     """Both bounds count: a hundred odd rows of a million are odd rows."""
     assert (mass_fault([WRONG] * refused, size) is not None) is fault
 
 
-def test_many_refusals_for_different_reasons_are_the_rows_own():
+def test_many_refusals_for_different_reasons_are_the_rows_own() -> None:
     """One code and one field make a fault of the model; many of each make a mess of data."""
     errors = [RowError("invalid", f"field{n % 3}", "no") for n in range(240)]
     assert mass_fault(errors, 300) is None

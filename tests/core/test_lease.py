@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.domain.events import Staged
@@ -10,9 +12,15 @@ from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tests.core.world import World
+
 
 @pytest.fixture
-def lost(monkeypatch):
+def lost(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Return what lets another run take the lease before the first statement after a moment has come.
 
     The warehouse is as one that lets several runs in.
@@ -20,8 +28,8 @@ def lost(monkeypatch):
     monkeypatch.setattr(DuckDB, "exclusive", False)
     execute, taken = DuckDB.execute, []
 
-    def at(has_come):
-        def take(warehouse, statement):
+    def at(has_come: Callable[..., Any]) -> list[Any]:
+        def take(warehouse: DuckDB, statement: Statement) -> None:
             table = warehouse.dialect.kept("lease")
             if not taken and has_come():
                 taken.append(True)
@@ -35,7 +43,9 @@ def lost(monkeypatch):
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["a list to be made", "a list that is there"])
-def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(world, lost, known):
+def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(
+    world: World, lost: Callable[..., Any], known: bool
+) -> None:
     """Two runs would each make the list, and each send what the other is sending."""
     members_model(world)
     become(world, people("ann"))
@@ -50,7 +60,9 @@ def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(world, lost, k
     assert len(world.writes()) == number
 
 
-def test_a_run_that_loses_its_lease_while_it_looks_up_who_leaves_removes_nobody(world, lost):
+def test_a_run_that_loses_its_lease_while_it_looks_up_who_leaves_removes_nobody(
+    world: World, lost: Callable[..., Any]
+) -> None:
     """By then another run may have put the same people back."""
     members_model(world)
     become(world, people("ann", "bob"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.errors import ReplyLost, UsageError
@@ -10,18 +12,25 @@ from reverse_etl.state.lists import Lists
 from tests.core.rows import become, clubs_model, members_model, names, people, person
 from tests.core.world import Interrupted
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
 SHOWN_LATE = {"speed": 15.0, "list_seconds": 40.0}  # slow enough that a run begins before the list is shown
 
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list, and two people."""
     members_model(world)
     become(world, people("ann", "bob"))
     return world
 
 
-def test_where_lists_may_not_be_created_the_nearest_names_are_offered(make_world):
+def test_where_lists_may_not_be_created_the_nearest_names_are_offered(
+    make_world: Callable[..., World],
+) -> None:
     """A typing mistake must not become a list."""
     world = make_world(create_lists=False)
     members_model(world)
@@ -34,7 +43,7 @@ def test_where_lists_may_not_be_created_the_nearest_names_are_offered(make_world
     assert len(world.writes()) == before
 
 
-def test_at_most_five_lists_are_created_in_a_run(world):
+def test_at_most_five_lists_are_created_in_a_run(world: World) -> None:
     """A wrong column as the list column would make a list of each of its values."""
     clubs_model(world)
     become(world, [person(f"p{n}", club=f"Club {n}") for n in range(6)])
@@ -47,7 +56,7 @@ def test_at_most_five_lists_are_created_in_a_run(world):
 
 
 @pytest.mark.parametrize("status", [500, 503, 408])
-def test_after_a_lost_reply_to_a_creation_the_list_is_looked_up(members, status):
+def test_after_a_lost_reply_to_a_creation_the_list_is_looked_up(members: World, status: int) -> None:
     """Creating is not repeated: the list is there, though its reply was lost, and it is ours."""
     members.fault(Fault("status", "POST", "/api/lists", status=status, after=True))
     members.run()
@@ -55,7 +64,7 @@ def test_after_a_lost_reply_to_a_creation_the_list_is_looked_up(members, status)
     assert [entry.path for entry in members.writes()].count("/api/lists") == 1
 
 
-def test_a_creation_that_was_not_carried_out_is_made_by_the_next_run(members):
+def test_a_creation_that_was_not_carried_out_is_made_by_the_next_run(members: World) -> None:
     """The reply was lost, and no such list is to be seen: the run stops, and says so."""
     members.fault(Fault("cut", "POST", "/api/lists"))
     with pytest.raises(ReplyLost):
@@ -67,7 +76,7 @@ def test_a_creation_that_was_not_carried_out_is_made_by_the_next_run(members):
     assert members.state("SELECT name, state FROM lists") == [("Members", "owned")]
 
 
-def dies_after_creation(world, monkeypatch):
+def dies_after_creation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run, and die when Klaviyo has made the list and before that is noted."""
     with monkeypatch.context() as patched:
         patched.setattr(Lists, "own", lambda *_: (_ for _ in ()).throw(Interrupted))
@@ -76,19 +85,21 @@ def dies_after_creation(world, monkeypatch):
     assert world.state("SELECT name, state FROM lists") == [("Members", "intended")]
 
 
-def creations(world):
+def creations(world: World) -> int:
     """Return how many requests asked for a new list."""
     return [entry.path for entry in world.writes()].count("/api/lists")
 
 
-def looked_in_vain(world):
+def looked_in_vain(world: World) -> int:
     """Return how many requests asked for lists after one was made and well before it was shown."""
     (made,) = [entry.at for entry in world.writes() if entry.path == "/api/lists"]
     asked = [entry.at for entry in world.sandbox.log() if (entry.method, entry.path) == ("GET", "/api/lists")]
     return sum(made < at < made + SHOWN_LATE["list_seconds"] - 1.0 for at in asked)
 
 
-def test_a_run_that_died_after_a_creation_leaves_its_list_to_the_next(members, monkeypatch):
+def test_a_run_that_died_after_a_creation_leaves_its_list_to_the_next(
+    members: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The list is there, and only the intent is noted: it is found by its name, and owned."""
     dies_after_creation(members, monkeypatch)
     members.run()
@@ -97,7 +108,9 @@ def test_a_run_that_died_after_a_creation_leaves_its_list_to_the_next(members, m
     assert len(members.emails()) == 2
 
 
-def test_a_list_that_a_dead_run_created_is_waited_for(make_world, monkeypatch):
+def test_a_list_that_a_dead_run_created_is_waited_for(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The next run begins at once, and Klaviyo does not show the list yet: no second one is made."""
     world = make_world(**SHOWN_LATE)
     members_model(world)
@@ -109,7 +122,7 @@ def test_a_list_that_a_dead_run_created_is_waited_for(make_world, monkeypatch):
     assert len(world.emails()) == 2
 
 
-def test_after_a_lost_reply_a_list_that_is_shown_late_is_waited_for(make_world):
+def test_after_a_lost_reply_a_list_that_is_shown_late_is_waited_for(make_world: Callable[..., World]) -> None:
     """The connection was cut when the list had been made, which takes a while to be shown."""
     world = make_world(**SHOWN_LATE)
     members_model(world)
@@ -120,7 +133,9 @@ def test_after_a_lost_reply_a_list_that_is_shown_late_is_waited_for(make_world):
     assert (names(world), creations(world)) == (["Members"], 1)
 
 
-def test_of_two_lists_of_one_name_the_one_that_was_made_since_the_intent_is_ours(make_world, monkeypatch):
+def test_of_two_lists_of_one_name_the_one_that_was_made_since_the_intent_is_ours(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody's list of that name was not shown yet when ours was made. Both are when the next run looks."""
     world = make_world(speed=400.0, list_seconds=1_000.0)
     members_model(world)
@@ -136,7 +151,9 @@ def test_of_two_lists_of_one_name_the_one_that_was_made_since_the_intent_is_ours
     assert world.emails(ours) == ["ann@example.com", "bob@example.com"]
 
 
-def test_of_two_lists_that_were_made_since_the_intent_none_is_guessed(members, monkeypatch):
+def test_of_two_lists_that_were_made_since_the_intent_none_is_guessed(
+    members: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody made a list of that name by hand after the run had died."""
     dies_after_creation(members, monkeypatch)
     members.new_list()

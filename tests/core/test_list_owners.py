@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -12,11 +14,14 @@ from reverse_etl.sandbox import Fault
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, moves, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from tests.core.world import World
+
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list, and two people."""
     members_model(world)
     become(world, people("ann", "bob"))
@@ -24,7 +29,9 @@ def members(world):
 
 
 @pytest.mark.parametrize("gone", [False, True])
-def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(members, gone):
+def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(
+    members: World, gone: bool
+) -> None:
     """All replies were lost, and then the model names another list, or is gone: that is told."""
     become(members, people("ann", "bob"))
     members.fault(Fault("cut", "POST", IMPORTS, after=True, times=9))
@@ -43,7 +50,9 @@ def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(memb
 
 
 @pytest.mark.parametrize("trouble", [None, "a refused key", "a limit"])
-def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(world, trouble):
+def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(
+    world: World, trouble: str | None
+) -> None:
     """What a model remembers of a list says nothing of what another did to it in between.
 
     Model b sent Pia to X, a took her off, and b wants her there again; its first run may come to little.
@@ -71,7 +80,7 @@ def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(world, tr
     assert len(world.writes()) == before
 
 
-def test_a_row_that_is_rejected_while_its_list_is_taken_back_is_not_taken_for_sent(world):
+def test_a_row_that_is_rejected_while_its_list_is_taken_back_is_not_taken_for_sent(world: World) -> None:
     """Model b put Ann on X and took her off again; a takes X back while her row stands twice, and differs."""
     turns = [
         {"b": ("X", people("ann", "bob")), "a": ("Y", people("zoe"))},
@@ -93,7 +102,7 @@ def test_a_row_that_is_rejected_while_its_list_is_taken_back_is_not_taken_for_se
     assert world.emails("X") == ["ann@example.com", "bob@example.com", "zoe@example.com"]
 
 
-def test_a_list_that_a_model_comes_back_to_is_in_doubt(members):
+def test_a_list_that_a_model_comes_back_to_is_in_doubt(members: World) -> None:
     """What it sent to another list meanwhile is what Klaviyo has now: a profile has one name on all lists."""
     for name, first_name in (("First", "Ann"), ("Second", "Anna"), ("First", "Ann")):
         members_model(members, list=name)
@@ -104,7 +113,7 @@ def test_a_list_that_a_model_comes_back_to_is_in_doubt(members):
 
 
 @pytest.mark.parametrize("death", [False, True])
-def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members, death):
+def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members: World, death: bool) -> None:
     """It remembers nothing of the list, but it is the same job that put them there.
 
     Else everybody counts as a member from before its time, and stays for ever.
@@ -124,7 +133,7 @@ def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members, death
 
 
 @pytest.mark.parametrize("unsent", ["a limit", "a refused import"])
-def test_it_takes_them_off_also_if_it_first_sent_them_in_a_later_run(members, unsent):
+def test_it_takes_them_off_also_if_it_first_sent_them_in_a_later_run(members: World, unsent: str) -> None:
     """What came in between changes nothing of who put them there."""
     moves(members, people("ann", "bob"))
     members.drop_model("members")
@@ -140,7 +149,7 @@ def test_it_takes_them_off_also_if_it_first_sent_them_in_a_later_run(members, un
 
 
 @pytest.mark.parametrize("how", ["another identifier first", "a new e-mail in the same build"])
-def test_it_takes_them_off_also_if_the_old_one_knew_them_otherwise(world, how):
+def test_it_takes_them_off_also_if_the_old_one_knew_them_otherwise(world: World, how: str) -> None:
     """They are the same people: by their e-mail, or by an id."""
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bob"))
@@ -155,7 +164,7 @@ def test_it_takes_them_off_also_if_the_old_one_knew_them_otherwise(world, how):
     assert world.emails() == ["bob@example.com"]
 
 
-def test_a_list_has_one_model(members):
+def test_a_list_has_one_model(members: World) -> None:
     """Two models of one list would each remove the other's people."""
     members.model("others", "select email from people", list="Members")
     with pytest.raises(UsageError, match="'Members' is driven by"):
@@ -169,7 +178,7 @@ def test_a_list_has_one_model(members):
     assert len(members.writes()) == before
 
 
-def test_a_list_may_pass_from_a_model_that_lets_it_go(members):
+def test_a_list_may_pass_from_a_model_that_lets_it_go(members: World) -> None:
     """The old model drives another list now, in the same run.
 
     Then the list is free, and its old members stay.
@@ -182,7 +191,7 @@ def test_a_list_may_pass_from_a_model_that_lets_it_go(members):
     assert members.emails("Elsewhere") == ["ann@example.com", "bob@example.com"]
 
 
-def test_two_names_of_one_list_are_refused(world):
+def test_two_names_of_one_list_are_refused(world: World) -> None:
     """By the profile's mapping both names mean the same list: its rows would be two states of one list."""
     listed = world.new_list("Tea")
     world.profile(lists={"Green": listed, "Black": listed})

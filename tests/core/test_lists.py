@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -11,18 +13,24 @@ from reverse_etl.sandbox import Fault
 from tests.core.rows import become, clubs_model, members_model, names, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tests.core.world import World
+
 ALL = {"allow_removes": ["clubs"]}
 
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list, and two people."""
     members_model(world)
     become(world, people("ann", "bob"))
     return world
 
 
-def test_a_list_is_found_by_its_exact_name_on_every_page(members):
+def test_a_list_is_found_by_its_exact_name_on_every_page(members: World) -> None:
     """One tool looked at a hundred pages, then made a second list of the same name.
 
     Here it is the 25th of 30.
@@ -34,7 +42,7 @@ def test_a_list_is_found_by_its_exact_name_on_every_page(members):
     assert len(members.emails()) == 2
 
 
-def test_two_lists_of_one_name_are_not_guessed_between(members):
+def test_two_lists_of_one_name_are_not_guessed_between(members: World) -> None:
     """Klaviyo does not promise that names are unique: the ids are shown, and nothing is sent."""
     first, second = members.new_list(), members.new_list()
     before = len(members.writes())
@@ -44,7 +52,7 @@ def test_two_lists_of_one_name_are_not_guessed_between(members):
     assert len(members.writes()) == before
 
 
-def test_a_name_of_the_profile_means_the_list_it_maps_to(members):
+def test_a_name_of_the_profile_means_the_list_it_maps_to(members: World) -> None:
     """The mapping in profiles.yml comes first: what Klaviyo calls the list does not matter."""
     listed = members.new_list("VIP 2026")
     members.new_list("Members")
@@ -54,7 +62,7 @@ def test_a_name_of_the_profile_means_the_list_it_maps_to(members):
     assert members.emails("Members") == []
 
 
-def test_a_list_that_was_renamed_in_klaviyo_is_still_the_same(members):
+def test_a_list_that_was_renamed_in_klaviyo_is_still_the_same(members: World) -> None:
     """The registry knows its id. A new list of the old name is somebody else's."""
     members.run()
     listed = members.list_id()
@@ -66,7 +74,7 @@ def test_a_list_that_was_renamed_in_klaviyo_is_still_the_same(members):
     assert members.emails(listed) == ["ann@example.com"]
 
 
-def test_a_list_by_id_must_exist(members):
+def test_a_list_by_id_must_exist(members: World) -> None:
     """A wrong id is told before anything is sent."""
     members_model(members, list_id="NoSuch", list="")
     with pytest.raises(UsageError, match="NoSuch"):
@@ -74,7 +82,7 @@ def test_a_list_by_id_must_exist(members):
     assert members.writes() == []
 
 
-def test_a_model_with_a_list_column_drives_each_list(world):
+def test_a_model_with_a_list_column_drives_each_list(world: World) -> None:
     """Each row names its list.
 
     One person on two lists is two rows; one whose list is blank is rejected, and nobody else.
@@ -94,7 +102,7 @@ def test_a_model_with_a_list_column_drives_each_list(world):
     assert result.exit_code == 1
 
 
-def test_who_moves_between_the_lists_of_a_model_is_added_and_removed(world):
+def test_who_moves_between_the_lists_of_a_model_is_added_and_removed(world: World) -> None:
     """Ann leaves Tea for Coffee."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club="Tea"), person("cat", club="Coffee")])
@@ -105,7 +113,7 @@ def test_who_moves_between_the_lists_of_a_model_is_added_and_removed(world):
     assert world.emails("Coffee") == ["ann@example.com", "cat@example.com"]
 
 
-def test_the_lists_of_a_person_are_sent_one_after_another(make_world):
+def test_the_lists_of_a_person_are_sent_one_after_another(make_world: Callable[..., World]) -> None:
     """Two open jobs of one person may be carried out in any order.
 
     The second begins when the first has ended.
@@ -118,7 +126,7 @@ def test_the_lists_of_a_person_are_sent_one_after_another(make_world):
     assert second >= first + 3_000.0
 
 
-def test_while_a_job_does_not_end_no_other_list_is_sent(make_world):
+def test_while_a_job_does_not_end_no_other_list_is_sent(make_world: Callable[..., World]) -> None:
     """Klaviyo is slow, and the run has waited long enough.
 
     Someone of Tea may be in Coffee's open job: Tea is not sent today, and the next run goes on from there.
@@ -134,7 +142,7 @@ def test_while_a_job_does_not_end_no_other_list_is_sent(make_world):
     assert [listed.plan.adds for listed in result.lists] == [0, 1]
 
 
-def test_a_list_that_no_row_names_any_more_is_guarded_then_emptied_and_then_forgotten(world):
+def test_a_list_that_no_row_names_any_more_is_guarded_then_emptied_and_then_forgotten(world: World) -> None:
     """All of Tea's people are gone from the model.
 
     Asked for, they are taken off; after that, nobody need be asked again.
@@ -151,7 +159,7 @@ def test_a_list_that_no_row_names_any_more_is_guarded_then_emptied_and_then_forg
     assert [listed.plan.list.name for listed in result.lists] == ["Coffee"]
 
 
-def test_a_list_that_was_deleted_in_klaviyo_is_not_emptied_in_vain(world):
+def test_a_list_that_was_deleted_in_klaviyo_is_not_emptied_in_vain(world: World) -> None:
     """Tea was deleted by hand, and no row names it: its rows are shown as left behind, and Coffee goes on."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club="Coffee")])
@@ -165,7 +173,7 @@ def test_a_list_that_was_deleted_in_klaviyo_is_not_emptied_in_vain(world):
     assert world.emails("Coffee") == ["bob@example.com", "cat@example.com"]
 
 
-def test_a_list_that_was_deleted_in_klaviyo_is_made_anew_and_filled(world):
+def test_a_list_that_was_deleted_in_klaviyo_is_made_anew_and_filled(world: World) -> None:
     """Tea was deleted by hand, and rows name it still.
 
     The new list has a new id, begins with nothing, and gets everybody.
@@ -183,7 +191,7 @@ def test_a_list_that_was_deleted_in_klaviyo_is_made_anew_and_filled(world):
     assert len(world.writes()) == before
 
 
-def test_a_list_that_is_deleted_before_it_is_filled_stops_alone(world):
+def test_a_list_that_is_deleted_before_it_is_filled_stops_alone(world: World) -> None:
     """Tea was there when the run planned, and is not when its turn comes.
 
     The request points at the list, not at a row: no row is rejected, and the next run makes the list anew.
@@ -195,7 +203,7 @@ def test_a_list_that_is_deleted_before_it_is_filled_stops_alone(world):
     become(world, [person(name, first_name=name[0], club=club) for name, club in clubs.items()])
     tea = world.list_id("Tea")
 
-    def tell(event):
+    def tell(event: Any) -> None:
         if isinstance(event, ListDone) and event.list == "Cake":
             world.by_hand("DELETE", f"/api/lists/{tea}")
 
@@ -216,7 +224,7 @@ def test_a_list_that_is_deleted_before_it_is_filled_stops_alone(world):
     assert world.state("SELECT * FROM rejections") == []
 
 
-def test_without_an_answer_about_lists_nothing_is_sent(members):
+def test_without_an_answer_about_lists_nothing_is_sent(members: World) -> None:
     """Klaviyo can't be asked which lists there are: the run ends before its first write."""
     members.fault(Fault("status", "GET", "/api/lists*", status=401, times=None))
     with pytest.raises(KlaviyoError):

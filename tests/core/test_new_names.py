@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -9,6 +11,11 @@ from reverse_etl.domain.events import Sending, Settling
 from reverse_etl.sandbox import Fault
 from tests.core.rows import UNSENT, become, members_model, moves, people, person
 from tests.core.world import one
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tests.core.world import World
 
 ALL = {"allow_removes": ["members"]}
 IMPORTS = "/api/profile-bulk-import-jobs"
@@ -18,19 +25,19 @@ BY_EMAIL_AND_PHONE = {"email": "email", "phone_e164": "phone"}
 PHONE = "+14155550100"
 
 
-def phone_model(world, **config):
+def phone_model(world: World, **config: Any) -> None:
     """Make the model whose rows go by e-mail and phone, which stands where the customer id does elsewhere."""
     select = "select email, customer_id as phone, first_name, club from people"
     world.model("members", select, identifiers=BY_EMAIL_AND_PHONE, max_removes=1.0, min_rows=0, **config)
 
 
-def caller(name, phone=None, **changes):
+def caller(name: str, phone: str | None = None, **changes: Any) -> dict[str, str | None]:
     """Return the row of a person with a phone, or with none."""
     return person(name, customer_id=phone, **changes)
 
 
 @pytest.fixture
-def household(world):
+def household(world: World) -> World:
     """Let Klaviyo know Ann and Zoe, and have their phone on Zoe's profile. The job sends Ann alone."""
     world.model(
         "members", "select email, club as phone, first_name from people", identifiers=BY_EMAIL_AND_PHONE
@@ -45,7 +52,7 @@ def household(world):
     return world
 
 
-def test_whoever_had_a_new_e_mail_and_the_same_phone_can_leave_later(world):
+def test_whoever_had_a_new_e_mail_and_the_same_phone_can_leave_later(world: World) -> None:
     """Klaviyo gives the new e-mail to the profile that has the phone: the old row is superseded, as by an id.
 
     Without that she counts as a member from before our time, and stays for ever.
@@ -60,7 +67,9 @@ def test_whoever_had_a_new_e_mail_and_the_same_phone_can_leave_later(world):
 
 
 @pytest.mark.parametrize("unsent", UNSENT)
-def test_whoever_had_a_new_e_mail_can_leave_before_the_old_row_was_looked_up(world, unsent):
+def test_whoever_had_a_new_e_mail_can_leave_before_the_old_row_was_looked_up(
+    world: World, unsent: str
+) -> None:
     """Her new row was sent after she joined; the old one leaves with it, and says since when she is ours."""
     phone_model(world)
     moves(world, [caller("ann", PHONE), caller("bob")])
@@ -70,7 +79,7 @@ def test_whoever_had_a_new_e_mail_can_leave_before_the_old_row_was_looked_up(wor
     assert world.emails() == ["bob@example.com"]
 
 
-def test_whoever_goes_to_another_list_with_a_new_e_mail_leaves_the_first(world):
+def test_whoever_goes_to_another_list_with_a_new_e_mail_leaves_the_first(world: World) -> None:
     """Ann's old row has her phone alone by now; she is who joined while the job first sent it."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
@@ -81,7 +90,7 @@ def test_whoever_goes_to_another_list_with_a_new_e_mail_leaves_the_first(world):
     assert (world.emails("Tea"), world.emails("Coffee")) == (["bob@example.com"], ["ann2@example.com"])
 
 
-def test_she_leaves_the_first_list_also_if_nobody_knew_what_had_come_of_her_row(world):
+def test_she_leaves_the_first_list_also_if_nobody_knew_what_had_come_of_her_row(world: World) -> None:
     """The replies to her import were lost. She joined, and is not told as taken off while she is there."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
@@ -97,7 +106,7 @@ def test_she_leaves_the_first_list_also_if_nobody_knew_what_had_come_of_her_row(
 
 
 @pytest.mark.parametrize("first", ["dies", "is cancelled"])
-def test_she_leaves_it_also_if_only_a_later_run_put_her_there(world, first):
+def test_she_leaves_it_also_if_only_a_later_run_put_her_there(world: World, first: str) -> None:
     """She joined in the next one."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
@@ -119,28 +128,30 @@ def test_she_leaves_it_also_if_only_a_later_run_put_her_there(world, first):
 
 
 @pytest.mark.parametrize("unsent", UNSENT)
-def test_whoever_joined_by_hand_stays_though_one_with_the_same_phone_leaves_too(household, unsent):
+def test_whoever_joined_by_hand_stays_though_one_with_the_same_phone_leaves_too(
+    household: World, unsent: str
+) -> None:
     """Zoe was sent later than she joined. Ann, who has her phone, is somebody else still."""
     moves(household, [person("bob"), person("zoe", club=PHONE)], unsent)
     assert one(moves(household, people("bob"))).outcomes == {Outcome.REMOVED: 1, Outcome.KEPT: 1}
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
-def test_a_housemate_stays_where_nobody_has_the_name_of_who_leaves(household):
+def test_a_housemate_stays_where_nobody_has_the_name_of_who_leaves(household: World) -> None:
     """Ann's e-mail was changed at Klaviyo. Zoe has her phone, but did not join when Ann was first sent."""
     household.rename("ann@example.com", email="other@example.com")
     assert one(moves(household, people("bob"))).outcomes == {Outcome.GONE: 1}
     assert household.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
-def test_whoever_has_the_phone_of_someone_who_leaves_stays(household):
+def test_whoever_has_the_phone_of_someone_who_leaves_stays(household: World) -> None:
     """Zoe joined by hand, and was never sent; only her phone stands in the row of Ann, who leaves."""
     become(household, people("bob"))
     assert one(household.run()).outcomes == {Outcome.REMOVED: 1}
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
-def test_whoever_joined_by_hand_inherits_nothing_from_the_owner_of_the_same_phone(household):
+def test_whoever_joined_by_hand_inherits_nothing_from_the_owner_of_the_same_phone(household: World) -> None:
     """Zoe is wanted later, and then no more: she was a member before this job sent her, and stays."""
     for rows in (
         [person("ann", club=PHONE), *people("zoe", "bob")],
@@ -153,7 +164,7 @@ def test_whoever_joined_by_hand_inherits_nothing_from_the_owner_of_the_same_phon
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
-def test_whoever_has_the_e_mail_that_someone_took_for_a_while_stays(world):
+def test_whoever_has_the_e_mail_that_someone_took_for_a_while_stays(world: World) -> None:
     """Someone joined by hand; then a member's row had that e-mail, and then she left."""
     members_model(world, identifiers={"external_id": "customer_id", "email": "email"})
     become(world, people("ann", "bob"))
@@ -169,7 +180,7 @@ def test_whoever_has_the_e_mail_that_someone_took_for_a_while_stays(world):
 
 
 @pytest.fixture
-def couple(world):
+def couple(world: World) -> World:
     """Let Klaviyo know Ann and Zoe, their phone on Zoe's profile. The model goes by e-mail and phone."""
     phone_model(world)
     world.new_profile(email="ann@example.com")
@@ -179,7 +190,7 @@ def couple(world):
 
 
 @pytest.fixture
-def neighbours(world):
+def neighbours(world: World) -> World:
     """Let Klaviyo know Ann and Zoe, their phone on Zoe's profile. The model has several lists."""
     phone_model(world, list_column="club")
     world.new_profile(email="ann@example.com")
@@ -189,7 +200,7 @@ def neighbours(world):
     return world
 
 
-def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(neighbours):
+def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(neighbours: World) -> None:
     """Zoe joined by hand while the run was under way that first sent Ann, who was taken off by hand since."""
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
     joined = []
@@ -205,7 +216,9 @@ def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(neighbours
 @pytest.mark.parametrize(
     "when", ["after a run", "before a dead run was settled", "while another list was sent to"]
 )
-def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(neighbours, when):
+def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(
+    neighbours: World, when: str
+) -> None:
     """Nobody has Ann's e-mail any more; the model has Zoe on another list, with Ann's phone. Zoe stays."""
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
     if when == "before a dead run was settled":
@@ -234,7 +247,9 @@ def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(neig
 
 
 @pytest.mark.parametrize("unsent", ["", *UNSENT])
-def test_nobody_inherits_who_joined_by_hand_where_nobody_has_the_name_of_who_leaves(couple, unsent):
+def test_nobody_inherits_who_joined_by_hand_where_nobody_has_the_name_of_who_leaves(
+    couple: World, unsent: str
+) -> None:
     """Zoe joined after Ann was sent, is sent with her phone, and leaves; somebody changed Ann's e-mail."""
     moves(couple, [caller("ann", PHONE), caller("bob")])
     couple.wait(3_600.0)
@@ -246,7 +261,7 @@ def test_nobody_inherits_who_joined_by_hand_where_nobody_has_the_name_of_who_lea
     assert couple.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
-def test_whoever_is_wanted_under_an_e_mail_that_was_changed_stays(couple):
+def test_whoever_is_wanted_under_an_e_mail_that_was_changed_stays(couple: World) -> None:
     """Ann and Zoe came with one run. Zoe's e-mail was changed at Klaviyo, and Ann's too, who leaves."""
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.rename("zoe@example.com", email="zz@example.com")
@@ -255,7 +270,7 @@ def test_whoever_is_wanted_under_an_e_mail_that_was_changed_stays(couple):
     assert couple.emails() == ["aa@example.com", "bob@example.com", "zz@example.com"]
 
 
-def test_nobody_is_superseded_by_another_member_who_merely_has_the_phone(couple):
+def test_nobody_is_superseded_by_another_member_who_merely_has_the_phone(couple: World) -> None:
     """Zoe is wanted as herself. Ann's e-mail was changed at Klaviyo: she is there still, and gone says so."""
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.rename("ann@example.com", email="other@example.com")
@@ -263,7 +278,7 @@ def test_nobody_is_superseded_by_another_member_who_merely_has_the_phone(couple)
     assert couple.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
 
 
-def test_a_removal_that_was_made_is_told_as_made_though_another_has_the_phone(couple):
+def test_a_removal_that_was_made_is_told_as_made_though_another_has_the_phone(couple: World) -> None:
     """The reply to Ann's removal was lost. Zoe, who is wanted, has her phone, and is not Ann."""
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
@@ -272,7 +287,7 @@ def test_a_removal_that_was_made_is_told_as_made_though_another_has_the_phone(co
 
 
 @pytest.mark.parametrize("how", ["a lost reply", "by hand, and a limit"])
-def test_nobody_inherits_from_one_who_was_taken_off(couple, how):
+def test_nobody_inherits_from_one_who_was_taken_off(couple: World, how: str) -> None:
     """Zoe joined by hand before this job sent her, with the phone of Ann, who is off; then Zoe leaves too."""
     moves(couple, [caller("ann", PHONE), caller("bob")])
     couple.put_on_list(couple.listed, couple.zoe)
@@ -289,7 +304,7 @@ def test_nobody_inherits_from_one_who_was_taken_off(couple, how):
 
 
 @pytest.mark.parametrize("lost", ["an e-mail that she had", "an e-mail that she had not"])
-def test_whoever_is_taken_off_for_one_row_is_not_told_as_kept_for_another(world, lost):
+def test_whoever_is_taken_off_for_one_row_is_not_told_as_kept_for_another(world: World, lost: str) -> None:
     """Ann went by her id, then by her e-mail, or the other way about, behind a limit. She leaves as both."""
     members_model(world, max_removes=1.0)
     rows = [person("ann"), person("ann", email=None)]

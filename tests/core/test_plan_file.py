@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,10 @@ from reverse_etl.domain.columns import Column, Kind
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.diff import seal_text
 from reverse_etl.planning.saved_plan import SavedPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 FIGURES = {
     "desired": 5,
@@ -42,18 +47,18 @@ PLAN = {
 DIGEST = "4b9170bf219f0fd8a77074447ff4ce29025dcaab1ef369c651ec72e0fcdd1225"
 
 
-def file(plan=PLAN, digest=DIGEST):
+def file(plan: Mapping[str, Any] = PLAN, digest: str = DIGEST) -> bytes:
     """Return a file of a plan as it was once written."""
     return json.dumps({"digest": digest, "plan": plan}).encode()
 
 
-def test_a_file_of_version_1_is_read_and_written_as_it_was():
+def test_a_file_of_version_1_is_read_and_written_as_it_was() -> None:
     """Every key, in its order."""
     written = json.loads(SavedPlan.read(file(), "plan.json").written())
     assert json.dumps(written) == file().decode()
 
 
-def test_what_is_read_from_each_key():
+def test_what_is_read_from_each_key() -> None:
     """The plan's values are those of its keys."""
     plan = SavedPlan.read(file(), "plan.json")
     assert (plan.wish.full_refresh, plan.wish.limit, plan.wish.rekey) == (False, 5, {"vip"})
@@ -62,7 +67,7 @@ def test_what_is_read_from_each_key():
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_a_plan_without_a_figure_is_not_read(figure):
+def test_a_plan_without_a_figure_is_not_read(figure: str) -> None:
     """It would count as 0 otherwise."""
     figures = {name: rows for name, rows in FIGURES.items() if name != figure}
     plan = PLAN | {"lists": [PLAN["lists"][0] | {"figures": figures}]}
@@ -71,7 +76,7 @@ def test_a_plan_without_a_figure_is_not_read(figure):
         SavedPlan.read(file(plan, sha256(content).hexdigest()), "plan.json")
 
 
-def test_the_digest_of_rows_and_columns_stays():
+def test_the_digest_of_rows_and_columns_stays() -> None:
     """Of each kind of column, and with quotes and backslashes in names."""
     columns = [Column(f"c'{kind.value.split()[0]}", kind, 'T "x"') for kind in Kind]
     assert (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -19,29 +20,36 @@ from reverse_etl.sandbox import Fault
 from tests.core.rows import become, clubs_model, many, members_model, moves, people
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from reverse_etl.reconcile.drift import Drift
+    from tests.core.world import World
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def reconciled(world, **options):
+def reconciled(world: World, **options: Any) -> Drift:
     """Reconcile, and return what was found of the only list."""
     (found,) = world.project().reconcile(**options)
     return found
 
 
-def figures(drift):
+def figures(drift: Drift) -> dict[str, int]:
     """Return the figures of a drift that are not 0, by name."""
     numbers = {field.name: getattr(drift, field.name) for field in dataclasses.fields(drift)}
     return {name: value for name, value in numbers.items() if isinstance(value, int) and value}
 
 
-def test_a_list_that_is_as_it_was_left_shows_no_drift(world):
+def test_a_list_that_is_as_it_was_left_shows_no_drift(world: World) -> None:
     """Rows and members are as many, and nobody is missing."""
     members_model(world)
     moves(world, people("ann", "bo"))
     assert figures(reconciled(world)) == {"applied": 2, "members": 2}
 
 
-def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(world):
+def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(world: World) -> None:
     """A run alone would never look: nothing of her row changed."""
     members_model(world)
     moves(world, people("ann", "bo", "cleo"))
@@ -57,7 +65,7 @@ def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(wor
     assert not one(world.run()).outcomes
 
 
-def test_a_missing_row_that_is_no_longer_desired_is_forgotten_once_mended(world):
+def test_a_missing_row_that_is_no_longer_desired_is_forgotten_once_mended(world: World) -> None:
     """She is off the list already; the run says so and removes nobody else."""
     members_model(world)
     moves(world, people("ann", "bo", "cleo"))
@@ -69,7 +77,7 @@ def test_a_missing_row_that_is_no_longer_desired_is_forgotten_once_mended(world)
     assert figures(reconciled(world))["applied"] == 2
 
 
-def test_whoever_got_a_new_e_mail_by_hand_is_not_missing(world):
+def test_whoever_got_a_new_e_mail_by_hand_is_not_missing(world: World) -> None:
     """She is still there by her id."""
     members_model(world)
     moves(world, people("ann", "bo"))
@@ -77,7 +85,7 @@ def test_whoever_got_a_new_e_mail_by_hand_is_not_missing(world):
     assert figures(reconciled(world)) == {"applied": 2, "members": 2}
 
 
-def test_whoever_shares_only_a_phone_with_a_row_is_neither_that_row_nor_a_stranger(world):
+def test_whoever_shares_only_a_phone_with_a_row_is_neither_that_row_nor_a_stranger(world: World) -> None:
     """Two people have one phone at home: she is not on the list though he is, and he is not to be adopted."""
     identifiers = {"email": "email", "phone_e164": "phone"}
     world.model("members", "select email, phone from people", identifiers=identifiers)
@@ -90,7 +98,7 @@ def test_whoever_shares_only_a_phone_with_a_row_is_neither_that_row_nor_a_strang
     assert figures(reconciled(world)) == {"applied": 1, "members": 1, "missing": 1}
 
 
-def test_members_of_no_row_are_others(world):
+def test_members_of_no_row_are_others(world: World) -> None:
     """Whoever was there before, and whoever was put there by hand since."""
     world.put_on_list(world.new_list(), world.new_profile(email="old@example.com"))
     world.wait()
@@ -102,7 +110,7 @@ def test_members_of_no_row_are_others(world):
     assert found.others_sample == ("email:new@example.com", "email:old@example.com")
 
 
-def test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list(world):
+def test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list(world: World) -> None:
     """Deleted by hand when she was to leave, and back by hand since."""
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
@@ -113,7 +121,7 @@ def test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list(worl
     assert (found.others, found.given_up, found.given_up_sample) == (1, 1, ("email:bo@example.com",))
 
 
-def test_rows_whose_person_was_a_member_before_are_counted(world):
+def test_rows_whose_person_was_a_member_before_are_counted(world: World) -> None:
     """When they leave they stay on the list, unless they are adopted."""
     list_id = world.new_list()
     world.put_on_list(list_id, world.new_profile(email="ann@example.com"))
@@ -123,7 +131,7 @@ def test_rows_whose_person_was_a_member_before_are_counted(world):
     assert figures(reconciled(world)) == {"applied": 2, "members": 2, "there_before": 1}
 
 
-def test_a_deleted_list_is_told(world):
+def test_a_deleted_list_is_told(world: World) -> None:
     """There is nothing to read then."""
     members_model(world)
     moves(world, people("ann"))
@@ -133,7 +141,7 @@ def test_a_deleted_list_is_told(world):
     assert not world.state("SELECT * FROM lease")
 
 
-def test_each_list_of_a_model_is_read_and_profiles_have_none(world):
+def test_each_list_of_a_model_is_read_and_profiles_have_none(world: World) -> None:
     """By the model's own word for them; a model that was never sent has none."""
     clubs_model(world)
     become(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
@@ -149,7 +157,7 @@ def test_each_list_of_a_model_is_read_and_profiles_have_none(world):
     ]
 
 
-def test_reconcile_sends_only_gets_and_changes_nothing_unless_it_is_to_mend(world):
+def test_reconcile_sends_only_gets_and_changes_nothing_unless_it_is_to_mend(world: World) -> None:
     """Files and state before and after are the same; and a mend writes to the state alone."""
     members_model(world)
     moves(world, people("ann", "bo"))
@@ -162,12 +170,12 @@ def test_reconcile_sends_only_gets_and_changes_nothing_unless_it_is_to_mend(worl
     assert len(world.writes()) == writes
 
 
-def kept(world):
+def kept(world: World) -> dict[str, bytes]:
     """Return what is in the files of a project."""
     return {str(path): path.read_bytes() for path in sorted(world.folder.rglob("*")) if path.is_file()}
 
 
-def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world):
+def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world: World) -> None:
     """A row that was sent and not yet seen to be applied is unsettled, and not missing."""
     members_model(world)
     moves(world, people("ann"))
@@ -179,7 +187,7 @@ def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world):
     assert figures(reconciled(world, mend=True)) == {"applied": 2, "members": 2}
 
 
-def test_a_list_that_only_a_dead_run_began_is_read_too(world):
+def test_a_list_that_only_a_dead_run_began_is_read_too(world: World) -> None:
     """The rows of that run name it for the first time."""
     clubs_model(world)
     moves(world, people("ann", club="Tea"))
@@ -192,7 +200,7 @@ def test_a_list_that_only_a_dead_run_began_is_read_too(world):
     assert [(each.list_name, each.missing) for each in found] == [("Coffee", 1), ("Tea", 0)]
 
 
-def test_a_list_that_is_another_models_now_or_is_yet_to_be_sent_to_is_left_alone(world):
+def test_a_list_that_is_another_models_now_or_is_yet_to_be_sent_to_is_left_alone(world: World) -> None:
     """The model has let it go in its config, though it has not run since."""
     members_model(world)
     moves(world, people("ann"))
@@ -202,7 +210,7 @@ def test_a_list_that_is_another_models_now_or_is_yet_to_be_sent_to_is_left_alone
         world.project().adopt(["members"])
 
 
-def test_a_list_that_can_not_be_read_is_not_mended(world):
+def test_a_list_that_can_not_be_read_is_not_mended(world: World) -> None:
     """Who was not read is not missing."""
     members_model(world)
     moves(world, many(5))
@@ -213,7 +221,7 @@ def test_a_list_that_can_not_be_read_is_not_mended(world):
     assert figures(reconciled(world)) == {"applied": 5, "members": 5}
 
 
-def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world):
+def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world: World) -> None:
     """It is said so, and no file is made."""
     members_model(world)
     become(world, people("ann"))
@@ -228,7 +236,7 @@ def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world):
     assert not list(world.folder.glob("*.reverse_etl.duckdb"))
 
 
-def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_their_own(world):
+def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_their_own(world: World) -> None:
     """Many joined in one second, more than one cursor reads before it hands back the rest; others later."""
     members_model(world)
     most = MOST_READ + 50
@@ -249,7 +257,7 @@ def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_thei
     edges=st.lists(st.integers(0, 10_000), min_size=2, max_size=9, unique=True).map(sorted),
     parts=st.integers(1, 64),
 )
-def test_ranges_are_cut_so_that_every_second_is_in_one_of_them(edges, parts):
+def test_ranges_are_cut_so_that_every_second_is_in_one_of_them(edges: list[int], parts: int) -> None:
     """None is lost and none is read twice, however many cursors there are."""
     ranges = [
         Range(START + timedelta(seconds=first), START + timedelta(seconds=last))
@@ -259,7 +267,7 @@ def test_ranges_are_cut_so_that_every_second_is_in_one_of_them(edges, parts):
     assert len(cut) >= len(ranges)
     assert all(part.since < part.until for part in cut)
 
-    def seconds(of):
+    def seconds(of: Sequence[Range]) -> list[int]:
         return [
             second for one in of for second in range(*(int(t.timestamp()) for t in (one.since, one.until)))
         ]

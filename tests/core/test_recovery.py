@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -12,23 +14,28 @@ from reverse_etl.state import State
 from tests.core.rows import become, members_model, people
 from tests.core.world import Interrupted, one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def deltas(world):
+def deltas(world: World) -> list[str]:
     """Return the identities of which nobody knows yet whether they were applied."""
     ((key,),) = world.state("SELECT table_key FROM models WHERE model = 'members'")
     return [identity for (identity,) in world.state(f"SELECT retl_identity FROM deltas_{key} ORDER BY 1")]
 
 
-def test_what_was_sent_is_uncertain_until_it_is_proved(members):
+def test_what_was_sent_is_uncertain_until_it_is_proved(members: World) -> None:
     """The run dies while its import is under way.
 
     Its rows are deltas of a run that is still `submitting`, and in no snapshot.
@@ -45,7 +52,7 @@ def test_what_was_sent_is_uncertain_until_it_is_proved(members):
     assert members.state("SELECT state FROM runs ORDER BY started_at") == [("recovered",), ("ended",)]
 
 
-def test_an_uncertain_row_that_is_no_longer_wanted_is_removed(members):
+def test_an_uncertain_row_that_is_no_longer_wanted_is_removed(members: World) -> None:
     """Nobody knows whether Bob was put on the list. He is not wanted now: if he is there, he is taken off."""
     become(members, people("ann", "bob"))
     members.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
@@ -57,7 +64,7 @@ def test_an_uncertain_row_that_is_no_longer_wanted_is_removed(members):
     assert members.emails() == ["ann@example.com"]
 
 
-def test_an_unsent_row_is_never_marked_done(members):
+def test_an_unsent_row_is_never_marked_done(members: World) -> None:
     """The key is refused: nothing was sent, nothing is uncertain, and the next run sends it all."""
     become(members, people("ann", "bob"))
     members.fault(Fault("status", "POST", IMPORTS, status=401))
@@ -66,7 +73,7 @@ def test_an_unsent_row_is_never_marked_done(members):
     assert one(members.run()).plan.adds == 2
 
 
-def test_that_nothing_was_sent_now_says_nothing_about_then(members):
+def test_that_nothing_was_sent_now_says_nothing_about_then(members: World) -> None:
     """Rows are uncertain from one run; the next can't send at all. They stay uncertain."""
     become(members, people("ann", "bob"))
     members.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
@@ -77,7 +84,9 @@ def test_that_nothing_was_sent_now_says_nothing_about_then(members):
     assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
 
 
-def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(make_world):
+def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(
+    make_world: Callable[..., World],
+) -> None:
     """An import from yesterday is still under way: what it will do is not known, so nothing is sent."""
     world = make_world(job_seconds=7200.0)
     world.profile(job_timeout_minutes=1)
@@ -93,7 +102,9 @@ def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(make_worl
     assert one(world.run()).plan.adds == 1
 
 
-def test_an_import_of_which_no_receipt_speaks_is_waited_for(make_world, monkeypatch):
+def test_an_import_of_which_no_receipt_speaks_is_waited_for(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The run died after it sent and before it kept the job's id.
 
     The import could yet put Ann on the list, who is not wanted any more: nothing is sent before it has ended.
@@ -116,7 +127,9 @@ def test_an_import_of_which_no_receipt_speaks_is_waited_for(make_world, monkeypa
 
 
 @pytest.mark.parametrize("dropped", [[], ["first_name"]])
-def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(members, dropped):
+def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(
+    members: World, dropped: list[str]
+) -> None:
     """The run died, and then a column was added, or dropped.
 
     Its rows are taken over by the columns they were sent with.
@@ -138,7 +151,9 @@ def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(members, d
     assert len(members.writes()) == before
 
 
-def test_an_import_that_was_perhaps_made_is_not_unsent_because_its_repetition_is_refused(members):
+def test_an_import_that_was_perhaps_made_is_not_unsent_because_its_repetition_is_refused(
+    members: World,
+) -> None:
     """The first try was carried out, its reply lost, and the second refused. Ann is a member, and leaves."""
     become(members, people("ann", "bob"))
     members.fault(
@@ -152,7 +167,7 @@ def test_an_import_that_was_perhaps_made_is_not_unsent_because_its_repetition_is
     assert members.emails() == ["bob@example.com"]
 
 
-def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members):
+def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members: World) -> None:
     """A row was uncertain and then refused.
 
     Its run died later on, and the next run takes over once more what it proved.
@@ -176,7 +191,7 @@ def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members)
         assert members.state("SELECT row_key FROM rejections") == [("email:bob@example.com",)]
 
 
-def test_a_recovered_job_is_held_against_the_rows_that_were_sent(members):
+def test_a_recovered_job_is_held_against_the_rows_that_were_sent(members: World) -> None:
     """One of three rows was never sent, since it can't be rendered.
 
     The job of the other two ends after the run has died.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,11 @@ from reverse_etl.sandbox import Fault
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
@@ -19,13 +25,13 @@ BAD = "refused@example.c1"  # passes our checks; the stand-in takes no such doma
 
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def only_the_repetition_refuses_ann(members, kind):
+def only_the_repetition_refuses_ann(members: World, kind: str) -> None:
     """Let the reply to an import be lost that is carried out, and its repetition be refused for Ann."""
     draws = {seed: [Random(f"{seed}:{n}").random() < 0.5 for n in (1, 2)] for seed in range(99)}  # noqa: S311 - as the sandbox
     second = next(seed for seed, strikes in draws.items() if strikes == [False, True])
@@ -39,7 +45,7 @@ def only_the_repetition_refuses_ann(members, kind):
 
 
 @pytest.mark.parametrize("kind", ["refuse_rows", "invalid_rows"])
-def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members, kind):
+def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members: World, kind: str) -> None:
     """The first try was carried out and its reply lost; the second was refused for Ann, who is on the list.
 
     She is unknown, and not rejected: forgotten now, she would stay on the list when she leaves.
@@ -55,7 +61,7 @@ def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members, k
 
 
 @pytest.mark.parametrize("stays", [False, True])
-def test_so_may_a_row_that_only_the_repetition_of_a_dead_run_refused(members, stays):
+def test_so_may_a_row_that_only_the_repetition_of_a_dead_run_refused(members: World, stays: bool) -> None:
     """That the job may have a twin is kept with its receipt: Ann is sent again, or taken off as anyone."""
     only_the_repetition_refuses_ann(members, "refuse_rows")
     assert members.dies(lambda event: isinstance(event, Settling))
@@ -67,7 +73,7 @@ def test_so_may_a_row_that_only_the_repetition_of_a_dead_run_refused(members, st
     assert members.emails() == [*(["ann@example.com"] if stays else []), "bob@example.com", "cat@example.com"]
 
 
-def test_what_a_dead_runs_import_without_a_twin_refused_is_rejected(members):
+def test_what_a_dead_runs_import_without_a_twin_refused_is_rejected(members: World) -> None:
     """It comes to rest: a bad row is not sent again in every run, though each import outlasts its run."""
     members.fault(Fault("refuse_rows", pattern="ann", times=None))
     become(members, people("ann", "bob"))
@@ -78,7 +84,7 @@ def test_what_a_dead_runs_import_without_a_twin_refused_is_rejected(members):
     assert len(members.writes()) == before
 
 
-def test_a_refused_row_does_not_stop_the_others(members):
+def test_a_refused_row_does_not_stop_the_others(members: World) -> None:
     """Klaviyo refuses a request whole for one bad row: the row is taken out, and the rest is sent again."""
     become(members, [*people("ann", "bob"), person("bad", email=BAD)])
     result = members.run()
@@ -89,7 +95,7 @@ def test_a_refused_row_does_not_stop_the_others(members):
     assert members.state(query) == [(f"email:{BAD}", "klaviyo", "invalid", "email")]
 
 
-def test_a_refused_row_stands_and_is_not_sent_again(members):
+def test_a_refused_row_stands_and_is_not_sent_again(members: World) -> None:
     """Nothing changed, so nothing is sent; a standing rejection only warns, unless it is asked to count."""
     become(members, [*people("ann"), person("bad", email=BAD)])
     members.run()
@@ -102,7 +108,9 @@ def test_a_refused_row_stands_and_is_not_sent_again(members):
 
 
 @pytest.mark.parametrize("ends", ["the row", "the model", "the config", "retry"])
-def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_retry(members, ends):
+def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_retry(
+    members: World, ends: str
+) -> None:
     """What stood for ever would be forgotten; what ended by itself would be refused every night."""
     become(members, [*people("ann"), person("bad", first_name="Bad")])
     members.fault(Fault("refuse_rows", pattern="bad"))
@@ -125,7 +133,7 @@ def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_ret
     assert members.state("SELECT * FROM rejections") == []
 
 
-def test_a_rejection_ends_when_its_row_leaves(members):
+def test_a_rejection_ends_when_its_row_leaves(members: World) -> None:
     """A row that is not in the model any more is nobody's rejection."""
     become(members, [*people("ann"), person("bad", email=BAD)])
     members.run()
@@ -134,7 +142,7 @@ def test_a_rejection_ends_when_its_row_leaves(members):
     assert members.state("SELECT * FROM rejections") == []
 
 
-def test_a_rejected_update_keeps_what_klaviyo_has(members):
+def test_a_rejected_update_keeps_what_klaviyo_has(members: World) -> None:
     """Ann's new name is refused; she stays as she was, and her name is sent when it changes again."""
     become(members, people("ann", "bob"))
     members.run()
@@ -149,7 +157,7 @@ def test_a_rejected_update_keeps_what_klaviyo_has(members):
     assert members.person("ann@example.com")["first_name"] == "Anna"
 
 
-def test_a_request_that_is_refused_as_a_whole_rejects_nobody(world):
+def test_a_request_that_is_refused_as_a_whole_rejects_nobody(world: World) -> None:
     """The error points at no row: the list stops with its reason, and the other goes on."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
@@ -164,7 +172,7 @@ def test_a_request_that_is_refused_as_a_whole_rejects_nobody(world):
     assert one(world.run(), "members").outcomes == {Outcome.APPLIED: 2}
 
 
-def test_one_list_of_a_model_stops_and_the_others_go_on(world):
+def test_one_list_of_a_model_stops_and_the_others_go_on(world: World) -> None:
     """A fault of one list's request is no fault of the other's."""
     clubs_model(world)
     become(world, [person("ann", club="Cake"), person("bob", club="Tea")])
@@ -175,7 +183,7 @@ def test_one_list_of_a_model_stops_and_the_others_go_on(world):
     assert (world.emails("Cake"), world.emails("Tea")) == (["ann@example.com"], ["bob@example.com"])
 
 
-def test_if_very_many_rows_are_refused_for_one_reason_no_row_is_to_blame(members):
+def test_if_very_many_rows_are_refused_for_one_reason_no_row_is_to_blame(members: World) -> None:
     """A wrong column under `email` would reject 100,000 rows one by one.
 
     Instead the list stops, and no rejection is stored.
@@ -189,7 +197,7 @@ def test_if_very_many_rows_are_refused_for_one_reason_no_row_is_to_blame(members
     assert members.state("SELECT count(*) FROM runs WHERE state = 'ended'") == [(1,)]
 
 
-def test_so_many_refusals_in_the_job_stop_the_list_too(members):
+def test_so_many_refusals_in_the_job_stop_the_list_too(members: World) -> None:
     """The same when the request was taken and the job names the rows.
 
     The others are applied, these are sent again.
@@ -202,7 +210,7 @@ def test_so_many_refusals_in_the_job_stop_the_list_too(members):
     assert one(members.run()).outcomes == {Outcome.APPLIED: 105}
 
 
-def test_bad_rows_that_are_named_one_at_a_time_are_cornered(make_world):
+def test_bad_rows_that_are_named_one_at_a_time_are_cornered(make_world: Callable[..., World]) -> None:
     """If Klaviyo names one bad row a reply, five rounds are enough of that: then the batch is halved."""
     world = make_world(errors_per_reply=1)
     members_model(world)
@@ -212,7 +220,7 @@ def test_bad_rows_that_are_named_one_at_a_time_are_cornered(make_world):
     assert len(world.members()) == 40
 
 
-def test_a_row_that_cannot_be_written_as_json_is_rejected_before_it_is_sent(world):
+def test_a_row_that_cannot_be_written_as_json_is_rejected_before_it_is_sent(world: World) -> None:
     """NaN has no form in JSON: once it broke the body, and with it every row of the request."""
     world.model("members", "select email, score from people", identifiers={"email": "email"})
     world.people(
@@ -225,7 +233,9 @@ def test_a_row_that_cannot_be_written_as_json_is_rejected_before_it_is_sent(worl
 
 
 @pytest.mark.parametrize("payload", ["attributes", "resource"])
-def test_a_row_that_fails_in_the_job_is_tied_to_its_row_by_what_was_sent(members, payload):
+def test_a_row_that_fails_in_the_job_is_tied_to_its_row_by_what_was_sent(
+    members: World, payload: str
+) -> None:
     """An error names its row by the identifiers in it, never by its place."""
     become(members, people("ann", "bob", "cat"))
     members.fault(Fault("refuse_rows", pattern="bob", payload=payload, code="conflict"))
@@ -236,7 +246,7 @@ def test_a_row_that_fails_in_the_job_is_tied_to_its_row_by_what_was_sent(members
 @pytest.mark.parametrize(
     "fault", [Fault("refuse_rows", pattern="bob", payload="none"), Fault("miscount", rows=1)]
 )
-def test_failures_that_name_nobody_leave_every_row_unknown(members, fault):
+def test_failures_that_name_nobody_leave_every_row_unknown(members: World, fault: Fault) -> None:
     """One of three failed, and nobody can say which: none is called applied, and all are sent again."""
     become(members, people("ann", "bob", "cat"))
     members.fault(fault)
@@ -247,7 +257,7 @@ def test_failures_that_name_nobody_leave_every_row_unknown(members, fault):
     assert len(members.emails()) == 3
 
 
-def test_a_cancelled_job_proves_nothing(members):
+def test_a_cancelled_job_proves_nothing(members: World) -> None:
     """One of its rows was applied before; which one is not said. All are sent again."""
     become(members, people("ann", "bob", "cat"))
     members.fault(Fault("cancel", rows=1))
@@ -255,7 +265,7 @@ def test_a_cancelled_job_proves_nothing(members):
     assert one(members.run()).outcomes == {Outcome.APPLIED: 3}
 
 
-def test_accepted_is_not_applied(make_world):
+def test_accepted_is_not_applied(make_world: Callable[..., World]) -> None:
     """A job that does not end in time leaves its rows accepted.
 
     Not in the snapshot, not sent again, settled by the next run.
@@ -274,7 +284,7 @@ def test_accepted_is_not_applied(make_world):
     assert len(world.writes()) == before
 
 
-def test_a_person_has_one_unended_import_at_a_time(make_world):
+def test_a_person_has_one_unended_import_at_a_time(make_world: Callable[..., World]) -> None:
     """The job of one list has not ended.
 
     What another list has to send waits too, since the same person may be in both.
@@ -294,7 +304,7 @@ def test_a_person_has_one_unended_import_at_a_time(make_world):
     assert [one.plan.unchanged for one in world.run().lists] == [1, 0]
 
 
-def test_every_page_of_a_jobs_errors_is_read(members):
+def test_every_page_of_a_jobs_errors_is_read(members: World) -> None:
     """One tool reads the first page of errors alone; here 105 rows of 2,000 fail, on two pages."""
     become(members, many(2_000))
     members.fault(Fault("refuse_rows", pattern="p0(0[0-9][0-9]|10[0-4])"))

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from tests.core.rows import become, many, members_model, moves, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
 ALL = {"allow_removes": ["members"]}
 
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def test_a_person_who_left_the_model_is_taken_off_the_list(members):
+def test_a_person_who_left_the_model_is_taken_off_the_list(members: World) -> None:
     """Ann and Bob are sent; Bob leaves the model, and so the list. His profile stays."""
     become(members, people("ann", "bob"))
     members.run()
@@ -30,7 +37,7 @@ def test_a_person_who_left_the_model_is_taken_off_the_list(members):
     assert members.sandbox.profile_count() == 2
 
 
-def test_a_person_with_a_new_e_mail_stays_and_can_leave_later(members):
+def test_a_person_with_a_new_e_mail_stays_and_can_leave_later(members: World) -> None:
     """Ann's e-mail changes, and Klaviyo gives it to the same profile: nobody is removed.
 
     Her row is new, but she has been a member since the old row was sent. When she leaves at last, she is
@@ -50,7 +57,9 @@ def test_a_person_with_a_new_e_mail_stays_and_can_leave_later(members):
     assert members.emails() == ["bob@example.com"]
 
 
-def test_a_person_with_a_new_e_mail_and_a_new_profile_leaves_the_old_one_behind(make_world):
+def test_a_person_with_a_new_e_mail_and_a_new_profile_leaves_the_old_one_behind(
+    make_world: Callable[..., World],
+) -> None:
     """Where Klaviyo does not match external ids, the new e-mail is a new profile.
 
     The old one is taken off.
@@ -66,7 +75,7 @@ def test_a_person_with_a_new_e_mail_and_a_new_profile_leaves_the_old_one_behind(
 
 
 @pytest.mark.parametrize("ahead", [-7_200.0, 7_200.0])
-def test_whose_clock_is_wrong_does_not_matter(make_world, ahead):
+def test_whose_clock_is_wrong_does_not_matter(make_world: Callable[..., World], ahead: float) -> None:
     """Who joined when is compared in Klaviyo's time; this machine's may be hours off.
 
     Cat joined by hand ten minutes before the first run, and stays; Bob was put there by it, and goes.
@@ -82,7 +91,7 @@ def test_whose_clock_is_wrong_does_not_matter(make_world, ahead):
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
-def test_someone_who_joined_before_us_is_never_taken_off(members):
+def test_someone_who_joined_before_us_is_never_taken_off(members: World) -> None:
     """Ann put herself on the list; then the model has her, and then it has not.
 
     Her place is hers, and the run says so.
@@ -102,7 +111,9 @@ def test_someone_who_joined_before_us_is_never_taken_off(members):
 
 
 @pytest.mark.parametrize(("seconds", "outcome"), [(40.0, Outcome.REMOVED), (70.0, Outcome.KEPT)])
-def test_the_times_that_klaviyo_notes_have_a_minutes_grace(make_world, seconds, outcome):
+def test_the_times_that_klaviyo_notes_have_a_minutes_grace(
+    make_world: Callable[..., World], seconds: float, outcome: Outcome
+) -> None:
     """What it notes of a member may be some seconds behind the time that its replies tell.
 
     Whoever seems to have joined so shortly before the job first sent her was put there by the job.
@@ -117,7 +128,7 @@ def test_the_times_that_klaviyo_notes_have_a_minutes_grace(make_world, seconds, 
     assert one(world.run()).outcomes == {outcome: 1}
 
 
-def test_someone_whom_we_never_sent_is_never_taken_off(members):
+def test_someone_whom_we_never_sent_is_never_taken_off(members: World) -> None:
     """A list may have members of others: whoever was never in the model is none of our business."""
     members.put_on_list(members.new_list(), members.new_profile(email="zoe@example.com"))
     become(members, people("ann", "bob"))
@@ -127,7 +138,7 @@ def test_someone_whom_we_never_sent_is_never_taken_off(members):
     assert members.emails() == ["bob@example.com", "zoe@example.com"]
 
 
-def test_whoever_had_two_profiles_leaves_with_both(make_world):
+def test_whoever_had_two_profiles_leaves_with_both(make_world: Callable[..., World]) -> None:
     """Her e-mail changed, and an import that does not match by external id made another profile of her."""
     world = make_world(match_external_id=False)
     members_model(world, identifiers={"external_id": "customer_id", "email": "email"})
@@ -141,7 +152,7 @@ def test_whoever_had_two_profiles_leaves_with_both(make_world):
     assert world.emails() == ["bob@example.com"]
 
 
-def test_someone_found_by_nobody_is_gone_and_noted(members):
+def test_someone_found_by_nobody_is_gone_and_noted(members: World) -> None:
     """Bob was taken off by hand.
 
     There is nobody to remove. He is forgotten, and noted in the table `gone`.
@@ -159,7 +170,7 @@ def test_someone_found_by_nobody_is_gone_and_noted(members):
     assert one(members.run()).plan.removes == 0
 
 
-def test_someone_with_an_external_id_alone_is_found_by_it(world):
+def test_someone_with_an_external_id_alone_is_found_by_it(world: World) -> None:
     """Klaviyo can't filter a list by external id.
 
     The profile is looked up, and the list is read from when we began.
@@ -173,7 +184,7 @@ def test_someone_with_an_external_id_alone_is_found_by_it(world):
     assert [member["external_id"] for member in world.members()] == ["c-ann"]
 
 
-def test_someone_whose_e_mail_was_changed_at_klaviyo_is_found_by_another_identifier(members):
+def test_someone_whose_e_mail_was_changed_at_klaviyo_is_found_by_another_identifier(members: World) -> None:
     """Every identifier that was delivered counts.
 
     Bob changed his e-mail at Klaviyo, and is found by his customer id.
@@ -191,7 +202,9 @@ def test_someone_whose_e_mail_was_changed_at_klaviyo_is_found_by_another_identif
 
 
 @pytest.mark.parametrize(("leaving", "requests"), [(99, 1), (101, 1), (1_005, 2)])
-def test_every_page_of_those_who_leave_is_read_and_every_one_removed(members, leaving, requests):
+def test_every_page_of_those_who_leave_is_read_and_every_one_removed(
+    members: World, leaving: int, requests: int
+) -> None:
     """One tool removed the first 20 of 1,000 and called the others removed too."""
     become(members, many(leaving + 5))
     members.run()
@@ -205,7 +218,7 @@ def test_every_page_of_those_who_leave_is_read_and_every_one_removed(members, le
     assert sum(entry.rows for entry in sent) == leaving
 
 
-def test_from_the_profiles_surface_nobody_is_removed_and_none_held(world):
+def test_from_the_profiles_surface_nobody_is_removed_and_none_held(world: World) -> None:
     """A row that leaves is forgotten, be it like a rejected one or not; consent and profile stay."""
     world.model(
         "everyone",
@@ -224,7 +237,7 @@ def test_from_the_profiles_surface_nobody_is_removed_and_none_held(world):
     assert world.sandbox.profile_count() == 3
 
 
-def test_a_changed_klaviyo_id_does_not_leave_the_old_member_behind(world):
+def test_a_changed_klaviyo_id_does_not_leave_the_old_member_behind(world: World) -> None:
     """A model by profile id names another id today: the one is added, the other removed."""
     ann, bob, cat = (world.new_profile(email=f"{name}@example.com") for name in ("ann", "bob", "cat"))
     world.model("picked", "select klaviyo_profile_id from people", surface="list_memberships_by_profile_id")
@@ -237,7 +250,7 @@ def test_a_changed_klaviyo_id_does_not_leave_the_old_member_behind(world):
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
-def test_an_id_that_nobody_has_is_rejected_and_the_others_are_added(world):
+def test_an_id_that_nobody_has_is_rejected_and_the_others_are_added(world: World) -> None:
     """A 204 says nothing of single ids: each is checked to exist before its first use."""
     ann = world.new_profile(email="ann@example.com")
     world.model("picked", "select klaviyo_profile_id from people", surface="list_memberships_by_profile_id")
@@ -247,7 +260,7 @@ def test_an_id_that_nobody_has_is_rejected_and_the_others_are_added(world):
     assert world.emails() == ["ann@example.com"]
 
 
-def test_removing_leaves_consent_alone(members):
+def test_removing_leaves_consent_alone(members: World) -> None:
     """Taking someone off a list is a DELETE of the membership; nothing else is deleted."""
     become(members, people("ann", "bob"))
     members.run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -10,6 +12,12 @@ from reverse_etl.sandbox import Fault
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tests.core.world import World
+
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
@@ -17,13 +25,13 @@ MEMBERS = "/api/lists/*/relationships/profiles"
 
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def test_upserts_come_first_and_removes_last(members):
+def test_upserts_come_first_and_removes_last(members: World) -> None:
     """Who moves from one identity to another must have the new place before the old one is looked at."""
     become(members, people("ann", "bob"))
     members.run()
@@ -33,7 +41,7 @@ def test_upserts_come_first_and_removes_last(members):
     assert [entry.method for entry in members.writes()[before:]] == ["POST", "DELETE"]
 
 
-def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(members):
+def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(members: World) -> None:
     """It stops its list: no removal is made on half of a change."""
     become(members, people("ann", "bob"))
     members.run()
@@ -47,7 +55,7 @@ def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(members)
     assert members.emails() == ["ann@example.com", "cat@example.com"]
 
 
-def test_a_job_that_leaves_rows_unknown_is_in_nobodys_way(members):
+def test_a_job_that_leaves_rows_unknown_is_in_nobodys_way(members: World) -> None:
     """Nor are its rows lost: they are sent again by the next run."""
     become(members, people("ann", "bob"))
     members.run()
@@ -60,17 +68,17 @@ def test_a_job_that_leaves_rows_unknown_is_in_nobodys_way(members):
     assert members.emails() == ["ann@example.com", "cat@example.com"]
 
 
-def by_another_app(world):
+def by_another_app(world: World) -> None:
     """Begin an import that the job knows nothing of."""
     row = {"type": "profile", "attributes": {"email": "someone@example.com"}}
     job = {"type": "profile-bulk-import-job", "attributes": {"profiles": {"data": [row]}}}
     world.by_hand("POST", IMPORTS, {"data": job})
 
 
-def later_by_another_app(world, seconds):
+def later_by_another_app(world: World, seconds: float) -> Callable[..., Any]:
     """Return what lets another app begin an import so long after ours was sent."""
 
-    def tell(event):
+    def tell(event: Any) -> None:
         if isinstance(event, Sending):
             world.wait(seconds)
             by_another_app(world)
@@ -78,7 +86,9 @@ def later_by_another_app(world, seconds):
     return tell
 
 
-def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(make_world):
+def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(
+    make_world: Callable[..., World],
+) -> None:
     """A cut reply hides a job that nobody here knows by name.
 
     It could put somebody back who was just removed. So every job begun since is waited for.
@@ -100,7 +110,7 @@ def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(make_w
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
-def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world):
+def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world: Callable[..., World]) -> None:
     """What it begins later can't be the import whose reply was lost; there is never a moment without one."""
     world = make_world(job_seconds=600.0)
     members_model(world)
@@ -112,7 +122,9 @@ def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world):
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
 
-def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(make_world):
+def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(
+    make_world: Callable[..., World],
+) -> None:
     """Nothing failed, but an import that may be ours goes on for longer than is waited for."""
     world = make_world(speed=200.0, job_seconds=450.0)
     world.profile(job_timeout_minutes=4)
@@ -131,7 +143,7 @@ def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(m
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_removal_whose_reply_was_lost_is_unknown_and_made_again(members, after):
+def test_a_removal_whose_reply_was_lost_is_unknown_and_made_again(members: World, after: bool) -> None:
     """Whether it was carried out or not: the rows stay uncertain, and the next run resolves them anew."""
     become(members, people("ann", "bob", "cat"))
     members.run()
@@ -147,7 +159,7 @@ def test_a_removal_whose_reply_was_lost_is_unknown_and_made_again(members, after
     assert members.state("SELECT * FROM gone") == []
 
 
-def test_someone_who_comes_back_after_an_uncertain_removal_is_sent_again(members):
+def test_someone_who_comes_back_after_an_uncertain_removal_is_sent_again(members: World) -> None:
     """The snapshot still has Bob, but he may have been removed: being wanted and uncertain, he is sent."""
     become(members, people("ann", "bob"))
     members.run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.results import counts
@@ -19,25 +21,32 @@ from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.test_dry_run import files, tables
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from reverse_etl.report.facts import Report
+    from tests.core.world import World
+
 LONG_AGO = "2020-01-01T00:01:00.000Z"
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def report(world, run_id=None):
+def report(world: World, run_id: str | None = None) -> Report:
     """Return the report of a run, the newest by default; its page can be made."""
     made = world.project().report(run_id)
     assert page(hide(made)).startswith("<!doctype html>")
     return made
 
 
-def test_a_report_has_the_counts_of_the_run(world):
+def test_a_report_has_the_counts_of_the_run(world: World) -> None:
     """List by list, also of rows rejected, removed, and of a model that has no list."""
     members_model(world)
     clubs_model(world)
@@ -58,7 +67,7 @@ def test_a_report_has_the_counts_of_the_run(world):
     assert told.before[0].sum("applied") == 9
 
 
-def test_the_proof_adds_up_to_what_was_sent(members):
+def test_the_proof_adds_up_to_what_was_sent(members: World) -> None:
     """By list and kind: an import's receipt names its job, a removal's has none."""
     become(members, people("ann", "bob", "cat"))
     members.run()
@@ -76,7 +85,7 @@ def test_the_proof_adds_up_to_what_was_sent(members):
     assert job
 
 
-def test_an_older_run_is_reported_as_it_was(members):
+def test_an_older_run_is_reported_as_it_was(members: World) -> None:
     """By its id: with how many runs came after it, and without them among those before it."""
     become(members, people("ann"))
     first = members.run()
@@ -89,7 +98,7 @@ def test_an_older_run_is_reported_as_it_was(members):
     assert told.lists[0].counts == counts(one(second))
 
 
-def test_a_run_that_changed_nothing_has_no_receipt(members):
+def test_a_run_that_changed_nothing_has_no_receipt(members: World) -> None:
     """It says so, and is well."""
     become(members, people("ann"))
     members.run()
@@ -100,7 +109,7 @@ def test_a_run_that_changed_nothing_has_no_receipt(members):
     assert verdict(told).tone is Tone.GOOD
 
 
-def test_a_refused_run_says_why_and_has_no_lists(members):
+def test_a_refused_run_says_why_and_has_no_lists(members: World) -> None:
     """What stood rejected before stands still, and is not said to be of this run."""
     become(members, [*people("ann", "bob"), person("bad", email="bad")])
     members.run()
@@ -116,7 +125,7 @@ def test_a_refused_run_says_why_and_has_no_lists(members):
     assert report(members, told.before[0].run.run_id).own_rejections
 
 
-def test_a_dead_run_shows_what_it_handed_over_and_later_what_came_of_it(members):
+def test_a_dead_run_shows_what_it_handed_over_and_later_what_came_of_it(members: World) -> None:
     """Its counts are not kept, since it never came to its end."""
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, Settling))
@@ -132,7 +141,9 @@ def test_a_dead_run_shows_what_it_handed_over_and_later_what_came_of_it(members)
     assert verdict(later).said == "This run was cut off before its end."
 
 
-def test_a_run_that_klaviyo_outlasts_is_told_as_open_until_it_is_settled(make_world):
+def test_a_run_that_klaviyo_outlasts_is_told_as_open_until_it_is_settled(
+    make_world: Callable[..., World],
+) -> None:
     """Its receipt is accepted; the run after it finds out."""
     world = make_world(job_seconds=600.0)
     members_model(world)
@@ -149,7 +160,7 @@ def test_a_run_that_klaviyo_outlasts_is_told_as_open_until_it_is_settled(make_wo
     assert later.proofs[0].rows == {"applied": 1}
 
 
-def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world):
+def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world: World) -> None:
     """The reason is the run's own, word for word."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
@@ -168,7 +179,7 @@ def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world):
     }
 
 
-def test_rejections_are_told_with_how_many_the_run_saw_first(members):
+def test_rejections_are_told_with_how_many_the_run_saw_first(members: World) -> None:
     """By checks and by Klaviyo; of an older run those of today, and that is said."""
     members.fault(Fault("refuse_rows", pattern="cat", times=None))
     become(members, [*people("ann", "cat"), person("bad", email="bad")])
@@ -196,7 +207,7 @@ def test_rejections_are_told_with_how_many_the_run_saw_first(members):
     assert "None of them stands any more." in page(before)
 
 
-def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world):
+def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world: World) -> None:
     """A page on one list does not complain of another."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
@@ -207,7 +218,7 @@ def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world):
     assert {each.place.model for each in report(world).rejections} == {"others"}
 
 
-def test_rows_that_name_no_list_are_not_taken_for_profiles(world):
+def test_rows_that_name_no_list_are_not_taken_for_profiles(world: World) -> None:
     """They are rejected under no list; profiles have none either."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club=None)])
@@ -217,7 +228,7 @@ def test_rows_that_name_no_list_are_not_taken_for_profiles(world):
     assert [each.place.label for each in told.rejections] == ["(no list)"]
 
 
-def test_a_list_has_the_name_that_it_had_then(members):
+def test_a_list_has_the_name_that_it_had_then(members: World) -> None:
     """Somebody renamed it at Klaviyo since, and the model follows."""
     become(members, people("ann"))
     first = members.run()
@@ -231,7 +242,7 @@ def test_a_list_has_the_name_that_it_had_then(members):
     assert {one.place.name for one in (*then.lists, *then.proofs)} == {"Members"}
 
 
-def test_those_for_whom_nobody_was_found_are_named(members):
+def test_those_for_whom_nobody_was_found_are_named(members: World) -> None:
     """Bob was taken off by hand before: of this run, and not of the one before or the next."""
     become(members, people("ann", "bob"))
     first = members.run()
@@ -246,7 +257,7 @@ def test_those_for_whom_nobody_was_found_are_named(members):
     assert report(members, first.run_id).gone_rows == 0
 
 
-def test_of_very_many_the_first_are_shown_and_the_others_counted(members):
+def test_of_very_many_the_first_are_shown_and_the_others_counted(members: World) -> None:
     """Receipts, those not applied before the others; those who were not found; and runs."""
     become(members, people("ann"))
     run_id = members.run().run_id
@@ -274,12 +285,12 @@ def test_of_very_many_the_first_are_shown_and_the_others_counted(members):
     assert (told.earlier, len(told.before), told.before[0].run.run_id) == (40, MOST_RUNS, "r39")
 
 
-def fill(kept, table, rows):
+def fill(kept: Tables, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Put rows into a table of the state."""
     kept.run(*ledger.insert_rows(kept.dialect, table, rows))
 
 
-def test_the_notes_are_those_of_status(world):
+def test_the_notes_are_those_of_status(world: World) -> None:
     """Today's: a list that its model drives no more, and a model that is gone."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
@@ -293,7 +304,7 @@ def test_the_notes_are_those_of_status(world):
     assert len(report(world).notes) == 2
 
 
-def test_a_report_changes_nothing_and_asks_nobody(members):
+def test_a_report_changes_nothing_and_asks_nobody(members: World) -> None:
     """Byte for byte and row for row, without a key and without a request."""
     become(members, [*people("ann", "bob"), person("bad", email="bad")])
     members.run(wish=Wish(limit=1))
@@ -309,13 +320,15 @@ def test_a_report_changes_nothing_and_asks_nobody(members):
     assert members.sandbox.log(number) == []
 
 
-def test_it_takes_seven_statements_more_than_status_however_many_lists_there_are(world, monkeypatch):
+def test_it_takes_seven_statements_more_than_status_however_many_lists_there_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As docs/architecture.md says."""
     fetched = []
     fetch = Tables.fetch
     monkeypatch.setattr(Tables, "fetch", lambda self, one: fetched.append(one) or fetch(self, one))
 
-    def more():
+    def more() -> int:
         fetched.clear()
         world.project().status()
         of_status = len(fetched)
@@ -333,7 +346,9 @@ def test_it_takes_seven_statements_more_than_status_however_many_lists_there_are
 
 
 @pytest.mark.parametrize("ran", [False, True])
-def test_a_run_that_there_is_not_is_a_mistake_that_names_those_that_there_are(members, ran):
+def test_a_run_that_there_is_not_is_a_mistake_that_names_those_that_there_are(
+    members: World, ran: bool
+) -> None:
     """Before the first run there is nothing to report of, whatever is asked for; and no state is made."""
     become(members, people("ann"))
     if not ran:
@@ -351,7 +366,7 @@ def test_a_run_that_there_is_not_is_a_mistake_that_names_those_that_there_are(me
     assert error.value.problems[0].advice.startswith(f"Did you mean {ids[0]}? ")
 
 
-def test_a_project_by_a_new_name_is_told_why_there_is_no_run(members):
+def test_a_project_by_a_new_name_is_told_why_there_is_no_run(members: World) -> None:
     """What the old name sent is not this project's."""
     become(members, people("ann"))
     members.run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -11,8 +13,21 @@ from reverse_etl.planning.saved_plan import SavedPlan
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
-def saved(world, *, wish=None, allow_removes=(), **options):
+    from reverse_etl.delivery.results import RunResult
+    from tests.core.world import World
+
+
+def saved(
+    world: World,
+    *,
+    wish: Wish | None = None,
+    allow_removes: Sequence[str] | tuple[Any, ...] = (),
+    **options: Any,
+) -> SavedPlan:
     """Plan, and return the plan as it comes back from its file."""
     wish = wish or Wish()
     project = world.project()
@@ -23,12 +38,12 @@ def saved(world, *, wish=None, allow_removes=(), **options):
     return SavedPlan.read(made.written(), "plan.json")
 
 
-def applied(world, plan):
+def applied(world: World, plan: SavedPlan) -> RunResult:
     """Carry a saved plan out, as another process would."""
     return world.project().apply(plan)
 
 
-def refused(world, plan):
+def refused(world: World, plan: SavedPlan) -> list[str]:
     """Return what is said of a plan that is not carried out, after which nothing was written."""
     before = len(world.writes())
     with pytest.raises(GuardRefused) as caught:
@@ -37,7 +52,7 @@ def refused(world, plan):
     return [problem.what for problem in caught.value.problems]
 
 
-def test_a_saved_plan_is_what_is_sent(world):
+def test_a_saved_plan_is_what_is_sent(world: World) -> None:
     """Adds, updates and removes; and a run after it finds nothing to do."""
     members_model(world, max_removes=1.0)
     become(world, people("ann", "bo", "cleo"))
@@ -49,7 +64,7 @@ def test_a_saved_plan_is_what_is_sent(world):
     assert not one(world.run()).outcomes
 
 
-def test_the_first_plan_of_all_can_be_applied(world):
+def test_the_first_plan_of_all_can_be_applied(world: World) -> None:
     """Its list is created then."""
     clubs_model(world)
     become(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
@@ -70,7 +85,9 @@ MOVES = {
 
 
 @pytest.mark.parametrize(("rows", "said"), MOVES.values(), ids=MOVES)
-def test_a_plan_that_is_another_by_now_is_refused(world, rows, said):
+def test_a_plan_that_is_another_by_now_is_refused(
+    world: World, rows: list[dict[str, str | None]], said: str
+) -> None:
     """With what moved; and nothing is sent."""
     members_model(world, min_rows=0, identifiers={"email": "email", "external_id": "customer_id"})
     become(world, people("ann"))
@@ -84,7 +101,7 @@ def test_a_plan_that_is_another_by_now_is_refused(world, rows, said):
     assert world.state("SELECT state FROM runs ORDER BY started_at DESC LIMIT 1") == [("refused",)]
 
 
-def test_a_swap_of_values_between_two_rows_is_another_plan(world):
+def test_a_swap_of_values_between_two_rows_is_another_plan(world: World) -> None:
     """The digest is of rows, not of columns."""
     members_model(world)
     become(world, [person("ann", first_name="A"), person("bo", first_name="B")])
@@ -101,7 +118,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize(("was", "now"), TYPES.values(), ids=TYPES)
-def test_a_column_of_another_type_is_another_plan(world, was, now):
+def test_a_column_of_another_type_is_another_plan(world: World, was: str, now: str) -> None:
     """Its values may read alike, and are sent otherwise."""
     world.model("members", "select email, x from people")
     world.sql(f"CREATE TABLE people AS SELECT 'ann@example.com' AS email, {was} AS x")
@@ -110,7 +127,7 @@ def test_a_column_of_another_type_is_another_plan(world, was, now):
     assert SAME_COUNTS in refused(world, plan)[0]
 
 
-def test_a_list_that_was_taken_over_since_is_another_plan(world):
+def test_a_list_that_was_taken_over_since_is_another_plan(world: World) -> None:
     """Whoever would have been kept would be removed now."""
     world.put_on_list(world.new_list(), world.new_profile(email="ann@example.com"))
     world.wait(600.0)
@@ -123,7 +140,7 @@ def test_a_list_that_was_taken_over_since_is_another_plan(world):
     assert refused(world, plan)
 
 
-def test_two_lists_of_one_name_are_told_apart_by_their_ids(world):
+def test_two_lists_of_one_name_are_told_apart_by_their_ids(world: World) -> None:
     """A second one made by hand, and named by its id in the profile."""
     clubs_model(world)
     become(world, people("ann", club="Tea"))
@@ -134,7 +151,7 @@ def test_two_lists_of_one_name_are_told_apart_by_their_ids(world):
     assert sum(rows for each in result.lists for rows in each.outcomes.values()) == 2
 
 
-def test_a_plan_is_applied_once(world):
+def test_a_plan_is_applied_once(world: World) -> None:
     """The second time there is nothing left of it, and that is said."""
     members_model(world)
     become(world, people("ann"))
@@ -145,7 +162,7 @@ def test_a_plan_is_applied_once(world):
     assert "applied already" in caught.value.problems[0].advice
 
 
-def test_a_model_that_changed_is_refused_before_anybody_is_asked(world):
+def test_a_model_that_changed_is_refused_before_anybody_is_asked(world: World) -> None:
     """Also where it would send the same rows; and one that is gone."""
     members_model(world)
     become(world, people("ann"))
@@ -159,7 +176,7 @@ def test_a_model_that_changed_is_refused_before_anybody_is_asked(world):
     assert len(world.sandbox.log()) == asked
 
 
-def test_what_was_asked_of_the_plan_is_asked_again(world):
+def test_what_was_asked_of_the_plan_is_asked_again(world: World) -> None:
     """A limit, a full refresh, and a model that may pass its guards; a guard that it may not pass holds."""
     members_model(world)
     become(world, many(40))
@@ -174,7 +191,7 @@ def test_what_was_asked_of_the_plan_is_asked_again(world):
     assert one(applied(world, allowed)).outcomes == {Outcome.REMOVED: 20}
 
 
-def test_a_plan_of_one_model_leaves_the_others(world):
+def test_a_plan_of_one_model_leaves_the_others(world: World) -> None:
     """It was made of those that were selected."""
     members_model(world)
     world.model("vip", "select email from people", list="VIP")
@@ -183,7 +200,7 @@ def test_a_plan_of_one_model_leaves_the_others(world):
     assert [one["name"] for one in world.sandbox.lists()] == ["VIP"]
 
 
-def test_a_run_that_died_since_is_settled_first_and_then_the_plan_is_another(world):
+def test_a_run_that_died_since_is_settled_first_and_then_the_plan_is_another(world: World) -> None:
     """What it left is no longer to be sent."""
     members_model(world)
     become(world, many(5))
@@ -195,7 +212,9 @@ def test_a_run_that_died_since_is_settled_first_and_then_the_plan_is_another(wor
     assert one(world.run()).outcomes in ({}, {Outcome.APPLIED: 5})
 
 
-def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(world, make_world):
+def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(
+    world: World, make_world: Callable[..., World]
+) -> None:
     """Exit 2: it is the file or the target that is wrong, and nothing was asked of the warehouse."""
     members_model(world)
     become(world, people("ann"))
@@ -219,7 +238,9 @@ def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(world, make
         (b"{", b"[", "This is no saved plan."),
     ],
 )
-def test_a_file_that_is_no_plan_or_was_changed_is_not_read(world, old, new, said):
+def test_a_file_that_is_no_plan_or_was_changed_is_not_read(
+    world: World, old: bytes, new: bytes, said: str
+) -> None:
     """A plan says what it says under a digest."""
     members_model(world)
     become(world, people("ann"))
@@ -229,7 +250,7 @@ def test_a_file_that_is_no_plan_or_was_changed_is_not_read(world, old, new, said
     assert (caught.value.problems[0].what, caught.value.problems[0].where) == (said, "plan.json")
 
 
-def test_a_saved_plan_holds_no_row(world):
+def test_a_saved_plan_holds_no_row(world: World) -> None:
     """It lies in a pipeline's artifacts, where anybody may read it."""
     members_model(world)
     become(world, people("ann"))

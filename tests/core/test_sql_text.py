@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -15,16 +16,20 @@ from reverse_etl.state.sql import ledger
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
 from tests.warehouse.statement_cases import cases
 
+if TYPE_CHECKING:
+    from reverse_etl.warehouse.statement import Statement
+    from tests.gold import Gold
+
 GOLD = Path(__file__).parent / "gold"
 
 
-def written():
+def written() -> dict[str, str]:
     """Return the text of each gold file, by its name.
 
     A statement with its name above and its parameters below.
     """
 
-    def file_of(case):
+    def file_of(case: tuple[str, Statement]) -> str:
         return case[0].split()[0].split(".")[0] + ".sql"
 
     return {
@@ -41,18 +46,18 @@ FILES = written()
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_statement_reads_as_it_did(file, gold):
+def test_a_statement_reads_as_it_did(file: str, gold: Gold) -> None:
     """The difference is shown line by line."""
     gold.check(GOLD / file, FILES[file])
 
 
-def test_no_gold_file_is_left_over():
+def test_no_gold_file_is_left_over() -> None:
     """Each file is some module's."""
     assert {path.name for path in GOLD.iterdir()} == {*FILES}
 
 
 @pytest.mark.parametrize("case", [pytest.param(statement, id=name) for name, statement in cases(DIALECT)])
-def test_duckdb_can_read_every_statement(case):
+def test_duckdb_can_read_every_statement(case: Statement) -> None:
     """The text parses as one statement, and has a mark for each parameter."""
     (parsed,) = duckdb.extract_statements(case.text)
     assert len(parsed.named_parameters) == len(case.parameters)
@@ -61,7 +66,7 @@ def test_duckdb_can_read_every_statement(case):
 @pytest.mark.parametrize(
     ("rows", "statements"), [(0, []), (1, [1]), (1_000, [1_000]), (2_001, [1_000, 1_000, 1])]
 )
-def test_rows_are_inserted_a_thousand_at_a_time(rows, statements):
+def test_rows_are_inserted_a_thousand_at_a_time(rows: int, statements: list[int]) -> None:
     """A group without refusals is common, and is no statement."""
     given = [(str(number), "prod", "acc") for number in range(rows)]
     made = ledger.insert_rows(DIALECT, "targets", given)

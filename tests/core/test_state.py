@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,17 +18,23 @@ from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reverse_etl.state.store import State
+    from tests.core.world import World
+
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def test_with_nothing_changed_a_run_sends_nothing(members):
+def test_with_nothing_changed_a_run_sends_nothing(members: World) -> None:
     """Promise 1: no write, and the run is a success."""
     become(members, people("ann", "bob"))
     members.run()
@@ -37,7 +44,7 @@ def test_with_nothing_changed_a_run_sends_nothing(members):
     assert (one(result).plan.unchanged, result.exit_code) == (2, 0)
 
 
-def test_another_account_begins_with_nothing(members, make_world):
+def test_another_account_begins_with_nothing(members: World, make_world: Callable[..., World]) -> None:
     """The same project sent to another Klaviyo account: what the first one has says nothing of the second."""
     become(members, people("ann", "bob"))
     members.run()
@@ -49,7 +56,7 @@ def test_another_account_begins_with_nothing(members, make_world):
     assert one(members.run()).plan.unchanged == 2
 
 
-def test_a_new_list_begins_with_nothing_and_the_old_ones_rows_stay(members):
+def test_a_new_list_begins_with_nothing_and_the_old_ones_rows_stay(members: World) -> None:
     """A model is pointed at another list.
 
     Its people are sent there. The old list is shown, and nobody is removed from it.
@@ -66,7 +73,7 @@ def test_a_new_list_begins_with_nothing_and_the_old_ones_rows_stay(members):
     assert any("'Members'" in note and "2 rows" in note for note in result.plan.notes)
 
 
-def test_a_model_that_is_gone_leaves_its_list_alone_and_is_mentioned(members):
+def test_a_model_that_is_gone_leaves_its_list_alone_and_is_mentioned(members: World) -> None:
     """A deleted file is no order to empty a list."""
     become(members, people("ann"))
     members.run()
@@ -78,7 +85,7 @@ def test_a_model_that_is_gone_leaves_its_list_alone_and_is_mentioned(members):
 
 
 @contextmanager
-def two_states(world):
+def two_states(world: World) -> Iterator[tuple[State, State]]:
     """Open the state twice, as on a warehouse that lets several runs in."""
     project = world.project()
     with project.connections.warehouse(read_only=False) as warehouse:
@@ -87,7 +94,7 @@ def two_states(world):
         yield first, second
 
 
-def test_only_one_run_of_a_project_works_at_a_time(members):
+def test_only_one_run_of_a_project_works_at_a_time(members: World) -> None:
     """A second run is told who works; when that one is done, it can begin."""
     become(members, people("ann"))
     members.run()
@@ -98,7 +105,7 @@ def test_only_one_run_of_a_project_works_at_a_time(members):
             pass
 
 
-def test_a_lease_that_has_expired_is_taken_over(members):
+def test_a_lease_that_has_expired_is_taken_over(members: World) -> None:
     """A run that died holds its lease no longer than it was good for."""
     become(members, people("ann"))
     members.run()
@@ -108,7 +115,9 @@ def test_a_lease_that_has_expired_is_taken_over(members):
             first.still_leased()
 
 
-def test_the_lease_is_kept_while_every_request_waits(make_world, monkeypatch):
+def test_the_lease_is_kept_while_every_request_waits(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Klaviyo asks for patience for longer than a lease is good for, and another run would be let in."""
     world = make_world(speed=300.0)
     members_model(world)
@@ -116,7 +125,7 @@ def test_the_lease_is_kept_while_every_request_waits(make_world, monkeypatch):
     world.fault(Fault("status", "POST", IMPORTS, status=429, retry_after=900))
     kept, extend = [], Lease.extend
 
-    def noted(lease):
+    def noted(lease: Lease) -> None:
         kept.append(world.clock.monotonic())
         extend(lease)
 
@@ -128,7 +137,7 @@ def test_the_lease_is_kept_while_every_request_waits(make_world, monkeypatch):
     assert max(after - before for before, after in pairwise([begun, *kept, ended])) < LEASE_SECONDS
 
 
-def test_state_of_a_newer_version_is_left_alone(members):
+def test_state_of_a_newer_version_is_left_alone(members: World) -> None:
     """What this version does not understand it must not write."""
     become(members, people("ann"))
     members.run()
@@ -139,7 +148,7 @@ def test_state_of_a_newer_version_is_left_alone(members):
         members.run()
 
 
-def test_a_full_refresh_sends_every_row_again_and_removes_as_ever(members):
+def test_a_full_refresh_sends_every_row_again_and_removes_as_ever(members: World) -> None:
     """The snapshot stays: without it, nobody who left could be told."""
     become(members, people("ann", "bob"))
     members.run()
@@ -149,7 +158,7 @@ def test_a_full_refresh_sends_every_row_again_and_removes_as_ever(members):
     assert members.emails() == ["ann@example.com"]
 
 
-def test_a_limit_sends_so_many_and_removes_nobody(members):
+def test_a_limit_sends_so_many_and_removes_nobody(members: World) -> None:
     """A first send of a few: the rest is not sent, and says so; the next run sends it."""
     become(members, people("ann", "bob", "cat", "dan"))
     result = members.run(wish=Wish(limit=3))
@@ -162,7 +171,7 @@ def test_a_limit_sends_so_many_and_removes_nobody(members):
     assert members.emails() == ["bob@example.com", "cat@example.com", "dan@example.com"]
 
 
-def test_a_limit_of_0_sends_nothing_and_counts_every_row(members):
+def test_a_limit_of_0_sends_nothing_and_counts_every_row(members: World) -> None:
     """What waits behind the limit is not sent, and in the counts as ever."""
     become(members, people("ann", "bob"))
     result = members.run(wish=Wish(limit=0))
@@ -170,7 +179,7 @@ def test_a_limit_of_0_sends_nothing_and_counts_every_row(members):
     assert members.emails() == []
 
 
-def test_changed_identifiers_are_refused_until_they_are_asked_for(members):
+def test_changed_identifiers_are_refused_until_they_are_asked_for(members: World) -> None:
     """Keyed otherwise, every row is another.
 
     It would look as if everybody had left. Asked for, nobody moves.
@@ -190,7 +199,9 @@ def test_changed_identifiers_are_refused_until_they_are_asked_for(members):
     assert members.emails() == ["ann2@example.com"]
 
 
-def test_keyed_anew_two_rows_of_one_person_do_not_become_one_key_twice(make_world):
+def test_keyed_anew_two_rows_of_one_person_do_not_become_one_key_twice(
+    make_world: Callable[..., World],
+) -> None:
     """Ann's old row and her new one share her customer id.
 
     Keyed by it, one is hers, and the other leaves like any other row.
@@ -215,12 +226,14 @@ def test_keyed_anew_two_rows_of_one_person_do_not_become_one_key_twice(make_worl
     assert len(world.writes()) == before
 
 
-def test_what_went_wrong_is_told_though_the_lease_cannot_be_given_back(members, monkeypatch):
+def test_what_went_wrong_is_told_though_the_lease_cannot_be_given_back(
+    members: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The warehouse is out of reach for both."""
     become(members, people("ann"))
     execute = DuckDB.execute
 
-    def fail(warehouse, statement):
+    def fail(warehouse: DuckDB, statement: Statement) -> None:
         text = statement.text.lower()
         if "planned_" in text or ("lease" in text and text.startswith("delete")):
             raise WarehouseError.of(f"out of reach: {statement.text[:12]}")

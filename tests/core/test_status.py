@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault
 from tests.core.rows import become, members_model, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from tests.core.world import World
+
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
-def test_status_says_how_many_rows_of_a_list_came_to_which_end(world):
+def test_status_says_how_many_rows_of_a_list_came_to_which_end(world: World) -> None:
     """Ann's row is mangled, which holds her old one; what came of Dan's import nobody knows; the others stay.
 
     A row that is held while others are sent is unsettled too: Dan's may have been hers at Klaviyo.

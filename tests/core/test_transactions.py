@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.state.tables import Tables
@@ -10,13 +12,19 @@ from reverse_etl.warehouse.statement import Statement
 from tests.core.test_deaths import begin_changes
 from tests.core.world import Interrupted
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from tests.core.world import World
+
 TOGETHER = {
     "a run's deltas, and that it is submitting": f'INSERT INTO "{STATE}".main."deltas_',
     "what was proved, with its receipts and rejections": f'INSERT INTO "{STATE}".main."snapshot_',
 }
 
 
-def facts(ask, place=""):
+def facts(ask: Callable[..., Any], place: str = "") -> tuple[dict[str, int], list[tuple[str, int]]]:
     """Return how many rows each table of the state has, and where each run stands."""
     where = f" WHERE database_name = '{STATE}'" if place else ""
     tables = sorted(name for (name,) in ask(f"SELECT table_name FROM duckdb_tables(){where}"))
@@ -30,17 +38,17 @@ class Dying:
     `before` is what the state was when that was begun.
     """
 
-    def __init__(self, monkeypatch, marker):
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, marker: str) -> None:
         self.before, self.met, self.dead = None, False, False
         commit, execute = Tables.commit, DuckDB.execute
 
-        def begin(tables, statements):
+        def begin(tables: Tables, statements: Sequence[Statement] | tuple[Statement, ...]) -> None:
             together = list(statements)
             if any(statement.text.startswith(marker) for statement in together):
                 self.before = facts(lambda text: tables.fetch(Statement.read(text)), f'"{STATE}".main.')
             commit(tables, together)
 
-        def die(warehouse, statement):
+        def die(warehouse: DuckDB, statement: Statement) -> None:
             self.dead = self.dead or self.met
             if self.dead:
                 raise Interrupted
@@ -52,7 +60,9 @@ class Dying:
 
 
 @pytest.mark.parametrize("marker", TOGETHER.values(), ids=TOGETHER)
-def test_a_death_inside_a_transaction_leaves_the_state_as_it_was(world, monkeypatch, marker):
+def test_a_death_inside_a_transaction_leaves_the_state_as_it_was(
+    world: World, monkeypatch: pytest.MonkeyPatch, marker: str
+) -> None:
     """Half of it would say of rows that they were sent, or proved, which they were not."""
     begin_changes(world)
     with monkeypatch.context() as patched:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -9,17 +11,25 @@ from reverse_etl.sandbox import Fault
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.world import Interrupted, one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from reverse_etl.delivery.results import ListResult
+    from reverse_etl.warehouse.statement import Statement
+    from tests.core.world import World
+
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 @pytest.fixture
-def ann(world):
+def ann(world: World) -> Callable[..., Any]:
     """Return what sends Ann's row.
 
     Its columns as SQL. The result says how her row ended, or None where it was not sent.
     """
 
-    def send(columns, settled=True):  # noqa: FBT002 - the rare case is named where it is used
+    def send(columns: str, settled: bool = True) -> ListResult:  # noqa: FBT002 - the rare case is named where it is used
         world.model(
             "members",
             f"select 'ann@example.com' as email, {columns} from nothing",
@@ -36,19 +46,19 @@ def ann(world):
     return send
 
 
-def sent(result):
+def sent(result: ListResult) -> bool:
     """Return whether a row was sent."""
     return result.plan.upserts > 0
 
 
 @pytest.fixture
-def people(world):
+def people(world: World) -> Callable[..., Any]:
     """Return what sends a row for each name, by a model of its own, and says whose row was sent.
 
     It takes each one's columns as SQL. Every row ends as applied, or was not sent.
     """
 
-    def send(columns):
+    def send(columns: Sequence[str]) -> list[bool]:
         for number, selected in enumerate(columns):
             world.model(
                 f"m{number}",
@@ -66,12 +76,12 @@ def people(world):
     return send
 
 
-def picked(cases, chosen):
+def picked(cases: Sequence[Any], chosen: Sequence[bool]) -> list[Any]:
     """Return the cases at which a list says True: none, where all is well."""
     return [case for case, each in zip(cases, chosen, strict=True) if each]
 
 
-def test_a_null_is_no_change(ann):
+def test_a_null_is_no_change(ann: Callable[..., Any]) -> None:
     """A value that is not known today does not wipe yesterday's.
 
     Klaviyo keeps it, and so does the snapshot.
@@ -83,14 +93,14 @@ def test_a_null_is_no_change(ann):
     assert not sent(ann("'tea' as likes, 4 as cups"))
 
 
-def test_an_empty_text_is_a_value(ann):
+def test_an_empty_text_is_a_value(ann: Callable[..., Any]) -> None:
     """'' is not NULL: it is how a value is cleared."""
     ann("'tea' as likes")
     assert sent(ann("'' as likes"))
     assert ann.properties() == {"likes": ""}
 
 
-def test_a_dropped_column_keeps_its_values(ann):
+def test_a_dropped_column_keeps_its_values(ann: Callable[..., Any]) -> None:
     """The column is gone from the model, and comes back as it was: nothing changed at Klaviyo in between."""
     ann("'tea' as likes, 3 as cups")
     assert not sent(ann("3 as cups"))
@@ -99,14 +109,14 @@ def test_a_dropped_column_keeps_its_values(ann):
     assert ann.properties() == {"likes": "tea", "cups": 4}
 
 
-def test_a_new_column_without_values_causes_no_update(ann):
+def test_a_new_column_without_values_causes_no_update(ann: Callable[..., Any]) -> None:
     """A column that is all NULL says nothing; one with a value is sent."""
     ann("3 as cups")
     assert not sent(ann("3 as cups, cast(null as varchar) as likes"))
     assert sent(ann("3 as cups, 'tea' as likes"))
 
 
-def test_after_a_lost_reply_a_null_does_not_trust_the_snapshot(ann):
+def test_after_a_lost_reply_a_null_does_not_trust_the_snapshot(ann: Callable[..., Any]) -> None:
     """Coffee was sent, and perhaps taken.
 
     Then NULL; then tea again: the snapshot's old tea must not stand for what Klaviyo has.
@@ -173,14 +183,16 @@ OTHER = [
 ]
 
 
-def test_a_type_that_changed_without_changing_what_klaviyo_gets_is_no_change(people):
+def test_a_type_that_changed_without_changing_what_klaviyo_gets_is_no_change(
+    people: Callable[..., Any],
+) -> None:
     """An upstream int became a bigint: a million rows must not be sent again for it."""
     people([f"{before} as x" for before, _ in SAME])
     assert picked(SAME, people([f"{after} as x" for _, after in SAME])) == []
     assert picked(SAME, people([f"{before} as x" for before, _ in SAME])) == []
 
 
-def test_a_type_that_changed_with_what_klaviyo_gets_is_a_change(people):
+def test_a_type_that_changed_with_what_klaviyo_gets_is_a_change(people: Callable[..., Any]) -> None:
     """Text, number, date, list or struct.
 
     What would be rendered otherwise is sent again, once, and breaks no run.
@@ -205,7 +217,7 @@ VALUES = [
 ]
 
 
-def test_every_type_is_compared_by_value(people):
+def test_every_type_is_compared_by_value(people: Callable[..., Any]) -> None:
     """The same value is no change, another is."""
     people([f"{before} as x" for before, _ in VALUES])
     assert picked(VALUES, people([f"{before} as x" for before, _ in VALUES])) == []
@@ -225,7 +237,7 @@ NAMES = [
 ]
 
 
-def test_a_column_may_have_any_name(people):
+def test_a_column_may_have_any_name(people: Callable[..., Any]) -> None:
     """Reserved words, blanks and quotes reach Klaviyo as they are; an unquoted name in lower case."""
     people([f"1 as {name}" for name in NAMES])
     assert picked(NAMES, people([f"1 as {name}" for name in NAMES])) == []
@@ -238,7 +250,7 @@ def test_a_column_may_have_any_name(people):
 SHORT = ["d", "f", "h", "k", "l", "n", "p", "r", "s", "t", "u", "x"]
 
 
-def test_a_struct_may_have_a_name_that_is_short(people):
+def test_a_struct_may_have_a_name_that_is_short(people: Callable[..., Any]) -> None:
     """Where a statement called a table `x`, a struct of that name was taken for it."""
     people([f"{{'a': 1}} as {name}" for name in SHORT])
     assert picked(SHORT, people([f"{{'a': 1}} as {name}" for name in SHORT])) == []
@@ -247,14 +259,14 @@ def test_a_struct_may_have_a_name_that_is_short(people):
         assert people.properties(number) == {name: {"a": 2}}
 
 
-def test_the_case_of_a_column_name_is_no_change(ann):
+def test_the_case_of_a_column_name_is_no_change(ann: Callable[..., Any]) -> None:
     """DuckDB keeps the case of a column's name; that it is written otherwise now changes nothing."""
     ann("1 as cups")
     assert not sent(ann("1 as CUPS"))
     assert sent(ann("2 as CUPS"))
 
 
-def test_a_secondary_identifier_that_is_null_today_is_kept(world):
+def test_a_secondary_identifier_that_is_null_today_is_kept(world: World) -> None:
     """Bob's phone is not known today. It stays his, and still finds him when he leaves."""
     world.model(
         "members",
@@ -271,7 +283,7 @@ def test_a_secondary_identifier_that_is_null_today_is_kept(world):
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
 
 
-def test_a_number_that_is_not_finite_identifies_nobody(world):
+def test_a_number_that_is_not_finite_identifies_nobody(world: World) -> None:
     """A frame of pandas writes NaN where it knows no id. Whoever has it next is another person."""
     identifiers = {"email": "email", "external_id": "cid"}
     world.model("members", "select email, cid from people", identifiers=identifiers)
@@ -288,7 +300,9 @@ def test_a_number_that_is_not_finite_identifies_nobody(world):
     ]
 
 
-def test_a_column_whose_new_type_a_death_left_half_done_may_be_dropped(world, monkeypatch):
+def test_a_column_whose_new_type_a_death_left_half_done_may_be_dropped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The deltas had the new type, the snapshot had not; then the model lost the column."""
     world.people([{"email": "ann@example.com", "u": "x"}])
     world.model("members", "select email, u from people", identifiers={"email": "email"})
@@ -297,7 +311,7 @@ def test_a_column_whose_new_type_a_death_left_half_done_may_be_dropped(world, mo
     world.model("members", "select email, u::int as u from people", identifiers={"email": "email"})
     execute = DuckDB.execute
 
-    def die(warehouse, statement):
+    def die(warehouse: DuckDB, statement: Statement) -> None:
         if statement.text.startswith("ALTER") and '"snapshot_' in statement.text:
             raise Interrupted
         execute(warehouse, statement)

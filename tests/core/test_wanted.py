@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -11,15 +13,20 @@ from reverse_etl.sandbox import Fault
 from tests.core.rows import BY_EMAIL, become, members_model, moves, people, person
 from tests.core.world import one
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
 
 @pytest.fixture
-def members(world):
+def members(world: World) -> World:
     """Make a world with the model of one list."""
     members_model(world)
     return world
 
 
-def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world):
+def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world: Callable[..., World]) -> None:
     """Two rows became one profile at Klaviyo (merged there). Removing the one must not remove the other."""
     world = make_world()
     members_model(world)
@@ -43,7 +50,7 @@ def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world):
     assert world.emails() == ["ann@example.com"]
 
 
-def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members):
+def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members: World) -> None:
     """Ann's customer id is not known today, and a new row has it.
 
     Klaviyo would take that row for Ann, and she would be no more.
@@ -67,7 +74,7 @@ def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members):
     assert members.emails() == ["bob@example.com", "new@example.com"]
 
 
-def test_so_it_is_where_she_comes_with_a_new_e_mail(world):
+def test_so_it_is_where_she_comes_with_a_new_e_mail(world: World) -> None:
     """Klaviyo knows her by her id, and has a phone as hers that the model has not. Somebody new has it."""
     select = "select email, customer_id, first_name as phone from people"
     kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
@@ -82,7 +89,7 @@ def test_so_it_is_where_she_comes_with_a_new_e_mail(world):
     assert world.person("ann2@example.com")["id"] == profile
 
 
-def test_so_it_is_where_the_model_is_keyed_anew(world):
+def test_so_it_is_where_the_model_is_keyed_anew(world: World) -> None:
     """Another identifier comes with the same build in which Ann's id is NULL and a new row has it."""
     select = "select email, customer_id, first_name, club as phone from people"
     world.model("members", select, identifiers=BY_EMAIL)
@@ -94,7 +101,7 @@ def test_so_it_is_where_the_model_is_keyed_anew(world):
     assert world.emails() == ["ann@example.com", "bob@example.com", "new@example.com"]
 
 
-def test_what_a_list_remembers_that_is_driven_no_more_claims_nothing(members):
+def test_what_a_list_remembers_that_is_driven_no_more_claims_nothing(members: World) -> None:
     """Ann's id changed since, at Klaviyo too; whoever has the old one now is sent with it."""
     members_model(members, list="First")
     become(members, people("ann", "bob"))
@@ -108,7 +115,7 @@ def test_what_a_list_remembers_that_is_driven_no_more_claims_nothing(members):
     assert members.person("zed@example.com")["external_id"] == "c-ann"
 
 
-def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(members):
+def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(members: World) -> None:
     """The new row has Ann's customer id, is sent without it, and is refused: it stays so until it changes."""
     become(members, people("ann"))
     members.run()
@@ -123,7 +130,7 @@ def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(member
     assert members.emails() == ["ann@example.com", "new@example.com"]
 
 
-def test_nobody_is_removed_who_may_be_a_wanted_row_that_is_nowhere_found(members):
+def test_nobody_is_removed_who_may_be_a_wanted_row_that_is_nowhere_found(members: World) -> None:
     """Bob's e-mail was changed at Klaviyo, and someone who leaves is found by the same profile.
 
     His row says bob@ still, which nobody has: so he may be this one, and it is held, and told.
@@ -145,7 +152,7 @@ def test_nobody_is_removed_who_may_be_a_wanted_row_that_is_nowhere_found(members
 
 
 @pytest.mark.parametrize("fault", [Fault("cancel"), Fault("miscount", rows=1)], ids=lambda fault: fault.kind)
-def test_nobody_is_removed_whose_new_row_is_not_proved(members, fault):
+def test_nobody_is_removed_whose_new_row_is_not_proved(members: World, fault: Fault) -> None:
     """Her e-mail changed, and nobody knows what came of it: taken off, she would join anew the next time."""
     become(members, people("ann", "bob"))
     members.run()

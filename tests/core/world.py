@@ -36,7 +36,7 @@ class Interrupted(BaseException):
 class LeapingClock:
     """A clock that runs fast, and can be set forward; never back."""
 
-    def __init__(self, speed: float):
+    def __init__(self, speed: float) -> None:
         self._steady = ScaledClock(speed)
         self._ahead = 0.0
 
@@ -60,7 +60,7 @@ class LeapingClock:
 class OtherClock:
     """A clock that shows another time of day, so many seconds `ahead`, and waits as the first one."""
 
-    def __init__(self, clock: LeapingClock, ahead: float):
+    def __init__(self, clock: LeapingClock, ahead: float) -> None:
         self.now = lambda: clock.now() + ahead
         self.monotonic, self.sleep = clock.monotonic, clock.sleep
 
@@ -77,7 +77,7 @@ class World:
         speed: float = SPEED,
         klaviyo_ahead: float = 0.0,
         **rules: Any,
-    ):
+    ) -> None:
         self.folder = folder
         self.clock = LeapingClock(speed)
         self.path = folder / "shop.duckdb"

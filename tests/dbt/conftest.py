@@ -3,25 +3,29 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.dbt.real_dbt import SHOP, add_package, dbt
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory):
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the corner shop after `dbt build`, which takes seconds: look, don't change."""
     return build_once(tmp_path_factory, "corner_shop")
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory):
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a corner shop that has our dbt package, after `dbt build`: look, don't change."""
     return build_once(tmp_path_factory, "recorded_shop", package=True)
 
 
-def build_once(tmp_path_factory, name, *, package=False):
+def build_once(tmp_path_factory: pytest.TempPathFactory, name: str, *, package: bool = False) -> Path:
     """Return the folder of a shop, built once, by the first worker that comes."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
@@ -39,18 +43,18 @@ def build_once(tmp_path_factory, name, *, package=False):
 
 
 @pytest.fixture
-def shop(built, tmp_path, monkeypatch):
+def shop(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a built corner shop of the test's own."""
     return own_copy(built, tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def recorded_shop(recorded, tmp_path, monkeypatch):
+def recorded_shop(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a built corner shop of the test's own that has our dbt package."""
     return own_copy(recorded, tmp_path, monkeypatch)
 
 
-def own_copy(built, tmp_path, monkeypatch):
+def own_copy(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copy a built shop, and stand in the copy."""
     folder = tmp_path / "corner_shop"
     shutil.copytree(built, folder, symlinks=True)

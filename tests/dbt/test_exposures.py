@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -14,6 +15,10 @@ from reverse_etl.dbt.exposures import Exposed, changed, exposures
 from reverse_etl.dbt.graph import Graph, Node
 from reverse_etl.errors import UsageError
 from tests.dbt.real_dbt import dbt, edit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 GRAPH = Graph(
     {
@@ -28,12 +33,12 @@ GRAPH = Graph(
 )
 
 
-def write(*models, before=None):
+def write(*models: Exposed, before: Mapping[str, Sequence[Any]] | None = None) -> dict[str, list[Any]]:
     """Return the exposures of these models as the file's content."""
     return yaml.safe_load(exposures(models, GRAPH, "shop", {"name": "Ann"}, before))
 
 
-def reverse_etl(folder, *arguments):
+def reverse_etl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run our own command line in a project's folder."""
     return subprocess.run(
         [Path(sys.executable).with_name("reverse-etl"), "exposures", *arguments],
@@ -45,7 +50,7 @@ def reverse_etl(folder, *arguments):
     )
 
 
-def test_dbts_lineage_shows_the_lists(shop):
+def test_dbts_lineage_shows_the_lists(shop: Path) -> None:
     """The real dbt parses the file, and finds what feeds a list; --check sees what is out of date."""
     missing = reverse_etl(shop, "--check")
     assert missing.returncode == 1
@@ -75,7 +80,7 @@ def test_dbts_lineage_shows_the_lists(shop):
     assert "is not up to date: klaviyo_regulars." in stale.stderr
 
 
-def test_what_is_read_is_named_as_dbt_names_it():
+def test_what_is_read_is_named_as_dbt_names_it() -> None:
     """Own models, versions, packages and sources."""
     reads = ("model.shop.people.v2", "model.shop.people.vx", "model.loyalty.points", "source.shop.erp.orders")
     (entry,) = write(Exposed("vip", "Klaviyo list VIP", "Who pays.", reads))["exposures"]
@@ -96,7 +101,7 @@ def test_what_is_read_is_named_as_dbt_names_it():
         write(Exposed("vip", "", "", ("model.shop.gone",)))
 
 
-def test_what_people_added_stays_and_what_is_gone_goes():
+def test_what_people_added_stays_and_what_is_gone_goes() -> None:
     """Writing again changes nothing more."""
     before = write(Exposed("vip", "old", "old", ()), Exposed("gone", "", "", ()))
     before["exposures"][0] |= {"owner": {"email": "ann@example.com"}, "config": {"tags": ["crm"]}}
@@ -110,14 +115,14 @@ def test_what_people_added_stays_and_what_is_gone_goes():
     assert changed(after, after) == ()
 
 
-def test_names_are_dbts_and_each_is_there_once():
+def test_names_are_dbts_and_each_is_there_once() -> None:
     """Dbt takes letters, digits and underscores."""
     models = [Exposed(name, "", "", ()) for name in ("a-b", "a b", "a_b", "é")]
     names = [each["name"] for each in write(*models)["exposures"]]
     assert names == ["klaviyo_a_b", "klaviyo_a_b_2", "klaviyo_a_b_3", "klaviyo__"]
 
 
-def test_without_a_manifest_there_is_nothing_to_name(tmp_path):
+def test_without_a_manifest_there_is_nothing_to_name(tmp_path: Path) -> None:
     """The error says to run dbt first."""
     (tmp_path / "profiles.yml").write_text(
         "shop: {outputs: {t: {type: duckdb, path: a.duckdb}}, target: t,\n"

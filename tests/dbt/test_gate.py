@@ -1,11 +1,17 @@
 # ruff: noqa: E501 - a message stands on one line
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.dbt.gate import Reader
 from reverse_etl.errors import ModelError
 from tests.dbt.made_artifacts import freshness, held, held_of, manifest, model, results
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 HOUR = 3600
 VIPS, CUSTOMERS, ORDERS = "model.shop.vips", "model.shop.customers", "source.shop.erp.orders"
@@ -61,7 +67,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("statuses", "expected"), FAULTS.values(), ids=FAULTS)
-def test_a_fault_upstream_holds_a_model_back(tmp_path, statuses, expected):
+def test_a_fault_upstream_holds_a_model_back(
+    tmp_path: Path, statuses: dict[str, str], expected: list[str]
+) -> None:
     """By node; only the first line of dbt's message is shown, since the others may quote rows."""
     problems = held(tmp_path, model(VIPS), run_results=results(statuses))
     assert [problem.what for problem in problems] == expected
@@ -69,7 +77,7 @@ def test_a_fault_upstream_holds_a_model_back(tmp_path, statuses, expected):
     assert problems[0].advice == f"{MENDED} Without this gate: --no-dbt-gate."
 
 
-def test_what_holds_several_models_back_is_said_once_and_all_of_them_are_left_out(tmp_path):
+def test_what_holds_several_models_back_is_said_once_and_all_of_them_are_left_out(tmp_path: Path) -> None:
     """Each reason with its models; the way to the others names every model that is held, or they would be too."""
     readers = [Reader("regulars", (VIPS,)), Reader("members", (VIPS, CUSTOMERS)), Reader("buyers", (ORDERS,))]
     found = results({"vips": "success", "unique_vips": "fail", "unique_customers": "error"})
@@ -96,12 +104,14 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("statuses", HARMLESS.values(), ids=HARMLESS)
-def test_what_is_no_fault_of_what_a_model_reads_holds_nothing_back(tmp_path, statuses):
+def test_what_is_no_fault_of_what_a_model_reads_holds_nothing_back(
+    tmp_path: Path, statuses: dict[str, str]
+) -> None:
     """Warnings, and faults elsewhere."""
     assert held(tmp_path, model(VIPS), run_results=results(statuses)) == ()
 
 
-def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path):
+def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path: Path) -> None:
     """Unit tests stand in a section of their own, and are attached to nothing."""
     unit = {"resource_type": "unit_test", "name": "u", "depends_on": {"nodes": [VIPS]}}
     found = results({"vips": "success"})
@@ -111,7 +121,7 @@ def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path):
     assert problem.what.startswith("The unit test u of model.shop.vips failed")
 
 
-def test_a_test_behind_an_ephemeral_parent_is_a_direct_parents(tmp_path):
+def test_a_test_behind_an_ephemeral_parent_is_a_direct_parents(tmp_path: Path) -> None:
     """Customers is built from an ephemeral model, so the seed below that is the first table."""
     problems = held(tmp_path, model(CUSTOMERS), run_results=results({"unique_raw": "fail"}))
     assert [problem.what.split(" of ")[0] for problem in problems] == ["The test unique_raw"]
@@ -121,7 +131,7 @@ def test_a_test_behind_an_ephemeral_parent_is_a_direct_parents(tmp_path):
     "which", ["compile", "generate", "show", "list", "parse", "run-operation", "clone", "freshness"]
 )
 @pytest.mark.parametrize("status", ["success", "error", "skipped"])
-def test_a_command_that_builds_nothing_says_nothing(tmp_path, which, status):
+def test_a_command_that_builds_nothing_says_nothing(tmp_path: Path, which: str, status: str) -> None:
     """Neither that tables are good nor that they are bad; but it proves no age."""
     found = results({"vips": status}, which=which)
     assert held(tmp_path, model(VIPS), run_results=found) == ()
@@ -131,7 +141,7 @@ def test_a_command_that_builds_nothing_says_nothing(tmp_path, which, status):
     )
 
 
-def test_a_failure_of_a_command_that_is_not_known_counts_and_a_success_does_not(tmp_path):
+def test_a_failure_of_a_command_that_is_not_known_counts_and_a_success_does_not(tmp_path: Path) -> None:
     """Where dbt does not say which command it was."""
     failed, built = results({"vips": "error"}, which=None), results({"vips": "success"}, which=None)
     assert len(held(tmp_path, model(VIPS), run_results=failed)) == 1
@@ -139,7 +149,7 @@ def test_a_failure_of_a_command_that_is_not_known_counts_and_a_success_does_not(
     assert len(held(tmp_path, model(VIPS, max_age=HOUR * 24), run_results=built)) == 1
 
 
-def test_tables_that_were_built_without_rows_are_held_back(tmp_path):
+def test_tables_that_were_built_without_rows_are_held_back(tmp_path: Path) -> None:
     """`--empty` and `--sample` succeed, and would take everybody off the lists."""
     for flag in ({"empty": True}, {"sample": "3 days"}):
         (problem,) = held(tmp_path, model(VIPS), run_results=results({"customers": "success"}, **flag))
@@ -148,7 +158,7 @@ def test_tables_that_were_built_without_rows_are_held_back(tmp_path):
         )
 
 
-def test_results_of_another_target_hold_everything_back(tmp_path):
+def test_results_of_another_target_hold_everything_back(tmp_path: Path) -> None:
     """Its tables are elsewhere, and so is what its manifest names."""
     (problem,) = held(tmp_path, model(VIPS), run_results=results({"vips": "error"}, target="dev"))
     assert problem.what == "dbt's last results are of target dev; this run's is prod."
@@ -189,13 +199,13 @@ AGES = {
 
 
 @pytest.mark.parametrize(("found", "expected"), AGES.values(), ids=AGES)
-def test_max_age_asks_for_proof(tmp_path, found, expected):
+def test_max_age_asks_for_proof(tmp_path: Path, found: dict[str, Any], expected: list[str]) -> None:
     """Only a build that built the very node proves how old it is."""
     problems = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=found)
     assert [problem.what for problem in problems] == expected
 
 
-def test_without_artifacts_only_max_age_holds_back(tmp_path):
+def test_without_artifacts_only_max_age_holds_back(tmp_path: Path) -> None:
     """No dbt, no gate; but nothing proves the age."""
     assert held(tmp_path, model(VIPS)) == ()
     (problem,) = held(tmp_path, model(VIPS, max_age=HOUR))
@@ -208,7 +218,7 @@ def test_without_artifacts_only_max_age_holds_back(tmp_path):
     assert problem.what.startswith("max_age is 60m, but the model reads nothing by ref() or source()")
 
 
-def test_the_age_of_a_source_is_that_of_its_newest_row(tmp_path):
+def test_the_age_of_a_source_is_that_of_its_newest_row(tmp_path: Path) -> None:
     """`dbt source freshness` says it; a source that is staler than dbt's own limit is held back in any case."""
     loaded = "2026-11-22T05:30:00+00:00"
     asked = model(ORDERS, max_age=2 * HOUR)
@@ -225,7 +235,7 @@ def test_the_age_of_a_source_is_that_of_its_newest_row(tmp_path):
 
 
 @pytest.mark.parametrize("number", [4, 5, 6, 7])
-def test_run_results_of_neighbouring_versions_are_read(tmp_path, number):
+def test_run_results_of_neighbouring_versions_are_read(tmp_path: Path, number: int) -> None:
     """Fields that a version lacks are left open."""
     metadata = {"dbt_schema_version": f"https://schemas.getdbt.com/dbt/run-results/v{number}.json"}
     found = results({"vips": "error"}) | {"metadata": metadata}
@@ -251,7 +261,9 @@ def test_run_results_of_neighbouring_versions_are_read(tmp_path, number):
         ),
     ],
 )
-def test_run_results_that_cannot_be_read_stop_the_run(tmp_path, text, what, advice):
+def test_run_results_that_cannot_be_read_stop_the_run(
+    tmp_path: Path, text: str, what: str, advice: str
+) -> None:
     """A gate that cannot see must not let pass."""
     (tmp_path / "run_results.json").write_text(text)
     with pytest.raises(ModelError) as caught:

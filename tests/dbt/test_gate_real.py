@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,22 +13,25 @@ from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.project import Project
 from tests.dbt.real_dbt import dbt, edit
 
+if TYPE_CHECKING:
+    from reverse_etl.models.model import Model
+
 PEOPLE, TEST = "models/marts/people_v2.sql", "tests/nobody_pays_less_than_nothing.sql"
 
 
-def project(folder):
+def project(folder: Path) -> Project:
     """Load the corner shop's project."""
     return Project.load(folder, profiles_dir=folder, environ={})
 
 
-def reasons(folder, *select):
+def reasons(folder: Path, *select: str) -> list[tuple[str, str]]:
     """Return why the gate holds the selected models back, as (models, beginning of the reason)."""
     loaded = project(folder)
     held = loaded.gate(loaded.select(select))
     return [(each.where.replace("model ", ""), each.what.split(" at 20")[0]) for each in held]
 
 
-def chosen(folder, selector):
+def chosen(folder: Path, selector: str) -> tuple[Model, ...]:
     """Return the models that a selector chooses, none where it is an error."""
     try:
         return project(folder).select([selector])
@@ -35,7 +39,7 @@ def chosen(folder, selector):
         return ()
 
 
-def reverse_etl(folder, *arguments):
+def reverse_etl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run our own command line in a project's folder."""
     return subprocess.run(
         [Path(sys.executable).with_name("reverse-etl"), *arguments],
@@ -47,7 +51,7 @@ def reverse_etl(folder, *arguments):
     )
 
 
-def max_age(folder, span):
+def max_age(folder: Path, span: str) -> None:
     """Give the shop's models a max_age."""
     for name in ("regulars", "neighbours"):
         edit(
@@ -57,7 +61,7 @@ def max_age(folder, span):
         )
 
 
-def test_after_a_build_that_passed_everything_may_run(shop):
+def test_after_a_build_that_passed_everything_may_run(shop: Path) -> None:
     """Also where every model asks for proof of its age, but for a source, whose age is dbt's to say."""
     assert reasons(shop) == []
     fed = {"stg_payments+": "regulars spenders", "source:loyalty+": "", "raw_people+": "neighbours regulars"}
@@ -75,7 +79,7 @@ def test_after_a_build_that_passed_everything_may_run(shop):
     ]
 
 
-def test_a_build_that_failed_holds_back_until_it_is_mended(shop):
+def test_a_build_that_failed_holds_back_until_it_is_mended(shop: Path) -> None:
     """A run-time error and a failed test, told by node; a test of severity warn does not count."""
     edit(shop / PEOPLE, "first_name, city", "first_name, cast(email as integer) as city")
     edit(shop / TEST, "spent < 0", "spent > 0")
@@ -109,7 +113,7 @@ def test_a_build_that_failed_holds_back_until_it_is_mended(shop):
     assert reasons(shop) == []
 
 
-def test_commands_that_build_nothing_of_ours_prove_no_age(shop):
+def test_commands_that_build_nothing_of_ours_prove_no_age(shop: Path) -> None:
     """`dbt compile` writes success for every node; a partial build covers what it built."""
     max_age(shop, "2h")
     dbt(shop, "compile", "--select", "people")
@@ -133,7 +137,7 @@ def test_commands_that_build_nothing_of_ours_prove_no_age(shop):
     ]
 
 
-def test_an_empty_build_and_another_targets_are_held_back(shop):
+def test_an_empty_build_and_another_targets_are_held_back(shop: Path) -> None:
     """`--empty` leaves tables without rows; `--target` other tables."""
     dbt(shop, "build", "--empty", "--exclude", "test_type:unit", "--target", "trial")
     assert {what.split(":")[0] for _, what in reasons(shop, "regulars")} >= {

@@ -47,7 +47,7 @@ models:
 """
 
 
-def test_a_marked_dbt_model_is_a_model_of_the_columns_that_its_yaml_lists(built):
+def test_a_marked_dbt_model_is_a_model_of_the_columns_that_its_yaml_lists(built: Path) -> None:
     """It has no file of ours; a column that is not listed is not sent."""
     model = compiled(built)["spenders"]
     assert model.sql == (
@@ -67,7 +67,7 @@ def test_a_marked_dbt_model_is_a_model_of_the_columns_that_its_yaml_lists(built)
     assert len(rows(built, model)) == 3
 
 
-def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop):
+def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop: Path) -> None:
     """All at once, with what to do next; what dbt's `config()` says in SQL points at that file."""
     marts = shop / "models" / "marts"
     (marts / "second.yml").write_text(SECOND)
@@ -111,7 +111,7 @@ def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop):
     assert "List them there, under columns" in caught.value.problems[4].advice
 
 
-def test_of_a_model_with_versions_the_latest_is_sent(shop):
+def test_of_a_model_with_versions_the_latest_is_sent(shop: Path) -> None:
     """Settings above the versions are the latest's alone; an older version's own make a model beside it."""
     edit(
         shop / "models" / "marts" / "marts.yml",
@@ -135,7 +135,7 @@ def test_of_a_model_with_versions_the_latest_is_sent(shop):
     assert models["people_v1"].reads == ("model.corner_shop.people.v1",)
 
 
-def test_marks_of_packages_are_left_to_their_authors():
+def test_marks_of_packages_are_left_to_their_authors() -> None:
     """Installing a package must not send anything."""
     nodes = list(manifest()["nodes"].values())
     nodes[1] |= {"config": {"meta": {"reverse_etl": {"surface": "profiles"}}}}
@@ -160,7 +160,9 @@ COLUMNS = [
         (Engine.SNOWFLAKE, ["EMAIL", "ORDER", "First Name", "MIXED", "Quoted", "a, b"]),
     ],
 )
-def test_a_column_is_the_one_that_its_name_means_in_dbt(tmp_path, warehouse, columns):
+def test_a_column_is_the_one_that_its_name_means_in_dbt(
+    tmp_path: Path, warehouse: Engine, columns: list[str]
+) -> None:
     """Unquoted names fold, and reach Klaviyo in lower case; a name never becomes SQL of another kind."""
     node = {
         "name": "m",
@@ -180,7 +182,7 @@ def test_a_column_is_the_one_that_its_name_means_in_dbt(tmp_path, warehouse, col
     assert [each.property for each in model.payload] == ["order", "First Name", "mixed", "Quoted", "a, b"]
 
 
-def test_names_that_a_model_may_not_have_are_refused(tmp_path):
+def test_names_that_a_model_may_not_have_are_refused(tmp_path: Path) -> None:
     """As in a model of SQL."""
     node = {
         "name": "m",

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
 from tests.dbt.real_dbt import dbt, edit
 
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
 PEOPLE = "models/marts/people_v2.sql"
 KINDS = ("model", "seed", "snapshot", "test", "unit_test", "source")
 
 
-def recorded_rows(folder):
+def recorded_rows(folder: Path) -> list[tuple[str, str, int]]:
     """Return (node, status, failures) of the newest invocation, by node."""
     rows = ask(
         folder,
@@ -23,32 +28,32 @@ def recorded_rows(folder):
     return [(node, status, failures or 0) for node, status, failures in rows]
 
 
-def ask(folder, query):
+def ask(folder: Path, query: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query."""
     with duckdb.connect(folder / "corner_shop.duckdb", read_only=True) as connection:
         return connection.execute(query).fetchall()
 
 
-def change(folder, *statements):
+def change(folder: Path, *statements: str) -> None:
     """Change the warehouse."""
     with duckdb.connect(folder / "corner_shop.duckdb") as connection:
         for statement in statements:
             connection.execute(statement)
 
 
-def artifact(folder, name="run_results.json"):
+def artifact(folder: Path, name: str = "run_results.json") -> Any:
     """Return what dbt wrote into its target folder."""
     return json.loads((folder / "target" / name).read_text())
 
 
-def artifact_rows(folder):
+def artifact_rows(folder: Path) -> list[tuple[str, str, int]]:
     """Return (node, status, failures) as run_results.json has them, by node."""
     results = artifact(folder)["results"]
     kept = [each for each in results if each["unique_id"].split(".")[0] in KINDS]
     return sorted((each["unique_id"], each["status"], each["failures"] or 0) for each in kept)
 
 
-def test_each_command_records_what_its_run_results_say(recorded_shop):
+def test_each_command_records_what_its_run_results_say(recorded_shop: Path) -> None:
     """Node by node: a build that fails, the retry that repairs it, tests alone, one model alone."""
     shop = recorded_shop
     assert recorded_rows(shop) == artifact_rows(shop)
@@ -76,7 +81,7 @@ def test_each_command_records_what_its_run_results_say(recorded_shop):
     assert counted == (5,)
 
 
-def test_a_row_says_which_relation_when_and_by_which_command(recorded_shop):
+def test_a_row_says_which_relation_when_and_by_which_command(recorded_shop: Path) -> None:
     """A generic test has the relation of what it tests. Times are UTC, and the invocation is dbt's own."""
     dbt(recorded_shop, "build", "--target", "trial", "--empty", "--select", "visits")
     results = artifact(recorded_shop)
@@ -102,14 +107,14 @@ def test_a_row_says_which_relation_when_and_by_which_command(recorded_shop):
 
 
 @pytest.mark.parametrize("command", ["compile", "docs generate", "ls", "parse", "show --inline 'select 1'"])
-def test_a_command_that_builds_nothing_records_nothing(recorded_shop, command):
+def test_a_command_that_builds_nothing_records_nothing(recorded_shop: Path, command: str) -> None:
     """It succeeds for nodes that it did not build."""
     before = ask(recorded_shop, "from reverse_etl_dbt_results order by all")
     dbt(recorded_shop, *(word.strip("'") for word in command.split(maxsplit=2)))
     assert ask(recorded_shop, "from reverse_etl_dbt_results order by all") == before
 
 
-def test_a_source_is_recorded_with_the_time_of_its_newest_row(recorded_shop):
+def test_a_source_is_recorded_with_the_time_of_its_newest_row(recorded_shop: Path) -> None:
     """`dbt source freshness` is a command like the others."""
     fresh = "{error_after: {count: 1, period: day}}"
     edit(
@@ -127,7 +132,7 @@ def test_a_source_is_recorded_with_the_time_of_its_newest_row(recorded_shop):
     assert rows == [("source.corner_shop.till.payments", "error", "2026-05-11 00:00:00")]
 
 
-def test_nodes_that_a_failed_hook_kept_from_running_are_recorded_as_skipped(recorded_shop):
+def test_nodes_that_a_failed_hook_kept_from_running_are_recorded_as_skipped(recorded_shop: Path) -> None:
     """Dbt gives its last hook no results then."""
     edit(
         recorded_shop / "dbt_project.yml",
@@ -153,7 +158,9 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("statements", "reason"), REFUSALS.values(), ids=REFUSALS)
-def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(recorded_shop, statements, reason):
+def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(
+    recorded_shop: Path, statements: list[str], reason: str
+) -> None:
     """Also where dbt makes its own warnings errors."""
     change(recorded_shop, *statements)
     printed = dbt(
@@ -164,7 +171,7 @@ def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(recorded
     assert "ERROR=0" in printed
 
 
-def test_a_missing_table_and_schema_are_created(recorded_shop):
+def test_a_missing_table_and_schema_are_created(recorded_shop: Path) -> None:
     """The first command in a new schema."""
     edit(recorded_shop / "profiles.yml", "schema: main, threads", "schema: fresh, threads")
     dbt(recorded_shop, "build", "--select", "visits")
@@ -172,7 +179,7 @@ def test_a_missing_table_and_schema_are_created(recorded_shop):
     assert count == (5,)
 
 
-def test_old_results_go_but_for_the_newest_of_each_node(recorded_shop):
+def test_old_results_go_but_for_the_newest_of_each_node(recorded_shop: Path) -> None:
     """The table stays small, and what a node came to last stays known."""
     table = "reverse_etl_dbt_results"
     gone = "'model.shop.gone', 'error', timestamp '2020-01-01'"
@@ -189,7 +196,7 @@ def test_old_results_go_but_for_the_newest_of_each_node(recorded_shop):
     assert ask(recorded_shop, f"select count(*), count(distinct unique_id) from {table}") == [(18, 18)]
 
 
-def test_names_with_quotes_are_written_as_they_are(recorded_shop):
+def test_names_with_quotes_are_written_as_they_are(recorded_shop: Path) -> None:
     """An alias may hold whatever the warehouse takes."""
     edit(recorded_shop / "models/marts/visits.sql", "alias='visit_totals'", '''alias="it's a \\\\ $$"''')
     dbt(recorded_shop, "run", "--select", "visits")
@@ -203,7 +210,7 @@ def test_names_with_quotes_are_written_as_they_are(recorded_shop):
     assert rows == [(visits["relation_name"],)]
 
 
-def test_more_results_than_one_statement_takes_are_all_recorded(recorded_shop):
+def test_more_results_than_one_statement_takes_are_all_recorded(recorded_shop: Path) -> None:
     """500 rows go into one INSERT."""
     for number in range(520):
         (recorded_shop / f"models/marts/m{number}.sql").write_text(
@@ -214,7 +221,7 @@ def test_more_results_than_one_statement_takes_are_all_recorded(recorded_shop):
     assert len(recorded_rows(recorded_shop)) == 526
 
 
-def test_a_package_that_is_not_installed_leaves_no_table(built):
+def test_a_package_that_is_not_installed_leaves_no_table(built: Path) -> None:
     """Nothing else writes it."""
     assert not ask(built, "from duckdb_tables() where table_name = 'reverse_etl_dbt_results'")
     assert not (built / "dbt_packages" / "reverse_etl").exists()

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError, WarehouseError
 from reverse_etl.project import Project
 from tests.dbt.real_dbt import DBT, edit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
 
 READ = """
 import json, sys
@@ -29,17 +35,17 @@ print(json.dumps({
 """
 
 
-def project(folder):
+def project(folder: Path) -> Project:
     """Load a project."""
     return Project.load(folder, profiles_dir=folder, environ={})
 
 
-def record(folder, name="run_results"):
+def record(folder: Path, name: str = "run_results") -> dict[str, Any]:
     """Return what a run left."""
     return json.loads((folder / "target" / "reverse_etl" / f"{name}.json").read_text())
 
 
-def statuses(folder):
+def statuses(folder: Path) -> dict[str, tuple[str, str]]:
     """Return the status and message of each model."""
     return {
         each["unique_id"].removeprefix("model.reverse_etl."): (each["status"], each["message"])
@@ -47,7 +53,7 @@ def statuses(folder):
     }
 
 
-def test_dbts_own_classes_read_what_a_run_leaves(shop):
+def test_dbts_own_classes_read_what_a_run_leaves(shop: Path) -> None:
     """Statuses by model, with the counts of each list; the graph goes on from dbt's nodes."""
     project(shop).plan()
     assert not (shop / "target" / "reverse_etl").exists(), "a plan leaves nothing"
@@ -81,7 +87,7 @@ def test_dbts_own_classes_read_what_a_run_leaves(shop):
     assert record(shop, "manifest")["child_map"]["model.corner_shop.visits"] == ["model.reverse_etl.regulars"]
 
 
-def test_a_run_that_was_refused_leaves_its_reasons_and_no_older_success(shop):
+def test_a_run_that_was_refused_leaves_its_reasons_and_no_older_success(shop: Path) -> None:
     """`skipped` where a gate or a guard refused; each model gets its own reason where it has one."""
     path = shop / "target" / "run_results.json"
     results = json.loads(path.read_text())
@@ -98,7 +104,7 @@ def test_a_run_that_was_refused_leaves_its_reasons_and_no_older_success(shop):
     assert found["regulars"][1].startswith("Nothing was sent: model.corner_shop.spenders failed")
 
 
-def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path, monkeypatch):
+def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also beside no dbt project: then the folder is called `target` all the same."""
     (tmp_path / "profiles.yml").write_text(
         "shop: {outputs: {t: {type: duckdb, path: shop.duckdb}}, target: t,\n"
@@ -107,8 +113,8 @@ def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "m.sql").write_text("{{ config(surface='profiles') }}\nselect email from t")
 
-    def fails(error):
-        def run(*_, **__):
+    def fails(error: KeyboardInterrupt | KlaviyoError | WarehouseError) -> tuple[str, str]:
+        def run(*_: Any, **__: Any) -> None:
             raise error
 
         monkeypatch.setattr(Project, "_run", run)
@@ -121,7 +127,7 @@ def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path, monkeypatch):
     assert fails(KeyboardInterrupt()) == ("error", "The run was interrupted; it is safe to run again.")
 
 
-def test_a_run_that_cannot_start_leaves_an_older_record_alone(shop):
+def test_a_run_that_cannot_start_leaves_an_older_record_alone(shop: Path) -> None:
     """As dbt does for a project that does not parse."""
     project(shop).run(["regulars"])
     before = record(shop)
@@ -132,7 +138,7 @@ def test_a_run_that_cannot_start_leaves_an_older_record_alone(shop):
     assert record(shop) == before
 
 
-def test_a_folder_that_cannot_be_written_stops_no_run(shop):
+def test_a_folder_that_cannot_be_written_stops_no_run(shop: Path) -> None:
     """The lists are what counts."""
     (shop / "target" / "reverse_etl").write_text("a file is in the way")
     assert project(shop).run(["regulars"]).exit_code == 0

@@ -17,7 +17,7 @@ from reverse_etl.parsing.jinja import ContextError
 from tests.dbt.real_dbt import compiled, dbt, edit, rows, trial
 
 
-def test_dbt_builds_the_project_though_our_models_and_destinations_are_in_it(built):
+def test_dbt_builds_the_project_though_our_models_and_destinations_are_in_it(built: Path) -> None:
     """Every node passes; dbt neither parses reverse_etl/ nor minds `destinations` in profiles.yml."""
     results = json.loads((built / "target" / "run_results.json").read_text())["results"]
     assert {result["status"] for result in results} == {"success", "pass"}
@@ -38,7 +38,9 @@ RELATIONS = {
 
 
 @pytest.mark.parametrize(("call", "relation"), RELATIONS.values(), ids=RELATIONS)
-def test_ref_is_the_relation_that_dbt_built(built, call, relation):
+def test_ref_is_the_relation_that_dbt_built(
+    built: Path, call: tuple[str, str | None, str | None], relation: str
+) -> None:
     """The name comes from dbt's manifest: aliases, schemas and versions are dbt's."""
     found = str(relations_of(trial(built), built / "target" / "manifest.json").ref(*call))
     assert found == relation
@@ -46,7 +48,7 @@ def test_ref_is_the_relation_that_dbt_built(built, call, relation):
         assert connection.execute(f"select count(*) > 0 from {found}").fetchall() == [(True,)]
 
 
-def test_source_is_the_table_that_the_source_names(built):
+def test_source_is_the_table_that_the_source_names(built: Path) -> None:
     """The source's schema and identifier are used, not its name."""
     relations = relations_of(trial(built), built / "target" / "manifest.json")
     assert str(relations.source("till", "payments")) == '"corner_shop"."till_data"."receipts"'
@@ -62,14 +64,16 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("call", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_dbt_did_not_build_cannot_be_read(built, call, message):
+def test_what_dbt_did_not_build_cannot_be_read(
+    built: Path, call: tuple[str, str | None, str | None], message: str
+) -> None:
     """Each has a message of its own, which names it."""
     with pytest.raises(ContextError) as caught:
         relations_of(trial(built), built / "target" / "manifest.json").ref(*call)
     assert message in caught.value.what
 
 
-def test_our_models_run_on_what_dbt_built(built):
+def test_our_models_run_on_what_dbt_built(built: Path) -> None:
     """Compiled SQL runs as it is on dbt's file, and knows which of dbt's nodes it reads."""
     models = compiled(built)
     assert list(models) == ["neighbours", "regulars", "spenders"]
@@ -83,12 +87,12 @@ def test_our_models_run_on_what_dbt_built(built):
     }
 
 
-def test_a_variable_of_the_command_line_beats_the_projects(built):
+def test_a_variable_of_the_command_line_beats_the_projects(built: Path) -> None:
     """`var` gives dbt_project.yml's value unless another is given."""
     assert len(rows(built, compiled(built, regular_from=4)["regulars"])) == 1
 
 
-def test_without_a_manifest_names_are_looked_for_in_the_targets_schema(built, tmp_path):
+def test_without_a_manifest_names_are_looked_for_in_the_targets_schema(built: Path, tmp_path: Path) -> None:
     """Before dbt's first command, `ref` is a table of the target's schema, and a source is a schema."""
     folder = tmp_path / "corner_shop"
     shutil.copytree(built, folder, ignore=shutil.ignore_patterns("target"))
@@ -97,7 +101,7 @@ def test_without_a_manifest_names_are_looked_for_in_the_targets_schema(built, tm
     assert '"corner_shop"."till"."payments"' in models["neighbours"].sql
 
 
-def test_a_manifest_of_another_database_is_refused(shop):
+def test_a_manifest_of_another_database_is_refused(shop: Path) -> None:
     """A manifest that dbt wrote for another target would send us to the wrong tables."""
     edit(shop / "profiles.yml", "path: corner_shop.duckdb", "path: other_shop.duckdb")
     with pytest.raises(ModelError, match="written for another target"):
@@ -124,7 +128,7 @@ VARIABLES = """\
 """
 
 
-def test_a_model_means_what_the_same_text_means_in_dbt(shop):
+def test_a_model_means_what_the_same_text_means_in_dbt(shop: Path) -> None:
     """`ref` with package and version, `source`, `var` by dbt's precedence, `target`: rendered alike."""
     edit(shop / "dbt_project.yml", "  regular_from: 3\n", f"  regular_from: 3\n{VARIABLES}")
     shutil.rmtree(shop / "reverse_etl")
@@ -137,7 +141,7 @@ def test_a_model_means_what_the_same_text_means_in_dbt(shop):
     assert "'1' as k, '2' as l, '3' as m" in model.sql
 
 
-def test_any_later_command_of_dbt_leaves_a_manifest_that_we_read(built):
+def test_any_later_command_of_dbt_leaves_a_manifest_that_we_read(built: Path) -> None:
     """`dbt parse` and `dbt ls` write the manifest anew: relation names stay."""
     before = {name: model.sql for name, model in compiled(built).items()}
     listed = dbt(built, "ls", "--resource-type", "model")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,8 +15,13 @@ from reverse_etl.models.model import Model
 from reverse_etl.models.selection import select
 from reverse_etl.surfaces.interface import Surface
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def node(unique_id, *parents, tags=(), path="", version=""):
+
+def node(
+    unique_id: str, *parents: str, tags: tuple[str, ...] = (), path: str = "", version: str = ""
+) -> Node:
     """Return a node of dbt's graph."""
     kind, package, *names = unique_id.split(".")
     source, name = names if kind == "source" else ("", names[0])
@@ -43,7 +49,7 @@ READS = {
 }
 
 
-def model(name, reads):
+def model(name: str, reads: Sequence[str]) -> Model:
     """Return a model on the list 'Grade A+' that reads nodes of dbt."""
     config = ModelConfig(
         Surface.LIST_MEMBERSHIPS, NamedList("Grade A+"), {IdentifierType.EMAIL: "email"}, tags=(name[0],)
@@ -81,12 +87,12 @@ GRAPH = Graph({each.unique_id: each for each in NODES})
         ("list:Grade A+,raw+", "old vip"),
     ],
 )
-def test_a_plus_chooses_every_model_that_a_node_of_dbt_feeds(chosen, expected):
+def test_a_plus_chooses_every_model_that_a_node_of_dbt_feeds(chosen: str, expected: str) -> None:
     """Directly or through others; it adds up and narrows as every selector; a list may be called so."""
     assert " ".join(each.name for each in select(MODELS, [chosen], graph=lambda: GRAPH)) == expected
 
 
-def test_what_is_fed_by_a_node_can_be_excluded():
+def test_what_is_fed_by_a_node_can_be_excluded() -> None:
     """As with every selector."""
     kept = select(MODELS, [], ["source:erp+", "alone"], graph=lambda: GRAPH)
     assert [each.name for each in kept] == ["old"]
@@ -106,7 +112,7 @@ def test_what_is_fed_by_a_node_can_be_excluded():
         ("@people", "No model matches @people.", "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."),
     ],
 )  # fmt: skip
-def test_a_node_that_feeds_nothing_or_is_not_there_is_an_error(chosen, what, advice):
+def test_a_node_that_feeds_nothing_or_is_not_there_is_an_error(chosen: str, what: str, advice: str) -> None:
     """With the nearest names of dbt's nodes."""
     with pytest.raises(UsageError) as caught:
         select(MODELS, [chosen], graph=lambda: GRAPH)
@@ -114,7 +120,7 @@ def test_a_node_that_feeds_nothing_or_is_not_there_is_an_error(chosen, what, adv
     assert problem == Problem(what, "--select", advice)
 
 
-def test_without_a_manifest_what_models_read_is_known_by_its_bare_name():
+def test_without_a_manifest_what_models_read_is_known_by_its_bare_name() -> None:
     """As `ref` and `source` were written."""
     models = [model("a", ["people", "erp.orders"]), model("b", ["erp.refunds"])]
     assert [each.name for each in select(models, ["people+"])] == ["a"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -10,9 +11,12 @@ import pytest
 from reverse_etl.klaviyo.api import Klaviyo
 from tests.klaviyo.server import DummyKey, QuickClock, Server
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @pytest.fixture
-def server():
+def server() -> Iterator[Server]:
     """Run a server."""
     with Server() as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -23,13 +27,13 @@ def server():
 
 
 @pytest.fixture
-def clock():
+def clock() -> QuickClock:
     """Make a clock on which waiting takes no time."""
     return QuickClock()
 
 
 @pytest.fixture
-def klaviyo(server, clock):
+def klaviyo(server: Server, clock: QuickClock) -> Iterator[Klaviyo]:
     """Connect the real client to the server."""
     made = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", clock=clock, read_seconds=2.0)
     yield made
@@ -37,7 +41,7 @@ def klaviyo(server, clock):
 
 
 @pytest.fixture(scope="module")
-def warehouse():
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB whose session is not in UTC, so that a forgotten conversion shows."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'America/New_York'")

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, Kind
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.serialize import Renderer, Unrenderable
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
 EMAIL = "ann@example.com"
 
 
-def column(name, kind=Kind.TEXT, type_=""):
+def column(name: str, kind: Kind = Kind.TEXT, type_: str = "") -> tuple[str, Column]:
     """Return a payload column under its own name."""
     return name, Column(name, kind, type_ or kind)
 
 
-def rendered(payload, row, identifiers=(EMAIL,), kinds=(IdentifierType.EMAIL,)):
+def rendered(
+    payload: Sequence[tuple[str, Column]],
+    row: Sequence[Any] | tuple[Any, ...],
+    identifiers: Sequence[str | None] | tuple[str] = (EMAIL,),
+    kinds: Sequence[IdentifierType] | tuple[IdentifierType] = (IdentifierType.EMAIL,),
+) -> Unrenderable | dict[str, Any]:
     """Return the profile that a row becomes, decoded, or why it can't be sent."""
     encoded = Renderer(kinds, payload).encode([*identifiers, *row])
     return encoded if isinstance(encoded, Unrenderable) else json.loads(encoded)
 
 
-def properties_of(payload, row):
+def properties_of(
+    payload: Sequence[tuple[str, Column]], row: tuple[Mapping[str, Any] | str | None, int | str]
+) -> dict[str, Any]:
     """Return only the custom properties, or why the row can't be sent."""
     profile = rendered(payload, row)
     return profile if isinstance(profile, Unrenderable) else profile["attributes"].get("properties")

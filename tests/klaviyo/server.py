@@ -7,6 +7,15 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    import pytest
+
+    from reverse_etl.errors import Problem
 
 KEY = "pk_0123456789abcdef-the-secret"
 JSON_API = "application/vnd.api+json"
@@ -15,7 +24,7 @@ JSON_API = "application/vnd.api+json"
 class DummyKey:
     """A key that shows itself only when asked."""
 
-    def reveal(self):
+    def reveal(self) -> str:
         """Return the dummy."""
         return KEY
 
@@ -23,20 +32,20 @@ class DummyKey:
 class QuickClock:
     """A clock that a sleep moves on at once. Thread-safe."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.slept = []
         self._time = 1000.0
         self._lock = threading.Lock()
 
-    def monotonic(self):
+    def monotonic(self) -> float:
         """Return the sum of all sleeps."""
         return self._time
 
-    def now(self):
+    def now(self) -> float:
         """Return the same as the time of day."""
         return self._time
 
-    def sleep(self, seconds):
+    def sleep(self, seconds: float) -> None:
         """Let `seconds` pass at once."""
         with self._lock:
             self.slept.append(seconds)
@@ -56,7 +65,7 @@ class Reply:
     date: str = ""
     hold: threading.Event | None = None
 
-    def body(self):
+    def body(self) -> bytes:
         """Return the bytes of the reply."""
         if self.content is not None:
             return self.content
@@ -79,7 +88,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Asked)
         self.origin = f"http://127.0.0.1:{self.server_address[1]}"
         self.replies = deque()
@@ -87,7 +96,7 @@ class Server(ThreadingHTTPServer):
         self.seen = []
         self.lock = threading.Lock()
 
-    def will(self, *replies):
+    def will(self, *replies: Reply) -> None:
         """Answer the next requests with these."""
         self.replies.extend(replies)
 
@@ -97,7 +106,7 @@ class _Asked(BaseHTTPRequestHandler):
     wbufsize = -1  # a reply goes out in one piece
     disable_nagle_algorithm = True
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         """Answer as told."""
         with self.server.lock:
             reply = self.server.replies.popleft() if self.server.replies else self.server.usual
@@ -129,15 +138,17 @@ class _Asked(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - the name that http.server looks for
     do_DELETE = do_GET  # noqa: N815 - as above
 
-    def date_time_string(self, timestamp=None):
+    def date_time_string(self, timestamp: None = None) -> str:
         """Return the Date of the reply."""
         return self.date or super().date_time_string(timestamp)
 
-    def log_message(self, *arguments):
+    def log_message(self, *arguments: int | str) -> None:
         """Say nothing."""
 
 
-def refused(status, code="invalid", pointer="", detail="It will not do.", **headers):
+def refused(
+    status: int, code: str = "invalid", pointer: str = "", detail: str = "It will not do.", **headers: Any
+) -> Reply:
     """Return the reply with one error, as Klaviyo writes it."""
     error = {
         "id": "e-1",
@@ -152,7 +163,7 @@ def refused(status, code="invalid", pointer="", detail="It will not do.", **head
     )
 
 
-def throttled(after):
+def throttled(after: int | None) -> Reply:
     """Return a 429 as Klaviyo writes it; without Retry-After for None."""
     return refused(429, "throttled", **({} if after is None else {"retry_after": after}))
 
@@ -162,12 +173,14 @@ JOB = Reply(202, {"data": {"type": "profile-bulk-import-job", "id": "am9i/+=", "
 CREATED = "2026-11-21T10:00:00+00:00"
 
 
-def a_list(list_id, name):
+def a_list(list_id: str, name: str) -> dict[str, Any]:
     """Return a list as Klaviyo writes it."""
     return {"type": "list", "id": list_id, "attributes": {"name": name, "created": CREATED}}
 
 
-def a_member(profile_id, email, joined=CREATED, phone=None):
+def a_member(
+    profile_id: str, email: str | None, joined: str = CREATED, phone: str | None = None
+) -> dict[str, Any]:
     """Return a member of a list as Klaviyo writes it."""
     return {
         "type": "profile",
@@ -176,12 +189,12 @@ def a_member(profile_id, email, joined=CREATED, phone=None):
     }
 
 
-def page(resources, following=None):
+def page(resources: Sequence[Mapping[str, Any]], following: str | None = None) -> Reply:
     """Return the reply with one page of resources."""
     return Reply(document={"data": resources, "links": {"self": "x", "next": following}})
 
 
-def problem(error):
+def problem(error: pytest.ExceptionInfo[BaseException]) -> Problem:
     """Return the one problem of an error."""
     (found,) = error.value.problems
     return found

@@ -7,11 +7,18 @@ from dataclasses import dataclass, field
 from itertools import count
 from math import ceil
 from random import Random
+from typing import TYPE_CHECKING
 
 from reverse_etl.klaviyo.rate_limit import Quota
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
-def dice(seed=1):
+    from reverse_etl.klaviyo.rate_limit import Slot
+
+
+def dice(seed: int = 1) -> Random:
     """Return chance that can be repeated."""
     return Random(seed)  # noqa: S311 - nothing secret depends on it
 
@@ -27,7 +34,7 @@ class FixedWindows:
     phase: float | None
     counts: dict = field(default_factory=dict)
 
-    def arrive(self, now):
+    def arrive(self, now: float) -> tuple[bool, int, float]:
         """Count a request; return whether it is taken, what is left of the minute, and seconds to wait."""
         ends = {}
         for seconds, limit in ((1.0, self.tier.burst), (60.0, self.tier.steady)):
@@ -59,7 +66,7 @@ class Run:
     good: int = 0
     throttled: int = 0
 
-    def send(self, seconds, others=()):
+    def send(self, seconds: int, others: Sequence[float] | tuple[Any, ...] = ()) -> Run:
         """Send for so many seconds; `others` are the moments at which other users' requests arrive."""
         self._random, self._order, self._out = dice(self.seed), count(), 0
         self._events = []
@@ -71,10 +78,10 @@ class Run:
             happen(now, *about)
         return self
 
-    def _plan(self, at, happen, *about):
+    def _plan(self, at: float, happen: Callable[..., Any], *about: Slot | bool | float) -> None:
         heapq.heappush(self._events, (at, next(self._order), happen, about))
 
-    def _look(self, now):
+    def _look(self, now: float) -> None:
         while self._out < self.in_flight:
             wait = self.lane.wait(now)
             if wait > 0:
@@ -84,10 +91,10 @@ class Run:
             self._out += 1
             self._plan(self._random.uniform(now, back), self._arrive, slot, back)
 
-    def _arrive(self, now, slot, back):
+    def _arrive(self, now: float, slot: Slot, back: float) -> None:
         self._plan(back, self._reply, slot, *self.server.arrive(now))
 
-    def _reply(self, now, slot, taken, left, wait):
+    def _reply(self, now: float, slot: Slot, taken: bool, left: int, wait: float) -> None:
         if taken:
             self.good += 1
             quota = Quota(left, self.rounding(wait)) if self.rounding else None

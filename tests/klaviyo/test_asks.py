@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,8 +14,11 @@ from reverse_etl.klaviyo.filters import MOST_BYTES, any_of, asks, not_before
 from reverse_etl.klaviyo.imports import Accepted, JobRowError, JobStatus, RowError
 from reverse_etl.klaviyo.jsonapi import Resource
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def a_job(**attributes):
+
+def a_job(**attributes: Any) -> Resource:
     """Return a job's resource."""
     return Resource("j", {"created_at": "2026-11-21T10:00:00Z", "status": "complete", **attributes})
 
@@ -30,13 +34,13 @@ def a_job(**attributes):
         (None, JobStatus.UNKNOWN, False),
     ],
 )
-def test_a_jobs_status_may_be_new(status, expected, ended):
+def test_a_jobs_status_may_be_new(status: str | None, expected: JobStatus, ended: bool) -> None:
     """Klaviyo adds values inside a revision; none of them is taken for an end."""
     found = jobs.job_of(a_job(status=status))
     assert (found.status, found.status.ended) == (expected, ended)
 
 
-def test_a_jobs_counts_may_be_null():
+def test_a_jobs_counts_may_be_null() -> None:
     """They are until something was counted."""
     found = jobs.job_of(a_job(total_count=5, completed_count=None))
     assert (found.total, found.completed, found.failed) == (5, 0, 0)
@@ -51,7 +55,7 @@ def test_a_jobs_counts_may_be_null():
         '{"email": "ann@example.com", "external_id": "c-1"}',
     ],
 )
-def test_a_rows_error_is_tied_to_its_row_by_what_was_sent(payload):
+def test_a_rows_error_is_tied_to_its_row_by_what_was_sent(payload: dict[str, Any] | str) -> None:
     """Whichever form the payload comes back in; identifiers in canonical form."""
     found = jobs.job_error_of(
         Resource(
@@ -74,13 +78,15 @@ def test_a_rows_error_is_tied_to_its_row_by_what_was_sent(payload):
     "payload",
     [None, {}, [], "gone", "[1]", {"attributes": None}, {"email": None, "id": ["x"]}, {"email": True}],
 )
-def test_a_rows_error_without_identifiers_is_tied_to_none(payload):
+def test_a_rows_error_without_identifiers_is_tied_to_none(
+    payload: dict[str, Any] | list[Any] | str | None,
+) -> None:
     """The rest is unknown then, and not somebody else."""
     found = jobs.job_error_of(Resource("e", {"code": "x", "source": None, "original_payload": payload}))
     assert (found.email, found.phone_number, found.external_id, found.id) == (None, None, None, None)
 
 
-def test_a_payload_keeps_its_id_and_a_number_is_text():
+def test_a_payload_keeps_its_id_and_a_number_is_text() -> None:
     """An external id may come back as it was typed in a warehouse."""
     payload = {"id": "P1", "attributes": {"external_id": 17, "phone_number": "+1 (415) 555-0100"}}
     found = jobs.job_error_of(Resource("e", {"original_payload": payload}))
@@ -88,7 +94,7 @@ def test_a_payload_keeps_its_id_and_a_number_is_text():
 
 
 @pytest.mark.parametrize("pointer", ["/data", "/data/attributes", None])
-def test_a_rows_error_about_the_whole_row_has_no_field(pointer):
+def test_a_rows_error_about_the_whole_row_has_no_field(pointer: str | None) -> None:
     """`/data` is the schema's default."""
     assert jobs.job_error_of(Resource("e", {"source": {"pointer": pointer}})).error.field == ""
 
@@ -103,12 +109,12 @@ def test_a_rows_error_about_the_whole_row_has_no_field(pointer):
         (['"]),equals(id,"x'], r'any(email,["\"]),equals(id,\"x"])'),
     ],
 )
-def test_values_cannot_break_out_of_a_filter(values, expected):
+def test_values_cannot_break_out_of_a_filter(values: list[str], expected: str) -> None:
     """Quotes and backslashes are escaped."""
     assert any_of("email", values) == expected
 
 
-def test_a_filter_by_time_is_floored_to_a_second_of_utc():
+def test_a_filter_by_time_is_floored_to_a_second_of_utc() -> None:
     """Earlier ones of that second are dropped by the reader."""
     moment = datetime.fromisoformat("2026-11-21T12:00:00.999+02:00")
     assert not_before("joined_group_at", moment) == "greater-or-equal(joined_group_at,2026-11-21T10:00:00Z)"
@@ -118,7 +124,9 @@ def test_a_filter_by_time_is_floored_to_a_second_of_utc():
     ("size", "count", "expected"),
     [(10, 0, []), (10, 100, [100]), (10, 101, [100, 1]), (10, 250, [100, 100, 50]), (300, 40, [19, 19, 2])],
 )
-def test_an_ask_holds_at_most_a_hundred_values_and_a_short_address(size, count, expected):
+def test_an_ask_holds_at_most_a_hundred_values_and_a_short_address(
+    size: int, count: int, expected: list[int]
+) -> None:
     """Whichever comes first; none is left out."""
     values = [f"{n:0{size}}" for n in range(count)]
     groups = list(asks(values))
@@ -126,7 +134,7 @@ def test_an_ask_holds_at_most_a_hundred_values_and_a_short_address(size, count, 
     assert [value for group in groups for value in group] == values
 
 
-def test_an_ask_is_measured_as_it_is_encoded():
+def test_an_ask_is_measured_as_it_is_encoded() -> None:
     """A letter outside ASCII takes six to twelve bytes in an address."""
     requests = [
         request
@@ -138,7 +146,7 @@ def test_an_ask_is_measured_as_it_is_encoded():
     assert all(len(request.target) < MOST_BYTES + 300 for request in requests)
 
 
-def test_lookups_ask_each_canonical_value_once():
+def test_lookups_ask_each_canonical_value_once() -> None:
     """Padding and case are ours to remove; blanks ask for nothing."""
     ((request, asked),) = profiles.ask_profiles(
         IdentifierType.EMAIL, [" Ann@Example.com", "ann@example.com", " ", "bob@example.com"]
@@ -148,6 +156,6 @@ def test_lookups_ask_each_canonical_value_once():
     assert "page%5Bsize%5D=100" in request.target
 
 
-def test_an_acceptance_says_whether_a_twin_may_exist():
+def test_an_acceptance_says_whether_a_twin_may_exist() -> None:
     """As a value, to be recorded."""
     assert Accepted("j", lost=True) != Accepted("j", lost=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,6 +18,10 @@ from tests.klaviyo.server import (
     refused,
 )
 
+if TYPE_CHECKING:
+    from reverse_etl.klaviyo.api import Klaviyo
+    from tests.klaviyo.server import Server
+
 HTML = Reply(200, content=b"<html>Welcome to the hotel</html>", kind="text/html")
 
 
@@ -29,7 +34,7 @@ HTML = Reply(200, content=b"<html>Welcome to the hotel</html>", kind="text/html"
         Reply(200, content=b""),
     ],
 )
-def test_a_200_that_is_not_klaviyos_is_an_error(server, klaviyo, reply):
+def test_a_200_that_is_not_klaviyos_is_an_error(server: Server, klaviyo: Klaviyo, reply: Reply) -> None:
     """A hotel's page is no list, and an empty page is not 'no lists'."""
     server.will(reply)
     with pytest.raises(KlaviyoError, match="The status was 200, but the reply is") as error:
@@ -38,14 +43,16 @@ def test_a_200_that_is_not_klaviyos_is_an_error(server, klaviyo, reply):
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
-def test_a_good_status_with_a_page_does_not_count_as_delivered(server, klaviyo, status):
+def test_a_good_status_with_a_page_does_not_count_as_delivered(
+    server: Server, klaviyo: Klaviyo, status: int
+) -> None:
     """Nobody knows what became of the write, whatever the status."""
     server.will(Reply(status, content=b"<html></html>", kind="text/html"))
     with pytest.raises(ReplyLost):
         klaviyo.start_import(BODY)
 
 
-def test_a_200_where_204_is_due_does_not_count_as_done(server, klaviyo):
+def test_a_200_where_204_is_due_does_not_count_as_done(server: Server, klaviyo: Klaviyo) -> None:
     """The reference names one status for each request."""
     server.will(Reply(200, document={"data": []}))
     with pytest.raises(ReplyLost):
@@ -56,7 +63,7 @@ def test_a_200_where_204_is_due_does_not_count_as_done(server, klaviyo):
 @pytest.mark.parametrize(
     "location", ["http://127.0.0.1:1/api/lists", "/api/elsewhere", "https://example.com/"]
 )
-def test_redirects_are_not_followed(server, klaviyo, status, location):
+def test_redirects_are_not_followed(server: Server, klaviyo: Klaviyo, status: int, location: str) -> None:
     """Not even on the same origin: the key could go along."""
     server.will(Reply(status, headers={"location": location}))
     with pytest.raises(KlaviyoError, match="redirect") as error:
@@ -81,7 +88,7 @@ def test_redirects_are_not_followed(server, klaviyo, status, location):
         "javascript:alert(1)",
     ],
 )
-def test_a_next_page_elsewhere_is_not_fetched(server, klaviyo, link):
+def test_a_next_page_elsewhere_is_not_fetched(server: Server, klaviyo: Klaviyo, link: str) -> None:
     """The key would go along."""
     host = server.origin.removeprefix("http://")
     server.will(page([a_list("L1", "VIP")], link.format(origin=server.origin, host=host)))
@@ -90,7 +97,7 @@ def test_a_next_page_elsewhere_is_not_fetched(server, klaviyo, link):
     assert len(server.seen) == 1
 
 
-def test_pages_that_go_round_in_a_circle_are_an_error(server, klaviyo):
+def test_pages_that_go_round_in_a_circle_are_an_error(server: Server, klaviyo: Klaviyo) -> None:
     """A run does not read for ever."""
     one, two = (f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in (1, 2))
     server.will(page([], one), page([], two), page([], one))
@@ -98,7 +105,7 @@ def test_pages_that_go_round_in_a_circle_are_an_error(server, klaviyo):
         klaviyo.list_names()
 
 
-def test_every_page_is_read(server, klaviyo):
+def test_every_page_is_read(server: Server, klaviyo: Klaviyo) -> None:
     """A list of the same name on the last page is found too; a name that only resembles is not."""
     following = [f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in range(149)]
     pages = [page([a_list(f"L{n}", "vip")], link) for n, link in enumerate(following)]
@@ -126,7 +133,9 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("reply", "what", "advice"), REFUSALS)
-def test_a_refusal_says_what_is_wrong_and_what_to_do(server, klaviyo, reply, what, advice):
+def test_a_refusal_says_what_is_wrong_and_what_to_do(
+    server: Server, klaviyo: Klaviyo, reply: Reply, what: str, advice: str
+) -> None:
     """A wrong key, a key without a scope, and a page of somebody between are three things."""
     server.will(reply)
     with pytest.raises(KlaviyoError) as error:
@@ -138,7 +147,7 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(server, klaviyo, reply, wha
     assert len(server.seen) == 1
 
 
-def test_a_missing_scope_names_all_that_the_request_needs(server, klaviyo):
+def test_a_missing_scope_names_all_that_the_request_needs(server: Server, klaviyo: Klaviyo) -> None:
     """An import needs two, even without a list."""
     server.will(refused(403, "permission_denied"))
     with pytest.raises(KlaviyoError) as error:
@@ -146,7 +155,7 @@ def test_a_missing_scope_names_all_that_the_request_needs(server, klaviyo):
     assert "lists:write and profiles:write" in problem(error).advice
 
 
-def test_nothing_there_is_none_but_a_pages_404_is_an_error(server, klaviyo):
+def test_nothing_there_is_none_but_a_pages_404_is_an_error(server: Server, klaviyo: Klaviyo) -> None:
     """Only Klaviyo can say that a list is not there."""
     server.will(refused(404, "not_found"), Reply(404, content=b"<html>", kind="text/html"))
     assert klaviyo.list("L1") is None
@@ -154,7 +163,7 @@ def test_nothing_there_is_none_but_a_pages_404_is_an_error(server, klaviyo):
         klaviyo.list("L1")
 
 
-def test_the_servers_time_is_the_newest_date(server, klaviyo):
+def test_the_servers_time_is_the_newest_date(server: Server, klaviyo: Klaviyo) -> None:
     """An older one, overtaken on its way, does not turn it back."""
     with pytest.raises(KlaviyoError, match="has not told its time yet"):
         _ = klaviyo.server_time

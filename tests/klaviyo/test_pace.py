@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from math import ceil
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,11 @@ from reverse_etl.errors import KlaviyoError
 from reverse_etl.klaviyo.endpoints import XS, Endpoint, L, M, Tier
 from reverse_etl.klaviyo.rate_limit import Lane, Pace, Quota, duration
 from tests.klaviyo.simulation import FixedWindows, Run, dice
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tests.klaviyo.server import QuickClock
 
 S = Tier(3, 60)
 
@@ -32,7 +38,7 @@ seeds = st.integers(min_value=0, max_value=1000)
     seed=seeds,
     rounding=roundings | st.none(),
 )
-def test_alone_no_request_is_ever_throttled(**case):
+def test_alone_no_request_is_ever_throttled(**case: Any) -> None:
     """Wherever the windows' edges lie, however long and uneven the way, whatever the headers tell."""
     tier = case.pop("tier")
     run = Run(Lane(Endpoint.LISTS, tier), FixedWindows(tier, case.pop("phase")), **case).send(150)
@@ -48,7 +54,7 @@ def test_alone_no_request_is_ever_throttled(**case):
     seed=seeds,
     rounding=roundings,
 )
-def test_at_least_95_percent_of_the_allowed_requests_are_used(**case):
+def test_at_least_95_percent_of_the_allowed_requests_are_used(**case: Any) -> None:
     """While there is work, over ten minutes, with what is left told and its reset rounded up or down."""
     tier = case.pop("tier")
     run = Run(Lane(Endpoint.LISTS, tier), FixedWindows(tier, case.pop("phase")), in_flight=16, **case).send(
@@ -60,7 +66,9 @@ def test_at_least_95_percent_of_the_allowed_requests_are_used(**case):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("phase", [None, 0.0, 17.5, 45.0])
-def test_beside_another_user_of_the_quota_hardly_a_request_is_throttled(phase, seed):
+def test_beside_another_user_of_the_quota_hardly_a_request_is_throttled(
+    phase: float | None, seed: int
+) -> None:
     """Another application takes a third of the minute's requests, in its own rhythm; the rest is used."""
     random = dice(seed)
     others = [random.uniform(0, 1200) for _ in range(1000)]
@@ -70,7 +78,7 @@ def test_beside_another_user_of_the_quota_hardly_a_request_is_throttled(phase, s
     assert run.good >= 0.9 * (20 * 150 - 1000)
 
 
-def test_with_none_left_nothing_goes_out_before_the_reset():
+def test_with_none_left_nothing_goes_out_before_the_reset() -> None:
     """Even though our own slots are free: others have used the rest."""
     lane = Lane(Endpoint.LISTS, M)
     lane.done(10.0, lane.take(10.0), replied=True, quota=Quota(0, 30))
@@ -79,7 +87,7 @@ def test_with_none_left_nothing_goes_out_before_the_reset():
     assert lane.wait(41.0) == 0
 
 
-def test_no_more_are_in_flight_than_are_left():
+def test_no_more_are_in_flight_than_are_left() -> None:
     """The replies on their way may have taken them."""
     lane = Lane(Endpoint.LISTS, M)
     lane.done(0.0, lane.take(0.0), replied=True, quota=Quota(2, 50))
@@ -91,7 +99,7 @@ def test_no_more_are_in_flight_than_are_left():
     assert lane.wait(1.2) > 0
 
 
-def test_a_late_reply_of_the_window_before_does_not_close_the_new_one():
+def test_a_late_reply_of_the_window_before_does_not_close_the_new_one() -> None:
     """Replies overtake each other around an edge."""
     lane = Lane(Endpoint.LISTS, M)
     early, late = lane.take(0.0), lane.take(0.0)
@@ -100,7 +108,7 @@ def test_a_late_reply_of_the_window_before_does_not_close_the_new_one():
     assert lane.wait(1.1) == 0
 
 
-def test_a_new_window_makes_the_old_count_void():
+def test_a_new_window_makes_the_old_count_void() -> None:
     """Nothing was left; the next window has all of it."""
     lane = Lane(Endpoint.LISTS, M)
     slot = lane.take(0.0)
@@ -109,14 +117,14 @@ def test_a_new_window_makes_the_old_count_void():
     assert lane.wait(2.2) == 0
 
 
-def test_a_reset_beyond_a_minute_is_not_believed():
+def test_a_reset_beyond_a_minute_is_not_believed() -> None:
     """The window is a minute long: a header in another unit must not stop the run."""
     lane = Lane(Endpoint.LISTS, M)
     lane.done(0.0, lane.take(0.0), replied=True, quota=Quota(0, 1_790_000_000))
     assert lane.wait(0.0) <= 61
 
 
-def test_a_429_rests_the_endpoint_and_then_one_request_goes_alone():
+def test_a_429_rests_the_endpoint_and_then_one_request_goes_alone() -> None:
     """If the limit is still used up, one more 429 comes and not one for each thread."""
     lane = Lane(Endpoint.LISTS, M)
     lane.throttled(0.0, lane.take(0.0), 30)
@@ -132,7 +140,7 @@ def test_a_429_rests_the_endpoint_and_then_one_request_goes_alone():
     assert lane.wait(35.2) == 0
 
 
-def test_a_probe_without_a_reply_is_followed_by_another_probe():
+def test_a_probe_without_a_reply_is_followed_by_another_probe() -> None:
     """A cut connection says nothing of the limit."""
     lane = Lane(Endpoint.LISTS, M)
     lane.throttled(0.0, lane.take(0.0), 30)
@@ -142,7 +150,7 @@ def test_a_probe_without_a_reply_is_followed_by_another_probe():
     assert lane.wait(31.0) > 0
 
 
-def test_the_longer_of_two_rests_holds():
+def test_the_longer_of_two_rests_holds() -> None:
     """Several requests in flight get a 429 each, in any order."""
     lane = Lane(Endpoint.LISTS, M)
     first, second = lane.take(0.0), lane.take(0.0)
@@ -151,7 +159,7 @@ def test_the_longer_of_two_rests_holds():
     assert lane.wait(1.0) == pytest.approx(29.1)
 
 
-def test_endpoints_do_not_wait_for_each_other(clock):
+def test_endpoints_do_not_wait_for_each_other(clock: QuickClock) -> None:
     """Klaviyo counts each by itself."""
     pace = Pace(clock, Patience(clock), lambda endpoint: endpoint.tier)
     pace.throttled(pace.take(Endpoint.LISTS), 600)
@@ -159,12 +167,12 @@ def test_endpoints_do_not_wait_for_each_other(clock):
     assert clock.slept == []
 
 
-def test_threads_share_the_limits(clock):
+def test_threads_share_the_limits(clock: QuickClock) -> None:
     """Twenty requests of eight threads at ten a second need a second's wait."""
     pace = Pace(clock, Patience(clock), lambda endpoint: endpoint.tier)
     taken = []
 
-    def work():
+    def work() -> None:
         for _ in range(5):
             slot = pace.take(Endpoint.START_IMPORT)
             taken.append(clock.monotonic())
@@ -180,7 +188,7 @@ def test_threads_share_the_limits(clock):
     assert all(later - earlier >= 1 for earlier, later in zip(taken, taken[10:], strict=False))
 
 
-def test_a_daily_limit_that_is_used_up_is_an_error_and_no_sleep(clock):
+def test_a_daily_limit_that_is_used_up_is_an_error_and_no_sleep(clock: QuickClock) -> None:
     """150 lists a day; nobody waits until tomorrow."""
     pace = Pace(clock, Patience(clock), lambda _: Tier(10, 1000, daily=3))
     for _ in range(3):
@@ -189,7 +197,7 @@ def test_a_daily_limit_that_is_used_up_is_an_error_and_no_sleep(clock):
         pace.take(Endpoint.CREATE_LIST)
 
 
-def test_a_run_that_is_stopped_gives_out_no_slots(clock):
+def test_a_run_that_is_stopped_gives_out_no_slots(clock: QuickClock) -> None:
     """Whoever waits for one is told at once."""
     patience = Patience(clock)
     pace = Pace(clock, patience, lambda endpoint: endpoint.tier)
@@ -215,13 +223,13 @@ def test_a_run_that_is_stopped_gives_out_no_slots(clock):
         ({Endpoint.START_IMPORT: 151, Endpoint.REMOVE_FROM_LIST: 11}, 61),
     ],
 )
-def test_a_plan_can_say_how_long_its_requests_take(requests, seconds):
+def test_a_plan_can_say_how_long_its_requests_take(requests: dict[Endpoint, int], seconds: int) -> None:
     """Until the last may go out, one endpoint after another."""
     assert duration(requests) == seconds
 
 
 @pytest.mark.parametrize("tier", [XS, S, M, L])
-def test_the_duration_is_what_the_pace_really_takes(tier):
+def test_the_duration_is_what_the_pace_really_takes(tier: Tier) -> None:
     """Against the lane itself, with replies that come at once: never less, and hardly more."""
     lane, now = Lane(Endpoint.LISTS, tier), 0.0
     for _ in range(3 * tier.steady):

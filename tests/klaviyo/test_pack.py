@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -20,17 +21,20 @@ from reverse_etl.klaviyo.batching import (
     split,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 LIST = "XyZ123"
 
 
-def rows_of(count, size=30):
+def rows_of(count: int, size: int = 30) -> list[tuple[int, bytes]]:
     """Return numbered rows of so many bytes."""
     row = b'{"type":"profile","x":"' + b"y" * (size - 25) + b'"}'
     return [(seq, row) for seq in range(100, 100 + count)]
 
 
 @pytest.mark.parametrize("list_id", [None, LIST, 'quo"te'])
-def test_the_body_is_what_the_reference_asks_for(list_id):
+def test_the_body_is_what_the_reference_asks_for(list_id: str | None) -> None:
     """One job; with a list, the list as a relationship."""
     body = json.loads(import_body([b'{"type":"profile"}', b"{}"], list_id))["data"]
     assert body["type"] == "profile-bulk-import-job"
@@ -52,14 +56,16 @@ def test_the_body_is_what_the_reference_asks_for(list_id):
         (20_001, [10_000, 10_000, 1]),
     ],
 )
-def test_a_request_holds_at_most_10000_rows(count, expected):
+def test_a_request_holds_at_most_10000_rows(count: int, expected: list[int]) -> None:
     """And each is filled before the next is begun."""
     assert [len(batch) for batch in pack(rows_of(count), LIST)] == expected
 
 
 @pytest.mark.parametrize("list_id", [None, LIST])
 @pytest.mark.parametrize(("over", "expected"), [(-1, [60]), (0, [60]), (1, [59, 1])])
-def test_a_request_holds_at_most_5000000_bytes_envelope_included(list_id, over, expected):
+def test_a_request_holds_at_most_5000000_bytes_envelope_included(
+    list_id: str | None, over: int, expected: list[int]
+) -> None:
     """60 rows that come to exactly the limit are one request; a byte more makes two."""
     room = MOST_BYTES - len(import_body([], list_id)) - 59
     sizes = [room // 60] * 59 + [room - 59 * (room // 60) + over]
@@ -69,24 +75,24 @@ def test_a_request_holds_at_most_5000000_bytes_envelope_included(list_id, over, 
     assert all(len(batch.body) <= 5_000_000 for batch in batches)
 
 
-def test_numbers_of_rows_come_along():
+def test_numbers_of_rows_come_along() -> None:
     """Gaps too: rows that could not be rendered have none."""
     (batch,) = pack([(3, b"a"), (5, b"b"), (9, b"c")], LIST)
     assert (batch.seqs, batch.rows) == ([3, 5, 9], [b"a", b"b", b"c"])
     assert batch.body == import_body(batch.rows, LIST)
 
 
-def test_a_row_that_no_request_can_hold_is_an_error_and_no_batch():
+def test_a_row_that_no_request_can_hold_is_an_error_and_no_batch() -> None:
     """The renderer lets none of these through; if one comes, nothing is cut or dropped."""
     with pytest.raises(ValueError, match="row 7 is 5000000 bytes"):
         list(pack([(7, b"x" * MOST_BYTES)], None))
 
 
-def test_packing_reads_no_further_than_it_must():
+def test_packing_reads_no_further_than_it_must() -> None:
     """So that rendering and sending can go on side by side in bounded memory."""
     read = []
 
-    def source():
+    def source() -> Iterator[tuple[int, bytes]]:
         for seq, row in rows_of(MOST_ROWS + 5):
             read.append(seq)
             yield seq, row
@@ -96,7 +102,7 @@ def test_packing_reads_no_further_than_it_must():
 
 
 @given(st.lists(st.integers(min_value=1, max_value=100_000), max_size=200))
-def test_packing_keeps_every_row_once_and_in_order_and_leaves_no_room(sizes):
+def test_packing_keeps_every_row_once_and_in_order_and_leaves_no_room(sizes: list[int]) -> None:
     """No batch could have taken the first row of the next one."""
     rows = [(seq, b"x" * size) for seq, size in enumerate(sizes)]
     batches = list(pack(iter(rows), LIST))
@@ -108,25 +114,25 @@ def test_packing_keeps_every_row_once_and_in_order_and_leaves_no_room(sizes):
 BATCH = Batch.of([2, 3, 5, 8], [b"a", b"b", b"c", b"d"], LIST)
 
 
-def test_refused_rows_are_taken_out_by_index():
+def test_refused_rows_are_taken_out_by_index() -> None:
     """What is left keeps its order and its numbers."""
     left, gone = split(BATCH, [3, 1])
     assert (left, gone) == (Batch.of([2, 5], [b"a", b"c"], LIST), (3, 8))
 
 
-def test_a_batch_whose_rows_are_all_refused_leaves_none():
+def test_a_batch_whose_rows_are_all_refused_leaves_none() -> None:
     """No empty request is ever sent."""
     assert split(BATCH, range(4)) == (None, (2, 3, 5, 8))
 
 
 @pytest.mark.parametrize("index", [-1, 4])
-def test_an_index_that_the_batch_does_not_have_is_an_error(index):
+def test_an_index_that_the_batch_does_not_have_is_an_error(index: int) -> None:
     """Nobody else's row is taken out in its place."""
     with pytest.raises(IndexError):
         split(BATCH, [0, index])
 
 
-def test_halves_are_whole():
+def test_halves_are_whole() -> None:
     """Every row in exactly one of them, also of an odd number."""
     assert halves(BATCH) == (Batch.of([2, 3], [b"a", b"b"], LIST), Batch.of([5, 8], [b"c", b"d"], LIST))
     assert [len(half) for half in halves(Batch.of([1, 2, 3], [b"a", b"b", b"c"], None))] == [1, 2]
@@ -137,6 +143,6 @@ def test_halves_are_whole():
 @pytest.mark.parametrize(
     ("count", "expected"), [(0, []), (999, [999]), (1_000, [1_000]), (1_001, [1_000, 1])]
 )
-def test_ids_go_out_in_thousands(count, expected):
+def test_ids_go_out_in_thousands(count: int, expected: list[int]) -> None:
     """The most that a request to change a list takes."""
     assert [len(chunk) for chunk in chunks(map(str, range(count)), 1_000)] == expected

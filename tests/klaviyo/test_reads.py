@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,8 +16,14 @@ from tests.klaviyo.server import (
     page,
 )
 
+if TYPE_CHECKING:
+    from reverse_etl.klaviyo.api import Klaviyo
+    from tests.klaviyo.server import Server
 
-def test_members_are_asked_for_by_hundreds_and_read_to_the_last_page(server, klaviyo):
+
+def test_members_are_asked_for_by_hundreds_and_read_to_the_last_page(
+    server: Server, klaviyo: Klaviyo
+) -> None:
     """250 e-mails are three asks; a second page is read; who comes twice counts once."""
     emails = [f"{n:03}@example.com" for n in range(250)]
     following = f"{server.origin}/api/lists/L1/profiles?page%5Bcursor%5D=2"
@@ -34,7 +41,7 @@ def test_members_are_asked_for_by_hundreds_and_read_to_the_last_page(server, kla
     assert {query["page[size]"][0] for query in asked if "filter" in query} == {"100"}
 
 
-def test_members_that_were_not_asked_for_are_ignored(server, klaviyo):
+def test_members_that_were_not_asked_for_are_ignored(server: Server, klaviyo: Klaviyo) -> None:
     """A filter that was not obeyed must not end in a removal."""
     server.will(
         page([a_member("P1", "ann@example.com"), a_member("P2", "bob@example.com"), a_member("P3", None)])
@@ -43,21 +50,23 @@ def test_members_that_were_not_asked_for_are_ignored(server, klaviyo):
     assert [member.profile.id for member in found] == ["P1"]
 
 
-def test_members_are_found_by_phone_as_they_are_by_email(server, klaviyo):
+def test_members_are_found_by_phone_as_they_are_by_email(server: Server, klaviyo: Klaviyo) -> None:
     """Compared in canonical form."""
     server.will(page([a_member("P1", None, phone="+14155550100")]))
     assert len(klaviyo.members("L1", IdentifierType.PHONE, ["+1 415 555 0100"])) == 1
 
 
 @pytest.mark.parametrize("kind", [IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID])
-def test_members_cannot_be_looked_up_by_what_klaviyo_cannot_filter(server, klaviyo, kind):
+def test_members_cannot_be_looked_up_by_what_klaviyo_cannot_filter(
+    server: Server, klaviyo: Klaviyo, kind: IdentifierType
+) -> None:
     """A mistake of the caller's, and not an empty answer."""
     with pytest.raises(ValueError, match="cannot be looked up by"):
         klaviyo.members("L1", kind, ["x"])
     assert server.seen == []
 
 
-def test_profiles_are_looked_up_by_any_identifier(server, klaviyo):
+def test_profiles_are_looked_up_by_any_identifier(server: Server, klaviyo: Klaviyo) -> None:
     """Ids too: what a merge has swallowed comes back as nothing, not as the survivor."""
     server.will(page([a_member("P1", "ann@example.com"), a_member("P9", "bob@example.com")]))
     found = klaviyo.profiles(IdentifierType.PROFILE_ID, ["P1", "P2"])
@@ -65,13 +74,13 @@ def test_profiles_are_looked_up_by_any_identifier(server, klaviyo):
     assert parse_qs(urlsplit(server.seen[0].target).query)["filter"] == ['any(id,["P1","P2"])']
 
 
-def test_asking_for_nobody_asks_nothing(server, klaviyo):
+def test_asking_for_nobody_asks_nothing(server: Server, klaviyo: Klaviyo) -> None:
     """No request for no values."""
     assert klaviyo.profiles(IdentifierType.EMAIL, []) == ()
     assert server.seen == []
 
 
-def test_members_since_a_moment_are_those_and_no_earlier(server, klaviyo):
+def test_members_since_a_moment_are_those_and_no_earlier(server: Server, klaviyo: Klaviyo) -> None:
     """The filter takes whole seconds; the rest of the second is sorted out here."""
     since = datetime(2026, 11, 21, 10, 0, 0, 500_000, tzinfo=UTC)
     server.will(
@@ -88,7 +97,7 @@ def test_members_since_a_moment_are_those_and_no_earlier(server, klaviyo):
     assert query["sort"] == ["joined_group_at"]
 
 
-def test_members_change_by_up_to_a_thousand_ids(server, klaviyo):
+def test_members_change_by_up_to_a_thousand_ids(server: Server, klaviyo: Klaviyo) -> None:
     """Added with POST, removed with DELETE, by id."""
     server.will(Reply(204), Reply(204))
     klaviyo.add_members("L1", ["P1", "P2"])
@@ -106,14 +115,14 @@ def test_members_change_by_up_to_a_thousand_ids(server, klaviyo):
             klaviyo.remove_members("L1", ["P"] * count)
 
 
-def test_a_list_is_read_by_its_id(server, klaviyo):
+def test_a_list_is_read_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
     """Its name may have changed."""
     server.will(Reply(document={"data": a_list("L1", "VIP")}))
     assert klaviyo.list("L1").name == "VIP"
     assert [seen.target.partition("?")[0] for seen in server.seen] == ["/api/lists/L1"]
 
 
-def test_an_account_is_known_by_its_id(server, klaviyo):
+def test_an_account_is_known_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
     """With its name, and Klaviyo's mark for test accounts."""
     attributes = {"test_account": True, "contact_information": {"organization_name": "Corner shop"}}
     server.will(page([{"type": "account", "id": "AbC123", "attributes": attributes}]))
@@ -121,7 +130,7 @@ def test_an_account_is_known_by_its_id(server, klaviyo):
     assert (found.id, found.name, found.test) == ("AbC123", "Corner shop", True)
 
 
-def test_jobs_since_a_moment_end_with_the_first_older_one(server, klaviyo):
+def test_jobs_since_a_moment_end_with_the_first_older_one(server: Server, klaviyo: Klaviyo) -> None:
     """Newest first; the next page is not asked for."""
     jobs = [
         {
@@ -138,7 +147,7 @@ def test_jobs_since_a_moment_end_with_the_first_older_one(server, klaviyo):
     assert parse_qs(urlsplit(server.seen[0].target).query) == {"sort": ["-created_at"], "page[size]": ["100"]}
 
 
-def test_all_errors_of_a_job_are_read(server, klaviyo):
+def test_all_errors_of_a_job_are_read(server: Server, klaviyo: Klaviyo) -> None:
     """Not only the first page."""
     errors = [
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,11 @@ from reverse_etl.domain.columns import Column, Kind
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.serialize import MOST_BYTES, Renderer, Unrenderable, unfit_column
 from tests.klaviyo.rows import EMAIL, column, properties_of, rendered
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import duckdb
 
 
 @pytest.mark.parametrize(
@@ -44,12 +50,14 @@ from tests.klaviyo.rows import EMAIL, column, properties_of, rendered
         ([IdentifierType.EMAIL, IdentifierType.EXTERNAL_ID], [EMAIL, ""], {"attributes": {"email": EMAIL}}),
     ],
 )
-def test_identifiers_stand_where_klaviyo_looks_for_them(kinds, identifiers, expected):
+def test_identifiers_stand_where_klaviyo_looks_for_them(
+    kinds: list[IdentifierType], identifiers: list[str | None], expected: dict[str, Any]
+) -> None:
     """Three attributes and the resource's own id; what a row does not have is left out."""
     assert rendered([], (), identifiers, kinds) == {"type": "profile", **expected}
 
 
-def test_standard_attributes_are_told_from_properties():
+def test_standard_attributes_are_told_from_properties() -> None:
     """The six names of the reference, and nothing else, are attributes; case counts."""
     names = [
         "first_name",
@@ -87,7 +95,9 @@ def test_standard_attributes_are_told_from_properties():
     ],
 )
 @pytest.mark.parametrize("name", ["title", "location_zip"])
-def test_standard_text_attributes_are_text_whatever_the_column(warehouse, name, sql, kind, expected):
+def test_standard_text_attributes_are_text_whatever_the_column(
+    warehouse: duckdb.DuckDBPyConnection, name: str, sql: str, kind: Kind, expected: str
+) -> None:
     """Klaviyo refuses a request whose title is a number."""
     attributes = rendered([column(name, kind)], warehouse.execute(f"SELECT {sql} AS v").fetchone())[
         "attributes"
@@ -95,7 +105,9 @@ def test_standard_text_attributes_are_text_whatever_the_column(warehouse, name, 
     assert (attributes["location"]["zip"] if name == "location_zip" else attributes["title"]) == expected
 
 
-def test_a_location_comes_from_a_struct_from_columns_or_from_both(warehouse):
+def test_a_location_comes_from_a_struct_from_columns_or_from_both(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
     """A column of its own beats the struct's part, NULLs are left out, a position may be a number or text."""
     row = warehouse.execute(
         "SELECT {'city': 'Oslo', 'zip': 150, 'latitude': 59.9::DOUBLE, 'region': NULL}, 'Bergen', '5.3'"
@@ -106,12 +118,12 @@ def test_a_location_comes_from_a_struct_from_columns_or_from_both(warehouse):
 
 
 @pytest.mark.parametrize("value", [None, {}, {"city": None}])
-def test_a_location_of_nothing_is_left_out(value):
+def test_a_location_of_nothing_is_left_out(value: dict[str, None] | None) -> None:
     """As any other NULL."""
     assert "location" not in rendered([column("location", Kind.NESTED)], (value,))["attributes"]
 
 
-def test_a_part_that_no_location_has_is_refused_here():
+def test_a_part_that_no_location_has_is_refused_here() -> None:
     """Klaviyo would refuse the whole request for it."""
     found = rendered([column("location", Kind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
     assert found == Unrenderable("location", "has parts that a location does not have (planet)")
@@ -125,14 +137,16 @@ def test_a_part_that_no_location_has_is_refused_here():
         (Kind.TEXT, '{"plan": "gold", "n": null, "tags": ["a", null]}'),
     ],
 )
-def test_the_content_of_a_properties_column_goes_into_properties(kind, value):
+def test_the_content_of_a_properties_column_goes_into_properties(
+    kind: Kind, value: dict[str, Any] | str
+) -> None:
     """Be it a struct, a map or text of JSON; beside the properties of the other columns."""
     found = properties_of([column("properties", kind), column("score", Kind.INTEGER)], (value, 7))
     assert found == {"plan": "gold", "tags": ["a"], "score": 7}
 
 
 @pytest.mark.parametrize("explicit", ["silver", None])
-def test_a_column_beats_a_key_of_the_same_name_inside_properties(explicit):
+def test_a_column_beats_a_key_of_the_same_name_inside_properties(explicit: str | None) -> None:
     """Also when it is NULL: the model said where `plan` comes from."""
     found = properties_of(
         [column("plan"), column("properties", Kind.JSON)], (explicit, '{"plan": "gold", "a": 1}')
@@ -141,7 +155,7 @@ def test_a_column_beats_a_key_of_the_same_name_inside_properties(explicit):
 
 
 @pytest.mark.parametrize("value", ["[1]", "1", '"text"'])
-def test_properties_that_are_no_object_are_refused(value):
+def test_properties_that_are_no_object_are_refused(value: str) -> None:
     """There are no names to put them under."""
     found = rendered([column("properties", Kind.JSON)], (value,))
     assert found == Unrenderable("properties", "is not an object with names and values")
@@ -161,7 +175,9 @@ def test_properties_that_are_no_object_are_refused(value):
         (Kind.TEXT, "VARCHAR", True),
     ],
 )
-def test_a_properties_or_location_column_must_be_able_to_hold_an_object(name, kind, type_, fits):
+def test_a_properties_or_location_column_must_be_able_to_hold_an_object(
+    name: str, kind: Kind, type_: str, fits: bool
+) -> None:
     """Else it is the model's fault, before any row is read; under another name it is a property."""
     problem = unfit_column(name, Column("V", kind, type_))
     assert (problem is None) == fits
@@ -170,7 +186,7 @@ def test_a_properties_or_location_column_must_be_able_to_hold_an_object(name, ki
 
 
 @pytest.mark.parametrize("text", ["x", "é", '"', "東"])
-def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text):
+def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text: str) -> None:
     """Counted in bytes as sent, escapes and UTF-8 included."""
     renderer = Renderer([IdentifierType.EMAIL], [column("v"), column("pad")])
     empty = len(renderer.encode([EMAIL, "", ""]))
@@ -181,21 +197,21 @@ def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text):
     assert found == Unrenderable("", "is 100001 bytes as sent, and Klaviyo takes at most 100000")
 
 
-def test_a_profile_that_had_to_be_rendered_with_care_is_measured_too():
+def test_a_profile_that_had_to_be_rendered_with_care_is_measured_too() -> None:
     """A big integer takes the slow way; the limit holds there as well."""
     found = rendered([column("n", Kind.INTEGER), column("v")], (2**60, "x" * MOST_BYTES))
     assert found.field == ""
     assert "Klaviyo takes at most 100000" in found.reason
 
 
-def test_the_same_row_gives_the_same_bytes():
+def test_the_same_row_gives_the_same_bytes() -> None:
     """So that a batch can be taken apart and sent again."""
     renderer = Renderer([IdentifierType.EMAIL], [column("a"), column("properties", Kind.JSON)])
     row = ("x", '{"b": 1, "a": null, "c": [1, 2]}')
     assert renderer.encode([EMAIL, *row]) == renderer.encode([EMAIL, *row])
 
 
-def test_a_row_is_not_changed_by_rendering():
+def test_a_row_is_not_changed_by_rendering() -> None:
     """The caller may render it again."""
     row = [[1, None], "2024"]
     rendered([column("a", Kind.NESTED), column("b")], row)

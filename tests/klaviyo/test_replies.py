@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,16 +23,26 @@ from reverse_etl.klaviyo.jsonapi import (
 )
 from reverse_etl.klaviyo.messages import Answer
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
 JSON_API = {"content-type": "application/vnd.api+json"}
 ROWS = "/data/attributes/profiles/data"
 
 
-def answer(document, status=400, headers=JSON_API, *, lost=False):
+def answer(
+    document: Mapping[str, Any] | Sequence[str],
+    status: int = 400,
+    headers: Mapping[str, str] = JSON_API,
+    *,
+    lost: bool = False,
+) -> Answer:
     """Return a reply with a document."""
     return Answer(status, headers, json.dumps(document).encode(), lost)
 
 
-def an_error(pointer=None, code="invalid", **more):
+def an_error(pointer: str | None = None, code: str = "invalid", **more: Any) -> dict[str, Any]:
     """Return an error as Klaviyo writes it."""
     source = {} if pointer is None else {"source": {"pointer": pointer}}
     return {"id": "e", "code": code, "title": "Invalid input.", "detail": "It is wrong.", **source, **more}
@@ -65,12 +76,12 @@ def an_error(pointer=None, code="invalid", **more):
         ("filter", None),
     ],
 )
-def test_a_pointer_names_its_row_or_none(pointer, row):
+def test_a_pointer_names_its_row_or_none(pointer: str, row: tuple[int, str] | None) -> None:
     """With or without a field, with or without a final slash."""
     assert row_pointed_at(pointer) == row
 
 
-def test_rows_are_refused_when_every_error_points_at_one():
+def test_rows_are_refused_when_every_error_points_at_one() -> None:
     """By index; of several errors of a row, the first."""
     found = jobs.refusal_of(
         answer(
@@ -100,7 +111,9 @@ def test_rows_are_refused_when_every_error_points_at_one():
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
-def test_one_error_that_is_not_a_rows_makes_it_the_requests_fault(error, field, first):
+def test_one_error_that_is_not_a_rows_makes_it_the_requests_fault(
+    error: dict[str, Any], field: str, first: bool
+) -> None:
     """Wherever it stands among the others: no row is blamed."""
     errors = [error, an_error(f"{ROWS}/4/attributes/email")]
     found = jobs.refusal_of(answer({"errors": errors if first else errors[::-1]}, lost=True))
@@ -108,7 +121,7 @@ def test_one_error_that_is_not_a_rows_makes_it_the_requests_fault(error, field, 
 
 
 @pytest.mark.parametrize("status", [401, 403, 410, 415, 418])
-def test_a_refusal_that_is_not_about_the_request_is_neither(status):
+def test_a_refusal_that_is_not_about_the_request_is_neither(status: int) -> None:
     """A wrong key is nobody's row."""
     assert jobs.refusal_of(answer({"errors": [an_error(f"{ROWS}/4")]}, status)) is None
 
@@ -126,13 +139,13 @@ def test_a_refusal_that_is_not_about_the_request_is_neither(status):
         answer({"message": "no"}),
     ],
 )
-def test_a_refusal_without_errors_blames_nothing(reply):
+def test_a_refusal_without_errors_blames_nothing(reply: Answer) -> None:
     """A proxy's 400 says nothing of rows."""
     assert errors_of(reply) == ()
     assert jobs.refusal_of(reply) is None
 
 
-def test_errors_may_lack_what_the_wire_adds_and_hold_what_nobody_knows():
+def test_errors_may_lack_what_the_wire_adds_and_hold_what_nobody_knows() -> None:
     """Status, meta and links are not in the schema; other members may come at any time."""
     (full,) = errors_of(
         answer({"errors": [an_error("/data", status=400, meta={"x": 1}, links={}, novel=[1])]})
@@ -151,7 +164,7 @@ def test_errors_may_lack_what_the_wire_adds_and_hold_what_nobody_knows():
         "Application/JSON",
     ],
 )
-def test_a_document_is_json_of_klaviyos_form(kind):
+def test_a_document_is_json_of_klaviyos_form(kind: str) -> None:
     """The content type may have parameters."""
     assert document_of(answer({"data": []}, 200, {"content-type": kind})) == {"data": []}
 
@@ -170,7 +183,7 @@ def test_a_document_is_json_of_klaviyos_form(kind):
         (Answer(200, JSON_API, b"[]"), "the reply is JSON, but has neither data nor errors"),
     ],
 )
-def test_what_is_not_klaviyos_is_not_read(reply, reason):
+def test_what_is_not_klaviyos_is_not_read(reply: Answer, reason: str) -> None:
     """A proxy's page is not a reply."""
     with pytest.raises(Unreadable, match=reason):
         document_of(reply)
@@ -180,7 +193,7 @@ def test_what_is_not_klaviyos_is_not_read(reply, reason):
     "document",
     [{"data": None}, {"data": [None]}, {"data": [{}]}, {"data": [{"id": ""}]}, {"data": [{"id": 5}]}],
 )
-def test_resources_without_ids_are_not_read(document):
+def test_resources_without_ids_are_not_read(document: dict[str, list[Any] | None]) -> None:
     """What has no id can't be settled."""
     with pytest.raises(Unreadable):
         resources_of(document)
@@ -199,7 +212,9 @@ def test_resources_without_ids_are_not_read(document):
         ({"links": {"next": "https://x"}}, "https://x"),
     ],
 )
-def test_the_last_page_has_no_next(document, link):
+def test_the_last_page_has_no_next(
+    document: dict[str, dict[str, str | None] | None], link: str | None
+) -> None:
     """Left out, null or empty."""
     assert next_link(document) == link
 
@@ -213,13 +228,13 @@ def test_the_last_page_has_no_next(document, link):
         ("2026-11-21T10:00:00", datetime(2026, 11, 21, 10, tzinfo=UTC)),
     ],
 )
-def test_times_are_read_as_utc(text, expected):
+def test_times_are_read_as_utc(text: str, expected: datetime) -> None:
     """Whichever way they are written."""
     assert Resource("r", {"at": text}).moment("at") == expected
 
 
 @pytest.mark.parametrize("value", [None, "", "yesterday", 5])
-def test_what_is_no_time_is_not_read(value):
+def test_what_is_no_time_is_not_read(value: int | str | None) -> None:
     """Nobody guesses when somebody joined."""
     with pytest.raises(Unreadable, match="at of r is not a time"):
         Resource("r", {"at": value}).moment("at")
@@ -234,6 +249,6 @@ def test_what_is_no_time_is_not_read(value):
         ({}, None),
     ],
 )
-def test_the_servers_time_is_its_date_header(headers, expected):
+def test_the_servers_time_is_its_date_header(headers: dict[str, str], expected: datetime | None) -> None:
     """None where it says nothing understandable."""
     assert date_of(Answer(200, headers, b"")) == expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.errors import KlaviyoError, ReplyLost, UsageError
@@ -16,8 +18,15 @@ from tests.klaviyo.server import (
     refused,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from typing import Any
 
-def test_every_request_carries_the_headers_that_klaviyo_asks_for(server, klaviyo):
+    from tests.klaviyo.server import QuickClock, Server
+
+
+def test_every_request_carries_the_headers_that_klaviyo_asks_for(server: Server, klaviyo: Klaviyo) -> None:
     """From its page 'API overview'."""
     server.will(JOB)
     klaviyo.start_import(BODY)
@@ -30,7 +39,7 @@ def test_every_request_carries_the_headers_that_klaviyo_asks_for(server, klaviyo
     assert sent["user-agent"].startswith("reverse-etl/")
 
 
-def test_one_connection_is_kept_for_request_after_request(server, klaviyo):
+def test_one_connection_is_kept_for_request_after_request(server: Server, klaviyo: Klaviyo) -> None:
     """Reads, writes, empty replies and refusals alike."""
     server.will(page([]), JOB, Reply(204), refused(400), refused(404), refused(503), page([]))
     klaviyo.list_names()
@@ -43,7 +52,9 @@ def test_one_connection_is_kept_for_request_after_request(server, klaviyo):
     assert len({seen.connection for seen in server.seen}) == 1
 
 
-def test_a_netrc_file_does_not_replace_the_key(server, klaviyo, tmp_path, monkeypatch):
+def test_a_netrc_file_does_not_replace_the_key(
+    server: Server, klaviyo: Klaviyo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As it would where no authorization object is set."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\ndefault login somebody password else\n")
@@ -52,7 +63,9 @@ def test_a_netrc_file_does_not_replace_the_key(server, klaviyo, tmp_path, monkey
     assert server.seen[0].headers["Authorization"] == f"Klaviyo-API-Key {KEY}"
 
 
-def test_a_proxy_of_the_environment_is_not_used_for_loopback(server, klaviyo, monkeypatch):
+def test_a_proxy_of_the_environment_is_not_used_for_loopback(
+    server: Server, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The sandbox is here; a proxy would see its traffic and could not reach it."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -62,7 +75,9 @@ def test_a_proxy_of_the_environment_is_not_used_for_loopback(server, klaviyo, mo
     assert len(server.seen) == 1
 
 
-def test_a_proxy_of_the_environment_is_used_for_klaviyo(server, clock, monkeypatch):
+def test_a_proxy_of_the_environment_is_used_for_klaviyo(
+    server: Server, clock: QuickClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is asked for a tunnel, and sees neither key nor path."""
     monkeypatch.setenv("HTTPS_PROXY", server.origin)
     for name in ("NO_PROXY", "no_proxy"):
@@ -76,8 +91,8 @@ def test_a_proxy_of_the_environment_is_used_for_klaviyo(server, clock, monkeypat
     assert not isinstance(error.value, ReplyLost)
 
 
-def _refuse_tunnel(asked):
-    def answer(handler):
+def _refuse_tunnel(asked: Sequence[Any]) -> Callable[..., Any]:
+    def answer(handler: Any) -> None:
         asked.append((handler.path, handler.headers.get("Authorization")))
         handler.send_error(502)
 
@@ -108,7 +123,7 @@ def _refuse_tunnel(asked):
         "",
     ],
 )
-def test_the_key_goes_to_no_other_origin(origin):
+def test_the_key_goes_to_no_other_origin(origin: str) -> None:
     """Klaviyo's own or a loopback address; refused before anything is sent."""
     with pytest.raises(UsageError, match="The key is not sent to"):
         Klaviyo.at(origin, DummyKey(), "2026-07-15")
@@ -125,7 +140,7 @@ def test_the_key_goes_to_no_other_origin(origin):
         "http://[::1]:80",
     ],
 )
-def test_klaviyo_and_loopback_are_taken(origin):
+def test_klaviyo_and_loopback_are_taken(origin: str) -> None:
     """Nothing is sent yet."""
     heard = []
     Klaviyo.at(origin, DummyKey(), "2026-07-15", observer=heard.append).close()
@@ -133,11 +148,11 @@ def test_klaviyo_and_loopback_are_taken(origin):
 
 
 @pytest.mark.parametrize("text", ["", "pk_a\nX-Evil: 1", "pk_a b", "pk_ä", "pk_a\x00"])
-def test_a_key_that_cannot_stand_in_a_header_is_refused_without_showing_it(text):
+def test_a_key_that_cannot_stand_in_a_header_is_refused_without_showing_it(text: str) -> None:
     """The library's own message would show it."""
 
     class Odd:
-        def reveal(self):
+        def reveal(self) -> str:
             return text
 
     with pytest.raises(UsageError) as error:
@@ -146,14 +161,16 @@ def test_a_key_that_cannot_stand_in_a_header_is_refused_without_showing_it(text)
 
 
 @pytest.mark.parametrize("list_id", ["", ".", "..", "..."])
-def test_an_id_that_would_lead_to_another_path_is_refused(server, klaviyo, list_id):
+def test_an_id_that_would_lead_to_another_path_is_refused(
+    server: Server, klaviyo: Klaviyo, list_id: str
+) -> None:
     """A list id comes from a file that a person wrote."""
     with pytest.raises(KlaviyoError, match="is not an id"):
         klaviyo.remove_members(list_id, ["P1"])
     assert server.seen == []
 
 
-def test_ids_are_encoded_in_paths(server, klaviyo):
+def test_ids_are_encoded_in_paths(server: Server, klaviyo: Klaviyo) -> None:
     """Job ids are opaque and may hold slashes."""
     server.will(refused(404))
     assert klaviyo.job("am9i/+=?#") is None

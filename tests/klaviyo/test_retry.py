@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,15 +22,18 @@ from reverse_etl.klaviyo.retry import (
 )
 from tests.klaviyo.simulation import dice
 
+if TYPE_CHECKING:
+    from typing import Any
+
 READ, REPEATABLE, ONCE = Endpoint.LISTS, Endpoint.START_IMPORT, Endpoint.CREATE_LIST
 
 
-def answer(status, **headers):
+def answer(status: int, **headers: Any) -> Answer:
     """Return a reply without a body."""
     return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, b"")
 
 
-def kind_of(decision):
+def kind_of(decision: Again | Done | GiveUp) -> str:
     """Return a decision in a word."""
     if isinstance(decision, Done):
         return "done"
@@ -68,14 +73,16 @@ TABLE = [
 @pytest.mark.parametrize(
     ("outcome", "read", "repeatable", "once"), TABLE, ids=lambda value: str(getattr(value, "status", value))
 )
-def test_each_outcome_has_its_consequence(outcome, read, repeatable, once):
+def test_each_outcome_has_its_consequence(
+    outcome: Answer | Fault, read: str, repeatable: str, once: str
+) -> None:
     """A read is never lost; a write that may have been carried out is, and is repeated only if harmless."""
     found = [kind_of(decide(outcome, Tries(), endpoint, dice())) for endpoint in (READ, REPEATABLE, ONCE)]
     assert found == [read, repeatable, once]
 
 
 @pytest.mark.parametrize("outcome", [answer(503), Fault.CUT, Fault.UNREACHABLE])
-def test_failures_are_tried_eight_times_and_then_given_up(outcome):
+def test_failures_are_tried_eight_times_and_then_given_up(outcome: Answer | Fault) -> None:
     """And the reason says how often."""
     tries, count = Tries(), 1
     while isinstance(decision := decide(outcome, tries, READ, dice()), Again):
@@ -85,7 +92,7 @@ def test_failures_are_tried_eight_times_and_then_given_up(outcome):
     assert decision.reason.endswith("after 8 tries")
 
 
-def test_a_reply_once_lost_stays_lost():
+def test_a_reply_once_lost_stays_lost() -> None:
     """A later clear answer does not say what became of the first try."""
     first = decide(Fault.CUT, Tries(), REPEATABLE, dice())
     then = decide(answer(429), first.tries, REPEATABLE, dice())
@@ -96,7 +103,7 @@ def test_a_reply_once_lost_stays_lost():
 
 
 @given(st.integers(min_value=0, max_value=2**32), st.sampled_from([answer(500), Fault.SILENT]))
-def test_backoff_is_exponential_with_full_jitter(seed, outcome):
+def test_backoff_is_exponential_with_full_jitter(seed: int, outcome: Answer | Fault) -> None:
     """The nth wait lies anywhere between nothing and half a second doubled n times."""
     tries, longest = Tries(), 0.5
     while isinstance(decision := decide(outcome, tries, READ, dice(seed)), Again):
@@ -104,13 +111,13 @@ def test_backoff_is_exponential_with_full_jitter(seed, outcome):
         tries, longest = decision.tries, min(longest * 2, 60)
 
 
-def test_a_5xx_that_says_when_to_come_back_is_obeyed():
+def test_a_5xx_that_says_when_to_come_back_is_obeyed() -> None:
     """A 503 may carry Retry-After."""
     assert decide(answer(503, retry_after="20"), Tries(), READ, dice()).after == 20
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("30", 30.0), (" 1 ", 1.0)])
-def test_a_429_waits_exactly_as_told(header, seconds):
+def test_a_429_waits_exactly_as_told(header: str, seconds: float) -> None:
     """For the whole endpoint, and without using up a try."""
     decision = decide(answer(429, retry_after=header), Tries(), READ, dice())
     assert decision == Again(seconds, Tries(throttled=1, throttled_seconds=seconds), throttled=True)
@@ -119,7 +126,7 @@ def test_a_429_waits_exactly_as_told(header, seconds):
 @pytest.mark.parametrize(
     "headers", [{}, {"retry_after": "0"}, {"retry_after": ""}, {"retry_after": "soon"}, {"retry_after": "-5"}]
 )
-def test_a_429_that_does_not_say_how_long_waits_longer_each_time(headers):
+def test_a_429_that_does_not_say_how_long_waits_longer_each_time(headers: dict[str, str]) -> None:
     """At once would be refused again: so says Klaviyo's guide."""
     tries, waits = Tries(), []
     for _ in range(5):
@@ -129,7 +136,7 @@ def test_a_429_that_does_not_say_how_long_waits_longer_each_time(headers):
     assert all(2**n / 2 <= wait <= 2**n for n, wait in enumerate(waits))
 
 
-def test_429s_are_given_up_after_half_an_hour_of_waiting_and_not_by_number():
+def test_429s_are_given_up_after_half_an_hour_of_waiting_and_not_by_number() -> None:
     """Thirty waits of a minute fit; the next does not. As nothing was carried out, no reply was lost."""
     tries, count = Tries(), 0
     while isinstance(decision := decide(answer(429, retry_after="60"), tries, ONCE, dice()), Again):
@@ -139,12 +146,12 @@ def test_429s_are_given_up_after_half_an_hour_of_waiting_and_not_by_number():
     assert not decision.lost
 
 
-def test_a_429_that_asks_for_a_day_is_given_up_at_once():
+def test_a_429_that_asks_for_a_day_is_given_up_at_once() -> None:
     """A run does not sleep for a day."""
     assert isinstance(decide(answer(429, retry_after="86400"), Tries(), READ, dice()), GiveUp)
 
 
-def test_429s_between_failures_do_not_shorten_the_tries():
+def test_429s_between_failures_do_not_shorten_the_tries() -> None:
     """Another application's traffic must not make us give up on a passing fault."""
     tries = decide(answer(503), Tries(), READ, dice()).tries
     for _ in range(20):
@@ -152,6 +159,6 @@ def test_429s_between_failures_do_not_shorten_the_tries():
     assert tries.failed == 1
 
 
-def test_retry_after_is_read_from_its_header_alone():
+def test_retry_after_is_read_from_its_header_alone() -> None:
     """A body that says 0 seconds counts for nothing."""
     assert retry_after(answer(429)) is None

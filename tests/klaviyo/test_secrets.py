@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,8 +25,14 @@ from tests.klaviyo.server import (
     throttled,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-def test_an_observer_hears_of_every_try_but_not_of_people(server, clock):
+    from tests.klaviyo.server import QuickClock, Server
+
+
+def test_an_observer_hears_of_every_try_but_not_of_people(server: Server, clock: QuickClock) -> None:
     """Method, path without its query, status or fault, seconds and attempt."""
     heard = []
     klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", clock=clock, observer=heard.append)
@@ -40,7 +47,7 @@ def test_an_observer_hears_of_every_try_but_not_of_people(server, clock):
     assert KEY not in repr(heard)
 
 
-def test_other_limits_may_be_given(server, clock):
+def test_other_limits_may_be_given(server: Server, clock: QuickClock) -> None:
     """For a benchmark: no pacing."""
     klaviyo = Klaviyo.at(
         server.origin, DummyKey(), "2026-07-15", clock=clock, tiers=lambda _: Tier(10**9, 10**9)
@@ -51,12 +58,12 @@ def test_other_limits_may_be_given(server, clock):
     assert clock.slept == []
 
 
-def test_many_threads_share_one_client(server, klaviyo):
+def test_many_threads_share_one_client(server: Server, klaviyo: Klaviyo) -> None:
     """Each gets its own answer, on at most as many connections as were asked for."""
     server.usual = JOB
     found = []
 
-    def work():
+    def work() -> None:
         found.extend(klaviyo.start_import(BODY) for _ in range(10))
 
     threads = [threading.Thread(target=work) for _ in range(12)]
@@ -68,7 +75,7 @@ def test_many_threads_share_one_client(server, klaviyo):
     assert len({seen.connection for seen in server.seen}) <= 8
 
 
-def everything_shown(error):
+def everything_shown(error: KlaviyoError) -> tuple[str, list[None]]:
     """Return all that a person, a log or a tool that walks tracebacks could see of an error."""
     error.with_traceback(error.__traceback__.tb_next)  # this test's own locals hold the key
     shown = [str(error), repr(error), *map(str, error.problems)]
@@ -97,7 +104,9 @@ def everything_shown(error):
     [lambda klaviyo: klaviyo.account(), lambda klaviyo: klaviyo.start_import(BODY)],
     ids=["read", "write"],
 )
-def test_the_key_is_in_nothing_that_an_error_shows(server, klaviyo, caplog, reply, ask):
+def test_the_key_is_in_nothing_that_an_error_shows(
+    server: Server, klaviyo: Klaviyo, caplog: pytest.LogCaptureFixture, reply: Reply, ask: Callable[..., Any]
+) -> None:
     """Not in its text, its repr, its traceback with the values of locals, its causes, nor in any log."""
     caplog.set_level(logging.DEBUG)
     server.usual = reply
@@ -109,7 +118,7 @@ def test_the_key_is_in_nothing_that_an_error_shows(server, klaviyo, caplog, repl
     assert KEY not in caplog.text
 
 
-def test_the_key_is_in_nothing_that_a_refused_connection_shows(clock):
+def test_the_key_is_in_nothing_that_a_refused_connection_shows(clock: QuickClock) -> None:
     """The library's exception carries the prepared request: it goes no further."""
     klaviyo = Klaviyo.at("http://127.0.0.1:1", DummyKey(), "2026-07-15", clock=clock)
     with pytest.raises(KlaviyoError) as error:
@@ -119,14 +128,16 @@ def test_the_key_is_in_nothing_that_a_refused_connection_shows(clock):
     assert links == [None, None]
 
 
-def test_the_key_is_in_no_repr_of_the_client(klaviyo):
+def test_the_key_is_in_no_repr_of_the_client(klaviyo: Klaviyo) -> None:
     """Nor of what it is made of."""
     wire = klaviyo._client._wire
     shown = [klaviyo, klaviyo._client, wire, wire._session, wire._session.auth, wire._session.headers]
     assert KEY not in "".join(map(repr, shown))
 
 
-def test_a_refusal_that_repeats_the_key_is_cleaned_before_it_is_kept(server, klaviyo):
+def test_a_refusal_that_repeats_the_key_is_cleaned_before_it_is_kept(
+    server: Server, klaviyo: Klaviyo
+) -> None:
     """Details go to tables and reports."""
     server.will(refused(400, pointer="/data/attributes/profiles/data/0", detail=f"Key {KEY}!"))
     assert klaviyo.start_import(BODY).errors[0].detail == "Key ***!"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from reverse_etl.domain.columns import Kind
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.serialize import Renderer, Unrenderable
 from tests.klaviyo.rows import EMAIL, column, rendered
+
+if TYPE_CHECKING:
+    import duckdb
 
 SCALARS = [
     ("'text'", Kind.TEXT, '"text"'),
@@ -102,7 +106,9 @@ NESTED = [
 
 
 @pytest.mark.parametrize(("sql", "kind", "expected"), SCALARS + NESTED, ids=lambda value: str(value)[:60])
-def test_every_sql_type_is_rendered_without_losing_a_digit(warehouse, sql, kind, expected):
+def test_every_sql_type_is_rendered_without_losing_a_digit(
+    warehouse: duckdb.DuckDBPyConnection, sql: str, kind: Kind, expected: str
+) -> None:
     """The JSON on the right, to the character."""
     row = warehouse.execute(f"SELECT {sql} AS v").fetchone()
     encoded = Renderer([IdentifierType.EMAIL], [column("v", kind)]).encode([EMAIL, *row])
@@ -130,7 +136,9 @@ def test_every_sql_type_is_rendered_without_losing_a_digit(warehouse, sql, kind,
     ],
 )
 @pytest.mark.parametrize("name", ["v", "first_name", "location_city", "location_latitude"])
-def test_null_of_any_type_is_left_out(warehouse, name, sql, kind):
+def test_null_of_any_type_is_left_out(
+    warehouse: duckdb.DuckDBPyConnection, name: str, sql: str, kind: Kind
+) -> None:
     """An import can't clear a field, so a NULL says nothing."""
     row = warehouse.execute(f"SELECT {sql} AS v").fetchone()
     assert rendered([column(name, kind)], row) == {"type": "profile", "attributes": {"email": EMAIL}}
@@ -150,12 +158,14 @@ def test_null_of_any_type_is_left_out(warehouse, name, sql, kind):
         ("'[12345678901234567890, NaN]'", Kind.JSON, "holds NaN, which JSON does not have"),
     ],
 )
-def test_what_json_cannot_hold_is_refused_by_name(warehouse, sql, kind, reason):
+def test_what_json_cannot_hold_is_refused_by_name(
+    warehouse: duckdb.DuckDBPyConnection, sql: str, kind: Kind, reason: str
+) -> None:
     """The row stays here, and the reason names the column."""
     row = warehouse.execute(f"SELECT 'fine' AS a, {sql} AS v").fetchone()
     assert rendered([column("a"), column("score", kind)], row) == Unrenderable("score", reason)
 
 
-def test_text_that_is_not_unicode_is_refused_by_name():
+def test_text_that_is_not_unicode_is_refused_by_name() -> None:
     """A lone surrogate can't be written in UTF-8."""
     assert rendered([column("a"), column("b")], ("fine", "\ud800")).field == "b"

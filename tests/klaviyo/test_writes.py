@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,14 +23,17 @@ from tests.klaviyo.server import (
     throttled,
 )
 
+if TYPE_CHECKING:
+    from tests.klaviyo.server import QuickClock, Server
 
-def test_an_import_that_is_accepted_gives_its_job(server, klaviyo):
+
+def test_an_import_that_is_accepted_gives_its_job(server: Server, klaviyo: Klaviyo) -> None:
     """Job ids are taken as they come."""
     server.will(JOB)
     assert klaviyo.start_import(BODY) == Accepted("am9i/+=", lost=False)
 
 
-def test_refused_rows_come_by_index(server, klaviyo):
+def test_refused_rows_come_by_index(server: Server, klaviyo: Klaviyo) -> None:
     """So that they can be taken out and the rest sent again."""
     server.will(refused(400, pointer="/data/attributes/profiles/data/7/attributes/email"))
     assert klaviyo.start_import(BODY) == RowsRefused(
@@ -37,7 +41,7 @@ def test_refused_rows_come_by_index(server, klaviyo):
     )
 
 
-def test_a_refused_request_is_told_from_refused_rows(server, klaviyo):
+def test_a_refused_request_is_told_from_refused_rows(server: Server, klaviyo: Klaviyo) -> None:
     """An unknown list is nobody's row."""
     server.will(refused(404, "not_found", "/data"))
     assert klaviyo.start_import(BODY) == RequestRefused(
@@ -46,7 +50,9 @@ def test_a_refused_request_is_told_from_refused_rows(server, klaviyo):
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
-def test_an_import_is_sent_again_after_a_cut_connection_and_says_so(server, klaviyo, cut):
+def test_an_import_is_sent_again_after_a_cut_connection_and_says_so(
+    server: Server, klaviyo: Klaviyo, cut: str
+) -> None:
     """A twin of the job may exist: the first try may have been carried out."""
     server.will(Reply(cut=cut), JOB)
     assert klaviyo.start_import(BODY) == Accepted("am9i/+=", lost=True)
@@ -54,13 +60,15 @@ def test_an_import_is_sent_again_after_a_cut_connection_and_says_so(server, klav
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-def test_an_import_is_sent_again_after_a_failure_and_says_so(server, klaviyo, status):
+def test_an_import_is_sent_again_after_a_failure_and_says_so(
+    server: Server, klaviyo: Klaviyo, status: int
+) -> None:
     """With a refusal after it, too, the first try's job may exist."""
     server.will(refused(status), refused(400, pointer="/data"))
     assert klaviyo.start_import(BODY).lost
 
 
-def test_a_page_of_a_gateway_is_a_failure_like_any_5xx(server, klaviyo):
+def test_a_page_of_a_gateway_is_a_failure_like_any_5xx(server: Server, klaviyo: Klaviyo) -> None:
     """HTML or not."""
     server.will(
         Reply(502, content=b"<html>Bad gateway</html>", kind="text/html"), page([a_list("L1", "VIP")])
@@ -68,7 +76,7 @@ def test_a_page_of_a_gateway_is_a_failure_like_any_5xx(server, klaviyo):
     assert klaviyo.list_names() == ("VIP",)
 
 
-def test_an_import_whose_replies_all_get_lost_is_lost(server, klaviyo):
+def test_an_import_whose_replies_all_get_lost_is_lost(server: Server, klaviyo: Klaviyo) -> None:
     """After eight tries, with the reason."""
     server.usual = Reply(cut="after")
     with pytest.raises(
@@ -79,14 +87,14 @@ def test_an_import_whose_replies_all_get_lost_is_lost(server, klaviyo):
     assert problem(error).where == "POST /api/profile-bulk-import-jobs"
 
 
-def test_a_refused_key_after_a_lost_reply_is_still_a_lost_reply(server, klaviyo):
+def test_a_refused_key_after_a_lost_reply_is_still_a_lost_reply(server: Server, klaviyo: Klaviyo) -> None:
     """The first try may have been carried out."""
     server.will(Reply(cut="after"), refused(401, "authentication_failed"))
     with pytest.raises(ReplyLost, match="does not know the key"):
         klaviyo.start_import(BODY)
 
 
-def test_a_list_is_made_once(server, klaviyo):
+def test_a_list_is_made_once(server: Server, klaviyo: Klaviyo) -> None:
     """And comes back with its id."""
     server.will(Reply(201, {"data": a_list("L9", "VIP")}))
     assert klaviyo.create_list("VIP").id == "L9"
@@ -96,7 +104,9 @@ def test_a_list_is_made_once(server, klaviyo):
 @pytest.mark.parametrize(
     "reply", [Reply(cut="before"), Reply(cut="after"), refused(503), refused(500), refused(408)]
 )
-def test_making_a_list_is_not_repeated_after_a_lost_reply(server, klaviyo, reply):
+def test_making_a_list_is_not_repeated_after_a_lost_reply(
+    server: Server, klaviyo: Klaviyo, reply: Reply
+) -> None:
     """There could be two of the name."""
     server.will(reply)
     with pytest.raises(ReplyLost):
@@ -105,21 +115,23 @@ def test_making_a_list_is_not_repeated_after_a_lost_reply(server, klaviyo, reply
     assert len(server.replies) == 0
 
 
-def test_making_a_list_waits_out_a_429(server, klaviyo):
+def test_making_a_list_waits_out_a_429(server: Server, klaviyo: Klaviyo) -> None:
     """Nothing was carried out: it may be sent again."""
     server.will(throttled(3), Reply(201, {"data": a_list("L9", "VIP")}))
     assert klaviyo.create_list("VIP").id == "L9"
 
 
 @pytest.fixture
-def nobody():
+def nobody() -> str:
     """Give an address of this machine at which nothing listens."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{closed.getsockname()[1]}"
 
 
-def test_a_server_that_cannot_be_reached_has_lost_nothing(clock, monkeypatch, nobody):
+def test_a_server_that_cannot_be_reached_has_lost_nothing(
+    clock: QuickClock, monkeypatch: pytest.MonkeyPatch, nobody: str
+) -> None:
     """No connection, no request: it is tried again, also for a new list, and given up without doubt."""
     monkeypatch.setenv("HTTPS_PROXY", nobody)
     for name in ("NO_PROXY", "no_proxy"):
@@ -130,7 +142,7 @@ def test_a_server_that_cannot_be_reached_has_lost_nothing(clock, monkeypatch, no
     assert not isinstance(error.value, ReplyLost)
 
 
-def test_where_nothing_listens_on_this_machine_it_is_soon_given_up(clock, nobody):
+def test_where_nothing_listens_on_this_machine_it_is_soon_given_up(clock: QuickClock, nobody: str) -> None:
     """A sandbox that nobody started does not come by waiting: the message has its address and its command."""
     tries = []
     klaviyo = Klaviyo.at(nobody, DummyKey(), "2026-07-15", clock=clock, observer=tries.append)
@@ -143,21 +155,25 @@ def test_where_nothing_listens_on_this_machine_it_is_soon_given_up(clock, nobody
     assert f"reverse-etl sandbox --port {nobody.rpartition(':')[2]}." in problem(error).advice
 
 
-def test_retry_after_is_obeyed_to_the_second(server, klaviyo, clock):
+def test_retry_after_is_obeyed_to_the_second(server: Server, klaviyo: Klaviyo, clock: QuickClock) -> None:
     """Not a moment less."""
     server.will(throttled(30), page([]))
     klaviyo.list_names()
     assert sum(clock.slept) >= 30
 
 
-def test_a_429_without_retry_after_waits_all_the_same(server, klaviyo, clock):
+def test_a_429_without_retry_after_waits_all_the_same(
+    server: Server, klaviyo: Klaviyo, clock: QuickClock
+) -> None:
     """At once would be refused again."""
     server.will(throttled(None), throttled(0), page([]))
     klaviyo.list_names()
     assert sum(clock.slept) >= 0.5 + 1
 
 
-def test_none_remaining_holds_the_next_request_until_the_reset(server, klaviyo, clock):
+def test_none_remaining_holds_the_next_request_until_the_reset(
+    server: Server, klaviyo: Klaviyo, clock: QuickClock
+) -> None:
     """Others have used the rest of the account's minute."""
     server.will(
         Reply(
@@ -170,7 +186,7 @@ def test_none_remaining_holds_the_next_request_until_the_reset(server, klaviyo, 
     assert sum(clock.slept) >= 41
 
 
-def test_silence_is_a_lost_reply(server, clock):
+def test_silence_is_a_lost_reply(server: Server, clock: QuickClock) -> None:
     """The server has the request and says nothing."""
     hold = threading.Event()
     server.will(Reply(hold=hold), JOB)
@@ -179,13 +195,13 @@ def test_silence_is_a_lost_reply(server, clock):
     hold.set()
 
 
-def test_stopping_calls_off_whoever_waits(server):
+def test_stopping_calls_off_whoever_waits(server: Server) -> None:
     """On the real clock: minutes of waiting end within a second; nothing more goes out."""
     heard, errors = [], []
     klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", observer=heard.append)
     server.will(throttled(600))
 
-    def ask():
+    def ask() -> None:
         try:
             klaviyo.list_names()
         except KlaviyoError as error:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reverse_etl.report.document import document
 from reverse_etl.report.wording import verdict
 from tests.report.cases import everything
 
+if TYPE_CHECKING:
+    from tests.gold import Gold
+
 TEXT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 INNER = {"proofs", "rejections", "gone"}
 
 
-def documented():
+def documented() -> set[str]:
     """Return the keys that the document names: `proofs[].model`, and `.list` behind it."""
     text = TEXT.partition("## What `report --json` says")[2].partition("\n## ")[0]
     found = set()
@@ -26,14 +30,14 @@ def documented():
     return found
 
 
-def test_the_document_has_every_key_of_a_report():
+def test_the_document_has_every_key_of_a_report() -> None:
     """No more, and no fewer."""
     made = document(everything())
     keys = {f"{name}[].{key}" for name in INNER for one in made[name] for key in one}
     assert keys | (made.keys() - INNER) == documented()
 
 
-def test_a_report_is_plain_values_that_say_what_the_page_says():
+def test_a_report_is_plain_values_that_say_what_the_page_says() -> None:
     """Numbers as numbers, nothing for what is not there."""
     facts = everything()
     made = json.loads(json.dumps(document(facts)))
@@ -50,7 +54,7 @@ def test_a_report_is_plain_values_that_say_what_the_page_says():
     assert [one["list_count"] for one in made["runs_before"]] == [3, 0, 0, 2, 1]
 
 
-def test_the_document_stays_as_it_is(gold):
+def test_the_document_stays_as_it_is(gold: Gold) -> None:
     """Every key in its place, whatever the fields of the facts are called."""
     text = json.dumps(document(everything()), indent=1) + "\n"
     gold.check(Path(__file__).parent / "gold" / "report.json", text)

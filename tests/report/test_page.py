@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -37,6 +38,14 @@ from tests.report.cases import (
     report,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from reverse_etl.report.facts import Former, Listed, Proof, Report
+    from reverse_etl.state.runs import PastRun
+    from tests.gold import Gold
+
 PAGE = Path(__file__).parent / "gold" / "report.html"
 EVIL = "<script>alert('x')</script>\"&"
 MANY = 40
@@ -46,7 +55,7 @@ VOID = {"meta", "line", "rect", "circle", "polyline", "br"}  # which have no end
 class Outline(HTMLParser):
     """What a page is made of; raises where a tag is not closed in its place."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
@@ -55,40 +64,40 @@ class Outline(HTMLParser):
         self.feed(text)
         assert self._open == []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str]]) -> None:
         """Open a tag."""
         self.tags.append(tag)
         self.attributes += attrs
         if tag not in VOID:
             self._open.append(tag)
 
-    def handle_startendtag(self, tag, attrs):
+    def handle_startendtag(self, tag: str, attrs: Sequence[tuple[str, str]]) -> None:
         """Note a tag that ends in itself."""
         self.tags.append(tag)
         self.attributes += attrs
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         """Close the tag that was opened last."""
         assert self._open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         """Note a heading."""
         if self._open and self._open[-1] == "h2":
             self.headings.append(data)
 
 
-def words(text):
+def words(text: str) -> str:
     """Return a page as it reads: without tags, and one blank between words."""
     return " ".join(re.sub(r"<[^>]*>", " ", text.partition("</head>")[2]).split())
 
 
-def test_the_page_is_as_it_was_looked_at(gold):
+def test_the_page_is_as_it_was_looked_at(gold: Gold) -> None:
     """Whoever changes it sees how, and looks at it before it is kept."""
     shown = page(hide(everything())).replace(f"reverse-etl {__version__}", "reverse-etl <version>")
     gold.check(PAGE, shown)
 
 
-def test_its_parts_stand_in_the_order_in_which_they_are_asked_for():
+def test_its_parts_stand_in_the_order_in_which_they_are_asked_for() -> None:
     """What it came to, what was done, why not, the proof, who was left out, and what was before."""
     assert Outline(page(everything())).headings == [
         "Lists",
@@ -103,7 +112,7 @@ def test_its_parts_stand_in_the_order_in_which_they_are_asked_for():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_of_any_run_is_whole_and_needs_nothing_from_anywhere(kind):
+def test_a_page_of_any_run_is_whole_and_needs_nothing_from_anywhere(kind: str) -> None:
     """Every tag is closed in its place; no script, no picture, no link, no address."""
     shown = page(KINDS[kind])
     outline = Outline(shown)
@@ -134,7 +143,7 @@ def test_a_page_of_any_run_is_whole_and_needs_nothing_from_anywhere(kind):
         ("a dead run", Tone.LOOK, "This run was cut off before its end."),
     ],
 )
-def test_what_a_run_came_to_is_one_sentence(kind, tone, said):
+def test_what_a_run_came_to_is_one_sentence(kind: str, tone: Tone, said: str) -> None:
     """Anybody understands it, and the page says it first."""
     found = verdict(KINDS[kind])
     assert (found.tone, found.said) == (tone, said)
@@ -170,12 +179,12 @@ def test_what_a_run_came_to_is_one_sentence(kind, tone, said):
         ("changes", "This is the first run that is remembered."),
     ],
 )
-def test_the_page_says_what_there_is_to_know(kind, sentence):
+def test_the_page_says_what_there_is_to_know(kind: str, sentence: str) -> None:
     """In words that stand for themselves."""
     assert sentence in words(page(KINDS[kind]))
 
 
-def test_a_limit_is_not_told_as_rows_that_were_not_sent():
+def test_a_limit_is_not_told_as_rows_that_were_not_sent() -> None:
     """They are what was asked for."""
     assert "not sent." not in " ".join(verdict(KINDS["a limit"]).more)
 
@@ -188,7 +197,7 @@ def test_a_limit_is_not_told_as_rows_that_were_not_sent():
         (False, "refused", 0, "A refused run keeps no rejections: these stand from the runs before it."),
     ],
 )
-def test_the_page_says_whose_the_rejections_are(own, state, later, told):
+def test_the_page_says_whose_the_rejections_are(own: bool, state: str, later: int, told: str) -> None:
     """The state keeps them as they stand now."""
     shown = replace(everything(), own_rejections=own, run=ran(state, 1), later=later)
     assert told in words(page(shown))
@@ -207,21 +216,21 @@ def test_the_page_says_whose_the_rejections_are(own, state, later, told):
         ("not_sent", "not sent"),
     ],
 )
-def test_a_rare_figure_has_a_column_where_there_are_any(figure, heading):
+def test_a_rare_figure_has_a_column_where_there_are_any(figure: str, heading: str) -> None:
     """As in the table of a run."""
     column = f'data-h="{heading}"'
     assert column not in page(report(changed(), changed(TEA)))
     assert page(report(changed(), changed(TEA, **{figure: 3}))).count(f"{column}>3</td>") == 2  # and the sum
 
 
-def test_every_count_of_a_run_is_in_one_figure():
+def test_every_count_of_a_run_is_in_one_figure() -> None:
     """None is lost on the way to the page, and none is told twice."""
     plan = ListPlan(ListRef("", "", ""), desired=0, known=0)
     told = [count for figure in (*PLAN, *ENDS) for count in figure.counts]
     assert sorted(told) == sorted(counts(ListResult("vip", plan, {}, "", failed=False)))
 
 
-def test_the_last_line_adds_the_lists_up():
+def test_the_last_line_adds_the_lists_up() -> None:
     """Of one list there is nothing to add."""
     shown = words(page(report(changed(), changed(TEA))))
     assert "all 2 10,000 9,980 60 40 20 9,900 100 20 0 0" in shown
@@ -254,25 +263,25 @@ PLACED = {
 OURS = {"project", "target", "account", "run id", "job", "id of an earlier run", "model of a list"}
 
 
-def _shown(**changes):
+def _shown(**changes: Any) -> Proof:
     return replace(proof(applied=1), shown=(replace(receipt(), **changes),))
 
 
-def _rejection(found, **changes):
+def _rejection(found: Report, **changes: Any) -> Report:
     klaviyo = replace(found.rejections[0], source="klaviyo", code="invalid", field="email", detail="No.")
     return replace(found, rejections=(replace(klaviyo, **changes),))
 
 
-def _gone(found, **changes):
+def _gone(found: Report, **changes: Any) -> Report:
     return replace(found, gone=(replace(found.gone[0], **changes),))
 
 
-def _before(run_id):
+def _before(run_id: str) -> Former:
     return replace(former(1), run=replace(RUN, run_id=run_id))
 
 
 @pytest.mark.parametrize("where", PLACED)
-def test_what_came_from_elsewhere_is_text_and_nothing_more(where):
+def test_what_came_from_elsewhere_is_text_and_nothing_more(where: str) -> None:
     """A list may be called by anything; a browser must not take it for a part of the page."""
     shown = page(hide(PLACED[where](everything(), EVIL)))
     assert "script>" not in shown.replace("&lt;script&gt;", "").replace("&lt;/script&gt;", "")
@@ -282,7 +291,7 @@ def test_what_came_from_elsewhere_is_text_and_nothing_more(where):
 
 @pytest.mark.parametrize("where", sorted(PLACED.keys() - OURS))
 @pytest.mark.parametrize("secret", ["ann.smith@shop.example.com", "+14155550100"])
-def test_nobody_is_named_unless_it_is_asked_for(where, secret):
+def test_nobody_is_named_unless_it_is_asked_for(where: str, secret: str) -> None:
     """Neither on the page, wherever a browser keeps it, nor in the JSON."""
     known = PLACED[where](everything(), f"ask {secret}, please")
     assert secret in page(known)
@@ -291,7 +300,7 @@ def test_nobody_is_named_unless_it_is_asked_for(where, secret):
     assert secret not in str(document(hide(known)))
 
 
-def test_an_example_is_shown_as_the_command_line_masks_it():
+def test_an_example_is_shown_as_the_command_line_masks_it() -> None:
     """And whole where it may be, without its type."""
     assert "<code>a**@@*******.com</code>" in page(hide(everything()))
     assert "<code>ann@@example.com</code>" in page(everything())
@@ -311,12 +320,12 @@ def test_an_example_is_shown_as_the_command_line_masks_it():
         (replace(changed(unknown=1), reason="No reply."), ran("ended", 4), "stopped"),
     ],
 )
-def test_a_list_stands_by_the_worst_that_came_of_it(one, run, told):
+def test_a_list_stands_by_the_worst_that_came_of_it(one: Listed, run: PastRun, told: str) -> None:
     """Rejections that stood before are no news."""
     assert standing(report(one, run=run, own_rejections=False), one)[1] == told
 
 
-def test_where_it_is_kept_a_list_is_told_by_its_own_new_rejections():
+def test_where_it_is_kept_a_list_is_told_by_its_own_new_rejections() -> None:
     """That another list has new ones is no fault of this one."""
     tea, vip = changed(TEA, rejected_by_checks=2), changed(rejected_by_checks=2)
     known = replace(KINDS["some new rejections"], lists=(tea, vip))
@@ -335,7 +344,7 @@ def test_where_it_is_kept_a_list_is_told_by_its_own_new_rejections():
         (ran("unsettled", 1), "ended, not settled yet", "1: finished, with rows to look at"),
     ],
 )
-def test_an_exit_code_is_told_in_words(run, how, code):
+def test_an_exit_code_is_told_in_words(run: PastRun, how: str, code: str) -> None:
     """Whoever gets the page need not know them."""
     assert (ending(run)[1], meaning(run)) == (how, code)
 
@@ -353,7 +362,7 @@ def test_an_exit_code_is_told_in_words(run, how, code):
         (ran("refused", 3), ""),
     ],
 )
-def test_how_long_a_run_took_is_told_where_it_is_known(run, told):
+def test_how_long_a_run_took_is_told_where_it_is_known(run: PastRun, told: str) -> None:
     """When a run that was settled later ended itself is not kept."""
     assert lasted(run) == told
 
@@ -368,13 +377,13 @@ def test_how_long_a_run_took_is_told_where_it_is_known(run, told):
         (listed(unchanged=10_000_000, applied=1), {"right": 98.04, "sent": 1.96}),
     ],
 )
-def test_a_bar_shows_what_there_is_however_little(one, widths):
+def test_a_bar_shows_what_there_is_however_little(one: Listed, widths: dict[str, float]) -> None:
     """One of ten million is still seen, and the whole is a whole."""
     assert {part.kind: part.width for part in chart.parts(one)} == widths
     assert sum(widths.values()) == pytest.approx(100 if widths else 0, abs=0.1)
 
 
-def test_the_chart_shows_a_quiet_day_beside_a_first_load():
+def test_the_chart_shows_a_quiet_day_beside_a_first_load() -> None:
     """Up what was applied, down what was removed; nothing where nothing was either."""
     runs = [
         former(2, lists=(listed(applied=1_000_000),)),
@@ -387,7 +396,7 @@ def test_the_chart_shows_a_quiet_day_beside_a_first_load():
     assert chart.bars([former(1), former(2)]) == ()
 
 
-def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it():
+def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it() -> None:
     """From the least to the greatest, the oldest first; level where nothing changed."""
     one = changed(desired=30)
     runs = [former(2, lists=(changed(desired=10), changed(TEA))), former(1), former(0, lists=(one,))]
@@ -397,7 +406,7 @@ def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it():
     assert chart.line((7,)) == ""
 
 
-def test_forty_lists_of_ten_million_rows_have_a_page_that_can_be_sent():
+def test_forty_lists_of_ten_million_rows_have_a_page_that_can_be_sent() -> None:
     """Some hundred kilobytes."""
     places = [replace(VIP, model=f"model_{n}", list_id=f"L{n}", name=f"List {n} " * 20) for n in range(MANY)]
     lists = [changed(place, desired=10_000_000, unchanged=9_999_950) for place in places]

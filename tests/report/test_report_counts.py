@@ -10,12 +10,12 @@ from reverse_etl.report.counts import sum_counts
 OLD = {"desired": 5, "adds": 2, "updates": 1, "applied": 3}  # kept before there was --limit
 
 
-def test_counts_are_summed():
+def test_counts_are_summed() -> None:
     """Of some names together."""
     assert sum_counts(OLD, ("adds", "updates")) == 3
 
 
-def test_runs_from_before_there_was_a_limit_deferred_nothing():
+def test_runs_from_before_there_was_a_limit_deferred_nothing() -> None:
     """Nor did they keep what was unchanged, which follows from the others."""
     assert sum_counts(OLD, ("deferred",)) == 0
     assert sum_counts(OLD, ("unchanged",)) == 2
@@ -24,14 +24,14 @@ def test_runs_from_before_there_was_a_limit_deferred_nothing():
 
 @pytest.mark.parametrize("counts", [{}, OLD])
 @pytest.mark.parametrize("name", ["removed", "not_a_count"])
-def test_a_count_that_is_missing_is_an_error(counts, name):
+def test_a_count_that_is_missing_is_an_error(counts: dict[str, int], name: str) -> None:
     """It says which one."""
     with pytest.raises(WarehouseError, match=f"no count of {name} "):
         sum_counts(counts, (name,))
 
 
 @pytest.mark.parametrize("name", ["deferred", "unchanged"])
-def test_a_record_without_any_count_is_an_error(name):
+def test_a_record_without_any_count_is_an_error(name: str) -> None:
     """Such as one that cannot have been written by a run that ended."""
     with pytest.raises(WarehouseError):
         sum_counts({}, (name,))

@@ -25,7 +25,9 @@ LIST = {"data": {"type": "list", "attributes": {"name": "VIP"}}}
         ({"Content-Encoding": "gzip"}, 415, "invalid"),
     ],
 )
-def test_a_request_without_the_right_headers_is_refused_and_changes_nothing(caller, headers, status, code):
+def test_a_request_without_the_right_headers_is_refused_and_changes_nothing(
+    caller: Caller, headers: dict[str, str | None], status: int, code: str
+) -> None:
     """Key, revision and form are checked before the body is."""
     reply = caller.ask("POST", "/api/lists", data=json.dumps(LIST), headers=headers)
     assert (reply.status_code, reply.json()["errors"][0]["code"]) == (status, code)
@@ -35,13 +37,13 @@ def test_a_request_without_the_right_headers_is_refused_and_changes_nothing(call
 @pytest.mark.parametrize(
     "form", ["application/vnd.api+json", "application/json", "application/json; charset=utf-8"]
 )
-def test_both_json_types_are_taken(caller, form):
+def test_both_json_types_are_taken(caller: Caller, form: str) -> None:
     """Klaviyo documents one and takes the other too."""
     assert caller.ask("POST", "/api/lists", json=LIST, headers={"Content-Type": form}).status_code == 201
 
 
 @pytest.mark.parametrize(("key", "status"), [("right", 200), ("wrong", 401)])
-def test_a_sandbox_with_a_key_lets_no_other_in(key, status):
+def test_a_sandbox_with_a_key_lets_no_other_in(key: str, status: int) -> None:
     """A configured key is the only one."""
     with Sandbox(None, key="right") as sandbox:
         headers = {**HEADERS, "Authorization": f"Klaviyo-API-Key {key}"}
@@ -64,14 +66,14 @@ def test_a_sandbox_with_a_key_lets_no_other_in(key, status):
         ("GET", "/api/lists?filter=" + "x" * 20_000, 414),
     ],
 )
-def test_addresses(caller, method, path, status):
+def test_addresses(caller: Caller, method: str, path: str, status: int) -> None:
     """Unknown places are errors in JSON; a slash at the end is none."""
     reply = caller.ask(method, path)
     assert reply.status_code == status
     assert "errors" in reply.json() or status == 200
 
 
-def test_a_body_over_five_million_bytes_is_refused(caller):
+def test_a_body_over_five_million_bytes_is_refused(caller: Caller) -> None:
     """5,000,000 bytes pass, one more does not; packing does not help."""
     body = json.dumps(import_body([row(email="a@example.com", properties={"x": "y" * 90_000})] * 50)).encode()
     full = body + b" " * (5_000_000 - len(body))
@@ -82,20 +84,20 @@ def test_a_body_over_five_million_bytes_is_refused(caller):
 
 
 @pytest.mark.parametrize(("length", "status"), [(99_000, 202), (100_100, 400)])
-def test_a_profile_has_at_most_a_hundred_thousand_bytes(caller, length, status):
+def test_a_profile_has_at_most_a_hundred_thousand_bytes(caller: Caller, length: int, status: int) -> None:
     """The row that is too large is pointed at."""
     reply = caller.start_import([*people(2), row(email="big@example.com", properties={"x": "y" * length})])
     assert reply.status_code == status
     assert status == 202 or pointers(reply) == ["/data/attributes/profiles/data/2"]
 
 
-def test_a_body_that_is_not_json_is_refused(caller):
+def test_a_body_that_is_not_json_is_refused(caller: Caller) -> None:
     """Broken JSON is a 400 at /data."""
     reply = caller.ask("POST", JOBS, data=b'{"data": ')
     assert (reply.status_code, pointers(reply)) == (400, ["/data"])
 
 
-def test_an_error_has_the_form_of_klaviyos(caller):
+def test_an_error_has_the_form_of_klaviyos(caller: Caller) -> None:
     """Each error has an id of its own, a status, a code, a title, a detail and a source."""
     reply = caller.ask("GET", "/api/lists/nobody")
     (error,) = reply.json()["errors"]
@@ -104,7 +106,7 @@ def test_an_error_has_the_form_of_klaviyos(caller):
     assert reply.headers["Content-Type"] == "application/vnd.api+json"
 
 
-def test_one_connection_carries_many_requests(caller):
+def test_one_connection_carries_many_requests(caller: Caller) -> None:
     """The server keeps connections alive and says so by not closing them."""
     ports = set()
     for _ in range(5):
@@ -114,7 +116,7 @@ def test_one_connection_carries_many_requests(caller):
     assert len(ports) == 1
 
 
-def test_a_chunked_body_is_read_whole(caller):
+def test_a_chunked_body_is_read_whole(caller: Caller) -> None:
     """A client that streams its body is understood, and so is its next request on that connection."""
     body = json.dumps(import_body(people(3))).encode()
     reply = caller.ask("POST", JOBS, data=iter([body[:40], body[40:]]))
@@ -122,14 +124,14 @@ def test_a_chunked_body_is_read_whole(caller):
     assert caller.get(f"{JOBS}/{reply.json()['data']['id']}")["data"]["attributes"]["total_count"] == 3
 
 
-def test_the_account_tells_its_id(caller, sandbox):
+def test_the_account_tells_its_id(caller: Caller, sandbox: Sandbox) -> None:
     """The id that the API gives is the sandbox's own."""
     (account,) = caller.get("/api/accounts")["data"]
     assert (account["id"], account["attributes"]["test_account"]) == (sandbox.account_id, True)
     assert caller.get(f"/api/accounts/{sandbox.account_id}")["data"] == account
 
 
-def test_a_sandbox_that_is_stopped_hangs_up_on_its_clients():
+def test_a_sandbox_that_is_stopped_hangs_up_on_its_clients() -> None:
     """Nobody goes on speaking to a server that has stopped, not even on a connection that was open."""
     sandbox = Sandbox(None)
     sandbox.start()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
@@ -9,8 +10,11 @@ from reverse_etl.errors import UsageError
 from reverse_etl.sandbox import Fault, FaultKind, Sandbox
 from tests.sandbox.caller import Caller, people, row
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def test_the_log_tells_what_arrived(caller, sandbox):
+
+def test_the_log_tells_what_arrived(caller: Caller, sandbox: Sandbox) -> None:
     """Method, path, query, status, rows and bytes, in order; from Python and over HTTP the same."""
     vip = caller.make_list("VIP")
     start = sandbox.now()
@@ -41,7 +45,7 @@ def test_the_log_tells_what_arrived(caller, sandbox):
     assert sandbox.log() == []
 
 
-def test_the_state_is_seen_from_python_and_over_http(caller, sandbox):
+def test_the_state_is_seen_from_python_and_over_http(caller: Caller, sandbox: Sandbox) -> None:
     """Lists with counts, members by a list's name or id, profiles."""
     vip = caller.make_list("VIP / gold")
     caller.run_import([row(email="ann@example.com", first_name="Ann", properties={"n": 1})], vip)
@@ -54,7 +58,7 @@ def test_the_state_is_seen_from_python_and_over_http(caller, sandbox):
     )
     assert sandbox.members(vip) == [one]
 
-    def seen(path):
+    def seen(path: str) -> list[dict[str, Any]]:
         return requests.get(f"{sandbox.origin}/sandbox/{path}", timeout=5).json()["data"]
 
     assert seen("lists") == sandbox.lists()
@@ -62,7 +66,7 @@ def test_the_state_is_seen_from_python_and_over_http(caller, sandbox):
     assert seen("profiles") == sandbox.profiles()
 
 
-def test_a_list_that_is_not_there_or_there_twice_is_an_error(caller, sandbox):
+def test_a_list_that_is_not_there_or_there_twice_is_an_error(caller: Caller, sandbox: Sandbox) -> None:
     """A test that asks for the wrong name should not be told of an empty list."""
     caller.make_list("VIP")
     caller.make_list("twice")
@@ -74,7 +78,7 @@ def test_a_list_that_is_not_there_or_there_twice_is_an_error(caller, sandbox):
         assert (reply.status_code, "'VIP'" in reply.json()["error"]) == (400, True)
 
 
-def test_open_jobs_are_ended_over_http():
+def test_open_jobs_are_ended_over_http() -> None:
     """Nobody has to wait for a slow sandbox."""
     with Sandbox(None, job_seconds=3600) as sandbox:
         caller = Caller(sandbox)
@@ -85,7 +89,7 @@ def test_open_jobs_are_ended_over_http():
         assert sandbox.profile_count() == 3
 
 
-def test_the_page_shows_what_there_is(caller, sandbox):
+def test_the_page_shows_what_there_is(caller: Caller, sandbox: Sandbox) -> None:
     """Lists, profiles, jobs, requests and faults, each text escaped; nothing is fetched from elsewhere."""
     assert "No list yet" in requests.get(sandbox.origin, timeout=5).text
     vip = caller.make_list("<b>VIP</b> & co")
@@ -110,7 +114,7 @@ def test_the_page_shows_what_there_is(caller, sandbox):
     assert not re.search(r"<script|src=|href=|url\(|<b>VIP", reply.text)
 
 
-def test_looking_leaves_no_trace(sandbox):
+def test_looking_leaves_no_trace(sandbox: Sandbox) -> None:
     """The page and the control addresses are neither logged nor struck by faults."""
     sandbox.fault(Fault(FaultKind.STATUS, times=None))
     for path in ("/", "/sandbox/lists", "/sandbox/profiles", "/sandbox/log", "/sandbox/faults"):
@@ -118,7 +122,7 @@ def test_looking_leaves_no_trace(sandbox):
     assert sandbox.log() == []
 
 
-def test_a_wrong_control_address_is_an_error(sandbox):
+def test_a_wrong_control_address_is_an_error(sandbox: Sandbox) -> None:
     """404 for what is not there, 400 or 415 for a body that is no JSON."""
     assert requests.get(f"{sandbox.origin}/sandbox/nothing", timeout=5).status_code == 404
     assert requests.post(f"{sandbox.origin}/sandbox/faults", data="x", timeout=5).status_code == 415

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
@@ -9,17 +10,22 @@ from reverse_etl.errors import UsageError
 from reverse_etl.sandbox import Fault, FaultKind, Sandbox
 from tests.sandbox.caller import JOBS, Caller, people, pointers, row
 
+if TYPE_CHECKING:
+    from typing import Any
+
 ROWS = "/data/attributes/profiles/data"
 
 
-def create(caller, name="VIP"):
+def create(caller: Caller, name: str = "VIP") -> requests.Response:
     """Try to create a list."""
     return caller.ask("POST", "/api/lists", json={"data": {"type": "list", "attributes": {"name": name}}})
 
 
 @pytest.mark.parametrize("status", [500, 503, 408, 401, 403, 502])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_status_comes_before_or_after_the_request_was_carried_out(caller, sandbox, status, after):
+def test_a_status_comes_before_or_after_the_request_was_carried_out(
+    caller: Caller, sandbox: Sandbox, status: int, after: bool
+) -> None:
     """Once, then all is well again."""
     sandbox.fault(Fault(FaultKind.STATUS, status=status, after=after))
     reply = create(caller)
@@ -29,7 +35,7 @@ def test_a_status_comes_before_or_after_the_request_was_carried_out(caller, sand
 
 
 @pytest.mark.parametrize(("retry_after", "header"), [(None, None), (7, "7")])
-def test_a_429_comes_with_or_without_the_wait(retry_after, header):
+def test_a_429_comes_with_or_without_the_wait(retry_after: int | None, header: str | None) -> None:
     """And never with the headers that tell of the window."""
     with Sandbox(None) as sandbox:
         caller = Caller(sandbox)
@@ -41,7 +47,9 @@ def test_a_429_comes_with_or_without_the_wait(retry_after, header):
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_connection_is_cut_before_or_after_the_request_was_carried_out(caller, sandbox, after):
+def test_a_connection_is_cut_before_or_after_the_request_was_carried_out(
+    caller: Caller, sandbox: Sandbox, after: bool
+) -> None:
     """The client sees no reply either way; only the state tells which it was."""
     sandbox.fault(Fault(FaultKind.CUT, method="POST", after=after))
     with pytest.raises(requests.ConnectionError):
@@ -54,7 +62,7 @@ def test_a_connection_is_cut_before_or_after_the_request_was_carried_out(caller,
     assert create(caller).status_code == 201
 
 
-def test_an_html_page_with_status_200_is_no_answer(caller, sandbox):
+def test_an_html_page_with_status_200_is_no_answer(caller: Caller, sandbox: Sandbox) -> None:
     """As a proxy in between does; nothing was carried out."""
     sandbox.fault(Fault(FaultKind.HTML))
     reply = create(caller)
@@ -62,7 +70,7 @@ def test_an_html_page_with_status_200_is_no_answer(caller, sandbox):
     assert sandbox.lists() == []
 
 
-def test_a_slow_reply_comes_late_and_does_not_hold_up_others(caller, sandbox):
+def test_a_slow_reply_comes_late_and_does_not_hold_up_others(caller: Caller, sandbox: Sandbox) -> None:
     """The request was carried out at once."""
     sandbox.fault(Fault(FaultKind.SLOW, seconds=0.4))
     with pytest.raises(requests.Timeout):
@@ -72,7 +80,7 @@ def test_a_slow_reply_comes_late_and_does_not_hold_up_others(caller, sandbox):
     assert time.perf_counter() - started < 0.3
 
 
-def test_a_fault_strikes_only_what_it_names(caller, sandbox):
+def test_a_fault_strikes_only_what_it_names(caller: Caller, sandbox: Sandbox) -> None:
     """Method and path are shell patterns; times count; faults wait in a queue."""
     sandbox.fault(Fault(FaultKind.STATUS, status=500, method="DELETE"))
     sandbox.fault(Fault(FaultKind.STATUS, status=503, path="/api/lists*", times=2))
@@ -82,7 +90,7 @@ def test_a_fault_strikes_only_what_it_names(caller, sandbox):
     assert caller.ask("DELETE", "/api/lists/x").status_code == 500
 
 
-def test_a_fault_without_end_goes_on_until_it_is_cleared(caller, sandbox):
+def test_a_fault_without_end_goes_on_until_it_is_cleared(caller: Caller, sandbox: Sandbox) -> None:
     """`times=None` stands."""
     sandbox.fault(Fault(FaultKind.STATUS, times=None))
     assert {caller.ask("GET", "/api/lists").status_code for _ in range(5)} == {500}
@@ -90,7 +98,7 @@ def test_a_fault_without_end_goes_on_until_it_is_cleared(caller, sandbox):
     assert caller.ask("GET", "/api/lists").status_code == 200
 
 
-def test_a_fault_by_chance_strikes_the_same_way_for_the_same_seed(caller, sandbox):
+def test_a_fault_by_chance_strikes_the_same_way_for_the_same_seed(caller: Caller, sandbox: Sandbox) -> None:
     """About as often as asked, and repeatably."""
     runs = []
     for _ in range(2):
@@ -109,7 +117,9 @@ def test_a_fault_by_chance_strikes_the_same_way_for_the_same_seed(caller, sandbo
         ("none", None),
     ],
 )
-def test_refused_rows_fail_in_the_job_and_are_told(caller, sandbox, payload, expected):
+def test_refused_rows_fail_in_the_job_and_are_told(
+    caller: Caller, sandbox: Sandbox, payload: str, expected: dict[str, Any] | None
+) -> None:
     """The job is complete, its counts add up, and each error repeats its row in the form asked for."""
     sandbox.fault(
         Fault(
@@ -139,7 +149,7 @@ def test_refused_rows_fail_in_the_job_and_are_told(caller, sandbox, payload, exp
     assert len(sandbox.members(vip)) == 3
 
 
-def test_import_errors_come_by_pages(caller, sandbox):
+def test_import_errors_come_by_pages(caller: Caller, sandbox: Sandbox) -> None:
     """Twenty on the first page: a caller who reads no further misses the rest."""
     sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="."))
     job = caller.run_import(people(45))
@@ -149,7 +159,7 @@ def test_import_errors_come_by_pages(caller, sandbox):
     assert emails == [f"u{number}@example.com" for number in range(45)]
 
 
-def test_a_row_fault_that_matches_nobody_waits_for_somebody(caller, sandbox):
+def test_a_row_fault_that_matches_nobody_waits_for_somebody(caller: Caller, sandbox: Sandbox) -> None:
     """It is counted by the jobs in which it strikes."""
     sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u9@"))
     assert caller.run_import(people(3))["attributes"]["failed_count"] == 0
@@ -157,7 +167,7 @@ def test_a_row_fault_that_matches_nobody_waits_for_somebody(caller, sandbox):
     assert caller.run_import(people(10))["attributes"]["failed_count"] == 0
 
 
-def test_a_row_fault_can_look_at_another_field(caller, sandbox):
+def test_a_row_fault_can_look_at_another_field(caller: Caller, sandbox: Sandbox) -> None:
     """A phone, an external id."""
     sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^7$", field="external_id"))
     job = caller.run_import([row(external_id="7"), row(external_id="77")])
@@ -165,7 +175,7 @@ def test_a_row_fault_can_look_at_another_field(caller, sandbox):
     assert error["attributes"]["source"] == {"pointer": "/data/attributes/external_id"}
 
 
-def test_invalid_rows_refuse_the_request_with_pointers(caller, sandbox):
+def test_invalid_rows_refuse_the_request_with_pointers(caller: Caller, sandbox: Sandbox) -> None:
     """Rows that any check before sending would pass, and Klaviyo still does not take."""
     sandbox.fault(Fault(FaultKind.INVALID_ROWS, pattern="^u[13]@", times=2))
     for _ in range(2):
@@ -177,7 +187,9 @@ def test_invalid_rows_refuse_the_request_with_pointers(caller, sandbox):
 
 
 @pytest.mark.parametrize("rows", [0, 3])
-def test_a_cancelled_job_has_applied_its_first_rows_or_none(caller, sandbox, rows):
+def test_a_cancelled_job_has_applied_its_first_rows_or_none(
+    caller: Caller, sandbox: Sandbox, rows: int
+) -> None:
     """What became of the others nobody says."""
     sandbox.fault(Fault(FaultKind.CANCEL, rows=rows))
     vip = caller.make_list("VIP")
@@ -190,7 +202,7 @@ def test_a_cancelled_job_has_applied_its_first_rows_or_none(caller, sandbox, row
     assert len(sandbox.members(vip)) == rows
 
 
-def test_a_job_can_count_more_failures_than_it_tells(caller, sandbox):
+def test_a_job_can_count_more_failures_than_it_tells(caller: Caller, sandbox: Sandbox) -> None:
     """failed_count is right, import-errors is short: the rest cannot be tied to rows."""
     sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u4@"))
     sandbox.fault(Fault(FaultKind.MISCOUNT, rows=2))
@@ -201,7 +213,7 @@ def test_a_job_can_count_more_failures_than_it_tells(caller, sandbox):
     assert [one["email"] for one in sandbox.members(vip)] == ["u0@example.com", "u1@example.com"]
 
 
-def test_faults_are_asked_for_over_http_too(caller, sandbox):
+def test_faults_are_asked_for_over_http_too(caller: Caller, sandbox: Sandbox) -> None:
     """The control addresses need no key, and are not in the log."""
     url = f"{sandbox.origin}/sandbox/faults"
     made = requests.post(url, json={"kind": "status", "status": 503, "times": 3}, timeout=5)
@@ -225,7 +237,9 @@ def test_faults_are_asked_for_over_http_too(caller, sandbox):
         ({"kind": "refuse_rows", "pattern": "("}, "pattern cannot be read"),
     ],
 )
-def test_a_fault_that_cannot_be_read_is_refused(sandbox, document, said):
+def test_a_fault_that_cannot_be_read_is_refused(
+    sandbox: Sandbox, document: dict[str, Any] | list[Any], said: str
+) -> None:
     """Over HTTP a 400 with a sentence, in Python a UsageError."""
     with pytest.raises(UsageError):
         Fault.parse(document)

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.sandbox.filters import Condition, Field, Operand, filter_sql, parse_filter
 from reverse_etl.sandbox.replies import Refusal
+
+if TYPE_CHECKING:
+    from typing import Any
 
 FIELDS = {
     "email": Field("p.email", frozenset({"any", "equals"})),
@@ -27,7 +32,7 @@ FIELDS = {
         ('equals(email,"")', [("equals", "email", [""])]),
     ],
 )
-def test_a_filter_is_read(text, conditions):
+def test_a_filter_is_read(text: str, conditions: list[tuple[str, str, Any]]) -> None:
     """Commas join conditions; quotes hide commas, brackets and, behind a backslash, quotes."""
     found = [
         (one.operator, one.field, [operand.text for operand in one.operands]) for one in parse_filter(text)
@@ -35,7 +40,7 @@ def test_a_filter_is_read(text, conditions):
     assert found == conditions
 
 
-def test_null_is_not_the_text_null():
+def test_null_is_not_the_text_null() -> None:
     """The word null stands for no value; in quotes it is four letters."""
     (word,), (text,) = parse_filter("equals(a,null)"), parse_filter('equals(a,"null")')
     assert word == Condition("equals", "a", (Operand("null", quoted=False),), listed=False)
@@ -66,7 +71,7 @@ def test_null_is_not_the_text_null():
         "any(email,[" + ",".join(['"a"'] * 101) + "])",
     ],
 )
-def test_a_malformed_filter_is_refused(text):
+def test_a_malformed_filter_is_refused(text: str) -> None:
     """What cannot be read is a 400 that names the parameter."""
     with pytest.raises(Refusal) as refusal:
         parse_filter(text)
@@ -90,7 +95,7 @@ def test_a_malformed_filter_is_refused(text):
         ('any(status,["queued"])', "j.status IN (?)", ("queued",)),
     ],
 )
-def test_a_filter_becomes_sql_with_bound_values(text, sql, values):
+def test_a_filter_becomes_sql_with_bound_values(text: str | None, sql: str, values: tuple[Any, ...]) -> None:
     """Values are never part of the SQL text; a time without an offset is UTC."""
     where = filter_sql(text, FIELDS)
     assert (where.sql, where.values) == (sql, values)
@@ -108,7 +113,7 @@ def test_a_filter_becomes_sql_with_bound_values(text, sql, values):
         "any(email,[1])",
     ],
 )
-def test_a_filter_on_what_is_not_offered_is_refused(text):
+def test_a_filter_on_what_is_not_offered_is_refused(text: str) -> None:
     """An unknown field, operator or value is a 400, as is text without quotes."""
     with pytest.raises(Refusal) as refusal:
         filter_sql(text, FIELDS)

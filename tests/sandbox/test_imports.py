@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -8,11 +9,14 @@ from reverse_etl.clock import ScaledClock
 from reverse_etl.sandbox import Sandbox
 from tests.sandbox.caller import JOBS, Caller, import_body, people, pointers, row
 
+if TYPE_CHECKING:
+    from typing import Any
+
 ROWS = "/data/attributes/profiles/data"
 ANN = "ann@example.com"
 
 
-def found(sandbox, email):
+def found(sandbox: Sandbox, email: str) -> dict[str, Any]:
     """Return the profile with this e-mail."""
     (one,) = [one for one in sandbox.profiles() if one["email"] == email]
     return one
@@ -44,7 +48,7 @@ def found(sandbox, email):
         ("x", ""),
     ],
 )
-def test_one_bad_row_refuses_the_whole_request(caller, bad, where):
+def test_one_bad_row_refuses_the_whole_request(caller: Caller, bad: dict[str, Any] | str, where: str) -> None:
     """The error points at the row and its field; no job is made and no profile."""
     reply = caller.start_import([*people(2), bad])
     assert (reply.status_code, pointers(reply)) == (400, [f"{ROWS}/2{where}"])
@@ -52,7 +56,7 @@ def test_one_bad_row_refuses_the_whole_request(caller, bad, where):
     assert caller.sandbox.profile_count() == 0
 
 
-def test_every_bad_row_is_pointed_at(caller):
+def test_every_bad_row_is_pointed_at(caller: Caller) -> None:
     """All are told at once, in the order of the rows."""
     reply = caller.start_import([row(email="x"), *people(2), row(), row(email="y", phone_number="z")])
     assert pointers(reply) == [
@@ -63,7 +67,7 @@ def test_every_bad_row_is_pointed_at(caller):
     ]
 
 
-def test_errors_of_a_reply_can_be_capped():
+def test_errors_of_a_reply_can_be_capped() -> None:
     """Whether Klaviyo tells of every bad row at once is not known; a caller must bear it if not."""
     with Sandbox(None, limits=False, errors_per_reply=1) as sandbox:
         caller = Caller(sandbox)
@@ -87,21 +91,25 @@ def test_errors_of_a_reply_can_be_capped():
         ([], "/data"),
     ],
 )
-def test_a_request_that_is_wrong_as_a_whole_points_at_no_row(caller, document, pointer):
+def test_a_request_that_is_wrong_as_a_whole_points_at_no_row(
+    caller: Caller, document: dict[str, dict[str, Any]] | list[Any], pointer: str
+) -> None:
     """An unknown list, a wrong type or a relationship in the singular are the request's fault."""
     reply = caller.ask("POST", JOBS, json=document)
     assert (reply.status_code, pointers(reply)) == (400, [pointer])
 
 
 @pytest.mark.parametrize(("count", "status"), [(10_000, 202), (10_001, 400)])
-def test_ten_thousand_rows_are_a_request(caller, count, status):
+def test_ten_thousand_rows_are_a_request(caller: Caller, count: int, status: int) -> None:
     """One more is refused, with a pointer at the rows as a whole."""
     reply = caller.start_import(people(count))
     assert reply.status_code == status
     assert status == 202 or pointers(reply) == [ROWS]
 
 
-def test_a_job_of_ten_thousand_rows_is_applied_in_well_under_a_second(caller, sandbox):
+def test_a_job_of_ten_thousand_rows_is_applied_in_well_under_a_second(
+    caller: Caller, sandbox: Sandbox
+) -> None:
     """A trial with 60,000 customers should not wait for its stand-in."""
     vip = caller.make_list("VIP")
     caller.start_import(people(10_000), vip)
@@ -110,7 +118,7 @@ def test_a_job_of_ten_thousand_rows_is_applied_in_well_under_a_second(caller, sa
     assert time.perf_counter() - started < 2  # about 0.25 s on one idle core
 
 
-def test_a_job_is_queued_then_processing_then_complete():
+def test_a_job_is_queued_then_processing_then_complete() -> None:
     """The sandbox's clock moves it on; at its end everything is applied."""
     with Sandbox(None, clock=ScaledClock(20), job_seconds=10, row_seconds=0.5, limits=False) as sandbox:
         caller = Caller(sandbox)
@@ -133,7 +141,7 @@ def test_a_job_is_queued_then_processing_then_complete():
             assert len(sandbox.members(vip)) == 4
 
 
-def test_nothing_is_applied_before_the_job_ends():
+def test_nothing_is_applied_before_the_job_ends() -> None:
     """Accepted is not applied."""
     with Sandbox(None, job_seconds=3600) as sandbox:
         caller = Caller(sandbox)
@@ -145,7 +153,7 @@ def test_nothing_is_applied_before_the_job_ends():
             assert len(sandbox.members(vip)) == 3
 
 
-def test_null_and_omitted_values_leave_what_is_there(caller, sandbox):
+def test_null_and_omitted_values_leave_what_is_there(caller: Caller, sandbox: Sandbox) -> None:
     """The importer writes only what has a value; objects are merged key by key."""
     caller.run_import(
         [
@@ -174,13 +182,13 @@ def test_null_and_omitted_values_leave_what_is_there(caller, sandbox):
     assert ann["properties"] == {"a": 1, "b": [1], "c": {"y": 2}}
 
 
-def test_an_email_is_kept_trimmed_and_in_lower_case(caller, sandbox):
+def test_an_email_is_kept_trimmed_and_in_lower_case(caller: Caller, sandbox: Sandbox) -> None:
     """Two spellings are one person."""
     caller.run_import([row(email=" Ann@Example.COM "), row(email=ANN, first_name="Ann")])
     assert [(one["email"], one["first_name"]) for one in sandbox.profiles()] == [(ANN, "Ann")]
 
 
-def test_duplicates_in_a_job_are_merged_without_a_failure(caller, sandbox):
+def test_duplicates_in_a_job_are_merged_without_a_failure(caller: Caller, sandbox: Sandbox) -> None:
     """The counts say that all went well, and fewer members come of it."""
     vip = caller.make_list("VIP")
     job = caller.run_import(
@@ -191,7 +199,7 @@ def test_duplicates_in_a_job_are_merged_without_a_failure(caller, sandbox):
     assert (found(sandbox, ANN)["first_name"], found(sandbox, ANN)["last_name"]) == ("Ann", "Lee")
 
 
-def test_one_who_is_on_the_list_keeps_the_time_of_joining():
+def test_one_who_is_on_the_list_keeps_the_time_of_joining() -> None:
     """Only the first import moves joined_group_at; membership does not move `updated`."""
     with Sandbox(None, clock=ScaledClock(1000), job_seconds=0, limits=False) as sandbox:
         caller = Caller(sandbox)
@@ -218,7 +226,9 @@ def test_one_who_is_on_the_list_keeps_the_time_of_joining():
         (row(external_id="A"), row(external_id="a"), False),
     ],
 )
-def test_a_row_finds_its_profile_by_any_identifier(caller, sandbox, first, second, matched):
+def test_a_row_finds_its_profile_by_any_identifier(
+    caller: Caller, sandbox: Sandbox, first: dict[str, Any], second: dict[str, Any], matched: bool
+) -> None:
     """E-mail, then phone, then external id; other identifiers are added or changed."""
     caller.run_import([first])
     caller.run_import([second])
@@ -226,7 +236,7 @@ def test_a_row_finds_its_profile_by_any_identifier(caller, sandbox, first, secon
     assert second["attributes"].items() <= sandbox.profiles()[-1].items()
 
 
-def test_an_id_comes_before_any_other_identifier(caller, sandbox):
+def test_an_id_comes_before_any_other_identifier(caller: Caller, sandbox: Sandbox) -> None:
     """A row with an id changes that profile, its e-mail included."""
     caller.run_import([row(email="old@example.com"), row(email="bob@example.com")])
     ann, bob = sandbox.profiles()
@@ -239,7 +249,7 @@ def test_an_id_comes_before_any_other_identifier(caller, sandbox):
     assert sandbox.profile_count() == 3
 
 
-def test_an_external_id_finds_nobody_where_the_account_does_not_match_by_it():
+def test_an_external_id_finds_nobody_where_the_account_does_not_match_by_it() -> None:
     """Then the same external id makes a second profile, as Klaviyo's guide on identifiers allows."""
     with Sandbox(None, job_seconds=0, match_external_id=False) as sandbox:
         caller = Caller(sandbox)
@@ -252,7 +262,7 @@ def test_an_external_id_finds_nobody_where_the_account_does_not_match_by_it():
             ]
 
 
-def test_a_secondary_identifier_of_somebody_else_is_dropped(caller, sandbox):
+def test_a_secondary_identifier_of_somebody_else_is_dropped(caller: Caller, sandbox: Sandbox) -> None:
     """The row's profile is changed otherwise, its own phone stays, and nobody hears of it."""
     caller.run_import(
         [
@@ -266,7 +276,7 @@ def test_a_secondary_identifier_of_somebody_else_is_dropped(caller, sandbox):
     assert found(sandbox, "bob@example.com")["first_name"] == "Bob"
 
 
-def test_a_secondary_identifier_of_somebody_else_can_fail_the_row():
+def test_a_secondary_identifier_of_somebody_else_can_fail_the_row() -> None:
     """The other answer that Klaviyo may give: an import error at the field."""
     with Sandbox(None, job_seconds=0, conflicts="refuse") as sandbox:
         caller = Caller(sandbox)
@@ -279,7 +289,7 @@ def test_a_secondary_identifier_of_somebody_else_can_fail_the_row():
             assert error["attributes"]["original_payload"]["email"] == "bob@example.com"
 
 
-def test_an_unknown_id_fails_its_row_alone(caller, sandbox):
+def test_an_unknown_id_fails_its_row_alone(caller: Caller, sandbox: Sandbox) -> None:
     """The others are applied; import-errors names the id."""
     job = caller.run_import([row("01NOBODY", email=ANN), *people(2)])
     assert (job["attributes"]["completed_count"], job["attributes"]["failed_count"]) == (2, 1)
@@ -291,7 +301,7 @@ def test_an_unknown_id_fails_its_row_alone(caller, sandbox):
     assert sandbox.profile_count() == 2
 
 
-def test_a_bad_phone_beside_a_good_email_can_be_dropped_in_silence():
+def test_a_bad_phone_beside_a_good_email_can_be_dropped_in_silence() -> None:
     """The other answer that has been seen: the row is applied without its phone, and no error tells."""
     with Sandbox(None, job_seconds=0, invalid_phones="drop") as sandbox:
         caller = Caller(sandbox)
@@ -302,7 +312,7 @@ def test_a_bad_phone_beside_a_good_email_can_be_dropped_in_silence():
             assert caller.start_import([row(phone_number="0100")]).status_code == 400
 
 
-def test_jobs_are_found_by_status_and_in_order(caller):
+def test_jobs_are_found_by_status_and_in_order(caller: Caller) -> None:
     """Newest first unless asked otherwise; `cancelled` is no status to ask for."""
     ids = [caller.run_import(people(1))["id"] for _ in range(25)]
     assert [one["id"] for one in caller.get(JOBS, page_size="100")["data"]] == ids[::-1]
@@ -313,7 +323,7 @@ def test_jobs_are_found_by_status_and_in_order(caller):
     assert caller.ask("GET", JOBS, params={"filter": 'equals(status,"cancelled")'}).status_code == 400
 
 
-def test_a_job_tells_its_lists_and_profiles(caller, sandbox):
+def test_a_job_tells_its_lists_and_profiles(caller: Caller, sandbox: Sandbox) -> None:
     """Lists can be included; profiles come by pages."""
     vip = caller.make_list("VIP")
     job = caller.run_import(people(30), vip)["id"]
@@ -325,7 +335,7 @@ def test_a_job_tells_its_lists_and_profiles(caller, sandbox):
     assert [one["id"] for one in caller.pages(f"{JOBS}/{job}/relationships/profiles")] == everybody
 
 
-def test_a_job_expires_after_a_week():
+def test_a_job_expires_after_a_week() -> None:
     """Its errors can be read until then."""
     with Sandbox(None, clock=ScaledClock(2_000_000), job_seconds=0, limits=False) as sandbox:
         caller = Caller(sandbox)

@@ -14,7 +14,7 @@ from tests.sandbox.caller import JOBS, Caller
 NOON = 1_800_000_000.0  # a whole minute, hour and (twice) day of the epoch
 
 
-def taken(limits, operation, now, count):
+def taken(limits: Limits, operation: str, now: float, count: int) -> int:
     """Ask `count` times and return how often it went well."""
     refused = 0
     for _ in range(count):
@@ -38,7 +38,7 @@ def taken(limits, operation, now, count):
         ("get_profiles", 75, 750),
     ],
 )
-def test_an_endpoint_takes_so_many_a_second_and_a_minute(operation, burst, steady):
+def test_an_endpoint_takes_so_many_a_second_and_a_minute(operation: str, burst: int, steady: int) -> None:
     """Fixed windows: the burst comes back with the next second, the steady quota with the next minute."""
     limits = Limits()
     start = NOON - NOON % 60
@@ -48,7 +48,7 @@ def test_an_endpoint_takes_so_many_a_second_and_a_minute(operation, burst, stead
     assert taken(limits, operation, start + 60, burst + 5) == burst
 
 
-def test_lists_are_created_at_most_a_hundred_and_fifty_times_a_day():
+def test_lists_are_created_at_most_a_hundred_and_fifty_times_a_day() -> None:
     """The daily window outlasts the minute's."""
     limits, day = Limits(), NOON - NOON % 86_400
     passed = sum(taken(limits, "create_list", day + second, 10) for second in range(7200))
@@ -59,7 +59,7 @@ def test_lists_are_created_at_most_a_hundred_and_fifty_times_a_day():
     assert taken(limits, "create_list", day + 86_400, 1) == 1
 
 
-def test_the_wait_is_for_the_last_window_that_is_full():
+def test_the_wait_is_for_the_last_window_that_is_full() -> None:
     """When the second and the minute are both used up, the minute counts."""
     limits, start = Limits(), NOON - NOON % 60
     assert sum(taken(limits, "bulk_import_profiles", start + second, 10) for second in range(15)) == 150
@@ -68,21 +68,21 @@ def test_the_wait_is_for_the_last_window_that_is_full():
     assert refusal.value.headers == {"Retry-After": "46"}
 
 
-def test_each_endpoint_has_a_quota_of_its_own():
+def test_each_endpoint_has_a_quota_of_its_own() -> None:
     """One that is used up leaves the others alone."""
     limits = Limits()
     assert taken(limits, "get_accounts", NOON, 5) == 1
     assert all(taken(limits, operation, NOON, 1) == 1 for operation in QUOTAS if operation != "get_accounts")
 
 
-def test_a_refused_request_is_not_counted():
+def test_a_refused_request_is_not_counted() -> None:
     """Asking too early does not move the end of the window, and costs no quota."""
     limits, start = Limits(), NOON - NOON % 60
     taken(limits, "bulk_import_profiles", start, 500)
     assert limits.take("bulk_import_profiles", start + 1)["RateLimit-Remaining"] == "139"
 
 
-def test_headers_tell_of_the_steady_window_and_a_429_of_the_wait_alone():
+def test_headers_tell_of_the_steady_window_and_a_429_of_the_wait_alone() -> None:
     """RateLimit-* on every other reply; Retry-After, in whole seconds, only on a 429."""
     with Sandbox(None) as sandbox:
         caller = Caller(sandbox)
@@ -103,7 +103,7 @@ def test_headers_tell_of_the_steady_window_and_a_429_of_the_wait_alone():
     assert (error["code"], error["source"]) == ("throttled", {"pointer": "/data/"})
 
 
-def test_a_refusal_that_is_no_429_tells_of_the_window_too(caller):
+def test_a_refusal_that_is_no_429_tells_of_the_window_too(caller: Caller) -> None:
     """A 404 is counted like any other request; without limits there are no such headers."""
     assert "RateLimit-Limit" not in caller.ask("GET", "/api/lists/nobody").headers
     with Sandbox(None) as sandbox:
@@ -112,7 +112,7 @@ def test_a_refusal_that_is_no_429_tells_of_the_window_too(caller):
             assert counted.ask("GET", "/api/lists/nobody").headers["RateLimit-Remaining"] == "749"
 
 
-def test_windows_pass_on_the_sandboxs_clock():
+def test_windows_pass_on_the_sandboxs_clock() -> None:
     """On a clock of speed 60 a minute's quota comes back every second."""
     with Sandbox(None, clock=ScaledClock(60)) as sandbox:
         caller = Caller(sandbox)
@@ -124,7 +124,7 @@ def test_windows_pass_on_the_sandboxs_clock():
     assert 30 <= passed <= 60  # 15 in each of two or three windows, or part of a fourth
 
 
-def test_the_date_is_the_sandboxs():
+def test_the_date_is_the_sandboxs() -> None:
     """A client that lives by the replies' Date lives by the sandbox's clock."""
     with Sandbox(None, clock=ScaledClock(1, start=0)) as sandbox:
         other = Caller(sandbox)
@@ -138,6 +138,6 @@ def test_the_date_is_the_sandboxs():
             assert abs(sandbox_seconds(other.ask("GET", JOBS).headers["Date"]) - 2 * time.time()) < 5
 
 
-def sandbox_seconds(date):
+def sandbox_seconds(date: str) -> float:
     """Return the seconds since the epoch of a Date header."""
     return parsedate_to_datetime(date).timestamp()

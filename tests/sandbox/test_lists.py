@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.clock import ScaledClock
 from reverse_etl.sandbox import Sandbox
 from tests.sandbox.caller import Caller, people, pointers, row
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def body(name="VIP", **attributes):
+
+def body(name: int | str = "VIP", **attributes: Any) -> dict[str, dict[str, Any]]:
     """Return the body that creates a list."""
     return {"data": {"type": "list", "attributes": {"name": name, **attributes}}}
 
@@ -26,13 +31,15 @@ def body(name="VIP", **attributes):
         ([], "/data"),
     ],
 )
-def test_a_list_is_created_only_from_what_klaviyo_knows(caller, document, pointer):
+def test_a_list_is_created_only_from_what_klaviyo_knows(
+    caller: Caller, document: dict[str, Any] | list[Any], pointer: str
+) -> None:
     """A name is required, and nothing unknown is taken."""
     reply = caller.ask("POST", "/api/lists", json=document)
     assert (reply.status_code, pointers(reply)) == (400, [pointer])
 
 
-def test_two_lists_may_have_one_name(caller):
+def test_two_lists_may_have_one_name(caller: Caller) -> None:
     """Klaviyo nowhere promises that names are unique; ids are."""
     first, second = caller.make_list("VIP"), caller.make_list("VIP")
     assert first != second
@@ -42,7 +49,7 @@ def test_two_lists_may_have_one_name(caller):
     ]
 
 
-def test_ten_lists_are_a_page(caller):
+def test_ten_lists_are_a_page(caller: Caller) -> None:
     """Ten is both the default and the maximum; the pages together have every list once."""
     ids = [caller.make_list(f"list {number:02}") for number in range(23)]
     first = caller.get("/api/lists")
@@ -63,14 +70,14 @@ def test_ten_lists_are_a_page(caller):
         ("greater-than(created,2999-01-01T00:00:00Z)", []),
     ],
 )
-def test_lists_are_found_by_filter(caller, text, names):
+def test_lists_are_found_by_filter(caller: Caller, text: str, names: list[str]) -> None:
     """Names are compared with regard to case; a comma means AND."""
     for name in "abc":
         caller.make_list(name)
     assert [one["attributes"]["name"] for one in caller.get("/api/lists", filter=text)["data"]] == names
 
 
-def test_a_list_is_changed_counted_and_deleted(caller):
+def test_a_list_is_changed_counted_and_deleted(caller: Caller) -> None:
     """Its members' profiles outlive it; a job that would have filled it ends all the same."""
     vip = caller.make_list("VIP")
     caller.run_import(people(3), vip)
@@ -90,7 +97,7 @@ def test_a_list_is_changed_counted_and_deleted(caller):
     assert (caller.sandbox.lists(), caller.sandbox.profile_count()) == ([], 5)
 
 
-def test_members_are_read_by_pages_in_the_order_of_joining(caller):
+def test_members_are_read_by_pages_in_the_order_of_joining(caller: Caller) -> None:
     """Twenty a page unless more are asked for, a hundred at most; every member comes once."""
     vip = caller.make_list("VIP")
     caller.run_import(people(250), vip)
@@ -111,20 +118,20 @@ def test_members_are_read_by_pages_in_the_order_of_joining(caller):
 
 
 @pytest.mark.parametrize("size", ["0", "101", "-1", "ten", "1.5", ""])
-def test_a_page_size_out_of_range_is_refused(caller, size):
+def test_a_page_size_out_of_range_is_refused(caller: Caller, size: str) -> None:
     """A size that Klaviyo would not take is a 400, never cut to fit."""
     reply = caller.ask("GET", f"/api/lists/{caller.make_list('VIP')}/profiles", params={"page[size]": size})
     assert (reply.status_code, pointers(reply)) == (400, ["page[size]"])
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "bm9uc2Vuc2U=", "WzFd", "WzEsICJ4Il0="])
-def test_a_cursor_that_was_never_given_is_refused(caller, cursor):
+def test_a_cursor_that_was_never_given_is_refused(caller: Caller, cursor: str) -> None:
     """A cursor is opaque, but not everything opaque is a cursor."""
     reply = caller.ask("GET", "/api/lists", params={"page[cursor]": cursor})
     assert (reply.status_code, pointers(reply)) == (400, ["page[cursor]"])
 
 
-def test_members_who_leave_do_not_shift_the_next_page(caller):
+def test_members_who_leave_do_not_shift_the_next_page(caller: Caller) -> None:
     """A page begins after the last row that was read, wherever that row has gone."""
     vip = caller.make_list("VIP")
     caller.run_import(people(30), vip)
@@ -154,7 +161,7 @@ def test_members_who_leave_do_not_shift_the_next_page(caller):
         ('equals(email,"stranger@example.com")', []),
     ],
 )
-def test_members_are_found_by_filter(caller, text, emails):
+def test_members_are_found_by_filter(caller: Caller, text: str, emails: list[str]) -> None:
     """Only members are found: a profile that is on no list is not."""
     vip = caller.make_list("VIP")
     caller.run_import([*people(5), row(email="p@example.com", phone_number="+14155550100")], vip)
@@ -167,13 +174,13 @@ def test_members_are_found_by_filter(caller, text, emails):
     "text",
     ['equals(id,"x")', 'equals(external_id,"x")', 'equals(updated,"x")', 'equals(joined_group_at,"x")'],
 )
-def test_members_cannot_be_found_by_what_klaviyo_does_not_offer(caller, text):
+def test_members_cannot_be_found_by_what_klaviyo_does_not_offer(caller: Caller, text: str) -> None:
     """A list is not filtered by id, external id or updated."""
     reply = caller.ask("GET", f"/api/lists/{caller.make_list('VIP')}/profiles", params={"filter": text})
     assert (reply.status_code, pointers(reply)) == (400, ["filter"])
 
 
-def test_only_the_fields_that_are_asked_for_come(caller):
+def test_only_the_fields_that_are_asked_for_come(caller: Caller) -> None:
     """Sparse fields go one level down into the location; unknown ones are a 400."""
     vip = caller.make_list("VIP")
     caller.run_import(
@@ -187,7 +194,7 @@ def test_only_the_fields_that_are_asked_for_come(caller):
     assert caller.ask("GET", "/api/profiles?fields[profile]=joined_group_at").status_code == 400
 
 
-def test_adding_and_removing_by_id_is_idempotent(caller, sandbox):
+def test_adding_and_removing_by_id_is_idempotent(caller: Caller, sandbox: Sandbox) -> None:
     """One who is on the list keeps the time of joining; one who is not on it can be removed."""
     vip = caller.make_list("VIP")
     caller.run_import(people(3))
@@ -203,7 +210,9 @@ def test_adding_and_removing_by_id_is_idempotent(caller, sandbox):
 
 @pytest.mark.parametrize(("count", "status"), [(0, 400), (1, 204), (1000, 204), (1001, 400)])
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_a_thousand_members_are_a_request(caller, sandbox, method, count, status):
+def test_a_thousand_members_are_a_request(
+    caller: Caller, sandbox: Sandbox, method: str, count: int, status: int
+) -> None:
     """From one to a thousand ids."""
     vip = caller.make_list("VIP")
     caller.run_import(people(1001))
@@ -214,13 +223,13 @@ def test_a_thousand_members_are_a_request(caller, sandbox, method, count, status
 @pytest.mark.parametrize(
     "document", [{}, {"data": {}}, {"data": ["x"]}, {"data": [{"type": "list", "id": "x"}]}]
 )
-def test_members_are_named_as_resources(caller, document):
+def test_members_are_named_as_resources(caller: Caller, document: dict[str, Any]) -> None:
     """Anything but a list of profiles with ids is a 400."""
     path = f"/api/lists/{caller.make_list('VIP')}/relationships/profiles"
     assert caller.ask("POST", path, json=document).status_code == 400
 
 
-def test_a_new_list_may_be_shown_late():
+def test_a_new_list_may_be_shown_late() -> None:
     """Among the others; who knows its id finds it at once."""
     with Sandbox(None, clock=ScaledClock(100), limits=False, list_seconds=200.0) as sandbox:
         caller = Caller(sandbox)

@@ -21,7 +21,7 @@ ANN = "ann@example.com"
         ("greater-than(created,2999-01-01T00:00:00Z)", []),
     ],
 )
-def test_profiles_are_found_by_filter(caller, text, emails):
+def test_profiles_are_found_by_filter(caller: Caller, text: str, emails: list[str | None]) -> None:
     """Those who are not there are simply absent."""
     caller.run_import(
         [*people(4), row(email=ANN, external_id="7", phone_number="+14155550100"), row(external_id="9")]
@@ -29,7 +29,7 @@ def test_profiles_are_found_by_filter(caller, text, emails):
     assert [one["attributes"]["email"] for one in caller.get("/api/profiles", filter=text)["data"]] == emails
 
 
-def test_a_lookup_of_a_hundred_needs_a_page_of_a_hundred(caller):
+def test_a_lookup_of_a_hundred_needs_a_page_of_a_hundred(caller: Caller) -> None:
     """Twenty come on a page by default; a lookup that does not turn the page misses eighty."""
     caller.run_import(people(100))
     wanted = ",".join(f'"u{number}@example.com"' for number in range(100))
@@ -41,7 +41,7 @@ def test_a_lookup_of_a_hundred_needs_a_page_of_a_hundred(caller):
     )
 
 
-def test_creating_a_profile_that_exists_names_the_other(caller, sandbox):
+def test_creating_a_profile_that_exists_names_the_other(caller: Caller, sandbox: Sandbox) -> None:
     """409 with the id of the profile that has the identifier."""
     body = {"data": row(email=ANN, first_name="Ann")}
     made = caller.ask("POST", "/api/profiles", json=body)
@@ -52,7 +52,7 @@ def test_creating_a_profile_that_exists_names_the_other(caller, sandbox):
     assert error["meta"]["duplicate_profile_id"] == made.json()["data"]["id"] == sandbox.profiles()[0]["id"]
 
 
-def test_updating_a_profile_clears_what_is_null(caller, sandbox):
+def test_updating_a_profile_clears_what_is_null(caller: Caller, sandbox: Sandbox) -> None:
     """Unlike an import: null clears an attribute, an identifier, a property; what is omitted stays."""
     caller.run_import(
         [row(email=ANN, external_id="7", first_name="Ann", last_name="Lee", properties={"a": 1, "b": 2})]
@@ -65,7 +65,7 @@ def test_updating_a_profile_clears_what_is_null(caller, sandbox):
     assert (after["email"], after["properties"]) == (ANN, {"b": 2})
 
 
-def test_an_update_cannot_take_somebody_elses_identifier(caller, sandbox):
+def test_an_update_cannot_take_somebody_elses_identifier(caller: Caller, sandbox: Sandbox) -> None:
     """409 again, and nothing is changed."""
     caller.run_import([row(email=ANN), row(email="bob@example.com")])
     before = sandbox.profiles()
@@ -74,7 +74,7 @@ def test_an_update_cannot_take_somebody_elses_identifier(caller, sandbox):
     assert sandbox.profiles() == before
 
 
-def test_create_or_update_tells_a_new_profile_from_an_old_one(caller, sandbox):
+def test_create_or_update_tells_a_new_profile_from_an_old_one(caller: Caller, sandbox: Sandbox) -> None:
     """201, then 200; null clears here too."""
     assert (
         caller.ask("POST", "/api/profile-import", json={"data": row(email=ANN, title="Dr")}).status_code
@@ -87,7 +87,7 @@ def test_create_or_update_tells_a_new_profile_from_an_old_one(caller, sandbox):
     assert "title" not in sandbox.profiles()[0]
 
 
-def test_a_merge_moves_memberships_and_leaves_one_profile(caller, sandbox):
+def test_a_merge_moves_memberships_and_leaves_one_profile(caller: Caller, sandbox: Sandbox) -> None:
     """The source's id is gone, its e-mail is found no more unless the other had none."""
     vip = caller.make_list("VIP")
     caller.run_import([row(email=ANN, last_name="Lee")], vip)
@@ -108,7 +108,7 @@ def test_a_merge_moves_memberships_and_leaves_one_profile(caller, sandbox):
     assert caller.ask("POST", "/api/profile-merge", json=body).status_code == 404
 
 
-def test_no_id_is_given_twice(caller, sandbox):
+def test_no_id_is_given_twice(caller: Caller, sandbox: Sandbox) -> None:
     """A profile made after a merge is not taken for the one that went."""
     caller.run_import(people(2))
     kept, gone = sandbox.profiles()
@@ -124,7 +124,7 @@ def test_no_id_is_given_twice(caller, sandbox):
     assert sandbox.profiles()[1]["id"] != gone["id"]
 
 
-def test_a_profile_tells_its_lists(caller, sandbox):
+def test_a_profile_tells_its_lists(caller: Caller, sandbox: Sandbox) -> None:
     """All on one page, with or without their attributes."""
     ids = [caller.make_list(name) for name in ("VIP", "other", "lapsed")]
     caller.run_import([row(email=ANN)], ids[0], ids[2])
@@ -134,7 +134,7 @@ def test_a_profile_tells_its_lists(caller, sandbox):
 
 
 @pytest.mark.parametrize(("rule", "status", "members"), [("refuse", 404, 0), ("ignore", 204, 1)])
-def test_an_unknown_id_among_members_is_refused_or_ignored(rule, status, members):
+def test_an_unknown_id_among_members_is_refused_or_ignored(rule: str, status: int, members: int) -> None:
     """Which of the two Klaviyo does is not documented, so both can be had."""
     with Sandbox(None, job_seconds=0, unknown_ids=rule) as sandbox:
         caller = Caller(sandbox)
@@ -147,6 +147,6 @@ def test_an_unknown_id_among_members_is_refused_or_ignored(rule, status, members
             assert caller.edit("DELETE", vip, known, "01NOBODY").status_code == status
 
 
-def test_what_the_sandbox_does_not_keep_is_refused(caller):
+def test_what_the_sandbox_does_not_keep_is_refused(caller: Caller) -> None:
     """No answer is better than an invented one: consent is not kept here."""
     assert caller.ask("GET", "/api/profiles?additional-fields[profile]=subscriptions").status_code == 400

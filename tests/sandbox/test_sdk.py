@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,15 +12,18 @@ from klaviyo_api import KlaviyoAPI
 from reverse_etl.sandbox import Sandbox
 from tests.sandbox.caller import import_body, row
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @pytest.fixture
-def sdk():
+def sdk() -> Iterator[KlaviyoAPI]:
     """Connect the SDK to a sandbox with jobs that take time and limits that are kept."""
     with Sandbox(None, job_seconds=0.3) as sandbox:
         yield KlaviyoAPI("pk_dummy", test_host=sandbox.origin, max_retries=3)
 
 
-def test_the_sdk_creates_imports_polls_reads_and_removes(sdk):
+def test_the_sdk_creates_imports_polls_reads_and_removes(sdk: KlaviyoAPI) -> None:
     """A list's life, with the replies read into the SDK's own models."""
     account = sdk.Accounts.get_accounts().data[0]
     assert account.attributes.test_account

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
@@ -16,6 +17,12 @@ from reverse_etl.clock import ScaledClock
 from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 from reverse_etl.sandbox import Fault, FaultKind, Sandbox, refuse_held, serve
 from tests.sandbox.caller import HEADERS, JOBS, Caller, import_body, people, row
+
+if TYPE_CHECKING:
+    from _io import TextIOWrapper
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import Any
 
 HOLD = """
 import signal
@@ -29,7 +36,9 @@ serve(sandbox, lambda origin: print(origin, flush=True))
 
 
 @contextmanager
-def hold(path, job_seconds=0.0, before="", stderr=None):
+def hold(
+    path: Path, job_seconds: float = 0.0, before: str = "", stderr: TextIOWrapper | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a process that holds a sandbox, and give it with its origin; it is gone at the end in any case.
 
     `before` is what it runs first.
@@ -42,7 +51,7 @@ def hold(path, job_seconds=0.0, before="", stderr=None):
             process.kill()
 
 
-def test_a_sandbox_goes_on_where_it_stopped(tmp_path):
+def test_a_sandbox_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """Account, lists, members, jobs, errors, faults and the log are there tomorrow."""
     path = tmp_path / "trial.db"
     with Sandbox(path, job_seconds=0, limits=False) as sandbox:
@@ -74,7 +83,7 @@ def test_a_sandbox_goes_on_where_it_stopped(tmp_path):
             assert len(caller.pages(f"{JOBS}/{job['id']}/import-errors")) == 1
 
 
-def test_a_job_that_was_open_at_the_stop_ends_after_the_start(tmp_path):
+def test_a_job_that_was_open_at_the_stop_ends_after_the_start(tmp_path: Path) -> None:
     """Accepted rows wait in the file."""
     path = tmp_path / "trial.db"
     with Sandbox(path, job_seconds=3600) as sandbox:
@@ -87,7 +96,7 @@ def test_a_job_that_was_open_at_the_stop_ends_after_the_start(tmp_path):
         assert sandbox.lists()[0]["members"] == 5
 
 
-def import_on_and_on(session, origin, vip, accepted):
+def import_on_and_on(session: requests.Session, origin: str, vip: str, accepted: Sequence[Any]) -> None:
     """Ask for imports until nobody answers, and put the ids of the accepted jobs into `accepted`."""
     for number in range(10_000):
         reply = session.post(origin + JOBS, json=import_body(people(50, 50 * number), vip), timeout=5)
@@ -95,7 +104,7 @@ def import_on_and_on(session, origin, vip, accepted):
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_path, round_):
+def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_path: Path, round_: int) -> None:
     """Kill -9 while imports come in: every job that was answered 202 is there, and the file is free."""
     path = tmp_path / "trial.db"
     with hold(path) as (process, origin), requests.Session() as session:
@@ -121,7 +130,7 @@ def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_pat
         assert set(accepted) <= stored
 
 
-def test_whether_a_file_is_held_can_be_asked_without_touching_it(tmp_path):
+def test_whether_a_file_is_held_can_be_asked_without_touching_it(tmp_path: Path) -> None:
     """A file that is free stays as it is, one that is missing stays missing; a killed process holds none."""
     path = tmp_path / "trial.db"
     refuse_held(path)
@@ -139,7 +148,7 @@ def test_whether_a_file_is_held_can_be_asked_without_touching_it(tmp_path):
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
-def test_a_second_process_is_told_which_file_is_held(tmp_path):
+def test_a_second_process_is_told_which_file_is_held(tmp_path: Path) -> None:
     """One process at a time, and the message says what to do; afterwards the file is free again."""
     path = tmp_path / "trial.db"
     with hold(path) as (process, origin):
@@ -155,13 +164,13 @@ def test_a_second_process_is_told_which_file_is_held(tmp_path):
         assert sandbox.lists() == []
 
 
-def test_a_second_sandbox_of_one_process_is_told_so_too(tmp_path):
+def test_a_second_sandbox_of_one_process_is_told_so_too(tmp_path: Path) -> None:
     """Within a process as between two."""
     with Sandbox(tmp_path / "trial.db"), pytest.raises(WarehouseError):
         Sandbox(tmp_path / "trial.db").start()
 
 
-def test_a_copy_is_forgotten_and_leaves_the_file_as_it_was(tmp_path):
+def test_a_copy_is_forgotten_and_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     """`keep=False` shows what the file holds, bears changes, and changes no file."""
     path = tmp_path / "trial.db"
     with Sandbox(path, job_seconds=0) as sandbox:
@@ -179,7 +188,7 @@ def test_a_copy_is_forgotten_and_leaves_the_file_as_it_was(tmp_path):
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == files
 
 
-def test_a_copy_holds_what_a_killed_process_had_answered(tmp_path):
+def test_a_copy_holds_what_a_killed_process_had_answered(tmp_path: Path) -> None:
     """What was committed may lie in the file beside; a copy that left it out would show an older state."""
     path = tmp_path / "trial.db"
     with hold(path) as (process, origin), requests.Session() as session:
@@ -193,14 +202,14 @@ def test_a_copy_holds_what_a_killed_process_had_answered(tmp_path):
         assert [one["name"] for one in sandbox.lists()] == ["VIP"]
 
 
-def test_a_copy_of_nothing_is_empty_and_makes_no_file(tmp_path):
+def test_a_copy_of_nothing_is_empty_and_makes_no_file(tmp_path: Path) -> None:
     """A trial that was never begun is not begun by looking."""
     with Sandbox(tmp_path / "trial.db", keep=False) as sandbox:
         assert sandbox.lists() == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_sandbox_is_left_alone(tmp_path):
+def test_a_file_that_is_no_sandbox_is_left_alone(tmp_path: Path) -> None:
     """Neither text nor somebody else's database is written to."""
     text = tmp_path / "notes.txt"
     text.write_text("not a database, but long enough to be taken for one by its size\n" * 20)
@@ -209,7 +218,7 @@ def test_a_file_that_is_no_sandbox_is_left_alone(tmp_path):
     assert text.read_text().startswith("not a database")
 
 
-def test_a_file_that_only_a_copy_of_is_opened_goes_by_its_own_name(tmp_path):
+def test_a_file_that_only_a_copy_of_is_opened_goes_by_its_own_name(tmp_path: Path) -> None:
     """A plan asks a copy. Nobody knows the copy's name, and it is gone by then."""
     path = tmp_path / "trial.db"
     path.write_text("not a database, but long enough to be taken for one by its size\n" * 20)
@@ -218,7 +227,7 @@ def test_a_file_that_only_a_copy_of_is_opened_goes_by_its_own_name(tmp_path):
     assert refusal.value.problems[0].where == str(path)
 
 
-def test_a_database_of_another_program_is_left_alone(tmp_path):
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     """It has tables, but not ours."""
     path = tmp_path / "other.db"
     other = sqlite3.connect(path)
@@ -231,7 +240,7 @@ def test_a_database_of_another_program_is_left_alone(tmp_path):
     other.close()
 
 
-def test_a_full_disk_is_a_fault_of_the_server_and_no_traceback(tmp_path):
+def test_a_full_disk_is_a_fault_of_the_server_and_no_traceback(tmp_path: Path) -> None:
     """The file may grow no further: the request is answered 500 with the reason."""
     small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
     with (tmp_path / "stderr").open("w+") as stderr, requests.Session() as session:
@@ -247,24 +256,24 @@ def test_a_full_disk_is_a_fault_of_the_server_and_no_traceback(tmp_path):
     assert "could not read or write its state file" in reply.json()["errors"][0]["detail"]
 
 
-def test_a_missing_folder_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """No folder is made behind anyone's back."""
     with pytest.raises(UsageError) as refusal:
         Sandbox(tmp_path / "no" / "trial.db").start()
     assert str(tmp_path / "no") in refusal.value.problems[0].advice
 
 
-def test_a_port_in_use_is_named(sandbox):
+def test_a_port_in_use_is_named(sandbox: Sandbox) -> None:
     """The other program keeps its port."""
     port = int(sandbox.origin.rpartition(":")[2])
     with pytest.raises(UsageError, match=f"port {port}"):
         Sandbox(None, port=port).start()
 
 
-def test_two_sandboxes_have_two_accounts_unless_they_share_a_seed(tmp_path):
+def test_two_sandboxes_have_two_accounts_unless_they_share_a_seed(tmp_path: Path) -> None:
     """The account id is made once for each file; with a seed, all ids come out the same."""
 
-    def made(name, **options):
+    def made(name: str, **options: Any) -> tuple[str, str, str, list[str]]:
         with Sandbox(tmp_path / name, job_seconds=0, limits=False, **options) as sandbox:
             caller = Caller(sandbox)
             with caller.session:
@@ -277,7 +286,7 @@ def test_two_sandboxes_have_two_accounts_unless_they_share_a_seed(tmp_path):
     assert made("e.db", account_seed=2)[0] != made("f.db", account_seed=1)[0]
 
 
-def test_time_does_not_go_back_when_a_fast_clock_starts_anew(tmp_path):
+def test_time_does_not_go_back_when_a_fast_clock_starts_anew(tmp_path: Path) -> None:
     """Yesterday's scaled clock ran ahead of today's; new members still join after the old ones."""
     path = tmp_path / "trial.db"
     with Sandbox(path, clock=ScaledClock(100_000), job_seconds=0, limits=False) as sandbox:
@@ -295,13 +304,13 @@ def test_time_does_not_go_back_when_a_fast_clock_starts_anew(tmp_path):
         assert late["joined_group_at"] >= early["joined_group_at"]
 
 
-def test_a_sandbox_that_is_not_running_says_so():
+def test_a_sandbox_that_is_not_running_says_so() -> None:
     """A mistake in a program is told in a sentence."""
     with pytest.raises(ReverseEtlError, match="not running"):
         Sandbox(None).lists()
 
 
-def test_serve_runs_until_it_is_told_to_stop():
+def test_serve_runs_until_it_is_told_to_stop() -> None:
     """It announces the origin once requests are answered, and frees the port at the end."""
     origins, until = [], threading.Event()
     thread = threading.Thread(target=serve, args=(Sandbox(None), origins.append, until))
@@ -315,18 +324,18 @@ def test_serve_runs_until_it_is_told_to_stop():
         requests.get(origins[0], timeout=5)
 
 
-def test_an_interrupt_ends_serve_without_a_traceback(tmp_path):
+def test_an_interrupt_ends_serve_without_a_traceback(tmp_path: Path) -> None:
     """Ctrl-C is how people stop it."""
     with hold(tmp_path / "trial.db") as (process, _):
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
 
 
-def test_many_clients_at_once_lose_nothing(sandbox):
+def test_many_clients_at_once_lose_nothing(sandbox: Sandbox) -> None:
     """Each thread's list is made, filled and read as if it were alone."""
     counts = []
 
-    def work(number):
+    def work(number: int) -> None:
         caller = Caller(sandbox)
         with caller.session:
             mine = caller.make_list(f"list {number}")

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -20,18 +21,22 @@ import yaml
 
 from reverse_etl.cli import app
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "docs" / "schedules"
 CRON = "15 6 * * *"
 CODES = [0, 1, 2, 3, 4, 130]
 
 
-def text(name):
+def text(name: str) -> str:
     """Return a file's text."""
     return (FILES / name).read_text(encoding="utf-8")
 
 
-def in_lists(value):
+def in_lists(value: Any) -> Iterator[list[str]]:
     """Yield the lists of words anywhere in a YAML value."""
     if isinstance(value, dict):
         for each in value.values():
@@ -43,14 +48,14 @@ def in_lists(value):
             yield from in_lists(each)
 
 
-def of_python(name):
+def of_python(name: str) -> Iterator[list[str]]:
     """Yield the arguments of our commands in a Python file: lists of texts."""
     for node in ast.walk(ast.parse(text(name))):
         if isinstance(node, ast.List) and node.elts and ast.unparse(node.elts[0]) == "'reverse-etl'":
             yield [ast.literal_eval(each) for each in node.elts[1:]]
 
 
-def of_lines(name):
+def of_lines(name: str) -> Iterator[list[str]]:
     """Yield the arguments of our commands in the lines of a file that are no comments."""
     for line in text(name).splitlines():
         if not line.lstrip().startswith("#"):
@@ -58,7 +63,7 @@ def of_lines(name):
                 yield shlex.split(found)
 
 
-def of_documents():
+def of_documents() -> Iterator[tuple[str, list[str]]]:
     """Yield the arguments of our commands in the documents on dbt and on schedules."""
     for name in ("dbt.md", "scheduling.md"):
         document = (FILES.parent / name).read_text(encoding="utf-8")
@@ -66,7 +71,7 @@ def of_documents():
             yield name, shlex.split(found)
 
 
-def command_lines():
+def command_lines() -> Iterator[tuple[str, list[str]]]:
     """Yield every command line of ours, as (file, arguments)."""
     for path in sorted(FILES.iterdir()):
         found = of_python(path.name) if path.suffix == ".py" else of_lines(path.name)
@@ -83,7 +88,7 @@ COMMANDS = [*command_lines()]
 
 
 @pytest.mark.parametrize(("file", "arguments"), COMMANDS, ids=[" ".join([f, *a]) for f, a in COMMANDS])
-def test_every_command_line_is_one_of_ours(file, arguments):
+def test_every_command_line_is_one_of_ours(file: str, arguments: list[str]) -> None:
     """Our own parser takes it: the command is there, and so are its flags."""
     del file
     with app.make_context("reverse-etl", list(arguments)) as context:
@@ -92,13 +97,13 @@ def test_every_command_line_is_one_of_ours(file, arguments):
         command.make_context(name, rest, parent=context).close()
 
 
-def test_every_file_that_sends_has_a_command_line_that_was_looked_at():
+def test_every_file_that_sends_has_a_command_line_that_was_looked_at() -> None:
     """But the timer and the SQL, which has a test of its own."""
     silent = {"reverse-etl.timer", "snowflake-task.sql"}
     assert {file for file, _ in COMMANDS} >= {path.name for path in FILES.iterdir()} - silent
 
 
-def is_cron(written):
+def is_cron(written: str) -> bool:
     """Return whether five fields are within cron's ranges."""
     ranges = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)]
     fields = written.split()
@@ -115,7 +120,7 @@ def is_cron(written):
     )
 
 
-def test_the_schedules_are_all_of_one_time():
+def test_the_schedules_are_all_of_one_time() -> None:
     """So that one can be replaced by the other."""
     (line,) = [line for line in text("reverse_etl.cron").splitlines() if re.match(r"[\d*]", line)]
     assert " ".join(line.split()[:5]) == CRON
@@ -128,7 +133,7 @@ def test_the_schedules_are_all_of_one_time():
     assert not is_cron("75 6 * * *")
 
 
-def test_the_cron_line_is_shell_that_bash_reads():
+def test_the_cron_line_is_shell_that_bash_reads() -> None:
     """With the settings above it."""
     lines = text("reverse_etl.cron").splitlines()
     settings = [line for line in lines if re.fullmatch(r"[A-Z]+=\S+", line)]
@@ -138,7 +143,7 @@ def test_the_cron_line_is_shell_that_bash_reads():
     subprocess.run(["bash", "-n", "-c", job.split(maxsplit=5)[5]], check=True, timeout=10)  # noqa: S607
 
 
-def test_systemd_takes_the_unit_and_its_timer(tmp_path):
+def test_systemd_takes_the_unit_and_its_timer(tmp_path: Path) -> None:
     """Both parse with no key twice; where systemd is, it verifies them, with our command where it is here."""
     for name in ("reverse-etl.service", "reverse-etl.timer"):
         unit = configparser.ConfigParser(delimiters=["="], strict=True, interpolation=None)
@@ -158,7 +163,7 @@ def test_systemd_takes_the_unit_and_its_timer(tmp_path):
         assert not own, done.stderr
 
 
-def test_the_workflow_of_github_is_whole():
+def test_the_workflow_of_github_is_whole() -> None:
     """Jobs with runners, steps that use or run something, secrets only where they are needed."""
     workflow = yaml.safe_load(text("github-actions.yml"))
     (job,) = workflow["jobs"].values()
@@ -172,7 +177,7 @@ def test_the_workflow_of_github_is_whole():
             subprocess.run(["bash", "-n", "-c", script], check=True, timeout=10)  # noqa: S607
 
 
-def test_kubernetes_runs_one_at_a_time_and_repeats_only_what_may_be_repeated():
+def test_kubernetes_runs_one_at_a_time_and_repeats_only_what_may_be_repeated() -> None:
     """Exit codes 1 to 3 end the job; the container writes nowhere that it must not and is no root."""
     manifest = yaml.safe_load(text("kubernetes-cronjob.yml"))
     assert (manifest["apiVersion"], manifest["kind"]) == ("batch/v1", "CronJob")
@@ -187,7 +192,7 @@ def test_kubernetes_runs_one_at_a_time_and_repeats_only_what_may_be_repeated():
     assert pod["securityContext"]["runAsNonRoot"]
 
 
-def test_the_dockerfile_has_known_instructions_and_ends_as_nobody_special():
+def test_the_dockerfile_has_known_instructions_and_ends_as_nobody_special() -> None:
     """JSON forms, so that a signal reaches the job and not a shell."""
     joined = text("Dockerfile").replace("\\\n", " ")
     lines = [line for line in joined.splitlines() if line.strip() and not line.startswith("#")]
@@ -203,7 +208,7 @@ def test_the_dockerfile_has_known_instructions_and_ends_as_nobody_special():
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "github-actions.yml"])
-def test_what_is_installed_must_be_said(name):
+def test_what_is_installed_must_be_said(name: str) -> None:
     """Whoever has a bare name on an index would run code beside the secrets."""
     line = next(line.strip() for line in text(name).splitlines() if "${REVERSE_ETL:?" in line)
     command = line.removeprefix("run:").removeprefix("RUN").strip().rstrip("\\")
@@ -217,35 +222,35 @@ def test_what_is_installed_must_be_said(name):
 class Again(Exception):  # noqa: N818 - the scheduler's word for it
     """Stands for what makes a scheduler try again."""
 
-    def __init__(self, *said, **_):
+    def __init__(self, *said: str, **_: Any) -> None:
         super().__init__(*said)
 
 
 class Ended(Exception):  # noqa: N818 - as above
     """Stands for what makes a scheduler give up."""
 
-    def __init__(self, *said, **_):
+    def __init__(self, *said: str, **_: Any) -> None:
         super().__init__(*said)
 
 
-def decorator(*arguments, **_):
+def decorator(*arguments: Callable[..., Any], **_: Any) -> Callable[..., Any]:
     """Stand for a decorator, with arguments or without, that leaves a function as it is."""
     return arguments[0] if arguments and callable(arguments[0]) else lambda function: function
 
 
-def loaded(name, monkeypatch, code):
+def loaded(name: str, monkeypatch: pytest.MonkeyPatch, code: int) -> Callable[..., Any]:
     """Run a Python file with a scheduler that has only its names, and commands that exit with a code."""
     tasks = {}
 
-    def task(*arguments, **_):
-        def take(function):
+    def task(*arguments: Callable[..., Any], **_: Any) -> Callable[..., Any] | type[Any]:
+        def take(function: Callable[..., Any]) -> type[Any]:
             tasks[function.__name__] = function
             return Step
 
         return take(arguments[0]) if arguments else take
 
     class Step(SimpleNamespace):
-        def __rshift__(self, other):
+        def __rshift__(self, other: Any) -> Any:
             return other
 
     airflow, sdk, exceptions = (ModuleType(each) for each in ("airflow", "airflow.sdk", "airflow.exceptions"))
@@ -267,7 +272,9 @@ def loaded(name, monkeypatch, code):
 
 @pytest.mark.parametrize("name", ["airflow_dag.py", "dagster_job.py"])
 @pytest.mark.parametrize("code", CODES)
-def test_python_schedulers_repeat_what_may_be_repeated_and_nothing_else(monkeypatch, name, code):
+def test_python_schedulers_repeat_what_may_be_repeated_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
     """0 and 1 are ends; 2 and 3 wait for someone; 4 and an interruption are safe to run again."""
     send = loaded(name, monkeypatch, code)
     match code:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlglot
@@ -16,13 +17,20 @@ from reverse_etl.config.snowflake_task import snowflake_task
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from reverse_etl.config.target import Target
+    from tests.gold import Gold
+
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "schedules" / "snowflake-task.sql"
 ENVIRON = {"SNOWFLAKE_KEY_PATH": "key.p8"}
 KEYS = {"role": "RETL", "warehouse": "RETL_XS", "database": "ANALYTICS", "schema": "MARTS"}
 
 
-def target(folder, destination=None, **output):
+def target(folder: Path, destination: Mapping[str, str] | None = None, **output: Any) -> Target:
     """Return a target of an output with these keys, and of a destination with more than its type."""
     entry = {"type": "snowflake", "account": "ab12345", "user": "RETL", "password": "hunter2"} | output
     profile = {
@@ -34,17 +42,17 @@ def target(folder, destination=None, **output):
     return load_target(folder, profiles_dir=folder, environ={})
 
 
-def statements(text):
+def statements(text: str) -> list[Any]:
     """Return the statements, as sqlglot reads Snowflake's SQL."""
     return [each for each in sqlglot.parse(text, dialect="snowflake") if each is not None]
 
 
-def specification(text):
+def specification(text: str) -> dict[str, dict[str, Any]]:
     """Return what the container's specification says."""
     return yaml.safe_load(re.search(r"\$\$\n(.*?)\$\$", text, flags=re.DOTALL)[1])
 
 
-def test_the_kept_file_is_what_the_example_profile_gives(tmp_path, gold):
+def test_the_kept_file_is_what_the_example_profile_gives(tmp_path: Path, gold: Gold) -> None:
     """docs/schedules/snowflake-task.sql is generated; --update-gold brings it up to date."""
     example = tmp_path / "profiles.yml"
     example.write_text((ROOT / "profiles.example.yml").read_text())
@@ -65,7 +73,7 @@ GRANT USAGE ON WAREHOUSE|GRANT EXECUTE TASK ON ACCOUNT|USE ROLE RETL
 CREATE OR REPLACE TASK|CREATE OR REPLACE TASK|ALTER TASK|ALTER TASK"""
 
 
-def test_every_statement_is_snowflakes(tmp_path):
+def test_every_statement_is_snowflakes(tmp_path: Path) -> None:
     """It parses, statement by statement; what sqlglot has no tree for, it keeps as a command of its own."""
     made = statements(snowflake_task(target(tmp_path, **KEYS)))
     expected = re.split(r"[|\n]", STATEMENTS)
@@ -76,7 +84,7 @@ def test_every_statement_is_snowflakes(tmp_path):
         assert " ".join(bare).startswith(beginning)
 
 
-def test_the_container_gets_the_key_from_a_secret_and_runs_the_target(tmp_path):
+def test_the_container_gets_the_key_from_a_secret_and_runs_the_target(tmp_path: Path) -> None:
     """Its arguments are a command line of ours; no secret of the profile is in the SQL."""
     text = snowflake_task(target(tmp_path, **KEYS))
     (container,) = specification(text)["spec"]["containers"]
@@ -96,7 +104,7 @@ def test_the_container_gets_the_key_from_a_secret_and_runs_the_target(tmp_path):
     assert text.index("REVERSE_ETL_RUN RESUME") < text.index("REVERSE_ETL_CLEAR RESUME"), "a child first"
 
 
-def test_the_output_that_is_shown_for_the_container_loads(tmp_path):
+def test_the_output_that_is_shown_for_the_container_loads(tmp_path: Path) -> None:
     """It signs in by the token that Snowflake lays there."""
     text = snowflake_task(target(tmp_path, **KEYS))
     lines = [line.removeprefix("--        ") for line in text.splitlines() if line.startswith("--        ")]
@@ -110,14 +118,14 @@ def test_the_output_that_is_shown_for_the_container_loads(tmp_path):
     assert loaded.output.settings["authenticator"] == "oauth"
 
 
-def test_names_that_need_quotes_get_them(tmp_path):
+def test_names_that_need_quotes_get_them(tmp_path: Path) -> None:
     """A role such as `retl job` is one name."""
     text = snowflake_task(target(tmp_path, **KEYS | {"role": "retl job"}))
     assert 'TO ROLE "retl job";' in text
     assert statements(text)
 
 
-def test_its_things_lie_in_the_schema_of_the_state(tmp_path):
+def test_its_things_lie_in_the_schema_of_the_state(tmp_path: Path) -> None:
     """Where the role keeps its tables; a quoted name stays one."""
     for written, place in (("ops", "ANALYTICS.ops"), ('"Ops state"', 'ANALYTICS."Ops state"')):
         text = snowflake_task(target(tmp_path, {"state_schema": written}, **KEYS))
@@ -136,7 +144,7 @@ def test_its_things_lie_in_the_schema_of_the_state(tmp_path):
         ({"database": "A", "schema": "B"}, "The target has no warehouse and no role, which a task needs."),
     ],
 )
-def test_a_target_that_cannot_be_a_task_says_why(tmp_path, output, what):
+def test_a_target_that_cannot_be_a_task_says_why(tmp_path: Path, output: dict[str, str], what: str) -> None:
     """With its place in the profile."""
     with pytest.raises(UsageError) as caught:
         snowflake_task(target(tmp_path, **output))
@@ -144,7 +152,7 @@ def test_a_target_that_cannot_be_a_task_says_why(tmp_path, output, what):
     assert (problem.what, problem.where) == (what, "shop.outputs.prod")
 
 
-def test_init_prints_it_and_writes_nothing(tmp_path, monkeypatch):
+def test_init_prints_it_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stdout is data: it goes into a file or into a worksheet."""
     monkeypatch.chdir(tmp_path)
     made = snowflake_task(target(tmp_path, **KEYS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,9 +11,16 @@ from tests.core.world import World
 from tests.warehouse.snowflake_accounts import ACCOUNTS, Server, account_of
 from tests.warehouse.snowflake_world import SnowflakeWorld
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Any
+
+    from tests.warehouse.snowflake_accounts import Account, Place
+
 
 @pytest.fixture(scope="session")
-def server():
+def server() -> Iterator[Server]:
     """Start the stand-in."""
     started = Server()
     yield started
@@ -20,20 +28,22 @@ def server():
 
 
 @pytest.fixture(scope="session")
-def live_account():
+def live_account() -> Account:
     """Read how to sign in to the account of `make test-live`."""
     return account_of(os.environ)
 
 
 @pytest.fixture
-def named_account(request):
+def named_account(request: pytest.FixtureRequest) -> Callable[[str], Account | Server]:
     """Return what gives the stand-in or the account by its name in ACCOUNTS."""
     fixtures = {"stand_in": "server", "account": "live_account"}
     return lambda name: request.getfixturevalue(fixtures[name])
 
 
 @pytest.fixture(params=ACCOUNTS)
-def account(request, named_account):
+def account(
+    request: pytest.FixtureRequest, named_account: Callable[[str], Account | Server]
+) -> Iterator[Account | Server]:
     """Return the stand-in, and under the mark `live` the account; what is pretended ends with the test."""
     found = named_account(request.param)
     found.calm()
@@ -42,7 +52,7 @@ def account(request, named_account):
 
 
 @pytest.fixture
-def place(account):
+def place(account: Account | Server) -> Iterator[Place]:
     """Make a place in the account."""
     made = account.place()
     yield made
@@ -50,11 +60,13 @@ def place(account):
 
 
 @pytest.fixture
-def make_world(tmp_path, named_account):
+def make_world(
+    tmp_path: Path, named_account: Callable[[str], Account | Server]
+) -> Iterator[Callable[..., World]]:
     """Return what makes a world with rules of its own, on the stand-in unless a test names a warehouse."""
     made = []
 
-    def make(name="project", *, warehouse="stand_in", **options):
+    def make(name: str = "project", *, warehouse: str = "stand_in", **options: Any) -> World:
         if warehouse == "duckdb":
             made.append(World(tmp_path / name, **options))
         else:
@@ -67,6 +79,6 @@ def make_world(tmp_path, named_account):
 
 
 @pytest.fixture
-def world(make_world):
+def world(make_world: Callable[..., World]) -> SnowflakeWorld:
     """Make a world on the stand-in."""
     return make_world()

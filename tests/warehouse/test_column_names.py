@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -9,15 +11,20 @@ from tests.core.rows import BY_EMAIL, become, people
 from tests.core.world import one
 from tests.warehouse.snowflake_accounts import WAREHOUSES
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
 
 @pytest.fixture(params=WAREHOUSES)
-def shop(request, make_world):
+def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
     """Make a world on every warehouse."""
     return make_world(warehouse=request.param)
 
 
 @pytest.mark.parametrize("name", ["Is VIP?", 'a "?" -- b'])
-def test_a_columns_name_means_nothing_to_sql(shop, name):
+def test_a_columns_name_means_nothing_to_sql(shop: World, name: str) -> None:
     """Neither as a parameter's mark nor as a comment; with a row that the checks reject, and a change."""
     quoted = '"' + name.replace('"', '""') + '"'
     shop.model(

@@ -14,8 +14,10 @@ from tests.warehouse.snowflake_accounts import PYTHON, ROOT, new_database
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.warehouse.snowflake_accounts import Server
 
-def seen_by(python: Path | str, server) -> dict[str, object]:
+
+def seen_by(python: Path | str, server: Server) -> dict[str, object]:
     """Return what one environment's connector shows."""
     command = [python, "-m", "tests.warehouse.connector_check", str(server.port), new_database()]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
@@ -23,7 +25,7 @@ def seen_by(python: Path | str, server) -> dict[str, object]:
     return dict(json.loads(done.stdout))
 
 
-def test_both_versions_of_the_connector_show_the_same(server):
+def test_both_versions_of_the_connector_show_the_same(server: Server) -> None:
     """The stand-in's environment has 4.8, ours the newest within the bounds; warnings are errors in both."""
     versions = subprocess.run(
         [PYTHON, "-c", "import snowflake.connector; print(snowflake.connector.__version__)"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -18,11 +19,23 @@ from reverse_etl.warehouse.statement import Statement
 from tests.warehouse.inserted import create_scratch, insert
 from tests.warehouse.snowflake_accounts import WAREHOUSES
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Any
+
+    from reverse_etl.warehouse.duckdb.adapter import DuckDB
+    from reverse_etl.warehouse.snowflake import Snowflake
+    from reverse_etl.warehouse.statement import TableName
+    from tests.warehouse.snowflake_accounts import Account, Server
+
 RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
 
 
 @pytest.fixture(params=WAREHOUSES)
-def opened(request, tmp_path, named_account):
+def opened(
+    request: pytest.FixtureRequest, tmp_path: Path, named_account: Callable[[str], Account | Server]
+) -> Iterator[Callable[..., Any]]:
     """Return what opens sessions with one and the same new warehouse."""
     with ExitStack() as stack:
         if request.param == "duckdb":
@@ -34,7 +47,7 @@ def opened(request, tmp_path, named_account):
             stack.callback(place.close)
             output, schema_of_state = Output(Engine.SNOWFLAKE, place.output), place.state_schema
 
-        def open_(*, read_only=False):
+        def open_(*, read_only: bool = False) -> DuckDB | Snowflake:
             made = open_warehouse(output, read_only=read_only, state_schema=schema_of_state)
             stack.callback(made.close)
             return made
@@ -43,21 +56,21 @@ def opened(request, tmp_path, named_account):
 
 
 @pytest.fixture
-def warehouse(opened):
+def warehouse(opened: Callable[..., Any]) -> DuckDB | Snowflake:
     """Open a session, with the state's tables made."""
     session = opened()
     open_state(session)
     return session
 
 
-def runs(warehouse):
+def runs(warehouse: DuckDB | Snowflake) -> list[tuple[str]]:
     """Return the runs by id."""
     return warehouse.fetch(
         Statement.read(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY run_id")
     )
 
 
-def test_the_state_lasts(opened, warehouse):
+def test_the_state_lasts(opened: Callable[..., Any], warehouse: DuckDB | Snowflake) -> None:
     """Another session finds what one has written."""
     insert(warehouse, "runs", [RUN])
     warehouse.close()
@@ -67,7 +80,7 @@ def test_the_state_lasts(opened, warehouse):
     assert again.fetch(schema.version(again.dialect)) == [(schema.VERSION,)]
 
 
-def test_rows_come_in_their_order_and_as_they_were(warehouse):
+def test_rows_come_in_their_order_and_as_they_were(warehouse: DuckDB | Snowflake) -> None:
     """Numbers, texts in any script, NULL; thousands at once."""
     rows = [(f"r{number:05}", "Zoë 漢字 '\"\\", "", "x", "x", None, None, number) for number in range(2500)]
     insert(warehouse, "runs", rows)
@@ -79,7 +92,7 @@ def test_rows_come_in_their_order_and_as_they_were(warehouse):
     assert [row for batch in batches for row in batch] == rows[100:]
 
 
-def test_other_statements_run_between_batches(warehouse):
+def test_other_statements_run_between_batches(warehouse: DuckDB | Snowflake) -> None:
     """What is read is what was there when the reading began."""
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     seen = []
@@ -91,7 +104,7 @@ def test_other_statements_run_between_batches(warehouse):
     assert seen == [("r0",), ("r1",), ("r2",), ("r3",)]
 
 
-def test_reading_may_stop_early(warehouse):
+def test_reading_may_stop_early(warehouse: DuckDB | Snowflake) -> None:
     """A list that is stopped leaves its deltas unread."""
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     batches = warehouse.batches(
@@ -102,7 +115,7 @@ def test_reading_may_stop_early(warehouse):
     assert len(runs(warehouse)) == 4
 
 
-def half_done(warehouse):
+def half_done(warehouse: DuckDB | Snowflake) -> None:
     """Fail in the middle of a transaction."""
     with warehouse.transaction():
         table = warehouse.dialect.kept("runs")
@@ -110,7 +123,7 @@ def half_done(warehouse):
         raise ZeroDivisionError
 
 
-def test_a_transaction_is_one(opened, warehouse):
+def test_a_transaction_is_one(opened: Callable[..., Any], warehouse: DuckDB | Snowflake) -> None:
     """All of it stays, or nothing."""
     with warehouse.transaction():
         insert(warehouse, "runs", [RUN])
@@ -123,7 +136,7 @@ def test_a_transaction_is_one(opened, warehouse):
     assert len(runs(opened())) == 3
 
 
-def test_a_mistake_is_a_warehouse_error(warehouse):
+def test_a_mistake_is_a_warehouse_error(warehouse: DuckDB | Snowflake) -> None:
     """It says what the warehouse says, and leaves the session usable."""
     with pytest.raises(WarehouseError, match=r"(?i)no_such_table"):
         warehouse.fetch(Statement.read("SELECT * FROM no_such_table"))
@@ -132,7 +145,7 @@ def test_a_mistake_is_a_warehouse_error(warehouse):
     assert runs(warehouse) == []
 
 
-def test_scratch_is_gone_with_the_session(opened, warehouse):
+def test_scratch_is_gone_with_the_session(opened: Callable[..., Any], warehouse: DuckDB | Snowflake) -> None:
     """Another session may make the same scratch tables."""
     create = create_scratch(warehouse, "staged_x", "SELECT 1 AS one")
     warehouse.execute(create)
@@ -141,7 +154,7 @@ def test_scratch_is_gone_with_the_session(opened, warehouse):
     opened().execute(create)
 
 
-def test_columns_are_described_without_running_the_query(warehouse):
+def test_columns_are_described_without_running_the_query(warehouse: DuckDB | Snowflake) -> None:
     """Their names as the warehouse gives them, and what they hold."""
     described = warehouse.describe(
         "select 1 as one, 1.5 as decimal_, 'x' as text_, true as flag, current_date as day"
@@ -156,7 +169,7 @@ def test_columns_are_described_without_running_the_query(warehouse):
     ]
 
 
-def test_a_state_tables_columns_are_told(warehouse):
+def test_a_state_tables_columns_are_told(warehouse: DuckDB | Snowflake) -> None:
     """Ours under their own names; no columns where there is no such table."""
     warehouse.execute(warehouse.dialect.create_kept("deltas_x", 'retl_seq BIGINT, "Amount" VARCHAR'))
     assert list(warehouse.kept_columns("deltas_x")) == ["retl_seq", "Amount"]
@@ -164,7 +177,7 @@ def test_a_state_tables_columns_are_told(warehouse):
     assert warehouse.kept_columns("deltas_y") == {}
 
 
-def writes_to(table):
+def writes_to(table: TableName) -> list[Statement]:
     """Return statements of every kind that writes; some do not begin with the word that says so."""
     old = "SELECT 'r1' AS old"
     merge = f"MERGE INTO\n{table} AS r USING ({old}) AS n\nON r.run_id = n.old WHEN MATCHED THEN DELETE"
@@ -183,7 +196,9 @@ def writes_to(table):
     ]
 
 
-def test_a_read_only_session_changes_nothing_that_lasts(opened, warehouse):
+def test_a_read_only_session_changes_nothing_that_lasts(
+    opened: Callable[..., Any], warehouse: DuckDB | Snowflake
+) -> None:
     """It may make scratch tables, and is refused all else."""
     insert(warehouse, "runs", [RUN])
     warehouse.close()
@@ -196,7 +211,7 @@ def test_a_read_only_session_changes_nothing_that_lasts(opened, warehouse):
     assert runs(reader) == [("r1",)]
 
 
-def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened):
+def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened: Callable[..., Any]) -> None:
     """It has an empty state of its own."""
     reader = opened(read_only=True)
     open_state(reader)
@@ -209,7 +224,7 @@ def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened):
     assert runs(writer) == []
 
 
-def test_closing_twice_is_closing(warehouse):
+def test_closing_twice_is_closing(warehouse: DuckDB | Snowflake) -> None:
     """`close` stands in several places of a run's end."""
     warehouse.close()
     warehouse.close()

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from reverse_etl.warehouse.statement import Statement
 from tests.dbt.real_dbt import add_package, dbt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from tests.warehouse.snowflake_accounts import Place
 
 PEOPLE = "select 1 as id, 'ann@example.com' as email"
 MODELS = """\
@@ -21,7 +28,7 @@ models:
 
 
 @pytest.fixture
-def shop(tmp_path, place):
+def shop(tmp_path: Path, place: Place) -> Path:
     """Return the folder of a dbt project of two tables, with our dbt package."""
     project = {"name": "shop", "version": "1.0", "profile": "shop", "models": {"+materialized": "table"}}
     profile = {"target": "prod", "outputs": {"prod": {**place.dbt, "threads": 1}}}
@@ -36,14 +43,14 @@ def shop(tmp_path, place):
     return tmp_path
 
 
-def recorded_rows(place):
+def recorded_rows(place: Place) -> list[tuple[Any, ...]]:
     """Return (node, relation, status, failures, command, without rows) of all results."""
     columns = "unique_id, upper(relation_name), status, failures, command, without_rows"
     query = f"SELECT {columns} FROM reverse_etl_dbt_results WHERE resource_type <> 'invocation'"
     return sorted(place.ask(Statement(query)))
 
 
-def test_results_are_recorded_beside_the_tables(shop, place):
+def test_results_are_recorded_beside_the_tables(shop: Path, place: Place) -> None:
     """A first build creates the table; a second one, which fails, is recorded too."""
     dbt(shop, "build")
     schema = f"{place.dbt['database']}.{place.dbt['schema']}".upper()
@@ -63,7 +70,7 @@ def test_results_are_recorded_beside_the_tables(shop, place):
     assert place.ask(Statement(query, (invocation,))) == [("build", "prod")]
 
 
-def test_names_with_quotes_dollars_and_backslashes_end_no_block(shop, place):
+def test_names_with_quotes_dollars_and_backslashes_end_no_block(shop: Path, place: Place) -> None:
     """A target may be called whatever YAML takes."""
     text = (shop / "profiles.yml").read_text()
     name = r"it's $$ a \ name"
@@ -75,7 +82,7 @@ def test_names_with_quotes_dollars_and_backslashes_end_no_block(shop, place):
     assert place.ask(Statement(query)) == [(name,)]
 
 
-def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(shop, place):
+def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(shop: Path, place: Place) -> None:
     """The block returns Snowflake's error."""
     place.sql("CREATE TABLE reverse_etl_dbt_results (unique_id VARCHAR)")
     printed = dbt(shop, "build")
@@ -84,7 +91,7 @@ def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(shop, pl
     assert place.ask(Statement("SELECT COUNT(*) FROM reverse_etl_dbt_results")) == [(0,)]
 
 
-def test_old_results_go_but_for_the_newest_of_each_node(shop, place):
+def test_old_results_go_but_for_the_newest_of_each_node(shop: Path, place: Place) -> None:
     """The DELETE is a statement of its own: if it fails, the results are recorded already."""
     dbt(shop, "run")
     gone = "SELECT 'model.shop.gone', 'error', TO_TIMESTAMP_NTZ('2020-01-01 00:00:00')"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.errors import UsageError
 from reverse_etl.warehouse.duckdb.settings import SessionOutput, session_output
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def test_an_output_is_read_as_dbt_duckdb_reads_it():
+
+def test_an_output_is_read_as_dbt_duckdb_reads_it() -> None:
     """Extensions by name or with a repository, threads also as text, attached files also without an alias."""
     output = {
         "path": "shop.duckdb",
@@ -30,7 +34,7 @@ def test_an_output_is_read_as_dbt_duckdb_reads_it():
 @pytest.mark.parametrize(
     "output", [{}, {"settings": None, "extensions": [], "threads": None, "attach": None}]
 )
-def test_an_output_may_ask_for_nothing(output):
+def test_an_output_may_ask_for_nothing(output: dict[str, list[Any] | None]) -> None:
     """Empty keys are none."""
     assert session_output(output, {}) == SessionOutput()
 
@@ -48,7 +52,7 @@ def test_an_output_may_ask_for_nothing(output):
         ("extensions", "httpfs", "a list of names"),
     ],
 )
-def test_a_wrong_shape_is_said_with_its_place(key, value, shape):
+def test_a_wrong_shape_is_said_with_its_place(key: str, value: int | list[Any] | str, shape: str) -> None:
     """Nothing was opened by then."""
     with pytest.raises(UsageError) as caught:
         session_output({key: value}, {key: "profiles.yml:5"})
@@ -57,7 +61,7 @@ def test_a_wrong_shape_is_said_with_its_place(key, value, shape):
     assert f"{key}: " in problem.advice
 
 
-def test_all_wrong_shapes_are_said_at_once():
+def test_all_wrong_shapes_are_said_at_once() -> None:
     """Whoever mends one should not have to find the next by another try."""
     with pytest.raises(UsageError) as caught:
         session_output({"threads": "x", "attach": 1}, {})

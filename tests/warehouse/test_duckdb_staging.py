@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -12,9 +13,13 @@ from reverse_etl.errors import ReverseEtlError
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(tmp_path: Path) -> Path:
     """Write a warehouse of one row."""
     path = tmp_path / "shop.duckdb"
     with duckdb.connect(str(path)) as connection:
@@ -23,20 +28,20 @@ def shop(tmp_path):
 
 
 @pytest.fixture
-def warehouse(shop):
+def warehouse(shop: Path) -> Iterator[DuckDB]:
     """Open it as a run does."""
     opened = DuckDB({"path": str(shop)}, read_only=False)
     yield opened
     opened.close()
 
 
-def builds(path):
+def builds(path: Path) -> bool:
     """Return whether another process, as dbt, can write to the file now."""
     code = f"import duckdb; duckdb.connect({str(path)!r}).execute('CREATE OR REPLACE TABLE built (x INT)')"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
-def test_dbt_can_build_again_as_soon_as_the_models_are_staged(shop, warehouse):
+def test_dbt_can_build_again_as_soon_as_the_models_are_staged(shop: Path, warehouse: DuckDB) -> None:
     """What was staged is a copy: requests go out while the shop's tables are built anew."""
     with warehouse.staging():
         assert warehouse.fetch(Statement.read("SELECT email FROM customers")) == [("ann@example.com",)]
@@ -46,7 +51,7 @@ def test_dbt_can_build_again_as_soon_as_the_models_are_staged(shop, warehouse):
         warehouse.fetch(Statement.read("SELECT email FROM shop.main.customers"))
 
 
-def test_a_model_can_write_nothing_to_the_warehouse(shop, warehouse):
+def test_a_model_can_write_nothing_to_the_warehouse(shop: Path, warehouse: DuckDB) -> None:
     """Not even by a statement that is no SELECT: the file is attached to be read."""
     with warehouse.staging(), pytest.raises(ReverseEtlError, match="read-only"):
         warehouse.execute(Statement.read("INSERT INTO shop.main.customers VALUES ('bob@example.com')"))
@@ -57,7 +62,7 @@ def test_a_model_can_write_nothing_to_the_warehouse(shop, warehouse):
 @pytest.mark.parametrize(
     "reach", ["SELECT * FROM read_csv('{}')", "ATTACH '{}' AS other", "COPY customers TO '{}'"]
 )
-def test_a_model_reaches_no_other_file(tmp_path, warehouse, reach):
+def test_a_model_reaches_no_other_file(tmp_path: Path, warehouse: DuckDB, reach: str) -> None:
     """A model reads what dbt built, and no file beside it."""
     file = tmp_path / "people.csv"
     file.write_text("email\nbob@example.com\n", encoding="utf-8")

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.state import open_state
 from tests.warehouse.snowflake_accounts import PASSWORD, PREFIX, Account, account_of, new_database
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.warehouse.snowflake_accounts import Place, Server
+
 
 @pytest.fixture
-def database():
+def database() -> str:
     """Return the name of the account's database."""
     return new_database()
 
 
 @pytest.fixture
-def file(server, database, tmp_path):
+def file(server: Server, database: str, tmp_path: Path) -> Path:
     """Write how to sign in to the stand-in, as for an account."""
     written = tmp_path / "snowflake.env"
     written.write_text(
@@ -29,13 +35,13 @@ def file(server, database, tmp_path):
     return written
 
 
-def schemas(place):
+def schemas(place: Place) -> set[str]:
     """Return the schemas that there are of the tests."""
     shown = place.ask(f"SHOW SCHEMAS LIKE '{PREFIX}%'")
     return {row[1] for row in shown if row[1].startswith(PREFIX)}  # fakesnow shows one more
 
 
-def test_a_place_is_two_schemas_that_are_gone_with_it(file):
+def test_a_place_is_two_schemas_that_are_gone_with_it(file: Path) -> None:
     """Also where a test fails: a fixture closes it."""
     account = Account(file)
     place, other = account.place(), account.place()
@@ -47,7 +53,7 @@ def test_a_place_is_two_schemas_that_are_gone_with_it(file):
     other.close()
 
 
-def test_nothing_is_made_or_dropped_outside(file, server, database):
+def test_nothing_is_made_or_dropped_outside(file: Path, server: Server, database: str) -> None:
     """A company may let them use a database that holds other things."""
     server.calm()
     place = Account(file).place()
@@ -59,7 +65,7 @@ def test_nothing_is_made_or_dropped_outside(file, server, database):
     assert all(re.search(rf'(SCHEMA (IF (NOT )?EXISTS )?|"{database}".)"?{PREFIX}', text) for text in changes)
 
 
-def test_what_a_file_lacks_is_told(tmp_path):
+def test_what_a_file_lacks_is_told(tmp_path: Path) -> None:
     """By the names that it should have."""
     (tmp_path / "snowflake.env").write_text("SNOWFLAKE_ACCOUNT=acc\nSNOWFLAKE_USER=RETL_TEST\n")
     with pytest.raises(AssertionError, match=r"lacks SNOWFLAKE_ROLE, SNOWFLAKE_WAREHOUSE"):

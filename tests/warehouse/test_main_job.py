@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
@@ -20,27 +21,39 @@ from tests.core.world import one
 from tests.warehouse.snowflake_accounts import ACCOUNTS, WAREHOUSES
 from tests.warehouse.snowflake_world import SnowflakeWorld
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    import requests
+    from requests.models import PreparedRequest
+
+    from reverse_etl.delivery.results import ListResult
+    from tests.core.world import World
+
 
 @pytest.fixture(params=WAREHOUSES)
-def shop(request, make_world):
+def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
     """Make a world on each warehouse."""
     return make_world(warehouse=request.param)
 
 
 @pytest.fixture(params=ACCOUNTS)
-def both(request, make_world):
+def both(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> dict[Engine, World]:
     """Make a world on DuckDB and one on Snowflake."""
     names = {Engine.DUCKDB: "duckdb", Engine.SNOWFLAKE: request.param}
     return {engine: make_world(engine.value, warehouse=name) for engine, name in names.items()}
 
 
 @pytest.fixture
-def sent(monkeypatch):
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return the writes of all runs since: method, path and body as they went over the wire to Klaviyo."""
     found = []
     send = HTTPAdapter.send
 
-    def recorded(adapter, request, *args, **options):
+    def recorded(
+        adapter: HTTPAdapter, request: PreparedRequest, *args: Any, **options: Any
+    ) -> requests.Response:
         if request.method != "GET" and "/api/" in request.url:
             found.append((request.method, urlsplit(request.url).path, request.body))
         return send(adapter, request, *args, **options)
@@ -49,12 +62,12 @@ def sent(monkeypatch):
     return found
 
 
-def run(world, **options):
+def run(world: World, **options: Any) -> ListResult:
     """Run with one thread, which sends in one order."""
     return one(world.project(threads=1).run(**options))
 
 
-def test_the_first_run_sends_all_the_second_nothing_and_then_what_changed(shop):
+def test_the_first_run_sends_all_the_second_nothing_and_then_what_changed(shop: World) -> None:
     """As the shop's people come, stay and leave."""
     members_model(shop)
     become(shop, people("ann", "bob", "cat"))
@@ -68,7 +81,7 @@ def test_the_first_run_sends_all_the_second_nothing_and_then_what_changed(shop):
     assert shop.person("ann@example.com")["first_name"] == "Anna"
 
 
-def has_state(shop):
+def has_state(shop: World) -> bool:
     """Return whether there is a state: its file beside DuckDB's, or its schema in Snowflake."""
     if not isinstance(shop, SnowflakeWorld):
         return state_path(shop.path).exists()
@@ -76,7 +89,7 @@ def has_state(shop):
     return shop.place.state_schema in {name for (name,) in found}
 
 
-def test_a_plan_before_the_first_run_sees_all_and_makes_nothing(shop):
+def test_a_plan_before_the_first_run_sees_all_and_makes_nothing(shop: World) -> None:
     """It needs no state and leaves none."""
     members_model(shop)
     become(shop, people("ann", "bob"))
@@ -91,7 +104,7 @@ def test_a_plan_before_the_first_run_sees_all_and_makes_nothing(shop):
     assert has_state(shop)
 
 
-def test_a_run_that_died_is_settled_by_the_next(shop):
+def test_a_run_that_died_is_settled_by_the_next(shop: World) -> None:
     """What was sent and never proved is sent again; nobody is lost."""
     members_model(shop)
     become(shop, people("ann", "bob"))
@@ -102,7 +115,7 @@ def test_a_run_that_died_is_settled_by_the_next(shop):
     assert shop.emails() == ["ann@example.com", "bob@example.com"]
 
 
-def test_each_list_gets_its_rows(shop):
+def test_each_list_gets_its_rows(shop: World) -> None:
     """A model whose rows name their list."""
     clubs_model(shop)
     become(shop, [*people("ann", "bob", club="Tea"), *people("cat", club="Coffee")])
@@ -138,7 +151,7 @@ CHANGED = [
 ]
 
 
-def test_the_same_rows_send_the_same_requests(both, sent):
+def test_the_same_rows_send_the_same_requests(both: dict[Engine, World], sent: list[Any]) -> None:
     """In both warehouses: what is rejected, what is omitted, which batches, in which order, byte for byte."""
     told = []
     for world in both.values():
@@ -189,7 +202,7 @@ WRITTEN = {
 }
 
 
-def typed(world, engine, changes):
+def typed(world: World, engine: Engine, changes: Mapping[str, str]) -> None:
     """Let the table of people be Ann with a value of every type."""
     which = 0 if engine is Engine.SNOWFLAKE else 1
     columns = ", ".join(f"{name} {types[which]}" for name, types in VALUES.items())
@@ -202,7 +215,7 @@ def typed(world, engine, changes):
     )
 
 
-def test_values_of_every_type_reach_klaviyo_alike(both, sent):
+def test_values_of_every_type_reach_klaviyo_alike(both: dict[Engine, World], sent: list[Any]) -> None:
     """As the same JSON; what did not change is not sent again, and what changed in one column is."""
     told = []
     for engine, world in both.items():
@@ -239,13 +252,13 @@ def test_values_of_every_type_reach_klaviyo_alike(both, sent):
     }
 
 
-def properties_of(document):
+def properties_of(document: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the custom properties of the only profile of an import."""
     (profile,) = document["data"]["attributes"]["profiles"]["data"]
     return profile["attributes"]["properties"]
 
 
-def test_a_saved_plan_is_carried_out_or_refused(shop):
+def test_a_saved_plan_is_carried_out_or_refused(shop: World) -> None:
     """By the same digest of rows, whichever warehouse works it out: a value that changed is seen in it."""
     members_model(shop)
     become(shop, people("ann", "bob"))
@@ -259,7 +272,7 @@ def test_a_saved_plan_is_carried_out_or_refused(shop):
     assert one(shop.project().apply(saved)).outcomes == {Outcome.APPLIED: 2}
 
 
-def test_a_list_is_read_back_and_taken_over(shop):
+def test_a_list_is_read_back_and_taken_over(shop: World) -> None:
     """Whoever was taken off by hand is on it again, and whoever was put there by hand is off it."""
     members_model(shop, max_removes=1.0)
     become(shop, people("ann", "bob"))

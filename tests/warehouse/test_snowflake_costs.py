@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from tests.warehouse.snowflake_accounts import Server
+    from tests.warehouse.snowflake_world import SnowflakeWorld
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "snowflake.md"
 
 
 @pytest.fixture
-def counted(server):
+def counted(server: Server) -> Iterator[Callable[..., Any]]:
     """Return what calls something and counts its statements, and those of them on the models' own tables.
 
     The lease is kept by the clock, and left out.
     """
 
-    def count(call):
+    def count(call: Callable[..., Any]) -> tuple[int, int]:
         server.control("forget")
         call()
         texts = [entry["sql"] for entry in server.control("look")["journal"] if '"LEASE"' not in entry["sql"]]
@@ -31,13 +39,15 @@ def counted(server):
     server.control("forget")
 
 
-def row(name, *counts):
+def row(name: str, *counts: tuple[int, int]) -> str:
     """Return a line of the document's table: for one count, or from the first to the last."""
     cells = [" to ".join(dict.fromkeys(map(str, each))) for each in zip(*counts, strict=True)]
     return f"| {name} | {' | '.join(cells)} |"
 
 
-def test_the_document_says_how_many_statements_a_run_takes(world, counted):
+def test_the_document_says_how_many_statements_a_run_takes(
+    world: SnowflakeWorld, counted: Callable[..., Any]
+) -> None:
     """One model, one list, two identifiers; then another model beside it."""
     members_model(world)
     become(world, people("ann", "bob", "cat"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -12,6 +14,13 @@ from tests.core.rows import become, members_model, people
 from tests.core.world import one
 from tests.warehouse.inserted import insert
 from tests.warehouse.snowflake_accounts import ACCOUNTS, LIVE, PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.core.world import World
+    from tests.warehouse.snowflake_accounts import Account, Place, Server
+    from tests.warehouse.snowflake_world import SnowflakeWorld
 
 NOBODY = f"{PREFIX}NO_SUCH"
 LONG = Statement.read("SELECT COUNT(*) FROM TABLE(GENERATOR(TIMELIMIT => 60))")
@@ -28,7 +37,9 @@ LONG = Statement.read("SELECT COUNT(*) FROM TABLE(GENERATOR(TIMELIMIT => 60))")
         ("390189", {"role": NOBODY}, "role does not exist"),
     ],
 )
-def test_a_sign_in_that_can_not_work_is_configuration(place, account, number, changes, what):
+def test_a_sign_in_that_can_not_work_is_configuration(
+    place: Place, account: Account | Server, number: str, changes: dict[str, str | None], what: str
+) -> None:
     """Exit 2, with what to look at."""
     account.pretend_login(number)
     with pytest.raises(UsageError, match=what) as caught:
@@ -36,7 +47,7 @@ def test_a_sign_in_that_can_not_work_is_configuration(place, account, number, ch
     assert number in str(caught.value)
 
 
-def test_a_database_that_is_not_there_is_told(place, account):
+def test_a_database_that_is_not_there_is_told(place: Place, account: Account | Server) -> None:
     """Or that the role may not see, which Snowflake says alike."""
     account.pretend("^SHOW SCHEMAS", "002043", "Object does not exist, or operation cannot be performed.")
     with pytest.raises(WarehouseError, match="does not exist") as caught:
@@ -44,7 +55,7 @@ def test_a_database_that_is_not_there_is_told(place, account):
     assert "grant" in caught.value.problems[0].advice
 
 
-def test_a_session_without_a_warehouse_is_told(place, account):
+def test_a_session_without_a_warehouse_is_told(place: Place, account: Account | Server) -> None:
     """It may look, and run nothing."""
     place.sql("CREATE TABLE people (email VARCHAR)")
     account.pretend("FROM people", "000606", "No active warehouse selected in the current session.")
@@ -53,7 +64,7 @@ def test_a_session_without_a_warehouse_is_told(place, account):
         session.fetch(Statement.read("SELECT COUNT(DISTINCT email) FROM people"))
 
 
-def test_a_statement_that_takes_too_long_is_told(place, account):
+def test_a_statement_that_takes_too_long_is_told(place: Place, account: Account | Server) -> None:
     """By the parameter that a user, a warehouse or the output sets."""
     account.pretend("GENERATOR", "000630", "Statement reached its statement or warehouse timeout")
     session = place.opened(session_parameters={"STATEMENT_TIMEOUT_IN_SECONDS": 1})
@@ -61,7 +72,7 @@ def test_a_statement_that_takes_too_long_is_told(place, account):
         session.fetch(LONG)
 
 
-def test_a_statement_that_is_cancelled_is_told(place, account):
+def test_a_statement_that_is_cancelled_is_told(place: Place, account: Account | Server) -> None:
     """As an administrator may do."""
     session = place.opened()
     account.pretend("GENERATOR", "000604", "SQL execution canceled")
@@ -71,7 +82,7 @@ def test_a_statement_that_is_cancelled_is_told(place, account):
 
 
 @pytest.mark.parametrize("account", [LIVE], indirect=True)
-def test_a_lock_that_is_not_released_is_told(place):
+def test_a_lock_that_is_not_released_is_told(place: Place) -> None:
     """Of two that write to one table, one waits and gives up."""
     first, second = place.opened(), place.opened()
     open_state(first)
@@ -86,7 +97,11 @@ def test_a_lock_that_is_not_released_is_told(place):
 
 
 @pytest.fixture(params=ACCOUNTS)
-def shop(request, make_world, named_account):
+def shop(
+    request: pytest.FixtureRequest,
+    make_world: Callable[..., World],
+    named_account: Callable[[str], Account | Server],
+) -> Iterator[SnowflakeWorld]:
     """Make a world with two people, and what its account may be asked for."""
     made = make_world(warehouse=request.param)
     made.account = named_account(request.param)
@@ -96,19 +111,19 @@ def shop(request, make_world, named_account):
     made.account.calm()
 
 
-def readable(shop):
+def readable(shop: SnowflakeWorld) -> None:
     """Let the restricted role read what models read."""
     home = shop.place.output["schema"]
     shop.account.grant(shop.place, f"USAGE ON SCHEMA {home}", f"SELECT ON ALL TABLES IN SCHEMA {home}")
 
 
-def restrict(shop):
+def restrict(shop: SnowflakeWorld) -> None:
     """Let the profile name the restricted role."""
     shop.place.output = {**shop.place.output, "role": shop.account.restricted_role}
     shop.profile()
 
 
-def test_a_role_that_may_only_read_can_plan_and_not_run(shop):
+def test_a_role_that_may_only_read_can_plan_and_not_run(shop: SnowflakeWorld) -> None:
     """Temporary tables need no CREATE TABLE; what lasts is refused."""
     shop.run()
     become(shop, people("ann", "cat"))
@@ -124,7 +139,7 @@ def test_a_role_that_may_only_read_can_plan_and_not_run(shop):
     assert "grant" in caught.value.problems[0].advice
 
 
-def test_a_table_that_is_rebuilt_is_granted_to_nobody_else(shop):
+def test_a_table_that_is_rebuilt_is_granted_to_nobody_else(shop: SnowflakeWorld) -> None:
     """Its owner grants it again, or grants on future tables."""
     state, role = shop.place.state_schema, shop.account.restricted_role
     shop.sql("CREATE OR REPLACE TABLE people (email VARCHAR, n NUMBER(5,0))")
@@ -146,7 +161,9 @@ def test_a_table_that_is_rebuilt_is_granted_to_nobody_else(shop):
         reader.fetch(rows)
 
 
-def test_a_role_that_may_not_make_the_schema_is_told_and_can_use_one_that_is_there(shop):
+def test_a_role_that_may_not_make_the_schema_is_told_and_can_use_one_that_is_there(
+    shop: SnowflakeWorld,
+) -> None:
     """USAGE and CREATE TABLE on it are enough for all of a run."""
     readable(shop)
     owned = shop.place.output

@@ -7,6 +7,7 @@ work; the rest has the mark `live` alone.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -23,11 +24,20 @@ from tests.core.world import one
 from tests.warehouse.inserted import create_scratch, insert
 from tests.warehouse.snowflake_accounts import ACCOUNTS, LIVE
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reverse_etl.warehouse.snowflake import Snowflake
+    from reverse_etl.warehouse.statement import Dialect
+    from tests.core.world import World
+    from tests.warehouse.snowflake_accounts import Account, Place, Server
+    from tests.warehouse.snowflake_world import SnowflakeWorld
+
 only_an_account = pytest.mark.parametrize("account", [LIVE], indirect=True)
 
 
 @pytest.fixture
-def session(place):
+def session(place: Place) -> Snowflake:
     """Open a session with the state's tables made."""
     opened = place.opened()
     open_state(opened)
@@ -71,7 +81,7 @@ VALUES = [
 ]
 
 
-def looked_at(dialect, kind, value):
+def looked_at(dialect: Dialect, kind: IdentifierType, value: str) -> Statement:
     """Return what staging makes of a value: canonical, plain, and whether it can't be one."""
     column = Column("v", Kind.TEXT, "VARCHAR")
     canonical = identifiers.canonical(dialect, kind, column)
@@ -86,7 +96,7 @@ def looked_at(dialect, kind, value):
     )
 
 
-def test_values_are_canonical_and_refused_as_on_duckdb(session):
+def test_values_are_canonical_and_refused_as_on_duckdb(session: Snowflake) -> None:
     """LOWER, TRIM, TRANSLATE, REGEXP_LIKE and REGEXP_INSTR, and CHAR for what can't be printed."""
     with duckdb.connect(":memory:") as ours:
         for kind, value in VALUES:
@@ -95,7 +105,7 @@ def test_values_are_canonical_and_refused_as_on_duckdb(session):
             assert session.fetch(looked_at(session.dialect, kind, value)) == expected, value
 
 
-def test_texts_are_ordered_by_code_point(session):
+def test_texts_are_ordered_by_code_point(session: Snowflake) -> None:
     """The order in which rows are sent, on every warehouse."""
     texts = ["a", "B", "ä", "Z", "é", "z", "_", "0", "漢", "🙂"]
     union = " UNION ALL ".join("SELECT CAST(? AS VARCHAR) AS t" for _ in texts)
@@ -103,12 +113,12 @@ def test_texts_are_ordered_by_code_point(session):
     assert [text for (text,) in found] == sorted(texts)
 
 
-def test_a_new_schema_does_not_become_the_sessions(session, place):
+def test_a_new_schema_does_not_become_the_sessions(session: Snowflake, place: Place) -> None:
     """Models find their tables in dbt's schema also in the run that made the state's."""
     assert session.fetch(Statement.read("SELECT CURRENT_SCHEMA()")) == [(place.output["schema"],)]
 
 
-def test_a_text_that_is_cast_makes_a_column_for_every_text(session):
+def test_a_text_that_is_cast_makes_a_column_for_every_text(session: Snowflake) -> None:
     """Also beside literals, in a table made from a query."""
     table = session.dialect.passing("width")
     text = session.dialect.text("CASE WHEN 1 = 1 THEN 'ab' ELSE 'abc' END")
@@ -117,7 +127,7 @@ def test_a_text_that_is_cast_makes_a_column_for_every_text(session):
     assert session.fetch(Statement.read(f"SELECT MAX(LENGTH(word)) FROM {table}")) == [(5000,)]
 
 
-def test_a_merge_of_two_rows_into_one_is_refused(session, account):
+def test_a_merge_of_two_rows_into_one_is_refused(session: Snowflake, account: Account | Server) -> None:
     """Rather than take one of them at random."""
     leases = session.dialect.kept("lease")
     insert(session, "lease", [("acc", "shop", "me", "2026")])
@@ -149,12 +159,12 @@ OTHER = [
 
 
 @pytest.fixture
-def shop(request, make_world):
+def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> SnowflakeWorld:
     """Make a world in the account."""
     return make_world(warehouse=request.param)
 
 
-def of_types(shop, columns):
+def of_types(shop: SnowflakeWorld, columns: Sequence[tuple[str, str]]) -> None:
     """Let Ann have a value of each type."""
     types = ", ".join(f"c{number} {type_}" for number, (type_, _) in enumerate(columns))
     shop.sql(
@@ -167,7 +177,9 @@ def of_types(shop, columns):
 @pytest.mark.parametrize(
     ("changes", "sent"), [(SAME, {}), (OTHER, {Outcome.APPLIED: 1})], ids=["same", "other"]
 )
-def test_a_column_may_change_its_type(shop, changes, sent):
+def test_a_column_may_change_its_type(
+    shop: SnowflakeWorld, changes: list[tuple[str, str, str, str]], sent: dict[Outcome, int]
+) -> None:
     """The state's tables follow; what Klaviyo would see changed is sent, once."""
     columns = ", ".join(f"c{number}" for number in range(len(changes)))
     shop.model("members", f"select email, {columns} from people", identifiers={"email": "email"})
@@ -179,7 +191,7 @@ def test_a_column_may_change_its_type(shop, changes, sent):
 
 
 @only_an_account
-def test_a_literal_alone_makes_a_narrow_column(session):
+def test_a_literal_alone_makes_a_narrow_column(session: Snowflake) -> None:
     """That is why texts are cast."""
     table = session.dialect.passing("narrow")
     session.execute(create_scratch(session, "narrow", "SELECT 'ab' AS word"))
@@ -188,7 +200,7 @@ def test_a_literal_alone_makes_a_narrow_column(session):
 
 
 @only_an_account
-def test_equal_objects_are_equal_texts(session):
+def test_equal_objects_are_equal_texts(session: Snowflake) -> None:
     """TO_JSON gives keys in one order, in whichever they were written; so is an ARRAY of them."""
     written = ("""[{"b": 1, "a": {"d": 2, "c": [3]}}]""", """[{"a": {"c": [3], "d": 2}, "b": 1}]""")
     rows = session.fetch(Statement.read("SELECT TO_JSON(PARSE_JSON(?)), TO_JSON(PARSE_JSON(?))", written))
@@ -196,7 +208,7 @@ def test_equal_objects_are_equal_texts(session):
 
 
 @pytest.mark.parametrize("shop", [LIVE], indirect=True)
-def test_a_column_with_a_collation_is_compared_letter_by_letter(shop):
+def test_a_column_with_a_collation_is_compared_letter_by_letter(shop: SnowflakeWorld) -> None:
     """Whatever the column says of itself: Klaviyo is to get the new text."""
     shop.model("members", "select email, first_name from people", identifiers={"email": "email"})
     for name in ("Ann", "ANN"):
@@ -208,7 +220,7 @@ def test_a_column_with_a_collation_is_compared_letter_by_letter(shop):
 
 
 @only_an_account
-def test_the_states_tables_have_no_history(session, place):
+def test_the_states_tables_have_no_history(session: Snowflake, place: Place) -> None:
     """Neither Time Travel nor Fail-safe is paid for."""
     rows = place.ask(f"SHOW TABLES IN SCHEMA {session.dialect.state}")
     assert rows
@@ -216,7 +228,7 @@ def test_the_states_tables_have_no_history(session, place):
 
 
 @only_an_account
-def test_a_statements_tag_is_in_the_history(session, place):
+def test_a_statements_tag_is_in_the_history(session: Snowflake, place: Place) -> None:
     """From which docs/snowflake.md takes the bill apart."""
     session.tag(run="r1", model="vip")
     session.fetch(Statement.read("SELECT 'tagged'"))
@@ -226,7 +238,7 @@ def test_a_statements_tag_is_in_the_history(session, place):
 
 
 @only_an_account
-def test_a_large_result_comes_whole_while_other_statements_run(session):
+def test_a_large_result_comes_whole_while_other_statements_run(session: Snowflake) -> None:
     """In chunks, each fetched from an address of its own."""
     many = f"SELECT SEQ8() AS n, RANDSTR(100, n) FROM TABLE(GENERATOR(ROWCOUNT => {300_000}))"
     read = 0

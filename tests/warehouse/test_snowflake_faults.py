@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,9 +23,17 @@ from tests.core.world import one
 from tests.warehouse.inserted import insert
 from tests.warehouse.snowflake_accounts import PASSWORD, new_database
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from tests.core.world import World
+    from tests.warehouse.snowflake_accounts import Server
+    from tests.warehouse.snowflake_world import SnowflakeWorld
+
 
 @pytest.fixture(autouse=True)
-def calm(server):
+def calm(server: Server) -> Iterator[None]:
     """Let no fault of one test reach another."""
     server.control("forget")
     yield
@@ -32,13 +41,13 @@ def calm(server):
 
 
 @pytest.fixture
-def settings(server):
+def settings(server: Server) -> dict[str, Any]:
     """Return an output with a database of its own."""
     return server.settings(new_database())
 
 
 @pytest.fixture
-def session(settings):
+def session(settings: dict[str, Any]) -> Iterator[Snowflake]:
     """Open a session with the state's tables made."""
     opened = Snowflake(settings, read_only=False)
     open_state(opened)
@@ -46,7 +55,7 @@ def session(settings):
     opened.close()
 
 
-def models(warehouse):
+def models(warehouse: Snowflake) -> list[tuple[str]]:
     """Return the rows of a state table."""
     return warehouse.fetch(Statement.read(f"SELECT model FROM {warehouse.dialect.kept('models')}"))
 
@@ -64,7 +73,7 @@ FAULTS = [
 ]
 
 
-def two_tables(session, between=lambda: None):
+def two_tables(session: Snowflake, between: Callable[..., Any] = lambda: None) -> None:
     """Write to two tables in one transaction."""
     with session.transaction():
         insert(session, "models", [ROW])
@@ -73,7 +82,9 @@ def two_tables(session, between=lambda: None):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault[0] for fault in FAULTS])
-def test_a_fault_ends_in_a_warehouse_error_and_nothing_half_done(session, server, fault):
+def test_a_fault_ends_in_a_warehouse_error_and_nothing_half_done(
+    session: Snowflake, server: Server, fault: tuple[str, str, str, str]
+) -> None:
     """Exit 4, what happened, what to do; of a transaction nothing stays."""
     code, message, what, advice = fault
     server.control(
@@ -87,7 +98,9 @@ def test_a_fault_ends_in_a_warehouse_error_and_nothing_half_done(session, server
     assert models(session) == []
 
 
-def test_a_lost_reply_to_a_commit_is_asked_for_again_and_counts_once(session, server):
+def test_a_lost_reply_to_a_commit_is_asked_for_again_and_counts_once(
+    session: Snowflake, server: Server
+) -> None:
     """Snowflake keeps the reply by the request's number."""
     server.control("fault", {"pattern": "^INSERT", "lost": True})
     server.control("fault", {"pattern": "^COMMIT", "lost": True})
@@ -97,7 +110,9 @@ def test_a_lost_reply_to_a_commit_is_asked_for_again_and_counts_once(session, se
 
 
 @pytest.mark.parametrize("code", ["000604", "000625"])
-def test_a_commit_that_fails_is_rolled_back(session, server, settings, code):
+def test_a_commit_that_fails_is_rolled_back(
+    session: Snowflake, server: Server, settings: dict[str, Any], code: str
+) -> None:
     """The session lives on outside of the transaction: its next statement is committed by itself."""
     server.control("fault", {"pattern": "^COMMIT", "code": code, "message": "as Snowflake would say"})
     with pytest.raises(WarehouseError, match=str(int(code))):
@@ -108,7 +123,9 @@ def test_a_commit_that_fails_is_rolled_back(session, server, settings, code):
         assert other.fetch(Statement.read(f"SELECT * FROM {other.dialect.kept('targets')}")) == []
 
 
-def test_a_session_that_ended_is_a_warehouse_error(session, server, settings):
+def test_a_session_that_ended_is_a_warehouse_error(
+    session: Snowflake, server: Server, settings: dict[str, Any]
+) -> None:
     """What was committed stays, what was not is gone, and the next session goes on."""
     insert(session, "models", [ROW])
     with pytest.raises(WarehouseError) as caught:
@@ -119,7 +136,7 @@ def test_a_session_that_ended_is_a_warehouse_error(session, server, settings):
     again.close()
 
 
-def test_a_run_that_loses_its_warehouse_is_settled_by_the_next(world, server):
+def test_a_run_that_loses_its_warehouse_is_settled_by_the_next(world: SnowflakeWorld, server: Server) -> None:
     """The receipt of what Klaviyo took was not kept; the next run looks at Klaviyo's jobs and goes on."""
     members_model(world)
     become(world, people("ann", "bob"))
@@ -134,7 +151,9 @@ def test_a_run_that_loses_its_warehouse_is_settled_by_the_next(world, server):
     assert world.emails() == ["ann@example.com", "bob@example.com"]
 
 
-def test_a_role_that_may_not_make_the_schema_is_told_the_grants(settings, server):
+def test_a_role_that_may_not_make_the_schema_is_told_the_grants(
+    settings: dict[str, Any], server: Server
+) -> None:
     """Whoever may grant them can copy the statements."""
     server.control(
         "fault",
@@ -145,7 +164,9 @@ def test_a_role_that_may_not_make_the_schema_is_told_the_grants(settings, server
     assert "GRANT CREATE SCHEMA ON DATABASE" in caught.value.problems[0].advice
 
 
-def test_every_statement_carries_what_it_is_for(session, server, settings):
+def test_every_statement_carries_what_it_is_for(
+    session: Snowflake, server: Server, settings: dict[str, Any]
+) -> None:
     """In Snowflake's query history a run's statements are found by their tag."""
     session.tag(run="20260102-abc", model="vip")
     session.fetch(Statement.read(f'SELECT 1 AS "{settings["database"]}"'))
@@ -155,7 +176,7 @@ def test_every_statement_carries_what_it_is_for(session, server, settings):
     assert json.loads(entry["tag"]) == {"app": "reverse_etl", "run": "20260102-abc", "model": "vip"}
 
 
-def test_tables_are_made_outside_transactions(world, server):
+def test_tables_are_made_outside_transactions(world: SnowflakeWorld, server: Server) -> None:
     """Each would commit what belongs together."""
     members_model(world)
     become(world, people("ann", "bob"))
@@ -175,7 +196,9 @@ def test_tables_are_made_outside_transactions(world, server):
 OF_THE_SENDING = re.compile(r'"LEASE"|^(INSERT INTO|DELETE FROM) \S+"RECEIPTS"|^(BEGIN|COMMIT)')
 
 
-def test_statements_do_not_grow_with_rows(make_world, server, monkeypatch):
+def test_statements_do_not_grow_with_rows(
+    make_world: Callable[..., World], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run of many requests has as many as a run of one, but for its receipts and the lease."""
     monkeypatch.setattr(pack, "MOST_ROWS", 20)
     counts, imports = [], []
@@ -192,12 +215,12 @@ def test_statements_do_not_grow_with_rows(make_world, server, monkeypatch):
     assert counts[0] == counts[1] > 20
 
 
-def state_of(warehouse):
+def state_of(warehouse: Snowflake) -> State:
     """Return the state as one process sees it."""
     return State(warehouse, Owner("acc", "shop"), SystemClock())
 
 
-def test_of_two_runs_one_has_the_lease(session, settings):
+def test_of_two_runs_one_has_the_lease(session: Snowflake, settings: dict[str, Any]) -> None:
     """The other is told who has it, and takes nothing away from it."""
     other = Snowflake(settings, read_only=False)
     with state_of(session).lease():
@@ -209,14 +232,14 @@ def test_of_two_runs_one_has_the_lease(session, settings):
     other.close()
 
 
-def test_two_that_claimed_the_lease_together_both_give_way(session):
+def test_two_that_claimed_the_lease_together_both_give_way(session: Snowflake) -> None:
     """As may be where neither saw the other's row: the second row is what the other wrote in that moment."""
     table = session.dialect.kept("lease")
     late = ("acc", "shop", "another", "2999-01-01T00:00:00.000Z")
     state = state_of(session)
     execute = session.execute
 
-    def claim_together(statement):
+    def claim_together(statement: Statement) -> None:
         execute(statement)
         if statement.text.startswith("MERGE"):
             insert(session, "lease", [late])
@@ -227,7 +250,7 @@ def test_two_that_claimed_the_lease_together_both_give_way(session):
     assert session.fetch(Statement.read(f"SELECT owner FROM {table}")) == [("another",)]
 
 
-def test_a_lease_that_was_taken_over_stops_the_run(session):
+def test_a_lease_that_was_taken_over_stops_the_run(session: Snowflake) -> None:
     """It had expired, and another run is at work."""
     state = state_of(session)
     with state.lease():
@@ -246,12 +269,12 @@ def test_a_lease_that_was_taken_over_stops_the_run(session):
         ("SELECT", '"SELECT"'),
     ],
 )
-def test_a_name_of_the_profile_is_folded_as_snowflake_folds_it(name, written):
+def test_a_name_of_the_profile_is_folded_as_snowflake_folds_it(name: str, written: str) -> None:
     """Reserved words and quoted names too."""
     assert identifier(name) == written
 
 
-def test_a_runs_statements_say_their_run_and_model(world, server):
+def test_a_runs_statements_say_their_run_and_model(world: SnowflakeWorld, server: Server) -> None:
     """From the first to the last, so that a bill can be taken apart by model."""
     members_model(world)
     become(world, people("ann"))
@@ -266,7 +289,7 @@ def test_a_runs_statements_say_their_run_and_model(world, server):
     assert all(tag == {"app": "reverse_etl", "run": result.run_id, "model": "members"} for tag in tags)
 
 
-def test_a_model_that_does_not_compile_is_told_with_its_line(world, server):
+def test_a_model_that_does_not_compile_is_told_with_its_line(world: SnowflakeWorld, server: Server) -> None:
     """Snowflake says the line of the query that it was given; the message says the file's."""
     message = "SQL compilation error: error line 3 at position 2\ninvalid identifier 'NO_SUCH_COLUMN'"
     server.control("fault", {"pattern": "no_such_column", "code": "000904", "message": message, "times": 9})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.clock import SystemClock
@@ -19,13 +21,24 @@ from tests.core.world import one
 from tests.warehouse.inserted import create_scratch, insert
 from tests.warehouse.snowflake_accounts import ACCOUNTS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from reverse_etl.config.target import Output
+    from reverse_etl.delivery.results import RunResult
+    from reverse_etl.warehouse.snowflake import Snowflake
+    from tests.core.world import World
+    from tests.warehouse.snowflake_accounts import Account, Place, Server
+    from tests.warehouse.snowflake_world import SnowflakeWorld
+
 RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
 # The fixtures let what is pretended stop and close the place, also where a test fails.
 on_the_stand_in = pytest.mark.parametrize("account", ["stand_in"], indirect=True)
 
 
 @pytest.fixture
-def session(place):
+def session(place: Place) -> Snowflake:
     """Open a session with the state's tables made."""
     opened = place.opened()
     open_state(opened)
@@ -33,18 +46,20 @@ def session(place):
 
 
 @pytest.fixture
-def end(account, place, session):
+def end(account: Account | Server, place: Place, session: Snowflake) -> Callable[..., Any]:
     """Return what ends the session, as an administrator or a time limit does."""
     return lambda: account.end_session(place, session)
 
 
-def runs(session):
+def runs(session: Snowflake) -> list[str]:
     """Return the ids of the runs."""
     rows = session.fetch(Statement.read(f"SELECT run_id FROM {session.dialect.kept('runs')} ORDER BY 1"))
     return [run_id for (run_id,) in rows]
 
 
-def test_what_stands_alone_is_asked_again_in_a_new_session(session, end, place):
+def test_what_stands_alone_is_asked_again_in_a_new_session(
+    session: Snowflake, end: Callable[..., Any], place: Place
+) -> None:
     """Reading, describing, updating and deleting; in the same schema."""
     insert(session, "runs", [RUN])
     end()
@@ -61,14 +76,18 @@ def test_what_stands_alone_is_asked_again_in_a_new_session(session, end, place):
 
 @on_the_stand_in
 @pytest.mark.parametrize("number", sorted(GONE))
-def test_every_number_that_says_so_opens_another(account, place, number):
+def test_every_number_that_says_so_opens_another(
+    account: Account | Server, place: Place, number: int
+) -> None:
     """Whether the session, its token or what proved it is gone: the statement was not run."""
     session = place.opened()
     account.pretend("SELECT 7", f"{number:06}")
     assert session.fetch(Statement.read("SELECT 7")) == [(7,)]
 
 
-def test_a_transaction_that_begins_after_the_end_is_whole(session, end):
+def test_a_transaction_that_begins_after_the_end_is_whole(
+    session: Snowflake, end: Callable[..., Any]
+) -> None:
     """As after hours of sending: BEGIN is the first to notice."""
     end()
     with session.transaction():
@@ -77,20 +96,20 @@ def test_a_transaction_that_begins_after_the_end_is_whole(session, end):
     assert runs(session) == ["r1", "r2"]
 
 
-def write_and_lose(session, end):
+def write_and_lose(session: Snowflake, end: Callable[..., Any]) -> None:
     """Write, and lose the session."""
     insert(session, "runs", [RUN])
     end()
 
 
-def lose_in_transaction(session, end):
+def lose_in_transaction(session: Snowflake, end: Callable[..., Any]) -> None:
     """Write, lose the session, and write on."""
     with session.transaction():
         write_and_lose(session, end)
         insert(session, "runs", [("r2", *RUN[1:])])
 
 
-def test_of_a_transaction_that_was_cut_nothing_stays(session, end):
+def test_of_a_transaction_that_was_cut_nothing_stays(session: Snowflake, end: Callable[..., Any]) -> None:
     """It is not asked again statement by statement; exit 4, and the next one is whole."""
     with pytest.raises(SessionLost) as caught:
         lose_in_transaction(session, end)
@@ -101,7 +120,7 @@ def test_of_a_transaction_that_was_cut_nothing_stays(session, end):
     assert runs(session) == ["r1"]
 
 
-def test_a_commit_of_a_session_that_ended_is_no_commit(session, end):
+def test_a_commit_of_a_session_that_ended_is_no_commit(session: Snowflake, end: Callable[..., Any]) -> None:
     """Nobody may take it for one."""
     transaction = session.transaction()
     with pytest.raises(SessionLost), transaction:
@@ -109,7 +128,7 @@ def test_a_commit_of_a_session_that_ended_is_no_commit(session, end):
     assert runs(session) == []
 
 
-def test_an_insert_of_its_own_is_not_asked_again(session, end):
+def test_an_insert_of_its_own_is_not_asked_again(session: Snowflake, end: Callable[..., Any]) -> None:
     """It would be the only statement that makes more of the same."""
     end()
     with pytest.raises(SessionLost):
@@ -119,7 +138,9 @@ def test_an_insert_of_its_own_is_not_asked_again(session, end):
     assert runs(session) == ["r1"]
 
 
-def test_a_comment_before_a_statement_changes_nothing_of_that(session, end):
+def test_a_comment_before_a_statement_changes_nothing_of_that(
+    session: Snowflake, end: Callable[..., Any]
+) -> None:
     """Whether a statement is asked again depends on what it says of itself, not on how its text begins."""
     table = session.dialect.kept("lease")
     columns = "account_id, project, owner, expires_at"
@@ -135,7 +156,9 @@ def test_a_comment_before_a_statement_changes_nothing_of_that(session, end):
 
 
 @on_the_stand_in
-def test_a_statement_that_is_not_repeatable_is_not_asked_again(session, end):
+def test_a_statement_that_is_not_repeatable_is_not_asked_again(
+    session: Snowflake, end: Callable[..., Any]
+) -> None:
     """A table that is rebuilt from itself would be rebuilt twice."""
     select = f"SELECT * FROM {session.dialect.kept('lease')}"
     rebuild = session.dialect.recreate_kept("lease", select, repeatable=False)
@@ -146,7 +169,9 @@ def test_a_statement_that_is_not_repeatable_is_not_asked_again(session, end):
     session.execute(rebuild)
 
 
-def test_scratch_that_was_lost_is_told_and_can_be_made_again(session, end):
+def test_scratch_that_was_lost_is_told_and_can_be_made_again(
+    session: Snowflake, end: Callable[..., Any]
+) -> None:
     """Rather than a table that Snowflake does not know."""
     table, other = (session.dialect.passing(name) for name in ("staged_x", "other_x"))
     create = create_scratch(session, "staged_x", "SELECT 1 AS one")
@@ -169,7 +194,9 @@ def test_scratch_that_was_lost_is_told_and_can_be_made_again(session, end):
     assert session.fetch(Statement.read(f"SELECT one FROM {table}")) == [(1,)]
 
 
-def test_a_plan_before_the_first_run_does_not_go_on_without_its_state(place, account):
+def test_a_plan_before_the_first_run_does_not_go_on_without_its_state(
+    place: Place, account: Account | Server
+) -> None:
     """All of it was of that session, and a new one would take it for empty."""
     reader = place.opened(read_only=True)
     open_state(reader)
@@ -179,7 +206,9 @@ def test_a_plan_before_the_first_run_does_not_go_on_without_its_state(place, acc
 
 
 @on_the_stand_in
-def test_a_sign_in_that_no_longer_works_is_no_configuration_under_way(account, place):
+def test_a_sign_in_that_no_longer_works_is_no_configuration_under_way(
+    account: Account | Server, place: Place
+) -> None:
     """Something may have been sent: exit 4, not 2; both are told, and no secret."""
     session = place.opened()
     account.end_session(place, session)
@@ -194,18 +223,18 @@ def test_a_sign_in_that_no_longer_works_is_no_configuration_under_way(account, p
     assert caught.value.__cause__ is not None
 
 
-def test_a_session_that_was_closed_stays_closed(session):
+def test_a_session_that_was_closed_stays_closed(session: Snowflake) -> None:
     """Nobody opens another for it."""
     session.close()
     with pytest.raises(WarehouseError, match="closed"):
         runs(session)
 
 
-def test_a_lease_is_given_back_in_another_session(session, end):
+def test_a_lease_is_given_back_in_another_session(session: Snowflake, end: Callable[..., Any]) -> None:
     """A run that lost its session does not keep the next one waiting."""
     state = State(session, Owner("acc", "shop"), SystemClock())
 
-    def lose():
+    def lose() -> None:
         with state.lease():
             lose_in_transaction(session, end)
 
@@ -217,7 +246,7 @@ def test_a_lease_is_given_back_in_another_session(session, end):
 SHAPE = Shape("x", (), (), many_lists=False)
 
 
-def deltas(session, rows):
+def deltas(session: Snowflake, rows: int) -> Deltas:
     """Write deltas of the list L1, numbered from 1."""
     kept = session.dialect.kept("deltas_x")
     columns = "retl_run_id, retl_seq, retl_op, retl_list_id, retl_email"
@@ -228,11 +257,11 @@ def deltas(session, rows):
     return Deltas(session, SHAPE, "r1")
 
 
-def cut_after(session, batches, times=1):
+def cut_after(session: Snowflake, batches: int, times: int = 1) -> None:
     """Let results be lost after some batches, as when the addresses of their chunks have expired."""
     read, left = session.batches, [times]
 
-    def lost(statement, size):
+    def lost(statement: Statement, size: int) -> Iterator[list[tuple[int]]]:
         for number, rows in enumerate(read(statement, size)):
             if number == batches and left[0]:
                 left[0] -= 1
@@ -243,7 +272,7 @@ def cut_after(session, batches, times=1):
 
 
 @pytest.mark.parametrize("losses", [1, 3])
-def test_a_result_that_is_lost_is_read_on_after_its_last_row(session, losses):
+def test_a_result_that_is_lost_is_read_on_after_its_last_row(session: Snowflake, losses: int) -> None:
     """No row twice and none left out, however often."""
     read = deltas(session, 20)
     cut_after(session, 2, losses)
@@ -251,7 +280,7 @@ def test_a_result_that_is_lost_is_read_on_after_its_last_row(session, losses):
     assert seqs == [*range(1, 21)]
 
 
-def test_a_result_that_is_lost_without_a_row_is_an_error(session):
+def test_a_result_that_is_lost_without_a_row_is_an_error(session: Snowflake) -> None:
     """Asking for ever would help nobody."""
     read = deltas(session, 4)
     cut_after(session, 0, 99)
@@ -260,7 +289,11 @@ def test_a_result_that_is_lost_without_a_row_is_an_error(session):
 
 
 @pytest.fixture(params=ACCOUNTS)
-def shop(request, make_world, named_account):
+def shop(
+    request: pytest.FixtureRequest,
+    make_world: Callable[..., World],
+    named_account: Callable[[str], Account | Server],
+) -> SnowflakeWorld:
     """Make a world with a model, and what ends its run's session."""
     made = make_world(warehouse=request.param)
     made.account = named_account(request.param)
@@ -268,18 +301,18 @@ def shop(request, make_world, named_account):
     return made
 
 
-def run_and_end(shop, event, **options):
+def run_and_end(shop: SnowflakeWorld, event: type, **options: Any) -> RunResult:
     """Run, and end the run's session at the first event of a kind."""
     project, opened, ended = shop.project(), [], []
     from reverse_etl import connections as module  # noqa: PLC0415 - to see which session is opened
 
     open_ = module.open_warehouse
 
-    def seen(*args, **kwargs):
+    def seen(*args: Output, **kwargs: Any) -> Snowflake:
         opened.append(open_(*args, **kwargs))
         return opened[-1]
 
-    def tell(happened):
+    def tell(happened: Any) -> None:
         if isinstance(happened, event) and not ended:
             ended.append(happened)
             shop.account.end_session(shop.place, opened[-1])
@@ -291,7 +324,7 @@ def run_and_end(shop, event, **options):
     return result
 
 
-def test_a_run_whose_session_ends_while_it_sends_goes_on(shop):
+def test_a_run_whose_session_ends_while_it_sends_goes_on(shop: SnowflakeWorld) -> None:
     """Reading rows, keeping receipts and taking over need only what is kept."""
     become(shop, people("ann", "bob"))
     result = run_and_end(shop, Settling)
@@ -300,7 +333,7 @@ def test_a_run_whose_session_ends_while_it_sends_goes_on(shop):
     assert one(shop.run()).outcomes == {}
 
 
-def test_nobody_is_removed_without_the_rows_that_say_who_is_wanted(shop):
+def test_nobody_is_removed_without_the_rows_that_say_who_is_wanted(shop: SnowflakeWorld) -> None:
     """They were staged in the session that ended: upserts are applied, and the next run removes."""
     become(shop, people("ann", "bob", "cat"))
     shop.run()
@@ -315,7 +348,7 @@ def test_nobody_is_removed_without_the_rows_that_say_who_is_wanted(shop):
     assert shop.emails() == ["ann@example.com", "dan@example.com"]
 
 
-def test_what_was_removed_before_the_end_stays_removed(shop):
+def test_what_was_removed_before_the_end_stays_removed(shop: SnowflakeWorld) -> None:
     """Its receipt is kept, and taken over, in the next session."""
     become(shop, people("ann", "bob"))
     shop.run()

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -17,17 +18,28 @@ from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake.auth import arguments
 from tests.warehouse.snowflake_accounts import PASSWORD, new_database
 
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from cryptography.hazmat.primitives._serialization import Encoding
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from tests.warehouse.snowflake_accounts import Server
+
 BASE = {"type": "snowflake", "account": "acc", "user": "RETL"}
 PASSPHRASE = "dummy passphrase"
 
 
 @pytest.fixture(scope="module")
-def key():
+def key() -> RSAPrivateKey:
     """Make a private key."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def written(key, encoding=serialization.Encoding.PEM, passphrase=None):
+def written(
+    key: RSAPrivateKey, encoding: Encoding = serialization.Encoding.PEM, passphrase: str | None = None
+) -> bytes:
     """Return a key as a file of it would be."""
     lock = (
         serialization.BestAvailableEncryption(passphrase.encode())
@@ -37,7 +49,7 @@ def written(key, encoding=serialization.Encoding.PEM, passphrase=None):
     return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, lock)
 
 
-def asked(**settings):
+def asked(**settings: Any) -> dict[str, Any]:
     """Return what the connector is asked for, without what every sign-in has."""
     made = arguments(BASE | settings)
     common = {"session_parameters", "client_session_keep_alive", "login_timeout", "account", "user"}
@@ -114,12 +126,12 @@ WAYS = {
 
 
 @pytest.mark.parametrize(("settings", "wanted"), WAYS.values(), ids=WAYS)
-def test_each_way_asks_the_connector_for_its_own(settings, wanted):
+def test_each_way_asks_the_connector_for_its_own(settings: dict[str, Any], wanted: dict[str, Any]) -> None:
     """The keys of dbt on the left; what connector 4.8 and 5.x both take on the right."""
     assert asked(**settings) == wanted
 
 
-def test_a_token_may_lie_in_a_file(tmp_path):
+def test_a_token_may_lie_in_a_file(tmp_path: Path) -> None:
     """As Snowpark Container Services give it."""
     (tmp_path / "token").write_text("tok1\n")
     given = asked(authenticator="oauth", token_file_path=str(tmp_path / "token"))
@@ -128,7 +140,9 @@ def test_a_token_may_lie_in_a_file(tmp_path):
 
 @pytest.mark.parametrize("passphrase", [None, PASSPHRASE])
 @pytest.mark.parametrize("way", ["path", "PEM", "PEM on one line", "base64"])
-def test_a_key_pair_is_read_from_a_file_or_from_the_profile(key, tmp_path, way, passphrase):
+def test_a_key_pair_is_read_from_a_file_or_from_the_profile(
+    key: RSAPrivateKey, tmp_path: Path, way: str, passphrase: str | None
+) -> None:
     """The connector gets it unlocked, as DER, which all its versions take."""
     pem = written(key, passphrase=passphrase)
     (tmp_path / "key.p8").write_bytes(pem)
@@ -146,7 +160,7 @@ def test_a_key_pair_is_read_from_a_file_or_from_the_profile(key, tmp_path, way, 
     assert asked(**settings) == {"authenticator": "SNOWFLAKE_JWT", "private_key": plain}
 
 
-def bad_keys(key, folder):
+def bad_keys(key: RSAPrivateKey, folder: Path) -> list[tuple[Any, str]]:
     """Return keys that can't be used, each with a word of what is wrong."""
     locked = written(key, passphrase=PASSPHRASE).decode()
     (folder / "public.pem").write_bytes(
@@ -165,7 +179,9 @@ def bad_keys(key, folder):
 
 
 @pytest.mark.parametrize("which", range(6))
-def test_a_key_that_cannot_be_used_is_told_and_not_shown(key, tmp_path, which):
+def test_a_key_that_cannot_be_used_is_told_and_not_shown(
+    key: RSAPrivateKey, tmp_path: Path, which: int
+) -> None:
     """Neither the key nor the passphrase stands in the message or the traceback's texts."""
     settings, word = bad_keys(key, tmp_path)[which]
     with pytest.raises(UsageError, match=word) as caught:
@@ -187,14 +203,14 @@ def test_a_key_that_cannot_be_used_is_told_and_not_shown(key, tmp_path, which):
         ({"authenticator": "oauth", "token_file_path": "nowhere/token"}, "can't be read"),
     ],
 )
-def test_what_cannot_work_is_said_before_anything_is_sent(settings, word):
+def test_what_cannot_work_is_said_before_anything_is_sent(settings: dict[str, str], word: str) -> None:
     """With what to write instead."""
     with pytest.raises(UsageError, match=word) as caught:
         asked(**settings)
     assert caught.value.problems[0].advice
 
 
-def test_a_refresh_token_is_exchanged(server):
+def test_a_refresh_token_is_exchanged(server: Server) -> None:
     """As dbt does where the output has a client's id and secret."""
     settings = server.settings(
         new_database(),
@@ -209,7 +225,7 @@ def test_a_refresh_token_is_exchanged(server):
     assert "stale-token" not in repr(caught.value.problems)
 
 
-def test_the_session_is_the_same_on_every_machine(server):
+def test_the_session_is_the_same_on_every_machine(server: Server) -> None:
     """Time zone and formats are set, the output's own parameters kept, and the tag is the output's."""
     server.control("forget")
     settings = server.settings(
@@ -235,7 +251,9 @@ def test_the_session_is_the_same_on_every_machine(server):
         ("390420", "not allowed in", UsageError),
     ],
 )
-def test_a_refused_sign_in_says_what_to_do(server, code, word, kind):
+def test_a_refused_sign_in_says_what_to_do(
+    server: Server, code: str, word: str, kind: type[UsageError]
+) -> None:
     """And not with which password."""
     server.control("login_fault", {"pattern": "", "code": code, "message": f"no entry with {PASSWORD}"})
     try:
@@ -255,7 +273,7 @@ Snowflake(json.loads(sys.argv[1]), read_only=True).close()
 """
 
 
-def test_nobody_else_is_asked_while_signing_in(server):
+def test_nobody_else_is_asked_while_signing_in(server: Server) -> None:
     """Neither a cloud's metadata service: a process asks it once, if at all, to learn where it runs."""
     command = [sys.executable, "-c", SIGN_IN, json.dumps(server.settings(new_database()))]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
@@ -264,7 +282,7 @@ def test_nobody_else_is_asked_while_signing_in(server):
     assert "IMDS" not in done.stderr
 
 
-def test_a_server_that_is_not_there_is_a_warehouse_error():
+def test_a_server_that_is_not_there_is_a_warehouse_error() -> None:
     """The run may be tried again."""
     settings = {
         **BASE,

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlglot
@@ -22,6 +23,9 @@ from reverse_etl.warehouse.snowflake import without_marks
 from reverse_etl.warehouse.statement import Dialect, Statement, TableName
 from tests.warehouse.statement_cases import cases, vip
 
+if TYPE_CHECKING:
+    from tests.gold import Gold
+
 GOLD = Path(__file__).parent / "gold"
 PLACE = '"SHOP"."REVERSE_ETL"'
 DIALECT = Dialect(Engine.SNOWFLAKE, PLACE, PLACE)
@@ -33,10 +37,10 @@ CASES = dict(cases(DIALECT))
 PARSED = {name: sqlglot.parse_one(one.text, dialect="snowflake") for name, one in CASES.items()}
 
 
-def written():
+def written() -> dict[str, str]:
     """Return the text of each gold file by its name."""
 
-    def file_of(case):
+    def file_of(case: tuple[str, Statement]) -> str:
         return case[0].split()[0].split(".")[0] + ".sql"
 
     return {
@@ -52,13 +56,13 @@ FILES = written()
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_statement_reads_as_it_did(file, gold):
+def test_a_statement_reads_as_it_did(file: str, gold: Gold) -> None:
     """Whoever changes a statement sees it here first, and writes the file anew if it is meant."""
     gold.check(GOLD / file, FILES[file])
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_our_names_are_upper_case_where_they_are_quoted(name):
+def test_our_names_are_upper_case_where_they_are_quoted(name: str) -> None:
     """Unquoted retl_email is RETL_EMAIL to Snowflake, so "retl_email" would be another column."""
     assert '"retl_' not in CASES[name].text
     for table in PARSED[name].find_all(exp.Table):
@@ -66,7 +70,7 @@ def test_our_names_are_upper_case_where_they_are_quoted(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_query_stands_with_in_or_exists_only_among_the_ands_of_a_where(name):
+def test_a_query_stands_with_in_or_exists_only_among_the_ands_of_a_where(name: str) -> None:
     """Elsewhere Snowflake may say: Unsupported subquery type cannot be evaluated."""
     for found in PARSED[name].find_all(exp.In, exp.Exists):
         if isinstance(found, exp.In) and not found.args.get("query"):
@@ -78,7 +82,7 @@ def test_a_query_stands_with_in_or_exists_only_among_the_ands_of_a_where(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_table_is_transient_or_temporary(name):
+def test_a_table_is_transient_or_temporary(name: str) -> None:
     """A permanent table would be charged for seven days of fail-safe."""
     created = PARSED[name]
     if isinstance(created, exp.Create) and created.kind == "TABLE":
@@ -89,7 +93,7 @@ def test_a_table_is_transient_or_temporary(name):
 
 
 @pytest.mark.parametrize("name", [name for name, _ in cases(BEFORE_THE_FIRST_RUN)])
-def test_before_the_first_run_all_that_is_made_is_temporary(name):
+def test_before_the_first_run_all_that_is_made_is_temporary(name: str) -> None:
     """A plan makes nothing that outlives it, and its tables hide none of the warehouse's."""
     text = dict(cases(BEFORE_THE_FIRST_RUN))[name].text
     if text.startswith("CREATE"):
@@ -98,7 +102,7 @@ def test_before_the_first_run_all_that_is_made_is_temporary(name):
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("staging", "diff"))])
-def test_a_literal_does_not_make_a_narrow_column(name):
+def test_a_literal_does_not_make_a_narrow_column(name: str) -> None:
     """A table made from a query has columns as wide as its literals, and refuses longer values."""
     created = PARSED[name]
     if isinstance(created, exp.Create) and created.expression:
@@ -127,7 +131,7 @@ def test_a_literal_does_not_make_a_narrow_column(name):
         ("VECTOR", 'CAST(CAST("A" AS ARRAY) AS VARIANT) AS "A"'),
     ],
 )
-def test_what_is_semi_structured_is_kept_as_a_variant(type_, kept):
+def test_what_is_semi_structured_is_kept_as_a_variant(type_: str, kept: str) -> None:
     """One type in our tables for what reaches Klaviyo as JSON, whichever way the warehouse holds it."""
     column = Column("A", Kind.JSON, type_)
     assert staging.column_as_kept(DIALECT, column) == kept
@@ -135,7 +139,7 @@ def test_what_is_semi_structured_is_kept_as_a_variant(type_, kept):
 
 
 @pytest.mark.parametrize("name", [name for name, one in CASES.items() if one.text.startswith("CREATE")])
-def test_a_statement_that_creates_can_do_without_bound_values(name):
+def test_a_statement_that_creates_can_do_without_bound_values(name: str) -> None:
     """Each mark stands for one text, which is written in its place."""
     written_out = without_marks(CASES[name], DIALECT)
     assert "?" not in written_out.text
@@ -143,7 +147,7 @@ def test_a_statement_that_creates_can_do_without_bound_values(name):
     sqlglot.parse_one(written_out.text, dialect="snowflake")
 
 
-def test_a_value_cannot_break_out_of_its_literal():
+def test_a_value_cannot_break_out_of_its_literal() -> None:
     """Neither by a quote nor by a backslash, which Snowflake reads as an escape."""
     told = without_marks(
         Statement.create(T, "CREATE TABLE t AS SELECT ?, ?", ("a\\", "' OR '1'='1")), DIALECT
@@ -152,7 +156,7 @@ def test_a_value_cannot_break_out_of_its_literal():
 
 
 @pytest.mark.parametrize("quoted", ['"Is VIP?"', '"it\'s ?"', '"a ""?"" b"', "'?'", "'it''s \"?'"])
-def test_a_question_mark_within_quotes_is_no_mark(quoted):
+def test_a_question_mark_within_quotes_is_no_mark(quoted: str) -> None:
     """A payload column's name stands between marks where the rejections are gathered."""
     told = without_marks(
         Statement.create(T, f"CREATE TABLE t AS SELECT ?, {quoted}, ?", ("a?", "b")), DIALECT
@@ -162,7 +166,7 @@ def test_a_question_mark_within_quotes_is_no_mark(quoted):
 
 @pytest.mark.parametrize("engine", Engine)
 @pytest.mark.parametrize("name", ["a\\", "a\\' OR 1 = 1 --", "it's", "\\\\n"])
-def test_a_columns_name_stays_inside_the_text_that_names_it(engine, name):
+def test_a_columns_name_stays_inside_the_text_that_names_it(engine: Engine, name: str) -> None:
     """Duplicates are told with the names of the columns that differ, and a quoted name may be anything."""
     shape = replace(vip(engine), payload=(Column(name, Kind.TEXT, "VARCHAR"),))
     *_, insert = clashes.settle_twins(Dialect(engine, PLACE, PLACE), shape)

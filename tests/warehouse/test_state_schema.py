@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,11 +16,15 @@ from tests.core.rows import become, members_model, people
 from tests.core.world import one
 from tests.warehouse.inserted import create_scratch
 
+if TYPE_CHECKING:
+    from tests.warehouse.snowflake_accounts import Place, Server
+    from tests.warehouse.snowflake_world import SnowflakeWorld
+
 
 @pytest.mark.parametrize(
     ("written", "place"), [("ops", '"OPS"'), ('"Mixed"', '"Mixed"'), ("x_state", '"X_STATE"')]
 )
-def test_the_state_lies_in_the_schema_that_is_named(server, written, place):
+def test_the_state_lies_in_the_schema_that_is_named(server: Server, written: str, place: Place) -> None:
     """Folded as Snowflake folds it; made where it is missing, found where it is there."""
     mine = server.place(written)
     first = mine.opened()
@@ -29,7 +34,7 @@ def test_the_state_lies_in_the_schema_that_is_named(server, written, place):
     mine.close()
 
 
-def test_a_schema_that_only_resembles_the_states_is_none(server):
+def test_a_schema_that_only_resembles_the_states_is_none(server: Server) -> None:
     """To SHOW ... LIKE an underscore is any character."""
     mine = server.place("A_STATE")
     mine.sql("CREATE SCHEMA AXSTATE")
@@ -40,7 +45,7 @@ def test_a_schema_that_only_resembles_the_states_is_none(server):
 
 
 @pytest.mark.parametrize("written", ["MARTS", "marts", '"MARTS"'])
-def test_the_state_does_not_lie_among_dbts_tables(server, written):
+def test_the_state_does_not_lie_among_dbts_tables(server: Server, written: str) -> None:
     """A model of dbt's may be called as one of the state's tables is, and `meta` is replaced."""
     mine = server.place(written)
     mine.sql("CREATE TABLE meta (x INT)")
@@ -50,7 +55,7 @@ def test_the_state_does_not_lie_among_dbts_tables(server, written):
     mine.close()
 
 
-def test_only_a_scratch_table_is_lost_with_its_session(server):
+def test_only_a_scratch_table_is_lost_with_its_session(server: Server) -> None:
     """A schema or a payload column that is called as scratch tables are is none."""
     with closing(server.place("temp_ops")) as mine:
         session = mine.opened()
@@ -63,7 +68,7 @@ def test_only_a_scratch_table_is_lost_with_its_session(server):
             session.fetch(Statement.read(f"SELECT one FROM {session.dialect.passing('x')}"))
 
 
-def test_a_run_keeps_its_state_where_the_profile_says(world):
+def test_a_run_keeps_its_state_where_the_profile_says(world: SnowflakeWorld) -> None:
     """And the next run finds it there; nothing lies where it lies by default."""
     world.destination["state_schema"] = world.place.state_schema = "OPS"
     members_model(world)

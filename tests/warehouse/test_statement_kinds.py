@@ -36,13 +36,13 @@ KINDS = {
 TEMPORARY = {"memory", "TEMP"}  # the database of DuckDB's scratch tables, and how Snowflake's begin
 
 
-def parsed(dialect, statement):
+def parsed(dialect: Dialect, statement: Statement) -> exp.Expr:
     """Return what a statement's text says."""
     (found,) = sqlglot.parse(statement.text, dialect=dialect.engine.value)
     return found
 
 
-def written(found):
+def written(found: exp.Expr) -> exp.Table:
     """Return the table that a parsed statement writes."""
     if isinstance(found, exp.Drop):
         (table,) = found.args["tables"]
@@ -50,13 +50,13 @@ def written(found):
     return found.this.this if isinstance(found.this, exp.Schema) else found.this
 
 
-def name_of(table):
+def name_of(table: exp.Table) -> list[str]:
     """Return the parts of a table's name."""
     return [part.name for part in table.parts]
 
 
 @pytest.mark.parametrize(("dialect", "statement"), CASES)
-def test_a_statement_says_what_its_text_does(dialect, statement):
+def test_a_statement_says_what_its_text_does(dialect: Dialect, statement: Statement) -> None:
     """Its kind and the table that it writes."""
     found = parsed(dialect, statement)
     assert statement.kind is next(kind for type_, kind in KINDS.items() if isinstance(found, type_))
@@ -69,7 +69,9 @@ def test_a_statement_says_what_its_text_does(dialect, statement):
 
 
 @pytest.mark.parametrize(("dialect", "statement"), CASES)
-def test_a_statement_is_repeatable_unless_it_would_do_more_the_second_time(dialect, statement):
+def test_a_statement_is_repeatable_unless_it_would_do_more_the_second_time(
+    dialect: Dialect, statement: Statement
+) -> None:
     """An INSERT, a table that is made from itself, and a column that is added or retyped."""
     found = parsed(dialect, statement)
     own = isinstance(found, exp.Create) and found.expression is not None
@@ -83,7 +85,9 @@ TABLES = {"temporary": TableName('"A"', temporary=True), "lasting": TableName('"
 
 @pytest.mark.parametrize("kind", StatementKind)
 @pytest.mark.parametrize("table", [*TABLES, None])
-def test_what_writes_changes_what_lasts_unless_its_table_is_temporary(kind, table):
+def test_what_writes_changes_what_lasts_unless_its_table_is_temporary(
+    kind: StatementKind, table: str | None
+) -> None:
     """Also a statement that names no table, as one that makes a schema."""
     statement = Statement("", kind=kind, table=TABLES.get(table), repeatable=False)
     writes = kind not in {StatementKind.READ, StatementKind.SESSION}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import ReverseEtlError
@@ -12,18 +13,24 @@ from reverse_etl.state.sql import snapshot as takeover
 from reverse_etl.warehouse.statement import Statement
 from tests.warehouse.statement_cases import MODEL, RUN, cases, clubs, vip
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reverse_etl.warehouse.statement import Dialect
+    from tests.warehouse.snowflake_accounts import Place
+
 PEOPLE = (
     "CREATE TABLE people (mail VARCHAR, phone BIGINT, id NUMBER(10,2), club VARCHAR, first_name VARCHAR, "
     '"SPENT" NUMBER(10,2), "Since" TIMESTAMP_NTZ(9), tags OBJECT)'
 )
 
 
-def group_of(case):
+def group_of(case: tuple[str, Statement]) -> str:
     """Return which statements belong together: those of one name."""
     return case[0].rsplit(" ", 1)[0]
 
 
-def prepared(dialect, group):
+def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
     """Yield what lets a model's tables be those that the group begins with."""
     tables = [shape(Engine.SNOWFLAKE) for shape in (vip, clubs)]
     if group == "schema.follow_columns new":  # where no column of the model is there yet
@@ -39,7 +46,7 @@ def prepared(dialect, group):
         yield from takeover.take(dialect, tables[0], RUN, MODEL)
 
 
-def test_every_statement_runs(place):
+def test_every_statement_runs(place: Place) -> None:
     """In the order of a run, on tables that are all but empty; what fails is told with its name."""
     place.sql(PEOPLE)
     session = place.opened()

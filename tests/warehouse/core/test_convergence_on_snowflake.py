@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -11,17 +12,20 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.core import test_convergence
 from tests.warehouse.snowflake_world import SnowflakeWorld
 
+if TYPE_CHECKING:
+    from tests.warehouse.snowflake_accounts import Server
+
 ALWAYS = {"deadline": None, "suppress_health_check": test_convergence.QUIET}
 
 
 @pytest.fixture
-def on_snowflake(server, monkeypatch):
+def on_snowflake(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the property's shop be in a Snowflake."""
     monkeypatch.setattr(test_convergence, "World", partial(SnowflakeWorld, account=server))
 
 
 @pytest.mark.usefixtures("on_snowflake")
-def test_after_faults_stop_the_lists_become_what_the_models_say():
+def test_after_faults_stop_the_lists_become_what_the_models_say() -> None:
     """On any warehouse two runs suffice, and the next sends nothing."""
     few = settings(max_examples=1, stateful_step_count=8, derandomize=True, **ALWAYS)
     run_state_machine_as_test(test_convergence.Shop, settings=few)
@@ -30,7 +34,7 @@ def test_after_faults_stop_the_lists_become_what_the_models_say():
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("on_snowflake")
-def test_after_faults_stop_the_lists_become_what_the_models_say_however_long_one_tries():
+def test_after_faults_stop_the_lists_become_what_the_models_say_however_long_one_tries() -> None:
     """The same, with more and longer histories, others each time."""
     many = settings(max_examples=25, stateful_step_count=15, **ALWAYS)
     run_state_machine_as_test(test_convergence.Shop, settings=many)

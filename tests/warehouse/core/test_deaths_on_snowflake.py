@@ -5,6 +5,8 @@ This folder's fixtures give them another world.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reverse_etl.state import LEASE_SECONDS
@@ -12,11 +14,14 @@ from reverse_etl.warehouse.snowflake import Snowflake
 from tests.core import test_deaths
 from tests.core.test_deaths import *  # noqa: F403 - every test of it
 
+if TYPE_CHECKING:
+    from tests.core.world import World
+
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)
-def sessions(monkeypatch):
+def sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tests that kill a run between two statements kill one of Snowflake's sessions.
 
     Nobody there can tell that its run is dead, so its lease has to end before the next run may begin.
@@ -24,7 +29,7 @@ def sessions(monkeypatch):
     monkeypatch.setattr(test_deaths, "DuckDB", Snowflake)
     dies_at = test_deaths.dies_at
 
-    def dies_and_is_waited_for(world, nth, patch):
+    def dies_and_is_waited_for(world: World, nth: int, patch: pytest.MonkeyPatch) -> bool:
         died = dies_at(world, nth, patch)
         world.wait(LEASE_SECONDS + 60.0)
         return died

@@ -15,6 +15,6 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)
-def sessions(monkeypatch):
+def sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the test that takes the warehouse away take away Snowflake."""
     monkeypatch.setattr(test_state, "DuckDB", Snowflake)
