@@ -5,7 +5,6 @@ They need no key, and are neither counted nor logged.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -67,7 +66,7 @@ def _profiles(account: Account) -> Response:
 
 def _log(account: Account) -> Response:
     with account.state() as db:
-        return _json([asdict(entry) for entry in entries(db, request.args.get("after", 0, int))])
+        return _json([entry.document() for entry in entries(db, request.args.get("after", 0, int))])
 
 
 def _forget(account: Account) -> Response:

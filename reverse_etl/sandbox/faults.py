@@ -23,13 +23,14 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from reverse_etl.errors import UsageError
 
@@ -61,25 +62,25 @@ class Fault:
     It strikes requests of `method` and `path` (shell patterns), `times` times (None: until cleared).
 
     With `probability` below 1 it strikes at random, the same way each time for the same `seed`. A row fault
-    that matches no row of a request does not count.
+    that matches no row of a request does not count. A field's alias is its name in JSON, as in `document`.
     """
 
-    kind: FaultKind
-    method: str = "*"
-    path: str = "*"
-    times: int | None = 1
-    probability: float = 1.0
-    seed: int = 0
-    after: bool = False
-    status: int = 500
-    retry_after: int | None = None
-    seconds: float = 1.0
-    pattern: str = ""
-    field: str = "email"
-    code: str = "invalid"
-    detail: str = "The value was not accepted."
-    payload: Literal["attributes", "resource", "none"] = "attributes"
-    rows: int = 0
+    kind: Annotated[FaultKind, Field(alias="kind")]
+    method: Annotated[str, Field(alias="method")] = "*"
+    path: Annotated[str, Field(alias="path")] = "*"
+    times: Annotated[int | None, Field(alias="times")] = 1
+    probability: Annotated[float, Field(alias="probability")] = 1.0
+    seed: Annotated[int, Field(alias="seed")] = 0
+    after: Annotated[bool, Field(alias="after")] = False
+    status: Annotated[int, Field(alias="status")] = 500
+    retry_after: Annotated[int | None, Field(alias="retry_after")] = None
+    seconds: Annotated[float, Field(alias="seconds")] = 1.0
+    pattern: Annotated[str, Field(alias="pattern")] = ""
+    field: Annotated[str, Field(alias="field")] = "email"
+    code: Annotated[str, Field(alias="code")] = "invalid"
+    detail: Annotated[str, Field(alias="detail")] = "The value was not accepted."
+    payload: Annotated[Literal["attributes", "resource", "none"], Field(alias="payload")] = "attributes"
+    rows: Annotated[int, Field(alias="rows")] = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", FaultKind(self.kind))
@@ -93,13 +94,13 @@ class Fault:
 
         Raises UsageError for a name or a kind that is not known.
         """
-        known = {entry.name for entry in fields(cls)}
+        known = cls(FaultKind.STATUS).document().keys()
         if not isinstance(document, Mapping) or document.keys() - known or "kind" not in document:
             raise UsageError.of(
                 "A fault is an object with a kind.", advice=f"Known fields: {', '.join(sorted(known))}."
             )
         try:
-            return TypeAdapter(cls).validate_python(document)
+            return _reader().validate_python(document)
         except ValidationError as error:
             faulty = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
             raise UsageError.of(f"The fault cannot be read: {'; '.join(faulty)}.") from error
@@ -108,7 +109,24 @@ class Fault:
 
     def document(self) -> dict[str, Any]:
         """Return the fault as a JSON object."""
-        return asdict(self)
+        return {
+            "kind": self.kind.value,
+            "method": self.method,
+            "path": self.path,
+            "times": self.times,
+            "probability": self.probability,
+            "seed": self.seed,
+            "after": self.after,
+            "status": self.status,
+            "retry_after": self.retry_after,
+            "seconds": self.seconds,
+            "pattern": self.pattern,
+            "field": self.field,
+            "code": self.code,
+            "detail": self.detail,
+            "payload": self.payload,
+            "rows": self.rows,
+        }
 
     def fits(self, method: str, path: str) -> bool:
         """Tell whether requests of this method and path are struck."""
@@ -120,6 +138,11 @@ class Fault:
         return [
             place for place, row in enumerate(rows) if search(str(row["attributes"].get(self.field) or ""))
         ]
+
+
+@cache
+def _reader() -> TypeAdapter[Fault]:
+    return TypeAdapter(Fault)
 
 
 @dataclass(frozen=True)
@@ -146,7 +169,10 @@ def clear_faults(db: sqlite3.Connection) -> None:
 def standing_faults(db: sqlite3.Connection) -> list[Standing]:
     """Return the queue, in order."""
     rows = db.execute("SELECT seq, spec, remaining FROM faults ORDER BY seq").fetchall()
-    return [Standing(seq, Fault(**orjson.loads(spec)), remaining) for seq, spec, remaining in rows]
+    return [
+        Standing(seq, _reader().validate_python(orjson.loads(spec)), remaining)
+        for seq, spec, remaining in rows
+    ]
 
 
 def take_request_fault(db: sqlite3.Connection, method: str, path: str) -> Fault | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -17,7 +17,7 @@ from reverse_etl.sandbox.validation import ROWS_POINTER
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 JOB_COLUMNS: Final = (
     "j.seq, j.id, j.status, j.created_at, j.starts_at, j.ends_at, j.expires_at, "
@@ -54,6 +54,22 @@ class StoredJob:
     completed: int
     failed: int
     lists: str
+
+    def row(self) -> tuple[Any, ...]:
+        """Return the job as a row of `JOB_COLUMNS`."""
+        return (
+            self.seq,
+            self.id,
+            self.status,
+            self.created_at,
+            self.starts_at,
+            self.ends_at,
+            self.expires_at,
+            self.total,
+            self.completed,
+            self.failed,
+            self.lists,
+        )
 
     def list_ids(self) -> list[str]:
         """Return the ids of the lists that the job puts its profiles on."""
@@ -104,6 +120,21 @@ class Doom:
     detail: str
     payload: str
 
+    def document(self) -> dict[str, Any]:
+        """Return the row's end as it is kept in the state file."""
+        return {
+            "place": self.place,
+            "code": self.code,
+            "field": self.field,
+            "detail": self.detail,
+            "payload": self.payload,
+        }
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Doom:
+        """Return what `document` made."""
+        return cls(kept["place"], kept["code"], kept["field"], kept["detail"], kept["payload"])
+
 
 @dataclass(frozen=True)
 class Fate:
@@ -118,13 +149,18 @@ class Fate:
 
     def dump(self) -> str:
         """Return the fate as the JSON that `load` reads."""
-        return orjson.dumps(asdict(self)).decode()
+        content = {
+            "doomed": [doom.document() for doom in self.doomed],
+            "silent": self.silent,
+            "cancelled_after": self.cancelled_after,
+        }
+        return orjson.dumps(content).decode()
 
     @classmethod
     def load(cls, text: str) -> Fate:
         """Return the fate that `dump` wrote."""
         stored = orjson.loads(text)
-        return cls([Doom(**doom) for doom in stored["doomed"]], stored["silent"], stored["cancelled_after"])
+        return cls([Doom.of(doom) for doom in stored["doomed"]], stored["silent"], stored["cancelled_after"])
 
 
 @dataclass(frozen=True)
@@ -155,7 +191,7 @@ def accept_job(db: sqlite3.Connection, account: str, rules: Rules, order: JobOrd
     )
     db.execute(
         f"INSERT INTO jobs ({JOB_COLUMNS.replace('j.', '')}, content, fate) VALUES ({', '.join('?' * 13)})",
-        (*(asdict(job).values()), orjson.dumps(order.rows), order.fate.dump()),
+        (*job.row(), orjson.dumps(order.rows), order.fate.dump()),
     )
     return job
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,10 +33,34 @@ class Entry:
     fault: str = ""
     number: int = 0
 
+    def document(self) -> dict[str, Any]:
+        """Return the entry as a JSON object, as /sandbox/log shows it."""
+        return {
+            "at": self.at,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "status": self.status,
+            "rows": self.rows,
+            "bytes": self.bytes,
+            "fault": self.fault,
+            "number": self.number,
+        }
+
 
 def record(db: sqlite3.Connection, entry: Entry) -> None:
     """Append an entry; its number is given here."""
-    db.execute(f"INSERT INTO requests ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(entry)[:-1])
+    row = (
+        entry.at,
+        entry.method,
+        entry.path,
+        entry.query,
+        entry.status,
+        entry.rows,
+        entry.bytes,
+        entry.fault,
+    )
+    db.execute(f"INSERT INTO requests ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def entries(db: sqlite3.Connection, after: int = 0) -> list[Entry]:

@@ -1,0 +1,72 @@
+"""What the sandbox keeps and prints as JSON: the keys stay as they are, whatever fields are called."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import pytest
+
+from reverse_etl.sandbox import Entry, Fault
+from reverse_etl.sandbox.jobs import JOB_COLUMNS, Doom, Fate, StoredJob
+
+FAULT = {
+    "kind": "miscount",
+    "method": "POST",
+    "path": "/api/*",
+    "times": 2,
+    "probability": 0.5,
+    "seed": 7,
+    "after": True,
+    "status": 503,
+    "retry_after": 9,
+    "seconds": 1.5,
+    "pattern": "a+",
+    "field": "phone_number",
+    "code": "duplicate",
+    "detail": "No.",
+    "payload": "resource",
+    "rows": 3,
+}
+FATE = (
+    '{"doomed":[{"place":4,"code":"invalid","field":"email","detail":"No.","payload":"none"}],'
+    '"silent":1,"cancelled_after":2}'
+)
+
+
+def test_a_fault_is_read_and_written_by_its_keys() -> None:
+    """In this order; each key is another field."""
+    fault = Fault.parse(FAULT)
+    assert json.dumps(fault.document()) == json.dumps(FAULT)
+    assert fault == Fault("miscount", *list(FAULT.values())[1:])
+    assert len(fields(Fault)) == len(FAULT)
+
+
+@pytest.mark.parametrize("key", [key for key in FAULT if key != "kind"])
+def test_a_fault_without_a_key_has_its_default(key: str) -> None:
+    """As docs/sandbox.md has it."""
+    given = {name: value for name, value in FAULT.items() if name != key}
+    assert Fault.parse(given).document() == FAULT | {key: Fault("miscount").document()[key]}
+
+
+def test_the_fate_of_a_job_is_kept_by_its_keys() -> None:
+    """A state file of an earlier version is read."""
+    fate = Fate([Doom(4, "invalid", "email", "No.", "none")], 1, 2)
+    assert fate.dump() == FATE
+    assert Fate.load(FATE) == fate
+
+
+def test_an_entry_of_the_log_has_its_keys() -> None:
+    """As /sandbox/log shows it."""
+    entry = Entry(12.5, "GET", "/api/lists", "a=b", 200, 3, 40, "slow", 9)
+    assert json.dumps(entry.document()) == (
+        '{"at": 12.5, "method": "GET", "path": "/api/lists", "query": "a=b", "status": 200, "rows": 3, '
+        '"bytes": 40, "fault": "slow", "number": 9}'
+    )
+
+
+def test_a_job_is_kept_in_the_order_of_its_columns() -> None:
+    """A value for each column, each in its place."""
+    values = (1, "j", "queued", 1.0, 2.0, 3.0, 4.0, 5, 6, 7, '["L1"]')
+    assert StoredJob(*values).row() == values
+    assert len(JOB_COLUMNS.split(",")) == len(values)
