@@ -1,4 +1,4 @@
-"""The figures of a list, by the names and in the order in which a report shows them. Pure."""
+"""The figures of a list, with their headings and meanings, in the order of the report's columns. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its heading, what it means, and the counts that it adds up.
+    """One figure: its heading, its meaning, and the counts it is the sum of.
 
-    A `rare` one is shown where there are any; `tone` says that there had better be none.
+    A `rare` figure is shown only if it is not 0 for some list; `tone` marks values other than 0.
     """
 
     heading: str
@@ -27,48 +27,51 @@ class Figure:
     tone: str = ""
 
     def of(self, one: Listed | Former | Report) -> int:
-        """Return the figure of a list, or of all lists of a run together."""
+        """Return the figure for a list, or for all lists of a run."""
         return one.sum(*self.counts)
 
 
 PLAN: Final = (
-    Figure("rows", "wanted on the list, and fit to be sent", ("desired",)),
-    Figure("before", "sent by earlier runs", ("known",)),
-    Figure("adds", "new, to be put on the list", ("adds",)),
-    Figure("updates", "already there, with a value that changed", ("updates",)),
-    Figure("removes", "no longer wanted, to be taken off", ("removes",)),
-    Figure("deferred", "left for another run by --limit", ("deferred",), rare=True),
-    Figure("unchanged", "already right: nothing to send", ("unchanged",)),
+    Figure("rows", "rows of the model that passed all checks", ("desired",)),
+    Figure("before", "rows applied by earlier runs", ("known",)),
+    Figure("adds", "new rows, to add", ("adds",)),
+    Figure("updates", "rows with a changed value, to update", ("updates",)),
+    Figure("removes", "rows that left the model, to remove", ("removes",)),
+    Figure("deferred", "left for a later run by --limit", ("deferred",), rare=True),
+    Figure("unchanged", "already up to date, nothing to send", ("unchanged",)),
 )
 ENDS: Final = (
-    Figure("applied", "added or updated, and proved to be so", ("applied",)),
-    Figure("removed", "taken off the list; their consent stays as it is", ("removed",)),
+    Figure("applied", "added or updated, with proof", ("applied",)),
+    Figure("removed", "removed from the list; consent is not changed", ("removed",)),
     Figure(
-        "superseded", "an old row whose person is another wanted row now: stays", ("superseded",), rare=True
+        "superseded",
+        "not removed: the same person is in the model under another identity",
+        ("superseded",),
+        rare=True,
     ),
-    Figure("kept", "on the list before this job sent them, so they are left there", ("kept",), rare=True),
-    Figure("gone", "to be taken off, but nobody was found", ("gone",), rare=True),
-    Figure("forgotten", "left the model; profiles are never deleted", ("forgotten",), rare=True),
-    Figure("rejected", "not sent as they are, or refused: see the reasons below", REJECTED, tone="look"),
-    Figure("held", "not taken off: a rejected row may be the same person", HELD, tone="look"),
+    Figure("kept", "left on the list: added by someone else", ("kept",), rare=True),
+    Figure("gone", "to remove, but not found on the list", ("gone",), rare=True),
+    Figure("forgotten", "left the model; their profiles stay in Klaviyo", ("forgotten",), rare=True),
+    Figure("rejected", "failed a check or refused by Klaviyo; the reasons are below", REJECTED, tone="look"),
+    Figure("held", "not removed: a rejected row may be the same person", HELD, tone="look"),
     Figure(
         "accepted",
-        "taken by Klaviyo, and not finished when the run ended",
+        "accepted by Klaviyo, but not finished when the run ended",
         ("accepted",),
         rare=True,
         tone="look",
     ),
     Figure(
         "unknown",
-        "nobody could say when the run ended: the next run finds out",
+        "outcome not known when the run ended; the next run checks",
         ("unknown",),
         rare=True,
         tone="look",
     ),
-    Figure("not sent", "left for the next run", ("not_sent",), rare=True, tone="look"),
+    Figure("not sent", "not sent; the next run sends them", ("not_sent",), rare=True, tone="look"),
 )
 
 
 def shown(figures: Sequence[Figure], lists: Sequence[Listed]) -> tuple[Figure, ...]:
-    """Return the figures to show of these lists: the rare ones only where there are any."""
+    """Return the figures to show for these lists; rare ones only if some list has any."""
     return tuple(figure for figure in figures if not figure.rare or any(map(figure.of, lists)))

@@ -1,4 +1,4 @@
-"""A report as one HTML page, complete in itself. Pure: the same facts give the same page."""
+"""Renders a report as one self-contained HTML page. Pure: the same facts give the same page."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from reverse_etl.report.facts import Report
 
 _PARTS: Final = {
-    "right": "right already",
+    "right": "up to date",
     "sent": "added or updated",
-    "wait": "held or not settled",
+    "wait": "held or pending",
     "stop": "rejected",
 }
 _TONES: Final = {
@@ -36,7 +36,7 @@ _TONES: Final = {
 
 
 def page(report: Report) -> str:
-    """Return the page, with everything that came from elsewhere escaped. Masks nothing: see `hide`."""
+    """Return the page, with all values escaped. It masks nothing: see `hide`."""
     return _ENVIRONMENT.get_template("run.html.j2").render(
         r=report,
         version=__version__,
@@ -53,7 +53,7 @@ def page(report: Report) -> str:
 
 
 def _pictures(report: Report) -> dict[str, Any]:
-    """Return the coordinates of the charts: of all runs, and of each list's rows where one has a line."""
+    """Return the coordinates of the charts: one of all runs, and each list's trend."""
     runs = [*reversed(report.before), Former(report.run, report.lists)]
     lines = [chart.line(chart.rows_of(one, runs)) for one in report.lists]
     return {
@@ -73,7 +73,7 @@ def _number(value: int) -> str:
 
 
 def _who(identity: str) -> str:
-    """Return an identity as people write it; of one that is masked, as it is."""
+    """Return an identity without its type; a masked one is returned unchanged."""
     named = identity.partition(":")[0] in set(IdentifierType)
     return split_identity(identity)[1] if named else identity
 

@@ -1,4 +1,4 @@
-"""What a run came to, in words that anybody understands. Pure."""
+"""The sentences of a report: how a run and its lists ended, for readers who do not know the program. Pure."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ FAILED = 4  # an exit code: see _MEANS
 _NAMED = 3  # lists that a sentence names
 _MINUTE, _HOUR = 60, 3600
 _MEANS: Final = {
-    0: "all rows are applied, or there was nothing to do",
-    1: "finished, with rows to look at",
-    3: "a guard refused the run before its first write",
-    4: "a list failed; it is safe to run again",
+    0: "all rows are applied, or nothing changed",
+    1: "finished, but some rows need attention",
+    3: "a guard stopped the run before it sent anything",
+    4: "at least one list failed; it is safe to run again",
 }
 _ENDED: Final = {
-    "submitting": "not ended",
-    RunEnd.UNSETTLED: "ended, not settled yet",
-    RunEnd.RECOVERED: "settled by a later run",
-    RunEnd.REFUSED: "refused by a guard",
+    "submitting": "not finished",
+    RunEnd.UNSETTLED: "results pending",
+    RunEnd.RECOVERED: "completed by a later run",
+    RunEnd.REFUSED: "stopped by a guard",
 }
-_CODES: Final = {0: "all done", 1: "rows to look at", 4: "a list failed"}
+_CODES: Final = {0: "done", 1: "rows need attention", 4: "a list failed"}
 _SINCE: Final[Mapping[str, tuple[str, ...]]] = {
-    RunEnd.UNSETTLED: ("The next run settles first what was not finished.",),
-    RunEnd.RECOVERED: ("A later run has settled since what was not finished.",),
+    RunEnd.UNSETTLED: ("The next run collects the pending results first.",),
+    RunEnd.RECOVERED: ("A later run has collected the results that were pending.",),
 }
 
 
 class Tone(StrEnum):
-    """How a run or a list stands: well, waiting for something, worth a look, or failed."""
+    """How serious a status is: all well, results pending, attention needed, or failed."""
 
     GOOD = "good"
     OPEN = "open"
@@ -51,7 +51,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a run came to: one sentence, and the sentences that go with it."""
+    """The summary of a run: one sentence, and the sentences that explain it."""
 
     tone: Tone
     said: str
@@ -59,45 +59,45 @@ class Verdict:
 
 
 def verdict(report: Report) -> Verdict:
-    """Return what a run came to."""
+    """Return the summary of a run."""
     run, where = report.run, "the sandbox" if report.sandbox else "Klaviyo"
     match run.state:
         case RunEnd.REFUSED:
-            said = "Nothing was sent: this run was refused before its first write."
-            more = f"This run changed nothing at {where}: why it was refused stands below."
+            said = "Nothing was sent: a guard stopped this run."
+            more = f"This run changed nothing in {where}. The reasons are below."
             return Verdict(Tone.BAD, said, (more,))
         case "submitting":
-            more = "It is still going on, or was stopped under way. The next run settles first what it sent."
-            return Verdict(Tone.OPEN, "This run has not ended.", (more, "Run it again: nothing is lost."))
+            more = "It is still running, or it was interrupted. The next run first checks what this one sent."
+            return Verdict(Tone.OPEN, "This run has not finished.", (more, "It is safe to run again."))
         case RunEnd.RECOVERED if run.exit_code is None:
-            more = "A later run found out what had come of it and went on from there, so nothing is lost."
-            return Verdict(Tone.LOOK, "This run was cut off before its end.", (more,))
+            more = "A later run checked what this one had sent and continued from there. No row is lost."
+            return Verdict(Tone.LOOK, "This run was interrupted.", (more,))
     return _ended(report, where)
 
 
 def _ended(report: Report, where: str) -> Verdict:
-    """Return what a run came to that reached its end."""
+    """Return the summary of a run that ended."""
     run, told = report.run, (*_stopped(report), *_done(report), *_to_look_at(report))
     since = _SINCE.get(run.state, ())
     if run.exit_code == FAILED:
         stopped = sum(bool(one.reason) for one in report.lists)
-        said = f"{stopped} of {counted(len(report.lists), 'list')} stopped before the end."
+        said = f"{stopped} of {counted(len(report.lists), 'list')} stopped early."
         return Verdict(Tone.BAD, said, (*since, *told))
     if since:
-        return Verdict(Tone.OPEN, f"This run ended before {where} had finished.", (*since, *told))
+        return Verdict(Tone.OPEN, f"This run ended before {where} had processed everything.", (*since, *told))
     if run.exit_code:
-        return Verdict(Tone.LOOK, "This run reached its end, and left something to look at.", told)
+        return Verdict(Tone.LOOK, "This run finished, but some rows need attention.", told)
     return Verdict(Tone.GOOD, _all_well(report, where), told)
 
 
 def _all_well(report: Report, where: str) -> str:
     if not report.lists:
-        return "There was no list to bring up to date."
+        return "There was no list to update."
     if report.sum("deferred"):
-        return f"What --limit let through has arrived at {where}."
+        return f"All rows that --limit allowed are in {where}."
     if not report.sum("adds", "updates", "removes"):
-        return "Nothing had changed, so nothing was sent."
-    return f"Every change has arrived at {where}."
+        return "Nothing changed, so nothing was sent."
+    return f"All changes are in {where}."
 
 
 def _stopped(report: Report) -> list[str]:
@@ -106,58 +106,58 @@ def _stopped(report: Report) -> list[str]:
         return []
     listed = ", ".join(names[:_NAMED])
     others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return [f"Stopped: {listed}{others}. Why stands below; the next run goes on from there."]
+    return [f"Stopped early: {listed}{others}. The reasons are below; the next run continues from there."]
 
 
 def _done(report: Report) -> list[str]:
-    """Return what was done of all lists together."""
+    """Return sentences with the rows changed on all lists, and those that needed no change."""
     applied, removed = report.sum("applied"), report.sum("removed")
     done = [
         *([f"{counted(applied, 'row was', 'rows were')} added or updated"] if applied else []),
-        *([f"{counted(removed, 'row was', 'rows were')} taken off"] if removed else []),
+        *([f"{counted(removed, 'row was', 'rows were')} removed"] if removed else []),
     ]
     right = report.sum("unchanged")
     return [
         *([f"{' and '.join(done)}."] if done else []),
-        *([f"{counted(right, 'row was', 'rows were')} right already."] if right else []),
+        *([f"{counted(right, 'row was', 'rows were')} already up to date."] if right else []),
     ]
 
 
 def _to_look_at(report: Report) -> list[str]:
-    """Return a sentence for each sort of rows that are neither as they should be nor taken off."""
+    """Return a sentence for each kind of row that was neither applied nor removed."""
     rejected = report.sum(*REJECTED)
     told = [
-        (rejected, f"rejected{_how_new(report, rejected)}: why stands below."),
-        (report.sum(*HELD), "held: nobody was taken off who may be the person of a rejected row."),
-        (report.sum("accepted"), "accepted, and not finished when the run ended."),
-        (report.sum("unknown"), "unknown when the run ended."),
+        (rejected, f"rejected{_how_new(report, rejected)}. The reasons are below."),
+        (report.sum(*HELD), "held: not removed, since a rejected row may be the same person."),
+        (report.sum("accepted"), "accepted, but not finished when the run ended."),
+        (report.sum("unknown"), "unknown: their outcome was not known when the run ended."),
         (report.sum("not_sent") - report.sum("deferred"), "not sent."),
-        (report.sum("deferred"), "left for another run by --limit."),
-        (report.sum("kept"), "left on their list: members before this job sent them."),
-        (report.sum("gone"), "to be taken off, and nobody was found."),
+        (report.sum("deferred"), "left for a later run by --limit."),
+        (report.sum("kept"), "kept: added to the list by someone else."),
+        (report.sum("gone"), "not found on the list, so not removed."),
     ]
     return [f"{counted(rows, 'row')} {what}" for rows, what in told if rows]
 
 
 def _how_new(report: Report, rejected: int) -> str:
-    """Return how many of the rejected rows are new, where that is kept."""
+    """Return how many of the rejected rows are new, if the state still has that figure."""
     if not report.own_rejections:
         return ""
     new = sum(one.new for one in report.rejections)
     if not new:
-        return ", as before"
+        return ", none of them new"
     return f" ({'all' if new >= rejected else f'{new:,}'} new)"
 
 
 def meaning(run: PastRun) -> str:
-    """Return what a run's exit code says; of one without, why it has none."""
+    """Return what a run's exit code means, or why the run has none."""
     if run.exit_code is None:
-        return "none: it was cut off" if run.state == RunEnd.RECOVERED else "none yet"
+        return "none: the run was interrupted" if run.state == RunEnd.RECOVERED else "none yet"
     return f"{run.exit_code}: {_MEANS.get(run.exit_code, 'see the command line')}"
 
 
 def ending(run: PastRun) -> tuple[Tone, str]:
-    """Return in a word or two how a run ended."""
+    """Return the status of a run in a word or two."""
     if run.state == RunEnd.REFUSED:
         return Tone.BAD, _ENDED[run.state]
     if run.state in _ENDED:
@@ -167,22 +167,22 @@ def ending(run: PastRun) -> tuple[Tone, str]:
 
 
 def standing(report: Report, one: Listed) -> tuple[Tone, str]:
-    """Return in a word or two how a list stands after the run."""
+    """Return the status of a list after the run in a word or two."""
     if one.reason:
         return Tone.BAD, "stopped"
     if one.sum("accepted", "unknown"):
-        return Tone.OPEN, "not settled"
+        return Tone.OPEN, "results pending"
     if one.sum(*HELD):
         return Tone.LOOK, "rows held"
     if _newly_rejected(report, one):
         return Tone.LOOK, "rows rejected"
-    return Tone.GOOD, "done" if one.sum("adds", "updates", "removes") else "as it was"
+    return Tone.GOOD, "updated" if one.sum("adds", "updates", "removes") else "unchanged"
 
 
 def _newly_rejected(report: Report, one: Listed) -> bool:
-    """Return whether rows of a list were rejected that were not before.
+    """Return whether this run rejected rows of a list that earlier runs had not rejected.
 
-    Where that is not kept, whether any were, in a run that left something to look at.
+    If the state no longer has that figure: whether the list has rejected rows and the run needed attention.
     """
     if not one.sum(*REJECTED) or not report.own_rejections:
         return bool(one.sum(*REJECTED) and report.run.exit_code)
@@ -191,7 +191,7 @@ def _newly_rejected(report: Report, one: Listed) -> bool:
 
 
 def when(text: str) -> str:
-    """Return a kept moment as people write it.
+    """Return a stored timestamp as people write it.
 
     >>> when("2026-11-02T19:22:06.984Z")
     '2 Nov 2026, 19:22:06 UTC'
@@ -201,9 +201,9 @@ def when(text: str) -> str:
 
 
 def lasted(run: PastRun) -> str:
-    """Return how long a run took from its first write to its end; '' where nobody knows.
+    """Return how long a run took from its first write to its end; '' if unknown.
 
-    Of a run that a later one settled, when it ended itself is not kept.
+    For a run that a later one completed, the state holds the time of completion, not of the run's own end.
     """
     if run.ended is None or run.state in {RunEnd.RECOVERED, RunEnd.REFUSED}:
         return ""
@@ -218,7 +218,7 @@ def lasted(run: PastRun) -> str:
 
 
 def operation(proof: Proof) -> str:
-    """Return what a sort of requests was for."""
+    """Return what a kind of request was for."""
     if proof.op == Op.ADD:
         return "adds and updates"
-    return "forgotten: nothing is asked of Klaviyo" if proof.place.profiles else "removals"
+    return "left the model: nothing to send" if proof.place.profiles else "removals"

@@ -1,4 +1,4 @@
-"""The page at /, for people: what the sandbox holds and what was lately asked of it. It needs no scripts."""
+"""The page at /: what the sandbox holds, and its latest requests. It needs no scripts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ENVIRONMENT: Final = Environment(
 
 
 def show_page(account: Account) -> str:
-    """Return the page as HTML: totals, lists, faults to come, the newest jobs, profiles and requests."""
+    """Return the page as HTML: totals, lists, queued faults, the newest jobs, profiles and requests."""
     with account.state() as db:
         lists = list_summaries(db)
         names = {one["id"]: one["name"] for one in lists}

@@ -128,5 +128,5 @@ def test_a_refused_run_has_a_page_that_says_why(ran: World) -> None:
     ran.customers(3)
     assert ran.run("run").code == 3
     told = ran.run("report", "--out", "-").out
-    assert "Nothing was sent: this run was refused before its first write." in told
+    assert "Nothing was sent: a guard stopped this run." in told
     assert "<li>16 of 19 rows would be removed: 84.2 %." in told

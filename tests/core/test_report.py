@@ -105,7 +105,7 @@ def test_a_run_that_changed_nothing_has_no_receipt(members: World) -> None:
     members.run()
     told = report(members)
     assert told.proofs == ()
-    assert verdict(told).said == "Nothing had changed, so nothing was sent."
+    assert verdict(told).said == "Nothing changed, so nothing was sent."
     assert verdict(told).tone is Tone.GOOD
 
 
@@ -132,13 +132,13 @@ def test_a_dead_run_shows_what_it_handed_over_and_later_what_came_of_it(members:
     told = report(members)
     assert (told.run.state, told.run.exit_code, told.run.ended, told.lists) == ("submitting", None, None, ())
     assert [(proof.place.name, proof.rows) for proof in told.proofs] == [("Members", {"accepted": 2})]
-    assert verdict(told).said == "This run has not ended."
+    assert verdict(told).said == "This run has not finished."
     members.calm()
     members.run()
     later = report(members, told.run.run_id)
     assert (later.run.state, later.later) == ("recovered", 1)
     assert [proof.rows for proof in later.proofs] == [{"applied": 2}]
-    assert verdict(later).said == "This run was cut off before its end."
+    assert verdict(later).said == "This run was interrupted."
 
 
 def test_a_run_that_klaviyo_outlasts_is_told_as_open_until_it_is_settled(
@@ -172,7 +172,7 @@ def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world: Worl
         one.plan.list.name: one.reason for one in result.lists
     }
     assert [bool(one.reason) for one in told.lists] == [True, False]
-    assert verdict(told).said == "1 of 2 lists stopped before the end."
+    assert verdict(told).said == "1 of 2 lists stopped early."
     assert {proof.place.name: proof.rows for proof in told.proofs} == {
         "Members": {"not_sent": 1},
         "Others": {"applied": 1},
@@ -204,7 +204,7 @@ def test_rejections_are_told_with_how_many_the_run_saw_first(members: World) -> 
     before = report(members, second.run_id)
     assert (before.rejections, before.own_rejections) == ((), False)
     assert before.sum("rejected", "rejected_by_checks") == 3
-    assert "None of them stands any more." in page(before)
+    assert "No row is rejected now." in page(before)
 
 
 def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world: World) -> None:
@@ -314,7 +314,7 @@ def test_a_report_changes_nothing_and_asks_nobody(members: World) -> None:
     number = max(entry.number for entry in members.sandbox.log())
     told = report(members)
     assert told.sum("deferred") == 1
-    assert verdict(told).said == "This run reached its end, and left something to look at."
+    assert verdict(told).said == "This run finished, but some rows need attention."
     assert files(members) == before
     assert tables(members) == rows
     assert members.sandbox.log(number) == []

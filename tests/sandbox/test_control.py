@@ -91,7 +91,7 @@ def test_open_jobs_are_ended_over_http() -> None:
 
 def test_the_page_shows_what_there_is(caller: Caller, sandbox: Sandbox) -> None:
     """Lists, profiles, jobs, requests and faults, each text escaped; nothing is fetched from elsewhere."""
-    assert "No list yet" in requests.get(sandbox.origin, timeout=5).text
+    assert "No lists yet" in requests.get(sandbox.origin, timeout=5).text
     vip = caller.make_list("<b>VIP</b> & co")
     sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u2@"))
     caller.run_import(
