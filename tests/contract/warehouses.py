@@ -60,13 +60,13 @@ def snowflake_warehouse(server: Server) -> Iterator[Warehouse]:
     place = server.place(STATE_SCHEMA, DATABASE)
 
     def state() -> dict[str, Table]:
-        columns = place.rows(
+        columns = place.ask(
             "SELECT table_name, column_name, data_type, numeric_precision, numeric_scale "
             f"FROM {DATABASE}.information_schema.columns WHERE table_schema = '{STATE_SCHEMA}' "
             "ORDER BY table_name, ordinal_position"
         )
         typed = [(table, name, _type(type_, *size)) for table, name, type_, *size in columns]
-        return _tables(typed, lambda name: place.rows(f'SELECT * FROM {DATABASE}.{STATE_SCHEMA}."{name}"'))
+        return _tables(typed, lambda name: place.ask(f'SELECT * FROM {DATABASE}.{STATE_SCHEMA}."{name}"'))
 
     try:
         yield Warehouse("snowflake", place.output, place.sql, state)

@@ -63,7 +63,7 @@ class Place:
         return session
 
     def ask(self, text: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement as dbt's user, in dbt's schema."""
+        """Run a statement as dbt's user, in dbt's schema, and return its rows."""
         if self._session is None:
             self._session = connect(arguments(self.dbt))
             self._opened.callback(self._session.close)
@@ -72,10 +72,6 @@ class Place:
         rows = [tuple(row) for row in cursor.fetchall()]
         cursor.close()
         return rows
-
-    def rows(self, text: str) -> list[tuple[Any, ...]]:
-        """Run a statement as dbt's user and return its rows."""
-        return self.ask(Statement.read(text))
 
     def sql(self, *texts: str) -> None:
         """Run statements as dbt's user."""

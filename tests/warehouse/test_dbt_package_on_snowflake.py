@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from reverse_etl.warehouse.statement import Statement
 from tests.dbt.real_dbt import add_package, dbt
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def recorded_rows(place: Place) -> list[tuple[Any, ...]]:
     """Return (node, relation, status, failures, command, without rows) of all results."""
     columns = "unique_id, upper(relation_name), status, failures, command, without_rows"
     query = f"SELECT {columns} FROM reverse_etl_dbt_results WHERE resource_type <> 'invocation'"
-    return sorted(place.ask(Statement(query)))
+    return sorted(place.ask(query))
 
 
 def test_results_are_recorded_beside_the_tables(shop: Path, place: Place) -> None:
@@ -67,7 +66,7 @@ def test_results_are_recorded_beside_the_tables(shop: Path, place: Place) -> Non
     query = (
         "SELECT command, target_name FROM reverse_etl_dbt_results WHERE invocation_id = ? AND unique_id = ''"
     )
-    assert place.ask(Statement(query, (invocation,))) == [("build", "prod")]
+    assert place.ask(query, (invocation,)) == [("build", "prod")]
 
 
 def test_names_with_quotes_dollars_and_backslashes_end_no_block(shop: Path, place: Place) -> None:
@@ -79,7 +78,7 @@ def test_names_with_quotes_dollars_and_backslashes_end_no_block(shop: Path, plac
     (shop / "profiles.yml").write_text(yaml.safe_dump(profile))
     dbt(shop, "run", "--select", "people")
     query = "SELECT DISTINCT target_name FROM reverse_etl_dbt_results"
-    assert place.ask(Statement(query)) == [(name,)]
+    assert place.ask(query) == [(name,)]
 
 
 def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(shop: Path, place: Place) -> None:
@@ -88,7 +87,7 @@ def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(shop: Pa
     printed = dbt(shop, "build")
     assert "[WARNING]: reverse_etl could not record the results of this command" in printed
     assert "ERROR=0" in printed
-    assert place.ask(Statement("SELECT COUNT(*) FROM reverse_etl_dbt_results")) == [(0,)]
+    assert place.ask("SELECT COUNT(*) FROM reverse_etl_dbt_results") == [(0,)]
 
 
 def test_old_results_go_but_for_the_newest_of_each_node(shop: Path, place: Place) -> None:
@@ -102,4 +101,4 @@ def test_old_results_go_but_for_the_newest_of_each_node(shop: Path, place: Place
     dbt(shop, "run")
     assert [row[0] for row in recorded_rows(place)] == ["model.shop.people", "model.shop.visits"]
     query = "SELECT COUNT(*) FROM reverse_etl_dbt_results WHERE unique_id = 'model.shop.gone'"
-    assert place.ask(Statement(query)) == [(1,)]
+    assert place.ask(query) == [(1,)]
