@@ -24,12 +24,14 @@ from typing import ClassVar, Self
 class Problem:
     """One thing that is wrong.
 
-    What happened, where (file, line, model, list, masked row), and what to do next.
+    What happened, where (file, line, model, list, masked row), and what to do next. `models` are the names of
+    the models that it is about; empty where it is about all of them, or about something else.
     """
 
     what: str
     where: str = ""
     advice: str = ""
+    models: tuple[str, ...] = ()
 
 
 class ReverseEtlError(Exception):
@@ -42,9 +44,9 @@ class ReverseEtlError(Exception):
         super().__init__("\n".join(problem.what for problem in problems))
 
     @classmethod
-    def of(cls, what: str, *, where: str = "", advice: str = "") -> Self:
+    def of(cls, what: str, *, where: str = "", advice: str = "", models: tuple[str, ...] = ()) -> Self:
         """Make the error of a single problem."""
-        return cls(Problem(what, where, advice))
+        return cls(Problem(what, where, advice, models))
 
 
 class UsageError(ReverseEtlError):

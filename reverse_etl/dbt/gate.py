@@ -67,7 +67,12 @@ def gate(readers: Sequence[Reader], evidence: Evidence, *, target: str, now: dat
             found.setdefault(reason, []).append(reader.model)
     passes = _passes(readers, {model for models in found.values() for model in models})
     return tuple(
-        Problem(reason.what, ", ".join(f"model {model}" for model in models), f"{reason.advice} {passes}")
+        Problem(
+            reason.what,
+            ", ".join(f"model {model}" for model in models),
+            f"{reason.advice} {passes}",
+            tuple(models),
+        )
         for reason, models in found.items()
     )
 

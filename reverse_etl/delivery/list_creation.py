@@ -32,7 +32,8 @@ def create(ref: ListRef, model: str, state: State, klaviyo: Klaviyo, clock: Cloc
     """
 
     def look(begun: datetime | None) -> KlaviyoList | None:
-        return the_one(klaviyo.find_lists(ref.name), begun, ref.name, f"model {model}")
+        found = klaviyo.find_lists(ref.name)
+        return the_one(found, begun, ref.name, model=model, where=f"model {model}")
 
     earlier = begun_at(state.lists.known(), ref.name)
     age = (klaviyo.server_time - earlier).total_seconds() if earlier else LATE_SECONDS

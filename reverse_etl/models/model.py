@@ -61,6 +61,7 @@ def both_drive(list_name: str, first: Model, second: Model) -> Problem:
         f"The list {list_name!r} is driven by the model {first.name}, and by {second.name} too.",
         f"{first.path} and {second.path}",
         "A list has one model: join the two with UNION, or give one of them another.",
+        (first.name, second.name),
     )
 
 

@@ -182,6 +182,7 @@ def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
         raise UsageError.of(
             f"The identifiers of this model changed; its rows were sent with {was}.",
             where=f"{model.path} (model {model.name})",
+            models=(model.name,),
             advice=f"Put them back, or see what a change means: reverse-etl plan --rekey {model.name}",
         )
     return True

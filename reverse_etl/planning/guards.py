@@ -44,6 +44,7 @@ def _dangers(plan: ModelPlan, one: ListPlan) -> Iterator[Problem]:
             where=where,
             advice=f"Look at the model's source. If this is meant, say min_rows={one.desired} in its config, "
             f"or let it pass once: --allow-removes {name}",
+            models=(name,),
         )
     if config.surface is Surface.PROFILES:
         return
@@ -54,4 +55,5 @@ def _dangers(plan: ModelPlan, one: ListPlan) -> Iterator[Problem]:
             f"max_removes allows {percent(config.max_removes)}.",
             where=where,
             advice=advice,
+            models=(name,),
         )

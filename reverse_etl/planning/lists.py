@@ -143,7 +143,7 @@ def begun_at(known: Sequence[KnownList], name: str) -> datetime | None:
 
 
 def the_one(
-    found: Sequence[KlaviyoList], begun: datetime | None, name: str, where: str
+    found: Sequence[KlaviyoList], begun: datetime | None, name: str, *, model: str, where: str
 ) -> KlaviyoList | None:
     """Return the list that a name means among those that have it, None where none has.
 
@@ -158,6 +158,7 @@ def the_one(
     raise UsageError.of(
         f"Klaviyo has {len(found)} lists named {name!r}: {', '.join(sorted(one.id for one in found))}.",
         where=where,
+        models=(model,),
         advice="Name the list by its id: list_id in the model, or lists in the destination.",
     )
 
@@ -180,7 +181,7 @@ def _named(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own pl
     if klaviyo is None:
         return ListRef(row_name, name, place_of(name))
     where, begun = f"{model.path} (model {model.name})", begun_at(known, name)
-    named = the_one(klaviyo.find_lists(name), begun, name, where)
+    named = the_one(klaviyo.find_lists(name), begun, name, model=model.name, where=where)
     return ListRef(row_name, name, named.id if named else place_of(name))
 
 
@@ -208,6 +209,7 @@ def _by_id(model: Model, list_id: str, named_in: str, klaviyo: Klaviyo | None) -
         raise UsageError.of(
             f"Klaviyo has no list with the id {list_id}.",
             where=f"{model.path} (model {model.name}), {named_in}",
+            models=(model.name,),
             advice="It may be deleted, or another account's. Klaviyo shows the id in the list's settings.",
         )
     return found.name
@@ -224,6 +226,7 @@ def _refuse_twins(model: Model, refs: Sequence[ListRef]) -> None:
         raise UsageError.of(
             f"Several names mean the same list: {', '.join(map(repr, names))}.",
             where=f"{model.path} (model {model.name})",
+            models=(model.name,),
             advice="Give each list one name in the list column.",
         )
 
@@ -235,5 +238,6 @@ def _no_list(model: Model, ref: ListRef, names: Sequence[str]) -> Problem:
     return Problem(
         f"Klaviyo has no list named {ref.name!r}.",
         where=f"{model.path} (model {model.name})",
+        models=(model.name,),
         advice=f"{hint}Create it in Klaviyo, or write create_lists: true into the destination.",
     )

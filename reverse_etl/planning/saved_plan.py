@@ -199,7 +199,7 @@ def stale(saved: SavedPlan, checksums: Mapping[str, str]) -> tuple[Problem, ...]
     others = [model.name for model in saved.models if checksums.get(model.name) != model.checksum]
     became = {name: "changed" if name in checksums else "was taken away" for name in others}
     return tuple(
-        Problem(f"The model {name} {what} since the plan was saved.", f"model {name}", _AGAIN)
+        Problem(f"The model {name} {what} since the plan was saved.", f"model {name}", _AGAIN, (name,))
         for name, what in became.items()
     )
 
@@ -209,7 +209,7 @@ def moved(saved: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
     done = not any(one.upserts or one.removes for _, one in plan.lists())
     advice = f"It may have been applied already. {_AGAIN}" if done else _AGAIN
     others = [
-        Problem(f"{one.list or one.model}: {said}.", f"model {one.model}", advice)
+        Problem(f"{one.list or one.model}: {said}.", f"model {one.model}", advice, (one.model,))
         for was, now in _paired(saved.lists, _lists(plan))
         if (one := now or was) and (said := _difference(was, now))
     ]
@@ -221,6 +221,7 @@ def moved(saved: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
             f"{model.name} would send as many rows as planned, but other ones, or other values.",
             f"model {model.name}",
             advice,
+            (model.name,),
         )
         for model in _models(plan)
         if seals.get(model.name) != model.seal

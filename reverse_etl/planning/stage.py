@@ -72,9 +72,12 @@ def described(warehouse: Warehouse, model: Model) -> dict[str, Column]:
             f"The warehouse can't run this model. {error.problems[0].what}",
             where=blamed(model, str(error.__cause__)),
             advice=f"See the SQL that was run: reverse-etl compile --select {model.name}",
+            models=(model.name,),
         ) from error
     unfit = (unfit_column(part.property, columns[part.column.lower()]) for part in model.payload)
-    if problems := [replace(problem, where=f"{model.path}") for problem in unfit if problem]:
+    if problems := [
+        replace(problem, where=f"{model.path}", models=(model.name,)) for problem in unfit if problem
+    ]:
         raise ModelError(*problems)
     return columns
 
@@ -88,6 +91,7 @@ def _run(warehouse: Warehouse, model: Model, statement: Statement) -> None:
             f"The warehouse began to run this model and could not go on. {error.problems[0].what}",
             where=f"{model.path}",
             advice=f"See the SQL that was run: reverse-etl compile --select {model.name}",
+            models=(model.name,),
         ) from error
 
 

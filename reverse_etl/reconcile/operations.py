@@ -104,9 +104,11 @@ def _never_sent(model: Model) -> Problem:
             "The model drives no list: there is nobody to adopt.",
             f"{model.path} (model {model.name})",
             "Select models of lists alone.",
+            (model.name,),
         )
     return Problem(
         "Nothing was sent to its list by this model yet, so that nobody on it could be told from a stranger.",
         f"{model.path} (model {model.name})",
         f"Send it first: reverse-etl run --select {model.name}",
+        (model.name,),
     )

@@ -121,7 +121,7 @@ def refused_results(selected: Sequence[Model], error: BaseException, told: Told)
 def _refusal(model: Model, error: BaseException) -> str:
     if not isinstance(error, ReverseEtlError):
         return "The run was interrupted; it is safe to run again."
-    own = [each for each in error.problems if f"model {model.name}" in each.where]
+    own = [each for each in error.problems if model.name in each.models]
     said = " ".join(each.what for each in own or error.problems)
     return said if own or not isinstance(error, GuardRefused) else f"Nothing was sent: {said}"
 

@@ -191,7 +191,7 @@ def _prepare(db: sqlite3.Connection, named: Path | None) -> None:
 
 
 def _unopened(path: Path | None, error: sqlite3.Error) -> WarehouseError | UsageError:
-    if "locked" in str(error):
+    if getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return WarehouseError.of(
             "The sandbox's state file is in use by another process.",
             where=str(path),

@@ -111,6 +111,23 @@ def test_a_guard_ends_plan_and_run_with_3_until_it_is_let_pass(world: World) -> 
     assert len(sandbox.members("VIP")) == 3
 
 
+def test_a_refusal_is_recorded_of_its_own_model(world: World) -> None:
+    """Not of another whose name it begins with."""
+    world.klaviyo()
+    world.sql("CREATE TABLE bosses (email VARCHAR)", "INSERT INTO bosses VALUES ('boss@example.com')")
+    world.model("vip", "select email from {{ ref('bosses') }}", list="VIP")
+    world.model("vip_customers", "select email from {{ ref('customers') }}", list="VIP customers")
+    assert world.run("run").code == 0
+    world.customers(3)
+    assert world.run("run").code == 3
+    (vip, customers) = json.loads((world.folder / "target/reverse_etl/run_results.json").read_text())[
+        "results"
+    ]
+    would = "17 of 20 rows would be removed: 85 %. max_removes allows 10 %."
+    assert (customers["unique_id"], customers["message"]) == ("model.reverse_etl.vip_customers", would)
+    assert (vip["unique_id"], vip["message"]) == ("model.reverse_etl.vip", f"Nothing was sent: {would}")
+
+
 def _cells(out: str, name: str) -> dict[str, str]:
     """Return the cells of one list's row by their headings."""
     (headings,) = [re.split(r"\s{2,}", line.strip()) for line in out.splitlines() if line.startswith("list ")]

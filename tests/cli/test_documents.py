@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.cli.output.drift import drift_document
+from reverse_etl.cli.output.json import REQUESTS
 from reverse_etl.cli.output.status import status_document
+from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.reconcile.drift import Drift
 from reverse_etl.report.status import ListStatus, Reason, Status
 from reverse_etl.state import PastList, PastRun
@@ -78,6 +80,25 @@ def test_the_document_of_a_status(gold: Gold, *, show_values: bool) -> None:
 def test_the_document_of_what_adopt_and_reconcile_find(gold: Gold, *, show_values: bool) -> None:
     """Of a list that there is, and of one that was deleted."""
     _check(gold, "drift", drift_document(DRIFT, show_values=show_values), show_values=show_values)
+
+
+def test_requests_are_named_by_endpoint() -> None:
+    """Each endpoint has a name in the document of a plan, and no other has it."""
+    assert REQUESTS.keys() == set(Endpoint)
+    assert list(REQUESTS.values()) == [
+        "accounts",
+        "lists",
+        "list",
+        "create_list",
+        "list_profiles",
+        "add_to_list",
+        "remove_from_list",
+        "profiles",
+        "start_import",
+        "imports",
+        "import",
+        "import_errors",
+    ]
 
 
 def _check(gold: Gold, name: str, document: object, *, show_values: bool) -> None:

@@ -86,6 +86,7 @@ def test_what_holds_several_models_back_is_said_once_and_all_of_them_are_left_ou
         ("The test unique_vips of model.shop.vips", "model regulars, model members"),
         ("The test unique_customers of model.shop.customers", "model regulars, model members"),
     ]
+    assert [problem.models for problem in problems] == [("regulars", "members")] * 2
     assert {problem.advice for problem in problems} == {
         f"{MENDED} The other models alone: --exclude regulars --exclude members. Without this gate: --no-dbt-gate."
     }

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.results import counts
 from reverse_etl.domain.identifiers import IdentifierType, mask, masked_value
+from reverse_etl.klaviyo.endpoints import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.delivery.results import ListResult, RunResult
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
+
+REQUESTS: Final[Mapping[Endpoint, str]] = {
+    Endpoint.ACCOUNTS: "accounts",
+    Endpoint.LISTS: "lists",
+    Endpoint.LIST: "list",
+    Endpoint.CREATE_LIST: "create_list",
+    Endpoint.LIST_PROFILES: "list_profiles",
+    Endpoint.ADD_TO_LIST: "add_to_list",
+    Endpoint.REMOVE_FROM_LIST: "remove_from_list",
+    Endpoint.PROFILES: "profiles",
+    Endpoint.START_IMPORT: "start_import",
+    Endpoint.IMPORTS: "imports",
+    Endpoint.IMPORT: "import",
+    Endpoint.IMPORT_ERRORS: "import_errors",
+}
 
 
 def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
@@ -27,7 +43,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
             }
             for model, one in plan.lists()
         ],
-        "requests": {endpoint.name.lower(): number for endpoint, number in plan.requests().items()},
+        "requests": {REQUESTS[endpoint]: number for endpoint, number in plan.requests().items()},
         "requests_to_read_lists": plan.pages(),
         "seconds_at_limits": round(plan.seconds(), 1),
         "notes": list(plan.notes),
