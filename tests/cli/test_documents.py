@@ -17,7 +17,7 @@ from reverse_etl.report.status import ListStatus, Reason, Status
 from reverse_etl.state import PastList, PastRun
 
 if TYPE_CHECKING:
-    from gold import Gold
+    from tests.gold import Gold
 
 FOLDER = Path(__file__).parent / "gold" / "documents"
 LAST = PastList(

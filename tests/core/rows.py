@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.planning.plan import Wish
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import RunResult
@@ -55,7 +55,9 @@ def moves(world: World, rows: list[dict[str, Any]], unsent: str = "") -> RunResu
     """
     become(world, rows)
     if unsent == "a list that can't be read":
-        world.fault(Fault("status", method="GET", path="/api/lists/*/profiles", status=503, times=None))
+        world.fault(
+            Fault(FaultKind.STATUS, method="GET", path="/api/lists/*/profiles", status=503, times=None)
+        )
     result = world.run(wish=Wish(limit=100 if unsent == "a limit" else None))
     world.calm()
     world.wait(600.0)

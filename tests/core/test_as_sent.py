@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.plan import Wish
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.rows import become, members_model, moves, people, person
 from tests.core.world import one
@@ -77,7 +77,7 @@ def test_a_row_that_was_refused_in_a_full_refresh_stands_refused(world: World) -
     """It is at Klaviyo as it is, from before, and sent again no sooner than it or its model changes."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
-    world.fault(Fault("refuse_rows", pattern="ann"))
+    world.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann"))
     assert world.run(wish=Wish(full_refresh=True)).exit_code == 1
     world.calm()
     assert quiet_days(world) == [((0, {}, [("standing", 1)]), 0)] * 2

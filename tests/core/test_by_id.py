@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, many
 from tests.core.world import one
 
@@ -57,7 +57,7 @@ def test_of_whom_the_reply_is_lost_nobody_knows_until_they_are_added_again(
 ) -> None:
     """They may be on the list: the next run adds them once more, which changes nothing where they are."""
     pick(world, ids[:3])
-    world.fault(Fault("cut", "POST", ADDS, after=True, times=None))
+    world.fault(Fault(FaultKind.CUT, "POST", ADDS, after=True, times=None))
     assert one(world.run(), "picked").outcomes == {Outcome.UNKNOWN: 3}
     world.calm()
     assert one(world.run(), "picked").outcomes == {Outcome.APPLIED: 3}
@@ -70,7 +70,7 @@ def test_whoever_may_have_been_added_is_taken_off_when_she_is_wanted_no_more(
 ) -> None:
     """Her reply was lost: to forget her would leave her on the list for good."""
     pick(world, ids[:3])
-    world.fault(Fault("cut", "POST", ADDS, after=True, times=None))
+    world.fault(Fault(FaultKind.CUT, "POST", ADDS, after=True, times=None))
     world.run()
     world.calm()
     pick(world, ids[:2])

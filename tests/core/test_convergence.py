@@ -24,7 +24,7 @@ from tests.core.oracle import check_list, identities, is_of, rejected
 from tests.core.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from hypothesis.strategies import DrawFn
@@ -66,7 +66,7 @@ def member_rows(draw: DrawFn) -> list[dict[str, Any]]:
 
 
 @st.composite
-def club_rows(draw: DrawFn) -> list[dict[str, str | None]]:
+def club_rows(draw: DrawFn) -> list[dict[str, Any]]:
     """Draw rows of people in clubs: each club is a list."""
     clubs = st.sampled_from(["Tea", "Coffee", "Cake", " Tea ", "", None])
     return [
@@ -80,7 +80,7 @@ def club_rows(draw: DrawFn) -> list[dict[str, str | None]]:
 
 
 @st.composite
-def profile_rows(draw: DrawFn) -> list[dict[str, str | None]]:
+def profile_rows(draw: DrawFn) -> list[dict[str, Any]]:
     """Draw rows of people who are on no list."""
     numbers = draw(st.lists(st.integers(20, 23), max_size=4))
     return [
@@ -124,7 +124,13 @@ class Shop(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.world = None
+        self._world: World | None = None
+
+    @property
+    def world(self) -> World:
+        """Return the shop's world, once it is open."""
+        assert self._world is not None
+        return self._world
 
     @initialize(
         match_external_id=st.booleans(),
@@ -133,12 +139,19 @@ class Shop(RuleBasedStateMachine):
         conflicts=st.sampled_from(["drop", "refuse"]),
         members=member_rows(),
     )
-    def open(self, members: Sequence[Mapping[str, Any]], **rules: Any) -> None:
+    def open(self, members: list[dict[str, Any]], **rules: Any) -> None:
         """Open the shop."""
-        self.world = world = World(self.folder / "shop", job_seconds=0.2, **rules)
+        self._world = world = World(self.folder / "shop", job_seconds=0.2, **rules)
         loose = {"min_rows": 0, "max_removes": 1.0}
-        self.rows = {"members": members, "clubs": [], "ids": [], "profiles": []}
-        self.before = {name: set() for name in ("Members", "Tea", "Coffee", "Cake", "By id")}
+        self.rows: dict[str, list[dict[str, Any]]] = {
+            "members": members,
+            "clubs": [],
+            "ids": [],
+            "profiles": [],
+        }
+        self.before: dict[str, set[str]] = {
+            name: set() for name in ("Members", "Tea", "Coffee", "Cake", "By id")
+        }
         self.not_ours: set[str] = set()
         self.ever_sent: set[str] = set()
         select = "select email, customer_id, phone, first_name, score from members"
@@ -176,7 +189,7 @@ class Shop(RuleBasedStateMachine):
         self.rows["members"] = self.rows["members"][:at] + self.rows["members"][at + 1 :]
 
     @rule(rows=club_rows())
-    def clubs_change(self, rows: list[dict[str, str | None]]) -> None:
+    def clubs_change(self, rows: list[dict[str, Any]]) -> None:
         """Let people change clubs."""
         self.rows["clubs"] = rows
 
@@ -187,7 +200,7 @@ class Shop(RuleBasedStateMachine):
         self.rows["ids"] = [{"klaviyo_profile_id": known[number]} for number in numbers]
 
     @rule(rows=profile_rows())
-    def profiles_change(self, rows: list[dict[str, str | None]]) -> None:
+    def profiles_change(self, rows: list[dict[str, Any]]) -> None:
         """Let profiles be others."""
         self.rows["profiles"] = rows
 
@@ -233,7 +246,7 @@ class Shop(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let faults stop, and see that few runs suffice."""
-        if self.world is None:
+        if self._world is None:
             return
         try:
             self._converges()
@@ -288,11 +301,11 @@ class Shop(RuleBasedStateMachine):
         with suppress(KlaviyoError):
             self.world.run(allow_removes=ALL)
 
-    def _run_that_dies(self, at: Callable[..., Any]) -> None:
+    def _run_that_dies(self, at: Callable[[Any], bool]) -> None:
         with suppress(KlaviyoError):  # a fault may end it first
             self.world.dies(at, allow_removes=ALL)
 
-    def _around(self, run: Callable[..., Any]) -> None:
+    def _around(self, run: Callable[[], None]) -> None:
         """Write the rows, run, and see that nobody was taken off who was wanted all along, or never ours."""
         world = self.world
         text = "email VARCHAR, customer_id VARCHAR, phone VARCHAR, first_name VARCHAR, score DOUBLE"

@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, UNSENT, become, clubs_model, members_model, moves, people, person
 from tests.core.world import one
 
@@ -56,7 +56,7 @@ def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members: Worl
     """Only an earlier removal could have taken Ann off, and there was none: somebody changed her e-mail."""
     become(members, [person("ann", customer_id=None), person("bob")])
     members.run()
-    members.fault(Fault("cancel", rows=0))
+    members.fault(Fault(FaultKind.CANCEL, rows=0))
     become(members, [person("ann", customer_id=None, first_name="Anne"), person("bob")])
     members.run()
     members.calm()
@@ -108,7 +108,7 @@ def test_whoever_was_held_while_others_were_sent_is_sent_again(world: World, ref
         "bad", email="bad@@x" if refused == "by a check" else "bad@example.com", first_name=ann["first_name"]
     )
     moves(world, [ann, bob])
-    world.fault(Fault("refuse_rows", pattern="^bad", times=None))
+    world.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^bad", times=None))
     become(world, [ann | {"email": "ann2@example.com", "first_name": None}, bob, bad])
     held = one(world.run())
     assert held.plan.held + held.outcomes.get(Outcome.HELD, 0) == 1
@@ -151,7 +151,7 @@ def test_a_removal_was_not_sent_though_the_run_died_in_a_later_model(world: Worl
     rest = [person("bob", club="Tea"), person("cat", club="Coffee")]
     moves(world, [person("ann", club="Tea"), *rest])
     become(world, [*rest, person("dan", club="Coffee")])
-    world.fault(Fault("status", method="GET", path="/api/lists/*/profiles", status=503, times=None))
+    world.fault(Fault(FaultKind.STATUS, method="GET", path="/api/lists/*/profiles", status=503, times=None))
     assert world.dies(lambda event: isinstance(event, Sending))
     world.calm()
     world.wait(600.0)
@@ -167,7 +167,7 @@ def test_a_held_row_was_not_sent_though_its_group_got_no_reply(world: World) -> 
     moves(world, rows)
     world.rename("bob@example.com", email="bob.new@example.com", external_id="c-bobby")
     world.rename("cat@example.com", external_id="c-bob")
-    world.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
+    world.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=True))
     held = one(moves(world, people("ann", "bob"))).outcomes
     assert held == {Outcome.HELD: 1, Outcome.UNKNOWN: 1}
     world.rename("cat@example.com", email="kitty@example.com", external_id="c-kit")

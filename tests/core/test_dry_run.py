@@ -13,7 +13,7 @@ from reverse_etl.domain.events import Sending
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.planning.plan import Wish
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
 
@@ -57,7 +57,7 @@ def busy(world: World) -> None:
         ],
     )
     world.run()
-    world.fault(Fault("cut", "POST", "/api/profile-bulk-import-jobs", after=True, times=8))
+    world.fault(Fault(FaultKind.CUT, "POST", "/api/profile-bulk-import-jobs", after=True, times=8))
     become(world, [*rows, person("dan", club="Tea")])
     world.run()
     world.calm()

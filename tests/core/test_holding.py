@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.world import one
 
@@ -41,7 +41,7 @@ def test_a_row_that_klaviyo_refuses_today_holds_too(members: World) -> None:
     """The refusal comes after the plan was made, and counts all the same when it is looked at who leaves."""
     become(members, people("ann", "bob"))
     members.run()
-    members.fault(Fault("refuse_rows", pattern="ann2"))
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann2"))
     become(members, [person("ann", email="ann2@example.com"), person("bob")])
     result = members.run()
     assert one(result).outcomes == {Outcome.REJECTED: 1, Outcome.HELD: 1}
@@ -58,7 +58,7 @@ def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members: Wo
     """
     become(members, people("ann", "bob"))
     members.run()
-    members.fault(Fault("refuse_rows", pattern="ann2"))
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann2"))
     ann2, double = person("ann", email="ann2@example.com"), person("ann", email="double@example.com")
     become(members, [ann2, double, person("bob")])
     result = members.run()

@@ -9,7 +9,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.klaviyo import batching as pack
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.rate_limit import duration
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
 from tests.core.rows import become, many, members_model
 from tests.core.world import one
@@ -37,7 +37,7 @@ def test_a_slow_reply_keeps_no_other_request_waiting(make_world: Callable[..., W
     become(world, many(1))
     world.run()
     world.sql(PEOPLE.format(30_000))
-    world.fault(Fault("slow", "POST", IMPORTS, seconds=SLOW, times=None))
+    world.fault(Fault(FaultKind.SLOW, "POST", IMPORTS, seconds=SLOW, times=None))
     number = len(world.writes())
     assert one(world.run()).outcomes[Outcome.APPLIED] >= 29_999
     begun = [entry.at for entry in world.writes()[number:] if entry.path == IMPORTS]

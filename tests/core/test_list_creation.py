@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.errors import ReplyLost, UsageError
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.lists import Lists
 from tests.core.rows import become, clubs_model, members_model, names, people, person
 from tests.core.world import Interrupted
@@ -58,7 +58,7 @@ def test_at_most_five_lists_are_created_in_a_run(world: World) -> None:
 @pytest.mark.parametrize("status", [500, 503, 408])
 def test_after_a_lost_reply_to_a_creation_the_list_is_looked_up(members: World, status: int) -> None:
     """Creating is not repeated: the list is there, though its reply was lost, and it is ours."""
-    members.fault(Fault("status", "POST", "/api/lists", status=status, after=True))
+    members.fault(Fault(FaultKind.STATUS, "POST", "/api/lists", status=status, after=True))
     members.run()
     assert names(members) == ["Members"]
     assert [entry.path for entry in members.writes()].count("/api/lists") == 1
@@ -66,7 +66,7 @@ def test_after_a_lost_reply_to_a_creation_the_list_is_looked_up(members: World, 
 
 def test_a_creation_that_was_not_carried_out_is_made_by_the_next_run(members: World) -> None:
     """The reply was lost, and no such list is to be seen: the run stops, and says so."""
-    members.fault(Fault("cut", "POST", "/api/lists"))
+    members.fault(Fault(FaultKind.CUT, "POST", "/api/lists"))
     with pytest.raises(ReplyLost):
         members.run()
     assert members.state("SELECT name, state FROM lists") == [("Members", "intended")]
@@ -127,7 +127,7 @@ def test_after_a_lost_reply_a_list_that_is_shown_late_is_waited_for(make_world: 
     world = make_world(**SHOWN_LATE)
     members_model(world)
     become(world, people("ann", "bob"))
-    world.fault(Fault("cut", "POST", "/api/lists", after=True))
+    world.fault(Fault(FaultKind.CUT, "POST", "/api/lists", after=True))
     world.run()
     assert looked_in_vain(world) > 0
     assert (names(world), creations(world)) == (["Members"], 1)

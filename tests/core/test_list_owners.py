@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan import Wish
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, moves, people, person
 from tests.core.world import one
 
@@ -34,7 +34,7 @@ def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(
 ) -> None:
     """All replies were lost, and then the model names another list, or is gone: that is told."""
     become(members, people("ann", "bob"))
-    members.fault(Fault("cut", "POST", IMPORTS, after=True, times=9))
+    members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=9))
     assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}
     members.calm()
     if gone:
@@ -69,7 +69,7 @@ def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(
             world.model(model, select, list=name, identifiers={"email": "email"}, max_removes=1.0)
             world.people(people(*rows), table=model)
         if turn is turns[-1] and trouble == "a refused key":
-            world.fault(Fault("status", "POST", IMPORTS, status=401))
+            world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
         world.run(wish=Wish(limit=1 if turn is turns[-1] and trouble == "a limit" else None))
         world.wait(300.0)
     if trouble:
@@ -139,7 +139,7 @@ def test_it_takes_them_off_also_if_it_first_sent_them_in_a_later_run(members: Wo
     members.drop_model("members")
     members.model("renamed", SELECT, list="Members", identifiers=BY_EMAIL, max_removes=1.0)
     if unsent == "a refused import":
-        members.fault(Fault("status", "POST", IMPORTS, status=400, times=9))
+        members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400, times=9))
     members.run(wish=Wish(limit=1 if unsent == "a limit" else None))
     members.calm()
     members.wait(600.0)

@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import ListDone
 from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, members_model, names, people, person
 from tests.core.world import one
 
@@ -226,7 +226,7 @@ def test_a_list_that_is_deleted_before_it_is_filled_stops_alone(world: World) ->
 
 def test_without_an_answer_about_lists_nothing_is_sent(members: World) -> None:
     """Klaviyo can't be asked which lists there are: the run ends before its first write."""
-    members.fault(Fault("status", "GET", "/api/lists*", status=401, times=None))
+    members.fault(Fault(FaultKind.STATUS, "GET", "/api/lists*", status=401, times=None))
     with pytest.raises(KlaviyoError):
         members.run()
     assert members.writes() == []

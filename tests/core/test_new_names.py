@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending, Settling
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import UNSENT, become, members_model, moves, people, person
 from tests.core.world import one
 
@@ -96,7 +96,7 @@ def test_she_leaves_the_first_list_also_if_nobody_knew_what_had_come_of_her_row(
     bob = caller("bob", club="Tea")
     moves(world, [bob])
     become(world, [caller("ann", PHONE, club="Tea"), bob])
-    world.fault(Fault("cut", "POST", IMPORTS, times=None, after=True))
+    world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, times=None, after=True))
     assert one(world.run()).outcomes == {Outcome.UNKNOWN: 1}
     world.calm()
     world.wait(600.0)
@@ -114,10 +114,10 @@ def test_she_leaves_it_also_if_only_a_later_run_put_her_there(world: World, firs
     rows = [caller("ann", PHONE, club="Tea"), bob]
     become(world, rows)
     if first == "dies":
-        world.fault(Fault("cut", "POST", IMPORTS, times=None))
+        world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, times=None))
         assert world.dies(lambda event: isinstance(event, Sending))
     else:
-        world.fault(Fault("cancel", rows=0))
+        world.fault(Fault(FaultKind.CANCEL, rows=0))
         world.run()
     world.calm()
     world.wait(600.0)
@@ -203,7 +203,7 @@ def neighbours(world: World) -> World:
 def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(neighbours: World) -> None:
     """Zoe joined by hand while the run was under way that first sent Ann, who was taken off by hand since."""
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
-    joined = []
+    joined: list[Any] = []
     neighbours.run(
         tell=lambda event: joined or (isinstance(event, Settling) and joined.append(neighbours.zoe_joins()))
     )
@@ -230,7 +230,7 @@ def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(
     if when == "while another list was sent to":
         rows = [caller("ann", PHONE, club="Tea"), *(caller(name, club="Coffee") for name in ("cat", "dan"))]
         become(neighbours, [*rows, caller("bob", club="Tea")])
-        joined = []
+        joined: list[Any] = []
         neighbours.run(
             tell=lambda event: (
                 joined or (isinstance(event, Settling) and joined.append(neighbours.zoe_joins()))
@@ -281,7 +281,7 @@ def test_nobody_is_superseded_by_another_member_who_merely_has_the_phone(couple:
 def test_a_removal_that_was_made_is_told_as_made_though_another_has_the_phone(couple: World) -> None:
     """The reply to Ann's removal was lost. Zoe, who is wanted, has her phone, and is not Ann."""
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
-    couple.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
+    couple.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=True))
     moves(couple, [caller("bob"), caller("zoe")])
     assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.REMOVED: 1}
 
@@ -293,7 +293,7 @@ def test_nobody_inherits_from_one_who_was_taken_off(couple: World, how: str) -> 
     couple.put_on_list(couple.listed, couple.zoe)
     couple.wait(600.0)
     if how == "a lost reply":
-        couple.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
+        couple.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=True))
         moves(couple, [caller("bob")])
         moves(couple, [caller("zoe", PHONE), caller("bob")])
     else:

@@ -16,7 +16,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.project import Project
 from reverse_etl.reconcile.member_reader import BEGINNING, MOST_READ, Range, read_part, spread, whole
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, moves, people
 from tests.core.world import one
 
@@ -214,7 +214,7 @@ def test_a_list_that_can_not_be_read_is_not_mended(world: World) -> None:
     """Who was not read is not missing."""
     members_model(world)
     moves(world, many(5))
-    world.fault(Fault("status", method="GET", path="/api/lists/*/profiles", status=503, times=None))
+    world.fault(Fault(FaultKind.STATUS, method="GET", path="/api/lists/*/profiles", status=503, times=None))
     with pytest.raises(KlaviyoError):
         reconciled(world, mend=True)
     world.calm()

@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending, Settling
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state import State
 from tests.core.rows import become, members_model, people
 from tests.core.world import Interrupted, one
@@ -55,7 +55,7 @@ def test_what_was_sent_is_uncertain_until_it_is_proved(members: World) -> None:
 def test_an_uncertain_row_that_is_no_longer_wanted_is_removed(members: World) -> None:
     """Nobody knows whether Bob was put on the list. He is not wanted now: if he is there, he is taken off."""
     become(members, people("ann", "bob"))
-    members.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
+    members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
     assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}
     members.calm()
     become(members, people("ann"))
@@ -67,7 +67,7 @@ def test_an_uncertain_row_that_is_no_longer_wanted_is_removed(members: World) ->
 def test_an_unsent_row_is_never_marked_done(members: World) -> None:
     """The key is refused: nothing was sent, nothing is uncertain, and the next run sends it all."""
     become(members, people("ann", "bob"))
-    members.fault(Fault("status", "POST", IMPORTS, status=401))
+    members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
     assert one(members.run()).outcomes == {Outcome.NOT_SENT: 2}
     assert deltas(members) == []
     assert one(members.run()).plan.adds == 2
@@ -76,10 +76,10 @@ def test_an_unsent_row_is_never_marked_done(members: World) -> None:
 def test_that_nothing_was_sent_now_says_nothing_about_then(members: World) -> None:
     """Rows are uncertain from one run; the next can't send at all. They stay uncertain."""
     become(members, people("ann", "bob"))
-    members.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
+    members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
     members.run()
     members.sandbox.clear_faults()
-    members.fault(Fault("status", "POST", IMPORTS, status=401))
+    members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
     assert one(members.run()).outcomes == {Outcome.NOT_SENT: 2}
     assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
 
@@ -157,7 +157,8 @@ def test_an_import_that_was_perhaps_made_is_not_unsent_because_its_repetition_is
     """The first try was carried out, its reply lost, and the second refused. Ann is a member, and leaves."""
     become(members, people("ann", "bob"))
     members.fault(
-        Fault("status", "POST", IMPORTS, status=503, after=True), Fault("status", "POST", IMPORTS, status=409)
+        Fault(FaultKind.STATUS, "POST", IMPORTS, status=503, after=True),
+        Fault(FaultKind.STATUS, "POST", IMPORTS, status=409),
     )
     result = members.run()
     assert (one(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 2}, 4)
@@ -175,9 +176,9 @@ def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members:
     members.model("z_others", "select email from others", list="Others", identifiers={"email": "email"})
     members.people([{"email": "zoe@example.com"}], table="others")
     become(members, people("ann", "bob", "cat"))
-    members.fault(Fault("cancel"))
+    members.fault(Fault(FaultKind.CANCEL))
     assert members.run().lists[0].outcomes == {Outcome.UNKNOWN: 3}
-    members.fault(Fault("invalid_rows", pattern="^bob@", times=None))
+    members.fault(Fault(FaultKind.INVALID_ROWS, pattern="^bob@", times=None))
     members.people([{"email": "yan@example.com"}, {"email": "zoe@example.com"}], table="others")
     assert members.dies(lambda event: isinstance(event, Sending) and event.model == "z_others")
     for _ in range(2):

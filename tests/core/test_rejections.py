@@ -9,7 +9,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Settling
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
 
@@ -39,7 +39,8 @@ def only_the_repetition_refuses_ann(members: World, kind: str) -> None:
     members.run()
     members.wait(300.0)
     members.fault(
-        Fault("cut", "POST", IMPORTS, after=True), Fault(kind, pattern="ann", probability=0.5, seed=second)
+        Fault(FaultKind.CUT, "POST", IMPORTS, after=True),
+        Fault(kind, pattern="ann", probability=0.5, seed=second),
     )
     become(members, people("ann", "bob", "cat"))
 
@@ -75,7 +76,7 @@ def test_so_may_a_row_that_only_the_repetition_of_a_dead_run_refused(members: Wo
 
 def test_what_a_dead_runs_import_without_a_twin_refused_is_rejected(members: World) -> None:
     """It comes to rest: a bad row is not sent again in every run, though each import outlasts its run."""
-    members.fault(Fault("refuse_rows", pattern="ann", times=None))
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann", times=None))
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, Settling))
     before = len(members.writes())
@@ -113,7 +114,7 @@ def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_ret
 ) -> None:
     """What stood for ever would be forgotten; what ended by itself would be refused every night."""
     become(members, [*people("ann"), person("bad", first_name="Bad")])
-    members.fault(Fault("refuse_rows", pattern="bad"))
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="bad"))
     assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
     match ends:
         case "the row":
@@ -146,7 +147,7 @@ def test_a_rejected_update_keeps_what_klaviyo_has(members: World) -> None:
     """Ann's new name is refused; she stays as she was, and her name is sent when it changes again."""
     become(members, people("ann", "bob"))
     members.run()
-    members.fault(Fault("refuse_rows", pattern="ann"))
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann"))
     become(members, [person("ann", first_name="A"), person("bob")])
     assert one(members.run()).outcomes == {Outcome.REJECTED: 1}
     assert members.person("ann@example.com")["first_name"] == "Ann"
@@ -162,7 +163,7 @@ def test_a_request_that_is_refused_as_a_whole_rejects_nobody(world: World) -> No
     members_model(world)
     world.model("others", "select email from people", list="Others")
     become(world, people("ann", "bob"))
-    world.fault(Fault("status", "POST", IMPORTS, status=400))
+    world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400))
     result = world.run()
     assert one(result, "members").outcomes == {Outcome.NOT_SENT: 2}
     assert one(result, "members").reason
@@ -176,7 +177,7 @@ def test_one_list_of_a_model_stops_and_the_others_go_on(world: World) -> None:
     """A fault of one list's request is no fault of the other's."""
     clubs_model(world)
     become(world, [person("ann", club="Cake"), person("bob", club="Tea")])
-    world.fault(Fault("status", "POST", IMPORTS, status=401))
+    world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
     result = world.run()
     assert [listed.outcomes for listed in result.lists] == [{Outcome.NOT_SENT: 1}, {Outcome.APPLIED: 1}]
     world.run()
@@ -203,7 +204,7 @@ def test_so_many_refusals_in_the_job_stop_the_list_too(members: World) -> None:
     The others are applied, these are sent again.
     """
     become(members, many(150))
-    members.fault(Fault("refuse_rows", pattern="p0(0[0-9][0-9]|10[0-4])"))
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="p0(0[0-9][0-9]|10[0-4])"))
     result = members.run()
     assert one(result).outcomes == {Outcome.APPLIED: 45, Outcome.NOT_SENT: 105}
     assert members.state("SELECT * FROM rejections") == []
@@ -238,13 +239,13 @@ def test_a_row_that_fails_in_the_job_is_tied_to_its_row_by_what_was_sent(
 ) -> None:
     """An error names its row by the identifiers in it, never by its place."""
     become(members, people("ann", "bob", "cat"))
-    members.fault(Fault("refuse_rows", pattern="bob", payload=payload, code="conflict"))
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="bob", payload=payload, code="conflict"))
     assert one(members.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
     assert members.state("SELECT row_key, code FROM rejections") == [("email:bob@example.com", "conflict")]
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault("refuse_rows", pattern="bob", payload="none"), Fault("miscount", rows=1)]
+    "fault", [Fault(FaultKind.REFUSE_ROWS, pattern="bob", payload="none"), Fault(FaultKind.MISCOUNT, rows=1)]
 )
 def test_failures_that_name_nobody_leave_every_row_unknown(members: World, fault: Fault) -> None:
     """One of three failed, and nobody can say which: none is called applied, and all are sent again."""
@@ -260,7 +261,7 @@ def test_failures_that_name_nobody_leave_every_row_unknown(members: World, fault
 def test_a_cancelled_job_proves_nothing(members: World) -> None:
     """One of its rows was applied before; which one is not said. All are sent again."""
     become(members, people("ann", "bob", "cat"))
-    members.fault(Fault("cancel", rows=1))
+    members.fault(Fault(FaultKind.CANCEL, rows=1))
     assert one(members.run()).outcomes == {Outcome.UNKNOWN: 3}
     assert one(members.run()).outcomes == {Outcome.APPLIED: 3}
 
@@ -307,5 +308,5 @@ def test_a_person_has_one_unended_import_at_a_time(make_world: Callable[..., Wor
 def test_every_page_of_a_jobs_errors_is_read(members: World) -> None:
     """One tool reads the first page of errors alone; here 105 rows of 2,000 fail, on two pages."""
     become(members, many(2_000))
-    members.fault(Fault("refuse_rows", pattern="p0(0[0-9][0-9]|10[0-4])"))
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="p0(0[0-9][0-9]|10[0-4])"))
     assert one(members.run()).outcomes == {Outcome.APPLIED: 1_895, Outcome.REJECTED: 105}

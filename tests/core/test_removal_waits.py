@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import Sending, Settling
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
 
@@ -45,7 +45,7 @@ def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(members:
     """It stops its list: no removal is made on half of a change."""
     become(members, people("ann", "bob"))
     members.run()
-    members.fault(Fault("status", "POST", IMPORTS, status=401, times=None))
+    members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401, times=None))
     become(members, people("ann", "cat"))
     result = members.run()
     assert (one(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 4)
@@ -59,7 +59,7 @@ def test_a_job_that_leaves_rows_unknown_is_in_nobodys_way(members: World) -> Non
     """Nor are its rows lost: they are sent again by the next run."""
     become(members, people("ann", "bob"))
     members.run()
-    members.fault(Fault("miscount", rows=1))
+    members.fault(Fault(FaultKind.MISCOUNT, rows=1))
     become(members, people("ann", "cat"))
     result = members.run()
     assert (one(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 1, Outcome.REMOVED: 1}, 1)
@@ -98,7 +98,7 @@ def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(
     become(world, people("ann", "bob"))
     world.run()
     number = max(entry.number for entry in world.sandbox.log())
-    world.fault(Fault("cut", "POST", IMPORTS, after=True))
+    world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
 
     result = world.run(tell=later_by_another_app(world, 1_500.0))
@@ -116,7 +116,7 @@ def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world: Calla
     members_model(world)
     become(world, people("ann", "bob"))
     world.run()
-    world.fault(Fault("cut", "POST", IMPORTS, after=True))
+    world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
     result = world.run(tell=lambda event: isinstance(event, Settling) and by_another_app(world))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
@@ -131,7 +131,7 @@ def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(
     members_model(world)
     become(world, people("ann", "bob"))
     world.run()
-    world.fault(Fault("cut", "POST", IMPORTS, after=True))
+    world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
 
     result = world.run(tell=later_by_another_app(world, 360.0))
@@ -147,7 +147,7 @@ def test_a_removal_whose_reply_was_lost_is_unknown_and_made_again(members: World
     """Whether it was carried out or not: the rows stay uncertain, and the next run resolves them anew."""
     become(members, people("ann", "bob", "cat"))
     members.run()
-    members.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=after))
+    members.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=after))
     become(members, people("ann"))
     result = members.run()
     assert one(result).outcomes == {Outcome.UNKNOWN: 2}
@@ -163,7 +163,7 @@ def test_someone_who_comes_back_after_an_uncertain_removal_is_sent_again(members
     """The snapshot still has Bob, but he may have been removed: being wanted and uncertain, he is sent."""
     become(members, people("ann", "bob"))
     members.run()
-    members.fault(Fault("cut", "DELETE", MEMBERS, times=8, after=True))
+    members.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=True))
     become(members, people("ann"))
     members.run()
     assert members.emails() == ["ann@example.com"]

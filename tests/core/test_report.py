@@ -14,7 +14,7 @@ from reverse_etl.report.gather import MOST_GONE, MOST_RECEIPTS, MOST_RUNS
 from reverse_etl.report.masking import hide
 from reverse_etl.report.page import page
 from reverse_etl.report.wording import Tone, verdict
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.sql import ledger
 from reverse_etl.state.tables import Tables
 from tests.core.rows import become, clubs_model, members_model, people, person
@@ -165,7 +165,7 @@ def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world: Worl
     members_model(world)
     world.model("others", "select email from people", list="Others")
     become(world, people("ann"))
-    world.fault(Fault("status", "POST", IMPORTS, status=400))
+    world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400))
     result = world.run()
     told = report(world)
     assert {one.place.name: one.reason for one in told.lists} == {
@@ -181,7 +181,7 @@ def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world: Worl
 
 def test_rejections_are_told_with_how_many_the_run_saw_first(members: World) -> None:
     """By checks and by Klaviyo; of an older run those of today, and that is said."""
-    members.fault(Fault("refuse_rows", pattern="cat", times=None))
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="cat", times=None))
     become(members, [*people("ann", "cat"), person("bad", email="bad")])
     first = members.run()
     become(members, [*people("ann", "cat"), person("bad", email="bad"), person("worse", email="worse")])

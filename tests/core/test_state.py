@@ -11,7 +11,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.planning.plan import Wish
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.lease import LEASE_SECONDS, Lease
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
@@ -122,7 +122,7 @@ def test_the_lease_is_kept_while_every_request_waits(
     world = make_world(speed=300.0)
     members_model(world)
     become(world, people("ann"))
-    world.fault(Fault("status", "POST", IMPORTS, status=429, retry_after=900))
+    world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=429, retry_after=900))
     kept, extend = [], Lease.extend
 
     def noted(lease: Lease) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people, person
 from tests.core.world import one
 
@@ -24,7 +24,7 @@ def test_status_says_how_many_rows_of_a_list_came_to_which_end(world: World) -> 
     become(world, people("ann", "bob", "cat"))
     world.run()
     become(world, [person("ann", email="ann at example"), *people("bob", "cat", "dan")])
-    world.fault(Fault("cut", "POST", IMPORTS, after=True, times=9))
+    world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=9))
     result = world.run()
     assert one(result).outcomes == {Outcome.UNKNOWN: 1}
     (told,) = world.project().status().lists

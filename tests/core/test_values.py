@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.world import Interrupted, one
 
@@ -122,7 +122,7 @@ def test_after_a_lost_reply_a_null_does_not_trust_the_snapshot(ann: Callable[...
     Then NULL; then tea again: the snapshot's old tea must not stand for what Klaviyo has.
     """
     ann("'tea' as likes, 1 as cups")
-    ann.world.fault(Fault("cut", "POST", IMPORTS, after=True, times=8))
+    ann.world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
     assert ann("'coffee' as likes, 1 as cups", settled=False).outcomes == {Outcome.UNKNOWN: 1}
     ann.world.calm()
     ann("cast(null as varchar) as likes, 1 as cups")

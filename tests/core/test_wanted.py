@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.plan import Wish
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, become, members_model, moves, people, person
 from tests.core.world import one
 
@@ -151,7 +151,9 @@ def test_nobody_is_removed_who_may_be_a_wanted_row_that_is_nowhere_found(members
     assert "cat@example.com" in members.emails()
 
 
-@pytest.mark.parametrize("fault", [Fault("cancel"), Fault("miscount", rows=1)], ids=lambda fault: fault.kind)
+@pytest.mark.parametrize(
+    "fault", [Fault(FaultKind.CANCEL), Fault(FaultKind.MISCOUNT, rows=1)], ids=lambda fault: fault.kind
+)
 def test_nobody_is_removed_whose_new_row_is_not_proved(members: World, fault: Fault) -> None:
     """Her e-mail changed, and nobody knows what came of it: taken off, she would join anew the next time."""
     become(members, people("ann", "bob"))

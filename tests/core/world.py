@@ -82,7 +82,7 @@ class World:
         self.clock = LeapingClock(speed)
         self.path = folder / "shop.duckdb"
         self._stack = ExitStack()
-        rules = {"limits": False, "job_seconds": 0.5, "account_seed": "core"} | rules
+        rules = {"limits": False, "job_seconds": 0.5, "account_seed": "core", **rules}
         self.sandbox = self._stack.enter_context(
             Sandbox(None, clock=OtherClock(self.clock, klaviyo_ahead), **rules)
         )
@@ -147,7 +147,7 @@ class World:
         """Load the project afresh, as every start of the command line does."""
         if not (self.folder / "profiles.yml").exists():
             self.profile()
-        options = {"threads": 4, "environ": {}} | options
+        options = {"threads": 4, "environ": {}, **options}
         return Project.load(self.folder, clock=self.clock, **options)
 
     def plan(self, **options: Any) -> Plan:

@@ -10,7 +10,7 @@ from reverse_etl.dbt.meta import marked_nodes
 from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.list_target import NamedList
-from reverse_etl.errors import ModelError
+from reverse_etl.errors import ModelError, Problem
 from reverse_etl.models.config import PayloadColumn
 from reverse_etl.models.from_dbt import marked_model
 from reverse_etl.surfaces.interface import Surface
@@ -174,7 +174,7 @@ def test_a_column_is_the_one_that_its_name_means_in_dbt(
         "columns": {column["name"]: column for column in COLUMNS},
     }
     (marked,) = marked_nodes([node], "shop")
-    problems = []
+    problems: list[Problem] = []
     model = marked_model(marked, warehouse, tmp_path, problems)
     assert not problems
     assert list(model.columns) == columns
@@ -193,7 +193,7 @@ def test_names_that_a_model_may_not_have_are_refused(tmp_path: Path) -> None:
         "columns": {name: {"name": name} for name in ("email", "Email", "retl_x")},
     }
     (marked,) = marked_nodes([node], "shop")
-    problems = []
+    problems: list[Problem] = []
     assert marked_model(marked, Engine.DUCKDB, tmp_path, problems) is None
     assert [problem.what for problem in problems] == [
         "Two columns are called Email.",

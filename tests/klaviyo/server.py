@@ -33,7 +33,7 @@ class QuickClock:
     """A clock that a sleep moves on at once. Thread-safe."""
 
     def __init__(self) -> None:
-        self.slept = []
+        self.slept: list[Any] = []
         self._time = 1000.0
         self._lock = threading.Lock()
 
@@ -93,7 +93,7 @@ class Server(ThreadingHTTPServer):
         self.origin = f"http://127.0.0.1:{self.server_address[1]}"
         self.replies = deque()
         self.usual = Reply(document={"data": []})
-        self.seen = []
+        self.seen: list[Any] = []
         self.lock = threading.Lock()
 
     def will(self, *replies: Reply) -> None:

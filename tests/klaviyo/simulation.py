@@ -69,7 +69,7 @@ class Run:
     def send(self, seconds: int, others: Sequence[float] | tuple[Any, ...] = ()) -> Run:
         """Send for so many seconds; `others` are the moments at which other users' requests arrive."""
         self._random, self._order, self._out = dice(self.seed), count(), 0
-        self._events = []
+        self._events: list[Any] = []
         for at in others:
             self._plan(at, self.server.arrive)
         self._plan(0.0, self._look)

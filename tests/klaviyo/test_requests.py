@@ -82,7 +82,7 @@ def test_a_proxy_of_the_environment_is_used_for_klaviyo(
     monkeypatch.setenv("HTTPS_PROXY", server.origin)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    asked = []
+    asked: list[Any] = []
     monkeypatch.setattr(server.RequestHandlerClass, "do_CONNECT", _refuse_tunnel(asked), raising=False)
     klaviyo = Klaviyo.at("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
     with pytest.raises(KlaviyoError) as error:
@@ -142,7 +142,7 @@ def test_the_key_goes_to_no_other_origin(origin: str) -> None:
 )
 def test_klaviyo_and_loopback_are_taken(origin: str) -> None:
     """Nothing is sent yet."""
-    heard = []
+    heard: list[Any] = []
     Klaviyo.at(origin, DummyKey(), "2026-07-15", observer=heard.append).close()
     assert heard == []
 

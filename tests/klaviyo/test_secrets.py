@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def test_an_observer_hears_of_every_try_but_not_of_people(server: Server, clock: QuickClock) -> None:
     """Method, path without its query, status or fault, seconds and attempt."""
-    heard = []
+    heard: list[Any] = []
     klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", clock=clock, observer=heard.append)
     server.will(refused(503), Reply(cut="after"), page([]))
     klaviyo.profiles(IdentifierType.EMAIL, ["ann@example.com"])
@@ -61,7 +61,7 @@ def test_other_limits_may_be_given(server: Server, clock: QuickClock) -> None:
 def test_many_threads_share_one_client(server: Server, klaviyo: Klaviyo) -> None:
     """Each gets its own answer, on at most as many connections as were asked for."""
     server.usual = JOB
-    found = []
+    found: list[Any] = []
 
     def work() -> None:
         found.extend(klaviyo.start_import(BODY) for _ in range(10))

@@ -24,6 +24,8 @@ from tests.klaviyo.server import (
 )
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from tests.klaviyo.server import QuickClock, Server
 
 
@@ -144,7 +146,7 @@ def test_a_server_that_cannot_be_reached_has_lost_nothing(
 
 def test_where_nothing_listens_on_this_machine_it_is_soon_given_up(clock: QuickClock, nobody: str) -> None:
     """A sandbox that nobody started does not come by waiting: the message has its address and its command."""
-    tries = []
+    tries: list[Any] = []
     klaviyo = Klaviyo.at(nobody, DummyKey(), "2026-07-15", clock=clock, observer=tries.append)
     with pytest.raises(KlaviyoError, match="nothing listens there, after 3 tries") as error:
         klaviyo.create_list("VIP")
@@ -197,7 +199,8 @@ def test_silence_is_a_lost_reply(server: Server, clock: QuickClock) -> None:
 
 def test_stopping_calls_off_whoever_waits(server: Server) -> None:
     """On the real clock: minutes of waiting end within a second; nothing more goes out."""
-    heard, errors = [], []
+    heard: list[Any] = []
+    errors = []
     klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", observer=heard.append)
     server.will(throttled(600))
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from reverse_etl.sandbox import Entry, Fault
+from reverse_etl.sandbox import Entry, Fault, FaultKind
 from reverse_etl.sandbox.jobs import JOB_COLUMNS, Doom, Fate, StoredJob
 
 FAULT = {
@@ -38,7 +38,7 @@ def test_a_fault_is_read_and_written_by_its_keys() -> None:
     """In this order; each key is another field."""
     fault = Fault.parse(FAULT)
     assert json.dumps(fault.document()) == json.dumps(FAULT)
-    assert fault == Fault("miscount", *list(FAULT.values())[1:])
+    assert fault == Fault(FaultKind.MISCOUNT, *list(FAULT.values())[1:])
     assert len(fields(Fault)) == len(FAULT)
 
 
@@ -46,7 +46,7 @@ def test_a_fault_is_read_and_written_by_its_keys() -> None:
 def test_a_fault_without_a_key_has_its_default(key: str) -> None:
     """As docs/sandbox.md has it."""
     given = {name: value for name, value in FAULT.items() if name != key}
-    assert Fault.parse(given).document() == FAULT | {key: Fault("miscount").document()[key]}
+    assert Fault.parse(given).document() == FAULT | {key: Fault(FaultKind.MISCOUNT).document()[key]}
 
 
 def test_the_fate_of_a_job_is_kept_by_its_keys() -> None:

@@ -115,7 +115,7 @@ def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_pat
         vip = made.json()["data"]["id"]
         killer = threading.Timer(0.15 + 0.1 * round_, os.kill, (process.pid, signal.SIGKILL))
         killer.start()
-        accepted = []
+        accepted: list[Any] = []
         with pytest.raises(requests.ConnectionError):
             import_on_and_on(session, origin, vip, accepted)
         killer.join()
@@ -246,7 +246,7 @@ def test_a_full_disk_is_a_fault_of_the_server_and_no_traceback(tmp_path: Path) -
     with (tmp_path / "stderr").open("w+") as stderr, requests.Session() as session:
         with hold(tmp_path / "trial.db", before=small, stderr=stderr) as (_, origin):
             session.headers.update(HEADERS)
-            statuses = []
+            statuses: list[Any] = []
             while 500 not in statuses:
                 body = import_body(people(500, 500 * len(statuses)))
                 reply = session.post(origin + JOBS, json=body, timeout=20)
@@ -312,7 +312,8 @@ def test_a_sandbox_that_is_not_running_says_so() -> None:
 
 def test_serve_runs_until_it_is_told_to_stop() -> None:
     """It announces the origin once requests are answered, and frees the port at the end."""
-    origins, until = [], threading.Event()
+    origins: list[Any] = []
+    until = threading.Event()
     thread = threading.Thread(target=serve, args=(Sandbox(None), origins.append, until))
     thread.start()
     while not origins:

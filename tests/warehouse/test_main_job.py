@@ -14,7 +14,7 @@ from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import GuardRefused
 from reverse_etl.planning.plan import Wish
 from reverse_etl.planning.saved_plan import SavedPlan
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import state_path
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.world import one
@@ -108,7 +108,7 @@ def test_a_run_that_died_is_settled_by_the_next(shop: World) -> None:
     """What was sent and never proved is sent again; nobody is lost."""
     members_model(shop)
     become(shop, people("ann", "bob"))
-    shop.fault(Fault("cut", "POST", "/api/profile-bulk-import-jobs", after=True, times=8))
+    shop.fault(Fault(FaultKind.CUT, "POST", "/api/profile-bulk-import-jobs", after=True, times=8))
     assert Outcome.UNKNOWN in one(shop.run()).outcomes
     shop.calm()
     assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}

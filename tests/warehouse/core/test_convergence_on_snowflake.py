@@ -15,7 +15,7 @@ from tests.warehouse.snowflake_world import SnowflakeWorld
 if TYPE_CHECKING:
     from tests.warehouse.snowflake_accounts import Server
 
-ALWAYS = {"deadline": None, "suppress_health_check": test_convergence.QUIET}
+QUIET = test_convergence.QUIET
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def on_snowflake(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("on_snowflake")
 def test_after_faults_stop_the_lists_become_what_the_models_say() -> None:
     """On any warehouse two runs suffice, and the next sends nothing."""
-    few = settings(max_examples=1, stateful_step_count=8, derandomize=True, **ALWAYS)
+    few = settings(
+        max_examples=1, stateful_step_count=8, derandomize=True, deadline=None, suppress_health_check=QUIET
+    )
     run_state_machine_as_test(test_convergence.Shop, settings=few)
 
 
@@ -36,5 +38,5 @@ def test_after_faults_stop_the_lists_become_what_the_models_say() -> None:
 @pytest.mark.usefixtures("on_snowflake")
 def test_after_faults_stop_the_lists_become_what_the_models_say_however_long_one_tries() -> None:
     """The same, with more and longer histories, others each time."""
-    many = settings(max_examples=25, stateful_step_count=15, **ALWAYS)
+    many = settings(max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(test_convergence.Shop, settings=many)
