@@ -17,6 +17,7 @@ STEP, HALF, GAP = 22.0, 46.0, 6.0  # of the chart of runs: a run's width, a side
 _LEAST: Final = 2.0  # per cent of a bar, or units of a side: what is there can be seen
 LINE_WIDTH, LINE_HEIGHT = 72.0, 20.0
 _EDGE: Final = 2.0
+_LEAST_SPAN: Final = 0.1  # of a line's greatest value
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,18 @@ def bars(runs: Sequence[Former]) -> tuple[Bar, ...]:
 
 
 def line(values: Sequence[int]) -> str:
-    """Return the points of a line through these values, least to greatest; '' for fewer than two."""
+    """Return the points of a line through these values; '' for fewer than two.
+
+    The height of the line stands for at least a tenth of the greatest value: a list that lost a few rows must
+    not look as if it had lost most of them.
+    """
     if len(values) < 2:  # noqa: PLR2004 - no line
         return ""
-    least, span = min(values), max(values) - min(values)
+    span = max(max(values) - min(values), max(values) * _LEAST_SPAN)
+    middle = (max(values) + min(values)) / 2
     step = (LINE_WIDTH - 2 * _EDGE) / (len(values) - 1)
     rise = LINE_HEIGHT - 2 * _EDGE
-    shares = [(value - least) / span if span else 0.5 for value in values]
+    shares = [0.5 + (value - middle) / span if span else 0.5 for value in values]
     return " ".join(
         f"{_EDGE + step * nth:.1f},{LINE_HEIGHT - _EDGE - rise * share:.1f}"
         for nth, share in enumerate(shares)

@@ -38,7 +38,7 @@ _TONES: Final = {
 def page(report: Report) -> str:
     """Return the page, with all values escaped. It masks nothing: see `hide`."""
     return _ENVIRONMENT.get_template("run.html.j2").render(
-        r=report,
+        report=report,
         version=__version__,
         where="the sandbox" if report.sandbox else "Klaviyo",
         verdict=words.verdict(report),

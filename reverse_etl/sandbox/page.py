@@ -30,6 +30,7 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
+_ENVIRONMENT.filters["n"] = "{:,}".format
 
 
 def show_page(account: Account) -> str:

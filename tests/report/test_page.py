@@ -412,6 +412,8 @@ def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it() -> None:
     runs = [former(2, lists=(changed(desired=10), changed(TEA))), former(1), former(0, lists=(one,))]
     assert chart.rows_of(one, runs) == (10, 30)
     assert chart.line((10, 30, 20)) == "2.0,18.0 36.0,2.0 70.0,10.0"
+    assert chart.line((1_000, 990)) == "2.0,9.2 70.0,10.8"  # one in a hundred is no cliff
+    assert chart.line((0, 0)) == "2.0,10.0 70.0,10.0"
     assert chart.line((7, 7)) == "2.0,10.0 70.0,10.0"
     assert chart.line((7,)) == ""
 
