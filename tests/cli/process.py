@@ -11,7 +11,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from multiprocessing.process import BaseProcess
     from pathlib import Path
 
 _BEGIN = multiprocessing.get_context("forkserver")
@@ -21,12 +22,20 @@ _BEGIN.set_forkserver_preload(_LIBRARIES + _OURS)
 
 
 def ended(
-    arguments: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float
+    arguments: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    seconds: float,
+    started: Callable[[BaseProcess], object] = lambda _: None,
 ) -> tuple[str, str, int]:
-    """Run the program to its end; return its stdout, its stderr and its exit code."""
+    """Run the program to its end; return its stdout, its stderr and its exit code.
+
+    `started` gets the process, to kill it: the exit code is minus the signal then.
+    """
     out, err = folder.parent / f"{folder.name}.out", folder.parent / f"{folder.name}.err"
     process = _BEGIN.Process(target=_program, args=(arguments, folder, dict(environ), out, err))
     process.start()
+    started(process)
     process.join(seconds)
     if process.is_alive():
         process.kill()

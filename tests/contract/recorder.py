@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -69,7 +70,7 @@ class Klaviyo:
     """The sandbox behind a server that records. Use it in a `with` block.
 
     `on_request` is called with each request before it is passed on; if it returns False the connection is
-    closed instead.
+    closed instead. `faults` go wrong with the next request whose body contains their text.
     """
 
     seed: str = "contract"
@@ -77,6 +78,7 @@ class Klaviyo:
     clock: StandingClock = field(default_factory=StandingClock)
     requests: list[Request] = field(default_factory=list)
     on_request: Callable[[Request], bool] = lambda _: True
+    faults: dict[str, dict[str, object]] = field(default_factory=dict)
     _opened: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -133,8 +135,16 @@ class Klaviyo:
         return str(found)
 
     def fault(self, **fault: object) -> None:
-        """Let a request go wrong."""
+        """Let the next request that the fault can strike go wrong."""
         self.send("POST", "/sandbox/faults", fault)
+
+    def note(self, request: Request) -> bool:
+        """Record a request and let it go wrong as `faults` say. Return whether to pass it on."""
+        time.sleep(0.002)  # this machine's times before and after a request differ
+        self.requests.append(request)
+        for text in [each for each in self.faults if each.encode() in request.body]:
+            self.fault(**self.faults.pop(text))
+        return self.on_request(request)
 
 
 def _resource(type_: str, **attributes: object) -> dict[str, Any]:
@@ -153,10 +163,9 @@ def _handler(klaviyo: Klaviyo) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             shown = {name: self.headers[name] for name in _SHOWN if name in self.headers}
             request = Request(self.command, self.path, shown, body)
-            klaviyo.requests.append(request)
             headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
             try:
-                if not klaviyo.on_request(request):
+                if not klaviyo.note(request):
                     raise ConnectionError
                 status, kept, content = _passed_on(
                     klaviyo.sandbox.origin, self.command, self.path, headers, body

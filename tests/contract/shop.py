@@ -10,10 +10,11 @@ import yaml
 from tests.contract.recorder import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.contract.recorder import Klaviyo
+    from tests.contract.warehouses import Warehouse
 
 COLUMNS = (
     "id INTEGER, email VARCHAR, phone VARCHAR, first_name VARCHAR, city VARCHAR, orders INTEGER, "
@@ -42,7 +43,7 @@ CUSTOMERS = """
 (12, 'lea@example.com', NULL, 'Lea', NULL, 1, 1.00, CAST('NaN' AS DOUBLE), NULL, NULL, NULL, FALSE, NULL),
 (13, 'max@example.com', NULL, 'Max', NULL, 1, 1.00, NULL, NULL, NULL, NULL, TRUE, NULL)
 """
-TODAY = (
+SECOND_DAY = (
     "UPDATE customers SET city = 'Gdańsk', orders = 4 WHERE id = 1",
     # Of these Bob was a member before the first run, Cleo was added by it, and nobody finds Kim any more.
     "UPDATE customers SET vip = FALSE WHERE id IN (2, 3, 11)",
@@ -56,6 +57,17 @@ TODAY = (
         "INSERT INTO customers (id, email, first_name, vip, club) "
         "VALUES (14, 'nia@example.com', 'Nia', TRUE, 'Tea')"
     ),
+)
+THIRD_DAY = (
+    # Of these Klaviyo refuses Ola and Cleo's new address, takes Quin's import twice and Uma's not at all, and
+    # does not say which row of Rob's import failed. Cleo's old row leaves, and so does Fay.
+    """INSERT INTO customers (id, email, first_name, vip, club) VALUES
+    (15, 'ola@example.com', 'Ola', FALSE, 'Coffee'), (16, 'pia@example.com', 'Pia', FALSE, 'Cocoa'),
+    (17, 'quin@example.com', 'Quin', FALSE, 'Cocoa'), (18, 'rob@example.com', 'Rob', FALSE, 'Milk'),
+    (19, 'sam@example.com', 'Sam', FALSE, 'Milk'), (20, 'uma@example.com', 'Uma', FALSE, 'Mate')""",
+    "UPDATE customers SET email = 'cleo.new@example.com' WHERE id = 3",
+    "UPDATE customers SET orders = 5 WHERE id = 1",
+    "DELETE FROM customers WHERE id = 6",
 )
 TESTERS = "CREATE OR REPLACE TABLE testers (profile_id VARCHAR)"
 
@@ -99,15 +111,11 @@ MODELS: Mapping[str, tuple[str, dict[str, Any]]] = {
 
 @dataclass
 class Shop:
-    """A project's folder, its warehouse and its Klaviyo.
-
-    `sql` changes the warehouse as dbt does; `output` is the entry of profiles.yml that names it.
-    """
+    """A project's folder, its warehouse and its Klaviyo."""
 
     folder: Path
     klaviyo: Klaviyo
-    output: Mapping[str, Any]
-    sql: Callable[[str], object]
+    warehouse: Warehouse
     destination: dict[str, Any] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
 
@@ -136,28 +144,42 @@ class Shop:
         klaviyo = {"type": "klaviyo", "origin": self.klaviyo.origin, **self.destination}
         shop = {
             "target": "prod",
-            "outputs": {"prod": dict(self.output)},
+            "outputs": {"prod": dict(self.warehouse.output)},
             "destinations": {"prod": klaviyo},
         }
         (self.folder / "profiles.yml").write_text(yaml.safe_dump({"shop": shop}))
 
     def first_day(self) -> None:
         """Fill the warehouse."""
-        self.sql(f"CREATE TABLE customers ({COLUMNS})")
-        self.sql(f"INSERT INTO customers VALUES {CUSTOMERS}")
+        self.warehouse.sql(f"CREATE TABLE customers ({COLUMNS})")
+        self.warehouse.sql(f"INSERT INTO customers VALUES {CUSTOMERS}")
         self._testers("tess", "tim", "NOBODY")
 
     def second_day(self) -> None:
         """Let people change, come and go, a day later."""
         self.klaviyo.clock.sleep(DAY)
-        for statement in TODAY:
-            self.sql(statement)
+        for statement in SECOND_DAY:
+            self.warehouse.sql(statement)
         self._testers("tess", "zoe")
         self.klaviyo.change_profile(
             self.klaviyo.profile_id("kim@example.com"), email="kimberly@example.com", external_id="old-11"
         )
 
+    def third_day(self) -> None:
+        """Let more people change, come and go, and Klaviyo answer in ways that leave something open."""
+        self.klaviyo.clock.sleep(DAY)
+        select, config = MODELS["vip"]
+        self.model("vip", select, **config)
+        for statement in THIRD_DAY:
+            self.warehouse.sql(statement)
+        self.klaviyo.faults |= {
+            "quin@": {"kind": "cut", "after": True},
+            "uma@": {"kind": "status", "status": 400},
+            "rob@": {"kind": "miscount", "rows": 1},
+        }
+        self.klaviyo.fault(kind="refuse_rows", pattern="(ola|cleo.new|quin)@", times=3)
+
     def _testers(self, *names: str) -> None:
-        self.sql(TESTERS)
+        self.warehouse.sql(TESTERS)
         ids = [self.people.get(name, name) for name in names]
-        self.sql("INSERT INTO testers VALUES " + ", ".join(f"('{id_}')" for id_ in ids))
+        self.warehouse.sql("INSERT INTO testers VALUES " + ", ".join(f"('{id_}')" for id_ in ids))

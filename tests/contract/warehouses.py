@@ -23,12 +23,17 @@ STATE_SCHEMA = "REVERSE_ETL"
 
 @dataclass(frozen=True)
 class Warehouse:
-    """An empty warehouse. `sql` runs a statement in dbt's schema; `state` reads the tables of the state."""
+    """An empty warehouse.
+
+    `sql` runs a statement in dbt's schema; `state` reads the tables of the state; `end_lease` lets the lease
+    of a killed run expire.
+    """
 
     engine: Engine
     output: Mapping[str, Any]
     sql: Callable[[str], object]
     state: Callable[[], dict[str, Table]]
+    end_lease: Callable[[], object] = lambda: None  # on DuckDB the next run takes it over
 
 
 def duckdb_warehouse(folder: Path) -> Warehouse:
@@ -68,8 +73,11 @@ def snowflake_warehouse(server: Server) -> Iterator[Warehouse]:
         typed = [(table, name, _type(type_, *size)) for table, name, type_, *size in columns]
         return _tables(typed, lambda name: place.ask(f'SELECT * FROM {DATABASE}.{STATE_SCHEMA}."{name}"'))
 
+    def end_lease() -> None:
+        place.sql(f"UPDATE {DATABASE}.{STATE_SCHEMA}.LEASE SET expires_at = '2020-01-01T00:00:00.000Z'")
+
     try:
-        yield Warehouse("snowflake", place.output, place.sql, state)
+        yield Warehouse("snowflake", place.output, place.sql, state, end_lease)
     finally:
         place.close()
 
