@@ -65,16 +65,16 @@ def floor(folder: Path, port: int) -> dict[str, float]:
 def run(folder: Path, port: int) -> dict[str, float]:
     """Run the project, unpaced."""
     del port  # it is in the project's profiles.yml
-    from reverse_etl.cli import collect_seldom  # noqa: PLC0415
+    from reverse_etl.cli import reduce_gc_frequency  # noqa: PLC0415
 
-    collect_seldom()  # as the command line does, before it imports the rest
+    reduce_gc_frequency()  # as the command line does, before it imports the rest
     from dataclasses import replace  # noqa: PLC0415
 
-    from reverse_etl.klaviyo.endpoints import Tier  # noqa: PLC0415
+    from reverse_etl.klaviyo.endpoints import RateLimit  # noqa: PLC0415
     from reverse_etl.project import Project  # noqa: PLC0415
 
-    unpaced = Tier(1_000_000, 1_000_000)
-    project = replace(Project.load(folder, threads=THREADS), tiers=lambda _: unpaced)
+    unpaced = RateLimit(1_000_000, 1_000_000)
+    project = replace(Project.load(folder, threads=THREADS), rate_limit_for=lambda _: unpaced)
     result = project.run()
     if result.exit_code != 0:
         raise SystemExit(str(result.lists))
@@ -88,9 +88,9 @@ def start(folder: Path, port: int) -> dict[str, float]:
 
     project = Project.load(folder, threads=THREADS)
     ways = project.connections
-    with ways.warehouse(read_only=False) as warehouse, ways.klaviyo(dry=False) as klaviyo:
+    with ways.warehouse(read_only=False) as warehouse, ways.klaviyo(dry_run=False) as klaviyo:
         assert klaviyo is not None  # noqa: S101 - for the type
-        ways.state(warehouse, klaviyo.account().id)
+        ways.state(warehouse, klaviyo.get_account().id)
     return {}
 
 
@@ -127,6 +127,6 @@ if __name__ == "__main__":
     found = {"floor": floor, "run": run, "start": start, "join": join}[what](Path(folder_), int(port_))
     print(json.dumps({**found, "peak": peak_bytes(), "cpu": time.process_time()}))
     if what == "run":
-        from reverse_etl.cli.output.streams import leave
+        from reverse_etl.cli.output.streams import exit_now
 
-        leave(0)  # as the command line does
+        exit_now(0)  # as the command line does

@@ -62,26 +62,26 @@ class ScaledClock:
             time.sleep(seconds / self.speed)
 
 
-class Patience:
+class CancellableSleep:
     """Waiting that can be called off from another thread, as when a run is interrupted."""
 
     _SLICE = 0.5  # seconds of the clock between two looks at whether to go on
-    _LEAST = 0.001  # less than a clock may be able to tell
+    _MIN_SECONDS = 0.001  # less than a clock may be able to tell
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._over = threading.Event()
+        self._cancelled = threading.Event()
 
     def wait(self, seconds: float) -> bool:
-        """Wait `seconds` of the clock and return True, or return False soon after `end` was called."""
+        """Wait `seconds` of the clock and return True, or return False soon after `cancel` was called."""
         until = self._clock.monotonic() + seconds
-        while not self._over.is_set():
+        while not self._cancelled.is_set():
             left = until - self._clock.monotonic()
             if left <= 0:
                 return True
-            self._clock.sleep(min(max(left, self._LEAST), self._SLICE))
+            self._clock.sleep(min(max(left, self._MIN_SECONDS), self._SLICE))
         return False
 
-    def end(self) -> None:
+    def cancel(self) -> None:
         """Call off every wait, now and later."""
-        self._over.set()
+        self._cancelled.set()

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.context import At
+from reverse_etl.delivery.context import DeliveryContext
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.api import Klaviyo
-from reverse_etl.state import Owner, State, last_account, open_state
+from reverse_etl.state import State, StateScope, last_account, open_state
 from reverse_etl.warehouse.factory import open_warehouse
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from reverse_etl.clock import Clock
     from reverse_etl.config.target import Target
-    from reverse_etl.domain.events import Tell
-    from reverse_etl.klaviyo.endpoints import Endpoint, Tier
-    from reverse_etl.klaviyo.messages import Observer
+    from reverse_etl.domain.events import EventHandler
+    from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
+    from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.klaviyo.private_key import PrivateKey
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -35,22 +35,22 @@ SANDBOX_JOB_SECONDS = 0.3  # a trial should not have to wait as long as real imp
 class Connections:
     """The ways from a project's folder to what its target names.
 
-    `tiers` says how many requests of each kind may go out.
+    `rate_limit_for` says how many requests of each kind may go out.
     """
 
     folder: Path
     target: Target
     clock: Clock
     threads: int
-    tiers: Callable[[Endpoint], Tier]
+    rate_limit_for: Callable[[Endpoint], RateLimit]
 
     def state(self, warehouse: Warehouse, account: str | None) -> State:
         """Return the state towards an account, "" being a new one; None: that of the target's last run."""
         open_state(warehouse)
         name = self.target.profile
         if account is None:
-            account = last_account(warehouse, name, self.target.place) or ""
-        return State(warehouse, Owner(account, name), self.clock)
+            account = last_account(warehouse, name, self.target.destination_id) or ""
+        return State(warehouse, StateScope(account, name), self.clock)
 
     @contextmanager
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
@@ -64,46 +64,46 @@ class Connections:
             warehouse.close()
 
     @contextmanager
-    def klaviyo(self, *, dry: bool, observer: Observer | None = None) -> Iterator[Klaviyo | None]:
+    def klaviyo(self, *, dry_run: bool, on_request: RequestHook | None = None) -> Iterator[Klaviyo | None]:
         """Connect to Klaviyo, or to a sandbox that starts by itself; None where a dry run has no key.
 
         A dry run asks a copy of the sandbox, so that not even its log changes.
         """
         destination = self.target.destination
-        if destination.own_sandbox:
-            with _sandbox(self.folder / SANDBOX_FILE, self.clock, dry=dry) as origin:
-                yield from self._connected(origin, destination.need_key(), observer) if origin else (None,)
-        elif destination.key is None and dry:
+        if destination.embedded_sandbox:
+            with _start_sandbox(self.folder / SANDBOX_FILE, self.clock, dry_run=dry_run) as origin:
+                yield from self._connect(origin, destination.require_key(), on_request) if origin else (None,)
+        elif destination.key is None and dry_run:
             yield None
         else:
-            yield from self._connected(destination.origin, destination.need_key(), observer)
+            yield from self._connect(destination.origin, destination.require_key(), on_request)
 
-    def _refuse_unbegun_sandbox(self) -> None:
+    def _require_started_sandbox(self) -> None:
         """Raise UsageError where the sandbox that a run would start has not begun: nothing was sent to it."""
         path = self.folder / SANDBOX_FILE
-        if self.target.destination.own_sandbox and not path.exists():
+        if self.target.destination.embedded_sandbox and not path.exists():
             raise UsageError.of(
                 "The sandbox has not begun: nothing was sent to it yet.",
                 where=str(path),
-                advice="Send something: reverse-etl run",
+                hint="Send something: reverse-etl run",
             )
 
-    def refuse_held_sandbox(self) -> None:
+    def require_unlocked_sandbox(self) -> None:
         """Raise WarehouseError where another process holds the file of the sandbox that a run would start."""
-        if self.target.destination.own_sandbox:
-            from reverse_etl.sandbox import refuse_held  # noqa: PLC0415 - as below
+        if self.target.destination.embedded_sandbox:
+            from reverse_etl.sandbox import require_unlocked_file  # noqa: PLC0415 - as below
 
-            refuse_held(self.folder / SANDBOX_FILE)
+            require_unlocked_file(self.folder / SANDBOX_FILE)
 
-    def _connected(self, origin: str, key: PrivateKey, observer: Observer | None) -> Iterator[Klaviyo]:
-        klaviyo = Klaviyo.at(
+    def _connect(self, origin: str, key: PrivateKey, on_request: RequestHook | None) -> Iterator[Klaviyo]:
+        klaviyo = Klaviyo.connect(
             origin,
             key,
             self.target.destination.api_revision,
-            in_flight=self.threads,
+            max_connections=self.threads,
             clock=self.clock,
-            observer=observer,
-            tiers=self.tiers,
+            on_request=on_request,
+            rate_limit_for=self.rate_limit_for,
         )
         try:
             yield klaviyo
@@ -111,34 +111,41 @@ class Connections:
             klaviyo.close()
 
     @contextmanager
-    def at(self, *, dry: bool, tell: Tell, observer: Observer | None, begins: bool = False) -> Iterator[At]:
+    def delivery_context(
+        self,
+        *,
+        dry_run: bool,
+        on_event: EventHandler,
+        on_request: RequestHook | None,
+        starts_sandbox: bool = False,
+    ) -> Iterator[DeliveryContext]:
         """Open what a run needs, and let nothing more go out once it has failed.
 
-        Raises UsageError where there is no key, and for a sandbox that has not begun, unless this `begins`
-        it.
+        Raises UsageError where there is no key, and for a sandbox that has not begun, unless this
+        `starts_sandbox` it.
         """
-        self.target.destination.need_key()
-        if not begins:
-            self._refuse_unbegun_sandbox()
+        self.target.destination.require_key()
+        if not starts_sandbox:
+            self._require_started_sandbox()
         with (
-            self.warehouse(read_only=dry) as warehouse,
-            self.klaviyo(dry=dry, observer=observer) as klaviyo,
+            self.warehouse(read_only=dry_run) as warehouse,
+            self.klaviyo(dry_run=dry_run, on_request=on_request) as klaviyo,
             ThreadPoolExecutor(self.threads, "klaviyo") as executor,
         ):
             assert klaviyo is not None  # noqa: S101 - there is a key, and a sandbox has begun
-            state = self.state(warehouse, klaviyo.account().id)
+            state = self.state(warehouse, klaviyo.get_account().id)
             try:
-                yield At(
+                yield DeliveryContext(
                     warehouse=warehouse,
                     state=state,
                     klaviyo=klaviyo,
                     clock=self.clock,
                     executor=executor,
                     threads=self.threads,
-                    run_id=_run_id(self.clock),
-                    begun=klaviyo.server_time,
-                    job_seconds=self.target.destination.job_timeout_minutes * 60.0,
-                    tell=tell,
+                    run_id=_make_run_id(self.clock),
+                    started_at=klaviyo.server_time,
+                    job_timeout_seconds=self.target.destination.job_timeout_minutes * 60.0,
+                    on_event=on_event,
                 )
             except BaseException:
                 klaviyo.stop()
@@ -146,19 +153,19 @@ class Connections:
 
 
 @contextmanager
-def _sandbox(path: Path, clock: Clock, *, dry: bool) -> Iterator[str]:
+def _start_sandbox(path: Path, clock: Clock, *, dry_run: bool) -> Iterator[str]:
     """Start the project's sandbox and yield its origin.
 
     For a dry run a copy of it, '' where there is none yet.
     """
     from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - a web framework that only trials need
 
-    if dry and not path.exists():
+    if dry_run and not path.exists():
         yield ""
         return
-    with Sandbox(path, keep=not dry, clock=clock, job_seconds=SANDBOX_JOB_SECONDS) as sandbox:
+    with Sandbox(path, keep=not dry_run, clock=clock, job_seconds=SANDBOX_JOB_SECONDS) as sandbox:
         yield sandbox.origin
 
 
-def _run_id(clock: Clock) -> str:
+def _make_run_id(clock: Clock) -> str:
     return f"{datetime.fromtimestamp(clock.now(), UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

@@ -28,9 +28,9 @@ class Problem:
     the models that it is about; empty where it is about all of them, or about something else.
     """
 
-    what: str
+    summary: str
     where: str = ""
-    advice: str = ""
+    hint: str = ""
     models: tuple[str, ...] = ()
 
 
@@ -41,12 +41,12 @@ class ReverseEtlError(Exception):
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
-        super().__init__("\n".join(problem.what for problem in problems))
+        super().__init__("\n".join(problem.summary for problem in problems))
 
     @classmethod
-    def of(cls, what: str, *, where: str = "", advice: str = "", models: tuple[str, ...] = ()) -> Self:
+    def of(cls, summary: str, *, where: str = "", hint: str = "", models: tuple[str, ...] = ()) -> Self:
         """Make the error of a single problem."""
-        return cls(Problem(what, where, advice, models))
+        return cls(Problem(summary, where, hint, models))
 
 
 class UsageError(ReverseEtlError):

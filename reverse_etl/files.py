@@ -12,33 +12,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def put(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Put a file in its place as a whole, and make its folder where that is missing.
 
     What a link names is replaced and not the link; a file keeps its mode; what is no file, as a device, is
     written to. Raises OSError that names it, and leaves the old one, where it can't be written.
     """
     try:
-        _put(path.resolve(), content)
+        _replace_file(path.resolve(), content)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _put(path: Path, content: bytes) -> None:
+def _replace_file(path: Path, content: bytes) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with new.open("xb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
         if path.exists():
-            new.chmod(path.stat().st_mode & 0o7777)
-        new.replace(path)
+            temporary.chmod(path.stat().st_mode & 0o7777)
+        temporary.replace(path)
     except BaseException:
         with suppress(OSError):
-            new.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise

@@ -16,54 +16,60 @@ from typing import TYPE_CHECKING, Any, Self
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
 from reverse_etl.connections import Connections
-from reverse_etl.dbt.gate import Evidence, Reader, doubt, gate, read_evidence
+from reverse_etl.dbt.gate import (
+    GatedModel,
+    GateEvidence,
+    check_gate,
+    missing_evidence_warning,
+    read_gate_evidence,
+)
 from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.errors import GuardRefused, Problem
 from reverse_etl.models.compile import compile_models
-from reverse_etl.models.selection import select as choose
+from reverse_etl.models.selection import select_models as choose
 from reverse_etl.planning import planner as planning
-from reverse_etl.planning.plan import Wish
-from reverse_etl.planning.planner import Task, unknown_models
-from reverse_etl.planning.saved_plan import refuse_elsewhere, refuse_other_account, stale
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.planner import PlanRequest, require_known_models
+from reverse_etl.planning.saved_plan import find_changed_models, require_same_account, require_same_target
 from reverse_etl.reconcile import operations as flow
-from reverse_etl.report.dbt_artifacts import PACKAGE, Record
-from reverse_etl.report.gather import gather
-from reverse_etl.report.status import Status, status
-from reverse_etl.run import run
+from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
+from reverse_etl.report.gather import build_report
+from reverse_etl.report.status import Status, load_status
+from reverse_etl.run import run_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
-    from reverse_etl.domain.events import Event, Tell
-    from reverse_etl.klaviyo.endpoints import Endpoint, Tier
-    from reverse_etl.klaviyo.messages import Observer
+    from reverse_etl.domain.events import Event, EventHandler
+    from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
+    from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.models.model import Model
     from reverse_etl.planning.plan import Plan
     from reverse_etl.planning.saved_plan import SavedPlan
-    from reverse_etl.reconcile.drift import Drift
+    from reverse_etl.reconcile.drift import ListDifference
     from reverse_etl.report.facts import Report
 
 THREADS = 8
-SAMPLE = 3  # changes of each list and kind that a plan shows
+SAMPLE_SIZE = 3  # changes of each list and kind that a plan shows
 
 
-def _nobody(event: Event) -> None:
+def _ignore_event(event: Event) -> None:
     del event
 
 
-def _published(endpoint: Endpoint) -> Tier:
-    return endpoint.tier
+def _published_rate_limit(endpoint: Endpoint) -> RateLimit:
+    return endpoint.rate_limit
 
 
 @dataclass(frozen=True)
 class Project:
     """A project's folder with a target and its compiled models.
 
-    `clock` is for tests and trials, and so is `tiers`: how many requests of each kind may go out, by default
-    as many as Klaviyo allows.
+    `clock` is for tests and trials, and so is `rate_limit_for`: how many requests of each kind may go out, by
+    default as many as Klaviyo allows.
     """
 
     folder: Path
@@ -71,8 +77,8 @@ class Project:
     models: tuple[Model, ...]
     clock: Clock = field(default_factory=SystemClock)
     threads: int = THREADS
-    tiers: Callable[[Endpoint], Tier] = _published
-    dbt: DbtProject | None = None
+    rate_limit_for: Callable[[Endpoint], RateLimit] = _published_rate_limit
+    dbt_project: DbtProject | None = None
 
     @classmethod
     def load(  # noqa: PLR0913 - dbt's flags
@@ -101,64 +107,79 @@ class Project:
             vars=vars or {},
         )
         models = compile_models(folder, chosen, vars=vars or {}, environ=environ)
-        dbt = read_dbt_project(folder, environ=environ, cli_vars=vars or {})
-        return cls(folder, chosen, models, clock or SystemClock(), threads or THREADS, dbt=dbt)
+        dbt_project = read_dbt_project(folder, environ=environ, cli_vars=vars or {})
+        return cls(
+            folder, chosen, models, clock or SystemClock(), threads or THREADS, dbt_project=dbt_project
+        )
 
     @property
     def connections(self) -> Connections:
         """Return the ways to what the target names."""
-        return Connections(self.folder, self.target, self.clock, self.threads, self.tiers)
+        return Connections(self.folder, self.target, self.clock, self.threads, self.rate_limit_for)
 
     def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
         """Return the models that the selectors choose, as dbt's --select and --exclude do."""
         return choose(
-            self.models, select, exclude, graph=lambda: read_graph(self.dbt.manifest) if self.dbt else Graph()
+            self.models,
+            select,
+            exclude,
+            graph=lambda: read_graph(self.dbt_project.manifest_path) if self.dbt_project else Graph(),
         )
 
-    def gate(self, models: Sequence[Model]) -> tuple[Problem, ...]:
+    def check_gate(self, models: Sequence[Model]) -> tuple[Problem, ...]:
         """Return why models are held back by what dbt's last command left; nothing where all may run."""
-        evidence = read_evidence(self.dbt.manifest) if self.dbt else Evidence()
+        evidence = read_gate_evidence(self.dbt_project.manifest_path) if self.dbt_project else GateEvidence()
         now = datetime.fromtimestamp(self.clock.now(), UTC)
-        readers = [Reader(model.name, model.reads, model.config.max_age) for model in models]
-        return gate(readers, evidence, target=self.target.name, now=now)
+        gated_models = [GatedModel(model.name, model.reads, model.config.max_age) for model in models]
+        return check_gate(gated_models, evidence, target=self.target.name, now=now)
 
-    def gate_doubt(self) -> str:
+    def gate_warning(self) -> str:
         """Return what is to be told where the gate has nothing to go by, though dbt ran; else ''."""
-        return doubt(read_evidence(self.dbt.manifest)) if self.dbt else ""
+        return (
+            missing_evidence_warning(read_gate_evidence(self.dbt_project.manifest_path))
+            if self.dbt_project
+            else ""
+        )
 
     def plan(
         self,
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
         *,
-        wish: Wish | None = None,
-        tell: Tell = _nobody,
-        observer: Observer | None = None,
+        options: PlanOptions | None = None,
+        on_event: EventHandler = _ignore_event,
+        on_request: RequestHook | None = None,
     ) -> Plan:
         """Return what a run would do. Sends only GETs, and changes no table and no file that is kept.
 
-        Without a key nothing is looked up at Klaviyo; `Plan.looked_up` says so.
+        Without a key nothing is looked up at Klaviyo; `Plan.lists_looked_up` says so.
         """
-        task = self._task(select, exclude, replace(wish or Wish(), sample=SAMPLE))
+        request = self._build_request(
+            select, exclude, replace(options or PlanOptions(), sample_size=SAMPLE_SIZE)
+        )
         with (
-            self.connections.klaviyo(dry=True, observer=observer) as klaviyo,
+            self.connections.klaviyo(dry_run=True, on_request=on_request) as klaviyo,
             self.connections.warehouse(read_only=True) as warehouse,
         ):
-            unknown = "" if self.target.destination.own_sandbox else None  # '' is a new one, as a sandbox's
-            account = klaviyo.account().id if klaviyo else unknown
-            return planning.plan(warehouse, self.connections.state(warehouse, account), klaviyo, task, tell)
+            assumed_account = (
+                "" if self.target.destination.embedded_sandbox else None
+            )  # '' is a new one, as a sandbox's
+            account = klaviyo.get_account().id if klaviyo else assumed_account
+            return planning.build_plan(
+                warehouse, self.connections.state(warehouse, account), klaviyo, request, on_event
+            )
 
     def run(  # noqa: PLR0913 - the command line's flags
         self,
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
         *,
-        wish: Wish | None = None,
+        options: PlanOptions | None = None,
         allow_removes: Collection[str] = (),
         strict: bool = False,
         dbt_gate: bool = True,
-        tell: Tell = _nobody,
-        observer: Observer | None = None,
+        on_event: EventHandler = _ignore_event,
+        on_request: RequestHook | None = None,
     ) -> RunResult:
         """Make the lists what the models say. Raises GuardRefused before the first write of a dangerous plan.
 
@@ -166,125 +187,160 @@ class Project:
         killed at any moment and run again: it goes on from what is proved. Leaves a record in the shape of
         dbt's artifacts.
         """
-        task = self._task(select, exclude, wish)
-        unknown_models(allow_removes, self.models, "--allow-removes")
-        how = _How(allow_removes, strict=strict, dbt_gate=dbt_gate, tell=tell, observer=observer)
-        return self._recorded(task, how)
+        request = self._build_request(select, exclude, options)
+        require_known_models(allow_removes, self.models, "--allow-removes")
+        run_options = RunOptions(
+            allow_removes, strict=strict, dbt_gate=dbt_gate, on_event=on_event, on_request=on_request
+        )
+        return self._run_recorded(request, run_options)
 
     def apply(
         self,
-        saved: SavedPlan,
+        saved_plan: SavedPlan,
         *,
         strict: bool = False,
-        tell: Tell = _nobody,
-        observer: Observer | None = None,
+        on_event: EventHandler = _ignore_event,
+        on_request: RequestHook | None = None,
     ) -> RunResult:
         """Carry out a saved plan: what it would have sent then is sent now, to the row, or nothing.
 
         Raises GuardRefused before the first write where a model or the plan is another one by now, and
         whatever `run` raises. What was applied can't be applied twice: the second time it is another plan.
         """
-        refuse_elsewhere(saved, self.target)
+        require_same_target(saved_plan, self.target)
         models = {model.name: model for model in self.models}
-        there = tuple(models[name] for name in saved.names if name in models)
-        how = _How(
-            saved.allow_removes,
+        selected = tuple(models[name] for name in saved_plan.model_names if name in models)
+        run_options = RunOptions(
+            saved_plan.allow_removes,
             strict=strict,
-            dbt_gate=saved.dbt_gate,
-            tell=tell,
-            observer=observer,
-            saved=saved,
+            dbt_gate=saved_plan.dbt_gate,
+            on_event=on_event,
+            on_request=on_request,
+            saved_plan=saved_plan,
         )
-        return self._recorded(Task(self.target, there, self.models, saved.wish), how)
+        return self._run_recorded(
+            PlanRequest(self.target, selected, self.models, saved_plan.options), run_options
+        )
 
-    def _recorded(self, task: Task, how: _How) -> RunResult:
-        with self._record(task.selected) as record:
-            if how.saved and (others := stale(how.saved, {each.name: each.checksum for each in self.models})):
-                raise GuardRefused(*others)
-            if how.dbt_gate and (held := self.gate(task.selected)):
-                raise GuardRefused(*held)
-            self.target.destination.need_key()
-            record.result = self._run(task, how)
-            return record.result
+    def _run_recorded(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
+        with self._make_run_artifacts(request.selected) as run_artifacts:
+            if run_options.saved_plan and (
+                changed := find_changed_models(
+                    run_options.saved_plan, {model.name: model.checksum for model in self.models}
+                )
+            ):
+                raise GuardRefused(*changed)
+            if run_options.dbt_gate and (gate_problems := self.check_gate(request.selected)):
+                raise GuardRefused(*gate_problems)
+            self.target.destination.require_key()
+            run_artifacts.result = self._run_request(request, run_options)
+            return run_artifacts.result
 
-    def _task(self, select: Sequence[str], exclude: Sequence[str], wish: Wish | None) -> Task:
-        wish = wish or Wish()
-        unknown_models(wish.rekey, self.models, "--rekey")
-        return Task(self.target, self.select(select, exclude), self.models, wish)
+    def _build_request(
+        self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions | None
+    ) -> PlanRequest:
+        options = options or PlanOptions()
+        require_known_models(options.rekey, self.models, "--rekey")
+        return PlanRequest(self.target, self.select(select, exclude), self.models, options)
 
-    def _run(self, task: Task, how: _How) -> RunResult:
-        with self.connections.at(dry=False, begins=True, tell=how.tell, observer=how.observer) as at:
-            if how.saved:
-                refuse_other_account(how.saved, at.state.owner.account)
-            return run(at, task, how.allow_removes, strict=how.strict, saved=how.saved)
+    def _run_request(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
+        with self.connections.delivery_context(
+            dry_run=False,
+            starts_sandbox=True,
+            on_event=run_options.on_event,
+            on_request=run_options.on_request,
+        ) as context:
+            if run_options.saved_plan:
+                require_same_account(run_options.saved_plan, context.state.scope.account)
+            return run_models(
+                context,
+                request,
+                run_options.allow_removes,
+                strict=run_options.strict,
+                saved_plan=run_options.saved_plan,
+            )
 
-    def _record(self, selected: Sequence[Model]) -> Record:
+    def _make_run_artifacts(self, selected: Sequence[Model]) -> RunArtifacts:
         """Return the record of a run."""
-        name = self.dbt.name if self.dbt else self.target.profile
-        return Record(self.artifacts, name, self.target, self.models, selected, self.clock)
+        project_name = self.dbt_project.name if self.dbt_project else self.target.profile
+        return RunArtifacts(
+            self.artifacts_folder, project_name, self.target, self.models, selected, self.clock
+        )
 
     @property
-    def artifacts(self) -> Path:
+    def artifacts_folder(self) -> Path:
         """Return the folder of what a run leaves: in dbt's target folder, or in one of that name."""
-        return (self.dbt.manifest.parent if self.dbt else self.folder / "target") / PACKAGE
+        return (
+            self.dbt_project.manifest_path.parent if self.dbt_project else self.folder / "target"
+        ) / PACKAGE
 
     def reconcile(
         self,
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
         *,
-        mend: bool = False,
-        tell: Tell = _nobody,
-        observer: Observer | None = None,
-    ) -> tuple[Drift, ...]:
+        resend: bool = False,
+        on_event: EventHandler = _ignore_event,
+        on_request: RequestHook | None = None,
+    ) -> tuple[ListDifference, ...]:
         """Read the lists of models back, and return how they differ from what was applied to them.
 
-        Sends only GETs. With `mend`, the next run sends again what is missing; without, nothing changes.
+        Sends only GETs. With `resend`, the next run sends again what is missing; without, nothing changes.
         """
         models = self.select(select, exclude)
-        work = flow.mend if mend else flow.reconcile
-        with self.connections.at(dry=not mend, tell=tell, observer=observer) as at:
-            return work(at, models, self.target.destination.lists)
+        operation = flow.resend_missing if resend else flow.reconcile
+        with self.connections.delivery_context(
+            dry_run=not resend, on_event=on_event, on_request=on_request
+        ) as context:
+            return operation(context, models, self.target.destination.lists)
 
     def adopt(
         self,
         select: Sequence[str],
         exclude: Sequence[str] = (),
         *,
-        dry: bool = False,
-        tell: Tell = _nobody,
-        observer: Observer | None = None,
-    ) -> tuple[Drift, ...]:
+        dry_run: bool = False,
+        on_event: EventHandler = _ignore_event,
+        on_request: RequestHook | None = None,
+    ) -> tuple[ListDifference, ...]:
         """Let everybody on the lists of models count as put there by this job; the models decide who stays.
 
-        Sends only GETs; with `dry` nothing changes. Returns how the lists differed.
+        Sends only GETs; with `dry_run` nothing changes. Returns how the lists differed.
         """
         models = self.select(select, exclude)
-        work = flow.would_adopt if dry else flow.adopt
-        with self.connections.at(dry=dry, tell=tell, observer=observer) as at:
-            return work(at, models, self.target.destination.lists)
+        operation = flow.preview_adopt if dry_run else flow.adopt
+        with self.connections.delivery_context(
+            dry_run=dry_run, on_event=on_event, on_request=on_request
+        ) as context:
+            return operation(context, models, self.target.destination.lists)
 
     def status(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> Status:
         """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes.
 
         Of the models that are chosen; without a choice also of those that are gone.
         """
-        chosen = {model.name for model in self.select(select, exclude)} if select or exclude else None
+        selected_names = {model.name for model in self.select(select, exclude)} if select or exclude else None
         with self.connections.warehouse(read_only=True) as warehouse:
-            found = status(self.connections.state(warehouse, None), [model.name for model in self.models])
-        lists = (one for one in found.lists if chosen is None or one.model in chosen)
-        return replace(found, lists=tuple(lists))
+            full_status = load_status(
+                self.connections.state(warehouse, None), [model.name for model in self.models]
+            )
+        lists = (
+            list_status
+            for list_status in full_status.lists
+            if selected_names is None or list_status.model in selected_names
+        )
+        return replace(full_status, lists=tuple(lists))
 
     def report(self, run_id: str | None = None) -> Report:
         """Return what is remembered of a run, by default the newest, from the state alone.
 
-        Klaviyo is not asked, and nothing changes. E-mails and phones are in it: `hide` masks them. Raises
-        UsageError where there is no such run.
+        Klaviyo is not asked, and nothing changes. E-mails and phones are in it: `mask_report` masks them.
+        Raises UsageError where there is no such run.
         """
         sandbox, names = self.target.destination.sandbox, [model.name for model in self.models]
         with self.connections.warehouse(read_only=True) as warehouse:
             state = self.connections.state(warehouse, None)
-            return gather(state, self.target.name, names, run_id, sandbox=sandbox)
+            return build_report(state, self.target.name, names, run_id, sandbox=sandbox)
 
     def retry(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> dict[str, int]:
         """End the rejections that Klaviyo made, so that the next run sends these rows.
@@ -294,17 +350,17 @@ class Project:
         models = self.select(select, exclude)
         with self.connections.warehouse(read_only=False) as warehouse:
             state = self.connections.state(warehouse, None)
-            with state.lease():
-                return {model.name: state.rejections.retry(model.name) for model in models}
+            with state.hold_lease():
+                return {model.name: state.rejections.clear_klaviyo_rejections(model.name) for model in models}
 
 
 @dataclass(frozen=True)
-class _How:
+class RunOptions:
     """How a run is to go."""
 
     allow_removes: Collection[str]
     strict: bool
     dbt_gate: bool
-    tell: Tell
-    observer: Observer | None
-    saved: SavedPlan | None = None
+    on_event: EventHandler
+    on_request: RequestHook | None
+    saved_plan: SavedPlan | None = None

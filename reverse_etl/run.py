@@ -6,161 +6,204 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.deliver import deliver
-from reverse_etl.delivery.list_creation import create
-from reverse_etl.delivery.outcomes import Tally
-from reverse_etl.delivery.recovery import recover
-from reverse_etl.delivery.results import ListResult, RunResult, counts, exit_code
-from reverse_etl.domain.events import Event, ListCreated, Tell
-from reverse_etl.domain.timestamps import written
+from reverse_etl.delivery.deliver import deliver_model
+from reverse_etl.delivery.list_creation import create_list
+from reverse_etl.delivery.outcomes import OutcomeCounter
+from reverse_etl.delivery.recovery import recover_earlier_runs
+from reverse_etl.delivery.results import ListResult, RunResult, collect_figures, compute_exit_code
+from reverse_etl.domain.events import Event, EventHandler, ListCreated
+from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.errors import GuardRefused
 from reverse_etl.planning import planner as planning
-from reverse_etl.planning.guards import guard
-from reverse_etl.planning.saved_plan import moved
+from reverse_etl.planning.guards import check_guards
+from reverse_etl.planning.saved_plan import find_plan_drift
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import staging
-from reverse_etl.state import Begun, RunEnd, SentModel
+from reverse_etl.state import ModelRecord, ModelSubmission, RunEnd
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from reverse_etl.config.target import Target
-    from reverse_etl.delivery.context import At
+    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
-    from reverse_etl.planning.planner import Task
+    from reverse_etl.planning.planner import PlanRequest
     from reverse_etl.planning.saved_plan import SavedPlan
 
 
-def run(
-    at: At,
-    task: Task,
+def run_models(
+    context: DeliveryContext,
+    request: PlanRequest,
     allowed_removes: Collection[str],
     *,
     strict: bool,
-    saved: SavedPlan | None = None,
+    saved_plan: SavedPlan | None = None,
 ) -> RunResult:
-    """Make the lists of the selected models what the models say; of a `saved` plan just what that says.
+    """Make the lists of the selected models what the models say; of a `saved_plan` plan just what that says.
 
     Raises GuardRefused before the first write of a dangerous plan, and of one that is not the saved one.
     """
-    at.warehouse.tag(run=at.run_id)
-    with at.state.lease():
-        recover(at)
-        plan = planning.plan(at.warehouse, at.state, at.klaviyo, task, _beating(at))
-        other = moved(saved, plan) if saved else ()
-        if problems := other or guard(plan.models, allowed_removes):
-            why = [f"{problem.what} At {problem.where}." for problem in problems]
-            at.state.runs.refuse(at.run_id, task.target.place, why, GuardRefused.exit_code)
-            raise GuardRefused(*problems)
-        plan = _with_lists(at, plan)
-        at = replace(at, begun=_klaviyo_time(at))
-        _begin(at, task.target, plan)
-        _own(at, plan)
-        results: list[ListResult] = []
-        tallies: list[Tally] = []
-        for model in plan.models:
-            done = (
-                tuple(Tally() for _ in model.lists)
-                if model.idle
-                else _deliver_model(at, plan, model, tallies)
+    context.warehouse.set_query_tag(run=context.run_id)
+    with context.state.hold_lease():
+        recover_earlier_runs(context)
+        plan = planning.build_plan(
+            context.warehouse, context.state, context.klaviyo, request, _with_heartbeat(context)
+        )
+        plan_drift = find_plan_drift(saved_plan, plan) if saved_plan else ()
+        if problems := plan_drift or check_guards(plan.models, allowed_removes):
+            reasons = [f"{problem.summary} At {problem.where}." for problem in problems]
+            context.state.runs.record_refused_run(
+                context.run_id, request.target.destination_id, reasons, GuardRefused.exit_code
             )
-            tallies += done
+            raise GuardRefused(*problems)
+        plan = _create_missing_lists(context, plan)
+        context = replace(context, started_at=_server_now(context))
+        _mark_submitting(context, request.target, plan)
+        _claim_lists(context, plan)
+        results: list[ListResult] = []
+        counters: list[OutcomeCounter] = []
+        for model_plan in plan.models:
+            model_counters = (
+                tuple(OutcomeCounter() for _ in model_plan.lists)
+                if model_plan.is_empty
+                else _deliver_model(context, plan, model_plan, counters)
+            )
+            counters += model_counters
             results += [
-                ListResult(model.model.name, one, dict(tally.counts), tally.reason, tally.failed)
-                for one, tally in zip(model.lists, done, strict=True)
+                ListResult(
+                    model_plan.model.name,
+                    list_plan,
+                    dict(counter.counts),
+                    counter.stop_reason,
+                    counter.failed,
+                )
+                for list_plan, counter in zip(model_plan.lists, model_counters, strict=True)
             ]
-        result = RunResult(at.run_id, plan, tuple(results), exit_code(results, strict=strict))
-        _end(at, result, settled=not any(tally.unended for tally in tallies))
+        result = RunResult(context.run_id, plan, tuple(results), compute_exit_code(results, strict=strict))
+        _record_end(context, result, settled=not any(counter.has_open_jobs for counter in counters))
         return result
 
 
-def _deliver_model(at: At, plan: Plan, model: ModelPlan, before: Sequence[Tally]) -> tuple[Tally, ...]:
+def _deliver_model(
+    context: DeliveryContext, plan: Plan, model_plan: ModelPlan, earlier_counters: Sequence[OutcomeCounter]
+) -> tuple[OutcomeCounter, ...]:
     """Deliver one model, and forget what was not sent.
 
     Where the run sends anybody, of any model, the rows whose removal was not made are in doubt first.
     """
-    tallies = deliver(at, model, before)
-    if plan.sends:
-        at.state.doubt_unsent(at.run_id, model.model.name, model.shape)
-    at.state.forget_unsent(at.run_id, model.model.name, model.shape)
-    return tallies
+    counters = deliver_model(context, model_plan, earlier_counters)
+    if plan.has_upserts:
+        context.state.mark_unsent_uncertain(context.run_id, model_plan.model.name, model_plan.tables)
+    context.state.delete_unsent(context.run_id, model_plan.model.name, model_plan.tables)
+    return counters
 
 
-def _beating(at: At) -> Tell:
+def _with_heartbeat(context: DeliveryContext) -> EventHandler:
     """Return what keeps the lease while models are staged, and tells of it."""
 
-    def tell(event: Event) -> None:
-        at.state.heartbeat()
-        at.tell(event)
+    def handle_event(event: Event) -> None:
+        context.state.renew_lease_if_due()
+        context.on_event(event)
 
-    return tell
+    return handle_event
 
 
-def _klaviyo_time(at: At) -> datetime:
+def _server_now(context: DeliveryContext) -> datetime:
     """Return Klaviyo's time now.
 
     Whoever joined a list by himself while models were staged was there before this run.
     """
-    next(at.klaviyo.jobs_since(at.klaviyo.server_time), None)  # any cheap request: its reply tells the time
-    return at.klaviyo.server_time
+    next(
+        context.klaviyo.get_jobs_since(context.klaviyo.server_time), None
+    )  # any cheap request: its reply tells the time
+    return context.klaviyo.server_time
 
 
-def _with_lists(at: At, plan: Plan) -> Plan:
+def _create_missing_lists(context: DeliveryContext, plan: Plan) -> Plan:
     """Create the missing lists, and give the plan and its deltas their ids."""
-    return replace(plan, models=tuple(_create_lists(at, model) for model in plan.models))
+    return replace(plan, models=tuple(_create_model_lists(context, model_plan) for model_plan in plan.models))
 
 
-def _create_lists(at: At, plan: ModelPlan) -> ModelPlan:
-    dialect, shape = at.warehouse.dialect, plan.shape
-    made: list[ListPlan] = []
-    ids: dict[str, str] = {}
-    for one in plan.lists:
-        ref = one.list
-        if ref.new:
-            at.state.still_leased()  # whoever lost the lease while planning must not create
-            ref = create(ref, plan.model.name, at.state, at.klaviyo, at.clock)
-            at.tell(ListCreated(ref.name, ref.id))
-            ids[one.list.id] = ref.id
-        made.append(replace(one, list=ref))
-    if ids:
-        at.warehouse.execute(sql.name_lists(dialect, shape, ids))
-        for statement in staging.set_lists(
-            dialect, shape, {one.list.row_name: one.list.id for one in made if one.list.id}
+def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> ModelPlan:
+    dialect, tables = context.warehouse.dialect, model_plan.tables
+    list_plans: list[ListPlan] = []
+    created_ids: dict[str, str] = {}
+    for list_plan in model_plan.lists:
+        ref = list_plan.list_ref
+        if ref.is_new:
+            context.state.renew_lease_or_raise()  # whoever lost the lease while planning must not create
+            ref = create_list(ref, model_plan.model.name, context.state, context.klaviyo, context.clock)
+            context.on_event(ListCreated(ref.name, ref.id))
+            created_ids[list_plan.list_ref.id] = ref.id
+        list_plans.append(replace(list_plan, list_ref=ref))
+    if created_ids:
+        context.warehouse.execute(sql.set_created_list_ids(dialect, tables, created_ids))
+        for statement in staging.replace_list_ids(
+            dialect,
+            tables,
+            {one.list_ref.row_value: one.list_ref.id for one in list_plans if one.list_ref.id},
         ):
-            at.warehouse.execute(statement)
-    return replace(plan, lists=tuple(made))
+            context.warehouse.execute(statement)
+    return replace(model_plan, lists=tuple(list_plans))
 
 
-def _begin(at: At, target: Target, plan: Plan) -> None:
+def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> None:
     """Make the plan's deltas uncertain, before the first of them is sent."""
-    begun = []
-    for model in plan.models:
-        config = model.model.config
+    submissions = []
+    for model_plan in plan.models:
+        config = model_plan.model.config
         identifiers = tuple((kind.value, name) for kind, name in config.identifiers.items())
-        sent = SentModel(
-            model.model.name, model.shape.key, config.surface.value, identifiers, model.model.checksum
+        model_record = ModelRecord(
+            model_plan.model.name,
+            model_plan.tables.table_key,
+            config.surface.value,
+            identifiers,
+            model_plan.model.checksum,
         )
-        doubted = [one.list.id for one in model.lists if one.list.doubted]
-        begun.append(
-            Begun(sent, model.shape, model.rekeyed, plan.former(model), doubted, model.waiting and plan.sends)
+        stale_list_ids = [
+            list_plan.list_ref.id for list_plan in model_plan.lists if list_plan.list_ref.needs_resend
+        ]
+        submissions.append(
+            ModelSubmission(
+                model_record,
+                model_plan.tables,
+                model_plan.rekeyed,
+                plan.previous_owners(model_plan),
+                stale_list_ids,
+                model_plan.has_deferred_removals and plan.has_upserts,
+            )
         )
-    at.state.begin(at.run_id, target.place, written(at.begun), begun)
-    for model in plan.models:
-        at.state.rejections.note_checks(at.run_id, model.model.name, model.shape)
+    context.state.mark_submitting(
+        context.run_id, target.destination_id, format_timestamp(context.started_at), submissions
+    )
+    for model_plan in plan.models:
+        context.state.rejections.record_check_rejections(
+            context.run_id, model_plan.model.name, model_plan.tables
+        )
 
 
-def _own(at: At, plan: Plan) -> None:
+def _claim_lists(context: DeliveryContext, plan: Plan) -> None:
     """Note which model drives which list, once the rows of which it is in doubt are uncertain."""
-    at.state.lists.own(
-        [(one.list.id, one.list.name, model.model.name) for model, one in plan.lists() if one.list.id]
+    context.state.lists.claim(
+        [
+            (list_plan.list_ref.id, list_plan.list_ref.name, model_plan.model.name)
+            for model_plan, list_plan in plan.lists()
+            if list_plan.list_ref.id
+        ]
     )
 
 
-def _end(at: At, result: RunResult, *, settled: bool) -> None:
+def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -> None:
     rows = [
-        (one.model, one.plan.list.id, one.plan.list.name, json.dumps(counts(one)), one.reason)
-        for one in result.lists
+        (
+            list_result.model,
+            list_result.list_plan.list_ref.id,
+            list_result.list_plan.list_ref.name,
+            json.dumps(collect_figures(list_result)),
+            list_result.stop_reason,
+        )
+        for list_result in result.lists
     ]
     end = RunEnd.ENDED if settled else RunEnd.UNSETTLED
-    at.state.runs.end(at.run_id, end, result.exit_code, rows)
+    context.state.runs.record_end(context.run_id, end, result.exit_code, rows)

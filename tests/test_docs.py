@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reverse_etl.state.sql.schema import SHARED_TABLES, VERSION
+from reverse_etl.state.sql.schema import SHARED_TABLES, STATE_VERSION
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -23,7 +23,7 @@ def test_the_state_document_names_every_table_with_its_columns_in_order() -> Non
         for table, columns in SHARED_TABLES.items()
     }
     assert documented == made
-    assert f"version {VERSION}." in text
+    assert f"version {STATE_VERSION}." in text
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

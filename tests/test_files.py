@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.files import put
+from reverse_etl.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def test_a_file_is_put_in_place_with_its_folder_and_nothing_beside_it(tmp_path: Path) -> None:
     """Also where a file lies there that one might write to on the way."""
     path = tmp_path / "a" / "b" / "plan.json"
-    put(path, b"one")
+    write_atomically(path, b"one")
     path.with_name("plan.json.new").write_bytes(b"mine")
-    put(path, b"two")
+    write_atomically(path, b"two")
     assert {each.name: each.read_bytes() for each in path.parent.iterdir()} == {
         "plan.json": b"two",
         "plan.json.new": b"mine",
@@ -32,7 +32,7 @@ def test_a_link_stays_one_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
     real.write_bytes(b"old")
     real.chmod(0o600)
     link.symlink_to(real)
-    put(link, b"new")
+    write_atomically(link, b"new")
     assert link.is_symlink()
     assert (real.read_bytes(), stat.S_IMODE(real.stat().st_mode)) == (b"new", 0o600)
 
@@ -42,7 +42,7 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    put(pipe, b"page")
+    write_atomically(pipe, b"page")
     assert os.read(reading, 10) == b"page"
     os.close(reading)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
@@ -53,6 +53,6 @@ def test_what_can_not_be_written_is_named_and_left_as_it_is(tmp_path: Path, name
     """A folder, and what would lie in a file."""
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(OSError) as caught:  # noqa: PT011 - which one it is differs
-        put(tmp_path / name, b"new")
+        write_atomically(tmp_path / name, b"new")
     assert caught.value.filename == str(tmp_path / name)
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"old")]

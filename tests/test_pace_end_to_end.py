@@ -12,14 +12,14 @@ import pytest
 from reverse_etl.clock import ScaledClock
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.api import Klaviyo
-from reverse_etl.klaviyo.batching import import_body
+from reverse_etl.klaviyo.batching import build_import_body
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.private_key import given_key
-from reverse_etl.klaviyo.rate_limit import duration
+from reverse_etl.klaviyo.private_key import key_from_value
+from reverse_etl.klaviyo.rate_limit import estimate_duration
 from reverse_etl.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.journal import Entry
+    from reverse_etl.sandbox.journal import LoggedRequest
 
 SPEED = 20
 MINUTES = 3
@@ -28,25 +28,27 @@ EMAIL = "ann@example.com"
 
 
 @pytest.fixture(scope="module")
-def log() -> list[Entry]:
+def log() -> list[LoggedRequest]:
     """Send as fast as the pace lets through, to two endpoints at once, and return what arrived."""
     clock = ScaledClock(SPEED)
     with Sandbox(None, clock=clock, job_seconds=0, limits=True) as sandbox:
-        klaviyo = Klaviyo.at(
+        klaviyo = Klaviyo.connect(
             sandbox.origin,
-            given_key("pk_test", origin="the test"),
+            key_from_value("pk_test", source="the test"),
             "2026-07-15",
-            in_flight=2 * THREADS,
+            max_connections=2 * THREADS,
             clock=clock,
         )
         list_id = klaviyo.create_list("Everybody").id
-        body = import_body([orjson.dumps({"type": "profile", "attributes": {"email": EMAIL}})], list_id=None)
+        body = build_import_body(
+            [orjson.dumps({"type": "profile", "attributes": {"email": EMAIL}})], list_id=None
+        )
         klaviyo.start_import(body)
         sandbox.finish_jobs()
-        (profile,) = klaviyo.profiles(IdentifierType.EMAIL, [EMAIL])
+        (profile,) = klaviyo.find_profiles(IdentifierType.EMAIL, [EMAIL])
         begun = len(sandbox.log())
-        adds = MINUTES * Endpoint.ADD_TO_LIST.tier.steady + 1  # the last one opens another minute
-        imports = MINUTES * Endpoint.START_IMPORT.tier.steady + 1
+        adds = MINUTES * Endpoint.ADD_TO_LIST.rate_limit.steady + 1  # the last one opens another minute
+        imports = MINUTES * Endpoint.START_IMPORT.rate_limit.steady + 1
         with ThreadPoolExecutor(THREADS) as adding, ThreadPoolExecutor(THREADS) as importing:
             sent = [adding.submit(klaviyo.add_members, list_id, [profile.id]) for _ in range(adds)]
             sent += [importing.submit(klaviyo.start_import, body) for _ in range(imports)]
@@ -58,16 +60,16 @@ def log() -> list[Entry]:
 
 @pytest.mark.parametrize("endpoint", [Endpoint.ADD_TO_LIST, Endpoint.START_IMPORT])
 def test_while_there_is_work_at_least_95_percent_of_the_allowed_requests_are_used(
-    log: list[Entry], endpoint: Endpoint
+    log: list[LoggedRequest], endpoint: Endpoint
 ) -> None:
     """So many requests take no more than 1/0.95 of the time that they take at the limits themselves."""
     end = endpoint.template.rpartition("/")[2]
     times = [entry.at for entry in log if entry.method == endpoint.method and entry.path.endswith(end)]
     taken = max(times) - min(times)
-    assert duration({endpoint: len(times)}) / taken >= 0.95, taken
+    assert estimate_duration({endpoint: len(times)}) / taken >= 0.95, taken
 
 
-def test_hardly_a_reply_is_a_429(log: list[Entry]) -> None:
+def test_hardly_a_reply_is_a_429(log: list[LoggedRequest]) -> None:
     """Under 1 % of the replies say that there were too many requests."""
     statuses = Counter(entry.status for entry in log)
     assert statuses[429] < 0.01 * len(log), statuses

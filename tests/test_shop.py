@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from reverse_etl.config.profiles import load_target
-from reverse_etl.demo.shop import build
+from reverse_etl.demo.shop import build_warehouse
 from reverse_etl.errors import WarehouseError
 from reverse_etl.models.compile import compile_models
 
@@ -37,7 +37,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
     with duckdb.connect() as connection:
         connection.execute(MACROS)
         for name, day in (("day1", 1), ("day2", 2), ("day3", 3), ("again", 1)):
-            build(folder / f"{name}.duckdb", day)
+            build_warehouse(folder / f"{name}.duckdb", day)
             connection.execute(f"attach '{folder}/{name}.duckdb' as {name} (read_only)")
         yield connection
 
@@ -281,7 +281,7 @@ def test_a_warehouse_that_was_there_is_replaced(tmp_path: Path) -> None:
     """Building over a file, whatever it held, leaves the new day's tables and no other file."""
     path = tmp_path / "it's a shop.duckdb"
     path.write_text("not a database")
-    build(path, 1)
+    build_warehouse(path, 1)
     with duckdb.connect(path, read_only=True) as connection:
         tables = connection.execute("select table_name from duckdb_tables() order by all").fetchall()
     assert tables == [("customers",), ("orders",)]
@@ -292,15 +292,15 @@ def test_a_folder_that_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> 
     """The message names the file and says what to do."""
     path = tmp_path / "nowhere" / "shop.duckdb"
     with pytest.raises(WarehouseError) as caught:
-        build(path, 1)
+        build_warehouse(path, 1)
     [problem] = caught.value.problems
-    assert problem.what.startswith("The shop's warehouse could not be written: ")
+    assert problem.summary.startswith("The shop's warehouse could not be written: ")
     assert problem.where == str(path)
-    assert problem.advice == "Choose a folder that exists and in which you may write."
+    assert problem.hint == "Choose a folder that exists and in which you may write."
 
 
 def test_the_shop_opens_on_day_1(tmp_path: Path) -> None:
     """A day before the first is a mistake of the caller, and nothing is written."""
     with pytest.raises(ValueError, match="opens on day 1, not on day 0"):
-        build(tmp_path / "shop.duckdb", 0)
+        build_warehouse(tmp_path / "shop.duckdb", 0)
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from reverse_etl.parsing.suggestions import choice
+from reverse_etl.parsing.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,39 +31,39 @@ _COMMANDS: Final = (  # each a module of `commands`, in the order in which a use
 )
 
 
-_TALK: Final = {"-v": 1, "--verbose": 1, "-q": 1, "--quiet": 1, "--log-format": 2}
+_LOG_OPTION_WIDTHS: Final = {"-v": 1, "--verbose": 1, "-q": 1, "--quiet": 1, "--log-format": 2}
 
 
-def talk_first(arguments: Sequence[str]) -> list[str]:
+def hoist_log_options(arguments: Sequence[str]) -> list[str]:
     """Return arguments with those on how stderr talks before the command, wherever they were written.
 
-    >>> talk_first(["run", "-q", "--select", "vip", "--log-format", "json"])
+    >>> hoist_log_options(["run", "-q", "--select", "vip", "--log-format", "json"])
     ['-q', '--log-format', 'json', 'run', '--select', 'vip']
     """
-    talk: list[str] = []
+    log_options: list[str] = []
     others: list[str] = []
     rest = [*arguments]
     while rest and rest[0] != "--":
-        width = _TALK.get(rest[0], 1)
-        heard = rest[0] in _TALK or rest[0].startswith("--log-format=")
+        width = _LOG_OPTION_WIDTHS.get(rest[0], 1)
+        is_log_option = rest[0] in _LOG_OPTION_WIDTHS or rest[0].startswith("--log-format=")
         # Without a value it must not take the command for one: click says what is wrong.
-        found = ["--log-format="] if rest == ["--log-format"] else rest[:width]
-        (talk if heard else others).extend(found)
+        option = ["--log-format="] if rest == ["--log-format"] else rest[:width]
+        (log_options if is_log_option else others).extend(option)
         rest = rest[width:]
-    return [*talk, *others, *rest]
+    return [*log_options, *others, *rest]
 
 
-def command_in(arguments: Sequence[str]) -> list[str]:
+def find_command(arguments: Sequence[str]) -> list[str]:
     """Return the command that arguments ask for, as a list of one; of none where there is none."""
     return [word for word in arguments if word in _COMMANDS][:1]
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """The group of all commands, listed in the order in which one meets them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the options on how stderr talks from before the command and after it."""
-        return super().parse_args(ctx, talk_first(args))
+        return super().parse_args(ctx, hoist_log_options(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
@@ -75,7 +75,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that was asked for; for one that is none, say which was most likely meant."""
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"No such command {args[0]!r}. {choice(args[0], _COMMANDS)}")
+            ctx.fail(f"No such command {args[0]!r}. {did_you_mean(args[0], _COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from reverse_etl.cli.output.console import talk
+from reverse_etl.cli.output.console import terminal
 from reverse_etl.config.profiles import load_target
 from reverse_etl.parsing.variables import parse_vars
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.project import Project
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Any], Any]  # as click makes it: gives a command one more flag
 NO_VARS: Final = "{}"
 
-_PROJECT = (
+_PROJECT_OPTIONS = (
     click.option(
         "--project-dir",
         type=click.Path(path_type=Path),
@@ -39,7 +39,7 @@ _PROJECT = (
     ),
     click.option("--threads", type=click.IntRange(1, 64), help="Requests in flight; default: 8."),
 )
-_SELECTION = (
+_SELECTION_OPTIONS = (
     click.option(
         "-s",
         "--select",
@@ -50,7 +50,7 @@ _SELECTION = (
     ),
     click.option("--exclude", multiple=True, help="Models to leave out, as --select."),
 )
-_WISH = (
+_PLAN_OPTIONS = (
     click.option(
         "--full-refresh", is_flag=True, help="Send every row again; the snapshot stays, for removals."
     ),
@@ -79,7 +79,7 @@ SHOW_VALUES = click.option("--show-values", is_flag=True, help="Show e-mails and
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProjectFlags:
     """What the shared flags said; `vars` as they were written."""
 
     project_dir: Path
@@ -100,7 +100,7 @@ class Asked:
             threads=self.threads,
         )
         for warning in project.target.warnings:
-            talk.warn(warning)
+            terminal.warn(warning)
         return project
 
     def load_target(self) -> Target:
@@ -116,7 +116,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class PlanAsked:
+class PlanFlags:
     """What the flags of `plan` and `run` said of the plan, and of how it is shown."""
 
     select: tuple[str, ...]
@@ -130,53 +130,56 @@ class PlanAsked:
     as_json: bool
 
     @property
-    def wish(self) -> Wish:
+    def options(self) -> PlanOptions:
         """Return what is asked of the plan itself."""
-        return Wish(full_refresh=self.full_refresh, limit=self.limit, rekey=frozenset(self.rekey))
+        return PlanOptions(full_refresh=self.full_refresh, limit=self.limit, rekey=frozenset(self.rekey))
 
 
-def of_project(command: Command) -> Command:
-    """Give a command the flags that find a project; it gets them as one `Asked`."""
+def project_options(command: Command) -> Command:
+    """Give a command the flags that find a project; it gets them as one `ProjectFlags`."""
 
-    def gathered(flags: dict[str, Any]) -> Asked:
+    def build_project_flags(flags: dict[str, Any]) -> ProjectFlags:
         names = ("project_dir", "profiles_dir", "profile", "target", "threads")
-        return Asked(**{name: flags.pop(name) for name in names}, vars=flags.pop("vars_"))
+        return ProjectFlags(**{name: flags.pop(name) for name in names}, vars=flags.pop("vars_"))
 
-    return _given(_PROJECT, _passing(command, gathered))
+    return _add_options(_PROJECT_OPTIONS, _bundle_options(command, build_project_flags))
 
 
-def of_models(command: Command) -> Command:
+def selection_options(command: Command) -> Command:
     """Give a command the flags that select models."""
-    return _given(_SELECTION, command)
+    return _add_options(_SELECTION_OPTIONS, command)
 
 
-def of_plans(*more: Option) -> Callable[[Command], Command]:
-    """Give a command the flags that shape and show a plan; it gets them as one `PlanAsked`.
+def plan_options(*extra_options: Option) -> Callable[[Command], Command]:
+    """Give a command the flags that shape and show a plan; it gets them as one `PlanFlags`.
 
-    `more` are flags of its own, in front of those that say how the plan is shown.
+    `extra_options` are flags of its own, in front of those that say how the plan is shown.
     """
 
-    def gathered(flags: dict[str, Any]) -> PlanAsked:
-        return PlanAsked(**{field.name: flags.pop(field.name) for field in fields(PlanAsked)})
+    def build_plan_flags(flags: dict[str, Any]) -> PlanFlags:
+        return PlanFlags(**{field.name: flags.pop(field.name) for field in fields(PlanFlags)})
 
-    def decorated(command: Command) -> Command:
-        return _given((*_SELECTION, *_WISH, *more, SHOW_VALUES, AS_JSON), _passing(command, gathered))
+    def decorate(command: Command) -> Command:
+        return _add_options(
+            (*_SELECTION_OPTIONS, *_PLAN_OPTIONS, *extra_options, SHOW_VALUES, AS_JSON),
+            _bundle_options(command, build_plan_flags),
+        )
 
-    return decorated
+    return decorate
 
 
-def _passing(command: Command, gathered: Callable[[dict[str, Any]], object]) -> Command:
+def _bundle_options(command: Command, build_flags: Callable[[dict[str, Any]], object]) -> Command:
     """Return a command that gets some of its flags as one value, in front of its other arguments."""
 
     def wrapped(*values: object, **flags: Any) -> Any:
-        return command(*values, gathered(flags), **flags)
+        return command(*values, build_flags(flags), **flags)
 
     wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
     wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     return wrapped  # type: ignore[return-value]
 
 
-def _given(options: Sequence[Option], command: Command) -> Command:
+def _add_options(options: Sequence[Option], command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command

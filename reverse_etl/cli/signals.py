@@ -8,20 +8,20 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
 
-from reverse_etl.cli.output.console import talk
-from reverse_etl.cli.output.streams import leave
+from reverse_etl.cli.output.console import terminal
+from reverse_etl.cli.output.streams import exit_now
 
 if TYPE_CHECKING:
     from types import FrameType
 
-PATIENCE_SECONDS = 4.0
+GRACE_PERIOD_SECONDS = 4.0
 
 
-class Stopped(BaseException):
+class TerminationRequested(BaseException):
     """The process was asked to end. Passes through everything that only mends errors."""
 
 
-class Stops:
+class SignalHandler:
     """Watches for the signals that end a process, and sees to it that they do.
 
     A signal raises Stopped where the main thread is, so that what is under way is left in order. Where that
@@ -30,39 +30,41 @@ class Stops:
     """
 
     def __init__(self) -> None:
-        self._number = 0
+        self._signal_number = 0
 
-    def watch(self) -> None:
+    def install(self) -> None:
         """Begin to watch. From the main thread, once."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._stop)
-        reading, writing = os.pipe()
-        os.set_blocking(writing, False)
-        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-        Thread(target=_end_soon, args=(reading,), name="stops", daemon=True).start()
+            signal.signal(number, self._handle_signal)
+        read_fd, write_fd = os.pipe()
+        os.set_blocking(write_fd, False)
+        signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
+        Thread(target=_exit_after_grace_period, args=(read_fd,), name="stops", daemon=True).start()
 
     @property
-    def asked(self) -> bool:
+    def signal_received(self) -> bool:
         """Return whether the process was asked to end."""
-        return bool(self._number)
+        return bool(self._signal_number)
 
-    def last_word(self) -> int:
+    def print_exit_message(self) -> int:
         """Say why the process ends; returns its exit code."""
-        return _last_word(self._number)
+        return _print_exit_message(self._signal_number)
 
-    def _stop(self, number: int, frame: FrameType | None) -> NoReturn:
+    def _handle_signal(self, number: int, frame: FrameType | None) -> NoReturn:
         del frame
-        self._number = number
-        raise Stopped
+        self._signal_number = number
+        raise TerminationRequested
 
 
-def _end_soon(reading: int) -> None:
-    number = os.read(reading, 1)[0]
-    time.sleep(PATIENCE_SECONDS)
-    leave(_last_word(number))
+def _exit_after_grace_period(read_fd: int) -> None:
+    number = os.read(read_fd, 1)[0]
+    time.sleep(GRACE_PERIOD_SECONDS)
+    exit_now(_print_exit_message(number))
 
 
-def _last_word(number: int) -> int:
+def _print_exit_message(number: int) -> int:
     word = "Interrupted" if number == signal.SIGINT else "Terminated"
-    talk.last(f"{word}. It is safe to run again: the next run settles what this one left open.")
+    terminal.print_exit_message(
+        f"{word}. It is safe to run again: the next run settles what this one left open."
+    )
     return 128 + number

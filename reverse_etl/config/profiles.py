@@ -6,24 +6,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from reverse_etl.config.destinations import KEY_FIELDS, KeyNote, WrittenDestination, destination_of
+from reverse_etl.config.destinations import KEY_FIELDS, DestinationInput, KeyLocation, build_destination
 from reverse_etl.config.target import Destination, Output, Target
-from reverse_etl.dbt.project import FILE as DBT_FILE
+from reverse_etl.dbt.project import DBT_PROJECT_FILE as DBT_FILE
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.parsing.jinja import TemplateError, render_value
-from reverse_etl.parsing.suggestions import choice, nearest
-from reverse_etl.parsing.validation import Advised, check
-from reverse_etl.parsing.variables import MissingVariableError, Var, env_var_of
-from reverse_etl.parsing.yaml_document import Document, KeyPath, read_yaml
+from reverse_etl.parsing.suggestions import did_you_mean, find_nearest
+from reverse_etl.parsing.validation import AdviceError, validate_mapping
+from reverse_etl.parsing.variables import MissingVariableError, Var, make_env_var
+from reverse_etl.parsing.yaml_document import KeyPath, YamlDocument, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FILE: Final = "profiles.yml"
-_OURS: Final = "destinations"
-_SHORTEST_SECRET: Final = 6
+PROFILES_FILE: Final = "profiles.yml"
+_DESTINATIONS: Final = "destinations"
+_MIN_SECRET_LENGTH: Final = 6
 
 
 def load_target(  # noqa: PLR0913 - what the command line's flags give
@@ -43,16 +43,18 @@ def load_target(  # noqa: PLR0913 - what the command line's flags give
     wrong with the target.
     """
     if not project_dir.is_dir():
-        what = f"There is no folder {project_dir}."
-        raise UsageError.of(what, where="--project-dir", advice="Name the folder of your project.")
-    project = read_dbt_project(project_dir, environ=environ, cli_vars=vars or {})
-    document = read_yaml(find_profiles(project_dir, profiles_dir, environ))
-    context = {"env_var": env_var_of(environ), "var": Var(vars or {})}
-    reading = _Reading(document, _choose_profile(document, profile, project, environ), context, environ)
-    return reading.target(target)
+        summary = f"There is no folder {project_dir}."
+        raise UsageError.of(summary, where="--project-dir", hint="Name the folder of your project.")
+    dbt_project = read_dbt_project(project_dir, environ=environ, cli_vars=vars or {})
+    document = read_yaml(find_profiles_file(project_dir, profiles_dir, environ))
+    context = {"env_var": make_env_var(environ), "var": Var(vars or {})}
+    reader = _ProfileReader(
+        document, _choose_profile(document, profile, dbt_project, environ), context, environ
+    )
+    return reader.read_target(target)
 
 
-def find_profiles(project_dir: Path, profiles_dir: Path | None, environ: Mapping[str, str]) -> Path:
+def find_profiles_file(project_dir: Path, profiles_dir: Path | None, environ: Mapping[str, str]) -> Path:
     """Return the profiles.yml that a project uses, found as `load_target` says.
 
     Raises UsageError that says where it was looked for.
@@ -63,253 +65,281 @@ def find_profiles(project_dir: Path, profiles_dir: Path | None, environ: Mapping
     else:
         folders = [Path.cwd(), project_dir, *([home / ".dbt"] if home else [])]
     for folder in folders:
-        if (folder / FILE).is_file():
-            return folder / FILE
-    looked = ", ".join(dict.fromkeys(str(Path.cwd() / folder) for folder in folders))
+        if (folder / PROFILES_FILE).is_file():
+            return folder / PROFILES_FILE
+    searched = ", ".join(dict.fromkeys(str(Path.cwd() / folder) for folder in folders))
     raise UsageError.of(
-        f"There is no {FILE}.",
-        where=f"looked in {looked}",
-        advice=_begun_above(project_dir)
+        f"There is no {PROFILES_FILE}.",
+        where=f"looked in {searched}",
+        hint=_parent_project_hint(project_dir)
         or "Write one with: reverse-etl init. Or say where it is: --profiles-dir FOLDER",
     )
 
 
-def _begun_above(folder: Path) -> str:
+def _parent_project_hint(folder: Path) -> str:
     """Return what to do where a project begins in a folder above; '' where none does."""
-    for above in folder.absolute().parents:
-        if (above / FILE).is_file() or (above / DBT_FILE).is_file():
-            return f"A project begins in {above}: go there, or name it: --project-dir {above}"
+    for parent in folder.absolute().parents:
+        if (parent / PROFILES_FILE).is_file() or (parent / DBT_FILE).is_file():
+            return f"A project begins in {parent}: go there, or name it: --project-dir {parent}"
     return ""
 
 
 def _choose_profile(
-    document: Document, asked: str | None, project: DbtProject | None, environ: Mapping[str, str]
+    document: YamlDocument, requested: str | None, dbt_project: DbtProject | None, environ: Mapping[str, str]
 ) -> str:
     if not isinstance(document.content, dict):
-        raise UsageError.of(f"{FILE} is not a mapping of profiles.", where=document.where(()))
+        raise UsageError.of(f"{PROFILES_FILE} is not a mapping of profiles.", where=document.locate_line(()))
     names = [str(name) for name in document.content if name != "config"]  # `config` is dbt's own, of old
-    wanted = asked or environ.get("DBT_PROFILE") or (project.profile if project else None)
-    if wanted:
-        if wanted not in names:
-            origin = "" if asked or environ.get("DBT_PROFILE") else ", which dbt_project.yml names"
+    chosen = requested or environ.get("DBT_PROFILE") or (dbt_project.profile if dbt_project else None)
+    if chosen:
+        if chosen not in names:
+            origin = "" if requested or environ.get("DBT_PROFILE") else ", which dbt_project.yml names"
             raise UsageError.of(
-                f"There is no profile {wanted}{origin}.",
-                where=document.where(()),
-                advice=choice(wanted, names),
+                f"There is no profile {chosen}{origin}.",
+                where=document.locate_line(()),
+                hint=did_you_mean(chosen, names),
             )
-        return wanted
+        return chosen
     match names:
         case [only]:
             return only
         case []:
             raise UsageError.of(
-                f"{FILE} is empty.", where=document.where(()), advice="Write it with: reverse-etl init"
+                f"{PROFILES_FILE} is empty.",
+                where=document.locate_line(()),
+                hint="Write it with: reverse-etl init",
             )
         case _:
             raise UsageError.of(
-                f"{FILE} has several profiles.",
-                where=document.where(()),
-                advice=f"Choose with --profile: {', '.join(names)}.",
+                f"{PROFILES_FILE} has several profiles.",
+                where=document.locate_line(()),
+                hint=f"Choose with --profile: {', '.join(names)}.",
             )
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _ProfileReader:
     """One reading of one profile; `problems` and `warnings` gather what is wrong or doubtful."""
 
-    document: Document
+    document: YamlDocument
     profile: str
     context: Mapping[str, Any]
     environ: Mapping[str, str]
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def target(self, asked: str | None) -> Target:
-        written = self.document.content[self.profile]
-        if not isinstance(written, dict) or not isinstance(written.get("outputs"), dict):
-            near = nearest("outputs", [str(key) for key in written or () if key not in ("target", _OURS)])
-            advice = "As in dbt, write:\n  outputs:\n    trial: {type: duckdb, path: shop.duckdb}"
-            if near and near != "outputs":
-                advice = f"Did you mean outputs for {near}?"
-            self.fail(f"Profile {self.profile} has no outputs.", (self.profile,), advice)
-        name = self.target_name(written, asked)
+    def read_target(self, requested: str | None) -> Target:
+        profile_entry = self.document.content[self.profile]
+        if not isinstance(profile_entry, dict) or not isinstance(profile_entry.get("outputs"), dict):
+            nearest_key = find_nearest(
+                "outputs", [str(key) for key in profile_entry or () if key not in ("target", _DESTINATIONS)]
+            )
+            hint = "As in dbt, write:\n  outputs:\n    trial: {type: duckdb, path: shop.duckdb}"
+            if nearest_key and nearest_key != "outputs":
+                hint = f"Did you mean outputs for {nearest_key}?"
+            self.fail(f"Profile {self.profile} has no outputs.", (self.profile,), hint)
+        name = self.choose_target_name(profile_entry, requested)
         context = {**self.context, "target": {"name": name, "profile_name": self.profile}}
-        output = _Section(self, (self.profile, "outputs", name), context).output()
+        output = _TargetSection(self, (self.profile, "outputs", name), context).read_output()
         destination = None
-        if not self.misspelt(written) and self.has_destination(written, name):
-            destination = _Section(self, (self.profile, _OURS, name), context).destination()
-            self.fits(name, output, destination)
+        if not self.has_misspelt_key(profile_entry) and self.has_destination(profile_entry, name):
+            destination = _TargetSection(
+                self, (self.profile, _DESTINATIONS, name), context
+            ).read_destination()
+            self.check_output_fits(name, output, destination)
         if self.problems or output is None or destination is None:
             raise UsageError(*self.problems)
         return Target(self.profile, name, output, destination, self.document.path, tuple(self.warnings))
 
-    def fits(self, name: str, output: Output | None, destination: Destination | None) -> None:
+    def check_output_fits(self, name: str, output: Output | None, destination: Destination | None) -> None:
         """Add what of a destination its output has no use for."""
         if output and destination and output.type is Engine.DUCKDB and destination.state_schema:
-            self.add(
+            self.add_problem(
                 "state_schema has no meaning with a duckdb output, whose state is a file.",
-                (self.profile, _OURS, name, "state_schema"),
+                (self.profile, _DESTINATIONS, name, "state_schema"),
                 "Remove it.",
             )
 
-    def misspelt(self, written: Mapping[str, Any]) -> bool:
+    def has_misspelt_key(self, profile_entry: Mapping[str, Any]) -> bool:
         """Return whether a key is nearly `destinations`; other unknown keys are left to dbt."""
-        if _OURS in written:
+        if _DESTINATIONS in profile_entry:
             return False
-        near = nearest(_OURS, [str(key) for key in written if key not in ("target", "outputs")])
-        if near:
-            self.add(f"{near} is not a key of a profile.", (self.profile, near), f"Did you mean {_OURS}?")
-        return near is not None
+        nearest_key = find_nearest(
+            _DESTINATIONS, [str(key) for key in profile_entry if key not in ("target", "outputs")]
+        )
+        if nearest_key:
+            self.add_problem(
+                f"{nearest_key} is not a key of a profile.",
+                (self.profile, nearest_key),
+                f"Did you mean {_DESTINATIONS}?",
+            )
+        return nearest_key is not None
 
-    def target_name(self, written: Mapping[str, Any], asked: str | None) -> str:
-        name = asked or self.environ.get("DBT_TARGET")
+    def choose_target_name(self, profile_entry: Mapping[str, Any], requested: str | None) -> str:
+        name = requested or self.environ.get("DBT_TARGET")
         if not name:
             try:
-                name = str(render_value(str(written.get("target") or "default"), self.context))
+                name = str(render_value(str(profile_entry.get("target") or "default"), self.context))
             except TemplateError as error:
-                self.fail(error.what, (self.profile, "target"), error.advice)
-        if name not in written["outputs"]:
-            asks = ", for which DBT_TARGET asks" if not asked and self.environ.get("DBT_TARGET") else ""
-            what = f"Profile {self.profile} has no target {name}{asks}."
-            self.fail(what, (self.profile, "outputs"), choice(name, map(str, written["outputs"])))
+                self.fail(error.summary, (self.profile, "target"), error.hint)
+        if name not in profile_entry["outputs"]:
+            origin_text = (
+                ", for which DBT_TARGET asks" if not requested and self.environ.get("DBT_TARGET") else ""
+            )
+            summary = f"Profile {self.profile} has no target {name}{origin_text}."
+            self.fail(
+                summary, (self.profile, "outputs"), did_you_mean(name, map(str, profile_entry["outputs"]))
+            )
         return name
 
-    def has_destination(self, written: Mapping[str, Any], name: str) -> bool:
-        entries = written.get(_OURS) or {}
+    def has_destination(self, profile_entry: Mapping[str, Any], name: str) -> bool:
+        entries = profile_entry.get(_DESTINATIONS) or {}
         if isinstance(entries, dict) and name in entries:
             return True
-        guess = nearest(name, map(str, entries)) if isinstance(entries, dict) else None
-        lines = f"  {_OURS}:\n" if not entries else ""
-        advice = (
+        guess = find_nearest(name, map(str, entries)) if isinstance(entries, dict) else None
+        lines = f"  {_DESTINATIONS}:\n" if not entries else ""
+        hint = (
             f"A destination has its target's name; there is one called {guess}."
             if guess
             else f"Beside its outputs, write:\n{lines}    {name}: {{type: klaviyo, sandbox: true}}\n"
             "The sandbox is a stand-in on this machine; without `sandbox: true` it is the real Klaviyo."
         )
-        self.add(
+        self.add_problem(
             f"Target {name} has no destination.",
-            (self.profile, _OURS) if entries else (self.profile,),
-            advice,
+            (self.profile, _DESTINATIONS) if entries else (self.profile,),
+            hint,
         )
         return False
 
-    def add(self, what: str, path: KeyPath, advice: str) -> None:
-        self.problems.append(Problem(what, self.document.place(path), advice))
+    def add_problem(self, summary: str, path: KeyPath, hint: str) -> None:
+        self.problems.append(Problem(summary, self.document.locate_key(path), hint))
 
-    def fail(self, what: str, path: KeyPath, advice: str) -> NoReturn:
-        raise UsageError.of(what, where=self.document.place(path), advice=advice)
+    def fail(self, summary: str, path: KeyPath, hint: str) -> NoReturn:
+        raise UsageError.of(summary, where=self.document.locate_key(path), hint=hint)
 
 
 @dataclass(frozen=True)
-class _Section:
+class _TargetSection:
     """The entry of one target, rendered value by value; each method returns None where it adds a problem."""
 
-    reading: _Reading
+    reader: _ProfileReader
     path: KeyPath
     context: Mapping[str, Any]
 
-    def output(self) -> Output | None:
-        settings = self.render(self.written(), ())
+    def read_output(self) -> Output | None:
+        settings = self.render(self.raw_value(), ())
         if not isinstance(settings, dict):
-            self.add("An output is a mapping.", (), "Write {type: duckdb, path: shop.duckdb}.")
+            self.add_problem("An output is a mapping.", (), "Write {type: duckdb, path: shop.duckdb}.")
             return None
-        kind = settings.get("type")
-        known = [str(each) for each in Engine]
-        if kind not in known:
-            said = f"The type of an output cannot be {kind!r}." if kind else "The output has no type."
-            self.add(said, ("type",), choice(str(kind or ""), known))
+        engine_type = settings.get("type")
+        engine_names = [str(engine) for engine in Engine]
+        if engine_type not in engine_names:
+            summary = (
+                f"The type of an output cannot be {engine_type!r}."
+                if engine_type
+                else "The output has no type."
+            )
+            self.add_problem(summary, ("type",), did_you_mean(str(engine_type or ""), engine_names))
             return None
-        if kind == "duckdb" and settings.get("path", ":memory:") in (None, ":memory:"):
-            self.add(
+        if engine_type == "duckdb" and settings.get("path", ":memory:") in (None, ":memory:"):
+            self.add_problem(
                 "The duckdb output has no file: what dbt builds in memory is gone when dbt ends.",
                 ("path",),
                 "Write path: shop.duckdb, the file that dbt builds.",
             )
             return None
-        places = {key: self.place((key,)) for key in ("path", "schema") if key in settings}
-        return Output(Engine(kind), settings, places)
+        locations = {key: self.locate((key,)) for key in ("path", "schema") if key in settings}
+        return Output(Engine(engine_type), settings, locations)
 
-    def destination(self) -> Destination | None:
-        written = self.written()
-        if not isinstance(written, dict):
-            self.add("A destination is a mapping.", (), "Write {type: klaviyo}.")
+    def read_destination(self) -> Destination | None:
+        raw_entry = self.raw_value()
+        if not isinstance(raw_entry, dict):
+            self.add_problem("A destination is a mapping.", (), "Write {type: klaviyo}.")
             return None
-        known = len(self.reading.problems)
-        plain = self.without_key(written)
-        missing = self.missing_key(plain)
-        rendered = self.render(plain, ())
-        if len(self.reading.problems) > known:
+        problem_count = len(self.reader.problems)
+        entry = self.drop_key_fields(raw_entry)
+        missing_reason = self.extract_missing_key(entry)
+        rendered = self.render(entry, ())
+        if len(self.reader.problems) > problem_count:
             return None
-        checked, wrong = check(WrittenDestination, rendered, thing="a destination", where=self.place)
-        self.reading.problems.extend(wrong)
-        if checked is None:
+        destination_input, destination_problems = validate_mapping(
+            DestinationInput, rendered, mapping_name="a destination", locate=self.locate
+        )
+        self.reader.problems.extend(destination_problems)
+        if destination_input is None:
             return None
         try:
-            return destination_of(
-                checked, self.reading.environ, KeyNote(self.place(("private_api_key",)), missing)
+            return build_destination(
+                destination_input,
+                self.reader.environ,
+                KeyLocation(self.locate(("private_api_key",)), missing_reason),
             )
-        except Advised as error:
-            self.reading.problems.append(Problem(error.what, "the environment", error.advice))
+        except AdviceError as error:
+            self.reader.problems.append(Problem(error.summary, "the environment", error.hint))
             return None
 
-    def without_key(self, written: Mapping[Any, Any]) -> dict[str, Any]:
+    def drop_key_fields(self, raw_entry: Mapping[Any, Any]) -> dict[str, Any]:
         """Return the entry; for a sandbox, which needs no key, without what would give one."""
         try:
-            sandbox = render_value(str(written.get("sandbox", "")), self.context)
+            sandbox = render_value(str(raw_entry.get("sandbox", "")), self.context)
         except TemplateError:  # said when the whole is rendered
             sandbox = ""
-        needless = KEY_FIELDS if str(sandbox).lower() == "true" else ()
-        return {str(key): value for key, value in written.items() if key not in needless}
+        unneeded_keys = KEY_FIELDS if str(sandbox).lower() == "true" else ()
+        return {str(key): value for key, value in raw_entry.items() if key not in unneeded_keys}
 
-    def missing_key(self, plain: dict[str, Any]) -> str:
+    def extract_missing_key(self, entry: dict[str, Any]) -> str:
         """Take out a key whose variable is not set, since a plan needs none; warn of a key in plain text."""
-        raw = plain.get("private_api_key")
+        raw = entry.get("private_api_key")
         if not isinstance(raw, str) or not raw.strip():
             return ""
         try:
             if render_value(raw, self.context) == raw:
-                place = self.reading.document.where((*self.path, "private_api_key"))
-                self.reading.warnings.append(
-                    f"{place}: the private key stands in the file. Take it from the environment instead."
+                location = self.reader.document.locate_line((*self.path, "private_api_key"))
+                self.reader.warnings.append(
+                    f"{location}: the private key stands in the file. Take it from the environment instead."
                 )
         except TemplateError as error:
             if isinstance(error.cause, MissingVariableError):
-                del plain["private_api_key"]
+                del entry["private_api_key"]
                 return f"the environment variable {error.cause.name} is not set"
         return ""
 
     def render(self, value: Any, path: KeyPath) -> Any:
         match value:
             case dict():
-                return {str(key): self.render(each, (*path, str(key))) for key, each in value.items()}
+                return {str(key): self.render(item, (*path, str(key))) for key, item in value.items()}
             case list():
-                return [self.render(each, (*path, index)) for index, each in enumerate(value)]
+                return [self.render(item, (*path, index)) for index, item in enumerate(value)]
             case str():
                 try:
                     return render_value(value, self.context)
                 except TemplateError as error:
-                    self.add(*self.said(error, path))
+                    self.add_problem(*self.describe_error(error, path))
                     return ""
             case _:
                 return value
 
-    def said(self, error: TemplateError, path: KeyPath) -> tuple[str, KeyPath, str]:
+    def describe_error(self, error: TemplateError, path: KeyPath) -> tuple[str, KeyPath, str]:
         """Return what to say of a value that cannot be rendered; no value of the environment is in it."""
-        if error.name:
-            return f"{error.name} is undefined.", path, choice(error.name, self.context)
-        values = (value for value in self.reading.environ.values() if len(value) >= _SHORTEST_SECRET)
-        if error.cause is None and any(value in error.what for value in values):
+        if error.undefined_name:
+            return (
+                f"{error.undefined_name} is undefined.",
+                path,
+                did_you_mean(error.undefined_name, self.context),
+            )
+        values = (value for value in self.reader.environ.values() if len(value) >= _MIN_SECRET_LENGTH)
+        if error.cause is None and any(value in error.summary for value in values):
             return "The value cannot be rendered.", path, "Simplify the expression between {{ and }}."
-        return error.what, path, error.advice
+        return error.summary, path, error.hint
 
-    def written(self) -> Any:
-        value = self.reading.document.content
+    def raw_value(self) -> Any:
+        value = self.reader.document.content
         for key in self.path:
             value = value[key]
         return value
 
-    def place(self, path: tuple[str | int, ...]) -> str:
-        return self.reading.document.place((*self.path, *path))
+    def locate(self, path: tuple[str | int, ...]) -> str:
+        return self.reader.document.locate_key((*self.path, *path))
 
-    def add(self, what: str, path: KeyPath, advice: str) -> None:
-        self.reading.add(what, (*self.path, *path), advice)
+    def add_problem(self, summary: str, path: KeyPath, hint: str) -> None:
+        self.reader.add_problem(summary, (*self.path, *path), hint)

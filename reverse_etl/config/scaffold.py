@@ -15,58 +15,58 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SANDBOX = "{type: klaviyo, sandbox: true}"
+SANDBOX_DESTINATION = "{type: klaviyo, sandbox: true}"
 _NAMES = ("first_name", "last_name")
 _IDS = ("customer_id", "user_id", "id", "external_id")
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceTable:
     """A table that a first model can read, with its columns."""
 
     table: str
     columns: tuple[str, ...]
 
 
-def new_profiles(profile: str, warehouse: str, target: str = "trial") -> str:
+def render_profiles_yml(profile: str, database_file: str, target: str = "trial") -> str:
     """Return a profiles.yml for a DuckDB file and a sandbox."""
-    output = {"type": "duckdb", "path": warehouse, "schema": "main"}
+    output = {"type": "duckdb", "path": database_file, "schema": "main"}
     return (
         f"{profile}:\n"
         f"  target: {target}\n"
         f"  outputs:                # where models read, as in dbt\n"
-        f"    {target}: {flow(output)}\n"
+        f"    {target}: {format_flow_mapping(output)}\n"
         f"  destinations:           # where models write, by the same target names\n"
-        f"    {target}: {SANDBOX}\n"
+        f"    {target}: {SANDBOX_DESTINATION}\n"
     )
 
 
-def flow(values: Mapping[str, str]) -> str:
+def format_flow_mapping(values: Mapping[str, str]) -> str:
     """Return a mapping as one line of YAML, each value quoted where it has to be."""
     return yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=sys.maxsize).strip()
 
 
-def with_destination(text: str, profile: str, target: str) -> str | None:
+def add_destination(text: str, profile: str, target: str) -> str | None:
     """Return a profiles.yml with a sandbox as the destination of a target, None where it has a destination.
 
     Comments, line ends and all else stay as they are. Raises ValueError where the profile is not written in
     block style, line by line, so that a line can't be added to it.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
-    keys = _block(_child(root, profile))
+    keys = _block_entries(_child(root, profile))
     if "destinations" not in keys:
         indent = _indent(keys)
-        new = [f"{indent}destinations:", f"{indent}  {target}: {SANDBOX}"]
-        return _checked(_inserted(text, _child(root, profile), new), text, profile, target)
+        new_lines = [f"{indent}destinations:", f"{indent}  {target}: {SANDBOX_DESTINATION}"]
+        return _verify_change(_insert_lines(text, _child(root, profile), new_lines), text, profile, target)
     destinations = keys["destinations"][1]
-    entries = _block(destinations)
+    entries = _block_entries(destinations)
     if target in entries:
         return None
-    new = [f"{_indent(entries)}{target}: {SANDBOX}"]
-    return _checked(_inserted(text, destinations, new), text, profile, target)
+    new_lines = [f"{_indent(entries)}{target}: {SANDBOX_DESTINATION}"]
+    return _verify_change(_insert_lines(text, destinations, new_lines), text, profile, target)
 
 
-def first_model(source: Source | None, list_name: str) -> str:
+def render_first_model(source: SourceTable | None, list_name: str) -> str:
     """Return a model that puts every row of a table with an e-mail on a list."""
     columns = (
         {name.lower(): name for name in source.columns}
@@ -94,16 +94,20 @@ def first_model(source: Source | None, list_name: str) -> str:
     )
 
 
-def likeliest(tables: Mapping[str, Sequence[str]]) -> Source | None:
+def find_people_table(tables: Mapping[str, Sequence[str]]) -> SourceTable | None:
     """Return the table that most likely holds people: with an e-mail, and the best name; else None."""
     people = [name for name, columns in tables.items() if "email" in {column.lower() for column in columns}]
     if not people:
         return None
-    liked = ("customers", "dim_customers", "users", "people", "contacts", "profiles")
+    preferred_names = ("customers", "dim_customers", "users", "people", "contacts", "profiles")
     best = min(
-        people, key=lambda name: (liked.index(name.lower()) if name.lower() in liked else len(liked), name)
+        people,
+        key=lambda name: (
+            preferred_names.index(name.lower()) if name.lower() in preferred_names else len(preferred_names),
+            name,
+        ),
     )
-    return Source(best, tuple(tables[best]))
+    return SourceTable(best, tuple(tables[best]))
 
 
 _Block = dict[str, tuple[yaml.Node, yaml.Node]]
@@ -111,10 +115,10 @@ _LINE = re.compile(r"[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029])|[^\
 
 
 def _child(node: yaml.Node | None, key: str) -> yaml.Node:
-    return _block(node)[key][1]
+    return _block_entries(node)[key][1]
 
 
-def _block(node: yaml.Node | None) -> _Block:
+def _block_entries(node: yaml.Node | None) -> _Block:
     if not isinstance(node, yaml.MappingNode) or node.flow_style or not node.value:
         raise ValueError("not a mapping in block style")
     return {key.value: (key, value) for key, value in node.value}
@@ -124,35 +128,35 @@ def _indent(block: _Block) -> str:
     return " " * next(iter(block.values()))[0].start_mark.column
 
 
-def _inserted(text: str, block: yaml.Node, new: Sequence[str]) -> str:
+def _insert_lines(text: str, block: yaml.Node, new_lines: Sequence[str]) -> str:
     """Return a text with new lines at the end of a block, before the comments that belong to what follows."""
     lines: list[str] = _LINE.findall(text)
     last = block.end_mark.line - (block.end_mark.index < len(text))
     last = min(last, len(lines) - 1)
-    while last > block.start_mark.line and _follows(lines[last], block.start_mark.column):
+    while last > block.start_mark.line and _is_trailing_line(lines[last], block.start_mark.column):
         last -= 1
-    end = "\r\n" if lines[0].endswith("\r\n") else "\n"
-    if lines[last][-1] not in _ENDS:  # the file's last line, which has no end
-        return "".join([*lines[:last], lines[last] + end, end.join(new)])
-    return "".join([*lines[: last + 1], *(line + end for line in new), *lines[last + 1 :]])
+    line_end = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    if lines[last][-1] not in _LINE_ENDS:  # the file's last line, which has no end
+        return "".join([*lines[:last], lines[last] + line_end, line_end.join(new_lines)])
+    return "".join([*lines[: last + 1], *(line + line_end for line in new_lines), *lines[last + 1 :]])
 
 
-def _follows(line: str, indent: int) -> bool:
+def _is_trailing_line(line: str, indent: int) -> bool:
     """Return whether a line at the end of a block says nothing, or is a comment on what follows the block."""
     content = line.strip()
     return not content or (content[0] == "#" and len(line) - len(line.lstrip()) <= indent)
 
 
-def _checked(changed: str, text: str, profile: str, target: str) -> str:
+def _verify_change(changed: str, text: str, profile: str, target: str) -> str:
     """Return the changed text. Raises ValueError unless it says what it should and nothing else changed."""
     before, after = yaml.safe_load(text), yaml.safe_load(changed)
     before[profile]["destinations"] = {
         **before[profile].get("destinations", {}),
-        target: yaml.safe_load(SANDBOX),
+        target: yaml.safe_load(SANDBOX_DESTINATION),
     }
     if before != after:
         raise ValueError("the file can't be changed line by line")
     return changed
 
 
-_ENDS = "\r\n\x85\u2028\u2029"
+_LINE_ENDS = "\r\n\x85\u2028\u2029"

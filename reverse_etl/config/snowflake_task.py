@@ -13,16 +13,16 @@ import yaml
 
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
-from reverse_etl.klaviyo.private_key import VARIABLE
+from reverse_etl.klaviyo.private_key import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from reverse_etl.config.target import Target
 
-_WRITTEN = re.compile(r'[A-Za-z_][A-Za-z0-9_$]*|"([^"]|"")+"')
-_TOKEN: Final = "/snowflake/session/token"  # noqa: S105 - where Snowflake puts one, none itself
-_HOURS: Final = 6
+_IDENTIFIER = re.compile(r'[A-Za-z_][A-Za-z0-9_$]*|"([^"]|"")+"')
+_TOKEN_PATH: Final = "/snowflake/session/token"  # noqa: S105 - where Snowflake puts one, none itself
+_TIMEOUT_HOURS: Final = 6
 
-_TEXT: Final = """\
+_SQL_TEMPLATE: Final = """\
 -- The job inside Snowflake: a task starts a container that may reach Klaviyo and nothing else.
 -- Written from target {target} of profile {profile}. Before you run it:
 --   1. put the key where it says so, in a worksheet that is not kept;
@@ -76,7 +76,7 @@ ALTER TASK {schema}.REVERSE_ETL_CLEAR RESUME;
 """
 
 
-def snowflake_task(target: Target) -> str:
+def render_snowflake_task(target: Target) -> str:
     """Return the SQL, from the target's database, warehouse and role; no secret is in it.
 
     Raises UsageError where the target is none of Snowflake's, or lacks one of the three.
@@ -86,26 +86,26 @@ def snowflake_task(target: Target) -> str:
         raise UsageError.of(
             f"A Snowflake task runs a target of Snowflake, and {target.name} is {output.type}.",
             where=where,
-            advice="Name the target with --target.",
+            hint="Name the target with --target.",
         )
     missing = [key for key in ("database", "warehouse", "role") if not output.settings.get(key)]
     if missing:
         raise UsageError.of(
             f"The target has no {' and no '.join(missing)}, which a task needs.",
             where=where,
-            advice="Write it beside the other keys of the output.",
+            hint="Write it beside the other keys of the output.",
         )
-    database = _name(str(output.settings["database"]))
-    schema = f"{database}.{_name(target.state_schema)}"
-    return _TEXT.format(
+    database = _quote_identifier(str(output.settings["database"]))
+    schema = f"{database}.{_quote_identifier(target.state_schema)}"
+    return _SQL_TEMPLATE.format(
         target=target.name,
         profile=target.profile,
-        output=_commented(yaml.safe_dump({target.name: _inside(target)}, sort_keys=False)),
+        output=_comment_lines(yaml.safe_dump({target.name: _output_inside_account(target)}, sort_keys=False)),
         database=database,
         schema=schema,
-        role=_name(str(output.settings["role"])),
-        warehouse=_name(str(output.settings["warehouse"])),
-        timeout=_HOURS * 3_600_000,
+        role=_quote_identifier(str(output.settings["role"])),
+        warehouse=_quote_identifier(str(output.settings["warehouse"])),
+        timeout=_TIMEOUT_HOURS * 3_600_000,
         specification=yaml.safe_dump(_specification(schema, target.name), sort_keys=False),
     )
 
@@ -114,7 +114,7 @@ def _specification(schema: str, target: str) -> dict[str, object]:
     secret = {
         "snowflakeSecret": {"objectName": f"{schema}.KLAVIYO_KEY"},
         "secretKeyRef": "secret_string",
-        "envVarName": VARIABLE,
+        "envVarName": KEY_VARIABLE,
     }
     repository = schema.replace(".", "/").replace('"', "").lower()
     container = {
@@ -127,24 +127,24 @@ def _specification(schema: str, target: str) -> dict[str, object]:
     return {"spec": {"containers": [container]}}
 
 
-def _inside(target: Target) -> dict[str, str]:
+def _output_inside_account(target: Target) -> dict[str, str]:
     """Return the output as it is inside the account."""
-    kept = {key: str(target.output.settings[key]) for key in ("role", "warehouse", "database")}
+    copied = {key: str(target.output.settings[key]) for key in ("role", "warehouse", "database")}
     return {
         "type": "snowflake",
         "account": "{{ env_var('SNOWFLAKE_ACCOUNT') }}",
         "host": "{{ env_var('SNOWFLAKE_HOST') }}",
         "authenticator": "oauth",
-        "token_file_path": _TOKEN,
-        **kept,
+        "token_file_path": _TOKEN_PATH,
+        **copied,
         "schema": target.output.schema,
     }
 
 
-def _commented(text: str) -> str:
+def _comment_lines(text: str) -> str:
     return "\n".join(f"--        {line}" for line in text.splitlines())
 
 
-def _name(name: str) -> str:
+def _quote_identifier(name: str) -> str:
     doubled = name.replace('"', '""')
-    return name if _WRITTEN.fullmatch(name) else f'"{doubled}"'
+    return name if _IDENTIFIER.fullmatch(name) else f'"{doubled}"'

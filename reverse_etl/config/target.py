@@ -27,19 +27,19 @@ STATE_SCHEMA: Final = "REVERSE_ETL"
 class Output:
     """The warehouse side of a target: dbt's keys, rendered and left alone. They may hold secrets.
 
-    `places` says where in profiles.yml some of them stand.
+    `locations` says where in profiles.yml some of them stand.
     """
 
     type: Engine
     settings: Mapping[str, Any] = field(repr=False)
-    places: Mapping[str, str] = field(default_factory=dict)
+    locations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def database(self) -> str:
         """Return the database in which dbt builds: its own key, else as dbt-duckdb takes it from `path`."""
-        named = self.settings.get("database")
-        if named or self.type is not Engine.DUCKDB:
-            return str(named or "")
+        configured = self.settings.get("database")
+        if configured or self.type is not Engine.DUCKDB:
+            return str(configured or "")
         return PurePath(str(self.settings.get("path", ""))).stem
 
     @property
@@ -69,11 +69,11 @@ class Destination:
     key_problem: Problem | None = None
 
     @property
-    def own_sandbox(self) -> bool:
+    def embedded_sandbox(self) -> bool:
         """Return whether it is a sandbox that starts by itself, in the project's folder."""
         return self.sandbox and not self.origin
 
-    def need_key(self) -> PrivateKey:
+    def require_key(self) -> PrivateKey:
         """Return the key; raises UsageError that says the ways to give one where there is none."""
         if self.key is None:
             raise UsageError(self.key_problem or Problem("There is no private key for Klaviyo."))
@@ -100,6 +100,6 @@ class Target:
         return self.destination.state_schema or STATE_SCHEMA
 
     @property
-    def place(self) -> str:
+    def destination_id(self) -> str:
         """Return the target and where it sends: the account that one place has says nothing of another."""
         return f"{self.name} to {self.destination.origin or 'a sandbox of its own'}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from reverse_etl.errors import ModelError
-from reverse_etl.formatting import at
+from reverse_etl.formatting import format_location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,27 +22,32 @@ SOURCES_VERSIONS: Final = range(3, 5)
 _VERSION = re.compile(r"/v(\d+)\.json")
 
 
-def read_artifact(path: Path, name: str, key: str, versions: range, *, again: str) -> Content:
+def read_artifact(path: Path, name: str, key: str, versions: range, *, refresh_command: str) -> Content:
     """Return the content of an artifact, whose `key` is there and whose version is known where it says one.
 
-    Raises ModelError that calls the artifact `name` and says to run `again` where it cannot be read.
+    Raises ModelError that calls the artifact `name` and says to run `refresh_command` where it cannot be
+    read.
     """
     try:
         content = orjson.loads(path.read_bytes())
     except OSError as error:
         reason = (error.strerror or "").lower()
-        raise ModelError.of(f"{name} cannot be read: {reason}.", where=at(path)) from error
+        raise ModelError.of(f"{name} cannot be read: {reason}.", where=format_location(path)) from error
     except orjson.JSONDecodeError:
-        raise ModelError.of(f"{name} is not JSON.", where=at(path), advice=f"Run: {again}") from None
+        raise ModelError.of(
+            f"{name} is not JSON.", where=format_location(path), hint=f"Run: {refresh_command}"
+        ) from None
     if not isinstance(content, dict) or not isinstance(content.get(key), dict | list):
-        raise ModelError.of(f"{name} has no {key}.", where=at(path), advice=f"Run: {again}")
+        raise ModelError.of(
+            f"{name} has no {key}.", where=format_location(path), hint=f"Run: {refresh_command}"
+        )
     schema = str((content.get("metadata") or {}).get("dbt_schema_version", ""))
     version = _VERSION.search(schema)
     if version and int(version[1]) not in versions:
         raise ModelError.of(
             f"{name} has version {version[1]}; versions {versions[0]} to {versions[-1]} can be read.",
-            where=at(path),
-            advice="Use dbt 1.5 or later."
+            where=format_location(path),
+            hint="Use dbt 1.5 or later."
             if int(version[1]) < versions[0]
             else "Use a newer version of this program.",
         )

@@ -18,20 +18,20 @@ _TESTS = frozenset({"test", "unit_test"})
 class Node:
     """A node of dbt's graph.
 
-    `source` is the name of a source's family, else empty. `path` is the file's, from the project's folder.
-    `attached` is the node that a generic test looks at, where dbt says it.
+    `source_name` is the name of a source's family, else empty. `path` is the file's, from the project's
+    folder. `attached_node` is the node that a generic test looks at, where dbt says it.
     """
 
     unique_id: str
-    kind: str
+    resource_type: str
     name: str
     package: str = ""
     path: str = ""
-    source: str = ""
+    source_name: str = ""
     version: str = ""
     tags: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
-    attached: str = ""
+    attached_node: str = ""
     ephemeral: bool = False
 
 
@@ -44,30 +44,31 @@ class Graph:
     def ancestors(self, unique_id: str) -> tuple[str, ...]:
         """Return everything that a node is built from, near ones first."""
         found: dict[str, None] = {}
-        waiting = [*self._parents(unique_id)]
+        waiting = [*self._declared_parents(unique_id)]
         while waiting:
             here = waiting.pop(0)
             if here not in found:
                 found[here] = None
-                waiting += self._parents(here)
+                waiting += self._declared_parents(here)
         return tuple(found)
 
     def parents(self, unique_id: str) -> tuple[str, ...]:
         """Return what a node is built from directly; an ephemeral one, which is never built, with its own."""
         found: dict[str, None] = {}
-        for parent in self._parents(unique_id):
+        for parent in self._declared_parents(unique_id):
             found[parent] = None
             if parent in self.nodes and self.nodes[parent].ephemeral:
                 found.update(dict.fromkeys(self.parents(parent)))
         return tuple(found)
 
-    def tests_of(self, looked_at: Iterable[str]) -> tuple[str, ...]:
+    def find_tests(self, unique_ids: Iterable[str]) -> tuple[str, ...]:
         """Return the tests of any of these: attached to one, or attached to none and reading one."""
-        wanted = set(looked_at)
+        wanted = set(unique_ids)
         return tuple(
             node.unique_id
             for node in self.nodes.values()
-            if node.kind in _TESTS and wanted & ({node.attached} if node.attached else {*node.parents})
+            if node.resource_type in _TESTS
+            and wanted & ({node.attached_node} if node.attached_node else {*node.parents})
         )
 
     def descendants(self, origins: Iterable[str]) -> frozenset[str]:
@@ -85,41 +86,43 @@ class Graph:
                 waiting += children.get(here, ())
         return frozenset(found)
 
-    def _parents(self, unique_id: str) -> tuple[str, ...]:
+    def _declared_parents(self, unique_id: str) -> tuple[str, ...]:
         node = self.nodes.get(unique_id)
         return node.parents if node else ()
 
 
-def read_graph(manifest: Path) -> Graph:
+def read_graph(manifest_path: Path) -> Graph:
     """Return the graph of a manifest; an empty one where there is no such file. Raises ModelError."""
-    if not manifest.is_file():
+    if not manifest_path.is_file():
         return Graph()
-    content = read_artifact(manifest, "dbt's manifest", "nodes", MANIFEST_VERSIONS, again="dbt parse")
+    content = read_artifact(
+        manifest_path, "dbt's manifest", "nodes", MANIFEST_VERSIONS, refresh_command="dbt parse"
+    )
     sections = (content["nodes"], content.get("sources"), content.get("unit_tests"))
-    written = {str(key): node for section in sections if section for key, node in section.items()}
+    nodes_by_id = {str(key): node for section in sections if section for key, node in section.items()}
     parent_map = content.get("parent_map") or {}
-    return Graph({key: _node(key, node, parent_map.get(key)) for key, node in written.items()})
+    return Graph({key: _parse_node(key, node, parent_map.get(key)) for key, node in nodes_by_id.items()})
 
 
-def _node(unique_id: str, node: Mapping[str, Any], parents: Iterable[str] | None) -> Node:
+def _parse_node(unique_id: str, node: Mapping[str, Any], parents: Iterable[str] | None) -> Node:
     config = node.get("config") or {}
     depends_on = node.get("depends_on") or {}
     version = node.get("version")
     return Node(
         unique_id=unique_id,
-        kind=str(node.get("resource_type") or unique_id.partition(".")[0]),
+        resource_type=str(node.get("resource_type") or unique_id.partition(".")[0]),
         name=str(node.get("name") or ""),
         package=str(node.get("package_name") or ""),
         path=str(node.get("original_file_path") or ""),
-        source=str(node.get("source_name") or ""),
+        source_name=str(node.get("source_name") or ""),
         version="" if version is None else str(version),
-        tags=tuple(dict.fromkeys(str(tag) for tag in (*_listed(node), *_listed(config)))),
-        parents=tuple(str(each) for each in (parents or depends_on.get("nodes") or ())),
-        attached=str(node.get("attached_node") or ""),
+        tags=tuple(dict.fromkeys(str(tag) for tag in (*_read_tags(node), *_read_tags(config)))),
+        parents=tuple(str(parent) for parent in (parents or depends_on.get("nodes") or ())),
+        attached_node=str(node.get("attached_node") or ""),
         ephemeral=config.get("materialized") == "ephemeral",
     )
 
 
-def _listed(holder: Mapping[str, Any]) -> list[Any]:
+def _read_tags(holder: Mapping[str, Any]) -> list[Any]:
     tags = holder.get("tags") or []
     return [tags] if isinstance(tags, str) else list(tags)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-KEY: Final = "reverse_etl"
-_KINDS: Final = ("model", "seed", "snapshot")
+META_KEY: Final = "reverse_etl"
+_RESOURCE_TYPES: Final = ("model", "seed", "snapshot")
 
 
 @dataclass(frozen=True)
-class MarkedColumn:
+class MetaColumn:
     """A column that a dbt model's YAML lists; `quoted` where it says `quote: true`."""
 
     name: str
@@ -21,48 +21,52 @@ class MarkedColumn:
 
 
 @dataclass(frozen=True)
-class Marked:
+class MetaNode:
     """A dbt model (or seed, or snapshot) with `meta: {reverse_etl: ...}`.
 
-    `settings` is what stands there, whatever it is. `path` is its file, `patch` its YAML's (empty where it
-    has none), both from the project's folder. `relation` is its name in the warehouse, empty where it has no
-    table.
+    `settings` is what stands there, whatever it is. `path` is its file, `patch_path` its YAML's (empty where
+    it has none), both from the project's folder. `relation` is its name in the warehouse, empty where it has
+    no table.
     """
 
     name: str
     unique_id: str
-    kind: str
+    resource_type: str
     relation: str
     settings: Any = field(repr=False)
-    columns: tuple[MarkedColumn, ...]
+    columns: tuple[MetaColumn, ...]
     path: str
-    patch: str
+    patch_path: str
     dbt_name: str
     version: str = ""
     description: str = ""
 
 
-def marked_nodes(nodes: Iterable[Mapping[str, Any]], project: str) -> tuple[Marked, ...]:
+def find_meta_nodes(nodes: Iterable[Mapping[str, Any]], project: str) -> tuple[MetaNode, ...]:
     """Return the project's own nodes that are marked, by name; those of packages are left to their authors.
 
     Of a model with versions, the latest carries its name. An older one that has the same settings, as it has
     when they stand above the versions, is left out; one with settings of its own is `<name>_v<version>`.
     """
     own = [
-        node for node in nodes if node.get("package_name") == project and node.get("resource_type") in _KINDS
+        node
+        for node in nodes
+        if node.get("package_name") == project and node.get("resource_type") in _RESOURCE_TYPES
     ]
-    marked = [node for node in own if _settings(node) is not None]
-    latest = {str(node.get("name")): _settings(node) for node in marked if _is_latest(node)}
-    kept = [
-        node for node in marked if _is_latest(node) or _settings(node) != latest.get(str(node.get("name")))
+    nodes_with_settings = [node for node in own if _meta_settings(node) is not None]
+    latest = {str(node.get("name")): _meta_settings(node) for node in nodes_with_settings if _is_latest(node)}
+    selected = [
+        node
+        for node in nodes_with_settings
+        if _is_latest(node) or _meta_settings(node) != latest.get(str(node.get("name")))
     ]
-    return tuple(sorted((_marked(node) for node in kept), key=lambda each: each.name))
+    return tuple(sorted((_to_meta_node(node) for node in selected), key=lambda meta_node: meta_node.name))
 
 
-def _settings(node: Mapping[str, Any]) -> Any:
+def _meta_settings(node: Mapping[str, Any]) -> Any:
     for meta in ((node.get("config") or {}).get("meta"), node.get("meta")):
-        if isinstance(meta, dict) and KEY in meta:
-            return meta[KEY] if meta[KEY] is not None else {}
+        if isinstance(meta, dict) and META_KEY in meta:
+            return meta[META_KEY] if meta[META_KEY] is not None else {}
     return None
 
 
@@ -71,22 +75,22 @@ def _is_latest(node: Mapping[str, Any]) -> bool:
     return version is None or latest is None or str(version) == str(latest)
 
 
-def _marked(node: Mapping[str, Any]) -> Marked:
+def _to_meta_node(node: Mapping[str, Any]) -> MetaNode:
     name = str(node.get("name"))
     version = "" if node.get("version") is None else str(node.get("version"))
     ephemeral = (node.get("config") or {}).get("materialized") == "ephemeral"
-    return Marked(
+    return MetaNode(
         name=name if _is_latest(node) else f"{name}_v{version}",
         unique_id=str(node.get("unique_id")),
-        kind=str(node.get("resource_type")),
+        resource_type=str(node.get("resource_type")),
         relation="" if ephemeral else str(node.get("relation_name") or ""),
-        settings=_settings(node),
+        settings=_meta_settings(node),
         columns=tuple(
-            MarkedColumn(str(column.get("name") or key), bool(column.get("quote")))
+            MetaColumn(str(column.get("name") or key), bool(column.get("quote")))
             for key, column in (node.get("columns") or {}).items()
         ),
         path=str(node.get("original_file_path") or ""),
-        patch=str(node.get("patch_path") or "").rpartition("://")[2],
+        patch_path=str(node.get("patch_path") or "").rpartition("://")[2],
         dbt_name=name,
         version=version,
         description=str(node.get("description") or ""),

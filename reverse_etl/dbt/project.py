@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.errors import UsageError
 from reverse_etl.parsing.jinja import TemplateError, render_value
-from reverse_etl.parsing.variables import Var, env_var_of
-from reverse_etl.parsing.yaml_document import Document, read_yaml
+from reverse_etl.parsing.variables import Var, make_env_var
+from reverse_etl.parsing.yaml_document import YamlDocument, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FILE: Final = "dbt_project.yml"
+DBT_PROJECT_FILE: Final = "dbt_project.yml"
 
 
 @dataclass(frozen=True)
 class DbtProject:
     """A dbt project.
 
-    `profile` is None where the file names none; `manifest` is where dbt writes it, be it there or not;
+    `profile` is None where the file names none; `manifest_path` is where dbt writes it, be it there or not;
     `model_path` is the first folder of dbt's models.
     """
 
     folder: Path
     name: str
     profile: str | None
-    manifest: Path
+    manifest_path: Path
     variables: Mapping[str, Any] = field(default_factory=dict)
     model_path: str = "models"
 
@@ -41,41 +41,41 @@ def read_dbt_project(
     Its values are rendered as dbt does: `env_var`, and `var` over the command line's values alone.
     DBT_TARGET_PATH beats `target-path`. Raises UsageError.
     """
-    path = folder / FILE
+    path = folder / DBT_PROJECT_FILE
     if not path.is_file():
         return None
     document = read_yaml(path)
     if not isinstance(document.content, dict):
-        raise UsageError.of(f"{FILE} is not a mapping.", where=document.where(()))
-    context = {"env_var": env_var_of(environ), "var": Var(cli_vars)}
-    name = _text(document, "name", context) or ""
-    target_path = environ.get("DBT_TARGET_PATH") or _text(document, "target-path", context) or "target"
+        raise UsageError.of(f"{DBT_PROJECT_FILE} is not a mapping.", where=document.locate_line(()))
+    context = {"env_var": make_env_var(environ), "var": Var(cli_vars)}
+    name = _render_text(document, "name", context) or ""
+    target_path = environ.get("DBT_TARGET_PATH") or _render_text(document, "target-path", context) or "target"
     variables = document.content.get("vars") or {}
     return DbtProject(
         folder=folder,
         name=name,
-        profile=_text(document, "profile", context),
-        manifest=folder / target_path / "manifest.json",
-        variables=_scoped(variables, name) if isinstance(variables, dict) else {},
-        model_path=_first(document.content.get("model-paths"), "models"),
+        profile=_render_text(document, "profile", context),
+        manifest_path=folder / target_path / "manifest.json",
+        variables=_merge_project_vars(variables, name) if isinstance(variables, dict) else {},
+        model_path=_first_item(document.content.get("model-paths"), "models"),
     )
 
 
-def _text(document: Document, key: str, context: Mapping[str, Any]) -> str | None:
+def _render_text(document: YamlDocument, key: str, context: Mapping[str, Any]) -> str | None:
     value = document.content.get(key)
     if value is None:
         return None
     try:
         return str(render_value(str(value), context))
     except TemplateError as error:
-        raise UsageError.of(error.what, where=document.place((key,)), advice=error.advice) from None
+        raise UsageError.of(error.summary, where=document.locate_key((key,)), hint=error.hint) from None
 
 
-def _first(listed: Any, default: str) -> str:
+def _first_item(listed: Any, default: str) -> str:
     return str(listed[0]) if isinstance(listed, list) and listed else default
 
 
-def _scoped(variables: Mapping[str, Any], project: str) -> Mapping[str, Any]:
+def _merge_project_vars(variables: Mapping[str, Any], project: str) -> Mapping[str, Any]:
     own = variables.get(project)
     everywhere = {str(name): value for name, value in variables.items() if name != project}
     return everywhere | own if isinstance(own, dict) else everywhere

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 _BUILDS: Final = frozenset({"build", "run", "seed", "snapshot"})
 # Commands whose results say "success" of nodes that they built nothing of.
-_SILENT: Final = frozenset(
+_COMMANDS_WITHOUT_OUTCOMES: Final = frozenset(
     ["clone", "compile", "freshness", "generate", "list", "ls", "parse", "run-operation", "show"]
 )
 _LONGEST_MESSAGE: Final = 200
 
 
 @dataclass(frozen=True)
-class Result:
+class NodeResult:
     """What became of a node: dbt's status in lower case, the first line of its message, and when it ended."""
 
     status: str
@@ -30,7 +30,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Results:
+class CommandResults:
     """The results of dbt's last command, by unique id.
 
     `command` is dbt's word for it, such as `build`; `target` is empty where dbt was not given one.
@@ -40,7 +40,7 @@ class Results:
     command: str
     target: str
     without_rows: bool
-    nodes: Mapping[str, Result] = field(repr=False)
+    nodes: Mapping[str, NodeResult] = field(repr=False)
 
     @property
     def builds(self) -> bool:
@@ -48,12 +48,12 @@ class Results:
         return self.command in _BUILDS
 
     @property
-    def says_nothing(self) -> bool:
+    def has_no_outcomes(self) -> bool:
         """Return whether the command neither builds nor tests; a command that is not known may do either."""
-        return self.command in _SILENT
+        return self.command in _COMMANDS_WITHOUT_OUTCOMES
 
 
-def read_results(path: Path) -> Results | None:
+def read_results(path: Path) -> CommandResults | None:
     """Return what run_results.json says, None where there is none. Missing fields are left open.
 
     Raises ModelError when it cannot be read.
@@ -61,58 +61,60 @@ def read_results(path: Path) -> Results | None:
     if not path.is_file():
         return None
     content = read_artifact(
-        path, "dbt's run_results.json", "results", RUN_RESULTS_VERSIONS, again="dbt build"
+        path, "dbt's run_results.json", "results", RUN_RESULTS_VERSIONS, refresh_command="dbt build"
     )
-    generated = _moment((content.get("metadata") or {}).get("generated_at"))
+    generated = _parse_time((content.get("metadata") or {}).get("generated_at"))
     arguments = content.get("args") or {}
-    return Results(
+    return CommandResults(
         command=str(arguments.get("which") or arguments.get("command") or ""),
         target=str(arguments.get("target") or ""),
         without_rows=bool(arguments.get("empty") or arguments.get("sample")),
         nodes={
-            str(each["unique_id"]): _result(each, generated)
-            for each in content["results"]
-            if isinstance(each, dict) and each.get("unique_id")
+            str(entry["unique_id"]): _parse_result(entry, generated)
+            for entry in content["results"]
+            if isinstance(entry, dict) and entry.get("unique_id")
         },
     )
 
 
 @dataclass(frozen=True)
-class Freshness:
+class SourceFreshness:
     """What `dbt source freshness` found of a source: dbt's status, and when its newest row was loaded."""
 
     status: str
     loaded: datetime | None
 
 
-def read_freshness(path: Path) -> Mapping[str, Freshness]:
+def read_freshness(path: Path) -> Mapping[str, SourceFreshness]:
     """Return what sources.json says by unique id; nothing where there is none. Raises ModelError."""
     if not path.is_file():
         return {}
-    again = "dbt source freshness"
-    content = read_artifact(path, "dbt's sources.json", "results", SOURCES_VERSIONS, again=again)
+    refresh_command = "dbt source freshness"
+    content = read_artifact(
+        path, "dbt's sources.json", "results", SOURCES_VERSIONS, refresh_command=refresh_command
+    )
     return {
-        str(each["unique_id"]): Freshness(
-            str(each.get("status") or "").lower(), _moment(each.get("max_loaded_at"))
+        str(entry["unique_id"]): SourceFreshness(
+            str(entry.get("status") or "").lower(), _parse_time(entry.get("max_loaded_at"))
         )
-        for each in content["results"]
-        if isinstance(each, dict) and each.get("unique_id")
+        for entry in content["results"]
+        if isinstance(entry, dict) and entry.get("unique_id")
     }
 
 
-def _result(written: Mapping[str, Any], generated: datetime | None) -> Result:
-    steps = [step for step in written.get("timing") or () if step.get("name") == "execute"]
-    finished = _moment(steps[-1].get("completed_at")) if steps else None
+def _parse_result(entry: Mapping[str, Any], generated: datetime | None) -> NodeResult:
+    steps = [step for step in entry.get("timing") or () if step.get("name") == "execute"]
+    finished = _parse_time(steps[-1].get("completed_at")) if steps else None
     # The lines after the first may quote rows of the warehouse.
-    lines = str(written.get("message") or "").strip().splitlines()
-    return Result(
-        status=str(written.get("status") or "").lower(),
+    lines = str(entry.get("message") or "").strip().splitlines()
+    return NodeResult(
+        status=str(entry.get("status") or "").lower(),
         message=lines[0].strip()[:_LONGEST_MESSAGE] if lines else "",
         finished=finished or generated,
     )
 
 
-def _moment(text: object) -> datetime | None:
+def _parse_time(text: object) -> datetime | None:
     """Return a moment that dbt wrote; without a zone it is UTC."""
     if not isinstance(text, str):
         return None

@@ -8,55 +8,55 @@ from pathlib import PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
 from reverse_etl.dbt.graph import Node
-from reverse_etl.parsing.suggestions import choice
+from reverse_etl.parsing.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Asks = Callable[[Node], bool]
+NodeMatcher = Callable[[Node], bool]
 
 
-def node_methods(value: str) -> dict[str, Asks]:
+def node_methods(value: str) -> dict[str, NodeMatcher]:
     """Return what each way to select asks of a node; the one without a name asks for its name or path."""
     return {
-        "": lambda node: _is_called(node, value) or lies_under(PurePosixPath(node.path), value),
-        "name": lambda node: _is_called(node, value),
-        "path": lambda node: lies_under(PurePosixPath(node.path), value),
+        "": lambda node: _matches_name(node, value) or matches_path(PurePosixPath(node.path), value),
+        "name": lambda node: _matches_name(node, value),
+        "path": lambda node: matches_path(PurePosixPath(node.path), value),
         "tag": lambda node: any(fnmatchcase(tag, value) for tag in node.tags),
         "source": lambda node: any(fnmatchcase(name, value) for name in _source_names(node)),
     }
 
 
-def lies_under(path: PurePath, pattern: str) -> bool:
+def matches_path(path: PurePath, pattern: str) -> bool:
     """Return whether a file, or a folder above it, is the one that the path or glob names."""
-    wanted = pattern.removeprefix("./").rstrip("/")
-    places = [path.as_posix(), *(parent.as_posix() for parent in path.parents if parent.name)]
-    return any(fnmatchcase(place, wanted) for place in places)
+    normalized = pattern.removeprefix("./").rstrip("/")
+    paths = [path.as_posix(), *(parent.as_posix() for parent in path.parents if parent.name)]
+    return any(fnmatchcase(candidate, normalized) for candidate in paths)
 
 
-def bare_nodes(reads: Iterable[str]) -> list[Node]:
+def make_bare_nodes(reads: Iterable[str]) -> list[Node]:
     """Return nodes for what is read where no manifest says more: `people`, or `erp.orders` of a source."""
     nodes: list[Node] = []
     for read in dict.fromkeys(reads):
         source, dot, table = read.partition(".")
-        nodes.append(Node(read, "source", table, source=source) if dot else Node(read, "model", read))
+        nodes.append(Node(read, "source", table, source_name=source) if dot else Node(read, "model", read))
     return nodes
 
 
-def node_choice(nodes: Iterable[Node], method: str, value: str) -> str:
+def suggest_nodes(nodes: Iterable[Node], method: str, value: str) -> str:
     """Return advice for someone whose `method:value` no node is."""
     match method:
         case "tag":
-            known = [tag for node in nodes for tag in node.tags]
+            known_names = [tag for node in nodes for tag in node.tags]
         case "source":
-            known = [name for node in nodes for name in _source_names(node)[:2]]
+            known_names = [name for node in nodes for name in _source_names(node)[:2]]
         case _:
-            known = [node.name for node in nodes if node.kind in {"model", "seed", "snapshot"}]
-    return choice(value, known)
+            known_names = [node.name for node in nodes if node.resource_type in {"model", "seed", "snapshot"}]
+    return did_you_mean(value, known_names)
 
 
-def _is_called(node: Node, pattern: str) -> bool:
-    if node.source:
+def _matches_name(node: Node, pattern: str) -> bool:
+    if node.source_name:
         return fnmatchcase(node.unique_id, pattern)
     versioned = f"{node.name}.v{node.version}" if node.version else node.name
     names = (node.name, versioned, f"{node.package}.{node.name}", node.unique_id)
@@ -64,7 +64,7 @@ def _is_called(node: Node, pattern: str) -> bool:
 
 
 def _source_names(node: Node) -> tuple[str, ...]:
-    if not node.source:
+    if not node.source_name:
         return ()
-    table = f"{node.source}.{node.name}"
-    return node.source, table, f"{node.package}.{table}"
+    table = f"{node.source_name}.{node.name}"
+    return node.source_name, table, f"{node.package}.{table}"

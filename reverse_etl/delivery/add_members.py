@@ -6,71 +6,89 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.concurrency import in_flight
+from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import Sending
+from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.receipts import Receipt, ReceiptState, Refusal, RefusalKind
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
-from reverse_etl.klaviyo.lists import MOST_MEMBERS
+from reverse_etl.klaviyo.lists import MAX_MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.delivery.list_delivery import Delivery
+    from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.klaviyo.api import Klaviyo
 
-_ID = 1  # after its number, the one identifier that the surface has
+_IDENTIFIER_INDEX = 1  # after its number, the one identifier that the surface has
 
 
 @dataclass(frozen=True)
-class Added:
+class AddResult:
     """What came of one group of ids."""
 
     receipt: Receipt
-    refusals: tuple[Refusal, ...] = ()
-    stop: str = ""
+    row_exceptions: tuple[RowException, ...] = ()
+    stop_reason: str = ""
 
 
-def add(to: Delivery) -> None:
+def add_members(delivery: ListDelivery) -> None:
     """Put one list's new rows on it, 1,000 a request; a fault stops the list, and its tally says why."""
-    list_id = to.one.list.id
-    groups = ([(row[0], row[_ID]) for row in rows] for rows in to.deltas.upserts(list_id, MOST_MEMBERS))
-    unstopped = takewhile(lambda _: not to.tally.stopped, groups)
+    list_id = delivery.list_plan.list_ref.id
+    groups = (
+        [(row[0], row[_IDENTIFIER_INDEX]) for row in rows]
+        for rows in delivery.pending_rows.read_upserts(list_id, MAX_MEMBERS)
+    )
+    groups_to_send = takewhile(lambda _: not delivery.counter.stopped, groups)
     done = 0
-    for added in in_flight(to.at, lambda group: add_group(to.at.klaviyo, list_id, group), unstopped):
-        to.note((added.receipt,), added.refusals)
-        if added.stop:
-            to.tally.stop(added.stop)
-        done += added.receipt.rows
-        to.at.tell(Sending(to.plan.model.name, to.one.list.name, done, to.one.upserts))
+    for result in map_concurrently(
+        delivery.context, lambda group: add_group(delivery.context.klaviyo, list_id, group), groups_to_send
+    ):
+        delivery.record((result.receipt,), result.row_exceptions)
+        if result.stop_reason:
+            delivery.counter.fail(result.stop_reason)
+        done += result.receipt.rows
+        delivery.context.on_event(
+            SendProgress(
+                delivery.model_plan.model.name,
+                delivery.list_plan.list_ref.name,
+                done,
+                delivery.list_plan.upserts,
+            )
+        )
 
 
-def add_group(klaviyo: Klaviyo, list_id: str, group: Sequence[tuple[int, str]]) -> Added:
+def add_group(klaviyo: Klaviyo, list_id: str, group: Sequence[tuple[int, str]]) -> AddResult:
     """Add at most 1,000 (number, profile id) after checking that the ids exist.
 
     A 204 says nothing of single ids.
     """
     first, last = group[0][0], group[-1][0]
     try:
-        known = {
-            profile.id for profile in klaviyo.profiles(IdentifierType.PROFILE_ID, [id_ for _, id_ in group])
+        existing_ids = {
+            profile.id
+            for profile in klaviyo.find_profiles(IdentifierType.PROFILE_ID, [id_ for _, id_ in group])
         }
-        refusals = tuple(
-            Refusal(seq, RefusalKind.REJECTED, "not_found", "id", "Klaviyo has no profile with this id.")
+        row_exceptions = tuple(
+            RowException(
+                seq, RowExceptionKind.REJECTED, "not_found", "id", "Klaviyo has no profile with this id."
+            )
             for seq, id_ in group
-            if id_ not in known
+            if id_ not in existing_ids
         )
-        if known:
-            klaviyo.add_members(list_id, [id_ for _, id_ in group if id_ in known])
+        if existing_ids:
+            klaviyo.add_members(list_id, [id_ for _, id_ in group if id_ in existing_ids])
     except ReplyLost as error:
-        return Added(
+        return AddResult(
             Receipt(list_id, Op.ADD, first, last, ReceiptState.UNKNOWN, len(group), detail=str(error)),
             (),
             str(error),
         )
     except KlaviyoError as error:
-        return Added(Receipt(list_id, Op.ADD, first, last, ReceiptState.NOT_SENT, len(group)), (), str(error))
-    return Added(
-        Receipt(list_id, Op.ADD, first, last, ReceiptState.APPLIED, len(group) - len(refusals)), refusals
+        return AddResult(
+            Receipt(list_id, Op.ADD, first, last, ReceiptState.NOT_SENT, len(group)), (), str(error)
+        )
+    return AddResult(
+        Receipt(list_id, Op.ADD, first, last, ReceiptState.APPLIED, len(group) - len(row_exceptions)),
+        row_exceptions,
     )

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from reverse_etl.delivery.context import At
+    from reverse_etl.delivery.context import DeliveryContext
 
-LOOK_SECONDS = 1.0  # between two looks at whether the lease must be kept
+LEASE_CHECK_SECONDS = 1.0  # between two looks at whether the lease must be kept
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_flight(at: At, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def map_concurrently(
+    context: DeliveryContext, work: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Result]:
     """Yield `work(item)` for each item, as they end, with at most `at.threads` begun and not yet yielded.
 
     Items are drawn one by one, so that memory holds no more than so many of them. What `work` raises is
@@ -28,17 +30,17 @@ def in_flight(at: At, work: Callable[[Item], Result], items: Iterable[Item]) -> 
     running: set[Future[Result]] = set()
     try:
         for item in items:
-            running.add(at.executor.submit(work, item))
-            if len(running) >= at.threads:
-                done, running = _ended(at, running)
+            running.add(context.executor.submit(work, item))
+            if len(running) >= context.threads:
+                done, running = _wait_for_any(context, running)
                 yield from (future.result() for future in done)
         while running:
-            done, running = _ended(at, running)
+            done, running = _wait_for_any(context, running)
             yield from (future.result() for future in done)
     except Exception:
         raise
     except BaseException:  # an interruption here, or whatever ended the caller, who will not see the rest
-        at.klaviyo.stop()
+        context.klaviyo.stop()
         raise
     finally:
         for future in running:
@@ -46,10 +48,12 @@ def in_flight(at: At, work: Callable[[Item], Result], items: Iterable[Item]) -> 
         wait(running)
 
 
-def _ended(at: At, running: set[Future[Result]]) -> tuple[set[Future[Result]], set[Future[Result]]]:
+def _wait_for_any(
+    context: DeliveryContext, running: set[Future[Result]]
+) -> tuple[set[Future[Result]], set[Future[Result]]]:
     """Wait until at least one has ended; return those that have, and the others."""
     while True:
-        done, left = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
+        done, left = wait(running, LEASE_CHECK_SECONDS, FIRST_COMPLETED)
         if done:
             return done, left
-        at.state.heartbeat()
+        context.state.renew_lease_if_due()

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.clock import Clock
-    from reverse_etl.domain.events import Tell
+    from reverse_etl.domain.events import EventHandler
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
 
 @dataclass(frozen=True)
-class At:
+class DeliveryContext:
     """One run's surroundings.
 
-    `begun` is Klaviyo's time when the run began, and once it writes, just before its first write.
-    `job_seconds` is how long jobs are waited for.
+    `started_at` is Klaviyo's time when the run began, and once it writes, just before its first write.
+    `job_timeout_seconds` is how long jobs are waited for.
     """
 
     warehouse: Warehouse
@@ -31,6 +31,6 @@ class At:
     executor: ThreadPoolExecutor
     threads: int
     run_id: str
-    begun: datetime
-    job_seconds: float
-    tell: Tell
+    started_at: datetime
+    job_timeout_seconds: float
+    on_event: EventHandler

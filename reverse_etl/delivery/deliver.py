@@ -7,126 +7,149 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.add_members import add
-from reverse_etl.delivery.import_results import settle, wait_for_open_jobs
-from reverse_etl.delivery.imports import submit
-from reverse_etl.delivery.list_delivery import Delivery
-from reverse_etl.delivery.outcomes import Outcome, Tally
-from reverse_etl.delivery.pending_rows import Deltas
-from reverse_etl.delivery.receipt_buffer import Recorder
-from reverse_etl.delivery.remove_members import forget, remove
-from reverse_etl.domain.events import ListDone, Settling
+from reverse_etl.delivery.add_members import add_members
+from reverse_etl.delivery.import_results import poll_jobs, wait_for_open_jobs
+from reverse_etl.delivery.imports import submit_imports
+from reverse_etl.delivery.list_delivery import ListDelivery
+from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
+from reverse_etl.delivery.pending_rows import PendingRows
+from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
+from reverse_etl.delivery.remove_members import leave_rows_in_place, remove_members
+from reverse_etl.domain.events import JobProgress, ListDone
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.formatting import counted
+from reverse_etl.formatting import format_count
 from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reverse_etl.delivery.context import At
+    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.planning.plan import ListPlan, ModelPlan
 
 
-def deliver(at: At, plan: ModelPlan, before: Sequence[Tally] = ()) -> tuple[Tally, ...]:
+def deliver_model(
+    context: DeliveryContext, model_plan: ModelPlan, earlier_counters: Sequence[OutcomeCounter] = ()
+) -> tuple[OutcomeCounter, ...]:
     """Send a model's deltas and take what was proved over into the snapshot.
 
     Returns a tally for each list of the plan.
 
     Upserts first; then removes, if nothing stopped the list and no import is left that could still put
-    someone on it. `before` are the tallies of the models before: while an import of theirs has not ended,
-    nothing is sent, since the same person may be in it.
+    someone on it. `earlier_counters` are the tallies of the models before: while an import of theirs has not
+    ended, nothing is sent, since the same person may be in it.
     """
-    at.warehouse.tag(model=plan.model.name)
-    recorder = Recorder(at, plan.model.name)
-    deltas = Deltas(at.warehouse, plan.shape, at.run_id)
-    tallies: list[Tally] = []
+    context.warehouse.set_query_tag(model=model_plan.model.name)
+    receipt_buffer = ReceiptBuffer(context, model_plan.model.name)
+    pending_rows = PendingRows(context.warehouse, model_plan.tables, context.run_id)
+    counters: list[OutcomeCounter] = []
     try:
-        for one in plan.lists:
-            tally = Tally()
-            if any(earlier.unended for earlier in (*before, *tallies)):
-                tally.pause(
+        for list_plan in model_plan.lists:
+            counter = OutcomeCounter()
+            if any(earlier.has_open_jobs for earlier in (*earlier_counters, *counters)):
+                counter.halt(
                     "Imports of another list have not ended, and a person may have one at a time; "
                     "the next run goes on."
                 )
             else:
-                _deliver_list(Delivery(at, plan, one, deltas, recorder, tally))
-            _count_unsent(one, tally)
-            counts = {str(end): rows for end, rows in tally.counts.items()}
-            at.tell(ListDone(plan.model.name, one.list.name, counts, tally.reason))
-            tallies.append(tally)
+                _deliver_list(
+                    ListDelivery(context, model_plan, list_plan, pending_rows, receipt_buffer, counter)
+                )
+            _count_unsent(list_plan, counter)
+            counts = {str(outcome): rows for outcome, rows in counter.counts.items()}
+            context.on_event(
+                ListDone(model_plan.model.name, list_plan.list_ref.name, counts, counter.stop_reason)
+            )
+            counters.append(counter)
     finally:
-        recorder.flush()
-    at.state.advance(at.run_id, plan.model.name, plan.shape, plan.model.checksum)
-    return tuple(tallies)
+        receipt_buffer.flush()
+    context.state.apply_receipts(
+        context.run_id, model_plan.model.name, model_plan.tables, model_plan.model.checksum
+    )
+    return tuple(counters)
 
 
-def _deliver_list(to: Delivery) -> None:
-    surface = to.plan.model.config.surface
-    if to.one.upserts:
+def _deliver_list(delivery: ListDelivery) -> None:
+    surface = delivery.model_plan.model.config.surface
+    if delivery.list_plan.upserts:
         if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
-            add(to)
+            add_members(delivery)
         else:
-            accepted, lost = submit(to)
-            to.recorder.flush()
-            _settle(to, accepted)
-            if lost:
-                _wait(to)
-    if to.one.removes and not to.tally.stopped:
-        to.recorder.flush()
+            accepted, reply_lost = submit_imports(delivery)
+            delivery.receipt_buffer.flush()
+            _poll_imports(delivery, accepted)
+            if reply_lost:
+                _wait_for_unidentified_jobs(delivery)
+    if delivery.list_plan.removes and not delivery.counter.stopped:
+        delivery.receipt_buffer.flush()
         if surface is Surface.PROFILES:
-            forget(to)
+            leave_rows_in_place(delivery)
         else:
-            remove(to)
+            remove_members(delivery)
 
 
-def _settle(to: Delivery, accepted: Sequence[Receipt]) -> None:
+def _poll_imports(delivery: ListDelivery, accepted: Sequence[Receipt]) -> None:
     """Follow the imports to their end."""
-    settled: set[int] = set()
+    finished_seqs: set[int] = set()
     try:
-        for result in settle(to.at, accepted, to.at.begun, to.deltas.sent_rows, _tell(to)):
+        for result in poll_jobs(
+            delivery.context,
+            accepted,
+            delivery.context.started_at,
+            delivery.pending_rows.read_sent_rows,
+            _progress_callback(delivery),
+        ):
             if result.receipt.state is ReceiptState.ACCEPTED:
                 continue
-            settled.add(result.receipt.first_seq)
-            to.note((result.receipt,), result.refusals)
-            if result.stop:
-                to.tally.stop(result.stop)
+            finished_seqs.add(result.receipt.first_seq)
+            delivery.record((result.receipt,), result.row_exceptions)
+            if result.stop_reason:
+                delivery.counter.fail(result.stop_reason)
     except KlaviyoError as error:
-        to.tally.stop(str(error))
-    left = [receipt for receipt in accepted if receipt.first_seq not in settled]
-    if left:
-        to.tally.add(Outcome.ACCEPTED, sum(receipt.rows for receipt in left))
-        to.tally.pause(
-            f"{counted(len(left), 'import job')} had not ended "
-            f"after {counted(round(to.at.job_seconds / 60), 'minute')}; "
+        delivery.counter.fail(str(error))
+    open_receipts = [receipt for receipt in accepted if receipt.first_seq not in finished_seqs]
+    if open_receipts:
+        delivery.counter.add(Outcome.ACCEPTED, sum(receipt.rows for receipt in open_receipts))
+        delivery.counter.halt(
+            f"{format_count(len(open_receipts), 'import job')} had not ended "
+            f"after {format_count(round(delivery.context.job_timeout_seconds / 60), 'minute')}; "
             "the next run settles what is left."
         )
 
 
-def _wait(to: Delivery) -> None:
+def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
     """After a lost reply, wait for the imports that nobody here knows by name."""
     try:
-        ended = wait_for_open_jobs(to.at, to.at.begun, _tell(to))
+        ended = wait_for_open_jobs(
+            delivery.context, delivery.context.started_at, _progress_callback(delivery)
+        )
     except KlaviyoError as error:
-        to.tally.open_jobs = True
-        to.tally.stop(str(error))
+        delivery.counter.has_unidentified_job = True
+        delivery.counter.fail(str(error))
         return
     if not ended:
-        to.tally.open_jobs = True
-        to.tally.pause("An import whose reply was lost may still be under way; the next run waits for it.")
+        delivery.counter.has_unidentified_job = True
+        delivery.counter.halt(
+            "An import whose reply was lost may still be under way; the next run waits for it."
+        )
 
 
-def _tell(to: Delivery) -> Callable[[int], None]:
-    def tell(jobs: int) -> None:
-        to.at.state.heartbeat()  # jobs may take hours
-        to.at.tell(Settling(to.plan.model.name, to.one.list.name, jobs))
+def _progress_callback(delivery: ListDelivery) -> Callable[[int], None]:
+    def report_progress(jobs: int) -> None:
+        delivery.context.state.renew_lease_if_due()  # jobs may take hours
+        delivery.context.on_event(
+            JobProgress(delivery.model_plan.model.name, delivery.list_plan.list_ref.name, jobs)
+        )
 
-    return tell
+    return report_progress
 
 
-def _count_unsent(one: ListPlan, tally: Tally) -> None:
+def _count_unsent(list_plan: ListPlan, counter: OutcomeCounter) -> None:
     """Count what a limit kept back, and what was planned and never drawn from the warehouse.
 
     So every planned row is in one count.
     """
-    tally.add(Outcome.NOT_SENT, one.upserts + one.removes + one.deferred - sum(tally.counts.values()))
+    counter.add(
+        Outcome.NOT_SENT,
+        list_plan.upserts + list_plan.removes + list_plan.deferred - sum(counter.counts.values()),
+    )

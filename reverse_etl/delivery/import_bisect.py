@@ -11,32 +11,32 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.formatting import counted, sentence
-from reverse_etl.klaviyo.batching import Batch, halves, split
+from reverse_etl.formatting import end_sentence, format_count
+from reverse_etl.klaviyo.batching import Batch, exclude_rows, split_in_half
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.klaviyo.imports import RowError
 
-ROUNDS = 5
-MANY_ROWS = 100
-MANY_SHARE = 0.1
+ROUNDS_BEFORE_HALVING = 5
+SYSTEMATIC_FAILURE_ROWS = 100
+SYSTEMATIC_FAILURE_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Apart:
+class RetryBatches:
     """Send `batches` (none, one, or two halves) next.
 
-    `refused` are the numbers of the rows at fault, with Klaviyo's word.
+    `rejected` are the numbers of the rows at fault, with Klaviyo's word.
     """
 
     batches: tuple[Batch, ...]
-    refused: Mapping[int, RowError]
+    rejected: Mapping[int, RowError]
 
 
 @dataclass(frozen=True)
-class NotTheRows:
+class AbortList:
     """The fault is the model's or the account's.
 
     Nothing of this list is sent any more, and no row is rejected.
@@ -45,26 +45,31 @@ class NotTheRows:
     reason: str
 
 
-def take_apart(batch: Batch, errors: Mapping[int, RowError], rounds: int, size: int) -> Apart | NotTheRows:
+def bisect_rejected(
+    batch: Batch, errors: Mapping[int, RowError], rounds: int, size: int
+) -> RetryBatches | AbortList:
     """Say what to do after a refusal.
 
     `errors` are by index in `batch`, `rounds` counts the refusals so far, `size` is how many rows the batch
     had at first.
     """
-    known = {index: error for index, error in errors.items() if 0 <= index < len(batch)}
-    if not known:
-        return NotTheRows(
-            f"Klaviyo refused the request, and pointed at no row that was in it. {sentence(_first(errors))}"
+    row_errors = {index: error for index, error in errors.items() if 0 <= index < len(batch)}
+    if not row_errors:
+        return AbortList(
+            "Klaviyo refused the request, and pointed at no row that was in it. "
+            f"{end_sentence(_first_detail(errors))}"
         )
-    if (fault := mass_fault([*known.values()], size)) is not None:
-        return NotTheRows(fault)
-    if rounds > ROUNDS and len(batch) > 1:
-        return Apart(halves(batch), {})
-    rest, _ = split(batch, known)
-    return Apart((rest,) if rest else (), {batch.seqs[index]: error for index, error in known.items()})
+    if (reason := find_systematic_failure([*row_errors.values()], size)) is not None:
+        return AbortList(reason)
+    if rounds > ROUNDS_BEFORE_HALVING and len(batch) > 1:
+        return RetryBatches(split_in_half(batch), {})
+    rest, _ = exclude_rows(batch, row_errors)
+    return RetryBatches(
+        (rest,) if rest else (), {batch.seqs[index]: error for index, error in row_errors.items()}
+    )
 
 
-def mass_fault(errors: list[RowError], size: int) -> str | None:
+def find_systematic_failure(errors: list[RowError], size: int) -> str | None:
     """Return why so many refusals can't be the rows' fault.
 
     Over 10 % and over 100 of `size` rows with one code and field.
@@ -72,15 +77,15 @@ def mass_fault(errors: list[RowError], size: int) -> str | None:
     if not errors:
         return None
     (code, field), count = Counter((error.code, error.field) for error in errors).most_common(1)[0]
-    if count <= MANY_ROWS or count <= MANY_SHARE * size:
+    if count <= SYSTEMATIC_FAILURE_ROWS or count <= SYSTEMATIC_FAILURE_SHARE * size:
         return None
     detail = next(error.detail for error in errors if (error.code, error.field) == (code, field))
-    what = f"{code} at {field}" if field else code
+    code_and_field = f"{code} at {field}" if field else code
     return (
-        f"Klaviyo refused {count:,} of {counted(size, 'row')} of one request for the same reason, "
-        f"which can't be the rows' ({what}). {sentence(detail)}"
+        f"Klaviyo refused {count:,} of {format_count(size, 'row')} of one request for the same reason, "
+        f"which can't be the rows' ({code_and_field}). {end_sentence(detail)}"
     )
 
 
-def _first(errors: Mapping[int, RowError]) -> str:
+def _first_detail(errors: Mapping[int, RowError]) -> str:
     return next((error.detail for error in errors.values()), "No error was given.")

@@ -10,165 +10,185 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.import_bisect import mass_fault
+from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.pending_rows import SentRow
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.receipts import TWIN, Receipt, ReceiptState, Refusal, RefusalKind, in_doubt
-from reverse_etl.domain.timestamps import GRACE
-from reverse_etl.formatting import counted
+from reverse_etl.domain.receipts import (
+    MAY_HAVE_DUPLICATE,
+    Receipt,
+    ReceiptState,
+    RowException,
+    RowExceptionKind,
+    as_unknown,
+)
+from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
+from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.imports import Job, JobRowError, JobStatus, RowError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reverse_etl.delivery.context import At
+    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.klaviyo.api import Klaviyo
 
 
-FIRST_WAIT, MOST_WAIT, WAIT_GROWTH = 0.2, 5.0, 1.5
+FIRST_WAIT, MAX_WAIT, WAIT_GROWTH = 0.2, 5.0, 1.5
 
 
 UNLISTED_SECONDS = 60.0  # a job that is not listed for so long is asked for by its id
 
 
 @dataclass(frozen=True)
-class Settled:
+class JobResult:
     """A receipt in its new state, with the rows that were refused.
 
-    `stop`: why to send nothing more to the list.
+    `stop_reason`: why to send nothing more to the list.
     """
 
     receipt: Receipt
-    refusals: tuple[Refusal, ...] = ()
-    stop: str = ""
+    row_exceptions: tuple[RowException, ...] = ()
+    stop_reason: str = ""
 
 
 ReadRows = Callable[[Receipt], Iterable[SentRow]]
 
 
-def settle(
-    at: At, receipts: Sequence[Receipt], since: datetime, rows_of: ReadRows, tell: Callable[[int], None]
-) -> Iterator[Settled]:
+def poll_jobs(
+    context: DeliveryContext,
+    receipts: Sequence[Receipt],
+    since: datetime,
+    read_rows: ReadRows,
+    on_progress: Callable[[int], None],
+) -> Iterator[JobResult]:
     """Yield each accepted receipt once, as its job ends.
 
     Those whose job has not ended after `at.job_seconds` stay accepted.
 
-    Asks for many jobs at once, at growing distances. `since` is before the first of the jobs; `rows_of` reads
-    the rows of a range.
+    Asks for many jobs at once, at growing distances. `since` is before the first of the jobs; `read_rows`
+    reads the rows of a range.
     """
-    waiting = {receipt.job or "": receipt for receipt in receipts}
+    waiting = {receipt.job_id or "": receipt for receipt in receipts}
     if not waiting:
         return
-    for waited in _asks(at):
-        tell(len(waiting))
-        jobs = _jobs(at.klaviyo, waiting, since, alone=waited > UNLISTED_SECONDS)
+    for waited in _poll_schedule(context):
+        on_progress(len(waiting))
+        jobs = _fetch_jobs(context.klaviyo, waiting, since, fetch_unlisted=waited > UNLISTED_SECONDS)
         for job_id, job in jobs.items():
             if job is None or job.status.ended:
-                yield judge(waiting.pop(job_id), job, at.klaviyo.job_errors, rows_of)
+                yield evaluate_job(waiting.pop(job_id), job, context.klaviyo.get_job_errors, read_rows)
         if not waiting:
-            tell(0)
+            on_progress(0)
             return
-    yield from (Settled(receipt) for receipt in waiting.values())
+    yield from (JobResult(receipt) for receipt in waiting.values())
 
 
-def judge(
-    receipt: Receipt, job: Job | None, errors_of: Callable[[str], Iterable[JobRowError]], rows_of: ReadRows
-) -> Settled:
+def evaluate_job(
+    receipt: Receipt,
+    job: Job | None,
+    read_errors: Callable[[str], Iterable[JobRowError]],
+    read_rows: ReadRows,
+) -> JobResult:
     """Say what an ended job proves.
 
     A job that Klaviyo forgot, cancelled, or counted wrongly proves nothing. What one refuses that may have a
     twin is in doubt.
     """
     if job is None:
-        return _unknown(receipt, "Klaviyo no longer knows the job.")
+        return _unknown_result(receipt, "Klaviyo no longer knows the job.")
     if job.status is not JobStatus.COMPLETE:
-        return _unknown(receipt, f"The job was {job.status.value}.")
+        return _unknown_result(receipt, f"The job was {job.status.value}.")
     if job.failed == 0 and job.completed == job.total == receipt.rows:
-        return Settled(replace(receipt, state=ReceiptState.APPLIED))
+        return JobResult(replace(receipt, state=ReceiptState.APPLIED))
     if job.total != receipt.rows or job.completed not in {job.total, job.total - job.failed}:
         done = f"{job.completed} completed and {job.failed} failed of {job.total}"
-        counts = f"{done}, for {counted(receipt.rows, 'row')} sent"
-        return _unknown(receipt, f"The job's counts do not add up: {counts}.")
-    named = name_rows(errors_of(job.id), rows_of(receipt))
-    if (fault := mass_fault([*named.values()], receipt.rows)) is not None:
-        kind, stop = RefusalKind.NOT_SENT, fault
+        counts = f"{done}, for {format_count(receipt.rows, 'row')} sent"
+        return _unknown_result(receipt, f"The job's counts do not add up: {counts}.")
+    errors_by_seq = match_errors_to_rows(read_errors(job.id), read_rows(receipt))
+    if (failure := find_systematic_failure([*errors_by_seq.values()], receipt.rows)) is not None:
+        kind, stop_reason = RowExceptionKind.NOT_SENT, failure
     else:
-        kind, stop = RefusalKind.REJECTED, ""
-    refusals = tuple(Refusal(seq, kind, e.code, e.field, e.detail) for seq, e in sorted(named.items()))
-    refusals = in_doubt(refusals) if receipt.detail == TWIN else refusals
-    rest = receipt.rows - len(refusals)
-    if len(named) < job.failed:
-        why = f"{counted(job.failed, 'row')} failed, and Klaviyo's errors name {len(named)} of them."
-        return Settled(replace(receipt, state=ReceiptState.UNKNOWN, rows=rest, detail=why), refusals, stop)
-    return Settled(replace(receipt, state=ReceiptState.APPLIED, rows=rest), refusals, stop)
+        kind, stop_reason = RowExceptionKind.REJECTED, ""
+    row_exceptions = tuple(
+        RowException(seq, kind, error.code, error.field, error.detail)
+        for seq, error in sorted(errors_by_seq.items())
+    )
+    row_exceptions = as_unknown(row_exceptions) if receipt.detail == MAY_HAVE_DUPLICATE else row_exceptions
+    rest = receipt.rows - len(row_exceptions)
+    if len(errors_by_seq) < job.failed:
+        failed = format_count(job.failed, "row")
+        why = f"{failed} failed, and Klaviyo's errors name {len(errors_by_seq)} of them."
+        return JobResult(
+            replace(receipt, state=ReceiptState.UNKNOWN, rows=rest, detail=why), row_exceptions, stop_reason
+        )
+    return JobResult(replace(receipt, state=ReceiptState.APPLIED, rows=rest), row_exceptions, stop_reason)
 
 
-def name_rows(errors: Iterable[JobRowError], rows: Iterable[SentRow]) -> dict[int, RowError]:
+def match_errors_to_rows(errors: Iterable[JobRowError], rows: Iterable[SentRow]) -> dict[int, RowError]:
     """Return the numbers of the rows that errors name, each with its first error.
 
     An error that fits no single row names none.
     """
-    found = [*errors]
-    numbers: dict[tuple[IdentifierType, str], int | None] = {}
+    job_errors = [*errors]
+    seq_by_identifier: dict[tuple[IdentifierType, str], int | None] = {}
     for row in rows:
         for kind, value in row.identifiers.items():
             if value is not None:
-                numbers[kind, value] = None if (kind, value) in numbers else row.seq
-    named: dict[int, RowError] = {}
-    for error in found:
-        sent = (
+                seq_by_identifier[kind, value] = None if (kind, value) in seq_by_identifier else row.seq
+    errors_by_seq: dict[int, RowError] = {}
+    for error in job_errors:
+        identifiers = (
             (IdentifierType.PROFILE_ID, error.id),
             (IdentifierType.EMAIL, error.email),
             (IdentifierType.PHONE, error.phone_number),
             (IdentifierType.EXTERNAL_ID, error.external_id),
         )
-        seqs = [numbers.get((kind, value)) for kind, value in sent if value is not None]
+        seqs = [seq_by_identifier.get((kind, value)) for kind, value in identifiers if value is not None]
         seq = next((seq for seq in seqs if seq is not None), None)
         if seq is not None:
-            named.setdefault(seq, error.error)
-    return named
+            errors_by_seq.setdefault(seq, error.error)
+    return errors_by_seq
 
 
-def wait_for_open_jobs(at: At, since: datetime, tell: Callable[[int], None]) -> bool:
+def wait_for_open_jobs(context: DeliveryContext, since: datetime, on_progress: Callable[[int], None]) -> bool:
     """Wait until the imports created since then and up to now have ended. Returns whether they have.
 
     For a lost reply: an import that nobody knows by name must not be applied after what is sent next. Whose
     it is can't be told, but one that is created from now on is not ours: other apps may import all the time.
     """
     until = None
-    for _ in _asks(at):
-        jobs = [*at.klaviyo.jobs_since(since - GRACE)]
-        until = until or at.klaviyo.server_time + GRACE
+    for _ in _poll_schedule(context):
+        jobs = [*context.klaviyo.get_jobs_since(since - CLOCK_SKEW_TOLERANCE)]
+        until = until or context.klaviyo.server_time + CLOCK_SKEW_TOLERANCE
         count = sum(not job.status.ended and job.created_at <= until for job in jobs)
-        tell(count)
+        on_progress(count)
         if not count:
             return True
     return False
 
 
-def _asks(at: At) -> Iterator[float]:
+def _poll_schedule(context: DeliveryContext) -> Iterator[float]:
     """Yield the seconds waited so far, at growing distances, as long as the run waits for jobs."""
-    begun, pause = at.clock.monotonic(), FIRST_WAIT
+    started, pause = context.clock.monotonic(), FIRST_WAIT
     while True:
-        yield at.clock.monotonic() - begun
-        if at.clock.monotonic() - begun > at.job_seconds:
+        yield context.clock.monotonic() - started
+        if context.clock.monotonic() - started > context.job_timeout_seconds:
             return
-        at.clock.sleep(pause)
-        pause = min(pause * WAIT_GROWTH, MOST_WAIT)
+        context.clock.sleep(pause)
+        pause = min(pause * WAIT_GROWTH, MAX_WAIT)
 
 
-def _jobs(
-    klaviyo: Klaviyo, waiting: Mapping[str, Receipt], since: datetime, *, alone: bool
+def _fetch_jobs(
+    klaviyo: Klaviyo, waiting: Mapping[str, Receipt], since: datetime, *, fetch_unlisted: bool
 ) -> dict[str, Job | None]:
-    found: dict[str, Job | None] = {}
-    for job in klaviyo.jobs_since(since - GRACE):
+    jobs: dict[str, Job | None] = {}
+    for job in klaviyo.get_jobs_since(since - CLOCK_SKEW_TOLERANCE):
         if job.id in waiting:
-            found[job.id] = job
-            if len(found) == len(waiting):
+            jobs[job.id] = job
+            if len(jobs) == len(waiting):
                 break
-    missing = waiting.keys() - found.keys() if alone else ()
-    return found | {job_id: klaviyo.job(job_id) for job_id in sorted(missing)}
+    missing = waiting.keys() - jobs.keys() if fetch_unlisted else ()
+    return jobs | {job_id: klaviyo.get_job(job_id) for job_id in sorted(missing)}
 
 
-def _unknown(receipt: Receipt, why: str) -> Settled:
-    return Settled(replace(receipt, state=ReceiptState.UNKNOWN, detail=why))
+def _unknown_result(receipt: Receipt, why: str) -> JobResult:
+    return JobResult(replace(receipt, state=ReceiptState.UNKNOWN, detail=why))

@@ -6,40 +6,47 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.concurrency import in_flight
-from reverse_etl.delivery.import_bisect import Apart, NotTheRows, take_apart
+from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.import_bisect import AbortList, RetryBatches, bisect_rejected
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import Sending
-from reverse_etl.domain.receipts import TWIN, Receipt, ReceiptState, Refusal, RefusalKind, in_doubt
+from reverse_etl.domain.events import SendProgress
+from reverse_etl.domain.receipts import (
+    MAY_HAVE_DUPLICATE,
+    Receipt,
+    ReceiptState,
+    RowException,
+    RowExceptionKind,
+    as_unknown,
+)
 from reverse_etl.errors import KlaviyoError, ReplyLost
-from reverse_etl.formatting import sentence
-from reverse_etl.klaviyo.batching import Batch, pack
-from reverse_etl.klaviyo.imports import Accepted, RequestRefused, RowError, RowsRefused
-from reverse_etl.klaviyo.serialize import Renderer, Unrenderable
+from reverse_etl.formatting import end_sentence
+from reverse_etl.klaviyo.batching import Batch, pack_rows
+from reverse_etl.klaviyo.imports import ImportAccepted, RequestRefused, RowError, RowsRefused
+from reverse_etl.klaviyo.serialize import EncodingError, ProfileEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reverse_etl.delivery.list_delivery import Delivery
+    from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.klaviyo.api import Klaviyo
 
 READ_ROWS = 10_000  # at a time from the warehouse: as many as one request can hold
 
 
 @dataclass(frozen=True)
-class Sent:
+class SubmittedBatch:
     """What came of one packed batch.
 
-    `lost`: an import may exist that no receipt names. `stop`: why to send no more.
+    `reply_lost`: an import may exist that no receipt names. `stop_reason`: why to send no more.
     """
 
     receipts: tuple[Receipt, ...]
-    refusals: tuple[Refusal, ...]
-    lost: bool = False
-    stop: str = ""
+    row_exceptions: tuple[RowException, ...]
+    reply_lost: bool = False
+    stop_reason: str = ""
 
 
-def submit(to: Delivery) -> tuple[list[Receipt], bool]:
+def submit_imports(delivery: ListDelivery) -> tuple[list[Receipt], bool]:
     """Start the imports of one list's upserts.
 
     Returns the receipts of the imports that Klaviyo accepted, and whether an import may exist of which no
@@ -47,80 +54,111 @@ def submit(to: Delivery) -> tuple[list[Receipt], bool]:
     the reason in the list's tally.
     """
     accepted: list[Receipt] = []
-    lost = False
-    list_id = to.one.list.id
-    unrenderable: list[Refusal] = []
-    batches = pack(_encoded(to, unrenderable), list_id or None)
-    unstopped = takewhile(lambda _: not to.tally.stopped, batches)
-    for sent in in_flight(to.at, lambda batch: start(to.at.klaviyo, batch, list_id), unstopped):
-        lost = lost or sent.lost
-        if sent.stop:
-            to.tally.stop(sent.stop)
-        refused = in_doubt(sent.refusals) if sent.lost else sent.refusals
-        refusals, unrenderable[:] = (*unrenderable, *refused), ()
-        to.note(sent.receipts, refusals)
-        accepted += [receipt for receipt in sent.receipts if receipt.state is ReceiptState.ACCEPTED]
+    reply_lost = False
+    list_id = delivery.list_plan.list_ref.id
+    unencodable: list[RowException] = []
+    batches = pack_rows(_encode_rows(delivery, unencodable), list_id or None)
+    batches_to_send = takewhile(lambda _: not delivery.counter.stopped, batches)
+    for submitted in map_concurrently(
+        delivery.context,
+        lambda batch: submit_batch(delivery.context.klaviyo, batch, list_id),
+        batches_to_send,
+    ):
+        reply_lost = reply_lost or submitted.reply_lost
+        if submitted.stop_reason:
+            delivery.counter.fail(submitted.stop_reason)
+        batch_exceptions = (
+            as_unknown(submitted.row_exceptions) if submitted.reply_lost else submitted.row_exceptions
+        )
+        row_exceptions, unencodable[:] = (*unencodable, *batch_exceptions), ()
+        delivery.record(submitted.receipts, row_exceptions)
+        accepted += [receipt for receipt in submitted.receipts if receipt.state is ReceiptState.ACCEPTED]
         taken = sum(receipt.rows for receipt in accepted)
-        to.at.tell(Sending(to.plan.model.name, to.one.list.name, taken, to.one.upserts))
-    to.note((), unrenderable)
-    return accepted, lost
+        delivery.context.on_event(
+            SendProgress(
+                delivery.model_plan.model.name,
+                delivery.list_plan.list_ref.name,
+                taken,
+                delivery.list_plan.upserts,
+            )
+        )
+    delivery.record((), unencodable)
+    return accepted, reply_lost
 
 
-def start(klaviyo: Klaviyo, batch: Batch, list_id: str) -> Sent:
+def submit_batch(klaviyo: Klaviyo, batch: Batch, list_id: str) -> SubmittedBatch:
     """Start the import of one batch, and take it apart as long as Klaviyo refuses it for single rows.
 
     Never raises KlaviyoError.
     """
     receipts: list[Receipt] = []
-    refused: dict[int, RowError] = {}
-    waiting, rounds, lost, size = [batch], 0, False, len(batch)
+    errors_by_seq: dict[int, RowError] = {}
+    waiting, rounds, reply_lost, size = [batch], 0, False, len(batch)
 
-    def stopped(
-        piece: Batch, why: str, *, perhaps: bool, refusals: RefusalKind = RefusalKind.REJECTED
-    ) -> Sent:
+    def stopped_result(
+        piece: Batch,
+        why: str,
+        *,
+        outcome_unknown: bool,
+        exception_kind: RowExceptionKind = RowExceptionKind.REJECTED,
+    ) -> SubmittedBatch:
         """Return what came of it all when a piece is the last, which Klaviyo has perhaps carried out."""
-        state = ReceiptState.UNKNOWN if perhaps else ReceiptState.NOT_SENT
+        state = ReceiptState.UNKNOWN if outcome_unknown else ReceiptState.NOT_SENT
         last = _receipt(piece, list_id, state, detail=why)
-        return Sent((*receipts, last, *_unsent(waiting, list_id)), _refusals(refused, refusals), lost, why)
+        return SubmittedBatch(
+            (*receipts, last, *_unsent_receipts(waiting, list_id)),
+            _row_exceptions(errors_by_seq, exception_kind),
+            reply_lost,
+            why,
+        )
 
     while waiting:
         piece = waiting.pop(0)
         try:
             reply = klaviyo.start_import(piece.body)
         except ReplyLost as error:
-            lost = True
-            return stopped(piece, str(error), perhaps=True)
+            reply_lost = True
+            return stopped_result(piece, str(error), outcome_unknown=True)
         except KlaviyoError as error:
-            return stopped(piece, str(error), perhaps=False)
-        lost = lost or reply.lost
+            return stopped_result(piece, str(error), outcome_unknown=False)
+        reply_lost = reply_lost or reply.earlier_reply_lost
         match reply:
-            case Accepted(job):
-                twin = TWIN if lost else ""
-                receipts.append(_receipt(piece, list_id, ReceiptState.ACCEPTED, job=job, detail=twin))
-            case RequestRefused(fault):
-                return stopped(piece, _refusal(fault), perhaps=reply.lost)
+            case ImportAccepted(job):
+                detail = MAY_HAVE_DUPLICATE if reply_lost else ""
+                receipts.append(_receipt(piece, list_id, ReceiptState.ACCEPTED, job=job, detail=detail))
+            case RequestRefused(request_error):
+                return stopped_result(
+                    piece, _describe_request_error(request_error), outcome_unknown=reply.earlier_reply_lost
+                )
             case RowsRefused(errors):
                 rounds += 1
-                match take_apart(piece, errors, rounds, size):
-                    case Apart(pieces, found):
-                        refused |= found
+                match bisect_rejected(piece, errors, rounds, size):
+                    case RetryBatches(pieces, rejected):
+                        errors_by_seq |= rejected
                         waiting = [*pieces, *waiting]
-                    case NotTheRows(why):
-                        return stopped(piece, why, perhaps=reply.lost, refusals=RefusalKind.NOT_SENT)
-    return Sent(tuple(receipts), _refusals(refused), lost)
+                    case AbortList(why):
+                        return stopped_result(
+                            piece,
+                            why,
+                            outcome_unknown=reply.earlier_reply_lost,
+                            exception_kind=RowExceptionKind.NOT_SENT,
+                        )
+    return SubmittedBatch(tuple(receipts), _row_exceptions(errors_by_seq), reply_lost)
 
 
-def _encoded(to: Delivery, unrenderable: list[Refusal]) -> Iterator[tuple[int, bytes]]:
-    properties = {part.column.lower(): part.property for part in to.plan.model.payload}
-    payload = [(properties[column.name.lower()], column) for column in to.plan.shape.payload]
-    renderer = Renderer(to.plan.shape.identifiers, payload)
-    for rows in to.deltas.upserts(to.one.list.id, READ_ROWS):
+def _encode_rows(delivery: ListDelivery, unencodable: list[RowException]) -> Iterator[tuple[int, bytes]]:
+    properties = {part.column.lower(): part.property for part in delivery.model_plan.model.payload}
+    payload = [(properties[column.name.lower()], column) for column in delivery.model_plan.tables.payload]
+    encoder = ProfileEncoder(delivery.model_plan.tables.identifiers, payload)
+    for rows in delivery.pending_rows.read_upserts(delivery.list_plan.list_ref.id, READ_ROWS):
         for row in rows:
-            match renderer.encode(row[1:]):
+            match encoder.encode(row[1:]):
                 case bytes() as encoded:
                     yield row[0], encoded
-                case Unrenderable(field, reason):
-                    unrenderable.append(Refusal(row[0], RefusalKind.REJECTED, "unrenderable", field, reason))
+                case EncodingError(field, reason):
+                    unencodable.append(
+                        RowException(row[0], RowExceptionKind.REJECTED, "unrenderable", field, reason)
+                    )
 
 
 def _receipt(
@@ -129,14 +167,19 @@ def _receipt(
     return Receipt(list_id, Op.ADD, batch.seqs[0], batch.seqs[-1], state, len(batch), job, detail)
 
 
-def _unsent(batches: Sequence[Batch], list_id: str) -> tuple[Receipt, ...]:
+def _unsent_receipts(batches: Sequence[Batch], list_id: str) -> tuple[Receipt, ...]:
     return tuple(_receipt(batch, list_id, ReceiptState.NOT_SENT) for batch in batches)
 
 
-def _refusals(refused: dict[int, RowError], kind: RefusalKind = RefusalKind.REJECTED) -> tuple[Refusal, ...]:
-    return tuple(Refusal(seq, kind, e.code, e.field, e.detail) for seq, e in sorted(refused.items()))
+def _row_exceptions(
+    errors_by_seq: dict[int, RowError], kind: RowExceptionKind = RowExceptionKind.REJECTED
+) -> tuple[RowException, ...]:
+    return tuple(
+        RowException(seq, kind, error.code, error.field, error.detail)
+        for seq, error in sorted(errors_by_seq.items())
+    )
 
 
-def _refusal(error: RowError) -> str:
-    place = f" at {error.field}" if error.field else ""
-    return f"Klaviyo refused the request ({error.code}{place}). {sentence(error.detail)}"
+def _describe_request_error(error: RowError) -> str:
+    location = f" at {error.field}" if error.field else ""
+    return f"Klaviyo refused the request ({error.code}{location}). {end_sentence(error.detail)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.errors import ReplyLost
-from reverse_etl.planning.lists import ListRef, begun_at, the_one
+from reverse_etl.planning.lists import ListRef, creation_started_at, pick_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.state import State
 
-LATE_SECONDS = 60.0  # a list that is not shown so long after its request was not made
-PAUSE_SECONDS = 5.0
+LISTING_DELAY_SECONDS = 60.0  # a list that is not shown so long after its request was not made
+POLL_SECONDS = 5.0
 
 
-def create(ref: ListRef, model: str, state: State, klaviyo: Klaviyo, clock: Clock) -> ListRef:
+def create_list(ref: ListRef, model: str, state: State, klaviyo: Klaviyo, clock: Clock) -> ListRef:
     """Make a list that no name finds, and note that the model drives it.
 
     Its intent is committed first. Where one is open from an earlier run, or the reply is lost, the name is
@@ -31,29 +31,31 @@ def create(ref: ListRef, model: str, state: State, klaviyo: Klaviyo, clock: Cloc
     was lost and none was found, UsageError when it can't be told which of several is ours.
     """
 
-    def look(begun: datetime | None) -> KlaviyoList | None:
+    def find_list(started_at: datetime | None) -> KlaviyoList | None:
         found = klaviyo.find_lists(ref.name)
-        return the_one(found, begun, ref.name, model=model, where=f"model {model}")
+        return pick_list(found, started_at, ref.name, model=model, where=f"model {model}")
 
-    earlier = begun_at(state.lists.known(), ref.name)
-    age = (klaviyo.server_time - earlier).total_seconds() if earlier else LATE_SECONDS
-    made = _shown(lambda: look(earlier), LATE_SECONDS - age, clock)
-    if made is None:
-        begun = klaviyo.server_time  # of the look just taken, so before the request
-        state.lists.intend(ref.name, model, begun)
+    earlier_start = creation_started_at(state.lists.registered(), ref.name)
+    age = (klaviyo.server_time - earlier_start).total_seconds() if earlier_start else LISTING_DELAY_SECONDS
+    created = _wait_for_list(lambda: find_list(earlier_start), LISTING_DELAY_SECONDS - age, clock)
+    if created is None:
+        started_at = klaviyo.server_time  # of the look just taken, so before the request
+        state.lists.record_intent(ref.name, model, started_at)
         try:
-            made = klaviyo.create_list(ref.name)
+            created = klaviyo.create_list(ref.name)
         except ReplyLost:
-            made = _shown(lambda: look(begun), LATE_SECONDS, clock)
-            if made is None:
+            created = _wait_for_list(lambda: find_list(started_at), LISTING_DELAY_SECONDS, clock)
+            if created is None:
                 raise
-    state.lists.own([(made.id, ref.name, model)])
-    return ListRef(ref.row_name, ref.name, made.id)
+    state.lists.claim([(created.id, ref.name, model)])
+    return ListRef(ref.row_value, ref.name, created.id)
 
 
-def _shown(look: Callable[[], KlaviyoList | None], seconds: float, clock: Clock) -> KlaviyoList | None:
+def _wait_for_list(
+    find_list: Callable[[], KlaviyoList | None], seconds: float, clock: Clock
+) -> KlaviyoList | None:
     """Return what a look finds: one, and others for so many seconds if it finds nothing."""
     end = clock.monotonic() + seconds
-    while (found := look()) is None and clock.monotonic() < end:
-        clock.sleep(PAUSE_SECONDS)
-    return found
+    while (klaviyo_list := find_list()) is None and clock.monotonic() < end:
+        clock.sleep(POLL_SECONDS)
+    return klaviyo_list

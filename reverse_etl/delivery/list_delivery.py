@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.delivery.context import At
-    from reverse_etl.delivery.outcomes import Tally
-    from reverse_etl.delivery.pending_rows import Deltas
-    from reverse_etl.delivery.receipt_buffer import Recorder
-    from reverse_etl.domain.receipts import Receipt, Refusal
+    from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.delivery.outcomes import OutcomeCounter
+    from reverse_etl.delivery.pending_rows import PendingRows
+    from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
+    from reverse_etl.domain.receipts import Receipt, RowException
     from reverse_etl.planning.plan import ListPlan, ModelPlan
 
 
 @dataclass(frozen=True)
-class Delivery:
+class ListDelivery:
     """One list's delivery: what is planned for it, and what has come of it so far."""
 
-    at: At
-    plan: ModelPlan
-    one: ListPlan
-    deltas: Deltas
-    recorder: Recorder
-    tally: Tally
+    context: DeliveryContext
+    model_plan: ModelPlan
+    list_plan: ListPlan
+    pending_rows: PendingRows
+    receipt_buffer: ReceiptBuffer
+    counter: OutcomeCounter
 
-    def note(self, receipts: Sequence[Receipt], refusals: Sequence[Refusal] = ()) -> None:
+    def record(self, receipts: Sequence[Receipt], row_exceptions: Sequence[RowException] = ()) -> None:
         """Record and count what came of some rows."""
-        self.recorder.add(receipts, refusals)
-        self.tally.count(receipts, refusals)
+        self.receipt_buffer.add(receipts, row_exceptions)
+        self.counter.count_receipts(receipts, row_exceptions)

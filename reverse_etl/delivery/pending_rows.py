@@ -15,47 +15,49 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.receipts import Receipt
     from reverse_etl.warehouse.interface import Row, Warehouse
-    from reverse_etl.warehouse.model_tables import Shape
+    from reverse_etl.warehouse.model_tables import ModelTables
     from reverse_etl.warehouse.statement import Statement
 
 
 @dataclass(frozen=True)
-class Deltas:
+class PendingRows:
     """The deltas that the state keeps of one model and run."""
 
     warehouse: Warehouse
-    shape: Shape
+    tables: ModelTables
     run_id: str
 
-    def upserts(self, list_id: str, size: int) -> Iterator[list[Row]]:
+    def read_upserts(self, list_id: str, size: int) -> Iterator[list[Row]]:
         """Yield a list's upserts as `sql.deltas.upserts` has them, at most `size` at a time."""
-        return self._read(sql.upserts, list_id, size, removes=False)
+        return self._read_batches(sql.select_upserts, list_id, size, removes=False)
 
-    def removes(self, list_id: str, size: int) -> Iterator[list[Row]]:
+    def read_removes(self, list_id: str, size: int) -> Iterator[list[Row]]:
         """Yield a list's removes as `sql.deltas.removes` has them, at most `size` at a time."""
-        return self._read(sql.removes, list_id, size, removes=True)
+        return self._read_batches(sql.select_removes, list_id, size, removes=True)
 
-    def sent_rows(self, receipt: Receipt) -> list[SentRow]:
+    def read_sent_rows(self, receipt: Receipt) -> list[SentRow]:
         """Return the rows of a receipt's range."""
-        statement = sql.delta_rows(
-            self.warehouse.dialect, self.shape, self.run_id, receipt.first_seq, receipt.last_seq
+        statement = sql.select_delta_identifiers(
+            self.warehouse.dialect, self.tables, self.run_id, receipt.first_seq, receipt.last_seq
         )
         return [
             SentRow(seq, dict(zip(IdentifierType, values, strict=True)))
             for seq, *values in self.warehouse.fetch(statement)
         ]
 
-    def _read(
+    def _read_batches(
         self, select: Callable[..., Statement], list_id: str, size: int, *, removes: bool
     ) -> Iterator[list[Row]]:
-        span = self._spans.get((list_id, removes), range(0))
-        step = self.warehouse.widest_sort or max(len(span), 1)
-        for first in span[::step]:
-            seqs = range(first, min(first + step, span.stop))
+        seq_range = self._seq_ranges.get((list_id, removes), range(0))
+        step = self.warehouse.max_sort_rows or max(len(seq_range), 1)
+        for first in seq_range[::step]:
+            seqs = range(first, min(first + step, seq_range.stop))
             while seqs:
-                seqs = yield from self._rest(partial(select, self.warehouse.dialect), list_id, seqs, size)
+                seqs = yield from self._read_range(
+                    partial(select, self.warehouse.dialect), list_id, seqs, size
+                )
 
-    def _rest(
+    def _read_range(
         self, select: Callable[..., Statement], list_id: str, seqs: range, size: int
     ) -> Generator[list[Row], None, range]:
         """Yield the rows of a span. Return what is left of it where the session ended that had the result.
@@ -64,7 +66,7 @@ class Deltas:
         """
         after = seqs.start
         try:
-            for rows in self.warehouse.batches(select(self.shape, self.run_id, list_id, seqs), size):
+            for rows in self.warehouse.stream(select(self.tables, self.run_id, list_id, seqs), size):
                 yield rows
                 after = rows[-1][0] + 1
         except SessionLost:
@@ -74,9 +76,9 @@ class Deltas:
         return range(0)
 
     @cached_property
-    def _spans(self) -> Mapping[tuple[str, bool], range]:
-        found = self.warehouse.fetch(sql.spans(self.warehouse.dialect, self.shape, self.run_id))
-        return {(list_id, bool(removes)): range(first, last + 1) for list_id, removes, first, last in found}
+    def _seq_ranges(self) -> Mapping[tuple[str, bool], range]:
+        rows = self.warehouse.fetch(sql.select_seq_ranges(self.warehouse.dialect, self.tables, self.run_id))
+        return {(list_id, bool(removes)): range(first, last + 1) for list_id, removes, first, last in rows}
 
 
 @dataclass(frozen=True)

@@ -14,148 +14,199 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from reverse_etl.delivery.concurrency import in_flight
-from reverse_etl.delivery.removal_rules import Claim, Evidence, Leaving, Resolved, decide_all
-from reverse_etl.domain.identifiers import IDS, IdentifierType, split_identity
-from reverse_etl.domain.timestamps import GRACE
+from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.removal_rules import (
+    IdentifierMatch,
+    RemovalCandidate,
+    RemovalDecision,
+    RemovalEvidence,
+    decide_removals,
+)
+from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType, split_identity
+from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.klaviyo.batching import chunks
-from reverse_etl.klaviyo.filters import MOST_VALUES, OF_MEMBERS
+from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES
 from reverse_etl.klaviyo.profiles import Member, Profile
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reverse_etl.delivery.context import At
+    from reverse_etl.delivery.context import DeliveryContext
 
 
 @dataclass
-class _Found:
+class _ProfileLookup:
     """What Klaviyo showed: who each row may be, and since when they are members."""
 
-    profiles: dict[str, Profile] = field(default_factory=dict)
-    joined: dict[str, datetime] = field(default_factory=dict)
-    by_row: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    profiles_by_id: dict[str, Profile] = field(default_factory=dict)
+    joined_at: dict[str, datetime] = field(default_factory=dict)
+    profile_ids_by_seq: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-Answer = TypeVar("Answer")
-Claims = Callable[[IdentifierType, Sequence[str]], Iterable[tuple[str, Claim]]]
+Item = TypeVar("Item")
+FindMatches = Callable[[IdentifierType, Sequence[str]], Iterable[tuple[str, IdentifierMatch]]]
 
 
-def resolve(at: At, list_id: str, rows: Sequence[Leaving], claims: Claims) -> tuple[Resolved, ...]:
+def resolve_removals(
+    context: DeliveryContext, list_id: str, rows: Sequence[RemovalCandidate], find_matches: FindMatches
+) -> tuple[RemovalDecision, ...]:
     """Return what is to become of each leaving row, in the order given. Asks only; changes nothing.
 
-    `claims` returns, for identifiers of one type, the staged rows that carry them, rejected ones included.
+    `find_matches` returns, for identifiers of one type, the staged rows that carry them, rejected ones
+    included.
     """
-    found = _find(at, list_id, rows)
-    carried = _claims(found, claims)
-    wanted = _look_up(at, {claim for many in carried.values() for claim in many})
-    profiles = {row.seq: [found.profiles[id_] for id_ in found.by_row.get(row.seq, ())] for row in rows}
-    return decide_all(rows, Evidence(profiles, found.joined, carried, wanted, at.state.runs.times(list_id)))
+    lookup = _look_up_profiles(context, list_id, rows)
+    matches_by_profile = _match_identifiers(lookup, find_matches)
+    profile_ids_by_identity = _look_up_identities(
+        context, {match for matches in matches_by_profile.values() for match in matches}
+    )
+    profiles_by_seq = {
+        row.seq: [lookup.profiles_by_id[id_] for id_ in lookup.profile_ids_by_seq.get(row.seq, ())]
+        for row in rows
+    }
+    return decide_removals(
+        rows,
+        RemovalEvidence(
+            profiles_by_seq,
+            lookup.joined_at,
+            matches_by_profile,
+            profile_ids_by_identity,
+            context.state.runs.windows(list_id),
+        ),
+    )
 
 
-def _find(at: At, list_id: str, rows: Sequence[Leaving]) -> _Found:
-    found = _Found()
-    for kind in OF_MEMBERS:
-        values = _values(rows, kind)
-        members = _ask(at, partial(at.klaviyo.members, list_id, kind), values)
-        _note(found, rows, kind, members)
-    for kind in IDS:  # of all rows: who was found by an e-mail may have left another profile behind
-        _note(found, rows, kind, _ask(at, partial(at.klaviyo.profiles, kind), _values(rows, kind)))
-    for kind in OF_MEMBERS:  # whoever goes by the row's name off the list goes by no other on it
-        values = sorted(
-            {split_identity(row.identity)[1] for row in rows if _without_namesake(found, row, kind)}
+def _look_up_profiles(
+    context: DeliveryContext, list_id: str, rows: Sequence[RemovalCandidate]
+) -> _ProfileLookup:
+    lookup = _ProfileLookup()
+    for kind in LIST_FILTERABLE:
+        values = _collect_values(rows, kind)
+        members = _fetch_items(context, partial(context.klaviyo.find_members, list_id, kind), values)
+        _add_profiles(lookup, rows, kind, members)
+    for (
+        kind
+    ) in UNIQUE_IDENTIFIERS:  # of all rows: who was found by an e-mail may have left another profile behind
+        _add_profiles(
+            lookup,
+            rows,
+            kind,
+            _fetch_items(context, partial(context.klaviyo.find_profiles, kind), _collect_values(rows, kind)),
         )
-        _note(found, rows, kind, _ask(at, partial(at.klaviyo.profiles, kind), values))
-    _note_joined(at, list_id, found, rows)
-    return found
+    for kind in LIST_FILTERABLE:  # whoever goes by the row's name off the list goes by no other on it
+        values = sorted(
+            {split_identity(row.identity)[1] for row in rows if _lacks_exact_match(lookup, row, kind)}
+        )
+        _add_profiles(
+            lookup, rows, kind, _fetch_items(context, partial(context.klaviyo.find_profiles, kind), values)
+        )
+    _look_up_join_times(context, list_id, lookup, rows)
+    return lookup
 
 
-def _without_namesake(found: _Found, row: Leaving, kind: IdentifierType) -> bool:
+def _lacks_exact_match(lookup: _ProfileLookup, row: RemovalCandidate, kind: IdentifierType) -> bool:
     """Say whether a row whose identity is of this type found somebody, and nobody who has that identity."""
-    profiles = [found.profiles[id_] for id_ in found.by_row.get(row.seq, ())]
-    identified = any(kind in row.shared_with(each) for each in profiles)
-    return split_identity(row.identity)[0] == kind and bool(profiles) and not identified
+    profiles = [lookup.profiles_by_id[id_] for id_ in lookup.profile_ids_by_seq.get(row.seq, ())]
+    has_exact_match = any(kind in row.shared_identifier_types(profile) for profile in profiles)
+    return split_identity(row.identity)[0] == kind and bool(profiles) and not has_exact_match
 
 
-def _note(
-    found: _Found, rows: Sequence[Leaving], kind: IdentifierType, answers: Iterable[Member | Profile]
+def _add_profiles(
+    lookup: _ProfileLookup,
+    rows: Sequence[RemovalCandidate],
+    kind: IdentifierType,
+    items: Iterable[Member | Profile],
 ) -> None:
-    by_value = defaultdict(list)
+    seqs_by_value = defaultdict(list)
     for row in rows:
-        by_value[row.identifiers.get(kind)].append(row.seq)
-    for answer in answers:
-        profile = answer.profile if isinstance(answer, Member) else answer
-        if isinstance(answer, Member):
-            found.joined[profile.id] = answer.joined_at
-        found.profiles[profile.id] = profile
-        for seq in by_value.get(profile.identifier(kind), ()):
-            if profile.id not in found.by_row[seq]:
-                found.by_row[seq].append(profile.id)
+        seqs_by_value[row.identifiers.get(kind)].append(row.seq)
+    for item in items:
+        profile = item.profile if isinstance(item, Member) else item
+        if isinstance(item, Member):
+            lookup.joined_at[profile.id] = item.joined_at
+        lookup.profiles_by_id[profile.id] = profile
+        for seq in seqs_by_value.get(profile.identifier(kind), ()):
+            if profile.id not in lookup.profile_ids_by_seq[seq]:
+                lookup.profile_ids_by_seq[seq].append(profile.id)
 
 
-def _note_joined(at: At, list_id: str, found: _Found, rows: Sequence[Leaving]) -> None:
+def _look_up_join_times(
+    context: DeliveryContext, list_id: str, lookup: _ProfileLookup, rows: Sequence[RemovalCandidate]
+) -> None:
     """Find out which of the profiles found elsewhere are on the list, and since when.
 
     By e-mail or phone, else by reading the list.
     """
-    unseen = {id_: profile for id_, profile in found.profiles.items() if id_ not in found.joined}
-    for kind in OF_MEMBERS:
+    unseen = {id_: profile for id_, profile in lookup.profiles_by_id.items() if id_ not in lookup.joined_at}
+    for kind in LIST_FILTERABLE:
         values = sorted({value for profile in unseen.values() if (value := profile.identifier(kind))})
-        for member in _ask(at, partial(at.klaviyo.members, list_id, kind), values):
+        for member in _fetch_items(context, partial(context.klaviyo.find_members, list_id, kind), values):
             if member.profile.id in unseen:
-                found.joined[member.profile.id] = member.joined_at
-    nameless = {
+                lookup.joined_at[member.profile.id] = member.joined_at
+    without_contact = {
         id_
         for id_, profile in unseen.items()
-        if id_ not in found.joined and not any(profile.identifier(kind) for kind in OF_MEMBERS)
+        if id_ not in lookup.joined_at and not any(profile.identifier(kind) for kind in LIST_FILTERABLE)
     }
-    if not nameless:
+    if not without_contact:
         return
-    first = min(row.first_sent for row in rows if nameless.intersection(found.by_row.get(row.seq, ())))
-    for member in at.klaviyo.members_since(list_id, first - GRACE):
-        at.state.heartbeat()  # a long list takes long
-        if member.profile.id in nameless:
-            found.joined[member.profile.id] = member.joined_at
-            nameless.discard(member.profile.id)
-            if not nameless:
+    first = min(
+        row.first_sent
+        for row in rows
+        if without_contact.intersection(lookup.profile_ids_by_seq.get(row.seq, ()))
+    )
+    for member in context.klaviyo.get_members_since(list_id, first - CLOCK_SKEW_TOLERANCE):
+        context.state.renew_lease_if_due()  # a long list takes long
+        if member.profile.id in without_contact:
+            lookup.joined_at[member.profile.id] = member.joined_at
+            without_contact.discard(member.profile.id)
+            if not without_contact:
                 return
 
 
-def _claims(found: _Found, claims: Claims) -> dict[str, list[Claim]]:
-    carried: dict[str, list[Claim]] = defaultdict(list)
+def _match_identifiers(lookup: _ProfileLookup, find_matches: FindMatches) -> dict[str, list[IdentifierMatch]]:
+    matches_by_profile: dict[str, list[IdentifierMatch]] = defaultdict(list)
     for kind in IdentifierType:
-        owners: dict[str, list[str]] = defaultdict(list)
-        for profile_id in found.joined:
-            if profile_id in found.profiles and (value := found.profiles[profile_id].identifier(kind)):
-                owners[value].append(profile_id)
-        for value, claim in claims(kind, sorted(owners)) if owners else ():
-            for profile_id in owners[value]:
-                carried[profile_id].append(claim)
-    return carried
+        profile_ids_by_value: dict[str, list[str]] = defaultdict(list)
+        for profile_id in lookup.joined_at:
+            if profile_id in lookup.profiles_by_id and (
+                value := lookup.profiles_by_id[profile_id].identifier(kind)
+            ):
+                profile_ids_by_value[value].append(profile_id)
+        for value, match in find_matches(kind, sorted(profile_ids_by_value)) if profile_ids_by_value else ():
+            for profile_id in profile_ids_by_value[value]:
+                matches_by_profile[profile_id].append(match)
+    return matches_by_profile
 
 
-def _look_up(at: At, claims: Iterable[Claim]) -> dict[str, frozenset[str]]:
+def _look_up_identities(
+    context: DeliveryContext, matches: Iterable[IdentifierMatch]
+) -> dict[str, frozenset[str]]:
     """Return, by identity that claims a found profile on this list, the profiles that it is found to be."""
     identities = {
-        claim.identity for claim in claims if claim.identity and claim.on_this_list and not claim.rejected
+        match.identity for match in matches if match.identity and match.on_this_list and not match.rejected
     }
     by_kind: dict[IdentifierType, list[str]] = defaultdict(list)
     for identity in sorted(identities):
         kind, value = split_identity(identity)
         by_kind[kind].append(value)
-    wanted: dict[str, set[str]] = defaultdict(set)
+    profile_ids_by_identity: dict[str, set[str]] = defaultdict(set)
     for kind, values in by_kind.items():
-        for profile in _ask(at, partial(at.klaviyo.profiles, kind), values):
-            wanted[f"{kind}:{profile.identifier(kind)}"].add(profile.id)
-    return {identity: frozenset(profiles) for identity, profiles in wanted.items()}
+        for profile in _fetch_items(context, partial(context.klaviyo.find_profiles, kind), values):
+            profile_ids_by_identity[f"{kind}:{profile.identifier(kind)}"].add(profile.id)
+    return {identity: frozenset(profiles) for identity, profiles in profile_ids_by_identity.items()}
 
 
-def _ask(at: At, ask: Callable[[Sequence[str]], Iterable[Answer]], values: Sequence[str]) -> list[Answer]:
+def _fetch_items(
+    context: DeliveryContext, fetch: Callable[[Sequence[str]], Iterable[Item]], values: Sequence[str]
+) -> list[Item]:
     """Return what is answered, in the order of the values asked for."""
-    parts = [*chunks(values, MOST_VALUES)]
-    answers = dict(in_flight(at, lambda number: (number, [*ask(parts[number])]), range(len(parts))))
-    return [answer for number in range(len(parts)) for answer in answers[number]]
+    parts = [*chunks(values, MAX_VALUES)]
+    items_by_part = dict(
+        map_concurrently(context, lambda number: (number, [*fetch(parts[number])]), range(len(parts)))
+    )
+    return [item for number in range(len(parts)) for item in items_by_part[number]]
 
 
-def _values(rows: Iterable[Leaving], kind: IdentifierType) -> list[str]:
+def _collect_values(rows: Iterable[RemovalCandidate], kind: IdentifierType) -> list[str]:
     return sorted({value for row in rows if (value := row.identifiers.get(kind))})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.import_results import settle, wait_for_open_jobs
-from reverse_etl.delivery.pending_rows import Deltas
-from reverse_etl.domain.events import Recovering
+from reverse_etl.delivery.import_results import poll_jobs, wait_for_open_jobs
+from reverse_etl.delivery.pending_rows import PendingRows
+from reverse_etl.domain.events import RecoveryStarted
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.state import OpenReceipt, RunEnd
@@ -15,60 +15,62 @@ from reverse_etl.state import OpenReceipt, RunEnd
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reverse_etl.delivery.context import At
+    from reverse_etl.delivery.context import DeliveryContext
 
 
-def recover(at: At) -> None:
+def recover_earlier_runs(context: DeliveryContext) -> None:
     """Follow the jobs that earlier runs started to their end, and take over what they prove.
 
     Imports of which only Klaviyo knows (a run died before it kept their receipts) are waited for. May be
     repeated. Raises KlaviyoError while jobs have not ended.
     """
-    open_receipts, dead = at.state.runs.open_receipts(), at.state.runs.dead()
-    if not open_receipts and not dead:
+    open_receipts, unfinished = context.state.runs.open_receipts(), context.state.runs.unfinished()
+    if not open_receipts and not unfinished:
         return
-    at.tell(Recovering(len(dead), len(open_receipts)))
+    context.on_event(RecoveryStarted(len(unfinished), len(open_receipts)))
     by_model: dict[tuple[str, str], list[OpenReceipt]] = defaultdict(list)
     for entry in open_receipts:
         by_model[entry.run_id, entry.model].append(entry)
     for (run_id, model), entries in by_model.items():
-        _settle(at, run_id, model, entries)
-    if dead and not wait_for_open_jobs(at, min(dead.values()), _beating(at)):
-        raise _not_ended()
-    for run_id in sorted({*dead, *(run_id for run_id, _ in by_model)}):
-        for name, sent in at.state.models().items():
-            if (shape := at.state.kept_shape(sent)) is not None:
-                at.state.advance(run_id, name, shape, sent.checksum)
-    for run_id in dead:
-        at.state.runs.end(run_id, RunEnd.RECOVERED)
+        _record_job_results(context, run_id, model, entries)
+    if unfinished and not wait_for_open_jobs(context, min(unfinished.values()), _heartbeat_callback(context)):
+        raise _open_jobs_error()
+    for run_id in sorted({*unfinished, *(run_id for run_id, _ in by_model)}):
+        for name, model_record in context.state.models().items():
+            if (tables := context.state.load_tables(model_record)) is not None:
+                context.state.apply_receipts(run_id, name, tables, model_record.checksum)
+    for run_id in unfinished:
+        context.state.runs.record_end(run_id, RunEnd.RECOVERED)
 
 
-def _settle(at: At, run_id: str, model: str, entries: list[OpenReceipt]) -> None:
-    sent = at.state.models().get(model)
-    shape = at.state.kept_shape(sent) if sent else None
-    if shape is None:
+def _record_job_results(
+    context: DeliveryContext, run_id: str, model: str, entries: list[OpenReceipt]
+) -> None:
+    model_record = context.state.models().get(model)
+    tables = context.state.load_tables(model_record) if model_record else None
+    if tables is None:
         return
     receipts = [entry.receipt for entry in entries]
-    since = min(entry.begun for entry in entries)
-    rows_of = Deltas(at.warehouse, shape, run_id).sent_rows
-    for result in settle(at, receipts, since, rows_of, _beating(at)):
+    since = min(entry.run_started_at for entry in entries)
+    read_rows = PendingRows(context.warehouse, tables, run_id).read_sent_rows
+    for result in poll_jobs(context, receipts, since, read_rows, _heartbeat_callback(context)):
         if result.receipt.state is ReceiptState.ACCEPTED:
-            raise _not_ended()
-        at.state.record(run_id, model, (result.receipt,), result.refusals)
+            raise _open_jobs_error()
+        context.state.record_receipts(run_id, model, (result.receipt,), result.row_exceptions)
 
 
-def _not_ended() -> KlaviyoError:
+def _open_jobs_error() -> KlaviyoError:
     return KlaviyoError.of(
         "Import jobs of an earlier run have not ended at Klaviyo; nothing can be planned on top of them.",
-        advice="Run again later. Nothing was sent.",
+        hint="Run again later. Nothing was sent.",
     )
 
 
-def _beating(at: At) -> Callable[[int], None]:
+def _heartbeat_callback(context: DeliveryContext) -> Callable[[int], None]:
     """Return what keeps the lease while jobs are waited for, which may take hours."""
 
-    def beat(jobs: int) -> None:
+    def renew_lease(jobs: int) -> None:
         del jobs
-        at.state.heartbeat()
+        context.state.renew_lease_if_due()
 
-    return beat
+    return renew_lease

@@ -4,112 +4,143 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.concurrency import in_flight
+from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.profile_lookup import resolve
-from reverse_etl.delivery.removal_rules import Claim, Leaving, Resolved, inheritance
+from reverse_etl.delivery.profile_lookup import resolve_removals
+from reverse_etl.delivery.removal_rules import (
+    IdentifierMatch,
+    RemovalCandidate,
+    RemovalDecision,
+    collect_inherited_first_sent,
+)
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import Removing
+from reverse_etl.domain.events import RemoveProgress
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.receipts import Receipt, ReceiptState, Refusal, RefusalKind
-from reverse_etl.domain.timestamps import read
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import KlaviyoError, SessionLost
 from reverse_etl.klaviyo.batching import chunks
-from reverse_etl.klaviyo.lists import MOST_MEMBERS
+from reverse_etl.klaviyo.lists import MAX_MEMBERS
 from reverse_etl.state.sql import pending as deltas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reverse_etl.delivery.context import At
-    from reverse_etl.delivery.list_delivery import Delivery
+    from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.warehouse.interface import Row
 
 READ_ROWS = 10_000  # leaving rows resolved together: a few statements for so many
-_MOST_VALUES = 5_000  # in one IN list
-_NOBODY_KNOWS = (
+_MAX_VALUES = 5_000  # in one IN list
+_SESSION_LOST_REASON = (
     "The session with the warehouse ended, and with it the rows that say who is wanted: "
     "nobody more was taken off the list. The next run goes on."
 )
 
 
-def remove(to: Delivery) -> None:
+def remove_members(delivery: ListDelivery) -> None:
     """Resolve and remove one list's leaving rows, group by group.
 
     A fault stops the list, with the reason in its tally.
 
     Rows that were removed, superseded, gone, or never ours are forgotten; held rows stay in the snapshot.
     """
-    at, list_id = to.at, to.one.list.id
+    context, list_id = delivery.context, delivery.list_plan.list_ref.id
     done = 0
-    for rows in to.deltas.removes(list_id, READ_ROWS):
-        leaving = [_leaving(row) for row in rows]
+    for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
+        candidates = [_parse_candidate(row) for row in rows]
         try:
-            resolved = resolve(at, list_id, leaving, lambda *asked: _claims(to, *asked))
+            decisions = resolve_removals(
+                context, list_id, candidates, lambda *arguments: _read_matches(delivery, *arguments)
+            )
         except KlaviyoError as error:
-            to.tally.stop(str(error))
+            delivery.counter.fail(str(error))
             break
         except SessionLost:
-            to.tally.stop(_NOBODY_KNOWS)
+            delivery.counter.fail(_SESSION_LOST_REASON)
             break
-        at.state.inherit(to.plan.shape, list_id, inheritance(resolved))
-        at.state.still_leased()  # whoever lost the lease meanwhile must not remove
-        state, reason = _take_off(at, list_id, resolved)
-        if reason:
-            to.tally.stop(reason)
-        to.recorder.add(
-            (_receipt(list_id, leaving, state, reason),),
-            tuple(_held(r) for r in resolved if r.outcome is Outcome.HELD),
-            _gone(list_id, resolved) if state is ReceiptState.APPLIED else (),
+        context.state.backdate_first_sent(
+            delivery.model_plan.tables, list_id, collect_inherited_first_sent(decisions)
         )
-        for r in resolved:
-            proved = state is ReceiptState.APPLIED or r.outcome is Outcome.HELD
-            to.tally.add(r.outcome if proved else _OUTCOMES[state], 1)
-        done += len(leaving)
-        at.tell(Removing(to.plan.model.name, to.one.list.name, done, to.one.removes))
-        if to.tally.stopped:
+        context.state.renew_lease_or_raise()  # whoever lost the lease meanwhile must not remove
+        state, reason = _remove_profiles(context, list_id, decisions)
+        if reason:
+            delivery.counter.fail(reason)
+        delivery.receipt_buffer.add(
+            (_receipt(list_id, candidates, state, reason),),
+            tuple(_held_exception(r) for r in decisions if r.outcome is Outcome.HELD),
+            _unmatched_removals(list_id, decisions) if state is ReceiptState.APPLIED else (),
+        )
+        for decision in decisions:
+            proved = state is ReceiptState.APPLIED or decision.outcome is Outcome.HELD
+            delivery.counter.add(decision.outcome if proved else _OUTCOME_BY_RECEIPT_STATE[state], 1)
+        done += len(candidates)
+        context.on_event(
+            RemoveProgress(
+                delivery.model_plan.model.name,
+                delivery.list_plan.list_ref.name,
+                done,
+                delivery.list_plan.removes,
+            )
+        )
+        if delivery.counter.stopped:
             break
 
 
-def forget(to: Delivery) -> None:
+def leave_rows_in_place(delivery: ListDelivery) -> None:
     """Forget the leaving rows of a surface from which nobody is removed."""
-    list_id = to.one.list.id
-    for rows in to.deltas.removes(list_id, READ_ROWS):
-        to.recorder.add((_receipt(list_id, [_leaving(row) for row in rows], ReceiptState.APPLIED, ""),))
-        to.tally.add(Outcome.FORGOTTEN, len(rows))
+    list_id = delivery.list_plan.list_ref.id
+    for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
+        delivery.receipt_buffer.add(
+            (_receipt(list_id, [_parse_candidate(row) for row in rows], ReceiptState.APPLIED, ""),)
+        )
+        delivery.counter.add(Outcome.LEFT_IN_PLACE, len(rows))
 
 
-def _gone(list_id: str, resolved: Iterable[Resolved]) -> tuple[tuple[str, str], ...]:
-    return tuple((list_id, r.row.identity) for r in resolved if r.outcome is Outcome.GONE)
+def _unmatched_removals(list_id: str, decisions: Iterable[RemovalDecision]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (list_id, decision.row.identity) for decision in decisions if decision.outcome is Outcome.NOT_FOUND
+    )
 
 
-_OUTCOMES = {ReceiptState.UNKNOWN: Outcome.UNKNOWN, ReceiptState.NOT_SENT: Outcome.NOT_SENT}
+_OUTCOME_BY_RECEIPT_STATE = {ReceiptState.UNKNOWN: Outcome.UNKNOWN, ReceiptState.NOT_SENT: Outcome.NOT_SENT}
 
 
-def _leaving(row: Row) -> Leaving:
+def _parse_candidate(row: Row) -> RemovalCandidate:
     seq, identity, *identifiers, first_sent, in_snapshot = row
-    kinds = dict(zip(IdentifierType, identifiers, strict=True))
-    return Leaving(seq, identity, kinds, read(first_sent), uncertain=not in_snapshot)
+    identifiers_by_type = dict(zip(IdentifierType, identifiers, strict=True))
+    return RemovalCandidate(
+        seq, identity, identifiers_by_type, parse_timestamp(first_sent), uncertain=not in_snapshot
+    )
 
 
-def _claims(to: Delivery, kind: IdentifierType, values: Sequence[str]) -> Iterator[tuple[str, Claim]]:
-    warehouse, plan = to.at.warehouse, to.plan
-    for part in chunks(values, _MOST_VALUES):
-        run = (to.at.run_id, plan.model.name)
-        statement = deltas.wanted(warehouse.dialect, plan.shape, run, to.one.list.id, kind, part)
+def _read_matches(
+    delivery: ListDelivery, kind: IdentifierType, values: Sequence[str]
+) -> Iterator[tuple[str, IdentifierMatch]]:
+    warehouse, model_plan = delivery.context.warehouse, delivery.model_plan
+    for part in chunks(values, _MAX_VALUES):
+        run = (delivery.context.run_id, model_plan.model.name)
+        statement = deltas.select_staged_rows(
+            warehouse.dialect, model_plan.tables, run, delivery.list_plan.list_ref.id, kind, part
+        )
         for value, identity, list_id, rejected in warehouse.fetch(statement):
-            yield value, Claim(kind, identity, bool(rejected), list_id == to.one.list.id)
+            yield (
+                value,
+                IdentifierMatch(kind, identity, bool(rejected), list_id == delivery.list_plan.list_ref.id),
+            )
 
 
-def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[ReceiptState, str]:
+def _remove_profiles(
+    context: DeliveryContext, list_id: str, decisions: Iterable[RemovalDecision]
+) -> tuple[ReceiptState, str]:
     """Remove who was resolved.
 
     One refused or lost request makes the whole group unknown: it is resolved anew in the next run.
     """
-    ids = sorted({profile for r in resolved for profile in r.profiles})
+    ids = sorted({profile_id for decision in decisions for profile_id in decision.profile_ids})
     try:
-        for _ in in_flight(
-            at, lambda part: at.klaviyo.remove_members(list_id, part), chunks(ids, MOST_MEMBERS)
+        for _ in map_concurrently(
+            context, lambda part: context.klaviyo.remove_members(list_id, part), chunks(ids, MAX_MEMBERS)
         ):
             pass
     except KlaviyoError as error:
@@ -117,14 +148,18 @@ def _take_off(at: At, list_id: str, resolved: Iterable[Resolved]) -> tuple[Recei
     return ReceiptState.APPLIED, ""
 
 
-def _receipt(list_id: str, leaving: Sequence[Leaving], state: ReceiptState, reason: str) -> Receipt:
-    return Receipt(list_id, Op.REMOVE, leaving[0].seq, leaving[-1].seq, state, len(leaving), detail=reason)
+def _receipt(
+    list_id: str, candidates: Sequence[RemovalCandidate], state: ReceiptState, reason: str
+) -> Receipt:
+    return Receipt(
+        list_id, Op.REMOVE, candidates[0].seq, candidates[-1].seq, state, len(candidates), detail=reason
+    )
 
 
-def _held(resolved: Resolved) -> Refusal:
-    return Refusal(
-        resolved.row.seq,
-        RefusalKind.HELD,
+def _held_exception(decision: RemovalDecision) -> RowException:
+    return RowException(
+        decision.row.seq,
+        RowExceptionKind.HELD,
         "held",
         "",
         "A row that is wanted, or was rejected, may be the same person.",

@@ -21,9 +21,9 @@ class ListResult:
     """
 
     model: str
-    plan: ListPlan
+    list_plan: ListPlan
     outcomes: dict[Outcome, int]
-    reason: str
+    stop_reason: str
     failed: bool
 
 
@@ -37,7 +37,7 @@ class RunResult:
     exit_code: int
 
 
-def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
+def compute_exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
     """Return 4 if a list failed, 1 if rows need a look, else 0.
 
     A look need rows newly rejected, unknown, accepted or held, and those that a list left unsent when it
@@ -45,15 +45,23 @@ def exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
     """
     if any(result.failed for result in results):
         return 4
-    look = {Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
+    attention_outcomes = {Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
     for result in results:
-        rejected = sum(r.rows if strict else r.new for r in result.plan.rejected)
-        if rejected or result.plan.held or result.reason or look & result.outcomes.keys():
+        rejected_rows = sum(
+            rejection.rows if strict else rejection.new_rows
+            for rejection in result.list_plan.check_rejections
+        )
+        if (
+            rejected_rows
+            or result.list_plan.held_at_plan
+            or result.stop_reason
+            or attention_outcomes & result.outcomes.keys()
+        ):
             return 1
     return 0
 
 
-def counts(result: ListResult) -> dict[str, int]:
+def collect_figures(result: ListResult) -> dict[str, int]:
     """Return what a list was to become and what came of it, as whole numbers by name."""
-    ends = {outcome.value: result.outcomes.get(outcome, 0) for outcome in Outcome}
-    return {**result.plan.figures(), **ends}
+    outcome_counts = {outcome.value: result.outcomes.get(outcome, 0) for outcome in Outcome}
+    return {**result.list_plan.figures(), **outcome_counts}

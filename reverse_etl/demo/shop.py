@@ -47,7 +47,7 @@ Portland:United States, Zürich:Switzerland, Kraków:Poland, São Paulo:Brazil, 
 
 # A 32-bit mixer in the manner of MurmurHash3's last step: DuckDB's own hash() may differ from version
 # to version.
-_DRAW: Final = """
+_RANDOM_MACROS_SQL: Final = """
 create macro start(n, salt) as (n * 1597334677 + salt::bigint * 2028178513 + 374761393) % 4294967296;
 create macro mix(x, shift, factor) as (xor(x, x >> shift) * factor) % 4294967296;
 create macro draw(n, salt, sides) as
@@ -178,7 +178,7 @@ order by n, copy
 """
 
 
-def build(path: Path, day: int) -> None:
+def build_warehouse(path: Path, day: int) -> None:
     """Write the shop's warehouse of the morning of `day` into the DuckDB file `path`, over what was there.
 
     Day 1 is 1 June 2026, before opening: the newest order is of 31 May. By day 2 a day's orders have
@@ -194,31 +194,31 @@ def build(path: Path, day: int) -> None:
     draft = path.with_name(f"{path.name}.new")
     try:
         draft.unlink(missing_ok=True)
-        _write(draft, day)
+        _write_tables(draft, day)
         draft.replace(path)
     except (OSError, duckdb.IOException) as error:
         raise WarehouseError.of(
             f"The shop's warehouse could not be written: {error}",
             where=str(path),
-            advice="Choose a folder that exists and in which you may write.",
+            hint="Choose a folder that exists and in which you may write.",
         ) from error
 
 
-def _write(path: Path, day: int) -> None:
-    figures = {"day": day}
+def _write_tables(path: Path, day: int) -> None:
+    parameters = {"day": day}
     with duckdb.connect() as connection:
         connection.execute("attach '{}' as shop".format(str(path).replace("'", "''")))
-        connection.execute(_DRAW)
+        connection.execute(_RANDOM_MACROS_SQL)
         for name, text in (("first_names", FIRST_NAMES), ("last_names", LAST_NAMES), ("cities", CITIES)):
-            words = _words(text)
+            pairs = _parse_pairs(text)
             connection.execute(f"create table {name} (place bigint, word varchar, partner varchar)")
-            connection.executemany(f"insert into {name} values (?, ?, ?)", words)
-            figures[name] = len(words)
+            connection.executemany(f"insert into {name} values (?, ?, ?)", pairs)
+            parameters[name] = len(pairs)
         for statement in (_PEOPLE, _SALES, _ORDERS, _CUSTOMERS):
-            used = {name: figure for name, figure in figures.items() if f"${name}" in statement}
+            used = {name: figure for name, figure in parameters.items() if f"${name}" in statement}
             connection.execute(statement, used)
 
 
-def _words(text: str) -> list[tuple[int, str, str]]:
+def _parse_pairs(text: str) -> list[tuple[int, str, str]]:
     pairs = (" ".join(pair.split()).partition(":") for pair in text.split(","))
-    return [(place, word, partner) for place, (word, _, partner) in enumerate(pairs)]
+    return [(index, word, partner) for index, (word, _, partner) in enumerate(pairs)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What a column's values are, whichever warehouse they come from."""
 
     TEXT = "text"
@@ -31,5 +31,5 @@ class Column:
     """A column of a staged model. `type` is the warehouse's own spelling, for CREATE TABLE."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     type: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Staged:
+class ModelStaged:
     """A model was staged."""
 
     model: str
@@ -16,11 +16,11 @@ class Staged:
 
 
 @dataclass(frozen=True)
-class Recovering:
+class RecoveryStarted:
     """What earlier runs left open is being settled."""
 
     runs: int
-    jobs: int
+    open_jobs: int
 
 
 @dataclass(frozen=True)
@@ -32,32 +32,32 @@ class ListCreated:
 
 
 @dataclass(frozen=True)
-class Sending:
+class SendProgress:
     """So many of a list's upserts have been taken by the destination."""
 
     model: str
     list: str
     rows: int
-    of: int
+    total: int
 
 
 @dataclass(frozen=True)
-class Settling:
+class JobProgress:
     """So many import jobs of a list have not ended yet."""
 
     model: str
     list: str
-    jobs: int
+    open_jobs: int
 
 
 @dataclass(frozen=True)
-class Removing:
+class RemoveProgress:
     """So many of a list's removes have been seen to."""
 
     model: str
     list: str
     rows: int
-    of: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,17 @@ class ListDone:
     model: str
     list: str
     counts: Mapping[str, int]
-    reason: str
+    stop_reason: str
 
 
-Event = Staged | Recovering | ListCreated | Sending | Settling | Removing | ListRead | ListDone
-Tell = Callable[[Event], None]
+Event = (
+    ModelStaged
+    | RecoveryStarted
+    | ListCreated
+    | SendProgress
+    | JobProgress
+    | RemoveProgress
+    | ListRead
+    | ListDone
+)
+EventHandler = Callable[[Event], None]

@@ -26,15 +26,19 @@ class IdentifierType(StrEnum):
     PROFILE_ID = "klaviyo_profile_id"
 
 
-IDS = (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)  # two people never share these
-PERSONAL = (IdentifierType.EMAIL, *IDS)  # nor, as a rule, an e-mail; a phone they may
+UNIQUE_IDENTIFIERS = (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)  # two people never share these
+PERSONAL_IDENTIFIERS = (
+    IdentifierType.EMAIL,
+    *UNIQUE_IDENTIFIERS,
+)  # nor, as a rule, an e-mail; a phone they may
 
 
-def canonical(kind: IdentifierType, value: str | None) -> str | None:
+def canonicalize(kind: IdentifierType, value: str | None) -> str | None:
     """Return the form in which an identifier is compared, or None when it is blank.
 
-    The SQL of `sql.identifiers.canonical` says the same of a column: an e-mail is trimmed and lower-cased, a
-    phone loses its blanks and punctuation, a Klaviyo id is trimmed, an external id is taken as it is.
+    The SQL of `sql.identifiers.canonical_sql` says the same of a column: an e-mail is trimmed and
+    lower-cased, a phone loses its blanks and punctuation, a Klaviyo id is trimmed, an external id is taken as
+    it is.
     """
     if value is None or not value.strip(BLANKS):
         return None
@@ -60,14 +64,14 @@ def split_identity(identity: str) -> tuple[IdentifierType, str]:
     return IdentifierType(kind), value
 
 
-def mask(identity: str) -> str:
+def mask_identity(identity: str) -> str:
     """Return an identity as it may be shown: enough to recognise it, too little to write to.
 
-    >>> mask("email:ann@example.com")
+    >>> mask_identity("email:ann@example.com")
     'a**@e******.com'
-    >>> mask("phone_e164:+14155550100")
+    >>> mask_identity("phone_e164:+14155550100")
     '+14*******00'
-    >>> mask("external_id:ann@example.com"), mask("external_id:17")
+    >>> mask_identity("external_id:ann@example.com"), mask_identity("external_id:17")
     ('external_id a**@e******.com', 'external_id 17')
     """
     kind, value = split_identity(identity)
@@ -75,38 +79,42 @@ def mask(identity: str) -> str:
         case IdentifierType.EMAIL:
             local, _, domain = value.partition("@")
             name, dot, suffix = domain.rpartition(".")
-            return f"{_keep(local, 1)}@{_keep(name, 1)}{dot}{suffix}" if domain else _keep(value, 1)
+            return (
+                f"{_mask_tail(local, 1)}@{_mask_tail(name, 1)}{dot}{suffix}"
+                if domain
+                else _mask_tail(value, 1)
+            )
         case IdentifierType.PHONE:
-            shown = 5  # country and last two digits
-            hidden = "*" * max(len(value) - shown, 0)
-            return value[:3] + hidden + value[-2:] if len(value) > shown else "*" * len(value)
+            visible = 5  # country and last two digits
+            hidden = "*" * max(len(value) - visible, 0)
+            return value[:3] + hidden + value[-2:] if len(value) > visible else "*" * len(value)
         case IdentifierType.EXTERNAL_ID | IdentifierType.PROFILE_ID:
-            return f"{kind} {masked(value)}"  # some shops take the e-mail for an id
+            return f"{kind} {mask_text(value)}"  # some shops take the e-mail for an id
 
 
-def masked(text: str) -> str:
+def mask_text(text: str) -> str:
     """Return a text as it may be shown: the e-mails and phones in it are masked.
 
-    >>> masked("ann@example.com or +14155550100")
+    >>> mask_text("ann@example.com or +14155550100")
     'a**@e******.com or +14*******00'
     """
-    text = _EMAILS.sub(lambda found: mask(f"{IdentifierType.EMAIL}:{found[0]}"), text)
-    return _PHONES.sub(lambda found: mask(f"{IdentifierType.PHONE}:{found[0]}"), text)
+    text = _EMAILS.sub(lambda match: mask_identity(f"{IdentifierType.EMAIL}:{match[0]}"), text)
+    return _PHONES.sub(lambda match: mask_identity(f"{IdentifierType.PHONE}:{match[0]}"), text)
 
 
-def masked_value(value: object) -> object:
+def mask_value(value: object) -> object:
     """Return a value of any column as it may be shown, with the texts in it masked at any depth.
 
-    >>> masked_value({"friends": ["ann@example.com"], "orders": 3})
+    >>> mask_value({"friends": ["ann@example.com"], "orders": 3})
     {'friends': ['a**@e******.com'], 'orders': 3}
     """
     match value:
         case str():
-            return masked(value)
+            return mask_text(value)
         case dict():
-            return {key: masked_value(each) for key, each in value.items()}
+            return {key: mask_value(item) for key, item in value.items()}
         case list() | tuple():
-            return [masked_value(each) for each in value]
+            return [mask_value(item) for item in value]
         case _:
             return value
 
@@ -115,6 +123,6 @@ _EMAILS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
 _PHONES = re.compile(r"\+\d{6,15}")
 
 
-def _keep(text: str, count: int) -> str:
+def _mask_tail(text: str, count: int) -> str:
     """Return the first characters, and a star for each other; a text of no more is hidden whole."""
     return text[:count] + "*" * (len(text) - count) if len(text) > count else "*" * len(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class OnShared(StrEnum):
+class OnSharedIdentifier(StrEnum):
     """What is done when rows share a secondary identifier: it is left out of all, or they are rejected."""
 
     OMIT = "omit"

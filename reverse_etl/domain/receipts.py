@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-TWIN = "The reply to an earlier try was lost: another import may hold these rows too."
+MAY_HAVE_DUPLICATE = "The reply to an earlier try was lost: another import may hold these rows too."
 
 
 class ReceiptState(StrEnum):
@@ -26,7 +26,7 @@ class ReceiptState(StrEnum):
     NOT_SENT = "not_sent"
 
 
-class RefusalKind(StrEnum):
+class RowExceptionKind(StrEnum):
     """Why one row of a range is not what the range's receipt says."""
 
     REJECTED = "rejected"  # Klaviyo, or its limits, refused the row itself
@@ -49,21 +49,21 @@ class Receipt:
     last_seq: int
     state: ReceiptState
     rows: int
-    job: str | None = None
+    job_id: str | None = None
     detail: str = ""
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RowException:
     """One row that did not go the way of its range: Klaviyo's code and field, and its sentence for people."""
 
     seq: int
-    kind: RefusalKind
+    kind: RowExceptionKind
     code: str
     field: str = ""
     detail: str = ""
 
 
-def in_doubt(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+def as_unknown(row_exceptions: Iterable[RowException]) -> tuple[RowException, ...]:
     """Return refusals of what an earlier try, whose reply was lost, may have carried out all the same."""
-    return tuple(replace(refusal, kind=RefusalKind.UNKNOWN) for refusal in refusals)
+    return tuple(replace(row_exception, kind=RowExceptionKind.UNKNOWN) for row_exception in row_exceptions)

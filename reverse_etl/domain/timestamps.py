@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-GRACE = timedelta(minutes=1)  # by so much the times that Klaviyo notes and the Date of its replies may differ
+CLOCK_SKEW_TOLERANCE = timedelta(
+    minutes=1
+)  # by so much the times that Klaviyo notes and the Date of its replies may differ
 
 
-def moment(seconds: float) -> str:
+def format_epoch_seconds(seconds: float) -> str:
     """Return seconds since the epoch as text."""
-    return written(datetime.fromtimestamp(seconds, UTC))
+    return format_timestamp(datetime.fromtimestamp(seconds, UTC))
 
 
-def written(when: datetime) -> str:
+def format_timestamp(when: datetime) -> str:
     """Return an aware datetime as text."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def read(text: str) -> datetime:
-    """Return the aware datetime that `written` wrote."""
+def parse_timestamp(text: str) -> datetime:
+    """Return the aware datetime that `format_timestamp` wrote."""
     return datetime.fromisoformat(text)

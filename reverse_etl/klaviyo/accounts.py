@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.klaviyo.client import asking
+from reverse_etl.klaviyo.client import get_request
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.jsonapi import Document, Unreadable, resources_of
+from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, parse_resources
 
 if TYPE_CHECKING:
     from reverse_etl.klaviyo.messages import Request
@@ -22,18 +22,20 @@ class Account:
     test: bool
 
 
-def ask_account() -> Request:
+def account_request() -> Request:
     """Return the request for the account that the key belongs to."""
-    return asking(Endpoint.ACCOUNTS)
+    return get_request(Endpoint.ACCOUNTS)
 
 
-def account_of(document: Document) -> Account:
+def parse_account(document: Document) -> Account:
     """Return the account of the reply. Raises Unreadable when there is none."""
-    found = resources_of(document)
-    if not found:
-        raise Unreadable("the reply holds no account")
-    contact = found[0].attributes.get("contact_information")
+    resources = parse_resources(document)
+    if not resources:
+        raise MalformedReply("the reply holds no account")
+    contact = resources[0].attributes.get("contact_information")
     name = contact.get("organization_name") if isinstance(contact, dict) else None
     return Account(
-        found[0].id, name if isinstance(name, str) else "", found[0].attributes.get("test_account") is True
+        resources[0].id,
+        name if isinstance(name, str) else "",
+        resources[0].attributes.get("test_account") is True,
     )

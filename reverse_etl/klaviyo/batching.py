@@ -18,8 +18,8 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-MOST_ROWS = 10_000
-MOST_BYTES = 5_000_000
+MAX_ROWS = 10_000
+MAX_BYTES = 5_000_000
 
 _HEAD = b'{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":['
 _TAIL = b"]}}}}"
@@ -44,7 +44,7 @@ class Batch:
         """Return the batch of these encoded profiles for a list, if any. Raises ValueError for none."""
         if not seqs or len(seqs) != len(rows):
             raise ValueError(f"{len(seqs)} numbers for {len(rows)} rows")
-        return cls(seqs, import_body(rows, list_id), array("I", map(len, rows)), list_id)
+        return cls(seqs, build_import_body(rows, list_id), array("I", map(len, rows)), list_id)
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -57,20 +57,20 @@ class Batch:
         return [self.body[start : end - 1] for start, end in pairwise(ends)]
 
 
-def pack(encoded: Iterable[tuple[int, bytes]], list_id: str | None) -> Iterator[Batch]:
+def pack_rows(encoded: Iterable[tuple[int, bytes]], list_id: str | None) -> Iterator[Batch]:
     """Yield `encoded`, numbers with encoded profiles, in batches for imports to `list_id`.
 
     Keeps the order; reads no further than the row that opens the next batch. Raises ValueError for a row that
     no request can hold.
     """
-    envelope = len(import_body((), list_id))
+    envelope = len(build_import_body((), list_id))
     seqs: list[int] = []
     rows: list[bytes] = []
     size = envelope
     for seq, row in encoded:
-        if envelope + len(row) > MOST_BYTES:
+        if envelope + len(row) > MAX_BYTES:
             raise ValueError(f"row {seq} is {len(row)} bytes: no request can hold it")
-        if rows and (len(rows) == MOST_ROWS or size + 1 + len(row) > MOST_BYTES):
+        if rows and (len(rows) == MAX_ROWS or size + 1 + len(row) > MAX_BYTES):
             yield Batch.of(seqs, rows, list_id)
             seqs, rows, size = [], [], envelope
         size += len(row) + (1 if rows else 0)
@@ -80,7 +80,7 @@ def pack(encoded: Iterable[tuple[int, bytes]], list_id: str | None) -> Iterator[
         yield Batch.of(seqs, rows, list_id)
 
 
-def import_body(rows: Sequence[bytes], list_id: str | None) -> bytes:
+def build_import_body(rows: Sequence[bytes], list_id: str | None) -> bytes:
     """Return the body of an import of `rows`, also to a list if one is given: exactly what is sent."""
     return b"".join((_HEAD, b",".join(rows), _TAIL if list_id is None else _tail(list_id)))
 
@@ -90,27 +90,27 @@ def _tail(list_id: str) -> bytes:
     return b']}},"relationships":' + lists + b"}}"
 
 
-def split(batch: Batch, refused: Collection[int]) -> tuple[Batch | None, tuple[int, ...]]:
-    """Return the batch without the rows at the `refused` indexes, and the numbers of those rows.
+def exclude_rows(batch: Batch, indexes: Collection[int]) -> tuple[Batch | None, tuple[int, ...]]:
+    """Return the batch without the rows at the `indexes` indexes, and the numbers of those rows.
 
     None in place of a batch of no rows.
 
     Raises IndexError for an index that the batch does not have: then the reply spoke of another request.
     """
-    out = set(refused)
-    if any(not 0 <= index < len(batch) for index in out):
-        raise IndexError(f"indexes {min(out)} to {max(out)} in a batch of {len(batch)} rows")
-    kept = [index for index in range(len(batch)) if index not in out]
-    gone = tuple(batch.seqs[index] for index in sorted(out))
-    if not kept:
-        return None, gone
+    excluded = set(indexes)
+    if any(not 0 <= index < len(batch) for index in excluded):
+        raise IndexError(f"indexes {min(excluded)} to {max(excluded)} in a batch of {len(batch)} rows")
+    remaining = [index for index in range(len(batch)) if index not in excluded]
+    excluded_seqs = tuple(batch.seqs[index] for index in sorted(excluded))
+    if not remaining:
+        return None, excluded_seqs
     rows = batch.rows
     return Batch.of(
-        [batch.seqs[index] for index in kept], [rows[index] for index in kept], batch.list_id
-    ), gone
+        [batch.seqs[index] for index in remaining], [rows[index] for index in remaining], batch.list_id
+    ), excluded_seqs
 
 
-def halves(batch: Batch) -> tuple[Batch, Batch]:
+def split_in_half(batch: Batch) -> tuple[Batch, Batch]:
     """Return the two halves of a batch, in order. Raises ValueError for a batch of one row."""
     middle, rows = len(batch) // 2, batch.rows
     return (

@@ -13,7 +13,7 @@ from reverse_etl.errors import KlaviyoError
 
 
 @dataclass(frozen=True)
-class Tier:
+class RateLimit:
     """Requests that an account may make: `burst` in a second, `steady` in a minute, `daily` in a day."""
 
     burst: int
@@ -21,9 +21,9 @@ class Tier:
     daily: int | None = None
 
 
-XS = Tier(burst=1, steady=15)
-M = Tier(burst=10, steady=150)
-L = Tier(burst=75, steady=750)
+XS = RateLimit(burst=1, steady=15)
+M = RateLimit(burst=10, steady=150)
+L = RateLimit(burst=75, steady=750)
 
 _READ_LISTS = ("lists:read",)
 _READ_PROFILES = ("profiles:read",)
@@ -34,15 +34,15 @@ _WRITE_BOTH = ("lists:write", "profiles:write")
 class Endpoint(Enum):
     """One endpoint.
 
-    `method` and `template` (braces stand for ids), `tier`, `success` (the status of a request carried out),
-    `scopes` (what the key must be allowed), `repeatable` (whether carrying the request out twice leaves the
-    same as once).
+    `method` and `template` (braces stand for ids), `rate_limit`, `success_status` (the status of a request
+    carried out), `scopes` (what the key must be allowed), `idempotent` (whether carrying the request out
+    twice leaves the same as once).
     """
 
     ACCOUNTS = ("GET", "/api/accounts", XS, 200, ("accounts:read",))
     LISTS = ("GET", "/api/lists", L, 200, _READ_LISTS)
     LIST = ("GET", "/api/lists/{id}", L, 200, _READ_LISTS)
-    CREATE_LIST = ("POST", "/api/lists", Tier(10, 150, daily=150), 201, ("lists:write",), False)
+    CREATE_LIST = ("POST", "/api/lists", RateLimit(10, 150, daily=150), 201, ("lists:write",), False)
     LIST_PROFILES = ("GET", "/api/lists/{id}/profiles", L, 200, _READ_BOTH)
     ADD_TO_LIST = ("POST", "/api/lists/{id}/relationships/profiles", M, 204, _WRITE_BOTH)
     REMOVE_FROM_LIST = ("DELETE", "/api/lists/{id}/relationships/profiles", M, 204, _WRITE_BOTH)
@@ -56,17 +56,17 @@ class Endpoint(Enum):
         self,
         method: str,
         template: str,
-        tier: Tier,
-        success: int,
+        rate_limit: RateLimit,
+        success_status: int,
         scopes: tuple[str, ...],
-        repeatable: bool = True,  # noqa: FBT001, FBT002 - one row of the table says False
+        idempotent: bool = True,  # noqa: FBT001, FBT002 - one row of the table says False
     ) -> None:
         self.method = method
         self.template = template
-        self.tier = tier
-        self.success = success
+        self.rate_limit = rate_limit
+        self.success_status = success_status
         self.scopes = scopes
-        self.repeatable = repeatable
+        self.idempotent = idempotent
 
     @property
     def writes(self) -> bool:
@@ -84,7 +84,7 @@ class Endpoint(Enum):
                 raise KlaviyoError.of(
                     f"{value!r} is not an id of Klaviyo's.",
                     where=f"{self.method} {self.template}",
-                    advice="Look at the list ids in profiles.yml and in the models.",
+                    hint="Look at the list ids in profiles.yml and in the models.",
                 )
             path = path.replace("{id}", quote(value, safe=""), 1)
         return path

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
-from reverse_etl.domain.identifiers import IdentifierType, canonical, masked
-from reverse_etl.klaviyo.client import asking
+from reverse_etl.domain.identifiers import IdentifierType, canonicalize, mask_text
+from reverse_etl.klaviyo.client import get_request
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.jsonapi import ApiError, Resource, errors_of, row_pointed_at
-from reverse_etl.klaviyo.messages import Answer, Request
+from reverse_etl.klaviyo.jsonapi import ApiError, Resource, parse_errors, parse_row_pointer
+from reverse_etl.klaviyo.messages import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-_PAGE = "100"
-_REFUSALS = (
+_PAGE_SIZE = "100"
+_REFUSAL_STATUSES = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
@@ -86,11 +86,14 @@ class JobRowError:
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """Klaviyo made a job. `lost`: an earlier try's reply was lost, so a twin of the job may exist."""
+class ImportAccepted:
+    """Klaviyo made a job.
 
-    job: str
-    lost: bool
+    `earlier_reply_lost`: an earlier attempt's reply was lost, so a duplicate of the job may exist.
+    """
+
+    job_id: str
+    earlier_reply_lost: bool
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class RowsRefused:
     """No job was made, and every error points at a row: by index in the request, the first error of each."""
 
     errors: Mapping[int, RowError]
-    lost: bool
+    earlier_reply_lost: bool
 
 
 @dataclass(frozen=True)
@@ -110,67 +113,69 @@ class RequestRefused:
 
     error: RowError
     status: int
-    lost: bool
+    earlier_reply_lost: bool
 
 
-ImportReply: TypeAlias = Accepted | RowsRefused | RequestRefused
+ImportReply: TypeAlias = ImportAccepted | RowsRefused | RequestRefused
 
 
-def start(body: bytes) -> Request:
+def start_import_request(body: bytes) -> Request:
     """Return the request that starts an import. Carried out twice it makes two jobs that leave the same."""
     return Request(Endpoint.START_IMPORT, Endpoint.START_IMPORT.path(), body)
 
 
-def ask_jobs() -> Request:
+def jobs_request() -> Request:
     """Return the request for the first page of all jobs, newest first."""
-    return asking(Endpoint.IMPORTS, query={"sort": "-created_at", "page[size]": _PAGE})
+    return get_request(Endpoint.IMPORTS, query={"sort": "-created_at", "page[size]": _PAGE_SIZE})
 
 
-def ask_job(job_id: str) -> Request:
+def job_request(job_id: str) -> Request:
     """Return the request for one job."""
-    return asking(Endpoint.IMPORT, job_id)
+    return get_request(Endpoint.IMPORT, job_id)
 
 
-def ask_job_errors(job_id: str) -> Request:
+def job_errors_request(job_id: str) -> Request:
     """Return the request for the first page of a job's errors."""
-    return asking(Endpoint.IMPORT_ERRORS, job_id, query={"page[size]": _PAGE})
+    return get_request(Endpoint.IMPORT_ERRORS, job_id, query={"page[size]": _PAGE_SIZE})
 
 
-def refusal_of(answer: Answer) -> RowsRefused | RequestRefused | None:
+def parse_refusal(response: Response) -> RowsRefused | RequestRefused | None:
     """Return why an import was refused.
 
     None when the reply does not speak of the request: a wrong key, a proxy's page.
     """
-    errors = errors_of(answer) if answer.status in _REFUSALS else ()
+    errors = parse_errors(response) if response.status in _REFUSAL_STATUSES else ()
     if not errors:
         return None
     rows: dict[int, RowError] = {}
     for error in errors:
         row = error.row
         if row is None:
-            return RequestRefused(_row_error(error, error.pointer), answer.status, answer.lost)
+            return RequestRefused(
+                _row_error(error, error.pointer), response.status, response.earlier_reply_lost
+            )
         rows.setdefault(row[0], _row_error(error, row[1]))
-    return RowsRefused(rows, answer.lost)
+    return RowsRefused(rows, response.earlier_reply_lost)
 
 
 def _row_error(error: ApiError, field: str) -> RowError:
     return RowError(error.code, field, error.detail or error.title)
 
 
-def job_of(resource: Resource) -> Job:
+def parse_job(resource: Resource) -> Job:
     """Return the job that a resource describes. Raises Unreadable."""
-    status = resource.text("status") or ""
+    status = resource.get_text("status") or ""
     return Job(
         resource.id,
         JobStatus(status) if status in set(JobStatus) else JobStatus.UNKNOWN,
-        resource.number("total_count"),
-        resource.number("completed_count"),
-        resource.number("failed_count"),
-        resource.moment("created_at"),
+        resource.get_number("total_count"),
+        resource.get_number("completed_count"),
+        resource.get_number("failed_count"),
+        resource.get_timestamp("created_at"),
     )
 
 
-def job_error_of(resource: Resource) -> JobRowError:
+def parse_job_error(resource: Resource) -> JobRowError:
     """Return the row error that a resource describes.
 
     The form of `original_payload` is not published: it is read as a profile's resource, as its attributes, as
@@ -178,23 +183,23 @@ def job_error_of(resource: Resource) -> JobRowError:
     """
     source = resource.attributes.get("source")
     pointer = source.get("pointer") if isinstance(source, dict) else None
-    row = row_pointed_at(pointer) if isinstance(pointer, str) else None
+    row = parse_row_pointer(pointer) if isinstance(pointer, str) else None
     field = row[1] if row is not None else str(pointer or "").rpartition("/")[2]
-    detail = masked(str(resource.attributes.get("detail") or resource.attributes.get("title") or ""))
+    detail = mask_text(str(resource.attributes.get("detail") or resource.attributes.get("title") or ""))
     error = RowError(
         str(resource.attributes.get("code") or ""), "" if field in ("data", "attributes") else field, detail
     )
-    sent = _sent(resource.attributes.get("original_payload"))
+    payload = _parse_payload(resource.attributes.get("original_payload"))
     return JobRowError(
         error,
-        _identifier(IdentifierType.EMAIL, sent.get("email")),
-        _identifier(IdentifierType.PHONE, sent.get("phone_number")),
-        _identifier(IdentifierType.EXTERNAL_ID, sent.get("external_id")),
-        _identifier(IdentifierType.PROFILE_ID, sent.get("id")),
+        _canonical_identifier(IdentifierType.EMAIL, payload.get("email")),
+        _canonical_identifier(IdentifierType.PHONE, payload.get("phone_number")),
+        _canonical_identifier(IdentifierType.EXTERNAL_ID, payload.get("external_id")),
+        _canonical_identifier(IdentifierType.PROFILE_ID, payload.get("id")),
     )
 
 
-def _sent(payload: Any) -> Mapping[str, Any]:
+def _parse_payload(payload: Any) -> Mapping[str, Any]:
     if isinstance(payload, str):
         try:
             payload = orjson.loads(payload)
@@ -208,7 +213,9 @@ def _sent(payload: Any) -> Mapping[str, Any]:
     return {"id": payload.get("id"), **attributes} if isinstance(attributes, dict) else payload
 
 
-def _identifier(kind: IdentifierType, value: object) -> str | None:
+def _canonical_identifier(kind: IdentifierType, value: object) -> str | None:
     return (
-        canonical(kind, str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+        canonicalize(kind, str(value))
+        if isinstance(value, str | int) and not isinstance(value, bool)
+        else None
     )

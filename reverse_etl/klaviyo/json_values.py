@@ -21,18 +21,18 @@ import orjson
 
 Converter: TypeAlias = Callable[[Any], Any]
 
-MOST_DIGITS: Final = 15
-MOST_INTEGER: Final = 2**53
-_MOST_EXPONENT: Final = 290  # a double with 15 digits more stays well within its range
+MAX_DIGITS: Final = 15
+MAX_SAFE_INTEGER: Final = 2**53
+_MAX_EXPONENT: Final = 290  # a double with 15 digits more stays well within its range
 # Where a number may have more digits than a double keeps, or an exponent.
-_DELICATE: Final = re.compile(r"[\d.]{16}|\d[eE]")
+_INEXACT_NUMBER: Final = re.compile(r"[\d.]{16}|\d[eE]")
 
 
-class Unfit(ValueError):  # noqa: N818 - it says of a value what it is
+class UnencodableValue(ValueError):  # noqa: N818 - it says of a value what it is
     """A value can't be sent; the text says why, as the end of a sentence, without the value."""
 
 
-def plain(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """Return any value as orjson writes it right; None stays None. Raises Unfit."""
     if value is None:
         return None
@@ -42,79 +42,79 @@ def plain(value: Any) -> Any:
     for kind, fallback in _BY_TYPE.items():  # a subclass, such as an enum of text
         if isinstance(value, kind):
             return fallback(value)
-    raise Unfit(f"is of a type that cannot be sent ({type(value).__name__})")
+    raise UnencodableValue(f"is of a type that cannot be sent ({type(value).__name__})")
 
 
-def integer(value: int) -> int | str:
+def convert_integer(value: int) -> int | str:
     """Return an integer, as text beyond 2^53."""
-    return value if -MOST_INTEGER <= value <= MOST_INTEGER else str(value)
+    return value if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else str(value)
 
 
-def decimal(value: Decimal | str) -> int | float | str:
+def convert_decimal(value: Decimal | str) -> int | float | str:
     """Return a decimal as an integer where it is one, as a number up to 15 significant digits, else as text.
 
     Zeros after the last digit are no part of the value: 1.50 is 1.5. It may be given as the text that a
     warehouse writes for it, which is read many times as fast.
     """
     if isinstance(value, str):
-        if len(value) <= MOST_DIGITS and isfinite(number := float(value)):
+        if len(value) <= MAX_DIGITS and isfinite(number := float(value)):
             return int(number) if number.is_integer() else number
         value = Decimal(value)
     if not value.is_finite():
-        raise Unfit("is not a finite number")
+        raise UnencodableValue("is not a finite number")
     _, digits, exponent = value.as_tuple()
-    if len(digits) > MOST_DIGITS or not -_MOST_EXPONENT < int(exponent) < _MOST_EXPONENT:
-        return _long_decimal(value)
+    if len(digits) > MAX_DIGITS or not -_MAX_EXPONENT < int(exponent) < _MAX_EXPONENT:
+        return _convert_long_decimal(value)
     number = float(value)
     whole = int(number)
     if whole != number:
         return number
-    return whole if -MOST_INTEGER <= whole <= MOST_INTEGER else f"{value:f}"
+    return whole if -MAX_SAFE_INTEGER <= whole <= MAX_SAFE_INTEGER else f"{value:f}"
 
 
-def _long_decimal(value: Decimal) -> int | float | str:
+def _convert_long_decimal(value: Decimal) -> int | float | str:
     if not value:
         return 0
-    if not -_MOST_EXPONENT < value.adjusted() < _MOST_EXPONENT:
+    if not -_MAX_EXPONENT < value.adjusted() < _MAX_EXPONENT:
         return str(value)  # written out, it could fill the memory
     digits = f"{value:f}"
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
-    if len(digits.lstrip("-").replace(".", "").strip("0")) > MOST_DIGITS:
+    if len(digits.lstrip("-").replace(".", "").strip("0")) > MAX_DIGITS:
         return digits
-    return float(digits) if "." in digits else integer(int(digits))
+    return float(digits) if "." in digits else convert_integer(int(digits))
 
 
-def real(value: float) -> float:
+def convert_float(value: float) -> float:
     """Return a float. Raises Unfit for NaN and infinities, which orjson would write as null."""
     if isfinite(value):
         return value
-    raise Unfit("is not a finite number")
+    raise UnencodableValue("is not a finite number")
 
 
-def instant(value: datetime) -> datetime:
+def convert_timestamp(value: datetime) -> datetime:
     """Return a time in UTC if it has a zone, else as it is."""
     if value.tzinfo is None or value.tzinfo is UTC:
         return value
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise Unfit("is a time out of range") from None
+        raise UnencodableValue("is a time out of range") from None
 
 
-def moment_of_day(value: time) -> str:
+def format_time_of_day(value: time) -> str:
     """Return a time of day as ISO 8601, in UTC if it has an offset."""
     if value.tzinfo is None:
         return value.isoformat()
     return datetime.combine(date(2000, 1, 2), value).astimezone(UTC).timetz().isoformat()
 
 
-def span(value: timedelta) -> str:
+def format_duration(value: timedelta) -> str:
     """Return a length of time as ISO 8601.
 
-    >>> span(timedelta(days=1, hours=2, seconds=3.5))
+    >>> format_duration(timedelta(days=1, hours=2, seconds=3.5))
     'P1DT2H3.5S'
-    >>> span(-timedelta(minutes=90))
+    >>> format_duration(-timedelta(minutes=90))
     '-PT1H30M'
     """
     sign, length = ("-", -value) if value < timedelta() else ("", value)
@@ -127,87 +127,87 @@ def span(value: timedelta) -> str:
     return f"{sign}P{days}{'T' + clock if clock or not days else ''}{'' if clock or days else '0S'}"
 
 
-def base64_text(value: bytes) -> str:
+def encode_base64(value: bytes) -> str:
     """Return bytes as base64 text."""
     return b64encode(value).decode("ascii")
 
 
-def from_json(value: Any) -> Any:
+def parse_json(value: Any) -> Any:
     """Return what a text of JSON says, by the same rules; None for null. Raises Unfit for what is no JSON.
 
     Numbers with a point or an exponent stay as they are written where 15 digits are enough for them.
     """
     if not isinstance(value, str):
-        return plain(value)
-    if _DELICATE.search(value) is None:
+        return to_json_value(value)
+    if _INEXACT_NUMBER.search(value) is None:
         try:
-            found = orjson.loads(value)
+            parsed = orjson.loads(value)
         except orjson.JSONDecodeError:
-            raise Unfit("is not valid JSON") from None
-        return plain(found) if "null" in value else found
+            raise UnencodableValue("is not valid JSON") from None
+        return to_json_value(parsed) if "null" in value else parsed
     try:
-        return plain(json.loads(value, parse_float=_json_number, parse_constant=_no_constant))
-    except Unfit:
+        return to_json_value(json.loads(value, parse_float=_parse_number, parse_constant=_reject_constant))
+    except UnencodableValue:
         raise
     except (ValueError, RecursionError):
-        raise Unfit("is not valid JSON") from None
+        raise UnencodableValue("is not valid JSON") from None
 
 
-def _json_number(text: str) -> float | str:
+def _parse_number(text: str) -> float | str:
     significant = re.split("[eE]", text.lstrip("-"))[0].replace(".", "").strip("0")
     number = float(text)
-    return number if len(significant) <= MOST_DIGITS and isfinite(number) else text
+    return number if len(significant) <= MAX_DIGITS and isfinite(number) else text
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise Unfit(f"holds {name}, which JSON does not have")
+def _reject_constant(name: str) -> NoReturn:
+    raise UnencodableValue(f"holds {name}, which JSON does not have")
 
 
-def text(value: Any) -> str | None:
+def to_text(value: Any) -> str | None:
     """Return a value as text, as JSON would show it but for quotes; whole numbers without a fraction.
 
-    >>> text(Decimal("12.50")), text(3.0), text(True)
+    >>> to_text(Decimal("12.50")), to_text(3.0), to_text(True)
     ('12.5', '3', 'true')
     """
-    found = plain(value)
-    if found is None or isinstance(found, str):
-        return found
-    if isinstance(found, float) and found.is_integer():
-        return str(int(found))
-    return orjson.dumps(found).decode().strip('"')
+    json_value = to_json_value(value)
+    if json_value is None or isinstance(json_value, str):
+        return json_value
+    if isinstance(json_value, float) and json_value.is_integer():
+        return str(int(json_value))
+    return orjson.dumps(json_value).decode().strip('"')
 
 
-def nested(value: Mapping[Any, Any]) -> dict[str, Any]:
+def convert_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a struct or map with its keys as text, without its NULLs."""
-    pairs = ((key, plain(member)) for key, member in value.items())
+    pairs = ((key, to_json_value(member)) for key, member in value.items())
     return {
-        key if type(key) is str else text(key) or "": member for key, member in pairs if member is not None
+        key if type(key) is str else to_text(key) or "": member for key, member in pairs if member is not None
     }
 
 
-def _sequence(value: list[Any] | tuple[Any, ...]) -> list[Any]:
-    return [found for member in value if (found := plain(member)) is not None]
+def _convert_sequence(value: list[Any] | tuple[Any, ...]) -> list[Any]:
+    return [converted for member in value if (converted := to_json_value(member)) is not None]
 
 
-def _same(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
 _BY_TYPE: Final[Mapping[type, Converter]] = {
-    str: _same,
-    bool: _same,
-    int: integer,
-    float: real,
-    Decimal: decimal,
-    datetime: instant,
-    date: _same,
-    time: moment_of_day,
-    timedelta: span,
+    str: _unchanged,
+    bool: _unchanged,
+    int: convert_integer,
+    float: convert_float,
+    Decimal: convert_decimal,
+    datetime: convert_timestamp,
+    date: _unchanged,
+    time: format_time_of_day,
+    timedelta: format_duration,
     UUID: str,
-    bytes: base64_text,
-    bytearray: base64_text,
-    memoryview: base64_text,
-    dict: nested,
-    list: _sequence,
-    tuple: _sequence,
+    bytes: encode_base64,
+    bytearray: encode_base64,
+    memoryview: encode_base64,
+    dict: convert_mapping,
+    list: _convert_sequence,
+    tuple: _convert_sequence,
 }

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
-from reverse_etl.domain.identifiers import masked
+from reverse_etl.domain.identifiers import mask_text
 
 if TYPE_CHECKING:
-    from reverse_etl.klaviyo.messages import Answer
+    from reverse_etl.klaviyo.messages import Response
 
 Document: TypeAlias = Mapping[str, Any]
 
-_ROW = re.compile(r"/data/attributes/profiles/data/(\d{1,9})(?:/(.*?))?/*", re.DOTALL)
+_ROW_POINTER = re.compile(r"/data/attributes/profiles/data/(\d{1,9})(?:/(.*?))?/*", re.DOTALL)
 
 
-class Unreadable(ValueError):  # noqa: N818 - it says of a reply what it is
+class MalformedReply(ValueError):  # noqa: N818 - it says of a reply what it is
     """A reply is not what JSON:API or Klaviyo's reference says; the text says in what way."""
 
 
@@ -45,54 +45,54 @@ class ApiError:
     @property
     def row(self) -> tuple[int, str] | None:
         """Return the row (counted from 0) and field that the error points at; None for no row."""
-        return row_pointed_at(self.pointer)
+        return parse_row_pointer(self.pointer)
 
 
-def row_pointed_at(pointer: str) -> tuple[int, str] | None:
+def parse_row_pointer(pointer: str) -> tuple[int, str] | None:
     """Return the index and field of an import's row, "" for the row as a whole; None for no row.
 
-    >>> row_pointed_at("/data/attributes/profiles/data/1/attributes/email")
+    >>> parse_row_pointer("/data/attributes/profiles/data/1/attributes/email")
     (1, 'email')
-    >>> row_pointed_at("/data/attributes/profiles/data/0/attributes/")
+    >>> parse_row_pointer("/data/attributes/profiles/data/0/attributes/")
     (0, '')
     """
-    match = _ROW.fullmatch(pointer)
+    match = _ROW_POINTER.fullmatch(pointer)
     if match is None:
         return None
     field = (match[2] or "").strip("/")
     return int(match[1]), "" if field == "attributes" else field.removeprefix("attributes/").strip("/")
 
 
-def document_of(answer: Answer) -> Document:
+def parse_document(response: Response) -> Document:
     """Return the reply's JSON:API document. Raises Unreadable for anything else, such as a proxy's page."""
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not (kind.endswith("+json") or kind == "application/json"):
-        raise Unreadable(f"the reply is {kind or 'of no content type'}, not JSON:API")
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not (content_type.endswith("+json") or content_type == "application/json"):
+        raise MalformedReply(f"the reply is {content_type or 'of no content type'}, not JSON:API")
     try:
-        document = orjson.loads(answer.content)
+        document = orjson.loads(response.content)
     except orjson.JSONDecodeError:
-        raise Unreadable("the reply is not valid JSON") from None
+        raise MalformedReply("the reply is not valid JSON") from None
     if not isinstance(document, dict) or not ("data" in document or "errors" in document):
-        raise Unreadable("the reply is JSON, but has neither data nor errors")
+        raise MalformedReply("the reply is JSON, but has neither data nor errors")
     return document
 
 
-def errors_of(answer: Answer) -> tuple[ApiError, ...]:
+def parse_errors(response: Response) -> tuple[ApiError, ...]:
     """Return the errors of a refusal, none when the reply is not JSON:API."""
     try:
-        found = document_of(answer).get("errors")
-    except Unreadable:
+        errors = parse_document(response).get("errors")
+    except MalformedReply:
         return ()
-    if not isinstance(found, list):
+    if not isinstance(errors, list):
         return ()
-    return tuple(_error(member) for member in found if isinstance(member, dict))
+    return tuple(_parse_error(member) for member in errors if isinstance(member, dict))
 
 
-def _error(member: Mapping[str, Any]) -> ApiError:
+def _parse_error(member: Mapping[str, Any]) -> ApiError:
     source = member.get("source")
     where = source if isinstance(source, dict) else {}
     pointer = where.get("pointer") or where.get("parameter")
-    title, detail = (masked(_text(member.get(name))) for name in ("title", "detail"))
+    title, detail = (mask_text(_text(member.get(name))) for name in ("title", "detail"))
     return ApiError(_text(member.get("code")), title, detail, _text(pointer))
 
 
@@ -107,50 +107,50 @@ class Resource:
     id: str
     attributes: Mapping[str, Any]
 
-    def text(self, name: str) -> str | None:
+    def get_text(self, name: str) -> str | None:
         """Return a text attribute, None where it is null or left out."""
         value = self.attributes.get(name)
         if value is None or isinstance(value, str):
             return value
-        raise Unreadable(f"{name} of {self.id} is not text")
+        raise MalformedReply(f"{name} of {self.id} is not text")
 
-    def number(self, name: str) -> int:
+    def get_number(self, name: str) -> int:
         """Return a count, 0 where it is null or left out."""
         value = self.attributes.get(name)
         if value is None:
             return 0
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        raise Unreadable(f"{name} of {self.id} is not a whole number")
+        raise MalformedReply(f"{name} of {self.id} is not a whole number")
 
-    def moment(self, name: str) -> datetime:
+    def get_timestamp(self, name: str) -> datetime:
         """Return a point in time, in UTC."""
         value = self.attributes.get(name)
         try:
-            moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+            timestamp = datetime.fromisoformat(value) if isinstance(value, str) else None
         except ValueError:
-            moment = None
-        if moment is None:
-            raise Unreadable(f"{name} of {self.id} is not a time")
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+            timestamp = None
+        if timestamp is None:
+            raise MalformedReply(f"{name} of {self.id} is not a time")
+        return timestamp.replace(tzinfo=timestamp.tzinfo or UTC).astimezone(UTC)
 
 
-def resource_of(document: Document) -> Resource:
+def parse_resource(document: Document) -> Resource:
     """Return the one resource of a document. Raises Unreadable when it has another form."""
     return _resource(document.get("data"))
 
 
-def resources_of(document: Document) -> tuple[Resource, ...]:
+def parse_resources(document: Document) -> tuple[Resource, ...]:
     """Return the resources of a page, in its order. Raises Unreadable when it has another form."""
-    found = document.get("data")
-    if not isinstance(found, list):
-        raise Unreadable("the reply's data is not a list")
-    return tuple(_resource(member) for member in found)
+    members = document.get("data")
+    if not isinstance(members, list):
+        raise MalformedReply("the reply's data is not a list")
+    return tuple(_resource(member) for member in members)
 
 
 def _resource(member: object) -> Resource:
     if not isinstance(member, dict) or not isinstance(member.get("id"), str) or not member["id"]:
-        raise Unreadable("the reply holds a resource without an id")
+        raise MalformedReply("the reply holds a resource without an id")
     attributes = member.get("attributes")
     return Resource(member["id"], attributes if isinstance(attributes, dict) else {})
 
@@ -162,10 +162,10 @@ def next_link(document: Document) -> str | None:
     return link if isinstance(link, str) and link else None
 
 
-def date_of(answer: Answer) -> datetime | None:
+def parse_date(response: Response) -> datetime | None:
     """Return the server's time of a reply, to the second and in UTC; None without a Date header."""
     try:
-        date = parsedate_to_datetime(answer.headers["date"])
+        date = parsedate_to_datetime(response.headers["date"])
     except (KeyError, ValueError):
         return None
     return date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from reverse_etl.klaviyo.client import asking
+from reverse_etl.klaviyo.client import get_request
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.filters import any_of
 from reverse_etl.klaviyo.messages import Request
@@ -18,49 +18,49 @@ if TYPE_CHECKING:
 
     from reverse_etl.klaviyo.jsonapi import Resource
 
-MOST_MEMBERS = 1_000  # a request to add or remove
-_PAGE = "10"  # the most that 'Get Lists' gives
+MAX_MEMBERS = 1_000  # a request to add or remove
+_PAGE_SIZE = "10"  # the most that 'Get Lists' gives
 
 
 @dataclass(frozen=True)
 class KlaviyoList:
-    """A list. `created` is Klaviyo's time, in UTC."""
+    """A list. `created_at` is Klaviyo's time, in UTC."""
 
     id: str
     name: str
-    created: datetime
+    created_at: datetime
 
 
-def ask_lists(name: str | None = None) -> Request:
+def lists_request(name: str | None = None) -> Request:
     """Return the request for the first page of all lists, or of those called `name`."""
-    query = {"page[size]": _PAGE, "fields[list]": "name,created"}
+    query = {"page[size]": _PAGE_SIZE, "fields[list]": "name,created"}
     if name is not None:
         query["filter"] = any_of("name", [name])
-    return asking(Endpoint.LISTS, query=query)
+    return get_request(Endpoint.LISTS, query=query)
 
 
-def ask_list(list_id: str) -> Request:
+def list_request(list_id: str) -> Request:
     """Return the request for one list."""
-    return asking(Endpoint.LIST, list_id, query={"fields[list]": "name,created"})
+    return get_request(Endpoint.LIST, list_id, query={"fields[list]": "name,created"})
 
 
-def create(name: str) -> Request:
+def create_list_request(name: str) -> Request:
     """Return the request that makes a list. Carried out twice it makes two."""
     body = orjson.dumps({"data": {"type": "list", "attributes": {"name": name}}})
     return Request(Endpoint.CREATE_LIST, Endpoint.CREATE_LIST.path(), body)
 
 
-def change(endpoint: Endpoint, list_id: str, profile_ids: Sequence[str]) -> Request:
+def change_members_request(endpoint: Endpoint, list_id: str, profile_ids: Sequence[str]) -> Request:
     """Return the request that adds (or removes) profiles by id.
 
     Raises ValueError for none, or for more than 1,000.
     """
-    if not 1 <= len(profile_ids) <= MOST_MEMBERS:
-        raise ValueError(f"{len(profile_ids)} profiles in a request that takes 1 to {MOST_MEMBERS}")
+    if not 1 <= len(profile_ids) <= MAX_MEMBERS:
+        raise ValueError(f"{len(profile_ids)} profiles in a request that takes 1 to {MAX_MEMBERS}")
     body = orjson.dumps({"data": [{"type": "profile", "id": profile_id} for profile_id in profile_ids]})
     return Request(endpoint, endpoint.path(list_id), body)
 
 
-def list_of(resource: Resource) -> KlaviyoList:
+def parse_list(resource: Resource) -> KlaviyoList:
     """Return the list that a resource describes. Raises Unreadable."""
-    return KlaviyoList(resource.id, resource.text("name") or "", resource.moment("created"))
+    return KlaviyoList(resource.id, resource.get_text("name") or "", resource.get_timestamp("created"))

@@ -32,55 +32,55 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """A reply as it came. Header names are lower-case.
 
-    `lost`: an earlier try of the same write got no clear reply.
+    `earlier_reply_lost`: an earlier try of the same write got no clear reply.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
-    lost: bool = False
+    earlier_reply_lost: bool = False
 
 
-class Fault(StrEnum):
+class TransportError(StrEnum):
     """Why no reply came. The value is said to people."""
 
     UNREACHABLE = "no connection could be made"
-    REFUSED = "nothing listens there"  # at an address of this machine
-    UNTRUSTED = "the server's certificate could not be verified"
-    UNSENDABLE = "the request could not be put together"
-    SILENT = "no reply came in time"
-    CUT = "the connection was cut"
+    CONNECTION_REFUSED = "nothing listens there"  # at an address of this machine
+    CERTIFICATE_UNVERIFIED = "the server's certificate could not be verified"
+    INVALID_REQUEST = "the request could not be put together"
+    TIMED_OUT = "no reply came in time"
+    CONNECTION_LOST = "the connection was cut"
 
     @property
-    def lost(self) -> bool:
+    def outcome_unknown(self) -> bool:
         """Return whether the request may have been carried out all the same."""
-        return self in (Fault.SILENT, Fault.CUT)
+        return self in (TransportError.TIMED_OUT, TransportError.CONNECTION_LOST)
 
     @property
-    def passing(self) -> bool:
+    def retryable(self) -> bool:
         """Return whether the next try may fare better."""
-        return self not in (Fault.UNTRUSTED, Fault.UNSENDABLE)
+        return self not in (TransportError.CERTIFICATE_UNVERIFIED, TransportError.INVALID_REQUEST)
 
 
-Outcome: TypeAlias = Answer | Fault
+TransportResult: TypeAlias = Response | TransportError
 
 
 @dataclass(frozen=True)
-class Exchange:
+class RequestLogEntry:
     """One finished try, for logs: no header, no body, no query.
 
-    `status` is None when a `fault` came instead of a reply.
+    `status` is None when a `error` came instead of a reply.
     """
 
     method: str
     path: str
     status: int | None
-    fault: str
+    error: str
     seconds: float
     attempt: int
 
 
-Observer: TypeAlias = Callable[[Exchange], None]
+RequestHook: TypeAlias = Callable[[RequestLogEntry], None]

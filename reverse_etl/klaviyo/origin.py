@@ -6,20 +6,20 @@ import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
-KLAVIYO: Final = "https://a.klaviyo.com"
+KLAVIYO_ORIGIN: Final = "https://a.klaviyo.com"
 
 
 API_REVISION: Final = "2026-07-15"
 
 
-def allowed_origin(text: str) -> str | None:
+def parse_allowed_origin(text: str) -> str | None:
     """Return an origin to which the key may go as `scheme://host[:port]`, None for every other.
 
     Klaviyo's own, or a loopback address over http.
 
-    >>> allowed_origin("https://a.klaviyo.com:443/"), allowed_origin("http://127.0.0.2:8080")
+    >>> parse_allowed_origin("https://a.klaviyo.com:443/"), parse_allowed_origin("http://127.0.0.2:8080")
     ('https://a.klaviyo.com', 'http://127.0.0.2:8080')
-    >>> allowed_origin("http://127.0.0.1.example.com")
+    >>> parse_allowed_origin("http://127.0.0.1.example.com")
     """
     try:
         parts = urlsplit(text.strip())
@@ -30,11 +30,11 @@ def allowed_origin(text: str) -> str | None:
     if "@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/") or port == 0:
         return None
     if parts.scheme == "https" and host == "a.klaviyo.com" and port in {None, 443}:
-        return KLAVIYO
+        return KLAVIYO_ORIGIN
     if parts.scheme != "http" or not _is_loopback(host):
         return None
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}" if port else f"http://{shown}"
+    url_host = f"[{host}]" if ":" in host else host
+    return f"http://{url_host}:{port}" if port else f"http://{url_host}"
 
 
 def _is_loopback(host: str) -> bool:

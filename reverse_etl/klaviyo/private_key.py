@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.formatting import shown
+from reverse_etl.formatting import format_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-VARIABLE: Final = "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"
+KEY_VARIABLE: Final = "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"
 _COMMAND_SECONDS = 30
 _LAST_LINES = 3
 
@@ -20,15 +20,15 @@ _LAST_LINES = 3
 class PrivateKey:
     """A key that is read when it is first needed and shown by nothing: no repr, str, pickle or error.
 
-    `origin` says where it comes from ("the environment variable ..."); it holds no part of the value.
+    `source` says where it comes from ("the environment variable ..."); it holds no part of the value.
     """
 
-    __slots__ = ("_read", "_value", "origin")
+    __slots__ = ("_read", "_value", "source")
 
-    def __init__(self, read: Callable[[], str], *, origin: str) -> None:
+    def __init__(self, read: Callable[[], str], *, source: str) -> None:
         self._read = read
         self._value: str | None = None
-        self.origin = origin
+        self.source = source
 
     def reveal(self) -> str:
         """Return the value; it is read once.
@@ -37,19 +37,19 @@ class PrivateKey:
         cannot stand in a request's header. The error never holds the value.
         """
         if self._value is None:
-            self._value = _fit(self._read(), self.origin)
+            self._value = _validated(self._read(), self.source)
         return self._value
 
     def __repr__(self) -> str:
-        return f"PrivateKey(from {self.origin})"
+        return f"PrivateKey(from {self.source})"
 
     def __reduce__(self) -> str:
         raise TypeError("A private key is not pickled.")
 
 
-def given_key(value: str, *, origin: str) -> PrivateKey:
+def key_from_value(value: str, *, source: str) -> PrivateKey:
     """Return the key whose value is already known."""
-    return PrivateKey(lambda: value, origin=origin)
+    return PrivateKey(lambda: value, source=source)
 
 
 def key_from_file(path: Path) -> PrivateKey:
@@ -63,15 +63,15 @@ def key_from_file(path: Path) -> PrivateKey:
             raise UsageError.of(
                 f"The file of the private key cannot be read: {reason}.",
                 where=str(Path.cwd() / path),
-                advice="Correct private_api_key_file; a relative path starts at the current folder.",
+                hint="Correct private_api_key_file; a relative path starts at the current folder.",
             ) from None
 
-    return PrivateKey(read, origin=f"the file {shown(path)}")
+    return PrivateKey(read, source=f"the file {format_path(path)}")
 
 
 def key_from_command(arguments: Sequence[str], environ: Mapping[str, str]) -> PrivateKey:
     """Return the key that a command prints; it runs without a shell and for at most 30 s."""
-    origin = f"the command {arguments[0]}"
+    source = f"the command {arguments[0]}"
 
     def read() -> str:
         try:
@@ -84,52 +84,52 @@ def key_from_command(arguments: Sequence[str], environ: Mapping[str, str]) -> Pr
                 timeout=_COMMAND_SECONDS,
             )
         except subprocess.TimeoutExpired:
-            raise _command_error(origin, f"it did not end within {_COMMAND_SECONDS} s") from None
+            raise _command_error(source, f"it did not end within {_COMMAND_SECONDS} s") from None
         except OSError as error:
-            raise _command_error(origin, (error.strerror or "it cannot be started").lower()) from None
+            raise _command_error(source, (error.strerror or "it cannot be started").lower()) from None
         printed = done.stdout.decode("utf-8", "replace")
         if done.returncode:
-            said = _said(done.stderr.decode("utf-8", "replace"), printed)
-            raise _command_error(origin, f"it ended with exit code {done.returncode}{said}")
+            stderr_note = _describe_stderr(done.stderr.decode("utf-8", "replace"), printed)
+            raise _command_error(source, f"it ended with exit code {done.returncode}{stderr_note}")
         return printed
 
-    return PrivateKey(read, origin=origin)
+    return PrivateKey(read, source=source)
 
 
-def no_key(place: str, reason: str = "") -> Problem:
+def missing_key_problem(where: str, reason: str = "") -> Problem:
     """Return the problem of a destination without a key: the ways to give one."""
     return Problem(
         f"There is no private key for Klaviyo{f': {reason}' if reason else ''}.",
-        place,
-        f"Set the environment variable {VARIABLE}, or write private_api_key_file (a path) or "
+        where,
+        f"Set the environment variable {KEY_VARIABLE}, or write private_api_key_file (a path) or "
         "private_api_key_command (a list of arguments) into the destination. In Klaviyo, "
         "private keys are under Settings > API keys; give this one the scopes accounts:read, lists:read, "
         "lists:write, profiles:read and profiles:write.",
     )
 
 
-def _fit(text: str, origin: str) -> str:
+def _validated(text: str, source: str) -> str:
     value = text.strip()
     if not value:
         raise UsageError.of(
-            f"The private key is empty; it was taken from {origin}.", advice="Put the key there."
+            f"The private key is empty; it was taken from {source}.", hint="Put the key there."
         )
     if not value.isascii() or not value.isprintable() or " " in value:
         raise UsageError.of(
-            f"The private key has characters that no key has; it was taken from {origin}.",
-            advice="It should be one line such as pk_ and letters and digits, with nothing else around it.",
+            f"The private key has characters that no key has; it was taken from {source}.",
+            hint="It should be one line such as pk_ and letters and digits, with nothing else around it.",
         )
     return value
 
 
-def _command_error(origin: str, reason: str) -> UsageError:
+def _command_error(source: str, reason: str) -> UsageError:
     return UsageError.of(
-        f"The private key cannot be had from {origin}: {reason}.",
-        advice="Run private_api_key_command by hand; it should print the key and nothing else.",
+        f"The private key cannot be had from {source}: {reason}.",
+        hint="Run private_api_key_command by hand; it should print the key and nothing else.",
     )
 
 
-def _said(stderr: str, printed: str) -> str:
+def _describe_stderr(stderr: str, printed: str) -> str:
     value = printed.strip()
     if "pk_" in stderr or (value and value in stderr):
         return "; what it said is not shown, as it may hold the key"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.identifiers import IdentifierType, canonical
-from reverse_etl.klaviyo.client import asking
+from reverse_etl.domain.identifiers import IdentifierType, canonicalize
+from reverse_etl.klaviyo.client import get_request
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.filters import MOST_VALUES, OF_MEMBERS, any_of, asks, not_before
+from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES, any_of, batch_values, not_before
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.jsonapi import Resource
     from reverse_etl.klaviyo.messages import Request
 
-FIELDS = {
+FIELD_BY_IDENTIFIER_TYPE = {
     IdentifierType.EMAIL: "email",
     IdentifierType.PHONE: "phone_number",
     IdentifierType.EXTERNAL_ID: "external_id",
     IdentifierType.PROFILE_ID: "id",
 }
-_PAGE = str(MOST_VALUES)  # the most; the default of 20 would cut a full ask short
+_PAGE_SIZE = str(MAX_VALUES)  # the most; the default of 20 would cut a full ask short
 _IDENTIFIERS = "email,phone_number,external_id"
 
 
@@ -60,65 +60,69 @@ class Member:
     joined_at: datetime
 
 
-def ask_profiles(kind: IdentifierType, values: Iterable[str]) -> Iterator[tuple[Request, frozenset[str]]]:
+def profile_requests(kind: IdentifierType, values: Iterable[str]) -> Iterator[tuple[Request, frozenset[str]]]:
     """Yield the requests that look up `values`, each with the values that its replies must be among.
 
     Canonical, each value once.
     """
-    for group in asks(_canonical(kind, values)):
-        query = {"filter": any_of(FIELDS[kind], group), "page[size]": _PAGE, "fields[profile]": _IDENTIFIERS}
-        yield asking(Endpoint.PROFILES, query=query), frozenset(group)
+    for group in batch_values(_canonical_values(kind, values)):
+        query = {
+            "filter": any_of(FIELD_BY_IDENTIFIER_TYPE[kind], group),
+            "page[size]": _PAGE_SIZE,
+            "fields[profile]": _IDENTIFIERS,
+        }
+        yield get_request(Endpoint.PROFILES, query=query), frozenset(group)
 
 
-def ask_members(
+def member_requests(
     list_id: str, kind: IdentifierType, values: Iterable[str]
 ) -> Iterator[tuple[Request, frozenset[str]]]:
-    """Yield the requests that look up `values` among a list's members; as `ask_profiles`.
+    """Yield the requests that look up `values` among a list's members; as `profile_requests`.
 
     Raises ValueError for a type by which Klaviyo can't filter a list: it takes e-mails and phones only.
     """
-    if kind not in OF_MEMBERS:
+    if kind not in LIST_FILTERABLE:
         raise ValueError(f"a list's members cannot be looked up by {kind}")
-    for group in asks(_canonical(kind, values)):
+    for group in batch_values(_canonical_values(kind, values)):
         query = {
-            "filter": any_of(FIELDS[kind], group),
-            "page[size]": _PAGE,
+            "filter": any_of(FIELD_BY_IDENTIFIER_TYPE[kind], group),
+            "page[size]": _PAGE_SIZE,
             "fields[profile]": _IDENTIFIERS + ",joined_group_at",
         }
-        yield asking(Endpoint.LIST_PROFILES, list_id, query=query), frozenset(group)
+        yield get_request(Endpoint.LIST_PROFILES, list_id, query=query), frozenset(group)
 
 
-def ask_members_since(list_id: str, joined_at: datetime) -> Request:
+def members_since_request(list_id: str, joined_at: datetime) -> Request:
     """Return the request for those who joined at `joined_at`, floored to a second, or later, in order."""
     query = {
         "filter": not_before("joined_group_at", joined_at),
         "sort": "joined_group_at",
-        "page[size]": _PAGE,
+        "page[size]": _PAGE_SIZE,
         "fields[profile]": _IDENTIFIERS + ",joined_group_at",
     }
-    return asking(Endpoint.LIST_PROFILES, list_id, query=query)
+    return get_request(Endpoint.LIST_PROFILES, list_id, query=query)
 
 
-def _canonical(kind: IdentifierType, values: Iterable[str]) -> Sequence[str]:
-    found = (canonical(kind, value) for value in values)
-    return list(dict.fromkeys(value for value in found if value is not None))
+def _canonical_values(kind: IdentifierType, values: Iterable[str]) -> Sequence[str]:
+    canonical_values = (canonicalize(kind, value) for value in values)
+    return list(dict.fromkeys(value for value in canonical_values if value is not None))
 
 
-def profile_of(resource: Resource) -> Profile:
+def parse_profile(resource: Resource) -> Profile:
     """Return the profile that a resource describes. Raises Unreadable."""
     return Profile(
         resource.id,
-        canonical(IdentifierType.EMAIL, resource.text("email")),
-        canonical(IdentifierType.PHONE, resource.text("phone_number")),
-        canonical(IdentifierType.EXTERNAL_ID, resource.text("external_id")),
+        canonicalize(IdentifierType.EMAIL, resource.get_text("email")),
+        canonicalize(IdentifierType.PHONE, resource.get_text("phone_number")),
+        canonicalize(IdentifierType.EXTERNAL_ID, resource.get_text("external_id")),
     )
 
 
-def member_of(resource: Resource) -> Member:
+def parse_member(resource: Resource) -> Member:
     """Return the member that a resource of a list describes. Raises Unreadable."""
-    return Member(profile_of(resource), resource.moment("joined_group_at"))
+    return Member(parse_profile(resource), resource.get_timestamp("joined_group_at"))
 
 
-def is_among(profile: Profile, kind: IdentifierType, asked: Collection[str]) -> bool:
+def is_requested(profile: Profile, kind: IdentifierType, requested: Collection[str]) -> bool:
     """Return whether a profile of a reply is one that was asked for, and not of an ignored filter."""
-    return profile.identifier(kind) in asked
+    return profile.identifier(kind) in requested

@@ -14,27 +14,27 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 
-from reverse_etl.klaviyo.messages import Answer, Fault, Outcome
+from reverse_etl.klaviyo.messages import Response, TransportError, TransportResult
 
 if TYPE_CHECKING:
     from random import Random
 
     from reverse_etl.klaviyo.endpoints import Endpoint
 
-ATTEMPTS = 8
-REFUSED_ATTEMPTS = 3
-THROTTLED_SECONDS = 1_800.0
-_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.5, 60.0
+MAX_ATTEMPTS = 8
+MAX_REFUSED_ATTEMPTS = 3
+MAX_THROTTLED_SECONDS = 1_800.0
+_FIRST_BACKOFF, _MAX_BACKOFF = 0.5, 60.0
 
 
 @dataclass(frozen=True)
-class Tries:
+class Attempts:
     """What went before: failed tries, 429s and seconds waited for them, and whether a reply was lost."""
 
     failed: int = 0
     throttled: int = 0
     throttled_seconds: float = 0.0
-    lost: bool = False
+    reply_lost: bool = False
 
     @property
     def count(self) -> int:
@@ -43,81 +43,85 @@ class Tries:
 
 
 @dataclass(frozen=True)
-class Done:
-    """`answer` is to be decoded, be it good or bad."""
+class Return:
+    """`response` is to be decoded, be it good or bad."""
 
-    answer: Answer
+    response: Response
 
 
 @dataclass(frozen=True)
-class Again:
+class Retry:
     """Try again after so many seconds; a `throttled` endpoint rests as a whole."""
 
-    after: float
-    tries: Tries
+    delay: float
+    attempts: Attempts
     throttled: bool = False
 
 
 @dataclass(frozen=True)
-class GiveUp:
-    """No more tries. `lost`: nobody knows whether the write was carried out."""
+class Fail:
+    """No more tries. `outcome_unknown`: nobody knows whether the write was carried out."""
 
     reason: str
-    lost: bool
-    fault: Fault | None = None
+    outcome_unknown: bool
+    error: TransportError | None = None
 
 
-Decision: TypeAlias = Done | Again | GiveUp
+Decision: TypeAlias = Return | Retry | Fail
 
 
-def decide(outcome: Outcome, tries: Tries, endpoint: Endpoint, random: Random) -> Decision:
-    """Return what to do after `outcome`, when `tries` went before it."""
-    if isinstance(outcome, Answer):
-        if outcome.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return _after_429(outcome, tries, random)
-        if not _passing(outcome.status):
-            return Done(replace(outcome, lost=tries.lost))
-        return _after_failure(f"the reply was {outcome.status}", outcome, tries, endpoint, random)
-    if not outcome.passing:
-        return GiveUp(outcome.value, tries.lost, outcome)
-    return _after_failure(outcome.value, outcome, tries, endpoint, random)
+def next_step(result: TransportResult, attempts: Attempts, endpoint: Endpoint, random: Random) -> Decision:
+    """Return what to do after `result`, when `attempts` went before it."""
+    if isinstance(result, Response):
+        if result.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return _decide_after_429(result, attempts, random)
+        if not _is_retryable(result.status):
+            return Return(replace(result, earlier_reply_lost=attempts.reply_lost))
+        return _decide_after_failure(f"the reply was {result.status}", result, attempts, endpoint, random)
+    if not result.retryable:
+        return Fail(result.value, attempts.reply_lost, result)
+    return _decide_after_failure(result.value, result, attempts, endpoint, random)
 
 
-def _passing(status: int) -> bool:
+def _is_retryable(status: int) -> bool:
     return status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _after_429(answer: Answer, tries: Tries, random: Random) -> Again | GiveUp:
-    after = retry_after(answer) or _backoff(tries.throttled + 1, 2 * _FIRST_BACKOFF) * random.uniform(0.5, 1)
-    waited = tries.throttled_seconds + after
-    if waited > THROTTLED_SECONDS:
-        reason = f"Klaviyo's limit is used up (429) and it asked to wait {after:.0f} s more"
-        return GiveUp(reason, tries.lost)
-    return Again(
-        after, replace(tries, throttled=tries.throttled + 1, throttled_seconds=waited), throttled=True
+def _decide_after_429(response: Response, attempts: Attempts, random: Random) -> Retry | Fail:
+    delay = parse_retry_after(response) or _backoff(
+        attempts.throttled + 1, 2 * _FIRST_BACKOFF
+    ) * random.uniform(0.5, 1)
+    waited = attempts.throttled_seconds + delay
+    if waited > MAX_THROTTLED_SECONDS:
+        reason = f"Klaviyo's limit is used up (429) and it asked to wait {delay:.0f} s more"
+        return Fail(reason, attempts.reply_lost)
+    return Retry(
+        delay, replace(attempts, throttled=attempts.throttled + 1, throttled_seconds=waited), throttled=True
     )
 
 
-def _after_failure(
-    reason: str, outcome: Outcome, tries: Tries, endpoint: Endpoint, random: Random
-) -> Again | GiveUp:
-    lost = endpoint.writes and (isinstance(outcome, Answer) or outcome.lost)
-    tries = replace(tries, failed=tries.failed + 1, lost=tries.lost or lost)
-    if tries.lost and not endpoint.repeatable:
-        return GiveUp(reason, lost=True)
-    if tries.failed >= (REFUSED_ATTEMPTS if outcome is Fault.REFUSED else ATTEMPTS):
-        fault = outcome if isinstance(outcome, Fault) else None
-        return GiveUp(f"{reason}, after {tries.failed} tries", tries.lost, fault)
-    told = retry_after(outcome) if isinstance(outcome, Answer) else None
-    after = _backoff(tries.failed, _FIRST_BACKOFF) * random.random()
-    return Again(max(after, min(told or 0.0, _LONGEST_BACKOFF)), tries)
+def _decide_after_failure(
+    reason: str, result: TransportResult, attempts: Attempts, endpoint: Endpoint, random: Random
+) -> Retry | Fail:
+    reply_lost = endpoint.writes and (isinstance(result, Response) or result.outcome_unknown)
+    attempts = replace(attempts, failed=attempts.failed + 1, reply_lost=attempts.reply_lost or reply_lost)
+    if attempts.reply_lost and not endpoint.idempotent:
+        return Fail(reason, outcome_unknown=True)
+    if attempts.failed >= (
+        MAX_REFUSED_ATTEMPTS if result is TransportError.CONNECTION_REFUSED else MAX_ATTEMPTS
+    ):
+        error = result if isinstance(result, TransportError) else None
+        return Fail(f"{reason}, after {attempts.failed} tries", attempts.reply_lost, error)
+    requested_delay = parse_retry_after(result) if isinstance(result, Response) else None
+    delay = _backoff(attempts.failed, _FIRST_BACKOFF) * random.random()
+    return Retry(max(delay, min(requested_delay or 0.0, _MAX_BACKOFF)), attempts)
 
 
 def _backoff(nth: int, first: float) -> float:
-    return min(first * 2.0 ** min(nth - 1, 16), _LONGEST_BACKOFF)
+    return min(first * 2.0 ** min(nth - 1, 16), _MAX_BACKOFF)
 
 
-def retry_after(answer: Answer) -> float | None:
+def parse_retry_after(response: Response) -> float | None:
     """Return the seconds that the reply asks to wait; None for nothing, 0 or what can't be understood."""
-    text = answer.headers.get("retry-after", "").strip()
+    text = response.headers.get("retry-after", "").strip()
     return float(text) or None if text.isdecimal() else None

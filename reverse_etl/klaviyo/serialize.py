@@ -13,90 +13,100 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import Problem
 from reverse_etl.klaviyo import json_values as values
-from reverse_etl.klaviyo.json_values import Converter, Unfit
-from reverse_etl.klaviyo.profiles import FIELDS
+from reverse_etl.klaviyo.json_values import Converter, UnencodableValue
+from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MOST_BYTES: Final = 100_000  # of one profile, as sent
+MAX_BYTES: Final = 100_000  # of one profile, as sent
 ATTRIBUTES: Final = frozenset({"first_name", "last_name", "organization", "locale", "title", "image"})
-LOCATION_TEXTS: Final = frozenset(
+LOCATION_TEXT_FIELDS: Final = frozenset(
     {"address1", "address2", "city", "country", "region", "zip", "timezone", "ip"}
 )
-LOCATION: Final = LOCATION_TEXTS | {"latitude", "longitude"}
-_OBJECTS: Final = frozenset({"location", "properties"})
-_PREFIX: Final = "location_"
+LOCATION_FIELDS: Final = LOCATION_TEXT_FIELDS | {"latitude", "longitude"}
+_OBJECT_FIELDS: Final = frozenset({"location", "properties"})
+_LOCATION_PREFIX: Final = "location_"
 
 # Kinds that are not here orjson writes right, or raises (integers, for OPT_STRICT_INTEGER).
-_CONVERTERS: Final[dict[Kind, Converter]] = {
-    Kind.DECIMAL: values.decimal,
-    Kind.FLOAT: values.real,
-    Kind.TIMESTAMP_TZ: values.instant,
-    Kind.BINARY: values.base64_text,
-    Kind.JSON: values.from_json,
-    Kind.NESTED: values.plain,
+_CONVERTERS: Final[dict[ColumnKind, Converter]] = {
+    ColumnKind.DECIMAL: values.convert_decimal,
+    ColumnKind.FLOAT: values.convert_float,
+    ColumnKind.TIMESTAMP_TZ: values.convert_timestamp,
+    ColumnKind.BINARY: values.encode_base64,
+    ColumnKind.JSON: values.parse_json,
+    ColumnKind.NESTED: values.to_json_value,
 }
 
 
 @dataclass(frozen=True)
-class Unrenderable:
+class EncodingError:
     """A row can't be sent as it is. `field` is the property at fault, "" for the profile as a whole."""
 
     field: str
     reason: str
 
 
-def unfit_column(name: str, column: Column) -> Problem | None:
+def column_problem(name: str, column: Column) -> Problem | None:
     """Return why a column can't reach Klaviyo under this name, whatever its values; None where it can.
 
     A `location` or `properties` is a struct, a map, or JSON.
     """
-    a_list = column.type.endswith("]") or column.type.startswith("ARRAY")
-    if name not in _OBJECTS or (column.kind in {Kind.NESTED, Kind.JSON, Kind.TEXT} and not a_list):
+    is_list = column.type.endswith("]") or column.type.startswith("ARRAY")
+    if name not in _OBJECT_FIELDS or (
+        column.kind in {ColumnKind.NESTED, ColumnKind.JSON, ColumnKind.TEXT} and not is_list
+    ):
         return None
     return Problem(
         f"The column {column.name} is of type {column.type}.",
-        advice=f"`{name}` is to be a struct, a map or a JSON object as text; else rename the column.",
+        hint=f"`{name}` is to be a struct, a map or a JSON object as text; else rename the column.",
     )
 
 
-class Renderer:
+class ProfileEncoder:
     """Renders the rows of one model.
 
     `identifiers` are the types of the identifiers of each row, `payload` the names under which the other
     columns reach Klaviyo, each with its column: in the order in which `encode` gets their values. None is an
-    `unfit_column`.
+    `column_problem`.
     """
 
     def __init__(self, identifiers: Sequence[IdentifierType], payload: Sequence[tuple[str, Column]]) -> None:
-        self._first = len(identifiers)  # of the payload
-        self._payload = tuple(enumerate(payload, self._first))
+        self._payload_start = len(identifiers)  # of the payload
+        self._payload = tuple(enumerate(payload, self._payload_start))
         self._identifiers = [
-            (i, FIELDS[kind]) for i, kind in enumerate(identifiers) if kind is not IdentifierType.PROFILE_ID
+            (i, FIELD_BY_IDENTIFIER_TYPE[kind])
+            for i, kind in enumerate(identifiers)
+            if kind is not IdentifierType.PROFILE_ID
         ]
-        self._id = next((i for i, kind in enumerate(identifiers) if kind is IdentifierType.PROFILE_ID), None)
+        self._id_index = next(
+            (i for i, kind in enumerate(identifiers) if kind is IdentifierType.PROFILE_ID), None
+        )
         names = [(i, name) for i, (name, _) in self._payload]
-        at = {name: i for i, name in names}
+        index_by_name = {name: i for i, name in names}
         self._converters = [
             (i, converter)
             for i, (name, column) in self._payload
-            if (converter := _converter(name, column)) is not None
+            if (converter := _find_converter(name, column)) is not None
         ]
         self._attributes = [(i, name) for i, name in names if name in ATTRIBUTES]
-        self._places = [(i, name.removeprefix(_PREFIX)) for i, name in names if _is_place(name)]
-        self._location = at.get("location")
-        self._located = bool(self._places) or self._location is not None
-        self._open = at.get("properties")
+        self._location_parts = [
+            (i, name.removeprefix(_LOCATION_PREFIX)) for i, name in names if _is_location_column(name)
+        ]
+        self._location_index = index_by_name.get("location")
+        self._has_location = bool(self._location_parts) or self._location_index is not None
+        self._properties_index = index_by_name.get("properties")
         self._properties = [
-            (i, name) for i, name in names if name not in ATTRIBUTES | _OBJECTS and not _is_place(name)
+            (i, name)
+            for i, name in names
+            if name not in ATTRIBUTES | _OBJECT_FIELDS and not _is_location_column(name)
         ]
 
-    def encode(self, row: Sequence[Any]) -> bytes | Unrenderable:
+    def encode(self, row: Sequence[Any]) -> bytes | EncodingError:
         """Return the JSON of the profile that a row describes, or why it can't be sent.
 
         Never raises for a value.
@@ -105,111 +115,122 @@ class Renderer:
         warehouse's client gave it, decimals perhaps as text. The same row gives the same bytes.
         """
         try:
-            found: Sequence[Any] = row
+            converted: Sequence[Any] = row
             if self._converters:
-                found = list(row)
+                converted = list(row)
                 for i, convert in self._converters:
-                    if found[i] is not None:
-                        found[i] = convert(found[i])
-            encoded = orjson.dumps(self._profile(found), default=_unknown, option=orjson.OPT_STRICT_INTEGER)
+                    if converted[i] is not None:
+                        converted[i] = convert(converted[i])
+            encoded = orjson.dumps(
+                self._build_profile(converted), default=_convert_unknown, option=orjson.OPT_STRICT_INTEGER
+            )
         except (TypeError, ValueError, ArithmeticError, RecursionError):
-            return self._encode_with_care(row)
-        return encoded if len(encoded) <= MOST_BYTES else _too_big(encoded)
+            return self._encode_by_value(row)
+        return encoded if len(encoded) <= MAX_BYTES else _size_error(encoded)
 
-    def _profile(self, row: Sequence[Any]) -> dict[str, Any]:
+    def _build_profile(self, row: Sequence[Any]) -> dict[str, Any]:
         attributes: dict[str, Any] = {}
         for i, name in self._identifiers:
-            if found := row[i]:
-                attributes[name] = found
+            if identifier := row[i]:
+                attributes[name] = identifier
         for i, name in self._attributes:
             if row[i] is not None:
                 attributes[name] = row[i]
-        if self._located and (location := _merged(self._location, self._places, row)):
+        if self._has_location and (
+            location := _merge_columns(self._location_index, self._location_parts, row)
+        ):
             attributes["location"] = location
-        if properties := _merged(self._open, self._properties, row):
+        if properties := _merge_columns(self._properties_index, self._properties, row):
             attributes["properties"] = properties
         profile: dict[str, Any] = {"type": "profile", "attributes": attributes}
-        if self._id is not None and row[self._id]:
-            profile["id"] = row[self._id]
+        if self._id_index is not None and row[self._id_index]:
+            profile["id"] = row[self._id_index]
         return profile
 
-    def _encode_with_care(self, row: Sequence[Any]) -> bytes | Unrenderable:
+    def _encode_by_value(self, row: Sequence[Any]) -> bytes | EncodingError:
         """Encode a row that is not plain sailing, value by value, so that the one at fault is named."""
         converters = dict(self._converters)
-        found = [*row[: self._first]]
+        converted = [*row[: self._payload_start]]
         for i, (name, _) in self._payload:
             try:
-                value = converters.get(i, values.plain)(row[i]) if row[i] is not None else None
-                found.append(values.plain(value))
-                orjson.dumps(found[-1])
-            except Unfit as unfit:
-                return Unrenderable(name, str(unfit))
+                value = converters.get(i, values.to_json_value)(row[i]) if row[i] is not None else None
+                converted.append(values.to_json_value(value))
+                orjson.dumps(converted[-1])
+            except UnencodableValue as error:
+                return EncodingError(name, str(error))
             except (TypeError, ValueError, ArithmeticError, RecursionError):
-                return Unrenderable(name, "holds text that is not valid Unicode, or is nested too deeply")
+                return EncodingError(name, "holds text that is not valid Unicode, or is nested too deeply")
         try:
-            encoded = orjson.dumps(self._profile(found))
+            encoded = orjson.dumps(self._build_profile(converted))
         except TypeError:
-            return Unrenderable("", "has an identifier that is not valid Unicode")
-        return encoded if len(encoded) <= MOST_BYTES else _too_big(encoded)
+            return EncodingError("", "has an identifier that is not valid Unicode")
+        return encoded if len(encoded) <= MAX_BYTES else _size_error(encoded)
 
 
-def _merged(whole: int | None, parts: list[tuple[int, str]], row: Sequence[Any]) -> dict[str, Any]:
+def _merge_columns(
+    object_index: int | None, parts: list[tuple[int, str]], row: Sequence[Any]
+) -> dict[str, Any]:
     """Return an object with the parts that have columns of their own; these win, even as NULL."""
-    found: dict[str, Any] = dict(row[whole]) if whole is not None and row[whole] is not None else {}
+    merged: dict[str, Any] = (
+        dict(row[object_index]) if object_index is not None and row[object_index] is not None else {}
+    )
     for i, name in parts:  # for every row of a run: a comprehension would take half as long again
         if row[i] is not None:
-            found[name] = row[i]
-        elif name in found:
-            del found[name]
-    return found
+            merged[name] = row[i]
+        elif name in merged:
+            del merged[name]
+    return merged
 
 
-def _converter(name: str, column: Column) -> Converter | None:
+def _find_converter(name: str, column: Column) -> Converter | None:
     """Return what makes a column's values right, None where orjson does."""
-    if name in _OBJECTS:
-        return _object_converter(name, column)
-    place = name.removeprefix(_PREFIX) if _is_place(name) else ""
-    if name not in ATTRIBUTES and place not in LOCATION_TEXTS:
+    if name in _OBJECT_FIELDS:
+        return _find_object_converter(name, column)
+    location_field = name.removeprefix(_LOCATION_PREFIX) if _is_location_column(name) else ""
+    if name not in ATTRIBUTES and location_field not in LOCATION_TEXT_FIELDS:
         return _CONVERTERS.get(column.kind)
-    if column.kind is Kind.TEXT:
+    if column.kind is ColumnKind.TEXT:
         return None
-    return partial(_as_text, _CONVERTERS.get(column.kind, values.plain))
+    return partial(_convert_to_text, _CONVERTERS.get(column.kind, values.to_json_value))
 
 
-def _object_converter(name: str, column: Column) -> Converter:
-    convert = values.plain if column.kind is Kind.NESTED else values.from_json
-    return partial(_location if name == "location" else _object, convert)
+def _find_object_converter(name: str, column: Column) -> Converter:
+    convert = values.to_json_value if column.kind is ColumnKind.NESTED else values.parse_json
+    return partial(_convert_to_location if name == "location" else _convert_to_object, convert)
 
 
-def _is_place(name: str) -> bool:
-    return name.startswith(_PREFIX) and name.removeprefix(_PREFIX) in LOCATION
+def _is_location_column(name: str) -> bool:
+    return name.startswith(_LOCATION_PREFIX) and name.removeprefix(_LOCATION_PREFIX) in LOCATION_FIELDS
 
 
-def _as_text(convert: Converter, value: Any) -> str | None:
-    return values.text(convert(value))
+def _convert_to_text(convert: Converter, value: Any) -> str | None:
+    return values.to_text(convert(value))
 
 
-def _object(convert: Converter, value: Any) -> dict[str, Any] | None:
-    found = convert(value)
-    if found is None or isinstance(found, dict):
-        return found
-    raise Unfit("is not an object with names and values")
+def _convert_to_object(convert: Converter, value: Any) -> dict[str, Any] | None:
+    converted = convert(value)
+    if converted is None or isinstance(converted, dict):
+        return converted
+    raise UnencodableValue("is not an object with names and values")
 
 
-def _location(convert: Converter, value: Any) -> dict[str, Any] | None:
-    found = _object(convert, value)
-    if found is None:
+def _convert_to_location(convert: Converter, value: Any) -> dict[str, Any] | None:
+    location = _convert_to_object(convert, value)
+    if location is None:
         return None
-    unknown = sorted(found.keys() - LOCATION)
-    if unknown:
-        raise Unfit(f"has parts that a location does not have ({', '.join(unknown)})")
-    return {name: values.text(part) if name in LOCATION_TEXTS else part for name, part in found.items()}
+    unknown_fields = sorted(location.keys() - LOCATION_FIELDS)
+    if unknown_fields:
+        raise UnencodableValue(f"has parts that a location does not have ({', '.join(unknown_fields)})")
+    return {
+        name: values.to_text(part) if name in LOCATION_TEXT_FIELDS else part
+        for name, part in location.items()
+    }
 
 
-def _unknown(value: Any) -> Any:
+def _convert_unknown(value: Any) -> Any:
     """Return a value of a type that orjson does not know, for orjson to go on with."""
-    return values.plain(value)
+    return values.to_json_value(value)
 
 
-def _too_big(encoded: bytes) -> Unrenderable:
-    return Unrenderable("", f"is {len(encoded)} bytes as sent, and Klaviyo takes at most {MOST_BYTES}")
+def _size_error(encoded: bytes) -> EncodingError:
+    return EncodingError("", f"is {len(encoded)} bytes as sent, and Klaviyo takes at most {MAX_BYTES}")

@@ -23,8 +23,8 @@ from urllib3.exceptions import ProxyError as PoolProxyError
 
 from reverse_etl import __version__
 from reverse_etl.errors import UsageError
-from reverse_etl.klaviyo.messages import Answer, Fault, Outcome, Request
-from reverse_etl.klaviyo.origin import KLAVIYO, allowed_origin
+from reverse_etl.klaviyo.messages import Request, Response, TransportError, TransportResult
+from reverse_etl.klaviyo.origin import KLAVIYO_ORIGIN, parse_allowed_origin
 
 MEDIA_TYPE = "application/vnd.api+json"
 _CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
@@ -38,20 +38,26 @@ class Key(Protocol):
         ...
 
 
-class Wire:
+class Transport:
     """Pooled connections to one origin.
 
-    Thread-safe. `connections` is how many requests may be in flight at once.
+    Thread-safe. `max_connections` is how many requests may be in flight at once.
 
     Raises UsageError when `origin` is neither Klaviyo's nor a loopback address, or when the key can't stand
     in a header.
     """
 
     def __init__(
-        self, origin: str, key: Key, revision: str, *, connections: int, read_seconds: float = _READ_SECONDS
+        self,
+        origin: str,
+        key: Key,
+        revision: str,
+        *,
+        max_connections: int,
+        read_seconds: float = _READ_SECONDS,
     ) -> None:
-        self.origin = checked_origin(origin)
-        self._secret = _checked_key(key).encode()
+        self.origin = require_allowed_origin(origin)
+        self._secret = _require_valid_key(key).encode()
         self._timeouts = (_CONNECT_SECONDS, read_seconds)
         self._session = requests.Session()
         self._session.auth = _Authorization(key)  # an object, or ~/.netrc would take its place
@@ -64,13 +70,13 @@ class Wire:
             }
         )
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.trust_env = self.origin == KLAVIYO  # proxies and certificates; none for loopback
+        self._session.trust_env = self.origin == KLAVIYO_ORIGIN  # proxies and certificates; none for loopback
         self._session.mount(
             self.origin,
-            HTTPAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True),
+            HTTPAdapter(pool_connections=1, pool_maxsize=max_connections, max_retries=0, pool_block=True),
         )
 
-    def exchange(self, request: Request) -> Outcome:
+    def send(self, request: Request) -> TransportResult:
         """Send `request` once and return what came of it; never raises for what the network does."""
         try:
             response = self._session.request(
@@ -81,9 +87,9 @@ class Wire:
                 allow_redirects=False,
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            return _fault(error, loopback=self.origin != KLAVIYO)
+            return _classify_error(error, loopback=self.origin != KLAVIYO_ORIGIN)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, response.content.replace(self._secret, b"***"))
+        return Response(response.status_code, headers, response.content.replace(self._secret, b"***"))
 
     def close(self) -> None:
         """Close the connections that are idle."""
@@ -101,50 +107,57 @@ class _Authorization(AuthBase):
         return prepared
 
 
-def checked_origin(origin: str) -> str:
-    """Return `origin` as `allowed_origin` does; raises UsageError for one to which the key may not go."""
-    allowed = allowed_origin(origin)
+def require_allowed_origin(origin: str) -> str:
+    """Return `origin` as `parse_allowed_origin` does.
+
+    Raises UsageError for an origin to which the key may not go.
+    """
+    allowed = parse_allowed_origin(origin)
     if allowed is None:
         raise UsageError.of(
             f"The key is not sent to {origin!r}.",
             where="origin of the destination",
-            advice=f"Use {KLAVIYO}, or http:// with a loopback address such as http://127.0.0.1:8080.",
+            hint=f"Use {KLAVIYO_ORIGIN}, or http:// with a loopback address such as http://127.0.0.1:8080.",
         )
     return allowed
 
 
-def _checked_key(key: Key) -> str:
+def _require_valid_key(key: Key) -> str:
     text = key.reveal()
     if text and text.isascii() and text.isprintable() and " " not in text:
         return text
     raise UsageError.of(
         "The private API key is empty or holds blanks or unusual characters.",
         where="private_api_key of the destination",
-        advice="Copy it again from Klaviyo: Settings, API keys. It begins with 'pk_'.",
+        hint="Copy it again from Klaviyo: Settings, API keys. It begins with 'pk_'.",
     )
 
 
-def _fault(error: Exception, *, loopback: bool) -> Fault:
-    chain = list(_causes(error))
+def _classify_error(error: Exception, *, loopback: bool) -> TransportError:
+    chain = list(_collect_causes(error))
     if loopback and any(isinstance(cause, ConnectionRefusedError) for cause in chain):
-        return Fault.REFUSED
+        return TransportError.CONNECTION_REFUSED
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain):
-        return Fault.UNTRUSTED
-    if any(isinstance(cause, _NOT_CONNECTED) for cause in chain):
-        return Fault.UNREACHABLE
+        return TransportError.CERTIFICATE_UNVERIFIED
+    if any(isinstance(cause, _CONNECT_ERRORS) for cause in chain):
+        return TransportError.UNREACHABLE
     if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in chain):
-        return Fault.SILENT
-    return Fault.UNSENDABLE if isinstance(error, ValueError) and not isinstance(error, _SENT) else Fault.CUT
+        return TransportError.TIMED_OUT
+    return (
+        TransportError.INVALID_REQUEST
+        if isinstance(error, ValueError) and not isinstance(error, _REPLY_ERRORS)
+        else TransportError.CONNECTION_LOST
+    )
 
 
 # requests derives some errors of the reply from ValueError too.
-_SENT = (
+_REPLY_ERRORS = (
     requests.ConnectionError,
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
     HTTPError,
 )
-_NOT_CONNECTED = (
+_CONNECT_ERRORS = (
     ConnectTimeoutError,
     NameResolutionError,
     NewConnectionError,
@@ -153,16 +166,16 @@ _NOT_CONNECTED = (
 )
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def _collect_causes(error: BaseException) -> list[BaseException]:
     """Return `error` and everything that it wraps, in whichever way."""
-    found: list[BaseException] = []
+    causes: list[BaseException] = []
     todo: list[object] = [error]
     while todo:
         cause = todo.pop()
-        if not isinstance(cause, BaseException) or any(cause is seen for seen in found):
+        if not isinstance(cause, BaseException) or any(cause is seen for seen in causes):
             continue
-        found.append(cause)
+        causes.append(cause)
         todo += [*cause.args, cause.__cause__, cause.__context__]
         if isinstance(cause, MaxRetryError):
             todo.append(cause.reason)
-    return found
+    return causes

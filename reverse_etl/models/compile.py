@@ -7,29 +7,29 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.dbt.project import FILE as DBT_PROJECT
+from reverse_etl.dbt.project import DBT_PROJECT_FILE as DBT_PROJECT
 from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.domain.list_target import ListById, NamedList
 from reverse_etl.errors import ModelError, Problem
-from reverse_etl.formatting import at
-from reverse_etl.models.config import Fitted, WrittenConfig, fit
+from reverse_etl.formatting import format_location
+from reverse_etl.models.config import BoundConfig, ConfigInput, bind_columns
 from reverse_etl.models.context import ModelContext
-from reverse_etl.models.from_dbt import marked_model
-from reverse_etl.models.lint import lint
-from reverse_etl.models.model import Model, both_drive, checksum
+from reverse_etl.models.from_dbt import compile_meta_node
+from reverse_etl.models.lint import lint_query
+from reverse_etl.models.model import Model, compute_checksum, shared_list_problem
 from reverse_etl.models.query import Finding, Query, read_query
-from reverse_etl.models.relations import relations_of
-from reverse_etl.parsing.jinja import Rendered, TemplateError, render_file
-from reverse_etl.parsing.validation import check
+from reverse_etl.models.relations import load_relations
+from reverse_etl.parsing.jinja import RenderedFile, TemplateError, render_file
+from reverse_etl.parsing.validation import validate_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reverse_etl.config.target import Target
-    from reverse_etl.dbt.meta import Marked
+    from reverse_etl.dbt.meta import MetaNode
 
-_EXAMPLE: Final = "Write {{ config(surface='list_memberships', list='VIP customers') }} above the SELECT."
+_CONFIG_HINT: Final = "Write {{ config(surface='list_memberships', list='VIP customers') }} above the SELECT."
 
 
 def models_folder(project_dir: Path) -> Path:
@@ -37,33 +37,35 @@ def models_folder(project_dir: Path) -> Path:
     return project_dir / ("reverse_etl" if (project_dir / DBT_PROJECT).is_file() else "models")
 
 
-def find_models(project_dir: Path, marked: Sequence[Marked] = ()) -> tuple[Path, ...]:
+def find_models(project_dir: Path, meta_nodes: Sequence[MetaNode] = ()) -> tuple[Path, ...]:
     """Return the models' files, sorted by name.
 
-    `marked` are the dbt models that are models too. Raises ModelError where there are neither, or for two of
-    one name.
+    `meta_nodes` are the dbt models that are models too. Raises ModelError where there are neither, or for two
+    of one name.
     """
     folder = models_folder(project_dir)
     paths = sorted(folder.rglob("*.sql"), key=lambda path: (path.stem, path))
-    if not paths and not marked:
+    if not paths and not meta_nodes:
         raise ModelError.of(
-            "There are no models.", where=at(folder), advice="Write one there, or run: reverse-etl init"
+            "There are no models.",
+            where=format_location(folder),
+            hint="Write one there, or run: reverse-etl init",
         )
-    named: dict[str, list[tuple[str, Path]]] = defaultdict(list)
+    paths_by_name: dict[str, list[tuple[str, Path]]] = defaultdict(list)
     for path in paths:
-        named[path.stem.casefold()].append((path.stem, path))
-    for each in marked:
-        named[each.name.casefold()].append((each.name, project_dir / each.path))
-    twice = [same for same in named.values() if len(same) > 1]
-    if twice:
+        paths_by_name[path.stem.casefold()].append((path.stem, path))
+    for meta_node in meta_nodes:
+        paths_by_name[meta_node.name.casefold()].append((meta_node.name, project_dir / meta_node.path))
+    duplicates = [same_name for same_name in paths_by_name.values() if len(same_name) > 1]
+    if duplicates:
         raise ModelError(
             *(
                 Problem(
-                    f"{len(same)} models are called {same[0][0]}.",
-                    " and ".join(at(path) for _, path in same),
+                    f"{len(same_name)} models are called {same_name[0][0]}.",
+                    " and ".join(format_location(path) for _, path in same_name),
                     "Rename one: a model is known by its file's name.",
                 )
-                for same in twice
+                for same_name in duplicates
             )
         )
     return tuple(paths)
@@ -81,43 +83,43 @@ def compile_models(
     Reads files only; the warehouse is not asked. `vars` are the command line's, over those of
     dbt_project.yml. Raises ModelError with everything that is wrong with any of them.
     """
-    project = read_dbt_project(project_dir, environ=environ, cli_vars=vars)
-    relations = relations_of(target, project.manifest if project else None)
-    variables = {**(project.variables if project else {}), **vars}
+    dbt_project = read_dbt_project(project_dir, environ=environ, cli_vars=vars)
+    relations = load_relations(target, dbt_project.manifest_path if dbt_project else None)
+    variables = {**(dbt_project.variables if dbt_project else {}), **vars}
     problems: list[Problem] = []
     models: list[Model] = []
-    for path in find_models(project_dir, relations.marked):
-        compiling = _Compiling(project_dir, path, ModelContext(target, relations, variables, environ), [])
-        model = compiling.model()
-        problems += compiling.problems
+    for path in find_models(project_dir, relations.meta_nodes):
+        compiler = _ModelCompiler(project_dir, path, ModelContext(target, relations, variables, environ), [])
+        model = compiler.compile_model()
+        problems += compiler.problems
         if model is not None and model.config.enabled:
             models.append(model)
-    for marked in relations.marked:
-        model = marked_model(marked, target.output.type, project_dir, problems)
+    for meta_node in relations.meta_nodes:
+        model = compile_meta_node(meta_node, target.output.type, project_dir, problems)
         if model is not None:
             models.append(model)
     models.sort(key=lambda model: model.name)
-    problems += _driven_twice(models)
+    problems += _find_shared_lists(models)
     if problems:
         raise ModelError(*problems)
     return tuple(models)
 
 
-def _driven_twice(models: Iterable[Model]) -> Iterator[Problem]:
+def _find_shared_lists(models: Iterable[Model]) -> Iterator[Problem]:
     """Yield the lists that two models name; two names of one list show when lists are looked up."""
     owners: dict[NamedList | ListById, Model] = {}
     for model in models:
-        match model.config.target:
-            case NamedList() | ListById() as target:
-                owner = owners.setdefault(target, model)
+        match model.config.list_target:
+            case NamedList() | ListById() as list_target:
+                owner = owners.setdefault(list_target, model)
                 if owner is not model:
-                    yield both_drive(str(target), owner, model)
+                    yield shared_list_problem(str(list_target), owner, model)
             case _:
                 pass
 
 
 @dataclass(frozen=True)
-class _Compiling:
+class _ModelCompiler:
     """One file on its way to a model; `problems` gathers what is wrong with it."""
 
     project_dir: Path
@@ -125,69 +127,84 @@ class _Compiling:
     context: ModelContext
     problems: list[Problem]
 
-    def model(self) -> Model | None:
+    def compile_model(self) -> Model | None:
         """Return the model, or None when something is wrong with it or it is switched off."""
         try:
             source = self.path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
-            self.add("The file cannot be read as UTF-8 text.")
+            self.add_problem("The file cannot be read as UTF-8 text.")
             return None
-        rendered = self.rendered(source)
+        rendered = self.render_source(source)
         if any(settings.get("enabled") is False for _, settings in self.context.configs):
             return None
-        notes = self.context.notes
-        self.problems.extend(Problem(each.what, at(self.path, each.line), each.advice) for each in notes)
-        written = self.written(source)
-        if rendered is None or notes:
+        template_problems = self.context.template_problems
+        self.problems.extend(
+            Problem(
+                template_problem.summary,
+                format_location(self.path, template_problem.line),
+                template_problem.hint,
+            )
+            for template_problem in template_problems
+        )
+        config_input = self.read_config(source)
+        if rendered is None or template_problems:
             return None
-        query = self.query(rendered)
-        if query is None or written is None:
+        query = self.parse_query(rendered)
+        if query is None or config_input is None:
             return None
-        fitted = fit(written, query.columns) if not query.findings else None
-        return self.fitted(query, fitted, rendered, source) if fitted else None
+        bound_config = bind_columns(config_input, query.columns) if not query.findings else None
+        return self.build_model(query, bound_config, rendered, source) if bound_config else None
 
-    def rendered(self, source: str) -> Rendered | None:
+    def render_source(self, source: str) -> RenderedFile | None:
         try:
-            return render_file(source, self.context.names())
+            return render_file(source, self.context.build_namespace())
         except TemplateError as error:
-            what, advice = self.context.undefined(error.name) if error.name else (error.what, error.advice)
-            if not self.context.notes:  # else it may be their consequence
-                self.add(what, error.line, advice=advice)
+            summary, hint = (
+                self.context.explain_undefined(error.undefined_name)
+                if error.undefined_name
+                else (error.summary, error.hint)
+            )
+            if not self.context.template_problems:  # else it may be their consequence
+                self.add_problem(summary, error.line, hint=hint)
             return None
 
-    def written(self, source: str) -> WrittenConfig | None:
+    def read_config(self, source: str) -> ConfigInput | None:
         match self.context.configs:
             case [(line, settings)]:
-                place = _config_place(self.path, source, line)
-                written, problems = check(WrittenConfig, settings, thing="config()", where=place)
+                locate = _config_locator(self.path, source, line)
+                config_input, problems = validate_mapping(
+                    ConfigInput, settings, mapping_name="config()", locate=locate
+                )
                 self.problems.extend(problems)
-                return written
+                return config_input
             case []:
                 if not self.problems:
-                    self.add("The model has no config().", 1, advice=_EXAMPLE)
+                    self.add_problem("The model has no config().", 1, hint=_CONFIG_HINT)
             case [(first, _), (second, _), *_]:
-                self.add(
-                    f"config() is called twice, first on line {first}.", second, advice="Keep one of the two."
+                self.add_problem(
+                    f"config() is called twice, first on line {first}.", second, hint="Keep one of the two."
                 )
         return None
 
-    def query(self, rendered: Rendered) -> Query | None:
+    def parse_query(self, rendered: RenderedFile) -> Query | None:
         match read_query(rendered.text, self.context.target.output.type):
             case Query() as query:
-                findings = [*query.findings, *lint(query, self.context.target.output.type)]
-                self.report(sorted(findings, key=lambda finding: finding.offset or 0), rendered)
+                findings = [*query.findings, *lint_query(query, self.context.target.output.type)]
+                self.add_findings(sorted(findings, key=lambda finding: finding.offset or 0), rendered)
                 return query
             case Finding() as finding:
-                self.report([finding], rendered)
+                self.add_findings([finding], rendered)
                 return None
 
-    def fitted(self, query: Query, fitted: Fitted, rendered: Rendered, source: str) -> Model | None:
-        place = _config_place(self.path, source, self.context.configs[0][0])
-        for finding in fitted.findings:
+    def build_model(
+        self, query: Query, bound_config: BoundConfig, rendered: RenderedFile, source: str
+    ) -> Model | None:
+        locate = _config_locator(self.path, source, self.context.configs[0][0])
+        for finding in bound_config.findings:
             if finding.offset is None:
-                self.problems.append(Problem(finding.what, place(()), finding.advice))
+                self.problems.append(Problem(finding.summary, locate(()), finding.hint))
             else:
-                self.report([finding], rendered)
+                self.add_findings([finding], rendered)
         if self.problems:
             return None
         return Model(
@@ -195,36 +212,38 @@ class _Compiling:
             path=self.path.relative_to(self.project_dir),
             sql=query.sql,
             rendered=rendered,
-            start=query.start,
-            config=fitted.config,
+            sql_start=query.start,
+            config=bound_config.config,
             columns=tuple(column.name for column in query.columns),
-            payload=fitted.payload,
+            payload=bound_config.payload,
             reads=tuple(self.context.reads),
-            checksum=checksum(query.sql, fitted.config),
+            checksum=compute_checksum(query.sql, bound_config.config),
         )
 
-    def report(self, findings: Iterable[Finding], rendered: Rendered) -> None:
+    def add_findings(self, findings: Iterable[Finding], rendered: RenderedFile) -> None:
         for finding in findings:
             line, column = (None, None) if finding.offset is None else rendered.position(finding.offset)
-            self.add(finding.what, line, column, advice=finding.advice)
+            self.add_problem(finding.summary, line, column, hint=finding.hint)
 
-    def add(self, what: str, line: int | None = None, column: int | None = None, *, advice: str = "") -> None:
-        self.problems.append(Problem(what, at(self.path, line, column), advice))
+    def add_problem(
+        self, summary: str, line: int | None = None, column: int | None = None, *, hint: str = ""
+    ) -> None:
+        self.problems.append(Problem(summary, format_location(self.path, line, column), hint))
 
 
-def _config_place(path: Path, source: str, line: int | None) -> Callable[[tuple[str | int, ...]], str]:
+def _config_locator(path: Path, source: str, line: int | None) -> Callable[[tuple[str | int, ...]], str]:
     """Return where the keys of a `config()` call stand: found by their text, since Jinja does not say."""
     call = re.search(r"\bconfig\s*\(", source)
     start = call.start() if call else 0
 
-    def place(keys: tuple[str | int, ...]) -> str:
+    def locate(keys: tuple[str | int, ...]) -> str:
         name = re.escape(str(keys[0])) if keys else ""
-        found = (
+        match = (
             re.compile(rf"(?<![\w'\"])['\"]?({name})['\"]?\s*[=:]").search(source, start) if keys else None
         )
-        if found is None:
-            return at(path, line)
-        before = source[: found.start(1)]
-        return at(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        if match is None:
+            return format_location(path, line)
+        before = source[: match.start(1)]
+        return format_location(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
-    return place
+    return locate

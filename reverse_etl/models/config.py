@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.list_target import ListById, ListColumn, ListTarget, NamedList, OnShared
+from reverse_etl.domain.list_target import ListById, ListColumn, ListTarget, NamedList, OnSharedIdentifier
 from reverse_etl.models.query import Finding
-from reverse_etl.parsing.durations import span_seconds
-from reverse_etl.parsing.suggestions import choice
-from reverse_etl.parsing.validation import Advised, Strict
+from reverse_etl.parsing.durations import parse_duration
+from reverse_etl.parsing.suggestions import did_you_mean
+from reverse_etl.parsing.validation import AdviceError, StrictModel
 from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MIN_ROWS: Final = 1
 MAX_REMOVES: Final = 0.1
-_MEANT: Final = {"phone": "phone_e164", "phone_number": "phone_e164", "id": "klaviyo_profile_id"}
+_IDENTIFIER_ALIASES: Final = {"phone": "phone_e164", "phone_number": "phone_e164", "id": "klaviyo_profile_id"}
 # Names by which Klaviyo, or a reader of a model, takes a column for an identifier.
 _RESERVED: Final = {
     "email": "email",
@@ -43,10 +43,10 @@ class ModelConfig:
     """
 
     surface: Surface
-    target: ListTarget | None
+    list_target: ListTarget | None
     identifiers: Mapping[IdentifierType, str]
     tags: tuple[str, ...] = ()
-    on_shared_identifier: OnShared = OnShared.OMIT
+    on_shared_identifier: OnSharedIdentifier = OnSharedIdentifier.OMIT
     min_rows: int = MIN_ROWS
     max_removes: float = MAX_REMOVES
     enabled: bool = True
@@ -63,7 +63,7 @@ class PayloadColumn:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class BoundConfig:
     """A config and payload as far as they fit the columns, and what does not."""
 
     config: ModelConfig
@@ -71,11 +71,11 @@ class Fitted:
     findings: tuple[Finding, ...]
 
 
-def _listed(value: Any) -> Any:
+def _to_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class WrittenConfig(Strict):
+class ConfigInput(StrictModel):
     """`config()` as it is written."""
 
     surface: Surface = Field(strict=False)
@@ -83,8 +83,8 @@ class WrittenConfig(Strict):
     list_id: str = ""
     list_column: str = ""
     identifiers: dict[str, str] = Field(default={}, description="Write identifiers={'email': 'a column'}.")
-    tags: Annotated[list[str], BeforeValidator(_listed)] = Field(default=[])
-    on_shared_identifier: OnShared = Field(default=OnShared.OMIT, strict=False)
+    tags: Annotated[list[str], BeforeValidator(_to_list)] = Field(default=[])
+    on_shared_identifier: OnSharedIdentifier = Field(default=OnSharedIdentifier.OMIT, strict=False)
     on_null: str = "omit"
     min_rows: int = Field(default=MIN_ROWS, ge=0)
     max_removes: float = Field(default=MAX_REMOVES, ge=0, le=1, description="It is a share: 0.1 is a tenth.")
@@ -94,26 +94,30 @@ class WrittenConfig(Strict):
 
     @field_validator("max_age")
     @classmethod
-    def _is_span(cls, value: str) -> str:
-        if value and span_seconds(value) is None:
-            raise Advised("max_age is not a span of time.", "Write it such as '24h', '30m' or '2d'.")
+    def _validate_max_age(cls, value: str) -> str:
+        if value and parse_duration(value) is None:
+            raise AdviceError("max_age is not a span of time.", "Write it such as '24h', '30m' or '2d'.")
         return value
 
     @field_validator("identifiers")
     @classmethod
-    def _are_types(cls, value: dict[str, str]) -> dict[str, str]:
-        known = [str(kind) for kind in IdentifierType]
+    def _validate_identifiers(cls, value: dict[str, str]) -> dict[str, str]:
+        type_names = [str(kind) for kind in IdentifierType]
         for name in value:
-            if name not in known:
-                advice = f"Did you mean {_MEANT[name]}?" if name in _MEANT else choice(name, known)
-                raise Advised(f"{name} is not a type of identifier.", advice)
+            if name not in type_names:
+                hint = (
+                    f"Did you mean {_IDENTIFIER_ALIASES[name]}?"
+                    if name in _IDENTIFIER_ALIASES
+                    else did_you_mean(name, type_names)
+                )
+                raise AdviceError(f"{name} is not a type of identifier.", hint)
         return value
 
     @field_validator("list_id")
     @classmethod
-    def _is_id(cls, value: str) -> str:
+    def _validate_list_id(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9_-]*", value):
-            raise Advised(
+            raise AdviceError(
                 "list_id is not a list id.",
                 "Klaviyo shows it in the list's settings: letters and digits. For a name, write list='...'.",
             )
@@ -121,33 +125,35 @@ class WrittenConfig(Strict):
 
     @field_validator("on_null")
     @classmethod
-    def _is_omit(cls, value: str) -> str:
+    def _validate_on_null(cls, value: str) -> str:
         if value != "omit":
-            raise Advised(
+            raise AdviceError(
                 f"on_null cannot be {value!r}: Klaviyo's bulk import cannot clear a field.",
                 "Remove on_null: a NULL leaves what Klaviyo has. To overwrite it, select a value such as ''.",
             )
         return value
 
     @model_validator(mode="after")
-    def _names_one_list(self) -> WrittenConfig:
-        named = [name for name, value in self._lists().items() if value.strip()]
+    def _validate_list(self) -> ConfigInput:
+        given = [name for name, value in self._list_settings().items() if value.strip()]
         if self.surface is Surface.PROFILES:
-            if named:
-                raise Advised(
-                    f"The surface profiles has no list, but {named[0]} is given.",
-                    f"Remove {named[0]}, or write surface='list_memberships'.",
+            if given:
+                raise AdviceError(
+                    f"The surface profiles has no list, but {given[0]} is given.",
+                    f"Remove {given[0]}, or write surface='list_memberships'.",
                 )
-        elif not named:
-            raise Advised(
+        elif not given:
+            raise AdviceError(
                 f"The surface {self.surface} needs a list.",
                 "Write list='its name', list_id='its id', or list_column='a column that names it'.",
             )
-        elif len(named) > 1:
-            raise Advised(f"The list is named in {len(named)} ways: {', '.join(named)}.", "Keep one of them.")
+        elif len(given) > 1:
+            raise AdviceError(
+                f"The list is named in {len(given)} ways: {', '.join(given)}.", "Keep one of them."
+            )
         return self
 
-    def target(self) -> ListTarget | None:
+    def list_target(self) -> ListTarget | None:
         """Return the way in which the list is named."""
         if self.list_name.strip():
             return NamedList(self.list_name.strip())
@@ -155,70 +161,74 @@ class WrittenConfig(Strict):
             return ListById(self.list_id)
         return ListColumn(self.list_column) if self.list_column else None
 
-    def _lists(self) -> dict[str, str]:
+    def _list_settings(self) -> dict[str, str]:
         return {"list": self.list_name, "list_id": self.list_id, "list_column": self.list_column}
 
 
-def fit(written: WrittenConfig, columns: Sequence[OutputColumn]) -> Fitted:
+def bind_columns(config_input: ConfigInput, columns: Sequence[OutputColumn]) -> BoundConfig:
     """Return the config with its columns named as the warehouse does, the payload, and what does not fit."""
     by_name = {column.name.casefold(): column for column in columns}
     findings: list[Finding] = []
-    identifiers = _identifiers(written, by_name, findings)
-    target = written.target()
-    taken = {column.casefold() for column in identifiers.values()}
-    if isinstance(target, ListColumn):
-        target = _list_column(target, by_name, taken, findings)
-        taken.add(target.column.casefold())
-    payload = [column for name, column in by_name.items() if name not in taken]
-    unfound = {str(kind) for kind in written.identifiers} - {str(kind) for kind in identifiers}
-    findings += _payload_findings(written.surface, payload, identifiers, unfound)
+    identifiers = _bind_identifiers(config_input, by_name, findings)
+    list_target = config_input.list_target()
+    used_names = {column.casefold() for column in identifiers.values()}
+    if isinstance(list_target, ListColumn):
+        list_target = _bind_list_column(list_target, by_name, used_names, findings)
+        used_names.add(list_target.column.casefold())
+    payload = [column for name, column in by_name.items() if name not in used_names]
+    missing_types = {str(kind) for kind in config_input.identifiers} - {str(kind) for kind in identifiers}
+    findings += _payload_findings(config_input.surface, payload, identifiers, missing_types)
     config = ModelConfig(
-        surface=written.surface,
-        target=target,
+        surface=config_input.surface,
+        list_target=list_target,
         identifiers=identifiers,
-        tags=tuple(written.tags),
-        on_shared_identifier=written.on_shared_identifier,
-        min_rows=written.min_rows,
-        max_removes=written.max_removes,
-        enabled=written.enabled,
-        description=written.description,
-        max_age=span_seconds(written.max_age),
+        tags=tuple(config_input.tags),
+        on_shared_identifier=config_input.on_shared_identifier,
+        min_rows=config_input.min_rows,
+        max_removes=config_input.max_removes,
+        enabled=config_input.enabled,
+        description=config_input.description,
+        max_age=parse_duration(config_input.max_age),
     )
-    return Fitted(
-        config, tuple(PayloadColumn(each.name, _property(each)) for each in payload), tuple(findings)
+    return BoundConfig(
+        config,
+        tuple(PayloadColumn(output_column.name, _property_name(output_column)) for output_column in payload),
+        tuple(findings),
     )
 
 
-def _identifiers(
-    written: WrittenConfig, by_name: Mapping[str, OutputColumn], findings: list[Finding]
+def _bind_identifiers(
+    config_input: ConfigInput, by_name: Mapping[str, OutputColumn], findings: list[Finding]
 ) -> Mapping[IdentifierType, str]:
     names = [column.name for column in by_name.values()]
-    asked = dict(written.identifiers) or {str(kind): str(kind) for kind in IdentifierType if kind in by_name}
-    found: dict[IdentifierType, str] = {}
-    for kind, column in asked.items():
+    requested = dict(config_input.identifiers) or {
+        str(kind): str(kind) for kind in IdentifierType if kind in by_name
+    }
+    bound: dict[IdentifierType, str] = {}
+    for kind, column in requested.items():
         if column.casefold() in by_name:
-            found[IdentifierType(kind)] = by_name[column.casefold()].name
+            bound[IdentifierType(kind)] = by_name[column.casefold()].name
         else:
             findings.append(
                 Finding(
                     f"The identifier {kind} is in column {column}, which is not selected.",
-                    choice(column, names),
+                    did_you_mean(column, names),
                 )
             )
-    if not asked:
+    if not requested:
         findings.append(
             Finding(
                 "No column identifies a person.",
                 "Write identifiers={'email': 'a column'}; the types are " + ", ".join(IdentifierType) + ".",
             )
         )
-    if written.surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
-        findings += _by_profile_id_only(asked)
-    return found
+    if config_input.surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
+        findings += _profile_id_findings(requested)
+    return bound
 
 
-def _by_profile_id_only(asked: Mapping[str, str]) -> Iterator[Finding]:
-    if asked and set(asked) != {str(IdentifierType.PROFILE_ID)}:
+def _profile_id_findings(requested: Mapping[str, str]) -> Iterator[Finding]:
+    if requested and set(requested) != {str(IdentifierType.PROFILE_ID)}:
         yield Finding(
             f"The surface {Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID} knows people by klaviyo_profile_id alone.",
             "Write identifiers={'klaviyo_profile_id': 'a column'}, "
@@ -226,17 +236,23 @@ def _by_profile_id_only(asked: Mapping[str, str]) -> Iterator[Finding]:
         )
 
 
-def _list_column(
-    target: ListColumn, by_name: Mapping[str, OutputColumn], taken: set[str], findings: list[Finding]
+def _bind_list_column(
+    list_target: ListColumn,
+    by_name: Mapping[str, OutputColumn],
+    used_names: set[str],
+    findings: list[Finding],
 ) -> ListColumn:
-    column = by_name.get(target.column.casefold())
+    column = by_name.get(list_target.column.casefold())
     if column is None:
-        names = [each.name for each in by_name.values()]
+        names = [output_column.name for output_column in by_name.values()]
         findings.append(
-            Finding(f"The list_column {target.column} is not selected.", choice(target.column, names))
+            Finding(
+                f"The list_column {list_target.column} is not selected.",
+                did_you_mean(list_target.column, names),
+            )
         )
-        return target
-    if target.column.casefold() in taken:
+        return list_target
+    if list_target.column.casefold() in used_names:
         findings.append(
             Finding(
                 f"The list_column {column.name} is an identifier too.",
@@ -250,11 +266,11 @@ def _payload_findings(
     surface: Surface,
     payload: Sequence[OutputColumn],
     identifiers: Mapping[IdentifierType, str],
-    unfound: Collection[str],
+    missing_types: Collection[str],
 ) -> Iterator[Finding]:
     """Yield what is wrong with the columns besides the identifiers.
 
-    A column that is named like one of the `unfound` is most likely meant as it: that was said already.
+    A column that is named like one of the `missing_types` is most likely meant as it: that was said already.
     """
     if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
         for column in payload:
@@ -264,16 +280,16 @@ def _payload_findings(
                 column.offset,
             )
         return
-    properties = {_property(column): column for column in payload}
+    properties = {_property_name(column): column for column in payload}
     for name, column in properties.items():
         kind = _RESERVED.get(name)
-        if kind is not None and kind not in unfound:
-            advice = f"Add '{kind}': '{column.name}' to identifiers, or give the column another name."
+        if kind is not None and kind not in missing_types:
+            hint = f"Add '{kind}': '{column.name}' to identifiers, or give the column another name."
             if IdentifierType(kind) in identifiers:
-                named = identifiers[IdentifierType(kind)]
-                advice = f"The {kind} is in column {named} already; give this one another name."
+                other_column = identifiers[IdentifierType(kind)]
+                hint = f"The {kind} is in column {other_column} already; give this one another name."
             yield Finding(
-                f"Column {column.name} is named like an identifier, but is none.", advice, column.offset
+                f"Column {column.name} is named like an identifier, but is none.", hint, column.offset
             )
         if name.startswith("location_") and "location" in properties:
             yield Finding(
@@ -283,5 +299,5 @@ def _payload_findings(
             )
 
 
-def _property(column: OutputColumn) -> str:
+def _property_name(column: OutputColumn) -> str:
     return column.name if column.quoted else column.name.lower()

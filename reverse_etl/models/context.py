@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.klaviyo.private_key import VARIABLE
+from reverse_etl.klaviyo.private_key import KEY_VARIABLE
 from reverse_etl.models.relations import Relation
 from reverse_etl.parsing.jinja import ContextError, current_line
-from reverse_etl.parsing.suggestions import choice
-from reverse_etl.parsing.variables import Var, env_var_of
+from reverse_etl.parsing.suggestions import did_you_mean
+from reverse_etl.parsing.variables import Var, make_env_var
 
 if TYPE_CHECKING:
     from reverse_etl.config.target import Target
     from reverse_etl.models.relations import Relations
 
-_OURS: Final = ("config", "ref", "source", "var", "env_var", "target")
-_WHOLE: Final = frozenset({"this", "is_incremental", "should_full_refresh"})
-_DBTS: Final = frozenset(
+_AVAILABLE_NAMES: Final = ("config", "ref", "source", "var", "env_var", "target")
+_INCREMENTAL_NAMES: Final = frozenset({"this", "is_incremental", "should_full_refresh"})
+_DBT_NAMES: Final = frozenset(
     [
         "adapter",
         "api",
@@ -69,15 +69,15 @@ _DBTS: Final = frozenset(
     ]
 )
 # Settings that models may read as `target.<name>`: what dbt offers of them, and never a secret.
-_SHOWN: Final = ("threads", "path", "account", "user", "role", "warehouse", "host", "port")
+_VISIBLE_SETTINGS: Final = ("threads", "path", "account", "user", "role", "warehouse", "host", "port")
 
 
 @dataclass(frozen=True)
-class Note:
+class TemplateProblem:
     """Something that went wrong while a template was rendered, and the line of it."""
 
-    what: str
-    advice: str
+    summary: str
+    hint: str
     line: int | None
 
 
@@ -92,75 +92,77 @@ class ModelContext:
     relations: Relations
     variables: Mapping[str, Any]
     environ: Mapping[str, str]
-    notes: list[Note] = field(default_factory=list)
+    template_problems: list[TemplateProblem] = field(default_factory=list)
     configs: list[tuple[int | None, Mapping[str, Any]]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
 
-    def names(self) -> Mapping[str, Any]:
+    def build_namespace(self) -> Mapping[str, Any]:
         """Return the names that the template can use."""
         var = Var(self.variables)
-        noted_var = _NotedVar(self, var)
+        recording_var = _RecordingVar(self, var)
         return {
             "config": self.config,
             "ref": self.ref,
             "source": self.source,
-            "var": noted_var,
-            "env_var": self.noted(env_var_of(self.environ, secret={VARIABLE})),
-            "target": target_values(self.target),
+            "var": recording_var,
+            "env_var": self.record_failures(make_env_var(self.environ, secret={KEY_VARIABLE})),
+            "target": build_target_values(self.target),
         }
 
-    def noted(self, call: Callable[..., Any]) -> Callable[..., Any]:
+    def record_failures(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """Return the same call, whose failures are noted."""
 
-        def noted_call(*arguments: Any, **named: Any) -> Any:
+        def recording_call(*arguments: Any, **keywords: Any) -> Any:
             try:
-                return call(*arguments, **named)
+                return call(*arguments, **keywords)
             except ContextError as error:
-                self.notes.append(Note(error.what, error.advice, current_line()))
+                self.template_problems.append(TemplateProblem(error.summary, error.hint, current_line()))
                 return ""
 
-        return noted_call
+        return recording_call
 
     def config(self, *arguments: Any, **settings: Any) -> str:
         """Take the model's settings: named, or as one mapping. Renders as nothing."""
-        given = arguments[0] if len(arguments) == 1 and not settings else settings
+        given_settings = arguments[0] if len(arguments) == 1 and not settings else settings
         line = current_line()
-        if not isinstance(given, Mapping) or (arguments and settings):
-            self.notes.append(
-                Note("config() takes settings by name.", "Write {{ config(surface='profiles', ...) }}.", line)
+        if not isinstance(given_settings, Mapping) or (arguments and settings):
+            self.template_problems.append(
+                TemplateProblem(
+                    "config() takes settings by name.", "Write {{ config(surface='profiles', ...) }}.", line
+                )
             )
         else:
-            self.configs.append((line, {str(key): value for key, value in given.items()}))
+            self.configs.append((line, {str(key): value for key, value in given_settings.items()}))
         return ""
 
-    def ref(self, *arguments: Any, **named: Any) -> Relation:
+    def ref(self, *arguments: Any, **keywords: Any) -> Relation:
         """Return a dbt model's relation: `ref('name')`, `ref('package', 'name')`, `version=` or `v=`."""
-        return self._relation(self._ref, arguments, named)
+        return self._look_up_relation(self._resolve_ref, arguments, keywords)
 
-    def source(self, *arguments: Any, **named: Any) -> Relation:
+    def source(self, *arguments: Any, **keywords: Any) -> Relation:
         """Return the relation of a dbt source: `source('name', 'table')`."""
-        return self._relation(self._source, arguments, named)
+        return self._look_up_relation(self._resolve_source, arguments, keywords)
 
-    def _relation(self, find: Callable[..., Relation], arguments: Any, named: Any) -> Relation:
-        nothing = Relation("nothing", "", "", "", "nothing")
-        relation: Relation = self.noted(find)(*arguments, **named) or nothing
-        if relation is not nothing and relation.unique_id not in self.reads:
+    def _look_up_relation(self, lookup: Callable[..., Relation], arguments: Any, keywords: Any) -> Relation:
+        placeholder = Relation("nothing", "", "", "", "nothing")
+        relation: Relation = self.record_failures(lookup)(*arguments, **keywords) or placeholder
+        if relation is not placeholder and relation.unique_id not in self.reads:
             self.reads.append(relation.unique_id)
         return relation
 
-    def _ref(self, *arguments: Any, **named: Any) -> Relation:
-        version = named.pop("version", named.pop("v", None))
+    def _resolve_ref(self, *arguments: Any, **keywords: Any) -> Relation:
+        version = keywords.pop("version", keywords.pop("v", None))
         match arguments:
-            case (str(name),) if not named:
+            case (str(name),) if not keywords:
                 return self.relations.ref(name, None, None if version is None else str(version))
-            case (str(package), str(name)) if not named:
+            case (str(package), str(name)) if not keywords:
                 return self.relations.ref(name, package, None if version is None else str(version))
             case _:
                 raise ContextError("ref() takes the name of a dbt model.", "Write {{ ref('customers') }}.")
 
-    def _source(self, *arguments: Any, **named: Any) -> Relation:
+    def _resolve_source(self, *arguments: Any, **keywords: Any) -> Relation:
         match arguments:
-            case (str(source), str(table)) if not named:
+            case (str(source), str(table)) if not keywords:
                 return self.relations.source(source, table)
             case _:
                 raise ContextError(
@@ -168,36 +170,36 @@ class ModelContext:
                     "Write {{ source('shop', 'customers') }}.",
                 )
 
-    def undefined(self, name: str) -> tuple[str, str]:
+    def explain_undefined(self, name: str) -> tuple[str, str]:
         """Return what to say of a name that does not exist, and what to do next."""
-        if name in _WHOLE:
+        if name in _INCREMENTAL_NAMES:
             return (
                 f"{name} does not exist here: a model says the whole desired state, not what is new.",
                 "Select every row that should be there; what changed since the last run is found out.",
             )
-        if name in _DBTS or name in self.relations.macros:
+        if name in _DBT_NAMES or name in self.relations.macros:
             return (
                 f"{name} is dbt's: models here are rendered without dbt's macros and internals.",
                 "Put that logic into a dbt model and select from it with ref().",
             )
-        return f"{name} is undefined.", choice(name, _OURS)
+        return f"{name} is undefined.", did_you_mean(name, _AVAILABLE_NAMES)
 
 
-class _NotedVar:
+class _RecordingVar:
     """`var`, whose failures are noted, and `var.has_var`."""
 
     def __init__(self, context: ModelContext, var: Var) -> None:
-        self._call = context.noted(var)
+        self._call = context.record_failures(var)
         self.has_var = var.has_var
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self._call(*arguments, **named)
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._call(*arguments, **keywords)
 
 
-def target_values(target: Target) -> Mapping[str, Any]:
+def build_target_values(target: Target) -> Mapping[str, Any]:
     """Return `target` as models see it: dbt's keys, without those that hold secrets."""
     output = target.output
-    settings = {name: output.settings[name] for name in _SHOWN if name in output.settings}
+    settings = {name: output.settings[name] for name in _VISIBLE_SETTINGS if name in output.settings}
     return settings | {
         "name": target.name,
         "target_name": target.name,

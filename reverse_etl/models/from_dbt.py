@@ -7,152 +7,171 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.dbt.meta import KEY
+from reverse_etl.dbt.meta import META_KEY
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.formatting import at
-from reverse_etl.models.config import WrittenConfig, fit
-from reverse_etl.models.model import Model, checksum
+from reverse_etl.formatting import format_location
+from reverse_etl.models.config import ConfigInput, bind_columns
+from reverse_etl.models.model import Model, compute_checksum
 from reverse_etl.models.query import Finding, Query, read_query
-from reverse_etl.parsing.validation import check
-from reverse_etl.parsing.yaml_document import Document, dotted, read_yaml
+from reverse_etl.parsing.validation import validate_mapping
+from reverse_etl.parsing.yaml_document import YamlDocument, format_key_path, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reverse_etl.dbt.meta import Marked, MarkedColumn
+    from reverse_etl.dbt.meta import MetaColumn, MetaNode
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
-_KEYS: Final = "meta.reverse_etl"
-_LIST: Final = "List them there, under columns: what is listed is sent, and nothing else."
+_UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+_META_PATH: Final = "meta.reverse_etl"
+_COLUMNS_HINT: Final = "List them there, under columns: what is listed is sent, and nothing else."
 
 
-def marked_model(
-    marked: Marked, warehouse: Engine, project_dir: Path, problems: list[Problem]
+def compile_meta_node(
+    meta_node: MetaNode, engine: Engine, project_dir: Path, problems: list[Problem]
 ) -> Model | None:
     """Return the model of a marked dbt model: a SELECT of the columns that its YAML lists, as it lists them.
 
     None where it is switched off, or where something is wrong with it: then `problems` has grown.
     """
-    return _Reading(marked, warehouse, project_dir, problems).model()
+    return _MetaNodeCompiler(meta_node, engine, project_dir, problems).compile_model()
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _MetaNodeCompiler:
     """One marked dbt model; `problems` gathers what is wrong with it."""
 
-    marked: Marked
-    warehouse: Engine
+    meta_node: MetaNode
+    engine: Engine
     project_dir: Path
     problems: list[Problem]
-    documents: dict[str, Document | None] = field(default_factory=dict)
+    documents: dict[str, YamlDocument | None] = field(default_factory=dict)
 
-    def model(self) -> Model | None:
-        settings = self.marked.settings
+    def compile_model(self) -> Model | None:
+        settings = self.meta_node.settings
         if isinstance(settings, dict) and settings.get("enabled") is False:
             return None
         if not isinstance(settings, dict):
-            self.add(
-                f"{_KEYS} is not a mapping.", "Write the keys that config() takes in a model, one a line."
+            self.add_problem(
+                f"{_META_PATH} is not a mapping.",
+                "Write the keys that config() takes in a model, one a line.",
             )
             return None
-        given = {str(key): value for key, value in settings.items()}
-        if self.marked.description and "description" not in given:
-            given["description"] = self.marked.description
-        written, wrong = check(WrittenConfig, given, thing=_KEYS, where=self.place)
-        self.problems.extend(wrong)
-        query = self.query()
-        if written is None or query is None:
+        config_values = {str(key): value for key, value in settings.items()}
+        if self.meta_node.description and "description" not in config_values:
+            config_values["description"] = self.meta_node.description
+        config_input, config_problems = validate_mapping(
+            ConfigInput, config_values, mapping_name=_META_PATH, locate=self.locate
+        )
+        self.problems.extend(config_problems)
+        query = self.build_query()
+        if config_input is None or query is None:
             return None
-        fitted = fit(written, query.columns)
-        self.report((*query.findings, *fitted.findings))
-        if query.findings or fitted.findings:
+        bound_config = bind_columns(config_input, query.columns)
+        self.add_findings((*query.findings, *bound_config.findings))
+        if query.findings or bound_config.findings:
             return None
         return Model(
-            name=self.marked.name,
-            path=Path(self.marked.path),
+            name=self.meta_node.name,
+            path=Path(self.meta_node.path),
             sql=query.sql,
             rendered=None,
-            start=0,
-            config=fitted.config,
+            sql_start=0,
+            config=bound_config.config,
             columns=tuple(column.name for column in query.columns),
-            payload=fitted.payload,
-            reads=(self.marked.unique_id,),
-            checksum=checksum(query.sql, fitted.config),
+            payload=bound_config.payload,
+            reads=(self.meta_node.unique_id,),
+            checksum=compute_checksum(query.sql, bound_config.config),
         )
 
-    def query(self) -> Query | None:
-        name = self.marked.dbt_name
-        if not self.marked.relation:
-            advice = "Materialize it as a view or a table in dbt."
-            self.add(f"{name} is ephemeral in dbt, so the warehouse has no table of it.", advice)
+    def build_query(self) -> Query | None:
+        name = self.meta_node.dbt_name
+        if not self.meta_node.relation:
+            hint = "Materialize it as a view or a table in dbt."
+            self.add_problem(f"{name} is ephemeral in dbt, so the warehouse has no table of it.", hint)
             return None
-        if not self.marked.columns:
-            self.add(f"dbt's YAML lists no columns of {name}, so nothing says what to send.", _LIST)
+        if not self.meta_node.columns:
+            self.add_problem(
+                f"dbt's YAML lists no columns of {name}, so nothing says what to send.", _COLUMNS_HINT
+            )
             return None
-        names = ",\n    ".join(_quoted(column, self.warehouse) for column in self.marked.columns)
-        found = read_query(f"select\n    {names}\nfrom {self.marked.relation}", self.warehouse)
-        if isinstance(found, Finding):
-            self.report([found])
+        names = ",\n    ".join(_quote_column(column, self.engine) for column in self.meta_node.columns)
+        query = read_query(f"select\n    {names}\nfrom {self.meta_node.relation}", self.engine)
+        if isinstance(query, Finding):
+            self.add_findings([query])
             return None
-        pairs = zip(found.columns, self.marked.columns, strict=True)
-        return replace(found, columns=tuple(replace(one, quoted=_keeps_case(each)) for one, each in pairs))
+        pairs = zip(query.columns, self.meta_node.columns, strict=True)
+        return replace(
+            query,
+            columns=tuple(
+                replace(output_column, quoted=_is_case_sensitive(meta_column))
+                for output_column, meta_column in pairs
+            ),
+        )
 
-    def report(self, findings: Iterable[Finding]) -> None:
+    def add_findings(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
-            self.add(finding.what, finding.advice)
+            self.add_problem(finding.summary, finding.hint)
 
-    def add(self, what: str, advice: str) -> None:
-        self.problems.append(Problem(what, self.place(()), advice))
+    def add_problem(self, summary: str, hint: str) -> None:
+        self.problems.append(Problem(summary, self.locate(()), hint))
 
-    def place(self, keys: tuple[str | int, ...]) -> str:
+    def locate(self, keys: tuple[str | int, ...]) -> str:
         """Return where a key of the settings stands: in the YAML, else in the dbt model's own file."""
-        named = f"{self.marked.kind} {self.marked.dbt_name}, {dotted((*_KEYS.split('.'), *keys))}"
-        document = self.document()
+        key_path = format_key_path((*_META_PATH.split("."), *keys))
+        key_name = f"{self.meta_node.resource_type} {self.meta_node.dbt_name}, {key_path}"
+        document = self.read_document()
         if document is None:
-            return f"{at(self.project_dir / self.marked.path)} {named}"
-        base = _settings_path(document, self.marked)
-        return f"{document.where((*base, *keys)) if base else at(document.path)} {named}"
+            return f"{format_location(self.project_dir / self.meta_node.path)} {key_name}"
+        base_path = _find_settings_path(document, self.meta_node)
+        line = document.locate_line((*base_path, *keys)) if base_path else format_location(document.path)
+        return f"{line} {key_name}"
 
-    def document(self) -> Document | None:
-        if not self.marked.patch:
+    def read_document(self) -> YamlDocument | None:
+        if not self.meta_node.patch_path:
             return None
-        if self.marked.patch not in self.documents:
+        if self.meta_node.patch_path not in self.documents:
             try:
-                document = read_yaml(self.project_dir / self.marked.patch)
+                document = read_yaml(self.project_dir / self.meta_node.patch_path)
             except UsageError:  # dbt read it, and it may have changed since
                 document = None
-            self.documents[self.marked.patch] = document
-        return self.documents[self.marked.patch]
+            self.documents[self.meta_node.patch_path] = document
+        return self.documents[self.meta_node.patch_path]
 
 
-def _quoted(column: MarkedColumn, warehouse: Engine) -> str:
+def _quote_column(column: MetaColumn, engine: Engine) -> str:
     """Return a column's name, folded as it would be without quotes, in quotes: no name is taken for SQL."""
-    fold = warehouse is Engine.SNOWFLAKE and not _keeps_case(column)
+    fold = engine is Engine.SNOWFLAKE and not _is_case_sensitive(column)
     doubled = (column.name.upper() if fold else column.name).replace('"', '""')
     return f'"{doubled}"'
 
 
-def _keeps_case(column: MarkedColumn) -> bool:
+def _is_case_sensitive(column: MetaColumn) -> bool:
     """Return whether a name means itself, letter by letter: dbt quotes it, or it is none without quotes."""
-    return column.quoted or not _PLAIN.fullmatch(column.name)
+    return column.quoted or not _UNQUOTED_NAME.fullmatch(column.name)
 
 
-def _settings_path(document: Document, marked: Marked) -> tuple[str | int, ...]:
+def _find_settings_path(document: YamlDocument, meta_node: MetaNode) -> tuple[str | int, ...]:
     """Return the path of a dbt model's settings in its YAML, or of the model where they stand elsewhere."""
-    section = f"{marked.kind}s"
+    section = f"{meta_node.resource_type}s"
     entries = document.content.get(section) if isinstance(document.content, dict) else None
     for index, entry in enumerate(entries or ()):
-        if isinstance(entry, dict) and entry.get("name") == marked.dbt_name:
-            here: tuple[str | int, ...] = (section, index)
-            paths = [*_version_paths(entry, here, marked.version), here]
-            metas = [(*path, *meta, KEY) for path in paths for meta in (("config", "meta"), ("meta",))]
-            return next((path for path in metas if path in document.lines), here)
+        if isinstance(entry, dict) and entry.get("name") == meta_node.dbt_name:
+            entry_path: tuple[str | int, ...] = (section, index)
+            paths = [*_version_paths(entry, entry_path, meta_node.version), entry_path]
+            candidates = [
+                (*path, *meta, META_KEY) for path in paths for meta in (("config", "meta"), ("meta",))
+            ]
+            return next((path for path in candidates if path in document.lines), entry_path)
     return ()
 
 
 def _version_paths(
-    entry: Mapping[str, Any], here: tuple[str | int, ...], version: str
+    entry: Mapping[str, Any], entry_path: tuple[str | int, ...], version: str
 ) -> list[tuple[str | int, ...]]:
     versions = enumerate(entry.get("versions") or ())
-    return [(*here, "versions", index) for index, each in versions if str(each.get("v")) == version]
+    return [
+        (*entry_path, "versions", index)
+        for index, version_entry in versions
+        if str(version_entry.get("v")) == version
+    ]

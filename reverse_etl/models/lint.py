@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from reverse_etl.models.query import Finding, Query, branches, offset_of
+from reverse_etl.models.query import Finding, Query, find_offset, outermost_selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,102 +88,103 @@ _RANDOM: Final = frozenset(
 _DAYS: Final = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
 
 
-def lint(query: Query, warehouse: Engine) -> tuple[Finding, ...]:
+def lint_query(query: Query, engine: Engine) -> tuple[Finding, ...]:
     """Return what the query may not do, in the order of the text."""
     findings = [
-        *_writes(query),
-        *_sources(query.tree),
-        *_functions(query.tree),
-        *_random(query.tree, warehouse),
-        *_any_rows(query.tree),
-        *_clocks(query.tree, warehouse),
+        *_find_writes(query),
+        *_find_outside_sources(query.tree),
+        *_find_forbidden_functions(query.tree),
+        *_find_randomness(query.tree, engine),
+        *_find_unordered_limits(query.tree),
+        *_find_clock_columns(query.tree, engine),
     ]
     return tuple(sorted(findings, key=lambda finding: finding.offset or 0))
 
 
-def _writes(query: Query) -> Iterator[Finding]:
+def _find_writes(query: Query) -> Iterator[Finding]:
     for node in query.tree.find_all(*_WRITES):
         name = "FOR UPDATE" if isinstance(node, exp.Lock) else node.key.upper()
-        inside = offset_of(node)
+        inside = find_offset(node)
         end = len(query.sql) if inside is None else inside - query.start
         word = query.sql.upper().rfind(name, 0, end)
         offset = inside if word < 0 else query.start + word
         yield Finding(f"The model has {name} in it; a model only reads.", "Take it out.", offset)
 
 
-def _sources(tree: exp.Expr) -> Iterator[Finding]:
+def _find_outside_sources(tree: exp.Expr) -> Iterator[Finding]:
     for node in tree.find_all(exp.Table, exp.TableFromRows, exp.Lateral):
         source = node.this
         if isinstance(source, exp.Identifier):
             if not node.args.get("db") and _FILE.search(source.name):
-                yield _outside(f"the file {source.name}", node)
+                yield _outside_finding(f"the file {source.name}", node)
         elif isinstance(source, exp.Func):
-            name = _name(source)
+            name = _function_name(source)
             if not isinstance(source, _TABLE_NODES) and name not in _TABLE_FUNCTIONS:
-                yield _outside(f"{name}()", node)
+                yield _outside_finding(f"{name}()", node)
         elif not isinstance(source, exp.Query | exp.Values | exp.Unnest | exp.Table):
-            yield _outside(str(source), node)
+            yield _outside_finding(str(source), node)
 
 
-def _outside(what: str, node: exp.Expr) -> Finding:
+def _outside_finding(source_text: str, node: exp.Expr) -> Finding:
     return Finding(
-        f"The model reads {what}; a model reads tables and views of the warehouse.",
+        f"The model reads {source_text}; a model reads tables and views of the warehouse.",
         "Load it with dbt, as a seed or a source, and read that with ref() or source().",
-        offset_of(node),
+        find_offset(node),
     )
 
 
-def _functions(tree: exp.Expr) -> Iterator[Finding]:
+def _find_forbidden_functions(tree: exp.Expr) -> Iterator[Finding]:
     for node in tree.find_all(exp.Func):
-        name = _name(node)
+        name = _function_name(node)
         if (name in _FORBIDDEN or name.startswith("system$")) and not isinstance(node.parent, exp.Table):
             yield Finding(
                 f"The model calls {name}(), which reaches outside the warehouse's tables.",
                 "Take it out; values from outside come in by var() or env_var().",
-                offset_of(node),
+                find_offset(node),
             )
 
 
-def _random(tree: exp.Expr, warehouse: Engine) -> Iterator[Finding]:
+def _find_randomness(tree: exp.Expr, engine: Engine) -> Iterator[Finding]:
     for node in tree.walk():
         sample = isinstance(node, exp.TableSample) and not node.args.get("seed")
-        if sample or isinstance(node, _RANDOM_NODES) or (_is_call(node) and _name(node) in _RANDOM):
-            what = "A sample" if sample else _call(node, warehouse)
+        if sample or isinstance(node, _RANDOM_NODES) or (_is_call(node) and _function_name(node) in _RANDOM):
+            call_text = "A sample" if sample else _function_text(node, engine)
             yield Finding(
-                f"{what} gives something else on every run, so people would come and go at random.",
+                f"{call_text} gives something else on every run, so people would come and go at random.",
                 "Take it out; to choose a part of the people, compare a hash of their key.",
-                offset_of(node),
+                find_offset(node),
             )
 
 
-def _any_rows(tree: exp.Expr) -> Iterator[Finding]:
+def _find_unordered_limits(tree: exp.Expr) -> Iterator[Finding]:
     for node in tree.find_all(exp.Limit, exp.Fetch):
         query = node.parent
         if query is not None and not query.args.get("order") and not isinstance(query.parent, exp.Exists):
             yield Finding(
                 "LIMIT without ORDER BY gives other rows on every run: people would come and go at random.",
                 "Order by a key of the people. To send only some at first: reverse-etl run --limit.",
-                offset_of(query),
+                find_offset(query),
             )
 
 
-def _clocks(tree: exp.Query, warehouse: Engine) -> Iterator[Finding]:
-    outermost = set(map(id, branches(tree)))
+def _find_clock_columns(tree: exp.Query, engine: Engine) -> Iterator[Finding]:
+    outermost = set(map(id, outermost_selects(tree)))
     for node in tree.walk():
-        if _is_clock(node) and not _by_day(node) and _comes_out(node, tree, outermost):
+        if _is_clock(node) and not _is_truncated_to_day(node) and _reaches_output(node, tree, outermost):
             yield Finding(
-                f"{_call(node, warehouse)} in a column changes every run, so every run would send all rows.",
+                f"{_function_text(node, engine)} in a column changes every run, so every run would send "
+                "all rows.",
                 "Use current_date, which changes once a day, or a column of the table; "
                 "in WHERE the time of day is fine.",
-                offset_of(node),
+                find_offset(node),
             )
 
 
 def _is_clock(node: exp.Expr) -> bool:
-    return isinstance(node, _CLOCK_NODES) or (_is_call(node) and _name(node) in _CLOCKS)
+    return isinstance(node, _CLOCK_NODES) or (_is_call(node) and _function_name(node) in _CLOCKS)
 
 
-def _by_day(node: exp.Expr) -> bool:
+def _is_truncated_to_day(node: exp.Expr) -> bool:
     """Return whether a moment is at once made into a day, which changes no more often than current_date."""
     parent = node.parent
     if isinstance(parent, exp.Cast):
@@ -196,7 +197,7 @@ def _by_day(node: exp.Expr) -> bool:
     )
 
 
-def _comes_out(node: exp.Expr, tree: exp.Expr, outermost: set[int]) -> bool:
+def _reaches_output(node: exp.Expr, tree: exp.Expr, outermost: set[int]) -> bool:
     """Return whether what a node gives can reach a column of the outermost SELECT.
 
     Names are followed without regard to the tables that they belong to: rather one model too many is
@@ -205,10 +206,10 @@ def _comes_out(node: exp.Expr, tree: exp.Expr, outermost: set[int]) -> bool:
     waiting = [node]
     seen: set[str] = set()
     while waiting:
-        found = _projection(waiting.pop(), outermost)
-        if found is None:
+        projection = _find_projection(waiting.pop(), outermost)
+        if projection is None:
             continue
-        select, names = found
+        select, names = projection
         if id(select) in outermost:
             return True
         for name in names - seen:
@@ -217,7 +218,7 @@ def _comes_out(node: exp.Expr, tree: exp.Expr, outermost: set[int]) -> bool:
     return False
 
 
-def _projection(node: exp.Expr, outermost: set[int]) -> tuple[exp.Select, set[str]] | None:
+def _find_projection(node: exp.Expr, outermost: set[int]) -> tuple[exp.Select, set[str]] | None:
     """Return the SELECT that gives out a node's value, and its names there; None where it only filters."""
     child, parent = node, node.parent
     while parent is not None:
@@ -226,44 +227,48 @@ def _projection(node: exp.Expr, outermost: set[int]) -> tuple[exp.Select, set[st
                 return None
             if id(parent) in outermost:
                 return parent, set()
-            names = _names_outside(parent, child)
+            names = _find_outside_names(parent, child)
             if names is not None:
                 return parent, names
         child, parent = parent, parent.parent
     return None
 
 
-def _names_outside(select: exp.Select, projection: exp.Expr) -> set[str] | None:
+def _find_outside_names(select: exp.Select, projection: exp.Expr) -> set[str] | None:
     """Return the names of a projection where its SELECT is read as a table, else None: it is a value."""
     names = {projection.alias_or_name.casefold()}
     index = select.expressions.index(projection)
     around: exp.Expr | None = select.parent
     while isinstance(around, exp.Subquery | exp.SetOperation):
-        columns = {each.casefold() for each in around.alias_column_names}
+        columns = {item.casefold() for item in around.alias_column_names}
         if columns or isinstance(around.parent, exp.From | exp.Join | exp.Lateral):
             return columns or names
         if isinstance(around, exp.SetOperation):  # its columns are called as those of its first SELECT
-            names |= {each.expressions[index].alias_or_name.casefold() for each in _first(around, index)}
+            names |= {
+                item.expressions[index].alias_or_name.casefold() for item in _first_select(around, index)
+            }
         around = around.parent
     if isinstance(around, exp.CTE):
-        return {each.casefold() for each in around.alias_column_names} or names
+        return {item.casefold() for item in around.alias_column_names} or names
     return None
 
 
-def _first(query: exp.Expr, index: int) -> list[exp.Select]:
-    return [select for select in branches(query) if index < len(select.expressions)][:1]
+def _first_select(query: exp.Expr, index: int) -> list[exp.Select]:
+    return [select for select in outermost_selects(query) if index < len(select.expressions)][:1]
 
 
 def _is_call(node: exp.Expr) -> bool:
     return isinstance(node, exp.Func)
 
 
-def _name(node: exp.Func | exp.Expr) -> str:
+def _function_name(node: exp.Func | exp.Expr) -> str:
     if isinstance(node, exp.DynamicIdentifier):
         return "identifier"
     name = node.name if isinstance(node, exp.Anonymous) else getattr(node, "sql_name", lambda: node.key)()
     return str(name).lower()
 
 
-def _call(node: exp.Expr, warehouse: Engine) -> str:
-    return f"{_name(node)}()" if isinstance(node, exp.Anonymous) else node.sql(dialect=warehouse).lower()
+def _function_text(node: exp.Expr, engine: Engine) -> str:
+    return (
+        f"{_function_name(node)}()" if isinstance(node, exp.Anonymous) else node.sql(dialect=engine).lower()
+    )

@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.statement import OURS
+from reverse_etl.warehouse.statement import RESERVED_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +24,8 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 class Finding:
     """Something wrong with a query: what, what to do next, and its offset in the text."""
 
-    what: str
-    advice: str = ""
+    summary: str
+    hint: str = ""
     offset: int | None = None
 
 
@@ -52,22 +52,22 @@ class Query:
     findings: tuple[Finding, ...]
 
 
-def read_query(text: str, warehouse: Engine) -> Query | Finding:
+def read_query(text: str, engine: Engine) -> Query | Finding:
     """Return the one SELECT that `text` is, or why it cannot be read as one."""
     try:
-        tokens = sqlglot.tokenize(text, dialect=warehouse)
+        tokens = sqlglot.tokenize(text, dialect=engine)
         while tokens and _is_semicolon(tokens[-1]):
             tokens = tokens[:-1]
         if not tokens:
             return Finding("The model has no SQL.", "Write one SELECT below config().")
-        trees = [tree for tree in sqlglot.parse(text, dialect=warehouse) if tree is not None]
+        trees = [tree for tree in sqlglot.parse(text, dialect=engine) if tree is not None]
     except TokenError:
         return Finding(
             "The SQL has a quote or a comment that is not closed.",
             "Inside text, a quote is written twice: 'it''s'.",
         )
     except ParseError as error:
-        return _unreadable(text, error, warehouse)
+        return _parse_error_finding(text, error, engine)
     trees = [tree for tree in trees if not isinstance(tree, exp.Semicolon)]
     if len(trees) > 1:
         semicolon = next(index for index, token in enumerate(tokens) if _is_semicolon(token))
@@ -79,50 +79,56 @@ def read_query(text: str, warehouse: Engine) -> Query | Finding:
     tree = trees[0]
     if not isinstance(tree, exp.Query):
         return Finding(
-            f"The model is {_kind(tree)}; a model is one SELECT.", "Write a SELECT.", tokens[0].start
+            f"The model is {_describe_statement(tree)}; a model is one SELECT.",
+            "Write a SELECT.",
+            tokens[0].start,
         )
-    columns, findings = _columns(tree, warehouse)
+    columns, findings = _output_columns(tree, engine)
     return Query(text[tokens[0].start : tokens[-1].end + 1], tokens[0].start, tree, columns, findings)
 
 
-def branches(query: exp.Expr) -> Iterator[exp.Select]:
+def outermost_selects(query: exp.Expr) -> Iterator[exp.Select]:
     """Yield the outermost SELECTs of a query, from left to right: several where it is a UNION or the like."""
     match query:
         case exp.Select():
             yield query
         case exp.SetOperation():
-            yield from branches(query.left)
-            yield from branches(query.right)
+            yield from outermost_selects(query.left)
+            yield from outermost_selects(query.right)
         case exp.Subquery():
-            yield from branches(query.this)
+            yield from outermost_selects(query.this)
         case _:
             return
 
 
-def offset_of(node: exp.Expr) -> int | None:
+def find_offset(node: exp.Expr) -> int | None:
     """Return the offset of the first character known of a node, else that of the nearest node around it."""
     here: exp.Expr | None = node
     while here is not None:
-        starts = [int(each.meta["start"]) for each in here.walk() if "start" in each.meta]
+        starts = [int(descendant.meta["start"]) for descendant in here.walk() if "start" in descendant.meta]
         if starts:
             return min(starts)
         here = here.parent
     return None
 
 
-def _unreadable(text: str, error: ParseError, warehouse: Engine) -> Finding:
-    first = error.errors[0] if error.errors else {}
-    highlight = str(first.get("highlight") or "")
-    before = str(first.get("description") or "").split(" but got <Token")[0].strip()
-    unexpected = "Unexpected token" in before or not before
-    reason = f"unexpected {highlight}" if unexpected else f"{before[:1].lower()}{before[1:]} near {highlight}"
+def _parse_error_finding(text: str, error: ParseError, engine: Engine) -> Finding:
+    details = error.errors[0] if error.errors else {}
+    highlight = str(details.get("highlight") or "")
+    description = str(details.get("description") or "").split(" but got <Token")[0].strip()
+    unexpected = "Unexpected token" in description or not description
+    reason = (
+        f"unexpected {highlight}"
+        if unexpected
+        else f"{description[:1].lower()}{description[1:]} near {highlight}"
+    )
     offset = None
-    if first.get("line"):
-        line_start = sum(len(line) + 1 for line in text.split("\n")[: first["line"] - 1])
-        offset = max(line_start + first["col"] - len(highlight), 0)
+    if details.get("line"):
+        line_start = sum(len(line) + 1 for line in text.split("\n")[: details["line"] - 1])
+        offset = max(line_start + details["col"] - len(highlight), 0)
     return Finding(
-        f"The SQL cannot be read as {warehouse}'s: {reason}.",
-        f"Look just before this place. If {warehouse} does take it, put it into a view and select from that.",
+        f"The SQL cannot be read as {engine}'s: {reason}.",
+        f"Look just before this place. If {engine} does take it, put it into a view and select from that.",
         offset,
     )
 
@@ -131,14 +137,14 @@ def _is_semicolon(token: sqlglot.Token) -> bool:
     return token.token_type is sqlglot.TokenType.SEMICOLON
 
 
-def _kind(tree: exp.Expr) -> str:
+def _describe_statement(tree: exp.Expr) -> str:
     name = str(tree.this) if isinstance(tree, exp.Command) else tree.key
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name.upper()}"
 
 
-def _columns(query: exp.Query, warehouse: Engine) -> tuple[tuple[OutputColumn, ...], tuple[Finding, ...]]:
-    selects = list(branches(query))
-    findings = [finding for select in selects for finding in _stars(select)]
+def _output_columns(query: exp.Query, engine: Engine) -> tuple[tuple[OutputColumn, ...], tuple[Finding, ...]]:
+    selects = list(outermost_selects(query))
+    findings = [finding for select in selects for finding in _find_stars(select)]
     if any(union.args.get("by_name") for union in query.find_all(exp.SetOperation)):
         findings.append(
             Finding(
@@ -149,15 +155,15 @@ def _columns(query: exp.Query, warehouse: Engine) -> tuple[tuple[OutputColumn, .
     for number, projection in enumerate(selects[0].expressions, start=1):
         if is_star(projection):
             continue
-        column = _named(projection, warehouse)
+        column = _to_output_column(projection, engine)
         if column is None:
-            text = projection.sql(dialect=warehouse)
+            text = projection.sql(dialect=engine)
             findings.append(
-                Finding(f"Column {number}, {text}, has no name.", "Add: as <name>", offset_of(projection))
+                Finding(f"Column {number}, {text}, has no name.", "Add: as <name>", find_offset(projection))
             )
         else:
             columns.append(column)
-    return tuple(columns), (*findings, *_names(columns))
+    return tuple(columns), (*findings, *_check_names(columns))
 
 
 def is_star(projection: exp.Expr) -> bool:
@@ -165,17 +171,17 @@ def is_star(projection: exp.Expr) -> bool:
     return projection.is_star or projection.find(exp.Columns) is not None
 
 
-def _stars(select: exp.Select) -> Iterator[Finding]:
+def _find_stars(select: exp.Select) -> Iterator[Finding]:
     for projection in select.expressions:
         if is_star(projection):
             yield Finding(
                 f"{projection.sql()} takes whatever columns there are, so a new one would be sent unasked.",
                 "Name the columns.",
-                offset_of(projection),
+                find_offset(projection),
             )
 
 
-def _named(projection: exp.Expr, warehouse: Engine) -> OutputColumn | None:
+def _to_output_column(projection: exp.Expr, engine: Engine) -> OutputColumn | None:
     match projection:
         case exp.Alias():
             identifier = projection.args["alias"]
@@ -188,11 +194,11 @@ def _named(projection: exp.Expr, warehouse: Engine) -> OutputColumn | None:
     if not isinstance(identifier, exp.Identifier):
         return None
     quoted = bool(identifier.args.get("quoted"))
-    fold = warehouse is Engine.SNOWFLAKE and not quoted
-    return OutputColumn(identifier.name.upper() if fold else identifier.name, quoted, offset_of(identifier))
+    fold = engine is Engine.SNOWFLAKE and not quoted
+    return OutputColumn(identifier.name.upper() if fold else identifier.name, quoted, find_offset(identifier))
 
 
-def _names(columns: Sequence[OutputColumn]) -> Iterator[Finding]:
+def _check_names(columns: Sequence[OutputColumn]) -> Iterator[Finding]:
     seen: dict[str, OutputColumn] = {}
     for column in columns:
         folded = column.name.casefold()
@@ -202,9 +208,10 @@ def _names(columns: Sequence[OutputColumn]) -> Iterator[Finding]:
                 "Rename one: names are compared without case.",
                 column.offset,
             )
-        if folded.startswith(OURS):
+        if folded.startswith(RESERVED_PREFIX):
             yield Finding(
-                f"Column {column.name} begins with {OURS}, which is kept for reverse_etl's own columns.",
+                f"Column {column.name} begins with {RESERVED_PREFIX}, which is kept for reverse_etl's own "
+                "columns.",
                 "Give it another name.",
                 column.offset,
             )

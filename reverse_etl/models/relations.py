@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reverse_etl.dbt.artifacts import MANIFEST_VERSIONS, read_artifact
-from reverse_etl.dbt.meta import Marked, marked_nodes
+from reverse_etl.dbt.meta import MetaNode, find_meta_nodes
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import ModelError
-from reverse_etl.formatting import at
+from reverse_etl.formatting import format_location
 from reverse_etl.parsing.jinja import ContextError
-from reverse_etl.parsing.suggestions import nearest
+from reverse_etl.parsing.suggestions import find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Output, Target
 
 _REFERABLE: Final = ("model", "seed", "snapshot")
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+_UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ class Relations(Protocol):
         ...
 
     @property
-    def marked(self) -> tuple[Marked, ...]:
+    def meta_nodes(self) -> tuple[MetaNode, ...]:
         """Return the dbt models that are themselves to be sent, by name."""
         ...
 
 
 @dataclass(frozen=True)
-class PlainRelations:
+class SchemaRelations:
     """Relations where dbt left no manifest: whatever is asked for, in the target's database and schema."""
 
     output: Output
@@ -78,34 +78,34 @@ class PlainRelations:
         return frozenset()
 
     @property
-    def marked(self) -> tuple[Marked, ...]:
+    def meta_nodes(self) -> tuple[MetaNode, ...]:
         """Return nothing: without a manifest no dbt model is known."""
         return ()
 
     def ref(self, name: str, package: str | None, version: str | None) -> Relation:  # noqa: ARG002
         """Return the relation of that name in the target's schema; a version is `<name>_v<version>`."""
         identifier = f"{name}_v{version}" if version else name
-        return self._relation(self.output.schema, identifier, identifier)
+        return self._build_relation(self.output.schema, identifier, identifier)
 
     def source(self, source: str, table: str) -> Relation:
         """Return the table in the schema that is called as the source is."""
-        return self._relation(source, table, f"{source}.{table}")
+        return self._build_relation(source, table, f"{source}.{table}")
 
-    def _relation(self, schema: str, identifier: str, unique_id: str) -> Relation:
+    def _build_relation(self, schema: str, identifier: str, unique_id: str) -> Relation:
         parts = [part for part in (self.output.database, schema, identifier) if part]
-        text = ".".join(quoted(part, self.output.type) for part in parts)
+        text = ".".join(quote_name(part, self.output.type) for part in parts)
         return Relation(text, unique_id, self.output.database, schema, identifier)
 
 
-def quoted(name: str, warehouse: Engine) -> str:
+def quote_name(name: str, engine: Engine) -> str:
     """Return a name as dbt quotes it: always on DuckDB; on Snowflake, which folds case, where it must."""
-    if warehouse is Engine.SNOWFLAKE and _PLAIN.fullmatch(name):
+    if engine is Engine.SNOWFLAKE and _UNQUOTED_NAME.fullmatch(name):
         return name
     doubled = name.replace('"', '""')
     return f'"{doubled}"'
 
 
-Node = dict[str, Any]
+ManifestNode = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -113,46 +113,47 @@ class Manifest:
     """The relations of a dbt project as its last command left them in manifest.json."""
 
     project: str
-    nodes: Mapping[str, Sequence[Node]] = field(repr=False)
-    sources: Mapping[tuple[str, str], Node] = field(repr=False)
+    nodes: Mapping[str, Sequence[ManifestNode]] = field(repr=False)
+    sources: Mapping[tuple[str, str], ManifestNode] = field(repr=False)
     disabled: frozenset[str] = field(repr=False)
     macros: frozenset[str] = field(repr=False)
-    marked: tuple[Marked, ...] = field(default=(), repr=False)
+    meta_nodes: tuple[MetaNode, ...] = field(default=(), repr=False)
 
     def ref(self, name: str, package: str | None, version: str | None) -> Relation:
         """Return the model, seed or snapshot of that name: its latest version, the project's own first."""
         call = f"ref('{name}')" if package is None else f"ref('{package}', '{name}')"
         nodes = [node for node in self.nodes.get(name, ()) if package in (None, node.get("package_name"))]
         if not nodes:
-            raise self._unknown(call, name, package)
+            raise self._unknown_node_error(call, name, package)
         own = [node for node in nodes if node.get("package_name") == self.project] or nodes
-        chosen = [node for node in own if _is_version(node, version)]
-        if not chosen:
-            known = ", ".join(str(node.get("version")) for node in own if node.get("version") is not None)
+        candidates = [node for node in own if _has_version(node, version)]
+        if not candidates:
+            versions = ", ".join(str(node.get("version")) for node in own if node.get("version") is not None)
             raise ContextError(
                 f"{call}: dbt's manifest has no version {version} of {name}.",
-                f"There are: {known}." if known else f"It has no versions: write ref('{name}').",
+                f"There are: {versions}." if versions else f"It has no versions: write ref('{name}').",
             )
-        if len(chosen) > 1:
-            packages = ", ".join(sorted(str(node.get("package_name")) for node in chosen))
+        if len(candidates) > 1:
+            packages = ", ".join(sorted(str(node.get("package_name")) for node in candidates))
             raise ContextError(
                 f"{call}: several packages have a model {name}: {packages}.",
-                f"Name the package: ref('{chosen[0].get('package_name')}', '{name}').",
+                f"Name the package: ref('{candidates[0].get('package_name')}', '{name}').",
             )
-        return _relation(chosen[0], call)
+        return _to_relation(candidates[0], call)
 
     def source(self, source: str, table: str) -> Relation:
         """Return the table of that source."""
         call = f"source('{source}', '{table}')"
         node = self.sources.get((source, table))
         if node is None:
-            known = [".".join(pair) for pair in self.sources]
+            source_names = [".".join(pair) for pair in self.sources]
             raise ContextError(
-                f"{call}: dbt's manifest has no such source.", _advice(f"{source}.{table}", known)
+                f"{call}: dbt's manifest has no such source.",
+                _missing_node_hint(f"{source}.{table}", source_names),
             )
-        return _relation(node, call)
+        return _to_relation(node, call)
 
-    def _unknown(self, call: str, name: str, package: str | None) -> ContextError:
+    def _unknown_node_error(self, call: str, name: str, package: str | None) -> ContextError:
         if name in self.disabled:
             return ContextError(
                 f"{call}: {name} is disabled in dbt.",
@@ -160,40 +161,43 @@ class Manifest:
             )
         where = f"package {package} in dbt's manifest" if package else "dbt's manifest"
         return ContextError(
-            f"{call}: {where} has no model, seed or snapshot of that name.", _advice(name, self.nodes)
+            f"{call}: {where} has no model, seed or snapshot of that name.",
+            _missing_node_hint(name, self.nodes),
         )
 
 
-def relations_of(target: Target, manifest: Path | None) -> Relations:
+def load_relations(target: Target, manifest_path: Path | None) -> Relations:
     """Return the relations that models see: the manifest's where there is one, else the target's schema.
 
     Raises ModelError when the manifest cannot be read or was written for another warehouse.
     """
-    if manifest is None or not manifest.is_file():
-        return PlainRelations(target.output)
-    content = _read(manifest)
+    if manifest_path is None or not manifest_path.is_file():
+        return SchemaRelations(target.output)
+    content = _read_manifest(manifest_path)
     metadata = content.get("metadata") or {}
     adapter = metadata.get("adapter_type")
     if adapter and adapter != target.output.type:
         raise ModelError.of(
             f"dbt's manifest was written for {adapter}, but target {target.name} is {target.output.type}.",
-            where=at(manifest),
-            advice=f"Run: dbt build --target {target.name}",
+            where=format_location(manifest_path),
+            hint=f"Run: dbt build --target {target.name}",
         )
-    relations = _manifest(content, str(metadata.get("project_name") or ""))
-    _check_database(relations, target, manifest)
+    relations = _parse_manifest(content, str(metadata.get("project_name") or ""))
+    _check_database(relations, target, manifest_path)
     return relations
 
 
-def _read(path: Path) -> Node:
-    content = read_artifact(path, "dbt's manifest", "nodes", MANIFEST_VERSIONS, again="dbt parse")
+def _read_manifest(path: Path) -> ManifestNode:
+    content = read_artifact(path, "dbt's manifest", "nodes", MANIFEST_VERSIONS, refresh_command="dbt parse")
     if not isinstance(content["nodes"], dict):
-        raise ModelError.of("dbt's manifest has no nodes.", where=at(path), advice="Run: dbt parse")
+        raise ModelError.of(
+            "dbt's manifest has no nodes.", where=format_location(path), hint="Run: dbt parse"
+        )
     return content
 
 
-def _manifest(content: Node, project: str) -> Manifest:
-    nodes: dict[str, list[Node]] = defaultdict(list)
+def _parse_manifest(content: ManifestNode, project: str) -> Manifest:
+    nodes: dict[str, list[ManifestNode]] = defaultdict(list)
     for node in content["nodes"].values():
         if node.get("resource_type") in _REFERABLE:
             nodes[str(node.get("name"))].append(node)
@@ -207,36 +211,36 @@ def _manifest(content: Node, project: str) -> Manifest:
         for macro in (content.get("macros") or {}).values()
         for key in ("name", "package_name")
     }
-    marked = marked_nodes(content["nodes"].values(), project)
-    return Manifest(project, dict(nodes), sources, frozenset(disabled), frozenset(macros), marked)
+    meta_nodes = find_meta_nodes(content["nodes"].values(), project)
+    return Manifest(project, dict(nodes), sources, frozenset(disabled), frozenset(macros), meta_nodes)
 
 
 def _check_database(manifest: Manifest, target: Target, path: Path) -> None:
     """Refuse a manifest of another target: its names lead to the wrong tables."""
-    ours = target.output.database.casefold()
+    target_database = target.output.database.casefold()
     databases = {
         str(node.get("database") or "").casefold(): str(node.get("database"))
         for nodes in manifest.nodes.values()
         for node in nodes
         if node.get("package_name") == manifest.project and node.get("database")
     }
-    if ours and databases and ours not in databases:
+    if target_database and databases and target_database not in databases:
         raise ModelError.of(
             f"dbt's manifest was written for another target: it builds in database "
             f"{', '.join(databases.values())}, and target {target.name} reads {target.output.database}.",
-            where=at(path),
-            advice=f"Run: dbt build --target {target.name}",
+            where=format_location(path),
+            hint=f"Run: dbt build --target {target.name}",
         )
 
 
-def _is_version(node: Node, version: str | None) -> bool:
+def _has_version(node: ManifestNode, version: str | None) -> bool:
     own, latest = node.get("version"), node.get("latest_version")
     if version is not None:
         return str(own) == version
     return own is None or latest is None or str(own) == str(latest)
 
 
-def _relation(node: Node, call: str) -> Relation:
+def _to_relation(node: ManifestNode, call: str) -> Relation:
     name = node.get("name")
     if (node.get("config") or {}).get("materialized") == "ephemeral":
         raise ContextError(
@@ -255,7 +259,7 @@ def _relation(node: Node, call: str) -> Relation:
     )
 
 
-def _advice(name: str, known: Iterable[str]) -> str:
-    guess = nearest(name, known)
-    meant = f"Did you mean {guess}? " if guess else ""
-    return f"{meant}If it is new in dbt, run: dbt build"
+def _missing_node_hint(name: str, known_names: Iterable[str]) -> str:
+    guess = find_nearest(name, known_names)
+    suggestion = f"Did you mean {guess}? " if guess else ""
+    return f"{suggestion}If it is new in dbt, run: dbt build"

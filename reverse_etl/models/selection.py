@@ -12,10 +12,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.dbt.graph import Graph
-from reverse_etl.dbt.selection import bare_nodes, lies_under, node_choice, node_methods
+from reverse_etl.dbt.selection import make_bare_nodes, matches_path, node_methods, suggest_nodes
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.parsing.suggestions import choice
+from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import Model
 
 # Blanks part selectors, but for those inside a list's name, which goes on to the next comma or the end.
-_ONE: Final = re.compile(r"(?:list:[^,]*|[^\s,]+)(?:,\s*(?:list:[^,]*|[^\s,]+))*")
+_SELECTOR: Final = re.compile(r"(?:list:[^,]*|[^\s,]+)(?:,\s*(?:list:[^,]*|[^\s,]+))*")
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _ModelCriterion:
     """A selector as it is asked: of which model it is true, or why it cannot be asked."""
 
     matches: Callable[[Model], bool]
-    problem: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)
-class _Choosing:
+class _ModelSelector:
     """The models among which a flag chooses, dbt's graph behind them, and what is wrong so far."""
 
     models: Sequence[Model]
@@ -44,70 +44,81 @@ class _Choosing:
     flag: str
     problems: list[Problem]
 
-    def union(self, arguments: Iterable[str]) -> set[str] | None:
+    def select_union(self, arguments: Iterable[str]) -> set[str] | None:
         """Return the names that any selector chooses; None where there is no selector."""
-        selectors = [each for argument in arguments for each in _ONE.findall(argument)]
+        selectors = [selector_text for argument in arguments for selector_text in _SELECTOR.findall(argument)]
         names: set[str] = set()
         for selector in selectors:
-            names |= self._intersection([part.strip() for part in selector.split(",")])
+            names |= self._select_intersection([part.strip() for part in selector.split(",")])
         return names if selectors else None
 
-    def _intersection(self, parts: Sequence[str]) -> set[str]:
+    def _select_intersection(self, parts: Sequence[str]) -> set[str]:
         names = {model.name for model in self.models}
-        known = len(self.problems)
+        problem_count = len(self.problems)
         for part in filter(None, parts):
-            asked = self._asked(part)
-            found = {model.name for model in self.models if asked.matches(model)}
-            if asked.problem or not found:
-                others = [each for each in _candidates(self.models, part) if each != part]
-                advice = asked.problem or choice(part, others) or _LOOK
-                self.problems.append(Problem(f"No model matches {part}.", self.flag, advice))
-            names &= found
-        if not names and len(self.problems) == known:
-            what = f"No model matches all of {', '.join(parts)}."
-            self.problems.append(Problem(what, self.flag, "Without commas, one of them is enough."))
+            criterion = self._parse_criterion(part)
+            matching = {model.name for model in self.models if criterion.matches(model)}
+            if criterion.hint or not matching:
+                candidates = [
+                    candidate for candidate in _find_candidates(self.models, part) if candidate != part
+                ]
+                hint = criterion.hint or did_you_mean(part, candidates) or _LIST_MODELS_HINT
+                self.problems.append(Problem(f"No model matches {part}.", self.flag, hint))
+            names &= matching
+        if not names and len(self.problems) == problem_count:
+            summary = f"No model matches all of {', '.join(parts)}."
+            self.problems.append(Problem(summary, self.flag, "Without commas, one of them is enough."))
         return names
 
-    def _asked(self, part: str) -> _Asked:
+    def _parse_criterion(self, part: str) -> _ModelCriterion:
         method, colon, value = part.partition(":")
         method, value = (method, value) if colon else ("", part)
         if method != "list":  # a list may be called +1 or A+
             if re.search(r"^\d*\+|\+\d+$|^@", part):
-                advice = "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."
-                return _Asked(_never, advice)
+                hint = "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."
+                return _ModelCriterion(_match_nothing, hint)
             if value.endswith("+"):
-                return self._fed(method, value.removesuffix("+"))
-        known = _methods(value)
+                return self._parse_downstream_criterion(method, value.removesuffix("+"))
+        methods = _selection_methods(value)
         if method == "source":
-            return _Asked(_never, f"Models here are no sources; those fed by it: {part}+")
-        if method not in known:
-            ways = [f"{name}:" for name in known if name]
-            return _Asked(_never, f"{method}: is not a way to select. {choice(method, ways)}")
-        return _Asked(known[method])
+            return _ModelCriterion(_match_nothing, f"Models here are no sources; those fed by it: {part}+")
+        if method not in methods:
+            method_names = [f"{name}:" for name in methods if name]
+            return _ModelCriterion(
+                _match_nothing, f"{method}: is not a way to select. {did_you_mean(method, method_names)}"
+            )
+        return _ModelCriterion(methods[method])
 
-    def _fed(self, method: str, value: str) -> _Asked:
+    def _parse_downstream_criterion(self, method: str, value: str) -> _ModelCriterion:
         """Return what a selector with a + asks: to be fed by such nodes of dbt, or to be such a model."""
-        asks = node_methods(value)
-        if method not in asks:
-            ways = [f"{name}:" for name in asks if name]
-            return _Asked(_never, f"{method}: is not a way to select nodes of dbt. {choice(method, ways)}")
+        methods = node_methods(value)
+        if method not in methods:
+            method_names = [f"{name}:" for name in methods if name]
+            return _ModelCriterion(
+                _match_nothing,
+                f"{method}: is not a way to select nodes of dbt. {did_you_mean(method, method_names)}",
+            )
         graph = self.graph()
-        nodes = graph.nodes.values() or bare_nodes(read for model in self.models for read in model.reads)
-        origins = [node.unique_id for node in nodes if asks[method](node)]
-        own = _methods(value).get(method, _never)
-        fed = graph.descendants(origins)
-        if any(own(model) or not fed.isdisjoint(model.reads) for model in self.models):
-            return _Asked(lambda model: own(model) or not fed.isdisjoint(model.reads))
-        advice = node_choice(nodes, method, value)
-        return _Asked(_never, "dbt knows it, but it feeds no model here." if origins else advice)
+        nodes = graph.nodes.values() or make_bare_nodes(read for model in self.models for read in model.reads)
+        origins = [node.unique_id for node in nodes if methods[method](node)]
+        matches_model = _selection_methods(value).get(method, _match_nothing)
+        descendants = graph.descendants(origins)
+        if any(matches_model(model) or not descendants.isdisjoint(model.reads) for model in self.models):
+            return _ModelCriterion(
+                lambda model: matches_model(model) or not descendants.isdisjoint(model.reads)
+            )
+        hint = suggest_nodes(nodes, method, value)
+        return _ModelCriterion(
+            _match_nothing, "dbt knows it, but it feeds no model here." if origins else hint
+        )
 
 
-_LOOK = "See what there is: reverse-etl ls"
+_LIST_MODELS_HINT = "See what there is: reverse-etl ls"
 
 
-def select(
+def select_models(
     models: Sequence[Model],
-    chosen: Iterable[str] = (),
+    selected: Iterable[str] = (),
     excluded: Iterable[str] = (),
     *,
     graph: Callable[[], Graph] = Graph,
@@ -121,39 +132,40 @@ def select(
     UsageError for every selector that matches nothing, and when nothing is left.
     """
     problems: list[Problem] = []
-    wanted = _Choosing(models, graph, "--select", problems).union(chosen)
-    unwanted = _Choosing(models, graph, "--exclude", problems).union(excluded)
+    selected_names = _ModelSelector(models, graph, "--select", problems).select_union(selected)
+    excluded_names = _ModelSelector(models, graph, "--exclude", problems).select_union(excluded)
     if problems:
         raise UsageError(*problems)
-    kept = tuple(
+    remaining = tuple(
         model
         for model in models
-        if (wanted is None or model.name in wanted) and model.name not in (unwanted or ())
+        if (selected_names is None or model.name in selected_names)
+        and model.name not in (excluded_names or ())
     )
-    if models and not kept:
-        raise UsageError.of("No model is left.", where="--exclude", advice="Exclude less, or select more.")
-    return kept
+    if models and not remaining:
+        raise UsageError.of("No model is left.", where="--exclude", hint="Exclude less, or select more.")
+    return remaining
 
 
-def _never(model: Model) -> bool:
+def _match_nothing(model: Model) -> bool:
     del model
     return False
 
 
-def _methods(value: str) -> dict[str, Callable[[Model], bool]]:
+def _selection_methods(value: str) -> dict[str, Callable[[Model], bool]]:
     """Return what each way to select asks of a model; the one without a name asks for its name or path."""
     return {
-        "": lambda model: fnmatchcase(model.name, value) or lies_under(model.path, value),
+        "": lambda model: fnmatchcase(model.name, value) or matches_path(model.path, value),
         "name": lambda model: fnmatchcase(model.name, value),
-        "path": lambda model: lies_under(model.path, value),
+        "path": lambda model: matches_path(model.path, value),
         "tag": lambda model: any(fnmatchcase(tag, value) for tag in model.config.tags),
-        "list": lambda model: any(fnmatchcase(name, value) for name in _lists(model)),
+        "list": lambda model: any(fnmatchcase(name, value) for name in _list_names(model)),
         "surface": lambda model: fnmatchcase(model.config.surface, value),
     }
 
 
-def _lists(model: Model) -> tuple[str, ...]:
-    match model.config.target:
+def _list_names(model: Model) -> tuple[str, ...]:
+    match model.config.list_target:
         case NamedList(name):
             return (name,)
         case ListById(list_id):
@@ -164,7 +176,7 @@ def _lists(model: Model) -> tuple[str, ...]:
             return ()
 
 
-def _candidates(models: Sequence[Model], part: str) -> list[str]:
+def _find_candidates(models: Sequence[Model], part: str) -> list[str]:
     method, colon, _ = part.partition(":")
     if not colon:
         return [model.name for model in models]
@@ -172,7 +184,7 @@ def _candidates(models: Sequence[Model], part: str) -> list[str]:
         "name": [model.name for model in models],
         "path": [model.path.as_posix() for model in models],
         "tag": [tag for model in models for tag in model.config.tags],
-        "list": [name for model in models for name in _lists(model)],
-        "surface": [str(each) for each in Surface],
+        "list": [name for model in models for name in _list_names(model)],
+        "surface": [str(surface) for surface in Surface],
     }
     return [f"{method}:{value}" for value in values.get(method, [])]

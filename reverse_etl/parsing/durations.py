@@ -6,19 +6,19 @@ import re
 from typing import Final
 
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_WRITTEN = re.compile(r"([1-9]\d{0,6})\s*([smhd])")
+_DURATION = re.compile(r"([1-9]\d{0,6})\s*([smhd])")
 
 
-def span_seconds(text: str) -> int | None:
+def parse_duration(text: str) -> int | None:
     """Return the seconds of a span such as `24h`; None where the text is none."""
-    found = _WRITTEN.fullmatch(text.strip())
-    return int(found[1]) * _UNITS[found[2]] if found else None
+    match = _DURATION.fullmatch(text.strip())
+    return int(match[1]) * _UNITS[match[2]] if match else None
 
 
-def span_text(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a span in the largest unit of which it has at least two, rounded down: `26h`, `90s`."""
-    whole = max(int(seconds), 0)
+    whole_seconds = max(int(seconds), 0)
     for unit, size in _UNITS.items():
-        if whole >= 2 * size:
-            return f"{whole // size}{unit}"
-    return f"{whole}s"
+        if whole_seconds >= 2 * size:
+            return f"{whole_seconds // size}{unit}"
+    return f"{whole_seconds}s"

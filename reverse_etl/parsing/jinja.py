@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from jinja2.lexer import TokenStream
 
-_FILE: Final = "<a template>"
-_PAIRS: Final = "Braces come in pairs: {{ a value }}, {% a statement %}, {# a comment #}."
+_TEMPLATE_NAME: Final = "<a template>"
+_BRACES_HINT: Final = "Braces come in pairs: {{ a value }}, {% a statement %}, {# a comment #}."
 # A mark is a line number between two characters of Unicode's private use area, which no SQL file holds.
 _MARK = re.compile("\ue0f0([0-9]+)\ue0f1")
 _UNDEFINED = re.compile(r"^'(\w+)' is undefined$")
@@ -37,42 +37,42 @@ _UNDEFINED = re.compile(r"^'(\w+)' is undefined$")
 class TemplateError(Exception):
     """A template cannot be rendered: what happened, on which of its lines, and what to do next.
 
-    `name` is the undefined name where that is the reason; `cause` is the error of a called function where
-    that is.
+    `undefined_name` is the undefined name where that is the reason; `cause` is the error of a called function
+    where that is.
     """
 
     def __init__(
         self,
-        what: str,
+        summary: str,
         line: int | None,
         *,
-        name: str = "",
-        advice: str = "",
+        undefined_name: str = "",
+        hint: str = "",
         cause: ContextError | None = None,
     ) -> None:
-        super().__init__(what)
-        self.what = what
+        super().__init__(summary)
+        self.summary = summary
         self.line = line
-        self.name = name
+        self.undefined_name = undefined_name
         self.cause = cause
-        self.advice = cause.advice if cause else advice
+        self.hint = cause.hint if cause else hint
 
 
 class ContextError(Exception):
     """Raised by a function that a template calls, such as `env_var`: what happened and what to do next."""
 
-    def __init__(self, what: str, advice: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.advice = advice
+    def __init__(self, summary: str, hint: str = "") -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.hint = hint
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedFile:
     """A rendered file: its text, and the line of the file (from 1) on which each line of it stood."""
 
     text: str
-    lines: tuple[int, ...]
+    source_lines: tuple[int, ...]
     source: str
 
     def position(self, offset: int) -> tuple[int, int | None]:
@@ -83,12 +83,14 @@ class Rendered:
         """
         starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
         index = bisect_right(starts, offset) - 1
-        line = self.lines[index]
+        line = self.source_lines[index]
         column = offset - starts[index]
-        return line, _same_column(self.text.split("\n")[index], self.source.split("\n")[line - 1], column)
+        return line, _find_source_column(
+            self.text.split("\n")[index], self.source.split("\n")[line - 1], column
+        )
 
 
-def _same_column(text: str, source: str, column: int) -> int | None:
+def _find_source_column(text: str, source: str, column: int) -> int | None:
     if text[:column] == source[:column]:  # there it is, or the expression that it comes out of
         return column + 1
     rest = text[column:]
@@ -100,18 +102,18 @@ class _LineMarks(Extension):
 
     def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
         """Yield the tokens, the texts with marks; `set` blocks get none at their start, to be compared."""
-        return _marked(stream)
+        return _mark_lines(stream)
 
 
-def _marked(stream: TokenStream) -> Iterator[Token]:
+def _mark_lines(stream: TokenStream) -> Iterator[Token]:
     line = 1
     tag = ""
     previous = ""
     for token in stream:
         if token.type == "data":
-            text = re.sub("\n", _count(token.lineno), token.value)
+            text = re.sub("\n", _numbered_newlines(token.lineno), token.value)
             jumped = token.lineno != line or (previous == "block_end" and tag != "set")
-            yield Token(token.lineno, "data", (_mark(token.lineno) if jumped else "") + text)
+            yield Token(token.lineno, "data", (_line_mark(token.lineno) if jumped else "") + text)
             line = token.lineno + token.value.count("\n")
         else:
             if previous == "block_begin":
@@ -120,24 +122,24 @@ def _marked(stream: TokenStream) -> Iterator[Token]:
         previous = token.type
 
 
-def _count(line: int) -> Callable[[re.Match[str]], str]:
+def _numbered_newlines(line: int) -> Callable[[re.Match[str]], str]:
     numbers = accumulate(iter(lambda: 1, 0), initial=line)
     next(numbers)
-    return lambda _: "\n" + _mark(next(numbers))
+    return lambda _: "\n" + _line_mark(next(numbers))
 
 
-def _mark(line: int) -> str:
+def _line_mark(line: int) -> str:
     return f"\ue0f0{line}\ue0f1"
 
 
-def _unmark(text: str, source: str) -> Rendered:
+def _remove_marks(text: str, source: str) -> RenderedFile:
     lines: list[int] = []
-    at = 1
-    for each in text.split("\n"):
-        marks = _MARK.findall(each)
-        at = int(marks[-1]) if marks else at
-        lines.append(at)
-    return Rendered(_MARK.sub("", text), tuple(lines), source)
+    line = 1
+    for marked_line in text.split("\n"):
+        marks = _MARK.findall(marked_line)
+        line = int(marks[-1]) if marks else line
+        lines.append(line)
+    return RenderedFile(_MARK.sub("", text), tuple(lines), source)
 
 
 class _ModelEnvironment(SandboxedEnvironment):
@@ -191,9 +193,9 @@ for _environment in (_MODELS, _VALUES):
     _environment.filters.update(as_text=str, as_native=_as_native, as_bool=_as_bool, as_number=_as_number)
 
 
-def render_file(source: str, context: Mapping[str, Any]) -> Rendered:
+def render_file(source: str, context: Mapping[str, Any]) -> RenderedFile:
     """Render a model's file. Raises TemplateError."""
-    return _unmark(str(_render(_MODELS, source, context)), source)
+    return _remove_marks(str(_render(_MODELS, source, context)), source)
 
 
 def render_value(source: str, context: Mapping[str, Any]) -> Any:
@@ -209,29 +211,29 @@ def render_value(source: str, context: Mapping[str, Any]) -> Any:
 
 def _render(environment: SandboxedEnvironment, source: str, context: Mapping[str, Any]) -> Any:
     try:
-        code = environment.compile(source, name=_FILE, filename=_FILE)
+        code = environment.compile(source, name=_TEMPLATE_NAME, filename=_TEMPLATE_NAME)
         return Template.from_code(environment, code, {}).render(dict(context))
     except TemplateSyntaxError as error:
         reason = (error.message or "it has an error").strip().rstrip(".")
-        what = f"The template cannot be read: {reason[:1].lower()}{reason[1:]}."
-        raise TemplateError(what, error.lineno, advice=_PAIRS) from None
+        summary = f"The template cannot be read: {reason[:1].lower()}{reason[1:]}."
+        raise TemplateError(summary, error.lineno, hint=_BRACES_HINT) from None
     except ContextError as error:
-        raise TemplateError(error.what, _line(error), cause=error) from None
+        raise TemplateError(error.summary, _template_line(error), cause=error) from None
     except UndefinedError as error:
-        found = _UNDEFINED.match(error.message or "")
+        match = _UNDEFINED.match(error.message or "")
         raise TemplateError(
-            _sentence(error.message or ""), _line(error), name=found[1] if found else ""
+            _to_sentence(error.message or ""), _template_line(error), undefined_name=match[1] if match else ""
         ) from None
     except Exception as error:  # noqa: BLE001 - an expression of a template can raise anything
-        raise TemplateError(_sentence(str(error) or type(error).__name__), _line(error)) from None
+        raise TemplateError(_to_sentence(str(error) or type(error).__name__), _template_line(error)) from None
 
 
-def _line(error: Exception) -> int | None:
+def _template_line(error: Exception) -> int | None:
     frames = traceback.extract_tb(error.__traceback__)
-    return next((frame.lineno for frame in reversed(frames) if frame.filename == _FILE), None)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == _TEMPLATE_NAME), None)
 
 
-def _sentence(text: str) -> str:
+def _to_sentence(text: str) -> str:
     stripped = text.strip().rstrip(".")
     return f"{stripped[:1].upper()}{stripped[1:]}."
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reverse_etl.errors import Problem
-from reverse_etl.parsing.suggestions import choice, nearest
+from reverse_etl.parsing.suggestions import did_you_mean, find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-_WANTED = {
+_EXPECTED_TYPES = {
     "bool_type": "true or false",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -33,7 +33,7 @@ _WANTED = {
 }
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """A mapping that a user writes: unknown keys are errors and nothing is converted."""
 
     model_config = ConfigDict(
@@ -41,87 +41,97 @@ class Strict(BaseModel):
     )
 
 
-class Advised(ValueError):  # noqa: N818 - raised inside validators only, where `check` turns it into a Problem
+class AdviceError(ValueError):
     """What is wrong with a value, as a whole sentence, and what to do next."""
 
-    def __init__(self, what: str, advice: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.advice = advice
+    def __init__(self, summary: str, hint: str = "") -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.hint = hint
 
 
-T = TypeVar("T", bound=Strict)
+T = TypeVar("T", bound=StrictModel)
 
 
-def check(
-    kind: type[T], written: Mapping[str, Any], *, thing: str, where: Callable[[tuple[str | int, ...]], str]
+def validate_mapping(
+    schema: type[T],
+    values: Mapping[str, Any],
+    *,
+    mapping_name: str,
+    locate: Callable[[tuple[str | int, ...]], str],
 ) -> tuple[T | None, tuple[Problem, ...]]:
-    """Return the mapping as a `kind`, or None and everything that is wrong with it.
+    """Return the mapping as a `schema`, or None and everything that is wrong with it.
 
-    `thing` is what messages call the mapping ("a destination"); `where` turns a path inside it into a place.
-    A key that is missing since it was misspelt is one mistake: only the misspelling is said.
+    `mapping_name` is what messages call the mapping ("a destination"); `locate` turns a path inside it into a
+    place. A key that is missing since it was misspelt is one mistake: only the misspelling is said.
     """
     try:
-        return kind.model_validate(dict(written)), ()
+        return schema.model_validate(dict(values)), ()
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=True)
         unknown = [str(detail["loc"][-1]) for detail in details if detail["type"] == "extra_forbidden"]
-        meant = {nearest(name, _keys(kind)) for name in unknown}
+        intended_keys = {find_nearest(name, _keys(schema)) for name in unknown}
         return None, tuple(
-            _problem(kind, detail, thing, where(detail["loc"]))
+            _to_problem(schema, detail, mapping_name, locate(detail["loc"]))
             for detail in details
-            if detail["type"] != "missing" or detail["loc"][-1] not in meant
+            if detail["type"] != "missing" or detail["loc"][-1] not in intended_keys
         )
 
 
-def _problem(  # noqa: PLR0911 - one per kind of mistake
-    kind: type[Strict], detail: ErrorDetails, thing: str, where: str
+def _to_problem(  # noqa: PLR0911 - one per kind of mistake
+    schema: type[StrictModel], detail: ErrorDetails, mapping_name: str, where: str
 ) -> Problem:
     name = ".".join(str(part) for part in detail["loc"])
     context = detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            return Problem(f"{name} is not a key of {thing}.", where, choice(name, _keys(kind)))
+            return Problem(
+                f"{name} is not a key of {mapping_name}.", where, did_you_mean(name, _keys(schema))
+            )
         case "missing":
-            return Problem(f"{name} is missing from {thing}.", where, _wanted(kind, name))
+            return Problem(f"{name} is missing from {mapping_name}.", where, _expected_values(schema, name))
         case "enum":
             return Problem(
                 f"{name} cannot be {detail['input']!r}.",
                 where,
-                choice(str(detail["input"]), _choices(kind, name)),
+                did_you_mean(str(detail["input"]), _choices(schema, name)),
             )
         case "greater_than_equal":
-            return Problem(f"{name} must be at least {context['ge']:g}.", where, _described(kind, name))
+            return Problem(
+                f"{name} must be at least {context['ge']:g}.", where, _field_description(schema, name)
+            )
         case "less_than_equal":
-            return Problem(f"{name} must be at most {context['le']:g}.", where, _described(kind, name))
-        case "value_error" if isinstance(context.get("error"), Advised):
-            return Problem(context["error"].what, where, context["error"].advice)
+            return Problem(
+                f"{name} must be at most {context['le']:g}.", where, _field_description(schema, name)
+            )
+        case "value_error" if isinstance(context.get("error"), AdviceError):
+            return Problem(context["error"].summary, where, context["error"].hint)
         case other:
-            wanted = _WANTED.get(other)
-            what = f"{name} must be {wanted}." if wanted else f"{name} is wrong: {detail['msg']}."
-            return Problem(what, where, _described(kind, name))
+            expected = _EXPECTED_TYPES.get(other)
+            summary = f"{name} must be {expected}." if expected else f"{name} is wrong: {detail['msg']}."
+            return Problem(summary, where, _field_description(schema, name))
 
 
-def _keys(kind: type[Strict]) -> list[str]:
-    return [field.alias or name for name, field in kind.model_fields.items()]
+def _keys(schema: type[StrictModel]) -> list[str]:
+    return [field.alias or name for name, field in schema.model_fields.items()]
 
 
-def _field(kind: type[Strict], name: str) -> FieldInfo | None:
+def _field(schema: type[StrictModel], name: str) -> FieldInfo | None:
     top = name.partition(".")[0]
-    return next((field for key, field in kind.model_fields.items() if top in (key, field.alias)), None)
+    return next((field for key, field in schema.model_fields.items() if top in (key, field.alias)), None)
 
 
-def _choices(kind: type[Strict], name: str) -> list[str]:
-    field = _field(kind, name)
+def _choices(schema: type[StrictModel], name: str) -> list[str]:
+    field = _field(schema, name)
     annotation = field.annotation if field else None
-    return [str(each.value) for each in annotation] if isinstance(annotation, type(Enum)) else []
+    return [str(member.value) for member in annotation] if isinstance(annotation, type(Enum)) else []
 
 
-def _described(kind: type[Strict], name: str) -> str:
-    field = _field(kind, name)
+def _field_description(schema: type[StrictModel], name: str) -> str:
+    field = _field(schema, name)
     return (field.description or "") if field else ""
 
 
-def _wanted(kind: type[Strict], name: str) -> str:
-    choices = _choices(kind, name)
-    return f"It can be {', '.join(choices)}." if choices else _described(kind, name)
+def _expected_values(schema: type[StrictModel], name: str) -> str:
+    choices = _choices(schema, name)
+    return f"It can be {', '.join(choices)}." if choices else _field_description(schema, name)

@@ -9,9 +9,9 @@ import yaml
 
 from reverse_etl.errors import UsageError
 from reverse_etl.parsing.jinja import ContextError
-from reverse_etl.parsing.suggestions import nearest
+from reverse_etl.parsing.suggestions import find_nearest
 
-_NONE: Final = object()
+_NO_DEFAULT: Final = object()
 _SECRET_PREFIX: Final = "DBT_ENV_SECRET"  # noqa: S105 - a prefix of names, no secret
 
 
@@ -36,19 +36,19 @@ def parse_vars(text: str | None) -> Mapping[str, Any]:
         raise UsageError.of(
             "--vars is not a YAML mapping.",
             where="--vars",
-            advice="Write it such as --vars '{min_value: 500}'.",
+            hint="Write it such as --vars '{min_value: 500}'.",
         )
     return {str(name): value for name, value in parsed.items()}
 
 
-def env_var_of(environ: Mapping[str, str], *, secret: Container[str] | None = None) -> Callable[..., str]:
+def make_env_var(environ: Mapping[str, str], *, secret: Container[str] | None = None) -> Callable[..., str]:
     """Return `env_var(name, default)`: always text; it raises MissingVariableError where there is neither.
 
     Where `secret` is given, the variables that it names and those of dbt's DBT_ENV_SECRET prefix are
     refused: what a model renders is shown and stored.
     """
 
-    def env_var(name: str, default: Any = _NONE) -> str:
+    def env_var(name: str, default: Any = _NO_DEFAULT) -> str:
         if secret is not None and (name.startswith(_SECRET_PREFIX) or name in secret):
             raise ContextError(
                 f"The environment variable {name} holds a secret, and a model's SQL is shown and stored.",
@@ -56,7 +56,7 @@ def env_var_of(environ: Mapping[str, str], *, secret: Container[str] | None = No
             )
         if name in environ:
             return environ[name]
-        if default is _NONE:
+        if default is _NO_DEFAULT:
             raise MissingVariableError(name)
         return str(default)
 
@@ -69,17 +69,17 @@ class Var:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
-    def __call__(self, name: str, default: Any = _NONE) -> Any:
+    def __call__(self, name: str, default: Any = _NO_DEFAULT) -> Any:
         """Return the value, else the default; raises ContextError when there is neither."""
         if name in self._values:
             return self._values[name]
-        if default is not _NONE:
+        if default is not _NO_DEFAULT:
             return default
-        guess = nearest(name, self._values)
-        meant = f"Did you mean {guess}? " if guess else ""
+        guess = find_nearest(name, self._values)
+        suggestion = f"Did you mean {guess}? " if guess else ""
         raise ContextError(
             f"The variable {name} has no value.",
-            f"{meant}Give it with --vars '{{{name}: ...}}', under vars: in dbt_project.yml, "
+            f"{suggestion}Give it with --vars '{{{name}: ...}}', under vars: in dbt_project.yml, "
             f"or a default: var('{name}', 'default').",
         )
 

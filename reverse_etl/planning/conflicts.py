@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.list_target import OnShared
+from reverse_etl.domain.list_target import OnSharedIdentifier
 from reverse_etl.planning.sql import conflicts as sql
 from reverse_etl.warehouse.statement import Statement
 
@@ -13,62 +13,64 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.domain.identifiers import IdentifierType
-    from reverse_etl.planning.stage import Staged
+    from reverse_etl.planning.stage import StagedModel
     from reverse_etl.warehouse.interface import Warehouse
-    from reverse_etl.warehouse.model_tables import Shape
+    from reverse_etl.warehouse.model_tables import ModelTables
 
 
 @dataclass(frozen=True)
-class Clashes:
+class ConflictReport:
     """What became of a model's rows that clashed.
 
-    `repeated` rows are equal to another row in every column and count as one with it. `omitted` counts, by
-    identifier, the rows that lost a shared one.
+    `duplicate_rows` rows are equal to another row in every column and count as one with it.
+    `omitted_identifiers` counts, by identifier, the rows that lost a shared one.
     """
 
-    repeated: int = 0
-    omitted: Mapping[IdentifierType, int] = field(default_factory=dict)
+    duplicate_rows: int = 0
+    omitted_identifiers: Mapping[IdentifierType, int] = field(default_factory=dict)
 
 
-def settle(warehouse: Warehouse, staged: Staged) -> Clashes:
+def resolve_conflicts(warehouse: Warehouse, staged: StagedModel) -> ConflictReport:
     """Join rows that are equal, and reject or shorten those that can't all be sent as they are."""
-    repeated = _join_twins(warehouse, staged.shape)
-    return replace(settle_shared(warehouse, staged), repeated=repeated)
+    duplicate_rows = _merge_duplicates(warehouse, staged.tables)
+    return replace(resolve_shared_identifiers(warehouse, staged), duplicate_rows=duplicate_rows)
 
 
-def settle_shared(warehouse: Warehouse, staged: Staged) -> Clashes:
+def resolve_shared_identifiers(warehouse: Warehouse, staged: StagedModel) -> ConflictReport:
     """Reject or shorten the rows of which several carry one identifier, where no identity stands twice.
 
     The first type of identifier can't be shared, since it is its row's identity.
     """
-    dialect, shape = warehouse.dialect, staged.shape
-    omitted: dict[IdentifierType, int] = {}
-    for kind in shape.secondary:
-        warehouse.execute(sql.shared(dialect, shape, kind))
-        found = f"SELECT COUNT(*) FROM {dialect.passing(f'shared_{kind}_{shape.key}')}"
+    dialect, tables = warehouse.dialect, staged.tables
+    omitted_identifiers: dict[IdentifierType, int] = {}
+    for kind in tables.secondary_identifiers:
+        warehouse.execute(sql.collect_shared(dialect, tables, kind))
+        found = f"SELECT COUNT(*) FROM {dialect.temp_table(f'shared_{kind}_{tables.table_key}')}"
         if not _count(warehouse, Statement.read(found)):
             continue
-        warehouse.execute(sql.reject_owners(dialect, shape, kind))
+        warehouse.execute(sql.reject_identity_conflicts(dialect, tables, kind))
         match staged.model.config.on_shared_identifier:
-            case OnShared.OMIT:
-                omitted[kind] = _count(warehouse, sql.shared_count(dialect, shape, kind))
-                warehouse.execute(sql.omit_shared(dialect, shape, kind))
-            case OnShared.REJECT:
-                warehouse.execute(sql.reject_shared(dialect, shape, kind))
-    return Clashes(omitted={kind: rows for kind, rows in omitted.items() if rows})
+            case OnSharedIdentifier.OMIT:
+                omitted_identifiers[kind] = _count(warehouse, sql.count_shared(dialect, tables, kind))
+                warehouse.execute(sql.omit_shared(dialect, tables, kind))
+            case OnSharedIdentifier.REJECT:
+                warehouse.execute(sql.reject_shared(dialect, tables, kind))
+    return ConflictReport(
+        omitted_identifiers={kind: rows for kind, rows in omitted_identifiers.items() if rows}
+    )
 
 
-def _join_twins(warehouse: Warehouse, shape: Shape) -> int:
+def _merge_duplicates(warehouse: Warehouse, tables: ModelTables) -> int:
     dialect = warehouse.dialect
-    twins = dialect.passing("twins_" + shape.key)
-    before = Statement.read(f"SELECT COALESCE(SUM(retl_rows), 0) FROM {twins}")
-    warehouse.execute(sql.twins(dialect, shape))
-    rows = _count(warehouse, before)
+    twins = dialect.temp_table("twins_" + tables.table_key)
+    staged_count = Statement.read(f"SELECT COALESCE(SUM(retl_rows), 0) FROM {twins}")
+    warehouse.execute(sql.collect_duplicates(dialect, tables))
+    rows = _count(warehouse, staged_count)
     if not rows:
         return 0
-    for statement in sql.settle_twins(dialect, shape):
+    for statement in sql.resolve_duplicates(dialect, tables):
         warehouse.execute(statement)
-    distinct = dialect.passing("distinct_" + shape.key)
+    distinct = dialect.temp_table("distinct_" + tables.table_key)
     return rows - _count(warehouse, Statement.read(f"SELECT COUNT(*) FROM {distinct}"))
 
 

@@ -11,76 +11,90 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.columns import Kind
+from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import UsageError
-from reverse_etl.planning.conflicts import Clashes, settle, settle_shared
+from reverse_etl.planning.conflicts import ConflictReport, resolve_conflicts, resolve_shared_identifiers
 from reverse_etl.planning.lists import ListRef
-from reverse_etl.planning.orphans import most
-from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Rejected, Wish
+from reverse_etl.planning.orphans import max_rows
+from reverse_etl.planning.plan import Change, CheckRejection, ListPlan, ModelPlan, PlanOptions
 from reverse_etl.planning.sql import conflicts as sql_claimed
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import staging
-from reverse_etl.planning.sql.diff import Scope
-from reverse_etl.planning.sql.digest import seal
+from reverse_etl.planning.sql.diff import DiffOptions
+from reverse_etl.planning.sql.digest import select_digest
 from reverse_etl.state.sql import rejections, snapshot
 from reverse_etl.surfaces.interface import Surface
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, Shape
-from reverse_etl.warehouse.statement import OURS
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
+from reverse_etl.warehouse.statement import RESERVED_PREFIX
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.models.model import Model
-    from reverse_etl.planning.stage import Staged
-    from reverse_etl.state import SentModel, State
+    from reverse_etl.planning.stage import StagedModel
+    from reverse_etl.state import ModelRecord, State
     from reverse_etl.warehouse.interface import Warehouse
 
 
-def diff(
-    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish
+def plan_model(
+    warehouse: Warehouse, state: State, staged: StagedModel, refs: Sequence[ListRef], options: PlanOptions
 ) -> ModelPlan:
     """Return the plan of one model; its deltas lie in a scratch table. Changes nothing that is kept.
 
     Raises UsageError when the model's identifiers are not those that its snapshot is keyed by, unless that is
     asked for.
     """
-    model, shape = staged.model, staged.shape
-    warehouse.tag(model=model.name)
-    rekeyed = is_rekeyed(model, state.models().get(model.name), asked=model.name in wish.rekey)
-    worked = _work_out(warehouse, state, staged, refs, wish, rekeyed=rekeyed)
-    counts = _protected_counts(warehouse, shape, hold=model.config.surface is not Surface.PROFILES)
-    figures = _Figures(
-        counts=counts,
-        leaving=_leaving(warehouse, shape) if any(Op.REMOVE in ops for ops in counts.values()) else {},
-        known=worked.known,
-        rows=_staged_rows(warehouse, state, staged),
-        sample=_sample(warehouse, staged, worked, wish.sample) if counts and wish.sample else {},
-        deferred=worked.deferred,
+    model, tables = staged.model, staged.tables
+    warehouse.set_query_tag(model=model.name)
+    rekeyed = is_rekeyed(model, state.models().get(model.name), allowed=model.name in options.rekey)
+    result = _run_diff(warehouse, state, staged, refs, options, rekeyed=rekeyed)
+    op_counts = _hold_removals(warehouse, tables, hold_shared=model.config.surface is not Surface.PROFILES)
+    list_counts = _Counts(
+        op_counts=op_counts,
+        removes_by_identifier=_count_removes_by_identifier(warehouse, tables)
+        if any(Op.REMOVE in ops for ops in op_counts.values())
+        else {},
+        snapshot_rows=result.snapshot_rows,
+        rows=_count_staged_rows(warehouse, state, staged),
+        sample=_fetch_sample(warehouse, staged, result, options.sample_size)
+        if op_counts and options.sample_size
+        else {},
+        deferred=result.deferred,
     )
-    mine = {ref.id for ref in refs}
-    remembered = most(worked.known, _uncertain(warehouse, shape) if worked.scope.uncertain else {})
-    clashes = worked.clashes
-    omitted = {kind: clashes.omitted.get(kind, 0) + worked.claimed.get(kind, 0) for kind in shape.identifiers}
+    managed_ids = {ref.id for ref in refs}
+    max_rows_by_list = max_rows(
+        result.snapshot_rows,
+        _count_uncertain_rows(warehouse, tables) if result.diff_options.has_uncertain else {},
+    )
+    conflicts = result.conflicts
+    omitted_identifiers = {
+        kind: conflicts.omitted_identifiers.get(kind, 0) + result.claimed.get(kind, 0)
+        for kind in tables.identifiers
+    }
     return ModelPlan(
         model=model,
-        shape=shape,
-        lists=(*(_list_plan(ref, figures) for ref in refs), *_unlisted(figures.rows)),
-        staged=staged.rows,
-        repeated=clashes.repeated,
-        omitted={kind: lost for kind, lost in omitted.items() if lost},
-        orphans=tuple((list_id, rows) for list_id, rows in remembered.items() if list_id not in mine),
+        tables=tables,
+        lists=(*(_list_plan(ref, list_counts) for ref in refs), *_plans_without_list(list_counts.rows)),
+        staged_rows=staged.rows,
+        duplicate_rows=conflicts.duplicate_rows,
+        omitted_identifiers={
+            kind: omitted_rows for kind, omitted_rows in omitted_identifiers.items() if omitted_rows
+        },
+        orphaned_rows=tuple(
+            (list_id, rows) for list_id, rows in max_rows_by_list.items() if list_id not in managed_ids
+        ),
         rekeyed=rekeyed,
-        waiting=any({Op.HELD, Op.LEFT} & ops.keys() for ops in counts.values()),
-        seal=_seal(warehouse, staged) if wish.sealed else "",
+        has_deferred_removals=any({Op.HELD, Op.DEFERRED} & ops.keys() for ops in op_counts.values()),
+        digest=_compute_digest(warehouse, staged) if options.with_digest else "",
     )
 
 
-def _seal(warehouse: Warehouse, staged: Staged) -> str:
+def _compute_digest(warehouse: Warehouse, staged: StagedModel) -> str:
     """Return the digest of what is to be sent: of rows and values, and of how they are named and rendered."""
-    ((rows, digest),) = warehouse.fetch(seal(warehouse.dialect, staged.shape))
-    names = [(part.column, part.property) for part in staged.model.payload]
-    return seal_text(int(rows), str(digest), staged.shape.payload, names)
+    ((rows, digest),) = warehouse.fetch(select_digest(warehouse.dialect, staged.tables))
+    names = [(payload_column.column, payload_column.property) for payload_column in staged.model.payload]
+    return seal_text(int(rows), str(digest), staged.tables.payload, names)
 
 
 def seal_text(rows: int, digest: str, columns: Sequence[Column], names: Sequence[tuple[str, str]]) -> str:
@@ -95,244 +109,290 @@ def seal_text(rows: int, digest: str, columns: Sequence[Column], names: Sequence
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _kind_text(kind: Kind) -> str:
-    name = "TIMESTAMP_TZ" if kind is Kind.TIMESTAMP_TZ else kind.value.upper()
+def _kind_text(kind: ColumnKind) -> str:
+    name = "TIMESTAMP_TZ" if kind is ColumnKind.TIMESTAMP_TZ else kind.value.upper()
     return f"<Kind.{name}: {kind.value!r}>"
 
 
 @dataclass(frozen=True)
-class _Worked:
+class _DiffResult:
     """How the deltas were worked out.
 
-    `kept` are the snapshot's columns, none before the first run, and `known` its rows by list. So many rows
-    as `claimed` says, by type of identifier, go without what another row has at Klaviyo; `deferred`, by list,
-    wait behind a limit.
+    `stored_columns` are the snapshot's columns, none before the first run, and `snapshot_rows` its rows by
+    list. So many rows as `claimed` says, by type of identifier, go without what another row has at Klaviyo;
+    `deferred`, by list, wait behind a limit.
     """
 
-    kept: Mapping[str, Column]
-    known: Mapping[str, int]
-    scope: Scope
-    clashes: Clashes
+    stored_columns: Mapping[str, Column]
+    snapshot_rows: Mapping[str, int]
+    diff_options: DiffOptions
+    conflicts: ConflictReport
     claimed: Mapping[IdentifierType, int]
     deferred: Mapping[str, int]
 
 
-def _work_out(  # noqa: PLR0913 - what a plan is made of
-    warehouse: Warehouse, state: State, staged: Staged, refs: Sequence[ListRef], wish: Wish, *, rekeyed: bool
-) -> _Worked:
+def _run_diff(  # noqa: PLR0913 - what a plan is made of
+    warehouse: Warehouse,
+    state: State,
+    staged: StagedModel,
+    refs: Sequence[ListRef],
+    options: PlanOptions,
+    *,
+    rekeyed: bool,
+) -> _DiffResult:
     """Put the deltas into a scratch table, and say how."""
-    dialect, shape = warehouse.dialect, staged.shape
-    for statement in staging.set_lists(dialect, shape, {ref.row_name: ref.id for ref in refs}):
+    dialect, tables = warehouse.dialect, staged.tables
+    for statement in staging.replace_list_ids(dialect, tables, {ref.row_value: ref.id for ref in refs}):
         warehouse.execute(statement)
-    kept = warehouse.kept_columns(shape.snapshot)
-    known: dict[str, int] = dict(warehouse.fetch(snapshot.snapshot_counts(dialect, shape))) if kept else {}
-    scope = Scope(
-        full_refresh=wish.full_refresh,
-        uncertain=bool(kept) and warehouse.fetch(snapshot.uncertain_count(dialect, shape))[0][0] > 0,
-        rekeyed=rekeyed,
-        doubted=tuple(ref.id for ref in refs if ref.doubted),
+    stored_columns = warehouse.state_columns(tables.snapshot)
+    snapshot_rows: dict[str, int] = (
+        dict(warehouse.fetch(snapshot.count_snapshot_by_list(dialect, tables))) if stored_columns else {}
     )
-    sent = sum(known.get(ref.id, 0) for ref in refs)
-    may_be_as_sent = kept and scope == Scope() and staged.rows == sent
-    if may_be_as_sent and _is_as_sent(warehouse, state, staged, kept):
+    diff_options = DiffOptions(
+        full_refresh=options.full_refresh,
+        has_uncertain=bool(stored_columns)
+        and warehouse.fetch(snapshot.count_uncertain(dialect, tables))[0][0] > 0,
+        rekeyed=rekeyed,
+        stale_list_ids=tuple(ref.id for ref in refs if ref.needs_resend),
+    )
+    snapshot_total = sum(snapshot_rows.get(ref.id, 0) for ref in refs)
+    may_match_snapshot = stored_columns and diff_options == DiffOptions() and staged.rows == snapshot_total
+    if may_match_snapshot and _matches_snapshot(warehouse, state, staged, stored_columns):
         # Rows that share an identifier are told every day; of what is there already nothing is sent for it.
-        clashes = settle_shared(warehouse, staged)
-        warehouse.execute(sql.nothing(dialect, shape))
-        return _Worked(kept, known, scope, clashes, {}, {})
-    clashes = settle(warehouse, staged)
-    _compare(warehouse, staged, kept, scope)
-    claimed = _omit_claimed(warehouse, shape, rekeyed=rekeyed) if kept else {}
+        conflicts = resolve_shared_identifiers(warehouse, staged)
+        warehouse.execute(sql.create_empty_plan(dialect, tables))
+        return _DiffResult(stored_columns, snapshot_rows, diff_options, conflicts, {}, {})
+    conflicts = resolve_conflicts(warehouse, staged)
+    _compute_deltas(warehouse, staged, stored_columns, diff_options)
+    claimed = _omit_claimed(warehouse, tables, rekeyed=rekeyed) if stored_columns else {}
     if claimed:  # a row that was refused without what it lost now stands refused too
-        _compare(warehouse, staged, kept, scope)
-    deferred = _cut(warehouse, shape, wish.limit) if wish.limit is not None else {}
-    return _Worked(kept, known, scope, clashes, claimed, deferred)
+        _compute_deltas(warehouse, staged, stored_columns, diff_options)
+    deferred = _limit_upserts(warehouse, tables, options.limit) if options.limit is not None else {}
+    return _DiffResult(stored_columns, snapshot_rows, diff_options, conflicts, claimed, deferred)
 
 
-def _is_as_sent(warehouse: Warehouse, state: State, staged: Staged, kept: Mapping[str, Column]) -> bool:
+def _matches_snapshot(
+    warehouse: Warehouse, state: State, staged: StagedModel, stored_columns: Mapping[str, Column]
+) -> bool:
     """Return whether Klaviyo has each of as many rows as were sent, as it is: then no two are one person's.
 
     A row that stands refused may be there too, as when all was sent once more.
     """
-    refused = any(one.model == staged.model.name for one in state.rejections.standing())
-    return not refused and not warehouse.fetch(sql.difference(warehouse.dialect, staged.shape, kept))
+    has_rejected = any(rejection.model == staged.model.name for rejection in state.rejections.current())
+    return not has_rejected and not warehouse.fetch(
+        sql.select_first_difference(warehouse.dialect, staged.tables, stored_columns)
+    )
 
 
-def _compare(warehouse: Warehouse, staged: Staged, kept: Mapping[str, Column], scope: Scope) -> None:
+def _compute_deltas(
+    warehouse: Warehouse, staged: StagedModel, stored_columns: Mapping[str, Column], diff_options: DiffOptions
+) -> None:
     """Compare with the snapshot the rows that Klaviyo did not refuse as they are."""
-    if kept and _keeps(warehouse, staged.shape, staged.shape.rejected):
-        standing = staging.reject_standing(warehouse.dialect, staged.shape, staged.model.checksum)
-        warehouse.execute(standing)
-    for statement in sql.diff(warehouse.dialect, staged.shape, kept, scope):
+    if stored_columns and _has_current_columns(warehouse, staged.tables, staged.tables.rejected):
+        mark_rejected = staging.mark_still_rejected(warehouse.dialect, staged.tables, staged.model.checksum)
+        warehouse.execute(mark_rejected)
+    for statement in sql.compute_deltas(warehouse.dialect, staged.tables, stored_columns, diff_options):
         warehouse.execute(statement)
 
 
-_Rows = Mapping[str | None, tuple[int, tuple[Rejected, ...]]]
+_RowCounts = Mapping[str | None, tuple[int, tuple[CheckRejection, ...]]]
 
 
-def is_rekeyed(model: Model, sent: SentModel | None, *, asked: bool) -> bool:
+def is_rekeyed(model: Model, model_record: ModelRecord | None, *, allowed: bool) -> bool:
     """Return whether a model's identifiers are not those that it was sent with.
 
     Raises UsageError then, unless it was asked for.
     """
-    now = tuple((kind.value, name) for kind, name in model.config.identifiers.items())
-    if sent is None or sent.identifiers == now:
+    current = tuple((kind.value, name) for kind, name in model.config.identifiers.items())
+    if model_record is None or model_record.identifiers == current:
         return False
-    if not asked:
-        was = ", ".join(f"{kind}: {name}" for kind, name in sent.identifiers)
+    if not allowed:
+        previous = ", ".join(f"{kind}: {name}" for kind, name in model_record.identifiers)
         raise UsageError.of(
-            f"The identifiers of this model changed; its rows were sent with {was}.",
+            f"The identifiers of this model changed; its rows were sent with {previous}.",
             where=f"{model.path} (model {model.name})",
             models=(model.name,),
-            advice=f"Put them back, or see what a change means: reverse-etl plan --rekey {model.name}",
+            hint=f"Put them back, or see what a change means: reverse-etl plan --rekey {model.name}",
         )
     return True
 
 
-def _omit_claimed(warehouse: Warehouse, shape: Shape, *, rekeyed: bool) -> dict[IdentifierType, int]:
+def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -> dict[IdentifierType, int]:
     """Leave out of rows to be sent what another desired row has at Klaviyo; return how many lost what."""
     omitted: dict[IdentifierType, int] = {}
-    if shape.secondary and any(_upserts(ops) for ops in _counts(warehouse, shape).values()):
-        for kind in shape.secondary:
-            warehouse.execute(sql_claimed.claimed(warehouse.dialect, shape, kind, rekeyed=rekeyed))
-            omitted[kind] = warehouse.fetch(sql_claimed.claimed_count(warehouse.dialect, shape, kind))[0][0]
+    if tables.secondary_identifiers and any(
+        _count_upserts(ops) for ops in _count_planned_rows(warehouse, tables).values()
+    ):
+        for kind in tables.secondary_identifiers:
+            warehouse.execute(sql_claimed.collect_claimed(warehouse.dialect, tables, kind, rekeyed=rekeyed))
+            omitted[kind] = warehouse.fetch(sql_claimed.count_claimed(warehouse.dialect, tables, kind))[0][0]
             if omitted[kind]:
-                warehouse.execute(sql_claimed.omit_claimed(warehouse.dialect, shape, kind))
+                warehouse.execute(sql_claimed.omit_claimed(warehouse.dialect, tables, kind))
     return {kind: rows for kind, rows in omitted.items() if rows}
 
 
-def _keeps(warehouse: Warehouse, shape: Shape, table: str) -> bool:
+def _has_current_columns(warehouse: Warehouse, tables: ModelTables, table: str) -> bool:
     """Return whether a state table has today's columns. If not, no row in it is what is staged today."""
-    kept = {name.lower(): column.type for name, column in warehouse.kept_columns(table).items()}
+    stored_types = {name.lower(): column.type for name, column in warehouse.state_columns(table).items()}
     return all(
-        kept.get(column.name.lower()) == warehouse.dialect.kept_type(column) for column in shape.payload
+        stored_types.get(column.name.lower()) == warehouse.dialect.storage_type(column)
+        for column in tables.payload
     )
 
 
-def _protected_counts(warehouse: Warehouse, shape: Shape, *, hold: bool) -> dict[str, dict[str, int]]:
+def _hold_removals(
+    warehouse: Warehouse, tables: ModelTables, *, hold_shared: bool
+) -> dict[str, dict[str, int]]:
     """Return the plan's counts, after taking out the removals that must not be made.
 
     Where nobody is removed, none is held.
     """
-    counts = _counts(warehouse, shape)
+    counts = _count_planned_rows(warehouse, tables)
     if any(Op.REMOVE in ops for ops in counts.values()):
-        warehouse.execute(sql.keep_rejected(warehouse.dialect, shape))
-        if hold:
-            warehouse.execute(sql.hold_protected(warehouse.dialect, shape))
-        return _counts(warehouse, shape)
+        warehouse.execute(sql.cancel_rejected_removals(warehouse.dialect, tables))
+        if hold_shared:
+            warehouse.execute(sql.hold_shared_removals(warehouse.dialect, tables))
+        return _count_planned_rows(warehouse, tables)
     return counts
 
 
-def _cut(warehouse: Warehouse, shape: Shape, limit: int) -> dict[str, int]:
+def _limit_upserts(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[str, int]:
     """Leave of the plan only the first `limit` upserts, and return how many others there are, by list."""
-    before = _counts(warehouse, shape)
-    for statement in sql.cut(warehouse.dialect, shape, limit):
+    before = _count_planned_rows(warehouse, tables)
+    for statement in sql.limit_upserts(warehouse.dialect, tables, limit):
         warehouse.execute(statement)
-    after = _counts(warehouse, shape)
-    return {list_id: _upserts(ops) - _upserts(after[list_id]) for list_id, ops in before.items()}
+    after = _count_planned_rows(warehouse, tables)
+    return {list_id: _count_upserts(ops) - _count_upserts(after[list_id]) for list_id, ops in before.items()}
 
 
-def _upserts(ops: Mapping[str, int]) -> int:
+def _count_upserts(ops: Mapping[str, int]) -> int:
     return ops.get(Op.ADD, 0) + ops.get(Op.UPDATE, 0)
 
 
-def _counts(warehouse: Warehouse, shape: Shape) -> dict[str, dict[str, int]]:
+def _count_planned_rows(warehouse: Warehouse, tables: ModelTables) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for list_id, op, rows in warehouse.fetch(sql.planned_counts(warehouse.dialect, shape)):
+    for list_id, op, rows in warehouse.fetch(sql.count_planned_by_list(warehouse.dialect, tables)):
         counts[list_id][op] = rows
     return counts
 
 
-def _uncertain(warehouse: Warehouse, shape: Shape) -> dict[str, int]:
-    return dict(warehouse.fetch(snapshot.uncertain_counts(warehouse.dialect, shape)))
+def _count_uncertain_rows(warehouse: Warehouse, tables: ModelTables) -> dict[str, int]:
+    return dict(warehouse.fetch(snapshot.count_uncertain_by_list(warehouse.dialect, tables)))
 
 
-def _leaving(warehouse: Warehouse, shape: Shape) -> dict[str, tuple[int, dict[IdentifierType, int]]]:
+def _count_removes_by_identifier(
+    warehouse: Warehouse, tables: ModelTables
+) -> dict[str, tuple[int, dict[IdentifierType, int]]]:
     """Return, by list, how many removes carry neither e-mail nor phone, and how many each identifier."""
     return {
-        list_id: (nameless, {kind: rows for kind, rows in zip(IdentifierType, carried, strict=True) if rows})
-        for list_id, nameless, *carried in warehouse.fetch(sql.leaving_counts(warehouse.dialect, shape))
+        list_id: (
+            rows_without_contact,
+            {kind: rows for kind, rows in zip(IdentifierType, rows_by_identifier, strict=True) if rows},
+        )
+        for list_id, rows_without_contact, *rows_by_identifier in warehouse.fetch(
+            sql.count_removes_by_identifier(warehouse.dialect, tables)
+        )
     }
 
 
-def _staged_rows(warehouse: Warehouse, state: State, staged: Staged) -> _Rows:
+def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) -> _RowCounts:
     """Return, by the list's name in the rows, how many can be sent and why the others can't."""
-    dialect, shape = warehouse.dialect, staged.shape
-    good: dict[str | None, int] = {}
-    bad = False
-    for name, problem, rows in warehouse.fetch(staging.staged_counts(dialect, shape)):
-        bad = bad or problem is not None
+    dialect, tables = warehouse.dialect, staged.tables
+    valid_rows: dict[str | None, int] = {}
+    has_rejected = False
+    for name, problem, rows in warehouse.fetch(staging.count_staged_rows(dialect, tables)):
+        has_rejected = has_rejected or problem is not None
         if problem is None:
-            good[name] = rows
-    rejected: dict[str | None, list[Rejected]] = defaultdict(list)
-    if bad:
-        key = (state.owner.account, state.owner.project)
-        for name, problem, rows, new in warehouse.fetch(
-            rejections.check_counts(dialect, key, shape, staged.model.name)
+            valid_rows[name] = rows
+    rejected: dict[str | None, list[CheckRejection]] = defaultdict(list)
+    if has_rejected:
+        scope_key = (state.scope.account, state.scope.project)
+        for name, problem, rows, new_rows in warehouse.fetch(
+            rejections.count_check_rejections(dialect, scope_key, tables, staged.model.name)
         ):
-            rejected[name].append(Rejected(problem, rows, int(new)))
-    return {name: (good.get(name, 0), tuple(rejected.get(name, ()))) for name in {**good, **rejected}}
+            rejected[name].append(CheckRejection(problem, rows, int(new_rows)))
+    return {
+        name: (valid_rows.get(name, 0), tuple(rejected.get(name, ()))) for name in {**valid_rows, **rejected}
+    }
 
 
 @dataclass(frozen=True)
-class _Figures:
+class _Counts:
     """What is known of a model's lists, by list id, and of its rows by the list's name in them."""
 
-    counts: Mapping[str, Mapping[str, int]]
-    leaving: Mapping[str, tuple[int, Mapping[IdentifierType, int]]]
-    known: Mapping[str, int]
-    rows: _Rows
+    op_counts: Mapping[str, Mapping[str, int]]
+    removes_by_identifier: Mapping[str, tuple[int, Mapping[IdentifierType, int]]]
+    snapshot_rows: Mapping[str, int]
+    rows: _RowCounts
     sample: Mapping[str, Sequence[Change]]
     deferred: Mapping[str, int]
 
 
-def _list_plan(ref: ListRef, figures: _Figures) -> ListPlan:
-    ops = figures.counts.get(ref.id, {})
-    desired, rejected = figures.rows.get(ref.row_name, (0, ()))
-    nameless, carried = figures.leaving.get(ref.id, (0, {}))
+def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
+    ops = list_counts.op_counts.get(ref.id, {})
+    rows, rejected = list_counts.rows.get(ref.row_value, (0, ()))
+    rows_without_contact, rows_by_identifier = list_counts.removes_by_identifier.get(ref.id, (0, {}))
     return ListPlan(
-        list=ref,
-        desired=desired,
-        known=figures.known.get(ref.id, 0),
+        list_ref=ref,
+        rows=rows,
+        snapshot_rows=list_counts.snapshot_rows.get(ref.id, 0),
         adds=ops.get(Op.ADD, 0),
         updates=ops.get(Op.UPDATE, 0),
         removes=ops.get(Op.REMOVE, 0),
-        held=ops.get(Op.HELD, 0),
-        deferred=figures.deferred.get(ref.id, 0),
-        carried=carried,
-        nameless=nameless,
-        rejected=rejected,
-        sample=tuple(figures.sample.get(ref.id, ())),
+        held_at_plan=ops.get(Op.HELD, 0),
+        deferred=list_counts.deferred.get(ref.id, 0),
+        rows_by_identifier=rows_by_identifier,
+        rows_without_contact=rows_without_contact,
+        check_rejections=rejected,
+        sample=tuple(list_counts.sample.get(ref.id, ())),
     )
 
 
-def _unlisted(rows: _Rows) -> tuple[ListPlan, ...]:
+def _plans_without_list(rows: _RowCounts) -> tuple[ListPlan, ...]:
     """Return the rows that name no list, as a list of no name, so that no row is lost from the counts."""
     if None not in rows:
         return ()
-    return (ListPlan(ListRef("", "(no list)", ""), desired=0, known=0, rejected=rows[None][1], nowhere=True),)
+    return (
+        ListPlan(
+            ListRef("", "(no list)", ""),
+            rows=0,
+            snapshot_rows=0,
+            check_rejections=rows[None][1],
+            has_no_list=True,
+        ),
+    )
 
 
-def _sample(warehouse: Warehouse, staged: Staged, worked: _Worked, size: int) -> dict[str, list[Change]]:
+def _fetch_sample(
+    warehouse: Warehouse, staged: StagedModel, result: _DiffResult, size: int
+) -> dict[str, list[Change]]:
     """Return the sample by list id, its columns named as Klaviyo gets them: a warehouse may fold them."""
-    shape, dialect = staged.shape, warehouse.dialect
-    rows = warehouse.fetch(sql.sample(dialect, shape, worked.kept, size, worked.scope))
+    tables, dialect = staged.tables, warehouse.dialect
+    rows = warehouse.fetch(
+        sql.select_sample(dialect, tables, result.stored_columns, size, result.diff_options)
+    )
     changes: dict[str, list[Change]] = defaultdict(list)
-    properties = {part.column.lower(): part.property for part in staged.model.payload}
-    names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in shape.payload_names))
-    retyped = [properties[column.name.lower()] for column in sql.retyped(dialect, shape, worked.kept)]
+    properties = {
+        payload_column.column.lower(): payload_column.property for payload_column in staged.model.payload
+    }
+    names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in tables.payload_names))
+    retyped = [
+        properties[column.name.lower()]
+        for column in sql.find_retyped_columns(dialect, tables, result.stored_columns)
+    ]
     for list_id, op, identity, *values in rows:
         after = dict(zip(names, values, strict=False))
         before = dict(zip(names, values[len(names) :], strict=False))
-        was = before | dict(zip(retyped, values[2 * len(names) :], strict=True))
+        stored_values = before | dict(zip(retyped, values[2 * len(names) :], strict=True))
         if op == Op.UPDATE:
-            moved = [name for name in names if after[name] is not None and after[name] != before[name]]
-            before, after = _shown(was, moved), _shown(after, moved)
+            changed = [name for name in names if after[name] is not None and after[name] != before[name]]
+            before, after = _select_values(stored_values, changed), _select_values(after, changed)
         else:
             before, after = {}, {}
         changes[str(list_id)].append(Change(str(op), str(identity), before, after))
     return changes
 
 
-def _shown(values: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
+def _select_values(values: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
     """Return some values of a row under the names that people know."""
-    return {name.removeprefix(OURS): values[name] for name in names}
+    return {name.removeprefix(RESERVED_PREFIX): values[name] for name in names}

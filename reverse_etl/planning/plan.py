@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.klaviyo.batching import MOST_ROWS
+from reverse_etl.klaviyo.batching import MAX_ROWS
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.filters import MOST_VALUES, OF_MEMBERS
-from reverse_etl.klaviyo.lists import MOST_MEMBERS
-from reverse_etl.klaviyo.rate_limit import duration
+from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES
+from reverse_etl.klaviyo.lists import MAX_MEMBERS
+from reverse_etl.klaviyo.rate_limit import estimate_duration
 from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import Model
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
-    from reverse_etl.warehouse.model_tables import Shape
+    from reverse_etl.warehouse.model_tables import ModelTables
 
 FIGURES: Final = (
     "desired",
@@ -36,18 +36,19 @@ FIGURES: Final = (
 
 
 @dataclass(frozen=True)
-class Wish:
+class PlanOptions:
     """What is asked of a plan.
 
     Every row again, only the first `limit` upserts, or a model keyed by other identifiers. So many changes of
-    each list and kind as `sample` says are shown. With `sealed`, each model says by a digest what is sent.
+    each list and kind as `sample_size` says are shown. With `with_digest`, each model says by a digest what
+    is sent.
     """
 
     full_refresh: bool = False
     limit: int | None = None
     rekey: frozenset[str] = frozenset()
-    sample: int = 0
-    sealed: bool = False
+    sample_size: int = 0
+    with_digest: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,38 +65,38 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Rejected:
-    """Rows of a list that will not be sent, for one reason; `new` were not rejected in the last run."""
+class CheckRejection:
+    """Rows of a list that will not be sent, for one reason; `new_rows` were not rejected in the last run."""
 
-    problem: str
+    code: str
     rows: int
-    new: int
+    new_rows: int
 
 
 @dataclass(frozen=True)
 class ListPlan:
-    """What one list is to become. `desired` rows can be sent; `known` rows are in the snapshot.
+    """What one list is to become. `rows` rows can be sent; `snapshot_rows` rows are in the snapshot.
 
-    `held` removals are not made, since a rejected row may be the same person. `deferred` upserts are more
-    than `--limit` lets through. The removes are looked for by what they were sent with: so many of them as
-    `carried` says carry an identifier, and the `nameless` neither e-mail nor phone. `nowhere` says that these
-    are the rows that name no list: all of them are rejected. `sample` has a few of its changes, if any were
-    asked for.
+    `held_at_plan` removals are not made, since a rejected row may be the same person. `deferred` upserts are
+    more than `--limit` lets through. The removes are looked for by what they were sent with: so many of them
+    as `rows_by_identifier` says carry an identifier, and the `rows_without_contact` neither e-mail nor phone.
+    `has_no_list` says that these are the rows that name no list: all of them are rejected. `sample` has a few
+    of its changes, if any were asked for.
     """
 
-    list: ListRef
-    desired: int
-    known: int
+    list_ref: ListRef
+    rows: int
+    snapshot_rows: int
     adds: int = 0
     updates: int = 0
     removes: int = 0
-    held: int = 0
+    held_at_plan: int = 0
     deferred: int = 0
-    carried: Mapping[IdentifierType, int] = field(default_factory=dict)
-    nameless: int = 0
-    rejected: tuple[Rejected, ...] = ()
+    rows_by_identifier: Mapping[IdentifierType, int] = field(default_factory=dict)
+    rows_without_contact: int = 0
+    check_rejections: tuple[CheckRejection, ...] = ()
     sample: tuple[Change, ...] = ()
-    nowhere: bool = False
+    has_no_list: bool = False
 
     @property
     def upserts(self) -> int:
@@ -105,33 +106,33 @@ class ListPlan:
     @property
     def unchanged(self) -> int:
         """Return how many rows Klaviyo already has as they are."""
-        return self.desired - self.adds - self.updates - self.deferred
+        return self.rows - self.adds - self.updates - self.deferred
 
     @property
-    def pages(self) -> int:
+    def max_list_reads(self) -> int:
         """Return how many requests it takes at most to learn since when the nameless are members.
 
         Where Klaviyo knows no e-mail or phone of them either, the list is read.
         """
-        return math.ceil(self.known / MOST_VALUES) if self.nameless else 0
+        return math.ceil(self.snapshot_rows / MAX_VALUES) if self.rows_without_contact else 0
 
     @property
-    def rejections(self) -> int:
+    def rejected_by_check(self) -> int:
         """Return how many rows will not be sent as they are."""
-        return sum(rejected.rows for rejected in self.rejected)
+        return sum(rejection.rows for rejection in self.check_rejections)
 
     def figures(self) -> dict[str, int]:
         """Return the plan's numbers by the names that every report gives them."""
         numbers = (
-            self.desired,
-            self.known,
+            self.rows,
+            self.snapshot_rows,
             self.adds,
             self.updates,
             self.removes,
             self.unchanged,
             self.deferred,
-            self.held,
-            self.rejections,
+            self.held_at_plan,
+            self.rejected_by_check,
         )
         return dict(zip(FIGURES, numbers, strict=True))
 
@@ -140,37 +141,40 @@ class ListPlan:
 class ModelPlan:
     """What one model's lists are to become.
 
-    `staged` rows came from the model; `repeated` of them repeat another in every column. `omitted` counts the
-    rows that lost a shared identifier. `orphans` are the (list id, rows) that the model drove once and drives
-    no more. `waiting`: removals are held, or wait behind a limit. `seal` changes with every row to be sent
-    and every value in it; '' where none was asked for.
+    `staged_rows` rows came from the model; `duplicate_rows` of them repeat another in every column.
+    `omitted_identifiers` counts the rows that lost a shared identifier. `orphaned_rows` are the (list id,
+    rows) that the model drove once and drives no more. `has_deferred_removals`: removals are held, or wait
+    behind a limit. `digest` changes with every row to be sent and every value in it; '' where none was asked
+    for.
     """
 
     model: Model
-    shape: Shape
+    tables: ModelTables
     lists: tuple[ListPlan, ...]
-    staged: int
-    repeated: int
-    omitted: Mapping[IdentifierType, int]
-    orphans: tuple[tuple[str, int], ...] = ()
+    staged_rows: int
+    duplicate_rows: int
+    omitted_identifiers: Mapping[IdentifierType, int]
+    orphaned_rows: tuple[tuple[str, int], ...] = ()
     rekeyed: bool = False
-    waiting: bool = False
-    seal: str = ""
+    has_deferred_removals: bool = False
+    digest: str = ""
 
     @property
-    def idle(self) -> bool:
+    def is_empty(self) -> bool:
         """Return whether a run has nothing to do for the model, nor to leave behind a limit."""
-        return not any(one.upserts or one.removes or one.deferred for one in self.lists)
+        return not any(
+            list_plan.upserts or list_plan.removes or list_plan.deferred for list_plan in self.lists
+        )
 
-    def requests(self) -> dict[Endpoint, int]:
+    def estimate_requests(self) -> dict[Endpoint, int]:
         """Return about how many requests the plan takes.
 
         Rows small enough to fill requests by number, not by bytes. What it may take to read lists comes on
-        top: `ListPlan.pages`.
+        top: `ListPlan.max_list_reads`.
         """
         counts: dict[Endpoint, int] = {}
-        for one in self.lists:
-            for endpoint, number in _requests(self.model.config.surface, one).items():
+        for list_plan in self.lists:
+            for endpoint, number in _estimate_requests(self.model.config.surface, list_plan).items():
                 counts[endpoint] = counts.get(endpoint, 0) + number
         return counts
 
@@ -179,68 +183,77 @@ class ModelPlan:
 class Plan:
     """What a run would do.
 
-    `looked_up` says whether Klaviyo was asked which lists there are; `unsettled` is how many earlier runs
-    left something open. `notes` are for people; `news` are those of them that no earlier run could tell;
-    `orphans` are the lists that models drove before. `account` is Klaviyo's id of the account that is meant,
-    '' for one that does not exist yet.
+    `lists_looked_up` says whether Klaviyo was asked which lists there are; `unsettled_runs` is how many
+    earlier runs left something open. `notes` are for people; `new_notes` are those of them that no earlier
+    run could tell; `orphans` are the lists that models drove before. `account` is Klaviyo's id of the account
+    that is meant, '' for one that does not exist yet.
     """
 
     models: tuple[ModelPlan, ...]
-    looked_up: bool
-    unsettled: int = 0
+    lists_looked_up: bool
+    unsettled_runs: int = 0
     notes: tuple[str, ...] = ()
-    news: tuple[str, ...] = ()
+    new_notes: tuple[str, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     account: str = ""
 
     def lists(self) -> Iterator[tuple[ModelPlan, ListPlan]]:
         """Yield each list with its model, in the order of the run."""
-        for model in self.models:
-            for one in model.lists:
-                yield model, one
+        for model_plan in self.models:
+            for list_plan in model_plan.lists:
+                yield model_plan, list_plan
 
     @property
-    def sends(self) -> bool:
+    def has_upserts(self) -> bool:
         """Whether anyone is added or updated."""
-        return any(one.upserts for _, one in self.lists())
+        return any(list_plan.upserts for _, list_plan in self.lists())
 
-    def former(self, model: ModelPlan) -> dict[str, tuple[str, ...]]:
+    def previous_owners(self, model_plan: ModelPlan) -> dict[str, tuple[str, ...]]:
         """Return the other models that sent to lists of this one before, with the ids of those lists."""
-        before = {(one.list.taken_over, one.list.id) for one in model.lists if one.list.taken_over}
-        before |= {(each.model, each.list_id) for each in self.orphans if each.owner == model.model.name}
-        names = sorted({name for name, _ in before})
-        return {name: tuple(sorted(id_ for by, id_ in before if by == name)) for name in names}
+        previous_lists = {
+            (list_plan.list_ref.previous_model, list_plan.list_ref.id)
+            for list_plan in model_plan.lists
+            if list_plan.list_ref.previous_model
+        }
+        previous_lists |= {
+            (orphan.model, orphan.list_id) for orphan in self.orphans if orphan.owner == model_plan.model.name
+        }
+        names = sorted({name for name, _ in previous_lists})
+        return {
+            name: tuple(sorted(list_id for owner, list_id in previous_lists if owner == name))
+            for name in names
+        }
 
-    def requests(self) -> dict[Endpoint, int]:
+    def estimate_requests(self) -> dict[Endpoint, int]:
         """Return about how many requests the plan takes, by endpoint."""
         counts: dict[Endpoint, int] = {}
-        for model in self.models:
-            for endpoint, number in model.requests().items():
+        for model_plan in self.models:
+            for endpoint, number in model_plan.estimate_requests().items():
                 counts[endpoint] = counts.get(endpoint, 0) + number
         return counts
 
-    def pages(self) -> int:
-        """Return how many requests it may take beyond these, at most, to read lists: `ListPlan.pages`."""
-        return sum(one.pages for _, one in self.lists())
+    def max_list_reads(self) -> int:
+        """Return how many more requests it takes at most to read lists, as `ListPlan.max_list_reads`."""
+        return sum(list_plan.max_list_reads for _, list_plan in self.lists())
 
-    def seconds(self) -> float:
+    def estimate_seconds(self) -> float:
         """Return how long these requests take at Klaviyo's limits."""
-        return duration(self.requests())
+        return estimate_duration(self.estimate_requests())
 
 
-def _requests(surface: Surface, one: ListPlan) -> dict[Endpoint, int]:
+def _estimate_requests(surface: Surface, list_plan: ListPlan) -> dict[Endpoint, int]:
     counts: dict[Endpoint, int] = {}
-    if one.upserts:
+    if list_plan.upserts:
         if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
-            counts[Endpoint.PROFILES] = math.ceil(one.upserts / MOST_VALUES)
-            counts[Endpoint.ADD_TO_LIST] = math.ceil(one.upserts / MOST_MEMBERS)
+            counts[Endpoint.PROFILES] = math.ceil(list_plan.upserts / MAX_VALUES)
+            counts[Endpoint.ADD_TO_LIST] = math.ceil(list_plan.upserts / MAX_MEMBERS)
         else:
-            counts[Endpoint.START_IMPORT] = math.ceil(one.upserts / MOST_ROWS)
-    if one.removes and surface is not Surface.PROFILES:
-        for kind, rows in one.carried.items():
-            endpoint = Endpoint.LIST_PROFILES if kind in OF_MEMBERS else Endpoint.PROFILES
-            counts[endpoint] = counts.get(endpoint, 0) + math.ceil(rows / MOST_VALUES)
-        counts[Endpoint.REMOVE_FROM_LIST] = math.ceil(one.removes / MOST_MEMBERS)
-    if one.list.new and one.list.id:
+            counts[Endpoint.START_IMPORT] = math.ceil(list_plan.upserts / MAX_ROWS)
+    if list_plan.removes and surface is not Surface.PROFILES:
+        for kind, rows in list_plan.rows_by_identifier.items():
+            endpoint = Endpoint.LIST_PROFILES if kind in LIST_FILTERABLE else Endpoint.PROFILES
+            counts[endpoint] = counts.get(endpoint, 0) + math.ceil(rows / MAX_VALUES)
+        counts[Endpoint.REMOVE_FROM_LIST] = math.ceil(list_plan.removes / MAX_MEMBERS)
+    if list_plan.list_ref.is_new and list_plan.list_ref.id:
         counts[Endpoint.CREATE_LIST] = 1
     return counts

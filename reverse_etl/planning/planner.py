@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.events import Staged as StagedEvent
-from reverse_etl.domain.events import Tell
+from reverse_etl.domain.events import EventHandler
+from reverse_etl.domain.events import ModelStaged as StagedEvent
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.parsing.suggestions import choice
+from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning import lists
-from reverse_etl.planning.diff import diff
-from reverse_etl.planning.orphans import Orphan, most, perhaps_renamed
-from reverse_etl.planning.plan import ModelPlan, Plan, Wish
-from reverse_etl.planning.stage import Staged, stage
-from reverse_etl.state.runs import driven_last
+from reverse_etl.planning.diff import plan_model
+from reverse_etl.planning.orphans import Orphan, max_rows, rename_warning
+from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
+from reverse_etl.planning.stage import StagedModel, stage_model
+from reverse_etl.state.runs import last_lists_by_model
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import Model
     from reverse_etl.planning.lists import ListRef
-    from reverse_etl.state import KnownList, State
+    from reverse_etl.state import RegisteredList, State
     from reverse_etl.warehouse.interface import Warehouse
 
-_MOST_LOOKED_UP = 20  # orphans: each takes a request, and a model may leave hundreds
+_MAX_ORPHAN_LOOKUPS = 20  # orphans: each takes a request, and a model may leave hundreds
 
 
 @dataclass(frozen=True)
-class Task:
+class PlanRequest:
     """What is to be made so: the `selected` models, in their order, of all those of the project.
 
     `target` says where to.
@@ -38,138 +38,178 @@ class Task:
 
     target: Target
     selected: tuple[Model, ...]
-    project: tuple[Model, ...]
-    wish: Wish
+    project_models: tuple[Model, ...]
+    options: PlanOptions
 
 
-def plan(warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, task: Task, tell: Tell) -> Plan:
+def build_plan(
+    warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, request: PlanRequest, on_event: EventHandler
+) -> Plan:
     """Return the plan of the selected models, in the order given; its deltas lie in scratch tables.
 
     `klaviyo` is asked which lists there are; without it the state's word is taken, and unknown lists count as
     new. Raises ModelError where a model does not run, UsageError where its lists are not clear,
     WarehouseError and KlaviyoError where these fail.
     """
-    staged: list[Staged] = []
+    staged_models: list[StagedModel] = []
     with warehouse.staging():
-        for model in task.selected:
-            begun = state.clock.monotonic()
-            staged.append(stage(warehouse, model, state.owner.table_key(model.name)))
-            tell(StagedEvent(model.name, staged[-1].rows, state.clock.monotonic() - begun))
-    known = state.lists.known()
-    destination = task.target.destination
-    driven = driven_last(state.runs.past_lists())
+        for model in request.selected:
+            started_at = state.clock.monotonic()
+            staged_models.append(stage_model(warehouse, model, state.scope.table_key(model.name)))
+            on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
+    registered_lists = state.lists.registered()
+    destination = request.target.destination
+    last_lists = last_lists_by_model(state.runs.run_lists())
     refs = {
-        one.model.name: _in_doubt(_lists(one, state, destination.lists, known, klaviyo), one, known, driven)
-        for one in staged
+        staged_model.model.name: _annotate_history(
+            _resolve_lists(staged_model, state, destination.lists, registered_lists, klaviyo),
+            staged_model,
+            registered_lists,
+            last_lists,
+        )
+        for staged_model in staged_models
     }
-    lists.refuse_shared(refs, known, task.project)
+    lists.reject_multiple_owners(refs, registered_lists, request.project_models)
     if klaviyo is not None:
-        new = [(one.model, ref) for one in staged for ref in refs[one.model.name] if ref.new]
-        lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
-    plans = tuple(diff(warehouse, state, one, refs[one.model.name], task.wish) for one in staged)
-    orphans = tuple(_orphans(state, known, plans, task.project, klaviyo))
-    notes, news = _notes(state, orphans)
-    renamed = perhaps_renamed(state)
+        new_lists = [
+            (staged_model.model, ref)
+            for staged_model in staged_models
+            for ref in refs[staged_model.model.name]
+            if ref.is_new
+        ]
+        lists.require_creation_allowed(new_lists, klaviyo, allowed=destination.create_lists)
+    model_plans = tuple(
+        plan_model(warehouse, state, staged_model, refs[staged_model.model.name], request.options)
+        for staged_model in staged_models
+    )
+    orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
+    notes, new_notes = _describe_orphans(state, orphans)
+    rename_warnings = rename_warning(state)
     return Plan(
-        plans,
-        looked_up=klaviyo is not None,
-        unsettled=len(state.runs.dead()),
-        notes=(*renamed, *notes),
-        news=(*renamed, *news),
+        model_plans,
+        lists_looked_up=klaviyo is not None,
+        unsettled_runs=len(state.runs.unfinished()),
+        notes=(*rename_warnings, *notes),
+        new_notes=(*rename_warnings, *new_notes),
         orphans=orphans,
-        account=state.owner.account,
+        account=state.scope.account,
     )
 
 
-def _lists(
-    staged: Staged,
+def _resolve_lists(
+    staged_model: StagedModel,
     state: State,
-    mapping: Mapping[str, str],
-    known: Sequence[KnownList],
+    list_ids_by_name: Mapping[str, str],
+    registered_lists: Sequence[RegisteredList],
     klaviyo: Klaviyo | None,
 ) -> tuple[ListRef, ...]:
-    applied, uncertain = state.rows_by_list(staged.shape.key)
-    return lists.resolve(staged.model, staged.list_names, mapping, known, klaviyo, {*applied, *uncertain})
+    applied, uncertain = state.rows_by_list(staged_model.tables.table_key)
+    return lists.resolve_lists(
+        staged_model.model,
+        staged_model.list_names,
+        list_ids_by_name,
+        registered_lists,
+        klaviyo,
+        {*applied, *uncertain},
+    )
 
 
-def _in_doubt(
+def _annotate_history(
     refs: Sequence[ListRef],
-    staged: Staged,
-    known: Sequence[KnownList],
-    driven: Mapping[str, frozenset[str]],
+    staged_model: StagedModel,
+    registered_lists: Sequence[RegisteredList],
+    last_lists: Mapping[str, frozenset[str]],
 ) -> tuple[ListRef, ...]:
-    """Return the lists of a model with whether it drove each of them last. `driven` are each model's last."""
-    name = staged.model.name
-    others = {entry.id: entry.model for entry in known if entry.id and entry.model != name}
-    mine = driven.get(name)
+    """Return the lists of a model, each with whether it is among those that the model had last.
+
+    `last_lists` holds each model's last lists.
+    """
+    name = staged_model.model.name
+    other_owners = {entry.id: entry.model for entry in registered_lists if entry.id and entry.model != name}
+    last_list_ids = last_lists.get(name)
     return tuple(
         replace(
             ref,
-            taken_over=others.get(ref.id, ""),
-            come_back=mine is not None and bool(ref.id) and not ref.new and ref.id not in mine,
+            previous_model=other_owners.get(ref.id, ""),
+            resumed=last_list_ids is not None
+            and bool(ref.id)
+            and not ref.is_new
+            and ref.id not in last_list_ids,
         )
         for ref in refs
     )
 
 
-def _orphans(
+def _find_orphans(
     state: State,
-    known: Sequence[KnownList],
-    plans: Sequence[ModelPlan],
-    project: Collection[Model],
+    registered_lists: Sequence[RegisteredList],
+    model_plans: Sequence[ModelPlan],
+    project_models: Collection[Model],
     klaviyo: Klaviyo | None,
 ) -> Iterator[Orphan]:
     """Yield the lists that are left alone: a model drove them once, or is gone itself."""
-    existing = {model.name for model in project}
-    left = [(plan.model.name, list_id, rows) for plan in plans for list_id, rows in plan.orphans]
-    for sent in state.models().values():
-        if sent.name not in existing:
-            left += [(sent.name, *rows) for rows in most(*state.rows_by_list(sent.table_key)).items()]
-    names = {entry.id: entry.name for entry in known}
-    others = existing - {plan.model.name for plan in plans}
-    owners = {entry.id: entry.model for entry in known if entry.model in others}
-    owners |= {one.list.id: plan.model.name for plan in plans for one in plan.lists}
-    for number, (model, list_id, rows) in enumerate(left):
-        asked = klaviyo if number < _MOST_LOOKED_UP else None
+    project_names = {model.name for model in project_models}
+    orphaned = [
+        (model_plan.model.name, list_id, rows)
+        for model_plan in model_plans
+        for list_id, rows in model_plan.orphaned_rows
+    ]
+    for model_record in state.models().values():
+        if model_record.name not in project_names:
+            orphaned += [
+                (model_record.name, *rows)
+                for rows in max_rows(*state.rows_by_list(model_record.table_key)).items()
+            ]
+    names = {entry.id: entry.name for entry in registered_lists}
+    unplanned_names = project_names - {model_plan.model.name for model_plan in model_plans}
+    owners = {entry.id: entry.model for entry in registered_lists if entry.model in unplanned_names}
+    owners |= {
+        list_plan.list_ref.id: model_plan.model.name
+        for model_plan in model_plans
+        for list_plan in model_plan.lists
+    }
+    for number, (model, list_id, rows) in enumerate(orphaned):
+        lookup_client = klaviyo if number < _MAX_ORPHAN_LOOKUPS else None
         if list_id:  # '' is of a surface that has no lists: nobody is on one
             yield Orphan(
                 model,
                 list_id,
                 names.get(list_id, list_id),
                 rows,
-                gone=model not in existing,
+                model_deleted=model not in project_names,
                 owner=owners.get(list_id, ""),
-                deleted=asked is not None and asked.list(list_id) is None,
+                list_deleted=lookup_client is not None and lookup_client.get_list(list_id) is None,
             )
 
 
-def _notes(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what is said of orphans, and what of it is news: the last run drove that list still.
 
     Of a list that is deleted there is nothing to say but once.
     """
     if not orphans:
         return (), ()
-    past = state.runs.past_lists()
-    driven = driven_last(past)
-    newest = past[0].run_id if past else ""
-    ran = {one.model for one in past if one.run_id == newest}
-    news = [
-        one
-        for one in orphans
-        if one.list_id in driven.get(one.model, ()) and (not one.gone or one.model in ran)
+    run_lists = state.runs.run_lists()
+    last_lists = last_lists_by_model(run_lists)
+    newest_run_id = run_lists[0].run_id if run_lists else ""
+    newest_run_models = {entry.model for entry in run_lists if entry.run_id == newest_run_id}
+    new_orphans = [
+        entry
+        for entry in orphans
+        if entry.list_id in last_lists.get(entry.model, ())
+        and (not entry.model_deleted or entry.model in newest_run_models)
     ]
     return (
-        tuple(one.told() for one in orphans if one in news or not one.deleted),
-        tuple(one.told() for one in news),
+        tuple(entry.describe() for entry in orphans if entry in new_orphans or not entry.list_deleted),
+        tuple(entry.describe() for entry in new_orphans),
     )
 
 
-def unknown_models(named: Collection[str], project: Collection[Model], flag: str) -> None:
+def require_known_models(given_names: Collection[str], project_models: Collection[Model], flag: str) -> None:
     """Raise UsageError for names given to a flag that are no models of the project."""
-    unknown = sorted(set(named) - {model.name for model in project})
+    unknown = sorted(set(given_names) - {model.name for model in project_models})
     if unknown:
-        names = sorted(model.name for model in project)
+        names = sorted(model.name for model in project_models)
         raise UsageError(
-            *(Problem(f"There is no model {name}.", flag, choice(name, names)) for name in unknown)
+            *(Problem(f"There is no model {name}.", flag, did_you_mean(name, names)) for name in unknown)
         )

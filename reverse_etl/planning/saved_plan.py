@@ -12,10 +12,10 @@ import orjson
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.formatting import counted
-from reverse_etl.parsing.validation import Strict
-from reverse_etl.planning.lists import is_new
-from reverse_etl.planning.plan import FIGURES, Wish
+from reverse_etl.formatting import format_count
+from reverse_etl.parsing.validation import StrictModel
+from reverse_etl.planning.lists import is_placeholder
+from reverse_etl.planning.plan import FIGURES, PlanOptions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 # What the table of a plan calls some of its figures.
-_COLUMNS: Final = {
+_FIGURE_LABELS: Final = {
     "desired": "rows",
     "known": "before",
     "held_back": "held",
     "rejected_by_checks": "rejected",
 }
-_AGAIN: Final = (
+_PLAN_AGAIN_HINT: Final = (
     "Nothing was sent. See what would be sent now, and save it with the same flags: "
     "reverse-etl plan --out FILE"
 )
 
 
-class _Saved(Strict):
+class _Saved(StrictModel):
     """A part of the file. A field's alias is its key there, which changes only with the version."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -48,7 +48,7 @@ class SavedModel(_Saved):
 
     name: Annotated[str, Field(alias="name")]
     checksum: Annotated[str, Field(alias="checksum")]
-    seal: Annotated[str, Field(alias="seal")]
+    digest: Annotated[str, Field(alias="seal")]
 
 
 class SavedList(_Saved):
@@ -78,7 +78,7 @@ class SavedPlan(_Saved):
     made_at: Annotated[str, Field(alias="made_at", pattern=r"^[0-9TZ:.-]*$")]  # it is printed as it is read
     profile: Annotated[str, Field(alias="profile")]
     target: Annotated[str, Field(alias="target")]
-    place: Annotated[str, Field(alias="place")]
+    destination_id: Annotated[str, Field(alias="place")]
     account: Annotated[str, Field(alias="account")]
     vars: Annotated[str, Field(alias="vars")]
     full_refresh: Annotated[bool, Field(alias="full_refresh")]
@@ -91,19 +91,19 @@ class SavedPlan(_Saved):
 
     @field_validator("models")
     @classmethod
-    def each_model_once(cls, models: tuple[SavedModel, ...]) -> tuple[SavedModel, ...]:
+    def require_unique_models(cls, models: tuple[SavedModel, ...]) -> tuple[SavedModel, ...]:
         """Raise ValueError where a model is named twice, or none is."""
         if not models or len({model.name for model in models}) < len(models):
             raise ValueError("models")
         return models
 
     @classmethod
-    def of(  # noqa: PLR0913 - what a plan was asked for
+    def from_plan(  # noqa: PLR0913 - what a plan was asked for
         cls,
         plan: Plan,
         target: Target,
         *,
-        wish: Wish,
+        options: PlanOptions,
         made_at: str,
         vars: str = "{}",  # noqa: A002 - dbt's word
         allow_removes: Collection[str] = (),
@@ -115,165 +115,193 @@ class SavedPlan(_Saved):
             made_at=made_at,
             profile=target.profile,
             target=target.name,
-            place=target.place,
+            destination_id=target.destination_id,
             account=plan.account,
             vars=vars,
-            full_refresh=wish.full_refresh,
-            limit=wish.limit,
-            rekey=tuple(sorted(wish.rekey)),
+            full_refresh=options.full_refresh,
+            limit=options.limit,
+            rekey=tuple(sorted(options.rekey)),
             allow_removes=tuple(sorted(allow_removes)),
             dbt_gate=dbt_gate,
-            models=_models(plan),
-            lists=_lists(plan),
+            models=_to_saved_models(plan),
+            lists=_to_saved_lists(plan),
         )
 
     @property
-    def wish(self) -> Wish:
+    def options(self) -> PlanOptions:
         """Return what was asked of the plan."""
-        return Wish(
-            full_refresh=self.full_refresh, limit=self.limit, rekey=frozenset(self.rekey), sealed=True
+        return PlanOptions(
+            full_refresh=self.full_refresh, limit=self.limit, rekey=frozenset(self.rekey), with_digest=True
         )
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def model_names(self) -> tuple[str, ...]:
         """Return the names of the models, in the order of the run."""
         return tuple(model.name for model in self.models)
 
     @property
-    def line(self) -> str:
+    def summary(self) -> str:
         """Return what it comes to, in a line."""
         ops = ("add", "update", "remove")
-        changes = (counted(sum(one.figures[f"{op}s"] for one in self.lists), op) for op in ops)
-        return f"{', '.join(changes)} on {counted(len(self.lists), 'list')}, saved {self.made_at}"
+        changes = (
+            format_count(sum(saved_list.figures[f"{op}s"] for saved_list in self.lists), op) for op in ops
+        )
+        return f"{', '.join(changes)} on {format_count(len(self.lists), 'list')}, saved {self.made_at}"
 
-    def written(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """Return the plan as a file, with a digest over all of it."""
         content = self.model_dump(mode="json", by_alias=True)
-        file = {"digest": _digest(content), "plan": content}
+        file = {"digest": _compute_digest(content), "plan": content}
         return orjson.dumps(file, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
-    def read(cls, content: bytes, where: str) -> Self:
+    def from_bytes(cls, content: bytes, where: str) -> Self:
         """Return the plan of a file.
 
-        Raises UsageError for what `written` did not make, or was changed since.
+        Raises UsageError for what `to_bytes` did not make, or was changed since.
         """
         try:
             file = orjson.loads(content)
             digest, plan = file["digest"], file["plan"]
             version = plan["version"]
         except (ValueError, TypeError, KeyError) as error:
-            raise _no_plan("This is no saved plan.", where) from error
+            raise _invalid_plan_error("This is no saved plan.", where) from error
         if version != VERSION:
-            raise _no_plan(f"The plan's version is {version!r}; this reverse_etl knows {VERSION}.", where)
-        if digest != _digest(plan):
-            raise _no_plan("The plan was changed after it was saved.", where)
+            raise _invalid_plan_error(
+                f"The plan's version is {version!r}; this reverse_etl knows {VERSION}.", where
+            )
+        if digest != _compute_digest(plan):
+            raise _invalid_plan_error("The plan was changed after it was saved.", where)
         try:
             return cls.model_validate_json(orjson.dumps(plan))
         except ValidationError as error:
-            raise _no_plan("This is no saved plan.", where) from error
+            raise _invalid_plan_error("This is no saved plan.", where) from error
 
 
-def refuse_elsewhere(saved: SavedPlan, target: Target) -> None:
+def require_same_target(saved_plan: SavedPlan, target: Target) -> None:
     """Raise UsageError where a plan was made for another profile, target or place than is to be sent to."""
-    if (saved.profile, saved.place) != (target.profile, target.place):
+    if (saved_plan.profile, saved_plan.destination_id) != (target.profile, target.destination_id):
         raise UsageError.of(
-            f"The plan was made for the target {saved.place!r} of the profile {saved.profile!r}; "
-            f"this is {target.place!r} of {target.profile!r}.",
-            advice="Leave out --profile and --target: apply takes them from the plan. "
+            f"The plan was made for the target {saved_plan.destination_id!r} of the profile "
+            f"{saved_plan.profile!r}; "
+            f"this is {target.destination_id!r} of {target.profile!r}.",
+            hint="Leave out --profile and --target: apply takes them from the plan. "
             "Or save a plan for this target.",
         )
 
 
-def refuse_other_account(saved: SavedPlan, account: str) -> None:
+def require_same_account(saved_plan: SavedPlan, account: str) -> None:
     """Raise UsageError where the key is of another account than the plan's."""
-    if saved.account not in {"", account}:
+    if saved_plan.account not in {"", account}:
         raise UsageError.of(
-            f"The plan was made for the Klaviyo account {saved.account}; the key is one of {account}.",
-            advice="Give the key of that account, or save a plan with this one.",
+            f"The plan was made for the Klaviyo account {saved_plan.account}; the key is one of {account}.",
+            hint="Give the key of that account, or save a plan with this one.",
         )
 
 
-def stale(saved: SavedPlan, checksums: Mapping[str, str]) -> tuple[Problem, ...]:
+def find_changed_models(saved_plan: SavedPlan, checksums: Mapping[str, str]) -> tuple[Problem, ...]:
     """Return why models are not those of a plan; `checksums` are those of today, by name."""
-    others = [model.name for model in saved.models if checksums.get(model.name) != model.checksum]
-    became = {name: "changed" if name in checksums else "was taken away" for name in others}
+    changed_names = [model.name for model in saved_plan.models if checksums.get(model.name) != model.checksum]
+    verbs = {name: "changed" if name in checksums else "was taken away" for name in changed_names}
     return tuple(
-        Problem(f"The model {name} {what} since the plan was saved.", f"model {name}", _AGAIN, (name,))
-        for name, what in became.items()
+        Problem(
+            f"The model {name} {verb} since the plan was saved.", f"model {name}", _PLAN_AGAIN_HINT, (name,)
+        )
+        for name, verb in verbs.items()
     )
 
 
-def moved(saved: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
+def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
     """Return what a plan of now has otherwise than a saved one; nothing where it is the same, row for row."""
-    done = not any(one.upserts or one.removes for _, one in plan.lists())
-    advice = f"It may have been applied already. {_AGAIN}" if done else _AGAIN
-    others = [
-        Problem(f"{one.list or one.model}: {said}.", f"model {one.model}", advice, (one.model,))
-        for was, now in _paired(saved.lists, _lists(plan))
-        if (one := now or was) and (said := _difference(was, now))
+    nothing_to_send = not any(one.upserts or one.removes for _, one in plan.lists())
+    hint = f"It may have been applied already. {_PLAN_AGAIN_HINT}" if nothing_to_send else _PLAN_AGAIN_HINT
+    differences = [
+        Problem(f"{entry.list or entry.model}: {difference}.", f"model {entry.model}", hint, (entry.model,))
+        for saved_list, current_list in _pair_lists(saved_plan.lists, _to_saved_lists(plan))
+        if (entry := current_list or saved_list)
+        and (difference := _describe_difference(saved_list, current_list))
     ]
-    if others:
-        return tuple(others)
-    seals = {model.name: model.seal for model in saved.models}
+    if differences:
+        return tuple(differences)
+    digests = {model.name: model.digest for model in saved_plan.models}
     return tuple(
         Problem(
             f"{model.name} would send as many rows as planned, but other ones, or other values.",
             f"model {model.name}",
-            advice,
+            hint,
             (model.name,),
         )
-        for model in _models(plan)
-        if seals.get(model.name) != model.seal
+        for model in _to_saved_models(plan)
+        if digests.get(model.name) != model.digest
     )
 
 
-def _difference(was: SavedList | None, now: SavedList | None) -> str:
+def _describe_difference(saved_list: SavedList | None, current_list: SavedList | None) -> str:
     """Return what is otherwise with a list, '' where nothing is."""
-    if was is None:
+    if saved_list is None:
         return "not in the plan"
-    if now is None:
+    if current_list is None:
         return "no list of this model any more"
-    said = [
-        f"{_COLUMNS.get(name, name)} {before:,}, now {rows:,}"
-        for name, rows in now.figures.items()
-        if (before := was.figures[name]) != rows
+    differences = [
+        f"{_FIGURE_LABELS.get(name, name)} {saved_rows:,}, now {current_rows:,}"
+        for name, current_rows in current_list.figures.items()
+        if (saved_rows := saved_list.figures[name]) != current_rows
     ]
-    if was.list_id != now.list_id:
-        created = f"the list, {now.list_id}, was yet to be created"
-        said.insert(0, created if is_new(was.list_id) else f"the list {was.list_id} then, now {now.list_id}")
-    return "; ".join(said)
+    if saved_list.list_id != current_list.list_id:
+        created = f"the list, {current_list.list_id}, was yet to be created"
+        differences.insert(
+            0,
+            created
+            if is_placeholder(saved_list.list_id)
+            else f"the list {saved_list.list_id} then, now {current_list.list_id}",
+        )
+    return "; ".join(differences)
 
 
-def _paired(
-    then: Sequence[SavedList], now: Sequence[SavedList]
+def _pair_lists(
+    saved_lists: Sequence[SavedList], current_lists: Sequence[SavedList]
 ) -> Iterator[tuple[SavedList | None, SavedList | None]]:
     """Yield each list as it was then and is now: by its id; what is left, by its name, which two may have."""
-    before, after = ({(one.model, one.list_id, one.list): one for one in lists} for lists in (then, now))
-    yield from ((before[key], after[key]) for key in after if key in before)
-    left = {(one.model, one.list): one for key, one in before.items() if key not in after}
+    saved_by_key, current_by_key = (
+        {(saved_list.model, saved_list.list_id, saved_list.list): saved_list for saved_list in lists}
+        for lists in (saved_lists, current_lists)
+    )
+    yield from ((saved_by_key[key], current_by_key[key]) for key in current_by_key if key in saved_by_key)
+    unmatched = {
+        (saved_list.model, saved_list.list): saved_list
+        for key, saved_list in saved_by_key.items()
+        if key not in current_by_key
+    }
     yield from (
-        (left.pop((one.model, one.list), None), one) for key, one in after.items() if key not in before
+        (unmatched.pop((saved_list.model, saved_list.list), None), saved_list)
+        for key, saved_list in current_by_key.items()
+        if key not in saved_by_key
     )
-    yield from ((one, None) for one in left.values())
+    yield from ((saved_list, None) for saved_list in unmatched.values())
 
 
-def _models(plan: Plan) -> tuple[SavedModel, ...]:
+def _to_saved_models(plan: Plan) -> tuple[SavedModel, ...]:
     return tuple(
-        SavedModel(name=each.model.name, checksum=each.model.checksum, seal=each.seal) for each in plan.models
+        SavedModel(name=model_plan.model.name, checksum=model_plan.model.checksum, digest=model_plan.digest)
+        for model_plan in plan.models
     )
 
 
-def _lists(plan: Plan) -> tuple[SavedList, ...]:
+def _to_saved_lists(plan: Plan) -> tuple[SavedList, ...]:
     return tuple(
-        SavedList(model=model.model.name, list=one.list.name, list_id=one.list.id, figures=one.figures())
-        for model, one in plan.lists()
+        SavedList(
+            model=model_plan.model.name,
+            list=list_plan.list_ref.name,
+            list_id=list_plan.list_ref.id,
+            figures=list_plan.figures(),
+        )
+        for model_plan, list_plan in plan.lists()
     )
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def _compute_digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _no_plan(what: str, where: str) -> UsageError:
-    return UsageError.of(what, where=where, advice="Save one anew: reverse-etl plan --out FILE")
+def _invalid_plan_error(summary: str, where: str) -> UsageError:
+    return UsageError.of(summary, where=where, hint="Save one anew: reverse-etl plan --out FILE")

@@ -7,34 +7,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.events import ListRead
-from reverse_etl.domain.timestamps import GRACE, written
+from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE, format_timestamp
 from reverse_etl.errors import WarehouseError
-from reverse_etl.reconcile.member_reader import read
+from reverse_etl.reconcile.member_reader import read_members
 from reverse_etl.state.sql import members, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reverse_etl.delivery.context import At
+    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.klaviyo.profiles import Member
     from reverse_etl.warehouse.interface import Row
-    from reverse_etl.warehouse.model_tables import Shape
+    from reverse_etl.warehouse.model_tables import ModelTables
 
-SAMPLE: Final = 3  # identities of each kind that are shown
+SAMPLE_SIZE: Final = 3  # identities of each kind that are shown
 
 
 @dataclass(frozen=True)
-class Driven:
+class ManagedList:
     """A list that a model drives, and the shape of the model's tables as they are kept."""
 
     model: str
-    shape: Shape
+    tables: ModelTables
     list_id: str
     list_name: str
 
 
 @dataclass(frozen=True)
-class Drift:
+class ListDifference:
     """How a list differs from the rows that were applied to it.
 
     Of the rows `applied`, so many are `missing`: their person is not among the `members`. Of `unsettled` rows
@@ -61,44 +61,52 @@ class Drift:
 
 
 @contextmanager
-def compared(at: At, one: Driven) -> Iterator[Drift]:
+def compare_list(context: DeliveryContext, managed_list: ManagedList) -> Iterator[ListDifference]:
     """Read a list and yield how it differs; what was found lies in scratch tables inside.
 
     Asks only. Raises KlaviyoError and WarehouseError where these fail.
     """
-    if at.klaviyo.list(one.list_id) is None:
-        yield Drift(one.model, one.list_id, one.list_name, deleted=True)
+    if context.klaviyo.get_list(managed_list.list_id) is None:
+        yield ListDifference(managed_list.model, managed_list.list_id, managed_list.list_name, deleted=True)
         return
     try:
-        yield _compare(at, one)
+        yield _read_and_compare(context, managed_list)
     finally:
         with suppress(WarehouseError):  # what went wrong first is what is told
-            for statement in schema.drop_scratch(at.warehouse.dialect, members.scratch(one.shape)):
-                at.warehouse.execute(statement)
+            for statement in schema.drop_temp_tables(
+                context.warehouse.dialect, members.temp_table_names(managed_list.tables)
+            ):
+                context.warehouse.execute(statement)
 
 
-def _compare(at: At, one: Driven) -> Drift:
-    warehouse, shape = at.warehouse, one.shape
+def _read_and_compare(context: DeliveryContext, managed_list: ManagedList) -> ListDifference:
+    warehouse, tables = context.warehouse, managed_list.tables
     dialect = warehouse.dialect
-    warehouse.tag(run=at.run_id, model=one.model)
-    warehouse.execute(members.make(dialect, shape))
-    for group in read(at, one.list_id):
-        for statement in members.add(dialect, shape, [_row(member) for member in group]):
+    warehouse.set_query_tag(run=context.run_id, model=managed_list.model)
+    warehouse.execute(members.create_members(dialect, tables))
+    for group in read_members(context, managed_list.list_id):
+        for statement in members.insert_members(
+            dialect, tables, [_member_values(member) for member in group]
+        ):
             warehouse.execute(statement)
-        at.state.heartbeat()  # a long list takes long
-    for statement in members.compare(dialect, shape, one.list_id):
+        context.state.renew_lease_if_due()  # a long list takes long
+    for statement in members.compare_members(dialect, tables, managed_list.list_id):
         warehouse.execute(statement)
     ((applied, unsettled, there, missing, others, there_before),) = warehouse.fetch(
-        members.counts(dialect, shape, one.list_id)
+        members.select_comparison_counts(dialect, tables, managed_list.list_id)
     )
-    at.tell(ListRead(one.model, one.list_name, there))
-    given_up = _identities(
-        warehouse.fetch(members.given_up(dialect, shape, (*at.state.owner.key, one.model, one.list_id)))
+    context.on_event(ListRead(managed_list.model, managed_list.list_name, there))
+    given_up = _first_values(
+        warehouse.fetch(
+            members.select_unmatched_but_present(
+                dialect, tables, (*context.state.scope.key, managed_list.model, managed_list.list_id)
+            )
+        )
     )
-    return Drift(
-        one.model,
-        one.list_id,
-        one.list_name,
+    return ListDifference(
+        managed_list.model,
+        managed_list.list_id,
+        managed_list.list_name,
         applied=applied,
         unsettled=unsettled,
         members=there,
@@ -106,17 +114,28 @@ def _compare(at: At, one: Driven) -> Drift:
         others=others,
         there_before=there_before,
         given_up=len(given_up),
-        missing_sample=_identities(warehouse.fetch(members.missing_sample(dialect, shape, SAMPLE))),
-        others_sample=_identities(warehouse.fetch(members.others_sample(dialect, shape, SAMPLE))),
-        given_up_sample=given_up[:SAMPLE],
+        missing_sample=_first_values(
+            warehouse.fetch(members.select_missing_sample(dialect, tables, SAMPLE_SIZE))
+        ),
+        others_sample=_first_values(
+            warehouse.fetch(members.select_unmanaged_sample(dialect, tables, SAMPLE_SIZE))
+        ),
+        given_up_sample=given_up[:SAMPLE_SIZE],
     )
 
 
-def _row(member: Member) -> tuple[str | None, ...]:
-    who = member.profile
-    late = written(member.joined_at + GRACE)
-    return (who.email, who.phone_number, who.external_id, who.id, written(member.joined_at), late)
+def _member_values(member: Member) -> tuple[str | None, ...]:
+    profile = member.profile
+    latest_join = format_timestamp(member.joined_at + CLOCK_SKEW_TOLERANCE)
+    return (
+        profile.email,
+        profile.phone_number,
+        profile.external_id,
+        profile.id,
+        format_timestamp(member.joined_at),
+        latest_join,
+    )
 
 
-def _identities(rows: Sequence[Row]) -> tuple[str, ...]:
+def _first_values(rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(str(identity) for (identity,) in rows)

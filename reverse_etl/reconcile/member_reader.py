@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.delivery.concurrency import in_flight
+from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.errors import KlaviyoError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reverse_etl.delivery.context import At
+    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.profiles import Member
 from dataclasses import dataclass
@@ -28,76 +28,83 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-BEGINNING: Final = datetime(2010, 1, 1, tzinfo=UTC)  # before Klaviyo had a list
+EARLIEST_JOIN: Final = datetime(2010, 1, 1, tzinfo=UTC)  # before Klaviyo had a list
 
 
-MOST_READ: Final = 1_000  # members that a thread reads before it hands back the rest
+MAX_MEMBERS_PER_READ: Final = 1_000  # members that a thread reads before it hands back the rest
 
 
-_LATER: Final = timedelta(hours=1)  # whoever joins while the list is read
+_JOIN_MARGIN: Final = timedelta(hours=1)  # whoever joins while the list is read
 
 
-def read(at: At, list_id: str) -> Iterator[list[Member]]:
+def read_members(context: DeliveryContext, list_id: str) -> Iterator[list[Member]]:
     """Yield everybody on a list, in groups and in no order. Asks only.
 
     Who leaves and joins again meanwhile may be among them twice. Raises KlaviyoError when Klaviyo fails.
     """
-    ranges = [Range(BEGINNING, whole(at.klaviyo.server_time) + _LATER)]
+    ranges = [TimeRange(EARLIEST_JOIN, truncate_to_second(context.klaviyo.server_time) + _JOIN_MARGIN)]
     while ranges:
-        left: list[Range] = []
-        work = partial(read_part, at.klaviyo, list_id)
-        for members, rest in in_flight(at, work, spread(ranges, at.threads)):
-            left += [rest] if rest else []
+        remaining: list[TimeRange] = []
+        read_one_range = partial(read_range, context.klaviyo, list_id)
+        for members, remainder in map_concurrently(
+            context, read_one_range, split_ranges(ranges, context.threads)
+        ):
+            remaining += [remainder] if remainder else []
             if members:
                 yield members
-        ranges = left
+        ranges = remaining
 
 
-def read_part(klaviyo: Klaviyo, list_id: str, part: Range) -> tuple[list[Member], Range | None]:
+def read_range(
+    klaviyo: Klaviyo, list_id: str, time_range: TimeRange
+) -> tuple[list[Member], TimeRange | None]:
     """Return who joined in a range, and the rest of it where that is more than one should read in one go.
 
     A rest begins with a second of its own, however many joined in the one before.
     """
     members: list[Member] = []
-    for member in klaviyo.members_since(list_id, part.since):
+    for member in klaviyo.get_members_since(list_id, time_range.since):
         if members and member.joined_at < members[-1].joined_at:
             raise KlaviyoError.of(
                 "Klaviyo did not list members in the order of joining, as it was asked to.",
                 where=f"list {list_id}",
-                advice="This list was left as it is. Try again later.",
+                hint="This list was left as it is. Try again later.",
             )
-        if member.joined_at >= part.until:
+        if member.joined_at >= time_range.until:
             break
-        if len(members) >= MOST_READ and whole(member.joined_at) > members[-1].joined_at:
-            return members, Range(whole(member.joined_at), part.until)
+        if (
+            len(members) >= MAX_MEMBERS_PER_READ
+            and truncate_to_second(member.joined_at) > members[-1].joined_at
+        ):
+            return members, TimeRange(truncate_to_second(member.joined_at), time_range.until)
         members.append(member)
     return members, None
 
 
-SECOND = timedelta(seconds=1)
+ONE_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
-class Range:
+class TimeRange:
     """From one whole second on, and before another."""
 
     since: datetime
     until: datetime
 
-    def cut(self, parts: int) -> Iterator[Range]:
+    def split(self, parts: int) -> Iterator[TimeRange]:
         """Yield it in so many parts of about one length, in order; in fewer where it has fewer seconds."""
-        seconds = int((self.until - self.since) / SECOND)
+        seconds = int((self.until - self.since) / ONE_SECOND)
         edges = sorted({seconds * part // parts for part in range(parts + 1)})
         for first, last in pairwise(edges):
-            yield Range(self.since + first * SECOND, self.since + last * SECOND)
+            yield TimeRange(self.since + first * ONE_SECOND, self.since + last * ONE_SECOND)
 
 
-def spread(ranges: Sequence[Range], parts: int) -> list[Range]:
+def split_ranges(ranges: Sequence[TimeRange], parts: int) -> list[TimeRange]:
     """Return ranges cut so that about `parts` can be read side by side; never fewer than there are."""
-    each = max(parts // len(ranges), 1) if ranges else 1
-    return [part for one in ranges for part in one.cut(each)]
+    parts_per_range = max(parts // len(ranges), 1) if ranges else 1
+    return [piece for time_range in ranges for piece in time_range.split(parts_per_range)]
 
 
-def whole(moment: datetime) -> datetime:
+def truncate_to_second(timestamp: datetime) -> datetime:
     """Return the whole second that a moment is in."""
-    return moment.replace(microsecond=0)
+    return timestamp.replace(microsecond=0)

@@ -4,101 +4,136 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.recovery import recover
+from reverse_etl.delivery.recovery import recover_earlier_runs
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.planning import lists
-from reverse_etl.reconcile.drift import Drift, Driven, compared
+from reverse_etl.reconcile.drift import ListDifference, ManagedList, compare_list
 from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from reverse_etl.delivery.context import At
+    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.models.model import Model
 
-    Mapped = Mapping[str, str]  # the profile's ids of lists, by their logical names
+    ListIdsByName = Mapping[str, str]  # the profile's ids of lists, by their logical names
 
 
-def reconcile(at: At, models: Sequence[Model], mapped: Mapped) -> tuple[Drift, ...]:
+def reconcile(
+    context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
+) -> tuple[ListDifference, ...]:
     """Return how the lists of these models differ from what was applied to them. Changes nothing."""
-    return _look(at, _driven(at, models, mapped))
+    return _compare_lists(context, _find_managed_lists(context, models, list_ids_by_name))
 
 
-def mend(at: At, models: Sequence[Model], mapped: Mapped) -> tuple[Drift, ...]:
+def resend_missing(
+    context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
+) -> tuple[ListDifference, ...]:
     """Make the rows uncertain that are missing from lists, so that the next run sends them again.
 
     Returns how the lists differed. Sends nothing.
     """
-    return _change(at, models, mapped, lambda one: at.state.doubt_missing(one.shape))
+    return _compare_and_update(
+        context,
+        models,
+        list_ids_by_name,
+        lambda managed_list: context.state.mark_missing_uncertain(managed_list.tables),
+    )
 
 
-def would_adopt(at: At, models: Sequence[Model], mapped: Mapped) -> tuple[Drift, ...]:
+def preview_adopt(
+    context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
+) -> tuple[ListDifference, ...]:
     """Return how the lists differ that `adopt` would take over; raises what it would. Changes nothing."""
-    _refuse_never_sent(at, models, mapped)
-    return _look(at, _driven(at, models, mapped))
+    _require_sent_models(context, models, list_ids_by_name)
+    return _compare_lists(context, _find_managed_lists(context, models, list_ids_by_name))
 
 
-def adopt(at: At, models: Sequence[Model], mapped: Mapped) -> tuple[Drift, ...]:
+def adopt(
+    context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
+) -> tuple[ListDifference, ...]:
     """Let everybody on the lists of these models count as put there by this job; return how they differed.
 
     From then on the models decide who stays: whom no row wants, the next run takes off, if its guards let
     it; and who is missing is sent again. Raises UsageError for a model that never sent to its list: all who
     are on it would count as strangers.
     """
-    _refuse_never_sent(at, models, mapped)
-    return _change(at, models, mapped, lambda one: at.state.adopt(one.shape, one.list_id))
+    _require_sent_models(context, models, list_ids_by_name)
+    return _compare_and_update(
+        context,
+        models,
+        list_ids_by_name,
+        lambda managed_list: context.state.adopt_members(managed_list.tables, managed_list.list_id),
+    )
 
 
-def _look(at: At, driven: Iterable[Driven]) -> tuple[Drift, ...]:
-    found: list[Drift] = []
-    for one in driven:
-        with compared(at, one) as drift:
-            found.append(drift)
-    return tuple(found)
+def _compare_lists(
+    context: DeliveryContext, managed_lists: Iterable[ManagedList]
+) -> tuple[ListDifference, ...]:
+    differences: list[ListDifference] = []
+    for managed_list in managed_lists:
+        with compare_list(context, managed_list) as difference:
+            differences.append(difference)
+    return tuple(differences)
 
 
-def _change(
-    at: At, models: Sequence[Model], mapped: Mapped, change: Callable[[Driven], None]
-) -> tuple[Drift, ...]:
+def _compare_and_update(
+    context: DeliveryContext,
+    models: Sequence[Model],
+    list_ids_by_name: ListIdsByName,
+    update_state: Callable[[ManagedList], None],
+) -> tuple[ListDifference, ...]:
     """Settle what a dead run left, then compare each list and change what is kept of it."""
-    found: list[Drift] = []
-    with at.state.lease():
-        recover(at)
-        for one in _driven(at, models, mapped):
-            with compared(at, one) as drift:
-                found.append(drift)
-                at.state.still_leased()  # whoever lost the lease while reading must not write
-                if not drift.deleted:
-                    change(one)
-    return tuple(found)
+    differences: list[ListDifference] = []
+    with context.state.hold_lease():
+        recover_earlier_runs(context)
+        for managed_list in _find_managed_lists(context, models, list_ids_by_name):
+            with compare_list(context, managed_list) as difference:
+                differences.append(difference)
+                context.state.renew_lease_or_raise()  # whoever lost the lease while reading must not write
+                if not difference.deleted:
+                    update_state(managed_list)
+    return tuple(differences)
 
 
-def _refuse_never_sent(at: At, models: Sequence[Model], mapped: Mapped) -> None:
-    known = {one.model for one in _driven(at, models, mapped)}
-    if never := [model for model in models if model.name not in known]:
-        raise UsageError(*(_never_sent(model) for model in never))
+def _require_sent_models(
+    context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
+) -> None:
+    models_with_lists = {
+        managed_list.model for managed_list in _find_managed_lists(context, models, list_ids_by_name)
+    }
+    if unsent_models := [model for model in models if model.name not in models_with_lists]:
+        raise UsageError(*(_never_sent_problem(model) for model in unsent_models))
 
 
-def _driven(at: At, models: Sequence[Model], mapped: Mapped) -> Iterator[Driven]:
+def _find_managed_lists(
+    context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
+) -> Iterator[ManagedList]:
     """Yield the lists that models drive and sent to; of rows that name their list, all that they sent to."""
-    sent, known = at.state.models(), at.state.lists.known()
+    model_records, registered_lists = context.state.models(), context.state.lists.registered()
     for model in models:
-        as_sent = sent.get(model.name)
-        shape = at.state.kept_shape(as_sent) if as_sent else None
-        if shape is None or model.config.surface is Surface.PROFILES:
+        model_record = model_records.get(model.name)
+        tables = context.state.load_tables(model_record) if model_record else None
+        if tables is None or model.config.surface is Surface.PROFILES:
             continue
-        mine = {entry.id: entry.name for entry in known if entry.model == model.name and entry.id}
-        if isinstance(model.config.target, ListColumn):
-            applied, uncertain = at.state.rows_by_list(shape.key)
-            driven = {*applied, *uncertain}
+        list_names = {
+            registered_list.id: registered_list.name
+            for registered_list in registered_lists
+            if registered_list.model == model.name and registered_list.id
+        }
+        if isinstance(model.config.list_target, ListColumn):
+            applied, uncertain = context.state.rows_by_list(tables.table_key)
+            managed_ids = {*applied, *uncertain}
         else:
-            driven = {ref.id for ref in lists.resolve(model, (), mapped, known, None)}
-        for list_id in sorted(driven & mine.keys(), key=lambda id_: (mine[id_], id_)):
-            yield Driven(model.name, shape, list_id, mine[list_id])
+            managed_ids = {
+                ref.id for ref in lists.resolve_lists(model, (), list_ids_by_name, registered_lists, None)
+            }
+        for list_id in sorted(managed_ids & list_names.keys(), key=lambda id_: (list_names[id_], id_)):
+            yield ManagedList(model.name, tables, list_id, list_names[list_id])
 
 
-def _never_sent(model: Model) -> Problem:
+def _never_sent_problem(model: Model) -> Problem:
     if model.config.surface is Surface.PROFILES:
         return Problem(
             "The model drives no list: there is nobody to adopt.",

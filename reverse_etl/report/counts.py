@@ -9,8 +9,8 @@ from reverse_etl.errors import WarehouseError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-REJECTED: Final = ("rejected_by_checks", "rejected")
-HELD: Final = ("held_back", "held")
+REJECTED_COUNTS: Final = ("rejected_by_checks", "rejected")
+HELD_COUNTS: Final = ("held_back", "held")
 
 
 def sum_counts(counts: Mapping[str, int], names: Iterable[str]) -> int:
@@ -31,5 +31,5 @@ def _count(counts: Mapping[str, int], name: str) -> int:
     raise WarehouseError.of(
         f"The state has no count of {name} for a list of a run.",
         where=f"the table run_lists, column counts: {', '.join(counts) or 'empty'}",
-        advice="Another version of reverse_etl may have written it: read it with that one.",
+        hint="Another version of reverse_etl may have written it: read it with that one.",
     )

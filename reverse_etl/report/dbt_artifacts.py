@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl import __version__
-from reverse_etl.delivery.results import ListResult, RunResult, counts, exit_code
+from reverse_etl.delivery.results import ListResult, RunResult, collect_figures, compute_exit_code
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import GuardRefused, ReverseEtlError
 
@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Self
 
 import orjson
 
-from reverse_etl.domain.timestamps import moment
+from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.errors import UsageError
-from reverse_etl.files import put
+from reverse_etl.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,33 +40,33 @@ if TYPE_CHECKING:
 PACKAGE: Final = "reverse_etl"
 
 
-MANIFEST: Final = "https://schemas.getdbt.com/dbt/manifest/v12.json"
+MANIFEST_SCHEMA: Final = "https://schemas.getdbt.com/dbt/manifest/v12.json"
 
 
-RUN_RESULTS: Final = "https://schemas.getdbt.com/dbt/run-results/v6.json"
+RUN_RESULTS_SCHEMA: Final = "https://schemas.getdbt.com/dbt/run-results/v6.json"
 
 
-_STATUS: Final = {0: "success", 1: "partial success", 4: "error"}
+_STATUS_BY_EXIT_CODE: Final = {0: "success", 1: "partial success", 4: "error"}
 
 
 # What dbt's manifests have beside nodes, and ours has nothing of.
-_EMPTY: Final = (
+_EMPTY_SECTIONS: Final = (
     "sources macros docs exposures metrics groups selectors disabled group_map saved_queries semantic_models "
     "unit_tests functions"
 )
 
 
 @dataclass(frozen=True)
-class Told:
+class RunMetadata:
     """What both files say of a run: times are ISO 8601 in UTC; `project` and `adapter` are dbt's words."""
 
     project: str
     adapter: str
     target: str
     run_id: str
-    began: str
-    ended: str
-    seconds: float
+    started_at: str
+    completed_at: str
+    elapsed_seconds: float
 
 
 def unique_id(model: Model) -> str:
@@ -74,23 +74,24 @@ def unique_id(model: Model) -> str:
     return f"model.{PACKAGE}.{model.name}"
 
 
-def manifest(models: Sequence[Model], told: Told) -> dict[str, Any]:
+def build_manifest(models: Sequence[Model], metadata: RunMetadata) -> dict[str, Any]:
     """Return the manifest of all models; what they read are dbt's nodes, named and not repeated."""
-    empty: dict[str, Any] = {key: {} for key in _EMPTY.split()}
+    empty_sections: dict[str, Any] = {key: {} for key in _EMPTY_SECTIONS.split()}
     children: dict[str, list[str]] = {unique_id(model): [] for model in models}
     for model in models:
-        for read in model.reads:
-            children.setdefault(read, []).append(unique_id(model))
+        for node_id in model.reads:
+            children.setdefault(node_id, []).append(unique_id(model))
     return {
-        "metadata": _metadata(MANIFEST, told) | {"project_name": told.project, "adapter_type": told.adapter},
-        "nodes": {unique_id(model): _node(model) for model in models},
-        **empty,
+        "metadata": _metadata_document(MANIFEST_SCHEMA, metadata)
+        | {"project_name": metadata.project, "adapter_type": metadata.adapter},
+        "nodes": {unique_id(model): _model_node(model) for model in models},
+        **empty_sections,
         "parent_map": {unique_id(model): list(model.reads) for model in models},
         "child_map": children,
     }
 
 
-def run_results(selected: Sequence[Model], result: RunResult, told: Told) -> dict[str, Any]:
+def build_run_results(selected: Sequence[Model], result: RunResult, metadata: RunMetadata) -> dict[str, Any]:
     """Return what a run that came to its end made of each model.
 
     `success`; `error` where a list failed; `partial success` where rows need a look (rejected, unknown,
@@ -98,14 +99,19 @@ def run_results(selected: Sequence[Model], result: RunResult, told: Told) -> dic
     """
     results = []
     for model in selected:
-        own = [one for one in result.lists if one.model == model.name]
-        status = _STATUS[exit_code(own, strict=False)]
-        response = {"_message": _message(own), "lists": [_list(one) for one in own]}
-        results.append(_result(model, status, _message(own), response, told))
-    return _results(results, selected, told)
+        model_lists = [list_result for list_result in result.lists if list_result.model == model.name]
+        status = _STATUS_BY_EXIT_CODE[compute_exit_code(model_lists, strict=False)]
+        response = {
+            "_message": _lists_message(model_lists),
+            "lists": [_list_response(list_result) for list_result in model_lists],
+        }
+        results.append(_model_result(model, status, _lists_message(model_lists), response, metadata))
+    return _results_document(results, selected, metadata)
 
 
-def refused_results(selected: Sequence[Model], error: BaseException, told: Told) -> dict[str, Any]:
+def build_unfinished_results(
+    selected: Sequence[Model], error: BaseException, metadata: RunMetadata
+) -> dict[str, Any]:
     """Return what a run says that did not come to its end: `skipped` where a guard refused it, else `error`.
 
     Of an error's problems each model gets its own where there are such, else all.
@@ -113,46 +119,52 @@ def refused_results(selected: Sequence[Model], error: BaseException, told: Told)
     status = "skipped" if isinstance(error, GuardRefused) else "error"
     results = []
     for model in selected:
-        message = _refusal(model, error)
-        results.append(_result(model, status, message, {"_message": message}, told))
-    return _results(results, selected, told)
+        message = _failure_message(model, error)
+        results.append(_model_result(model, status, message, {"_message": message}, metadata))
+    return _results_document(results, selected, metadata)
 
 
-def _refusal(model: Model, error: BaseException) -> str:
+def _failure_message(model: Model, error: BaseException) -> str:
     if not isinstance(error, ReverseEtlError):
         return "The run was interrupted; it is safe to run again."
-    own = [each for each in error.problems if model.name in each.models]
-    said = " ".join(each.what for each in own or error.problems)
-    return said if own or not isinstance(error, GuardRefused) else f"Nothing was sent: {said}"
+    model_problems = [problem for problem in error.problems if model.name in problem.models]
+    summary = " ".join(problem.summary for problem in model_problems or error.problems)
+    return (
+        summary if model_problems or not isinstance(error, GuardRefused) else f"Nothing was sent: {summary}"
+    )
 
 
-def _metadata(schema: str, told: Told) -> dict[str, Any]:
+def _metadata_document(schema: str, metadata: RunMetadata) -> dict[str, Any]:
     return {
         "dbt_schema_version": schema,
         "dbt_version": f"reverse-etl {__version__}",
-        "generated_at": told.ended,
-        "invocation_id": told.run_id,
+        "generated_at": metadata.completed_at,
+        "invocation_id": metadata.run_id,
         "env": {},
     }
 
 
-def _results(results: list[dict[str, Any]], selected: Sequence[Model], told: Told) -> dict[str, Any]:
+def _results_document(
+    results: list[dict[str, Any]], selected: Sequence[Model], metadata: RunMetadata
+) -> dict[str, Any]:
     return {
-        "metadata": _metadata(RUN_RESULTS, told),
+        "metadata": _metadata_document(RUN_RESULTS_SCHEMA, metadata),
         "results": results,
-        "elapsed_time": told.seconds,
-        "args": {"which": "run", "target": told.target, "select": [model.name for model in selected]},
+        "elapsed_time": metadata.elapsed_seconds,
+        "args": {"which": "run", "target": metadata.target, "select": [model.name for model in selected]},
     }
 
 
-def _result(
-    model: Model, status: str, message: str, response: Mapping[str, Any], told: Told
+def _model_result(
+    model: Model, status: str, message: str, response: Mapping[str, Any], metadata: RunMetadata
 ) -> dict[str, Any]:
     return {
         "status": status,
-        "timing": [{"name": "execute", "started_at": told.began, "completed_at": told.ended}],
+        "timing": [
+            {"name": "execute", "started_at": metadata.started_at, "completed_at": metadata.completed_at}
+        ],
         "thread_id": "MainThread",
-        "execution_time": told.seconds,
+        "execution_time": metadata.elapsed_seconds,
         "adapter_response": dict(response),
         "message": message,
         "failures": None,
@@ -164,21 +176,30 @@ def _result(
     }
 
 
-def _message(lists: Sequence[ListResult]) -> str:
-    return "; ".join(_ends(one) for one in lists) or "nothing to do"
+def _lists_message(list_results: Sequence[ListResult]) -> str:
+    return "; ".join(_list_message(list_result) for list_result in list_results) or "nothing to do"
 
 
-def _ends(one: ListResult) -> str:
-    ends = ", ".join(f"{rows} {outcome.replace('_', ' ')}" for outcome, rows in one.outcomes.items() if rows)
-    stopped = f", stopped: {one.reason}" if one.reason else ""
-    return f"{one.plan.list.name or 'profiles'}: {ends or 'nothing to do'}{stopped}"
+def _list_message(list_result: ListResult) -> str:
+    outcome_text = ", ".join(
+        f"{rows} {outcome.replace('_', ' ')}" for outcome, rows in list_result.outcomes.items() if rows
+    )
+    stop_text = f", stopped: {list_result.stop_reason}" if list_result.stop_reason else ""
+    return (
+        f"{list_result.list_plan.list_ref.name or 'profiles'}: {outcome_text or 'nothing to do'}{stop_text}"
+    )
 
 
-def _list(one: ListResult) -> dict[str, Any]:
-    return {"list": one.plan.list.name, "list_id": one.plan.list.id, "stopped": one.reason, **counts(one)}
+def _list_response(list_result: ListResult) -> dict[str, Any]:
+    return {
+        "list": list_result.list_plan.list_ref.name,
+        "list_id": list_result.list_plan.list_ref.id,
+        "stopped": list_result.stop_reason,
+        **collect_figures(list_result),
+    }
 
 
-def _node(model: Model) -> dict[str, Any]:
+def _model_node(model: Model) -> dict[str, Any]:
     path = model.path.as_posix()
     tags = list(model.config.tags)
     meta = {"reverse_etl": {"surface": str(model.config.surface), "list": _list_name(model)}}
@@ -191,7 +212,7 @@ def _node(model: Model) -> dict[str, Any]:
         "path": path,
         "original_file_path": path,
         "unique_id": unique_id(model),
-        "fqn": [PACKAGE, *_folders(model.path), model.name],
+        "fqn": [PACKAGE, *_folder_names(model.path), model.name],
         "alias": model.name,
         "checksum": {"name": "sha256", "checksum": model.checksum},
         "config": {"materialized": "reverse_etl", "tags": tags, "meta": meta, "enabled": True},
@@ -208,12 +229,12 @@ def _node(model: Model) -> dict[str, Any]:
     }
 
 
-def _folders(path: Path) -> list[str]:
+def _folder_names(path: Path) -> list[str]:
     return list(path.parts[1:-1])
 
 
 def _list_name(model: Model) -> str | None:
-    match model.config.target:
+    match model.config.list_target:
         case NamedList(name):
             return name
         case ListById(list_id):
@@ -225,7 +246,7 @@ def _list_name(model: Model) -> str | None:
 
 
 @dataclass
-class Record:
+class RunArtifacts:
     """Around a run: writes manifest.json and run_results.json to `folder` when it has ended or failed.
 
     Give it the `result` before it ends. A run that was not started, since something about it is wrong, leaves
@@ -240,37 +261,39 @@ class Record:
     selected: Sequence[Model]
     clock: Clock
     result: RunResult | None = None
-    _began: float = 0.0
+    _started_at: float = 0.0
 
     def __enter__(self) -> Self:
-        self._began = self.clock.now()
+        self._started_at = self.clock.now()
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, UsageError):
             return
-        told = self._told()
+        metadata = self._run_metadata()
         results = (
-            run_results(self.selected, self.result, told)
+            build_run_results(self.selected, self.result, metadata)
             if self.result is not None
-            else refused_results(self.selected, error or RuntimeError(), told)
+            else build_unfinished_results(self.selected, error or RuntimeError(), metadata)
         )
         with suppress(OSError):
-            put(self.folder / "manifest.json", _json(manifest(self.models, told)))
-            put(self.folder / "run_results.json", _json(results))
+            write_atomically(
+                self.folder / "manifest.json", _encode_json(build_manifest(self.models, metadata))
+            )
+            write_atomically(self.folder / "run_results.json", _encode_json(results))
 
-    def _told(self) -> Told:
-        ended = self.clock.now()
-        return Told(
+    def _run_metadata(self) -> RunMetadata:
+        completed_at = self.clock.now()
+        return RunMetadata(
             project=self.project,
             adapter=str(self.target.output.type),
             target=self.target.name,
             run_id=self.result.run_id if self.result else "",
-            began=moment(self._began),
-            ended=moment(ended),
-            seconds=ended - self._began,
+            started_at=format_epoch_seconds(self._started_at),
+            completed_at=format_epoch_seconds(completed_at),
+            elapsed_seconds=completed_at - self._started_at,
         )
 
 
-def _json(content: dict[str, Any]) -> bytes:
+def _encode_json(content: dict[str, Any]) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_INDENT_2)

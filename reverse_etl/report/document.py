@@ -4,61 +4,69 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.report.counts import REJECTED
-from reverse_etl.report.wording import verdict
+from reverse_etl.report.counts import REJECTED_COUNTS
+from reverse_etl.report.wording import summarize_run
 
 if TYPE_CHECKING:
-    from reverse_etl.report.facts import Former, Gone, Listed, Place, Proof, Rejected, Report
-    from reverse_etl.report.wording import Verdict
-    from reverse_etl.state import KeptReceipt, PastRun
+    from reverse_etl.report.facts import (
+        ListLabel,
+        ListSummary,
+        Proof,
+        RejectionSummary,
+        RemovalNotFound,
+        Report,
+        ReportedRun,
+    )
+    from reverse_etl.report.wording import RunSummary
+    from reverse_etl.state import RunRecord, StoredReceipt
 
 
-def document(report: Report) -> dict[str, Any]:
-    """Return a report as plain values. Masks nothing: see `hide`."""
+def report_document(report: Report) -> dict[str, Any]:
+    """Return a report as plain values. Masks nothing: see `mask_report`."""
     return {
-        "made": report.made,
+        "made": report.generated_at,
         "project": report.project,
         "target": report.target,
         "account": report.account,
         "sandbox": report.sandbox,
         **run_document(report.run),
-        "verdict": _verdict(verdict(report)),
-        "later_runs": report.later,
-        "lists": [_listed(one) for one in report.lists],
-        "refused": list(report.refused),
-        "proofs": [_proof(one) for one in report.proofs],
-        "rejections": [_rejected(one) for one in report.rejections],
-        "own_rejections": report.own_rejections,
-        "gone": [_gone(one) for one in report.gone],
-        "gone_rows": report.gone_rows,
-        "runs_before": [_former(one) for one in report.before],
-        "earlier_runs": report.earlier,
+        "verdict": _verdict(summarize_run(report)),
+        "later_runs": report.later_run_count,
+        "lists": [_list_document(fact) for fact in report.lists],
+        "refused": list(report.refusal_reasons),
+        "proofs": [_proof_document(fact) for fact in report.proofs],
+        "rejections": [_rejected(fact) for fact in report.rejections],
+        "own_rejections": report.rejections_match_run,
+        "gone": [_gone(fact) for fact in report.removals_not_found],
+        "gone_rows": report.removal_not_found_count,
+        "runs_before": [_run_document(fact) for fact in report.previous_runs],
+        "earlier_runs": report.previous_run_count,
         "notes": list(report.notes),
     }
 
 
-def run_document(run: PastRun) -> dict[str, Any]:
+def run_document(run: RunRecord) -> dict[str, Any]:
     """Return a run as plain values, as `status --json` has it too."""
     return {
         "run_id": run.run_id,
         "state": run.state,
-        "started": run.started,
-        "ended": run.ended,
+        "started": run.started_at,
+        "ended": run.ended_at,
         "exit_code": run.exit_code,
     }
 
 
-def _verdict(one: Verdict) -> dict[str, Any]:
+def _verdict(one: RunSummary) -> dict[str, Any]:
     return {"tone": one.tone.value, "said": one.said, "more": list(one.more)}
 
 
-def _place(place: Place) -> dict[str, str]:
-    return {"model": place.model, "list": place.name, "list_id": place.list_id}
+def _label_document(label: ListLabel) -> dict[str, str]:
+    return {"model": label.model, "list": label.name, "list_id": label.list_id}
 
 
-def _rejected(one: Rejected) -> dict[str, Any]:
+def _rejected(one: RejectionSummary) -> dict[str, Any]:
     return {
-        **_place(one.place),
+        **_label_document(one.label),
         "source": one.source,
         "code": one.code,
         "field": one.field,
@@ -69,29 +77,39 @@ def _rejected(one: Rejected) -> dict[str, Any]:
     }
 
 
-def _gone(one: Gone) -> dict[str, Any]:
-    return {**_place(one.place), "identity": one.identity, "at": one.at}
+def _gone(one: RemovalNotFound) -> dict[str, Any]:
+    return {**_label_document(one.label), "identity": one.identity, "at": one.at}
 
 
-def _listed(one: Listed) -> dict[str, Any]:
-    return {**_place(one.place), **one.counts, "stopped": one.reason}
+def _list_document(summary: ListSummary) -> dict[str, Any]:
+    return {**_label_document(summary.label), **summary.counts, "stopped": summary.reason}
 
 
-def _proof(proof: Proof) -> dict[str, Any]:
+def _proof_document(proof: Proof) -> dict[str, Any]:
     return {
-        **_place(proof.place),
+        **_label_document(proof.label),
         "op": proof.op,
-        "receipts": proof.receipts,
-        "rows_by_state": dict(proof.rows),
-        "shown": [_receipt(one) for one in proof.shown],
-        "left_out": proof.left_out,
+        "receipts": proof.receipt_count,
+        "rows_by_state": dict(proof.rows_by_state),
+        "shown": [_receipt(receipt) for receipt in proof.shown_receipts],
+        "left_out": proof.hidden_receipt_count,
     }
 
 
-def _receipt(one: KeptReceipt) -> dict[str, Any]:
-    return {"job": one.job, "rows": one.rows, "state": one.state, "at": one.at, "detail": one.detail}
+def _receipt(one: StoredReceipt) -> dict[str, Any]:
+    return {
+        "job": one.job_id,
+        "rows": one.rows,
+        "state": one.state,
+        "at": one.recorded_at,
+        "detail": one.detail,
+    }
 
 
-def _former(one: Former) -> dict[str, Any]:
-    sums = {"applied": one.sum("applied"), "removed": one.sum("removed"), "rejected": one.sum(*REJECTED)}
-    return {**run_document(one.run), "list_count": len(one.lists), **sums}
+def _run_document(reported_run: ReportedRun) -> dict[str, Any]:
+    totals = {
+        "applied": reported_run.sum_counts("applied"),
+        "removed": reported_run.sum_counts("removed"),
+        "rejected": reported_run.sum_counts(*REJECTED_COUNTS),
+    }
+    return {**run_document(reported_run.run), "list_count": len(reported_run.lists), **totals}

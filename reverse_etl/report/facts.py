@@ -10,33 +10,33 @@ from reverse_etl.report.counts import sum_counts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reverse_etl.state import KeptReceipt, PastRun
+    from reverse_etl.state import RunRecord, StoredReceipt
 
 
 @dataclass(frozen=True)
-class Place:
+class ListLabel:
     """A list of a model; both `list_id` and `name` are '' for profiles, and for rows that name no list."""
 
     model: str
     list_id: str
     name: str
-    profiles: bool = False
+    is_profiles: bool = False
 
     @property
-    def label(self) -> str:
+    def text(self) -> str:
         """Return what people call it."""
-        return "(profiles)" if self.profiles else self.name or self.list_id or "(no list)"
+        return "(profiles)" if self.is_profiles else self.name or self.list_id or "(no list)"
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListSummary:
     """What a run did to a list: counts as `run.counts` names them, and why it stopped, if it did."""
 
-    place: Place
+    label: ListLabel
     counts: Mapping[str, int]
     reason: str
 
-    def sum(self, *names: str) -> int:
+    def sum_counts(self, *names: str) -> int:
         """Return the rows of some counts together."""
         return sum_counts(self.counts, names)
 
@@ -45,30 +45,30 @@ class Listed:
 class Proof:
     """What is known of all requests of one sort (`op`: add, remove) for a list.
 
-    `rows` counts, by state, the rows that the receipts speak of: not those that Klaviyo refused. `shown` are
-    the first of the receipts, those that are not applied before the others.
+    `rows_by_state` counts, by state, the rows that the receipts speak of: not those that Klaviyo refused.
+    `shown_receipts` are the first of the receipts, those that are not applied before the others.
     """
 
-    place: Place
+    label: ListLabel
     op: str
-    receipts: int
-    rows: Mapping[str, int]
-    shown: tuple[KeptReceipt, ...]
+    receipt_count: int
+    rows_by_state: Mapping[str, int]
+    shown_receipts: tuple[StoredReceipt, ...]
 
     @property
-    def left_out(self) -> int:
+    def hidden_receipt_count(self) -> int:
         """Return how many receipts are not among those shown."""
-        return self.receipts - len(self.shown)
+        return self.receipt_count - len(self.shown_receipts)
 
 
 @dataclass(frozen=True)
-class Rejected:
+class RejectionSummary:
     """Rows of a list that stand rejected now, for one reason; the run saw `new` of them first.
 
     `example` is the identity of one of them, if any has one.
     """
 
-    place: Place
+    label: ListLabel
     source: str
     code: str
     field: str
@@ -79,53 +79,54 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class Gone:
+class RemovalNotFound:
     """A removal for whom nobody was found, and when that was noted."""
 
-    place: Place
+    label: ListLabel
     identity: str
     at: str
 
 
 @dataclass(frozen=True)
-class Former:
+class ReportedRun:
     """A run and what it did to each list. `lists` is empty of one that was cut off, or refused."""
 
-    run: PastRun
-    lists: tuple[Listed, ...]
+    run: RunRecord
+    lists: tuple[ListSummary, ...]
 
-    def sum(self, *names: str) -> int:
+    def sum_counts(self, *names: str) -> int:
         """Return the rows of some counts of all lists together."""
-        return sum(one.sum(*names) for one in self.lists)
+        return sum(summary.sum_counts(*names) for summary in self.lists)
 
 
 @dataclass(frozen=True)
 class Report:
-    """One run, as the state remembers it at the time `made`.
+    """One run, as the state remembers it at the time `generated_at`.
 
-    `later` runs came after it. `refused` says why a guard kept it from writing. `own_rejections` says that
-    the rejections, which are kept as they stand now, are those of this run. `gone_rows` are all of which
-    `gone` shows the first. Of the `earlier` runs, `before` are the last, newest first. `notes` are today's.
+    `later_run_count` runs came after it. `refusal_reasons` says why a guard kept it from writing.
+    `rejections_match_run` says that the rejections, which are kept as they stand now, are those of this run.
+    `removal_not_found_count` are all of which `removals_not_found` shows the first. Of the
+    `previous_run_count` runs, `previous_runs` are the last, newest first. `notes` are today's.
     """
 
-    made: str
+    generated_at: str
     project: str
     target: str
     account: str
     sandbox: bool
-    run: PastRun
-    later: int
-    lists: tuple[Listed, ...]
-    refused: tuple[str, ...]
+    run: RunRecord
+    later_run_count: int
+    lists: tuple[ListSummary, ...]
+    refusal_reasons: tuple[str, ...]
     proofs: tuple[Proof, ...]
-    rejections: tuple[Rejected, ...]
-    own_rejections: bool
-    gone: tuple[Gone, ...]
-    gone_rows: int
-    before: tuple[Former, ...]
-    earlier: int
+    rejections: tuple[RejectionSummary, ...]
+    rejections_match_run: bool
+    removals_not_found: tuple[RemovalNotFound, ...]
+    removal_not_found_count: int
+    previous_runs: tuple[ReportedRun, ...]
+    previous_run_count: int
     notes: tuple[str, ...]
 
-    def sum(self, *names: str) -> int:
+    def sum_counts(self, *names: str) -> int:
         """Return the rows of some counts of all lists together."""
-        return sum(one.sum(*names) for one in self.lists)
+        return sum(summary.sum_counts(*names) for summary in self.lists)

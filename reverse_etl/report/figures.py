@@ -5,73 +5,85 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.report.counts import HELD, REJECTED
+from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.report.facts import Former, Listed, Report
+    from reverse_etl.report.facts import ListSummary, Report, ReportedRun
 
 
 @dataclass(frozen=True)
 class Figure:
     """One figure: its heading, its meaning, and the counts it is the sum of.
 
-    A `rare` figure is shown only if it is not 0 for some list; `tone` marks values other than 0.
+    A `hidden_if_zero` figure is shown only if it is not 0 for some list; `severity` marks values other than
+    0.
     """
 
     heading: str
     meaning: str
     counts: tuple[str, ...]
-    rare: bool = False
-    tone: str = ""
+    hidden_if_zero: bool = False
+    severity: str = ""
 
-    def of(self, one: Listed | Former | Report) -> int:
+    def sum_for(self, summary: ListSummary | ReportedRun | Report) -> int:
         """Return the figure for a list, or for all lists of a run."""
-        return one.sum(*self.counts)
+        return summary.sum_counts(*self.counts)
 
 
-PLAN: Final = (
+PLAN_FIGURES: Final = (
     Figure("rows", "rows of the model that passed all checks", ("desired",)),
     Figure("before", "rows applied by earlier runs", ("known",)),
     Figure("adds", "new rows, to add", ("adds",)),
     Figure("updates", "rows with a changed value, to update", ("updates",)),
     Figure("removes", "rows that left the model, to remove", ("removes",)),
-    Figure("deferred", "left for a later run by --limit", ("deferred",), rare=True),
+    Figure("deferred", "left for a later run by --limit", ("deferred",), hidden_if_zero=True),
     Figure("unchanged", "already up to date, nothing to send", ("unchanged",)),
 )
-ENDS: Final = (
+OUTCOME_FIGURES: Final = (
     Figure("applied", "added or updated, with proof", ("applied",)),
     Figure("removed", "removed from the list; consent is not changed", ("removed",)),
     Figure(
         "superseded",
         "not removed: the same person is in the model under another identity",
         ("superseded",),
-        rare=True,
+        hidden_if_zero=True,
     ),
-    Figure("kept", "left on the list: added by someone else", ("kept",), rare=True),
-    Figure("gone", "to remove, but not found on the list", ("gone",), rare=True),
-    Figure("forgotten", "left the model; their profiles stay in Klaviyo", ("forgotten",), rare=True),
-    Figure("rejected", "failed a check or refused by Klaviyo; the reasons are below", REJECTED, tone="look"),
-    Figure("held", "not removed: a rejected row may be the same person", HELD, tone="look"),
+    Figure("kept", "left on the list: added by someone else", ("kept",), hidden_if_zero=True),
+    Figure("gone", "to remove, but not found on the list", ("gone",), hidden_if_zero=True),
+    Figure(
+        "forgotten", "left the model; their profiles stay in Klaviyo", ("forgotten",), hidden_if_zero=True
+    ),
+    Figure(
+        "rejected",
+        "failed a check or refused by Klaviyo; the reasons are below",
+        REJECTED_COUNTS,
+        severity="look",
+    ),
+    Figure("held", "not removed: a rejected row may be the same person", HELD_COUNTS, severity="look"),
     Figure(
         "accepted",
         "accepted by Klaviyo, but not finished when the run ended",
         ("accepted",),
-        rare=True,
-        tone="look",
+        hidden_if_zero=True,
+        severity="look",
     ),
     Figure(
         "unknown",
         "outcome not known when the run ended; the next run checks",
         ("unknown",),
-        rare=True,
-        tone="look",
+        hidden_if_zero=True,
+        severity="look",
     ),
-    Figure("not sent", "not sent; the next run sends them", ("not_sent",), rare=True, tone="look"),
+    Figure(
+        "not sent", "not sent; the next run sends them", ("not_sent",), hidden_if_zero=True, severity="look"
+    ),
 )
 
 
-def shown(figures: Sequence[Figure], lists: Sequence[Listed]) -> tuple[Figure, ...]:
+def select_figures(figures: Sequence[Figure], summaries: Sequence[ListSummary]) -> tuple[Figure, ...]:
     """Return the figures to show for these lists; rare ones only if some list has any."""
-    return tuple(figure for figure in figures if not figure.rare or any(map(figure.of, lists)))
+    return tuple(
+        figure for figure in figures if not figure.hidden_if_zero or any(map(figure.sum_for, summaries))
+    )

@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.timestamps import moment
+from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.errors import UsageError
-from reverse_etl.parsing.suggestions import nearest
-from reverse_etl.report.facts import Former, Gone, Listed, Place, Proof, Rejected, Report
-from reverse_etl.report.status import status
+from reverse_etl.parsing.suggestions import find_nearest
+from reverse_etl.report.facts import (
+    ListLabel,
+    ListSummary,
+    Proof,
+    RejectionSummary,
+    RemovalNotFound,
+    Report,
+    ReportedRun,
+)
+from reverse_etl.report.status import load_status
 from reverse_etl.state import RunEnd
 from reverse_etl.surfaces.interface import Surface
 
@@ -17,142 +25,194 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from reverse_etl.report.status import Status
-    from reverse_etl.state import KeptList, PastRun, ReceiptSum, State
+    from reverse_etl.state import ReceiptSum, RunListRecord, RunRecord, State
 
-MOST_RECEIPTS = 25  # of each list and op
-MOST_GONE = 50
-MOST_RUNS = 30  # before the run itself
-_OFFERED = 5  # runs to choose from
+MAX_RECEIPTS = 25  # of each list and op
+MAX_REMOVALS_NOT_FOUND = 50
+MAX_PREVIOUS_RUNS = 30  # before the run itself
+_MAX_SUGGESTED_RUNS = 5  # runs to choose from
 
 
-def gather(
+def build_report(
     state: State, target: str, models: Collection[str], run_id: str | None = None, *, sandbox: bool
 ) -> Report:
     """Return what is remembered of a run, of the newest for None.
 
     `models` are those that the project has now. Raises UsageError where there is no such run.
     """
-    now = status(state, models)
-    place = chosen(now, run_id)
-    run, before = now.runs[place], now.runs[place + 1 :][:MOST_RUNS]
-    evidence = state.evidence
-    kept = evidence.lists([run.run_id, *(one.run_id for one in before)])
-    names = _names(state, kept.get(run.run_id, ()))
-    lists = _listed(run, kept, names)
-    gone_rows, gone = evidence.gone(run.run_id, MOST_GONE)
+    current_status = load_status(state, models)
+    run_index = find_run_index(current_status, run_id)
+    run, previous_runs = (
+        current_status.runs[run_index],
+        current_status.runs[run_index + 1 :][:MAX_PREVIOUS_RUNS],
+    )
+    history = state.run_details
+    lists_by_run = history.lists_by_run(
+        [run.run_id, *(previous_run.run_id for previous_run in previous_runs)]
+    )
+    list_names = _load_list_names(state, lists_by_run.get(run.run_id, ()))
+    lists = _summarize_lists(run, lists_by_run, list_names)
+    removal_not_found_count, removals_not_found = history.unmatched_removals(
+        run.run_id, MAX_REMOVALS_NOT_FOUND
+    )
     return Report(
-        made=moment(state.clock.now()),
-        project=state.owner.project,
+        generated_at=format_epoch_seconds(state.clock.now()),
+        project=state.scope.project,
         target=target,
-        account=state.owner.account,
+        account=state.scope.account,
         sandbox=sandbox,
         run=run,
-        later=place,
+        later_run_count=run_index,
         lists=lists,
-        refused=tuple(one.reason for one in kept.get(run.run_id, ())) if _is_refused(run) else (),
-        proofs=_proofs(state, run, names),
-        rejections=_rejections(state, run, {one.place.model for one in lists}, names),
-        own_rejections=not _is_refused(run) and all(map(_is_refused, now.runs[:place])),
-        gone=tuple(Gone(names.place(one.model, one.list_id), one.identity, one.at) for one in gone),
-        gone_rows=gone_rows,
-        before=tuple(Former(one, _listed(one, kept, names)) for one in before),
-        earlier=len(now.runs) - place - 1,
-        notes=(*now.notes, *(one.note for one in now.lists if one.note)),
+        refusal_reasons=tuple(previous_run.reason for previous_run in lists_by_run.get(run.run_id, ()))
+        if _is_refused(run)
+        else (),
+        proofs=_collect_proofs(state, run, list_names),
+        rejections=_collect_rejections(
+            state, run, {previous_run.label.model for previous_run in lists}, list_names
+        ),
+        rejections_match_run=not _is_refused(run) and all(map(_is_refused, current_status.runs[:run_index])),
+        removals_not_found=tuple(
+            RemovalNotFound(
+                list_names.label_list(previous_run.model, previous_run.list_id),
+                previous_run.identity,
+                previous_run.recorded_at,
+            )
+            for previous_run in removals_not_found
+        ),
+        removal_not_found_count=removal_not_found_count,
+        previous_runs=tuple(
+            ReportedRun(previous_run, _summarize_lists(previous_run, lists_by_run, list_names))
+            for previous_run in previous_runs
+        ),
+        previous_run_count=len(current_status.runs) - run_index - 1,
+        notes=(
+            *current_status.notes,
+            *(previous_run.note for previous_run in current_status.lists if previous_run.note),
+        ),
     )
 
 
-def chosen(now: Status, run_id: str | None) -> int:
+def find_run_index(current_status: Status, run_id: str | None) -> int:
     """Return the place of a run among all of them, newest first."""
-    ids = [run.run_id for run in now.runs]
+    ids = [run.run_id for run in current_status.runs]
     if not ids:
         raise UsageError.of(
             "There is no run to report of: nothing was sent yet.",
-            advice=". ".join(["See what would be: reverse-etl plan", *now.notes]),
+            hint=". ".join(["See what would be: reverse-etl plan", *current_status.notes]),
         )
     if run_id is None:
         return 0
     if run_id not in ids:
-        guess = nearest(run_id, ids)
-        newest = ", ".join(ids[:_OFFERED])
+        guess = find_nearest(run_id, ids)
+        newest = ", ".join(ids[:_MAX_SUGGESTED_RUNS])
         raise UsageError.of(
             f"There is no run {run_id!r}.",
-            advice=f"{f'Did you mean {guess}? ' if guess else ''}The newest first: {newest}.",
+            hint=f"{f'Did you mean {guess}? ' if guess else ''}The newest first: {newest}.",
         )
     return ids.index(run_id)
 
 
 @dataclass(frozen=True)
-class _Names:
+class _ListNames:
     """What lists are called, by id, and which models have profiles instead of a list."""
 
-    lists: Mapping[str, str]
-    profiles: Collection[str]
+    names_by_list_id: Mapping[str, str]
+    profile_models: Collection[str]
 
-    def place(self, model: str, list_id: str, name: str = "") -> Place:
+    def label_list(self, model: str, list_id: str, name: str = "") -> ListLabel:
         """Return a list of a model by that name, else by the name that is known of it."""
-        of_profiles = not list_id and model in self.profiles
-        return Place(model, list_id, name or (self.lists.get(list_id, "") if list_id else ""), of_profiles)
+        is_profiles = not list_id and model in self.profile_models
+        return ListLabel(
+            model, list_id, name or (self.names_by_list_id.get(list_id, "") if list_id else ""), is_profiles
+        )
 
 
-def _names(state: State, then: Iterable[KeptList]) -> _Names:
+def _load_list_names(state: State, run_lists: Iterable[RunListRecord]) -> _ListNames:
     """Return the names of lists now, but for those that the run knew by another."""
-    profiles = {sent.name for sent in state.models().values() if sent.surface == Surface.PROFILES}
-    now = {known.id: known.name for known in state.lists.known()}
-    return _Names(now | {one.list_id: one.list_name for one in then}, profiles)
+    profile_models = {
+        model_record.name
+        for model_record in state.models().values()
+        if model_record.surface == Surface.PROFILES
+    }
+    current_names = {registered_list.id: registered_list.name for registered_list in state.lists.registered()}
+    return _ListNames(
+        current_names | {run_list.list_id: run_list.list_name for run_list in run_lists}, profile_models
+    )
 
 
-def _is_refused(run: PastRun) -> bool:
+def _is_refused(run: RunRecord) -> bool:
     return run.state == RunEnd.REFUSED
 
 
-def _listed(run: PastRun, kept: Mapping[str, Sequence[KeptList]], names: _Names) -> tuple[Listed, ...]:
+def _summarize_lists(
+    run: RunRecord, lists_by_run: Mapping[str, Sequence[RunListRecord]], list_names: _ListNames
+) -> tuple[ListSummary, ...]:
     """Return what a run did to each list, by their names."""
     if _is_refused(run):
         return ()
-    found = [
-        Listed(names.place(one.model, one.list_id, one.list_name), one.counts, one.reason)
-        for one in kept.get(run.run_id, ())
+    summaries = [
+        ListSummary(
+            list_names.label_list(run_list.model, run_list.list_id, run_list.list_name),
+            run_list.counts,
+            run_list.reason,
+        )
+        for run_list in lists_by_run.get(run.run_id, ())
     ]
-    return tuple(sorted(found, key=lambda one: _order(one.place)))
+    return tuple(sorted(summaries, key=lambda run_list: _sort_key(run_list.label)))
 
 
-def _order(place: Place) -> tuple[str, str, str]:
-    return (place.label.casefold(), place.model, place.list_id)
+def _sort_key(label: ListLabel) -> tuple[str, str, str]:
+    return (label.text.casefold(), label.model, label.list_id)
 
 
-def _proofs(state: State, run: PastRun, names: _Names) -> tuple[Proof, ...]:
-    shown = state.evidence.receipts(run.run_id, MOST_RECEIPTS)
-    sums: dict[tuple[str, str, str], list[ReceiptSum]] = {}
-    for one in state.evidence.receipt_sums(run.run_id):
-        sums.setdefault((one.model, one.list_id, one.op), []).append(one)
-    found = [
+def _collect_proofs(state: State, run: RunRecord, list_names: _ListNames) -> tuple[Proof, ...]:
+    receipts = state.run_details.receipts(run.run_id, MAX_RECEIPTS)
+    sums_by_group: dict[tuple[str, str, str], list[ReceiptSum]] = {}
+    for receipt_sum in state.run_details.receipt_sums(run.run_id):
+        sums_by_group.setdefault((receipt_sum.model, receipt_sum.list_id, receipt_sum.op), []).append(
+            receipt_sum
+        )
+    proofs = [
         Proof(
-            place=names.place(*key[:2]),
-            op=key[2],
-            receipts=sum(one.receipts for one in ends),
-            rows={one.state: one.rows for one in ends},
-            shown=tuple(one for one in shown if (one.model, one.list_id, one.op) == key),
+            label=list_names.label_list(*group[:2]),
+            op=group[2],
+            receipt_count=sum(one.receipts for one in group_sums),
+            rows_by_state={one.state: one.rows for one in group_sums},
+            shown_receipts=tuple(one for one in receipts if (one.model, one.list_id, one.op) == group),
         )
-        for key, ends in sums.items()
+        for group, group_sums in sums_by_group.items()
     ]
-    return tuple(sorted(found, key=lambda proof: (*_order(proof.place), proof.op)))
+    return tuple(sorted(proofs, key=lambda proof: (*_sort_key(proof.label), proof.op)))
 
 
-def _rejections(state: State, run: PastRun, models: Iterable[str], names: _Names) -> tuple[Rejected, ...]:
+def _collect_rejections(
+    state: State, run: RunRecord, models: Iterable[str], list_names: _ListNames
+) -> tuple[RejectionSummary, ...]:
     """Return what stands rejected of these models, of all for none; a list's commonest reason first."""
-    wanted = {*models}
-    found = [
-        Rejected(
-            names.place(one.model, one.list_id),
-            one.source,
-            one.code,
-            one.field,
-            one.detail,
-            one.rows,
-            one.new,
-            one.example,
+    wanted_models = {*models}
+    rejections = [
+        RejectionSummary(
+            list_names.label_list(rejection.model, rejection.list_id),
+            rejection.source,
+            rejection.code,
+            rejection.field,
+            rejection.detail,
+            rejection.rows,
+            rejection.new_rows,
+            rejection.example,
         )
-        for one in state.rejections.standing(run.run_id)
-        if one.rows and (not wanted or one.model in wanted)
+        for rejection in state.rejections.current(run.run_id)
+        if rejection.rows and (not wanted_models or rejection.model in wanted_models)
     ]
-    return tuple(sorted(found, key=lambda one: (*_order(one.place), -one.rows, one.code, one.field)))
+    return tuple(
+        sorted(
+            rejections,
+            key=lambda rejection: (
+                *_sort_key(rejection.label),
+                -rejection.rows,
+                rejection.code,
+                rejection.field,
+            ),
+        )
+    )

@@ -5,53 +5,61 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.identifiers import mask, masked
+from reverse_etl.domain.identifiers import mask_identity, mask_text
 
 if TYPE_CHECKING:
-    from reverse_etl.report.facts import Former, Gone, Listed, Place, Proof, Rejected, Report
+    from reverse_etl.report.facts import (
+        ListLabel,
+        ListSummary,
+        Proof,
+        RejectionSummary,
+        RemovalNotFound,
+        Report,
+        ReportedRun,
+    )
 
 
-def hide(report: Report) -> Report:
+def mask_report(report: Report) -> Report:
     """Return the same report without an e-mail or a phone in it."""
     return replace(
         report,
-        lists=tuple(map(_listed, report.lists)),
-        refused=tuple(map(masked, report.refused)),
-        proofs=tuple(map(_proof, report.proofs)),
-        rejections=tuple(map(_rejected, report.rejections)),
-        gone=tuple(map(_gone, report.gone)),
-        before=tuple(map(_former, report.before)),
-        notes=tuple(map(masked, report.notes)),
+        lists=tuple(map(_mask_list, report.lists)),
+        refusal_reasons=tuple(map(mask_text, report.refusal_reasons)),
+        proofs=tuple(map(_mask_proof, report.proofs)),
+        rejections=tuple(map(_mask_rejection, report.rejections)),
+        removals_not_found=tuple(map(_mask_removal, report.removals_not_found)),
+        previous_runs=tuple(map(_mask_run, report.previous_runs)),
+        notes=tuple(map(mask_text, report.notes)),
     )
 
 
-def _place(place: Place) -> Place:
-    return replace(place, name=masked(place.name))
+def _mask_label(label: ListLabel) -> ListLabel:
+    return replace(label, name=mask_text(label.name))
 
 
-def _listed(one: Listed) -> Listed:
-    return replace(one, place=_place(one.place), reason=masked(one.reason))
+def _mask_list(summary: ListSummary) -> ListSummary:
+    return replace(summary, label=_mask_label(summary.label), reason=mask_text(summary.reason))
 
 
-def _proof(proof: Proof) -> Proof:
-    shown = tuple(replace(one, detail=masked(one.detail)) for one in proof.shown)
-    return replace(proof, place=_place(proof.place), shown=shown)
+def _mask_proof(proof: Proof) -> Proof:
+    receipts = tuple(replace(receipt, detail=mask_text(receipt.detail)) for receipt in proof.shown_receipts)
+    return replace(proof, label=_mask_label(proof.label), shown_receipts=receipts)
 
 
-def _rejected(one: Rejected) -> Rejected:
+def _mask_rejection(rejection: RejectionSummary) -> RejectionSummary:
     return replace(
-        one,
-        place=_place(one.place),
-        code=masked(one.code),
-        field=masked(one.field),
-        detail=masked(one.detail),
-        example=one.example and mask(one.example),
+        rejection,
+        label=_mask_label(rejection.label),
+        code=mask_text(rejection.code),
+        field=mask_text(rejection.field),
+        detail=mask_text(rejection.detail),
+        example=rejection.example and mask_identity(rejection.example),
     )
 
 
-def _gone(one: Gone) -> Gone:
-    return replace(one, place=_place(one.place), identity=mask(one.identity))
+def _mask_removal(removal: RemovalNotFound) -> RemovalNotFound:
+    return replace(removal, label=_mask_label(removal.label), identity=mask_identity(removal.identity))
 
 
-def _former(one: Former) -> Former:
-    return replace(one, lists=tuple(map(_listed, one.lists)))
+def _mask_run(reported_run: ReportedRun) -> ReportedRun:
+    return replace(reported_run, lists=tuple(map(_mask_list, reported_run.lists)))

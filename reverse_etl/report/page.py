@@ -9,77 +9,77 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reverse_etl import __version__
 from reverse_etl.domain.identifiers import IdentifierType, split_identity
 from reverse_etl.domain.receipts import ReceiptState
-from reverse_etl.domain.rejections import by_klaviyo, told
-from reverse_etl.formatting import counted
+from reverse_etl.domain.rejections import describe_rejection, is_rejected_by_klaviyo
+from reverse_etl.formatting import format_count
 from reverse_etl.report import chart
 from reverse_etl.report import wording as words
-from reverse_etl.report.facts import Former
-from reverse_etl.report.figures import ENDS, PLAN, shown
+from reverse_etl.report.facts import ReportedRun
+from reverse_etl.report.figures import OUTCOME_FIGURES, PLAN_FIGURES, select_figures
 
 if TYPE_CHECKING:
     from typing import Any
 
     from reverse_etl.report.facts import Report
 
-_PARTS: Final = {
+_SEGMENT_LABELS: Final = {
     "right": "up to date",
     "sent": "added or updated",
     "wait": "held or pending",
     "stop": "rejected",
 }
-_TONES: Final = {
-    ReceiptState.APPLIED: words.Tone.GOOD,
-    ReceiptState.ACCEPTED: words.Tone.OPEN,
-    ReceiptState.UNKNOWN: words.Tone.LOOK,
-    ReceiptState.NOT_SENT: words.Tone.BAD,
+_RECEIPT_SEVERITIES: Final = {
+    ReceiptState.APPLIED: words.Severity.OK,
+    ReceiptState.ACCEPTED: words.Severity.PENDING,
+    ReceiptState.UNKNOWN: words.Severity.WARNING,
+    ReceiptState.NOT_SENT: words.Severity.ERROR,
 }
 
 
-def page(report: Report) -> str:
-    """Return the page, with all values escaped. It masks nothing: see `hide`."""
+def render_page(report: Report) -> str:
+    """Return the page, with all values escaped. It masks nothing: see `mask_report`."""
     return _ENVIRONMENT.get_template("run.html.j2").render(
         report=report,
         version=__version__,
         where="the sandbox" if report.sandbox else "Klaviyo",
-        verdict=words.verdict(report),
-        meaning=words.meaning(report.run),
-        lasted=words.lasted(report.run),
-        plan=shown(PLAN, report.lists),
-        ends=shown(ENDS, report.lists),
-        words=_PARTS,
-        tones=_TONES,
-        **_pictures(report),
+        verdict=words.summarize_run(report),
+        meaning=words.describe_exit_code(report.run),
+        lasted=words.format_run_duration(report.run),
+        plan=select_figures(PLAN_FIGURES, report.lists),
+        ends=select_figures(OUTCOME_FIGURES, report.lists),
+        words=_SEGMENT_LABELS,
+        tones=_RECEIPT_SEVERITIES,
+        **_chart_variables(report),
     )
 
 
-def _pictures(report: Report) -> dict[str, Any]:
+def _chart_variables(report: Report) -> dict[str, Any]:
     """Return the coordinates of the charts: one of all runs, and each list's trend."""
-    runs = [*reversed(report.before), Former(report.run, report.lists)]
-    lines = [chart.line(chart.rows_of(one, runs)) for one in report.lists]
+    runs = [*reversed(report.previous_runs), ReportedRun(report.run, report.lists)]
+    lines = [chart.compute_line_points(chart.collect_row_history(summary, runs)) for summary in report.lists]
     return {
-        "bars": chart.bars(runs),
+        "bars": chart.build_run_bars(runs),
         "lines": lines if any(lines) else [],
-        "chart_width": chart.STEP * len(runs),
-        "step": chart.STEP,
-        "gap": chart.GAP,
-        "half": chart.HALF,
+        "chart_width": chart.RUN_WIDTH * len(runs),
+        "step": chart.RUN_WIDTH,
+        "gap": chart.BAR_GAP,
+        "half": chart.HALF_HEIGHT,
         "line_width": chart.LINE_WIDTH,
         "line_height": chart.LINE_HEIGHT,
     }
 
 
-def _number(value: int) -> str:
+def _format_number(value: int) -> str:
     return f"{value:,}"
 
 
-def _who(identity: str) -> str:
+def _format_identity(identity: str) -> str:
     """Return an identity without its type; a masked one is returned unchanged."""
-    named = identity.partition(":")[0] in set(IdentifierType)
-    return split_identity(identity)[1] if named else identity
+    is_typed = identity.partition(":")[0] in set(IdentifierType)
+    return split_identity(identity)[1] if is_typed else identity
 
 
-def _environment() -> Environment:
-    made = Environment(
+def _create_environment() -> Environment:
+    environment = Environment(
         loader=PackageLoader("reverse_etl.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -87,17 +87,17 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"n": _number, "when": words.when, "counted": counted}
-    made.globals |= {
-        "standing": words.standing,
-        "ending": words.ending,
-        "operation": words.operation,
-        "parts": chart.parts,
-        "told": told,
-        "by_klaviyo": by_klaviyo,
-        "who": _who,
+    environment.filters |= {"n": _format_number, "when": words.format_time, "counted": format_count}
+    environment.globals |= {
+        "standing": words.describe_list_state,
+        "ending": words.describe_run_ending,
+        "operation": words.describe_operation,
+        "parts": chart.split_list_bar,
+        "told": describe_rejection,
+        "by_klaviyo": is_rejected_by_klaviyo,
+        "who": _format_identity,
     }
-    return made
+    return environment
 
 
-_ENVIRONMENT: Final = _environment()
+_ENVIRONMENT: Final = _create_environment()

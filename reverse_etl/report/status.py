@@ -6,19 +6,19 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.identifiers import masked
-from reverse_etl.planning.orphans import Orphan, perhaps_renamed
-from reverse_etl.report.counts import HELD, sum_counts
-from reverse_etl.state.runs import driven_last
+from reverse_etl.domain.identifiers import mask_text
+from reverse_etl.planning.orphans import Orphan, rename_warning
+from reverse_etl.report.counts import HELD_COUNTS, sum_counts
+from reverse_etl.state.runs import last_lists_by_model
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from reverse_etl.state import PastList, PastRun, Rejection, SentModel, State
+    from reverse_etl.state import ModelRecord, Rejection, RunList, RunRecord, State
 
 
 @dataclass(frozen=True)
-class Reason:
+class RejectionReason:
     """Why rows of a list are rejected: a check's code, or Klaviyo's with its field; the commonest detail.
 
     `example` is the identity of one of them, if any has one.
@@ -39,7 +39,7 @@ class ListStatus:
     `applied` rows are in the snapshot; `unsettled` rows may or may not be at Klaviyo.
 
     `held` removals were not made in the last run that touched the list, whose counts and reason are in
-    `last`. `note` says that the model drives the list no more, and what to do; '' where it does.
+    `last_run`. `note` says that the model drives the list no more, and what to do; '' where it does.
     """
 
     model: str
@@ -49,8 +49,8 @@ class ListStatus:
     rejected: int
     held: int
     unsettled: int
-    last: PastList | None
-    reasons: tuple[Reason, ...]
+    last_run: RunList | None
+    reasons: tuple[RejectionReason, ...]
     note: str = ""
 
 
@@ -58,99 +58,120 @@ class ListStatus:
 class Status:
     """All lists that the project ever sent to, by name, and its runs, newest first.
 
-    `account` is '' before the first run. `refused` says why a guard kept the newest run from writing; nothing
-    where none did. `notes` are for people.
+    `account` is '' before the first run. `refusal_reasons` says why a guard kept the newest run from writing;
+    nothing where none did. `notes` are for people.
     """
 
     account: str
     lists: tuple[ListStatus, ...]
-    runs: tuple[PastRun, ...]
-    refused: tuple[str, ...] = ()
+    runs: tuple[RunRecord, ...]
+    refusal_reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def status(state: State, models: Collection[str]) -> Status:
+def load_status(state: State, models: Collection[str]) -> Status:
     """Return where each list stands. Reads the state only; `models` are those that the project has now."""
-    said, runs = _said(state), state.runs.past()
+    records, runs = _load_list_records(state), state.runs.history()
     lists = [
-        replace(one, note=_note(one, models, said))
-        for sent in state.models().values()
-        for one in _lists_of(state, sent, said)
+        replace(list_status, note=_orphan_note(list_status, models, records))
+        for model_record in state.models().values()
+        for list_status in _list_statuses(state, model_record, records)
     ]
     return Status(
-        state.owner.account,
-        tuple(sorted(lists, key=lambda one: (one.list_name, one.model))),
+        state.scope.account,
+        tuple(sorted(lists, key=lambda list_status: (list_status.list_name, list_status.model))),
         runs,
-        state.runs.refusal(runs[0].run_id) if runs else (),
-        perhaps_renamed(state),
+        state.runs.refusal_reasons(runs[0].run_id) if runs else (),
+        rename_warning(state),
     )
 
 
-def _note(one: ListStatus, models: Collection[str], said: _Said) -> str:
-    gone = one.model not in models
-    rows = max(one.applied, one.unsettled)
-    if not (one.list_id and rows) or (not gone and one.list_id in said.driven.get(one.model, ())):
+def _orphan_note(list_status: ListStatus, models: Collection[str], records: _ListRecords) -> str:
+    model_deleted = list_status.model not in models
+    rows = max(list_status.applied, list_status.unsettled)
+    if not (list_status.list_id and rows) or (
+        not model_deleted and list_status.list_id in records.last_lists.get(list_status.model, ())
+    ):
         return ""
-    owners = {list_id: model for model, ids in said.driven.items() if model in models for list_id in ids}
-    owner = owners.get(one.list_id, "")
-    return Orphan(one.model, one.list_id, one.list_name, rows, gone, owner).told()
+    owners = {
+        list_id: model for model, ids in records.last_lists.items() if model in models for list_id in ids
+    }
+    owner = owners.get(list_status.list_id, "")
+    return Orphan(
+        list_status.model, list_status.list_id, list_status.list_name, rows, model_deleted, owner
+    ).describe()
 
 
-def reasons(rejections: Sequence[Rejection]) -> tuple[Reason, ...]:
+def summarize_rejections(rejections: Sequence[Rejection]) -> tuple[RejectionReason, ...]:
     """Return why rows are rejected, the commonest reason first. E-mails and phones in a detail are masked."""
-    found = [
-        Reason(one.source, one.code, one.field, masked(one.detail), one.rows, one.example)
-        for one in rejections
-        if one.rows
+    rejection_reasons = [
+        RejectionReason(
+            rejection.source,
+            rejection.code,
+            rejection.field,
+            mask_text(rejection.detail),
+            rejection.rows,
+            rejection.example,
+        )
+        for rejection in rejections
+        if rejection.rows
     ]
-    return tuple(sorted(found, key=lambda reason: (-reason.rows, reason.source, reason.code, reason.field)))
+    return tuple(
+        sorted(rejection_reasons, key=lambda reason: (-reason.rows, reason.source, reason.code, reason.field))
+    )
 
 
 @dataclass(frozen=True)
-class _Said:
+class _ListRecords:
     """What the tables that all models share say of lists.
 
     Rejections and the last run by model and list id; the lists that each model drove in its last run.
     """
 
     names: Mapping[str, str]
-    rejected: Mapping[tuple[str, str], Sequence[Rejection]]
-    last: Mapping[tuple[str, str], PastList]
-    driven: Mapping[str, frozenset[str]]
+    rejections: Mapping[tuple[str, str], Sequence[Rejection]]
+    last_runs: Mapping[tuple[str, str], RunList]
+    last_lists: Mapping[str, frozenset[str]]
 
 
-def _said(state: State) -> _Said:
-    rejected: dict[tuple[str, str], list[Rejection]] = defaultdict(list)
-    for one in state.rejections.standing():
-        rejected[one.model, one.list_id].append(one)
-    last: dict[tuple[str, str], PastList] = {}
-    past = state.runs.past_lists()
-    for each in past:
-        last.setdefault((each.model, each.list_id), each)
-    names = {known.id: known.name for known in state.lists.known()}
-    return _Said(names, rejected, last, driven_last(past))
+def _load_list_records(state: State) -> _ListRecords:
+    rejections: dict[tuple[str, str], list[Rejection]] = defaultdict(list)
+    for rejection in state.rejections.current():
+        rejections[rejection.model, rejection.list_id].append(rejection)
+    last_runs: dict[tuple[str, str], RunList] = {}
+    run_lists = state.runs.run_lists()
+    for run_list in run_lists:
+        last_runs.setdefault((run_list.model, run_list.list_id), run_list)
+    names = {registered_list.id: registered_list.name for registered_list in state.lists.registered()}
+    return _ListRecords(names, rejections, last_runs, last_lists_by_model(run_lists))
 
 
-def _lists_of(state: State, sent: SentModel, said: _Said) -> list[ListStatus]:
-    applied, unsettled = state.rows_by_list(sent.table_key)
-    mentioned = {list_id for model, list_id in (*said.last, *said.rejected) if model == sent.name}
+def _list_statuses(state: State, model_record: ModelRecord, records: _ListRecords) -> list[ListStatus]:
+    applied, unsettled = state.rows_by_list(model_record.table_key)
+    mentioned_ids = {
+        list_id for model, list_id in (*records.last_runs, *records.rejections) if model == model_record.name
+    }
     return [
-        _status(sent.name, list_id, said, applied.get(list_id, 0), unsettled.get(list_id, 0))
-        for list_id in sorted(mentioned | applied.keys() | unsettled.keys())
+        _build_list_status(
+            model_record.name, list_id, records, applied.get(list_id, 0), unsettled.get(list_id, 0)
+        )
+        for list_id in sorted(mentioned_ids | applied.keys() | unsettled.keys())
     ]
 
 
-def _status(model: str, list_id: str, said: _Said, applied: int, unsettled: int) -> ListStatus:
-    newest = said.last.get((model, list_id))
-    rejected = said.rejected.get((model, list_id), ())
+def _build_list_status(
+    model: str, list_id: str, records: _ListRecords, applied: int, unsettled: int
+) -> ListStatus:
+    last_run = records.last_runs.get((model, list_id))
+    rejections = records.rejections.get((model, list_id), ())
     return ListStatus(
         model=model,
         list_id=list_id,
-        list_name=said.names.get(list_id) or (newest.list_name if newest else ""),
+        list_name=records.names.get(list_id) or (last_run.list_name if last_run else ""),
         applied=applied,
-        rejected=sum(one.rows for one in rejected),
-        held=sum_counts(newest.counts, HELD) if newest else 0,
+        rejected=sum(rejection.rows for rejection in rejections),
+        held=sum_counts(last_run.counts, HELD_COUNTS) if last_run else 0,
         unsettled=unsettled,
-        last=newest,
-        reasons=reasons(rejected),
+        last_run=last_run,
+        reasons=summarize_rejections(rejections),
     )

@@ -7,218 +7,238 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.timestamps import read
-from reverse_etl.formatting import counted
-from reverse_etl.report.counts import HELD, REJECTED
+from reverse_etl.domain.timestamps import parse_timestamp
+from reverse_etl.formatting import format_count
+from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
 from reverse_etl.state import RunEnd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reverse_etl.report.facts import Listed, Proof, Report
-    from reverse_etl.state import PastRun
+    from reverse_etl.report.facts import ListSummary, Proof, Report
+    from reverse_etl.state import RunRecord
 
-FAILED = 4  # an exit code: see _MEANS
-_NAMED = 3  # lists that a sentence names
+EXIT_FAILED = 4  # an exit code: see _MEANS
+_MAX_NAMED_LISTS = 3  # lists that a sentence names
 _MINUTE, _HOUR = 60, 3600
-_MEANS: Final = {
+_EXIT_CODE_MEANINGS: Final = {
     0: "all rows are applied, or nothing changed",
     1: "finished, but some rows need attention",
     3: "a guard stopped the run before it sent anything",
     4: "at least one list failed; it is safe to run again",
 }
-_ENDED: Final = {
+_STATE_LABELS: Final = {
     "submitting": "not finished",
     RunEnd.UNSETTLED: "results pending",
     RunEnd.RECOVERED: "completed by a later run",
     RunEnd.REFUSED: "stopped by a guard",
 }
-_CODES: Final = {0: "done", 1: "rows need attention", 4: "a list failed"}
-_SINCE: Final[Mapping[str, tuple[str, ...]]] = {
+_EXIT_CODE_LABELS: Final = {0: "done", 1: "rows need attention", 4: "a list failed"}
+_LATER_NOTES: Final[Mapping[str, tuple[str, ...]]] = {
     RunEnd.UNSETTLED: ("The next run collects the pending results first.",),
     RunEnd.RECOVERED: ("A later run has collected the results that were pending.",),
 }
 
 
-class Tone(StrEnum):
+class Severity(StrEnum):
     """How serious a status is: all well, results pending, attention needed, or failed."""
 
-    GOOD = "good"
-    OPEN = "open"
-    LOOK = "look"
-    BAD = "bad"
+    OK = "good"
+    PENDING = "open"
+    WARNING = "look"
+    ERROR = "bad"
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RunSummary:
     """The summary of a run: one sentence, and the sentences that explain it."""
 
-    tone: Tone
+    tone: Severity
     said: str
     more: tuple[str, ...]
 
 
-def verdict(report: Report) -> Verdict:
+def summarize_run(report: Report) -> RunSummary:
     """Return the summary of a run."""
-    run, where = report.run, "the sandbox" if report.sandbox else "Klaviyo"
+    run, destination = report.run, "the sandbox" if report.sandbox else "Klaviyo"
     match run.state:
         case RunEnd.REFUSED:
-            said = "Nothing was sent: a guard stopped this run."
-            more = f"This run changed nothing in {where}. The reasons are below."
-            return Verdict(Tone.BAD, said, (more,))
+            headline = "Nothing was sent: a guard stopped this run."
+            detail = f"This run changed nothing in {destination}. The reasons are below."
+            return RunSummary(Severity.ERROR, headline, (detail,))
         case "submitting":
-            more = "It is still running, or it was interrupted. The next run first checks what this one sent."
-            return Verdict(Tone.OPEN, "This run has not finished.", (more, "It is safe to run again."))
+            detail = (
+                "It is still running, or it was interrupted. The next run first checks what this one sent."
+            )
+            return RunSummary(
+                Severity.PENDING, "This run has not finished.", (detail, "It is safe to run again.")
+            )
         case RunEnd.RECOVERED if run.exit_code is None:
-            more = "A later run checked what this one had sent and continued from there. No row is lost."
-            return Verdict(Tone.LOOK, "This run was interrupted.", (more,))
-    return _ended(report, where)
+            detail = "A later run checked what this one had sent and continued from there. No row is lost."
+            return RunSummary(Severity.WARNING, "This run was interrupted.", (detail,))
+    return _summarize_ended_run(report, destination)
 
 
-def _ended(report: Report, where: str) -> Verdict:
+def _summarize_ended_run(report: Report, destination: str) -> RunSummary:
     """Return the summary of a run that ended."""
-    run, told = report.run, (*_stopped(report), *_done(report), *_to_look_at(report))
-    since = _SINCE.get(run.state, ())
-    if run.exit_code == FAILED:
-        stopped = sum(bool(one.reason) for one in report.lists)
-        said = f"{stopped} of {counted(len(report.lists), 'list')} stopped early."
-        return Verdict(Tone.BAD, said, (*since, *told))
-    if since:
-        return Verdict(Tone.OPEN, f"This run ended before {where} had processed everything.", (*since, *told))
+    run, sentences = (
+        report.run,
+        (*_stopped_sentences(report), *_change_sentences(report), *_follow_up_sentences(report)),
+    )
+    later_notes = _LATER_NOTES.get(run.state, ())
+    if run.exit_code == EXIT_FAILED:
+        stopped_count = sum(bool(summary.reason) for summary in report.lists)
+        headline = f"{stopped_count} of {format_count(len(report.lists), 'list')} stopped early."
+        return RunSummary(Severity.ERROR, headline, (*later_notes, *sentences))
+    if later_notes:
+        return RunSummary(
+            Severity.PENDING,
+            f"This run ended before {destination} had processed everything.",
+            (*later_notes, *sentences),
+        )
     if run.exit_code:
-        return Verdict(Tone.LOOK, "This run finished, but some rows need attention.", told)
-    return Verdict(Tone.GOOD, _all_well(report, where), told)
+        return RunSummary(Severity.WARNING, "This run finished, but some rows need attention.", sentences)
+    return RunSummary(Severity.OK, _success_headline(report, destination), sentences)
 
 
-def _all_well(report: Report, where: str) -> str:
+def _success_headline(report: Report, destination: str) -> str:
     if not report.lists:
         return "There was no list to update."
-    if report.sum("deferred"):
-        return f"All rows that --limit allowed are in {where}."
-    if not report.sum("adds", "updates", "removes"):
+    if report.sum_counts("deferred"):
+        return f"All rows that --limit allowed are in {destination}."
+    if not report.sum_counts("adds", "updates", "removes"):
         return "Nothing changed, so nothing was sent."
-    return f"All changes are in {where}."
+    return f"All changes are in {destination}."
 
 
-def _stopped(report: Report) -> list[str]:
-    names = [one.place.label for one in report.lists if one.reason]
+def _stopped_sentences(report: Report) -> list[str]:
+    names = [summary.label.text for summary in report.lists if summary.reason]
     if not names:
         return []
-    listed = ", ".join(names[:_NAMED])
-    others = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return [f"Stopped early: {listed}{others}. The reasons are below; the next run continues from there."]
-
-
-def _done(report: Report) -> list[str]:
-    """Return sentences with the rows changed on all lists, and those that needed no change."""
-    applied, removed = report.sum("applied"), report.sum("removed")
-    done = [
-        *([f"{counted(applied, 'row was', 'rows were')} added or updated"] if applied else []),
-        *([f"{counted(removed, 'row was', 'rows were')} removed"] if removed else []),
-    ]
-    right = report.sum("unchanged")
+    shown_names = ", ".join(names[:_MAX_NAMED_LISTS])
+    others_text = f" and {len(names) - _MAX_NAMED_LISTS} more" if len(names) > _MAX_NAMED_LISTS else ""
     return [
-        *([f"{' and '.join(done)}."] if done else []),
-        *([f"{counted(right, 'row was', 'rows were')} already up to date."] if right else []),
+        (
+            f"Stopped early: {shown_names}{others_text}. "
+            "The reasons are below; the next run continues from there."
+        )
     ]
 
 
-def _to_look_at(report: Report) -> list[str]:
+def _change_sentences(report: Report) -> list[str]:
+    """Return sentences with the rows changed on all lists, and those that needed no change."""
+    applied, removed = report.sum_counts("applied"), report.sum_counts("removed")
+    change_texts = [
+        *([f"{format_count(applied, 'row was', 'rows were')} added or updated"] if applied else []),
+        *([f"{format_count(removed, 'row was', 'rows were')} removed"] if removed else []),
+    ]
+    unchanged = report.sum_counts("unchanged")
+    return [
+        *([f"{' and '.join(change_texts)}."] if change_texts else []),
+        *([f"{format_count(unchanged, 'row was', 'rows were')} already up to date."] if unchanged else []),
+    ]
+
+
+def _follow_up_sentences(report: Report) -> list[str]:
     """Return a sentence for each kind of row that was neither applied nor removed."""
-    rejected = report.sum(*REJECTED)
-    told = [
-        (rejected, f"rejected{_how_new(report, rejected)}. The reasons are below."),
-        (report.sum(*HELD), "held: not removed, since a rejected row may be the same person."),
-        (report.sum("accepted"), "accepted, but not finished when the run ended."),
-        (report.sum("unknown"), "unknown: their outcome was not known when the run ended."),
-        (report.sum("not_sent") - report.sum("deferred"), "not sent."),
-        (report.sum("deferred"), "left for a later run by --limit."),
-        (report.sum("kept"), "kept: added to the list by someone else."),
-        (report.sum("gone"), "not found on the list, so not removed."),
+    rejected = report.sum_counts(*REJECTED_COUNTS)
+    follow_ups = [
+        (rejected, f"rejected{_newly_rejected_suffix(report, rejected)}. The reasons are below."),
+        (report.sum_counts(*HELD_COUNTS), "held: not removed, since a rejected row may be the same person."),
+        (report.sum_counts("accepted"), "accepted, but not finished when the run ended."),
+        (report.sum_counts("unknown"), "unknown: their outcome was not known when the run ended."),
+        (report.sum_counts("not_sent") - report.sum_counts("deferred"), "not sent."),
+        (report.sum_counts("deferred"), "left for a later run by --limit."),
+        (report.sum_counts("kept"), "kept: added to the list by someone else."),
+        (report.sum_counts("gone"), "not found on the list, so not removed."),
     ]
-    return [f"{counted(rows, 'row')} {what}" for rows, what in told if rows]
+    return [f"{format_count(rows, 'row')} {text}" for rows, text in follow_ups if rows]
 
 
-def _how_new(report: Report, rejected: int) -> str:
+def _newly_rejected_suffix(report: Report, rejected_rows: int) -> str:
     """Return how many of the rejected rows are new, if the state still has that figure."""
-    if not report.own_rejections:
+    if not report.rejections_match_run:
         return ""
-    new = sum(one.new for one in report.rejections)
-    if not new:
+    new_rows = sum(rejection.new for rejection in report.rejections)
+    if not new_rows:
         return ", none of them new"
-    return f" ({'all' if new >= rejected else f'{new:,}'} new)"
+    return f" ({'all' if new_rows >= rejected_rows else f'{new_rows:,}'} new)"
 
 
-def meaning(run: PastRun) -> str:
+def describe_exit_code(run: RunRecord) -> str:
     """Return what a run's exit code means, or why the run has none."""
     if run.exit_code is None:
         return "none: the run was interrupted" if run.state == RunEnd.RECOVERED else "none yet"
-    return f"{run.exit_code}: {_MEANS.get(run.exit_code, 'see the command line')}"
+    return f"{run.exit_code}: {_EXIT_CODE_MEANINGS.get(run.exit_code, 'see the command line')}"
 
 
-def ending(run: PastRun) -> tuple[Tone, str]:
+def describe_run_ending(run: RunRecord) -> tuple[Severity, str]:
     """Return the status of a run in a word or two."""
     if run.state == RunEnd.REFUSED:
-        return Tone.BAD, _ENDED[run.state]
-    if run.state in _ENDED:
-        return Tone.OPEN, _ENDED[run.state]
-    tone = {0: Tone.GOOD, 1: Tone.LOOK}.get(run.exit_code or 0, Tone.BAD)
-    return tone, _CODES.get(run.exit_code or 0, "failed")
+        return Severity.ERROR, _STATE_LABELS[run.state]
+    if run.state in _STATE_LABELS:
+        return Severity.PENDING, _STATE_LABELS[run.state]
+    severity = {0: Severity.OK, 1: Severity.WARNING}.get(run.exit_code or 0, Severity.ERROR)
+    return severity, _EXIT_CODE_LABELS.get(run.exit_code or 0, "failed")
 
 
-def standing(report: Report, one: Listed) -> tuple[Tone, str]:
+def describe_list_state(report: Report, summary: ListSummary) -> tuple[Severity, str]:
     """Return the status of a list after the run in a word or two."""
-    if one.reason:
-        return Tone.BAD, "stopped"
-    if one.sum("accepted", "unknown"):
-        return Tone.OPEN, "results pending"
-    if one.sum(*HELD):
-        return Tone.LOOK, "rows held"
-    if _newly_rejected(report, one):
-        return Tone.LOOK, "rows rejected"
-    return Tone.GOOD, "updated" if one.sum("adds", "updates", "removes") else "unchanged"
+    if summary.reason:
+        return Severity.ERROR, "stopped"
+    if summary.sum_counts("accepted", "unknown"):
+        return Severity.PENDING, "results pending"
+    if summary.sum_counts(*HELD_COUNTS):
+        return Severity.WARNING, "rows held"
+    if _has_new_rejections(report, summary):
+        return Severity.WARNING, "rows rejected"
+    return Severity.OK, "updated" if summary.sum_counts("adds", "updates", "removes") else "unchanged"
 
 
-def _newly_rejected(report: Report, one: Listed) -> bool:
+def _has_new_rejections(report: Report, summary: ListSummary) -> bool:
     """Return whether this run rejected rows of a list that earlier runs had not rejected.
 
     If the state no longer has that figure: whether the list has rejected rows and the run needed attention.
     """
-    if not one.sum(*REJECTED) or not report.own_rejections:
-        return bool(one.sum(*REJECTED) and report.run.exit_code)
-    at = (one.place.model, one.place.list_id)
-    return any(each.new for each in report.rejections if (each.place.model, each.place.list_id) == at)
+    if not summary.sum_counts(*REJECTED_COUNTS) or not report.rejections_match_run:
+        return bool(summary.sum_counts(*REJECTED_COUNTS) and report.run.exit_code)
+    list_key = (summary.label.model, summary.label.list_id)
+    return any(
+        rejection.new
+        for rejection in report.rejections
+        if (rejection.label.model, rejection.label.list_id) == list_key
+    )
 
 
-def when(text: str) -> str:
+def format_time(text: str) -> str:
     """Return a stored timestamp as people write it.
 
-    >>> when("2026-11-02T19:22:06.984Z")
+    >>> format_time("2026-11-02T19:22:06.984Z")
     '2 Nov 2026, 19:22:06 UTC'
     """
-    at = read(text)
-    return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
+    timestamp = parse_timestamp(text)
+    return f"{timestamp.day} {timestamp:%b %Y, %H:%M:%S} UTC"
 
 
-def lasted(run: PastRun) -> str:
+def format_run_duration(run: RunRecord) -> str:
     """Return how long a run took from its first write to its end; '' if unknown.
 
     For a run that a later one completed, the state holds the time of completion, not of the run's own end.
     """
-    if run.ended is None or run.state in {RunEnd.RECOVERED, RunEnd.REFUSED}:
+    if run.ended_at is None or run.state in {RunEnd.RECOVERED, RunEnd.REFUSED}:
         return ""
-    seconds = (read(run.ended) - read(run.started)).total_seconds()
+    seconds = (parse_timestamp(run.ended_at) - parse_timestamp(run.started_at)).total_seconds()
     if seconds < 1:
         return "under a second"
     if seconds < _MINUTE:
-        return counted(round(seconds), "second")
+        return format_count(round(seconds), "second")
     if seconds < _HOUR:
         return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
     return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
 
 
-def operation(proof: Proof) -> str:
+def describe_operation(proof: Proof) -> str:
     """Return what a kind of request was for."""
     if proof.op == Op.ADD:
         return "adds and updates"
-    return "left the model: nothing to send" if proof.place.profiles else "removals"
+    return "left the model: nothing to send" if proof.label.is_profiles else "removals"

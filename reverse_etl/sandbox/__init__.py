@@ -10,8 +10,8 @@ where they are asked for.
 """
 
 from reverse_etl.sandbox.faults import Fault, FaultKind
-from reverse_etl.sandbox.journal import Entry
+from reverse_etl.sandbox.journal import LoggedRequest
 from reverse_etl.sandbox.sandbox import Sandbox, serve
-from reverse_etl.sandbox.store import refuse_held
+from reverse_etl.sandbox.store import require_unlocked_file
 
-__all__ = ["Entry", "Fault", "FaultKind", "Sandbox", "refuse_held", "serve"]
+__all__ = ["Fault", "FaultKind", "LoggedRequest", "Sandbox", "require_unlocked_file", "serve"]

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.sandbox.identities import account_id
-from reverse_etl.sandbox.importing import settle_jobs
-from reverse_etl.sandbox.limits import Limits
+from reverse_etl.sandbox.identities import generate_account_id
+from reverse_etl.sandbox.importing import advance_jobs
+from reverse_etl.sandbox.limits import FixedWindowLimiter
 from reverse_etl.sandbox.times import Timeline
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Account:
+class SandboxAccount:
     """An account that is open.
 
-    `limits` is None where requests are not counted, `key` where any key will do.
+    `rate_limiter` is None where requests are not counted, `key` where any key will do.
     """
 
     id: str
@@ -32,11 +32,11 @@ class Account:
     clock: Clock
     timeline: Timeline
     rules: Rules
-    limits: Limits | None
+    rate_limiter: FixedWindowLimiter | None
     key: str | None
 
     @classmethod
-    def opened(  # noqa: PLR0913 - an account's settings, each given once
+    def from_store(  # noqa: PLR0913 - an account's settings, each given once
         cls,
         store: Store,
         *,
@@ -45,28 +45,28 @@ class Account:
         limits: bool,
         key: str | None,
         seed: str | int | None,
-    ) -> Account:
+    ) -> SandboxAccount:
         """Return the account whose state `store` holds; a new state gets its account id here, once."""
         with store.transaction() as db:
-            db.execute("INSERT OR IGNORE INTO facts VALUES ('account', ?)", (account_id(seed),))
-            identity = db.execute("SELECT value FROM facts WHERE name = 'account'").fetchone()[0]
-            latest = db.execute(
+            db.execute("INSERT OR IGNORE INTO facts VALUES ('account', ?)", (generate_account_id(seed),))
+            stored_id = db.execute("SELECT value FROM facts WHERE name = 'account'").fetchone()[0]
+            latest_time = db.execute(
                 "SELECT coalesce(max(at), 0) FROM "
                 "(SELECT at FROM requests UNION ALL SELECT created_at FROM jobs)"
             ).fetchone()[0]
-        timeline = Timeline.from_latest(clock, latest)
-        return cls(identity, store, clock, timeline, rules, Limits() if limits else None, key)
+        timeline = Timeline.from_latest(clock, latest_time)
+        return cls(stored_id, store, clock, timeline, rules, FixedWindowLimiter() if limits else None, key)
 
     def now(self) -> float:
         """Return the account's time: seconds since the epoch, never before what the state holds."""
         return self.timeline.now()
 
     @contextmanager
-    def state(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """Give the state as of now, to one thread at a time: jobs whose time has come have ended.
 
         Kept if the block ends well.
         """
         with self.store.transaction() as db:
-            settle_jobs(db, self.id, self.rules, self.now())
+            advance_jobs(db, self.id, self.rules, self.now())
             yield db

@@ -7,109 +7,119 @@ import sqlite3
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from reverse_etl.sandbox.admission import admit
+from reverse_etl.sandbox.admission import admit_request
 from reverse_etl.sandbox.faults import Fault, FaultKind, take_request_fault
-from reverse_etl.sandbox.journal import Entry, record
-from reverse_etl.sandbox.limits import throttled
-from reverse_etl.sandbox.replies import ApiError, Refusal, Reply
+from reverse_etl.sandbox.journal import LoggedRequest, log_request
+from reverse_etl.sandbox.limits import throttled_error
+from reverse_etl.sandbox.replies import ApiResponse, ErrorObject, HttpError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reverse_etl.sandbox.account import Account
-    from reverse_etl.sandbox.ask import Ask
+    from reverse_etl.sandbox.account import SandboxAccount
+    from reverse_etl.sandbox.ask import ApiRequest
     from reverse_etl.sandbox.routes.route import Route
 
 _LOG: Final = logging.getLogger(__name__)
-_THROTTLED: Final = 429
+_TOO_MANY_REQUESTS: Final = 429
 _PROFILE_COUNT: Final = "additional-fields[list]"
-_PAGE: Final = "<!doctype html><html><title>One moment</title><p>Checking the connection.</p></html>"
+_HTML_PAGE: Final = "<!doctype html><html><title>One moment</title><p>Checking the connection.</p></html>"
 
 
-def answer(account: Account, route: Route | None, ask: Ask, headers: Mapping[str, str]) -> Reply:
+def handle_request(
+    account: SandboxAccount, route: Route | None, request: ApiRequest, headers: Mapping[str, str]
+) -> ApiResponse:
     """Return the reply to a request and write both to the log.
 
     `route` is None where the sandbox knows no such endpoint. Where its state file can't be written, as on
     a full disk, the reply is a 500 that says so.
     """
     try:
-        return _noted(account, route, ask, headers)
+        return _handle_and_log(account, route, request, headers)
     except sqlite3.Error as error:
         detail = f"The sandbox could not read or write its state file: {error}."
-        return Refusal(500, ApiError(detail)).reply()
+        return HttpError(500, ErrorObject(detail)).to_response()
 
 
-def _noted(account: Account, route: Route | None, ask: Ask, headers: Mapping[str, str]) -> Reply:
-    at = account.now()
-    reply, struck = _answered(account, route, ask, headers)
-    entry = Entry(
-        at=at,
-        method=ask.method,
-        path=ask.path,
-        query=urlencode(ask.query, safe='[](),":@+/'),
-        status=reply.status,
-        rows=ask.rows,
-        bytes=len(ask.body),
-        fault=struck,
+def _handle_and_log(
+    account: SandboxAccount, route: Route | None, request: ApiRequest, headers: Mapping[str, str]
+) -> ApiResponse:
+    received_at = account.now()
+    response, fault_note = _admit_and_handle(account, route, request, headers)
+    logged_request = LoggedRequest(
+        at=received_at,
+        method=request.method,
+        path=request.path,
+        query=urlencode(request.query, safe='[](),":@+/'),
+        status=response.status,
+        rows=request.rows,
+        bytes=len(request.body),
+        fault=fault_note,
     )
     with account.store.transaction() as db:
-        record(db, entry)
-    return reply
+        log_request(db, logged_request)
+    return response
 
 
-def _answered(
-    account: Account, route: Route | None, ask: Ask, headers: Mapping[str, str]
-) -> tuple[Reply, str]:
+def _admit_and_handle(
+    account: SandboxAccount, route: Route | None, request: ApiRequest, headers: Mapping[str, str]
+) -> tuple[ApiResponse, str]:
     if route is None:
-        return Refusal(404, ApiError("The sandbox has no such endpoint.")).reply(), ""
+        return HttpError(404, ErrorObject("The sandbox has no such endpoint.")).to_response(), ""
     try:
-        admit(ask, headers, account.key)
-        quota = account.limits.take(_limited(route, ask), account.now()) if account.limits else {}
-    except Refusal as refusal:
-        return refusal.reply(), ""
-    reply, struck = _struck(account, route, ask)
-    if reply.status != _THROTTLED:
-        reply.headers.update(quota)
-    return reply, struck
+        admit_request(request, headers, account.key)
+        rate_limit_headers = (
+            account.rate_limiter.count_request(_rate_limit_key(route, request), account.now())
+            if account.rate_limiter
+            else {}
+        )
+    except HttpError as http_error:
+        return http_error.to_response(), ""
+    response, fault_note = _handle_with_fault(account, route, request)
+    if response.status != _TOO_MANY_REQUESTS:
+        response.headers.update(rate_limit_headers)
+    return response, fault_note
 
 
-def _struck(account: Account, route: Route, ask: Ask) -> tuple[Reply, str]:
+def _handle_with_fault(account: SandboxAccount, route: Route, request: ApiRequest) -> tuple[ApiResponse, str]:
     with account.store.transaction() as db:
-        fault = take_request_fault(db, ask.method, ask.path)
+        fault = take_request_fault(db, request.method, request.path)
     if fault is None:
-        return _carried_out(account, route, ask), ""
+        return _call_view(account, route, request), ""
     if fault.kind is FaultKind.SLOW:
-        reply = _carried_out(account, route, ask)
+        response = _call_view(account, route, request)
         account.clock.sleep(fault.seconds)
-        return reply, "slow"
+        return response, "slow"
     if fault.after:
-        reply = _carried_out(account, route, ask)
-        return _instead(fault, reply.status), f"carried out: {fault.kind}"
-    return _instead(fault, 0), f"not carried out: {fault.kind}"
+        response = _call_view(account, route, request)
+        return _fault_response(fault, response.status), f"carried out: {fault.kind}"
+    return _fault_response(fault, 0), f"not carried out: {fault.kind}"
 
 
-def _instead(fault: Fault, status: int) -> Reply:
+def _fault_response(fault: Fault, status: int) -> ApiResponse:
     if fault.kind is FaultKind.CUT:
-        return Reply(status, cut=True)
+        return ApiResponse(status, cut=True)
     if fault.kind is FaultKind.HTML:
-        return Reply(200, text=_PAGE)
-    if fault.status == _THROTTLED:
-        return throttled(fault.retry_after).reply()
+        return ApiResponse(200, text=_HTML_PAGE)
+    if fault.status == _TOO_MANY_REQUESTS:
+        return throttled_error(fault.retry_after).to_response()
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    return Refusal(fault.status, ApiError("A fault that was asked for."), headers=headers).reply()
+    return HttpError(fault.status, ErrorObject("A fault that was asked for."), headers=headers).to_response()
 
 
-def _carried_out(account: Account, route: Route, ask: Ask) -> Reply:
+def _call_view(account: SandboxAccount, route: Route, request: ApiRequest) -> ApiResponse:
     try:
-        return route.view(account, ask)
-    except Refusal as refusal:
-        return refusal.reply()
+        return route.view(account, request)
+    except HttpError as http_error:
+        return http_error.to_response()
     except sqlite3.Error:
         raise
     except Exception as error:  # noqa: BLE001 - a server answers, whatever goes wrong in it
-        _LOG.exception("The sandbox itself failed at %s %s", ask.method, ask.path)
-        return Refusal(500, ApiError(f"The sandbox itself failed: {type(error).__name__}.")).reply()
+        _LOG.exception("The sandbox itself failed at %s %s", request.method, request.path)
+        return HttpError(
+            500, ErrorObject(f"The sandbox itself failed: {type(error).__name__}.")
+        ).to_response()
 
 
-def _limited(route: Route, ask: Ask) -> str:
-    return f"{route.operation} with profile_count" if _PROFILE_COUNT in ask.query else route.operation
+def _rate_limit_key(route: Route, request: ApiRequest) -> str:
+    return f"{route.operation} with profile_count" if _PROFILE_COUNT in request.query else route.operation

@@ -8,27 +8,27 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from reverse_etl.sandbox.answering import answer
-from reverse_etl.sandbox.ask import Ask
+from reverse_etl.sandbox.answering import handle_request
+from reverse_etl.sandbox.ask import ApiRequest
 from reverse_etl.sandbox.control import add_control
-from reverse_etl.sandbox.replies import JSON_API, ApiError, Reply, error_document
+from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, error_document
 from reverse_etl.sandbox.routes import accounts, jobs, lists, members, profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reverse_etl.sandbox.account import Account
+    from reverse_etl.sandbox.account import SandboxAccount
     from reverse_etl.sandbox.routes.route import Route
 
-CUT: Final = "reverse_etl.cut"
+CUT_ENVIRON_KEY: Final = "reverse_etl.cut"
 _NOT_FOUND: Final = 404
 _ROUTES: Final = (*accounts.ROUTES, *lists.ROUTES, *members.ROUTES, *profiles.ROUTES, *jobs.ROUTES)
 
 
-def make_app(account: Account) -> Flask:
+def make_app(account: SandboxAccount) -> Flask:
     """Return the app of an open account.
 
-    Where a reply is to be cut, it sets `CUT` in the request's environ.
+    Where a reply is to be cut, it sets `CUT_ENVIRON_KEY` in the request's environ.
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
@@ -36,49 +36,55 @@ def make_app(account: Account) -> Flask:
         app.add_url_rule(
             route.rule,
             route.operation,
-            _endpoint(account, route),
+            _create_endpoint(account, route),
             methods=[route.method],
             provide_automatic_options=False,
         )
     add_control(app, account)
-    app.register_error_handler(HTTPException, lambda error: _unrouted(account, error))
+    app.register_error_handler(HTTPException, lambda error: _handle_routing_error(account, error))
     return app
 
 
-def _endpoint(account: Account, route: Route) -> Callable[..., Response]:
-    def respond(**places: str) -> Response:
-        return _written(answer(account, route, _asked(places), _headers()))
+def _create_endpoint(account: SandboxAccount, route: Route) -> Callable[..., Response]:
+    def respond(**path_parameters: str) -> Response:
+        return _to_flask_response(
+            handle_request(account, route, _read_request(path_parameters), _read_headers())
+        )
 
     return respond
 
 
-def _unrouted(account: Account, error: HTTPException) -> Response:
+def _handle_routing_error(account: SandboxAccount, error: HTTPException) -> Response:
     if error.code == _NOT_FOUND and request.path.startswith("/api/"):
-        return _written(answer(account, None, _asked({}), _headers()))
+        return _to_flask_response(handle_request(account, None, _read_request({}), _read_headers()))
     status = error.code or 500
-    return _written(Reply(status, error_document(status, ApiError(error.description or error.name))))
+    return _to_flask_response(
+        ApiResponse(status, error_document(status, ErrorObject(error.description or error.name)))
+    )
 
 
-def _asked(places: dict[str, str]) -> Ask:
-    return Ask(
+def _read_request(path_parameters: dict[str, str]) -> ApiRequest:
+    return ApiRequest(
         method=request.method,
         path=request.path.rstrip("/"),
         origin=request.host_url.rstrip("/"),
-        places=places,
+        path_parameters=path_parameters,
         query=request.args.to_dict(),
         body=request.get_data(),
     )
 
 
-def _headers() -> dict[str, str]:
+def _read_headers() -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
 
 
-def _written(reply: Reply) -> Response:
-    if reply.cut:
-        request.environ[CUT] = True
+def _to_flask_response(response: ApiResponse) -> Response:
+    if response.cut:
+        request.environ[CUT_ENVIRON_KEY] = True
         return Response()
-    if reply.text is not None:
-        return Response(reply.text, reply.status, reply.headers, content_type="text/html; charset=utf-8")
-    body = b"" if reply.body is None else orjson.dumps(reply.body)
-    return Response(body, reply.status, reply.headers, content_type=JSON_API)
+    if response.text is not None:
+        return Response(
+            response.text, response.status, response.headers, content_type="text/html; charset=utf-8"
+        )
+    body = b"" if response.body is None else orjson.dumps(response.body)
+    return Response(body, response.status, response.headers, content_type=JSON_API)

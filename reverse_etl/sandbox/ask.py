@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 
 import orjson
 
-from reverse_etl.sandbox.replies import invalid
+from reverse_etl.sandbox.replies import bad_request_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @dataclass
-class Ask:
+class ApiRequest:
     """One request.
 
     `origin` is the address it was sent to; `rows` counts the items of its body once that was read.
@@ -24,28 +24,28 @@ class Ask:
     method: str
     path: str
     origin: str
-    places: Mapping[str, str]
+    path_parameters: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes = b""
     rows: int = 0
 
-    def document(self) -> Any:
+    def read_json(self) -> Any:
         """Return the body's JSON. Raises Refusal (400) if it is none."""
         try:
             document = orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
-            raise invalid(f"The body is not valid JSON: {error}.", pointer="/data") from None
-        self.rows = _items(document)
+            raise bad_request_error(f"The body is not valid JSON: {error}.", pointer="/data") from None
+        self.rows = _count_items(document)
         return document
 
-    def allow(self, *parameters: str) -> None:
-        """Raise a Refusal (400) for a query parameter that is not among `parameters`."""
-        unknown = self.query.keys() - set(parameters)
+    def reject_unknown_parameters(self, *allowed: str) -> None:
+        """Raise a Refusal (400) for a query parameter that is not among `allowed`."""
+        unknown = self.query.keys() - set(allowed)
         if unknown:
             name = min(unknown)
-            raise invalid(f"'{name}' is not a parameter of this endpoint.", parameter=name)
+            raise bad_request_error(f"'{name}' is not a parameter of this endpoint.", parameter=name)
 
-    def several(self, parameter: str, allowed: frozenset[str]) -> frozenset[str] | None:
+    def parse_names(self, parameter: str, allowed: frozenset[str]) -> frozenset[str] | None:
         """Return the comma-separated names of a parameter, or None without it.
 
         Raises Refusal (400) for a name not `allowed`.
@@ -54,7 +54,9 @@ class Ask:
             return None
         names = frozenset(self.query[parameter].split(","))
         if names - allowed:
-            raise invalid(f"'{min(names - allowed)}' is not allowed in '{parameter}'.", parameter=parameter)
+            raise bad_request_error(
+                f"'{min(names - allowed)}' is not allowed in '{parameter}'.", parameter=parameter
+            )
         return names
 
     def url(self, **changes: str) -> str:
@@ -62,12 +64,12 @@ class Ask:
 
         `page_cursor` stands for `page[cursor]`.
         """
-        renamed = {name.replace("page_", "page[") + "]": value for name, value in changes.items()}
-        query = urlencode({**self.query, **renamed})
+        changed_parameters = {name.replace("page_", "page[") + "]": value for name, value in changes.items()}
+        query = urlencode({**self.query, **changed_parameters})
         return f"{self.origin}{self.path}" + (f"?{query}" if query else "")
 
 
-def _items(document: Any) -> int:
+def _count_items(document: Any) -> int:
     content = document.get("data") if isinstance(document, dict) else None
     if isinstance(content, list):
         return len(content)

@@ -11,19 +11,19 @@ import orjson
 from flask import Flask, Response, request
 
 from reverse_etl.errors import UsageError
-from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults, standing_faults
+from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults, load_queued_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_summaries
-from reverse_etl.sandbox.jobs import hurry_jobs
-from reverse_etl.sandbox.journal import entries, forget_entries
-from reverse_etl.sandbox.page import show_page
+from reverse_etl.sandbox.jobs import finish_jobs
+from reverse_etl.sandbox.journal import clear_requests, load_requests
+from reverse_etl.sandbox.page import render_page
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.account import Account
+    from reverse_etl.sandbox.account import SandboxAccount
 
 _HTML: Final = "text/html; charset=utf-8"
 
 
-def add_control(app: Flask, account: Account) -> None:
+def add_control(app: Flask, account: SandboxAccount) -> None:
     """Add the page at / and the addresses under /sandbox.
 
     GET /sandbox/lists, /sandbox/lists/NAME-OR-ID/members, /sandbox/profiles, /sandbox/log?after=NUMBER,
@@ -31,83 +31,92 @@ def add_control(app: Flask, account: Account) -> None:
     /sandbox/faults. Replies are `{"data": ...}`, or `{"error": sentence}` with 400.
     """
     views = {
-        ("GET", "/sandbox/lists"): lambda: _lists(account),
-        ("GET", "/sandbox/profiles"): lambda: _profiles(account),
-        ("GET", "/sandbox/log"): lambda: _log(account),
-        ("DELETE", "/sandbox/log"): lambda: _forget(account),
-        ("GET", "/sandbox/faults"): lambda: _faults(account),
+        ("GET", "/sandbox/lists"): lambda: _get_lists(account),
+        ("GET", "/sandbox/profiles"): lambda: _get_profiles(account),
+        ("GET", "/sandbox/log"): lambda: _get_log(account),
+        ("DELETE", "/sandbox/log"): lambda: _clear_log(account),
+        ("GET", "/sandbox/faults"): lambda: _get_faults(account),
         ("POST", "/sandbox/faults"): lambda: _add_fault(account),
         ("DELETE", "/sandbox/faults"): lambda: _clear_faults(account),
-        ("POST", "/sandbox/jobs/finish"): lambda: _finish(account),
+        ("POST", "/sandbox/jobs/finish"): lambda: _finish_jobs(account),
     }
     for (method, rule), view in views.items():
         app.add_url_rule(rule, f"{method} {rule}", view, methods=[method], provide_automatic_options=False)
     app.add_url_rule(
-        "/sandbox/lists/<path:named>/members", "sandbox members", lambda named: _members(account, named)
+        "/sandbox/lists/<path:named>/members", "sandbox members", lambda named: _get_members(account, named)
     )
-    app.add_url_rule("/", "sandbox page", lambda: Response(show_page(account), content_type=_HTML))
-    app.register_error_handler(UsageError, _refused)
+    app.add_url_rule("/", "sandbox page", lambda: Response(render_page(account), content_type=_HTML))
+    app.register_error_handler(UsageError, _handle_usage_error)
 
 
-def _lists(account: Account) -> Response:
-    with account.state() as db:
-        return _json(list_summaries(db))
+def _get_lists(account: SandboxAccount) -> Response:
+    with account.transaction() as db:
+        return _json_response(list_summaries(db))
 
 
-def _members(account: Account, named: str) -> Response:
-    with account.state() as db:
-        return _json(list_members(db, named))
+def _get_members(account: SandboxAccount, name_or_id: str) -> Response:
+    with account.transaction() as db:
+        return _json_response(list_members(db, name_or_id))
 
 
-def _profiles(account: Account) -> Response:
-    with account.state() as db:
-        return _json(profile_summaries(db))
+def _get_profiles(account: SandboxAccount) -> Response:
+    with account.transaction() as db:
+        return _json_response(profile_summaries(db))
 
 
-def _log(account: Account) -> Response:
-    with account.state() as db:
-        return _json([entry.document() for entry in entries(db, request.args.get("after", 0, int))])
+def _get_log(account: SandboxAccount) -> Response:
+    with account.transaction() as db:
+        return _json_response(
+            [
+                logged_request.document()
+                for logged_request in load_requests(db, request.args.get("after", 0, int))
+            ]
+        )
 
 
-def _forget(account: Account) -> Response:
-    with account.state() as db:
-        forget_entries(db)
-    return _json([])
+def _clear_log(account: SandboxAccount) -> Response:
+    with account.transaction() as db:
+        clear_requests(db)
+    return _json_response([])
 
 
-def _faults(account: Account) -> Response:
-    with account.state() as db:
-        standing = standing_faults(db)
-    return _json(
+def _get_faults(account: SandboxAccount) -> Response:
+    with account.transaction() as db:
+        queued_faults = load_queued_faults(db)
+    return _json_response(
         [
-            {"number": one.number, "remaining": one.remaining, "fault": one.fault.document()}
-            for one in standing
+            {
+                "number": queued_fault.number,
+                "remaining": queued_fault.remaining,
+                "fault": queued_fault.fault.to_dict(),
+            }
+            for queued_fault in queued_faults
         ]
     )
 
 
-def _add_fault(account: Account) -> Response:
+def _add_fault(account: SandboxAccount) -> Response:
     fault = Fault.parse(request.get_json())
-    with account.state() as db:
-        return _json({"number": add_fault(db, fault)})
+    with account.transaction() as db:
+        return _json_response({"number": add_fault(db, fault)})
 
 
-def _clear_faults(account: Account) -> Response:
-    with account.state() as db:
+def _clear_faults(account: SandboxAccount) -> Response:
+    with account.transaction() as db:
         clear_faults(db)
-    return _json([])
+    return _json_response([])
 
 
-def _finish(account: Account) -> Response:
-    with account.state() as db:
-        hurry_jobs(db, account.now())
-    return _json([])
+def _finish_jobs(account: SandboxAccount) -> Response:
+    with account.transaction() as db:
+        finish_jobs(db, account.now())
+    return _json_response([])
 
 
-def _json(content: Any) -> Response:
+def _json_response(content: Any) -> Response:
     return Response(orjson.dumps({"data": content}), content_type="application/json")
 
 
-def _refused(error: UsageError) -> Response:
-    sentences = " ".join(f"{problem.what} {problem.advice}".strip() for problem in error.problems)
+def _handle_usage_error(error: UsageError) -> Response:
+    sentences = " ".join(f"{problem.summary} {problem.hint}".strip() for problem in error.problems)
     return Response(orjson.dumps({"error": sentences}), 400, content_type="application/json")

@@ -62,7 +62,7 @@ class Fault:
     It strikes requests of `method` and `path` (shell patterns), `times` times (None: until cleared).
 
     With `probability` below 1 it strikes at random, the same way each time for the same `seed`. A row fault
-    that matches no row of a request does not count. A field's alias is its name in JSON, as in `document`.
+    that matches no row of a request does not count. A field's alias is its name in JSON, as in `to_dict`.
     """
 
     kind: Annotated[FaultKind, Field(alias="kind")]
@@ -94,20 +94,22 @@ class Fault:
 
         Raises UsageError for a name or a kind that is not known.
         """
-        known = cls(FaultKind.STATUS).document().keys()
-        if not isinstance(document, Mapping) or document.keys() - known or "kind" not in document:
+        known_fields = cls(FaultKind.STATUS).to_dict().keys()
+        if not isinstance(document, Mapping) or document.keys() - known_fields or "kind" not in document:
             raise UsageError.of(
-                "A fault is an object with a kind.", advice=f"Known fields: {', '.join(sorted(known))}."
+                "A fault is an object with a kind.", hint=f"Known fields: {', '.join(sorted(known_fields))}."
             )
         try:
             return _reader().validate_python(document)
         except ValidationError as error:
-            faulty = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise UsageError.of(f"The fault cannot be read: {'; '.join(faulty)}.") from error
+            messages = (
+                f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
+            )
+            raise UsageError.of(f"The fault cannot be read: {'; '.join(messages)}.") from error
         except re.error as error:
             raise UsageError.of(f"The fault's pattern cannot be read: {error}.") from error
 
-    def document(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the fault as a JSON object."""
         return {
             "kind": self.kind.value,
@@ -128,15 +130,15 @@ class Fault:
             "rows": self.rows,
         }
 
-    def fits(self, method: str, path: str) -> bool:
+    def matches_request(self, method: str, path: str) -> bool:
         """Tell whether requests of this method and path are struck."""
         return fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
 
-    def matching(self, rows: list[dict[str, Any]]) -> list[int]:
+    def find_matching_rows(self, rows: list[dict[str, Any]]) -> list[int]:
         """Return the positions of the rows whose `field` matches `pattern` anywhere."""
         search = re.compile(self.pattern).search
         return [
-            place for place, row in enumerate(rows) if search(str(row["attributes"].get(self.field) or ""))
+            index for index, row in enumerate(rows) if search(str(row["attributes"].get(self.field) or ""))
         ]
 
 
@@ -146,7 +148,7 @@ def _reader() -> TypeAdapter[Fault]:
 
 
 @dataclass(frozen=True)
-class Standing:
+class QueuedFault:
     """A fault in the queue, and how often it will still strike."""
 
     number: int
@@ -156,7 +158,7 @@ class Standing:
 
 def add_fault(db: sqlite3.Connection, fault: Fault) -> int:
     """Put a fault at the end of the queue and return its number."""
-    spec = orjson.dumps(fault.document()).decode()
+    spec = orjson.dumps(fault.to_dict()).decode()
     cursor = db.execute("INSERT INTO faults (spec, remaining, draws) VALUES (?, ?, 0)", (spec, fault.times))
     return int(cursor.lastrowid or 0)
 
@@ -166,44 +168,54 @@ def clear_faults(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM faults")
 
 
-def standing_faults(db: sqlite3.Connection) -> list[Standing]:
+def load_queued_faults(db: sqlite3.Connection) -> list[QueuedFault]:
     """Return the queue, in order."""
     rows = db.execute("SELECT seq, spec, remaining FROM faults ORDER BY seq").fetchall()
     return [
-        Standing(seq, _reader().validate_python(orjson.loads(spec)), remaining)
+        QueuedFault(seq, _reader().validate_python(orjson.loads(spec)), remaining)
         for seq, spec, remaining in rows
     ]
 
 
 def take_request_fault(db: sqlite3.Connection, method: str, path: str) -> Fault | None:
     """Return the fault that strikes this request, if any, and count it."""
-    for standing in standing_faults(db):
-        fault = standing.fault
-        if fault.kind in REQUEST_KINDS and fault.fits(method, path) and _drawn(db, standing):
-            count_fault(db, standing)
+    for queued_fault in load_queued_faults(db):
+        fault = queued_fault.fault
+        if (
+            fault.kind in REQUEST_KINDS
+            and fault.matches_request(method, path)
+            and _draw_strike(db, queued_fault)
+        ):
+            count_strike(db, queued_fault)
             return fault
     return None
 
 
-def drawn_job_faults(db: sqlite3.Connection, method: str, path: str) -> list[Standing]:
+def draw_job_faults(db: sqlite3.Connection, method: str, path: str) -> list[QueuedFault]:
     """Return the faults that strike this import request, not yet counted."""
-    fitting = (standing for standing in standing_faults(db) if standing.fault.kind in JOB_KINDS)
-    return [standing for standing in fitting if standing.fault.fits(method, path) and _drawn(db, standing)]
+    job_faults = (
+        queued_fault for queued_fault in load_queued_faults(db) if queued_fault.fault.kind in JOB_KINDS
+    )
+    return [
+        queued_fault
+        for queued_fault in job_faults
+        if queued_fault.fault.matches_request(method, path) and _draw_strike(db, queued_fault)
+    ]
 
 
-def count_fault(db: sqlite3.Connection, standing: Standing) -> None:
+def count_strike(db: sqlite3.Connection, queued_fault: QueuedFault) -> None:
     """Count one strike of a fault; the last one takes it off the queue."""
-    if standing.remaining == 1:
-        db.execute("DELETE FROM faults WHERE seq = ?", (standing.number,))
-    elif standing.remaining is not None:
-        db.execute("UPDATE faults SET remaining = remaining - 1 WHERE seq = ?", (standing.number,))
+    if queued_fault.remaining == 1:
+        db.execute("DELETE FROM faults WHERE seq = ?", (queued_fault.number,))
+    elif queued_fault.remaining is not None:
+        db.execute("UPDATE faults SET remaining = remaining - 1 WHERE seq = ?", (queued_fault.number,))
 
 
-def _drawn(db: sqlite3.Connection, standing: Standing) -> bool:
-    if standing.fault.probability >= 1:
+def _draw_strike(db: sqlite3.Connection, queued_fault: QueuedFault) -> bool:
+    if queued_fault.fault.probability >= 1:
         return True
     row = db.execute(
-        "UPDATE faults SET draws = draws + 1 WHERE seq = ? RETURNING draws", (standing.number,)
+        "UPDATE faults SET draws = draws + 1 WHERE seq = ? RETURNING draws", (queued_fault.number,)
     ).fetchone()
-    draw = random.Random(f"{standing.fault.seed}:{row[0]}").random()  # noqa: S311 - repeatable, not secret
-    return draw < standing.fault.probability
+    draw = random.Random(f"{queued_fault.fault.seed}:{row[0]}").random()  # noqa: S311 - repeatable, not secret
+    return draw < queued_fault.fault.probability

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from reverse_etl.sandbox.replies import Refusal, invalid
+from reverse_etl.sandbox.replies import HttpError, bad_request_error
 from reverse_etl.sandbox.rules import MAX_OPERANDS
-from reverse_etl.sandbox.times import unwire
+from reverse_etl.sandbox.times import from_iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,17 +38,17 @@ class Operand:
 
 
 @dataclass(frozen=True)
-class Condition:
+class FilterCondition:
     """One call of a filter; `equals` and the comparisons have one operand, `any` has a list of them."""
 
     operator: str
     field: str
     operands: tuple[Operand, ...]
-    listed: bool
+    is_list: bool
 
 
 @dataclass(frozen=True)
-class Field:
+class FilterField:
     """What may be asked of a field: its SQL, its operators, the kind of its values, and the few there are."""
 
     expression: str
@@ -58,7 +58,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Where:
+class WhereClause:
     """A filter in SQL: a condition (true if there is no filter), its bound values, the fields it looks at."""
 
     sql: str = "1"
@@ -66,77 +66,83 @@ class Where:
     fields: frozenset[str] = field(default_factory=frozenset)
 
 
-def parse_filter(text: str) -> tuple[Condition, ...]:
+def parse_filter(text: str) -> tuple[FilterCondition, ...]:
     """Return the conditions of a filter, in order. Raises Refusal (400) where it is not well-formed."""
-    tokens = list(_tokens(text))
-    conditions: list[Condition] = []
+    tokens = list(_tokenize(text))
+    conditions: list[FilterCondition] = []
     position = 0
     while position < len(tokens):
-        condition, position = _call(tokens, position)
+        condition, position = _parse_condition(tokens, position)
         conditions.append(condition)
         if position < len(tokens):
-            position = _expect(tokens, position, ",")
+            position = _expect_mark(tokens, position, ",")
             if position == len(tokens):
-                raise _malformed("a condition should follow the last comma")
+                raise _malformed_filter_error("a condition should follow the last comma")
     if not conditions:
-        raise _malformed("it is empty")
+        raise _malformed_filter_error("it is empty")
     return tuple(conditions)
 
 
-def filter_sql(text: str | None, fields: Mapping[str, Field]) -> Where:
+def filter_sql(text: str | None, fields: Mapping[str, FilterField]) -> WhereClause:
     """Return the SQL of a filter, or of no filter.
 
     Raises Refusal (400) for a field or an operator that `fields` does not allow.
     """
     if text is None:
-        return Where()
+        return WhereClause()
     clauses = [_condition_sql(condition, fields) for condition in parse_filter(text)]
-    return Where(
+    return WhereClause(
         " AND ".join(clause.sql for clause in clauses),
         tuple(value for clause in clauses for value in clause.values),
         frozenset(name for clause in clauses for name in clause.fields),
     )
 
 
-def _condition_sql(condition: Condition, fields: Mapping[str, Field]) -> Where:
-    known = fields.get(condition.field)
-    if known is None:
-        raise _malformed(
+def _condition_sql(condition: FilterCondition, fields: Mapping[str, FilterField]) -> WhereClause:
+    filter_field = fields.get(condition.field)
+    if filter_field is None:
+        raise _malformed_filter_error(
             f"'{condition.field}' is not a field to filter by; allowed: {', '.join(sorted(fields))}"
         )
-    if condition.operator not in known.operators:
-        raise _malformed(f"'{condition.operator}' is not allowed on '{condition.field}'")
-    looked_at = frozenset({condition.field})
+    if condition.operator not in filter_field.operators:
+        raise _malformed_filter_error(f"'{condition.operator}' is not allowed on '{condition.field}'")
+    field_names = frozenset({condition.field})
     if condition.operator == "any":
-        values = tuple(_bound(known, operand) for operand in condition.operands)
-        return Where(f"{known.expression} IN ({', '.join('?' * len(values))})", values, looked_at)
+        values = tuple(_bind_operand(filter_field, operand) for operand in condition.operands)
+        return WhereClause(
+            f"{filter_field.expression} IN ({', '.join('?' * len(values))})", values, field_names
+        )
     operand = condition.operands[0]
     if not operand.quoted and operand.text == "null":
-        return Where(f"{known.expression} IS NULL", (), looked_at)
-    return Where(
-        f"{known.expression} {_COMPARISONS[condition.operator]} ?", (_bound(known, operand),), looked_at
+        return WhereClause(f"{filter_field.expression} IS NULL", (), field_names)
+    return WhereClause(
+        f"{filter_field.expression} {_COMPARISONS[condition.operator]} ?",
+        (_bind_operand(filter_field, operand),),
+        field_names,
     )
 
 
-def _bound(known: Field, operand: Operand) -> str | float:
-    if known.kind == "time":
+def _bind_operand(filter_field: FilterField, operand: Operand) -> str | float:
+    if filter_field.kind == "time":
         try:
-            return unwire(operand.text)
+            return from_iso(operand.text)
         except ValueError:
-            raise _malformed(f"'{operand.text}' is not a date-time") from None
+            raise _malformed_filter_error(f"'{operand.text}' is not a date-time") from None
     if not operand.quoted:
-        raise _malformed(f"the text {operand.text} should stand in quotes")
-    if known.choices and operand.text not in known.choices:
-        raise _malformed(f"'{operand.text}' is not one of {', '.join(sorted(known.choices))}")
+        raise _malformed_filter_error(f"the text {operand.text} should stand in quotes")
+    if filter_field.choices and operand.text not in filter_field.choices:
+        raise _malformed_filter_error(
+            f"'{operand.text}' is not one of {', '.join(sorted(filter_field.choices))}"
+        )
     return operand.text
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
+def _tokenize(text: str) -> Iterator[tuple[str, str]]:
     position = 0
     while position < len(text):
         found = _TOKEN.match(text, position)
         if found is None:
-            raise _malformed(f"it cannot be read from '{text[position : position + 20]}'")
+            raise _malformed_filter_error(f"it cannot be read from '{text[position : position + 20]}'")
         position = found.end()
         double, single, mark, word = found.groups()
         if mark is not None:
@@ -147,51 +153,57 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
             yield "text", re.sub(r"\\(.)", r"\1", double if double is not None else single, flags=re.DOTALL)
 
 
-def _call(tokens: list[tuple[str, str]], position: int) -> tuple[Condition, int]:
-    operator, position = _word(tokens, position)
+def _parse_condition(tokens: list[tuple[str, str]], position: int) -> tuple[FilterCondition, int]:
+    operator, position = _parse_word(tokens, position)
     if operator not in _COMPARISONS and operator != "any":
-        raise _malformed(f"'{operator}' is not an operator")
-    position = _expect(tokens, position, "(")
-    name, position = _word(tokens, position)
-    position = _expect(tokens, position, ",")
-    listed = tokens[position : position + 1] == [("mark", "[")]
-    operands, position = _list(tokens, position + 1) if listed else _single(tokens, position)
-    if listed != (operator == "any"):
-        raise _malformed(f"'{operator}' takes {'one value' if listed else 'a list in square brackets'}")
-    return Condition(operator, name, operands, listed), _expect(tokens, position, ")")
+        raise _malformed_filter_error(f"'{operator}' is not an operator")
+    position = _expect_mark(tokens, position, "(")
+    name, position = _parse_word(tokens, position)
+    position = _expect_mark(tokens, position, ",")
+    is_list = tokens[position : position + 1] == [("mark", "[")]
+    operands, position = (
+        _parse_operand_list(tokens, position + 1) if is_list else _parse_operand(tokens, position)
+    )
+    if is_list != (operator == "any"):
+        raise _malformed_filter_error(
+            f"'{operator}' takes {'one value' if is_list else 'a list in square brackets'}"
+        )
+    return FilterCondition(operator, name, operands, is_list), _expect_mark(tokens, position, ")")
 
 
-def _list(tokens: list[tuple[str, str]], position: int) -> tuple[tuple[Operand, ...], int]:
+def _parse_operand_list(tokens: list[tuple[str, str]], position: int) -> tuple[tuple[Operand, ...], int]:
     operands: list[Operand] = []
     while True:
-        single, position = _single(tokens, position)
+        single, position = _parse_operand(tokens, position)
         operands += single
         if tokens[position : position + 1] != [("mark", ",")]:
             break
         position += 1
     if len(operands) > MAX_OPERANDS:
-        raise _malformed(f"a list may hold at most {MAX_OPERANDS} values, this one holds {len(operands)}")
-    return tuple(operands), _expect(tokens, position, "]")
+        raise _malformed_filter_error(
+            f"a list may hold at most {MAX_OPERANDS} values, this one holds {len(operands)}"
+        )
+    return tuple(operands), _expect_mark(tokens, position, "]")
 
 
-def _single(tokens: list[tuple[str, str]], position: int) -> tuple[tuple[Operand, ...], int]:
+def _parse_operand(tokens: list[tuple[str, str]], position: int) -> tuple[tuple[Operand, ...], int]:
     if position >= len(tokens) or tokens[position][0] == "mark":
-        raise _malformed("a value is missing")
+        raise _malformed_filter_error("a value is missing")
     kind, text = tokens[position]
     return (Operand(text, quoted=kind == "text"),), position + 1
 
 
-def _word(tokens: list[tuple[str, str]], position: int) -> tuple[str, int]:
+def _parse_word(tokens: list[tuple[str, str]], position: int) -> tuple[str, int]:
     if position >= len(tokens) or tokens[position][0] != "word":
-        raise _malformed("a name is missing")
+        raise _malformed_filter_error("a name is missing")
     return tokens[position][1], position + 1
 
 
-def _expect(tokens: list[tuple[str, str]], position: int, mark: str) -> int:
+def _expect_mark(tokens: list[tuple[str, str]], position: int, mark: str) -> int:
     if position >= len(tokens) or tokens[position] != ("mark", mark):
-        raise _malformed(f"'{mark}' is missing")
+        raise _malformed_filter_error(f"'{mark}' is missing")
     return position + 1
 
 
-def _malformed(why: str) -> Refusal:
-    return invalid(f"The filter is not valid: {why}.", parameter="filter")
+def _malformed_filter_error(reason: str) -> HttpError:
+    return bad_request_error(f"The filter is not valid: {reason}.", parameter="filter")

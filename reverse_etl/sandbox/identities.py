@@ -15,36 +15,36 @@ _ALPHANUMERIC: Final = string.ascii_letters + string.digits
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def account_id(seed: str | int | None) -> str:
+def generate_account_id(seed: str | int | None) -> str:
     """Return six letters and digits: drawn from `seed`, or at random without one."""
-    return _short(secrets.token_bytes(16) if seed is None else _digest("account", str(seed)))
+    return _shorten_id(secrets.token_bytes(16) if seed is None else _hash_parts("account", str(seed)))
 
 
-def profile_id(account: str, number: int) -> str:
+def derive_profile_id(account_id: str, number: int) -> str:
     """Return the id of the account's `number`-th profile: 26 characters, like a ULID."""
-    bits = int.from_bytes(_digest(account, "profile", str(number)))
+    bits = int.from_bytes(_hash_parts(account_id, "profile", str(number)))
     return "01" + "".join(_CROCKFORD[(bits >> shift) & 31] for shift in range(0, 120, 5))
 
 
-def list_id(account: str, number: int) -> str:
+def derive_list_id(account_id: str, number: int) -> str:
     """Return the id of the account's `number`-th list: six letters and digits."""
-    return _short(_digest(account, "list", str(number)))
+    return _shorten_id(_hash_parts(account_id, "list", str(number)))
 
 
-def job_id(account: str, number: int) -> str:
+def derive_job_id(account_id: str, number: int) -> str:
     """Return the id of the account's `number`-th import job: opaque text, longer than a profile's."""
-    digest = _digest(account, "job", str(number)).hex()[:20]
-    return base64.urlsafe_b64encode(f"import:{account}:{digest}".encode()).decode().rstrip("=")
+    digest = _hash_parts(account_id, "job", str(number)).hex()[:20]
+    return base64.urlsafe_b64encode(f"import:{account_id}:{digest}".encode()).decode().rstrip("=")
 
 
-def _digest(*parts: str) -> bytes:
+def _hash_parts(*parts: str) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
 
 
-def _short(seed: bytes) -> str:
+def _shorten_id(seed: bytes) -> str:
     number = int.from_bytes(seed)
     letters = ""
     for _ in range(6):
-        number, place = divmod(number, len(_ALPHANUMERIC))
-        letters += _ALPHANUMERIC[place]
+        number, index = divmod(number, len(_ALPHANUMERIC))
+        letters += _ALPHANUMERIC[index]
     return letters

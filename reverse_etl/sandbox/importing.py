@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reverse_etl.sandbox.jobs import JOB_COLUMNS, Doom, Fate, StoredJob
-from reverse_etl.sandbox.lists import find_list, join
-from reverse_etl.sandbox.matching import Person, RowFailure
-from reverse_etl.sandbox.profiles import people_for, save_people
+from reverse_etl.sandbox.jobs import JOB_COLUMNS, JobScript, RowFailurePlan, StoredJob
+from reverse_etl.sandbox.lists import add_members, find_list
+from reverse_etl.sandbox.matching import RowFailure, StoredProfile
+from reverse_etl.sandbox.profiles import load_matching_profiles, save_profiles
 from reverse_etl.sandbox.replies import title_of
 
 if TYPE_CHECKING:
@@ -22,102 +22,111 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _DueJob:
     job: StoredJob
     rows: list[dict[str, Any]]
-    fate: Fate
+    script: JobScript
 
 
 @dataclass
-class Outcome:
+class ImportOutcome:
     """What came of a job's rows: profiles made or changed, failures that are told, how many are not."""
 
-    people: dict[int, Person] = field(default_factory=dict)
-    failures: list[tuple[Doom, Mapping[str, Any]]] = field(default_factory=list)
-    silent: int = 0
-    applied: int = 0
+    profiles: dict[int, StoredProfile] = field(default_factory=dict)
+    failures: list[tuple[RowFailurePlan, Mapping[str, Any]]] = field(default_factory=list)
+    silent_failures: int = 0
+    applied_rows: int = 0
 
 
-def settle_jobs(db: sqlite3.Connection, account: str, rules: Rules, now: float) -> None:
+def advance_jobs(db: sqlite3.Connection, account_id: str, rules: Rules, now: float) -> None:
     """Start and end the jobs whose time has come, the earliest end first.
 
     Those that have ended are left alone.
     """
     db.execute("UPDATE jobs SET status = 'processing' WHERE status = 'queued' AND starts_at <= ?", (now,))
-    due = db.execute(
+    due_rows = db.execute(
         f"SELECT {JOB_COLUMNS}, j.content, j.fate FROM jobs j "
         "WHERE j.status IN ('queued', 'processing') AND j.ends_at <= ? ORDER BY j.ends_at, j.seq",
         (now,),
     ).fetchall()
-    for *columns, content, fate in due:
-        _end(db, account, rules, _Work(StoredJob(*columns), orjson.loads(content), Fate.load(fate)))
+    for *columns, content, script_text in due_rows:
+        _finish_job(
+            db,
+            account_id,
+            rules,
+            _DueJob(StoredJob(*columns), orjson.loads(content), JobScript.from_json(script_text)),
+        )
 
 
-def _end(db: sqlite3.Connection, account: str, rules: Rules, work: _Work) -> None:
-    job, cancelled = work.job, work.fate.cancelled_after is not None
-    outcome = _apply(db, account, rules, work)
-    save_people(db, outcome.people.values())
-    for listed in (find_list(db, identity) for identity in job.list_ids()):
-        if listed is not None:  # deleted since the job was accepted
-            join(db, listed, outcome.people, job.ends_at)
-    db.executemany("INSERT INTO job_profiles VALUES (?, ?)", ((job.seq, one) for one in outcome.people))
+def _finish_job(db: sqlite3.Connection, account_id: str, rules: Rules, due_job: _DueJob) -> None:
+    job, is_cancelled = due_job.job, due_job.script.cancelled_after is not None
+    outcome = _apply_rows(db, account_id, rules, due_job)
+    save_profiles(db, outcome.profiles.values())
+    for stored_list in (find_list(db, resource_id) for resource_id in job.list_ids()):
+        if stored_list is not None:  # deleted since the job was accepted
+            add_members(db, stored_list, outcome.profiles, job.ends_at)
+    db.executemany(
+        "INSERT INTO job_profiles VALUES (?, ?)", ((job.seq, profile_seq) for profile_seq in outcome.profiles)
+    )
     db.executemany(
         "INSERT INTO job_errors (job, id, code, title, detail, pointer, original_payload) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (_error_row(job, doom, row) for doom, row in outcome.failures),
+        (_import_error_values(job, failure_plan, row) for failure_plan, row in outcome.failures),
     )
     db.execute(
         "UPDATE jobs SET status = ?, completed = ?, failed = ?, content = NULL WHERE seq = ?",
         (
-            "cancelled" if cancelled else "complete",
-            outcome.applied,
-            len(outcome.failures) + outcome.silent,
+            "cancelled" if is_cancelled else "complete",
+            outcome.applied_rows,
+            len(outcome.failures) + outcome.silent_failures,
             job.seq,
         ),
     )
 
 
-def _apply(db: sqlite3.Connection, account: str, rules: Rules, work: _Work) -> Outcome:
-    rows, now = work.rows[: work.fate.cancelled_after], int(work.job.ends_at)
-    people = people_for(db, account, rules, rows, now)
-    doomed = {doom.place: doom for doom in work.fate.doomed}
-    silent = _last_places(len(rows), work.fate.silent, doomed)
-    outcome = Outcome(silent=len(silent))
-    for place, row in enumerate(rows):
-        if place in silent:
+def _apply_rows(db: sqlite3.Connection, account_id: str, rules: Rules, due_job: _DueJob) -> ImportOutcome:
+    rows, now = due_job.rows[: due_job.script.cancelled_after], int(due_job.job.ends_at)
+    profile_index = load_matching_profiles(db, account_id, rules, rows, now)
+    planned_failures = {doom.place: doom for doom in due_job.script.doomed}
+    silent_indexes = _choose_silent_failures(len(rows), due_job.script.silent, planned_failures)
+    outcome = ImportOutcome(silent_failures=len(silent_indexes))
+    for index, row in enumerate(rows):
+        if index in silent_indexes:
             continue
-        if doom := doomed.get(place):
-            outcome.failures.append((doom, row))
+        if failure_plan := planned_failures.get(index):
+            outcome.failures.append((failure_plan, row))
             continue
-        match people.apply(row, now):
+        match profile_index.apply_row(row, now):
             case RowFailure(code, name, detail):
-                outcome.failures.append((Doom(place, code, name, detail, "attributes"), row))
-            case person:
-                outcome.people[person.seq] = person
-                outcome.applied += 1
+                outcome.failures.append((RowFailurePlan(index, code, name, detail, "attributes"), row))
+            case profile:
+                outcome.profiles[profile.seq] = profile
+                outcome.applied_rows += 1
     return outcome
 
 
-def _last_places(total: int, count: int, taken: Iterable[int]) -> set[int]:
-    kept = set(taken)
-    free = [place for place in range(total) if place not in kept]
-    return set(free[-count:]) if count else set()
+def _choose_silent_failures(total: int, count: int, failed_indexes: Iterable[int]) -> set[int]:
+    excluded = set(failed_indexes)
+    candidates = [index for index in range(total) if index not in excluded]
+    return set(candidates[-count:]) if count else set()
 
 
-def _error_row(job: StoredJob, doom: Doom, row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _import_error_values(
+    job: StoredJob, failure_plan: RowFailurePlan, row: Mapping[str, Any]
+) -> tuple[Any, ...]:
     payloads = {
         "resource": row,
         "attributes": {**row["attributes"], **({"id": row["id"]} if row.get("id") else {})},
     }
-    payload = payloads.get(doom.payload)
-    identity = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{job.id}/{doom.place}"))
-    pointer = "/data/id" if doom.field == "id" else f"/data/attributes/{doom.field}"
+    payload = payloads.get(failure_plan.payload)
+    resource_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{job.id}/{failure_plan.place}"))
+    pointer = "/data/id" if failure_plan.field == "id" else f"/data/attributes/{failure_plan.field}"
     return (
         job.seq,
-        identity,
-        doom.code,
+        resource_id,
+        failure_plan.code,
         title_of(400),
-        doom.detail,
+        failure_plan.detail,
         pointer,
         None if payload is None else orjson.dumps(payload),
     )

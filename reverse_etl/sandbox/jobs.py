@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.sandbox.faults import FaultKind, Standing, count_fault
-from reverse_etl.sandbox.identities import job_id
-from reverse_etl.sandbox.replies import ApiError
+from reverse_etl.sandbox.faults import FaultKind, QueuedFault, count_strike
+from reverse_etl.sandbox.identities import derive_job_id
+from reverse_etl.sandbox.replies import ErrorObject
 from reverse_etl.sandbox.rules import JOB_RETENTION_SECONDS, Rules
 from reverse_etl.sandbox.store import next_number
-from reverse_etl.sandbox.times import wire
+from reverse_etl.sandbox.times import to_iso
 from reverse_etl.sandbox.validation import ROWS_POINTER
 
 if TYPE_CHECKING:
@@ -73,45 +73,47 @@ class StoredJob:
 
     def list_ids(self) -> list[str]:
         """Return the ids of the lists that the job puts its profiles on."""
-        return [str(identity) for identity in orjson.loads(self.lists)]
+        return [str(resource_id) for resource_id in orjson.loads(self.lists)]
 
-    def resource(self, origin: str, wanted: frozenset[str] | None) -> dict[str, Any]:
+    def to_resource(self, origin: str, requested_fields: frozenset[str] | None) -> dict[str, Any]:
         """Return the job as a JSON:API resource."""
-        ended = self.status in {"complete", "cancelled"}
+        is_finished = self.status in {"complete", "cancelled"}
         attributes = {
             "status": self.status,
-            "created_at": wire(self.created_at),
+            "created_at": to_iso(self.created_at),
             "total_count": self.total,
             "completed_count": self.completed,
             "failed_count": self.failed,
-            "started_at": None if self.status == "queued" else wire(self.starts_at),
-            "completed_at": wire(self.ends_at) if ended else None,
-            "expires_at": wire(self.expires_at),
+            "started_at": None if self.status == "queued" else to_iso(self.starts_at),
+            "completed_at": to_iso(self.ends_at) if is_finished else None,
+            "expires_at": to_iso(self.expires_at),
         }
-        own = f"{origin}/api/profile-bulk-import-jobs/{self.id}"
-        lists = [{"type": "list", "id": identity} for identity in self.list_ids()]
+        self_url = f"{origin}/api/profile-bulk-import-jobs/{self.id}"
+        lists = [{"type": "list", "id": resource_id} for resource_id in self.list_ids()]
         return {
             "type": "profile-bulk-import-job",
             "id": self.id,
             "attributes": {
-                name: value for name, value in attributes.items() if wanted is None or name in wanted
+                name: value
+                for name, value in attributes.items()
+                if requested_fields is None or name in requested_fields
             },
             "relationships": {
                 "lists": {
                     "data": lists,
-                    "links": {"self": f"{own}/relationships/lists", "related": f"{own}/lists"},
+                    "links": {"self": f"{self_url}/relationships/lists", "related": f"{self_url}/lists"},
                 },
                 "profiles": {
-                    "links": {"self": f"{own}/relationships/profiles", "related": f"{own}/profiles"}
+                    "links": {"self": f"{self_url}/relationships/profiles", "related": f"{self_url}/profiles"}
                 },
-                "import-errors": {"links": {"related": f"{own}/import-errors"}},
+                "import-errors": {"links": {"related": f"{self_url}/import-errors"}},
             },
-            "links": {"self": own},
+            "links": {"self": self_url},
         }
 
 
 @dataclass(frozen=True)
-class Doom:
+class RowFailurePlan:
     """A row that a fault makes fail when its job is applied; `place` is its index in the request."""
 
     place: int
@@ -131,24 +133,24 @@ class Doom:
         }
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any]) -> Doom:
+    def of(cls, kept: Mapping[str, Any]) -> RowFailurePlan:
         """Return what `document` made."""
         return cls(kept["place"], kept["code"], kept["field"], kept["detail"], kept["payload"])
 
 
 @dataclass(frozen=True)
-class Fate:
+class JobScript:
     """What faults do to a job.
 
     Rows that fail, how many of the last rows fail without an error, and after how many rows it is cancelled.
     """
 
-    doomed: list[Doom] = field(default_factory=list)
+    doomed: list[RowFailurePlan] = field(default_factory=list)
     silent: int = 0
     cancelled_after: int | None = None
 
-    def dump(self) -> str:
-        """Return the fate as the JSON that `load` reads."""
+    def to_json(self) -> str:
+        """Return the fate as the JSON that `from_json` reads."""
         content = {
             "doomed": [doom.document() for doom in self.doomed],
             "silent": self.silent,
@@ -157,54 +159,60 @@ class Fate:
         return orjson.dumps(content).decode()
 
     @classmethod
-    def load(cls, text: str) -> Fate:
-        """Return the fate that `dump` wrote."""
+    def from_json(cls, text: str) -> JobScript:
+        """Return the fate that `to_json` wrote."""
         stored = orjson.loads(text)
-        return cls([Doom.of(doom) for doom in stored["doomed"]], stored["silent"], stored["cancelled_after"])
+        return cls(
+            [RowFailurePlan.of(failure_plan) for failure_plan in stored["doomed"]],
+            stored["silent"],
+            stored["cancelled_after"],
+        )
 
 
 @dataclass(frozen=True)
-class JobOrder:
+class JobRequest:
     """What an import request asks for: rows, lists to put them on, and what faults will do to it."""
 
     rows: Sequence[Any]
     lists: tuple[str, ...]
-    fate: Fate
+    script: JobScript
 
 
-def accept_job(db: sqlite3.Connection, account: str, rules: Rules, order: JobOrder, now: float) -> StoredJob:
+def accept_job(
+    db: sqlite3.Connection, account_id: str, rules: Rules, job_request: JobRequest, now: float
+) -> StoredJob:
     """Keep the rows of a job that starts and ends later, and return the job, queued."""
     number = next_number(db, "jobs")
-    lasting = rules.job_seconds + rules.row_seconds * len(order.rows)
+    duration = rules.job_seconds + rules.row_seconds * len(job_request.rows)
     job = StoredJob(
         seq=number,
-        id=job_id(account, number),
+        id=derive_job_id(account_id, number),
         status="queued",
         created_at=now,
-        starts_at=now + lasting * _QUEUED_SHARE,
-        ends_at=now + lasting,
+        starts_at=now + duration * _QUEUED_SHARE,
+        ends_at=now + duration,
         expires_at=now + JOB_RETENTION_SECONDS,
-        total=len(order.rows),
+        total=len(job_request.rows),
         completed=0,
         failed=0,
-        lists=orjson.dumps(order.lists).decode(),
+        lists=orjson.dumps(job_request.lists).decode(),
     )
     db.execute(
         f"INSERT INTO jobs ({JOB_COLUMNS.replace('j.', '')}, content, fate) VALUES ({', '.join('?' * 13)})",
-        (*job.row(), orjson.dumps(order.rows), order.fate.dump()),
+        (*job.row(), orjson.dumps(job_request.rows), job_request.script.to_json()),
     )
     return job
 
 
-def find_job(db: sqlite3.Connection, identity: str, now: float) -> StoredJob | None:
+def find_job(db: sqlite3.Connection, resource_id: str, now: float) -> StoredJob | None:
     """Return the job with this id, or None if there is none or it has expired."""
     row = db.execute(
-        f"SELECT {JOB_COLUMNS} FROM jobs j WHERE j.id = ? AND j.expires_at > ?", (identity, now)
+        f"SELECT {JOB_COLUMNS} FROM jobs j WHERE j.id = ? AND j.expires_at > ?", (resource_id, now)
     ).fetchone()
     return None if row is None else StoredJob(*row)
 
 
-def hurry_jobs(db: sqlite3.Connection, now: float) -> None:
+def finish_jobs(db: sqlite3.Connection, now: float) -> None:
     """Let every open job end now."""
     db.execute(
         "UPDATE jobs SET starts_at = min(starts_at, ?), ends_at = min(ends_at, ?) "
@@ -213,38 +221,44 @@ def hurry_jobs(db: sqlite3.Connection, now: float) -> None:
     )
 
 
-def invalid_rows(
-    db: sqlite3.Connection, standing: Sequence[Standing], rows: list[dict[str, Any]]
-) -> list[ApiError]:
+def collect_row_errors(
+    db: sqlite3.Connection, queued_faults: Sequence[QueuedFault], rows: list[dict[str, Any]]
+) -> list[ErrorObject]:
     """Return the errors that faults find in rows that are in order, and count those faults.
 
     The errors come in the order of the rows.
     """
-    errors: dict[int, ApiError] = {}
-    for one in standing:
-        fault = one.fault
-        places = fault.matching(rows) if fault.kind is FaultKind.INVALID_ROWS else []
-        if places:
-            count_fault(db, one)
-        for place in places:
-            pointer = f"{ROWS_POINTER}/{place}/attributes/{fault.field}"
-            errors.setdefault(place, ApiError(fault.detail, pointer, code=fault.code))
+    errors: dict[int, ErrorObject] = {}
+    for queued_fault in queued_faults:
+        fault = queued_fault.fault
+        indexes = fault.find_matching_rows(rows) if fault.kind is FaultKind.INVALID_ROWS else []
+        if indexes:
+            count_strike(db, queued_fault)
+        for index in indexes:
+            pointer = f"{ROWS_POINTER}/{index}/attributes/{fault.field}"
+            errors.setdefault(index, ErrorObject(fault.detail, pointer, code=fault.code))
     return [errors[place] for place in sorted(errors)]
 
 
-def fate_of(db: sqlite3.Connection, standing: Sequence[Standing], rows: list[dict[str, Any]]) -> Fate:
+def build_job_script(
+    db: sqlite3.Connection, queued_faults: Sequence[QueuedFault], rows: list[dict[str, Any]]
+) -> JobScript:
     """Return what faults do to a job of these rows, and count those faults."""
-    doomed: dict[int, Doom] = {}
-    silent, cancelled_after = 0, None
-    for one in standing:
-        fault = one.fault
-        places = fault.matching(rows) if fault.kind is FaultKind.REFUSE_ROWS else []
-        for place in places:
-            doomed.setdefault(place, Doom(place, fault.code, fault.field, fault.detail, fault.payload))
+    failure_plans: dict[int, RowFailurePlan] = {}
+    silent_failures, cancelled_after = 0, None
+    for queued_fault in queued_faults:
+        fault = queued_fault.fault
+        indexes = fault.find_matching_rows(rows) if fault.kind is FaultKind.REFUSE_ROWS else []
+        for index in indexes:
+            failure_plans.setdefault(
+                index, RowFailurePlan(index, fault.code, fault.field, fault.detail, fault.payload)
+            )
         if fault.kind is FaultKind.MISCOUNT:
-            silent = fault.rows
+            silent_failures = fault.rows
         if fault.kind is FaultKind.CANCEL:
             cancelled_after = fault.rows
-        if places or fault.kind in {FaultKind.MISCOUNT, FaultKind.CANCEL}:
-            count_fault(db, one)
-    return Fate([doomed[place] for place in sorted(doomed)], silent, cancelled_after)
+        if indexes or fault.kind in {FaultKind.MISCOUNT, FaultKind.CANCEL}:
+            count_strike(db, queued_fault)
+    return JobScript(
+        [failure_plans[place] for place in sorted(failure_plans)], silent_failures, cancelled_after
+    )

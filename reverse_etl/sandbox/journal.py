@@ -12,7 +12,7 @@ _COLUMNS: Final = "at, method, path, query, status, items, bytes, fault"
 
 
 @dataclass(frozen=True)
-class Entry:
+class LoggedRequest:
     """One request.
 
     `at` is the sandbox's time (seconds since the epoch); `rows` the items in its body (0 where the body was
@@ -48,37 +48,37 @@ class Entry:
         }
 
 
-def record(db: sqlite3.Connection, entry: Entry) -> None:
+def log_request(db: sqlite3.Connection, logged_request: LoggedRequest) -> None:
     """Append an entry; its number is given here."""
     row = (
-        entry.at,
-        entry.method,
-        entry.path,
-        entry.query,
-        entry.status,
-        entry.rows,
-        entry.bytes,
-        entry.fault,
+        logged_request.at,
+        logged_request.method,
+        logged_request.path,
+        logged_request.query,
+        logged_request.status,
+        logged_request.rows,
+        logged_request.bytes,
+        logged_request.fault,
     )
     db.execute(f"INSERT INTO requests ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def entries(db: sqlite3.Connection, after: int = 0) -> list[Entry]:
+def load_requests(db: sqlite3.Connection, after: int = 0) -> list[LoggedRequest]:
     """Return the entries with a number above `after`, oldest first."""
     return [
-        Entry(*row)
+        LoggedRequest(*row)
         for row in db.execute(f"SELECT {_COLUMNS}, seq FROM requests WHERE seq > ? ORDER BY seq", (after,))
     ]
 
 
-def latest_entries(db: sqlite3.Connection, count: int) -> list[Entry]:
+def load_latest_requests(db: sqlite3.Connection, count: int) -> list[LoggedRequest]:
     """Return the last `count` entries, newest first."""
     return [
-        Entry(*row)
+        LoggedRequest(*row)
         for row in db.execute(f"SELECT {_COLUMNS}, seq FROM requests ORDER BY seq DESC LIMIT ?", (count,))
     ]
 
 
-def forget_entries(db: sqlite3.Connection) -> None:
+def clear_requests(db: sqlite3.Connection) -> None:
     """Empty the log; numbers go on where they were."""
     db.execute("DELETE FROM requests")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.sandbox.replies import ApiError, Refusal
+from reverse_etl.sandbox.replies import ErrorObject, HttpError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ DAY: Final = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Quota:
+class EndpointQuota:
     """How many requests an endpoint takes in each window."""
 
     burst: int
@@ -37,16 +37,16 @@ class Quota:
         return ((BURST, self.burst), (STEADY, self.steady), *daily)
 
 
-XS: Final = Quota(1, 15)
-S: Final = Quota(3, 60)
-M: Final = Quota(10, 150)
-L: Final = Quota(75, 750)
+XS: Final = EndpointQuota(1, 15)
+S: Final = EndpointQuota(3, 60)
+M: Final = EndpointQuota(10, 150)
+L: Final = EndpointQuota(75, 750)
 
-QUOTAS: Final[Mapping[str, Quota]] = {
+QUOTAS: Final[Mapping[str, EndpointQuota]] = {
     "get_accounts": XS,
     "get_account": XS,
     "get_lists": L,
-    "create_list": Quota(M.burst, M.steady, daily=150),
+    "create_list": EndpointQuota(M.burst, M.steady, daily=150),
     "get_list": L,
     "get_list with profile_count": XS,
     "update_list": M,
@@ -75,7 +75,7 @@ QUOTAS: Final[Mapping[str, Quota]] = {
 
 
 @dataclass
-class Limits:
+class FixedWindowLimiter:
     """Counts requests in windows that begin at whole multiples of their length.
 
     Thread-safe; starts empty with each start.
@@ -84,7 +84,7 @@ class Limits:
     _counts: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def take(self, operation: str, now: float) -> dict[str, str]:
+    def count_request(self, operation: str, now: float) -> dict[str, str]:
         """Count one request and return the headers that tell of the steady window.
 
         Raises Refusal (429, with Retry-After and without those headers) when any window is full; a refused
@@ -92,40 +92,44 @@ class Limits:
         """
         windows = QUOTAS[operation].windows()
         with self._lock:
-            full = [seconds for seconds, most in windows if self._count(operation, seconds, now) >= most]
-            if full:
-                raise throttled(math.ceil(_until_next(max(full), now)))
+            full_windows = [
+                seconds
+                for seconds, max_requests in windows
+                if self._count_in_window(operation, seconds, now) >= max_requests
+            ]
+            if full_windows:
+                raise throttled_error(math.ceil(_seconds_until_next_window(max(full_windows), now)))
             for seconds, _ in windows:
                 self._counts[operation, seconds] = (
-                    _window(seconds, now),
-                    self._count(operation, seconds, now) + 1,
+                    _window_number(seconds, now),
+                    self._count_in_window(operation, seconds, now) + 1,
                 )
-            used = self._count(operation, STEADY, now)
+            used = self._count_in_window(operation, STEADY, now)
         steady = QUOTAS[operation].steady
         return {
             "RateLimit-Limit": str(steady),
             "RateLimit-Remaining": str(steady - used),
-            "RateLimit-Reset": str(math.ceil(_until_next(STEADY, now))),
+            "RateLimit-Reset": str(math.ceil(_seconds_until_next_window(STEADY, now))),
         }
 
-    def _count(self, operation: str, seconds: int, now: float) -> int:
+    def _count_in_window(self, operation: str, seconds: int, now: float) -> int:
         window, count = self._counts.get((operation, seconds), (-1, 0))
-        return count if window == _window(seconds, now) else 0
+        return count if window == _window_number(seconds, now) else 0
 
 
-def throttled(retry_after: int | None) -> Refusal:
+def throttled_error(retry_after: int | None) -> HttpError:
     """Return the 429.
 
     `retry_after` whole seconds, or None for one without the header, which has been seen too.
     """
     detail = f"Request was throttled. Expected available in {retry_after or 0} seconds."
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return Refusal(429, ApiError(detail, "/data/"), headers=headers)
+    return HttpError(429, ErrorObject(detail, "/data/"), headers=headers)
 
 
-def _window(seconds: int, now: float) -> int:
+def _window_number(seconds: int, now: float) -> int:
     return int(now // seconds)
 
 
-def _until_next(seconds: int, now: float) -> float:
-    return (_window(seconds, now) + 1) * seconds - now
+def _seconds_until_next_window(seconds: int, now: float) -> float:
+    return (_window_number(seconds, now) + 1) * seconds - now

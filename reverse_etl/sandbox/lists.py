@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.sandbox.identities import list_id
+from reverse_etl.sandbox.identities import derive_list_id
 from reverse_etl.sandbox.store import next_number
-from reverse_etl.sandbox.times import wire
+from reverse_etl.sandbox.times import to_iso
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,51 +28,68 @@ class StoredList:
     created: int
     updated: int
 
-    def resource(self, origin: str, wanted: frozenset[str] | None, **more: Any) -> dict[str, Any]:
+    def to_resource(
+        self, origin: str, requested_fields: frozenset[str] | None, **extra_attributes: Any
+    ) -> dict[str, Any]:
         """Return the list as a JSON:API resource, with some more attributes."""
         attributes = {
             "name": self.name,
-            "created": wire(self.created),
-            "updated": wire(self.updated),
+            "created": to_iso(self.created),
+            "updated": to_iso(self.updated),
             "opt_in_process": self.opt_in_process,
-            **more,
+            **extra_attributes,
         }
-        own = f"{origin}/api/lists/{self.id}"
+        self_url = f"{origin}/api/lists/{self.id}"
         return {
             "type": "list",
             "id": self.id,
             "attributes": {
-                name: value for name, value in attributes.items() if wanted is None or name in wanted
+                name: value
+                for name, value in attributes.items()
+                if requested_fields is None or name in requested_fields
             },
             "relationships": {
-                "profiles": {"links": {"self": f"{own}/relationships/profiles", "related": f"{own}/profiles"}}
+                "profiles": {
+                    "links": {"self": f"{self_url}/relationships/profiles", "related": f"{self_url}/profiles"}
+                }
             },
-            "links": {"self": own},
+            "links": {"self": self_url},
         }
 
 
-def find_list(db: sqlite3.Connection, identity: str) -> StoredList | None:
+def find_list(db: sqlite3.Connection, resource_id: str) -> StoredList | None:
     """Return the list with this id, or None."""
-    row = db.execute(f"SELECT {LIST_COLUMNS} FROM lists l WHERE l.id = ?", (identity,)).fetchone()
+    row = db.execute(f"SELECT {LIST_COLUMNS} FROM lists l WHERE l.id = ?", (resource_id,)).fetchone()
     return None if row is None else StoredList(*row)
 
 
-def make_list(db: sqlite3.Connection, account: str, name: str, opt_in_process: str, now: float) -> StoredList:
+def make_list(
+    db: sqlite3.Connection, account_id: str, name: str, opt_in_process: str, now: float
+) -> StoredList:
     """Create an empty list; another list of the same name is no obstacle."""
     number = next_number(db, "lists")
-    made = StoredList(number, list_id(account, number), name, opt_in_process, int(now), int(now))
+    stored_list = StoredList(
+        number, derive_list_id(account_id, number), name, opt_in_process, int(now), int(now)
+    )
     db.execute(
         "INSERT INTO lists (seq, id, name, opt_in_process, created, updated) VALUES (?, ?, ?, ?, ?, ?)",
-        (made.seq, made.id, made.name, made.opt_in_process, made.created, made.updated),
+        (
+            stored_list.seq,
+            stored_list.id,
+            stored_list.name,
+            stored_list.opt_in_process,
+            stored_list.created,
+            stored_list.updated,
+        ),
     )
-    return made
+    return stored_list
 
 
 def rename_list(
-    db: sqlite3.Connection, listed: StoredList, name: str, opt_in_process: str, now: float
+    db: sqlite3.Connection, stored_list: StoredList, name: str, opt_in_process: str, now: float
 ) -> StoredList:
     """Change a list's name and opt-in process, and return it as it is now."""
-    changed = StoredList(listed.seq, listed.id, name, opt_in_process, listed.created, int(now))
+    changed = StoredList(stored_list.seq, stored_list.id, name, opt_in_process, stored_list.created, int(now))
     db.execute(
         "UPDATE lists SET name = ?, opt_in_process = ?, updated = ? WHERE seq = ?",
         (changed.name, changed.opt_in_process, changed.updated, changed.seq),
@@ -80,26 +97,28 @@ def rename_list(
     return changed
 
 
-def drop_list(db: sqlite3.Connection, listed: StoredList) -> None:
+def drop_list(db: sqlite3.Connection, stored_list: StoredList) -> None:
     """Delete a list with its memberships; the profiles stay."""
-    db.execute("DELETE FROM members WHERE list = ?", (listed.seq,))
-    db.execute("DELETE FROM lists WHERE seq = ?", (listed.seq,))
+    db.execute("DELETE FROM members WHERE list = ?", (stored_list.seq,))
+    db.execute("DELETE FROM lists WHERE seq = ?", (stored_list.seq,))
 
 
-def join(db: sqlite3.Connection, listed: StoredList, profiles: Iterable[int], now: float) -> None:
+def add_members(db: sqlite3.Connection, stored_list: StoredList, profiles: Iterable[int], now: float) -> None:
     """Put profiles on a list; those who are on it keep the time at which they joined."""
     db.executemany(
-        "INSERT OR IGNORE INTO members VALUES (?, ?, ?)", ((listed.seq, one, int(now)) for one in profiles)
+        "INSERT OR IGNORE INTO members VALUES (?, ?, ?)",
+        ((stored_list.seq, profile_seq, int(now)) for profile_seq in profiles),
     )
 
 
-def leave(db: sqlite3.Connection, listed: StoredList, profiles: Iterable[int]) -> None:
+def remove_members(db: sqlite3.Connection, stored_list: StoredList, profiles: Iterable[int]) -> None:
     """Take profiles off a list; those who are not on it are no obstacle."""
     db.executemany(
-        "DELETE FROM members WHERE list = ? AND profile = ?", ((listed.seq, one) for one in profiles)
+        "DELETE FROM members WHERE list = ? AND profile = ?",
+        ((stored_list.seq, profile_seq) for profile_seq in profiles),
     )
 
 
-def member_count(db: sqlite3.Connection, listed: StoredList) -> int:
+def count_members(db: sqlite3.Connection, stored_list: StoredList) -> int:
     """Return how many profiles are on a list."""
-    return int(db.execute("SELECT count(*) FROM members WHERE list = ?", (listed.seq,)).fetchone()[0])
+    return int(db.execute("SELECT count(*) FROM members WHERE list = ?", (stored_list.seq,)).fetchone()[0])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Person:
+class StoredProfile:
     """A profile as it is stored: in `attributes` what has a value, `properties` and `location` among it."""
 
     seq: int
@@ -37,95 +37,99 @@ class RowFailure:
 
 
 @dataclass
-class People:
+class ProfileIndex:
     """Profiles, found by any of their identifiers.
 
-    `make` gives a new, blank one a number, an id and the time.
+    `create_profile` gives a new, blank one a number, an id and the time.
     """
 
     rules: Rules
-    make: Callable[[], Person]
-    by_id: dict[str, Person] = field(default_factory=dict)
-    by_identifier: dict[str, dict[str, Person]] = field(
+    create_profile: Callable[[], StoredProfile]
+    by_id: dict[str, StoredProfile] = field(default_factory=dict)
+    by_identifier: dict[str, dict[str, StoredProfile]] = field(
         default_factory=lambda: {name: {} for name in IDENTIFIERS}
     )
 
-    def learn(self, people: Iterable[Person]) -> None:
+    def add_profiles(self, profiles: Iterable[StoredProfile]) -> None:
         """Take profiles in; one that is already known stays as it is."""
-        for person in people:
-            if person.id not in self.by_id:
-                self.by_id[person.id] = person
+        for profile in profiles:
+            if profile.id not in self.by_id:
+                self.by_id[profile.id] = profile
                 for name in IDENTIFIERS:
-                    self._index(name, getattr(person, name), person)
+                    self._index_identifier(name, getattr(profile, name), profile)
 
-    def apply(self, row: Mapping[str, Any], now: int) -> Person | RowFailure:
+    def apply_row(self, row: Mapping[str, Any], now: int) -> StoredProfile | RowFailure:
         """Create or update the profile that a row means, and return it; or say why the row changes nothing.
 
         Found by id, else e-mail, else phone, else (if the rules say so) external id. Null values and omitted
         fields leave what is there; custom properties and the location are merged by key (the guide "Bulk
         Import Profiles").
         """
-        wanted = identifiers_of(row, self.rules)
-        named = row.get("id")
-        if named and named not in self.by_id:
-            return RowFailure("not_found", "id", f"A profile with id {named} does not exist.")
-        found = self.by_id[named] if named else self._find(wanted)
-        taken = {
+        identifiers = normalize_identifiers(row, self.rules)
+        requested_id = row.get("id")
+        if requested_id and requested_id not in self.by_id:
+            return RowFailure("not_found", "id", f"A profile with id {requested_id} does not exist.")
+        matched_profile = self.by_id[requested_id] if requested_id else self._find_by_identifiers(identifiers)
+        taken_names = {
             name
-            for name, value in wanted.items()
-            if (owner := self._owner(name, value)) and owner is not found
+            for name, value in identifiers.items()
+            if (owner := self._find_owner(name, value)) and owner is not matched_profile
         }
-        if taken and self.rules.conflicts == "refuse":
-            return RowFailure("conflict", min(taken), "Another profile has this identifier.")
-        person = found or self.make()
-        self.by_id[person.id] = person
-        changed = [self._identify(person, name, value) for name, value in wanted.items() if name not in taken]
-        if merge_attributes(person.attributes, row["attributes"]) or any(changed):
-            person.updated = now
-        return person
+        if taken_names and self.rules.conflicts == "refuse":
+            return RowFailure("conflict", min(taken_names), "Another profile has this identifier.")
+        profile = matched_profile or self.create_profile()
+        self.by_id[profile.id] = profile
+        changed = [
+            self._set_identifier(profile, name, value)
+            for name, value in identifiers.items()
+            if name not in taken_names
+        ]
+        if merge_attributes(profile.attributes, row["attributes"]) or any(changed):
+            profile.updated = now
+        return profile
 
-    def _find(self, wanted: Mapping[str, str]) -> Person | None:
-        for name, value in wanted.items():
-            if owner := self._owner(name, value):
+    def _find_by_identifiers(self, identifiers: Mapping[str, str]) -> StoredProfile | None:
+        for name, value in identifiers.items():
+            if owner := self._find_owner(name, value):
                 return owner
         return None
 
-    def _owner(self, name: str, value: str) -> Person | None:
+    def _find_owner(self, name: str, value: str) -> StoredProfile | None:
         if name == "external_id" and not self.rules.match_external_id:
             return None
         return self.by_identifier[name].get(value)
 
-    def _identify(self, person: Person, name: str, value: str) -> bool:
-        before = getattr(person, name)
+    def _set_identifier(self, profile: StoredProfile, name: str, value: str) -> bool:
+        before = getattr(profile, name)
         if before == value:
             return False
-        if before is not None and self.by_identifier[name].get(before) is person:
+        if before is not None and self.by_identifier[name].get(before) is profile:
             del self.by_identifier[name][before]
-        setattr(person, name, value)
-        self._index(name, value, person)
+        setattr(profile, name, value)
+        self._index_identifier(name, value, profile)
         return True
 
-    def _index(self, name: str, value: str | None, person: Person) -> None:
+    def _index_identifier(self, name: str, value: str | None, profile: StoredProfile) -> None:
         if value is not None:
-            self.by_identifier[name].setdefault(value, person)
+            self.by_identifier[name].setdefault(value, profile)
 
 
-def identifiers_of(row: Mapping[str, Any], rules: Rules) -> dict[str, str]:
+def normalize_identifiers(row: Mapping[str, Any], rules: Rules) -> dict[str, str]:
     """Return a row's identifiers in the order of matching, as they are stored: e-mails in lower case."""
     attributes = row["attributes"]
-    wanted = {name: attributes[name] for name in IDENTIFIERS if attributes.get(name) is not None}
-    if "email" in wanted:
-        wanted["email"] = wanted["email"].strip().lower()
-    droppable = rules.invalid_phones == "drop" and is_email(wanted.get("email", ""))
-    if droppable and not is_phone(wanted.get("phone_number", "")):
-        wanted.pop("phone_number", None)
-    return wanted
+    identifiers = {name: attributes[name] for name in IDENTIFIERS if attributes.get(name) is not None}
+    if "email" in identifiers:
+        identifiers["email"] = identifiers["email"].strip().lower()
+    can_drop_phone = rules.invalid_phones == "drop" and is_email(identifiers.get("email", ""))
+    if can_drop_phone and not is_phone(identifiers.get("phone_number", "")):
+        identifiers.pop("phone_number", None)
+    return identifiers
 
 
-def merge_attributes(stored: dict[str, Any], given: Mapping[str, Any]) -> bool:
+def merge_attributes(stored: dict[str, Any], new_attributes: Mapping[str, Any]) -> bool:
     """Write what has a value into `stored`, objects key by key, and tell whether that changed anything."""
     changed = False
-    for name, value in given.items():
+    for name, value in new_attributes.items():
         if value is None or name in IDENTIFIERS or name == "_kx":
             continue
         if name in {"properties", "location"}:

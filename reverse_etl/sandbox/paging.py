@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reverse_etl.sandbox.replies import Refusal, invalid
+from reverse_etl.sandbox.replies import HttpError, bad_request_error
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from reverse_etl.sandbox.ask import Ask
-    from reverse_etl.sandbox.filters import Where
+    from reverse_etl.sandbox.ask import ApiRequest
+    from reverse_etl.sandbox.filters import WhereClause
 
 
 @dataclass(frozen=True)
-class Order:
+class SortOrder:
     """A collection's order: an SQL expression that is never null, then the row's number."""
 
     expression: str
@@ -30,7 +30,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Page:
+class PageRequest:
     """How many rows are asked for, and after which (value of the order, number) they begin."""
 
     size: int
@@ -38,82 +38,88 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Source:
+class QuerySource:
     """Where rows come from: the columns, the FROM clause and the expression of the row's number."""
 
     columns: str
     tables: str
-    number: str
+    number_expression: str
 
 
-def page_of(ask: Ask, default: int, most: int) -> Page:
+def parse_page(request: ApiRequest, default_size: int, max_size: int) -> PageRequest:
     """Return the page that `page[size]` and `page[cursor]` ask for.
 
     Raises Refusal (400) if either is not valid.
     """
-    text = ask.query.get("page[size]", str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise invalid(f"The page size should be a whole number from 1 to {most}.", parameter="page[size]")
-    cursor = ask.query.get("page[cursor]")
-    return Page(int(text), None if cursor is None else _decode(cursor))
+    text = request.query.get("page[size]", str(default_size))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= max_size:
+        raise bad_request_error(
+            f"The page size should be a whole number from 1 to {max_size}.", parameter="page[size]"
+        )
+    cursor = request.query.get("page[cursor]")
+    return PageRequest(int(text), None if cursor is None else _decode_cursor(cursor))
 
 
-def order_of(ask: Ask, sorts: Mapping[str, str], default: str) -> Order:
+def parse_order(request: ApiRequest, sorts: Mapping[str, str], default: str) -> SortOrder:
     """Return the order that `sort` asks for, a field with or without a minus.
 
     Raises Refusal (400) for an unknown field.
     """
-    text = ask.query.get("sort", default)
+    text = request.query.get("sort", default)
     name = text.removeprefix("-")
     if name not in sorts:
-        raise invalid(
+        raise bad_request_error(
             f"'{name}' is not a field to sort by; allowed: {', '.join(sorted(sorts))}.", parameter="sort"
         )
-    return Order(sorts[name], text.startswith("-"))
+    return SortOrder(sorts[name], text.startswith("-"))
 
 
-def fetch(
-    db: sqlite3.Connection, source: Source, where: Where, order: Order, page: Page
+def fetch_page(
+    db: sqlite3.Connection, source: QuerySource, where: WhereClause, order: SortOrder, page: PageRequest
 ) -> tuple[list[tuple[Any, ...]], str | None]:
     """Return a page's rows, and the cursor of the next page if there is one."""
-    after = (
+    after_clause = (
         ""
         if page.after is None
-        else f"AND ({order.expression}, {source.number}) {'<' if order.descending else '>'} (?, ?)"
+        else f"AND ({order.expression}, {source.number_expression}) {'<' if order.descending else '>'} (?, ?)"
     )
-    way = "DESC" if order.descending else "ASC"
+    direction = "DESC" if order.descending else "ASC"
     rows = db.execute(
-        f"SELECT {order.expression}, {source.number}, {source.columns} FROM {source.tables} "
-        f"WHERE {where.sql} {after} "
-        f"ORDER BY {order.expression} {way}, {source.number} {way} LIMIT ?",
+        f"SELECT {order.expression}, {source.number_expression}, {source.columns} FROM {source.tables} "
+        f"WHERE {where.sql} {after_clause} "
+        f"ORDER BY {order.expression} {direction}, {source.number_expression} {direction} LIMIT ?",
         (*where.values, *(page.after or ()), page.size + 1),
     ).fetchall()
-    shown = rows[: page.size]
-    following = _encode(*shown[-1][:2]) if len(rows) > page.size else None
-    return [row[2:] for row in shown], following
+    page_rows = rows[: page.size]
+    next_cursor = _encode_cursor(*page_rows[-1][:2]) if len(rows) > page.size else None
+    return [row[2:] for row in page_rows], next_cursor
 
 
-def links(ask: Ask, cursor: str | None = None) -> dict[str, str | None]:
+def build_links(request: ApiRequest, cursor: str | None = None) -> dict[str, str | None]:
     """Return a collection's links.
 
     `next` is null on the last page, and the sandbox does not page backwards.
     """
-    return {"self": ask.url(), "next": None if cursor is None else ask.url(page_cursor=cursor), "prev": None}
+    return {
+        "self": request.url(),
+        "next": None if cursor is None else request.url(page_cursor=cursor),
+        "prev": None,
+    }
 
 
-def _encode(value: Any, number: int) -> str:
+def _encode_cursor(value: Any, number: int) -> str:
     return base64.urlsafe_b64encode(orjson.dumps([value, number])).decode()
 
 
-def _decode(cursor: str) -> tuple[Any, int]:
+def _decode_cursor(cursor: str) -> tuple[Any, int]:
     try:
         value, number = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
     except ValueError:
-        raise _not_a_cursor() from None
+        raise _invalid_cursor_error() from None
     if not isinstance(number, int) or not isinstance(value, str | int | float):
-        raise _not_a_cursor()
+        raise _invalid_cursor_error()
     return value, number
 
 
-def _not_a_cursor() -> Refusal:
-    return invalid("The cursor is not one that this endpoint gave.", parameter="page[cursor]")
+def _invalid_cursor_error() -> HttpError:
+    return bad_request_error("The cursor is not one that this endpoint gave.", parameter="page[cursor]")

@@ -7,70 +7,72 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.sandbox.identities import profile_id
-from reverse_etl.sandbox.matching import People, Person, identifiers_of
-from reverse_etl.sandbox.replies import invalid
+from reverse_etl.sandbox.identities import derive_profile_id
+from reverse_etl.sandbox.matching import ProfileIndex, StoredProfile, normalize_identifiers
+from reverse_etl.sandbox.replies import bad_request_error
 from reverse_etl.sandbox.store import next_number
-from reverse_etl.sandbox.times import wire
-from reverse_etl.sandbox.validation import IDENTIFIERS, LOCATION, NAMES
+from reverse_etl.sandbox.times import to_iso
+from reverse_etl.sandbox.validation import IDENTIFIERS, LOCATION_FIELDS, TEXT_ATTRIBUTES
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reverse_etl.sandbox.ask import Ask
+    from reverse_etl.sandbox.ask import ApiRequest
     from reverse_etl.sandbox.rules import Rules
 
-COLUMNS: Final = "p.seq, p.id, p.email, p.phone_number, p.external_id, p.attributes, p.created, p.updated"
+PROFILE_COLUMNS: Final = (
+    "p.seq, p.id, p.email, p.phone_number, p.external_id, p.attributes, p.created, p.updated"
+)
 PROFILE_PARAMETERS: Final = ("fields[profile]", "additional-fields[profile]")
 
-_SHOWN: Final = frozenset(
-    {*NAMES, *IDENTIFIERS, "created", "updated", "last_event_date", "location", "properties"}
+_KNOWN_FIELDS: Final = frozenset(
+    {*TEXT_ATTRIBUTES, *IDENTIFIERS, "created", "updated", "last_event_date", "location", "properties"}
 )
-_UNKEPT: Final = ("subscriptions", "predictive_analytics")
+_UNSUPPORTED_FIELDS: Final = ("subscriptions", "predictive_analytics")
 
 
-def person_of(row: Sequence[Any]) -> Person:
-    """Return the profile of a row of `COLUMNS`."""
-    seq, identity, email, phone, external, attributes, created, updated = row
-    return Person(seq, identity, email, phone, external, orjson.loads(attributes), created, updated)
+def profile_from_row(row: Sequence[Any]) -> StoredProfile:
+    """Return the profile of a row of `PROFILE_COLUMNS`."""
+    seq, resource_id, email, phone, external, attributes, created, updated = row
+    return StoredProfile(seq, resource_id, email, phone, external, orjson.loads(attributes), created, updated)
 
 
-def find_person(db: sqlite3.Connection, identity: str) -> Person | None:
+def find_profile(db: sqlite3.Connection, resource_id: str) -> StoredProfile | None:
     """Return the profile with this id, or None."""
-    row = db.execute(f"SELECT {COLUMNS} FROM profiles p WHERE p.id = ?", (identity,)).fetchone()
-    return None if row is None else person_of(row)
+    row = db.execute(f"SELECT {PROFILE_COLUMNS} FROM profiles p WHERE p.id = ?", (resource_id,)).fetchone()
+    return None if row is None else profile_from_row(row)
 
 
-def people_for(
-    db: sqlite3.Connection, account: str, rules: Rules, rows: Sequence[Mapping[str, Any]], now: int
-) -> People:
+def load_matching_profiles(
+    db: sqlite3.Connection, account_id: str, rules: Rules, rows: Sequence[Mapping[str, Any]], now: int
+) -> ProfileIndex:
     """Return every profile that `rows` could mean or collide with, ready to apply the rows to."""
     numbers = count(next_number(db, "profiles"))
 
-    def make() -> Person:
+    def create_profile() -> StoredProfile:
         number = next(numbers)
-        return Person(number, profile_id(account, number), None, None, None, {}, now, now)
+        return StoredProfile(number, derive_profile_id(account_id, number), None, None, None, {}, now, now)
 
-    people = People(rules, make)
-    asked: dict[str, set[str]] = {"id": {row["id"] for row in rows if row.get("id")}} | {
+    profile_index = ProfileIndex(rules, create_profile)
+    values_by_identifier: dict[str, set[str]] = {"id": {row["id"] for row in rows if row.get("id")}} | {
         name: set() for name in IDENTIFIERS
     }
     for row in rows:
-        for name, value in identifiers_of(row, rules).items():
-            asked[name].add(value)
-    for name, values in asked.items():
-        wanted = orjson.dumps(sorted(values)).decode()
-        found = db.execute(
-            f"SELECT {COLUMNS} FROM profiles p "
+        for name, value in normalize_identifiers(row, rules).items():
+            values_by_identifier[name].add(value)
+    for name, values in values_by_identifier.items():
+        values_json = orjson.dumps(sorted(values)).decode()
+        profile_rows = db.execute(
+            f"SELECT {PROFILE_COLUMNS} FROM profiles p "
             f"WHERE p.{name} IN (SELECT value FROM json_each(?)) ORDER BY p.seq",
-            (wanted,),
+            (values_json,),
         )
-        people.learn(person_of(row) for row in found)
-    return people
+        profile_index.add_profiles(profile_from_row(row) for row in profile_rows)
+    return profile_index
 
 
-def save_people(db: sqlite3.Connection, people: Iterable[Person]) -> None:
+def save_profiles(db: sqlite3.Connection, profiles: Iterable[StoredProfile]) -> None:
     """Write profiles, new ones and changed ones."""
     db.executemany(
         "INSERT INTO profiles (seq, id, email, phone_number, external_id, attributes, created, updated) "
@@ -79,54 +81,64 @@ def save_people(db: sqlite3.Connection, people: Iterable[Person]) -> None:
         "attributes = excluded.attributes, updated = excluded.updated",
         (
             (
-                one.seq,
-                one.id,
-                one.email,
-                one.phone_number,
-                one.external_id,
-                orjson.dumps(one.attributes),
-                one.created,
-                one.updated,
+                profile.seq,
+                profile.id,
+                profile.email,
+                profile.phone_number,
+                profile.external_id,
+                orjson.dumps(profile.attributes),
+                profile.created,
+                profile.updated,
             )
-            for one in people
+            for profile in profiles
         ),
     )
 
 
-def profile_fields(ask: Ask, *more: str) -> frozenset[str] | None:
+def profile_fields(request: ApiRequest, *extra_fields: str) -> frozenset[str] | None:
     """Return the attributes that a request wants, or None for all.
 
     Raises Refusal (400) for ones that do not exist.
 
     Subscriptions and predictive analytics are names that Klaviyo knows, but the sandbox keeps neither.
     """
-    if "additional-fields[profile]" in ask.query:
-        raise invalid(
+    if "additional-fields[profile]" in request.query:
+        raise bad_request_error(
             "The sandbox keeps no subscriptions or analytics.", parameter="additional-fields[profile]"
         )
-    inner = {f"location.{name}" for name in LOCATION}
-    unkept = {
-        name for name in ask.query.get("fields[profile]", "").split(",") if name.split(".")[0] in _UNKEPT
+    location_fields = {f"location.{name}" for name in LOCATION_FIELDS}
+    unsupported = {
+        name
+        for name in request.query.get("fields[profile]", "").split(",")
+        if name.split(".")[0] in _UNSUPPORTED_FIELDS
     }
-    return ask.several("fields[profile]", _SHOWN | inner | unkept | {"id", *more})
+    return request.parse_names(
+        "fields[profile]", _KNOWN_FIELDS | location_fields | unsupported | {"id", *extra_fields}
+    )
 
 
 def profile_resource(
-    person: Person, origin: str, wanted: frozenset[str] | None, joined_at: int | None = None
+    profile: StoredProfile, origin: str, requested_fields: frozenset[str] | None, joined_at: int | None = None
 ) -> dict[str, Any]:
     """Return a profile as a JSON:API resource; on a list with the time at which it joined."""
-    attributes: dict[str, Any] = {name: getattr(person, name) for name in IDENTIFIERS}
-    attributes |= {name: person.attributes.get(name) for name in NAMES}
-    attributes |= {"created": wire(person.created), "updated": wire(person.updated), "last_event_date": None}
-    attributes["location"] = dict.fromkeys(LOCATION) | person.attributes.get("location", {})
-    attributes["properties"] = person.attributes.get("properties", {})
+    attributes: dict[str, Any] = {name: getattr(profile, name) for name in IDENTIFIERS}
+    attributes |= {name: profile.attributes.get(name) for name in TEXT_ATTRIBUTES}
+    attributes |= {
+        "created": to_iso(profile.created),
+        "updated": to_iso(profile.updated),
+        "last_event_date": None,
+    }
+    attributes["location"] = dict.fromkeys(LOCATION_FIELDS) | profile.attributes.get("location", {})
+    attributes["properties"] = profile.attributes.get("properties", {})
     if joined_at is not None:
-        attributes["joined_group_at"] = wire(joined_at)
-    related = f"{origin}/api/profiles/{person.id}"
+        attributes["joined_group_at"] = to_iso(joined_at)
+    related = f"{origin}/api/profiles/{profile.id}"
     return {
         "type": "profile",
-        "id": person.id,
-        "attributes": attributes if wanted is None else _only(attributes, wanted),
+        "id": profile.id,
+        "attributes": attributes
+        if requested_fields is None
+        else _select_attributes(attributes, requested_fields),
         "relationships": {
             "lists": {"links": {"self": f"{related}/relationships/lists", "related": f"{related}/lists"}}
         },
@@ -134,9 +146,11 @@ def profile_resource(
     }
 
 
-def _only(attributes: dict[str, Any], wanted: frozenset[str]) -> dict[str, Any]:
-    kept = {name: value for name, value in attributes.items() if name in wanted}
-    parts = {name.removeprefix("location.") for name in wanted if name.startswith("location.")}
-    if parts and "location" not in kept:
-        kept["location"] = {name: value for name, value in attributes["location"].items() if name in parts}
-    return kept
+def _select_attributes(attributes: dict[str, Any], requested_fields: frozenset[str]) -> dict[str, Any]:
+    selected = {name: value for name, value in attributes.items() if name in requested_fields}
+    parts = {name.removeprefix("location.") for name in requested_fields if name.startswith("location.")}
+    if parts and "location" not in selected:
+        selected["location"] = {
+            name: value for name, value in attributes["location"].items() if name in parts
+        }
+    return selected

@@ -34,7 +34,7 @@ _CODES: Final = {
 
 
 @dataclass(frozen=True)
-class Reply:
+class ApiResponse:
     """An answer before it is written to the wire.
 
     `body` is rendered as JSON unless `text` is given; `cut` sends nothing at all.
@@ -48,7 +48,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class ApiError:
+class ErrorObject:
     """One entry of Klaviyo's error list.
 
     `pointer` names a place in the body, `parameter` one in the query.
@@ -60,7 +60,7 @@ class ApiError:
     code: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
 
-    def document(self, status: int) -> dict[str, Any]:
+    def to_dict(self, status: int) -> dict[str, Any]:
         """Return the entry as it goes over the wire, with an id of its own."""
         source = {"pointer": self.pointer, "parameter": self.parameter}
         return {
@@ -75,18 +75,18 @@ class ApiError:
         }
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the sandbox, which no user meets as an exception
+class HttpError(Exception):
     """A request is refused with `status`; nothing of it was carried out."""
 
-    def __init__(self, status: int, *errors: ApiError, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, status: int, *errors: ErrorObject, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, errors)
         self.status = status
         self.errors = errors
         self.headers = headers or {}
 
-    def reply(self) -> Reply:
+    def to_response(self) -> ApiResponse:
         """Return the refusal as a reply."""
-        return Reply(self.status, error_document(self.status, *self.errors), self.headers)
+        return ApiResponse(self.status, error_document(self.status, *self.errors), self.headers)
 
 
 def title_of(status: int) -> str:
@@ -94,16 +94,16 @@ def title_of(status: int) -> str:
     return _TITLES.get(status, "Error.")
 
 
-def error_document(status: int, *errors: ApiError) -> dict[str, Any]:
+def error_document(status: int, *errors: ErrorObject) -> dict[str, Any]:
     """Return the body of a reply that refuses a request."""
-    return {"errors": [error.document(status) for error in errors]}
+    return {"errors": [error.to_dict(status) for error in errors]}
 
 
-def invalid(detail: str, *, pointer: str | None = None, parameter: str | None = None) -> Refusal:
+def bad_request_error(detail: str, *, pointer: str | None = None, parameter: str | None = None) -> HttpError:
     """Return the 400 of one fault in a body or a query."""
-    return Refusal(400, ApiError(detail, pointer, parameter))
+    return HttpError(400, ErrorObject(detail, pointer, parameter))
 
 
-def missing(kind: str, resource_id: str) -> Refusal:
+def not_found_error(kind: str, resource_id: str) -> HttpError:
     """Return the 404 of a resource that does not exist."""
-    return Refusal(404, ApiError(f"A {kind} with id {resource_id} does not exist."))
+    return HttpError(404, ErrorObject(f"A {kind} with id {resource_id} does not exist."))

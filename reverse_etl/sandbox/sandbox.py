@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.errors import UsageError
-from reverse_etl.sandbox.account import Account
+from reverse_etl.sandbox.account import SandboxAccount
 from reverse_etl.sandbox.app import make_app
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_count, profile_summaries
-from reverse_etl.sandbox.jobs import hurry_jobs
-from reverse_etl.sandbox.journal import Entry, entries, forget_entries
+from reverse_etl.sandbox.jobs import finish_jobs
+from reverse_etl.sandbox.journal import LoggedRequest, clear_requests, load_requests
 from reverse_etl.sandbox.rules import Rules
 from reverse_etl.sandbox.server import Server
 from reverse_etl.sandbox.store import Store
@@ -76,7 +76,7 @@ class Sandbox:
         self._seed = account_seed
         self._port = port
         self._key = key
-        self._running: tuple[Account, Server] | None = None
+        self._running: tuple[SandboxAccount, Server] | None = None
 
     def start(self) -> str:
         """Open the state, serve it, and return the origin, `http://127.0.0.1:<port>`.
@@ -87,7 +87,7 @@ class Sandbox:
         if self._running is None:
             store = Store(self._path, keep=self._keep)
             try:
-                account = Account.opened(
+                account = SandboxAccount.from_store(
                     store,
                     clock=self._clock,
                     rules=self._rules,
@@ -137,17 +137,17 @@ class Sandbox:
 
     def lists(self) -> list[dict[str, Any]]:
         """Return every list, oldest first: id, name, created, members (how many)."""
-        with self._account.state() as db:
+        with self._account.transaction() as db:
             return list_summaries(db)
 
-    def members(self, name: str) -> list[dict[str, Any]]:
+    def members(self, name_or_id: str) -> list[dict[str, Any]]:
         """Return the profiles on the list with this name or id, in the order of joining.
 
         Each is as `profiles` gives it, with `joined_group_at`. Raises UsageError unless there is exactly one
         such list.
         """
-        with self._account.state() as db:
-            return list_members(db, name)
+        with self._account.transaction() as db:
+            return list_members(db, name_or_id)
 
     def profiles(self) -> list[dict[str, Any]]:
         """Return every profile, oldest first.
@@ -155,63 +155,63 @@ class Sandbox:
         Each has id, email, phone_number, external_id (or None), properties, created, updated, and the other
         attributes that have a value.
         """
-        with self._account.state() as db:
+        with self._account.transaction() as db:
             return profile_summaries(db)
 
     def profile_count(self) -> int:
         """Return how many profiles there are."""
-        with self._account.state() as db:
+        with self._account.transaction() as db:
             return profile_count(db)
 
     def finish_jobs(self) -> None:
         """Let every open import job end now."""
-        with self._account.state() as db:
-            hurry_jobs(db, self._account.now())
+        with self._account.transaction() as db:
+            finish_jobs(db, self._account.now())
 
-    def fault(self, fault: Fault) -> int:
+    def add_fault(self, fault: Fault) -> int:
         """Put a fault at the end of the queue and return its number."""
-        with self._account.state() as db:
+        with self._account.transaction() as db:
             return add_fault(db, fault)
 
     def clear_faults(self) -> None:
         """Empty the queue of faults; jobs that were accepted keep their fate."""
-        with self._account.state() as db:
+        with self._account.transaction() as db:
             clear_faults(db)
 
-    def log(self, after: int = 0) -> list[Entry]:
+    def log(self, after: int = 0) -> list[LoggedRequest]:
         """Return the requests with a number above `after`, oldest first.
 
         Those to the sandbox's own addresses are not among them.
         """
-        with self._account.state() as db:
-            return entries(db, after)
+        with self._account.transaction() as db:
+            return load_requests(db, after)
 
     def clear_log(self) -> None:
         """Empty the log of requests."""
-        with self._account.state() as db:
-            forget_entries(db)
+        with self._account.transaction() as db:
+            clear_requests(db)
 
     @property
-    def _account(self) -> Account:
-        return self._opened()[0]
+    def _account(self) -> SandboxAccount:
+        return self._require_running()[0]
 
     @property
     def _server(self) -> Server:
-        return self._opened()[1]
+        return self._require_running()[1]
 
-    def _opened(self) -> tuple[Account, Server]:
+    def _require_running(self) -> tuple[SandboxAccount, Server]:
         if self._running is None:
             raise UsageError.of(
-                "The sandbox is not running.", advice="Call start() first, or use it in a `with` block."
+                "The sandbox is not running.", hint="Call start() first, or use it in a `with` block."
             )
         return self._running
 
 
-def serve(sandbox: Sandbox, announce: Callable[[str], None], until: Event | None = None) -> None:
-    """Run a sandbox until `until` is set or Ctrl-C is pressed (which is not passed on), then stop it.
+def serve(sandbox: Sandbox, announce: Callable[[str], None], stop_event: Event | None = None) -> None:
+    """Run a sandbox until `stop_event` is set or Ctrl-C is pressed (which is not passed on), then stop it.
 
     `announce` is called with the origin once requests are answered. Raises what `Sandbox.start` raises.
     """
     with sandbox, suppress(KeyboardInterrupt):
         announce(sandbox.origin)
-        (until or Event()).wait()
+        (stop_event or Event()).wait()

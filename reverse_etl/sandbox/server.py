@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from reverse_etl.errors import UsageError
-from reverse_etl.sandbox.app import CUT
+from reverse_etl.sandbox.app import CUT_ENVIRON_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 _HOST: Final = "127.0.0.1"
-_MAX_READ: Final = 64_000_000
-_PATIENCE_SECONDS: Final = 2.0
+_MAX_BODY_BYTES: Final = 64_000_000
+_SHUTDOWN_TIMEOUT_SECONDS: Final = 2.0
 
 
 class Server:
@@ -37,10 +37,14 @@ class Server:
     """
 
     def __init__(self, app: Flask, port: int, now: Callable[[], float]) -> None:
-        listening = _listen(port)
-        with listening:
-            self._server = _Threads(
-                _HOST, listening.getsockname()[1], app, _Connection, fd=listening.fileno()
+        listening_socket = _open_listening_socket(port)
+        with listening_socket:
+            self._server = _ThreadedServer(
+                _HOST,
+                listening_socket.getsockname()[1],
+                app,
+                _ConnectionHandler,
+                fd=listening_socket.fileno(),
             )
         self._server.now = now
         self.origin = f"http://{_HOST}:{self._server.port}"
@@ -54,61 +58,61 @@ class Server:
         """
         self._server.shutdown()
         self._thread.join()
-        self._server.hang_up()
+        self._server.shut_down_connections()
 
 
-class _Threads(ThreadedWSGIServer):
+class _ThreadedServer(ThreadedWSGIServer):
     """A thread for each connection, and the list of connections, so that none outlives the server."""
 
     now: Callable[[], float]
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        self._open: set[Any] = set()
-        self._changed = Condition()
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any, **keyword_arguments: Any) -> None:
+        self._open_connections: set[Any] = set()
+        self._connections_changed = Condition()
+        super().__init__(*arguments, **keyword_arguments)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        with self._changed:
-            self._open.add(request)
+        with self._connections_changed:
+            self._open_connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
         super().shutdown_request(request)
-        with self._changed:
-            self._open.discard(request)
-            self._changed.notify_all()
+        with self._connections_changed:
+            self._open_connections.discard(request)
+            self._connections_changed.notify_all()
 
-    def hang_up(self) -> None:
-        with self._changed:
-            for connection in self._open:
-                hang_up(connection)
-            self._changed.wait_for(lambda: not self._open, _PATIENCE_SECONDS)
+    def shut_down_connections(self) -> None:
+        with self._connections_changed:
+            for connection in self._open_connections:
+                shut_down_connection(connection)
+            self._connections_changed.wait_for(lambda: not self._open_connections, _SHUTDOWN_TIMEOUT_SECONDS)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
         _LOG.debug("A connection ended with an error", exc_info=sys.exc_info())
 
 
-class _Connection(WSGIRequestHandler):
+class _ConnectionHandler(WSGIRequestHandler):
     """One client's connection: HTTP/1.1, kept alive, each reply in one piece and without delay."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    server: _Threads
+    server: _ThreadedServer
 
     def run_wsgi(self) -> None:
         """Read a request whole, answer it whole, or hang up if the app says so."""
         environ = self.make_environ()
         length = int(self.headers.get("Content-Length") or 0)
-        self.close_connection |= length > _MAX_READ  # the rest of such a body is never read
-        body = _read(environ["wsgi.input"], length, environ)
+        self.close_connection |= length > _MAX_BODY_BYTES  # the rest of such a body is never read
+        body = _read_body(environ["wsgi.input"], length, environ)
         environ["wsgi.input"] = BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
-        status, headers, content = _called(self.server.app, environ)
-        if CUT in environ:
+        status, headers, content = _call_app(self.server.app, environ)
+        if CUT_ENVIRON_KEY in environ:
             self.close_connection = True
-            hang_up(self.connection)
+            shut_down_connection(self.connection)
             return
         code, _, reason = status.partition(" ")
         self.send_response(int(code), reason)
@@ -137,7 +141,7 @@ class _Connection(WSGIRequestHandler):
         """Keep quiet: the sandbox has a log of its own."""
 
 
-def hang_up(connection: socket.socket) -> None:
+def shut_down_connection(connection: socket.socket) -> None:
     """End a connection in both directions; one that has ended is no obstacle."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
@@ -145,33 +149,33 @@ def hang_up(connection: socket.socket) -> None:
         _LOG.debug("The client had gone already")
 
 
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _open_listening_socket(port: int) -> socket.socket:
+    listening_socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((_HOST, port))
+        listening_socket.bind((_HOST, port))
     except (OSError, OverflowError) as error:
-        listening.close()
+        listening_socket.close()
         raise UsageError.of(
             f"The sandbox cannot listen on port {port}: {error}.",
             where=f"{_HOST}:{port}",
-            advice="Stop the program that uses the port, or choose another; 0 takes any free one.",
+            hint="Stop the program that uses the port, or choose another; 0 takes any free one.",
         ) from error
-    listening.listen(128)
-    return listening
+    listening_socket.listen(128)
+    return listening_socket
 
 
-def _read(source: Any, length: int, environ: dict[str, Any]) -> bytes:
+def _read_body(source: Any, length: int, environ: dict[str, Any]) -> bytes:
     chunked = environ.get("wsgi.input_terminated")
-    read: bytes = source.read(_MAX_READ if chunked else min(length, _MAX_READ))
-    return read
+    body: bytes = source.read(_MAX_BODY_BYTES if chunked else min(length, _MAX_BODY_BYTES))
+    return body
 
 
-def _called(app: Any, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
-    started: list[Any] = []
+def _call_app(app: Any, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+    response_start: list[Any] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[[bytes], None]:
-        started[:] = [status, headers]
+        response_start[:] = [status, headers]
         return lambda _: None
 
     parts: Iterable[bytes] = app(environ, start_response)
@@ -180,4 +184,4 @@ def _called(app: Any, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str
     finally:
         if hasattr(parts, "close"):
             parts.close()
-    return started[0], started[1], content
+    return response_start[0], response_start[1], content

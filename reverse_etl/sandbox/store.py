@@ -79,9 +79,11 @@ class Store:
         self._lock = RLock()
         self._folder = None if keep or path is None else TemporaryDirectory(prefix="reverse_etl_")
         try:
-            self._db = _open(_copied(path, Path(self._folder.name)) if path and self._folder else path, path)
+            self._db = _open_database(
+                _copy_state_file(path, Path(self._folder.name)) if path and self._folder else path, path
+            )
         except BaseException:
-            self._forget()
+            self._remove_copy()
             raise
 
     @contextmanager
@@ -106,14 +108,14 @@ class Store:
         """Close the file and free it for another process."""
         with self._lock:
             self._db.close()
-            self._forget()
+            self._remove_copy()
 
-    def _forget(self) -> None:
+    def _remove_copy(self) -> None:
         if self._folder is not None:
             self._folder.cleanup()
 
 
-def refuse_held(path: Path) -> None:
+def require_unlocked_file(path: Path) -> None:
     """Raise what a store that keeps its changes would raise of a file that another process holds.
 
     Nothing is made or changed.
@@ -126,48 +128,48 @@ def refuse_held(path: Path) -> None:
             db.execute("BEGIN EXCLUSIVE")
             db.execute("ROLLBACK")
     except sqlite3.Error as error:
-        raise _unopened(path, error) from error
+        raise _open_error(path, error) from error
 
 
-def _copied(path: Path, folder: Path) -> Path:
+def _copy_state_file(path: Path, folder: Path) -> Path:
     # What a killed process had committed may still lie in the file beside, which SQLite reads at a start.
     for suffix in ("", "-wal"):
-        source = path.with_name(path.name + suffix)
-        if source.exists():
-            shutil.copyfile(source, folder / source.name)
+        source_path = path.with_name(path.name + suffix)
+        if source_path.exists():
+            shutil.copyfile(source_path, folder / source_path.name)
     return folder / path.name
 
 
 def next_number(db: sqlite3.Connection, table: str) -> int:
     """Return the number of a table's next row; a number is never given twice, even if its row goes."""
-    asked = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = ?"
-    return int(db.execute(asked, (table,)).fetchone()[0])
+    query = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = ?"
+    return int(db.execute(query, (table,)).fetchone()[0])
 
 
-def _open(path: Path | None, named: Path | None) -> sqlite3.Connection:
+def _open_database(path: Path | None, shown_path: Path | None) -> sqlite3.Connection:
     """Open a file, or a state in memory. Errors say the name that the user knows the file by."""
     if path is not None and not path.parent.is_dir():
         raise UsageError.of(
             "The sandbox's state file cannot be made: its folder does not exist.",
-            where=str(named),
-            advice=f"Create the folder {path.parent}, or name another file.",
+            where=str(shown_path),
+            hint=f"Create the folder {path.parent}, or name another file.",
         )
     try:
         db = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise _unopened(named, error) from error
+        raise _open_error(shown_path, error) from error
     try:
-        _prepare(db, named)
+        _prepare_database(db, shown_path)
     except sqlite3.Error as error:
         db.close()
-        raise _unopened(named, error) from error
+        raise _open_error(shown_path, error) from error
     except UsageError:
         db.close()
         raise
     return db
 
 
-def _prepare(db: sqlite3.Connection, named: Path | None) -> None:
+def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(
@@ -184,22 +186,22 @@ def _prepare(db: sqlite3.Connection, named: Path | None) -> None:
         db.execute("ROLLBACK")
         raise UsageError.of(
             f"The file is not a sandbox's state of version {_VERSION}.",
-            where=str(named),
-            advice="Name another file, or delete this one if it is an old sandbox: it then starts empty.",
+            where=str(shown_path),
+            hint="Name another file, or delete this one if it is an old sandbox: it then starts empty.",
         )
     db.execute("COMMIT")
 
 
-def _unopened(path: Path | None, error: sqlite3.Error) -> WarehouseError | UsageError:
+def _open_error(path: Path | None, error: sqlite3.Error) -> WarehouseError | UsageError:
     if getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return WarehouseError.of(
             "The sandbox's state file is in use by another process.",
             where=str(path),
-            advice="Stop the sandbox or the run that holds it, or give that sandbox's address as `origin`, "
+            hint="Stop the sandbox or the run that holds it, or give that sandbox's address as `origin`, "
             "or name another file.",
         )
     return UsageError.of(
         f"The sandbox's state file cannot be opened: {error}.",
         where=str(path),
-        advice="Name another file, or delete this one if it is an old sandbox's: it then starts empty.",
+        hint="Name another file, or delete this one if it is an old sandbox's: it then starts empty.",
     )

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from reverse_etl.clock import Clock
 
 
-def wire(seconds: float | None) -> str | None:
+def to_iso(seconds: float | None) -> str | None:
     """Return seconds since the epoch as a date-time: ISO 8601, UTC, whole seconds (cut, not rounded)."""
     return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
-def unwire(text: str) -> float:
+def from_iso(text: str) -> float:
     """Return the seconds since the epoch of an ISO 8601 date-time; one without an offset is UTC.
 
     Raises ValueError.
     """
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    timestamp = datetime.fromisoformat(text)
+    return (timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)).timestamp()
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Timeline:
     """
 
     clock: Clock
-    ahead: float = 0.0
+    offset_seconds: float = 0.0
 
     @classmethod
     def from_latest(cls, clock: Clock, latest: float) -> Timeline:
@@ -42,4 +42,4 @@ class Timeline:
 
     def now(self) -> float:
         """Return seconds since the epoch."""
-        return self.clock.now() + self.ahead
+        return self.clock.now() + self.offset_seconds

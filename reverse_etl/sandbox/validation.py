@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.sandbox.replies import ApiError, Refusal, invalid
+from reverse_etl.sandbox.replies import ErrorObject, HttpError, bad_request_error
 from reverse_etl.sandbox.rules import MAX_EMAIL_CHARACTERS, MAX_PROFILE_BYTES, MAX_ROWS, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 IDENTIFIERS: Final = ("email", "phone_number", "external_id")
-NAMES: Final = ("first_name", "last_name", "organization", "locale", "title", "image")
-LOCATION: Final = (
+TEXT_ATTRIBUTES: Final = ("first_name", "last_name", "organization", "locale", "title", "image")
+LOCATION_FIELDS: Final = (
     "address1",
     "address2",
     "city",
@@ -33,8 +33,8 @@ LOCATION: Final = (
 )
 ROWS_POINTER: Final = "/data/attributes/profiles/data"
 
-_TEXT: Final = frozenset({*IDENTIFIERS, *NAMES, "_kx"})
-_KNOWN: Final = _TEXT | {"location", "properties"}
+_TEXT_FIELDS: Final = frozenset({*IDENTIFIERS, *TEXT_ATTRIBUTES, "_kx"})
+_KNOWN_FIELDS: Final = _TEXT_FIELDS | {"location", "properties"}
 _EMAIL: Final = re.compile(
     r"[^\s@,;:<>()\[\]\\\"]+@[^\s@,;:<>()\[\]\\\".]+(\.[^\s@,;:<>()\[\]\\\".]+)*\.[^\s@,;:<>()\[\]\\\"\d.]{2,}"
 )
@@ -52,123 +52,129 @@ def is_phone(text: str) -> bool:
     return _PHONE.fullmatch(text) is not None
 
 
-def import_rows(document: Any) -> tuple[list[Any], tuple[str, ...]]:
+def parse_import(document: Any) -> tuple[list[Any], tuple[str, ...]]:
     """Return the rows and list ids of an import request's body, the rows not yet checked.
 
     Raises Refusal (400) where the request as a whole is not in the form of the reference of Bulk Import
     Profiles.
     """
-    resource = typed(document, "profile-bulk-import-job")
-    attributes = _object(resource.get("attributes"), "/data/attributes", {"profiles"})
-    profiles = _object(attributes.get("profiles"), "/data/attributes/profiles", {"data"})
+    resource = parse_resource(document, "profile-bulk-import-job")
+    attributes = _require_object(resource.get("attributes"), "/data/attributes", {"profiles"})
+    profiles = _require_object(attributes.get("profiles"), "/data/attributes/profiles", {"data"})
     rows = profiles.get("data")
     if not isinstance(rows, list) or not rows:
-        raise invalid("At least one profile is required.", pointer=ROWS_POINTER)
+        raise bad_request_error("At least one profile is required.", pointer=ROWS_POINTER)
     if len(rows) > MAX_ROWS:
-        raise invalid(
+        raise bad_request_error(
             f"At most {MAX_ROWS} profiles are allowed, this request has {len(rows)}.", pointer=ROWS_POINTER
         )
-    relationships = _object(resource.get("relationships") or {}, "/data/relationships", {"lists"})
+    relationships = _require_object(resource.get("relationships") or {}, "/data/relationships", {"lists"})
     lists = relationships.get("lists")
     if lists is None:
         return rows, ()
     pointer = "/data/relationships/lists"
-    return rows, resource_ids(_object(lists, pointer, {"data"}).get("data"), "list", f"{pointer}/data")
+    return rows, parse_resource_ids(
+        _require_object(lists, pointer, {"data"}).get("data"), "list", f"{pointer}/data"
+    )
 
 
 def check_rows(rows: Sequence[Any], body_bytes: int, rules: Rules) -> None:
     """Raise a Refusal (400) that points at every row that Klaviyo would not take; return if there is none."""
-    weigh = body_bytes > MAX_PROFILE_BYTES  # no row of a smaller body can be too large
+    check_size = body_bytes > MAX_PROFILE_BYTES  # no row of a smaller body can be too large
     errors = (
         error
         for index, row in enumerate(rows)
-        for error in _row_errors(row, f"{ROWS_POINTER}/{index}", rules, weigh=weigh)
+        for error in _find_row_errors(row, f"{ROWS_POINTER}/{index}", rules, check_size=check_size)
     )
-    refused = tuple(islice(errors, rules.errors_per_reply))
-    if refused:
-        raise Refusal(400, *refused)
+    reported_errors = tuple(islice(errors, rules.errors_per_reply))
+    if reported_errors:
+        raise HttpError(400, *reported_errors)
 
 
 def check_profile(resource: Mapping[str, Any], rules: Rules, *, identified: bool) -> None:
     """Raise a Refusal (400) for a single profile resource; `identified` if its id is known from elsewhere."""
     row = {**resource, "id": resource.get("id") or ("known" if identified else None)}
-    errors = tuple(_row_errors(row, "/data", rules, weigh=True))
+    errors = tuple(_find_row_errors(row, "/data", rules, check_size=True))
     if errors:
-        raise Refusal(400, *errors[: rules.errors_per_reply])
+        raise HttpError(400, *errors[: rules.errors_per_reply])
 
 
-def typed(document: Any, kind: str) -> dict[str, Any]:
+def parse_resource(document: Any, kind: str) -> dict[str, Any]:
     """Return the resource of a body. Raises Refusal (400) unless it is an object of type `kind`."""
     resource = document.get("data") if isinstance(document, dict) else None
     if not isinstance(resource, dict):
-        raise invalid("The body should be an object with one resource in `data`.", pointer="/data")
+        raise bad_request_error("The body should be an object with one resource in `data`.", pointer="/data")
     if resource.get("type") != kind:
-        raise invalid(f"The type should be '{kind}'.", pointer="/data/type")
+        raise bad_request_error(f"The type should be '{kind}'.", pointer="/data/type")
     return resource
 
 
-def resource_ids(value: Any, kind: str, pointer: str) -> tuple[str, ...]:
+def parse_resource_ids(value: Any, kind: str, pointer: str) -> tuple[str, ...]:
     """Return the ids of a list of resource identifiers of type `kind`.
 
     Raises Refusal (400) at the first that is not one.
     """
     if not isinstance(value, list):
-        raise invalid(f"A list of resources of type '{kind}' is required.", pointer=pointer)
+        raise bad_request_error(f"A list of resources of type '{kind}' is required.", pointer=pointer)
     for index, item in enumerate(value):
         if not isinstance(item, dict) or item.get("type") != kind or not isinstance(item.get("id"), str):
-            raise invalid(
+            raise bad_request_error(
                 f"A resource with type '{kind}' and an id is required.", pointer=f"{pointer}/{index}"
             )
     return tuple(item["id"] for item in value)
 
 
-def _object(value: Any, pointer: str, allowed: set[str]) -> dict[str, Any]:
+def _require_object(value: Any, pointer: str, allowed: set[str]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise invalid("An object is required.", pointer=pointer)
+        raise bad_request_error("An object is required.", pointer=pointer)
     unknown = value.keys() - allowed
     if unknown:
         name = min(unknown)
-        raise invalid(f"'{name}' is not a valid field here.", pointer=f"{pointer}/{name}")
+        raise bad_request_error(f"'{name}' is not a valid field here.", pointer=f"{pointer}/{name}")
     return value
 
 
-def _row_errors(row: Any, pointer: str, rules: Rules, *, weigh: bool) -> Iterator[ApiError]:
+def _find_row_errors(row: Any, pointer: str, rules: Rules, *, check_size: bool) -> Iterator[ErrorObject]:
     if (
         not isinstance(row, dict)
         or row.get("type") != "profile"
         or not isinstance(row.get("attributes"), dict)
     ):
-        yield ApiError("A resource of type 'profile' with attributes is required.", pointer)
+        yield ErrorObject("A resource of type 'profile' with attributes is required.", pointer)
         return
     if row.keys() - {"type", "id", "attributes"}:
         name = min(row.keys() - {"type", "id", "attributes"})
-        yield ApiError(f"'{name}' of a profile is not known to this sandbox.", f"{pointer}/{name}")
+        yield ErrorObject(f"'{name}' of a profile is not known to this sandbox.", f"{pointer}/{name}")
     if not isinstance(row.get("id"), str | None):
-        yield ApiError("The id should be text.", f"{pointer}/id")
+        yield ErrorObject("The id should be text.", f"{pointer}/id")
     attributes = row["attributes"]
-    yield from _attribute_errors(attributes, f"{pointer}/attributes", rules)
+    yield from _find_attribute_errors(attributes, f"{pointer}/attributes", rules)
     if not (row.get("id") or any(attributes.get(name) is not None for name in (*IDENTIFIERS, "_kx"))):
-        yield ApiError("One of email, phone_number, external_id or id is required.", f"{pointer}/attributes")
-    if weigh and len(orjson.dumps(row)) > MAX_PROFILE_BYTES:
-        yield ApiError(f"A profile may have at most {MAX_PROFILE_BYTES} bytes.", pointer)
+        yield ErrorObject(
+            "One of email, phone_number, external_id or id is required.", f"{pointer}/attributes"
+        )
+    if check_size and len(orjson.dumps(row)) > MAX_PROFILE_BYTES:
+        yield ErrorObject(f"A profile may have at most {MAX_PROFILE_BYTES} bytes.", pointer)
 
 
-def _attribute_errors(attributes: dict[str, Any], pointer: str, rules: Rules) -> Iterator[ApiError]:
+def _find_attribute_errors(attributes: dict[str, Any], pointer: str, rules: Rules) -> Iterator[ErrorObject]:
     for name, value in attributes.items():
-        if name not in _KNOWN:
-            yield ApiError(f"'{name}' is not a valid field for the resource 'profile'.", f"{pointer}/{name}")
-        elif name in _TEXT and not isinstance(value, str | None):
-            yield ApiError(f"'{name}' should be text.", f"{pointer}/{name}")
+        if name not in _KNOWN_FIELDS:
+            yield ErrorObject(
+                f"'{name}' is not a valid field for the resource 'profile'.", f"{pointer}/{name}"
+            )
+        elif name in _TEXT_FIELDS and not isinstance(value, str | None):
+            yield ErrorObject(f"'{name}' should be text.", f"{pointer}/{name}")
         elif name in {"location", "properties"} and not isinstance(value, dict | None):
-            yield ApiError(f"'{name}' should be an object.", f"{pointer}/{name}")
+            yield ErrorObject(f"'{name}' should be an object.", f"{pointer}/{name}")
     email, phone, location = (attributes.get(name) for name in ("email", "phone_number", "location"))
     good_email = isinstance(email, str) and is_email(email)
     if isinstance(email, str) and not good_email:
-        yield ApiError("The e-mail is not valid.", f"{pointer}/email")
+        yield ErrorObject("The e-mail is not valid.", f"{pointer}/email")
     if isinstance(phone, str) and not is_phone(phone) and not (good_email and rules.invalid_phones == "drop"):
-        yield ApiError("The phone number is not valid; it should be in E.164.", f"{pointer}/phone_number")
+        yield ErrorObject("The phone number is not valid; it should be in E.164.", f"{pointer}/phone_number")
     if attributes.get("external_id") == "":
-        yield ApiError("The external id should not be blank.", f"{pointer}/external_id")
+        yield ErrorObject("The external id should not be blank.", f"{pointer}/external_id")
     if isinstance(location, dict):
-        for name in location.keys() - set(LOCATION):
-            yield ApiError(f"'{name}' is not a valid field for a location.", f"{pointer}/location/{name}")
+        for name in location.keys() - set(LOCATION_FIELDS):
+            yield ErrorObject(f"'{name}' is not a valid field for a location.", f"{pointer}/location/{name}")

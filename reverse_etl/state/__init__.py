@@ -13,30 +13,30 @@ from what was committed.
 from __future__ import annotations
 
 from reverse_etl.state.lease import LEASE_SECONDS
-from reverse_etl.state.lists import KnownList
-from reverse_etl.state.model_record import Begun, SentModel
+from reverse_etl.state.lists import RegisteredList
+from reverse_etl.state.model_record import ModelRecord, ModelSubmission
 from reverse_etl.state.rejections import Rejection
-from reverse_etl.state.run_history import KeptList, KeptReceipt, Missed, ReceiptSum
-from reverse_etl.state.runs import OpenReceipt, PastList, PastRun, RunEnd
+from reverse_etl.state.run_history import ReceiptSum, RunListRecord, StoredReceipt, UnmatchedRemoval
+from reverse_etl.state.runs import OpenReceipt, RunEnd, RunList, RunRecord
 from reverse_etl.state.store import State
-from reverse_etl.state.tables import Owner, last_account, open_state
+from reverse_etl.state.tables import StateScope, last_account, open_state
 
 __all__ = [
     "LEASE_SECONDS",
-    "Begun",
-    "KeptList",
-    "KeptReceipt",
-    "KnownList",
-    "Missed",
+    "ModelRecord",
+    "ModelSubmission",
     "OpenReceipt",
-    "Owner",
-    "PastList",
-    "PastRun",
     "ReceiptSum",
+    "RegisteredList",
     "Rejection",
     "RunEnd",
-    "SentModel",
+    "RunList",
+    "RunListRecord",
+    "RunRecord",
     "State",
+    "StateScope",
+    "StoredReceipt",
+    "UnmatchedRemoval",
     "last_account",
     "open_state",
 ]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reverse_etl.warehouse.model_tables import Shape
+    from reverse_etl.warehouse.model_tables import ModelTables
 
 
 @dataclass(frozen=True)
-class SentModel:
+class ModelRecord:
     """A model as it was last sent. `identifiers` is the mapping of types to columns, in order."""
 
     name: str
@@ -23,17 +23,17 @@ class SentModel:
 
 
 @dataclass(frozen=True)
-class Begun:
+class ModelSubmission:
     """A model of a run that is about to send: what is noted of it, its shape, whether it is keyed anew.
 
-    `former` are the ids of the lists to which another model sent before, by that model; `doubted` those of
-    all lists of which the model's memory is in doubt. `waiting`: removals are held, or wait behind a limit,
-    while rows are sent.
+    `previous_owners` are the ids of the lists to which another model sent before, by that model;
+    `stale_list_ids` those of all lists of which the model's memory is in doubt. `has_deferred_removals`:
+    removals are held, or wait behind a limit, while rows are sent.
     """
 
-    model: SentModel
-    shape: Shape
+    model: ModelRecord
+    tables: ModelTables
     rekeyed: bool
-    former: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    doubted: Sequence[str] = ()
-    waiting: bool = False
+    previous_owners: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stale_list_ids: Sequence[str] = ()
+    has_deferred_removals: bool = False

@@ -9,16 +9,16 @@ from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
 
 if TYPE_CHECKING:
-    from reverse_etl.state.tables import Tables
-    from reverse_etl.warehouse.model_tables import Shape
+    from reverse_etl.state.tables import StateTables
+    from reverse_etl.warehouse.model_tables import ModelTables
 
 
 @dataclass(frozen=True)
 class Rejection:
     """The rows of a list that are not sent as they are for one reason, with the commonest detail.
 
-    `example` is the identity of one of them; None where none has one. `new` of them were first seen by the
-    run that was asked about.
+    `example` is the identity of one of them; None where none has one. `new_rows` of them were first seen by
+    the run that was asked about.
     """
 
     model: str
@@ -29,46 +29,56 @@ class Rejection:
     detail: str
     rows: int
     example: str | None
-    new: int = 0
+    new_rows: int = 0
 
 
 @dataclass(frozen=True)
 class Rejections:
     """The rejections of one owner's models."""
 
-    tables: Tables
+    state_tables: StateTables
 
-    def standing(self, run_id: str = "") -> tuple[Rejection, ...]:
+    def current(self, run_id: str = "") -> tuple[Rejection, ...]:
         """Return what is rejected now, reason by reason; `new` are the rows that a run saw first."""
-        found = self.tables.fetch(sql.standing(self.tables.dialect, self.tables.owner.key, run_id))
+        records = self.state_tables.fetch(
+            sql.select_current_rejections(self.state_tables.dialect, self.state_tables.scope.key, run_id)
+        )
         return tuple(
-            Rejection(model, list_id, source, code, field, detail, int(rows), example, int(new))
-            for model, list_id, source, code, field, detail, rows, example, new in found
+            Rejection(model, list_id, source, code, field, detail, int(rows), example, int(new_rows))
+            for model, list_id, source, code, field, detail, rows, example, new_rows in records
         )
 
-    def note_checks(self, run_id: str, model: str, shape: Shape) -> None:
+    def record_check_rejections(self, run_id: str, model: str, tables: ModelTables) -> None:
         """Keep which rows of a model the warehouse's checks reject now, and end the other rejections.
 
         Each with the run that first saw it. Only for a model that has its tables.
         """
-        dialect, key = self.tables.dialect, self.tables.owner.key
-        self.tables.run(sql.gather_checks(dialect, key, shape, run_id, model))
-        self.tables.commit(
+        dialect, scope_key = self.state_tables.dialect, self.state_tables.scope.key
+        self.state_tables.execute(sql.collect_check_rejections(dialect, scope_key, tables, run_id, model))
+        self.state_tables.commit(
             (
-                *sql.replace_checks(dialect, key, shape, model),
-                *sql.end_changed(dialect, key, shape, model),
+                *sql.replace_check_rejections(dialect, scope_key, tables, model),
+                *sql.delete_changed_rejections(dialect, scope_key, tables, model),
             )
         )
-        self.tables.run(*schema.drop_scratch(dialect, ("checks_" + shape.key,)))
+        self.state_tables.execute(*schema.drop_temp_tables(dialect, ("checks_" + tables.table_key,)))
 
-    def retry(self, model: str) -> int:
+    def clear_klaviyo_rejections(self, model: str) -> int:
         """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again.
 
         Returns how many.
         """
-        key = self.tables.owner.table_key(model)
-        if not self.tables.warehouse.kept_columns(f"snapshot_{key}"):
+        table_key = self.state_tables.scope.table_key(model)
+        if not self.state_tables.warehouse.state_columns(f"snapshot_{table_key}"):
             return 0
-        rows = sum(r.rows for r in self.standing() if r.model == model and r.source == "klaviyo")
-        self.tables.commit(sql.end_all(self.tables.dialect, self.tables.owner.key, model, f"rejected_{key}"))
+        rows = sum(
+            rejection.rows
+            for rejection in self.current()
+            if rejection.model == model and rejection.source == "klaviyo"
+        )
+        self.state_tables.commit(
+            sql.delete_klaviyo_rejections(
+                self.state_tables.dialect, self.state_tables.scope.key, model, f"rejected_{table_key}"
+            )
+        )
         return rows

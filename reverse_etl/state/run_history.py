@@ -11,11 +11,11 @@ from reverse_etl.state.sql import reports
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reverse_etl.state.tables import Tables
+    from reverse_etl.state.tables import StateTables
 
 
 @dataclass(frozen=True)
-class KeptList:
+class RunListRecord:
     """What a run did to a list: counts as `run.counts` names them, and why it stopped, if it did.
 
     Of a refused run only the reason, with neither model nor list.
@@ -41,59 +41,63 @@ class ReceiptSum:
 
 
 @dataclass(frozen=True)
-class KeptReceipt:
-    """A receipt as it is kept. `job` is Klaviyo's id of an import, None where there was none."""
+class StoredReceipt:
+    """A receipt as it is kept. `job_id` is Klaviyo's id of an import, None where there was none."""
 
     model: str
     list_id: str
     op: str
-    job: str | None
+    job_id: str | None
     rows: int
     state: str
-    at: str
+    recorded_at: str
     detail: str
 
 
 @dataclass(frozen=True)
-class Missed:
+class UnmatchedRemoval:
     """A removal for whom nobody was found."""
 
     model: str
     list_id: str
     identity: str
-    at: str
+    recorded_at: str
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RunDetails:
     """What the state keeps of single runs. Reads only."""
 
-    tables: Tables
+    state_tables: StateTables
 
-    def lists(self, run_ids: Sequence[str]) -> Mapping[str, tuple[KeptList, ...]]:
+    def lists_by_run(self, run_ids: Sequence[str]) -> Mapping[str, tuple[RunListRecord, ...]]:
         """Return the lists of some runs, by run; no entry for a run of which none is kept."""
-        found: dict[str, list[KeptList]] = {}
-        for run_id, model, list_id, name, counts, reason in self.tables.fetch(
-            reports.run_lists(self.tables.dialect, run_ids)
+        lists_by_run: dict[str, list[RunListRecord]] = {}
+        for run_id, model, list_id, name, counts, reason in self.state_tables.fetch(
+            reports.select_run_lists(self.state_tables.dialect, run_ids)
         ):
-            one = KeptList(model, list_id, name, json.loads(counts), reason)
-            found.setdefault(run_id, []).append(one)
-        return {run_id: tuple(lists) for run_id, lists in found.items()}
+            run_list = RunListRecord(model, list_id, name, json.loads(counts), reason)
+            lists_by_run.setdefault(run_id, []).append(run_list)
+        return {run_id: tuple(lists) for run_id, lists in lists_by_run.items()}
 
     def receipt_sums(self, run_id: str) -> tuple[ReceiptSum, ...]:
         """Return how many receipts of a run came to which state, by list and op."""
-        found = self.tables.fetch(reports.receipt_sums(self.tables.dialect, run_id))
+        records = self.state_tables.fetch(reports.select_receipt_sums(self.state_tables.dialect, run_id))
         return tuple(
-            ReceiptSum(model, list_id, op, state, int(number), int(rows))
-            for model, list_id, op, state, number, rows in found
+            ReceiptSum(model, list_id, op, state, int(receipt_count), int(rows))
+            for model, list_id, op, state, receipt_count, rows in records
         )
 
-    def receipts(self, run_id: str, most: int) -> tuple[KeptReceipt, ...]:
+    def receipts(self, run_id: str, limit: int) -> tuple[StoredReceipt, ...]:
         """Return at most so many receipts of each list and op: those that are not applied first."""
-        found = self.tables.fetch(reports.receipts(self.tables.dialect, run_id, most))
-        return tuple(KeptReceipt(*row) for row in found)
+        rows = self.state_tables.fetch(reports.select_receipts(self.state_tables.dialect, run_id, limit))
+        return tuple(StoredReceipt(*row) for row in rows)
 
-    def gone(self, run_id: str, most: int) -> tuple[int, tuple[Missed, ...]]:
+    def unmatched_removals(self, run_id: str, limit: int) -> tuple[int, tuple[UnmatchedRemoval, ...]]:
         """Return for how many removals of a run nobody was found, and the first of them."""
-        found = self.tables.fetch(reports.gone(self.tables.dialect, self.tables.owner.key, run_id, most))
-        return (int(found[0][-1]) if found else 0), tuple(Missed(*row[:-1]) for row in found)
+        rows = self.state_tables.fetch(
+            reports.select_unmatched_removals(
+                self.state_tables.dialect, self.state_tables.scope.key, run_id, limit
+            )
+        )
+        return (int(rows[0][-1]) if rows else 0), tuple(UnmatchedRemoval(*row[:-1]) for row in rows)

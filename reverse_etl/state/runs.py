@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.receipts import Receipt, ReceiptState
-from reverse_etl.domain.timestamps import read
+from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.state.sql import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from reverse_etl.state.tables import Tables
+    from reverse_etl.state.tables import StateTables
 
 
 class RunEnd(StrEnum):
@@ -34,26 +34,26 @@ class OpenReceipt:
     run_id: str
     model: str
     receipt: Receipt
-    begun: datetime
+    run_started_at: datetime
 
 
 @dataclass(frozen=True)
-class PastRun:
+class RunRecord:
     """A run as the state keeps it."""
 
     run_id: str
     state: str
-    started: str
-    ended: str | None
+    started_at: str
+    ended_at: str | None
     exit_code: int | None
 
 
 @dataclass(frozen=True)
-class PastList:
+class RunList:
     """What a run did to a list: counts as `run.counts` names them, and why it stopped, if it did."""
 
     run_id: str
-    started: str
+    started_at: str
     model: str
     list_id: str
     list_name: str
@@ -65,71 +65,91 @@ class PastList:
 class Runs:
     """The runs of one owner that sent, could have sent, or were kept from it by a guard."""
 
-    tables: Tables
+    state_tables: StateTables
 
-    def past(self) -> tuple[PastRun, ...]:
+    def history(self) -> tuple[RunRecord, ...]:
         """Return the runs, newest first."""
-        rows = self.tables.fetch(ledger.runs(self.tables.dialect, *self.tables.owner.key))
-        return tuple(PastRun(*row) for row in rows)
+        rows = self.state_tables.fetch(
+            ledger.select_runs(self.state_tables.dialect, *self.state_tables.scope.key)
+        )
+        return tuple(RunRecord(*row) for row in rows)
 
-    def past_lists(self) -> tuple[PastList, ...]:
+    def run_lists(self) -> tuple[RunList, ...]:
         """Return what each run did to each list, newest run first."""
-        rows = self.tables.fetch(ledger.run_lists(self.tables.dialect, *self.tables.owner.key))
+        rows = self.state_tables.fetch(
+            ledger.select_all_run_lists(self.state_tables.dialect, *self.state_tables.scope.key)
+        )
         return tuple(
-            PastList(run, at, model, list_id, name, json.loads(counts), reason)
-            for run, at, model, list_id, name, counts, reason in rows
+            RunList(run_id, started_at, model, list_id, name, json.loads(counts), reason)
+            for run_id, started_at, model, list_id, name, counts, reason in rows
         )
 
-    def refusal(self, run_id: str) -> tuple[str, ...]:
+    def refusal_reasons(self, run_id: str) -> tuple[str, ...]:
         """Return why a run was refused, a sentence or two for each danger; nothing where it was not."""
-        return tuple(text for (text,) in self.tables.fetch(ledger.refusal(self.tables.dialect, run_id)))
+        return tuple(
+            reason
+            for (reason,) in self.state_tables.fetch(
+                ledger.select_refusal_reasons(self.state_tables.dialect, run_id)
+            )
+        )
 
-    def dead(self) -> dict[str, datetime]:
+    def unfinished(self) -> dict[str, datetime]:
         """Return the runs that left something open, with Klaviyo's time at their beginning."""
-        rows = self.tables.fetch(ledger.dead_runs(self.tables.dialect, *self.tables.owner.key))
-        return {run_id: read(at) for run_id, at in rows}
+        rows = self.state_tables.fetch(
+            ledger.select_unfinished_runs(self.state_tables.dialect, *self.state_tables.scope.key)
+        )
+        return {run_id: parse_timestamp(started_at) for run_id, started_at in rows}
 
-    def times(self, list_id: str) -> tuple[tuple[datetime, datetime], ...]:
+    def windows(self, list_id: str) -> tuple[tuple[datetime, datetime], ...]:
         """Return when each run began and ended that may have put somebody on a list, in Klaviyo's time.
 
         Not of one that a later run settled: when that was says nothing of its own end.
         """
-        statement = ledger.run_times(self.tables.dialect, *self.tables.owner.key, list_id)
+        statement = ledger.select_run_windows(
+            self.state_tables.dialect, *self.state_tables.scope.key, list_id
+        )
         return tuple(
-            (read(begun), read(begun) + (read(ended) - read(started)))
-            for begun, started, ended in self.tables.fetch(statement)
+            (
+                parse_timestamp(klaviyo_time),
+                parse_timestamp(klaviyo_time) + (parse_timestamp(ended_at) - parse_timestamp(started_at)),
+            )
+            for klaviyo_time, started_at, ended_at in self.state_tables.fetch(statement)
         )
 
     def open_receipts(self) -> tuple[OpenReceipt, ...]:
         """Return the receipts of earlier runs whose import job had not ended."""
-        rows = self.tables.fetch(ledger.open_receipts(self.tables.dialect, *self.tables.owner.key))
+        rows = self.state_tables.fetch(
+            ledger.select_open_receipts(self.state_tables.dialect, *self.state_tables.scope.key)
+        )
         return tuple(
             OpenReceipt(
                 run_id,
                 model,
-                Receipt(list_id, op, first, last, ReceiptState.ACCEPTED, count, job, detail),
-                read(begun),
+                Receipt(list_id, op, first, last, ReceiptState.ACCEPTED, row_count, job_id, detail),
+                parse_timestamp(run_started_at),
             )
-            for run_id, model, list_id, op, first, last, count, job, detail, begun in rows
+            for run_id, model, list_id, op, first, last, row_count, job_id, detail, run_started_at in rows
         )
 
-    def refuse(self, run_id: str, target: str, reasons: Sequence[str], exit_code: int) -> None:
+    def record_refused_run(
+        self, run_id: str, destination_id: str, reasons: Sequence[str], exit_code: int
+    ) -> None:
         """Note a run that a guard kept from writing to a target, and why."""
-        dialect, owner = self.tables.dialect, self.tables.owner
-        self.tables.commit(
+        dialect, scope = self.state_tables.dialect, self.state_tables.scope
+        self.state_tables.commit(
             (
-                *ledger.set_account(dialect, owner.project, target, owner.account),
+                *ledger.replace_account(dialect, scope.project, destination_id, scope.account),
                 *ledger.insert_rows(
                     dialect, "run_lists", [(run_id, "", "", "", "{}", reason) for reason in reasons]
                 ),
-                ledger.refuse_run(dialect, run_id, *owner.key, self.tables.now(), exit_code),
+                ledger.insert_refused_run(dialect, run_id, *scope.key, self.state_tables.now(), exit_code),
             )
         )
 
-    def end(
+    def record_end(
         self,
         run_id: str,
-        end: RunEnd,
+        run_end: RunEnd,
         exit_code: int | None = None,
         lists: Sequence[tuple[str, str, str, str, str]] = (),
     ) -> None:
@@ -137,21 +157,21 @@ class Runs:
 
         `lists` has (model, list id, list name, counts as JSON, reason) of each list.
         """
-        dialect = self.tables.dialect
-        self.tables.commit(
+        dialect = self.state_tables.dialect
+        self.state_tables.commit(
             (
                 *ledger.insert_rows(dialect, "run_lists", [(run_id, *row) for row in lists]),
-                ledger.end_run(dialect, run_id, end.value, self.tables.now(), exit_code),
+                ledger.update_ended_run(dialect, run_id, run_end.value, self.state_tables.now(), exit_code),
             )
         )
 
 
-def driven_last(past: Sequence[PastList]) -> Mapping[str, frozenset[str]]:
-    """Return the ids of the lists that each model drove in its last run. `past` is newest first."""
-    newest: dict[str, str] = {}
-    for one in past:
-        newest.setdefault(one.model, one.run_id)
+def last_lists_by_model(run_lists: Sequence[RunList]) -> Mapping[str, frozenset[str]]:
+    """Return the ids of the lists that each model drove in its last run. `run_lists` is newest first."""
+    newest_run_ids: dict[str, str] = {}
+    for run_list in run_lists:
+        newest_run_ids.setdefault(run_list.model, run_list.run_id)
     return {
-        model: frozenset(one.list_id for one in past if (one.model, one.run_id) == (model, run_id))
-        for model, run_id in newest.items()
+        model: frozenset(one.list_id for one in run_lists if (one.model, one.run_id) == (model, run_id))
+        for model, run_id in newest_run_ids.items()
     }

@@ -7,19 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.timestamps import written
+from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.state.lease import Lease
-from reverse_etl.state.lists import Lists
-from reverse_etl.state.model_record import SentModel
+from reverse_etl.state.lists import ListRegistry
+from reverse_etl.state.model_record import ModelRecord
 from reverse_etl.state.rejections import Rejections
-from reverse_etl.state.run_history import Evidence
+from reverse_etl.state.run_history import RunDetails
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.sql import ledger, members, rejections, schema
 from reverse_etl.state.sql import pending as deltas
 from reverse_etl.state.sql import snapshot as takeover
-from reverse_etl.state.tables import Tables
-from reverse_etl.warehouse.model_tables import Shape
-from reverse_etl.warehouse.statement import OURS
+from reverse_etl.state.tables import StateTables
+from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.statement import RESERVED_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from reverse_etl.clock import Clock
     from reverse_etl.domain.columns import Column
-    from reverse_etl.domain.receipts import Receipt, Refusal
-    from reverse_etl.state.model_record import Begun
-    from reverse_etl.state.tables import Owner
+    from reverse_etl.domain.receipts import Receipt, RowException
+    from reverse_etl.state.model_record import ModelSubmission
+    from reverse_etl.state.tables import StateScope
     from reverse_etl.warehouse.interface import Row, Warehouse
     from reverse_etl.warehouse.statement import Statement
 
@@ -38,219 +38,263 @@ if TYPE_CHECKING:
 class State:
     """The state of one project towards one Klaviyo account. One thread speaks to it.
 
-    Its own methods move rows, in the order of a run: `begin`, `record`, `advance`, `doubt_unsent` and
-    `forget_unsent`; and what was read of a list, `doubt_missing` and `adopt`.
+    Its own methods move rows, in the order of a run: `mark_submitting`, `record_receipts`, `apply_receipts`,
+    `mark_unsent_uncertain` and `delete_unsent`; and what was read of a list, `mark_missing_uncertain` and
+    `adopt_members`.
     """
 
-    def __init__(self, warehouse: Warehouse, owner: Owner, clock: Clock) -> None:
-        self._tables = Tables(warehouse, owner, clock)
-        self._lease = Lease(self._tables)
-        self.owner = owner
+    def __init__(self, warehouse: Warehouse, scope: StateScope, clock: Clock) -> None:
+        self._state_tables = StateTables(warehouse, scope, clock)
+        self._lease = Lease(self._state_tables)
+        self.scope = scope
         self.clock = clock
-        self.lists = Lists(self._tables)
-        self.runs = Runs(self._tables)
-        self.rejections = Rejections(self._tables)
-        self.evidence = Evidence(self._tables)
+        self.lists = ListRegistry(self._state_tables)
+        self.runs = Runs(self._state_tables)
+        self.rejections = Rejections(self._state_tables)
+        self.run_details = RunDetails(self._state_tables)
 
-    def lease(self) -> AbstractContextManager[None]:
-        """Let one run at a time work on this account and project; see `Lease.held`."""
-        return self._lease.held()
+    def hold_lease(self) -> AbstractContextManager[None]:
+        """Let one run at a time work on this account and project; see `Lease.hold`."""
+        return self._lease.hold()
 
-    def heartbeat(self) -> None:
-        """Keep the lease for another while, as often as is liked; see `Lease.beat`."""
-        self._lease.beat()
+    def renew_lease_if_due(self) -> None:
+        """Keep the lease for another while, as often as is liked; see `Lease.renew_if_due`."""
+        self._lease.renew_if_due()
 
-    def still_leased(self) -> None:
+    def renew_lease_or_raise(self) -> None:
         """Keep the lease for another while, now. Raises WarehouseError when another run has it."""
-        self._lease.extend()
+        self._lease.renew_or_raise()
 
-    def models(self) -> dict[str, SentModel]:
+    def models(self) -> dict[str, ModelRecord]:
         """Return every model that was ever sent, by name."""
-        rows = self._tables.fetch(ledger.models(self._tables.dialect, *self.owner.key))
+        rows = self._state_tables.fetch(ledger.select_models(self._state_tables.dialect, *self.scope.key))
         return {
-            name: SentModel(
+            name: ModelRecord(
                 name,
-                key,
+                table_key,
                 surface,
                 tuple((kind, column) for kind, column in json.loads(identifiers)),
                 checksum,
             )
-            for name, key, surface, identifiers, checksum in rows
+            for name, table_key, surface, identifiers, checksum in rows
         }
 
     def other_projects(self) -> tuple[str, ...]:
         """Return the other projects that ever sent a model to this account; to any, while it is not known."""
-        rows = self._tables.fetch(
-            ledger.other_projects(self._tables.dialect, self.owner.account, self.owner.project)
+        rows = self._state_tables.fetch(
+            ledger.select_other_projects(self._state_tables.dialect, self.scope.account, self.scope.project)
         )
         return tuple(project for (project,) in rows)
 
-    def kept_shape(self, sent: SentModel) -> Shape | None:
+    def load_tables(self, model_record: ModelRecord) -> ModelTables | None:
         """Return the shape of a model's tables as they are kept, or None where it has none."""
-        payload = self._kept_payload(sent.table_key)
-        kinds = tuple(IdentifierType(kind) for kind, _ in sent.identifiers)
-        return None if payload is None else Shape(sent.table_key, kinds, payload, many_lists=True)
+        payload = self._load_payload(model_record.table_key)
+        identifier_types = tuple(IdentifierType(kind) for kind, _ in model_record.identifiers)
+        return (
+            None
+            if payload is None
+            else ModelTables(model_record.table_key, identifier_types, payload, many_lists=True)
+        )
 
     def rows_by_list(self, table_key: str) -> tuple[dict[str, int], dict[str, int]]:
         """Return how many rows of a model are applied, and how many uncertain, by list id."""
-        if self._kept_payload(table_key) is None:
+        if self._load_payload(table_key) is None:
             return {}, {}
-        shape, dialect = Shape(table_key, (), (), many_lists=True), self._tables.dialect
+        tables, dialect = ModelTables(table_key, (), (), many_lists=True), self._state_tables.dialect
         return (
-            dict(self._tables.fetch(takeover.snapshot_counts(dialect, shape))),
-            dict(self._tables.fetch(takeover.uncertain_counts(dialect, shape))),
+            dict(self._state_tables.fetch(takeover.count_snapshot_by_list(dialect, tables))),
+            dict(self._state_tables.fetch(takeover.count_uncertain_by_list(dialect, tables))),
         )
 
-    def begin(self, run_id: str, target: str, klaviyo_time: str, begun: Sequence[Begun]) -> None:
+    def mark_submitting(
+        self, run_id: str, destination_id: str, klaviyo_time: str, submissions: Sequence[ModelSubmission]
+    ) -> None:
         """Mark a run as submitting, with its deltas, before its first write."""
-        dialect, key = self._tables.dialect, self.owner.key
-        self._lease.extend()  # whoever lost the lease while planning must not send
-        for one in begun:
-            self._make_tables(one.shape)
+        dialect, scope_key = self._state_tables.dialect, self.scope.key
+        self._lease.renew_or_raise()  # whoever lost the lease while planning must not send
+        for submission in submissions:
+            self._ensure_tables(submission.tables)
         statements = [
-            *ledger.set_account(dialect, self.owner.project, target, self.owner.account),
-            ledger.add_run(dialect, run_id, *key, self._tables.now(), klaviyo_time),
+            *ledger.replace_account(dialect, self.scope.project, destination_id, self.scope.account),
+            ledger.insert_run(dialect, run_id, *scope_key, self._state_tables.now(), klaviyo_time),
         ]
-        for one in begun:
-            statements += ledger.set_model(dialect, *key, _model_row(one.model))
-            if one.rekeyed:
-                statements += deltas.rekey(dialect, one.shape)
-            statements.append(deltas.make_way(dialect, one.shape))
+        for submission in submissions:
+            statements += ledger.replace_model(dialect, *scope_key, _model_row(submission.model))
+            if submission.rekeyed:
+                statements += deltas.update_identities(dialect, submission.tables)
+            statements.append(deltas.clear_superseded(dialect, submission.tables))
             statements += (
-                deltas.begin(dialect, one.shape, run_id, klaviyo_time, seqs)
-                for seqs in self._spans(deltas.last_seq(dialect, one.shape))
+                deltas.insert_deltas(dialect, submission.tables, run_id, klaviyo_time, seq_range)
+                for seq_range in self._split_seq_range(deltas.select_last_seq(dialect, submission.tables))
             )
-            if one.doubted:
-                statements.append(deltas.doubt(dialect, one.shape, one.doubted))
-            if one.waiting:
-                statements.append(deltas.doubt_waiting(dialect, one.shape))
+            if submission.stale_list_ids:
+                statements.append(
+                    deltas.mark_uncertain(dialect, submission.tables, submission.stale_list_ids)
+                )
+            if submission.has_deferred_removals:
+                statements.append(deltas.mark_deferred_uncertain(dialect, submission.tables))
             statements += (
-                deltas.follow(dialect, one.shape, run_id, self.owner.table_key(former), lists)
-                for former, lists in one.former.items()
-                if self._kept_payload(self.owner.table_key(former)) is not None
+                deltas.inherit_first_sent(
+                    dialect, submission.tables, run_id, self.scope.table_key(previous_owner), list_ids
+                )
+                for previous_owner, list_ids in submission.previous_owners.items()
+                if self._load_payload(self.scope.table_key(previous_owner)) is not None
             )
-        self._tables.commit(statements)
+        self._state_tables.commit(statements)
 
-    def record(
+    def record_receipts(
         self,
         run_id: str,
         model: str,
         receipts: Sequence[Receipt],
-        refusals: Sequence[Refusal],
-        gone: Sequence[tuple[str, str]] = (),
+        row_exceptions: Sequence[RowException],
+        unmatched_removals: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Keep a group of receipts, in place of earlier ones of the same ranges, and what came of it besides.
 
-        Refusals and `gone` are added to what was kept, so that the same group is not to be recorded twice.
-        `gone` are the (list id, identity) of the removals for whom nobody was found.
+        Refusals and `unmatched_removals` are added to what was kept, so that the same group is not to be
+        recorded twice. `unmatched_removals` are the (list id, identity) of the removals for whom nobody was
+        found.
         """
-        if not (receipts or refusals or gone):
+        if not (receipts or row_exceptions or unmatched_removals):
             return
-        self._lease.beat()
-        dialect, at = self._tables.dialect, self._tables.now()
+        self._lease.renew_if_due()
+        dialect, recorded_at = self._state_tables.dialect, self._state_tables.now()
         first_seqs = tuple(receipt.first_seq for receipt in receipts)
-        earlier = (ledger.delete_receipts(dialect, run_id, model, first_seqs),) if receipts else ()
-        named = [(run_id, model, r.seq, r.kind.value, r.code, r.field, r.detail) for r in refusals]
-        missed = [(*self.owner.key, model, list_id, identity, run_id, at) for list_id, identity in gone]
-        self._tables.commit(
+        delete_earlier = (ledger.delete_receipts(dialect, run_id, model, first_seqs),) if receipts else ()
+        exception_rows = [
+            (run_id, model, entry.seq, entry.kind.value, entry.code, entry.field, entry.detail)
+            for entry in row_exceptions
+        ]
+        removal_rows = [
+            (*self.scope.key, model, list_id, identity, run_id, recorded_at)
+            for list_id, identity in unmatched_removals
+        ]
+        self._state_tables.commit(
             (
-                *earlier,
+                *delete_earlier,
                 *ledger.insert_rows(
-                    dialect, "receipts", [_receipt_row(run_id, model, r, at) for r in receipts]
+                    dialect,
+                    "receipts",
+                    [_receipt_row(run_id, model, entry, recorded_at) for entry in receipts],
                 ),
-                *ledger.insert_rows(dialect, "refusals", named),
-                *ledger.insert_rows(dialect, "gone", missed),
+                *ledger.insert_rows(dialect, "refusals", exception_rows),
+                *ledger.insert_rows(dialect, "gone", removal_rows),
             )
         )
 
-    def advance(self, run_id: str, model: str, shape: Shape, checksum: str) -> None:
+    def apply_receipts(self, run_id: str, model: str, tables: ModelTables, checksum: str) -> None:
         """Take what receipts prove into the snapshot, and refused rows into the rejections, at once.
 
         May be repeated: what was taken over is no longer a delta.
         """
-        dialect, tables = self._tables.dialect, self._tables
-        shape = replace(shape, payload=self._common_payload(shape.key))
-        tables.run(*takeover.take(dialect, shape, run_id, model))
-        spans = self._spans(takeover.last_taken(dialect, shape))
-        tables.commit(
+        dialect, state_tables = self._state_tables.dialect, self._state_tables
+        tables = replace(tables, payload=self._load_common_payload(tables.table_key))
+        state_tables.execute(*takeover.collect_applied(dialect, tables, run_id, model))
+        seq_ranges = self._split_seq_range(takeover.select_last_applied_seq(dialect, tables))
+        state_tables.commit(
             (
-                *rejections.keep_refused(dialect, self.owner.key, shape, run_id, model),
-                *takeover.advance(dialect, shape, run_id, model, checksum, spans),
-                *ledger.drop_refusals(dialect, shape.deltas, run_id, model),
+                *rejections.record_klaviyo_rejections(dialect, self.scope.key, tables, run_id, model),
+                *takeover.apply_to_snapshot(dialect, tables, run_id, model, checksum, seq_ranges),
+                *ledger.delete_row_exceptions(dialect, tables.deltas, run_id, model),
             )
         )
-        tables.run(*schema.drop_scratch(dialect, (shape.taken, shape.replaced)))
+        state_tables.execute(*schema.drop_temp_tables(dialect, (tables.applied, tables.replaced)))
 
-    def doubt_unsent(self, run_id: str, model: str, shape: Shape) -> None:
+    def mark_unsent_uncertain(self, run_id: str, model: str, tables: ModelTables) -> None:
         """Make the rows uncertain whose removal this run did not send, before they are forgotten as unsent.
 
         For a run that sent other rows: these may have made other people of those who were to leave.
         """
-        self._tables.run(deltas.doubt_unsent(self._tables.dialect, shape, run_id, model))
-
-    def forget_unsent(self, run_id: str, model: str, shape: Shape) -> None:
-        """Drop the deltas that this run knows it did not send; rows that were in doubt before stay so."""
-        dialect = self._tables.dialect
-        self._tables.run(
-            deltas.keep_doubt(dialect, shape, run_id, model),
-            deltas.forget_unsent(dialect, shape, run_id, model),
-            *ledger.drop_refusals(dialect, shape.deltas, run_id, model),
+        self._state_tables.execute(
+            deltas.mark_unsent_uncertain(self._state_tables.dialect, tables, run_id, model)
         )
 
-    def inherit(self, shape: Shape, list_id: str, since: Mapping[str, datetime]) -> None:
+    def delete_unsent(self, run_id: str, model: str, tables: ModelTables) -> None:
+        """Drop the deltas that this run knows it did not send; rows that were in doubt before stay so."""
+        dialect = self._state_tables.dialect
+        self._state_tables.execute(
+            deltas.keep_uncertain(dialect, tables, run_id, model),
+            deltas.delete_unsent(dialect, tables, run_id, model),
+            *ledger.delete_row_exceptions(dialect, tables.deltas, run_id, model),
+        )
+
+    def backdate_first_sent(
+        self, tables: ModelTables, list_id: str, first_sent_times: Mapping[str, datetime]
+    ) -> None:
         """Let rows of a list count as first sent at the latest at these times. May be repeated."""
-        rows = [(list_id, identity, written(when)) for identity, when in sorted(since.items())]
-        for start in range(0, len(rows), ledger.ROWS_A_STATEMENT):
-            part = rows[start : start + ledger.ROWS_A_STATEMENT]
-            self._tables.commit(deltas.inherit(self._tables.dialect, shape, part))
+        rows = [
+            (list_id, identity, format_timestamp(first_sent_at))
+            for identity, first_sent_at in sorted(first_sent_times.items())
+        ]
+        for start in range(0, len(rows), ledger.ROWS_PER_STATEMENT):
+            part = rows[start : start + ledger.ROWS_PER_STATEMENT]
+            self._state_tables.commit(deltas.backdate_first_sent(self._state_tables.dialect, tables, part))
 
-    def doubt_missing(self, shape: Shape) -> None:
+    def mark_missing_uncertain(self, tables: ModelTables) -> None:
         """Make the rows uncertain that were compared with a list and found missing from it."""
-        self._tables.run(members.doubt_missing(self._tables.dialect, shape))
+        self._state_tables.execute(members.mark_missing_uncertain(self._state_tables.dialect, tables))
 
-    def adopt(self, shape: Shape, list_id: str) -> None:
+    def adopt_members(self, tables: ModelTables, list_id: str) -> None:
         """Let everybody on a list that was compared count as put there by this job, and doubt who is missing.
 
         May be repeated.
         """
-        dialect = self._tables.dialect
-        self._tables.commit((*members.adopt(dialect, shape, list_id), members.doubt_missing(dialect, shape)))
+        dialect = self._state_tables.dialect
+        self._state_tables.commit(
+            (
+                *members.adopt_members(dialect, tables, list_id),
+                members.mark_missing_uncertain(dialect, tables),
+            )
+        )
 
-    def _kept_payload(self, table_key: str) -> tuple[Column, ...] | None:
+    def _load_payload(self, table_key: str) -> tuple[Column, ...] | None:
         """Return a model's own columns as the snapshot keeps them; None when it was never sent."""
-        columns = self._tables.warehouse.kept_columns(f"snapshot_{table_key}")
-        own = tuple(column for name, column in columns.items() if not name.startswith(OURS))
-        return own if columns else None
+        columns = self._state_tables.warehouse.state_columns(f"snapshot_{table_key}")
+        payload = tuple(column for name, column in columns.items() if not name.startswith(RESERVED_PREFIX))
+        return payload if columns else None
 
-    def _common_payload(self, table_key: str) -> tuple[Column, ...]:
+    def _load_common_payload(self, table_key: str) -> tuple[Column, ...]:
         """Return the columns that snapshot and deltas keep alike.
 
         A run may have died when only the deltas had got a column's new type, and the model lost the column.
         """
-        sent = self._tables.warehouse.kept_columns(f"deltas_{table_key}")
-        return tuple(own for own in self._kept_payload(table_key) or () if sent.get(own.name) == own)
+        delta_columns = self._state_tables.warehouse.state_columns(f"deltas_{table_key}")
+        return tuple(
+            column
+            for column in self._load_payload(table_key) or ()
+            if delta_columns.get(column.name) == column
+        )
 
-    def _spans(self, last_seq: Statement) -> Sequence[range | None]:
+    def _split_seq_range(self, select_last_seq: Statement) -> Sequence[range | None]:
         """Return the parts in which wide rows are moved: no more at once than the warehouse sorts well."""
-        widest = self._tables.warehouse.widest_sort
-        if widest is None:
+        max_rows = self._state_tables.warehouse.max_sort_rows
+        if max_rows is None:
             return (None,)
-        ((last,),) = self._tables.fetch(last_seq)
-        return [range(first, first + widest) for first in range(1, last + 1, widest)]
+        ((last,),) = self._state_tables.fetch(select_last_seq)
+        return [range(first, first + max_rows) for first in range(1, last + 1, max_rows)]
 
-    def _make_tables(self, shape: Shape) -> None:
-        dialect, tables = self._tables.dialect, self._tables
-        tables.run(*schema.create_model(dialect, shape))
+    def _ensure_tables(self, tables: ModelTables) -> None:
+        dialect, state_tables = self._state_tables.dialect, self._state_tables
+        state_tables.execute(*schema.create_model_tables(dialect, tables))
         # The snapshot last, as it is made: whatever columns it has, the others have too.
-        for table in (shape.deltas, shape.rejected, shape.snapshot):
-            tables.run(*schema.follow_columns(dialect, shape, table, tables.warehouse.kept_columns(table)))
+        for table in (tables.deltas, tables.rejected, tables.snapshot):
+            state_tables.execute(
+                *schema.migrate_columns(dialect, tables, table, state_tables.warehouse.state_columns(table))
+            )
 
 
-def _model_row(sent: SentModel) -> tuple[str, str, str, str, str]:
-    return (sent.name, sent.table_key, sent.surface, json.dumps(sent.identifiers), sent.checksum)
+def _model_row(model_record: ModelRecord) -> tuple[str, str, str, str, str]:
+    return (
+        model_record.name,
+        model_record.table_key,
+        model_record.surface,
+        json.dumps(model_record.identifiers),
+        model_record.checksum,
+    )
 
 
-def _receipt_row(run_id: str, model: str, receipt: Receipt, at: str) -> Row:
+def _receipt_row(run_id: str, model: str, receipt: Receipt, recorded_at: str) -> Row:
     r = receipt
-    detail = (r.state.value, r.job, at, r.detail)
-    return (run_id, model, r.list_id, r.op, r.first_seq, r.last_seq, r.rows, *detail)
+    evidence = (r.state.value, r.job_id, recorded_at, r.detail)
+    return (run_id, model, r.list_id, r.op, r.first_seq, r.last_seq, r.rows, *evidence)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.timestamps import moment
+from reverse_etl.domain.timestamps import format_epoch_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Owner:
+class StateScope:
     """Whose state is meant: a Klaviyo account, and a project that sends to it."""
 
     account: str
@@ -46,14 +46,14 @@ class Owner:
 
 
 @dataclass(frozen=True)
-class Tables:
+class StateTables:
     """The state's tables in one warehouse, and what to write into them: whose, and when.
 
     One thread speaks to them. Everything raises WarehouseError when the warehouse fails.
     """
 
     warehouse: Warehouse
-    owner: Owner
+    scope: StateScope
     clock: Clock
 
     @property
@@ -63,13 +63,13 @@ class Tables:
 
     def now(self) -> str:
         """Return the time as it is kept."""
-        return moment(self.clock.now())
+        return format_epoch_seconds(self.clock.now())
 
     def fetch(self, statement: Statement) -> list[Row]:
         """Return all rows of a small result, in its order."""
         return self.warehouse.fetch(statement)
 
-    def run(self, *statements: Statement) -> None:
+    def execute(self, *statements: Statement) -> None:
         """Run statements in turn, each committed at once."""
         for statement in statements:
             self.warehouse.execute(statement)
@@ -77,7 +77,7 @@ class Tables:
     def commit(self, statements: Iterable[Statement]) -> None:
         """Run statements in turn, and commit them as one, or nothing of them."""
         with self.warehouse.transaction():
-            self.run(*statements)
+            self.execute(*statements)
 
 
 def open_state(warehouse: Warehouse) -> None:
@@ -86,22 +86,22 @@ def open_state(warehouse: Warehouse) -> None:
     Raises UsageError when a newer version of the job wrote them.
     """
     dialect = warehouse.dialect
-    if not warehouse.kept_columns("meta"):
-        with warehouse.transaction() if dialect.creates_in_transactions else nullcontext():
-            for statement in schema.create_shared(dialect):
+    if not warehouse.state_columns("meta"):
+        with warehouse.transaction() if dialect.has_transactional_ddl else nullcontext():
+            for statement in schema.create_shared_tables(dialect):
                 warehouse.execute(statement)
         return
-    ((version,),) = warehouse.fetch(schema.version(dialect))
-    if version > schema.VERSION:
+    ((version,),) = warehouse.fetch(schema.select_version(dialect))
+    if version > schema.STATE_VERSION:
         raise UsageError.of(
             f"The state was written by a newer reverse_etl: version {version}; "
-            f"this one knows {schema.VERSION}.",
+            f"this one knows {schema.STATE_VERSION}.",
             where="table meta of the state",
-            advice="Upgrade reverse_etl here.",
+            hint="Upgrade reverse_etl here.",
         )
 
 
-def last_account(warehouse: Warehouse, project: str, target: str) -> str | None:
+def last_account(warehouse: Warehouse, project: str, destination_id: str) -> str | None:
     """Return the Klaviyo account that a target's last run was sent to, for a plan without a key."""
-    rows = warehouse.fetch(ledger.last_account(warehouse.dialect, project, target))
+    rows = warehouse.fetch(ledger.select_last_account(warehouse.dialect, project, destination_id))
     return str(rows[0][0]) if rows else None

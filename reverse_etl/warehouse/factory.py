@@ -23,6 +23,6 @@ def open_warehouse(output: Output, *, read_only: bool, state_schema: str = STATE
     """
     match output.type:
         case Engine.DUCKDB:
-            return DuckDB(output.settings, read_only=read_only, places=output.places)
+            return DuckDB(output.settings, read_only=read_only, locations=output.locations)
         case Engine.SNOWFLAKE:
             return Snowflake(output.settings, read_only=read_only, state_schema=state_schema)

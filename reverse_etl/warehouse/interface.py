@@ -31,12 +31,12 @@ class Warehouse(Protocol):
         ...
 
     @property
-    def exclusive(self) -> bool:
+    def single_writer(self) -> bool:
         """Return whether having this session proves that no other process works on the same state."""
         ...
 
     @property
-    def widest_sort(self) -> int | None:
+    def max_sort_rows(self) -> int | None:
         """Return how many wide rows are sorted at once in bounded memory; None where any number is."""
         ...
 
@@ -48,7 +48,7 @@ class Warehouse(Protocol):
         """Return all rows of a small result, in its order."""
         ...
 
-    def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+    def stream(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """Yield a result in its order, at most `size` rows at a time, in bounded memory.
 
         Other statements may run in between. Raises SessionLost where the rest can't be had any more; what was
@@ -67,7 +67,7 @@ class Warehouse(Protocol):
         """Let the models' sources be read inside, and only inside."""
         ...
 
-    def tag(self, **work: str) -> None:
+    def set_query_tag(self, **tags: str) -> None:
         """Let the statements from now on say what they are for: their `run`, their `model`.
 
         A warehouse that keeps no history of statements does nothing. What was said holds until said anew.
@@ -78,7 +78,7 @@ class Warehouse(Protocol):
         """Return the output columns of a query, in order, without running it."""
         ...
 
-    def kept_columns(self, table: str) -> Mapping[str, Column]:
+    def state_columns(self, table: str) -> Mapping[str, Column]:
         """Return the columns of a state table by name, in order; empty when there is no such table."""
         ...
 

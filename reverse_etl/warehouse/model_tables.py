@@ -10,7 +10,7 @@ from reverse_etl.domain.identifiers import IdentifierType
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
-from reverse_etl.warehouse.statement import Dialect, literal, quote
+from reverse_etl.warehouse.statement import Dialect, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
@@ -22,31 +22,31 @@ KEY_COLUMNS = ("retl_list_id", "retl_identity")
 IDENTIFIER_COLUMNS = {kind: f"retl_{kind}" for kind in IdentifierType}
 
 
-FIRST_SENT = "retl_first_sent_at"
+FIRST_SENT_COLUMN = "retl_first_sent_at"
 
 
-MARKS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")  # of a delta, besides its row
+DELTA_COLUMNS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")  # of a delta, besides its row
 
 
-def omits(kind: IdentifierType) -> str:
+def omit_flag_column(kind: IdentifierType) -> str:
     """Return the column of the staged rows that says whether an identifier is left out of what is sent."""
     return f"retl_omits_{kind}"
 
 
-def same_key(left: str, right: str) -> str:
+def same_key_sql(left: str, right: str) -> str:
     """Return the condition that rows of two tables have one key."""
     return " AND ".join(f"{left}.{name} = {right}.{name}" for name in KEY_COLUMNS)
 
 
 @dataclass(frozen=True)
-class Shape:
+class ModelTables:
     """One model as its tables show it.
 
-    `key` ends the names of its tables. `identifiers` are the mapped types in the order that decides a row's identity. `payload`
+    `table_key` ends the names of its tables. `identifiers` are the mapped types in the order that decides a row's identity. `payload`
     are the other columns, with the types that they have in the warehouse today. `many_lists` says whether rows name their list.
     """
 
-    key: str
+    table_key: str
     identifiers: tuple[IdentifierType, ...]
     payload: tuple[Column, ...]
     many_lists: bool
@@ -57,103 +57,105 @@ class Shape:
         return tuple(column.name for column in self.payload)
 
     @property
-    def secondary(self) -> tuple[IdentifierType, ...]:
+    def secondary_identifiers(self) -> tuple[IdentifierType, ...]:
         """Return the mapped types that may stand beside a row's identity: the first, where a row has it, is its identity."""
         return self.identifiers[1:]
 
-    def sent_identifiers(self, table: str) -> dict[str, str]:
+    def sent_identifiers_sql(self, alias: str) -> dict[str, str]:
         """Return, by column, what a staged row's identifiers are sent as: NULL where others have the same.
 
         What the model says stays in the column itself, since whoever goes by it may be that row's person all the same.
         """
         return {
-            column: f"CASE WHEN {table}.{omits(kind)} THEN NULL ELSE {table}.{column} END"
-            if kind in self.secondary
-            else f"{table}.{column}"
+            column: f"CASE WHEN {alias}.{omit_flag_column(kind)} THEN NULL ELSE {alias}.{column} END"
+            if kind in self.secondary_identifiers
+            else f"{alias}.{column}"
             for kind, column in IDENTIFIER_COLUMNS.items()
         }
 
     @cached_property
-    def row(self) -> tuple[str, ...]:
+    def row_columns(self) -> tuple[str, ...]:
         """Return the columns that the snapshot, the deltas and the rejected rows have in common, in order."""
-        return (*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT, *self.payload_names)
+        return (*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN, *self.payload_names)
 
     @property
     def staged(self) -> str:
         """Return the scratch table of the model's rows."""
-        return f"staged_{self.key}"
+        return f"staged_{self.table_key}"
 
     @property
     def lists(self) -> str:
         """Return the scratch table that gives each list's id by the name that rows use."""
-        return f"lists_{self.key}"
+        return f"lists_{self.table_key}"
 
     @property
     def changed(self) -> str:
         """Return the scratch table of what the diff found, before it is sorted."""
-        return f"changed_{self.key}"
+        return f"changed_{self.table_key}"
 
     @property
     def planned(self) -> str:
         """Return the scratch table of the plan's deltas."""
-        return f"planned_{self.key}"
+        return f"planned_{self.table_key}"
 
     @property
     def snapshot(self) -> str:
         """Return the state table of the rows last applied."""
-        return f"snapshot_{self.key}"
+        return f"snapshot_{self.table_key}"
 
     @property
     def deltas(self) -> str:
         """Return the state table of deltas that are not proved applied or refused."""
-        return f"deltas_{self.key}"
+        return f"deltas_{self.table_key}"
 
     @property
-    def taken(self) -> str:
+    def applied(self) -> str:
         """Return the scratch table of the deltas that receipts prove applied."""
-        return f"taken_{self.key}"
+        return f"taken_{self.table_key}"
 
     @property
     def replaced(self) -> str:
         """Return the scratch table of the snapshot's rows that these take the place of."""
-        return f"replaced_{self.key}"
+        return f"replaced_{self.table_key}"
 
     @property
     def rejected(self) -> str:
         """Return the state table of the rows that Klaviyo refused, as they were."""
-        return f"rejected_{self.key}"
+        return f"rejected_{self.table_key}"
 
 
-def rekeyed_identity(shape: Shape, table: str = "") -> str:
+def rekeyed_identity_sql(tables: ModelTables, prefix: str = "") -> str:
     """Return a kept row's identity under the model's identifiers of today; the old one where it carries none of them.
 
     Of several rows of a list that would become one, the first does; the others keep their old identity, and so are seen to leave.
     """
     cases = " ".join(
-        f"WHEN {table}{IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {literal(kind + ':')} || {table}{IDENTIFIER_COLUMNS[kind]}"
-        for kind in shape.identifiers
+        f"WHEN {prefix}{IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {quote_literal(kind + ':')} || {prefix}{IDENTIFIER_COLUMNS[kind]}"
+        for kind in tables.identifiers
     )
-    today = f"CASE {cases} ELSE {table}retl_identity END"
-    first = f"ROW_NUMBER() OVER (PARTITION BY {table}retl_list_id, {today} ORDER BY {table}retl_identity) = 1"
-    return f"CASE WHEN {first} THEN {today} ELSE {table}retl_identity END"
+    current_identity = f"CASE {cases} ELSE {prefix}retl_identity END"
+    is_first = f"ROW_NUMBER() OVER (PARTITION BY {prefix}retl_list_id, {current_identity} ORDER BY {prefix}retl_identity) = 1"
+    return f"CASE WHEN {is_first} THEN {current_identity} ELSE {prefix}retl_identity END"
 
 
-def same_row(shape: Shape, left: str, right: str) -> str:
+def same_row_sql(tables: ModelTables, left: str, right: str) -> str:
     """Return the condition that rows of two tables have one list id and identity; comparing the only list's id would take time."""
-    on_list = f"{left}.retl_list_id = {right}.retl_list_id AND " if shape.many_lists else ""
-    return f"{on_list}{left}.retl_identity = {right}.retl_identity"
+    same_list = f"{left}.retl_list_id = {right}.retl_list_id AND " if tables.many_lists else ""
+    return f"{same_list}{left}.retl_identity = {right}.retl_identity"
 
 
-def _identifiers() -> tuple[str, ...]:
+def _identifier_columns() -> tuple[str, ...]:
     return tuple(IDENTIFIER_COLUMNS.values())
 
 
-def desired(dialect: Dialect, shape: Shape) -> str:
+def desired_rows_sql(dialect: Dialect, tables: ModelTables) -> str:
     """Return the query of the rows that may be sent, as they are sent, by list id and identity."""
-    identifiers = ", ".join(f"{value} AS {column}" for column, value in shape.sent_identifiers("s").items())
-    payload = "".join(f", s.{quote(name)}" for name in shape.payload_names)
+    identifiers = ", ".join(
+        f"{value} AS {column}" for column, value in tables.sent_identifiers_sql("s").items()
+    )
+    payload = "".join(f", s.{quote_identifier(name)}" for name in tables.payload_names)
     return (
         f"  SELECT l.retl_list_id, s.retl_identity, {identifiers}{payload}\n"
-        f"  FROM {dialect.passing(shape.staged)} AS s JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
+        f"  FROM {dialect.temp_table(tables.staged)} AS s JOIN {dialect.temp_table(tables.lists)} AS l ON s.retl_list = l.retl_list\n"
         f"  WHERE s.retl_problem IS NULL"
     )

@@ -118,7 +118,7 @@ def _many_lists(world: World) -> None:
 
 def _refused(world: World) -> None:
     fault = Fault(FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400)
-    world.klaviyo().fault(fault)
+    world.klaviyo().add_fault(fault)
 
 
 def _profile(path: str, destinations: str = "") -> Callable[[World], object]:

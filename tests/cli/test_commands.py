@@ -153,7 +153,7 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World
     """New ones end a run with 1, standing ones only with --strict; plan, run and status give one number."""
     sandbox = world.klaviyo()
     world.sql("INSERT INTO customers VALUES ('x', 'y'), ('x', 'y'), ('', 'z'), ('p1@example.com', 'other')")
-    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
+    sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
     first = world.run("run")
     assert first.code == 1
     ends = _cells(first.out, "VIP")
@@ -186,7 +186,7 @@ def test_status_tells_before_and_after_a_run_and_why_a_list_stopped(world: World
     assert world.run("status", "--select", "nobody").code == 2
     world.run("run")
     path = "/api/profile-bulk-import-jobs"
-    sandbox.fault(Fault(FaultKind.STATUS, method="POST", path=path, status=400))
+    sandbox.add_fault(Fault(FaultKind.STATUS, method="POST", path=path, status=400))
     world.customers(25)
     assert world.run("run").code == 4
     world.environ.clear()
@@ -229,7 +229,7 @@ def test_debug_ends_as_the_run_would_where_it_would_not_work(world: World) -> No
     assert "warehouse  failed" in checked.out
     assert "klaviyo    failed" in checked.out
     (world.folder / "models" / "broken.sql").unlink()
-    sandbox.fault(Fault(FaultKind.HTML, path="/api/accounts"))
+    sandbox.add_fault(Fault(FaultKind.HTML, path="/api/accounts"))
     assert world.run("debug").code == 4
     with world.locked("shop.duckdb"):
         assert world.run("debug").code == 4
@@ -295,7 +295,7 @@ def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
 def test_why_a_list_stopped_is_told_once(world: World) -> None:
     """On stderr, also to whoever wants to hear of nothing but faults; stdout is the figures."""
     for quiet in ([], ["-q"]):
-        world.klaviyo().fault(
+        world.klaviyo().add_fault(
             Fault(FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400)
         )
         ran = world.run(*quiet, "run")

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.cli.output.drift import drift_document
+from reverse_etl.cli.output.drift import differences_document
 from reverse_etl.cli.output.json import REQUESTS
 from reverse_etl.cli.output.status import status_document
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.reconcile.drift import Drift
-from reverse_etl.report.status import ListStatus, Reason, Status
-from reverse_etl.state import PastList, PastRun
+from reverse_etl.reconcile.drift import ListDifference
+from reverse_etl.report.status import ListStatus, RejectionReason, Status
+from reverse_etl.state import RunList, RunRecord
 
 if TYPE_CHECKING:
     from tests.gold import Gold
 
 FOLDER = Path(__file__).parent / "gold" / "documents"
-LAST = PastList(
+LAST = RunList(
     "20261122T060000-a1b2c3", "2026-11-22T06:00:00.000Z", "vip", "L1", "VIP", {"applied": 5, "held": 1}, "No."
 )
 STATUS = Status(
@@ -36,22 +36,22 @@ STATUS = Status(
             3,
             LAST,
             (
-                Reason("klaviyo", "invalid", "email", "It is refused.", 1, "email:ann@example.com"),
-                Reason("check", "no_identifier", "", "", 1, None),
+                RejectionReason("klaviyo", "invalid", "email", "It is refused.", 1, "email:ann@example.com"),
+                RejectionReason("check", "no_identifier", "", "", 1, None),
             ),
             "vip drives it no more.",
         ),
         ListStatus("everybody", "", "", 7, 0, 0, 0, None, ()),
     ),
     (
-        PastRun(LAST.run_id, "refused", LAST.started, "2026-11-22T06:00:09.000Z", 3),
-        PastRun("20261121T060000-a1b2c3", "submitting", "2026-11-21T06:00:00.000Z", None, None),
+        RunRecord(LAST.run_id, "refused", LAST.started_at, "2026-11-22T06:00:09.000Z", 3),
+        RunRecord("20261121T060000-a1b2c3", "submitting", "2026-11-21T06:00:00.000Z", None, None),
     ),
     ("Too many rows would be removed.",),
     ("old drove the list.",),
 )
 DRIFT = (
-    Drift(
+    ListDifference(
         "vip",
         "L1",
         "VIP",
@@ -66,7 +66,7 @@ DRIFT = (
         ("email:bo@example.com",),
         ("email:cy@example.com",),
     ),
-    Drift("tea", "L2", "Tea", deleted=True),
+    ListDifference("tea", "L2", "Tea", deleted=True),
 )
 
 
@@ -79,7 +79,7 @@ def test_the_document_of_a_status(gold: Gold, *, show_values: bool) -> None:
 @pytest.mark.parametrize("show_values", [False, True])
 def test_the_document_of_what_adopt_and_reconcile_find(gold: Gold, *, show_values: bool) -> None:
     """Of a list that there is, and of one that was deleted."""
-    _check(gold, "drift", drift_document(DRIFT, show_values=show_values), show_values=show_values)
+    _check(gold, "drift", differences_document(DRIFT, show_values=show_values), show_values=show_values)
 
 
 def test_requests_are_named_by_endpoint() -> None:

@@ -12,15 +12,15 @@ import pytest
 from click.testing import CliRunner
 
 from reverse_etl.cli import app
-from reverse_etl.cli.group import Commands
-from reverse_etl.cli.options import Asked, PlanAsked
+from reverse_etl.cli.group import CommandGroup
+from reverse_etl.cli.options import PlanFlags, ProjectFlags
 
 if TYPE_CHECKING:
     from tests.gold import Gold
 
 HELP = Path(__file__).parent / "gold" / "help"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
-assert isinstance(app, Commands)
+assert isinstance(app, CommandGroup)
 COMMANDS = app.list_commands(None)
 
 
@@ -82,6 +82,6 @@ def test_run_can_be_asked_whatever_plan_can() -> None:
     assert run is not None
     flags, of_run = ({parameter.name for parameter in command.params} for command in (plan, run))
     assert of_run - flags == {"dry_run", "strict"}
-    assert {field.name for field in fields(PlanAsked)} | {field.name for field in fields(Asked)} == (
+    assert {field.name for field in fields(PlanFlags)} | {field.name for field in fields(ProjectFlags)} == (
         flags - {"vars_", "out"} | {"vars"}
     )

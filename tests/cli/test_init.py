@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from reverse_etl.config.scaffold import SANDBOX, likeliest, new_profiles, with_destination
+from reverse_etl.config.scaffold import (
+    SANDBOX_DESTINATION,
+    add_destination,
+    find_people_table,
+    render_profiles_yml,
+)
 
 if TYPE_CHECKING:
     from tests.cli.world import World
 
-ADDED = f"  destinations:\n    dev: {SANDBOX}\n"
+ADDED = f"  destinations:\n    dev: {SANDBOX_DESTINATION}\n"
 PROFILES = (  # before the added lines, and after them
     ("shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb}\n", ""),
     (
@@ -32,25 +37,25 @@ PROFILES = (  # before the added lines, and after them
 @pytest.mark.parametrize(("before", "after"), PROFILES, ids=range(len(PROFILES)))
 def test_a_destination_is_added_and_nothing_else_changes(before: str, after: str | None) -> None:
     """New lines stand at the end of the profile; comments, blank lines and quotes stay."""
-    added = ADDED if after is not None else f"    destinations:\n      dev: {SANDBOX}\n"
-    assert with_destination(before + (after or ""), "shop", "dev") == before + added + (after or "")
+    added = ADDED if after is not None else f"    destinations:\n      dev: {SANDBOX_DESTINATION}\n"
+    assert add_destination(before + (after or ""), "shop", "dev") == before + added + (after or "")
 
 
 @pytest.mark.parametrize(("before", "after"), PROFILES[:4], ids=range(4))
 def test_line_ends_stay(before: str, after: str) -> None:
     """A file from Windows stays one; a last line without an end gets no end."""
     text = (before + after).replace("\n", "\r\n")
-    assert with_destination(text, "shop", "dev") == (before + ADDED + after).replace("\n", "\r\n")
+    assert add_destination(text, "shop", "dev") == (before + ADDED + after).replace("\n", "\r\n")
     if not after and "|" not in before:  # a last line of a literal would become another text
-        assert with_destination(before[:-1], "shop", "dev") == (before + ADDED)[:-1]
+        assert add_destination(before[:-1], "shop", "dev") == (before + ADDED)[:-1]
 
 
 def test_a_second_destination_stands_below_the_first() -> None:
     """With the indentation of those that are there; one that is there is left alone."""
     text = "shop:\n  destinations:\n      prod: {type: klaviyo}\n  outputs:\n    dev: {}\n    prod: {}\n"
-    added = text.replace("klaviyo}\n", f"klaviyo}}\n      dev: {SANDBOX}\n", 1)
-    assert with_destination(text, "shop", "dev") == added
-    assert with_destination(text, "shop", "prod") is None
+    added = text.replace("klaviyo}\n", f"klaviyo}}\n      dev: {SANDBOX_DESTINATION}\n", 1)
+    assert add_destination(text, "shop", "dev") == added
+    assert add_destination(text, "shop", "prod") is None
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ def test_a_second_destination_stands_below_the_first() -> None:
 def test_what_is_not_written_line_by_line_is_refused(text: str) -> None:
     """Better to ask than to write a file that says something else."""
     with pytest.raises(ValueError, match="block style"):
-        with_destination(text, "shop", "dev")
+        add_destination(text, "shop", "dev")
 
 
 @pytest.mark.parametrize(
@@ -67,18 +72,18 @@ def test_what_is_not_written_line_by_line_is_refused(text: str) -> None:
 )
 def test_a_warehouse_of_any_name_is_written_as_yaml_reads_it(path: str) -> None:
     """A comma, a brace or a hash in a file's name is no part of the YAML around it."""
-    written = yaml.safe_load(new_profiles("shop", path))["shop"]
+    written = yaml.safe_load(render_profiles_yml("shop", path))["shop"]
     assert written["outputs"]["trial"] == {"type": "duckdb", "path": path, "schema": "main"}
 
 
 def test_people_are_looked_for_by_columns_and_names() -> None:
     """A table with an e-mail; the best name first."""
-    found = likeliest(
+    found = find_people_table(
         {"orders": ["id"], "users": ["EMAIL"], "customers": ["email", "customer_id"], "a": ["email"]}
     )
     assert found is not None
     assert found.table == "customers"
-    assert likeliest({"orders": ["id"]}) is None
+    assert find_people_table({"orders": ["id"]}) is None
 
 
 def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> None:
@@ -213,7 +218,7 @@ def test_a_profile_in_one_line_is_left_alone_with_advice(world: World) -> None:
     assert begun.err.splitlines() == [
         "error The profile shop is not written line by line, so that none can be added to it.",
         "   at profiles.yml",
-        f" next Add this to it yourself, beside outputs: destinations: {{dev: {SANDBOX}}}",
+        f" next Add this to it yourself, beside outputs: destinations: {{dev: {SANDBOX_DESTINATION}}}",
     ]
     assert (world.folder / "profiles.yml").read_text() == text
 

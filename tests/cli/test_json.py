@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.domain.identifiers import masked_value
+from reverse_etl.domain.identifiers import mask_value
 
 if TYPE_CHECKING:
     from tests.cli.world import World
@@ -152,7 +152,7 @@ def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:
 )
 def test_people_are_masked_in_whatever_column_they_stand(value: object, shown: object) -> None:
     """A second address is as much a secret as the first."""
-    assert masked_value(value) == shown
+    assert mask_value(value) == shown
 
 
 def test_debug_says_of_each_check_what_came_of_it(world: World) -> None:

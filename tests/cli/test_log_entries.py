@@ -10,25 +10,25 @@ import pytest
 from reverse_etl.cli.output.events import event_entry, problem_document, request_entry
 from reverse_etl.domain.events import (
     Event,
+    JobProgress,
     ListCreated,
     ListDone,
     ListRead,
-    Recovering,
-    Removing,
-    Sending,
-    Settling,
-    Staged,
+    ModelStaged,
+    RecoveryStarted,
+    RemoveProgress,
+    SendProgress,
 )
 from reverse_etl.errors import Problem
-from reverse_etl.klaviyo.messages import Exchange
+from reverse_etl.klaviyo.messages import RequestLogEntry
 
 ENTRIES = (
-    (Staged("vip", 5, 0.5), "Staged", '{"model": "vip", "rows": 5, "seconds": 0.5}'),
-    (Recovering(1, 2), "Recovering", '{"runs": 1, "jobs": 2}'),
+    (ModelStaged("vip", 5, 0.5), "Staged", '{"model": "vip", "rows": 5, "seconds": 0.5}'),
+    (RecoveryStarted(1, 2), "Recovering", '{"runs": 1, "jobs": 2}'),
     (ListCreated("VIP", "L1"), "ListCreated", '{"name": "VIP", "list_id": "L1"}'),
-    (Sending("vip", "VIP", 3, 5), "Sending", '{"model": "vip", "list": "VIP", "rows": 3, "of": 5}'),
-    (Settling("vip", "VIP", 2), "Settling", '{"model": "vip", "list": "VIP", "jobs": 2}'),
-    (Removing("vip", "VIP", 3, 5), "Removing", '{"model": "vip", "list": "VIP", "rows": 3, "of": 5}'),
+    (SendProgress("vip", "VIP", 3, 5), "Sending", '{"model": "vip", "list": "VIP", "rows": 3, "of": 5}'),
+    (JobProgress("vip", "VIP", 2), "Settling", '{"model": "vip", "list": "VIP", "jobs": 2}'),
+    (RemoveProgress("vip", "VIP", 3, 5), "Removing", '{"model": "vip", "list": "VIP", "rows": 3, "of": 5}'),
     (ListRead("vip", "VIP", 9), "ListRead", '{"model": "vip", "list": "VIP", "members": 9}'),
     (
         ListDone("vip", "VIP", {"applied": 5}, "why"),
@@ -52,7 +52,7 @@ def test_every_event_is_among_these() -> None:
 
 def test_a_request_has_its_name_and_keys() -> None:
     """`status` is null where `fault` says why no reply came."""
-    name, content = request_entry(Exchange("GET", "/api/lists", None, "no reply", 1.5, 2))
+    name, content = request_entry(RequestLogEntry("GET", "/api/lists", None, "no reply", 1.5, 2))
     assert name == "Exchange"
     assert json.dumps(content) == (
         '{"method": "GET", "path": "/api/lists", "status": null, "fault": "no reply", '

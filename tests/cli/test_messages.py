@@ -66,7 +66,7 @@ def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch
     tries: list[object] = []
     project = Project.load(world.folder, environ=world.environ, clock=ScaledClock(3_000.0))
     with pytest.raises(KlaviyoError, match=r"no connection could be made, after 8 tries\.$") as caught:
-        project.plan(observer=tries.append)
+        project.plan(on_request=tries.append)
     assert caught.value.exit_code == 4
     assert len(tries) == 8
 

@@ -23,7 +23,9 @@ def ran(world: World) -> World:
     """Let a run send 19 of 20 customers: one is refused, and a row has no e-mail that could be one."""
     sandbox = world.klaviyo()
     world.sql("INSERT INTO customers VALUES ('nobody@', 'x')")
-    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="Not p3@example.com."))
+    sandbox.add_fault(
+        Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="Not p3@example.com.")
+    )
     assert world.run("run").code == 1
     sandbox.clear_faults()
     return world

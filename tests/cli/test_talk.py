@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.cli.group import talk_first
+from reverse_etl.cli.group import hoist_log_options
 from tests.cli.world import KEY, PROGRAM
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def test_quiet_talk_says_only_what_is_wrong(world: World) -> None:
 )
 def test_how_to_talk_may_be_said_before_the_command_and_after_it(written: str, read: str) -> None:
     """As in dbt."""
-    assert talk_first(written.split()) == read.split()
+    assert hoist_log_options(written.split()) == read.split()
 
 
 @pytest.mark.parametrize("command", ["plan", "plan --json", "ls", "compile", "--help"])

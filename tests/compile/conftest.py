@@ -78,7 +78,7 @@ class Folder:
         """Return the problems of an error, with the test's own folder left out."""
         own = str(self.path)
         return tuple(
-            Problem(each.what, each.where.replace(own, "FOLDER"), each.advice) for each in error.problems
+            Problem(each.summary, each.where.replace(own, "FOLDER"), each.hint) for each in error.problems
         )
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnShared
+from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnSharedIdentifier
 from reverse_etl.models.config import ModelConfig
-from reverse_etl.models.model import checksum
+from reverse_etl.models.model import compute_checksum
 from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_the_checksum_of_a_list_model_stays(target: ListTarget, kept: str) -> No
     """However the list is named, and with a config of defaults."""
     identifiers = {IdentifierType.PHONE: "tel", IdentifierType.EMAIL: "mail"}
     config = ModelConfig(Surface.LIST_MEMBERSHIPS, target, identifiers)
-    assert checksum("SELECT 1", config) == kept
+    assert compute_checksum("SELECT 1", config) == kept
 
 
 def test_the_checksum_of_a_config_with_every_key_stays() -> None:
@@ -37,11 +37,14 @@ def test_the_checksum_of_a_config_with_every_key_stays() -> None:
         None,
         {IdentifierType.EMAIL: "mail"},
         ("a", "b"),
-        OnShared.REJECT,
+        OnSharedIdentifier.REJECT,
         5,
         0.25,
         False,
         "Täglich",
         3600,
     )
-    assert checksum("SELECT 1", config) == "4bd4936b43fbc0b670f0f771c6eaf2fe7114f0d3be536e0e7cc3434c50af5f7a"
+    assert (
+        compute_checksum("SELECT 1", config)
+        == "4bd4936b43fbc0b670f0f771c6eaf2fe7114f0d3be536e0e7cc3434c50af5f7a"
+    )

@@ -8,7 +8,7 @@ import pytest
 from reverse_etl.config.profiles import load_target
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
-from reverse_etl.klaviyo.origin import allowed_origin
+from reverse_etl.klaviyo.origin import parse_allowed_origin
 from reverse_etl.parsing.variables import parse_vars
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_a_folder_inside_a_project_is_told_where_the_project_begins(folder: Fold
         load_target(inside, environ={})
     (problem,) = caught.value.problems
     begins = folder.path / "shop"
-    assert problem.advice == f"A project begins in {begins}: go there, or name it: --project-dir {begins}"
+    assert problem.hint == f"A project begins in {begins}: go there, or name it: --project-dir {begins}"
 
 
 def test_a_named_folder_without_profiles_yml_is_an_error(project: Folder) -> None:
@@ -230,7 +230,7 @@ def test_a_company_may_choose_the_schema_of_the_state(folder: Folder, written: s
 )
 def test_the_key_may_go_to_klaviyo_or_to_this_machine(written: str, expected: str) -> None:
     """An origin is taken down to scheme, host and port."""
-    assert allowed_origin(written) == expected
+    assert parse_allowed_origin(written) == expected
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_the_key_may_go_to_klaviyo_or_to_this_machine(written: str, expected: st
 )
 def test_the_key_goes_nowhere_else(written: str) -> None:
     """Names that look like Klaviyo's, other machines, and addresses with something hidden in them."""
-    assert allowed_origin(written) is None
+    assert parse_allowed_origin(written) is None
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_all_that_is_wrong_with_output_and_destination_is_said_at_once(folder: F
     folder.write({"profiles.yml": text.replace("sandbox: true", "sandbx: true, create_list: true")})
     with pytest.raises(UsageError) as caught:
         folder.load()
-    assert [problem.what for problem in caught.value.problems] == [
+    assert [problem.summary for problem in caught.value.problems] == [
         "The environment variable A is not set.",
         "sandbx is not a key of a destination.",
         "create_list is not a key of a destination.",
@@ -308,7 +308,7 @@ def test_the_example_profile_takes_the_key_from_the_environment(folder: Folder) 
     folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
     environ = {"SNOWFLAKE_KEY_PATH": "key.p8", "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_dummy"}
     prod = folder.load(target="prod", environ=environ)
-    assert prod.destination.need_key().reveal() == "pk_dummy"
+    assert prod.destination.require_key().reveal() == "pk_dummy"
     assert prod.destination.lists == {"vip": "XyZ123"}
     assert prod.output.settings["private_key_path"] == "key.p8"
 

@@ -8,10 +8,10 @@ import duckdb
 import pytest
 
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnShared
+from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnSharedIdentifier
 from reverse_etl.errors import ModelError
 from reverse_etl.models.config import ModelConfig, PayloadColumn
-from reverse_etl.planning.stage import blamed
+from reverse_etl.planning.stage import locate_error
 from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_a_model_is_its_select_its_config_and_its_columns(project: Folder) -> No
         "where lifetime_value > 500"
     )
     assert (model.name, model.path.as_posix()) == ("m", "models/m.sql")
-    assert [model.place(line) for line in (0, 1, 2, 3, 4)] == [
+    assert [model.locate_line(line) for line in (0, 1, 2, 3, 4)] == [
         "models/m.sql",
         "models/m.sql:12",
         "models/m.sql:13",
@@ -58,10 +58,10 @@ def test_a_model_is_its_select_its_config_and_its_columns(project: Folder) -> No
     assert model.payload == (PayloadColumn("First", "first"), PayloadColumn("LTV", "LTV"))
     assert model.config == ModelConfig(
         surface=Surface.LIST_MEMBERSHIPS,
-        target=NamedList("VIP customers"),
+        list_target=NamedList("VIP customers"),
         identifiers={IdentifierType.EXTERNAL_ID: "customer_id", IdentifierType.EMAIL: "email"},
         tags=("daily", "money"),
-        on_shared_identifier=OnShared.REJECT,
+        on_shared_identifier=OnSharedIdentifier.REJECT,
         min_rows=10,
         max_removes=0.5,
         description="Who spent much",
@@ -117,7 +117,7 @@ def test_a_list_is_named_in_one_of_three_ways(
     """A list_column is found without regard to case, and is no payload."""
     text = f"{{{{ config(surface='list_memberships', {settings}) }}}}\nselect email, club from t"
     model = project.model(text)
-    assert model.config.target == target
+    assert model.config.list_target == target
     assert model.payload == (() if "column" in settings else (PayloadColumn("club", "club"),))
 
 
@@ -157,7 +157,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_model(project:
     path.write_bytes(b"\xef\xbb\xbf" + CONFIG.replace("\n", "\r\n").encode() + b"select email\r\nfrom t\r\n")
     (model,) = project.compile()
     assert model.sql == "select email\nfrom t"
-    assert [model.place(1, 8), model.place(2)] == ["models/m.sql:2:8", "models/m.sql:3"]
+    assert [model.locate_line(1, 8), model.locate_line(2)] == ["models/m.sql:2:8", "models/m.sql:3"]
 
 
 def test_models_are_found_in_folders_and_come_by_name(project: Folder) -> None:
@@ -267,7 +267,7 @@ def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(
     """DuckDB says where in the SQL that it was given: with the help of what it shows of the line."""
     model = project.model(text.replace("HERE", "frist"))
     line, column = place
-    found = blamed(model, complaint(model))
+    found = locate_error(model, complaint(model))
     assert found == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
 
 
@@ -275,8 +275,8 @@ def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(proje
     """And a complaint that shows nothing of the model is of its file."""
     model = project.model(CONFIG + f"select email, '{'x' * 200}' as a, '{'y' * 200}' as b, frist from t")
     assert "LINE 2: ..." in complaint(model)
-    assert blamed(model, complaint(model)) == f"models/m.sql:2:{model.sql.index('frist') + 1}"
-    assert blamed(model, "Connection lost") == "models/m.sql"
+    assert locate_error(model, complaint(model)) == f"models/m.sql:2:{model.sql.index('frist') + 1}"
+    assert locate_error(model, "Connection lost") == "models/m.sql"
 
 
 @pytest.mark.parametrize(

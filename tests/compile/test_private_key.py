@@ -53,7 +53,7 @@ def test_the_key_is_the_profiles_then_the_environments_then_a_files_or_a_command
 ) -> None:
     """The first that is there is taken; blanks and line ends around it are not."""
     folder.write({"key.txt": "pk_file\n"})
-    assert prod(folder, extra, environ=environ).destination.need_key().reveal() == expected
+    assert prod(folder, extra, environ=environ).destination.require_key().reveal() == expected
 
 
 @pytest.mark.parametrize("extra", ["", "private_api_key: \"{{ env_var('K') }}\""])
@@ -64,18 +64,18 @@ def test_a_target_loads_without_a_key_and_says_the_ways_to_give_one_when_it_is_n
     destination = prod(folder, extra).destination
     assert destination.key is None
     with pytest.raises(UsageError, match="There is no private key for Klaviyo") as caught:
-        destination.need_key()
+        destination.require_key()
     (problem,) = caught.value.problems
     line = 7 if extra else 5
     assert problem.where == f"profiles.yml:{line} shop.destinations.default.private_api_key"
     for way in (VARIABLE, "private_api_key_file", "private_api_key_command"):
-        assert way in problem.advice
+        assert way in problem.hint
 
 
 def test_a_file_or_command_is_not_read_before_the_key_is_needed(folder: Folder) -> None:
     """Loading runs nothing; revealing runs the command once."""
     command = "open('ran', 'a').write('x'); print('pk_x')"
-    key = prod(folder, python(command)).destination.need_key()
+    key = prod(folder, python(command)).destination.require_key()
     assert not (folder.path / "ran").exists()
     assert (key.reveal(), key.reveal()) == ("pk_x", "pk_x")
     assert (folder.path / "ran").read_text() == "x"
@@ -84,7 +84,7 @@ def test_a_file_or_command_is_not_read_before_the_key_is_needed(folder: Folder) 
 def test_a_sandbox_takes_a_dummy_key_and_no_other(folder: Folder) -> None:
     """The real key, and the variable that may be missing, are left alone."""
     extra = "sandbox: true\nprivate_api_key: \"{{ env_var('K') }}\"\nprivate_api_key_file: none.txt"
-    key = prod(folder, extra, environ={VARIABLE: SECRET}).destination.need_key()
+    key = prod(folder, extra, environ={VARIABLE: SECRET}).destination.require_key()
     assert SECRET not in key.reveal()
     assert key.reveal().startswith("pk_sandbox")
 
@@ -92,7 +92,7 @@ def test_a_sandbox_takes_a_dummy_key_and_no_other(folder: Folder) -> None:
 def test_a_key_in_plain_text_is_warned_of(folder: Folder) -> None:
     """It works, and the warning says where it stands, but not what it is."""
     target = prod(folder, f"private_api_key: {SECRET}")
-    assert target.destination.need_key().reveal() == SECRET
+    assert target.destination.require_key().reveal() == SECRET
     assert target.warnings == (
         "profiles.yml:7: the private key stands in the file. Take it from the environment instead.",
     )
@@ -101,7 +101,7 @@ def test_a_key_in_plain_text_is_warned_of(folder: Folder) -> None:
 def test_a_key_is_shown_by_nothing(folder: Folder) -> None:
     """repr, str and the target that holds it show where the key is from; pickle and deep copies fail."""
     target = prod(folder, "private_api_key: \"{{ env_var('K') }}\"", environ={"K": SECRET})
-    key = target.destination.need_key()
+    key = target.destination.require_key()
     key.reveal()
     for text in (repr(key), str(key), f"{key}", repr(target), str(vars(target.destination))):
         assert SECRET not in text
@@ -152,11 +152,11 @@ def test_a_command_that_fails_is_quoted_unless_it_may_show_the_key(
     folder: Folder, code: str, what: str
 ) -> None:
     """Its last words help, as long as they hold no secret."""
-    key = prod(folder, python(code)).destination.need_key()
+    key = prod(folder, python(code)).destination.require_key()
     with pytest.raises(UsageError) as caught:
         key.reveal()
     (problem,) = caught.value.problems
-    assert problem.what == f"The private key cannot be had from the command {sys.executable}: {what}"
+    assert problem.summary == f"The private key cannot be had from the command {sys.executable}: {what}"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_what_is_no_key_is_refused(folder: Folder, extra: str, what: str) -> Non
     """A missing file or command, nothing at all, or several lines."""
     folder.write({"empty.txt": " \n", "two.txt": f"{SECRET}\n{SECRET}\n"})
     with pytest.raises(UsageError) as caught:
-        prod(folder, extra).destination.need_key().reveal()
+        prod(folder, extra).destination.require_key().reveal()
     (problem,) = caught.value.problems
-    assert problem.what.endswith(what)
-    assert SECRET not in problem.what + problem.advice
+    assert problem.summary.endswith(what)
+    assert SECRET not in problem.summary + problem.hint

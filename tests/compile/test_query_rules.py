@@ -89,8 +89,8 @@ def test_what_writes_or_reads_from_elsewhere_is_refused(
     with pytest.raises(ModelError) as caught:
         project.model(CONFIG + sql, target="prod" if warehouse == "snowflake" else "trial")
     (problem,) = caught.value.problems
-    assert what in problem.what
-    assert problem.advice
+    assert what in problem.summary
+    assert problem.hint
 
 
 CHANGING = [
@@ -137,7 +137,7 @@ def test_what_changes_on_every_run_is_refused(project: Folder, warehouse: str, s
     with pytest.raises(ModelError) as caught:
         project.model(CONFIG + sql, target="prod" if warehouse == "snowflake" else "trial")
     (problem,) = caught.value.problems
-    assert "every run" in problem.what
+    assert "every run" in problem.summary
 
 
 STEADY = [

@@ -191,7 +191,7 @@ def test_what_the_manifest_does_not_have_is_said_with_the_nearest_name(
     with pytest.raises(ModelError) as caught:
         compiled(dbt, call)
     (problem,) = caught.value.problems
-    assert (problem.what, problem.where, problem.advice) == (what, "reverse_etl/m.sql:2", advice)
+    assert (problem.summary, problem.where, problem.hint) == (what, "reverse_etl/m.sql:2", advice)
 
 
 def test_every_call_that_fails_is_said(dbt: Folder) -> None:
@@ -279,7 +279,7 @@ def test_a_manifest_that_cannot_be_trusted_is_refused(
     with pytest.raises(ModelError) as caught:
         compiled(project, "ref('customers')")
     (problem,) = caught.value.problems
-    assert (problem.what, problem.where, problem.advice) == (what, "target/manifest.json", advice)
+    assert (problem.summary, problem.where, problem.hint) == (what, "target/manifest.json", advice)
 
 
 def test_dbts_variables_are_the_models_and_the_command_line_wins(project: Folder) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.models.selection import select
+from reverse_etl.models.selection import select_models
 
 if TYPE_CHECKING:
     from reverse_etl.models.model import Model
@@ -63,7 +63,7 @@ def test_models_are_chosen_as_in_dbt(
     models: tuple[Model, Model, Model, Model], chosen: list[str], excluded: list[str], expected: str
 ) -> None:
     """Arguments add up, commas narrow, --exclude takes away; the order is the models'."""
-    assert " ".join(model.name for model in select(models, chosen, excluded)) == expected
+    assert " ".join(model.name for model in select_models(models, chosen, excluded)) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,5 +141,5 @@ def test_a_selector_that_matches_nothing_is_an_error(
 ) -> None:
     """A misspelt selector must not pass for a run that had nothing to do."""
     with pytest.raises(UsageError) as caught:
-        select(models, chosen, excluded)
+        select_models(models, chosen, excluded)
     assert list(caught.value.problems) == problems

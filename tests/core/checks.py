@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 UPSERT_ENDS = {Outcome.APPLIED, Outcome.REJECTED, Outcome.ACCEPTED}
 REMOVE_ENDS = {
     Outcome.REMOVED,
-    Outcome.SUPERSEDED,
-    Outcome.KEPT,
-    Outcome.GONE,
-    Outcome.FORGOTTEN,
+    Outcome.REPLACED,
+    Outcome.UNMANAGED,
+    Outcome.NOT_FOUND,
+    Outcome.LEFT_IN_PLACE,
     Outcome.HELD,
 }
 EITHER = {Outcome.UNKNOWN, Outcome.NOT_SENT}
@@ -24,25 +24,25 @@ EITHER = {Outcome.UNKNOWN, Outcome.NOT_SENT}
 def check_accounts(result: RunResult) -> None:
     """Check that no row is lost: what was staged, and what was planned, came to exactly one end each."""
     for model in result.plan.models:
-        rejected = sum(one.rejections for one in model.lists)
-        desired = sum(one.desired for one in model.lists)
-        assert model.staged == model.repeated + rejected + desired, model
+        rejected = sum(one.rejected_by_check for one in model.lists)
+        desired = sum(one.rows for one in model.lists)
+        assert model.staged_rows == model.duplicate_rows + rejected + desired, model
     for listed in result.lists:
         _check_list(listed)
     assert result.exit_code in {0, 1, 4}
     assert (result.exit_code == 4) == any(listed.failed for listed in result.lists)
     left = any(
-        listed.reason or listed.outcomes.get(Outcome.NOT_SENT, 0) > listed.plan.deferred
+        listed.stop_reason or listed.outcomes.get(Outcome.NOT_SENT, 0) > listed.list_plan.deferred
         for listed in result.lists
     )
     assert not (left and result.exit_code == 0)
 
 
 def _check_list(listed: ListResult) -> None:
-    plan, ends = listed.plan, listed.outcomes
+    plan, ends = listed.list_plan, listed.outcomes
     assert all(rows > 0 for rows in ends.values()), listed
     assert plan.unchanged >= 0, listed
-    assert plan.unchanged + plan.upserts + plan.deferred == plan.desired, listed
+    assert plan.unchanged + plan.upserts + plan.deferred == plan.rows, listed
     upserts = sum(rows for end, rows in ends.items() if end in UPSERT_ENDS)
     removes = sum(rows for end, rows in ends.items() if end in REMOVE_ENDS)
     either = sum(rows for end, rows in ends.items() if end in EITHER)

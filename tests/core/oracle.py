@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.domain.identifiers import IdentifierType, canonical, split_identity
+from reverse_etl.domain.identifiers import IdentifierType, canonicalize, split_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ FIELDS = {
 def identity(row: Mapping[str, Any], kinds: Kinds) -> str | None:
     """Return the identity of a row: its first identifier that is not blank."""
     for kind, column in kinds.items():
-        if value := canonical(kind, row.get(column)):
+        if value := canonicalize(kind, row.get(column)):
             return f"{kind}:{value}"
     return None
 
@@ -45,7 +45,7 @@ def rejected(world: World, model: str, list_id: str) -> set[str]:
 def is_of(member: Mapping[str, Any], wanted: str) -> bool:
     """Return whether a profile goes by an identity."""
     kind, value = split_identity(wanted)
-    return canonical(kind, member[FIELDS[kind]]) == value
+    return canonicalize(kind, member[FIELDS[kind]]) == value
 
 
 def check_list(

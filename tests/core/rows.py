@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def moves(world: World, rows: list[dict[str, Any]], unsent: str = "") -> RunResu
         world.fault(
             Fault(FaultKind.STATUS, method="GET", path="/api/lists/*/profiles", status=503, times=None)
         )
-    result = world.run(wish=Wish(limit=100 if unsent == "a limit" else None))
+    result = world.run(options=PlanOptions(limit=100 if unsent == "a limit" else None))
     world.calm()
     world.wait(600.0)
     return result

@@ -15,7 +15,7 @@ from tests.core.world import one
 if TYPE_CHECKING:
     from typing import Any
 
-    from reverse_etl.reconcile.drift import Drift
+    from reverse_etl.reconcile.drift import ListDifference
     from tests.core.world import World
 
 
@@ -26,7 +26,7 @@ def old_list(world: World, *emails: str, **attributes: Any) -> None:
     world.wait(600.0)
 
 
-def adopted(world: World, *models: str, **options: Any) -> Drift:
+def adopted(world: World, *models: str, **options: Any) -> ListDifference:
     """Adopt the lists of models, and return what was found of the only one."""
     (found,) = world.project().adopt(models or ["members"], **options)
     return found
@@ -50,7 +50,7 @@ def test_whoever_is_not_adopted_stays(world: World) -> None:
     old_list(world, "ann@example.com", "old@example.com")
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
-    assert one(moves(world, people("bo"))).outcomes == {Outcome.KEPT: 1}
+    assert one(moves(world, people("bo"))).outcomes == {Outcome.UNMANAGED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
 
 
@@ -73,7 +73,7 @@ def test_whoever_is_adopted_and_wanted_stays_and_gets_her_values(world: World) -
     adopted(world)
     result = one(moves(world, people("ann", "bo")))
     assert result.outcomes == {Outcome.APPLIED: 1}
-    assert (result.plan.updates, result.plan.removes) == (1, 0)
+    assert (result.list_plan.updates, result.list_plan.removes) == (1, 0)
     assert world.person("ann@example.com")["first_name"] == "Ann"
     assert not [entry for entry in world.writes() if entry.method == "DELETE"]
 
@@ -86,7 +86,7 @@ def test_whoever_is_adopted_under_another_identifier_is_known_as_the_wanted_row_
     members_model(world, max_removes=1.0)
     moves(world, people("bo"))
     assert figures(adopted(world))["others"] == 1
-    assert one(moves(world, people("ann", "bo"))).outcomes == {Outcome.APPLIED: 1, Outcome.SUPERSEDED: 1}
+    assert one(moves(world, people("ann", "bo"))).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com"]
     assert not one(world.run()).outcomes
     assert one(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
@@ -170,7 +170,7 @@ def test_an_adoption_can_be_repeated_and_tried_without_effect(world: World) -> N
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
     before, writes = kept(world), len(world.writes())
-    assert figures(adopted(world, dry=True))["others"] == 1
+    assert figures(adopted(world, dry_run=True))["others"] == 1
     assert kept(world) == before
     adopted(world)
     assert figures(adopted(world)) == {"applied": 3, "members": 3}

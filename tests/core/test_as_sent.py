@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.rows import become, members_model, moves, people, person
@@ -26,9 +26,9 @@ def told(plan: Plan) -> tuple[int, dict[IdentifierType, int], list[tuple[str, in
     """Return what a plan tells of its only model: rows that repeat, identifiers left out, rejections."""
     (model,) = plan.models
     return (
-        model.repeated,
-        dict(model.omitted),
-        [(each.problem, each.rows) for each in model.lists[0].rejected],
+        model.duplicate_rows,
+        dict(model.omitted_identifiers),
+        [(each.code, each.rows) for each in model.lists[0].check_rejections],
     )
 
 
@@ -78,10 +78,10 @@ def test_a_row_that_was_refused_in_a_full_refresh_stands_refused(world: World) -
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
     world.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann"))
-    assert world.run(wish=Wish(full_refresh=True)).exit_code == 1
+    assert world.run(options=PlanOptions(full_refresh=True)).exit_code == 1
     world.calm()
     assert quiet_days(world) == [((0, {}, [("standing", 1)]), 0)] * 2
-    assert one(world.run(strict=True)).plan.rejections == 1
+    assert one(world.run(strict=True)).list_plan.rejected_by_check == 1
 
 
 def test_an_identity_that_another_row_had_before_is_rejected_once_both_say_so(world: World) -> None:

@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.columns import Column, Kind
-from reverse_etl.domain.events import ListCreated, Sending, Settling
-from reverse_etl.domain.identifiers import BLANKS, PUNCTUATION, IdentifierType, canonical
+from reverse_etl.domain.columns import Column, ColumnKind
+from reverse_etl.domain.events import JobProgress, ListCreated, SendProgress
+from reverse_etl.domain.identifiers import BLANKS, PUNCTUATION, IdentifierType, canonicalize
 from reverse_etl.planning.sql import identifiers
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
 from tests.core.world import one
@@ -82,7 +82,7 @@ def test_identifiers_are_sent_in_one_form(world: World) -> None:
     for number, (kind, value, sent) in enumerate(FORMS):
         field = {"phone_e164": "phone_number"}.get(kind, kind)
         assert [member[field] for member in world.members(f"List {number}")] == [sent], value
-    assert [one.plan.unchanged for one in world.run().lists] == [1] * len(FORMS)
+    assert [one.list_plan.unchanged for one in world.run().lists] == [1] * len(FORMS)
 
 
 UNFIT = [
@@ -168,7 +168,7 @@ def test_rows_that_are_equal_in_every_column_count_as_one(world: World) -> None:
     world.people(rows)
     assert staged(world, "select email, first_name from people", ["email"]) == 1
     (model,) = world.plan().models
-    assert (model.staged, model.repeated) == (3, 2)
+    assert (model.staged_rows, model.duplicate_rows) == (3, 2)
 
 
 def test_rows_that_differ_are_rejected_naming_the_columns(world: World) -> None:
@@ -183,7 +183,7 @@ def test_rows_that_differ_are_rejected_naming_the_columns(world: World) -> None:
     assert staged(world, "select email, first_name, last_name, city from people", ["email"]) == 1
     assert rejections(world) == [("duplicate", "first_name, last_name")]
     (model,) = world.plan().models
-    assert (model.staged, model.repeated, model.lists[0].rejections) == (4, 1, 2)
+    assert (model.staged_rows, model.duplicate_rows, model.lists[0].rejected_by_check) == (4, 1, 2)
 
 
 FAMILY = [
@@ -203,7 +203,7 @@ def test_a_shared_secondary_identifier_is_left_out_of_all_and_counted(world: Wor
         ("cat@example.com", "+14155550101"),
     ]
     (model,) = world.plan().models
-    assert model.omitted == {IdentifierType.PHONE: 2}
+    assert model.omitted_identifiers == {IdentifierType.PHONE: 2}
 
 
 def test_or_the_rows_that_share_it_are_rejected(world: World) -> None:
@@ -267,7 +267,7 @@ def test_a_rejection_that_only_dead_runs_saw_is_still_new(world: World) -> None:
     world.people([{"email": "ann@example.com"}, {"email": "mangled"}])
     world.model("members", "select email from people", identifiers={"email": "email"})
     for _ in range(2):
-        assert world.dies(lambda event: isinstance(event, ListCreated | Sending | Settling))
+        assert world.dies(lambda event: isinstance(event, ListCreated | SendProgress | JobProgress))
     assert world.run().exit_code == 1
     assert world.run().exit_code == 0
 
@@ -293,7 +293,7 @@ def test_the_canonical_form_in_sql_is_the_one_in_python(
     connection: duckdb.DuckDBPyConnection, kind: IdentifierType
 ) -> None:
     """The warehouse says who a row is, and Python who a profile is: both must say the same."""
-    expression = identifiers.canonical(DIALECT, kind, Column("v", Kind.TEXT, "VARCHAR"))
+    expression = identifiers.canonical_sql(DIALECT, kind, Column("v", ColumnKind.TEXT, "VARCHAR"))
 
     @settings(max_examples=200, deadline=None, derandomize=True)
     @example("\u0130stanbul@example.com")  # one character that Python makes two
@@ -301,6 +301,6 @@ def test_the_canonical_form_in_sql_is_the_one_in_python(
     @given(TEXTS)
     def same(text: str) -> None:
         ((found,),) = connection.execute(f"SELECT {expression} FROM (SELECT ? AS v)", [text]).fetchall()
-        assert found == canonical(kind, text)
+        assert found == canonicalize(kind, text)
 
     same()

@@ -271,18 +271,18 @@ class Shop(RuleBasedStateMachine):
         self._check_values()
 
     def _check_list(self, one: ListResult) -> None:
-        name = one.plan.list.name
-        if one.model == "profiles" or not one.plan.list.id:
+        name = one.list_plan.list_ref.name
+        if one.model == "profiles" or not one.list_plan.list_ref.id:
             return
         kinds = {"members": BY_EMAIL, "clubs": BY_CLUB, "ids": BY_ID}[one.model]
         wanted = identities(self.rows[one.model], kinds, name if one.model == "clubs" else None)
-        refused = rejected(self.world, one.model, one.plan.list.id)
+        refused = rejected(self.world, one.model, one.list_plan.list_ref.id)
         key = self.world.state(f"SELECT table_key FROM models WHERE model = '{one.model}'")[0][0]
-        where = f"WHERE retl_list_id = '{one.plan.list.id}'"
+        where = f"WHERE retl_list_id = '{one.list_plan.list_ref.id}'"
         applied, uncertain = (f"SELECT retl_identity FROM {t}_{key} {where}" for t in ("snapshot", "deltas"))
         known = {identity for (identity,) in self.world.state(f"{applied} UNION {uncertain}")}
         held = known - wanted
-        assert len(held) == one.plan.held + one.outcomes.get(Outcome.HELD, 0)
+        assert len(held) == one.list_plan.held_at_plan + one.outcomes.get(Outcome.HELD, 0)
         check_list(self.world.sandbox.members(name), wanted - refused, refused | held, self.not_ours)
 
     def _check_values(self) -> None:

@@ -70,7 +70,7 @@ def test_a_run_may_die_before_each_of_a_models_tables_is_made(
         patched.setattr(DuckDB, "execute", die)
         with pytest.raises(Interrupted):
             members.run()
-    assert not members.plan().models[0].idle
+    assert not members.plan().models[0].is_empty
     assert members.run().exit_code == 0
     assert members.emails() == ["ann@example.com"]
 
@@ -116,9 +116,9 @@ def check_deaths(world: World, deaths: Sequence[int], monkeypatch: pytest.Monkey
     ann = world.person("ann@example.com")
     assert (ann["first_name"], ann["properties"]["level"]) == ("Anna", 1)
     before = len(world.writes())
-    plan = one(world.run(), "members").plan
+    plan = one(world.run(), "members").list_plan
     assert len(world.writes()) == before
-    assert (plan.unchanged, plan.rejections) == (3, 1)
+    assert (plan.unchanged, plan.rejected_by_check) == (3, 1)
     # That a row was refused now does not say that the dead run's import did not take it.
     assert {*deltas(world)} <= {"email:worse@example.c1"}
     return died
@@ -181,7 +181,7 @@ def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(
 ) -> None:
     """The signal came after the commit and before anybody here knew of it."""
     become(members, [*people("ann"), person("bad", email="bad@example.c1")])
-    record, left = State.record, [1]
+    record, left = State.record_receipts, [1]
 
     def interrupted(*group: State | Sequence[Any] | str) -> None:
         record(*group)
@@ -189,7 +189,7 @@ def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(
             raise Interrupted
 
     with monkeypatch.context() as patched:
-        patched.setattr(State, "record", interrupted)
+        patched.setattr(State, "record_receipts", interrupted)
         with pytest.raises(Interrupted):
             members.run()
     members.sandbox.finish_jobs()
@@ -202,5 +202,5 @@ def test_a_death_after_the_list_was_told_done_loses_nothing(members: World) -> N
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, ListDone))
     before = len(members.writes())
-    assert one(members.run()).plan.unchanged == 2
+    assert one(members.run()).list_plan.unchanged == 2
     assert len(members.writes()) == before

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.planning.plan import Wish
-from reverse_etl.planning.planner import Task, plan
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.planner import PlanRequest, build_plan
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 
@@ -24,7 +24,7 @@ def test_every_row_is_sent_once_however_many_are_sorted_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch, widest: int | None
 ) -> None:
     """Upserts and removes of two lists, which lie one after the other; requests are as full as ever."""
-    monkeypatch.setattr(DuckDB, "widest_sort", widest)
+    monkeypatch.setattr(DuckDB, "max_sort_rows", widest)
     people = [{"email": f"p{i:02d}@example.com", "club": club} for i in range(25) for club in ("Tea", "Cake")]
     world.model("clubs", "select email, club from people", list_column="club", max_removes=1.0)
     world.people(people)
@@ -46,10 +46,10 @@ def test_deltas_are_numbered_by_list_upserts_first_and_by_identity(world: World)
     project = world.project()
     with project.connections.warehouse(read_only=True) as warehouse:
         warehouse.execute(Statement.session("SET threads = 4"))
-        task = Task(project.target, project.models, project.models, Wish())
-        made = plan(warehouse, project.connections.state(warehouse, None), None, task, lambda _: None)
+        task = PlanRequest(project.target, project.models, project.models, PlanOptions())
+        made = build_plan(warehouse, project.connections.state(warehouse, None), None, task, lambda _: None)
         order = "retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity"
-        table = warehouse.dialect.passing(made.models[0].shape.planned)
+        table = warehouse.dialect.temp_table(made.models[0].tables.planned)
         places = f"SELECT retl_seq, ROW_NUMBER() OVER (ORDER BY {order}) AS place FROM {table}"
         counts = Statement.read(f"SELECT COUNT(*), COUNT(*) FILTER (retl_seq <> place) FROM ({places})")
         assert warehouse.fetch(counts) == [(300_000, 0)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Sending
+from reverse_etl.domain.events import SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, UNSENT, become, clubs_model, members_model, moves, people, person
 from tests.core.world import one
@@ -62,7 +62,7 @@ def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members: Worl
     members.calm()
     members.rename("ann@example.com", email="other@example.com")
     become(members, people("bob"))
-    assert one(members.run()).outcomes == {Outcome.GONE: 1}
+    assert one(members.run()).outcomes == {Outcome.NOT_FOUND: 1}
     assert members.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
 
 
@@ -73,7 +73,7 @@ def test_a_removal_that_waited_and_then_could_not_be_made_was_not_made(members: 
     moves(members, [bob | {"first_name": "Rob"}], "a limit")
     moves(members, [bob], "a list that can't be read")
     members.rename("ann@example.com", email="other@example.com")
-    assert one(moves(members, [bob])).outcomes == {Outcome.GONE: 1}
+    assert one(moves(members, [bob])).outcomes == {Outcome.NOT_FOUND: 1}
 
 
 @pytest.mark.parametrize("other", ["earlier", "later"])
@@ -111,7 +111,7 @@ def test_whoever_was_held_while_others_were_sent_is_sent_again(world: World, ref
     world.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^bad", times=None))
     become(world, [ann | {"email": "ann2@example.com", "first_name": None}, bob, bad])
     held = one(world.run())
-    assert held.plan.held + held.outcomes.get(Outcome.HELD, 0) == 1
+    assert held.list_plan.held_at_plan + held.outcomes.get(Outcome.HELD, 0) == 1
     world.calm()
     for _ in range(3):
         result = moves(world, [ann, bob])
@@ -152,11 +152,11 @@ def test_a_removal_was_not_sent_though_the_run_died_in_a_later_model(world: Worl
     moves(world, [person("ann", club="Tea"), *rest])
     become(world, [*rest, person("dan", club="Coffee")])
     world.fault(Fault(FaultKind.STATUS, method="GET", path="/api/lists/*/profiles", status=503, times=None))
-    assert world.dies(lambda event: isinstance(event, Sending))
+    assert world.dies(lambda event: isinstance(event, SendProgress))
     world.calm()
     world.wait(600.0)
     world.rename("ann@example.com", email="other@example.com")
-    assert one(moves(world, [*rest, person("dan", club="Coffee")]), "a").outcomes == {Outcome.GONE: 1}
+    assert one(moves(world, [*rest, person("dan", club="Coffee")]), "a").outcomes == {Outcome.NOT_FOUND: 1}
 
 
 def test_a_held_row_was_not_sent_though_its_group_got_no_reply(world: World) -> None:
@@ -173,4 +173,4 @@ def test_a_held_row_was_not_sent_though_its_group_got_no_reply(world: World) -> 
     world.rename("cat@example.com", email="kitty@example.com", external_id="c-kit")
     result = one(moves(world, people("ann", "bob")))
     assert "kitty@example.com" in world.emails()
-    assert result.outcomes == {Outcome.GONE: 1, Outcome.REMOVED: 1}
+    assert result.outcomes == {Outcome.NOT_FOUND: 1, Outcome.REMOVED: 1}

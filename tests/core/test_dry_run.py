@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Sending
+from reverse_etl.domain.events import SendProgress
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
@@ -62,7 +62,7 @@ def busy(world: World) -> None:
     world.run()
     world.calm()
     become(world, [*rows, person("eve", club="Coffee")])
-    assert world.dies(lambda event: isinstance(event, Sending))
+    assert world.dies(lambda event: isinstance(event, SendProgress))
     world.sandbox.finish_jobs()
     become(
         world,
@@ -74,8 +74,8 @@ def busy(world: World) -> None:
     )
 
 
-@pytest.mark.parametrize("wish", [Wish(), Wish(full_refresh=True), Wish(limit=1)])
-def test_a_plan_changes_nothing(world: World, wish: Wish) -> None:
+@pytest.mark.parametrize("wish", [PlanOptions(), PlanOptions(full_refresh=True), PlanOptions(limit=1)])
+def test_a_plan_changes_nothing(world: World, wish: PlanOptions) -> None:
     """Byte for byte, row for row, and with GETs alone.
 
     Though there is a dead run to settle, a list to create, rows to reject.
@@ -83,8 +83,8 @@ def test_a_plan_changes_nothing(world: World, wish: Wish) -> None:
     busy(world)
     before, rows, number = files(world), tables(world), max(entry.number for entry in world.sandbox.log())
     people_before, lists_before = world.sandbox.profiles(), world.sandbox.lists()
-    plan = world.plan(wish=wish)
-    assert plan.unsettled == 1
+    plan = world.plan(options=wish)
+    assert plan.unsettled_runs == 1
     assert files(world) == before
     assert tables(world) == rows
     assert {entry.method for entry in world.sandbox.log(number)} == {"GET"}
@@ -111,15 +111,15 @@ def one_list(plan: Plan) -> ListPlan:
 def counts(plan: Plan) -> dict[tuple[str, str], tuple[int, int, int, int, int, int, int, Any]]:
     """Return what a plan says of each list."""
     return {
-        (model.model.name, listed.list.name): (
-            listed.desired,
-            listed.known,
+        (model.model.name, listed.list_ref.name): (
+            listed.rows,
+            listed.snapshot_rows,
             listed.adds,
             listed.updates,
             listed.removes,
-            listed.held,
+            listed.held_at_plan,
             listed.unchanged,
-            [(rejected.problem, rejected.rows) for rejected in listed.rejected],
+            [(rejected.code, rejected.rows) for rejected in listed.check_rejections],
         )
         for model, listed in plan.lists()
     }
@@ -140,10 +140,10 @@ def test_the_plan_is_what_the_run_then_does(world: World) -> None:
     world.plan()
     result = world.run(allow_removes=["members", "clubs"])
     assert counts(result.plan) == counts(planned)
-    assert sum(listed.rejections for _, listed in planned.lists()) == 2
+    assert sum(listed.rejected_by_check for _, listed in planned.lists()) == 2
     for listed in result.lists:
-        assert listed.outcomes.get(Outcome.APPLIED, 0) == listed.plan.upserts
-        assert listed.outcomes.get(Outcome.REMOVED, 0) == listed.plan.removes
+        assert listed.outcomes.get(Outcome.APPLIED, 0) == listed.list_plan.upserts
+        assert listed.outcomes.get(Outcome.REMOVED, 0) == listed.list_plan.removes
 
 
 def test_without_a_key_a_plan_says_that_lists_were_not_looked_up(world: World) -> None:
@@ -155,9 +155,9 @@ def test_without_a_key_a_plan_says_that_lists_were_not_looked_up(world: World) -
     world.profile(private_api_key="")
     number = max(entry.number for entry in world.sandbox.log())
     plan = world.plan()
-    assert not plan.looked_up
+    assert not plan.lists_looked_up
     assert world.sandbox.log(number) == []
-    assert {listed.list.name: (listed.list.new, listed.adds) for _, listed in plan.lists()} == {
+    assert {listed.list_ref.name: (listed.list_ref.is_new, listed.adds) for _, listed in plan.lists()} == {
         "Members": (False, 0),
         "Others": (True, 1),
     }
@@ -217,15 +217,15 @@ def test_a_plans_requests_are_those_that_the_run_sends(world: World) -> None:
     become(world, [*many(130), person("new")])
     number = max(entry.number for entry in world.sandbox.log())
     planned = world.plan()
-    assert planned.requests() == {
+    assert planned.estimate_requests() == {
         Endpoint.START_IMPORT: 1,
         Endpoint.LIST_PROFILES: 2,
         Endpoint.PROFILES: 2,
         Endpoint.REMOVE_FROM_LIST: 1,
     }
-    assert planned.pages() == 0
+    assert planned.max_list_reads() == 0
     world.run()
-    assert asked(world, number) == planned.requests()
+    assert asked(world, number) == planned.estimate_requests()
 
 
 def test_a_plan_says_what_it_may_take_to_read_a_list(world: World) -> None:
@@ -239,7 +239,7 @@ def test_a_plan_says_what_it_may_take_to_read_a_list(world: World) -> None:
     for gone, pages in ((280, 1), (249, 3), (0, 1)):  # read from when they were sent, until they are found
         become(world, [row for row in many(300) if row != many(300)[gone]])
         planned = world.plan()
-        assert (one_list(planned).nameless, planned.pages()) == (1, 3)
+        assert (one_list(planned).rows_without_contact, planned.max_list_reads()) == (1, 3)
         number = max(entry.number for entry in world.sandbox.log())
         assert one(world.run()).outcomes.get(Outcome.REMOVED) == 1
         assert asked(world, number)[Endpoint.LIST_PROFILES] == pages

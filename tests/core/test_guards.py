@@ -31,9 +31,9 @@ def test_an_empty_source_removes_nobody(members: World) -> None:
     with pytest.raises(GuardRefused) as error:
         members.run()
     (problem,) = error.value.problems
-    assert "0 rows" in problem.what
-    assert "2 rows were sent before" in problem.what
-    assert "--allow-removes members" in problem.advice
+    assert "0 rows" in problem.summary
+    assert "2 rows were sent before" in problem.summary
+    assert "--allow-removes members" in problem.hint
     assert len(members.writes()) == before
     assert len(members.emails()) == 2
 
@@ -43,23 +43,23 @@ def test_a_refused_run_is_remembered_until_the_next(members: World) -> None:
     become(members, [])
     with pytest.raises(GuardRefused):
         members.run()
-    (refused,) = members.project().status().refused
+    (refused,) = members.project().status().refusal_reasons
     told = "The model has 0 rows to send; min_rows asks for 1. 0 rows were sent before. At "
     assert refused.startswith(told)
     become(members, people("ann", "bob"))
     assert one(members.run()).outcomes == {Outcome.APPLIED: 2}
-    assert members.project().status().refused == ()
+    assert members.project().status().refusal_reasons == ()
     become(members, [])
     with pytest.raises(GuardRefused):
         members.run()
     status = members.project().status()
-    assert len(status.refused) == 1
+    assert len(status.refusal_reasons) == 1
     assert [(run.state, run.exit_code) for run in status.runs] == [
         ("refused", 3),
         ("ended", 0),
         ("refused", 3),
     ]
-    assert [(one.applied, one.last.run_id) for one in status.lists] == [(2, status.runs[1].run_id)]
+    assert [(one.applied, one.last_run.run_id) for one in status.lists] == [(2, status.runs[1].run_id)]
     become(members, people("ann"))
     assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
 
@@ -178,5 +178,5 @@ def test_held_removals_do_not_count_as_removes(members: World) -> None:
     rows = many(20)
     become(members, [*rows[:8], *[{**row, "email": "mangled"} for row in rows[8:]]])
     result = members.run()
-    assert (one(result).plan.removes, one(result).plan.held) == (0, 12)
+    assert (one(result).list_plan.removes, one(result).list_plan.held_at_plan) == (0, 12)
     assert len(members.members()) == 20

@@ -41,12 +41,12 @@ class Hands(Shop):
     def is_read_back(self) -> None:
         """Let whoever is missing be sent again, if the list can be read."""
         with suppress(KlaviyoError):
-            self.world.project().reconcile(mend=True)
+            self.world.project().reconcile(resend=True)
 
     def _converges(self) -> None:
         self.world.calm()
         self._around(self._run)
-        self.world.project().reconcile(mend=True)
+        self.world.project().reconcile(resend=True)
         super()._converges()
 
 

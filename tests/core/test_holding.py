@@ -31,8 +31,8 @@ def test_a_rejected_row_holds_the_removal_of_whoever_it_may_be(members: World) -
     members.run()
     become(members, [person("ann", email="ann at example"), person("bob")])
     result = members.run()
-    assert one(result).plan.held == 1
-    assert one(result).plan.removes == 0
+    assert one(result).list_plan.held_at_plan == 1
+    assert one(result).list_plan.removes == 0
     assert result.exit_code == 1
     assert members.emails() == ["ann@example.com", "bob@example.com"]
 
@@ -48,7 +48,7 @@ def test_a_row_that_klaviyo_refuses_today_holds_too(members: World) -> None:
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     assert members.state("SELECT * FROM refusals") == []  # nothing of it is left to be taken over
     result = members.run()
-    assert one(result).plan.held == 1
+    assert one(result).list_plan.held_at_plan == 1
 
 
 def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members: World) -> None:
@@ -66,7 +66,7 @@ def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members: Wo
     assert members.person("double@example.com")["external_id"] is None
     before = len(members.writes())
     again = members.run()
-    assert (one(again).plan.held, one(again).outcomes, len(members.writes())) == (1, {}, before)
+    assert (one(again).list_plan.held_at_plan, one(again).outcomes, len(members.writes())) == (1, {}, before)
     assert members.emails() == ["ann@example.com", "bob@example.com", "double@example.com"]
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.klaviyo import batching as pack
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.rate_limit import duration
+from reverse_etl.klaviyo.rate_limit import estimate_duration
 from reverse_etl.sandbox import Fault, FaultKind
-from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
+from reverse_etl.warehouse.duckdb.adapter import STATE_DATABASE, DuckDB
 from tests.core.rows import become, many, members_model
 from tests.core.world import one
 
@@ -52,8 +52,8 @@ def test_a_run_sends_as_fast_as_klaviyo_allows(
 
     Two minutes' worth of imports, of ten rows each, so that few people suffice.
     """
-    monkeypatch.setattr(pack, "MOST_ROWS", 10)
-    imports = 2 * Endpoint.START_IMPORT.tier.steady + 1  # the last one opens another minute
+    monkeypatch.setattr(pack, "MAX_ROWS", 10)
+    imports = 2 * Endpoint.START_IMPORT.rate_limit.steady + 1  # the last one opens another minute
     world = make_world(speed=20.0, limits=True)
     members_model(world)
     world.sql(PEOPLE.format(10 * imports))
@@ -61,7 +61,7 @@ def test_a_run_sends_as_fast_as_klaviyo_allows(
     log = world.sandbox.log()
     begun = [entry.at for entry in log if (entry.method, entry.path) == ("POST", IMPORTS)]
     taken = max(begun) - min(begun)
-    assert duration({Endpoint.START_IMPORT: len(begun)}) / taken >= 0.95, taken
+    assert estimate_duration({Endpoint.START_IMPORT: len(begun)}) / taken >= 0.95, taken
     statuses = Counter(entry.status for entry in log)
     assert statuses[429] < 0.01 * len(log), statuses
 
@@ -70,11 +70,11 @@ def test_receipts_are_kept_in_groups(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A transaction for each reply would take the warehouse longer than Klaviyo takes to reply."""
-    monkeypatch.setattr(pack, "MOST_ROWS", 10)
+    monkeypatch.setattr(pack, "MAX_ROWS", 10)
     kept, execute = [], DuckDB.execute
 
     def note(warehouse: DuckDB, statement: Statement) -> None:
-        if statement.text.startswith(f'INSERT INTO "{STATE}".main."receipts"'):
+        if statement.text.startswith(f'INSERT INTO "{STATE_DATABASE}".main."receipts"'):
             kept.append(statement)
         execute(warehouse, statement)
 

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.delivery.import_bisect import Apart, NotTheRows, mass_fault, take_apart
-from reverse_etl.delivery.import_results import judge, name_rows
+from reverse_etl.delivery.import_bisect import (
+    AbortList,
+    RetryBatches,
+    bisect_rejected,
+    find_systematic_failure,
+)
+from reverse_etl.delivery.import_results import evaluate_job, match_errors_to_rows
 from reverse_etl.delivery.pending_rows import SentRow
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.receipts import Receipt, ReceiptState, RefusalKind
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowExceptionKind
 from reverse_etl.klaviyo.batching import Batch
 from reverse_etl.klaviyo.imports import Job, JobRowError, JobStatus, RowError
 
@@ -54,29 +59,29 @@ def test_a_job_proves_its_rows_only_if_its_counts_add_up(
 ) -> None:
     """Complete, counted and every failure named: anything less is unknown."""
     status, total, completed, failed = job
-    settled = judge(
+    settled = evaluate_job(
         SENT,
         Job("J", JobStatus(status), total, completed, failed, AT),
         lambda _: errors,
         lambda _: [ANN, BOB, CAT],
     )
     assert settled.receipt.state is state
-    assert [refusal.seq for refusal in settled.refusals] == refused
-    assert all(refusal.kind is RefusalKind.REJECTED for refusal in settled.refusals)
+    assert [refusal.seq for refusal in settled.row_exceptions] == refused
+    assert all(refusal.kind is RowExceptionKind.REJECTED for refusal in settled.row_exceptions)
     assert settled.receipt.rows == 3 - len(refused)
 
 
 def test_a_job_that_klaviyo_forgot_proves_nothing() -> None:
     """Jobs expire; what became of the rows is then nobody's knowledge."""
-    assert judge(SENT, None, lambda _: [], lambda _: []).receipt.state is ReceiptState.UNKNOWN
+    assert evaluate_job(SENT, None, lambda _: [], lambda _: []).receipt.state is ReceiptState.UNKNOWN
 
 
 def test_an_error_that_fits_two_rows_names_none() -> None:
     """A guess would reject the wrong row and call the other applied."""
     twins = [SentRow(1, {IdentifierType.EXTERNAL_ID: "7"}), SentRow(2, {IdentifierType.EXTERNAL_ID: "7"})]
-    assert name_rows([error(external_id="7")], twins) == {}
-    assert name_rows([error()], twins) == {}
-    assert name_rows([error(email="9@example.com")], [ANN]) == {}
+    assert match_errors_to_rows([error(external_id="7")], twins) == {}
+    assert match_errors_to_rows([error()], twins) == {}
+    assert match_errors_to_rows([error(email="9@example.com")], [ANN]) == {}
 
 
 def batch(count: int) -> Batch:
@@ -102,15 +107,15 @@ def test_a_refused_batch_is_taken_apart(
     count: int, bad: list[int], rounds: int, sent: list[list[int]], refused: list[int]
 ) -> None:
     """Rows that are pointed at are out; the rest is sent again; after five rounds the batch is halved."""
-    apart = take_apart(batch(count), dict.fromkeys(bad, WRONG), rounds, count)
-    assert isinstance(apart, Apart)
+    apart = bisect_rejected(batch(count), dict.fromkeys(bad, WRONG), rounds, count)
+    assert isinstance(apart, RetryBatches)
     assert [[*piece.seqs] for piece in apart.batches] == sent
-    assert sorted(apart.refused) == refused
+    assert sorted(apart.rejected) == refused
 
 
 def test_a_refusal_that_points_at_no_row_of_ours_is_not_the_rows_fault() -> None:
     """Then the reply speaks of something else than we sent."""
-    assert isinstance(take_apart(batch(3), {7: WRONG}, 1, 3), NotTheRows)
+    assert isinstance(bisect_rejected(batch(3), {7: WRONG}, 1, 3), AbortList)
 
 
 @pytest.mark.parametrize(
@@ -121,10 +126,10 @@ def test_over_a_tenth_and_over_a_hundred_for_one_reason_is_nobodys_own_fault(
     refused: int, size: int, fault: bool
 ) -> None:
     """Both bounds count: a hundred odd rows of a million are odd rows."""
-    assert (mass_fault([WRONG] * refused, size) is not None) is fault
+    assert (find_systematic_failure([WRONG] * refused, size) is not None) is fault
 
 
 def test_many_refusals_for_different_reasons_are_the_rows_own() -> None:
     """One code and one field make a fault of the model; many of each make a mess of data."""
     errors = [RowError("invalid", f"field{n % 3}", "no") for n in range(240)]
-    assert mass_fault(errors, 300) is None
+    assert find_systematic_failure(errors, 300) is None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.domain.events import Staged
+from reverse_etl.domain.events import ModelStaged
 from reverse_etl.errors import WarehouseError
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
@@ -25,12 +25,12 @@ def lost(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
     The warehouse is as one that lets several runs in.
     """
-    monkeypatch.setattr(DuckDB, "exclusive", False)
+    monkeypatch.setattr(DuckDB, "single_writer", False)
     execute, taken = DuckDB.execute, []
 
     def at(has_come: Callable[..., Any]) -> list[Any]:
         def take(warehouse: DuckDB, statement: Statement) -> None:
-            table = warehouse.dialect.kept("lease")
+            table = warehouse.dialect.state_table("lease")
             if not taken and has_come():
                 taken.append(True)
                 execute(warehouse, Statement.change(table, f"UPDATE {table} SET owner = 'another'"))
@@ -55,7 +55,7 @@ def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(
     number, staged = len(world.writes()), []
     taken = lost(lambda: bool(staged))
     with pytest.raises(WarehouseError, match="lost its lease to another: another"):
-        world.run(tell=lambda event: staged.append(event) if isinstance(event, Staged) else None)
+        world.run(on_event=lambda event: staged.append(event) if isinstance(event, ModelStaged) else None)
     assert taken
     assert len(world.writes()) == number
 

@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.errors import ReplyLost, UsageError
 from reverse_etl.sandbox import Fault, FaultKind
-from reverse_etl.state.lists import Lists
+from reverse_etl.state.lists import ListRegistry
 from tests.core.rows import become, clubs_model, members_model, names, people, person
 from tests.core.world import Interrupted
 
@@ -39,7 +39,7 @@ def test_where_lists_may_not_be_created_the_nearest_names_are_offered(
     before = len(world.writes())
     with pytest.raises(UsageError, match="no list named 'Members'") as error:
         world.run()
-    assert "'Member'" in error.value.problems[0].advice
+    assert "'Member'" in error.value.problems[0].hint
     assert len(world.writes()) == before
 
 
@@ -79,7 +79,7 @@ def test_a_creation_that_was_not_carried_out_is_made_by_the_next_run(members: Wo
 def dies_after_creation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run, and die when Klaviyo has made the list and before that is noted."""
     with monkeypatch.context() as patched:
-        patched.setattr(Lists, "own", lambda *_: (_ for _ in ()).throw(Interrupted))
+        patched.setattr(ListRegistry, "claim", lambda *_: (_ for _ in ()).throw(Interrupted))
         with pytest.raises(Interrupted):
             world.run()
     assert world.state("SELECT name, state FROM lists") == [("Members", "intended")]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Sending
+from reverse_etl.domain.events import SendProgress
 from reverse_etl.errors import UsageError
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, moves, people, person
 from tests.core.world import one
@@ -42,7 +42,7 @@ def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(
         members.model("others", "select email from people where false", list="Others", min_rows=0)
     else:
         members_model(members, list="Others")
-    (told,) = members.run().plan.news
+    (told,) = members.run().plan.new_notes
     assert "drove the list 'Members'" in told
     assert "(2 rows)" in told
     assert members.plan().notes == (told,)
@@ -70,7 +70,7 @@ def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(
             world.people(people(*rows), table=model)
         if turn is turns[-1] and trouble == "a refused key":
             world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
-        world.run(wish=Wish(limit=1 if turn is turns[-1] and trouble == "a limit" else None))
+        world.run(options=PlanOptions(limit=1 if turn is turns[-1] and trouble == "a limit" else None))
         world.wait(300.0)
     if trouble:
         world.run()
@@ -109,7 +109,7 @@ def test_a_list_that_a_model_comes_back_to_is_in_doubt(members: World) -> None:
         become(members, [person("ann", first_name=first_name), person("bob")])
         members.run()
     assert members.person("ann@example.com")["first_name"] == "Ann"
-    assert one(members.run()).plan.unchanged == 2
+    assert one(members.run()).list_plan.unchanged == 2
 
 
 @pytest.mark.parametrize("death", [False, True])
@@ -124,7 +124,7 @@ def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members: World
     members.drop_model("members")
     members.model("renamed", SELECT, list="Members", identifiers=BY_EMAIL)
     if death:
-        assert members.dies(lambda event: isinstance(event, Sending))
+        assert members.dies(lambda event: isinstance(event, SendProgress))
     members.run()
     members.wait(3_600.0)
     become(members, people("ann", "bob"))
@@ -140,7 +140,7 @@ def test_it_takes_them_off_also_if_it_first_sent_them_in_a_later_run(members: Wo
     members.model("renamed", SELECT, list="Members", identifiers=BY_EMAIL, max_removes=1.0)
     if unsent == "a refused import":
         members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400, times=9))
-    members.run(wish=Wish(limit=1 if unsent == "a limit" else None))
+    members.run(options=PlanOptions(limit=1 if unsent == "a limit" else None))
     members.calm()
     members.wait(600.0)
     moves(members, people("ann", "bob"))

@@ -139,7 +139,7 @@ def test_while_a_job_does_not_end_no_other_list_is_sent(make_world: Callable[...
     assert [listed.outcomes for listed in result.lists] == [{Outcome.ACCEPTED: 1}, {Outcome.NOT_SENT: 1}]
     world.sandbox.finish_jobs()
     result = world.run()
-    assert [listed.plan.adds for listed in result.lists] == [0, 1]
+    assert [listed.list_plan.adds for listed in result.lists] == [0, 1]
 
 
 def test_a_list_that_no_row_names_any_more_is_guarded_then_emptied_and_then_forgotten(world: World) -> None:
@@ -156,7 +156,7 @@ def test_a_list_that_no_row_names_any_more_is_guarded_then_emptied_and_then_forg
     world.run(**ALL)
     assert world.emails("Tea") == []
     result = world.run()
-    assert [listed.plan.list.name for listed in result.lists] == ["Coffee"]
+    assert [listed.list_plan.list_ref.name for listed in result.lists] == ["Coffee"]
 
 
 def test_a_list_that_was_deleted_in_klaviyo_is_not_emptied_in_vain(world: World) -> None:
@@ -169,7 +169,7 @@ def test_a_list_that_was_deleted_in_klaviyo_is_not_emptied_in_vain(world: World)
     become(world, [person("bob", club="Coffee"), person("cat", club="Coffee")])
     result = world.run()
     assert result.exit_code == 0
-    assert result.plan.models[0].orphans == ((tea, 1),)
+    assert result.plan.models[0].orphaned_rows == ((tea, 1),)
     assert world.emails("Coffee") == ["bob@example.com", "cat@example.com"]
 
 
@@ -207,16 +207,16 @@ def test_a_list_that_is_deleted_before_it_is_filled_stops_alone(world: World) ->
         if isinstance(event, ListDone) and event.list == "Cake":
             world.by_hand("DELETE", f"/api/lists/{tea}")
 
-    result = world.run(tell=tell)
+    result = world.run(on_event=tell)
     assert result.exit_code == 4
-    assert [(listed.plan.list.name, listed.failed) for listed in result.lists] == [
+    assert [(listed.list_plan.list_ref.name, listed.failed) for listed in result.lists] == [
         ("Cake", False),
         ("Tea", True),
         ("Yoga", False),
     ]
     applied, not_sent = {Outcome.APPLIED: 1}, {Outcome.NOT_SENT: 1}
     assert [listed.outcomes for listed in result.lists] == [applied, not_sent, applied]
-    assert f"A list with id {tea} does not exist." in result.lists[1].reason
+    assert f"A list with id {tea} does not exist." in result.lists[1].stop_reason
     world.run()
     assert {club: world.emails(club) for club in clubs.values()} == {
         club: [f"{name}@example.com"] for name, club in clubs.items()

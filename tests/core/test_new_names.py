@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Sending, Settling
+from reverse_etl.domain.events import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import UNSENT, become, members_model, moves, people, person
 from tests.core.world import one
@@ -60,7 +60,7 @@ def test_whoever_had_a_new_e_mail_and_the_same_phone_can_leave_later(world: Worl
     phone_model(world)
     moves(world, [caller("ann", PHONE), caller("bob")])
     result = moves(world, [caller("ann2", PHONE), caller("bob")])
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.SUPERSEDED: 1}
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
     assert world.emails() == ["ann2@example.com", "bob@example.com"]
     assert one(moves(world, [caller("bob")])).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bob@example.com"]
@@ -85,7 +85,7 @@ def test_whoever_goes_to_another_list_with_a_new_e_mail_leaves_the_first(world: 
     bob = caller("bob", club="Tea")
     moves(world, [caller("ann", PHONE, club="Tea"), bob])
     result = moves(world, [caller("ann2", PHONE, club="Coffee"), bob])
-    (tea,) = (each for each in result.lists if each.plan.list.name == "Tea")
+    (tea,) = (each for each in result.lists if each.list_plan.list_ref.name == "Tea")
     assert tea.outcomes == {Outcome.REMOVED: 1}
     assert (world.emails("Tea"), world.emails("Coffee")) == (["bob@example.com"], ["ann2@example.com"])
 
@@ -115,7 +115,7 @@ def test_she_leaves_it_also_if_only_a_later_run_put_her_there(world: World, firs
     become(world, rows)
     if first == "dies":
         world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, times=None))
-        assert world.dies(lambda event: isinstance(event, Sending))
+        assert world.dies(lambda event: isinstance(event, SendProgress))
     else:
         world.fault(Fault(FaultKind.CANCEL, rows=0))
         world.run()
@@ -133,14 +133,14 @@ def test_whoever_joined_by_hand_stays_though_one_with_the_same_phone_leaves_too(
 ) -> None:
     """Zoe was sent later than she joined. Ann, who has her phone, is somebody else still."""
     moves(household, [person("bob"), person("zoe", club=PHONE)], unsent)
-    assert one(moves(household, people("bob"))).outcomes == {Outcome.REMOVED: 1, Outcome.KEPT: 1}
+    assert one(moves(household, people("bob"))).outcomes == {Outcome.REMOVED: 1, Outcome.UNMANAGED: 1}
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
 def test_a_housemate_stays_where_nobody_has_the_name_of_who_leaves(household: World) -> None:
     """Ann's e-mail was changed at Klaviyo. Zoe has her phone, but did not join when Ann was first sent."""
     household.rename("ann@example.com", email="other@example.com")
-    assert one(moves(household, people("bob"))).outcomes == {Outcome.GONE: 1}
+    assert one(moves(household, people("bob"))).outcomes == {Outcome.NOT_FOUND: 1}
     assert household.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
@@ -205,7 +205,9 @@ def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(neighbours
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
     joined: list[Any] = []
     neighbours.run(
-        tell=lambda event: joined or (isinstance(event, Settling) and joined.append(neighbours.zoe_joins()))
+        on_event=lambda event: (
+            joined or (isinstance(event, JobProgress) and joined.append(neighbours.zoe_joins()))
+        )
     )
     neighbours.wait(600.0)
     neighbours.take_off_list("ann@example.com", "Tea")
@@ -222,7 +224,7 @@ def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(
     """Nobody has Ann's e-mail any more; the model has Zoe on another list, with Ann's phone. Zoe stays."""
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
     if when == "before a dead run was settled":
-        assert neighbours.dies(lambda event: isinstance(event, Settling))
+        assert neighbours.dies(lambda event: isinstance(event, JobProgress))
         neighbours.sandbox.finish_jobs()
     else:
         neighbours.run()
@@ -232,8 +234,8 @@ def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(
         become(neighbours, [*rows, caller("bob", club="Tea")])
         joined: list[Any] = []
         neighbours.run(
-            tell=lambda event: (
-                joined or (isinstance(event, Settling) and joined.append(neighbours.zoe_joins()))
+            on_event=lambda event: (
+                joined or (isinstance(event, JobProgress) and joined.append(neighbours.zoe_joins()))
             )
         )
     else:
@@ -257,7 +259,7 @@ def test_nobody_inherits_who_joined_by_hand_where_nobody_has_the_name_of_who_lea
     couple.wait(3_600.0)
     couple.rename("ann@example.com", email="other@example.com")
     moves(couple, [caller("zoe", PHONE), caller("bob")], unsent)
-    assert one(moves(couple, [caller("bob")])).outcomes[Outcome.KEPT] == 1
+    assert one(moves(couple, [caller("bob")])).outcomes[Outcome.UNMANAGED] == 1
     assert couple.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
@@ -266,7 +268,7 @@ def test_whoever_is_wanted_under_an_e_mail_that_was_changed_stays(couple: World)
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.rename("zoe@example.com", email="zz@example.com")
     couple.rename("ann@example.com", email="aa@example.com")
-    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.GONE: 1}
+    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.NOT_FOUND: 1}
     assert couple.emails() == ["aa@example.com", "bob@example.com", "zz@example.com"]
 
 
@@ -274,7 +276,7 @@ def test_nobody_is_superseded_by_another_member_who_merely_has_the_phone(couple:
     """Zoe is wanted as herself. Ann's e-mail was changed at Klaviyo: she is there still, and gone says so."""
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.rename("ann@example.com", email="other@example.com")
-    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.GONE: 1}
+    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.NOT_FOUND: 1}
     assert couple.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
 
 
@@ -299,7 +301,7 @@ def test_nobody_inherits_from_one_who_was_taken_off(couple: World, how: str) -> 
     else:
         couple.take_off_list("ann@example.com")
         moves(couple, [caller("zoe", PHONE), caller("bob")], "a limit")
-    assert one(moves(couple, [caller("bob")])).outcomes[Outcome.KEPT] == 1
+    assert one(moves(couple, [caller("bob")])).outcomes[Outcome.UNMANAGED] == 1
     assert couple.emails() == ["bob@example.com", "zoe@example.com"]
 
 

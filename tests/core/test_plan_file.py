@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.diff import seal_text
 from reverse_etl.planning.saved_plan import SavedPlan
@@ -54,16 +54,16 @@ def file(plan: Mapping[str, Any] = PLAN, digest: str = DIGEST) -> bytes:
 
 def test_a_file_of_version_1_is_read_and_written_as_it_was() -> None:
     """Every key, in its order."""
-    written = json.loads(SavedPlan.read(file(), "plan.json").written())
+    written = json.loads(SavedPlan.from_bytes(file(), "plan.json").to_bytes())
     assert json.dumps(written) == file().decode()
 
 
 def test_what_is_read_from_each_key() -> None:
     """The plan's values are those of its keys."""
-    plan = SavedPlan.read(file(), "plan.json")
-    assert (plan.wish.full_refresh, plan.wish.limit, plan.wish.rekey) == (False, 5, {"vip"})
-    assert plan.names == ("vip",)
-    assert plan.line == "2 adds, 1 update, 0 removes on 1 list, saved 2026-11-22T06:00:00.000Z"
+    plan = SavedPlan.from_bytes(file(), "plan.json")
+    assert (plan.options.full_refresh, plan.options.limit, plan.options.rekey) == (False, 5, {"vip"})
+    assert plan.model_names == ("vip",)
+    assert plan.summary == "2 adds, 1 update, 0 removes on 1 list, saved 2026-11-22T06:00:00.000Z"
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -73,12 +73,12 @@ def test_a_plan_without_a_figure_is_not_read(figure: str) -> None:
     plan = PLAN | {"lists": [PLAN["lists"][0] | {"figures": figures}]}
     content = json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()
     with pytest.raises(UsageError, match="This is no saved plan"):
-        SavedPlan.read(file(plan, sha256(content).hexdigest()), "plan.json")
+        SavedPlan.from_bytes(file(plan, sha256(content).hexdigest()), "plan.json")
 
 
 def test_the_digest_of_rows_and_columns_stays() -> None:
     """Of each kind of column, and with quotes and backslashes in names."""
-    columns = [Column(f"c'{kind.value.split()[0]}", kind, 'T "x"') for kind in Kind]
+    columns = [Column(f"c'{kind.value.split()[0]}", kind, 'T "x"') for kind in ColumnKind]
     assert (
         seal_text(3, "12ab", columns, [("c", "p\\")])
         == "d2932a9152cee00213ab066e40550b50958029f3c2d0622610f3882eb5fd3901"

@@ -13,9 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import JobProgress
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.project import Project
-from reverse_etl.reconcile.member_reader import BEGINNING, MOST_READ, Range, read_part, spread, whole
+from reverse_etl.reconcile.member_reader import (
+    EARLIEST_JOIN,
+    MAX_MEMBERS_PER_READ,
+    TimeRange,
+    read_range,
+    split_ranges,
+    truncate_to_second,
+)
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, moves, people
 from tests.core.world import one
@@ -24,19 +32,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from reverse_etl.reconcile.drift import Drift
+    from reverse_etl.reconcile.drift import ListDifference
     from tests.core.world import World
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def reconciled(world: World, **options: Any) -> Drift:
+def reconciled(world: World, **options: Any) -> ListDifference:
     """Reconcile, and return what was found of the only list."""
     (found,) = world.project().reconcile(**options)
     return found
 
 
-def figures(drift: Drift) -> dict[str, int]:
+def figures(drift: ListDifference) -> dict[str, int]:
     """Return the figures of a drift that are not 0, by name."""
     numbers = {field.name: getattr(drift, field.name) for field in dataclasses.fields(drift)}
     return {name: value for name, value in numbers.items() if isinstance(value, int) and value}
@@ -58,7 +66,7 @@ def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(wor
     found = reconciled(world)
     assert figures(found) == {"applied": 3, "members": 2, "missing": 1}
     assert found.missing_sample == ("email:bo@example.com",)
-    assert figures(reconciled(world, mend=True))["missing"] == 1
+    assert figures(reconciled(world, resend=True))["missing"] == 1
     assert figures(reconciled(world)) == {"applied": 3, "members": 2, "unsettled": 1}
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert figures(reconciled(world)) == {"applied": 3, "members": 3}
@@ -70,7 +78,7 @@ def test_a_missing_row_that_is_no_longer_desired_is_forgotten_once_mended(world:
     members_model(world)
     moves(world, people("ann", "bo", "cleo"))
     world.take_off_list("bo@example.com")
-    reconciled(world, mend=True)
+    reconciled(world, resend=True)
     become(world, people("ann", "cleo"))
     assert sum(one(world.run()).outcomes.values()) == 1
     assert world.emails() == ["ann@example.com", "cleo@example.com"]
@@ -115,7 +123,7 @@ def test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list(worl
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
     world.rename("bo@example.com", email="away@example.com", external_id="c-9")
-    assert one(moves(world, people("ann"))).outcomes == {Outcome.GONE: 1}
+    assert one(moves(world, people("ann"))).outcomes == {Outcome.NOT_FOUND: 1}
     world.rename("away@example.com", email="bo@example.com")
     found = reconciled(world)
     assert (found.others, found.given_up, found.given_up_sample) == (1, 1, ("email:bo@example.com",))
@@ -136,7 +144,7 @@ def test_a_deleted_list_is_told(world: World) -> None:
     members_model(world)
     moves(world, people("ann"))
     world.by_hand("DELETE", f"/api/lists/{world.list_id()}")
-    found = reconciled(world, mend=True)
+    found = reconciled(world, resend=True)
     assert found.deleted
     assert not world.state("SELECT * FROM lease")
 
@@ -165,7 +173,7 @@ def test_reconcile_sends_only_gets_and_changes_nothing_unless_it_is_to_mend(worl
     before, writes = kept(world), len(world.writes())
     reconciled(world)
     assert kept(world) == before
-    reconciled(world, mend=True)
+    reconciled(world, resend=True)
     assert kept(world) != before
     assert len(world.writes()) == writes
 
@@ -180,11 +188,11 @@ def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world: World) -
     members_model(world)
     moves(world, people("ann"))
     become(world, people("ann", "bo"))
-    assert world.dies(lambda event: type(event).__name__ == "Settling")
+    assert world.dies(lambda event: isinstance(event, JobProgress))
     world.calm()
     world.wait()
     assert figures(reconciled(world)) == {"applied": 1, "members": 2, "unsettled": 1}
-    assert figures(reconciled(world, mend=True)) == {"applied": 2, "members": 2}
+    assert figures(reconciled(world, resend=True)) == {"applied": 2, "members": 2}
 
 
 def test_a_list_that_only_a_dead_run_began_is_read_too(world: World) -> None:
@@ -192,11 +200,11 @@ def test_a_list_that_only_a_dead_run_began_is_read_too(world: World) -> None:
     clubs_model(world)
     moves(world, people("ann", club="Tea"))
     become(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
-    assert world.dies(lambda event: type(event).__name__ == "Settling")
+    assert world.dies(lambda event: isinstance(event, JobProgress))
     world.calm()
     world.wait()
     world.take_off_list("bo@example.com", "Coffee")
-    found = world.project().reconcile(mend=True)
+    found = world.project().reconcile(resend=True)
     assert [(each.list_name, each.missing) for each in found] == [("Coffee", 1), ("Tea", 0)]
 
 
@@ -216,7 +224,7 @@ def test_a_list_that_can_not_be_read_is_not_mended(world: World) -> None:
     moves(world, many(5))
     world.fault(Fault(FaultKind.STATUS, method="GET", path="/api/lists/*/profiles", status=503, times=None))
     with pytest.raises(KlaviyoError):
-        reconciled(world, mend=True)
+        reconciled(world, resend=True)
     world.calm()
     assert figures(reconciled(world)) == {"applied": 5, "members": 5}
 
@@ -229,7 +237,11 @@ def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world: World) -> 
     profiles = yaml.safe_load((world.folder / "profiles.yml").read_text())
     profiles["shop"]["destinations"]["trial"] = {"type": "klaviyo", "sandbox": True}
     (world.folder / "profiles.yml").write_text(yaml.safe_dump(profiles))
-    for work in (Project.reconcile, partial(Project.reconcile, mend=True), partial(Project.adopt, select=[])):
+    for work in (
+        Project.reconcile,
+        partial(Project.reconcile, resend=True),
+        partial(Project.adopt, select=[]),
+    ):
         with pytest.raises(UsageError, match="The sandbox has not begun"):
             work(world.project())
     assert not list(world.folder.glob("*.sqlite"))
@@ -239,15 +251,18 @@ def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world: World) -> 
 def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_their_own(world: World) -> None:
     """Many joined in one second, more than one cursor reads before it hands back the rest; others later."""
     members_model(world)
-    most = MOST_READ + 50
+    most = MAX_MEMBERS_PER_READ + 50
     moves(world, many(most))
     moves(world, many(most + 30))
     assert figures(reconciled(world)) == {"applied": most + 30, "members": most + 30}
     ways = world.project().connections
-    with ways.klaviyo(dry=True) as klaviyo:
-        all_of_it = Range(BEGINNING, whole(klaviyo.account() and klaviyo.server_time) + timedelta(days=1))
-        first, rest = read_part(klaviyo, world.list_id(), all_of_it)
-        second, no_more = read_part(klaviyo, world.list_id(), rest)
+    with ways.klaviyo(dry_run=True) as klaviyo:
+        all_of_it = TimeRange(
+            EARLIEST_JOIN,
+            truncate_to_second(klaviyo.get_account() and klaviyo.server_time) + timedelta(days=1),
+        )
+        first, rest = read_range(klaviyo, world.list_id(), all_of_it)
+        second, no_more = read_range(klaviyo, world.list_id(), rest)
     assert (len(first), len(second), no_more) == (most, 30, None)
     assert first[-1].joined_at < rest.since <= second[0].joined_at
     assert rest.until == all_of_it.until
@@ -260,14 +275,14 @@ def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_thei
 def test_ranges_are_cut_so_that_every_second_is_in_one_of_them(edges: list[int], parts: int) -> None:
     """None is lost and none is read twice, however many cursors there are."""
     ranges = [
-        Range(START + timedelta(seconds=first), START + timedelta(seconds=last))
+        TimeRange(START + timedelta(seconds=first), START + timedelta(seconds=last))
         for first, last in zip(edges[::2], edges[1::2], strict=False)
     ]
-    cut = spread(ranges, parts)
+    cut = split_ranges(ranges, parts)
     assert len(cut) >= len(ranges)
     assert all(part.since < part.until for part in cut)
 
-    def seconds(of: Sequence[Range]) -> list[int]:
+    def seconds(of: Sequence[TimeRange]) -> list[int]:
         return [
             second for one in of for second in range(*(int(t.timestamp()) for t in (one.since, one.until)))
         ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Sending, Settling
+from reverse_etl.domain.events import JobProgress, SendProgress
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state import State
@@ -41,12 +41,12 @@ def test_what_was_sent_is_uncertain_until_it_is_proved(members: World) -> None:
     Its rows are deltas of a run that is still `submitting`, and in no snapshot.
     """
     become(members, people("ann", "bob"))
-    assert members.dies(lambda event: isinstance(event, Sending))
+    assert members.dies(lambda event: isinstance(event, SendProgress))
     assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
     assert members.state("SELECT state FROM runs") == [("submitting",)]
     before = len(members.writes())
     result = members.run()
-    assert one(result).plan.unchanged == 2
+    assert one(result).list_plan.unchanged == 2
     assert len(members.writes()) == before
     assert deltas(members) == []
     assert members.state("SELECT state FROM runs ORDER BY started_at") == [("recovered",), ("ended",)]
@@ -70,7 +70,7 @@ def test_an_unsent_row_is_never_marked_done(members: World) -> None:
     members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
     assert one(members.run()).outcomes == {Outcome.NOT_SENT: 2}
     assert deltas(members) == []
-    assert one(members.run()).plan.adds == 2
+    assert one(members.run()).list_plan.adds == 2
 
 
 def test_that_nothing_was_sent_now_says_nothing_about_then(members: World) -> None:
@@ -99,7 +99,7 @@ def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(
         world.run()
     assert len(world.writes()) == before
     world.sandbox.finish_jobs()
-    assert one(world.run()).plan.adds == 1
+    assert one(world.run()).list_plan.adds == 1
 
 
 def test_an_import_of_which_no_receipt_speaks_is_waited_for(
@@ -113,7 +113,7 @@ def test_an_import_of_which_no_receipt_speaks_is_waited_for(
     members_model(world)
     become(world, people("ann", "bob"))
     with monkeypatch.context() as patched:
-        patched.setattr(State, "record", lambda *_: (_ for _ in ()).throw(Interrupted))
+        patched.setattr(State, "record_receipts", lambda *_: (_ for _ in ()).throw(Interrupted))
         with pytest.raises(Interrupted):
             world.run()
     lost = world.writes()[-1]
@@ -135,7 +135,7 @@ def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(
     Its rows are taken over by the columns they were sent with.
     """
     become(members, people("ann", "bob"))
-    members.dies(lambda event: isinstance(event, Sending))
+    members.dies(lambda event: isinstance(event, SendProgress))
     kept = [name for name in ("email", "customer_id", "first_name") if name not in dropped]
     members_model(members)
     members.model(
@@ -144,7 +144,7 @@ def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(
         identifiers={"email": "email", "external_id": "customer_id"},
     )
     result = members.run()
-    assert one(result).plan.updates == 2
+    assert one(result).list_plan.updates == 2
     assert members.person("ann@example.com")["properties"] == {"points": 7}
     before = len(members.writes())
     members.run()
@@ -180,7 +180,7 @@ def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members:
     assert members.run().lists[0].outcomes == {Outcome.UNKNOWN: 3}
     members.fault(Fault(FaultKind.INVALID_ROWS, pattern="^bob@", times=None))
     members.people([{"email": "yan@example.com"}, {"email": "zoe@example.com"}], table="others")
-    assert members.dies(lambda event: isinstance(event, Sending) and event.model == "z_others")
+    assert members.dies(lambda event: isinstance(event, SendProgress) and event.model == "z_others")
     for _ in range(2):
         members.run()
         assert members.emails() == ["ann@example.com", "cat@example.com"]
@@ -204,7 +204,7 @@ def test_a_recovered_job_is_held_against_the_rows_that_were_sent(members: World)
         identifiers={"email": "email"},
     )
     become(members, people("ann", "bob", "cat"))
-    assert members.dies(lambda event: isinstance(event, Settling))
+    assert members.dies(lambda event: isinstance(event, JobProgress))
     before = len(members.writes())
-    assert one(members.run()).plan.unchanged == 2
+    assert one(members.run()).list_plan.unchanged == 2
     assert len(members.writes()) == before

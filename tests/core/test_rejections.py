@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Settling
+from reverse_etl.domain.events import JobProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
@@ -65,7 +65,7 @@ def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members: W
 def test_so_may_a_row_that_only_the_repetition_of_a_dead_run_refused(members: World, stays: bool) -> None:
     """That the job may have a twin is kept with its receipt: Ann is sent again, or taken off as anyone."""
     only_the_repetition_refuses_ann(members, "refuse_rows")
-    assert members.dies(lambda event: isinstance(event, Settling))
+    assert members.dies(lambda event: isinstance(event, JobProgress))
     members.wait(300.0)
     members.calm()
     assert members.emails() == ["ann@example.com", "bob@example.com", "cat@example.com"]
@@ -78,10 +78,10 @@ def test_what_a_dead_runs_import_without_a_twin_refused_is_rejected(members: Wor
     """It comes to rest: a bad row is not sent again in every run, though each import outlasts its run."""
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann", times=None))
     become(members, people("ann", "bob"))
-    assert members.dies(lambda event: isinstance(event, Settling))
+    assert members.dies(lambda event: isinstance(event, JobProgress))
     before = len(members.writes())
     result = members.run()
-    assert [(r.problem, r.rows) for r in one(result).plan.rejected] == [("standing", 1)]
+    assert [(r.code, r.rows) for r in one(result).list_plan.check_rejections] == [("standing", 1)]
     assert len(members.writes()) == before
 
 
@@ -103,7 +103,7 @@ def test_a_refused_row_stands_and_is_not_sent_again(members: World) -> None:
     before = len(members.writes())
     result = members.run()
     assert len(members.writes()) == before
-    assert one(result).plan.rejections == 1
+    assert one(result).list_plan.rejected_by_check == 1
     assert result.exit_code == 0
     assert members.run(strict=True).exit_code == 1
 
@@ -127,8 +127,13 @@ def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_ret
             members_model(members, max_removes=0.2)
         case "retry":
             ways = members.project().connections
-            with ways.warehouse(read_only=False) as warehouse, ways.klaviyo(dry=True) as klaviyo:
-                assert ways.state(warehouse, klaviyo.account().id).rejections.retry("members") == 1
+            with ways.warehouse(read_only=False) as warehouse, ways.klaviyo(dry_run=True) as klaviyo:
+                assert (
+                    ways.state(warehouse, klaviyo.get_account().id).rejections.clear_klaviyo_rejections(
+                        "members"
+                    )
+                    == 1
+                )
     assert one(members.run()).outcomes == {Outcome.APPLIED: 1}
     assert members.emails() == ["ann@example.com", "bad@example.com"]
     assert members.state("SELECT * FROM rejections") == []
@@ -152,7 +157,7 @@ def test_a_rejected_update_keeps_what_klaviyo_has(members: World) -> None:
     assert one(members.run()).outcomes == {Outcome.REJECTED: 1}
     assert members.person("ann@example.com")["first_name"] == "Ann"
     result = members.run()
-    assert (one(result).plan.held, one(result).plan.removes, result.exit_code) == (0, 0, 0)
+    assert (one(result).list_plan.held_at_plan, one(result).list_plan.removes, result.exit_code) == (0, 0, 0)
     become(members, [person("ann", first_name="Anna"), person("bob")])
     members.run()
     assert members.person("ann@example.com")["first_name"] == "Anna"
@@ -166,7 +171,7 @@ def test_a_request_that_is_refused_as_a_whole_rejects_nobody(world: World) -> No
     world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400))
     result = world.run()
     assert one(result, "members").outcomes == {Outcome.NOT_SENT: 2}
-    assert one(result, "members").reason
+    assert one(result, "members").stop_reason
     assert one(result, "others").outcomes == {Outcome.APPLIED: 2}
     assert result.exit_code == 4
     assert world.state("SELECT * FROM rejections") == []
@@ -193,7 +198,7 @@ def test_if_very_many_rows_are_refused_for_one_reason_no_row_is_to_blame(members
     become(members, rows)
     result = members.run()
     assert one(result).outcomes == {Outcome.NOT_SENT: 201}
-    assert "101 of 201 rows" in one(result).reason
+    assert "101 of 201 rows" in one(result).stop_reason
     assert members.state("SELECT * FROM rejections") == []
     assert members.state("SELECT count(*) FROM runs WHERE state = 'ended'") == [(1,)]
 
@@ -281,7 +286,7 @@ def test_accepted_is_not_applied(make_world: Callable[..., World]) -> None:
     world.sandbox.finish_jobs()
     before = len(world.writes())
     result = world.run()
-    assert one(result).plan.unchanged == 2
+    assert one(result).list_plan.unchanged == 2
     assert len(world.writes()) == before
 
 
@@ -300,9 +305,9 @@ def test_a_person_has_one_unended_import_at_a_time(make_world: Callable[..., Wor
     first, second = world.run().lists
     assert (first.outcomes, first.failed) == ({Outcome.ACCEPTED: 1}, False)
     assert (second.outcomes, second.failed) == ({Outcome.NOT_SENT: 1}, False)
-    assert "one at a time" in second.reason
+    assert "one at a time" in second.stop_reason
     world.sandbox.finish_jobs()
-    assert [one.plan.unchanged for one in world.run().lists] == [1, 0]
+    assert [one.list_plan.unchanged for one in world.run().lists] == [1, 0]
 
 
 def test_every_page_of_a_jobs_errors_is_read(members: World) -> None:

@@ -48,7 +48,7 @@ def test_a_person_with_a_new_e_mail_stays_and_can_leave_later(members: World) ->
     members.wait()
     become(members, [person("ann", email="ann2@example.com"), person("bob")])
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.SUPERSEDED: 1}
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
     assert members.emails() == ["ann2@example.com", "bob@example.com"]
     members.wait()
     become(members, people("bob"))
@@ -87,7 +87,7 @@ def test_whose_clock_is_wrong_does_not_matter(make_world: Callable[..., World], 
     world.wait(600.0)
     moves(world, people("ann", "bob", "cat"))
     result = moves(world, people("ann"))
-    assert one(result).outcomes == {Outcome.REMOVED: 1, Outcome.KEPT: 1}
+    assert one(result).outcomes == {Outcome.REMOVED: 1, Outcome.UNMANAGED: 1}
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
@@ -103,14 +103,14 @@ def test_someone_who_joined_before_us_is_never_taken_off(members: World) -> None
     members.run()
     become(members, people("bob"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.KEPT: 1}
+    assert one(result).outcomes == {Outcome.UNMANAGED: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     become(members, people("cat"))
     members.run(**ALL)
     assert members.emails() == ["ann@example.com", "cat@example.com"]
 
 
-@pytest.mark.parametrize(("seconds", "outcome"), [(40.0, Outcome.REMOVED), (70.0, Outcome.KEPT)])
+@pytest.mark.parametrize(("seconds", "outcome"), [(40.0, Outcome.REMOVED), (70.0, Outcome.UNMANAGED)])
 def test_the_times_that_klaviyo_notes_have_a_minutes_grace(
     make_world: Callable[..., World], seconds: float, outcome: Outcome
 ) -> None:
@@ -165,9 +165,9 @@ def test_someone_found_by_nobody_is_gone_and_noted(members: World) -> None:
     )
     become(members, people("ann"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.GONE: 1}
+    assert one(result).outcomes == {Outcome.NOT_FOUND: 1}
     assert members.state("SELECT list_id, identity FROM gone") == [(listed, "email:bob@example.com")]
-    assert one(members.run()).plan.removes == 0
+    assert one(members.run()).list_plan.removes == 0
 
 
 def test_someone_with_an_external_id_alone_is_found_by_it(world: World) -> None:
@@ -231,8 +231,8 @@ def test_from_the_profiles_surface_nobody_is_removed_and_none_held(world: World)
     before = len(world.writes())
     become(world, [person("ann"), person("bob", email="bob at example")])
     result = world.run()
-    assert one(result).plan.held == 0
-    assert one(result).outcomes == {Outcome.FORGOTTEN: 2}
+    assert one(result).list_plan.held_at_plan == 0
+    assert one(result).outcomes == {Outcome.LEFT_IN_PLACE: 2}
     assert len(world.writes()) == before
     assert world.sandbox.profile_count() == 3
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Sending, Settling
+from reverse_etl.domain.events import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
@@ -79,7 +79,7 @@ def later_by_another_app(world: World, seconds: float) -> Callable[..., Any]:
     """Return what lets another app begin an import so long after ours was sent."""
 
     def tell(event: Any) -> None:
-        if isinstance(event, Sending):
+        if isinstance(event, SendProgress):
             world.wait(seconds)
             by_another_app(world)
 
@@ -101,7 +101,7 @@ def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
 
-    result = world.run(tell=later_by_another_app(world, 1_500.0))
+    result = world.run(on_event=later_by_another_app(world, 1_500.0))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     *posts, removal = [entry for entry in world.sandbox.log(number) if entry.method != "GET"]
     assert [entry.method for entry in posts] == ["POST", "POST", "POST"]
@@ -118,7 +118,7 @@ def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world: Calla
     world.run()
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
-    result = world.run(tell=lambda event: isinstance(event, Settling) and by_another_app(world))
+    result = world.run(on_event=lambda event: isinstance(event, JobProgress) and by_another_app(world))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
 
@@ -134,9 +134,9 @@ def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
 
-    result = world.run(tell=later_by_another_app(world, 360.0))
+    result = world.run(on_event=later_by_another_app(world, 360.0))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 1}
-    assert "may still be under way" in one(result).reason
+    assert "may still be under way" in one(result).stop_reason
     assert result.exit_code == 1
     world.sandbox.finish_jobs()
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.delivery.results import counts
-from reverse_etl.domain.events import Settling
+from reverse_etl.delivery.results import collect_figures
+from reverse_etl.domain.events import JobProgress
 from reverse_etl.errors import GuardRefused, UsageError
-from reverse_etl.planning.plan import Wish
-from reverse_etl.report.gather import MOST_GONE, MOST_RECEIPTS, MOST_RUNS
-from reverse_etl.report.masking import hide
-from reverse_etl.report.page import page
-from reverse_etl.report.wording import Tone, verdict
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.report.gather import MAX_PREVIOUS_RUNS, MAX_RECEIPTS, MAX_REMOVALS_NOT_FOUND
+from reverse_etl.report.masking import mask_report
+from reverse_etl.report.page import render_page
+from reverse_etl.report.wording import Severity, summarize_run
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.sql import ledger
-from reverse_etl.state.tables import Tables
+from reverse_etl.state.tables import StateTables
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.test_dry_run import files, tables
 from tests.core.world import one
@@ -42,7 +42,7 @@ def members(world: World) -> World:
 def report(world: World, run_id: str | None = None) -> Report:
     """Return the report of a run, the newest by default; its page can be made."""
     made = world.project().report(run_id)
-    assert page(hide(made)).startswith("<!doctype html>")
+    assert render_page(mask_report(made)).startswith("<!doctype html>")
     return made
 
 
@@ -57,14 +57,19 @@ def test_a_report_has_the_counts_of_the_run(world: World) -> None:
     become(world, [*rows[:2], person("bad", email="bad", club="Tea"), person("dan", club="Coffee")])
     result = world.run(allow_removes=["members", "clubs", "everybody"])
     told = report(world)
-    assert {(one.place.model, one.place.label): (one.counts, one.reason) for one in told.lists} == {
-        (one.model, one.plan.list.name or "(profiles)"): (counts(one), "") for one in result.lists
+    assert {(one.label.model, one.label.text): (one.counts, one.reason) for one in told.lists} == {
+        (one.model, one.list_plan.list_ref.name or "(profiles)"): (collect_figures(one), "")
+        for one in result.lists
     }
     assert (told.run.run_id, told.run.exit_code, told.run.state) == (result.run_id, 0, "ended")
     assert (told.project, told.target, told.account) == ("shop", "trial", world.sandbox.account_id)
-    assert told.sum("removed", "forgotten") == 3
-    assert (told.later, told.earlier, [len(former.lists) for former in told.before]) == (0, 1, [3])
-    assert told.before[0].sum("applied") == 9
+    assert told.sum_counts("removed", "forgotten") == 3
+    assert (
+        told.later_run_count,
+        told.previous_run_count,
+        [len(former.lists) for former in told.previous_runs],
+    ) == (0, 1, [3])
+    assert told.previous_runs[0].sum_counts("applied") == 9
 
 
 def test_the_proof_adds_up_to_what_was_sent(members: World) -> None:
@@ -74,11 +79,18 @@ def test_the_proof_adds_up_to_what_was_sent(members: World) -> None:
     become(members, people("ann", "dan", "eve"))
     result = members.run()
     add, remove = report(members).proofs
-    assert (add.op, add.receipts, add.rows, add.left_out) == ("add", 1, {"applied": 2}, 0)
-    assert (remove.op, remove.receipts, remove.rows) == ("remove", 1, {"applied": 2})
-    assert add.place.name == remove.place.name == "Members"
+    assert (add.op, add.receipt_count, add.rows_by_state, add.hidden_receipt_count) == (
+        "add",
+        1,
+        {"applied": 2},
+        0,
+    )
+    assert (remove.op, remove.receipt_count, remove.rows_by_state) == ("remove", 1, {"applied": 2})
+    assert add.label.name == remove.label.name == "Members"
     ((job,),) = members.state(f"SELECT job_id FROM receipts WHERE op = 'add' AND run_id = '{result.run_id}'")
-    assert [(sent.job, sent.rows, sent.state) for sent in (*add.shown, *remove.shown)] == [
+    assert [
+        (sent.job_id, sent.rows, sent.state) for sent in (*add.shown_receipts, *remove.shown_receipts)
+    ] == [
         (job, 2, "applied"),
         (None, 2, "applied"),
     ]
@@ -93,9 +105,9 @@ def test_an_older_run_is_reported_as_it_was(members: World) -> None:
     second = members.run()
     members.run()
     told = report(members, second.run_id)
-    assert (told.run.run_id, told.later, told.earlier) == (second.run_id, 1, 1)
-    assert [former.run.run_id for former in told.before] == [first.run_id]
-    assert told.lists[0].counts == counts(one(second))
+    assert (told.run.run_id, told.later_run_count, told.previous_run_count) == (second.run_id, 1, 1)
+    assert [former.run.run_id for former in told.previous_runs] == [first.run_id]
+    assert told.lists[0].counts == collect_figures(one(second))
 
 
 def test_a_run_that_changed_nothing_has_no_receipt(members: World) -> None:
@@ -105,8 +117,8 @@ def test_a_run_that_changed_nothing_has_no_receipt(members: World) -> None:
     members.run()
     told = report(members)
     assert told.proofs == ()
-    assert verdict(told).said == "Nothing changed, so nothing was sent."
-    assert verdict(told).tone is Tone.GOOD
+    assert summarize_run(told).said == "Nothing changed, so nothing was sent."
+    assert summarize_run(told).tone is Severity.OK
 
 
 def test_a_refused_run_says_why_and_has_no_lists(members: World) -> None:
@@ -117,28 +129,35 @@ def test_a_refused_run_says_why_and_has_no_lists(members: World) -> None:
     with pytest.raises(GuardRefused):
         members.run()
     told = report(members)
-    (why,) = told.refused
+    (why,) = told.refusal_reasons
     assert why.startswith("The model has 0 rows to send; min_rows asks for 1. 2 rows were sent before. At ")
     assert (told.run.state, told.run.exit_code, told.lists, told.proofs) == ("refused", 3, (), ())
     assert [(each.rows, each.new) for each in told.rejections] == [(1, 0)]
-    assert not told.own_rejections
-    assert report(members, told.before[0].run.run_id).own_rejections
+    assert not told.rejections_match_run
+    assert report(members, told.previous_runs[0].run.run_id).rejections_match_run
 
 
 def test_a_dead_run_shows_what_it_handed_over_and_later_what_came_of_it(members: World) -> None:
     """Its counts are not kept, since it never came to its end."""
     become(members, people("ann", "bob"))
-    assert members.dies(lambda event: isinstance(event, Settling))
+    assert members.dies(lambda event: isinstance(event, JobProgress))
     told = report(members)
-    assert (told.run.state, told.run.exit_code, told.run.ended, told.lists) == ("submitting", None, None, ())
-    assert [(proof.place.name, proof.rows) for proof in told.proofs] == [("Members", {"accepted": 2})]
-    assert verdict(told).said == "This run has not finished."
+    assert (told.run.state, told.run.exit_code, told.run.ended_at, told.lists) == (
+        "submitting",
+        None,
+        None,
+        (),
+    )
+    assert [(proof.label.name, proof.rows_by_state) for proof in told.proofs] == [
+        ("Members", {"accepted": 2})
+    ]
+    assert summarize_run(told).said == "This run has not finished."
     members.calm()
     members.run()
     later = report(members, told.run.run_id)
-    assert (later.run.state, later.later) == ("recovered", 1)
-    assert [proof.rows for proof in later.proofs] == [{"applied": 2}]
-    assert verdict(later).said == "This run was interrupted."
+    assert (later.run.state, later.later_run_count) == ("recovered", 1)
+    assert [proof.rows_by_state for proof in later.proofs] == [{"applied": 2}]
+    assert summarize_run(later).said == "This run was interrupted."
 
 
 def test_a_run_that_klaviyo_outlasts_is_told_as_open_until_it_is_settled(
@@ -152,12 +171,12 @@ def test_a_run_that_klaviyo_outlasts_is_told_as_open_until_it_is_settled(
     world.run()
     told = report(world)
     assert (told.run.state, told.lists[0].counts["accepted"]) == ("unsettled", 1)
-    assert verdict(told).tone is Tone.OPEN
+    assert summarize_run(told).tone is Severity.PENDING
     world.calm()
     world.run()
     later = report(world, told.run.run_id)
     assert later.lists[0].counts["accepted"] == 1
-    assert later.proofs[0].rows == {"applied": 1}
+    assert later.proofs[0].rows_by_state == {"applied": 1}
 
 
 def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world: World) -> None:
@@ -168,12 +187,12 @@ def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world: Worl
     world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400))
     result = world.run()
     told = report(world)
-    assert {one.place.name: one.reason for one in told.lists} == {
-        one.plan.list.name: one.reason for one in result.lists
+    assert {one.label.name: one.reason for one in told.lists} == {
+        one.list_plan.list_ref.name: one.stop_reason for one in result.lists
     }
     assert [bool(one.reason) for one in told.lists] == [True, False]
-    assert verdict(told).said == "1 of 2 lists stopped early."
-    assert {proof.place.name: proof.rows for proof in told.proofs} == {
+    assert summarize_run(told).said == "1 of 2 lists stopped early."
+    assert {proof.label.name: proof.rows_by_state for proof in told.proofs} == {
         "Members": {"not_sent": 1},
         "Others": {"applied": 1},
     }
@@ -187,13 +206,13 @@ def test_rejections_are_told_with_how_many_the_run_saw_first(members: World) -> 
     become(members, [*people("ann", "cat"), person("bad", email="bad"), person("worse", email="worse")])
     second = members.run()
     told = report(members)
-    found = {(each.source, each.place.name): (each.rows, each.new, each.example) for each in told.rejections}
+    found = {(each.source, each.label.name): (each.rows, each.new, each.example) for each in told.rejections}
     assert found == {
         ("check", "Members"): (2, 1, "email:bad"),
         ("klaviyo", "Members"): (1, 0, "email:cat@example.com"),
     }
-    assert told.own_rejections
-    assert sum(each.rows for each in told.rejections) == told.sum("rejected", "rejected_by_checks")
+    assert told.rejections_match_run
+    assert sum(each.rows for each in told.rejections) == told.sum_counts("rejected", "rejected_by_checks")
     assert {each.source: each.new for each in report(members, first.run_id).rejections} == {
         "check": 1,
         "klaviyo": 1,
@@ -202,9 +221,9 @@ def test_rejections_are_told_with_how_many_the_run_saw_first(members: World) -> 
     become(members, people("ann"))
     members.run(allow_removes=["members"])
     before = report(members, second.run_id)
-    assert (before.rejections, before.own_rejections) == ((), False)
-    assert before.sum("rejected", "rejected_by_checks") == 3
-    assert "No row is rejected now." in page(before)
+    assert (before.rejections, before.rejections_match_run) == ((), False)
+    assert before.sum_counts("rejected", "rejected_by_checks") == 3
+    assert "No row is rejected now." in render_page(before)
 
 
 def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world: World) -> None:
@@ -213,9 +232,9 @@ def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world: Wor
     world.model("others", "select email from people", list="Others")
     become(world, [*people("ann"), person("bad", email="bad")])
     world.run()
-    assert {each.place.model for each in report(world).rejections} == {"members", "others"}
+    assert {each.label.model for each in report(world).rejections} == {"members", "others"}
     world.run(select=["others"])
-    assert {each.place.model for each in report(world).rejections} == {"others"}
+    assert {each.label.model for each in report(world).rejections} == {"others"}
 
 
 def test_rows_that_name_no_list_are_not_taken_for_profiles(world: World) -> None:
@@ -224,8 +243,8 @@ def test_rows_that_name_no_list_are_not_taken_for_profiles(world: World) -> None
     become(world, [person("ann", club="Tea"), person("bob", club=None)])
     world.run()
     told = report(world)
-    assert [one.place.label for one in told.lists] == ["(no list)", "Tea"]
-    assert [each.place.label for each in told.rejections] == ["(no list)"]
+    assert [one.label.text for one in told.lists] == ["(no list)", "Tea"]
+    assert [each.label.text for each in told.rejections] == ["(no list)"]
 
 
 def test_a_list_has_the_name_that_it_had_then(members: World) -> None:
@@ -237,9 +256,9 @@ def test_a_list_has_the_name_that_it_had_then(members: World) -> None:
     members_model(members, list="Renamed")
     become(members, people("ann", "bob"))
     members.run()
-    assert {one.place.name for one in (*report(members).lists, *report(members).proofs)} == {"Renamed"}
+    assert {one.label.name for one in (*report(members).lists, *report(members).proofs)} == {"Renamed"}
     then = report(members, first.run_id)
-    assert {one.place.name for one in (*then.lists, *then.proofs)} == {"Members"}
+    assert {one.label.name for one in (*then.lists, *then.proofs)} == {"Members"}
 
 
 def test_those_for_whom_nobody_was_found_are_named(members: World) -> None:
@@ -250,11 +269,13 @@ def test_those_for_whom_nobody_was_found_are_named(members: World) -> None:
     become(members, people("ann"))
     members.run()
     told = report(members)
-    assert (told.gone_rows, told.sum("gone")) == (1, 1)
-    assert [(each.place.name, each.identity) for each in told.gone] == [("Members", "email:bob@example.com")]
+    assert (told.removal_not_found_count, told.sum_counts("gone")) == (1, 1)
+    assert [(each.label.name, each.identity) for each in told.removals_not_found] == [
+        ("Members", "email:bob@example.com")
+    ]
     members.run()
-    assert report(members).gone_rows == 0
-    assert report(members, first.run_id).gone_rows == 0
+    assert report(members).removal_not_found_count == 0
+    assert report(members, first.run_id).removal_not_found_count == 0
 
 
 def test_of_very_many_the_first_are_shown_and_the_others_counted(members: World) -> None:
@@ -263,31 +284,35 @@ def test_of_very_many_the_first_are_shown_and_the_others_counted(members: World)
     run_id = members.run().run_id
     project = members.project()
     with project.connections.warehouse(read_only=False) as warehouse:
-        kept = project.connections.state(warehouse, None)._tables
+        kept = project.connections.state(warehouse, None)._state_tables
         rows = [
             (run_id, "members", "L1", "add", nth, nth, 7, state, f"j{nth}", LONG_AGO, "")
             for nth, state in enumerate(["applied"] * 59 + ["unknown"], 1)
         ]
         fill(kept, "receipts", rows)
-        key = (*kept.owner.key, "members", "L1")
+        key = (*kept.scope.key, "members", "L1")
         fill(kept, "gone", [(*key, f"email:p{nth:02}@example.com", run_id, LONG_AGO) for nth in range(60)])
         runs = [
-            (f"r{nth}", *kept.owner.key, "ended", f"2020-01-01T00:00:{nth:02}.000Z", "", LONG_AGO, 0)
+            (f"r{nth}", *kept.scope.key, "ended", f"2020-01-01T00:00:{nth:02}.000Z", "", LONG_AGO, 0)
             for nth in range(40)
         ]
         fill(kept, "runs", runs)
     told = report(members)
-    (many,) = [proof for proof in told.proofs if proof.place.list_id == "L1"]
-    assert (many.receipts, len(many.shown), many.left_out) == (60, MOST_RECEIPTS, 35)
-    assert many.rows == {"applied": 59 * 7, "unknown": 7}
-    assert [sent.job for sent in many.shown[:3]] == ["j60", "j1", "j2"]
-    assert (told.gone_rows, len(told.gone)) == (60, MOST_GONE)
-    assert (told.earlier, len(told.before), told.before[0].run.run_id) == (40, MOST_RUNS, "r39")
+    (many,) = [proof for proof in told.proofs if proof.label.list_id == "L1"]
+    assert (many.receipt_count, len(many.shown_receipts), many.hidden_receipt_count) == (60, MAX_RECEIPTS, 35)
+    assert many.rows_by_state == {"applied": 59 * 7, "unknown": 7}
+    assert [sent.job_id for sent in many.shown_receipts[:3]] == ["j60", "j1", "j2"]
+    assert (told.removal_not_found_count, len(told.removals_not_found)) == (60, MAX_REMOVALS_NOT_FOUND)
+    assert (told.previous_run_count, len(told.previous_runs), told.previous_runs[0].run.run_id) == (
+        40,
+        MAX_PREVIOUS_RUNS,
+        "r39",
+    )
 
 
-def fill(kept: Tables, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def fill(kept: StateTables, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Put rows into a table of the state."""
-    kept.run(*ledger.insert_rows(kept.dialect, table, rows))
+    kept.execute(*ledger.insert_rows(kept.dialect, table, rows))
 
 
 def test_the_notes_are_those_of_status(world: World) -> None:
@@ -307,14 +332,14 @@ def test_the_notes_are_those_of_status(world: World) -> None:
 def test_a_report_changes_nothing_and_asks_nobody(members: World) -> None:
     """Byte for byte and row for row, without a key and without a request."""
     become(members, [*people("ann", "bob"), person("bad", email="bad")])
-    members.run(wish=Wish(limit=1))
+    members.run(options=PlanOptions(limit=1))
     members.profile(private_api_key="")
     members.project()
     before, rows = files(members), tables(members)
     number = max(entry.number for entry in members.sandbox.log())
     told = report(members)
-    assert told.sum("deferred") == 1
-    assert verdict(told).said == "This run finished, but some rows need attention."
+    assert told.sum_counts("deferred") == 1
+    assert summarize_run(told).said == "This run finished, but some rows need attention."
     assert files(members) == before
     assert tables(members) == rows
     assert members.sandbox.log(number) == []
@@ -325,8 +350,8 @@ def test_it_takes_seven_statements_more_than_status_however_many_lists_there_are
 ) -> None:
     """As docs/architecture.md says."""
     fetched = []
-    fetch = Tables.fetch
-    monkeypatch.setattr(Tables, "fetch", lambda self, one: fetched.append(one) or fetch(self, one))
+    fetch = StateTables.fetch
+    monkeypatch.setattr(StateTables, "fetch", lambda self, one: fetched.append(one) or fetch(self, one))
 
     def more() -> int:
         fetched.clear()
@@ -360,10 +385,10 @@ def test_a_run_that_there_is_not_is_a_mistake_that_names_those_that_there_are(
     ids = [members.run().run_id for _ in range(7)]
     with pytest.raises(UsageError, match="There is no run 'nobody'") as error:
         members.project().report("nobody")
-    assert error.value.problems[0].advice == f"The newest first: {', '.join(reversed(ids[2:]))}."
+    assert error.value.problems[0].hint == f"The newest first: {', '.join(reversed(ids[2:]))}."
     with pytest.raises(UsageError) as error:
         members.project().report(ids[0][:-1])
-    assert error.value.problems[0].advice.startswith(f"Did you mean {ids[0]}? ")
+    assert error.value.problems[0].hint.startswith(f"Did you mean {ids[0]}? ")
 
 
 def test_a_project_by_a_new_name_is_told_why_there_is_no_run(members: World) -> None:
@@ -374,4 +399,4 @@ def test_a_project_by_a_new_name_is_told_why_there_is_no_run(members: World) -> 
     (members.folder / "profiles.yml").write_text(text.replace("shop:", "store:", 1))
     with pytest.raises(UsageError) as error:
         members.project().report()
-    assert "what is kept was sent as shop" in error.value.problems[0].advice
+    assert "what is kept was sent as shop" in error.value.problems[0].hint

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import SendProgress
 from reverse_etl.errors import GuardRefused, UsageError
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.saved_plan import SavedPlan
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
@@ -24,18 +25,20 @@ if TYPE_CHECKING:
 def saved(
     world: World,
     *,
-    wish: Wish | None = None,
+    options: PlanOptions | None = None,
     allow_removes: Sequence[str] | tuple[Any, ...] = (),
-    **options: Any,
+    **selection: Any,
 ) -> SavedPlan:
     """Plan, and return the plan as it comes back from its file."""
-    wish = wish or Wish()
+    options = options or PlanOptions()
     project = world.project()
-    plan = project.plan(wish=Wish(wish.full_refresh, wish.limit, wish.rekey, sealed=True), **options)
-    made = SavedPlan.of(
-        plan, project.target, wish=wish, made_at="2026-11-22T06:00:00.000Z", allow_removes=allow_removes
+    plan = project.plan(
+        options=PlanOptions(options.full_refresh, options.limit, options.rekey, with_digest=True), **selection
     )
-    return SavedPlan.read(made.written(), "plan.json")
+    made = SavedPlan.from_plan(
+        plan, project.target, options=options, made_at="2026-11-22T06:00:00.000Z", allow_removes=allow_removes
+    )
+    return SavedPlan.from_bytes(made.to_bytes(), "plan.json")
 
 
 def applied(world: World, plan: SavedPlan) -> RunResult:
@@ -49,7 +52,7 @@ def refused(world: World, plan: SavedPlan) -> list[str]:
     with pytest.raises(GuardRefused) as caught:
         applied(world, plan)
     assert len(world.writes()) == before
-    return [problem.what for problem in caught.value.problems]
+    return [problem.summary for problem in caught.value.problems]
 
 
 def test_a_saved_plan_is_what_is_sent(world: World) -> None:
@@ -159,7 +162,7 @@ def test_a_plan_is_applied_once(world: World) -> None:
     applied(world, plan)
     with pytest.raises(GuardRefused) as caught:
         applied(world, plan)
-    assert "applied already" in caught.value.problems[0].advice
+    assert "applied already" in caught.value.problems[0].hint
 
 
 def test_a_model_that_changed_is_refused_before_anybody_is_asked(world: World) -> None:
@@ -180,10 +183,10 @@ def test_what_was_asked_of_the_plan_is_asked_again(world: World) -> None:
     """A limit, a full refresh, and a model that may pass its guards; a guard that it may not pass holds."""
     members_model(world)
     become(world, many(40))
-    limited = saved(world, wish=Wish(limit=30))
+    limited = saved(world, options=PlanOptions(limit=30))
     assert one(applied(world, limited)).outcomes == {Outcome.APPLIED: 30, Outcome.NOT_SENT: 10}
     world.run()
-    again = saved(world, wish=Wish(full_refresh=True))
+    again = saved(world, options=PlanOptions(full_refresh=True))
     assert one(applied(world, again)).outcomes == {Outcome.APPLIED: 40}
     become(world, many(20))
     assert "20 of 40 rows would be removed" in refused(world, saved(world))[0]
@@ -205,7 +208,7 @@ def test_a_run_that_died_since_is_settled_first_and_then_the_plan_is_another(wor
     members_model(world)
     become(world, many(5))
     plan = saved(world)
-    assert world.dies(lambda event: type(event).__name__ == "Sending")
+    assert world.dies(lambda event: isinstance(event, SendProgress))
     world.calm()
     world.wait()
     assert refused(world, plan)
@@ -244,15 +247,15 @@ def test_a_file_that_is_no_plan_or_was_changed_is_not_read(
     """A plan says what it says under a digest."""
     members_model(world)
     become(world, people("ann"))
-    made = saved(world).written()
+    made = saved(world).to_bytes()
     with pytest.raises(UsageError) as caught:
-        SavedPlan.read(made.replace(old, new), "plan.json")
-    assert (caught.value.problems[0].what, caught.value.problems[0].where) == (said, "plan.json")
+        SavedPlan.from_bytes(made.replace(old, new), "plan.json")
+    assert (caught.value.problems[0].summary, caught.value.problems[0].where) == (said, "plan.json")
 
 
 def test_a_saved_plan_holds_no_row(world: World) -> None:
     """It lies in a pipeline's artifacts, where anybody may read it."""
     members_model(world)
     become(world, people("ann"))
-    made = saved(world).written()
+    made = saved(world).to_bytes()
     assert b"ann" not in made.lower()

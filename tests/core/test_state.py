@@ -10,7 +10,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import UsageError, WarehouseError
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.lease import LEASE_SECONDS, Lease
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
@@ -41,7 +41,7 @@ def test_with_nothing_changed_a_run_sends_nothing(members: World) -> None:
     before = len(members.writes())
     result = members.run()
     assert len(members.writes()) == before
-    assert (one(result).plan.unchanged, result.exit_code) == (2, 0)
+    assert (one(result).list_plan.unchanged, result.exit_code) == (2, 0)
 
 
 def test_another_account_begins_with_nothing(members: World, make_world: Callable[..., World]) -> None:
@@ -53,7 +53,7 @@ def test_another_account_begins_with_nothing(members: World, make_world: Callabl
     assert one(members.run()).outcomes == {Outcome.APPLIED: 2}
     assert other.emails() == ["ann@example.com", "bob@example.com"]
     members.profile(origin=members.sandbox.origin)
-    assert one(members.run()).plan.unchanged == 2
+    assert one(members.run()).list_plan.unchanged == 2
 
 
 def test_a_new_list_begins_with_nothing_and_the_old_ones_rows_stay(members: World) -> None:
@@ -69,7 +69,7 @@ def test_a_new_list_begins_with_nothing_and_the_old_ones_rows_stay(members: Worl
     assert one(result).outcomes == {Outcome.APPLIED: 1}
     assert members.emails("Others") == ["ann@example.com"]
     assert members.emails("Members") == ["ann@example.com", "bob@example.com"]
-    assert result.plan.models[0].orphans == ((members.list_id("Members"), 2),)
+    assert result.plan.models[0].orphaned_rows == ((members.list_id("Members"), 2),)
     assert any("'Members'" in note and "2 rows" in note for note in result.plan.notes)
 
 
@@ -89,7 +89,7 @@ def two_states(world: World) -> Iterator[tuple[State, State]]:
     """Open the state twice, as on a warehouse that lets several runs in."""
     project = world.project()
     with project.connections.warehouse(read_only=False) as warehouse:
-        warehouse.exclusive = False
+        warehouse.single_writer = False
         first, second = (project.connections.state(warehouse, world.sandbox.account_id) for _ in range(2))
         yield first, second
 
@@ -99,9 +99,9 @@ def test_only_one_run_of_a_project_works_at_a_time(members: World) -> None:
     become(members, people("ann"))
     members.run()
     with two_states(members) as (first, second):
-        with first.lease(), pytest.raises(WarehouseError, match="under way"), second.lease():
+        with first.hold_lease(), pytest.raises(WarehouseError, match="under way"), second.hold_lease():
             pass
-        with second.lease():
+        with second.hold_lease():
             pass
 
 
@@ -109,10 +109,10 @@ def test_a_lease_that_has_expired_is_taken_over(members: World) -> None:
     """A run that died holds its lease no longer than it was good for."""
     become(members, people("ann"))
     members.run()
-    with two_states(members) as (first, second), first.lease():
+    with two_states(members) as (first, second), first.hold_lease():
         members.wait(601.0)
-        with second.lease(), pytest.raises(WarehouseError, match="lost its lease to another"):
-            first.still_leased()
+        with second.hold_lease(), pytest.raises(WarehouseError, match="lost its lease to another"):
+            first.renew_lease_or_raise()
 
 
 def test_the_lease_is_kept_while_every_request_waits(
@@ -123,13 +123,13 @@ def test_the_lease_is_kept_while_every_request_waits(
     members_model(world)
     become(world, people("ann"))
     world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=429, retry_after=900))
-    kept, extend = [], Lease.extend
+    kept, extend = [], Lease.renew_or_raise
 
     def noted(lease: Lease) -> None:
         kept.append(world.clock.monotonic())
         extend(lease)
 
-    monkeypatch.setattr(Lease, "extend", noted)
+    monkeypatch.setattr(Lease, "renew_or_raise", noted)
     begun = world.clock.monotonic()
     world.run()
     ended = world.clock.monotonic()
@@ -142,7 +142,7 @@ def test_state_of_a_newer_version_is_left_alone(members: World) -> None:
     become(members, people("ann"))
     members.run()
     with members.project().connections.warehouse(read_only=False) as warehouse:
-        table = warehouse.dialect.kept("meta")
+        table = warehouse.dialect.state_table("meta")
         warehouse.execute(Statement.change(table, f"UPDATE {table} SET version = 99"))
     with pytest.raises(UsageError, match="newer"):
         members.run()
@@ -153,7 +153,7 @@ def test_a_full_refresh_sends_every_row_again_and_removes_as_ever(members: World
     become(members, people("ann", "bob"))
     members.run()
     become(members, people("ann"))
-    result = members.run(wish=Wish(full_refresh=True))
+    result = members.run(options=PlanOptions(full_refresh=True))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com"]
 
@@ -161,10 +161,10 @@ def test_a_full_refresh_sends_every_row_again_and_removes_as_ever(members: World
 def test_a_limit_sends_so_many_and_removes_nobody(members: World) -> None:
     """A first send of a few: the rest is not sent, and says so; the next run sends it."""
     become(members, people("ann", "bob", "cat", "dan"))
-    result = members.run(wish=Wish(limit=3))
+    result = members.run(options=PlanOptions(limit=3))
     assert one(result).outcomes == {Outcome.APPLIED: 3, Outcome.NOT_SENT: 1}
     become(members, people("bob", "cat", "dan"))
-    result = members.run(wish=Wish(limit=3))
+    result = members.run(options=PlanOptions(limit=3))
     assert one(result).outcomes == {Outcome.APPLIED: 1}
     assert len(members.emails()) == 4
     members.run()
@@ -174,7 +174,7 @@ def test_a_limit_sends_so_many_and_removes_nobody(members: World) -> None:
 def test_a_limit_of_0_sends_nothing_and_counts_every_row(members: World) -> None:
     """What waits behind the limit is not sent, and in the counts as ever."""
     become(members, people("ann", "bob"))
-    result = members.run(wish=Wish(limit=0))
+    result = members.run(options=PlanOptions(limit=0))
     assert one(result).outcomes == {Outcome.NOT_SENT: 2}
     assert members.emails() == []
 
@@ -191,8 +191,8 @@ def test_changed_identifiers_are_refused_until_they_are_asked_for(members: World
     with pytest.raises(UsageError, match="identifiers of this model changed"):
         members.run()
     assert len(members.writes()) == before
-    result = members.run(wish=Wish(rekey=frozenset({"members"})))
-    assert (one(result).plan.unchanged, one(result).plan.removes) == (2, 0)
+    result = members.run(options=PlanOptions(rekey=frozenset({"members"})))
+    assert (one(result).list_plan.unchanged, one(result).list_plan.removes) == (2, 0)
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     become(members, [person("ann", email="ann2@example.com")])
     members.run()
@@ -214,7 +214,7 @@ def test_keyed_anew_two_rows_of_one_person_do_not_become_one_key_twice(
     world.run()
     members_model(world, identifiers={"external_id": "customer_id", "email": "email"})
     become(world, [person("ann", email="ann2@example.com"), person("bob")])
-    world.run(wish=Wish(rekey=frozenset({"members"})))
+    world.run(options=PlanOptions(rekey=frozenset({"members"})))
     world.run()
     ((key,),) = world.state("SELECT table_key FROM models WHERE model = 'members'")
     assert sorted(world.state(f"SELECT retl_identity FROM snapshot_{key}")) == [
@@ -241,6 +241,6 @@ def test_what_went_wrong_is_told_though_the_lease_cannot_be_given_back(
 
     members.run()
     monkeypatch.setattr(DuckDB, "execute", fail)
-    monkeypatch.setattr(DuckDB, "exclusive", False)
+    monkeypatch.setattr(DuckDB, "single_writer", False)
     with pytest.raises(WarehouseError, match="out of reach: CREATE"):
         members.run()

@@ -28,10 +28,14 @@ def test_status_says_how_many_rows_of_a_list_came_to_which_end(world: World) -> 
     result = world.run()
     assert one(result).outcomes == {Outcome.UNKNOWN: 1}
     (told,) = world.project().status().lists
-    assert (told.model, told.list_name, told.list_id) == ("members", "Members", one(result).plan.list.id)
+    assert (told.model, told.list_name, told.list_id) == (
+        "members",
+        "Members",
+        one(result).list_plan.list_ref.id,
+    )
     assert (told.applied, told.rejected, told.held, told.unsettled) == (3, 1, 1, 2)
-    assert told.last is not None
-    assert told.last.run_id == result.run_id
+    assert told.last_run is not None
+    assert told.last_run.run_id == result.run_id
     world.calm()
     world.wait(600.0)
     become(world, people("ann", "bob", "cat", "dan"))

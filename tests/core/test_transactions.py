@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.state.tables import Tables
-from reverse_etl.warehouse.duckdb.adapter import STATE, DuckDB
+from reverse_etl.state.tables import StateTables
+from reverse_etl.warehouse.duckdb.adapter import STATE_DATABASE, DuckDB
 from reverse_etl.warehouse.statement import Statement
 from tests.core.test_deaths import begin_changes
 from tests.core.world import Interrupted
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 TOGETHER = {
-    "a run's deltas, and that it is submitting": f'INSERT INTO "{STATE}".main."deltas_',
-    "what was proved, with its receipts and rejections": f'INSERT INTO "{STATE}".main."snapshot_',
+    "a run's deltas, and that it is submitting": f'INSERT INTO "{STATE_DATABASE}".main."deltas_',
+    "what was proved, with its receipts and rejections": f'INSERT INTO "{STATE_DATABASE}".main."snapshot_',
 }
 
 
 def facts(ask: Callable[..., Any], place: str = "") -> tuple[dict[str, int], list[tuple[str, int]]]:
     """Return how many rows each table of the state has, and where each run stands."""
-    where = f" WHERE database_name = '{STATE}'" if place else ""
+    where = f" WHERE database_name = '{STATE_DATABASE}'" if place else ""
     tables = sorted(name for (name,) in ask(f"SELECT table_name FROM duckdb_tables(){where}"))
     counts = {name: ask(f'SELECT COUNT(*) FROM {place}"{name}"')[0][0] for name in tables}
     return counts, sorted(ask(f"SELECT state, COUNT(*) FROM {place}runs GROUP BY state"))
@@ -40,12 +40,14 @@ class Dying:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, marker: str) -> None:
         self.before, self.met, self.dead = None, False, False
-        commit, execute = Tables.commit, DuckDB.execute
+        commit, execute = StateTables.commit, DuckDB.execute
 
-        def begin(tables: Tables, statements: Sequence[Statement] | tuple[Statement, ...]) -> None:
+        def begin(tables: StateTables, statements: Sequence[Statement] | tuple[Statement, ...]) -> None:
             together = list(statements)
             if any(statement.text.startswith(marker) for statement in together):
-                self.before = facts(lambda text: tables.fetch(Statement.read(text)), f'"{STATE}".main.')
+                self.before = facts(
+                    lambda text: tables.fetch(Statement.read(text)), f'"{STATE_DATABASE}".main.'
+                )
             commit(tables, together)
 
         def die(warehouse: DuckDB, statement: Statement) -> None:
@@ -55,7 +57,7 @@ class Dying:
             execute(warehouse, statement)
             self.met = statement.text.startswith(marker)
 
-        monkeypatch.setattr(Tables, "commit", begin)
+        monkeypatch.setattr(StateTables, "commit", begin)
         monkeypatch.setattr(DuckDB, "execute", die)
 
 

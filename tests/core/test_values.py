@@ -48,7 +48,7 @@ def ann(world: World) -> Callable[..., Any]:
 
 def sent(result: ListResult) -> bool:
     """Return whether a row was sent."""
-    return result.plan.upserts > 0
+    return result.list_plan.upserts > 0
 
 
 @pytest.fixture
@@ -278,7 +278,7 @@ def test_a_secondary_identifier_that_is_null_today_is_kept(world: World) -> None
     world.people([row, other])
     world.run()
     world.people([{**row, "phone": None}, other])
-    assert one(world.run()).plan.unchanged == 2
+    assert one(world.run()).list_plan.unchanged == 2
     world.people([other])
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
 

@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, become, members_model, moves, people, person
 from tests.core.world import one
@@ -46,7 +46,7 @@ def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world: Callabl
     )
     become(world, people("ann"))
     result = world.run()
-    assert one(result).outcomes == {Outcome.SUPERSEDED: 1}
+    assert one(result).outcomes == {Outcome.REPLACED: 1}
     assert world.emails() == ["ann@example.com"]
 
 
@@ -63,7 +63,7 @@ def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members: World)
     ann = members.person("ann@example.com")["id"]
     become(members, [person("ann", customer_id=None), person("new", customer_id="c-ann"), person("bob")])
     result = members.run()
-    assert result.plan.models[0].omitted == {IdentifierType.EXTERNAL_ID: 1}
+    assert result.plan.models[0].omitted_identifiers == {IdentifierType.EXTERNAL_ID: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com", "new@example.com"]
     assert members.person("ann@example.com")["id"] == ann
     before = len(members.writes())
@@ -84,7 +84,7 @@ def test_so_it_is_where_she_comes_with_a_new_e_mail(world: World) -> None:
     moves(world, [ann | phone, cat])
     profile = world.person("ann@example.com")["id"]
     result = moves(world, [ann | {"email": "ann2@example.com"}, bob | phone, cat])
-    assert result.plan.models[0].omitted == {IdentifierType.PHONE: 1}
+    assert result.plan.models[0].omitted_identifiers == {IdentifierType.PHONE: 1}
     assert world.emails() == ["ann2@example.com", "bob@example.com", "cat@example.com"]
     assert world.person("ann2@example.com")["id"] == profile
 
@@ -97,7 +97,7 @@ def test_so_it_is_where_the_model_is_keyed_anew(world: World) -> None:
     world.run()
     world.model("members", select, identifiers={**BY_EMAIL, "phone_e164": "phone"})
     become(world, [person("ann", customer_id=None), person("new", customer_id="c-ann"), person("bob")])
-    world.run(wish=Wish(rekey=frozenset(["members"])))
+    world.run(options=PlanOptions(rekey=frozenset(["members"])))
     assert world.emails() == ["ann@example.com", "bob@example.com", "new@example.com"]
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.results import ListResult, RunResult
     from reverse_etl.planning.plan import Plan
-    from reverse_etl.sandbox import Entry, Fault
+    from reverse_etl.sandbox import Fault, LoggedRequest
 
 SPEED = 3_000.0  # a minute passes in 20 ms
 KEY = "pk_test"
@@ -168,7 +168,7 @@ class World:
                 raise Interrupted
 
         try:
-            self.run(tell=tell, **options)
+            self.run(on_event=tell, **options)
         except Interrupted:
             return True
         return False
@@ -195,14 +195,14 @@ class World:
     def fault(self, *faults: Fault) -> None:
         """Let the sandbox go wrong."""
         for fault in faults:
-            self.sandbox.fault(fault)
+            self.sandbox.add_fault(fault)
 
     def calm(self) -> None:
         """Let faults stop and open imports end."""
         self.sandbox.clear_faults()
         self.sandbox.finish_jobs()
 
-    def writes(self) -> list[Entry]:
+    def writes(self) -> list[LoggedRequest]:
         """Return the requests so far that were no GETs."""
         return [entry for entry in self.sandbox.log() if entry.method != "GET"]
 

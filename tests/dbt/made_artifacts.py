@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reverse_etl.dbt.gate import Reader, gate, read_evidence
+from reverse_etl.dbt.gate import GatedModel, check_gate, read_gate_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,18 +86,18 @@ def freshness(status: str, loaded: str) -> dict[str, Any]:
     return {"metadata": {}, "results": [found]}
 
 
-def model(*reads: str, max_age: int | None = None) -> Reader:
+def model(*reads: str, max_age: int | None = None) -> GatedModel:
     """Return a model that reads these nodes."""
-    return Reader("members", reads, max_age)
+    return GatedModel("members", reads, max_age)
 
 
-def held(folder: Path, asked: Reader, **artifacts: Any) -> tuple[Problem, ...]:
+def held(folder: Path, asked: GatedModel, **artifacts: Any) -> tuple[Problem, ...]:
     """Write the artifacts, and return why the model is held back."""
     return held_of(folder, [asked], **artifacts)
 
 
-def held_of(folder: Path, asked: Sequence[Reader], **artifacts: Any) -> tuple[Problem, ...]:
+def held_of(folder: Path, asked: Sequence[GatedModel], **artifacts: Any) -> tuple[Problem, ...]:
     """Write the artifacts, and return why models are held back."""
     for name, content in ({"manifest": manifest()} | artifacts).items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(content))
-    return gate(asked, read_evidence(folder / "manifest.json"), target="prod", now=NOW)
+    return check_gate(asked, read_gate_evidence(folder / "manifest.json"), target="prod", now=NOW)

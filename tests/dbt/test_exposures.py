@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from reverse_etl.dbt.exposures import Exposed, changed, exposures
+from reverse_etl.dbt.exposures import ExposedModel, find_changed_exposures, render_exposures
 from reverse_etl.dbt.graph import Graph, Node
 from reverse_etl.errors import UsageError
 from tests.dbt.real_dbt import dbt, edit
@@ -27,15 +27,15 @@ GRAPH = Graph(
             Node("model.shop.people.v2", "model", "people", "shop", version="2"),
             Node("model.shop.people.vx", "model", "people", "shop", version="x"),
             Node("model.loyalty.points", "model", "points", "loyalty"),
-            Node("source.shop.erp.orders", "source", "orders", "shop", source="erp"),
+            Node("source.shop.erp.orders", "source", "orders", "shop", source_name="erp"),
         )
     }
 )
 
 
-def write(*models: Exposed, before: Mapping[str, Sequence[Any]] | None = None) -> dict[str, list[Any]]:
+def write(*models: ExposedModel, before: Mapping[str, Sequence[Any]] | None = None) -> dict[str, list[Any]]:
     """Return the exposures of these models as the file's content."""
-    return yaml.safe_load(exposures(models, GRAPH, "shop", {"name": "Ann"}, before))
+    return yaml.safe_load(render_exposures(models, GRAPH, "shop", {"name": "Ann"}, before))
 
 
 def reverse_etl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -83,7 +83,7 @@ def test_dbts_lineage_shows_the_lists(shop: Path) -> None:
 def test_what_is_read_is_named_as_dbt_names_it() -> None:
     """Own models, versions, packages and sources."""
     reads = ("model.shop.people.v2", "model.shop.people.vx", "model.loyalty.points", "source.shop.erp.orders")
-    (entry,) = write(Exposed("vip", "Klaviyo list VIP", "Who pays.", reads))["exposures"]
+    (entry,) = write(ExposedModel("vip", "Klaviyo list VIP", "Who pays.", reads))["exposures"]
     assert entry == {
         "name": "klaviyo_vip",
         "label": "Klaviyo list VIP",
@@ -98,26 +98,26 @@ def test_what_is_read_is_named_as_dbt_names_it() -> None:
         "owner": {"name": "Ann"},
     }
     with pytest.raises(UsageError, match=r"has no model\.shop\.gone"):
-        write(Exposed("vip", "", "", ("model.shop.gone",)))
+        write(ExposedModel("vip", "", "", ("model.shop.gone",)))
 
 
 def test_what_people_added_stays_and_what_is_gone_goes() -> None:
     """Writing again changes nothing more."""
-    before = write(Exposed("vip", "old", "old", ()), Exposed("gone", "", "", ()))
+    before = write(ExposedModel("vip", "old", "old", ()), ExposedModel("gone", "", "", ()))
     before["exposures"][0] |= {"owner": {"email": "ann@example.com"}, "config": {"tags": ["crm"]}}
-    after = write(Exposed("vip", "new", "new", ()), before=before)
+    after = write(ExposedModel("vip", "new", "new", ()), before=before)
     (entry,) = after["exposures"]
     assert entry["owner"] == {"email": "ann@example.com"}
     assert entry["config"] == {"tags": ["crm"]}
     assert entry["label"] == "new"
-    assert write(Exposed("vip", "new", "new", ()), before=after) == after
-    assert changed(before, after) == ("klaviyo_gone", "klaviyo_vip")
-    assert changed(after, after) == ()
+    assert write(ExposedModel("vip", "new", "new", ()), before=after) == after
+    assert find_changed_exposures(before, after) == ("klaviyo_gone", "klaviyo_vip")
+    assert find_changed_exposures(after, after) == ()
 
 
 def test_names_are_dbts_and_each_is_there_once() -> None:
     """Dbt takes letters, digits and underscores."""
-    models = [Exposed(name, "", "", ()) for name in ("a-b", "a b", "a_b", "é")]
+    models = [ExposedModel(name, "", "", ()) for name in ("a-b", "a b", "a_b", "é")]
     names = [each["name"] for each in write(*models)["exposures"]]
     assert names == ["klaviyo_a_b", "klaviyo_a_b_2", "klaviyo_a_b_3", "klaviyo__"]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.dbt.gate import Reader
+from reverse_etl.dbt.gate import GatedModel
 from reverse_etl.errors import ModelError
 from tests.dbt.made_artifacts import freshness, held, held_of, manifest, model, results
 
@@ -72,22 +72,26 @@ def test_a_fault_upstream_holds_a_model_back(
 ) -> None:
     """By node; only the first line of dbt's message is shown, since the others may quote rows."""
     problems = held(tmp_path, model(VIPS), run_results=results(statuses))
-    assert [problem.what for problem in problems] == expected
+    assert [problem.summary for problem in problems] == expected
     assert {problem.where for problem in problems} == {"model members"}
-    assert problems[0].advice == f"{MENDED} Without this gate: --no-dbt-gate."
+    assert problems[0].hint == f"{MENDED} Without this gate: --no-dbt-gate."
 
 
 def test_what_holds_several_models_back_is_said_once_and_all_of_them_are_left_out(tmp_path: Path) -> None:
     """Each reason with its models; the way to the others names every model that is held, or they would be too."""
-    readers = [Reader("regulars", (VIPS,)), Reader("members", (VIPS, CUSTOMERS)), Reader("buyers", (ORDERS,))]
+    readers = [
+        GatedModel("regulars", (VIPS,)),
+        GatedModel("members", (VIPS, CUSTOMERS)),
+        GatedModel("buyers", (ORDERS,)),
+    ]
     found = results({"vips": "success", "unique_vips": "fail", "unique_customers": "error"})
     problems = held_of(tmp_path, readers, run_results=found)
-    assert [(problem.what.split(" failed")[0], problem.where) for problem in problems] == [
+    assert [(problem.summary.split(" failed")[0], problem.where) for problem in problems] == [
         ("The test unique_vips of model.shop.vips", "model regulars, model members"),
         ("The test unique_customers of model.shop.customers", "model regulars, model members"),
     ]
     assert [problem.models for problem in problems] == [("regulars", "members")] * 2
-    assert {problem.advice for problem in problems} == {
+    assert {problem.hint for problem in problems} == {
         f"{MENDED} The other models alone: --exclude regulars --exclude members. Without this gate: --no-dbt-gate."
     }
 
@@ -119,13 +123,13 @@ def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path: Path) -> Non
     found["results"].append({"unique_id": "unit_test.shop.vips.u", "status": "fail"})
     shop = manifest(unit_tests={"unit_test.shop.vips.u": unit})
     (problem,) = held(tmp_path, model(VIPS), manifest=shop, run_results=found)
-    assert problem.what.startswith("The unit test u of model.shop.vips failed")
+    assert problem.summary.startswith("The unit test u of model.shop.vips failed")
 
 
 def test_a_test_behind_an_ephemeral_parent_is_a_direct_parents(tmp_path: Path) -> None:
     """Customers is built from an ephemeral model, so the seed below that is the first table."""
     problems = held(tmp_path, model(CUSTOMERS), run_results=results({"unique_raw": "fail"}))
-    assert [problem.what.split(" of ")[0] for problem in problems] == ["The test unique_raw"]
+    assert [problem.summary.split(" of ")[0] for problem in problems] == ["The test unique_raw"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ def test_a_command_that_builds_nothing_says_nothing(tmp_path: Path, which: str, 
     found = results({"vips": status}, which=which)
     assert held(tmp_path, model(VIPS), run_results=found) == ()
     (problem,) = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=found)
-    assert problem.what == (
+    assert problem.summary == (
         f"Nothing proves that model.shop.vips is younger than 24h: dbt's last command, `dbt {which}`, built nothing."
     )
 
@@ -154,7 +158,7 @@ def test_tables_that_were_built_without_rows_are_held_back(tmp_path: Path) -> No
     """`--empty` and `--sample` succeed, and would take everybody off the lists."""
     for flag in ({"empty": True}, {"sample": "3 days"}):
         (problem,) = held(tmp_path, model(VIPS), run_results=results({"customers": "success"}, **flag))
-        assert problem.what == (
+        assert problem.summary == (
             "model.shop.customers was built without its rows: `dbt build` had --empty or --sample."
         )
 
@@ -162,8 +166,8 @@ def test_tables_that_were_built_without_rows_are_held_back(tmp_path: Path) -> No
 def test_results_of_another_target_hold_everything_back(tmp_path: Path) -> None:
     """Its tables are elsewhere, and so is what its manifest names."""
     (problem,) = held(tmp_path, model(VIPS), run_results=results({"vips": "error"}, target="dev"))
-    assert problem.what == "dbt's last results are of target dev; this run's is prod."
-    assert problem.advice.startswith("Run: dbt build --target prod.")
+    assert problem.summary == "dbt's last results are of target dev; this run's is prod."
+    assert problem.hint.startswith("Run: dbt build --target prod.")
     assert held(tmp_path, model(VIPS), run_results=results({"vips": "success"}, target="prod")) == ()
 
 
@@ -203,34 +207,36 @@ AGES = {
 def test_max_age_asks_for_proof(tmp_path: Path, found: dict[str, Any], expected: list[str]) -> None:
     """Only a build that built the very node proves how old it is."""
     problems = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=found)
-    assert [problem.what for problem in problems] == expected
+    assert [problem.summary for problem in problems] == expected
 
 
 def test_without_artifacts_only_max_age_holds_back(tmp_path: Path) -> None:
     """No dbt, no gate; but nothing proves the age."""
     assert held(tmp_path, model(VIPS)) == ()
     (problem,) = held(tmp_path, model(VIPS, max_age=HOUR))
-    assert problem.what == "Nothing proves that model.shop.vips is younger than 60m: dbt left no run results."
+    assert (
+        problem.summary == "Nothing proves that model.shop.vips is younger than 60m: dbt left no run results."
+    )
     (problem,) = held(tmp_path, model("customers", max_age=HOUR))
-    assert problem.what == (
+    assert problem.summary == (
         "Nothing proves that customers is younger than 60m: dbt left no manifest that has it."
     )
     (problem,) = held(tmp_path, model(max_age=HOUR))
-    assert problem.what.startswith("max_age is 60m, but the model reads nothing by ref() or source()")
+    assert problem.summary.startswith("max_age is 60m, but the model reads nothing by ref() or source()")
 
 
 def test_the_age_of_a_source_is_that_of_its_newest_row(tmp_path: Path) -> None:
     """`dbt source freshness` says it; a source that is staler than dbt's own limit is held back in any case."""
     loaded = "2026-11-22T05:30:00+00:00"
     asked = model(ORDERS, max_age=2 * HOUR)
-    assert [each.what for each in held(tmp_path, asked)] == [
+    assert [each.summary for each in held(tmp_path, asked)] == [
         "Nothing proves that source.shop.erp.orders is younger than 2h: dbt left no freshness of this source."
     ]
-    assert [each.what for each in held(tmp_path, asked, sources=freshness("pass", loaded))] == [
+    assert [each.summary for each in held(tmp_path, asked, sources=freshness("pass", loaded))] == [
         "source.shop.erp.orders was loaded 2h ago, at 2026-11-22 05:30 UTC; max_age is 2h."
     ]
     assert held(tmp_path, model(ORDERS, max_age=3 * HOUR), sources=freshness("warn", loaded)) == ()
-    assert [each.what for each in held(tmp_path, model(ORDERS), sources=freshness("error", loaded))] == [
+    assert [each.summary for each in held(tmp_path, model(ORDERS), sources=freshness("error", loaded))] == [
         "source.shop.erp.orders is staler than its `freshness` in dbt allows: its newest row was loaded at 2026-11-22 05:30 UTC."
     ]
 
@@ -242,7 +248,7 @@ def test_run_results_of_neighbouring_versions_are_read(tmp_path: Path, number: i
     found = results({"vips": "error"}) | {"metadata": metadata}
     del found["results"][0]["timing"], found["results"][0]["message"]
     (problem,) = held(tmp_path, model(VIPS), run_results=found)
-    assert problem.what == "model.shop.vips failed in `dbt build`."
+    assert problem.summary == "model.shop.vips failed in `dbt build`."
 
 
 @pytest.mark.parametrize(
@@ -270,5 +276,5 @@ def test_run_results_that_cannot_be_read_stop_the_run(
     with pytest.raises(ModelError) as caught:
         held(tmp_path, model(VIPS))
     (problem,) = caught.value.problems
-    assert (problem.what, problem.advice) == (what, advice)
+    assert (problem.summary, problem.hint) == (what, advice)
     assert problem.where.endswith("run_results.json")

@@ -27,8 +27,8 @@ def project(folder: Path) -> Project:
 def reasons(folder: Path, *select: str) -> list[tuple[str, str]]:
     """Return why the gate holds the selected models back, as (models, beginning of the reason)."""
     loaded = project(folder)
-    held = loaded.gate(loaded.select(select))
-    return [(each.where.replace("model ", ""), each.what.split(" at 20")[0]) for each in held]
+    held = loaded.check_gate(loaded.select(select))
+    return [(each.where.replace("model ", ""), each.summary.split(" at 20")[0]) for each in held]
 
 
 def chosen(folder: Path, selector: str) -> tuple[Model, ...]:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from reverse_etl.dbt.meta import marked_nodes
+from reverse_etl.dbt.meta import find_meta_nodes
 from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.list_target import NamedList
 from reverse_etl.errors import ModelError, Problem
 from reverse_etl.models.config import PayloadColumn
-from reverse_etl.models.from_dbt import marked_model
+from reverse_etl.models.from_dbt import compile_meta_node
 from reverse_etl.surfaces.interface import Surface
 from tests.dbt.made_artifacts import manifest
 from tests.dbt.real_dbt import compiled, dbt, edit, rows
@@ -55,7 +55,7 @@ def test_a_marked_dbt_model_is_a_model_of_the_columns_that_its_yaml_lists(built:
     )
     assert model.path == Path("models/marts/spenders.sql")
     assert model.config.surface is Surface.LIST_MEMBERSHIPS
-    assert model.config.target == NamedList("spenders")
+    assert model.config.list_target == NamedList("spenders")
     assert model.config.identifiers == {IdentifierType.EMAIL: "email"}
     assert model.config.tags == ("daily",)
     assert model.config.description == "Whoever paid at the till."
@@ -81,7 +81,7 @@ def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop: Path) -> 
     (shop / "reverse_etl" / "spenders.sql").unlink()
     with pytest.raises(ModelError) as caught:
         compiled(shop)
-    found = [(each.where, each.what) for each in caught.value.problems]
+    found = [(each.where, each.summary) for each in caught.value.problems]
     yaml = "models/marts/second.yml"
     assert found == [
         (
@@ -107,8 +107,8 @@ def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop: Path) -> 
             "max_age is not a span of time.",
         ),
     ]
-    assert "Did you mean list?" in caught.value.problems[3].advice
-    assert "List them there, under columns" in caught.value.problems[4].advice
+    assert "Did you mean list?" in caught.value.problems[3].hint
+    assert "List them there, under columns" in caught.value.problems[4].hint
 
 
 def test_of_a_model_with_versions_the_latest_is_sent(shop: Path) -> None:
@@ -139,8 +139,8 @@ def test_marks_of_packages_are_left_to_their_authors() -> None:
     """Installing a package must not send anything."""
     nodes = list(manifest()["nodes"].values())
     nodes[1] |= {"config": {"meta": {"reverse_etl": {"surface": "profiles"}}}}
-    assert [each.name for each in marked_nodes(nodes, "shop")] == ["stg"]
-    assert marked_nodes(nodes, "other") == ()
+    assert [each.name for each in find_meta_nodes(nodes, "shop")] == ["stg"]
+    assert find_meta_nodes(nodes, "other") == ()
 
 
 COLUMNS = [
@@ -173,9 +173,9 @@ def test_a_column_is_the_one_that_its_name_means_in_dbt(
         "config": {"meta": {"reverse_etl": {"surface": "profiles"}}},
         "columns": {column["name"]: column for column in COLUMNS},
     }
-    (marked,) = marked_nodes([node], "shop")
+    (marked,) = find_meta_nodes([node], "shop")
     problems: list[Problem] = []
-    model = marked_model(marked, warehouse, tmp_path, problems)
+    model = compile_meta_node(marked, warehouse, tmp_path, problems)
     assert not problems
     assert list(model.columns) == columns
     assert model.sql.count(",") == len(columns)  # between them, and the one in a name
@@ -192,10 +192,10 @@ def test_names_that_a_model_may_not_have_are_refused(tmp_path: Path) -> None:
         "meta": {"reverse_etl": {"surface": "profiles"}},
         "columns": {name: {"name": name} for name in ("email", "Email", "retl_x")},
     }
-    (marked,) = marked_nodes([node], "shop")
+    (marked,) = find_meta_nodes([node], "shop")
     problems: list[Problem] = []
-    assert marked_model(marked, Engine.DUCKDB, tmp_path, problems) is None
-    assert [problem.what for problem in problems] == [
+    assert compile_meta_node(marked, Engine.DUCKDB, tmp_path, problems) is None
+    assert [problem.summary for problem in problems] == [
         "Two columns are called Email.",
         "Column retl_x begins with retl_, which is kept for reverse_etl's own columns.",
     ]

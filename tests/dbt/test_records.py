@@ -117,7 +117,7 @@ def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch:
         def run(*_: Any, **__: Any) -> None:
             raise error
 
-        monkeypatch.setattr(Project, "_run", run)
+        monkeypatch.setattr(Project, "_run_request", run)
         with pytest.raises(type(error)):
             project(tmp_path).run()
         return statuses(tmp_path)["m"]

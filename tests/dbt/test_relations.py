@@ -12,7 +12,7 @@ import pytest
 
 from reverse_etl.errors import ModelError
 from reverse_etl.models.compile import compile_models
-from reverse_etl.models.relations import relations_of
+from reverse_etl.models.relations import load_relations
 from reverse_etl.parsing.jinja import ContextError
 from tests.dbt.real_dbt import compiled, dbt, edit, rows, trial
 
@@ -42,7 +42,7 @@ def test_ref_is_the_relation_that_dbt_built(
     built: Path, call: tuple[str, str | None, str | None], relation: str
 ) -> None:
     """The name comes from dbt's manifest: aliases, schemas and versions are dbt's."""
-    found = str(relations_of(trial(built), built / "target" / "manifest.json").ref(*call))
+    found = str(load_relations(trial(built), built / "target" / "manifest.json").ref(*call))
     assert found == relation
     with duckdb.connect(built / "corner_shop.duckdb", read_only=True) as connection:
         assert connection.execute(f"select count(*) > 0 from {found}").fetchall() == [(True,)]
@@ -50,7 +50,7 @@ def test_ref_is_the_relation_that_dbt_built(
 
 def test_source_is_the_table_that_the_source_names(built: Path) -> None:
     """The source's schema and identifier are used, not its name."""
-    relations = relations_of(trial(built), built / "target" / "manifest.json")
+    relations = load_relations(trial(built), built / "target" / "manifest.json")
     assert str(relations.source("till", "payments")) == '"corner_shop"."till_data"."receipts"'
 
 
@@ -69,8 +69,8 @@ def test_what_dbt_did_not_build_cannot_be_read(
 ) -> None:
     """Each has a message of its own, which names it."""
     with pytest.raises(ContextError) as caught:
-        relations_of(trial(built), built / "target" / "manifest.json").ref(*call)
-    assert message in caught.value.what
+        load_relations(trial(built), built / "target" / "manifest.json").ref(*call)
+    assert message in caught.value.summary
 
 
 def test_our_models_run_on_what_dbt_built(built: Path) -> None:

@@ -12,7 +12,7 @@ from reverse_etl.domain.list_target import NamedList
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.models.config import ModelConfig
 from reverse_etl.models.model import Model
-from reverse_etl.models.selection import select
+from reverse_etl.models.selection import select_models
 from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
@@ -89,12 +89,12 @@ GRAPH = Graph({each.unique_id: each for each in NODES})
 )
 def test_a_plus_chooses_every_model_that_a_node_of_dbt_feeds(chosen: str, expected: str) -> None:
     """Directly or through others; it adds up and narrows as every selector; a list may be called so."""
-    assert " ".join(each.name for each in select(MODELS, [chosen], graph=lambda: GRAPH)) == expected
+    assert " ".join(each.name for each in select_models(MODELS, [chosen], graph=lambda: GRAPH)) == expected
 
 
 def test_what_is_fed_by_a_node_can_be_excluded() -> None:
     """As with every selector."""
-    kept = select(MODELS, [], ["source:erp+", "alone"], graph=lambda: GRAPH)
+    kept = select_models(MODELS, [], ["source:erp+", "alone"], graph=lambda: GRAPH)
     assert [each.name for each in kept] == ["old"]
 
 
@@ -115,7 +115,7 @@ def test_what_is_fed_by_a_node_can_be_excluded() -> None:
 def test_a_node_that_feeds_nothing_or_is_not_there_is_an_error(chosen: str, what: str, advice: str) -> None:
     """With the nearest names of dbt's nodes."""
     with pytest.raises(UsageError) as caught:
-        select(MODELS, [chosen], graph=lambda: GRAPH)
+        select_models(MODELS, [chosen], graph=lambda: GRAPH)
     (problem,) = caught.value.problems
     assert problem == Problem(what, "--select", advice)
 
@@ -123,11 +123,11 @@ def test_a_node_that_feeds_nothing_or_is_not_there_is_an_error(chosen: str, what
 def test_without_a_manifest_what_models_read_is_known_by_its_bare_name() -> None:
     """As `ref` and `source` were written."""
     models = [model("a", ["people", "erp.orders"]), model("b", ["erp.refunds"])]
-    assert [each.name for each in select(models, ["people+"])] == ["a"]
-    assert [each.name for each in select(models, ["source:erp+"])] == ["a", "b"]
-    assert [each.name for each in select(models, ["source:erp.refunds+"])] == ["b"]
+    assert [each.name for each in select_models(models, ["people+"])] == ["a"]
+    assert [each.name for each in select_models(models, ["source:erp+"])] == ["a", "b"]
+    assert [each.name for each in select_models(models, ["source:erp.refunds+"])] == ["b"]
     with pytest.raises(UsageError) as caught:
-        select(models, ["orders+"])
+        select_models(models, ["orders+"])
     assert caught.value.problems == (
         Problem("No model matches orders+.", "--select", "The only one is people."),
     )

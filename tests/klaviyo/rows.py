@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.klaviyo.serialize import Renderer, Unrenderable
+from reverse_etl.klaviyo.serialize import EncodingError, ProfileEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EMAIL = "ann@example.com"
 
 
-def column(name: str, kind: Kind = Kind.TEXT, type_: str = "") -> tuple[str, Column]:
+def column(name: str, kind: ColumnKind = ColumnKind.TEXT, type_: str = "") -> tuple[str, Column]:
     """Return a payload column under its own name."""
     return name, Column(name, kind, type_ or kind)
 
@@ -26,10 +26,10 @@ def rendered(
     row: Sequence[Any] | tuple[Any, ...],
     identifiers: Sequence[str | None] | tuple[str] = (EMAIL,),
     kinds: Sequence[IdentifierType] | tuple[IdentifierType] = (IdentifierType.EMAIL,),
-) -> Unrenderable | dict[str, Any]:
+) -> EncodingError | dict[str, Any]:
     """Return the profile that a row becomes, decoded, or why it can't be sent."""
-    encoded = Renderer(kinds, payload).encode([*identifiers, *row])
-    return encoded if isinstance(encoded, Unrenderable) else json.loads(encoded)
+    encoded = ProfileEncoder(kinds, payload).encode([*identifiers, *row])
+    return encoded if isinstance(encoded, EncodingError) else json.loads(encoded)
 
 
 def properties_of(
@@ -37,4 +37,4 @@ def properties_of(
 ) -> dict[str, Any]:
     """Return only the custom properties, or why the row can't be sent."""
     profile = rendered(payload, row)
-    return profile if isinstance(profile, Unrenderable) else profile["attributes"].get("properties")
+    return profile if isinstance(profile, EncodingError) else profile["attributes"].get("properties")

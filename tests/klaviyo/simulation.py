@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from reverse_etl.klaviyo.rate_limit import Slot
+    from reverse_etl.klaviyo.rate_limit import Permit
 
 
 def dice(seed: int = 1) -> Random:
@@ -78,30 +78,30 @@ class Run:
             happen(now, *about)
         return self
 
-    def _plan(self, at: float, happen: Callable[..., Any], *about: Slot | bool | float) -> None:
+    def _plan(self, at: float, happen: Callable[..., Any], *about: Permit | bool | float) -> None:
         heapq.heappush(self._events, (at, next(self._order), happen, about))
 
     def _look(self, now: float) -> None:
         while self._out < self.in_flight:
-            wait = self.lane.wait(now)
+            wait = self.lane.seconds_until_free(now)
             if wait > 0:
                 self._plan(now + wait, self._look)
                 return
-            slot, back = self.lane.take(now), now + self.latency * self._random.uniform(0.5, 1)
+            slot, back = self.lane.acquire(now), now + self.latency * self._random.uniform(0.5, 1)
             self._out += 1
             self._plan(self._random.uniform(now, back), self._arrive, slot, back)
 
-    def _arrive(self, now: float, slot: Slot, back: float) -> None:
+    def _arrive(self, now: float, slot: Permit, back: float) -> None:
         self._plan(back, self._reply, slot, *self.server.arrive(now))
 
-    def _reply(self, now: float, slot: Slot, taken: bool, left: int, wait: float) -> None:
+    def _reply(self, now: float, slot: Permit, taken: bool, left: int, wait: float) -> None:
         if taken:
             self.good += 1
             quota = Quota(left, self.rounding(wait)) if self.rounding else None
-            self.lane.done(now, slot, replied=True, quota=quota)
+            self.lane.release(now, slot, replied=True, quota=quota)
         else:
             self.throttled += 1
-            self.lane.throttled(now, slot, max(ceil(wait), 1))
+            self.lane.throttle(now, slot, max(ceil(wait), 1))
         if self._out == self.in_flight:  # nobody was looking: all were waiting for replies
             self._plan(now, self._look)
         self._out -= 1

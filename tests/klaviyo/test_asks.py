@@ -10,8 +10,8 @@ import pytest
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo import imports as jobs
 from reverse_etl.klaviyo import profiles
-from reverse_etl.klaviyo.filters import MOST_BYTES, any_of, asks, not_before
-from reverse_etl.klaviyo.imports import Accepted, JobRowError, JobStatus, RowError
+from reverse_etl.klaviyo.filters import MAX_BYTES, any_of, batch_values, not_before
+from reverse_etl.klaviyo.imports import ImportAccepted, JobRowError, JobStatus, RowError
 from reverse_etl.klaviyo.jsonapi import Resource
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ def a_job(**attributes: Any) -> Resource:
 )
 def test_a_jobs_status_may_be_new(status: str | None, expected: JobStatus, ended: bool) -> None:
     """Klaviyo adds values inside a revision; none of them is taken for an end."""
-    found = jobs.job_of(a_job(status=status))
+    found = jobs.parse_job(a_job(status=status))
     assert (found.status, found.status.ended) == (expected, ended)
 
 
 def test_a_jobs_counts_may_be_null() -> None:
     """They are until something was counted."""
-    found = jobs.job_of(a_job(total_count=5, completed_count=None))
+    found = jobs.parse_job(a_job(total_count=5, completed_count=None))
     assert (found.total, found.completed, found.failed) == (5, 0, 0)
 
 
@@ -57,7 +57,7 @@ def test_a_jobs_counts_may_be_null() -> None:
 )
 def test_a_rows_error_is_tied_to_its_row_by_what_was_sent(payload: dict[str, Any] | str) -> None:
     """Whichever form the payload comes back in; identifiers in canonical form."""
-    found = jobs.job_error_of(
+    found = jobs.parse_job_error(
         Resource(
             "e",
             {
@@ -82,21 +82,21 @@ def test_a_rows_error_without_identifiers_is_tied_to_none(
     payload: dict[str, Any] | list[Any] | str | None,
 ) -> None:
     """The rest is unknown then, and not somebody else."""
-    found = jobs.job_error_of(Resource("e", {"code": "x", "source": None, "original_payload": payload}))
+    found = jobs.parse_job_error(Resource("e", {"code": "x", "source": None, "original_payload": payload}))
     assert (found.email, found.phone_number, found.external_id, found.id) == (None, None, None, None)
 
 
 def test_a_payload_keeps_its_id_and_a_number_is_text() -> None:
     """An external id may come back as it was typed in a warehouse."""
     payload = {"id": "P1", "attributes": {"external_id": 17, "phone_number": "+1 (415) 555-0100"}}
-    found = jobs.job_error_of(Resource("e", {"original_payload": payload}))
+    found = jobs.parse_job_error(Resource("e", {"original_payload": payload}))
     assert (found.id, found.external_id, found.phone_number) == ("P1", "17", "+14155550100")
 
 
 @pytest.mark.parametrize("pointer", ["/data", "/data/attributes", None])
 def test_a_rows_error_about_the_whole_row_has_no_field(pointer: str | None) -> None:
     """`/data` is the schema's default."""
-    assert jobs.job_error_of(Resource("e", {"source": {"pointer": pointer}})).error.field == ""
+    assert jobs.parse_job_error(Resource("e", {"source": {"pointer": pointer}})).error.field == ""
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_an_ask_holds_at_most_a_hundred_values_and_a_short_address(
 ) -> None:
     """Whichever comes first; none is left out."""
     values = [f"{n:0{size}}" for n in range(count)]
-    groups = list(asks(values))
+    groups = list(batch_values(values))
     assert [len(group) for group in groups] == expected
     assert [value for group in groups for value in group] == values
 
@@ -138,17 +138,17 @@ def test_an_ask_is_measured_as_it_is_encoded() -> None:
     """A letter outside ASCII takes six to twelve bytes in an address."""
     requests = [
         request
-        for request, _ in profiles.ask_profiles(
+        for request, _ in profiles.profile_requests(
             IdentifierType.EXTERNAL_ID, ["東" * 50 + str(n) for n in range(100)]
         )
     ]
     assert len(requests) > 1
-    assert all(len(request.target) < MOST_BYTES + 300 for request in requests)
+    assert all(len(request.target) < MAX_BYTES + 300 for request in requests)
 
 
 def test_lookups_ask_each_canonical_value_once() -> None:
     """Padding and case are ours to remove; blanks ask for nothing."""
-    ((request, asked),) = profiles.ask_profiles(
+    ((request, asked),) = profiles.profile_requests(
         IdentifierType.EMAIL, [" Ann@Example.com", "ann@example.com", " ", "bob@example.com"]
     )
     assert asked == {"ann@example.com", "bob@example.com"}
@@ -158,4 +158,4 @@ def test_lookups_ask_each_canonical_value_once() -> None:
 
 def test_an_acceptance_says_whether_a_twin_may_exist() -> None:
     """As a value, to be recorded."""
-    assert Accepted("j", lost=True) != Accepted("j", lost=False)
+    assert ImportAccepted("j", earlier_reply_lost=True) != ImportAccepted("j", earlier_reply_lost=False)

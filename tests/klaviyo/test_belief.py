@@ -39,7 +39,7 @@ def test_a_200_that_is_not_klaviyos_is_an_error(server: Server, klaviyo: Klaviyo
     server.will(reply)
     with pytest.raises(KlaviyoError, match="The status was 200, but the reply is") as error:
         klaviyo.find_lists("VIP")
-    assert "proxy" in problem(error).advice
+    assert "proxy" in problem(error).hint
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
@@ -93,7 +93,7 @@ def test_a_next_page_elsewhere_is_not_fetched(server: Server, klaviyo: Klaviyo, 
     host = server.origin.removeprefix("http://")
     server.will(page([a_list("L1", "VIP")], link.format(origin=server.origin, host=host)))
     with pytest.raises(KlaviyoError, match="The next page is not at"):
-        klaviyo.list_names()
+        klaviyo.get_list_names()
     assert len(server.seen) == 1
 
 
@@ -102,7 +102,7 @@ def test_pages_that_go_round_in_a_circle_are_an_error(server: Server, klaviyo: K
     one, two = (f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in (1, 2))
     server.will(page([], one), page([], two), page([], one))
     with pytest.raises(KlaviyoError, match="circle"):
-        klaviyo.list_names()
+        klaviyo.get_list_names()
 
 
 def test_every_page_is_read(server: Server, klaviyo: Klaviyo) -> None:
@@ -139,10 +139,10 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(
     """A wrong key, a key without a scope, and a page of somebody between are three things."""
     server.will(reply)
     with pytest.raises(KlaviyoError) as error:
-        klaviyo.account()
+        klaviyo.get_account()
     found = problem(error)
-    assert found.what.startswith(what)
-    assert advice in found.advice
+    assert found.summary.startswith(what)
+    assert advice in found.hint
     assert found.where == "GET /api/accounts"
     assert len(server.seen) == 1
 
@@ -152,15 +152,15 @@ def test_a_missing_scope_names_all_that_the_request_needs(server: Server, klaviy
     server.will(refused(403, "permission_denied"))
     with pytest.raises(KlaviyoError) as error:
         klaviyo.start_import(BODY)
-    assert "lists:write and profiles:write" in problem(error).advice
+    assert "lists:write and profiles:write" in problem(error).hint
 
 
 def test_nothing_there_is_none_but_a_pages_404_is_an_error(server: Server, klaviyo: Klaviyo) -> None:
     """Only Klaviyo can say that a list is not there."""
     server.will(refused(404, "not_found"), Reply(404, content=b"<html>", kind="text/html"))
-    assert klaviyo.list("L1") is None
+    assert klaviyo.get_list("L1") is None
     with pytest.raises(KlaviyoError, match="The reply was 404 with text/html"):
-        klaviyo.list("L1")
+        klaviyo.get_list("L1")
 
 
 def test_the_servers_time_is_the_newest_date(server: Server, klaviyo: Klaviyo) -> None:
@@ -170,5 +170,5 @@ def test_the_servers_time_is_the_newest_date(server: Server, klaviyo: Klaviyo) -
     dates = [f"Sat, 21 Nov 2026 10:00:{second} GMT" for second in ("05", "04")]
     server.will(*(Reply(document={"data": []}, date=date) for date in dates))
     for _ in dates:
-        klaviyo.list_names()
+        klaviyo.get_list_names()
         assert klaviyo.server_time == datetime(2026, 11, 21, 10, 0, 5, tzinfo=UTC)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reverse_etl.clock import Patience
+from reverse_etl.clock import CancellableSleep
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.klaviyo.endpoints import XS, Endpoint, L, M, Tier
-from reverse_etl.klaviyo.rate_limit import Lane, Pace, Quota, duration
+from reverse_etl.klaviyo.endpoints import XS, Endpoint, L, M, RateLimit
+from reverse_etl.klaviyo.rate_limit import EndpointLimiter, Quota, RateLimiter, estimate_duration
 from tests.klaviyo.simulation import FixedWindows, Run, dice
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.klaviyo.server import QuickClock
 
-S = Tier(3, 60)
+S = RateLimit(3, 60)
 
 
 alignments = st.none() | st.floats(min_value=0, max_value=60, exclude_max=True)
@@ -41,7 +41,7 @@ seeds = st.integers(min_value=0, max_value=1000)
 def test_alone_no_request_is_ever_throttled(**case: Any) -> None:
     """Wherever the windows' edges lie, however long and uneven the way, whatever the headers tell."""
     tier = case.pop("tier")
-    run = Run(Lane(Endpoint.LISTS, tier), FixedWindows(tier, case.pop("phase")), **case).send(150)
+    run = Run(EndpointLimiter(Endpoint.LISTS, tier), FixedWindows(tier, case.pop("phase")), **case).send(150)
     assert run.good > 0
     assert run.throttled == 0
 
@@ -57,9 +57,9 @@ def test_alone_no_request_is_ever_throttled(**case: Any) -> None:
 def test_at_least_95_percent_of_the_allowed_requests_are_used(**case: Any) -> None:
     """While there is work, over ten minutes, with what is left told and its reset rounded up or down."""
     tier = case.pop("tier")
-    run = Run(Lane(Endpoint.LISTS, tier), FixedWindows(tier, case.pop("phase")), in_flight=16, **case).send(
-        600
-    )
+    run = Run(
+        EndpointLimiter(Endpoint.LISTS, tier), FixedWindows(tier, case.pop("phase")), in_flight=16, **case
+    ).send(600)
     assert run.good >= 0.95 * tier.steady * 10
     assert run.throttled == 0
 
@@ -72,7 +72,9 @@ def test_beside_another_user_of_the_quota_hardly_a_request_is_throttled(
     """Another application takes a third of the minute's requests, in its own rhythm; the rest is used."""
     random = dice(seed)
     others = [random.uniform(0, 1200) for _ in range(1000)]
-    run = Run(Lane(Endpoint.START_IMPORT, M), FixedWindows(M, phase), in_flight=8, latency=0.4, seed=seed)
+    run = Run(
+        EndpointLimiter(Endpoint.START_IMPORT, M), FixedWindows(M, phase), in_flight=8, latency=0.4, seed=seed
+    )
     run.send(1200, others)
     assert run.throttled < 0.01 * (run.good + run.throttled)
     assert run.good >= 0.9 * (20 * 150 - 1000)
@@ -80,103 +82,103 @@ def test_beside_another_user_of_the_quota_hardly_a_request_is_throttled(
 
 def test_with_none_left_nothing_goes_out_before_the_reset() -> None:
     """Even though our own slots are free: others have used the rest."""
-    lane = Lane(Endpoint.LISTS, M)
-    lane.done(10.0, lane.take(10.0), replied=True, quota=Quota(0, 30))
-    assert lane.wait(10.5) == pytest.approx(30.5)
-    assert lane.wait(40.0) > 0
-    assert lane.wait(41.0) == 0
+    lane = EndpointLimiter(Endpoint.LISTS, M)
+    lane.release(10.0, lane.acquire(10.0), replied=True, quota=Quota(0, 30))
+    assert lane.seconds_until_free(10.5) == pytest.approx(30.5)
+    assert lane.seconds_until_free(40.0) > 0
+    assert lane.seconds_until_free(41.0) == 0
 
 
 def test_no_more_are_in_flight_than_are_left() -> None:
     """The replies on their way may have taken them."""
-    lane = Lane(Endpoint.LISTS, M)
-    lane.done(0.0, lane.take(0.0), replied=True, quota=Quota(2, 50))
-    first = lane.take(1.1)
-    assert lane.wait(1.1) == 0
-    lane.take(1.1)
-    assert 0 < lane.wait(1.1) <= 0.1
-    lane.done(1.2, first, replied=True, quota=Quota(1, 50))
-    assert lane.wait(1.2) > 0
+    lane = EndpointLimiter(Endpoint.LISTS, M)
+    lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(2, 50))
+    first = lane.acquire(1.1)
+    assert lane.seconds_until_free(1.1) == 0
+    lane.acquire(1.1)
+    assert 0 < lane.seconds_until_free(1.1) <= 0.1
+    lane.release(1.2, first, replied=True, quota=Quota(1, 50))
+    assert lane.seconds_until_free(1.2) > 0
 
 
 def test_a_late_reply_of_the_window_before_does_not_close_the_new_one() -> None:
     """Replies overtake each other around an edge."""
-    lane = Lane(Endpoint.LISTS, M)
-    early, late = lane.take(0.0), lane.take(0.0)
-    lane.done(1.0, early, replied=True, quota=Quota(149, 60))
-    lane.done(1.1, late, replied=True, quota=Quota(0, 0))
-    assert lane.wait(1.1) == 0
+    lane = EndpointLimiter(Endpoint.LISTS, M)
+    early, late = lane.acquire(0.0), lane.acquire(0.0)
+    lane.release(1.0, early, replied=True, quota=Quota(149, 60))
+    lane.release(1.1, late, replied=True, quota=Quota(0, 0))
+    assert lane.seconds_until_free(1.1) == 0
 
 
 def test_a_new_window_makes_the_old_count_void() -> None:
     """Nothing was left; the next window has all of it."""
-    lane = Lane(Endpoint.LISTS, M)
-    slot = lane.take(0.0)
-    lane.done(0.1, lane.take(0.0), replied=True, quota=Quota(0, 1))
-    lane.done(2.2, slot, replied=True, quota=Quota(149, 58))
-    assert lane.wait(2.2) == 0
+    lane = EndpointLimiter(Endpoint.LISTS, M)
+    slot = lane.acquire(0.0)
+    lane.release(0.1, lane.acquire(0.0), replied=True, quota=Quota(0, 1))
+    lane.release(2.2, slot, replied=True, quota=Quota(149, 58))
+    assert lane.seconds_until_free(2.2) == 0
 
 
 def test_a_reset_beyond_a_minute_is_not_believed() -> None:
     """The window is a minute long: a header in another unit must not stop the run."""
-    lane = Lane(Endpoint.LISTS, M)
-    lane.done(0.0, lane.take(0.0), replied=True, quota=Quota(0, 1_790_000_000))
-    assert lane.wait(0.0) <= 61
+    lane = EndpointLimiter(Endpoint.LISTS, M)
+    lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(0, 1_790_000_000))
+    assert lane.seconds_until_free(0.0) <= 61
 
 
 def test_a_429_rests_the_endpoint_and_then_one_request_goes_alone() -> None:
     """If the limit is still used up, one more 429 comes and not one for each thread."""
-    lane = Lane(Endpoint.LISTS, M)
-    lane.throttled(0.0, lane.take(0.0), 30)
-    assert lane.wait(1.0) == 29
-    assert lane.wait(30.0) == 0
-    probe = lane.take(30.0)
-    assert lane.wait(30.0) > 0
-    lane.throttled(30.1, probe, 5)
-    assert lane.wait(35.0) > 0
-    probe = lane.take(35.1)
-    lane.done(35.2, probe, replied=True)
-    lane.take(35.2)
-    assert lane.wait(35.2) == 0
+    lane = EndpointLimiter(Endpoint.LISTS, M)
+    lane.throttle(0.0, lane.acquire(0.0), 30)
+    assert lane.seconds_until_free(1.0) == 29
+    assert lane.seconds_until_free(30.0) == 0
+    probe = lane.acquire(30.0)
+    assert lane.seconds_until_free(30.0) > 0
+    lane.throttle(30.1, probe, 5)
+    assert lane.seconds_until_free(35.0) > 0
+    probe = lane.acquire(35.1)
+    lane.release(35.2, probe, replied=True)
+    lane.acquire(35.2)
+    assert lane.seconds_until_free(35.2) == 0
 
 
 def test_a_probe_without_a_reply_is_followed_by_another_probe() -> None:
     """A cut connection says nothing of the limit."""
-    lane = Lane(Endpoint.LISTS, M)
-    lane.throttled(0.0, lane.take(0.0), 30)
-    lane.done(31.0, lane.take(30.0), replied=False)
-    assert lane.wait(31.0) == 0
-    assert lane.take(31.0).probe
-    assert lane.wait(31.0) > 0
+    lane = EndpointLimiter(Endpoint.LISTS, M)
+    lane.throttle(0.0, lane.acquire(0.0), 30)
+    lane.release(31.0, lane.acquire(30.0), replied=False)
+    assert lane.seconds_until_free(31.0) == 0
+    assert lane.acquire(31.0).probe
+    assert lane.seconds_until_free(31.0) > 0
 
 
 def test_the_longer_of_two_rests_holds() -> None:
     """Several requests in flight get a 429 each, in any order."""
-    lane = Lane(Endpoint.LISTS, M)
-    first, second = lane.take(0.0), lane.take(0.0)
-    lane.throttled(0.1, first, 30)
-    lane.throttled(0.2, second, 1)
-    assert lane.wait(1.0) == pytest.approx(29.1)
+    lane = EndpointLimiter(Endpoint.LISTS, M)
+    first, second = lane.acquire(0.0), lane.acquire(0.0)
+    lane.throttle(0.1, first, 30)
+    lane.throttle(0.2, second, 1)
+    assert lane.seconds_until_free(1.0) == pytest.approx(29.1)
 
 
 def test_endpoints_do_not_wait_for_each_other(clock: QuickClock) -> None:
     """Klaviyo counts each by itself."""
-    pace = Pace(clock, Patience(clock), lambda endpoint: endpoint.tier)
-    pace.throttled(pace.take(Endpoint.LISTS), 600)
-    pace.take(Endpoint.PROFILES)
+    pace = RateLimiter(clock, CancellableSleep(clock), lambda endpoint: endpoint.rate_limit)
+    pace.throttle(pace.acquire(Endpoint.LISTS), 600)
+    pace.acquire(Endpoint.PROFILES)
     assert clock.slept == []
 
 
 def test_threads_share_the_limits(clock: QuickClock) -> None:
     """Twenty requests of eight threads at ten a second need a second's wait."""
-    pace = Pace(clock, Patience(clock), lambda endpoint: endpoint.tier)
+    pace = RateLimiter(clock, CancellableSleep(clock), lambda endpoint: endpoint.rate_limit)
     taken = []
 
     def work() -> None:
         for _ in range(5):
-            slot = pace.take(Endpoint.START_IMPORT)
+            slot = pace.acquire(Endpoint.START_IMPORT)
             taken.append(clock.monotonic())
-            pace.done(slot, replied=True)
+            pace.release(slot, replied=True)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -190,20 +192,20 @@ def test_threads_share_the_limits(clock: QuickClock) -> None:
 
 def test_a_daily_limit_that_is_used_up_is_an_error_and_no_sleep(clock: QuickClock) -> None:
     """150 lists a day; nobody waits until tomorrow."""
-    pace = Pace(clock, Patience(clock), lambda _: Tier(10, 1000, daily=3))
+    pace = RateLimiter(clock, CancellableSleep(clock), lambda _: RateLimit(10, 1000, daily=3))
     for _ in range(3):
-        pace.done(pace.take(Endpoint.CREATE_LIST), replied=True)
+        pace.release(pace.acquire(Endpoint.CREATE_LIST), replied=True)
     with pytest.raises(KlaviyoError, match="150 of these requests a day"):
-        pace.take(Endpoint.CREATE_LIST)
+        pace.acquire(Endpoint.CREATE_LIST)
 
 
 def test_a_run_that_is_stopped_gives_out_no_slots(clock: QuickClock) -> None:
     """Whoever waits for one is told at once."""
-    patience = Patience(clock)
-    pace = Pace(clock, patience, lambda endpoint: endpoint.tier)
-    pace.throttled(pace.take(Endpoint.LISTS), 600)
-    patience.end()
-    assert pace.take(Endpoint.LISTS) is None
+    patience = CancellableSleep(clock)
+    pace = RateLimiter(clock, patience, lambda endpoint: endpoint.rate_limit)
+    pace.throttle(pace.acquire(Endpoint.LISTS), 600)
+    patience.cancel()
+    assert pace.acquire(Endpoint.LISTS) is None
 
 
 @pytest.mark.parametrize(
@@ -225,16 +227,16 @@ def test_a_run_that_is_stopped_gives_out_no_slots(clock: QuickClock) -> None:
 )
 def test_a_plan_can_say_how_long_its_requests_take(requests: dict[Endpoint, int], seconds: int) -> None:
     """Until the last may go out, one endpoint after another."""
-    assert duration(requests) == seconds
+    assert estimate_duration(requests) == seconds
 
 
 @pytest.mark.parametrize("tier", [XS, S, M, L])
-def test_the_duration_is_what_the_pace_really_takes(tier: Tier) -> None:
+def test_the_duration_is_what_the_pace_really_takes(tier: RateLimit) -> None:
     """Against the lane itself, with replies that come at once: never less, and hardly more."""
-    lane, now = Lane(Endpoint.LISTS, tier), 0.0
+    lane, now = EndpointLimiter(Endpoint.LISTS, tier), 0.0
     for _ in range(3 * tier.steady):
-        while (wait := lane.wait(now)) > 0:
+        while (wait := lane.seconds_until_free(now)) > 0:
             now += wait
-        lane.done(now, lane.take(now), replied=True)
+        lane.release(now, lane.acquire(now), replied=True)
     told = 2 * 60 + (tier.steady - 1) // tier.burst
     assert told <= now <= told * 1.01 + 0.5

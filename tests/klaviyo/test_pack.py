@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reverse_etl.klaviyo.batching import (
-    MOST_BYTES,
-    MOST_ROWS,
+    MAX_BYTES,
+    MAX_ROWS,
     Batch,
+    build_import_body,
     chunks,
-    halves,
-    import_body,
-    pack,
-    split,
+    exclude_rows,
+    pack_rows,
+    split_in_half,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def rows_of(count: int, size: int = 30) -> list[tuple[int, bytes]]:
 @pytest.mark.parametrize("list_id", [None, LIST, 'quo"te'])
 def test_the_body_is_what_the_reference_asks_for(list_id: str | None) -> None:
     """One job; with a list, the list as a relationship."""
-    body = json.loads(import_body([b'{"type":"profile"}', b"{}"], list_id))["data"]
+    body = json.loads(build_import_body([b'{"type":"profile"}', b"{}"], list_id))["data"]
     assert body["type"] == "profile-bulk-import-job"
     assert body["attributes"] == {"profiles": {"data": [{"type": "profile"}, {}]}}
     expected = (
@@ -58,7 +58,7 @@ def test_the_body_is_what_the_reference_asks_for(list_id: str | None) -> None:
 )
 def test_a_request_holds_at_most_10000_rows(count: int, expected: list[int]) -> None:
     """And each is filled before the next is begun."""
-    assert [len(batch) for batch in pack(rows_of(count), LIST)] == expected
+    assert [len(batch) for batch in pack_rows(rows_of(count), LIST)] == expected
 
 
 @pytest.mark.parametrize("list_id", [None, LIST])
@@ -67,9 +67,9 @@ def test_a_request_holds_at_most_5000000_bytes_envelope_included(
     list_id: str | None, over: int, expected: list[int]
 ) -> None:
     """60 rows that come to exactly the limit are one request; a byte more makes two."""
-    room = MOST_BYTES - len(import_body([], list_id)) - 59
+    room = MAX_BYTES - len(build_import_body([], list_id)) - 59
     sizes = [room // 60] * 59 + [room - 59 * (room // 60) + over]
-    batches = list(pack(((seq, b"x" * size) for seq, size in enumerate(sizes)), list_id))
+    batches = list(pack_rows(((seq, b"x" * size) for seq, size in enumerate(sizes)), list_id))
     assert [len(batch) for batch in batches] == expected
     assert len(batches[0].body) == (5_000_000 + over if over <= 0 else 5_000_000 + over - sizes[-1] - 1)
     assert all(len(batch.body) <= 5_000_000 for batch in batches)
@@ -77,15 +77,15 @@ def test_a_request_holds_at_most_5000000_bytes_envelope_included(
 
 def test_numbers_of_rows_come_along() -> None:
     """Gaps too: rows that could not be rendered have none."""
-    (batch,) = pack([(3, b"a"), (5, b"b"), (9, b"c")], LIST)
+    (batch,) = pack_rows([(3, b"a"), (5, b"b"), (9, b"c")], LIST)
     assert (batch.seqs, batch.rows) == ([3, 5, 9], [b"a", b"b", b"c"])
-    assert batch.body == import_body(batch.rows, LIST)
+    assert batch.body == build_import_body(batch.rows, LIST)
 
 
 def test_a_row_that_no_request_can_hold_is_an_error_and_no_batch() -> None:
     """The renderer lets none of these through; if one comes, nothing is cut or dropped."""
     with pytest.raises(ValueError, match="row 7 is 5000000 bytes"):
-        list(pack([(7, b"x" * MOST_BYTES)], None))
+        list(pack_rows([(7, b"x" * MAX_BYTES)], None))
 
 
 def test_packing_reads_no_further_than_it_must() -> None:
@@ -93,22 +93,22 @@ def test_packing_reads_no_further_than_it_must() -> None:
     read = []
 
     def source() -> Iterator[tuple[int, bytes]]:
-        for seq, row in rows_of(MOST_ROWS + 5):
+        for seq, row in rows_of(MAX_ROWS + 5):
             read.append(seq)
             yield seq, row
 
-    next(pack(source(), LIST))
-    assert len(read) == MOST_ROWS + 1
+    next(pack_rows(source(), LIST))
+    assert len(read) == MAX_ROWS + 1
 
 
 @given(st.lists(st.integers(min_value=1, max_value=100_000), max_size=200))
 def test_packing_keeps_every_row_once_and_in_order_and_leaves_no_room(sizes: list[int]) -> None:
     """No batch could have taken the first row of the next one."""
     rows = [(seq, b"x" * size) for seq, size in enumerate(sizes)]
-    batches = list(pack(iter(rows), LIST))
+    batches = list(pack_rows(iter(rows), LIST))
     assert [pair for batch in batches for pair in zip(batch.seqs, batch.rows, strict=True)] == rows
     for batch, following in itertools.pairwise(batches):
-        assert len(import_body([*batch.rows, following.rows[0]], LIST)) > MOST_BYTES
+        assert len(build_import_body([*batch.rows, following.rows[0]], LIST)) > MAX_BYTES
 
 
 BATCH = Batch.of([2, 3, 5, 8], [b"a", b"b", b"c", b"d"], LIST)
@@ -116,28 +116,31 @@ BATCH = Batch.of([2, 3, 5, 8], [b"a", b"b", b"c", b"d"], LIST)
 
 def test_refused_rows_are_taken_out_by_index() -> None:
     """What is left keeps its order and its numbers."""
-    left, gone = split(BATCH, [3, 1])
+    left, gone = exclude_rows(BATCH, [3, 1])
     assert (left, gone) == (Batch.of([2, 5], [b"a", b"c"], LIST), (3, 8))
 
 
 def test_a_batch_whose_rows_are_all_refused_leaves_none() -> None:
     """No empty request is ever sent."""
-    assert split(BATCH, range(4)) == (None, (2, 3, 5, 8))
+    assert exclude_rows(BATCH, range(4)) == (None, (2, 3, 5, 8))
 
 
 @pytest.mark.parametrize("index", [-1, 4])
 def test_an_index_that_the_batch_does_not_have_is_an_error(index: int) -> None:
     """Nobody else's row is taken out in its place."""
     with pytest.raises(IndexError):
-        split(BATCH, [0, index])
+        exclude_rows(BATCH, [0, index])
 
 
 def test_halves_are_whole() -> None:
     """Every row in exactly one of them, also of an odd number."""
-    assert halves(BATCH) == (Batch.of([2, 3], [b"a", b"b"], LIST), Batch.of([5, 8], [b"c", b"d"], LIST))
-    assert [len(half) for half in halves(Batch.of([1, 2, 3], [b"a", b"b", b"c"], None))] == [1, 2]
+    assert split_in_half(BATCH) == (
+        Batch.of([2, 3], [b"a", b"b"], LIST),
+        Batch.of([5, 8], [b"c", b"d"], LIST),
+    )
+    assert [len(half) for half in split_in_half(Batch.of([1, 2, 3], [b"a", b"b", b"c"], None))] == [1, 2]
     with pytest.raises(ValueError, match="0 numbers"):
-        halves(Batch.of([1], [b"a"], None))
+        split_in_half(Batch.of([1], [b"a"], None))
 
 
 @pytest.mark.parametrize(

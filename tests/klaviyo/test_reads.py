@@ -31,7 +31,7 @@ def test_members_are_asked_for_by_hundreds_and_read_to_the_last_page(
         page([a_member("P0", emails[0])], following),
         page([a_member("P1", emails[1].upper()), a_member("P0", emails[0])]),
     )
-    found = klaviyo.members("L1", IdentifierType.EMAIL, emails)
+    found = klaviyo.find_members("L1", IdentifierType.EMAIL, emails)
     assert [member.profile.id for member in found] == ["P0", "P1"]
     assert found[1].profile.email == emails[1]
     assert found[0].joined_at == datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -46,14 +46,14 @@ def test_members_that_were_not_asked_for_are_ignored(server: Server, klaviyo: Kl
     server.will(
         page([a_member("P1", "ann@example.com"), a_member("P2", "bob@example.com"), a_member("P3", None)])
     )
-    found = klaviyo.members("L1", IdentifierType.EMAIL, [" ANN@example.com"])
+    found = klaviyo.find_members("L1", IdentifierType.EMAIL, [" ANN@example.com"])
     assert [member.profile.id for member in found] == ["P1"]
 
 
 def test_members_are_found_by_phone_as_they_are_by_email(server: Server, klaviyo: Klaviyo) -> None:
     """Compared in canonical form."""
     server.will(page([a_member("P1", None, phone="+14155550100")]))
-    assert len(klaviyo.members("L1", IdentifierType.PHONE, ["+1 415 555 0100"])) == 1
+    assert len(klaviyo.find_members("L1", IdentifierType.PHONE, ["+1 415 555 0100"])) == 1
 
 
 @pytest.mark.parametrize("kind", [IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID])
@@ -62,21 +62,21 @@ def test_members_cannot_be_looked_up_by_what_klaviyo_cannot_filter(
 ) -> None:
     """A mistake of the caller's, and not an empty answer."""
     with pytest.raises(ValueError, match="cannot be looked up by"):
-        klaviyo.members("L1", kind, ["x"])
+        klaviyo.find_members("L1", kind, ["x"])
     assert server.seen == []
 
 
 def test_profiles_are_looked_up_by_any_identifier(server: Server, klaviyo: Klaviyo) -> None:
     """Ids too: what a merge has swallowed comes back as nothing, not as the survivor."""
     server.will(page([a_member("P1", "ann@example.com"), a_member("P9", "bob@example.com")]))
-    found = klaviyo.profiles(IdentifierType.PROFILE_ID, ["P1", "P2"])
+    found = klaviyo.find_profiles(IdentifierType.PROFILE_ID, ["P1", "P2"])
     assert [profile.id for profile in found] == ["P1"]
     assert parse_qs(urlsplit(server.seen[0].target).query)["filter"] == ['any(id,["P1","P2"])']
 
 
 def test_asking_for_nobody_asks_nothing(server: Server, klaviyo: Klaviyo) -> None:
     """No request for no values."""
-    assert klaviyo.profiles(IdentifierType.EMAIL, []) == ()
+    assert klaviyo.find_profiles(IdentifierType.EMAIL, []) == ()
     assert server.seen == []
 
 
@@ -91,7 +91,7 @@ def test_members_since_a_moment_are_those_and_no_earlier(server: Server, klaviyo
             ]
         )
     )
-    assert [member.profile.id for member in klaviyo.members_since("L1", since)] == ["P2"]
+    assert [member.profile.id for member in klaviyo.get_members_since("L1", since)] == ["P2"]
     query = parse_qs(urlsplit(server.seen[0].target).query)
     assert query["filter"] == ["greater-or-equal(joined_group_at,2026-11-21T10:00:00Z)"]
     assert query["sort"] == ["joined_group_at"]
@@ -118,7 +118,7 @@ def test_members_change_by_up_to_a_thousand_ids(server: Server, klaviyo: Klaviyo
 def test_a_list_is_read_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
     """Its name may have changed."""
     server.will(Reply(document={"data": a_list("L1", "VIP")}))
-    assert klaviyo.list("L1").name == "VIP"
+    assert klaviyo.get_list("L1").name == "VIP"
     assert [seen.target.partition("?")[0] for seen in server.seen] == ["/api/lists/L1"]
 
 
@@ -126,7 +126,7 @@ def test_an_account_is_known_by_its_id(server: Server, klaviyo: Klaviyo) -> None
     """With its name, and Klaviyo's mark for test accounts."""
     attributes = {"test_account": True, "contact_information": {"organization_name": "Corner shop"}}
     server.will(page([{"type": "account", "id": "AbC123", "attributes": attributes}]))
-    found = klaviyo.account()
+    found = klaviyo.get_account()
     assert (found.id, found.name, found.test) == ("AbC123", "Corner shop", True)
 
 
@@ -141,7 +141,7 @@ def test_jobs_since_a_moment_end_with_the_first_older_one(server: Server, klaviy
         for hour in (13, 12, 11, 10)
     ]
     server.will(page(jobs, f"{server.origin}/api/profile-bulk-import-jobs?page%5Bcursor%5D=2"))
-    found = list(klaviyo.jobs_since(datetime(2026, 11, 21, 11, tzinfo=UTC)))
+    found = list(klaviyo.get_jobs_since(datetime(2026, 11, 21, 11, tzinfo=UTC)))
     assert [job.id for job in found] == ["J13", "J12", "J11"]
     assert len(server.seen) == 1
     assert parse_qs(urlsplit(server.seen[0].target).query) == {"sort": ["-created_at"], "page[size]": ["100"]}
@@ -161,7 +161,7 @@ def test_all_errors_of_a_job_are_read(server: Server, klaviyo: Klaviyo) -> None:
         page(errors[:2], f"{server.origin}/api/profile-bulk-import-jobs/J1/import-errors?page%5Bcursor%5D=2"),
         page(errors[2:]),
     )
-    assert [error.email for error in klaviyo.job_errors("J1")] == [
+    assert [error.email for error in klaviyo.get_job_errors("J1")] == [
         "0@example.com",
         "1@example.com",
         "2@example.com",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.klaviyo.serialize import MOST_BYTES, Renderer, Unrenderable, unfit_column
+from reverse_etl.klaviyo.serialize import MAX_BYTES, EncodingError, ProfileEncoder, column_problem
 from tests.klaviyo.rows import EMAIL, column, properties_of, rendered
 
 if TYPE_CHECKING:
@@ -83,20 +83,20 @@ def test_standard_attributes_are_told_from_properties() -> None:
 @pytest.mark.parametrize(
     ("sql", "kind", "expected"),
     [
-        ("42", Kind.INTEGER, "42"),
-        ("9007199254740993", Kind.INTEGER, "9007199254740993"),
-        ("12.50::DECIMAL(9, 2)", Kind.DECIMAL, "12.5"),
-        ("3.0::DOUBLE", Kind.FLOAT, "3"),
-        ("true", Kind.BOOLEAN, "true"),
-        ("DATE '2024-02-29'", Kind.DATE, "2024-02-29"),
-        ("TIMESTAMPTZ '2024-07-02 03:04:05+02'", Kind.TIMESTAMP_TZ, "2024-07-02T01:04:05+00:00"),
-        ("'\"quoted\"'::JSON", Kind.JSON, "quoted"),
-        ("['a', NULL, 'b']", Kind.NESTED, '["a","b"]'),
+        ("42", ColumnKind.INTEGER, "42"),
+        ("9007199254740993", ColumnKind.INTEGER, "9007199254740993"),
+        ("12.50::DECIMAL(9, 2)", ColumnKind.DECIMAL, "12.5"),
+        ("3.0::DOUBLE", ColumnKind.FLOAT, "3"),
+        ("true", ColumnKind.BOOLEAN, "true"),
+        ("DATE '2024-02-29'", ColumnKind.DATE, "2024-02-29"),
+        ("TIMESTAMPTZ '2024-07-02 03:04:05+02'", ColumnKind.TIMESTAMP_TZ, "2024-07-02T01:04:05+00:00"),
+        ("'\"quoted\"'::JSON", ColumnKind.JSON, "quoted"),
+        ("['a', NULL, 'b']", ColumnKind.NESTED, '["a","b"]'),
     ],
 )
 @pytest.mark.parametrize("name", ["title", "location_zip"])
 def test_standard_text_attributes_are_text_whatever_the_column(
-    warehouse: duckdb.DuckDBPyConnection, name: str, sql: str, kind: Kind, expected: str
+    warehouse: duckdb.DuckDBPyConnection, name: str, sql: str, kind: ColumnKind, expected: str
 ) -> None:
     """Klaviyo refuses a request whose title is a number."""
     attributes = rendered([column(name, kind)], warehouse.execute(f"SELECT {sql} AS v").fetchone())[
@@ -112,7 +112,7 @@ def test_a_location_comes_from_a_struct_from_columns_or_from_both(
     row = warehouse.execute(
         "SELECT {'city': 'Oslo', 'zip': 150, 'latitude': 59.9::DOUBLE, 'region': NULL}, 'Bergen', '5.3'"
     ).fetchone()
-    payload = [column("location", Kind.NESTED), column("location_city"), column("location_longitude")]
+    payload = [column("location", ColumnKind.NESTED), column("location_city"), column("location_longitude")]
     location = rendered(payload, row)["attributes"]["location"]
     assert location == {"city": "Bergen", "zip": "150", "latitude": 59.9, "longitude": "5.3"}
 
@@ -120,28 +120,28 @@ def test_a_location_comes_from_a_struct_from_columns_or_from_both(
 @pytest.mark.parametrize("value", [None, {}, {"city": None}])
 def test_a_location_of_nothing_is_left_out(value: dict[str, None] | None) -> None:
     """As any other NULL."""
-    assert "location" not in rendered([column("location", Kind.NESTED)], (value,))["attributes"]
+    assert "location" not in rendered([column("location", ColumnKind.NESTED)], (value,))["attributes"]
 
 
 def test_a_part_that_no_location_has_is_refused_here() -> None:
     """Klaviyo would refuse the whole request for it."""
-    found = rendered([column("location", Kind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
-    assert found == Unrenderable("location", "has parts that a location does not have (planet)")
+    found = rendered([column("location", ColumnKind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
+    assert found == EncodingError("location", "has parts that a location does not have (planet)")
 
 
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (Kind.NESTED, {"plan": "gold", "n": None, "tags": ["a", None]}),
-        (Kind.JSON, '{"plan": "gold", "n": null, "tags": ["a", null]}'),
-        (Kind.TEXT, '{"plan": "gold", "n": null, "tags": ["a", null]}'),
+        (ColumnKind.NESTED, {"plan": "gold", "n": None, "tags": ["a", None]}),
+        (ColumnKind.JSON, '{"plan": "gold", "n": null, "tags": ["a", null]}'),
+        (ColumnKind.TEXT, '{"plan": "gold", "n": null, "tags": ["a", null]}'),
     ],
 )
 def test_the_content_of_a_properties_column_goes_into_properties(
-    kind: Kind, value: dict[str, Any] | str
+    kind: ColumnKind, value: dict[str, Any] | str
 ) -> None:
     """Be it a struct, a map or text of JSON; beside the properties of the other columns."""
-    found = properties_of([column("properties", kind), column("score", Kind.INTEGER)], (value, 7))
+    found = properties_of([column("properties", kind), column("score", ColumnKind.INTEGER)], (value, 7))
     assert found == {"plan": "gold", "tags": ["a"], "score": 7}
 
 
@@ -149,7 +149,7 @@ def test_the_content_of_a_properties_column_goes_into_properties(
 def test_a_column_beats_a_key_of_the_same_name_inside_properties(explicit: str | None) -> None:
     """Also when it is NULL: the model said where `plan` comes from."""
     found = properties_of(
-        [column("plan"), column("properties", Kind.JSON)], (explicit, '{"plan": "gold", "a": 1}')
+        [column("plan"), column("properties", ColumnKind.JSON)], (explicit, '{"plan": "gold", "a": 1}')
     )
     assert found == ({"plan": "silver", "a": 1} if explicit else {"a": 1})
 
@@ -157,56 +157,56 @@ def test_a_column_beats_a_key_of_the_same_name_inside_properties(explicit: str |
 @pytest.mark.parametrize("value", ["[1]", "1", '"text"'])
 def test_properties_that_are_no_object_are_refused(value: str) -> None:
     """There are no names to put them under."""
-    found = rendered([column("properties", Kind.JSON)], (value,))
-    assert found == Unrenderable("properties", "is not an object with names and values")
+    found = rendered([column("properties", ColumnKind.JSON)], (value,))
+    assert found == EncodingError("properties", "is not an object with names and values")
 
 
 @pytest.mark.parametrize("name", ["properties", "location"])
 @pytest.mark.parametrize(
     ("kind", "type_", "fits"),
     [
-        (Kind.INTEGER, "BIGINT", False),
-        (Kind.NESTED, "INTEGER[]", False),
-        (Kind.NESTED, "STRUCT(a INTEGER)[3]", False),
-        (Kind.JSON, "ARRAY", False),
-        (Kind.NESTED, "STRUCT(a INTEGER[])", True),
-        (Kind.NESTED, "MAP(VARCHAR, INTEGER)", True),
-        (Kind.JSON, "VARIANT", True),
-        (Kind.TEXT, "VARCHAR", True),
+        (ColumnKind.INTEGER, "BIGINT", False),
+        (ColumnKind.NESTED, "INTEGER[]", False),
+        (ColumnKind.NESTED, "STRUCT(a INTEGER)[3]", False),
+        (ColumnKind.JSON, "ARRAY", False),
+        (ColumnKind.NESTED, "STRUCT(a INTEGER[])", True),
+        (ColumnKind.NESTED, "MAP(VARCHAR, INTEGER)", True),
+        (ColumnKind.JSON, "VARIANT", True),
+        (ColumnKind.TEXT, "VARCHAR", True),
     ],
 )
 def test_a_properties_or_location_column_must_be_able_to_hold_an_object(
-    name: str, kind: Kind, type_: str, fits: bool
+    name: str, kind: ColumnKind, type_: str, fits: bool
 ) -> None:
     """Else it is the model's fault, before any row is read; under another name it is a property."""
-    problem = unfit_column(name, Column("V", kind, type_))
+    problem = column_problem(name, Column("V", kind, type_))
     assert (problem is None) == fits
-    assert fits or problem.what == f"The column V is of type {type_}."
-    assert unfit_column("others", Column("V", kind, type_)) is None
+    assert fits or problem.summary == f"The column V is of type {type_}."
+    assert column_problem("others", Column("V", kind, type_)) is None
 
 
 @pytest.mark.parametrize("text", ["x", "é", '"', "東"])
 def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text: str) -> None:
     """Counted in bytes as sent, escapes and UTF-8 included."""
-    renderer = Renderer([IdentifierType.EMAIL], [column("v"), column("pad")])
+    renderer = ProfileEncoder([IdentifierType.EMAIL], [column("v"), column("pad")])
     empty = len(renderer.encode([EMAIL, "", ""]))
     width = len(json.dumps(text, ensure_ascii=False).encode()) - 2
-    count, rest = divmod(MOST_BYTES - empty, width)
-    assert len(renderer.encode([EMAIL, text * count, "x" * rest])) == MOST_BYTES == 100_000
+    count, rest = divmod(MAX_BYTES - empty, width)
+    assert len(renderer.encode([EMAIL, text * count, "x" * rest])) == MAX_BYTES == 100_000
     found = renderer.encode([EMAIL, text * count, "x" * (rest + 1)])
-    assert found == Unrenderable("", "is 100001 bytes as sent, and Klaviyo takes at most 100000")
+    assert found == EncodingError("", "is 100001 bytes as sent, and Klaviyo takes at most 100000")
 
 
 def test_a_profile_that_had_to_be_rendered_with_care_is_measured_too() -> None:
     """A big integer takes the slow way; the limit holds there as well."""
-    found = rendered([column("n", Kind.INTEGER), column("v")], (2**60, "x" * MOST_BYTES))
+    found = rendered([column("n", ColumnKind.INTEGER), column("v")], (2**60, "x" * MAX_BYTES))
     assert found.field == ""
     assert "Klaviyo takes at most 100000" in found.reason
 
 
 def test_the_same_row_gives_the_same_bytes() -> None:
     """So that a batch can be taken apart and sent again."""
-    renderer = Renderer([IdentifierType.EMAIL], [column("a"), column("properties", Kind.JSON)])
+    renderer = ProfileEncoder([IdentifierType.EMAIL], [column("a"), column("properties", ColumnKind.JSON)])
     row = ("x", '{"b": 1, "a": null, "c": [1, 2]}')
     assert renderer.encode([EMAIL, *row]) == renderer.encode([EMAIL, *row])
 
@@ -214,5 +214,5 @@ def test_the_same_row_gives_the_same_bytes() -> None:
 def test_a_row_is_not_changed_by_rendering() -> None:
     """The caller may render it again."""
     row = [[1, None], "2024"]
-    rendered([column("a", Kind.NESTED), column("b")], row)
+    rendered([column("a", ColumnKind.NESTED), column("b")], row)
     assert row == [[1, None], "2024"]

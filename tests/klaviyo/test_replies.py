@@ -11,17 +11,17 @@ import pytest
 from reverse_etl.klaviyo import imports as jobs
 from reverse_etl.klaviyo.imports import RequestRefused, RowError, RowsRefused
 from reverse_etl.klaviyo.jsonapi import (
+    MalformedReply,
     Resource,
-    Unreadable,
-    date_of,
-    document_of,
-    errors_of,
     next_link,
-    resource_of,
-    resources_of,
-    row_pointed_at,
+    parse_date,
+    parse_document,
+    parse_errors,
+    parse_resource,
+    parse_resources,
+    parse_row_pointer,
 )
-from reverse_etl.klaviyo.messages import Answer
+from reverse_etl.klaviyo.messages import Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,9 +37,9 @@ def answer(
     headers: Mapping[str, str] = JSON_API,
     *,
     lost: bool = False,
-) -> Answer:
+) -> Response:
     """Return a reply with a document."""
-    return Answer(status, headers, json.dumps(document).encode(), lost)
+    return Response(status, headers, json.dumps(document).encode(), lost)
 
 
 def an_error(pointer: str | None = None, code: str = "invalid", **more: Any) -> dict[str, Any]:
@@ -78,12 +78,12 @@ def an_error(pointer: str | None = None, code: str = "invalid", **more: Any) -> 
 )
 def test_a_pointer_names_its_row_or_none(pointer: str, row: tuple[int, str] | None) -> None:
     """With or without a field, with or without a final slash."""
-    assert row_pointed_at(pointer) == row
+    assert parse_row_pointer(pointer) == row
 
 
 def test_rows_are_refused_when_every_error_points_at_one() -> None:
     """By index; of several errors of a row, the first."""
-    found = jobs.refusal_of(
+    found = jobs.parse_refusal(
         answer(
             {
                 "errors": [
@@ -96,7 +96,7 @@ def test_rows_are_refused_when_every_error_points_at_one() -> None:
     )
     assert found == RowsRefused(
         {4: RowError("invalid", "email", "It is wrong."), 1: RowError("missing", "", "It is wrong.")},
-        lost=False,
+        earlier_reply_lost=False,
     )
 
 
@@ -116,22 +116,22 @@ def test_one_error_that_is_not_a_rows_makes_it_the_requests_fault(
 ) -> None:
     """Wherever it stands among the others: no row is blamed."""
     errors = [error, an_error(f"{ROWS}/4/attributes/email")]
-    found = jobs.refusal_of(answer({"errors": errors if first else errors[::-1]}, lost=True))
-    assert found == RequestRefused(RowError("invalid", field, "It is wrong."), 400, lost=True)
+    found = jobs.parse_refusal(answer({"errors": errors if first else errors[::-1]}, lost=True))
+    assert found == RequestRefused(RowError("invalid", field, "It is wrong."), 400, earlier_reply_lost=True)
 
 
 @pytest.mark.parametrize("status", [401, 403, 410, 415, 418])
 def test_a_refusal_that_is_not_about_the_request_is_neither(status: int) -> None:
     """A wrong key is nobody's row."""
-    assert jobs.refusal_of(answer({"errors": [an_error(f"{ROWS}/4")]}, status)) is None
+    assert jobs.parse_refusal(answer({"errors": [an_error(f"{ROWS}/4")]}, status)) is None
 
 
 @pytest.mark.parametrize(
     "reply",
     [
-        Answer(400, {"content-type": "text/html"}, b"<html>no</html>"),
-        Answer(400, JSON_API, b"<html>no</html>"),
-        Answer(400, JSON_API, b""),
+        Response(400, {"content-type": "text/html"}, b"<html>no</html>"),
+        Response(400, JSON_API, b"<html>no</html>"),
+        Response(400, JSON_API, b""),
         answer({"errors": []}),
         answer({"errors": None}),
         answer({"errors": "no"}),
@@ -139,18 +139,18 @@ def test_a_refusal_that_is_not_about_the_request_is_neither(status: int) -> None
         answer({"message": "no"}),
     ],
 )
-def test_a_refusal_without_errors_blames_nothing(reply: Answer) -> None:
+def test_a_refusal_without_errors_blames_nothing(reply: Response) -> None:
     """A proxy's 400 says nothing of rows."""
-    assert errors_of(reply) == ()
-    assert jobs.refusal_of(reply) is None
+    assert parse_errors(reply) == ()
+    assert jobs.parse_refusal(reply) is None
 
 
 def test_errors_may_lack_what_the_wire_adds_and_hold_what_nobody_knows() -> None:
     """Status, meta and links are not in the schema; other members may come at any time."""
-    (full,) = errors_of(
+    (full,) = parse_errors(
         answer({"errors": [an_error("/data", status=400, meta={"x": 1}, links={}, novel=[1])]})
     )
-    (bare,) = errors_of(answer({"errors": [{}, "not an error"]}))
+    (bare,) = parse_errors(answer({"errors": [{}, "not an error"]}))
     assert (full.code, full.pointer) == ("invalid", "/data")
     assert (bare.code, bare.title, bare.detail, bare.pointer) == ("", "", "", "")
 
@@ -166,27 +166,27 @@ def test_errors_may_lack_what_the_wire_adds_and_hold_what_nobody_knows() -> None
 )
 def test_a_document_is_json_of_klaviyos_form(kind: str) -> None:
     """The content type may have parameters."""
-    assert document_of(answer({"data": []}, 200, {"content-type": kind})) == {"data": []}
+    assert parse_document(answer({"data": []}, 200, {"content-type": kind})) == {"data": []}
 
 
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
         (
-            Answer(200, {"content-type": "text/html; charset=utf-8"}, b"<html>"),
+            Response(200, {"content-type": "text/html; charset=utf-8"}, b"<html>"),
             "the reply is text/html, not JSON:API",
         ),
-        (Answer(200, {}, b'{"data": []}'), "the reply is of no content type, not JSON:API"),
-        (Answer(200, JSON_API, b"<html>"), "the reply is not valid JSON"),
-        (Answer(200, JSON_API, b""), "the reply is not valid JSON"),
-        (Answer(200, JSON_API, b'{"ok": true}'), "the reply is JSON, but has neither data nor errors"),
-        (Answer(200, JSON_API, b"[]"), "the reply is JSON, but has neither data nor errors"),
+        (Response(200, {}, b'{"data": []}'), "the reply is of no content type, not JSON:API"),
+        (Response(200, JSON_API, b"<html>"), "the reply is not valid JSON"),
+        (Response(200, JSON_API, b""), "the reply is not valid JSON"),
+        (Response(200, JSON_API, b'{"ok": true}'), "the reply is JSON, but has neither data nor errors"),
+        (Response(200, JSON_API, b"[]"), "the reply is JSON, but has neither data nor errors"),
     ],
 )
-def test_what_is_not_klaviyos_is_not_read(reply: Answer, reason: str) -> None:
+def test_what_is_not_klaviyos_is_not_read(reply: Response, reason: str) -> None:
     """A proxy's page is not a reply."""
-    with pytest.raises(Unreadable, match=reason):
-        document_of(reply)
+    with pytest.raises(MalformedReply, match=reason):
+        parse_document(reply)
 
 
 @pytest.mark.parametrize(
@@ -195,10 +195,10 @@ def test_what_is_not_klaviyos_is_not_read(reply: Answer, reason: str) -> None:
 )
 def test_resources_without_ids_are_not_read(document: dict[str, list[Any] | None]) -> None:
     """What has no id can't be settled."""
-    with pytest.raises(Unreadable):
-        resources_of(document)
-    with pytest.raises(Unreadable):
-        resource_of(document)
+    with pytest.raises(MalformedReply):
+        parse_resources(document)
+    with pytest.raises(MalformedReply):
+        parse_resource(document)
 
 
 @pytest.mark.parametrize(
@@ -230,14 +230,14 @@ def test_the_last_page_has_no_next(
 )
 def test_times_are_read_as_utc(text: str, expected: datetime) -> None:
     """Whichever way they are written."""
-    assert Resource("r", {"at": text}).moment("at") == expected
+    assert Resource("r", {"at": text}).get_timestamp("at") == expected
 
 
 @pytest.mark.parametrize("value", [None, "", "yesterday", 5])
 def test_what_is_no_time_is_not_read(value: int | str | None) -> None:
     """Nobody guesses when somebody joined."""
-    with pytest.raises(Unreadable, match="at of r is not a time"):
-        Resource("r", {"at": value}).moment("at")
+    with pytest.raises(MalformedReply, match="at of r is not a time"):
+        Resource("r", {"at": value}).get_timestamp("at")
 
 
 @pytest.mark.parametrize(
@@ -251,4 +251,4 @@ def test_what_is_no_time_is_not_read(value: int | str | None) -> None:
 )
 def test_the_servers_time_is_its_date_header(headers: dict[str, str], expected: datetime | None) -> None:
     """None where it says nothing understandable."""
-    assert date_of(Answer(200, headers, b"")) == expected
+    assert parse_date(Response(200, headers, b"")) == expected

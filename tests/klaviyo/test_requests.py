@@ -42,12 +42,12 @@ def test_every_request_carries_the_headers_that_klaviyo_asks_for(server: Server,
 def test_one_connection_is_kept_for_request_after_request(server: Server, klaviyo: Klaviyo) -> None:
     """Reads, writes, empty replies and refusals alike."""
     server.will(page([]), JOB, Reply(204), refused(400), refused(404), refused(503), page([]))
-    klaviyo.list_names()
+    klaviyo.get_list_names()
     klaviyo.start_import(BODY)
     klaviyo.add_members("L1", ["P1"])
     klaviyo.start_import(BODY)
-    klaviyo.list("L1")
-    klaviyo.list_names()
+    klaviyo.get_list("L1")
+    klaviyo.get_list_names()
     assert len(server.seen) == 7
     assert len({seen.connection for seen in server.seen}) == 1
 
@@ -59,7 +59,7 @@ def test_a_netrc_file_does_not_replace_the_key(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\ndefault login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    klaviyo.list_names()
+    klaviyo.get_list_names()
     assert server.seen[0].headers["Authorization"] == f"Klaviyo-API-Key {KEY}"
 
 
@@ -71,7 +71,7 @@ def test_a_proxy_of_the_environment_is_not_used_for_loopback(
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    klaviyo.list_names()
+    klaviyo.get_list_names()
     assert len(server.seen) == 1
 
 
@@ -84,9 +84,9 @@ def test_a_proxy_of_the_environment_is_used_for_klaviyo(
         monkeypatch.delenv(name, raising=False)
     asked: list[Any] = []
     monkeypatch.setattr(server.RequestHandlerClass, "do_CONNECT", _refuse_tunnel(asked), raising=False)
-    klaviyo = Klaviyo.at("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
+    klaviyo = Klaviyo.connect("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
     with pytest.raises(KlaviyoError) as error:
-        klaviyo.account()
+        klaviyo.get_account()
     assert set(asked) == {("a.klaviyo.com:443", None)}
     assert not isinstance(error.value, ReplyLost)
 
@@ -126,7 +126,7 @@ def _refuse_tunnel(asked: Sequence[Any]) -> Callable[..., Any]:
 def test_the_key_goes_to_no_other_origin(origin: str) -> None:
     """Klaviyo's own or a loopback address; refused before anything is sent."""
     with pytest.raises(UsageError, match="The key is not sent to"):
-        Klaviyo.at(origin, DummyKey(), "2026-07-15")
+        Klaviyo.connect(origin, DummyKey(), "2026-07-15")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_the_key_goes_to_no_other_origin(origin: str) -> None:
 def test_klaviyo_and_loopback_are_taken(origin: str) -> None:
     """Nothing is sent yet."""
     heard: list[Any] = []
-    Klaviyo.at(origin, DummyKey(), "2026-07-15", observer=heard.append).close()
+    Klaviyo.connect(origin, DummyKey(), "2026-07-15", on_request=heard.append).close()
     assert heard == []
 
 
@@ -156,7 +156,7 @@ def test_a_key_that_cannot_stand_in_a_header_is_refused_without_showing_it(text:
             return text
 
     with pytest.raises(UsageError) as error:
-        Klaviyo.at("http://127.0.0.1", Odd(), "2026-07-15")
+        Klaviyo.connect("http://127.0.0.1", Odd(), "2026-07-15")
     assert text == "" or text not in str(error.value) + repr(error.value)
 
 
@@ -173,5 +173,5 @@ def test_an_id_that_would_lead_to_another_path_is_refused(
 def test_ids_are_encoded_in_paths(server: Server, klaviyo: Klaviyo) -> None:
     """Job ids are opaque and may hold slashes."""
     server.will(refused(404))
-    assert klaviyo.job("am9i/+=?#") is None
+    assert klaviyo.get_job("am9i/+=?#") is None
     assert server.seen[0].target == "/api/profile-bulk-import-jobs/am9i%2F%2B%3D%3F%23"

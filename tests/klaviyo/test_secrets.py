@@ -12,8 +12,8 @@ import pytest
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.klaviyo.api import Klaviyo
-from reverse_etl.klaviyo.endpoints import Tier
-from reverse_etl.klaviyo.imports import Accepted
+from reverse_etl.klaviyo.endpoints import RateLimit
+from reverse_etl.klaviyo.imports import ImportAccepted
 from tests.klaviyo.server import (
     BODY,
     JOB,
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 def test_an_observer_hears_of_every_try_but_not_of_people(server: Server, clock: QuickClock) -> None:
     """Method, path without its query, status or fault, seconds and attempt."""
     heard: list[Any] = []
-    klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", clock=clock, observer=heard.append)
+    klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-07-15", clock=clock, on_request=heard.append)
     server.will(refused(503), Reply(cut="after"), page([]))
-    klaviyo.profiles(IdentifierType.EMAIL, ["ann@example.com"])
-    assert [(e.method, e.path, e.status, e.fault, e.attempt) for e in heard] == [
+    klaviyo.find_profiles(IdentifierType.EMAIL, ["ann@example.com"])
+    assert [(e.method, e.path, e.status, e.error, e.attempt) for e in heard] == [
         ("GET", "/api/profiles", 503, "", 1),
         ("GET", "/api/profiles", None, "the connection was cut", 2),
         ("GET", "/api/profiles", 200, "", 3),
@@ -49,12 +49,12 @@ def test_an_observer_hears_of_every_try_but_not_of_people(server: Server, clock:
 
 def test_other_limits_may_be_given(server: Server, clock: QuickClock) -> None:
     """For a benchmark: no pacing."""
-    klaviyo = Klaviyo.at(
-        server.origin, DummyKey(), "2026-07-15", clock=clock, tiers=lambda _: Tier(10**9, 10**9)
+    klaviyo = Klaviyo.connect(
+        server.origin, DummyKey(), "2026-07-15", clock=clock, rate_limit_for=lambda _: RateLimit(10**9, 10**9)
     )
     server.usual = page([{"type": "account", "id": "A", "attributes": {}}])
     for _ in range(20):
-        klaviyo.account()
+        klaviyo.get_account()
     assert clock.slept == []
 
 
@@ -71,7 +71,7 @@ def test_many_threads_share_one_client(server: Server, klaviyo: Klaviyo) -> None
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert found == [Accepted("am9i/+=", lost=False)] * 120
+    assert found == [ImportAccepted("am9i/+=", earlier_reply_lost=False)] * 120
     assert len({seen.connection for seen in server.seen}) <= 8
 
 
@@ -101,7 +101,7 @@ def everything_shown(error: KlaviyoError) -> tuple[str, list[None]]:
 )
 @pytest.mark.parametrize(
     "ask",
-    [lambda klaviyo: klaviyo.account(), lambda klaviyo: klaviyo.start_import(BODY)],
+    [lambda klaviyo: klaviyo.get_account(), lambda klaviyo: klaviyo.start_import(BODY)],
     ids=["read", "write"],
 )
 def test_the_key_is_in_nothing_that_an_error_shows(
@@ -120,7 +120,7 @@ def test_the_key_is_in_nothing_that_an_error_shows(
 
 def test_the_key_is_in_nothing_that_a_refused_connection_shows(clock: QuickClock) -> None:
     """The library's exception carries the prepared request: it goes no further."""
-    klaviyo = Klaviyo.at("http://127.0.0.1:1", DummyKey(), "2026-07-15", clock=clock)
+    klaviyo = Klaviyo.connect("http://127.0.0.1:1", DummyKey(), "2026-07-15", clock=clock)
     with pytest.raises(KlaviyoError) as error:
         klaviyo.start_import(BODY)
     shown, links = everything_shown(error.value)
@@ -130,7 +130,7 @@ def test_the_key_is_in_nothing_that_a_refused_connection_shows(clock: QuickClock
 
 def test_the_key_is_in_no_repr_of_the_client(klaviyo: Klaviyo) -> None:
     """Nor of what it is made of."""
-    wire = klaviyo._client._wire
+    wire = klaviyo._client._transport
     shown = [klaviyo, klaviyo._client, wire, wire._session, wire._session.auth, wire._session.headers]
     assert KEY not in "".join(map(repr, shown))
 

@@ -7,111 +7,119 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.domain.columns import Kind
+from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.klaviyo.serialize import Renderer, Unrenderable
+from reverse_etl.klaviyo.serialize import EncodingError, ProfileEncoder
 from tests.klaviyo.rows import EMAIL, column, rendered
 
 if TYPE_CHECKING:
     import duckdb
 
 SCALARS = [
-    ("'text'", Kind.TEXT, '"text"'),
-    ("''", Kind.TEXT, '""'),
-    ("'Zoë 東京 🛒 \"quoted\"'", Kind.TEXT, json.dumps('Zoë 東京 🛒 "quoted"', ensure_ascii=False)),
-    ("'a'::ENUM('a', 'b')", Kind.TEXT, '"a"'),
-    ("'550e8400-e29b-41d4-a716-446655440000'::UUID", Kind.TEXT, '"550e8400-e29b-41d4-a716-446655440000"'),
-    ("'0101'::BIT", Kind.TEXT, '"0101"'),
-    ("true", Kind.BOOLEAN, "true"),
-    ("false", Kind.BOOLEAN, "false"),
-    ("(-128)::TINYINT", Kind.INTEGER, "-128"),
-    ("32767::SMALLINT", Kind.INTEGER, "32767"),
-    ("0::INTEGER", Kind.INTEGER, "0"),
-    ("9007199254740991::BIGINT", Kind.INTEGER, "9007199254740991"),
-    ("9007199254740992::BIGINT", Kind.INTEGER, "9007199254740992"),
-    ("9007199254740993::BIGINT", Kind.INTEGER, '"9007199254740993"'),
-    ("(-9007199254740992)::BIGINT", Kind.INTEGER, "-9007199254740992"),
-    ("(-9007199254740993)::BIGINT", Kind.INTEGER, '"-9007199254740993"'),
-    ("18446744073709551615::UBIGINT", Kind.INTEGER, '"18446744073709551615"'),
-    ("(5)::HUGEINT", Kind.INTEGER, "5"),
+    ("'text'", ColumnKind.TEXT, '"text"'),
+    ("''", ColumnKind.TEXT, '""'),
+    ("'Zoë 東京 🛒 \"quoted\"'", ColumnKind.TEXT, json.dumps('Zoë 東京 🛒 "quoted"', ensure_ascii=False)),
+    ("'a'::ENUM('a', 'b')", ColumnKind.TEXT, '"a"'),
+    (
+        "'550e8400-e29b-41d4-a716-446655440000'::UUID",
+        ColumnKind.TEXT,
+        '"550e8400-e29b-41d4-a716-446655440000"',
+    ),
+    ("'0101'::BIT", ColumnKind.TEXT, '"0101"'),
+    ("true", ColumnKind.BOOLEAN, "true"),
+    ("false", ColumnKind.BOOLEAN, "false"),
+    ("(-128)::TINYINT", ColumnKind.INTEGER, "-128"),
+    ("32767::SMALLINT", ColumnKind.INTEGER, "32767"),
+    ("0::INTEGER", ColumnKind.INTEGER, "0"),
+    ("9007199254740991::BIGINT", ColumnKind.INTEGER, "9007199254740991"),
+    ("9007199254740992::BIGINT", ColumnKind.INTEGER, "9007199254740992"),
+    ("9007199254740993::BIGINT", ColumnKind.INTEGER, '"9007199254740993"'),
+    ("(-9007199254740992)::BIGINT", ColumnKind.INTEGER, "-9007199254740992"),
+    ("(-9007199254740993)::BIGINT", ColumnKind.INTEGER, '"-9007199254740993"'),
+    ("18446744073709551615::UBIGINT", ColumnKind.INTEGER, '"18446744073709551615"'),
+    ("(5)::HUGEINT", ColumnKind.INTEGER, "5"),
     (
         "170141183460469231731687303715884105727::HUGEINT",
-        Kind.INTEGER,
+        ColumnKind.INTEGER,
         '"170141183460469231731687303715884105727"',
     ),
-    ("1.50::DECIMAL(10, 2)", Kind.DECIMAL, "1.5"),
-    ("12.00::DECIMAL(10, 2)", Kind.DECIMAL, "12"),
-    ("0.00::DECIMAL(10, 2)", Kind.DECIMAL, "0"),
-    ("-0.10::DECIMAL(10, 2)", Kind.DECIMAL, "-0.1"),
-    ("1234567890123.45::DECIMAL(15, 2)", Kind.DECIMAL, "1234567890123.45"),
-    ("1234567890123.4500::DECIMAL(17, 4)", Kind.DECIMAL, "1234567890123.45"),
-    ("12345678901234.56::DECIMAL(16, 2)", Kind.DECIMAL, '"12345678901234.56"'),
-    ("123456789012345::DECIMAL(18, 0)", Kind.DECIMAL, "123456789012345"),
-    ("1234567890123456::DECIMAL(18, 0)", Kind.DECIMAL, '"1234567890123456"'),
-    ("100000000000000000000::DECIMAL(38, 0)", Kind.DECIMAL, '"100000000000000000000"'),
-    ("0.000001::DECIMAL(38, 10)", Kind.DECIMAL, "1e-6"),
-    ("1.5::FLOAT", Kind.FLOAT, "1.5"),
-    ("0.1::DOUBLE", Kind.FLOAT, "0.1"),
-    ("1e300::DOUBLE", Kind.FLOAT, "1e+300"),
-    ("DATE '2024-02-29'", Kind.DATE, '"2024-02-29"'),
-    ("TIME '10:11:12.5'", Kind.TIME, '"10:11:12.500000"'),
-    ("'10:11:12+02'::TIMETZ", Kind.TIME, '"08:11:12+00:00"'),
-    ("TIMESTAMP '2024-01-02 03:04:05'", Kind.TIMESTAMP, '"2024-01-02T03:04:05"'),
-    ("TIMESTAMP '2024-01-02 03:04:05.123456'", Kind.TIMESTAMP, '"2024-01-02T03:04:05.123456"'),
-    ("'2024-01-02 03:04:05'::TIMESTAMP_S", Kind.TIMESTAMP, '"2024-01-02T03:04:05"'),
-    ("'2024-01-02 03:04:05.678'::TIMESTAMP_MS", Kind.TIMESTAMP, '"2024-01-02T03:04:05.678000"'),
-    ("'2024-01-02 03:04:05.123456789'::TIMESTAMP_NS", Kind.TIMESTAMP, '"2024-01-02T03:04:05.123456"'),
-    ("TIMESTAMPTZ '2024-07-02 03:04:05+02'", Kind.TIMESTAMP_TZ, '"2024-07-02T01:04:05+00:00"'),
-    ("'\\xAA\\x00'::BLOB", Kind.BINARY, '"qgA="'),
-    ("INTERVAL '1 day 2 hours 3.5 seconds'", Kind.TEXT, '"P1DT2H3.5S"'),
-    ("INTERVAL '-90 minutes'", Kind.TEXT, '"-PT1H30M"'),
-    ("INTERVAL '0 seconds'", Kind.TEXT, '"PT0S"'),
+    ("1.50::DECIMAL(10, 2)", ColumnKind.DECIMAL, "1.5"),
+    ("12.00::DECIMAL(10, 2)", ColumnKind.DECIMAL, "12"),
+    ("0.00::DECIMAL(10, 2)", ColumnKind.DECIMAL, "0"),
+    ("-0.10::DECIMAL(10, 2)", ColumnKind.DECIMAL, "-0.1"),
+    ("1234567890123.45::DECIMAL(15, 2)", ColumnKind.DECIMAL, "1234567890123.45"),
+    ("1234567890123.4500::DECIMAL(17, 4)", ColumnKind.DECIMAL, "1234567890123.45"),
+    ("12345678901234.56::DECIMAL(16, 2)", ColumnKind.DECIMAL, '"12345678901234.56"'),
+    ("123456789012345::DECIMAL(18, 0)", ColumnKind.DECIMAL, "123456789012345"),
+    ("1234567890123456::DECIMAL(18, 0)", ColumnKind.DECIMAL, '"1234567890123456"'),
+    ("100000000000000000000::DECIMAL(38, 0)", ColumnKind.DECIMAL, '"100000000000000000000"'),
+    ("0.000001::DECIMAL(38, 10)", ColumnKind.DECIMAL, "1e-6"),
+    ("1.5::FLOAT", ColumnKind.FLOAT, "1.5"),
+    ("0.1::DOUBLE", ColumnKind.FLOAT, "0.1"),
+    ("1e300::DOUBLE", ColumnKind.FLOAT, "1e+300"),
+    ("DATE '2024-02-29'", ColumnKind.DATE, '"2024-02-29"'),
+    ("TIME '10:11:12.5'", ColumnKind.TIME, '"10:11:12.500000"'),
+    ("'10:11:12+02'::TIMETZ", ColumnKind.TIME, '"08:11:12+00:00"'),
+    ("TIMESTAMP '2024-01-02 03:04:05'", ColumnKind.TIMESTAMP, '"2024-01-02T03:04:05"'),
+    ("TIMESTAMP '2024-01-02 03:04:05.123456'", ColumnKind.TIMESTAMP, '"2024-01-02T03:04:05.123456"'),
+    ("'2024-01-02 03:04:05'::TIMESTAMP_S", ColumnKind.TIMESTAMP, '"2024-01-02T03:04:05"'),
+    ("'2024-01-02 03:04:05.678'::TIMESTAMP_MS", ColumnKind.TIMESTAMP, '"2024-01-02T03:04:05.678000"'),
+    ("'2024-01-02 03:04:05.123456789'::TIMESTAMP_NS", ColumnKind.TIMESTAMP, '"2024-01-02T03:04:05.123456"'),
+    ("TIMESTAMPTZ '2024-07-02 03:04:05+02'", ColumnKind.TIMESTAMP_TZ, '"2024-07-02T01:04:05+00:00"'),
+    ("'\\xAA\\x00'::BLOB", ColumnKind.BINARY, '"qgA="'),
+    ("INTERVAL '1 day 2 hours 3.5 seconds'", ColumnKind.TEXT, '"P1DT2H3.5S"'),
+    ("INTERVAL '-90 minutes'", ColumnKind.TEXT, '"-PT1H30M"'),
+    ("INTERVAL '0 seconds'", ColumnKind.TEXT, '"PT0S"'),
 ]
 
 NESTED = [
-    ("{'a': 1, 'b': NULL, 'c': {'d': NULL, 'e': 'x'}}", Kind.NESTED, '{"a":1,"c":{"e":"x"}}'),
-    ("[1, NULL, 3]", Kind.NESTED, "[1,3]"),
-    ("[NULL]", Kind.NESTED, "[]"),
-    ("[{'a': NULL}, NULL, {'a': [NULL, 2]}]", Kind.NESTED, '[{},{"a":[2]}]'),
-    ("[1, 2]::INTEGER[2]", Kind.NESTED, "[1,2]"),
-    ("MAP {'k': 1, 'n': NULL}", Kind.NESTED, '{"k":1}'),
-    ("MAP {1: 'x', 9007199254740993: 'y'}", Kind.NESTED, '{"1":"x","9007199254740993":"y"}'),
-    ("MAP {DATE '2024-01-02': true}", Kind.NESTED, '{"2024-01-02":true}'),
+    ("{'a': 1, 'b': NULL, 'c': {'d': NULL, 'e': 'x'}}", ColumnKind.NESTED, '{"a":1,"c":{"e":"x"}}'),
+    ("[1, NULL, 3]", ColumnKind.NESTED, "[1,3]"),
+    ("[NULL]", ColumnKind.NESTED, "[]"),
+    ("[{'a': NULL}, NULL, {'a': [NULL, 2]}]", ColumnKind.NESTED, '[{},{"a":[2]}]'),
+    ("[1, 2]::INTEGER[2]", ColumnKind.NESTED, "[1,2]"),
+    ("MAP {'k': 1, 'n': NULL}", ColumnKind.NESTED, '{"k":1}'),
+    ("MAP {1: 'x', 9007199254740993: 'y'}", ColumnKind.NESTED, '{"1":"x","9007199254740993":"y"}'),
+    ("MAP {DATE '2024-01-02': true}", ColumnKind.NESTED, '{"2024-01-02":true}'),
     (
         "{'d': 12345678901234.56::DECIMAL(16, 2), 'i': 9007199254740993}",
-        Kind.NESTED,
+        ColumnKind.NESTED,
         '{"d":"12345678901234.56","i":"9007199254740993"}',
     ),
     (
         "{'t': TIMESTAMPTZ '2024-07-02 03:04:05+02', 'b': 'a'::BLOB}",
-        Kind.NESTED,
+        ColumnKind.NESTED,
         '{"t":"2024-07-02T01:04:05+00:00","b":"YQ=="}',
     ),
     (
         "{'u': '550e8400-e29b-41d4-a716-446655440000'::UUID}",
-        Kind.NESTED,
+        ColumnKind.NESTED,
         '{"u":"550e8400-e29b-41d4-a716-446655440000"}',
     ),
-    ("union_value(num := 2)", Kind.NESTED, "2"),
-    ('\'{"a": null, "b": [null, {"c": null}], "d": 1.0}\'::JSON', Kind.JSON, '{"b":[{}],"d":1.0}'),
-    ("'\"text\"'::JSON", Kind.JSON, '"text"'),
+    ("union_value(num := 2)", ColumnKind.NESTED, "2"),
+    ('\'{"a": null, "b": [null, {"c": null}], "d": 1.0}\'::JSON', ColumnKind.JSON, '{"b":[{}],"d":1.0}'),
+    ("'\"text\"'::JSON", ColumnKind.JSON, '"text"'),
     (
         "'[9007199254740993, 1.5, 0.12345678901234567]'::JSON",
-        Kind.JSON,
+        ColumnKind.JSON,
         '["9007199254740993",1.5,"0.12345678901234567"]',
     ),
-    ("'{\"n\": 123456789012345678901234567890}'::JSON", Kind.JSON, '{"n":"123456789012345678901234567890"}'),
-    ("'1e400'::JSON", Kind.JSON, '"1e400"'),
+    (
+        "'{\"n\": 123456789012345678901234567890}'::JSON",
+        ColumnKind.JSON,
+        '{"n":"123456789012345678901234567890"}',
+    ),
+    ("'1e400'::JSON", ColumnKind.JSON, '"1e400"'),
 ]
 
 
 @pytest.mark.parametrize(("sql", "kind", "expected"), SCALARS + NESTED, ids=lambda value: str(value)[:60])
 def test_every_sql_type_is_rendered_without_losing_a_digit(
-    warehouse: duckdb.DuckDBPyConnection, sql: str, kind: Kind, expected: str
+    warehouse: duckdb.DuckDBPyConnection, sql: str, kind: ColumnKind, expected: str
 ) -> None:
     """The JSON on the right, to the character."""
     row = warehouse.execute(f"SELECT {sql} AS v").fetchone()
-    encoded = Renderer([IdentifierType.EMAIL], [column("v", kind)]).encode([EMAIL, *row])
+    encoded = ProfileEncoder([IdentifierType.EMAIL], [column("v", kind)]).encode([EMAIL, *row])
     assert encoded.decode() == (
         '{"type":"profile","attributes":{"email":"ann@example.com","properties":{"v":' + expected + "}}}"
     )
@@ -120,24 +128,24 @@ def test_every_sql_type_is_rendered_without_losing_a_digit(
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [
-        ("NULL::VARCHAR", Kind.TEXT),
-        ("NULL::BIGINT", Kind.INTEGER),
-        ("NULL::DECIMAL(9, 2)", Kind.DECIMAL),
-        ("NULL::DOUBLE", Kind.FLOAT),
-        ("NULL::BOOLEAN", Kind.BOOLEAN),
-        ("NULL::DATE", Kind.DATE),
-        ("NULL::TIME", Kind.TIME),
-        ("NULL::TIMESTAMP", Kind.TIMESTAMP),
-        ("NULL::TIMESTAMPTZ", Kind.TIMESTAMP_TZ),
-        ("NULL::BLOB", Kind.BINARY),
-        ("NULL::INTEGER[]", Kind.NESTED),
-        ("NULL::JSON", Kind.JSON),
-        ("'null'::JSON", Kind.JSON),
+        ("NULL::VARCHAR", ColumnKind.TEXT),
+        ("NULL::BIGINT", ColumnKind.INTEGER),
+        ("NULL::DECIMAL(9, 2)", ColumnKind.DECIMAL),
+        ("NULL::DOUBLE", ColumnKind.FLOAT),
+        ("NULL::BOOLEAN", ColumnKind.BOOLEAN),
+        ("NULL::DATE", ColumnKind.DATE),
+        ("NULL::TIME", ColumnKind.TIME),
+        ("NULL::TIMESTAMP", ColumnKind.TIMESTAMP),
+        ("NULL::TIMESTAMPTZ", ColumnKind.TIMESTAMP_TZ),
+        ("NULL::BLOB", ColumnKind.BINARY),
+        ("NULL::INTEGER[]", ColumnKind.NESTED),
+        ("NULL::JSON", ColumnKind.JSON),
+        ("'null'::JSON", ColumnKind.JSON),
     ],
 )
 @pytest.mark.parametrize("name", ["v", "first_name", "location_city", "location_latitude"])
 def test_null_of_any_type_is_left_out(
-    warehouse: duckdb.DuckDBPyConnection, name: str, sql: str, kind: Kind
+    warehouse: duckdb.DuckDBPyConnection, name: str, sql: str, kind: ColumnKind
 ) -> None:
     """An import can't clear a field, so a NULL says nothing."""
     row = warehouse.execute(f"SELECT {sql} AS v").fetchone()
@@ -147,23 +155,23 @@ def test_null_of_any_type_is_left_out(
 @pytest.mark.parametrize(
     ("sql", "kind", "reason"),
     [
-        ("'nan'::DOUBLE", Kind.FLOAT, "is not a finite number"),
-        ("'-infinity'::DOUBLE", Kind.FLOAT, "is not a finite number"),
-        ("'nan'::FLOAT", Kind.FLOAT, "is not a finite number"),
-        ("[1.0, 'nan'::DOUBLE]", Kind.NESTED, "is not a finite number"),
-        ("{'deep': {'er': 'infinity'::DOUBLE}}", Kind.NESTED, "is not a finite number"),
-        ("'{\"a\": '", Kind.JSON, "is not valid JSON"),
-        ("''", Kind.JSON, "is not valid JSON"),
-        ("'{\"a\": NaN}'", Kind.JSON, "is not valid JSON"),
-        ("'[12345678901234567890, NaN]'", Kind.JSON, "holds NaN, which JSON does not have"),
+        ("'nan'::DOUBLE", ColumnKind.FLOAT, "is not a finite number"),
+        ("'-infinity'::DOUBLE", ColumnKind.FLOAT, "is not a finite number"),
+        ("'nan'::FLOAT", ColumnKind.FLOAT, "is not a finite number"),
+        ("[1.0, 'nan'::DOUBLE]", ColumnKind.NESTED, "is not a finite number"),
+        ("{'deep': {'er': 'infinity'::DOUBLE}}", ColumnKind.NESTED, "is not a finite number"),
+        ("'{\"a\": '", ColumnKind.JSON, "is not valid JSON"),
+        ("''", ColumnKind.JSON, "is not valid JSON"),
+        ("'{\"a\": NaN}'", ColumnKind.JSON, "is not valid JSON"),
+        ("'[12345678901234567890, NaN]'", ColumnKind.JSON, "holds NaN, which JSON does not have"),
     ],
 )
 def test_what_json_cannot_hold_is_refused_by_name(
-    warehouse: duckdb.DuckDBPyConnection, sql: str, kind: Kind, reason: str
+    warehouse: duckdb.DuckDBPyConnection, sql: str, kind: ColumnKind, reason: str
 ) -> None:
     """The row stays here, and the reason names the column."""
     row = warehouse.execute(f"SELECT 'fine' AS a, {sql} AS v").fetchone()
-    assert rendered([column("a"), column("score", kind)], row) == Unrenderable("score", reason)
+    assert rendered([column("a"), column("score", kind)], row) == EncodingError("score", reason)
 
 
 def test_text_that_is_not_unicode_is_refused_by_name() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.api import Klaviyo
-from reverse_etl.klaviyo.imports import Accepted, RequestRefused, RowError, RowsRefused
+from reverse_etl.klaviyo.imports import ImportAccepted, RequestRefused, RowError, RowsRefused
 from tests.klaviyo.server import (
     BODY,
     JOB,
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 def test_an_import_that_is_accepted_gives_its_job(server: Server, klaviyo: Klaviyo) -> None:
     """Job ids are taken as they come."""
     server.will(JOB)
-    assert klaviyo.start_import(BODY) == Accepted("am9i/+=", lost=False)
+    assert klaviyo.start_import(BODY) == ImportAccepted("am9i/+=", earlier_reply_lost=False)
 
 
 def test_refused_rows_come_by_index(server: Server, klaviyo: Klaviyo) -> None:
     """So that they can be taken out and the rest sent again."""
     server.will(refused(400, pointer="/data/attributes/profiles/data/7/attributes/email"))
     assert klaviyo.start_import(BODY) == RowsRefused(
-        {7: RowError("invalid", "email", "It will not do.")}, lost=False
+        {7: RowError("invalid", "email", "It will not do.")}, earlier_reply_lost=False
     )
 
 
@@ -47,7 +47,7 @@ def test_a_refused_request_is_told_from_refused_rows(server: Server, klaviyo: Kl
     """An unknown list is nobody's row."""
     server.will(refused(404, "not_found", "/data"))
     assert klaviyo.start_import(BODY) == RequestRefused(
-        RowError("not_found", "/data", "It will not do."), 404, lost=False
+        RowError("not_found", "/data", "It will not do."), 404, earlier_reply_lost=False
     )
 
 
@@ -57,7 +57,7 @@ def test_an_import_is_sent_again_after_a_cut_connection_and_says_so(
 ) -> None:
     """A twin of the job may exist: the first try may have been carried out."""
     server.will(Reply(cut=cut), JOB)
-    assert klaviyo.start_import(BODY) == Accepted("am9i/+=", lost=True)
+    assert klaviyo.start_import(BODY) == ImportAccepted("am9i/+=", earlier_reply_lost=True)
     assert [seen.body for seen in server.seen] == ([BODY] if cut == "before" else [BODY, BODY])
 
 
@@ -67,7 +67,7 @@ def test_an_import_is_sent_again_after_a_failure_and_says_so(
 ) -> None:
     """With a refusal after it, too, the first try's job may exist."""
     server.will(refused(status), refused(400, pointer="/data"))
-    assert klaviyo.start_import(BODY).lost
+    assert klaviyo.start_import(BODY).earlier_reply_lost
 
 
 def test_a_page_of_a_gateway_is_a_failure_like_any_5xx(server: Server, klaviyo: Klaviyo) -> None:
@@ -75,7 +75,7 @@ def test_a_page_of_a_gateway_is_a_failure_like_any_5xx(server: Server, klaviyo: 
     server.will(
         Reply(502, content=b"<html>Bad gateway</html>", kind="text/html"), page([a_list("L1", "VIP")])
     )
-    assert klaviyo.list_names() == ("VIP",)
+    assert klaviyo.get_list_names() == ("VIP",)
 
 
 def test_an_import_whose_replies_all_get_lost_is_lost(server: Server, klaviyo: Klaviyo) -> None:
@@ -138,7 +138,7 @@ def test_a_server_that_cannot_be_reached_has_lost_nothing(
     monkeypatch.setenv("HTTPS_PROXY", nobody)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    klaviyo = Klaviyo.at("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
+    klaviyo = Klaviyo.connect("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
     with pytest.raises(KlaviyoError, match="no connection could be made, after 8 tries") as error:
         klaviyo.create_list("VIP")
     assert not isinstance(error.value, ReplyLost)
@@ -147,20 +147,20 @@ def test_a_server_that_cannot_be_reached_has_lost_nothing(
 def test_where_nothing_listens_on_this_machine_it_is_soon_given_up(clock: QuickClock, nobody: str) -> None:
     """A sandbox that nobody started does not come by waiting: the message has its address and its command."""
     tries: list[Any] = []
-    klaviyo = Klaviyo.at(nobody, DummyKey(), "2026-07-15", clock=clock, observer=tries.append)
+    klaviyo = Klaviyo.connect(nobody, DummyKey(), "2026-07-15", clock=clock, on_request=tries.append)
     with pytest.raises(KlaviyoError, match="nothing listens there, after 3 tries") as error:
         klaviyo.create_list("VIP")
     assert not isinstance(error.value, ReplyLost)
     assert len(tries) == 3
     assert sum(clock.slept) <= 1.5
-    assert nobody in problem(error).what
-    assert f"reverse-etl sandbox --port {nobody.rpartition(':')[2]}." in problem(error).advice
+    assert nobody in problem(error).summary
+    assert f"reverse-etl sandbox --port {nobody.rpartition(':')[2]}." in problem(error).hint
 
 
 def test_retry_after_is_obeyed_to_the_second(server: Server, klaviyo: Klaviyo, clock: QuickClock) -> None:
     """Not a moment less."""
     server.will(throttled(30), page([]))
-    klaviyo.list_names()
+    klaviyo.get_list_names()
     assert sum(clock.slept) >= 30
 
 
@@ -169,7 +169,7 @@ def test_a_429_without_retry_after_waits_all_the_same(
 ) -> None:
     """At once would be refused again."""
     server.will(throttled(None), throttled(0), page([]))
-    klaviyo.list_names()
+    klaviyo.get_list_names()
     assert sum(clock.slept) >= 0.5 + 1
 
 
@@ -183,8 +183,8 @@ def test_none_remaining_holds_the_next_request_until_the_reset(
             headers={"RateLimit-Limit": "750", "RateLimit-Remaining": "0", "RateLimit-Reset": "41"},
         )
     )
-    klaviyo.list_names()
-    klaviyo.list_names()
+    klaviyo.get_list_names()
+    klaviyo.get_list_names()
     assert sum(clock.slept) >= 41
 
 
@@ -192,8 +192,8 @@ def test_silence_is_a_lost_reply(server: Server, clock: QuickClock) -> None:
     """The server has the request and says nothing."""
     hold = threading.Event()
     server.will(Reply(hold=hold), JOB)
-    klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", clock=clock, read_seconds=0.2)
-    assert klaviyo.start_import(BODY) == Accepted("am9i/+=", lost=True)
+    klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-07-15", clock=clock, read_seconds=0.2)
+    assert klaviyo.start_import(BODY) == ImportAccepted("am9i/+=", earlier_reply_lost=True)
     hold.set()
 
 
@@ -201,12 +201,12 @@ def test_stopping_calls_off_whoever_waits(server: Server) -> None:
     """On the real clock: minutes of waiting end within a second; nothing more goes out."""
     heard: list[Any] = []
     errors = []
-    klaviyo = Klaviyo.at(server.origin, DummyKey(), "2026-07-15", observer=heard.append)
+    klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-07-15", on_request=heard.append)
     server.will(throttled(600))
 
     def ask() -> None:
         try:
-            klaviyo.list_names()
+            klaviyo.get_list_names()
         except KlaviyoError as error:
             errors.append(str(error))
 

@@ -5,79 +5,93 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reverse_etl.report.facts import Former, Gone, Listed, Place, Proof, Rejected, Report
-from reverse_etl.report.figures import ENDS, PLAN
-from reverse_etl.state import KeptReceipt, PastRun
+from reverse_etl.report.facts import (
+    ListLabel,
+    ListSummary,
+    Proof,
+    RejectionSummary,
+    RemovalNotFound,
+    Report,
+    ReportedRun,
+)
+from reverse_etl.report.figures import OUTCOME_FIGURES, PLAN_FIGURES
+from reverse_etl.state import RunRecord, StoredReceipt
 
-VIP = Place("vip", "Vip001", "VIP customers")
-TEA = Place("clubs", "Tea001", "Tea club")
-EVERYBODY = Place("everybody", "", "", profiles=True)
-RUN = PastRun("20260301T050000-a1b2c3", "ended", "2026-03-01T05:00:41.000Z", "2026-03-01T05:03:09.000Z", 0)
-COUNTS = dict.fromkeys([*(count for figure in (*PLAN, *ENDS) for count in figure.counts)], 0)
+VIP = ListLabel("vip", "Vip001", "VIP customers")
+TEA = ListLabel("clubs", "Tea001", "Tea club")
+EVERYBODY = ListLabel("everybody", "", "", is_profiles=True)
+RUN = RunRecord("20260301T050000-a1b2c3", "ended", "2026-03-01T05:00:41.000Z", "2026-03-01T05:03:09.000Z", 0)
+COUNTS = dict.fromkeys(
+    [*(count for figure in (*PLAN_FIGURES, *OUTCOME_FIGURES) for count in figure.counts)], 0
+)
 
 
-def listed(place: Place = VIP, reason: str = "", **counts: int) -> Listed:
+def listed(place: ListLabel = VIP, reason: str = "", **counts: int) -> ListSummary:
     """Return what a run did to a list of which nothing is counted but this."""
-    return Listed(place, COUNTS | counts, reason)
+    return ListSummary(place, COUNTS | counts, reason)
 
 
-def changed(place: Place = VIP, **counts: int) -> Listed:
+def changed(place: ListLabel = VIP, **counts: int) -> ListSummary:
     """Return what a run did to a list that had something of each."""
     usual = {"desired": 5_000, "known": 4_990, "adds": 30, "updates": 20, "removes": 10, "unchanged": 4_950}
     return listed(place, **(usual | {"applied": 50, "removed": 10} | counts))
 
 
-def receipt(place: Place = VIP, state: str = "applied", op: str = "add", detail: str = "") -> KeptReceipt:
+def receipt(
+    place: ListLabel = VIP, state: str = "applied", op: str = "add", detail: str = ""
+) -> StoredReceipt:
     """Return a receipt of a list."""
     job = "job-1" if op == "add" else None
-    return KeptReceipt(place.model, place.list_id, op, job, 50, state, "2026-03-01T05:01:09.123Z", detail)
+    return StoredReceipt(place.model, place.list_id, op, job, 50, state, "2026-03-01T05:01:09.123Z", detail)
 
 
-def proof(place: Place = VIP, op: str = "add", receipts: int = 1, **rows: int) -> Proof:
+def proof(place: ListLabel = VIP, op: str = "add", receipts: int = 1, **rows: int) -> Proof:
     """Return the proof of a kind of request, by a receipt for each state."""
     shown = tuple(receipt(place, state, op) for state in rows)
     return Proof(place, op, receipts, rows, shown)
 
 
-def rejected(place: Place = VIP, **changes: Any) -> Rejected:
+def rejected(place: ListLabel = VIP, **changes: Any) -> RejectionSummary:
     """Return rows with malformed e-mails, one of two of them new."""
-    usual = Rejected(place, "check", "email_malformed", "", "", 2, 1, "email:ann@@example.com")
+    usual = RejectionSummary(place, "check", "email_malformed", "", "", 2, 1, "email:ann@@example.com")
     return replace(usual, **changes)
 
 
-def former(days: int, state: str = "ended", code: int | None = 0, lists: tuple[Listed, ...] = ()) -> Former:
+def former(
+    days: int, state: str = "ended", code: int | None = 0, lists: tuple[ListSummary, ...] = ()
+) -> ReportedRun:
     """Return a run so many days before."""
     at = f"2026-02-{28 - days:02}T05:00:"
-    return Former(
-        PastRun(f"202602{28 - days:02}T050000-d4e5f6", state, f"{at}41.000Z", f"{at}59.000Z", code), lists
+    return ReportedRun(
+        RunRecord(f"202602{28 - days:02}T050000-d4e5f6", state, f"{at}41.000Z", f"{at}59.000Z", code), lists
     )
 
 
-def report(*lists: Listed, **changes: Any) -> Report:
+def report(*lists: ListSummary, **changes: Any) -> Report:
     """Return a report of a run that ended well, with these lists."""
     usual = Report(
-        made="2026-03-01T07:30:00.000Z",
+        generated_at="2026-03-01T07:30:00.000Z",
         project="shop",
         target="prod",
         account="AbC123",
         sandbox=False,
         run=RUN,
-        later=0,
+        later_run_count=0,
         lists=lists,
-        refused=(),
+        refusal_reasons=(),
         proofs=(),
         rejections=(),
-        own_rejections=True,
-        gone=(),
-        gone_rows=0,
-        before=(),
-        earlier=0,
+        rejections_match_run=True,
+        removals_not_found=(),
+        removal_not_found_count=0,
+        previous_runs=(),
+        previous_run_count=0,
         notes=(),
     )
     return replace(usual, **changes)
 
 
-def ran(state: str, code: int | None, **changes: Any) -> PastRun:
+def ran(state: str, code: int | None, **changes: Any) -> RunRecord:
     """Return a run that came to another end."""
     return replace(RUN, state=state, exit_code=code, **changes)
 
@@ -93,8 +107,8 @@ def everything() -> Report:
     return report(
         *lists,
         run=ran("ended", 4),
-        later=2,
-        refused=("10 of 20 rows would be removed: 50 %. max_removes allows 10 %.",),
+        later_run_count=2,
+        refusal_reasons=("10 of 20 rows would be removed: 50 %. max_removes allows 10 %.",),
         proofs=(
             proof(EVERYBODY, applied=50),
             proof(EVERYBODY, "remove", applied=10),
@@ -107,16 +121,16 @@ def everything() -> Report:
             rejected(source="klaviyo", code="invalid", field="email", detail="No.", rows=1, new=1),
             rejected(code="no_identifier", example=None, new=0),
         ),
-        gone=(Gone(VIP, "email:bob@example.com", "2026-03-01T05:02:09.123Z"),),
-        gone_rows=60,
-        before=(
+        removals_not_found=(RemovalNotFound(VIP, "email:bob@example.com", "2026-03-01T05:02:09.123Z"),),
+        removal_not_found_count=60,
+        previous_runs=(
             former(0, lists=lists),
             former(1, "refused", 3),
             former(2, "recovered", None),
             former(3, "unsettled", 1, (changed(), changed(TEA))),
             former(4, lists=(changed(desired=4_000, applied=100_000, adds=100_000),)),
         ),
-        earlier=412,
+        previous_run_count=412,
         notes=("old drove the list 'Old' (Old001) before: what it put there (7 rows) stays.",),
     )
 
@@ -137,13 +151,13 @@ KINDS = {
         changed(rejected_by_checks=2), run=ran("ended", 1), rejections=(rejected(),)
     ),
     "older rejections": report(
-        changed(rejected_by_checks=2), run=ran("ended", 1), later=3, own_rejections=False
+        changed(rejected_by_checks=2), run=ran("ended", 1), later_run_count=3, rejections_match_run=False
     ),
     "held": report(changed(held=1, held_back=2), run=ran("ended", 1)),
     "a limit": report(changed(deferred=7, not_sent=7)),
     "no list": report(),
-    "a refused run": report(run=ran("refused", 3), refused=("Too few.",), own_rejections=False),
-    "an open run": report(run=ran("submitting", None, ended=None), proofs=(proof(accepted=50),)),
+    "a refused run": report(run=ran("refused", 3), refusal_reasons=("Too few.",), rejections_match_run=False),
+    "an open run": report(run=ran("submitting", None, ended_at=None), proofs=(proof(accepted=50),)),
     "an unsettled run": report(
         replace(changed(accepted=50, applied=0), reason="1 import job had not ended."),
         run=ran("unsettled", 1),
@@ -153,5 +167,5 @@ KINDS = {
         replace(changed(unknown=50, applied=0), reason="No reply."), run=ran("unsettled", 4)
     ),
     "a settled run": report(changed(accepted=50, applied=0), run=ran("recovered", 1)),
-    "a dead run": report(run=ran("recovered", None), later=1),
+    "a dead run": report(run=ran("recovered", None), later_run_count=1),
 }

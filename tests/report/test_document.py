@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reverse_etl.report.document import document
-from reverse_etl.report.wording import verdict
+from reverse_etl.report.document import report_document
+from reverse_etl.report.wording import summarize_run
 from tests.report.cases import everything
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def documented() -> set[str]:
 
 def test_the_document_has_every_key_of_a_report() -> None:
     """No more, and no fewer."""
-    made = document(everything())
+    made = report_document(everything())
     keys = {f"{name}[].{key}" for name in INNER for one in made[name] for key in one}
     assert keys | (made.keys() - INNER) == documented()
 
@@ -40,8 +40,8 @@ def test_the_document_has_every_key_of_a_report() -> None:
 def test_a_report_is_plain_values_that_say_what_the_page_says() -> None:
     """Numbers as numbers, nothing for what is not there."""
     facts = everything()
-    made = json.loads(json.dumps(document(facts)))
-    assert made["verdict"]["said"] == verdict(facts).said
+    made = json.loads(json.dumps(report_document(facts)))
+    assert made["verdict"]["said"] == summarize_run(facts).said
     assert made["run_id"] == facts.run.run_id
     assert [one["list"] for one in made["lists"]] == ["", "Tea club", "VIP customers"]
     assert (made["lists"][2]["applied"], made["lists"][1]["stopped"]) == (50, "Klaviyo refused the request.")
@@ -56,5 +56,5 @@ def test_a_report_is_plain_values_that_say_what_the_page_says() -> None:
 
 def test_the_document_stays_as_it_is(gold: Gold) -> None:
     """Every key in its place, whatever the fields of the facts are called."""
-    text = json.dumps(document(everything()), indent=1) + "\n"
+    text = json.dumps(report_document(everything()), indent=1) + "\n"
     gold.check(Path(__file__).parent / "gold" / "report.json", text)

@@ -14,15 +14,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl import __version__
-from reverse_etl.delivery.results import ListResult, counts
+from reverse_etl.delivery.results import ListResult, collect_figures
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.plan import ListPlan
 from reverse_etl.report import chart
-from reverse_etl.report.document import document
-from reverse_etl.report.figures import ENDS, PLAN
-from reverse_etl.report.masking import hide
-from reverse_etl.report.page import page
-from reverse_etl.report.wording import Tone, ending, lasted, meaning, standing, verdict
+from reverse_etl.report.document import report_document
+from reverse_etl.report.figures import OUTCOME_FIGURES, PLAN_FIGURES
+from reverse_etl.report.masking import mask_report
+from reverse_etl.report.page import render_page
+from reverse_etl.report.wording import (
+    Severity,
+    describe_exit_code,
+    describe_list_state,
+    describe_run_ending,
+    format_run_duration,
+    summarize_run,
+)
 from tests.report.cases import (
     KINDS,
     RUN,
@@ -42,8 +49,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from reverse_etl.report.facts import Former, Listed, Proof, Report
-    from reverse_etl.state.runs import PastRun
+    from reverse_etl.report.facts import ListSummary, Proof, Report, ReportedRun
+    from reverse_etl.state.runs import RunRecord
     from tests.gold import Gold
 
 PAGE = Path(__file__).parent / "gold" / "report.html"
@@ -93,13 +100,15 @@ def words(text: str) -> str:
 
 def test_the_page_is_as_it_was_looked_at(gold: Gold) -> None:
     """Whoever changes it sees how, and looks at it before it is kept."""
-    shown = page(hide(everything())).replace(f"reverse-etl {__version__}", "reverse-etl <version>")
+    shown = render_page(mask_report(everything())).replace(
+        f"reverse-etl {__version__}", "reverse-etl <version>"
+    )
     gold.check(PAGE, shown)
 
 
 def test_its_parts_stand_in_the_order_in_which_they_are_asked_for() -> None:
     """What it came to, what was done, why not, the proof, who was left out, and what was before."""
-    assert Outline(page(everything())).headings == [
+    assert Outline(render_page(everything())).headings == [
         "Lists",
         "Why lists stopped",
         "Why the run was stopped",
@@ -114,7 +123,7 @@ def test_its_parts_stand_in_the_order_in_which_they_are_asked_for() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_of_any_run_is_whole_and_needs_nothing_from_anywhere(kind: str) -> None:
     """Every tag is closed in its place; no script, no picture, no link, no address."""
-    shown = page(KINDS[kind])
+    shown = render_page(KINDS[kind])
     outline = Outline(shown)
     assert not {"script", "link", "img", "iframe", "a", "object", "base"} & {*outline.tags}
     assert not {"src", "href", "onclick", "onload"} & {name for name, _ in outline.attributes}
@@ -126,28 +135,28 @@ def test_a_page_of_any_run_is_whole_and_needs_nothing_from_anywhere(kind: str) -
 @pytest.mark.parametrize(
     ("kind", "tone", "said"),
     [
-        ("everything", Tone.BAD, "1 of 3 lists stopped early."),
-        ("changes", Tone.GOOD, "All changes are in Klaviyo."),
-        ("a sandbox", Tone.GOOD, "All changes are in the sandbox."),
-        ("nothing changed", Tone.GOOD, "Nothing changed, so nothing was sent."),
-        ("standing rejections", Tone.GOOD, "Nothing changed, so nothing was sent."),
-        ("new rejections", Tone.LOOK, "This run finished, but some rows need attention."),
-        ("held", Tone.LOOK, "This run finished, but some rows need attention."),
-        ("a limit", Tone.GOOD, "All rows that --limit allowed are in Klaviyo."),
-        ("no list", Tone.GOOD, "There was no list to update."),
-        ("a refused run", Tone.BAD, "Nothing was sent: a guard stopped this run."),
-        ("an open run", Tone.OPEN, "This run has not finished."),
-        ("an unsettled run", Tone.OPEN, "This run ended before Klaviyo had processed everything."),
-        ("an unsettled run that failed", Tone.BAD, "1 of 1 list stopped early."),
-        ("a settled run", Tone.OPEN, "This run ended before Klaviyo had processed everything."),
-        ("a dead run", Tone.LOOK, "This run was interrupted."),
+        ("everything", Severity.ERROR, "1 of 3 lists stopped early."),
+        ("changes", Severity.OK, "All changes are in Klaviyo."),
+        ("a sandbox", Severity.OK, "All changes are in the sandbox."),
+        ("nothing changed", Severity.OK, "Nothing changed, so nothing was sent."),
+        ("standing rejections", Severity.OK, "Nothing changed, so nothing was sent."),
+        ("new rejections", Severity.WARNING, "This run finished, but some rows need attention."),
+        ("held", Severity.WARNING, "This run finished, but some rows need attention."),
+        ("a limit", Severity.OK, "All rows that --limit allowed are in Klaviyo."),
+        ("no list", Severity.OK, "There was no list to update."),
+        ("a refused run", Severity.ERROR, "Nothing was sent: a guard stopped this run."),
+        ("an open run", Severity.PENDING, "This run has not finished."),
+        ("an unsettled run", Severity.PENDING, "This run ended before Klaviyo had processed everything."),
+        ("an unsettled run that failed", Severity.ERROR, "1 of 1 list stopped early."),
+        ("a settled run", Severity.PENDING, "This run ended before Klaviyo had processed everything."),
+        ("a dead run", Severity.WARNING, "This run was interrupted."),
     ],
 )
-def test_what_a_run_came_to_is_one_sentence(kind: str, tone: Tone, said: str) -> None:
+def test_what_a_run_came_to_is_one_sentence(kind: str, tone: Severity, said: str) -> None:
     """Anybody understands it, and the page says it first."""
-    found = verdict(KINDS[kind])
+    found = summarize_run(KINDS[kind])
     assert (found.tone, found.said) == (tone, said)
-    assert f'<section class="verdict {tone}">\n<div class="said">{said}</div>' in page(KINDS[kind])
+    assert f'<section class="verdict {tone}">\n<div class="said">{said}</div>' in render_page(KINDS[kind])
 
 
 @pytest.mark.parametrize(
@@ -181,12 +190,12 @@ def test_what_a_run_came_to_is_one_sentence(kind: str, tone: Tone, said: str) ->
 )
 def test_the_page_says_what_there_is_to_know(kind: str, sentence: str) -> None:
     """In words that stand for themselves."""
-    assert sentence in words(page(KINDS[kind]))
+    assert sentence in words(render_page(KINDS[kind]))
 
 
 def test_a_limit_is_not_told_as_rows_that_were_not_sent() -> None:
     """They are what was asked for."""
-    assert "not sent." not in " ".join(verdict(KINDS["a limit"]).more)
+    assert "not sent." not in " ".join(summarize_run(KINDS["a limit"]).more)
 
 
 @pytest.mark.parametrize(
@@ -209,8 +218,8 @@ def test_a_limit_is_not_told_as_rows_that_were_not_sent() -> None:
 )
 def test_the_page_says_whose_the_rejections_are(own: bool, state: str, later: int, told: str) -> None:
     """The state keeps them as they stand now."""
-    shown = replace(everything(), own_rejections=own, run=ran(state, 1), later=later)
-    assert told in words(page(shown))
+    shown = replace(everything(), rejections_match_run=own, run=ran(state, 1), later_run_count=later)
+    assert told in words(render_page(shown))
 
 
 @pytest.mark.parametrize(
@@ -229,22 +238,24 @@ def test_the_page_says_whose_the_rejections_are(own: bool, state: str, later: in
 def test_a_rare_figure_has_a_column_where_there_are_any(figure: str, heading: str) -> None:
     """As in the table of a run."""
     column = f'data-h="{heading}"'
-    assert column not in page(report(changed(), changed(TEA)))
-    assert page(report(changed(), changed(TEA, **{figure: 3}))).count(f"{column}>3</td>") == 2  # and the sum
+    assert column not in render_page(report(changed(), changed(TEA)))
+    assert (
+        render_page(report(changed(), changed(TEA, **{figure: 3}))).count(f"{column}>3</td>") == 2
+    )  # and the sum
 
 
 def test_every_count_of_a_run_is_in_one_figure() -> None:
     """None is lost on the way to the page, and none is told twice."""
-    plan = ListPlan(ListRef("", "", ""), desired=0, known=0)
-    told = [count for figure in (*PLAN, *ENDS) for count in figure.counts]
-    assert sorted(told) == sorted(counts(ListResult("vip", plan, {}, "", failed=False)))
+    plan = ListPlan(ListRef("", "", ""), rows=0, snapshot_rows=0)
+    told = [count for figure in (*PLAN_FIGURES, *OUTCOME_FIGURES) for count in figure.counts]
+    assert sorted(told) == sorted(collect_figures(ListResult("vip", plan, {}, "", failed=False)))
 
 
 def test_the_last_line_adds_the_lists_up() -> None:
     """Of one list there is nothing to add."""
-    shown = words(page(report(changed(), changed(TEA))))
+    shown = words(render_page(report(changed(), changed(TEA))))
     assert "all 2 lists 10,000 9,980 60 40 20 9,900 100 20 0 0" in shown
-    assert "all 1" not in words(page(report(changed())))
+    assert "all 1" not in words(render_page(report(changed())))
 
 
 PLACED = {
@@ -255,26 +266,26 @@ PLACED = {
     "list of a run": lambda r, text: replace(r, lists=(changed(replace(VIP, name=text)),)),
     "model of a list": lambda r, text: replace(r, lists=(changed(replace(VIP, model=text)),)),
     "why a list stopped": lambda r, text: replace(r, lists=(replace(changed(), reason=text),)),
-    "why a run was refused": lambda r, text: replace(r, refused=(text,)),
+    "why a run was refused": lambda r, text: replace(r, refusal_reasons=(text,)),
     "list of a proof": lambda r, text: replace(r, proofs=(proof(replace(VIP, name=text), applied=1),)),
-    "job": lambda r, text: replace(r, proofs=(_shown(job=text),)),
+    "job": lambda r, text: replace(r, proofs=(_shown(job_id=text),)),
     "detail of a receipt": lambda r, text: replace(r, proofs=(_shown(detail=text),)),
-    "list of a rejection": lambda r, text: _rejection(r, place=replace(VIP, name=text)),
+    "list of a rejection": lambda r, text: _rejection(r, label=replace(VIP, name=text)),
     "code": lambda r, text: _rejection(r, code=text),
     "field": lambda r, text: _rejection(r, field=text),
     "detail of a rejection": lambda r, text: _rejection(r, detail=text),
     "columns of a duplicate": lambda r, text: _rejection(r, source="check", code="duplicate", detail=text),
     "example": lambda r, text: _rejection(r, example=f"external_id:{text}"),
-    "list of who is gone": lambda r, text: _gone(r, place=replace(VIP, name=text)),
+    "list of who is gone": lambda r, text: _gone(r, label=replace(VIP, name=text)),
     "who is gone": lambda r, text: _gone(r, identity=f"external_id:{text}"),
-    "id of an earlier run": lambda r, text: replace(r, before=(_before(text),)),
+    "id of an earlier run": lambda r, text: replace(r, previous_runs=(_before(text),)),
     "note": lambda r, text: replace(r, notes=(text,)),
 }
 OURS = {"project", "target", "account", "run id", "job", "id of an earlier run", "model of a list"}
 
 
 def _shown(**changes: Any) -> Proof:
-    return replace(proof(applied=1), shown=(replace(receipt(), **changes),))
+    return replace(proof(applied=1), shown_receipts=(replace(receipt(), **changes),))
 
 
 def _rejection(found: Report, **changes: Any) -> Report:
@@ -283,17 +294,17 @@ def _rejection(found: Report, **changes: Any) -> Report:
 
 
 def _gone(found: Report, **changes: Any) -> Report:
-    return replace(found, gone=(replace(found.gone[0], **changes),))
+    return replace(found, removals_not_found=(replace(found.removals_not_found[0], **changes),))
 
 
-def _before(run_id: str) -> Former:
+def _before(run_id: str) -> ReportedRun:
     return replace(former(1), run=replace(RUN, run_id=run_id))
 
 
 @pytest.mark.parametrize("where", PLACED)
 def test_what_came_from_elsewhere_is_text_and_nothing_more(where: str) -> None:
     """A list may be called by anything; a browser must not take it for a part of the page."""
-    shown = page(hide(PLACED[where](everything(), EVIL)))
+    shown = render_page(mask_report(PLACED[where](everything(), EVIL)))
     assert "script>" not in shown.replace("&lt;script&gt;", "").replace("&lt;/script&gt;", "")
     assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&#34;&amp;" in shown
     assert "script" not in Outline(shown).tags
@@ -304,18 +315,18 @@ def test_what_came_from_elsewhere_is_text_and_nothing_more(where: str) -> None:
 def test_nobody_is_named_unless_it_is_asked_for(where: str, secret: str) -> None:
     """Neither on the page, wherever a browser keeps it, nor in the JSON."""
     known = PLACED[where](everything(), f"ask {secret}, please")
-    assert secret in page(known)
-    assert secret in str(document(known))
-    assert secret not in page(hide(known))
-    assert secret not in str(document(hide(known)))
+    assert secret in render_page(known)
+    assert secret in str(report_document(known))
+    assert secret not in render_page(mask_report(known))
+    assert secret not in str(report_document(mask_report(known)))
 
 
 def test_an_example_is_shown_as_the_command_line_masks_it() -> None:
     """And whole where it may be, without its type."""
-    assert "<code>a**@@*******.com</code>" in page(hide(everything()))
-    assert "<code>ann@@example.com</code>" in page(everything())
-    assert "<code>b**@e******.com</code>" in page(hide(everything()))
-    assert "<code>bob@example.com</code>" in page(everything())
+    assert "<code>a**@@*******.com</code>" in render_page(mask_report(everything()))
+    assert "<code>ann@@example.com</code>" in render_page(everything())
+    assert "<code>b**@e******.com</code>" in render_page(mask_report(everything()))
+    assert "<code>bob@example.com</code>" in render_page(everything())
 
 
 @pytest.mark.parametrize(
@@ -330,16 +341,19 @@ def test_an_example_is_shown_as_the_command_line_masks_it() -> None:
         (replace(changed(unknown=1), reason="No reply."), ran("ended", 4), "stopped"),
     ],
 )
-def test_a_list_stands_by_the_worst_that_came_of_it(one: Listed, run: PastRun, told: str) -> None:
+def test_a_list_stands_by_the_worst_that_came_of_it(one: ListSummary, run: RunRecord, told: str) -> None:
     """Rejections that stood before are no news."""
-    assert standing(report(one, run=run, own_rejections=False), one)[1] == told
+    assert describe_list_state(report(one, run=run, rejections_match_run=False), one)[1] == told
 
 
 def test_where_it_is_kept_a_list_is_told_by_its_own_new_rejections() -> None:
     """That another list has new ones is no fault of this one."""
     tea, vip = changed(TEA, rejected_by_checks=2), changed(rejected_by_checks=2)
     known = replace(KINDS["some new rejections"], lists=(tea, vip))
-    assert (standing(known, tea)[1], standing(known, vip)[1]) == ("updated", "rows rejected")
+    assert (describe_list_state(known, tea)[1], describe_list_state(known, vip)[1]) == (
+        "updated",
+        "rows rejected",
+    )
 
 
 @pytest.mark.parametrize(
@@ -354,27 +368,27 @@ def test_where_it_is_kept_a_list_is_told_by_its_own_new_rejections() -> None:
         (ran("unsettled", 1), "results pending", "1: finished, but some rows need attention"),
     ],
 )
-def test_an_exit_code_is_told_in_words(run: PastRun, how: str, code: str) -> None:
+def test_an_exit_code_is_told_in_words(run: RunRecord, how: str, code: str) -> None:
     """Whoever gets the page need not know them."""
-    assert (ending(run)[1], meaning(run)) == (how, code)
+    assert (describe_run_ending(run)[1], describe_exit_code(run)) == (how, code)
 
 
 @pytest.mark.parametrize(
     ("run", "told"),
     [
-        (replace(RUN, ended="2026-03-01T05:00:41.400Z"), "under a second"),
-        (replace(RUN, ended="2026-03-01T05:00:42.000Z"), "1 second"),
-        (replace(RUN, ended="2026-03-01T05:01:40.900Z"), "60 seconds"),
+        (replace(RUN, ended_at="2026-03-01T05:00:41.400Z"), "under a second"),
+        (replace(RUN, ended_at="2026-03-01T05:00:42.000Z"), "1 second"),
+        (replace(RUN, ended_at="2026-03-01T05:01:40.900Z"), "60 seconds"),
         (RUN, "2 min 28 s"),
-        (replace(RUN, ended="2026-03-01T08:05:50.000Z"), "3 h 5 min"),
-        (ran("submitting", None, ended=None), ""),
+        (replace(RUN, ended_at="2026-03-01T08:05:50.000Z"), "3 h 5 min"),
+        (ran("submitting", None, ended_at=None), ""),
         (ran("recovered", 1), ""),
         (ran("refused", 3), ""),
     ],
 )
-def test_how_long_a_run_took_is_told_where_it_is_known(run: PastRun, told: str) -> None:
+def test_how_long_a_run_took_is_told_where_it_is_known(run: RunRecord, told: str) -> None:
     """When a run that was settled later ended itself is not kept."""
-    assert lasted(run) == told
+    assert format_run_duration(run) == told
 
 
 @pytest.mark.parametrize(
@@ -387,9 +401,9 @@ def test_how_long_a_run_took_is_told_where_it_is_known(run: PastRun, told: str) 
         (listed(unchanged=10_000_000, applied=1), {"right": 98.04, "sent": 1.96}),
     ],
 )
-def test_a_bar_shows_what_there_is_however_little(one: Listed, widths: dict[str, float]) -> None:
+def test_a_bar_shows_what_there_is_however_little(one: ListSummary, widths: dict[str, float]) -> None:
     """One of ten million is still seen, and the whole is a whole."""
-    assert {part.kind: part.width for part in chart.parts(one)} == widths
+    assert {part.kind: part.width for part in chart.split_list_bar(one)} == widths
     assert sum(widths.values()) == pytest.approx(100 if widths else 0, abs=0.1)
 
 
@@ -399,23 +413,23 @@ def test_the_chart_shows_a_quiet_day_beside_a_first_load() -> None:
         former(2, lists=(listed(applied=1_000_000),)),
         former(1, lists=(listed(applied=1, removed=10_000),)),
     ]
-    first, second = chart.bars([*runs])
-    assert (first.up, first.down) == (chart.HALF, 0)
-    assert (second.up, second.down) == (2.0, 4.6)
-    assert second.left - first.left == chart.STEP
-    assert chart.bars([former(1), former(2)]) == ()
+    first, second = chart.build_run_bars([*runs])
+    assert (first.applied_height, first.removed_height) == (chart.HALF_HEIGHT, 0)
+    assert (second.applied_height, second.removed_height) == (2.0, 4.6)
+    assert second.x - first.x == chart.RUN_WIDTH
+    assert chart.build_run_bars([former(1), former(2)]) == ()
 
 
 def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it() -> None:
     """From the least to the greatest, the oldest first; level where nothing changed."""
     one = changed(desired=30)
     runs = [former(2, lists=(changed(desired=10), changed(TEA))), former(1), former(0, lists=(one,))]
-    assert chart.rows_of(one, runs) == (10, 30)
-    assert chart.line((10, 30, 20)) == "2.0,18.0 36.0,2.0 70.0,10.0"
-    assert chart.line((1_000, 990)) == "2.0,9.2 70.0,10.8"  # one in a hundred is no cliff
-    assert chart.line((0, 0)) == "2.0,10.0 70.0,10.0"
-    assert chart.line((7, 7)) == "2.0,10.0 70.0,10.0"
-    assert chart.line((7,)) == ""
+    assert chart.collect_row_history(one, runs) == (10, 30)
+    assert chart.compute_line_points((10, 30, 20)) == "2.0,18.0 36.0,2.0 70.0,10.0"
+    assert chart.compute_line_points((1_000, 990)) == "2.0,9.2 70.0,10.8"  # one in a hundred is no cliff
+    assert chart.compute_line_points((0, 0)) == "2.0,10.0 70.0,10.0"
+    assert chart.compute_line_points((7, 7)) == "2.0,10.0 70.0,10.0"
+    assert chart.compute_line_points((7,)) == ""
 
 
 def test_forty_lists_of_ten_million_rows_have_a_page_that_can_be_sent() -> None:
@@ -423,11 +437,11 @@ def test_forty_lists_of_ten_million_rows_have_a_page_that_can_be_sent() -> None:
     places = [replace(VIP, model=f"model_{n}", list_id=f"L{n}", name=f"List {n} " * 20) for n in range(MANY)]
     lists = [changed(place, desired=10_000_000, unchanged=9_999_950) for place in places]
     proofs = tuple(
-        replace(proof(place, receipts=1_000, applied=10_000_000), shown=(receipt(place),) * 25)
+        replace(proof(place, receipts=1_000, applied=10_000_000), shown_receipts=(receipt(place),) * 25)
         for place in places
     )
-    shown = page(
-        report(*lists, proofs=proofs, before=tuple(former(n, lists=tuple(lists)) for n in range(27)))
+    shown = render_page(
+        report(*lists, proofs=proofs, previous_runs=tuple(former(n, lists=tuple(lists)) for n in range(27)))
     )
     assert shown.count("10,000,000") >= 2 * MANY
     assert len(shown.encode()) < 600_000

@@ -93,11 +93,11 @@ def test_the_page_shows_what_there_is(caller: Caller, sandbox: Sandbox) -> None:
     """Lists, profiles, jobs, requests and faults, each text escaped; nothing is fetched from elsewhere."""
     assert "No lists yet" in requests.get(sandbox.origin, timeout=5).text
     vip = caller.make_list("<b>VIP</b> & co")
-    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u2@"))
+    sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u2@"))
     caller.run_import(
         [*people(1200), row(email="ann@example.com", first_name="<i>Ann</i>", external_id="17")], vip
     )
-    sandbox.fault(Fault(FaultKind.SLOW, path="/api/profiles*"))
+    sandbox.add_fault(Fault(FaultKind.SLOW, path="/api/profiles*"))
     reply = requests.get(sandbox.origin, timeout=5)
     assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
     for text in (
@@ -116,7 +116,7 @@ def test_the_page_shows_what_there_is(caller: Caller, sandbox: Sandbox) -> None:
 
 def test_looking_leaves_no_trace(sandbox: Sandbox) -> None:
     """The page and the control addresses are neither logged nor struck by faults."""
-    sandbox.fault(Fault(FaultKind.STATUS, times=None))
+    sandbox.add_fault(Fault(FaultKind.STATUS, times=None))
     for path in ("/", "/sandbox/lists", "/sandbox/profiles", "/sandbox/log", "/sandbox/faults"):
         assert requests.get(sandbox.origin + path, timeout=5).status_code == 200
     assert sandbox.log() == []

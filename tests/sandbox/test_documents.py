@@ -7,8 +7,8 @@ from dataclasses import fields
 
 import pytest
 
-from reverse_etl.sandbox import Entry, Fault, FaultKind
-from reverse_etl.sandbox.jobs import JOB_COLUMNS, Doom, Fate, StoredJob
+from reverse_etl.sandbox import Fault, FaultKind, LoggedRequest
+from reverse_etl.sandbox.jobs import JOB_COLUMNS, JobScript, RowFailurePlan, StoredJob
 
 FAULT = {
     "kind": "miscount",
@@ -37,7 +37,7 @@ FATE = (
 def test_a_fault_is_read_and_written_by_its_keys() -> None:
     """In this order; each key is another field."""
     fault = Fault.parse(FAULT)
-    assert json.dumps(fault.document()) == json.dumps(FAULT)
+    assert json.dumps(fault.to_dict()) == json.dumps(FAULT)
     assert fault == Fault(FaultKind.MISCOUNT, *list(FAULT.values())[1:])
     assert len(fields(Fault)) == len(FAULT)
 
@@ -46,19 +46,19 @@ def test_a_fault_is_read_and_written_by_its_keys() -> None:
 def test_a_fault_without_a_key_has_its_default(key: str) -> None:
     """As docs/sandbox.md has it."""
     given = {name: value for name, value in FAULT.items() if name != key}
-    assert Fault.parse(given).document() == FAULT | {key: Fault(FaultKind.MISCOUNT).document()[key]}
+    assert Fault.parse(given).to_dict() == FAULT | {key: Fault(FaultKind.MISCOUNT).to_dict()[key]}
 
 
 def test_the_fate_of_a_job_is_kept_by_its_keys() -> None:
     """A state file of an earlier version is read."""
-    fate = Fate([Doom(4, "invalid", "email", "No.", "none")], 1, 2)
-    assert fate.dump() == FATE
-    assert Fate.load(FATE) == fate
+    fate = JobScript([RowFailurePlan(4, "invalid", "email", "No.", "none")], 1, 2)
+    assert fate.to_json() == FATE
+    assert JobScript.from_json(FATE) == fate
 
 
 def test_an_entry_of_the_log_has_its_keys() -> None:
     """As /sandbox/log shows it."""
-    entry = Entry(12.5, "GET", "/api/lists", "a=b", 200, 3, 40, "slow", 9)
+    entry = LoggedRequest(12.5, "GET", "/api/lists", "a=b", 200, 3, 40, "slow", 9)
     assert json.dumps(entry.document()) == (
         '{"at": 12.5, "method": "GET", "path": "/api/lists", "query": "a=b", "status": 200, "rows": 3, '
         '"bytes": 40, "fault": "slow", "number": 9}'

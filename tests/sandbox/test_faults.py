@@ -27,7 +27,7 @@ def test_a_status_comes_before_or_after_the_request_was_carried_out(
     caller: Caller, sandbox: Sandbox, status: int, after: bool
 ) -> None:
     """Once, then all is well again."""
-    sandbox.fault(Fault(FaultKind.STATUS, status=status, after=after))
+    sandbox.add_fault(Fault(FaultKind.STATUS, status=status, after=after))
     reply = create(caller)
     assert (reply.status_code, len(sandbox.lists())) == (status, int(after))
     assert reply.json()["errors"][0]["status"] == status
@@ -40,7 +40,7 @@ def test_a_429_comes_with_or_without_the_wait(retry_after: int | None, header: s
     with Sandbox(None) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
-            sandbox.fault(Fault(FaultKind.STATUS, status=429, retry_after=retry_after))
+            sandbox.add_fault(Fault(FaultKind.STATUS, status=429, retry_after=retry_after))
             reply = create(caller)
     assert (reply.status_code, reply.headers.get("Retry-After")) == (429, header)
     assert "RateLimit-Limit" not in reply.headers
@@ -51,7 +51,7 @@ def test_a_connection_is_cut_before_or_after_the_request_was_carried_out(
     caller: Caller, sandbox: Sandbox, after: bool
 ) -> None:
     """The client sees no reply either way; only the state tells which it was."""
-    sandbox.fault(Fault(FaultKind.CUT, method="POST", after=after))
+    sandbox.add_fault(Fault(FaultKind.CUT, method="POST", after=after))
     with pytest.raises(requests.ConnectionError):
         create(caller)
     assert len(sandbox.lists()) == int(after)
@@ -64,7 +64,7 @@ def test_a_connection_is_cut_before_or_after_the_request_was_carried_out(
 
 def test_an_html_page_with_status_200_is_no_answer(caller: Caller, sandbox: Sandbox) -> None:
     """As a proxy in between does; nothing was carried out."""
-    sandbox.fault(Fault(FaultKind.HTML))
+    sandbox.add_fault(Fault(FaultKind.HTML))
     reply = create(caller)
     assert (reply.status_code, reply.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
     assert sandbox.lists() == []
@@ -72,7 +72,7 @@ def test_an_html_page_with_status_200_is_no_answer(caller: Caller, sandbox: Sand
 
 def test_a_slow_reply_comes_late_and_does_not_hold_up_others(caller: Caller, sandbox: Sandbox) -> None:
     """The request was carried out at once."""
-    sandbox.fault(Fault(FaultKind.SLOW, seconds=0.4))
+    sandbox.add_fault(Fault(FaultKind.SLOW, seconds=0.4))
     with pytest.raises(requests.Timeout):
         caller.session.get(f"{sandbox.origin}/api/lists", timeout=0.1)
     started = time.perf_counter()
@@ -82,9 +82,9 @@ def test_a_slow_reply_comes_late_and_does_not_hold_up_others(caller: Caller, san
 
 def test_a_fault_strikes_only_what_it_names(caller: Caller, sandbox: Sandbox) -> None:
     """Method and path are shell patterns; times count; faults wait in a queue."""
-    sandbox.fault(Fault(FaultKind.STATUS, status=500, method="DELETE"))
-    sandbox.fault(Fault(FaultKind.STATUS, status=503, path="/api/lists*", times=2))
-    sandbox.fault(Fault(FaultKind.STATUS, status=408, path="/api/lists", times=1))
+    sandbox.add_fault(Fault(FaultKind.STATUS, status=500, method="DELETE"))
+    sandbox.add_fault(Fault(FaultKind.STATUS, status=503, path="/api/lists*", times=2))
+    sandbox.add_fault(Fault(FaultKind.STATUS, status=408, path="/api/lists", times=1))
     assert caller.ask("GET", "/api/profiles").status_code == 200
     assert [caller.ask("GET", "/api/lists").status_code for _ in range(4)] == [503, 503, 408, 200]
     assert caller.ask("DELETE", "/api/lists/x").status_code == 500
@@ -92,7 +92,7 @@ def test_a_fault_strikes_only_what_it_names(caller: Caller, sandbox: Sandbox) ->
 
 def test_a_fault_without_end_goes_on_until_it_is_cleared(caller: Caller, sandbox: Sandbox) -> None:
     """`times=None` stands."""
-    sandbox.fault(Fault(FaultKind.STATUS, times=None))
+    sandbox.add_fault(Fault(FaultKind.STATUS, times=None))
     assert {caller.ask("GET", "/api/lists").status_code for _ in range(5)} == {500}
     sandbox.clear_faults()
     assert caller.ask("GET", "/api/lists").status_code == 200
@@ -103,7 +103,7 @@ def test_a_fault_by_chance_strikes_the_same_way_for_the_same_seed(caller: Caller
     runs = []
     for _ in range(2):
         sandbox.clear_faults()
-        sandbox.fault(Fault(FaultKind.STATUS, times=None, probability=0.3, seed=4))
+        sandbox.add_fault(Fault(FaultKind.STATUS, times=None, probability=0.3, seed=4))
         runs.append([caller.ask("GET", "/api/lists").status_code for _ in range(60)])
     assert runs[0] == runs[1]
     assert 8 <= runs[0].count(500) <= 30
@@ -121,7 +121,7 @@ def test_refused_rows_fail_in_the_job_and_are_told(
     caller: Caller, sandbox: Sandbox, payload: str, expected: dict[str, Any] | None
 ) -> None:
     """The job is complete, its counts add up, and each error repeats its row in the form asked for."""
-    sandbox.fault(
+    sandbox.add_fault(
         Fault(
             FaultKind.REFUSE_ROWS,
             pattern=r"@bad\.",
@@ -151,7 +151,7 @@ def test_refused_rows_fail_in_the_job_and_are_told(
 
 def test_import_errors_come_by_pages(caller: Caller, sandbox: Sandbox) -> None:
     """Twenty on the first page: a caller who reads no further misses the rest."""
-    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="."))
+    sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="."))
     job = caller.run_import(people(45))
     path = f"{JOBS}/{job['id']}/import-errors"
     assert len(caller.get(path)["data"]) == 20
@@ -161,7 +161,7 @@ def test_import_errors_come_by_pages(caller: Caller, sandbox: Sandbox) -> None:
 
 def test_a_row_fault_that_matches_nobody_waits_for_somebody(caller: Caller, sandbox: Sandbox) -> None:
     """It is counted by the jobs in which it strikes."""
-    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u9@"))
+    sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u9@"))
     assert caller.run_import(people(3))["attributes"]["failed_count"] == 0
     assert caller.run_import(people(10))["attributes"]["failed_count"] == 1
     assert caller.run_import(people(10))["attributes"]["failed_count"] == 0
@@ -169,7 +169,7 @@ def test_a_row_fault_that_matches_nobody_waits_for_somebody(caller: Caller, sand
 
 def test_a_row_fault_can_look_at_another_field(caller: Caller, sandbox: Sandbox) -> None:
     """A phone, an external id."""
-    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^7$", field="external_id"))
+    sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^7$", field="external_id"))
     job = caller.run_import([row(external_id="7"), row(external_id="77")])
     (error,) = caller.pages(f"{JOBS}/{job['id']}/import-errors")
     assert error["attributes"]["source"] == {"pointer": "/data/attributes/external_id"}
@@ -177,7 +177,7 @@ def test_a_row_fault_can_look_at_another_field(caller: Caller, sandbox: Sandbox)
 
 def test_invalid_rows_refuse_the_request_with_pointers(caller: Caller, sandbox: Sandbox) -> None:
     """Rows that any check before sending would pass, and Klaviyo still does not take."""
-    sandbox.fault(Fault(FaultKind.INVALID_ROWS, pattern="^u[13]@", times=2))
+    sandbox.add_fault(Fault(FaultKind.INVALID_ROWS, pattern="^u[13]@", times=2))
     for _ in range(2):
         reply = caller.start_import(people(5))
         assert reply.status_code == 400
@@ -191,7 +191,7 @@ def test_a_cancelled_job_has_applied_its_first_rows_or_none(
     caller: Caller, sandbox: Sandbox, rows: int
 ) -> None:
     """What became of the others nobody says."""
-    sandbox.fault(Fault(FaultKind.CANCEL, rows=rows))
+    sandbox.add_fault(Fault(FaultKind.CANCEL, rows=rows))
     vip = caller.make_list("VIP")
     attributes = caller.run_import(people(5), vip)["attributes"]
     assert (attributes["status"], attributes["completed_count"], attributes["failed_count"]) == (
@@ -204,8 +204,8 @@ def test_a_cancelled_job_has_applied_its_first_rows_or_none(
 
 def test_a_job_can_count_more_failures_than_it_tells(caller: Caller, sandbox: Sandbox) -> None:
     """failed_count is right, import-errors is short: the rest cannot be tied to rows."""
-    sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u4@"))
-    sandbox.fault(Fault(FaultKind.MISCOUNT, rows=2))
+    sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u4@"))
+    sandbox.add_fault(Fault(FaultKind.MISCOUNT, rows=2))
     vip = caller.make_list("VIP")
     job = caller.run_import(people(5), vip)
     assert (job["attributes"]["completed_count"], job["attributes"]["failed_count"]) == (2, 3)

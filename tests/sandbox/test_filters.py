@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.sandbox.filters import Condition, Field, Operand, filter_sql, parse_filter
-from reverse_etl.sandbox.replies import Refusal
+from reverse_etl.sandbox.filters import FilterCondition, FilterField, Operand, filter_sql, parse_filter
+from reverse_etl.sandbox.replies import HttpError
 
 if TYPE_CHECKING:
     from typing import Any
 
 FIELDS = {
-    "email": Field("p.email", frozenset({"any", "equals"})),
-    "status": Field("j.status", frozenset({"any"}), choices=frozenset({"queued", "complete"})),
-    "joined": Field(
+    "email": FilterField("p.email", frozenset({"any", "equals"})),
+    "status": FilterField("j.status", frozenset({"any"}), choices=frozenset({"queued", "complete"})),
+    "joined": FilterField(
         "m.joined", frozenset({"greater-than", "greater-or-equal", "less-than", "less-or-equal"}), "time"
     ),
 }
@@ -43,7 +43,7 @@ def test_a_filter_is_read(text: str, conditions: list[tuple[str, str, Any]]) -> 
 def test_null_is_not_the_text_null() -> None:
     """The word null stands for no value; in quotes it is four letters."""
     (word,), (text,) = parse_filter("equals(a,null)"), parse_filter('equals(a,"null")')
-    assert word == Condition("equals", "a", (Operand("null", quoted=False),), listed=False)
+    assert word == FilterCondition("equals", "a", (Operand("null", quoted=False),), is_list=False)
     assert text.operands == (Operand("null", quoted=True),)
 
 
@@ -73,7 +73,7 @@ def test_null_is_not_the_text_null() -> None:
 )
 def test_a_malformed_filter_is_refused(text: str) -> None:
     """What cannot be read is a 400 that names the parameter."""
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(HttpError) as refusal:
         parse_filter(text)
     assert (refusal.value.status, refusal.value.errors[0].parameter) == (400, "filter")
 
@@ -115,6 +115,6 @@ def test_a_filter_becomes_sql_with_bound_values(text: str | None, sql: str, valu
 )
 def test_a_filter_on_what_is_not_offered_is_refused(text: str) -> None:
     """An unknown field, operator or value is a 400, as is text without quotes."""
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(HttpError) as refusal:
         filter_sql(text, FIELDS)
     assert refusal.value.status == 400

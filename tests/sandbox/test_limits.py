@@ -7,20 +7,20 @@ import pytest
 
 from reverse_etl.clock import ScaledClock
 from reverse_etl.sandbox import Sandbox
-from reverse_etl.sandbox.limits import QUOTAS, Limits
-from reverse_etl.sandbox.replies import Refusal
+from reverse_etl.sandbox.limits import QUOTAS, FixedWindowLimiter
+from reverse_etl.sandbox.replies import HttpError
 from tests.sandbox.caller import JOBS, Caller
 
 NOON = 1_800_000_000.0  # a whole minute, hour and (twice) day of the epoch
 
 
-def taken(limits: Limits, operation: str, now: float, count: int) -> int:
+def taken(limits: FixedWindowLimiter, operation: str, now: float, count: int) -> int:
     """Ask `count` times and return how often it went well."""
     refused = 0
     for _ in range(count):
         try:
-            limits.take(operation, now)
-        except Refusal:
+            limits.count_request(operation, now)
+        except HttpError:
             refused += 1
     return count - refused
 
@@ -40,7 +40,7 @@ def taken(limits: Limits, operation: str, now: float, count: int) -> int:
 )
 def test_an_endpoint_takes_so_many_a_second_and_a_minute(operation: str, burst: int, steady: int) -> None:
     """Fixed windows: the burst comes back with the next second, the steady quota with the next minute."""
-    limits = Limits()
+    limits = FixedWindowLimiter()
     start = NOON - NOON % 60
     assert [taken(limits, operation, start + second, burst + 5) for second in range(2)] == [burst, burst]
     later = sum(taken(limits, operation, start + second, burst) for second in range(2, 60))
@@ -50,36 +50,36 @@ def test_an_endpoint_takes_so_many_a_second_and_a_minute(operation: str, burst: 
 
 def test_lists_are_created_at_most_a_hundred_and_fifty_times_a_day() -> None:
     """The daily window outlasts the minute's."""
-    limits, day = Limits(), NOON - NOON % 86_400
+    limits, day = FixedWindowLimiter(), NOON - NOON % 86_400
     passed = sum(taken(limits, "create_list", day + second, 10) for second in range(7200))
     assert passed == 150
-    with pytest.raises(Refusal) as refusal:
-        limits.take("create_list", day + 7200)
+    with pytest.raises(HttpError) as refusal:
+        limits.count_request("create_list", day + 7200)
     assert refusal.value.headers == {"Retry-After": str(86_400 - 7200)}
     assert taken(limits, "create_list", day + 86_400, 1) == 1
 
 
 def test_the_wait_is_for_the_last_window_that_is_full() -> None:
     """When the second and the minute are both used up, the minute counts."""
-    limits, start = Limits(), NOON - NOON % 60
+    limits, start = FixedWindowLimiter(), NOON - NOON % 60
     assert sum(taken(limits, "bulk_import_profiles", start + second, 10) for second in range(15)) == 150
-    with pytest.raises(Refusal) as refusal:
-        limits.take("bulk_import_profiles", start + 14.5)
+    with pytest.raises(HttpError) as refusal:
+        limits.count_request("bulk_import_profiles", start + 14.5)
     assert refusal.value.headers == {"Retry-After": "46"}
 
 
 def test_each_endpoint_has_a_quota_of_its_own() -> None:
     """One that is used up leaves the others alone."""
-    limits = Limits()
+    limits = FixedWindowLimiter()
     assert taken(limits, "get_accounts", NOON, 5) == 1
     assert all(taken(limits, operation, NOON, 1) == 1 for operation in QUOTAS if operation != "get_accounts")
 
 
 def test_a_refused_request_is_not_counted() -> None:
     """Asking too early does not move the end of the window, and costs no quota."""
-    limits, start = Limits(), NOON - NOON % 60
+    limits, start = FixedWindowLimiter(), NOON - NOON % 60
     taken(limits, "bulk_import_profiles", start, 500)
-    assert limits.take("bulk_import_profiles", start + 1)["RateLimit-Remaining"] == "139"
+    assert limits.count_request("bulk_import_profiles", start + 1)["RateLimit-Remaining"] == "139"
 
 
 def test_headers_tell_of_the_steady_window_and_a_429_of_the_wait_alone() -> None:

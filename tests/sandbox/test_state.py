@@ -15,7 +15,7 @@ import requests
 
 from reverse_etl.clock import ScaledClock
 from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
-from reverse_etl.sandbox import Fault, FaultKind, Sandbox, refuse_held, serve
+from reverse_etl.sandbox import Fault, FaultKind, Sandbox, require_unlocked_file, serve
 from tests.sandbox.caller import HEADERS, JOBS, Caller, import_body, people, row
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def test_a_sandbox_goes_on_where_it_stopped(tmp_path: Path) -> None:
         caller = Caller(sandbox)
         with caller.session:
             vip = caller.make_list("VIP")
-            sandbox.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u3@"))
+            sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u3@"))
             job = caller.run_import(people(5), vip)
-            sandbox.fault(Fault(FaultKind.STATUS, times=2))
+            sandbox.add_fault(Fault(FaultKind.STATUS, times=2))
         before = (
             sandbox.account_id,
             sandbox.lists(),
@@ -133,18 +133,18 @@ def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_pat
 def test_whether_a_file_is_held_can_be_asked_without_touching_it(tmp_path: Path) -> None:
     """A file that is free stays as it is, one that is missing stays missing; a killed process holds none."""
     path = tmp_path / "trial.db"
-    refuse_held(path)
+    require_unlocked_file(path)
     assert [*tmp_path.iterdir()] == []
     with hold(path) as (process, _):
         with pytest.raises(WarehouseError, match="in use by another process"):
-            refuse_held(path)
+            require_unlocked_file(path)
         process.kill()
         process.wait()
-    refuse_held(path)
+    require_unlocked_file(path)
     with Sandbox(path):
         pass
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    refuse_held(path)
+    require_unlocked_file(path)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
@@ -157,9 +157,9 @@ def test_a_second_process_is_told_which_file_is_held(tmp_path: Path) -> None:
             Sandbox(path).start()
         process.terminate()
     (problem,) = refusal.value.problems
-    assert problem.what == "The sandbox's state file is in use by another process."
+    assert problem.summary == "The sandbox's state file is in use by another process."
     assert problem.where == str(path)
-    assert "Stop the sandbox or the run that holds it" in problem.advice
+    assert "Stop the sandbox or the run that holds it" in problem.hint
     with Sandbox(path) as sandbox:
         assert sandbox.lists() == []
 
@@ -260,7 +260,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """No folder is made behind anyone's back."""
     with pytest.raises(UsageError) as refusal:
         Sandbox(tmp_path / "no" / "trial.db").start()
-    assert str(tmp_path / "no") in refusal.value.problems[0].advice
+    assert str(tmp_path / "no") in refusal.value.problems[0].hint
 
 
 def test_a_port_in_use_is_named(sandbox: Sandbox) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from reverse_etl.cli import app
 from reverse_etl.config.profiles import load_target
-from reverse_etl.config.snowflake_task import snowflake_task
+from reverse_etl.config.snowflake_task import render_snowflake_task
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
 
@@ -56,7 +56,7 @@ def test_the_kept_file_is_what_the_example_profile_gives(tmp_path: Path, gold: G
     """docs/schedules/snowflake-task.sql is generated; --update-gold brings it up to date."""
     example = tmp_path / "profiles.yml"
     example.write_text((ROOT / "profiles.example.yml").read_text())
-    made = snowflake_task(
+    made = render_snowflake_task(
         load_target(tmp_path, profiles_dir=tmp_path, profile=None, target="prod", environ=ENVIRON)
     )
     gold.check(KEPT, made)
@@ -75,7 +75,7 @@ CREATE OR REPLACE TASK|CREATE OR REPLACE TASK|ALTER TASK|ALTER TASK"""
 
 def test_every_statement_is_snowflakes(tmp_path: Path) -> None:
     """It parses, statement by statement; what sqlglot has no tree for, it keeps as a command of its own."""
-    made = statements(snowflake_task(target(tmp_path, **KEYS)))
+    made = statements(render_snowflake_task(target(tmp_path, **KEYS)))
     expected = re.split(r"[|\n]", STATEMENTS)
     assert len(made) == len(expected)
     for statement, beginning in zip(made, expected, strict=True):
@@ -86,7 +86,7 @@ def test_every_statement_is_snowflakes(tmp_path: Path) -> None:
 
 def test_the_container_gets_the_key_from_a_secret_and_runs_the_target(tmp_path: Path) -> None:
     """Its arguments are a command line of ours; no secret of the profile is in the SQL."""
-    text = snowflake_task(target(tmp_path, **KEYS))
+    text = render_snowflake_task(target(tmp_path, **KEYS))
     (container,) = specification(text)["spec"]["containers"]
     assert container["image"] == "/analytics/reverse_etl/images/reverse_etl:latest"
     (secret,) = container["secrets"]
@@ -106,7 +106,7 @@ def test_the_container_gets_the_key_from_a_secret_and_runs_the_target(tmp_path: 
 
 def test_the_output_that_is_shown_for_the_container_loads(tmp_path: Path) -> None:
     """It signs in by the token that Snowflake lays there."""
-    text = snowflake_task(target(tmp_path, **KEYS))
+    text = render_snowflake_task(target(tmp_path, **KEYS))
     lines = [line.removeprefix("--        ") for line in text.splitlines() if line.startswith("--        ")]
     shown = yaml.safe_load("\n".join(lines))
     profile = {"outputs": shown, "destinations": {"prod": {"type": "klaviyo"}}, "target": "prod"}
@@ -120,7 +120,7 @@ def test_the_output_that_is_shown_for_the_container_loads(tmp_path: Path) -> Non
 
 def test_names_that_need_quotes_get_them(tmp_path: Path) -> None:
     """A role such as `retl job` is one name."""
-    text = snowflake_task(target(tmp_path, **KEYS | {"role": "retl job"}))
+    text = render_snowflake_task(target(tmp_path, **KEYS | {"role": "retl job"}))
     assert 'TO ROLE "retl job";' in text
     assert statements(text)
 
@@ -128,7 +128,7 @@ def test_names_that_need_quotes_get_them(tmp_path: Path) -> None:
 def test_its_things_lie_in_the_schema_of_the_state(tmp_path: Path) -> None:
     """Where the role keeps its tables; a quoted name stays one."""
     for written, place in (("ops", "ANALYTICS.ops"), ('"Ops state"', 'ANALYTICS."Ops state"')):
-        text = snowflake_task(target(tmp_path, {"state_schema": written}, **KEYS))
+        text = render_snowflake_task(target(tmp_path, {"state_schema": written}, **KEYS))
         assert f"GRANT USAGE, CREATE TABLE, CREATE SERVICE, CREATE TASK ON SCHEMA {place} TO ROLE" in text
         assert "REVERSE_ETL." not in text
         assert statements(text)
@@ -147,15 +147,15 @@ def test_its_things_lie_in_the_schema_of_the_state(tmp_path: Path) -> None:
 def test_a_target_that_cannot_be_a_task_says_why(tmp_path: Path, output: dict[str, str], what: str) -> None:
     """With its place in the profile."""
     with pytest.raises(UsageError) as caught:
-        snowflake_task(target(tmp_path, **output))
+        render_snowflake_task(target(tmp_path, **output))
     (problem,) = caught.value.problems
-    assert (problem.what, problem.where) == (what, "shop.outputs.prod")
+    assert (problem.summary, problem.where) == (what, "shop.outputs.prod")
 
 
 def test_init_prints_it_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stdout is data: it goes into a file or into a worksheet."""
     monkeypatch.chdir(tmp_path)
-    made = snowflake_task(target(tmp_path, **KEYS))
+    made = render_snowflake_task(target(tmp_path, **KEYS))
     before = sorted(tmp_path.iterdir())
     done = CliRunner().invoke(app, ["init", "--schedule", "snowflake"])
     assert done.exit_code == 0, done.output

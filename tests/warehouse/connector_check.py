@@ -16,7 +16,7 @@ import requests
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.errors import ReverseEtlError, SessionLost
-from reverse_etl.state import Owner, State, open_state
+from reverse_etl.state import State, StateScope, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.statement import Statement, TableName
 from tests.warehouse.inserted import insert
@@ -36,7 +36,7 @@ EVERYTHING = TableName("everything", temporary=False)
 
 def told(error: ReverseEtlError) -> list[str]:
     """Return what an error says, without what names a version."""
-    return [type(error).__name__, *(problem.advice for problem in error.problems)]
+    return [type(error).__name__, *(problem.hint for problem in error.problems)]
 
 
 def refused(warehouse: Snowflake, text: str) -> list[str]:
@@ -72,14 +72,14 @@ def main(port: int, database: str) -> None:
     settings |= {"protocol": "http", "database": database, "schema": "MARTS"}
     warehouse = Snowflake(settings, read_only=False)
     open_state(warehouse)
-    with State(warehouse, Owner("acc", "shop"), SystemClock()).lease():
+    with State(warehouse, StateScope("acc", "shop"), SystemClock()).hold_lease():
         warehouse.execute(Statement.create(EVERYTHING, f"CREATE TABLE everything ({TYPES})"))
         warehouse.execute(Statement.insert(EVERYTHING, f"INSERT INTO everything SELECT {VALUES}"))
         warehouse.execute(Statement.insert(EVERYTHING, "INSERT INTO everything (k) VALUES (?)", (None,)))
         insert(warehouse, "runs", [(f"r{n}", "é", "", "x", "x", None, None, n) for n in range(5)])
         with warehouse.transaction():
             insert(warehouse, "targets", [("shop", "prod", "acc")])
-        kept = warehouse.dialect.kept("runs")
+        kept = warehouse.dialect.state_table("runs")
         seen = {
             "described": [repr(column) for column in warehouse.describe("SELECT * FROM everything")],
             "rows": [
@@ -87,13 +87,13 @@ def main(port: int, database: str) -> None:
             ],
             "batches": [
                 [list(row) for row in batch]
-                for batch in warehouse.batches(
+                for batch in warehouse.stream(
                     Statement.read(f"SELECT * FROM {kept} WHERE run_id > ? ORDER BY 1", ("r0",)), 3
                 )
             ],
             "missing": refused(warehouse, "SELECT * FROM nowhere"),
             "wrong": refused(warehouse, "SELEC 1"),
-            "columns": list(warehouse.kept_columns("lease")),
+            "columns": list(warehouse.state_columns("lease")),
             "after the session ended": after_the_end(warehouse, port, settings["user"]),
         }
     warehouse.close()

@@ -21,5 +21,5 @@ def insert(warehouse: Warehouse, table: str, rows: Sequence[tuple[Any, ...]]) ->
 
 def create_scratch(warehouse: Warehouse, table: str, select: str) -> Statement:
     """Return the statement that makes a scratch table of a query, in place of one of that name."""
-    text = f"{warehouse.dialect.recreate_passing(table)} AS {select}"
-    return Statement.create(warehouse.dialect.passing(table), text)
+    text = f"{warehouse.dialect.replace_temp_table_sql(table)} AS {select}"
+    return Statement.create(warehouse.dialect.temp_table(table), text)

@@ -23,7 +23,7 @@ import requests
 
 from reverse_etl.config.target import STATE_SCHEMA
 from reverse_etl.warehouse.snowflake import Snowflake
-from reverse_etl.warehouse.snowflake.auth import arguments
+from reverse_etl.warehouse.snowflake.auth import build_arguments
 from reverse_etl.warehouse.snowflake.client import connect
 from reverse_etl.warehouse.statement import Statement
 
@@ -65,7 +65,7 @@ class Place:
     def ask(self, text: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Run a statement as dbt's user, in dbt's schema, and return its rows."""
         if self._session is None:
-            self._session = connect(arguments(self.dbt))
+            self._session = connect(build_arguments(self.dbt))
             self._opened.callback(self._session.close)
         cursor = self._session.cursor()
         cursor.execute(text, parameters or None)
@@ -231,7 +231,7 @@ class Account:
         self._run(*(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE' for schema in schemas))
 
     def _run(self, *texts: str) -> None:
-        session = connect(arguments(self._settings))
+        session = connect(build_arguments(self._settings))
         try:
             for text in texts:
                 session.cursor().execute(text)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.sql import conflicts as claimed
 from reverse_etl.planning.sql import conflicts as clashes
 from reverse_etl.planning.sql import diff, staging
 from reverse_etl.planning.sql import digest as seal
-from reverse_etl.planning.sql.diff import Scope
+from reverse_etl.planning.sql.diff import DiffOptions
 from reverse_etl.state.sql import ledger, members, rejections, reports, schema
 from reverse_etl.state.sql import pending as deltas
 from reverse_etl.state.sql import snapshot as takeover
-from reverse_etl.warehouse.model_tables import Shape
+from reverse_etl.warehouse.model_tables import ModelTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,34 +35,38 @@ def _named(engine: Engine, name: str) -> str:
     return name.upper() if engine is Engine.SNOWFLAKE else name
 
 
-def vip(engine: Engine) -> Shape:
+def vip(engine: Engine) -> ModelTables:
     """Return a model of one list with an e-mail, a phone and four columns."""
     types = _TYPES[engine]
     payload = (
-        Column(_named(engine, "first_name"), Kind.TEXT, "VARCHAR"),
-        Column(_named(engine, "spent"), Kind.DECIMAL, types["number"]),
+        Column(_named(engine, "first_name"), ColumnKind.TEXT, "VARCHAR"),
+        Column(_named(engine, "spent"), ColumnKind.DECIMAL, types["number"]),
         Column(
             "Since",
-            Kind.TIMESTAMP,
+            ColumnKind.TIMESTAMP,
             {Engine.DUCKDB: "TIMESTAMP", Engine.SNOWFLAKE: "TIMESTAMP_NTZ(9)"}[engine],
         ),
-        Column(_named(engine, "tags"), Kind.JSON, types["json"]),
+        Column(_named(engine, "tags"), ColumnKind.JSON, types["json"]),
     )
-    return Shape("vip_0a1b2c3d", (IdentifierType.EMAIL, IdentifierType.PHONE), payload, many_lists=False)
+    return ModelTables(
+        "vip_0a1b2c3d", (IdentifierType.EMAIL, IdentifierType.PHONE), payload, many_lists=False
+    )
 
 
-def clubs(engine: Engine) -> Shape:
+def clubs(engine: Engine) -> ModelTables:
     """Return a model of many lists with an external id and no other column."""
     del engine
-    return Shape("clubs_4e5f6a7b", (IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL), (), many_lists=True)
+    return ModelTables(
+        "clubs_4e5f6a7b", (IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL), (), many_lists=True
+    )
 
 
-def kept_of(shape: Shape, engine: Engine) -> Mapping[str, Column]:
+def kept_of(shape: ModelTables, engine: Engine) -> Mapping[str, Column]:
     """Return the snapshot's columns, one of them of an older type."""
     kept = {column.name: column for column in shape.payload}
     spent = _named(engine, "spent")
     if spent in kept:
-        kept[spent] = Column(spent, Kind.FLOAT, _TYPES[engine]["double"])
+        kept[spent] = Column(spent, ColumnKind.FLOAT, _TYPES[engine]["double"])
         del kept["Since"]
     return kept
 
@@ -71,8 +75,8 @@ def cases(dialect: Dialect) -> list[tuple[str, Statement]]:
     """Return every statement with the name of what it is for, also those of identifiers that others have."""
     shape, kind = vip(dialect.engine), IdentifierType.PHONE
     more = [
-        *(claimed.claimed(dialect, shape, kind, rekeyed=rekeyed) for rekeyed in (False, True)),
-        claimed.claimed_count(dialect, shape, kind),
+        *(claimed.collect_claimed(dialect, shape, kind, rekeyed=rekeyed) for rekeyed in (False, True)),
+        claimed.count_claimed(dialect, shape, kind),
         claimed.omit_claimed(dialect, shape, kind),
     ]
     return [*statements(dialect), *((f"claimed {n}", each) for n, each in enumerate(more, 1))]
@@ -84,13 +88,13 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
     kept = kept_of(shape, dialect.engine)
     named = {
         "schema": (
-            *schema.create_shared(dialect),
-            *schema.create_model(dialect, shape),
-            schema.version(dialect),
+            *schema.create_shared_tables(dialect),
+            *schema.create_model_tables(dialect, shape),
+            schema.select_version(dialect),
         ),
-        "schema.follow_columns": schema.follow_columns(dialect, shape, shape.snapshot, kept),
-        "schema.follow_columns deltas": schema.follow_columns(dialect, shape, shape.deltas, kept),
-        "schema.follow_columns new": schema.follow_columns(dialect, shape, shape.rejected, {}),
+        "schema.follow_columns": schema.migrate_columns(dialect, shape, shape.snapshot, kept),
+        "schema.follow_columns deltas": schema.migrate_columns(dialect, shape, shape.deltas, kept),
+        "schema.follow_columns new": schema.migrate_columns(dialect, shape, shape.rejected, {}),
         "staging": _staging(dialect, shape, many),
         "diff": _diff(dialect, shape, many, kept),
         "deltas": _deltas(dialect, shape),
@@ -105,135 +109,145 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
             yield f"{name} {number}", statement
 
 
-def _staging(dialect: Dialect, shape: Shape, many: Shape) -> Iterator[Statement]:
-    email = Column(_named(dialect.engine, "mail"), Kind.TEXT, "VARCHAR")
-    phone = Column(_named(dialect.engine, "phone"), Kind.INTEGER, "BIGINT")
-    number = Column(_named(dialect.engine, "id"), Kind.DECIMAL, _TYPES[dialect.engine]["number"])
+def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterator[Statement]:
+    email = Column(_named(dialect.engine, "mail"), ColumnKind.TEXT, "VARCHAR")
+    phone = Column(_named(dialect.engine, "phone"), ColumnKind.INTEGER, "BIGINT")
+    number = Column(_named(dialect.engine, "id"), ColumnKind.DECIMAL, _TYPES[dialect.engine]["number"])
     select = "select * from people"
-    yield staging.stage(
+    yield staging.stage_rows(
         dialect, shape, select, {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}, None
     )
     identifiers = {IdentifierType.EXTERNAL_ID: number, IdentifierType.EMAIL: email}
-    yield staging.stage(dialect, many, select, identifiers, _named(dialect.engine, "club"))
+    yield staging.stage_rows(dialect, many, select, identifiers, _named(dialect.engine, "club"))
     for one in (shape, many):
-        yield clashes.twins(dialect, one)
-        yield from clashes.settle_twins(dialect, one)
-        yield clashes.shared(dialect, one, one.identifiers[1])
-        yield clashes.reject_owners(dialect, one, one.identifiers[1])
-        yield clashes.shared_count(dialect, one, one.identifiers[1])
+        yield clashes.collect_duplicates(dialect, one)
+        yield from clashes.resolve_duplicates(dialect, one)
+        yield clashes.collect_shared(dialect, one, one.identifiers[1])
+        yield clashes.reject_identity_conflicts(dialect, one, one.identifiers[1])
+        yield clashes.count_shared(dialect, one, one.identifiers[1])
         yield clashes.omit_shared(dialect, one, one.identifiers[1])
         yield clashes.reject_shared(dialect, one, one.identifiers[1])
-        yield staging.reject_standing(dialect, one, "c0ffee")
-        yield staging.list_names(dialect, one)
-        yield from staging.set_lists(dialect, one, {"": "L1", "b": "L2"})
-        yield staging.staged_counts(dialect, one)
+        yield staging.mark_still_rejected(dialect, one, "c0ffee")
+        yield staging.select_list_names(dialect, one)
+        yield from staging.replace_list_ids(dialect, one, {"": "L1", "b": "L2"})
+        yield staging.count_staged_rows(dialect, one)
 
 
-def _diff(dialect: Dialect, shape: Shape, many: Shape, kept: Mapping[str, Column]) -> Iterator[Statement]:
-    yield takeover.uncertain_count(dialect, shape)
+def _diff(
+    dialect: Dialect, shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]
+) -> Iterator[Statement]:
+    yield takeover.count_uncertain(dialect, shape)
     for one in (shape, many):
-        yield diff.difference(dialect, one, kept_of(one, dialect.engine) or {"retl_email": shape.payload[0]})
-        yield diff.nothing(dialect, one)
-    yield from diff.diff(dialect, shape, {}, Scope())
-    yield from diff.diff(dialect, shape, kept, Scope())
-    yield from diff.diff(dialect, shape, kept, Scope(full_refresh=True, uncertain=True, rekeyed=True))
-    yield from diff.cut(dialect, shape, 5)
-    yield from diff.diff(
+        yield diff.select_first_difference(
+            dialect, one, kept_of(one, dialect.engine) or {"retl_email": shape.payload[0]}
+        )
+        yield diff.create_empty_plan(dialect, one)
+    yield from diff.compute_deltas(dialect, shape, {}, DiffOptions())
+    yield from diff.compute_deltas(dialect, shape, kept, DiffOptions())
+    yield from diff.compute_deltas(
+        dialect, shape, kept, DiffOptions(full_refresh=True, has_uncertain=True, rekeyed=True)
+    )
+    yield from diff.limit_upserts(dialect, shape, 5)
+    yield from diff.compute_deltas(
         dialect,
         many,
         kept_of(many, dialect.engine) or {"retl_email": shape.payload[0]},
-        Scope(uncertain=True),
+        DiffOptions(has_uncertain=True),
     )
-    yield from diff.diff(dialect, shape, kept, Scope(doubted=("L1", "L2")))
-    yield diff.keep_rejected(dialect, shape)
-    yield diff.hold_protected(dialect, shape)
-    yield diff.planned_counts(dialect, shape)
-    yield from (seal.seal(dialect, one) for one in (shape, many))
-    yield diff.leaving_counts(dialect, shape)
-    yield takeover.snapshot_counts(dialect, shape)
-    yield takeover.uncertain_counts(dialect, shape)
-    yield diff.sample(dialect, shape, kept, 3, Scope(uncertain=True))
-    yield diff.sample(dialect, shape, {}, 3, Scope())
-    yield diff.name_lists(dialect, shape, {"new:VIP": "L1", "new:Tea": "L2"})
+    yield from diff.compute_deltas(dialect, shape, kept, DiffOptions(stale_list_ids=("L1", "L2")))
+    yield diff.cancel_rejected_removals(dialect, shape)
+    yield diff.hold_shared_removals(dialect, shape)
+    yield diff.count_planned_by_list(dialect, shape)
+    yield from (seal.select_digest(dialect, one) for one in (shape, many))
+    yield diff.count_removes_by_identifier(dialect, shape)
+    yield takeover.count_snapshot_by_list(dialect, shape)
+    yield takeover.count_uncertain_by_list(dialect, shape)
+    yield diff.select_sample(dialect, shape, kept, 3, DiffOptions(has_uncertain=True))
+    yield diff.select_sample(dialect, shape, {}, 3, DiffOptions())
+    yield diff.set_created_list_ids(dialect, shape, {"new:VIP": "L1", "new:Tea": "L2"})
 
 
-def _deltas(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
-    yield deltas.make_way(dialect, shape)
-    yield deltas.last_seq(dialect, shape)
-    yield deltas.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", None)
-    yield deltas.begin(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", range(1, 10))
-    yield from deltas.rekey(dialect, shape)
-    yield deltas.spans(dialect, shape, RUN)
-    yield deltas.upserts(dialect, shape, RUN, "L1", range(1, 10))
-    yield deltas.removes(dialect, shape, RUN, "L1", range(10, 20))
-    yield deltas.delta_rows(dialect, shape, RUN, 1, 10)
-    yield deltas.wanted(
+def _deltas(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
+    yield deltas.clear_superseded(dialect, shape)
+    yield deltas.select_last_seq(dialect, shape)
+    yield deltas.insert_deltas(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", None)
+    yield deltas.insert_deltas(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", range(1, 10))
+    yield from deltas.update_identities(dialect, shape)
+    yield deltas.select_seq_ranges(dialect, shape, RUN)
+    yield deltas.select_upserts(dialect, shape, RUN, "L1", range(1, 10))
+    yield deltas.select_removes(dialect, shape, RUN, "L1", range(10, 20))
+    yield deltas.select_delta_identifiers(dialect, shape, RUN, 1, 10)
+    yield deltas.select_staged_rows(
         dialect, shape, (RUN, MODEL), "L1", IdentifierType.EMAIL, ["a@example.com", "b@example.com"]
     )
-    yield deltas.forget_unsent(dialect, shape, RUN, MODEL)
-    yield deltas.doubt(dialect, shape, ["L1", "L2"])
-    yield deltas.doubt_waiting(dialect, shape)
-    yield deltas.doubt_unsent(dialect, shape, RUN, MODEL)
-    yield deltas.keep_doubt(dialect, shape, RUN, MODEL)
-    yield deltas.follow(dialect, shape, RUN, shape.key, ["L1", "L2"])
-    yield from deltas.inherit(dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")])
+    yield deltas.delete_unsent(dialect, shape, RUN, MODEL)
+    yield deltas.mark_uncertain(dialect, shape, ["L1", "L2"])
+    yield deltas.mark_deferred_uncertain(dialect, shape)
+    yield deltas.mark_unsent_uncertain(dialect, shape, RUN, MODEL)
+    yield deltas.keep_uncertain(dialect, shape, RUN, MODEL)
+    yield deltas.inherit_first_sent(dialect, shape, RUN, shape.table_key, ["L1", "L2"])
+    yield from deltas.backdate_first_sent(
+        dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")]
+    )
 
 
-def _members(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
-    yield members.make(dialect, shape)
+def _members(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
+    yield members.create_members(dialect, shape)
     joined = ("2026-01-01T00:00:00.000Z", "2026-01-01T00:01:00.000Z")
-    yield from members.add(dialect, shape, [("a@example.com", None, None, "P1", *joined)])
-    yield from members.compare(dialect, shape, "L1")
-    yield members.counts(dialect, shape, "L1")
-    yield members.missing_sample(dialect, shape, 3)
-    yield members.others_sample(dialect, shape, 3)
-    yield members.given_up(dialect, shape, (*KEY, MODEL, "L1"))
-    yield members.doubt_missing(dialect, shape)
-    yield from members.adopt(dialect, shape, "L1")
+    yield from members.insert_members(dialect, shape, [("a@example.com", None, None, "P1", *joined)])
+    yield from members.compare_members(dialect, shape, "L1")
+    yield members.select_comparison_counts(dialect, shape, "L1")
+    yield members.select_missing_sample(dialect, shape, 3)
+    yield members.select_unmanaged_sample(dialect, shape, 3)
+    yield members.select_unmatched_but_present(dialect, shape, (*KEY, MODEL, "L1"))
+    yield members.mark_missing_uncertain(dialect, shape)
+    yield from members.adopt_members(dialect, shape, "L1")
 
 
-def _takeover(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
-    yield from takeover.take(dialect, shape, RUN, MODEL)
-    yield takeover.last_taken(dialect, shape)
-    yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee", [None])
-    yield from takeover.advance(dialect, shape, RUN, MODEL, "c0ffee", [range(1, 10), range(10, 19)])[1:3]
-    yield from schema.drop_scratch(dialect, ("taken_" + shape.key,))
+def _takeover(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
+    yield from takeover.collect_applied(dialect, shape, RUN, MODEL)
+    yield takeover.select_last_applied_seq(dialect, shape)
+    yield from takeover.apply_to_snapshot(dialect, shape, RUN, MODEL, "c0ffee", [None])
+    yield from takeover.apply_to_snapshot(
+        dialect, shape, RUN, MODEL, "c0ffee", [range(1, 10), range(10, 19)]
+    )[1:3]
+    yield from schema.drop_temp_tables(dialect, ("taken_" + shape.table_key,))
 
 
-def _rejections(dialect: Dialect, shape: Shape) -> Iterator[Statement]:
-    yield rejections.standing(dialect, KEY, RUN)
-    yield rejections.check_counts(dialect, KEY, shape, MODEL)
-    yield rejections.gather_checks(dialect, KEY, shape, RUN, MODEL)
-    yield from rejections.replace_checks(dialect, KEY, shape, MODEL)
-    yield from rejections.end_changed(dialect, KEY, shape, MODEL)
-    yield from rejections.keep_refused(dialect, KEY, shape, RUN, MODEL)
-    yield from rejections.end_all(dialect, KEY, MODEL, shape.rejected)
+def _rejections(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
+    yield rejections.select_current_rejections(dialect, KEY, RUN)
+    yield rejections.count_check_rejections(dialect, KEY, shape, MODEL)
+    yield rejections.collect_check_rejections(dialect, KEY, shape, RUN, MODEL)
+    yield from rejections.replace_check_rejections(dialect, KEY, shape, MODEL)
+    yield from rejections.delete_changed_rejections(dialect, KEY, shape, MODEL)
+    yield from rejections.record_klaviyo_rejections(dialect, KEY, shape, RUN, MODEL)
+    yield from rejections.delete_klaviyo_rejections(dialect, KEY, MODEL, shape.rejected)
 
 
 def _ledger(dialect: Dialect) -> Iterator[Statement]:
-    yield ledger.models(dialect, *KEY)
-    yield ledger.other_projects(dialect, *KEY)
-    yield from ledger.set_model(dialect, *KEY, ("vip", "vip_0a1b2c3d", "profiles", "[]", "c0ffee"))
-    yield ledger.last_account(dialect, "shop", "prod")
-    yield from ledger.set_account(dialect, "shop", "prod", "acc")
-    yield ledger.add_run(dialect, RUN, *KEY, "t", "t")
-    yield ledger.end_run(dialect, RUN, "ended", "t", None)
-    yield ledger.refuse_run(dialect, RUN, *KEY, "t", 3)
-    yield ledger.refusal(dialect, RUN)
-    yield ledger.dead_runs(dialect, *KEY)
-    yield ledger.run_times(dialect, *KEY, "L1")
-    yield ledger.runs(dialect, *KEY)
-    yield ledger.run_lists(dialect, *KEY)
-    yield ledger.open_receipts(dialect, *KEY)
+    yield ledger.select_models(dialect, *KEY)
+    yield ledger.select_other_projects(dialect, *KEY)
+    yield from ledger.replace_model(dialect, *KEY, ("vip", "vip_0a1b2c3d", "profiles", "[]", "c0ffee"))
+    yield ledger.select_last_account(dialect, "shop", "prod")
+    yield from ledger.replace_account(dialect, "shop", "prod", "acc")
+    yield ledger.insert_run(dialect, RUN, *KEY, "t", "t")
+    yield ledger.update_ended_run(dialect, RUN, "ended", "t", None)
+    yield ledger.insert_refused_run(dialect, RUN, *KEY, "t", 3)
+    yield ledger.select_refusal_reasons(dialect, RUN)
+    yield ledger.select_unfinished_runs(dialect, *KEY)
+    yield ledger.select_run_windows(dialect, *KEY, "L1")
+    yield ledger.select_runs(dialect, *KEY)
+    yield ledger.select_all_run_lists(dialect, *KEY)
+    yield ledger.select_open_receipts(dialect, *KEY)
     yield ledger.delete_receipts(dialect, RUN, MODEL, (1, 2))
-    yield from ledger.drop_refusals(dialect, "deltas_vip_0a1b2c3d", RUN, MODEL)
-    yield ledger.lists(dialect, *KEY)
-    yield from ledger.add_list(dialect, *KEY, ("L1", "VIP", "vip", "owned", "t"))
-    yield ledger.lease(dialect, *KEY)
-    yield from ledger.take_lease(dialect, *KEY, "me", "t")
-    yield ledger.extend_lease(dialect, *KEY, "me", "t")
-    yield ledger.claim_lease(dialect, *KEY, "me", "t2", "t1")
-    yield ledger.drop_lease(dialect, *KEY, "me")
+    yield from ledger.delete_row_exceptions(dialect, "deltas_vip_0a1b2c3d", RUN, MODEL)
+    yield ledger.select_lists(dialect, *KEY)
+    yield from ledger.replace_list(dialect, *KEY, ("L1", "VIP", "vip", "owned", "t"))
+    yield ledger.select_lease(dialect, *KEY)
+    yield from ledger.replace_lease(dialect, *KEY, "me", "t")
+    yield ledger.renew_lease(dialect, *KEY, "me", "t")
+    yield ledger.acquire_lease(dialect, *KEY, "me", "t2", "t1")
+    yield ledger.delete_lease(dialect, *KEY, "me")
     for table in ("receipts", "refusals", "gone", "run_lists"):
         columns = schema.SHARED_TABLES[table].count(",") + 1
         rows = [tuple(f"{row}.{column}" for column in range(columns)) for row in range(2)]
@@ -241,7 +255,7 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
 
 
 def _reports(dialect: Dialect) -> Iterator[Statement]:
-    yield reports.run_lists(dialect, [RUN, "r2"])
-    yield reports.receipt_sums(dialect, RUN)
-    yield reports.receipts(dialect, RUN, 25)
-    yield reports.gone(dialect, KEY, RUN, 50)
+    yield reports.select_run_lists(dialect, [RUN, "r2"])
+    yield reports.select_receipt_sums(dialect, RUN)
+    yield reports.select_receipts(dialect, RUN, 25)
+    yield reports.select_unmatched_removals(dialect, KEY, RUN, 50)

@@ -32,7 +32,7 @@ def test_a_columns_name_means_nothing_to_sql(shop: World, name: str) -> None:
     )
     become(shop, [*people("ann", "bob"), *people("cat", email="no address")])
     first = one(shop.run())
-    assert (first.outcomes, first.plan.rejections) == ({Outcome.APPLIED: 2}, 1)
+    assert (first.outcomes, first.list_plan.rejected_by_check) == ({Outcome.APPLIED: 2}, 1)
     assert shop.person("ann@example.com")["properties"] == {name: "Ann"}
     become(shop, people("ann", "bob", first_name="Zoe"))
     assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from reverse_etl.config.target import STATE_SCHEMA, Output
-from reverse_etl.domain.columns import Kind
+from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import WarehouseError
 from reverse_etl.state import open_state
@@ -66,7 +66,7 @@ def warehouse(opened: Callable[..., Any]) -> DuckDB | Snowflake:
 def runs(warehouse: DuckDB | Snowflake) -> list[tuple[str]]:
     """Return the runs by id."""
     return warehouse.fetch(
-        Statement.read(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY run_id")
+        Statement.read(f"SELECT run_id FROM {warehouse.dialect.state_table('runs')} ORDER BY run_id")
     )
 
 
@@ -77,7 +77,7 @@ def test_the_state_lasts(opened: Callable[..., Any], warehouse: DuckDB | Snowfla
     again = opened()
     open_state(again)
     assert again.fetch(Statement.read(f"SELECT * FROM {again.dialect.kept('runs')}")) == [RUN]
-    assert again.fetch(schema.version(again.dialect)) == [(schema.VERSION,)]
+    assert again.fetch(schema.select_version(again.dialect)) == [(schema.STATE_VERSION,)]
 
 
 def test_rows_come_in_their_order_and_as_they_were(warehouse: DuckDB | Snowflake) -> None:
@@ -85,9 +85,10 @@ def test_rows_come_in_their_order_and_as_they_were(warehouse: DuckDB | Snowflake
     rows = [(f"r{number:05}", "Zoë 漢字 '\"\\", "", "x", "x", None, None, number) for number in range(2500)]
     insert(warehouse, "runs", rows)
     statement = Statement.read(
-        f"SELECT * FROM {warehouse.dialect.kept('runs')} WHERE run_id >= ? ORDER BY run_id", ("r00100",)
+        f"SELECT * FROM {warehouse.dialect.state_table('runs')} WHERE run_id >= ? ORDER BY run_id",
+        ("r00100",),
     )
-    batches = list(warehouse.batches(statement, 1000))
+    batches = list(warehouse.stream(statement, 1000))
     assert [len(batch) for batch in batches] == [1000, 1000, 400]
     assert [row for batch in batches for row in batch] == rows[100:]
 
@@ -96,8 +97,8 @@ def test_other_statements_run_between_batches(warehouse: DuckDB | Snowflake) -> 
     """What is read is what was there when the reading began."""
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     seen = []
-    for batch in warehouse.batches(
-        Statement.read(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
+    for batch in warehouse.stream(
+        Statement.read(f"SELECT run_id FROM {warehouse.dialect.state_table('runs')} ORDER BY 1"), 2
     ):
         seen += batch
         insert(warehouse, "runs", [("later", *RUN[1:])])
@@ -107,8 +108,8 @@ def test_other_statements_run_between_batches(warehouse: DuckDB | Snowflake) -> 
 def test_reading_may_stop_early(warehouse: DuckDB | Snowflake) -> None:
     """A list that is stopped leaves its deltas unread."""
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
-    batches = warehouse.batches(
-        Statement.read(f"SELECT run_id FROM {warehouse.dialect.kept('runs')} ORDER BY 1"), 2
+    batches = warehouse.stream(
+        Statement.read(f"SELECT run_id FROM {warehouse.dialect.state_table('runs')} ORDER BY 1"), 2
     )
     assert next(batches) == [("r0",), ("r1",)]
     batches.close()
@@ -118,7 +119,7 @@ def test_reading_may_stop_early(warehouse: DuckDB | Snowflake) -> None:
 def half_done(warehouse: DuckDB | Snowflake) -> None:
     """Fail in the middle of a transaction."""
     with warehouse.transaction():
-        table = warehouse.dialect.kept("runs")
+        table = warehouse.dialect.state_table("runs")
         warehouse.execute(Statement.change(table, f"DELETE FROM {table}"))
         raise ZeroDivisionError
 
@@ -161,20 +162,20 @@ def test_columns_are_described_without_running_the_query(warehouse: DuckDB | Sno
     )
     assert [column.name.lower() for column in described] == ["one", "decimal_", "text_", "flag", "day"]
     assert [column.kind for column in described] == [
-        Kind.INTEGER,
-        Kind.DECIMAL,
-        Kind.TEXT,
-        Kind.BOOLEAN,
-        Kind.DATE,
+        ColumnKind.INTEGER,
+        ColumnKind.DECIMAL,
+        ColumnKind.TEXT,
+        ColumnKind.BOOLEAN,
+        ColumnKind.DATE,
     ]
 
 
 def test_a_state_tables_columns_are_told(warehouse: DuckDB | Snowflake) -> None:
     """Ours under their own names; no columns where there is no such table."""
-    warehouse.execute(warehouse.dialect.create_kept("deltas_x", 'retl_seq BIGINT, "Amount" VARCHAR'))
-    assert list(warehouse.kept_columns("deltas_x")) == ["retl_seq", "Amount"]
-    assert warehouse.kept_columns("deltas_x")["Amount"].kind is Kind.TEXT
-    assert warehouse.kept_columns("deltas_y") == {}
+    warehouse.execute(warehouse.dialect.create_state_table("deltas_x", 'retl_seq BIGINT, "Amount" VARCHAR'))
+    assert list(warehouse.state_columns("deltas_x")) == ["retl_seq", "Amount"]
+    assert warehouse.state_columns("deltas_x")["Amount"].kind is ColumnKind.TEXT
+    assert warehouse.state_columns("deltas_y") == {}
 
 
 def writes_to(table: TableName) -> list[Statement]:
@@ -219,7 +220,7 @@ def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened: Callab
     assert runs(reader) == [("r1",)]
     reader.close()
     writer = opened()
-    assert writer.kept_columns("meta") == {}
+    assert writer.state_columns("meta") == {}
     open_state(writer)
     assert runs(writer) == []
 

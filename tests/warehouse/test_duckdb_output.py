@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.errors import UsageError
-from reverse_etl.warehouse.duckdb.settings import SessionOutput, session_output
+from reverse_etl.warehouse.duckdb.settings import SessionSettings, session_settings
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,11 +23,11 @@ def test_an_output_is_read_as_dbt_duckdb_reads_it() -> None:
         "threads": "4",
         "attach": [{"path": "data/other.duckdb"}, {"path": "more.duckdb", "alias": "m"}],
     }
-    assert session_output(output, {}) == SessionOutput(
+    assert session_settings(output, {}) == SessionSettings(
         extensions=("json", "spatial"),
         settings=(("memory_limit", "2GB"), ("TimeZone", "Europe/Prague")),
         threads=4,
-        attach=((Path("data/other.duckdb"), "other"), (Path("more.duckdb"), "m")),
+        attachments=((Path("data/other.duckdb"), "other"), (Path("more.duckdb"), "m")),
     )
 
 
@@ -36,7 +36,7 @@ def test_an_output_is_read_as_dbt_duckdb_reads_it() -> None:
 )
 def test_an_output_may_ask_for_nothing(output: dict[str, list[Any] | None]) -> None:
     """Empty keys are none."""
-    assert session_output(output, {}) == SessionOutput()
+    assert session_settings(output, {}) == SessionSettings()
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_an_output_may_ask_for_nothing(output: dict[str, list[Any] | None]) -> N
 def test_a_wrong_shape_is_said_with_its_place(key: str, value: int | list[Any] | str, shape: str) -> None:
     """Nothing was opened by then."""
     with pytest.raises(UsageError) as caught:
-        session_output({key: value}, {key: "profiles.yml:5"})
+        session_settings({key: value}, {key: "profiles.yml:5"})
     (problem,) = caught.value.problems
-    assert (problem.what, problem.where) == (f"{key} of a DuckDB output is not {shape}.", "profiles.yml:5")
-    assert f"{key}: " in problem.advice
+    assert (problem.summary, problem.where) == (f"{key} of a DuckDB output is not {shape}.", "profiles.yml:5")
+    assert f"{key}: " in problem.hint
 
 
 def test_all_wrong_shapes_are_said_at_once() -> None:
     """Whoever mends one should not have to find the next by another try."""
     with pytest.raises(UsageError) as caught:
-        session_output({"threads": "x", "attach": 1}, {})
+        session_settings({"threads": "x", "attach": 1}, {})
     assert len(caught.value.problems) == 2

@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import GuardRefused
-from reverse_etl.planning.plan import Wish
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.saved_plan import SavedPlan
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import state_path
@@ -160,7 +160,7 @@ def test_the_same_rows_send_the_same_requests(both: dict[Engine, World], sent: l
         first = run(world)
         become(world, CHANGED)
         second = run(world, allow_removes=["members"])
-        counts = [(dict(result.outcomes), result.plan.rejected) for result in (first, second)]
+        counts = [(dict(result.outcomes), result.list_plan.check_rejections) for result in (first, second)]
         told.append(([*sent], counts))
         sent.clear()
     assert told[0] == told[1]
@@ -224,9 +224,9 @@ def test_values_of_every_type_reach_klaviyo_alike(both: dict[Engine, World], sen
         )
         typed(world, engine, {})
         run(world)
-        assert run(world).plan.upserts == 0
+        assert run(world).list_plan.upserts == 0
         typed(world, engine, {"money": "12.51"})
-        assert run(world).plan.upserts == 1
+        assert run(world).list_plan.upserts == 1
         told.append([body for _, path, body in sent if "import" in path])
         sent.clear()
     assert told[0] == told[1]
@@ -263,7 +263,9 @@ def test_a_saved_plan_is_carried_out_or_refused(shop: World) -> None:
     members_model(shop)
     become(shop, people("ann", "bob"))
     project = shop.project()
-    saved = SavedPlan.of(project.plan(wish=Wish(sealed=True)), project.target, wish=Wish(), made_at="")
+    saved = SavedPlan.from_plan(
+        project.plan(options=PlanOptions(with_digest=True)), project.target, options=PlanOptions(), made_at=""
+    )
     become(shop, [person("ann"), person("bob", first_name="Bobby")])
     with pytest.raises(GuardRefused, match="other values"):
         shop.project().apply(saved)
@@ -280,7 +282,7 @@ def test_a_list_is_read_back_and_taken_over(shop: World) -> None:
     shop.sandbox.finish_jobs()
     shop.put_on_list(shop.list_id(), shop.new_profile(email="zoe@example.com"))
     shop.take_off_list("bob@example.com")
-    (found,) = shop.project().reconcile(mend=True)
+    (found,) = shop.project().reconcile(resend=True)
     assert (found.missing_sample, found.others_sample) == (
         ("email:bob@example.com",),
         ("email:zoe@example.com",),

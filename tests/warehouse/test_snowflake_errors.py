@@ -52,7 +52,7 @@ def test_a_database_that_is_not_there_is_told(place: Place, account: Account | S
     account.pretend("^SHOW SCHEMAS", "002043", "Object does not exist, or operation cannot be performed.")
     with pytest.raises(WarehouseError, match="does not exist") as caught:
         place.opened(database=NOBODY)
-    assert "grant" in caught.value.problems[0].advice
+    assert "grant" in caught.value.problems[0].hint
 
 
 def test_a_session_without_a_warehouse_is_told(place: Place, account: Account | Server) -> None:
@@ -86,7 +86,7 @@ def test_a_lock_that_is_not_released_is_told(place: Place) -> None:
     """Of two that write to one table, one waits and gives up."""
     first, second = place.opened(), place.opened()
     open_state(first)
-    table = first.dialect.kept("lease")
+    table = first.dialect.state_table("lease")
     insert(first, "lease", [("acc", "shop", "me", "2026")])
     second.execute(Statement.session("ALTER SESSION SET LOCK_TIMEOUT = 1"))
     with first.transaction():
@@ -136,7 +136,7 @@ def test_a_role_that_may_only_read_can_plan_and_not_run(shop: SnowflakeWorld) ->
     shop.account.pretend("^MERGE INTO .*LEASE", "003001", "Insufficient privileges to operate on table")
     with pytest.raises(WarehouseError, match="Insufficient privileges") as caught:
         shop.run()
-    assert "grant" in caught.value.problems[0].advice
+    assert "grant" in caught.value.problems[0].hint
 
 
 def test_a_table_that_is_rebuilt_is_granted_to_nobody_else(shop: SnowflakeWorld) -> None:
@@ -148,8 +148,8 @@ def test_a_table_that_is_rebuilt_is_granted_to_nobody_else(shop: SnowflakeWorld)
     shop.run()
     shop.account.grant(shop.place, f"USAGE ON SCHEMA {state}", f"SELECT ON ALL TABLES IN SCHEMA {state}")
     reader = shop.place.opened(read_only=True, role=role)
-    ((name,),) = reader.fetch(Statement.read(f"SELECT table_key FROM {reader.dialect.kept('models')}"))
-    rows = Statement.read(f"SELECT retl_identity FROM {reader.dialect.kept(f'snapshot_{name}')}")
+    ((name,),) = reader.fetch(Statement.read(f"SELECT table_key FROM {reader.dialect.state_table('models')}"))
+    rows = Statement.read(f"SELECT retl_identity FROM {reader.dialect.state_table(f'snapshot_{name}')}")
     assert reader.fetch(rows) == [("email:ann@example.com",)]
     shop.sql(
         "CREATE OR REPLACE TABLE people (email VARCHAR, n VARCHAR)",

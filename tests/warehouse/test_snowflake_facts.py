@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import WarehouseError
 from reverse_etl.planning.sql import identifiers
@@ -83,14 +83,15 @@ VALUES = [
 
 def looked_at(dialect: Dialect, kind: IdentifierType, value: str) -> Statement:
     """Return what staging makes of a value: canonical, plain, and whether it can't be one."""
-    column = Column("v", Kind.TEXT, "VARCHAR")
-    canonical = identifiers.canonical(dialect, kind, column)
+    column = Column("v", ColumnKind.TEXT, "VARCHAR")
+    canonical = identifiers.canonical_sql(dialect, kind, column)
     malformed = {
-        IdentifierType.EMAIL: identifiers.email_malformed,
-        IdentifierType.PHONE: identifiers.phone_malformed,
+        IdentifierType.EMAIL: identifiers.email_malformed_sql,
+        IdentifierType.PHONE: identifiers.phone_malformed_sql,
     }[kind]
     return Statement.read(
-        f"SELECT {canonical}, {identifiers.plain(dialect, kind, column)}, {malformed(dialect, canonical)} "
+        f"SELECT {canonical}, {identifiers.is_canonical_sql(dialect, kind, column)}, "
+        f"{malformed(dialect, canonical)} "
         f'FROM (SELECT CAST(? AS VARCHAR) AS "v") AS t',
         (value,),
     )
@@ -120,8 +121,8 @@ def test_a_new_schema_does_not_become_the_sessions(session: Snowflake, place: Pl
 
 def test_a_text_that_is_cast_makes_a_column_for_every_text(session: Snowflake) -> None:
     """Also beside literals, in a table made from a query."""
-    table = session.dialect.passing("width")
-    text = session.dialect.text("CASE WHEN 1 = 1 THEN 'ab' ELSE 'abc' END")
+    table = session.dialect.temp_table("width")
+    text = session.dialect.varchar_sql("CASE WHEN 1 = 1 THEN 'ab' ELSE 'abc' END")
     session.execute(create_scratch(session, "width", f"SELECT {text} AS word"))
     session.execute(Statement.insert(table, f"INSERT INTO {table} VALUES (?)", ("x" * 5000,)))
     assert session.fetch(Statement.read(f"SELECT MAX(LENGTH(word)) FROM {table}")) == [(5000,)]
@@ -129,7 +130,7 @@ def test_a_text_that_is_cast_makes_a_column_for_every_text(session: Snowflake) -
 
 def test_a_merge_of_two_rows_into_one_is_refused(session: Snowflake, account: Account | Server) -> None:
     """Rather than take one of them at random."""
-    leases = session.dialect.kept("lease")
+    leases = session.dialect.state_table("lease")
     insert(session, "lease", [("acc", "shop", "me", "2026")])
     account.pretend("^MERGE", "100090", "Duplicate row detected during DML action")
     two = "SELECT 'acc' AS a, 'x' AS o UNION ALL SELECT 'acc', 'y'"
@@ -193,7 +194,7 @@ def test_a_column_may_change_its_type(
 @only_an_account
 def test_a_literal_alone_makes_a_narrow_column(session: Snowflake) -> None:
     """That is why texts are cast."""
-    table = session.dialect.passing("narrow")
+    table = session.dialect.temp_table("narrow")
     session.execute(create_scratch(session, "narrow", "SELECT 'ab' AS word"))
     with pytest.raises(WarehouseError):
         session.execute(Statement.insert(table, f"INSERT INTO {table} VALUES ('abc')"))
@@ -222,7 +223,7 @@ def test_a_column_with_a_collation_is_compared_letter_by_letter(shop: SnowflakeW
 @only_an_account
 def test_the_states_tables_have_no_history(session: Snowflake, place: Place) -> None:
     """Neither Time Travel nor Fail-safe is paid for."""
-    rows = place.ask(f"SHOW TABLES IN SCHEMA {session.dialect.state}")
+    rows = place.ask(f"SHOW TABLES IN SCHEMA {session.dialect.state_schema}")
     assert rows
     assert {(row[4], str(row[10])) for row in rows} == {("TRANSIENT", "0")}  # kind and retention_time
 
@@ -230,7 +231,7 @@ def test_the_states_tables_have_no_history(session: Snowflake, place: Place) -> 
 @only_an_account
 def test_a_statements_tag_is_in_the_history(session: Snowflake, place: Place) -> None:
     """From which docs/snowflake.md takes the bill apart."""
-    session.tag(run="r1", model="vip")
+    session.set_query_tag(run="r1", model="vip")
     session.fetch(Statement.read("SELECT 'tagged'"))
     history = "SELECT query_tag FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY_BY_USER(RESULT_LIMIT => 100))"
     tags = place.ask(f"{history} WHERE query_text = 'SELECT ''tagged'''")
@@ -242,7 +243,7 @@ def test_a_large_result_comes_whole_while_other_statements_run(session: Snowflak
     """In chunks, each fetched from an address of its own."""
     many = f"SELECT SEQ8() AS n, RANDSTR(100, n) FROM TABLE(GENERATOR(ROWCOUNT => {300_000}))"
     read = 0
-    for rows in session.batches(Statement.read(many), 10_000):
+    for rows in session.stream(Statement.read(many), 10_000):
         assert session.fetch(Statement.read("SELECT 1")) == [(1,)]
         read += len(rows)
     assert read == 300_000

@@ -14,9 +14,9 @@ from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import ModelError, WarehouseError
 from reverse_etl.klaviyo import batching as pack
-from reverse_etl.state import Owner, State, open_state
+from reverse_etl.state import State, StateScope, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
-from reverse_etl.warehouse.snowflake.location import identifier
+from reverse_etl.warehouse.snowflake.location import to_sql_identifier
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
@@ -57,7 +57,7 @@ def session(settings: dict[str, Any]) -> Iterator[Snowflake]:
 
 def models(warehouse: Snowflake) -> list[tuple[str]]:
     """Return the rows of a state table."""
-    return warehouse.fetch(Statement.read(f"SELECT model FROM {warehouse.dialect.kept('models')}"))
+    return warehouse.fetch(Statement.read(f"SELECT model FROM {warehouse.dialect.state_table('models')}"))
 
 
 ROW = ("acc", "shop", "vip", "vip_1", "profiles", "[]", "c0ffee")
@@ -93,7 +93,7 @@ def test_a_fault_ends_in_a_warehouse_error_and_nothing_half_done(
     with pytest.raises(WarehouseError, match=what) as caught:
         two_tables(session)
     assert caught.value.exit_code == 4
-    assert advice in caught.value.problems[0].advice
+    assert advice in caught.value.problems[0].hint
     assert PASSWORD not in repr(caught.value.problems)
     assert models(session) == []
 
@@ -120,7 +120,7 @@ def test_a_commit_that_fails_is_rolled_back(
     insert(session, "models", [("acc", "shop", "new", *ROW[3:])])
     with closing(Snowflake(settings, read_only=True)) as other:
         assert models(other) == [("new",)]
-        assert other.fetch(Statement.read(f"SELECT * FROM {other.dialect.kept('targets')}")) == []
+        assert other.fetch(Statement.read(f"SELECT * FROM {other.dialect.state_table('targets')}")) == []
 
 
 def test_a_session_that_ended_is_a_warehouse_error(
@@ -161,14 +161,14 @@ def test_a_role_that_may_not_make_the_schema_is_told_the_grants(
     )
     with pytest.raises(WarehouseError, match="may not create the schema") as caught:
         Snowflake(settings, read_only=False)
-    assert "GRANT CREATE SCHEMA ON DATABASE" in caught.value.problems[0].advice
+    assert "GRANT CREATE SCHEMA ON DATABASE" in caught.value.problems[0].hint
 
 
 def test_every_statement_carries_what_it_is_for(
     session: Snowflake, server: Server, settings: dict[str, Any]
 ) -> None:
     """In Snowflake's query history a run's statements are found by their tag."""
-    session.tag(run="20260102-abc", model="vip")
+    session.set_query_tag(run="20260102-abc", model="vip")
     session.fetch(Statement.read(f'SELECT 1 AS "{settings["database"]}"'))
     (entry,) = [
         entry for entry in server.journal(settings["database"]) if entry["sql"].startswith("SELECT 1")
@@ -200,7 +200,7 @@ def test_statements_do_not_grow_with_rows(
     make_world: Callable[..., World], server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run of many requests has as many as a run of one, but for its receipts and the lease."""
-    monkeypatch.setattr(pack, "MOST_ROWS", 20)
+    monkeypatch.setattr(pack, "MAX_ROWS", 20)
     counts, imports = [], []
     for rows in (3, 300):
         world = make_world(f"project{rows}")
@@ -217,24 +217,26 @@ def test_statements_do_not_grow_with_rows(
 
 def state_of(warehouse: Snowflake) -> State:
     """Return the state as one process sees it."""
-    return State(warehouse, Owner("acc", "shop"), SystemClock())
+    return State(warehouse, StateScope("acc", "shop"), SystemClock())
 
 
 def test_of_two_runs_one_has_the_lease(session: Snowflake, settings: dict[str, Any]) -> None:
     """The other is told who has it, and takes nothing away from it."""
     other = Snowflake(settings, read_only=False)
-    with state_of(session).lease():
-        with pytest.raises(WarehouseError, match="under way"), state_of(other).lease():
+    with state_of(session).hold_lease():
+        with pytest.raises(WarehouseError, match="under way"), state_of(other).hold_lease():
             pass
-        assert len(session.fetch(Statement.read(f"SELECT * FROM {session.dialect.kept('lease')}"))) == 1
-    with state_of(other).lease():
+        assert (
+            len(session.fetch(Statement.read(f"SELECT * FROM {session.dialect.state_table('lease')}"))) == 1
+        )
+    with state_of(other).hold_lease():
         pass
     other.close()
 
 
 def test_two_that_claimed_the_lease_together_both_give_way(session: Snowflake) -> None:
     """As may be where neither saw the other's row: the second row is what the other wrote in that moment."""
-    table = session.dialect.kept("lease")
+    table = session.dialect.state_table("lease")
     late = ("acc", "shop", "another", "2999-01-01T00:00:00.000Z")
     state = state_of(session)
     execute = session.execute
@@ -245,7 +247,7 @@ def test_two_that_claimed_the_lease_together_both_give_way(session: Snowflake) -
             insert(session, "lease", [late])
 
     session.execute = claim_together
-    with pytest.raises(WarehouseError, match="under way"), state.lease():
+    with pytest.raises(WarehouseError, match="under way"), state.hold_lease():
         pass
     assert session.fetch(Statement.read(f"SELECT owner FROM {table}")) == [("another",)]
 
@@ -253,11 +255,11 @@ def test_two_that_claimed_the_lease_together_both_give_way(session: Snowflake) -
 def test_a_lease_that_was_taken_over_stops_the_run(session: Snowflake) -> None:
     """It had expired, and another run is at work."""
     state = state_of(session)
-    with state.lease():
-        table = session.dialect.kept("lease")
+    with state.hold_lease():
+        table = session.dialect.state_table("lease")
         session.execute(Statement.change(table, f"UPDATE {table} SET owner = 'another'"))
         with pytest.raises(WarehouseError, match="lost its lease"):
-            state.heartbeat()
+            state.renew_lease_if_due()
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,7 @@ def test_a_lease_that_was_taken_over_stops_the_run(session: Snowflake) -> None:
 )
 def test_a_name_of_the_profile_is_folded_as_snowflake_folds_it(name: str, written: str) -> None:
     """Reserved words and quoted names too."""
-    assert identifier(name) == written
+    assert to_sql_identifier(name) == written
 
 
 def test_a_runs_statements_say_their_run_and_model(world: SnowflakeWorld, server: Server) -> None:

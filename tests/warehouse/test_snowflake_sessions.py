@@ -8,13 +8,13 @@ import pytest
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.pending_rows import Deltas
-from reverse_etl.domain.events import Removing, Settling
+from reverse_etl.delivery.pending_rows import PendingRows
+from reverse_etl.domain.events import JobProgress, RemoveProgress
 from reverse_etl.errors import SessionLost, WarehouseError
-from reverse_etl.state import Owner, State, open_state
+from reverse_etl.state import State, StateScope, open_state
 from reverse_etl.state.sql import schema
-from reverse_etl.warehouse.model_tables import Shape
-from reverse_etl.warehouse.snowflake.errors import GONE
+from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.snowflake.errors import SESSION_GONE_CODES
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
@@ -53,7 +53,9 @@ def end(account: Account | Server, place: Place, session: Snowflake) -> Callable
 
 def runs(session: Snowflake) -> list[str]:
     """Return the ids of the runs."""
-    rows = session.fetch(Statement.read(f"SELECT run_id FROM {session.dialect.kept('runs')} ORDER BY 1"))
+    rows = session.fetch(
+        Statement.read(f"SELECT run_id FROM {session.dialect.state_table('runs')} ORDER BY 1")
+    )
     return [run_id for (run_id,) in rows]
 
 
@@ -65,9 +67,9 @@ def test_what_stands_alone_is_asked_again_in_a_new_session(
     end()
     assert runs(session) == ["r1"]
     end()
-    assert "run_id" in {name.lower() for name in session.kept_columns("runs")}
+    assert "run_id" in {name.lower() for name in session.state_columns("runs")}
     end()
-    table = session.dialect.kept("runs")
+    table = session.dialect.state_table("runs")
     session.execute(Statement.change(table, f"UPDATE {table} SET run_id = 'r2'"))
     assert runs(session) == ["r2"]
     end()
@@ -75,7 +77,7 @@ def test_what_stands_alone_is_asked_again_in_a_new_session(
 
 
 @on_the_stand_in
-@pytest.mark.parametrize("number", sorted(GONE))
+@pytest.mark.parametrize("number", sorted(SESSION_GONE_CODES))
 def test_every_number_that_says_so_opens_another(
     account: Account | Server, place: Place, number: int
 ) -> None:
@@ -142,7 +144,7 @@ def test_a_comment_before_a_statement_changes_nothing_of_that(
     session: Snowflake, end: Callable[..., Any]
 ) -> None:
     """Whether a statement is asked again depends on what it says of itself, not on how its text begins."""
-    table = session.dialect.kept("lease")
+    table = session.dialect.state_table("lease")
     columns = "account_id, project, owner, expires_at"
     row = f"({columns}) VALUES ('acc', 'shop', 'me', '2026')"
     end()
@@ -160,8 +162,8 @@ def test_a_statement_that_is_not_repeatable_is_not_asked_again(
     session: Snowflake, end: Callable[..., Any]
 ) -> None:
     """A table that is rebuilt from itself would be rebuilt twice."""
-    select = f"SELECT * FROM {session.dialect.kept('lease')}"
-    rebuild = session.dialect.recreate_kept("lease", select, repeatable=False)
+    select = f"SELECT * FROM {session.dialect.state_table('lease')}"
+    rebuild = session.dialect.replace_state_table("lease", select, repeatable=False)
     end()
     with pytest.raises(SessionLost):
         session.execute(rebuild)
@@ -173,7 +175,7 @@ def test_scratch_that_was_lost_is_told_and_can_be_made_again(
     session: Snowflake, end: Callable[..., Any]
 ) -> None:
     """Rather than a table that Snowflake does not know."""
-    table, other = (session.dialect.passing(name) for name in ("staged_x", "other_x"))
+    table, other = (session.dialect.temp_table(name) for name in ("staged_x", "other_x"))
     create = create_scratch(session, "staged_x", "SELECT 1 AS one")
     session.execute(create)
     session.execute(create_scratch(session, "other_x", "SELECT 2 AS two"))
@@ -232,34 +234,34 @@ def test_a_session_that_was_closed_stays_closed(session: Snowflake) -> None:
 
 def test_a_lease_is_given_back_in_another_session(session: Snowflake, end: Callable[..., Any]) -> None:
     """A run that lost its session does not keep the next one waiting."""
-    state = State(session, Owner("acc", "shop"), SystemClock())
+    state = State(session, StateScope("acc", "shop"), SystemClock())
 
     def lose() -> None:
-        with state.lease():
+        with state.hold_lease():
             lose_in_transaction(session, end)
 
     with pytest.raises(SessionLost):
         lose()
-    assert session.fetch(Statement.read(f"SELECT * FROM {session.dialect.kept('lease')}")) == []
+    assert session.fetch(Statement.read(f"SELECT * FROM {session.dialect.state_table('lease')}")) == []
 
 
-SHAPE = Shape("x", (), (), many_lists=False)
+SHAPE = ModelTables("x", (), (), many_lists=False)
 
 
-def deltas(session: Snowflake, rows: int) -> Deltas:
+def deltas(session: Snowflake, rows: int) -> PendingRows:
     """Write deltas of the list L1, numbered from 1."""
-    kept = session.dialect.kept("deltas_x")
+    kept = session.dialect.state_table("deltas_x")
     columns = "retl_run_id, retl_seq, retl_op, retl_list_id, retl_email"
-    for statement in schema.create_model(session.dialect, SHAPE):
+    for statement in schema.create_model_tables(session.dialect, SHAPE):
         session.execute(statement)
     values = ", ".join(f"('r1', {seq}, 'add', 'L1', 'p{seq}@example.com')" for seq in range(1, rows + 1))
     session.execute(Statement.insert(kept, f"INSERT INTO {kept} ({columns}) VALUES {values}"))
-    return Deltas(session, SHAPE, "r1")
+    return PendingRows(session, SHAPE, "r1")
 
 
 def cut_after(session: Snowflake, batches: int, times: int = 1) -> None:
     """Let results be lost after some batches, as when the addresses of their chunks have expired."""
-    read, left = session.batches, [times]
+    read, left = session.stream, [times]
 
     def lost(statement: Statement, size: int) -> Iterator[list[tuple[int]]]:
         for number, rows in enumerate(read(statement, size)):
@@ -268,7 +270,7 @@ def cut_after(session: Snowflake, batches: int, times: int = 1) -> None:
                 raise SessionLost.of("The result is gone.")
             yield rows
 
-    session.batches = lost
+    session.stream = lost
 
 
 @pytest.mark.parametrize("losses", [1, 3])
@@ -276,7 +278,7 @@ def test_a_result_that_is_lost_is_read_on_after_its_last_row(session: Snowflake,
     """No row twice and none left out, however often."""
     read = deltas(session, 20)
     cut_after(session, 2, losses)
-    seqs = [row[0] for rows in read.upserts("L1", 2) for row in rows]
+    seqs = [row[0] for rows in read.read_upserts("L1", 2) for row in rows]
     assert seqs == [*range(1, 21)]
 
 
@@ -285,7 +287,7 @@ def test_a_result_that_is_lost_without_a_row_is_an_error(session: Snowflake) -> 
     read = deltas(session, 4)
     cut_after(session, 0, 99)
     with pytest.raises(SessionLost):
-        list(read.upserts("L1", 2))
+        list(read.read_upserts("L1", 2))
 
 
 @pytest.fixture(params=ACCOUNTS)
@@ -319,7 +321,7 @@ def run_and_end(shop: SnowflakeWorld, event: type, **options: Any) -> RunResult:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "open_warehouse", seen)
-        result = project.run(tell=tell, **options)
+        result = project.run(on_event=tell, **options)
     assert ended
     return result
 
@@ -327,7 +329,7 @@ def run_and_end(shop: SnowflakeWorld, event: type, **options: Any) -> RunResult:
 def test_a_run_whose_session_ends_while_it_sends_goes_on(shop: SnowflakeWorld) -> None:
     """Reading rows, keeping receipts and taking over need only what is kept."""
     become(shop, people("ann", "bob"))
-    result = run_and_end(shop, Settling)
+    result = run_and_end(shop, JobProgress)
     assert (one(result).outcomes, result.exit_code) == ({Outcome.APPLIED: 2}, 0)
     assert shop.emails() == ["ann@example.com", "bob@example.com"]
     assert one(shop.run()).outcomes == {}
@@ -338,10 +340,10 @@ def test_nobody_is_removed_without_the_rows_that_say_who_is_wanted(shop: Snowfla
     become(shop, people("ann", "bob", "cat"))
     shop.run()
     become(shop, people("ann", "dan"))
-    first = run_and_end(shop, Settling, allow_removes=["members"])
+    first = run_and_end(shop, JobProgress, allow_removes=["members"])
     assert one(first).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 2}
     assert first.exit_code == 4
-    assert "rows that say who is wanted" in one(first).reason
+    assert "rows that say who is wanted" in one(first).stop_reason
     assert shop.emails() == ["ann@example.com", "bob@example.com", "cat@example.com", "dan@example.com"]
     second = shop.run(allow_removes=["members"])
     assert (one(second).outcomes, second.exit_code) == ({Outcome.REMOVED: 2}, 0)
@@ -353,6 +355,6 @@ def test_what_was_removed_before_the_end_stays_removed(shop: SnowflakeWorld) -> 
     become(shop, people("ann", "bob"))
     shop.run()
     become(shop, people("ann"))
-    result = run_and_end(shop, Removing, allow_removes=["members"])
+    result = run_and_end(shop, RemoveProgress, allow_removes=["members"])
     assert (one(result).outcomes, result.exit_code) == ({Outcome.REMOVED: 1}, 0)
     assert one(shop.run()).outcomes == {}

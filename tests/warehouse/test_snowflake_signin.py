@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 from reverse_etl.warehouse.snowflake import Snowflake
-from reverse_etl.warehouse.snowflake.auth import arguments
+from reverse_etl.warehouse.snowflake.auth import build_arguments
 from tests.warehouse.snowflake_accounts import PASSWORD, new_database
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def written(
 
 def asked(**settings: Any) -> dict[str, Any]:
     """Return what the connector is asked for, without what every sign-in has."""
-    made = arguments(BASE | settings)
+    made = build_arguments(BASE | settings)
     common = {"session_parameters", "client_session_keep_alive", "login_timeout", "account", "user"}
     return {name: value for name, value in made.items() if name not in common}
 
@@ -207,7 +207,7 @@ def test_what_cannot_work_is_said_before_anything_is_sent(settings: dict[str, st
     """With what to write instead."""
     with pytest.raises(UsageError, match=word) as caught:
         asked(**settings)
-    assert caught.value.problems[0].advice
+    assert caught.value.problems[0].hint
 
 
 def test_a_refresh_token_is_exchanged(server: Server) -> None:
@@ -219,9 +219,9 @@ def test_a_refresh_token_is_exchanged(server: Server) -> None:
         oauth_client_id="id",
         oauth_client_secret="sec1",
     )
-    assert arguments(settings)["token"] == "access-for-refresh-me"
+    assert build_arguments(settings)["token"] == "access-for-refresh-me"
     with pytest.raises(UsageError, match="HTTP 400") as caught:
-        arguments(settings | {"token": "stale-token"})
+        build_arguments(settings | {"token": "stale-token"})
     assert "stale-token" not in repr(caught.value.problems)
 
 

@@ -15,11 +15,11 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
 from reverse_etl.planning.sql import conflicts as clashes
 from reverse_etl.planning.sql import staging
-from reverse_etl.warehouse.snowflake import without_marks
+from reverse_etl.warehouse.snowflake import inline_parameters
 from reverse_etl.warehouse.statement import Dialect, Statement, TableName
 from tests.warehouse.statement_cases import cases, vip
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GOLD = Path(__file__).parent / "gold"
 PLACE = '"SHOP"."REVERSE_ETL"'
 DIALECT = Dialect(Engine.SNOWFLAKE, PLACE, PLACE)
-BEFORE_THE_FIRST_RUN = Dialect(Engine.SNOWFLAKE, '"SHOP"."MARTS"', '"SHOP"."MARTS"', lasting=False)
+BEFORE_THE_FIRST_RUN = Dialect(Engine.SNOWFLAKE, '"SHOP"."MARTS"', '"SHOP"."MARTS"', persistent=False)
 
 T = TableName("t", temporary=True)
 
@@ -133,15 +133,15 @@ def test_a_literal_does_not_make_a_narrow_column(name: str) -> None:
 )
 def test_what_is_semi_structured_is_kept_as_a_variant(type_: str, kept: str) -> None:
     """One type in our tables for what reaches Klaviyo as JSON, whichever way the warehouse holds it."""
-    column = Column("A", Kind.JSON, type_)
-    assert staging.column_as_kept(DIALECT, column) == kept
-    assert DIALECT.kept_type(column) == "VARIANT"
+    column = Column("A", ColumnKind.JSON, type_)
+    assert staging.stored_column_sql(DIALECT, column) == kept
+    assert DIALECT.storage_type(column) == "VARIANT"
 
 
 @pytest.mark.parametrize("name", [name for name, one in CASES.items() if one.text.startswith("CREATE")])
 def test_a_statement_that_creates_can_do_without_bound_values(name: str) -> None:
     """Each mark stands for one text, which is written in its place."""
-    written_out = without_marks(CASES[name], DIALECT)
+    written_out = inline_parameters(CASES[name], DIALECT)
     assert "?" not in written_out.text
     assert written_out.parameters == ()
     sqlglot.parse_one(written_out.text, dialect="snowflake")
@@ -149,7 +149,7 @@ def test_a_statement_that_creates_can_do_without_bound_values(name: str) -> None
 
 def test_a_value_cannot_break_out_of_its_literal() -> None:
     """Neither by a quote nor by a backslash, which Snowflake reads as an escape."""
-    told = without_marks(
+    told = inline_parameters(
         Statement.create(T, "CREATE TABLE t AS SELECT ?, ?", ("a\\", "' OR '1'='1")), DIALECT
     )
     assert told.text == r"CREATE TABLE t AS SELECT 'a\\', ''' OR ''1''=''1'"
@@ -158,7 +158,7 @@ def test_a_value_cannot_break_out_of_its_literal() -> None:
 @pytest.mark.parametrize("quoted", ['"Is VIP?"', '"it\'s ?"', '"a ""?"" b"', "'?'", "'it''s \"?'"])
 def test_a_question_mark_within_quotes_is_no_mark(quoted: str) -> None:
     """A payload column's name stands between marks where the rejections are gathered."""
-    told = without_marks(
+    told = inline_parameters(
         Statement.create(T, f"CREATE TABLE t AS SELECT ?, {quoted}, ?", ("a?", "b")), DIALECT
     )
     assert told.text == f"CREATE TABLE t AS SELECT 'a?', {quoted}, 'b'"
@@ -168,7 +168,7 @@ def test_a_question_mark_within_quotes_is_no_mark(quoted: str) -> None:
 @pytest.mark.parametrize("name", ["a\\", "a\\' OR 1 = 1 --", "it's", "\\\\n"])
 def test_a_columns_name_stays_inside_the_text_that_names_it(engine: Engine, name: str) -> None:
     """Duplicates are told with the names of the columns that differ, and a quoted name may be anything."""
-    shape = replace(vip(engine), payload=(Column(name, Kind.TEXT, "VARCHAR"),))
-    *_, insert = clashes.settle_twins(Dialect(engine, PLACE, PLACE), shape)
+    shape = replace(vip(engine), payload=(Column(name, ColumnKind.TEXT, "VARCHAR"),))
+    *_, insert = clashes.resolve_duplicates(Dialect(engine, PLACE, PLACE), shape)
     (parsed,) = sqlglot.parse(insert.text, dialect=engine.value)
     assert f", {name}" in {literal.this for literal in parsed.find_all(exp.Literal)}

@@ -29,8 +29,8 @@ def test_the_state_lies_in_the_schema_that_is_named(server: Server, written: str
     mine = server.place(written)
     first = mine.opened()
     open_state(first)
-    assert first.dialect.state.endswith(f".{place}")
-    assert mine.opened(read_only=True).kept_columns("meta")
+    assert first.dialect.state_schema.endswith(f".{place}")
+    assert mine.opened(read_only=True).state_columns("meta")
     mine.close()
 
 
@@ -39,8 +39,8 @@ def test_a_schema_that_only_resembles_the_states_is_none(server: Server) -> None
     mine = server.place("A_STATE")
     mine.sql("CREATE SCHEMA AXSTATE")
     reader = mine.opened(read_only=True)
-    assert not reader.dialect.lasting
-    assert "AXSTATE" not in reader.dialect.state
+    assert not reader.dialect.persistent
+    assert "AXSTATE" not in reader.dialect.state_schema
     mine.close()
 
 
@@ -60,12 +60,15 @@ def test_only_a_scratch_table_is_lost_with_its_session(server: Server) -> None:
     with closing(server.place("temp_ops")) as mine:
         session = mine.opened()
         open_state(session)
-        session.execute(session.dialect.create_kept("deltas_x", '"TEMP_C" VARCHAR'))
+        session.execute(session.dialect.create_state_table("deltas_x", '"TEMP_C" VARCHAR'))
         session.execute(create_scratch(session, "x", "SELECT 1 AS one"))
         server.end_session(mine, session)
-        assert session.fetch(Statement.read(f'SELECT "TEMP_C" FROM {session.dialect.kept("deltas_x")}')) == []
+        assert (
+            session.fetch(Statement.read(f'SELECT "TEMP_C" FROM {session.dialect.state_table("deltas_x")}'))
+            == []
+        )
         with pytest.raises(SessionLost, match="staged"):
-            session.fetch(Statement.read(f"SELECT one FROM {session.dialect.passing('x')}"))
+            session.fetch(Statement.read(f"SELECT one FROM {session.dialect.temp_table('x')}"))
 
 
 def test_a_run_keeps_its_state_where_the_profile_says(world: SnowflakeWorld) -> None:
@@ -77,5 +80,5 @@ def test_a_run_keeps_its_state_where_the_profile_says(world: SnowflakeWorld) -> 
     assert one(world.run()).outcomes == {}
     assert world.state("SELECT COUNT(*) FROM runs") == [(2,)]
     look = Snowflake(world.place.output, read_only=True)
-    assert not look.dialect.lasting
+    assert not look.dialect.persistent
     look.close()

@@ -15,7 +15,7 @@ STATE, MARTS = '"SHOP"."REVERSE_ETL"', '"SHOP"."MARTS"'
 DIALECTS = {
     "DuckDB": DUCKDB,
     "Snowflake": Dialect(Engine.SNOWFLAKE, STATE, STATE),
-    "Snowflake before the first run": Dialect(Engine.SNOWFLAKE, MARTS, MARTS, lasting=False),
+    "Snowflake before the first run": Dialect(Engine.SNOWFLAKE, MARTS, MARTS, persistent=False),
 }
 CASES = [
     pytest.param(dialect, statement, id=f"{name}: {case}")

@@ -35,15 +35,17 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
     tables = [shape(Engine.SNOWFLAKE) for shape in (vip, clubs)]
     if group == "schema.follow_columns new":  # where no column of the model is there yet
         select = "SELECT CAST('' AS VARCHAR) AS retl_checksum"
-        yield dialect.recreate_kept(tables[0].rejected, select, repeatable=True)
+        yield dialect.replace_state_table(tables[0].rejected, select, repeatable=True)
     if group == "staging":
         for shape in tables:
             for table in (shape.snapshot, shape.deltas, shape.rejected):
-                yield Statement.drop(dialect.kept(table), f"DROP TABLE IF EXISTS {dialect.kept(table)}")
-            yield from schema.create_model(dialect, shape)
-            yield from staging.set_lists(dialect, shape, {"": "L1"})
+                yield Statement.drop(
+                    dialect.state_table(table), f"DROP TABLE IF EXISTS {dialect.state_table(table)}"
+                )
+            yield from schema.create_model_tables(dialect, shape)
+            yield from staging.replace_list_ids(dialect, shape, {"": "L1"})
     if group == "rejections":
-        yield from takeover.take(dialect, tables[0], RUN, MODEL)
+        yield from takeover.collect_applied(dialect, tables[0], RUN, MODEL)
 
 
 def test_every_statement_runs(place: Place) -> None:

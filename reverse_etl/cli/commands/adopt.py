@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_project
+from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, ProjectFlags, project_options, selection_options
 from reverse_etl.cli.output import tables as show
-from reverse_etl.cli.output.console import talk
-from reverse_etl.cli.output.drift import drift_document, show_drift
+from reverse_etl.cli.output.console import terminal
+from reverse_etl.cli.output.drift import differences_document, show_differences
 from reverse_etl.errors import UsageError
-from reverse_etl.formatting import counted
+from reverse_etl.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.reconcile.drift import Drift
+    from reverse_etl.reconcile.drift import ListDifference
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show whom it would adopt; change nothing.")
 
 
 @click.command("adopt")
-@of_project
-@of_models
+@project_options
+@selection_options
 @_DRY_RUN
 @SHOW_VALUES
 @AS_JSON
 def command(  # noqa: PLR0913 - a flag each
-    asked: Asked,
+    project_flags: ProjectFlags,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     *,
@@ -46,34 +46,42 @@ def command(  # noqa: PLR0913 - a flag each
         raise UsageError.of(
             "adopt has to be told of which models the lists are to be taken over.",
             where="--select",
-            advice="Name them: reverse-etl adopt --select MODEL",
+            hint="Name them: reverse-etl adopt --select MODEL",
         )
-    project = asked.load()
-    with talk.progress():
-        found = project.adopt(select, exclude, dry=dry_run, tell=talk.event, observer=talk.exchange)
+    project = project_flags.load()
+    with terminal.progress_bars():
+        differences = project.adopt(
+            select, exclude, dry_run=dry_run, on_event=terminal.print_event, on_request=terminal.print_request
+        )
     if as_json:
-        show.json_out(drift_document(found, show_values=show_values))
+        show.print_json(differences_document(differences, show_values=show_values))
     else:
-        show_drift(found, show_values=show_values)
-    read = [one for one in found if not one.deleted]
-    if read:
-        _say_what_comes(read, dry=dry_run)
-    return int(len(read) < len(found))
+        show_differences(differences, show_values=show_values)
+    existing = [difference for difference in differences if not difference.deleted]
+    if existing:
+        _print_next_steps(existing, dry_run=dry_run)
+    return int(len(existing) < len(differences))
 
 
-def _say_what_comes(found: Sequence[Drift], *, dry: bool) -> None:
-    others = sum(one.others for one in found)
-    before = sum(one.there_before for one in found)
-    missing = sum(one.missing for one in found)
-    adopted = [
-        *([f"{counted(others, 'member')} of no row"] if others else []),
-        *([f"{counted(before, 'row')} whose person was there before"] if before else []),
+def _print_next_steps(differences: Sequence[ListDifference], *, dry_run: bool) -> None:
+    others = sum(difference.others for difference in differences)
+    already_members = sum(difference.there_before for difference in differences)
+    missing = sum(difference.missing for difference in differences)
+    adopted_texts = [
+        *([f"{format_count(others, 'member')} of no row"] if others else []),
+        *(
+            [f"{format_count(already_members, 'row')} whose person was there before"]
+            if already_members
+            else []
+        ),
     ]
-    if adopted:
-        talk.say(f"{'Would be' if dry else 'Now'} adopted: {', and '.join(adopted)}.")
+    if adopted_texts:
+        terminal.info(f"{'Would be' if dry_run else 'Now'} adopted: {', and '.join(adopted_texts)}.")
     else:
-        talk.say("Nobody to adopt: everybody on these lists was put there by this job.")
-    if others and not dry:
-        talk.say("The next run takes off whom its model does not return. See who: reverse-etl plan")
-    if missing and not dry:
-        talk.say(f"The next run sends {counted(missing, 'row')} again, of those that are still desired.")
+        terminal.info("Nobody to adopt: everybody on these lists was put there by this job.")
+    if others and not dry_run:
+        terminal.info("The next run takes off whom its model does not return. See who: reverse-etl plan")
+    if missing and not dry_run:
+        terminal.info(
+            f"The next run sends {format_count(missing, 'row')} again, of those that are still desired."
+        )

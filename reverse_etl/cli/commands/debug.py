@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, Asked, of_project
+from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
-from reverse_etl.cli.output.console import talk
+from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.events import problem_document
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError
-from reverse_etl.formatting import counted, shown
+from reverse_etl.formatting import format_count, format_path
 from reverse_etl.planning import lists
 from reverse_etl.planning.diff import is_rekeyed
-from reverse_etl.planning.stage import described
+from reverse_etl.planning.stage import describe_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,129 +25,135 @@ if TYPE_CHECKING:
     from reverse_etl.project import Project
     from reverse_etl.warehouse.interface import Warehouse
 
-Found = TypeVar("Found")
+CheckResult = TypeVar("CheckResult")
 _WIDTH = 10  # of the names of the checks
 
 
 @click.command("debug")
-@of_project
+@project_options
 @AS_JSON
-def command(asked: Asked, *, as_json: bool) -> int:
+def command(project_flags: ProjectFlags, *, as_json: bool) -> int:
     """Check whether a run would work. Sends only GETs.
 
     Looks at profile, models, dbt's results, warehouse, state, key, account and lists, and exits as the run
     would where it can't work: 2 for what you can mend here, 3 where dbt's gate holds a model back, 4 for a
     warehouse or a Klaviyo that does not answer.
     """
-    checks = _Checks(_unsaid if as_json else _said)
-    _check_all(asked, checks)
+    checks = _CheckRunner(_ignore_check if as_json else _print_check)
+    _run_checks(project_flags, checks)
     if as_json:
-        show.json_out({"works": not checks.exit_code, "exit_code": checks.exit_code, "checks": checks.made})
+        show.print_json(
+            {"works": not checks.exit_code, "exit_code": checks.exit_code, "checks": checks.results}
+        )
     elif not checks.exit_code:
         click.echo("\nA run would work. See what it would send: reverse-etl plan")
     return checks.exit_code
 
 
-def _check_all(asked: Asked, checks: _Checks) -> None:
-    target = checks.check(
-        "profile", asked.load_target, lambda target: f"{target.profile}, {shown(target.path)}"
+def _run_checks(project_flags: ProjectFlags, checks: _CheckRunner) -> None:
+    target = checks.run_check(
+        "profile", project_flags.load_target, lambda target: f"{target.profile}, {format_path(target.path)}"
     )
     if target is None:
         return
-    checks.tell("target", f"{target.name}: {target.output.type}")
-    checks.tell("to", _where(target.destination))
-    project = checks.check("models", asked.load, lambda loaded: _models(len(loaded.models)))
+    checks.record_fact("target", f"{target.name}: {target.output.type}")
+    checks.record_fact("to", _describe_destination(target.destination))
+    project = checks.run_check(
+        "models", project_flags.load, lambda loaded: _describe_models(len(loaded.models))
+    )
     if project is None:
-        checks.check("klaviyo", lambda: _key(target.destination), str)
+        checks.run_check("klaviyo", lambda: _check_key(target.destination), str)
         return
-    if project.dbt:
-        checks.check("dbt", lambda: _gate(project), str)
-    checks.check("warehouse", lambda: _describe(project), str)
-    checks.check("state", lambda: _state(project), str)
-    checks.check("klaviyo", lambda: _klaviyo(project), str)
+    if project.dbt_project:
+        checks.run_check("dbt", lambda: _check_gate(project), str)
+    checks.run_check("warehouse", lambda: _check_warehouse(project), str)
+    checks.run_check("state", lambda: _check_state(project), str)
+    checks.run_check("klaviyo", lambda: _check_klaviyo(project), str)
 
 
-def _said(name: str, line: str) -> None:
-    show.mapping({name: line}, _WIDTH)
+def _print_check(name: str, line: str) -> None:
+    show.print_mapping({name: line}, _WIDTH)
 
 
-def _unsaid(name: str, line: str) -> None:
+def _ignore_check(name: str, line: str) -> None:
     del name, line
 
 
-class _Checks:
+class _CheckRunner:
     """Runs checks one after another and remembers the first exit code that is not 0.
 
-    Each is told as it ends, by `say`, and is in `made` as plain values. What several checks come upon, as a
-    file that another process holds, is said once.
+    Each is told as it ends, by `on_check`, and is in `results` as plain values. What several checks come
+    upon, as a file that another process holds, is said once.
     """
 
-    def __init__(self, say: Callable[[str, str], None]) -> None:
+    def __init__(self, on_check: Callable[[str, str], None]) -> None:
         self.exit_code = 0
-        self.made: list[dict[str, Any]] = []
-        self._say = say
-        self._problems: list[tuple[Problem, ...]] = []
+        self.results: list[dict[str, Any]] = []
+        self._on_check = on_check
+        self._shown_problems: list[tuple[Problem, ...]] = []
 
-    def tell(self, name: str, fact: str) -> None:
+    def record_fact(self, name: str, fact: str) -> None:
         """Tell what was found and needs no check."""
-        self._say(name, fact)
-        self.made.append({"name": name, "ok": True, "told": fact, "problems": []})
+        self._on_check(name, fact)
+        self.results.append({"name": name, "ok": True, "told": fact, "problems": []})
 
-    def check(self, name: str, work: Callable[[], Found], told: Callable[[Found], str]) -> Found | None:
+    def run_check(
+        self, name: str, action: Callable[[], CheckResult], describe: Callable[[CheckResult], str]
+    ) -> CheckResult | None:
         """Run one check and tell what came of it; None when it failed."""
         try:
-            found = work()
+            result = action()
         except ReverseEtlError as error:
-            self._failed(name, error)
+            self._record_failure(name, error)
             return None
-        self._say(name, f"ok: {told(found)}")
-        self.made.append({"name": name, "ok": True, "told": told(found), "problems": []})
-        return found
+        self._on_check(name, f"ok: {describe(result)}")
+        self.results.append({"name": name, "ok": True, "told": describe(result), "problems": []})
+        return result
 
-    def _failed(self, name: str, error: ReverseEtlError) -> None:
-        again = error.problems in self._problems
-        self._say(name, "failed, as above" if again else "failed")
-        if not again:
-            talk.error(error)
-            self._problems.append(error.problems)
+    def _record_failure(self, name: str, error: ReverseEtlError) -> None:
+        already_shown = error.problems in self._shown_problems
+        self._on_check(name, "failed, as above" if already_shown else "failed")
+        if not already_shown:
+            terminal.print_error(error)
+            self._shown_problems.append(error.problems)
         problems = [problem_document(problem) for problem in error.problems]
-        self.made.append({"name": name, "ok": False, "told": "", "problems": problems})
+        self.results.append({"name": name, "ok": False, "told": "", "problems": problems})
         self.exit_code = self.exit_code or error.exit_code
 
 
-def _models(number: int) -> str:
-    return f"{counted(number, 'model')} {'compiles' if number == 1 else 'compile'}"
+def _describe_models(number: int) -> str:
+    return f"{format_count(number, 'model')} {'compiles' if number == 1 else 'compile'}"
 
 
-def _where(destination: Destination) -> str:
+def _describe_destination(destination: Destination) -> str:
     if destination.sandbox:
         return f"a Klaviyo sandbox at {destination.origin}" if destination.origin else "a Klaviyo sandbox"
-    key = f"with the key from {destination.key.origin}" if destination.key else "without a key"
+    key = f"with the key from {destination.key.source}" if destination.key else "without a key"
     return f"{destination.origin}, {key}, revision {destination.api_revision}"
 
 
-def _key(destination: Destination) -> str:
+def _check_key(destination: Destination) -> str:
     """See that there is a key where one is needed. Nobody is asked."""
-    if destination.own_sandbox:
+    if destination.embedded_sandbox:
         return "the sandbox needs no key"
-    destination.need_key()
+    destination.require_key()
     return "a key is there; account and lists are looked up when the models are right"
 
 
-def _gate(project: Project) -> str:
+def _check_gate(project: Project) -> str:
     """Pass the gate behind dbt with every model."""
-    if held := project.gate(project.models):
-        raise GuardRefused(*held)
-    return project.gate_doubt() or "nothing holds a model back"
+    if gate_problems := project.check_gate(project.models):
+        raise GuardRefused(*gate_problems)
+    return project.gate_warning() or "nothing holds a model back"
 
 
-def _describe(project: Project) -> str:
+def _check_warehouse(project: Project) -> str:
     """Let the warehouse look at each model's SQL; all that it refuses is said at once."""
     problems: list[Problem] = []
     with project.connections.warehouse(read_only=True) as warehouse, warehouse.staging():
         for model in project.models:
             try:
-                described(warehouse, model)
+                describe_model(warehouse, model)
             except ModelError as error:
                 problems += error.problems
     if problems:
@@ -155,54 +161,62 @@ def _describe(project: Project) -> str:
     return "it can run every model"
 
 
-def _state(project: Project) -> str:
+def _check_state(project: Project) -> str:
     """Read the state, and see that every model is keyed as it was sent."""
     problems: list[Problem] = []
     with project.connections.warehouse(read_only=True) as warehouse:
-        sent = project.connections.state(warehouse, None).models()
+        model_records = project.connections.state(warehouse, None).models()
     for model in project.models:
         try:
-            is_rekeyed(model, sent.get(model.name), asked=False)
+            is_rekeyed(model, model_records.get(model.name), allowed=False)
         except UsageError as error:
             problems += error.problems
     if problems:
         raise UsageError(*problems)
-    return f"it remembers {counted(len(sent), 'model')}" if sent else "nothing was sent yet"
+    return (
+        f"it remembers {format_count(len(model_records), 'model')}"
+        if model_records
+        else "nothing was sent yet"
+    )
 
 
-def _klaviyo(project: Project) -> str:
+def _check_klaviyo(project: Project) -> str:
     destination = project.target.destination
-    if not (destination.own_sandbox):
-        destination.need_key()
-    project.connections.refuse_held_sandbox()
+    if not (destination.embedded_sandbox):
+        destination.require_key()
+    project.connections.require_unlocked_sandbox()
     with (
-        project.connections.klaviyo(dry=True, observer=talk.exchange) as klaviyo,
+        project.connections.klaviyo(dry_run=True, on_request=terminal.print_request) as klaviyo,
         project.connections.warehouse(read_only=True) as warehouse,
     ):
         if klaviyo is None:
             return "the sandbox starts with the first run"
-        account = klaviyo.account()
-        found = _lists(project, klaviyo, warehouse, account.id)
-    name = f"account {account.name or account.id} ({account.id})"
-    return f"{name}{', a test account' if account.test else ''}; {found}"
+        account = klaviyo.get_account()
+        lists_text = _check_lists(project, klaviyo, warehouse, account.id)
+    account_text = f"account {account.name or account.id} ({account.id})"
+    return f"{account_text}{', a test account' if account.test else ''}; {lists_text}"
 
 
-def _lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, account: str) -> str:
+def _check_lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, account_id: str) -> str:
     """Look up the lists of the models that name theirs; those of a list column show when rows are staged."""
     destination = project.target.destination
-    known = project.connections.state(warehouse, account).lists.known()
-    named = [model for model in project.models if not isinstance(model.config.target, ListColumn)]
-    refs = {model.name: lists.resolve(model, ("",), destination.lists, known, klaviyo) for model in named}
-    lists.refuse_shared(refs, known, project.models)
-    new = [(model, ref) for model in named for ref in refs[model.name] if ref.new]
-    lists.refuse_creation(new, klaviyo, allowed=destination.create_lists)
-    existing = sum(not ref.new and bool(ref.id) for many in refs.values() for ref in many)
-    later = len(project.models) - len(named)
+    registered_lists = project.connections.state(warehouse, account_id).lists.registered()
+    named_models = [model for model in project.models if not isinstance(model.config.list_target, ListColumn)]
+    refs = {
+        model.name: lists.resolve_lists(model, ("",), destination.lists, registered_lists, klaviyo)
+        for model in named_models
+    }
+    lists.reject_multiple_owners(refs, registered_lists, project.models)
+    new_lists = [(model, ref) for model in named_models for ref in refs[model.name] if ref.is_new]
+    lists.require_creation_allowed(new_lists, klaviyo, allowed=destination.create_lists)
+    existing = sum(not ref.is_new and bool(ref.id) for model_refs in refs.values() for ref in model_refs)
+    list_column_count = len(project.models) - len(named_models)
     parts = (
-        f"{counted(existing, 'list')} found",
-        f"{len(new)} to be created" if new else "",
-        f"those of {counted(later, 'model')} with a list column are looked up when rows are staged"
-        if later
+        f"{format_count(existing, 'list')} found",
+        f"{len(new_lists)} to be created" if new_lists else "",
+        f"those of {format_count(list_column_count, 'model')} with a list column are looked up when rows "
+        "are staged"
+        if list_column_count
         else "",
     )
     return ", ".join(part for part in parts if part)

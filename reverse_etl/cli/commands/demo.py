@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.commands.plan import say_what_is_not_known
-from reverse_etl.cli.commands.run import say_what_to_look_at
+from reverse_etl.cli.commands.plan import warn_unverified_plan
+from reverse_etl.cli.commands.run import print_follow_up
 from reverse_etl.cli.output import tables as show
-from reverse_etl.cli.output.console import talk
-from reverse_etl.cli.output.plan import list_details, plan_table
+from reverse_etl.cli.output.console import terminal
+from reverse_etl.cli.output.plan import show_list_details, show_plan_table
 from reverse_etl.cli.output.result import show_result
-from reverse_etl.config.profiles import FILE
+from reverse_etl.config.profiles import PROFILES_FILE
 from reverse_etl.connections import SANDBOX_FILE
-from reverse_etl.formatting import shown
+from reverse_etl.formatting import format_path
 from reverse_etl.project import Project
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import RunResult
 
-SHOWN = "VIP customers"  # the list whose sample is shown; `plan` shows every list's
+SAMPLED_LIST = "VIP customers"  # the list whose sample is shown; `plan` shows every list's
 
 
 @click.command("demo")
@@ -49,59 +49,66 @@ def command(folder: Path, models: Path) -> None:
     Makes its warehouse in a DuckDB file, plays two days of it against a Klaviyo sandbox, and ends in a
     table of lists that is read back from the sandbox. Sends nothing to Klaviyo.
     """
-    from reverse_etl.demo.show import Stage, play, prepare  # noqa: PLC0415 - brings the sandbox's web framework
+    from reverse_etl.demo.show import DemoPresenter, play_days, prepare_project  # noqa: PLC0415 - brings the sandbox's web framework
 
-    prepare(folder, models)
-    lines = play(
-        folder, Stage(_heading, _plan, _run), lambda: Project.load(folder, profiles_dir=folder, environ={})
+    prepare_project(folder, models)
+    summaries = play_days(
+        folder,
+        DemoPresenter(_print_heading, _show_plan, _run_and_show),
+        lambda: Project.load(folder, profiles_dir=folder, environ={}),
     )
-    _heading("The lists, as the sandbox has them now:")
+    _print_heading("The lists, as the sandbox has them now:")
     headings = ("list", "before", "added", "updated", "removed", "rejected", "now")
-    show.table(headings, [astuple(line) for line in lines])
-    where, at, program = shown(folder), _at(folder), _program()
-    show.line(
-        f"\nFiles: {where}/models, profiles.yml, shop.duckdb (the warehouse), "
+    show.print_table(headings, [astuple(summary) for summary in summaries])
+    shown_folder, project_flags, program = (
+        format_path(folder),
+        _format_project_flags(folder),
+        _find_program_name(),
+    )
+    show.print_line(
+        f"\nFiles: {shown_folder}/models, profiles.yml, shop.duckdb (the warehouse), "
         f"shop.reverse_etl.duckdb (the state), {SANDBOX_FILE},\n"
         "       target (a record of the last run)\n"
-        f"Try:   {program} status{at}\n"
-        f"       {program} sandbox --file {shown(folder / SANDBOX_FILE)}     then open it in a browser\n"
-        f"       change a model in {where}/models, then {program} plan{at}"
+        f"Try:   {program} status{project_flags}\n"
+        f"       {program} sandbox --file {format_path(folder / SANDBOX_FILE)}     then open it in a "
+        "browser\n"
+        f"       change a model in {shown_folder}/models, then {program} plan{project_flags}"
     )
 
 
-def _plan(project: Project) -> None:
-    _command(f"plan{_at(project.folder)}")
+def _show_plan(project: Project) -> None:
+    _print_command(f"plan{_format_project_flags(project.folder)}")
     plan = project.plan()
-    plan_table(plan)
-    for model, one in plan.lists():
-        if one.list.name == SHOWN:
-            list_details(model, one, show_values=False)
-    say_what_is_not_known(project, plan)
+    show_plan_table(plan)
+    for model_plan, list_plan in plan.lists():
+        if list_plan.list_ref.name == SAMPLED_LIST:
+            show_list_details(model_plan, list_plan, show_values=False)
+    warn_unverified_plan(project, plan)
 
 
-def _run(project: Project) -> RunResult:
-    _command(f"run{_at(project.folder)}")
-    with talk.progress():
-        result = project.run(tell=talk.bar)
+def _run_and_show(project: Project) -> RunResult:
+    _print_command(f"run{_format_project_flags(project.folder)}")
+    with terminal.progress_bars():
+        result = project.run(on_event=terminal.show_progress)
     show_result(result)
-    say_what_to_look_at(result)
+    print_follow_up(result)
     return result
 
 
-def _at(folder: Path) -> str:
+def _format_project_flags(folder: Path) -> str:
     """Return the flags that find the demo's project from here: a profiles.yml that lies here comes first."""
-    found_first = f" --profiles-dir {folder}" if Path(FILE).exists() else ""
-    return f" --project-dir {folder}{found_first}"
+    profiles_flag = f" --profiles-dir {folder}" if Path(PROFILES_FILE).exists() else ""
+    return f" --project-dir {folder}{profiles_flag}"
 
 
-def _program() -> str:
+def _find_program_name() -> str:
     """Return how this program is called from here: by its name where the shell finds it, else by its path."""
-    return "reverse-etl" if shutil.which("reverse-etl") else shown(Path(sys.argv[0]))
+    return "reverse-etl" if shutil.which("reverse-etl") else format_path(Path(sys.argv[0]))
 
 
-def _command(text: str) -> None:
+def _print_command(text: str) -> None:
     click.secho(f"\n$ reverse-etl {text}", bold=True)
 
 
-def _heading(text: str) -> None:
+def _print_heading(text: str) -> None:
     click.secho(f"\n{text}", fg="cyan", bold=True)

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
-from reverse_etl.cli.options import NO_VARS, Asked
+from reverse_etl.cli.options import NO_VARS, ProjectFlags
 from reverse_etl.cli.output import tables as show
-from reverse_etl.cli.output.console import talk
-from reverse_etl.config.profiles import FILE, find_profiles
+from reverse_etl.cli.output.console import terminal
+from reverse_etl.config.profiles import PROFILES_FILE, find_profiles_file
 from reverse_etl.config.scaffold import (
-    SANDBOX,
-    Source,
-    first_model,
-    likeliest,
-    new_profiles,
-    with_destination,
+    SANDBOX_DESTINATION,
+    SourceTable,
+    add_destination,
+    find_people_table,
+    render_first_model,
+    render_profiles_yml,
 )
-from reverse_etl.config.snowflake_task import snowflake_task
+from reverse_etl.config.snowflake_task import render_snowflake_task
 from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.errors import ReverseEtlError, UsageError
-from reverse_etl.formatting import shown
+from reverse_etl.formatting import format_path
 from reverse_etl.models.compile import models_folder
-from reverse_etl.models.relations import relations_of
+from reverse_etl.models.relations import load_relations
 from reverse_etl.parsing.jinja import ContextError
 from reverse_etl.parsing.yaml_document import read_yaml
 from reverse_etl.warehouse.factory import open_warehouse
@@ -38,8 +38,8 @@ from reverse_etl.warehouse.statement import Statement
 if TYPE_CHECKING:
     from reverse_etl.models.relations import Relations
 
-LIST = "My first list"
-_COLUMNS = (
+FIRST_LIST_NAME = "My first list"
+_COLUMNS_SQL = (
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ? "
     "ORDER BY table_name, ordinal_position"
 )
@@ -76,172 +76,196 @@ def command(  # noqa: PLR0913 - one argument per flag
     gets the lines that are missing. The destination is a sandbox: a Klaviyo stand-in on this machine that
     needs no key.
     """
-    asked = Asked(project_dir, profiles_dir, profile, target, NO_VARS, None)
+    project_flags = ProjectFlags(project_dir, profiles_dir, profile, target, NO_VARS, None)
     if schedule is not None:
-        show.line(snowflake_task(asked.load_target()))
+        show.print_line(render_snowflake_task(project_flags.load_target()))
         return
-    path = _profiles(asked, warehouse)
-    _model(replace(asked, profiles_dir=path.parent))
-    place = project_dir.resolve()
-    if any((folder / ".git").exists() for folder in (place, *place.parents)):
-        left = "*.reverse_etl.duckdb*, klaviyo_sandbox.sqlite*"
-        show.line(f"keep out of git what a run leaves with people in it: {left}")
-    flags = _flags(project_dir, profiles_dir, profile, target)
-    show.line(f"\nNext: reverse-etl debug{flags}, then reverse-etl plan{flags}")
+    path = _ensure_destination(project_flags, warehouse)
+    _write_first_model(replace(project_flags, profiles_dir=path.parent))
+    project_path = project_dir.resolve()
+    if any((folder / ".git").exists() for folder in (project_path, *project_path.parents)):
+        ignored_patterns = "*.reverse_etl.duckdb*, klaviyo_sandbox.sqlite*"
+        show.print_line(f"keep out of git what a run leaves with people in it: {ignored_patterns}")
+    flags = _format_flags(project_dir, profiles_dir, profile, target)
+    show.print_line(f"\nNext: reverse-etl debug{flags}, then reverse-etl plan{flags}")
 
 
-def _flags(project_dir: Path, profiles_dir: Path | None, profile: str | None, target: str | None) -> str:
+def _format_flags(
+    project_dir: Path, profiles_dir: Path | None, profile: str | None, target: str | None
+) -> str:
     """Return the flags that the next command needs too, each after a blank."""
-    given = {
+    values_by_flag = {
         "--project-dir": "" if project_dir == Path() else str(project_dir),
         "--profiles-dir": str(profiles_dir or ""),
         "--profile": profile or "",
         "--target": target or "",
     }
-    return "".join(f" {flag} {shlex.quote(value)}" for flag, value in given.items() if value)
+    return "".join(f" {flag} {shlex.quote(value)}" for flag, value in values_by_flag.items() if value)
 
 
-def _profiles(asked: Asked, warehouse: str | None) -> Path:
+def _ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> Path:
     """Give profiles.yml a destination, or write one; returns where it is."""
     try:
-        path = find_profiles(asked.project_dir, asked.profiles_dir, os.environ)
+        path = find_profiles_file(project_flags.project_dir, project_flags.profiles_dir, os.environ)
     except UsageError:
-        if asked.profiles_dir or os.environ.get("DBT_PROFILES_DIR"):
+        if project_flags.profiles_dir or os.environ.get("DBT_PROFILES_DIR"):
             raise
-        return _write_profiles(asked, warehouse)
-    if _is_anothers(path, asked):
-        return _write_profiles(asked, warehouse)
+        return _write_profiles(project_flags, warehouse)
+    if _is_unrelated_profile(path, project_flags):
+        return _write_profiles(project_flags, warehouse)
     if warehouse:
         raise UsageError.of(
             "There is a profiles.yml already, which says what the warehouse is.",
             where="--warehouse",
-            advice=f"Leave the flag out, or write the path into {shown(path)}.",
+            hint=f"Leave the flag out, or write the path into {format_path(path)}.",
         )
-    name, target = _chosen(path, asked)
+    name, target = _choose_profile_and_target(path, project_flags)
     try:
-        changed = with_destination(path.read_bytes().decode("utf-8"), name, target)
+        changed = add_destination(path.read_bytes().decode("utf-8"), name, target)
     except (ValueError, KeyError, yaml.YAMLError):
         raise UsageError.of(
             f"The profile {name} is not written line by line, so that none can be added to it.",
-            where=shown(path),
-            advice=f"Add this to it yourself, beside outputs: destinations: {{{target}: {SANDBOX}}}",
+            where=format_path(path),
+            hint="Add this to it yourself, beside outputs: destinations: "
+            f"{{{target}: {SANDBOX_DESTINATION}}}",
         ) from None
     if changed is None:
-        show.line(f"{shown(path)} has a destination for {name}.{target} already")
+        show.print_line(f"{format_path(path)} has a destination for {name}.{target} already")
     else:
         path.write_bytes(changed.encode("utf-8"))
-        show.line(f"wrote {shown(path)}: a sandbox as the destination of {name}.{target}")
+        show.print_line(f"wrote {format_path(path)}: a sandbox as the destination of {name}.{target}")
     return path
 
 
-def _is_anothers(path: Path, asked: Asked) -> bool:
+def _is_unrelated_profile(path: Path, project_flags: ProjectFlags) -> bool:
     """Return whether only the home folder has a profile, and this folder a warehouse of its own."""
-    alone = not (asked.profile or asked.profiles_dir or (asked.project_dir / "dbt_project.yml").exists())
-    return alone and path.parent == Path.home() / ".dbt" and bool(_warehouses(asked.project_dir))
+    is_unconfigured = not (
+        project_flags.profile
+        or project_flags.profiles_dir
+        or (project_flags.project_dir / "dbt_project.yml").exists()
+    )
+    return (
+        is_unconfigured
+        and path.parent == Path.home() / ".dbt"
+        and bool(_find_duckdb_files(project_flags.project_dir))
+    )
 
 
-def _warehouses(folder: Path) -> list[Path]:
+def _find_duckdb_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.duckdb") if ".reverse_etl." not in path.name)
 
 
-def _write_profiles(asked: Asked, warehouse: str | None) -> Path:
-    folder = asked.project_dir
-    files = _warehouses(folder)
+def _write_profiles(project_flags: ProjectFlags, warehouse: str | None) -> Path:
+    folder = project_flags.project_dir
+    files = _find_duckdb_files(folder)
     project = read_dbt_project(folder, environ=os.environ, cli_vars={})
     if project and not (files or warehouse):
         raise UsageError.of(
             "This dbt project has no profiles.yml, and no DuckDB file lies in it.",
-            where=shown(folder),
-            advice="Write the profile that dbt needs first, or name a DuckDB file: "
+            where=format_path(folder),
+            hint="Write the profile that dbt needs first, or name a DuckDB file: "
             "reverse-etl init --warehouse FILE",
         )
-    chosen = warehouse or (files[0].name if files else "warehouse.duckdb")
+    warehouse_path = warehouse or (files[0].name if files else "warehouse.duckdb")
     if len(files) > 1 and not warehouse:
-        others = ", ".join(path.name for path in files[1:])
-        talk.warn(f"There are other DuckDB files ({others}); --warehouse names the one to read.")
-    path = folder / FILE
-    name = asked.profile or (project.profile if project else "") or _profile_name(folder)
-    path.write_text(new_profiles(name, chosen, asked.target or "trial"), encoding="utf-8")
-    show.line(f"wrote {shown(path)}: the warehouse {chosen}, and a sandbox as the destination")
+        other_files = ", ".join(path.name for path in files[1:])
+        terminal.warn(f"There are other DuckDB files ({other_files}); --warehouse names the one to read.")
+    path = folder / PROFILES_FILE
+    name = project_flags.profile or (project.profile if project else "") or _derive_profile_name(folder)
+    path.write_text(
+        render_profiles_yml(name, warehouse_path, project_flags.target or "trial"), encoding="utf-8"
+    )
+    show.print_line(
+        f"wrote {format_path(path)}: the warehouse {warehouse_path}, and a sandbox as the destination"
+    )
     return path
 
 
-def _profile_name(folder: Path) -> str:
+def _derive_profile_name(folder: Path) -> str:
     name = "".join(c if c.isalnum() else "_" for c in folder.resolve().name.lower()).strip("_")
     return name if name[:1].isalpha() else f"shop_{name}".strip("_")
 
 
-def _chosen(path: Path, asked: Asked) -> tuple[str, str]:
+def _choose_profile_and_target(path: Path, project_flags: ProjectFlags) -> tuple[str, str]:
     """Return the profile and the target that the destination is for: as dbt would choose them."""
     profiles: dict[str, dict[str, Any]] = {
         str(key): value
         for key, value in read_yaml(path).content.items()
         if isinstance(value, dict) and isinstance(value.get("outputs"), dict) and value["outputs"]
     }
-    project = read_dbt_project(asked.project_dir, environ=os.environ, cli_vars={})
-    name = asked.profile or (project.profile if project else None)
+    project = read_dbt_project(project_flags.project_dir, environ=os.environ, cli_vars={})
+    name = project_flags.profile or (project.profile if project else None)
     name = name or (next(iter(profiles)) if len(profiles) == 1 else "")
     if name not in profiles:
         raise UsageError.of(
             f"There is no profile {name} to add a destination to." if name else "There are several profiles.",
-            where=shown(path),
-            advice=f"Choose one with --profile: {', '.join(profiles)}",
+            where=format_path(path),
+            hint=f"Choose one with --profile: {', '.join(profiles)}",
         )
     outputs = [str(output) for output in profiles[name]["outputs"]]
-    written = str(profiles[name].get("target", ""))
-    target = asked.target or os.environ.get("DBT_TARGET") or (written if written in outputs else outputs[0])
+    default_target = str(profiles[name].get("target", ""))
+    target = (
+        project_flags.target
+        or os.environ.get("DBT_TARGET")
+        or (default_target if default_target in outputs else outputs[0])
+    )
     if target not in outputs:
         raise UsageError.of(
             f"The profile {name} has no target {target}.",
-            where=shown(path),
-            advice=f"Choose one with --target: {', '.join(outputs)}",
+            where=format_path(path),
+            hint=f"Choose one with --target: {', '.join(outputs)}",
         )
     return name, target
 
 
-def _model(asked: Asked) -> None:
+def _write_first_model(project_flags: ProjectFlags) -> None:
     """Write a first model, unless there are models."""
-    folder = models_folder(asked.project_dir)
+    folder = models_folder(project_flags.project_dir)
     if any(folder.rglob("*.sql")):
-        show.line(f"{shown(folder)} has models already")
+        show.print_line(f"{format_path(folder)} has models already")
         return
-    source = _source(asked)
+    source = _find_source_table(project_flags)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "first_list.sql"
-    path.write_text(first_model(source, LIST), encoding="utf-8")
+    path.write_text(render_first_model(source, FIRST_LIST_NAME), encoding="utf-8")
     if source is None:
-        show.line(
-            f"wrote {shown(path)}: no table with an e-mail was seen, so its table is a guess; change it"
+        show.print_line(
+            f"wrote {format_path(path)}: no table with an e-mail was seen, so its table is a guess; change it"
         )
     else:
-        show.line(
-            f"wrote {shown(path)}: everyone in {source.table} with an e-mail; change it to what you need"
+        show.print_line(
+            f"wrote {format_path(path)}: everyone in {source.table} with an e-mail; change it to what you "
+            "need"
         )
 
 
-def _source(asked: Asked) -> Source | None:
+def _find_source_table(project_flags: ProjectFlags) -> SourceTable | None:
     """Return a table of people in the warehouse that `ref` finds; None where none is to be seen."""
-    tables: dict[str, list[str]] = {}
+    columns_by_table: dict[str, list[str]] = {}
     try:
-        target = asked.load_target()
-        output, relations = target.output, relations_of(target, _manifest(asked.project_dir))
+        target = project_flags.load_target()
+        output, relations = target.output, load_relations(target, _find_manifest(project_flags.project_dir))
         with closing(open_warehouse(output, read_only=True)) as warehouse, warehouse.staging():
-            for table, column in warehouse.fetch(Statement.read(_COLUMNS, (output.schema,))):
-                tables.setdefault(table, []).append(column)
+            for table, column in warehouse.fetch(Statement.read(_COLUMNS_SQL, (output.schema,))):
+                columns_by_table.setdefault(table, []).append(column)
     except ReverseEtlError as error:
-        talk.warn(f"The warehouse could not be looked into. {error.problems[0].what}")
+        terminal.warn(f"The warehouse could not be looked into. {error.problems[0].summary}")
         return None
-    return likeliest({table: columns for table, columns in tables.items() if _refers(relations, table)})
+    return find_people_table(
+        {table: columns for table, columns in columns_by_table.items() if _can_reference(relations, table)}
+    )
 
 
-def _manifest(folder: Path) -> Path | None:
+def _find_manifest(folder: Path) -> Path | None:
     project = read_dbt_project(folder, environ=os.environ, cli_vars={})
-    if project and not project.manifest.is_file():
-        talk.warn("dbt has left no manifest yet, so that a table may be none of its models. Run: dbt parse")
-    return project.manifest if project else None
+    if project and not project.manifest_path.is_file():
+        terminal.warn(
+            "dbt has left no manifest yet, so that a table may be none of its models. Run: dbt parse"
+        )
+    return project.manifest_path if project else None
 
 
-def _refers(relations: Relations, table: str) -> bool:
+def _can_reference(relations: Relations, table: str) -> bool:
     try:
         relations.ref(table, None, None)
     except ContextError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, Asked, of_models, of_project
+from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options, selection_options
 from reverse_etl.cli.output import tables as show
 
 if TYPE_CHECKING:
@@ -14,39 +14,41 @@ if TYPE_CHECKING:
 
 
 @click.command("ls")
-@of_project
-@of_models
+@project_options
+@selection_options
 @AS_JSON
-def command(asked: Asked, select: tuple[str, ...], exclude: tuple[str, ...], *, as_json: bool) -> None:
+def command(
+    project_flags: ProjectFlags, select: tuple[str, ...], exclude: tuple[str, ...], *, as_json: bool
+) -> None:
     """List the models, with what they drive."""
-    models = asked.load().select(select, exclude)
+    models = project_flags.load().select(select, exclude)
     if as_json:
-        show.json_out([_json(model) for model in models])
+        show.print_json([_model_document(model) for model in models])
         return
     headings = ("model", "surface", "list", "identifiers", "tags", "file")
     rows = [
         (
             model.name,
             model.config.surface.value,
-            str(model.config.target or ""),
+            str(model.config.list_target or ""),
             ", ".join(f"{kind}: {column}" for kind, column in model.config.identifiers.items()),
             ", ".join(model.config.tags),
             model.path,
         )
         for model in models
     ]
-    show.table(headings, rows, words=len(headings))
+    show.print_table(headings, rows, text_columns=len(headings))
 
 
-def _json(model: Model) -> dict[str, object]:
+def _model_document(model: Model) -> dict[str, object]:
     return {
         "name": model.name,
         "path": str(model.path),
         "surface": model.config.surface.value,
-        "list": str(model.config.target or ""),
+        "list": str(model.config.list_target or ""),
         "identifiers": {kind.value: column for kind, column in model.config.identifiers.items()},
         "columns": list(model.columns),
-        "payload": {part.column: part.property for part in model.payload},
+        "payload": {payload_column.column: payload_column.property for payload_column in model.payload},
         "tags": list(model.config.tags),
         "reads": list(model.reads),
         "description": model.config.description,

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_models, of_project
+from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, ProjectFlags, project_options, selection_options
 from reverse_etl.cli.output import tables as show
-from reverse_etl.cli.output.console import talk
-from reverse_etl.cli.output.drift import drift_document, show_drift
-from reverse_etl.formatting import counted
+from reverse_etl.cli.output.console import terminal
+from reverse_etl.cli.output.drift import differences_document, show_differences
+from reverse_etl.formatting import format_count
 
-_MEND = click.option(
+_RESEND_OPTION = click.option(
     "--mend", is_flag=True, help="Let the next run send again what is missing; nothing is sent now."
 )
 
 
 @click.command("reconcile")
-@of_project
-@of_models
-@_MEND
+@project_options
+@selection_options
+@_RESEND_OPTION
 @SHOW_VALUES
 @AS_JSON
 def command(  # noqa: PLR0913 - a flag each
-    asked: Asked,
+    project_flags: ProjectFlags,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     *,
@@ -37,21 +37,29 @@ def command(  # noqa: PLR0913 - a flag each
     where somebody is missing and is not mended, is there though a removal found nobody, or where a list is
     gone from Klaviyo. Members of no row are told, and do not count.
     """
-    project = asked.load()
-    with talk.progress():
-        found = project.reconcile(select, exclude, mend=mend, tell=talk.event, observer=talk.exchange)
+    project = project_flags.load()
+    with terminal.progress_bars():
+        differences = project.reconcile(
+            select, exclude, resend=mend, on_event=terminal.print_event, on_request=terminal.print_request
+        )
     if as_json:
-        show.json_out(drift_document(found, show_values=show_values))
-    elif found:
-        show_drift(found, show_values=show_values)
+        show.print_json(differences_document(differences, show_values=show_values))
+    elif differences:
+        show_differences(differences, show_values=show_values)
     else:
-        show.line("There is no list to read back: these models sent to none.")
-    missing = sum(one.missing for one in found)
+        show.print_line("There is no list to read back: these models sent to none.")
+    missing = sum(difference.missing for difference in differences)
     if missing and mend:
-        talk.say(f"The next run sends {counted(missing, 'row')} again, of those that are still desired.")
+        terminal.info(
+            f"The next run sends {format_count(missing, 'row')} again, of those that are still desired."
+        )
     elif missing:
-        talk.say("To let the next run send again what is missing: reverse-etl reconcile --mend")
-    if any(one.others for one in found):
-        talk.say("To let models decide of members of no row: reverse-etl adopt --select MODEL")
-    left = [one for one in found if one.given_up or one.deleted or (one.missing and not mend)]
-    return int(bool(left))
+        terminal.info("To let the next run send again what is missing: reverse-etl reconcile --mend")
+    if any(difference.others for difference in differences):
+        terminal.info("To let models decide of members of no row: reverse-etl adopt --select MODEL")
+    unresolved = [
+        difference
+        for difference in differences
+        if difference.given_up or difference.deleted or (difference.missing and not mend)
+    ]
+    return int(bool(unresolved))

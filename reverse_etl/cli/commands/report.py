@@ -7,29 +7,31 @@ from typing import Final
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, Asked, of_project
+from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
-from reverse_etl.files import put
-from reverse_etl.formatting import shown
-from reverse_etl.report.document import document
-from reverse_etl.report.masking import hide
-from reverse_etl.report.page import page
+from reverse_etl.files import write_atomically
+from reverse_etl.formatting import format_path
+from reverse_etl.report.document import report_document
+from reverse_etl.report.masking import mask_report
+from reverse_etl.report.page import render_page
 
-FILE: Final = "report.html"
+DEFAULT_FILE: Final = "report.html"
 _STDOUT: Final = Path("-")
 
 
 @click.command("report")
-@of_project
+@project_options
 @click.argument("run_id", required=False)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help=f"The file, - for stdout; default: {FILE} beside run_results.json.",
+    help=f"The file, - for stdout; default: {DEFAULT_FILE} beside run_results.json.",
 )
 @SHOW_VALUES
 @AS_JSON
-def command(asked: Asked, run_id: str | None, *, out: Path | None, show_values: bool, as_json: bool) -> None:
+def command(
+    project_flags: ProjectFlags, run_id: str | None, *, out: Path | None, show_values: bool, as_json: bool
+) -> None:
     """Write a page about a run: by default the newest.
 
     One HTML file that needs nothing else: what the run did to each list, what proves it, what was rejected,
@@ -38,15 +40,15 @@ def command(asked: Asked, run_id: str | None, *, out: Path | None, show_values: 
     """
     if as_json and out is not None:
         raise click.UsageError("--json prints on stdout and writes no file: leave out --out.")
-    project = asked.load()
+    project = project_flags.load()
     report = project.report(run_id)
     if not show_values:
-        report = hide(report)
+        report = mask_report(report)
     if as_json:
-        show.json_out(document(report))
+        show.print_json(report_document(report))
     elif out == _STDOUT:
-        show.line(page(report).rstrip("\n"))
+        show.print_line(render_page(report).rstrip("\n"))
     else:
-        path = out or project.artifacts / FILE
-        put(path, page(report).encode())
-        show.line(shown(path))
+        path = out or project.artifacts_folder / DEFAULT_FILE
+        write_atomically(path, render_page(report).encode())
+        show.print_line(format_path(path))

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.commands.plan import planned, say_what_the_gate_lacks
-from reverse_etl.cli.options import STRICT, Asked, PlanAsked, of_plans, of_project
+from reverse_etl.cli.commands.plan import plan_and_print, warn_missing_gate_evidence
+from reverse_etl.cli.options import STRICT, PlanFlags, ProjectFlags, plan_options, project_options
 from reverse_etl.cli.output import tables as show
-from reverse_etl.cli.output.console import talk
+from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import result_document
-from reverse_etl.cli.output.result import show_result, to_look_at
+from reverse_etl.cli.output.result import follow_up_lines, show_result
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import RunResult
@@ -21,49 +21,49 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show the plan, as 
 
 
 @click.command("run")
-@of_project
-@of_plans(_DRY_RUN, STRICT)
-def command(asked: Asked, plan_asked: PlanAsked, *, dry_run: bool, strict: bool) -> int:
+@project_options
+@plan_options(_DRY_RUN, STRICT)
+def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, dry_run: bool, strict: bool) -> int:
     """Send what changed, and settle every row of it.
 
     May be interrupted at any moment and run again.
     """
-    project = asked.load()
+    project = project_flags.load()
     if dry_run:
-        planned(project, plan_asked)
+        plan_and_print(project, plan_flags)
         return 0
-    return _ran(project, plan_asked, strict=strict)
+    return _run_and_print(project, plan_flags, strict=strict)
 
 
-def _ran(project: Project, asked: PlanAsked, *, strict: bool) -> int:
-    say_what_the_gate_lacks(project, passed=asked.no_dbt_gate)
-    with talk.progress():
+def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool) -> int:
+    warn_missing_gate_evidence(project, gate_skipped=plan_flags.no_dbt_gate)
+    with terminal.progress_bars():
         result = project.run(
-            asked.select,
-            asked.exclude,
-            wish=asked.wish,
-            allow_removes=asked.allow_removes,
+            plan_flags.select,
+            plan_flags.exclude,
+            options=plan_flags.options,
+            allow_removes=plan_flags.allow_removes,
             strict=strict,
-            dbt_gate=not asked.no_dbt_gate,
-            tell=talk.event,
-            observer=talk.exchange,
+            dbt_gate=not plan_flags.no_dbt_gate,
+            on_event=terminal.print_event,
+            on_request=terminal.print_request,
         )
-    return show_run(result, as_json=asked.as_json)
+    return print_run(result, as_json=plan_flags.as_json)
 
 
-def show_run(result: RunResult, *, as_json: bool) -> int:
+def print_run(result: RunResult, *, as_json: bool) -> int:
     """Print what a run did, and say what there is to look at; returns its exit code."""
     if as_json:
-        show.json_out(result_document(result))
+        show.print_json(result_document(result))
     else:
         show_result(result)
-    say_what_to_look_at(result)
+    print_follow_up(result)
     return result.exit_code
 
 
-def say_what_to_look_at(result: RunResult) -> None:
+def print_follow_up(result: RunResult) -> None:
     """Say what a run found that was left behind, and of which rows there is more to know."""
-    for note in result.plan.news:
-        talk.say(f"Note: {note}")
-    for line in to_look_at(result):
-        talk.say(line)
+    for note in result.plan.new_notes:
+        terminal.info(f"Note: {note}")
+    for line in follow_up_lines(result):
+        terminal.info(line)

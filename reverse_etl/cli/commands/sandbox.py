@@ -9,7 +9,7 @@ from threading import Event
 
 import click
 
-from reverse_etl.cli.output.console import talk
+from reverse_etl.cli.output.console import terminal
 from reverse_etl.connections import SANDBOX_FILE
 
 
@@ -44,15 +44,15 @@ def command(path: Path, port: int, job_seconds: float, *, limits: bool) -> None:
     """  # noqa: D301 - click's mark for lines that are not to be joined
     from reverse_etl.sandbox import Sandbox, serve  # noqa: PLC0415 - a web framework that others do not need
 
-    ended = Event()
+    stop_event = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: stop_event.set())
 
-    def ready(origin: str) -> None:
+    def announce(origin: str) -> None:
         click.echo(origin)
         sys.stdout.flush()
-        talk.say(f"A Klaviyo sandbox is at {origin}. Open it in a browser; Ctrl-C ends it.")
-        talk.say(f"Its state is kept in {path}.")
+        terminal.info(f"A Klaviyo sandbox is at {origin}. Open it in a browser; Ctrl-C ends it.")
+        terminal.info(f"Its state is kept in {path}.")
 
-    serve(Sandbox(path, port=port, job_seconds=job_seconds, limits=limits), ready, ended)
-    talk.say("The sandbox has ended; its state is kept.")
+    serve(Sandbox(path, port=port, job_seconds=job_seconds, limits=limits), announce, stop_event)
+    terminal.info("The sandbox has ended; its state is kept.")

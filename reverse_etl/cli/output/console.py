@@ -12,150 +12,160 @@ from typing import TYPE_CHECKING
 import click
 
 from reverse_etl.cli.output.events import event_entry, problem_document, request_entry
-from reverse_etl.domain.events import Event, ListCreated, ListDone, ListRead, Recovering, Sending, Staged
-from reverse_etl.formatting import counted
+from reverse_etl.domain.events import (
+    Event,
+    ListCreated,
+    ListDone,
+    ListRead,
+    ModelStaged,
+    RecoveryStarted,
+    SendProgress,
+)
+from reverse_etl.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reverse_etl.cli.output.progress import Bars
+    from reverse_etl.cli.output.progress import ProgressBars
     from reverse_etl.errors import Problem, ReverseEtlError
-    from reverse_etl.klaviyo.messages import Exchange
+    from reverse_etl.klaviyo.messages import RequestLogEntry
 
-_SECOND_TRY = 2
+_SECOND_ATTEMPT = 2
 
 
-class Talk:
+class Terminal:
     """What the command line says besides its data. One for the process."""
 
     def __init__(self) -> None:
         self._json = False
         self._quiet = False
         self._verbose = False
-        self._bars: Bars | None = None
+        self._progress_bars: ProgressBars | None = None
 
-    def set_up(self, *, as_json: bool, verbose: bool, quiet: bool) -> None:
+    def configure(self, *, as_json: bool, verbose: bool, quiet: bool) -> None:
         """Choose how to talk."""
         self._json, self._quiet, self._verbose = as_json, quiet, verbose
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Say a line, unless quiet."""
         if not self._quiet:
-            self._say("note", text, text)
+            self._print_message("note", text, text)
 
     def warn(self, text: str) -> None:
         """Say what to mind, even when quiet."""
-        self._say("warning", text, click.style("warning ", fg="yellow", bold=True) + text)
+        self._print_message("warning", text, click.style("warning ", fg="yellow", bold=True) + text)
 
-    def last(self, text: str) -> None:
+    def print_exit_message(self, text: str) -> None:
         """Say why the process ends before its time, even when quiet."""
-        self._say("stopped", text, text)
+        self._print_message("stopped", text, text)
 
-    def error(self, error: ReverseEtlError) -> None:
+    def print_error(self, error: ReverseEtlError) -> None:
         """Say what is wrong."""
-        self.problems(error.problems, error.exit_code)
+        self.print_problems(error.problems, error.exit_code)
 
-    def problems(self, problems: Sequence[Problem], exit_code: int) -> None:
+    def print_problems(self, problems: Sequence[Problem], exit_code: int) -> None:
         """Say of each problem what happened, where, and what to do next."""
         if self._json:
             documents = [problem_document(problem) for problem in problems]
-            self._entry("error", {"exit_code": exit_code, "problems": documents})
+            self._print_json("error", {"exit_code": exit_code, "problems": documents})
             return
         for problem in problems:
-            self._line(click.style("error ", fg="red", bold=True) + problem.what)
+            self._print_line(click.style("error ", fg="red", bold=True) + problem.summary)
             if problem.where:
-                self._line(f"   at {problem.where}")
-            if problem.advice:
-                self._line(f" next {_hung(problem.advice)}")
+                self._print_line(f"   at {problem.where}")
+            if problem.hint:
+                self._print_line(f" next {_indent_lines(problem.hint)}")
 
-    def fault(self, trace: str) -> None:
+    def print_internal_error(self, trace: str) -> None:
         """Say that the program itself is at fault, and where."""
         text = (
             "This is a fault of reverse_etl itself. It is safe to run again; please report what stands above."
         )
         if self._json:
-            self._entry("fault", {"text": text, "trace": trace})
+            self._print_json("fault", {"text": text, "trace": trace})
         else:
-            self._line(f"{trace}\n{click.style('error ', fg='red', bold=True)}{text}")
+            self._print_line(f"{trace}\n{click.style('error ', fg='red', bold=True)}{text}")
 
-    def event(self, event: Event) -> None:
+    def print_event(self, event: Event) -> None:
         """Tell what a run tells; even when quiet, that a list stopped."""
-        stopped = _stopped(event)
+        stop_text = _stop_text(event)
         if self._json:
-            if not self._quiet or stopped:
-                self._entry(*event_entry(event))
-        elif stopped:
-            self.warn(stopped)
-        elif not (self._bars is not None and self._bars.show(event)) and (text := _told(event)):
-            self.say(text)
+            if not self._quiet or stop_text:
+                self._print_json(*event_entry(event))
+        elif stop_text:
+            self.warn(stop_text)
+        elif not (self._progress_bars is not None and self._progress_bars.show_event(event)) and (
+            text := _event_text(event)
+        ):
+            self.info(text)
 
-    def bar(self, event: Event) -> None:
+    def show_progress(self, event: Event) -> None:
         """Tell it with progress bars, or not at all; but say that a list stopped."""
-        if stopped := _stopped(event):
-            self.warn(stopped)
-        elif self._bars is not None:
-            self._bars.show(event)
+        if stop_text := _stop_text(event):
+            self.warn(stop_text)
+        elif self._progress_bars is not None:
+            self._progress_bars.show_event(event)
 
-    def exchange(self, exchange: Exchange) -> None:
+    def print_request(self, entry: RequestLogEntry) -> None:
         """Tell of one request when verbose; otherwise, once for each, that one is tried again."""
         if self._verbose:
-            self._say_exchange(exchange)
-        elif exchange.attempt == _SECOND_TRY and (failure := _failure(exchange)):
-            self.say(f"Klaviyo does not answer {exchange.method} {exchange.path} ({failure}); trying again.")
+            self._print_verbose_request(entry)
+        elif entry.attempt == _SECOND_ATTEMPT and (failure := _failure_text(entry)):
+            self.info(f"Klaviyo does not answer {entry.method} {entry.path} ({failure}); trying again.")
 
     @contextmanager
-    def progress(self) -> Iterator[None]:
+    def progress_bars(self) -> Iterator[None]:
         """Show progress bars inside, where stderr is a terminal."""
         if self._json or self._quiet or not sys.stderr.isatty():
             yield
             return
-        from reverse_etl.cli.output.progress import bars  # noqa: PLC0415 - only a terminal needs it
+        from reverse_etl.cli.output.progress import show_progress_bars  # noqa: PLC0415 - only a terminal needs it
 
-        with bars() as shown:
-            self._bars = shown
+        with show_progress_bars() as progress_bars:
+            self._progress_bars = progress_bars
             try:
                 yield
             finally:
-                self._bars = None
+                self._progress_bars = None
 
-    def _say_exchange(self, exchange: Exchange) -> None:
+    def _print_verbose_request(self, entry: RequestLogEntry) -> None:
         if self._json:
-            self._entry(*request_entry(exchange))
+            self._print_json(*request_entry(entry))
             return
-        came = exchange.status if exchange.status is not None else exchange.fault
-        again = f", try {exchange.attempt}" if exchange.attempt > 1 else ""
-        self._line(f"  {exchange.method} {exchange.path} {came} {exchange.seconds:.2f} s{again}")
+        result = entry.status if entry.status is not None else entry.error
+        attempt_text = f", try {entry.attempt}" if entry.attempt > 1 else ""
+        self._print_line(f"  {entry.method} {entry.path} {result} {entry.seconds:.2f} s{attempt_text}")
 
-    def _say(self, kind: str, plain: str, text: str) -> None:
+    def _print_message(self, kind: str, plain: str, text: str) -> None:
         if self._json:
-            self._entry(kind, {"text": plain})
+            self._print_json(kind, {"text": plain})
         else:
-            self._line(text)
+            self._print_line(text)
 
-    def _line(self, text: str) -> None:
-        if self._bars is not None:
-            self._bars.line(click.unstyle(text))
+    def _print_line(self, text: str) -> None:
+        if self._progress_bars is not None:
+            self._progress_bars.print_line(click.unstyle(text))
         else:
             click.echo(text, err=True)
 
-    def _entry(self, event: str, content: Mapping[str, object]) -> None:
+    def _print_json(self, event: str, content: Mapping[str, object]) -> None:
         entry = {"at": round(time.time(), 3), "event": event, **content}
         print(json.dumps(entry, default=str), file=sys.stderr, flush=True)  # noqa: T201 - a line of talk
 
 
-def _hung(text: str) -> str:
+def _indent_lines(text: str) -> str:
     """Return a text whose lines after the first stand below it."""
     return text.replace("\n", "\n      ")
 
 
-def _failure(exchange: Exchange) -> str:
+def _failure_text(entry: RequestLogEntry) -> str:
     """Return why a try was in vain; '' where Klaviyo answered, or only asked to wait."""
-    if exchange.status is None:
-        return exchange.fault
-    return f"it said {exchange.status}" if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    if entry.status is None:
+        return entry.error
+    return f"it said {entry.status}" if entry.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
 
 
-def _stopped(event: Event) -> str:
+def _stop_text(event: Event) -> str:
     """Return why a list stopped, '' where it did not."""
     match event:
         case ListDone(model, name, _, reason) if reason:
@@ -164,25 +174,26 @@ def _stopped(event: Event) -> str:
             return ""
 
 
-def _told(event: Event) -> str:  # noqa: PLR0911 - one per kind of event
+def _event_text(event: Event) -> str:  # noqa: PLR0911 - one per kind of event
     match event:
-        case Staged(model, rows, seconds):
-            return f"{model}: {counted(rows, 'row')} staged in {seconds:.1f} s"
-        case Recovering(runs, jobs):
+        case ModelStaged(model, rows, seconds):
+            return f"{model}: {format_count(rows, 'row')} staged in {seconds:.1f} s"
+        case RecoveryStarted(runs, jobs):
             return (
-                f"Settling what {counted(runs, 'earlier run')} left open: {counted(jobs, 'known import job')}"
+                f"Settling what {format_count(runs, 'earlier run')} left open: "
+                f"{format_count(jobs, 'known import job')}"
             )
         case ListCreated(name, list_id):
             return f"{name}: the list is created ({list_id})"
-        case Sending(model, name, rows, of):
-            return f"{name or model}: {rows:,} of {counted(of, 'row')} handed over"
+        case SendProgress(model, name, rows, total):
+            return f"{name or model}: {rows:,} of {format_count(total, 'row')} handed over"
         case ListRead(model, name, members):
-            return f"{name or model}: {counted(members, 'member')} read"
+            return f"{name or model}: {format_count(members, 'member')} read"
         case ListDone(model, name, counts, _):
-            ends = ", ".join(f"{rows:,} {outcome.replace('_', ' ')}" for outcome, rows in counts.items())
-            return f"{name or model}: {ends or 'nothing to do'}"
+            outcomes = ", ".join(f"{rows:,} {outcome.replace('_', ' ')}" for outcome, rows in counts.items())
+            return f"{name or model}: {outcomes or 'nothing to do'}"
         case _:  # what only bars show
             return ""
 
 
-talk = Talk()
+terminal = Terminal()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.cli.output import tables as show
-from reverse_etl.domain.identifiers import mask, split_identity
+from reverse_etl.domain.identifiers import mask_identity, split_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reverse_etl.reconcile.drift import Drift
+    from reverse_etl.reconcile.drift import ListDifference
 
 _HEADINGS: Final = {
     "applied": "applied",
@@ -21,10 +21,10 @@ _HEADINGS: Final = {
     "there_before": "there before",
     "given_up": "given up",
 }
-_ALWAYS: Final = {"applied", "members", "missing", "others"}  # the rest is shown where there is any
+_ALWAYS_SHOWN: Final = {"applied", "members", "missing", "others"}  # the rest is shown where there is any
 
 
-def _figures(one: Drift) -> dict[str, int]:
+def _figures(one: ListDifference) -> dict[str, int]:
     return {
         "applied": one.applied,
         "unsettled": one.unsettled,
@@ -36,58 +36,66 @@ def _figures(one: Drift) -> dict[str, int]:
     }
 
 
-def drift_document(found: Sequence[Drift], *, show_values: bool) -> dict[str, Any]:
+def differences_document(differences: Sequence[ListDifference], *, show_values: bool) -> dict[str, Any]:
     """Return what was found as plain values; identities are masked unless they may be shown."""
 
-    def named(sample: Sequence[str]) -> list[str]:
-        return [each if show_values else mask(each) for each in sample]
+    def shown_identities(sample: Sequence[str]) -> list[str]:
+        return [identity if show_values else mask_identity(identity) for identity in sample]
 
     return {
         "lists": [
             {
-                "model": one.model,
-                "list": one.list_name,
-                "list_id": one.list_id,
-                "deleted": one.deleted,
-                **(dict.fromkeys(_HEADINGS) if one.deleted else _figures(one)),
-                "missing_sample": named(one.missing_sample),
-                "others_sample": named(one.others_sample),
-                "given_up_sample": named(one.given_up_sample),
+                "model": difference.model,
+                "list": difference.list_name,
+                "list_id": difference.list_id,
+                "deleted": difference.deleted,
+                **(dict.fromkeys(_HEADINGS) if difference.deleted else _figures(difference)),
+                "missing_sample": shown_identities(difference.missing_sample),
+                "others_sample": shown_identities(difference.others_sample),
+                "given_up_sample": shown_identities(difference.given_up_sample),
             }
-            for one in found
+            for difference in differences
         ]
     }
 
 
-def show_drift(found: Sequence[Drift], *, show_values: bool) -> None:
+def show_differences(differences: Sequence[ListDifference], *, show_values: bool) -> None:
     """Print a line per list, and then who is behind the figures."""
-    there = [one for one in found if not one.deleted]
-    figures = [_figures(one) for one in there]
-    shown = [name for name in _HEADINGS if name in _ALWAYS or any(each[name] for each in figures)]
+    existing = [one for one in differences if not one.deleted]
+    figures = [_figures(one) for one in existing]
+    shown = [name for name in _HEADINGS if name in _ALWAYS_SHOWN or any(each[name] for each in figures)]
     rows = [
         (one.list_name, one.model, *(each[name] for name in shown))
-        for one, each in zip(there, figures, strict=True)
+        for one, each in zip(existing, figures, strict=True)
     ]
-    if there:
-        show.table(("list", "model", *(_HEADINGS[name] for name in shown)), rows, words=2)
-    for one in found:
-        for line in _details(one, show_values=show_values):
-            show.line(f"{one.list_name}: {line}")
+    if existing:
+        show.print_table(("list", "model", *(_HEADINGS[name] for name in shown)), rows, text_columns=2)
+    for difference in differences:
+        for line in _detail_lines(difference, show_values=show_values):
+            show.print_line(f"{difference.list_name}: {line}")
 
 
-def _details(one: Drift, *, show_values: bool) -> Iterator[str]:
-    def who(rows: int, sample: Sequence[str]) -> str:
-        shown = ", ".join(split_identity(each)[1] if show_values else mask(each) for each in sample)
-        return f"such as {shown}" if rows > len(sample) else shown
+def _detail_lines(difference: ListDifference, *, show_values: bool) -> Iterator[str]:
+    def describe_sample(rows: int, sample: Sequence[str]) -> str:
+        identities = ", ".join(
+            split_identity(identity)[1] if show_values else mask_identity(identity) for identity in sample
+        )
+        return f"such as {identities}" if rows > len(sample) else identities
 
-    if one.deleted:
-        yield f"{one.list_id} is no longer in Klaviyo. See what a run would do: reverse-etl plan"
-    if one.missing:
-        yield f"{one.missing:,} applied and not on the list now: {who(one.missing, one.missing_sample)}"
-    if one.others:
-        yield f"{one.others:,} on the list for no row of {one.model}: {who(one.others, one.others_sample)}"
-    if one.given_up:
+    if difference.deleted:
+        yield f"{difference.list_id} is no longer in Klaviyo. See what a run would do: reverse-etl plan"
+    if difference.missing:
         yield (
-            f"{one.given_up:,} on the list though a removal found nobody: "
-            f"{who(one.given_up, one.given_up_sample)}"
+            f"{difference.missing:,} applied and not on the list now: "
+            f"{describe_sample(difference.missing, difference.missing_sample)}"
+        )
+    if difference.others:
+        yield (
+            f"{difference.others:,} on the list for no row of {difference.model}: "
+            f"{describe_sample(difference.others, difference.others_sample)}"
+        )
+    if difference.given_up:
+        yield (
+            f"{difference.given_up:,} on the list though a removal found nobody: "
+            f"{describe_sample(difference.given_up, difference.given_up_sample)}"
         )

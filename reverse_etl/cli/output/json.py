@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.delivery.results import counts
-from reverse_etl.domain.identifiers import IdentifierType, mask, masked_value
+from reverse_etl.delivery.results import collect_figures
+from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value
 from reverse_etl.klaviyo.endpoints import Endpoint
 
 if TYPE_CHECKING:
@@ -33,19 +33,19 @@ REQUESTS: Final[Mapping[Endpoint, str]] = {
 def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
     """Return a plan as plain values; identifiers are masked unless they may be shown."""
     return {
-        "looked_up": plan.looked_up,
-        "unsettled_runs": plan.unsettled,
-        "models": [_model(model) for model in plan.models],
+        "looked_up": plan.lists_looked_up,
+        "unsettled_runs": plan.unsettled_runs,
+        "models": [_model_document(model_plan) for model_plan in plan.models],
         "lists": [
             {
-                **_list(model.model.name, one, one.figures()),
-                "sample": [_change(change, show_values=show_values) for change in one.sample],
+                **_list_document(model_plan.model.name, list_plan, list_plan.figures()),
+                "sample": [_change_document(change, show_values=show_values) for change in list_plan.sample],
             }
-            for model, one in plan.lists()
+            for model_plan, list_plan in plan.lists()
         ],
-        "requests": {REQUESTS[endpoint]: number for endpoint, number in plan.requests().items()},
-        "requests_to_read_lists": plan.pages(),
-        "seconds_at_limits": round(plan.seconds(), 1),
+        "requests": {REQUESTS[endpoint]: number for endpoint, number in plan.estimate_requests().items()},
+        "requests_to_read_lists": plan.max_list_reads(),
+        "seconds_at_limits": round(plan.estimate_seconds(), 1),
         "notes": list(plan.notes),
     }
 
@@ -55,51 +55,59 @@ def result_document(result: RunResult) -> dict[str, Any]:
     return {
         "run_id": result.run_id,
         "exit_code": result.exit_code,
-        "models": [_model(model) for model in result.plan.models],
-        "lists": [_ended(one) for one in result.lists],
-        "notes": list(result.plan.news),
+        "models": [_model_document(model_plan) for model_plan in result.plan.models],
+        "lists": [_list_result_document(list_result) for list_result in result.lists],
+        "notes": list(result.plan.new_notes),
     }
 
 
-def _model(plan: ModelPlan) -> dict[str, Any]:
+def _model_document(model_plan: ModelPlan) -> dict[str, Any]:
     return {
-        "model": plan.model.name,
-        "staged": plan.staged,
-        "repeated": plan.repeated,
-        "omitted_identifiers": {IdentifierType(kind).value: rows for kind, rows in plan.omitted.items()},
-        "left_behind": dict(plan.orphans),
+        "model": model_plan.model.name,
+        "staged": model_plan.staged_rows,
+        "repeated": model_plan.duplicate_rows,
+        "omitted_identifiers": {
+            IdentifierType(kind).value: rows for kind, rows in model_plan.omitted_identifiers.items()
+        },
+        "left_behind": dict(model_plan.orphaned_rows),
     }
 
 
-def _list(model: str, one: ListPlan, figures: Mapping[str, int]) -> dict[str, Any]:
+def _list_document(model: str, list_plan: ListPlan, figures: Mapping[str, int]) -> dict[str, Any]:
     return {
         "model": model,
-        "list": one.list.name,
-        "list_id": None if one.list.new else one.list.id,
+        "list": list_plan.list_ref.name,
+        "list_id": None if list_plan.list_ref.is_new else list_plan.list_ref.id,
         **figures,
-        "reasons": [{"problem": r.problem, "rows": r.rows, "new": r.new} for r in one.rejected],
+        "reasons": [
+            {"problem": rejected.code, "rows": rejected.rows, "new": rejected.new_rows}
+            for rejected in list_plan.check_rejections
+        ],
     }
 
 
-def _ended(one: ListResult) -> dict[str, Any]:
-    return {**_list(one.model, one.plan, counts(one)), "stopped": one.reason}
+def _list_result_document(list_result: ListResult) -> dict[str, Any]:
+    return {
+        **_list_document(list_result.model, list_result.list_plan, collect_figures(list_result)),
+        "stopped": list_result.stop_reason,
+    }
 
 
-def _change(change: Change, *, show_values: bool) -> dict[str, Any]:
+def _change_document(change: Change, *, show_values: bool) -> dict[str, Any]:
     return {
         "op": change.op,
-        "identity": change.identity if show_values else mask(change.identity),
-        "before": _values(change.before, show_values=show_values),
-        "after": _values(change.after, show_values=show_values),
+        "identity": change.identity if show_values else mask_identity(change.identity),
+        "before": _values_document(change.before, show_values=show_values),
+        "after": _values_document(change.after, show_values=show_values),
     }
 
 
-def _values(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
+def _values_document(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
     if show_values:
         return dict(values)
     return {
-        name: mask(f"{name}:{value}")
+        name: mask_identity(f"{name}:{value}")
         if name in set(IdentifierType) and value is not None
-        else masked_value(value)
+        else mask_value(value)
         for name, value in values.items()
     }

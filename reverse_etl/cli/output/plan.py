@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli.output import tables as show
-from reverse_etl.domain.identifiers import IdentifierType, mask, masked_value, split_identity
-from reverse_etl.domain.rejections import WHY, RowProblem
-from reverse_etl.formatting import counted
+from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value, split_identity
+from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
+from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import Endpoint
 
 if TYPE_CHECKING:
@@ -27,68 +27,70 @@ _HEADINGS = (
     "rejected",
     "unchanged",
 )
-_RARE = {"deferred"}  # shown where there are any
-_NAMED = {
+_HIDDEN_IF_ZERO = {"deferred"}  # shown where there are any
+_IDENTIFIER_NAMES = {
     IdentifierType.EMAIL: "e-mail",
     IdentifierType.PHONE: "phone",
     IdentifierType.EXTERNAL_ID: "external id",
     IdentifierType.PROFILE_ID: "profile id",
 }
 _MINUTE = 60
-_FEW_MINUTES = 2 * _MINUTE
+_SHOW_SECONDS_BELOW = 2 * _MINUTE
 
 
 def show_plan(plan: Plan, *, show_values: bool) -> None:
     """Print a plan: a line per list, the requests, and for each list what is rejected and what changes."""
-    plan_table(plan)
-    for model, one in plan.lists():
-        list_details(model, one, show_values=show_values)
+    show_plan_table(plan)
+    for model_plan, list_plan in plan.lists():
+        show_list_details(model_plan, list_plan, show_values=show_values)
     for note in plan.notes:
-        show.line(f"\nNote: {note}")
+        show.print_line(f"\nNote: {note}")
 
 
-def plan_table(plan: Plan) -> None:
+def show_plan_table(plan: Plan) -> None:
     """Print a line per list, and the requests that the plan takes."""
-    rows = [_cells(model, one) for model, one in plan.lists()]
-    shown = [name for name in _HEADINGS if name not in _RARE or any(row[name] for row in rows)]
-    show.table(shown, [[row[name] for name in shown] for row in rows], words=2)
-    if any(one.list.new for _, one in plan.lists()):
-        show.line("* will be created" if plan.looked_up else "* taken as new: lists were not looked up")
-    show.line(f"\n{_requests(plan)}")
+    rows = [_row_cells(model_plan, list_plan) for model_plan, list_plan in plan.lists()]
+    columns = [name for name in _HEADINGS if name not in _HIDDEN_IF_ZERO or any(row[name] for row in rows)]
+    show.print_table(columns, [[row[name] for name in columns] for row in rows], text_columns=2)
+    if any(list_plan.list_ref.is_new for _, list_plan in plan.lists()):
+        show.print_line(
+            "* will be created" if plan.lists_looked_up else "* taken as new: lists were not looked up"
+        )
+    show.print_line(f"\n{_requests_text(plan)}")
 
 
-def _cells(model: ModelPlan, one: ListPlan) -> dict[str, str | int]:
+def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | int]:
     return {
-        "list": (one.list.name or "(profiles)") + (" *" if one.list.new else ""),
-        "model": model.model.name,
-        "rows": one.desired,
-        "before": one.known,
-        "adds": one.adds,
-        "updates": one.updates,
-        "removes": one.removes,
-        "deferred": one.deferred,
-        "held": one.held,
-        "rejected": one.rejections,
-        "unchanged": one.unchanged,
+        "list": (list_plan.list_ref.name or "(profiles)") + (" *" if list_plan.list_ref.is_new else ""),
+        "model": model_plan.model.name,
+        "rows": list_plan.rows,
+        "before": list_plan.snapshot_rows,
+        "adds": list_plan.adds,
+        "updates": list_plan.updates,
+        "removes": list_plan.removes,
+        "deferred": list_plan.deferred,
+        "held": list_plan.held_at_plan,
+        "rejected": list_plan.rejected_by_check,
+        "unchanged": list_plan.unchanged,
     }
 
 
-def list_details(model: ModelPlan, one: ListPlan, *, show_values: bool) -> None:
+def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values: bool) -> None:
     """Print why rows of a list are rejected, and a sample of what changes; nothing where there is neither."""
     lines = [
-        *_rejections(one),
-        *_of_all_lists(model, one),
-        *_reading(one),
-        *(_change(change, show_values=show_values) for change in one.sample),
+        *_rejection_lines(list_plan),
+        *_model_lines(model_plan, list_plan),
+        *_list_read_lines(list_plan),
+        *(_format_change(change, show_values=show_values) for change in list_plan.sample),
     ]
     if lines:
-        show.line(f"\n{one.list.name or '(profiles)'}, by {model.model.name}")
+        show.print_line(f"\n{list_plan.list_ref.name or '(profiles)'}, by {model_plan.model.name}")
         for line in lines:
-            show.line(line)
+            show.print_line(line)
 
 
-def _requests(plan: Plan) -> str:
-    requests = plan.requests()
+def _requests_text(plan: Plan) -> str:
+    requests = plan.estimate_requests()
     if not requests:
         return "Nothing to send."
     names = {
@@ -99,66 +101,72 @@ def _requests(plan: Plan) -> str:
         Endpoint.REMOVE_FROM_LIST: ("removal", "removals"),
         Endpoint.CREATE_LIST: ("new list", "new lists"),
     }
-    parts = ", ".join(counted(number, *names[endpoint]) for endpoint, number in requests.items())
-    more = f" To read lists may take up to {plan.pages():,} more." if plan.pages() else ""
+    parts = ", ".join(format_count(number, *names[endpoint]) for endpoint, number in requests.items())
+    list_reads = (
+        f" To read lists may take up to {plan.max_list_reads():,} more." if plan.max_list_reads() else ""
+    )
     return (
-        f"About {counted(sum(requests.values()), 'request')} ({parts}): "
-        f"{_time(plan.seconds())} at Klaviyo's limits, and what its jobs take.{more}"
+        f"About {format_count(sum(requests.values()), 'request')} ({parts}): "
+        f"{_format_duration(plan.estimate_seconds())} at Klaviyo's limits, and what its jobs "
+        f"take.{list_reads}"
     )
 
 
-def _time(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     if seconds < 1:
         return "under 1 s"
-    return f"{seconds:.0f} s" if seconds < _FEW_MINUTES else f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds:.0f} s" if seconds < _SHOW_SECONDS_BELOW else f"{seconds / _MINUTE:.0f} min"
 
 
-def _of_all_lists(model: ModelPlan, one: ListPlan) -> list[str]:
+def _model_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     """Return what is known of the model's rows together, under the first of its lists."""
-    if one is not model.lists[0]:
+    if list_plan is not model_plan.lists[0]:
         return []
-    repeated = counted(model.repeated, "row repeats another", "rows repeat others")
+    repeated = format_count(model_plan.duplicate_rows, "row repeats another", "rows repeat others")
     return [
-        *([f"  {repeated} in every column: equal rows count once"] if model.repeated else []),
+        *([f"  {repeated} in every column: equal rows count once"] if model_plan.duplicate_rows else []),
         *(
-            f"  {counted(rows, 'row goes', 'rows go')} without the {_NAMED[kind]} that other rows carry too"
-            for kind, rows in model.omitted.items()
+            f"  {format_count(rows, 'row goes', 'rows go')} without the {_IDENTIFIER_NAMES[kind]} that "
+            "other rows carry too"
+            for kind, rows in model_plan.omitted_identifiers.items()
         ),
     ]
 
 
-def _reading(one: ListPlan) -> list[str]:
-    if not one.pages:
+def _list_read_lines(list_plan: ListPlan) -> list[str]:
+    if not list_plan.max_list_reads:
         return []
-    gone = counted(one.nameless, "remove was", "removes were")
-    reading = f"the list is read, up to {counted(one.pages, 'request')} more"
-    return [f"  {gone} sent without e-mail and phone: where Klaviyo knows none either, {reading}"]
-
-
-def _rejections(one: ListPlan) -> list[str]:
+    removes_text = format_count(list_plan.rows_without_contact, "remove was", "removes were")
+    list_read_text = f"the list is read, up to {format_count(list_plan.max_list_reads, 'request')} more"
     return [
-        f"  {rejected.rows:,} rejected: {WHY[RowProblem(rejected.problem)]}"
-        + (f" ({rejected.new:,} new)" if 0 < rejected.new < rejected.rows else "")
-        for rejected in one.rejected
+        f"  {removes_text} sent without e-mail and phone: where Klaviyo knows none either, {list_read_text}"
     ]
 
 
-def _change(change: Change, *, show_values: bool) -> str:
-    who = split_identity(change.identity)[1] if show_values else mask(change.identity)
+def _rejection_lines(list_plan: ListPlan) -> list[str]:
+    return [
+        f"  {rejected.rows:,} rejected: {PROBLEM_DESCRIPTIONS[RowProblem(rejected.code)]}"
+        + (f" ({rejected.new_rows:,} new)" if 0 < rejected.new_rows < rejected.rows else "")
+        for rejected in list_plan.check_rejections
+    ]
+
+
+def _format_change(change: Change, *, show_values: bool) -> str:
+    identity = split_identity(change.identity)[1] if show_values else mask_identity(change.identity)
     if change.op != "update":
-        held = "   not removed: a rejected row may be the same person" if change.op == "held" else ""
-        return f"  {_SIGNS[change.op]} {who}{held}"
+        hold_note = "   not removed: a rejected row may be the same person" if change.op == "held" else ""
+        return f"  {_SIGNS[change.op]} {identity}{hold_note}"
     values = [(name, change.before[name], change.after[name]) for name in change.after]
-    moved = ", ".join(
-        f"{name}: {_value(name, before, show_values)} -> {_value(name, after, show_values)}"
+    changed_values = ", ".join(
+        f"{name}: {_format_value(name, before, show_values)} -> {_format_value(name, after, show_values)}"
         for name, before, after in values
     )
-    return f"  ~ {who}   {moved or 'sent again'}"
+    return f"  ~ {identity}   {changed_values or 'sent again'}"
 
 
-def _value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
+def _format_value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
     """Return a value as people read it; e-mails and phones masked unless they may be shown."""
     if name in set(IdentifierType) and value is not None and not show_values:
-        return mask(f"{name}:{value}")
-    value = value if show_values else masked_value(value)
+        return mask_identity(f"{name}:{value}")
+    value = value if show_values else mask_value(value)
     return repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)

@@ -8,39 +8,41 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from reverse_etl.domain.events import Event, Removing, Sending, Settling
-from reverse_etl.formatting import counted
+from reverse_etl.domain.events import Event, JobProgress, RemoveProgress, SendProgress
+from reverse_etl.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Bars:
+class ProgressBars:
     """The bars, and the way to print lines above them while they move."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
-    def show(self, event: Event) -> bool:
+    def show_event(self, event: Event) -> bool:
         """Move a bar. Returns whether the event is of those that bars show."""
         match event:
-            case Sending(model, name, rows, of):
-                self._progress.update(self._bar(model, name, of), completed=rows, note="sending")
-            case Settling(model, name, jobs):
-                note = f"{counted(jobs, 'import')} under way" if jobs else "settled"
-                self._progress.update(self._bar(model, name, None), note=note)
-            case Removing(model, name, rows, of):
-                self._progress.update(self._bar(model, name, of), note=f"removed {rows:,} of {of:,}")
+            case SendProgress(model, name, rows, total):
+                self._progress.update(self._get_task(model, name, total), completed=rows, note="sending")
+            case JobProgress(model, name, jobs):
+                note = f"{format_count(jobs, 'import')} under way" if jobs else "settled"
+                self._progress.update(self._get_task(model, name, None), note=note)
+            case RemoveProgress(model, name, rows, total):
+                self._progress.update(
+                    self._get_task(model, name, total), note=f"removed {rows:,} of {total:,}"
+                )
             case _:
                 return False
         return True
 
-    def line(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Print a line above the bars."""
         self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _bar(self, model: str, name: str, total: int | None) -> TaskID:
+    def _get_task(self, model: str, name: str, total: int | None) -> TaskID:
         key = (model, name)
         if key not in self._tasks:
             self._tasks[key] = self._progress.add_task(name or model, total=total, note="")
@@ -48,7 +50,7 @@ class Bars:
 
 
 @contextmanager
-def bars() -> Iterator[Bars]:
+def show_progress_bars() -> Iterator[ProgressBars]:
     """Show progress bars on stderr inside; they stay as they are in the end."""
     columns = (
         TextColumn("{task.description:<24}", markup=False),
@@ -58,4 +60,4 @@ def bars() -> Iterator[Bars]:
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield Bars(progress)
+        yield ProgressBars(progress)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.cli.output import tables as show
-from reverse_etl.delivery.results import counts
-from reverse_etl.formatting import counted
+from reverse_etl.delivery.results import collect_figures
+from reverse_etl.formatting import format_count
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import ListResult, RunResult
@@ -25,56 +25,73 @@ _HEADINGS = (
     "unknown",
     "not sent",
 )
-_ALWAYS = {"unchanged", "applied", "removed", "rejected", "held"}  # the others are shown where there are any
+_ALWAYS_SHOWN = {
+    "unchanged",
+    "applied",
+    "removed",
+    "rejected",
+    "held",
+}  # the others are shown where there are any
 
 
 def show_result(result: RunResult) -> None:
     """Print what a run did: a line per list."""
-    ends = [_ends(one) for one in result.lists]
-    shown = [name for name in _HEADINGS if name in _ALWAYS or any(row[name] for row in ends)]
+    outcome_rows = [_count_outcomes(list_result) for list_result in result.lists]
+    columns = [name for name in _HEADINGS if name in _ALWAYS_SHOWN or any(row[name] for row in outcome_rows)]
     rows = [
-        (one.plan.list.name or "(profiles)", one.model, *(row[name] for name in shown))
-        for one, row in zip(result.lists, ends, strict=True)
+        (
+            list_result.list_plan.list_ref.name or "(profiles)",
+            list_result.model,
+            *(row[name] for name in columns),
+        )
+        for list_result, row in zip(result.lists, outcome_rows, strict=True)
     ]
-    show.table(("list", "model", *shown), rows, words=2)
+    show.print_table(("list", "model", *columns), rows, text_columns=2)
 
 
-def to_look_at(result: RunResult) -> list[str]:
+def follow_up_lines(result: RunResult) -> list[str]:
     """Return what there is to know of rows neither applied nor removed: a line for each sort of them."""
-    new = sum(rejected.new for one in result.lists for rejected in one.plan.rejected)
+    newly_rejected = sum(
+        rejected.new_rows
+        for list_result in result.lists
+        for rejected in list_result.list_plan.check_rejections
+    )
     if not result.lists:
         return []
-    of_lists = [counts(one) for one in result.lists]
-    sums = {name: sum(each[name] for each in of_lists) for name in of_lists[0]}
-    told = [
-        (new + sums["rejected"], "newly rejected. For reasons: reverse-etl status"),
-        (sums["rejected_by_checks"] - new, "rejected, as before. For reasons: reverse-etl status"),
+    of_lists = [collect_figures(list_result) for list_result in result.lists]
+    totals = {name: sum(each[name] for each in of_lists) for name in of_lists[0]}
+    follow_ups = [
+        (newly_rejected + totals["rejected"], "newly rejected. For reasons: reverse-etl status"),
         (
-            sums["held"] + sums["held_back"],
+            totals["rejected_by_checks"] - newly_rejected,
+            "rejected, as before. For reasons: reverse-etl status",
+        ),
+        (
+            totals["held"] + totals["held_back"],
             "held: a rejected row may be the same person. Mend that row, or take it out of the model.",
         ),
-        (sums["accepted"], "accepted and not yet applied: the next run settles that."),
-        (sums["unknown"], "unknown: the next run settles that."),
-        (sums["not_sent"] - sums["deferred"], "left unsent: the next run goes on."),
-        (sums["kept"], "kept: members before this job sent them. To let models decide: reverse-etl adopt"),
-        (sums["gone"], "gone: nobody was found, so nobody was removed."),
+        (totals["accepted"], "accepted and not yet applied: the next run settles that."),
+        (totals["unknown"], "unknown: the next run settles that."),
+        (totals["not_sent"] - totals["deferred"], "left unsent: the next run goes on."),
+        (totals["kept"], "kept: members before this job sent them. To let models decide: reverse-etl adopt"),
+        (totals["gone"], "gone: nobody was found, so nobody was removed."),
     ]
-    return [f"{counted(rows, 'row')} {what}" for rows, what in told if rows]
+    return [f"{format_count(rows, 'row')} {text}" for rows, text in follow_ups if rows]
 
 
-def _ends(one: ListResult) -> dict[str, int]:
-    ends = counts(one)
+def _count_outcomes(list_result: ListResult) -> dict[str, int]:
+    outcomes = collect_figures(list_result)
     return {
-        "unchanged": one.plan.unchanged,
-        "applied": ends["applied"],
-        "removed": ends["removed"],
-        "superseded": ends["superseded"],
-        "forgotten": ends["forgotten"],
-        "kept": ends["kept"],
-        "gone": ends["gone"],
-        "rejected": ends["rejected"] + ends["rejected_by_checks"],
-        "held": ends["held"] + ends["held_back"],
-        "accepted": ends["accepted"],
-        "unknown": ends["unknown"],
-        "not sent": ends["not_sent"],
+        "unchanged": list_result.list_plan.unchanged,
+        "applied": outcomes["applied"],
+        "removed": outcomes["removed"],
+        "superseded": outcomes["superseded"],
+        "forgotten": outcomes["forgotten"],
+        "kept": outcomes["kept"],
+        "gone": outcomes["gone"],
+        "rejected": outcomes["rejected"] + outcomes["rejected_by_checks"],
+        "held": outcomes["held"] + outcomes["held_back"],
+        "accepted": outcomes["accepted"],
+        "unknown": outcomes["unknown"],
+        "not sent": outcomes["not_sent"],
     }

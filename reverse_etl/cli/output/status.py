@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.domain.identifiers import mask
+from reverse_etl.domain.identifiers import mask_identity
 from reverse_etl.report.document import run_document
 
 if TYPE_CHECKING:
-    from reverse_etl.report.status import ListStatus, Reason, Status
-    from reverse_etl.state import PastList
+    from reverse_etl.report.status import ListStatus, RejectionReason, Status
+    from reverse_etl.state import RunList
 
 
 def status_document(status: Status, *, show_values: bool) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def status_document(status: Status, *, show_values: bool) -> dict[str, Any]:
         "account": status.account,
         "lists": [_list(one, show_values=show_values) for one in status.lists],
         "runs": [run_document(run) for run in status.runs],
-        "refused": list(status.refused),
+        "refused": list(status.refusal_reasons),
         "notes": list(status.notes),
     }
 
@@ -32,16 +32,16 @@ def _list(one: ListStatus, *, show_values: bool) -> dict[str, Any]:
         "rejected": one.rejected,
         "held": one.held,
         "unsettled": one.unsettled,
-        "last": _last(one.last) if one.last else None,
+        "last": _last(one.last_run) if one.last_run else None,
         "reasons": [_reason(reason, show_values=show_values) for reason in one.reasons],
         "note": one.note,
     }
 
 
-def _last(one: PastList) -> dict[str, Any]:
+def _last(one: RunList) -> dict[str, Any]:
     return {
         "run_id": one.run_id,
-        "started": one.started,
+        "started": one.started_at,
         "model": one.model,
         "list_id": one.list_id,
         "list_name": one.list_name,
@@ -50,12 +50,12 @@ def _last(one: PastList) -> dict[str, Any]:
     }
 
 
-def _reason(reason: Reason, *, show_values: bool) -> dict[str, Any]:
+def _reason(reason: RejectionReason, *, show_values: bool) -> dict[str, Any]:
     return {
         "source": reason.source,
         "code": reason.code,
         "field": reason.field,
         "detail": reason.detail,
         "rows": reason.rows,
-        "example": reason.example if show_values else reason.example and mask(reason.example),
+        "example": reason.example if show_values else reason.example and mask_identity(reason.example),
     }

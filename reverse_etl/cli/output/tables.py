@@ -16,63 +16,65 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_NAMES = 2  # columns at most that say what a line is of
+_MAX_NAME_COLUMNS = 2  # columns at most that say what a line is of
 _GAP = 3  # blanks between columns
 
 
-def line(text: str = "") -> None:
+def print_line(text: str = "") -> None:
     """Print a line."""
     click.echo(text)
 
 
-def json_out(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value as JSON."""
-    line(json.dumps(value, default=str, indent=2, ensure_ascii=False))
+    print_line(json.dumps(value, default=str, indent=2, ensure_ascii=False))
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, words: int = 1) -> None:
-    """Print a table: the first `words` columns are text, the others numbers.
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, text_columns: int = 1) -> None:
+    """Print a table: the first `text_columns` columns are text, the others numbers.
 
     Where a terminal is too narrow for all columns, the others follow in tables below, each beginning with
     the columns that say what its lines are of. In a file a line is as long as it is.
     """
     cells = [[f"{value:,}" if isinstance(value, int) else str(value) for value in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _line(widths)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _line_width(widths)
     console = Console(width=width, highlight=False, markup=False)
-    for number, columns in enumerate(_parts(widths, min(words, _NAMES), width)):
+    for number, columns in enumerate(_split_columns(widths, min(text_columns, _MAX_NAME_COLUMNS), width)):
         if number:
-            line()
-        console.print(_table(headings, cells, columns, words))
+            print_line()
+        console.print(_build_table(headings, cells, columns, text_columns))
 
 
-def _parts(widths: Sequence[int], names: int, width: int) -> Iterator[list[int]]:
-    """Yield the numbers of the columns of each table; the first `names` columns begin all of them."""
-    part = first = [*range(names)]
-    for column in range(names, len(widths)):
-        if len(part) > names and _line([widths[each] for each in (*part, column)]) > width:
+def _split_columns(widths: Sequence[int], name_columns: int, width: int) -> Iterator[list[int]]:
+    """Yield the numbers of the columns of each table; the first `name_columns` columns begin all of them."""
+    part = first = [*range(name_columns)]
+    for column in range(name_columns, len(widths)):
+        if len(part) > name_columns and _line_width([widths[index] for index in (*part, column)]) > width:
             yield part
             part = first
         part = [*part, column]
     yield part
 
 
-def _line(widths: Sequence[int]) -> int:
+def _line_width(widths: Sequence[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _table(
-    headings: Sequence[str], cells: Sequence[Sequence[str]], columns: Sequence[int], words: int
+def _build_table(
+    headings: Sequence[str], cells: Sequence[Sequence[str]], columns: Sequence[int], text_columns: int
 ) -> Table:
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    rich_table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        shown.add_column(headings[column], justify="left" if column < words else "right", overflow="fold")
+        rich_table.add_column(
+            headings[column], justify="left" if column < text_columns else "right", overflow="fold"
+        )
     for row in cells:
-        shown.add_row(*(row[column] for column in columns))
-    return shown
+        rich_table.add_row(*(row[column] for column in columns))
+    return rich_table
 
 
-def mapping(values: Mapping[str, Any], width: int) -> None:
+def print_mapping(values: Mapping[str, Any], width: int) -> None:
     """Print names, filled up to `width`, and values: one a line."""
     for name, value in values.items():
-        line(f"{name:<{width}} {value}")
+        print_line(f"{name:<{width}} {value}")

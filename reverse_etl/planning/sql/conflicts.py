@@ -6,187 +6,199 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.rejections import RowProblem
-from reverse_etl.planning.sql.staging import compared
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, Shape, omits
-from reverse_etl.warehouse.statement import OURS, Dialect, Statement, literal
+from reverse_etl.planning.sql.staging import comparable_values_sql
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, omit_flag_column
+from reverse_etl.warehouse.statement import RESERVED_PREFIX, Dialect, Statement, quote_literal
 
 if TYPE_CHECKING:
     from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.identifiers import PERSONAL
-from reverse_etl.warehouse.model_tables import rekeyed_identity
+from reverse_etl.domain.identifiers import PERSONAL_IDENTIFIERS
+from reverse_etl.warehouse.model_tables import rekeyed_identity_sql
 
 
-def twins(dialect: Dialect, shape: Shape) -> Statement:
+def collect_duplicates(dialect: Dialect, tables: ModelTables) -> Statement:
     """Find the identities that stand on several rows of one list."""
-    one_list = "" if shape.many_lists else dialect.text("''") + " AS "
-    key = "retl_list, retl_identity" if shape.many_lists else "retl_identity"
-    good = f"FROM {dialect.passing(shape.staged)} WHERE retl_problem IS NULL"
+    list_name = "" if tables.many_lists else dialect.varchar_sql("''") + " AS "
+    key = "retl_list, retl_identity" if tables.many_lists else "retl_identity"
+    valid_rows = f"FROM {dialect.temp_table(tables.staged)} WHERE retl_problem IS NULL"
     # DuckDB groups numbers faster than texts; the few rows whose number stands several times it then groups by text.
-    number = f"HASH({key})"
-    several = f" AND {number} IN (SELECT {number} {good} GROUP BY {number} HAVING COUNT(*) > 1)"
+    key_hash = f"HASH({key})"
+    repeated_only = (
+        f" AND {key_hash} IN (SELECT {key_hash} {valid_rows} GROUP BY {key_hash} HAVING COUNT(*) > 1)"
+    )
     return Statement.create(
-        dialect.passing("twins_" + shape.key),
-        f"{dialect.create_passing('twins_' + shape.key)} AS\n"
-        f"SELECT {one_list}retl_list, retl_identity, COUNT(*) AS retl_rows\n"
-        f"{good}{several if dialect.engine is Engine.DUCKDB else ''}\nGROUP BY {key} HAVING COUNT(*) > 1",
+        dialect.temp_table("twins_" + tables.table_key),
+        f"{dialect.create_temp_table_sql('twins_' + tables.table_key)} AS\n"
+        f"SELECT {list_name}retl_list, retl_identity, COUNT(*) AS retl_rows\n"
+        f"{valid_rows}{repeated_only if dialect.engine is Engine.DUCKDB else ''}\nGROUP BY {key} HAVING COUNT(*) > 1",
     )
 
 
-def settle_twins(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
+def resolve_duplicates(dialect: Dialect, tables: ModelTables) -> tuple[Statement, ...]:
     """Let rows of one identity that are equal in every column count as one, and reject the others, naming the columns."""
-    staged, twins_, distinct = (
-        dialect.passing(name) for name in (shape.staged, "twins_" + shape.key, "distinct_" + shape.key)
+    staged, duplicates, distinct = (
+        dialect.temp_table(name)
+        for name in (tables.staged, "twins_" + tables.table_key, "distinct_" + tables.table_key)
     )
-    columns = ("retl_list", "retl_identity", *IDENTIFIER_COLUMNS.values(), *shape.payload_names)
-    flags = "".join(f", {omits(kind)}" for kind in shape.secondary)
-    unset = ", FALSE" * len(shape.secondary)
-    differing = ", ".join(
+    columns = ("retl_list", "retl_identity", *IDENTIFIER_COLUMNS.values(), *tables.payload_names)
+    omit_columns = "".join(f", {omit_flag_column(kind)}" for kind in tables.secondary_identifiers)
+    omit_values = ", FALSE" * len(tables.secondary_identifiers)
+    differing_columns = ", ".join(
         f"CASE WHEN COUNT(DISTINCT {value}) > 1 OR COUNT({value}) NOT IN (0, COUNT(*)) "
-        f"THEN {dialect.literal(', ' + name.removeprefix(OURS))} ELSE '' END"
-        for name, value in compared(dialect, shape, "").items()
+        f"THEN {dialect.quote_literal(', ' + name.removeprefix(RESERVED_PREFIX))} ELSE '' END"
+        for name, value in comparable_values_sql(dialect, tables, "").items()
     )
-    same = "s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity"
+    same_identity = "s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity"
     return (
         Statement.create(
-            dialect.passing("distinct_" + shape.key),
-            f"{dialect.create_passing('distinct_' + shape.key)} AS SELECT DISTINCT {dialect.names(columns, 's.')}\n"
-            f"FROM {staged} AS s JOIN {twins_} AS t ON {same} WHERE s.retl_problem IS NULL",
+            dialect.temp_table("distinct_" + tables.table_key),
+            f"{dialect.create_temp_table_sql('distinct_' + tables.table_key)} AS SELECT DISTINCT {dialect.quote_columns(columns, 's.')}\n"
+            f"FROM {staged} AS s JOIN {duplicates} AS t ON {same_identity} WHERE s.retl_problem IS NULL",
         ),
         Statement.change(
             staged,
             f"DELETE FROM {staged} AS s WHERE s.retl_problem IS NULL\n"
-            f"AND EXISTS (SELECT 1 FROM {twins_} AS t WHERE {same})",
+            f"AND EXISTS (SELECT 1 FROM {duplicates} AS t WHERE {same_identity})",
         ),
         Statement.insert(
             staged,
-            f"INSERT INTO {staged} (retl_problem, retl_detail, {dialect.names(columns)}{flags})\n"
-            f"SELECT CASE WHEN t.retl_rows > 1 THEN {literal(RowProblem.DUPLICATE)} END, "
-            f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {dialect.names(columns, 's.')}{unset}\n"
+            f"INSERT INTO {staged} (retl_problem, retl_detail, {dialect.quote_columns(columns)}{omit_columns})\n"
+            f"SELECT CASE WHEN t.retl_rows > 1 THEN {quote_literal(RowProblem.DUPLICATE)} END, "
+            f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {dialect.quote_columns(columns, 's.')}{omit_values}\n"
             f"FROM {distinct} AS s JOIN (\n"
-            f"  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT({differing}) AS retl_differing\n"
-            f"  FROM {distinct} GROUP BY retl_list, retl_identity\n) AS t ON {same}",
+            f"  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT({differing_columns}) AS retl_differing\n"
+            f"  FROM {distinct} GROUP BY retl_list, retl_identity\n) AS t ON {same_identity}",
         ),
     )
 
 
-def shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+def collect_shared(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
     """Find values of one identifier that belong to several identities.
 
     `retl_owner` is 1 where the value is itself some row's identity, `retl_shared` is 1 where several other rows carry it.
     """
     column = IDENTIFIER_COLUMNS[kind]
-    other = f"CASE WHEN retl_identity <> {literal(kind + ':')} || {column} THEN retl_identity END"
-    good = f"FROM {dialect.passing(shape.staged)} WHERE retl_problem IS NULL AND {column} IS NOT NULL"
+    other_identity = (
+        f"CASE WHEN retl_identity <> {quote_literal(kind + ':')} || {column} THEN retl_identity END"
+    )
+    valid_rows = (
+        f"FROM {dialect.temp_table(tables.staged)} WHERE retl_problem IS NULL AND {column} IS NOT NULL"
+    )
     # Few values stand on several rows: find those by a cheap count before comparing identities.
     return Statement.create(
-        dialect.passing(f"shared_{kind}_{shape.key}"),
-        f"{dialect.create_passing(f'shared_{kind}_{shape.key}')} AS\n"
+        dialect.temp_table(f"shared_{kind}_{tables.table_key}"),
+        f"{dialect.create_temp_table_sql(f'shared_{kind}_{tables.table_key}')} AS\n"
         f"SELECT {column} AS retl_value,\n"
-        f"  MAX(CASE WHEN retl_identity = {literal(kind + ':')} || {column} THEN 1 ELSE 0 END) AS retl_owner,\n"
-        f"  CASE WHEN MIN({other}) <> MAX({other}) THEN 1 ELSE 0 END AS retl_shared\n"
-        f"{good} AND {column} IN (SELECT {column} {good} GROUP BY {column} HAVING COUNT(*) > 1)\n"
+        f"  MAX(CASE WHEN retl_identity = {quote_literal(kind + ':')} || {column} THEN 1 ELSE 0 END) AS retl_owner,\n"
+        f"  CASE WHEN MIN({other_identity}) <> MAX({other_identity}) THEN 1 ELSE 0 END AS retl_shared\n"
+        f"{valid_rows} AND {column} IN (SELECT {column} {valid_rows} GROUP BY {column} HAVING COUNT(*) > 1)\n"
         f"GROUP BY {column} HAVING MIN(retl_identity) <> MAX(retl_identity)",
     )
 
 
-def reject_owners(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+def reject_identity_conflicts(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
     """Reject each row whose identity is another row's secondary identifier."""
     column = IDENTIFIER_COLUMNS[kind]
-    table = dialect.passing(shape.staged)
+    table = dialect.temp_table(tables.staged)
     return Statement.change(
         table,
-        f"UPDATE {table} SET retl_problem = {literal(RowProblem.IDENTITY_ELSEWHERE)}, "
-        f"retl_detail = {literal(kind)}\n"
-        f"WHERE retl_problem IS NULL AND retl_identity = {literal(kind + ':')} || {column}\n"
-        f"AND {column} IN (SELECT retl_value FROM {dialect.passing(f'shared_{kind}_{shape.key}')} WHERE retl_owner = 1)",
+        f"UPDATE {table} SET retl_problem = {quote_literal(RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER)}, "
+        f"retl_detail = {quote_literal(kind)}\n"
+        f"WHERE retl_problem IS NULL AND retl_identity = {quote_literal(kind + ':')} || {column}\n"
+        f"AND {column} IN (SELECT retl_value FROM {dialect.temp_table(f'shared_{kind}_{tables.table_key}')} WHERE retl_owner = 1)",
     )
 
 
-def shared_count(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+def count_shared(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
     """Return how many rows carry a secondary identifier that several rows share."""
     return Statement.read(
-        f"SELECT COUNT(*) FROM {dialect.passing(shape.staged)} WHERE {_carries_shared(dialect, shape, kind)}"
+        f"SELECT COUNT(*) FROM {dialect.temp_table(tables.staged)} WHERE {_carries_shared_sql(dialect, tables, kind)}"
     )
 
 
-def omit_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+def omit_shared(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
     """Leave a secondary identifier that several rows share out of what is sent of all of them."""
-    table = dialect.passing(shape.staged)
-    return Statement.change(
-        table, f"UPDATE {table} SET {omits(kind)} = TRUE\nWHERE {_carries_shared(dialect, shape, kind)}"
-    )
-
-
-def reject_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
-    """Reject every row that carries a secondary identifier that several rows share."""
-    table = dialect.passing(shape.staged)
+    table = dialect.temp_table(tables.staged)
     return Statement.change(
         table,
-        f"UPDATE {table} SET retl_problem = {literal(RowProblem.SHARED)}, "
-        f"retl_detail = {literal(kind)}\nWHERE {_carries_shared(dialect, shape, kind)}",
+        f"UPDATE {table} SET {omit_flag_column(kind)} = TRUE\nWHERE {_carries_shared_sql(dialect, tables, kind)}",
     )
 
 
-def _carries_shared(dialect: Dialect, shape: Shape, kind: IdentifierType) -> str:
+def reject_shared(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
+    """Reject every row that carries a secondary identifier that several rows share."""
+    table = dialect.temp_table(tables.staged)
+    return Statement.change(
+        table,
+        f"UPDATE {table} SET retl_problem = {quote_literal(RowProblem.SHARED_IDENTIFIER)}, "
+        f"retl_detail = {quote_literal(kind)}\nWHERE {_carries_shared_sql(dialect, tables, kind)}",
+    )
+
+
+def _carries_shared_sql(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> str:
     column = IDENTIFIER_COLUMNS[kind]
     return (
-        f"retl_problem IS NULL AND retl_identity <> {literal(kind + ':')} || {column}\n"
-        f"AND {column} IN (SELECT retl_value FROM {dialect.passing(f'shared_{kind}_{shape.key}')} WHERE retl_shared = 1)"
+        f"retl_problem IS NULL AND retl_identity <> {quote_literal(kind + ':')} || {column}\n"
+        f"AND {column} IN (SELECT retl_value FROM {dialect.temp_table(f'shared_{kind}_{tables.table_key}')} WHERE retl_shared = 1)"
     )
 
 
-def claimed(dialect: Dialect, shape: Shape, kind: IdentifierType, *, rekeyed: bool) -> Statement:
+def collect_claimed(
+    dialect: Dialect, tables: ModelTables, kind: IdentifierType, *, rekeyed: bool
+) -> Statement:
     """Find the planned upserts whose secondary identifier a kept row has, and another desired row is that row's person.
 
     Its person is the desired row of the same identity, e-mail or id: also one that comes with another identity today, since Klaviyo
     gives that to the same profile. A row of a list that the model drives no more claims nothing: what Klaviyo has may have changed
     since. With `rekeyed`, kept rows go by today's identifiers.
     """
-    column, staged = IDENTIFIER_COLUMNS[kind], dialect.passing(shape.staged)
-    sent = shape.sent_identifiers("s")[column]
-    identity = rekeyed_identity(shape) if rekeyed else "retl_identity"
-    personal = [
-        IDENTIFIER_COLUMNS[each] for each in PERSONAL if each in shape.identifiers and each is not kind
+    column, staged = IDENTIFIER_COLUMNS[kind], dialect.temp_table(tables.staged)
+    sent_value = tables.sent_identifiers_sql("s")[column]
+    identity = rekeyed_identity_sql(tables) if rekeyed else "retl_identity"
+    personal_columns = [
+        IDENTIFIER_COLUMNS[personal_type]
+        for personal_type in PERSONAL_IDENTIFIERS
+        if personal_type in tables.identifiers and personal_type is not kind
     ]
-    driven = f"SELECT retl_list_id FROM {dialect.passing(shape.lists)}"
-    kept = "\n  UNION ALL ".join(
-        f"SELECT {', '.join((f'{identity} AS retl_identity', column, *personal))} FROM {dialect.kept(table)} "
-        f"WHERE {column} IS NOT NULL AND retl_list_id IN ({driven})"
-        for table in (shape.snapshot, shape.deltas)
+    managed_lists = f"SELECT retl_list_id FROM {dialect.temp_table(tables.lists)}"
+    known_rows = "\n  UNION ALL ".join(
+        f"SELECT {', '.join((f'{identity} AS retl_identity', column, *personal_columns))} FROM {dialect.state_table(table)} "
+        f"WHERE {column} IS NOT NULL AND retl_list_id IN ({managed_lists})"
+        for table in (tables.snapshot, tables.deltas)
     )
     claims = "\nUNION ".join(
         f"SELECT s.retl_identity FROM asked AS s JOIN kept AS k ON k.{column} = s.{column} AND k.retl_identity <> s.retl_identity\n"
-        f"  JOIN {staged} AS d ON d.{same} = k.{same} AND d.retl_identity <> s.retl_identity"
-        for same in ("retl_identity", *personal)
+        f"  JOIN {staged} AS d ON d.{matching_column} = k.{matching_column} AND d.retl_identity <> s.retl_identity"
+        for matching_column in ("retl_identity", *personal_columns)
     )
     return Statement.create(
-        dialect.passing(_table(shape, kind)),
-        f"{dialect.recreate_passing(_table(shape, kind))} AS\n"
+        dialect.temp_table(_claimed_table(tables, kind)),
+        f"{dialect.replace_temp_table_sql(_claimed_table(tables, kind))} AS\n"
         f"WITH asked AS (\n"
-        f"  SELECT s.retl_identity, {sent} AS {column} FROM {staged} AS s\n"
-        f"  JOIN {dialect.passing(shape.lists)} AS l ON s.retl_list = l.retl_list\n"
-        f"  JOIN {dialect.passing(shape.planned)} AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id\n"
+        f"  SELECT s.retl_identity, {sent_value} AS {column} FROM {staged} AS s\n"
+        f"  JOIN {dialect.temp_table(tables.lists)} AS l ON s.retl_list = l.retl_list\n"
+        f"  JOIN {dialect.temp_table(tables.planned)} AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id\n"
         f"  WHERE p.retl_op IN ('{Op.ADD}', '{Op.UPDATE}') AND s.retl_problem IS NULL\n"
-        f"  AND s.retl_identity <> {literal(kind + ':')} || s.{column}\n"
-        f"),\nkept AS (\n  {kept}\n)\n{claims}",
+        f"  AND s.retl_identity <> {quote_literal(kind + ':')} || s.{column}\n"
+        f"),\nkept AS (\n  {known_rows}\n)\n{claims}",
     )
 
 
-def claimed_count(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+def count_claimed(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
     """Return how many identities are to be sent without that identifier."""
-    return Statement.read(f"SELECT COUNT(*) FROM {dialect.passing(_table(shape, kind))}")
+    return Statement.read(f"SELECT COUNT(*) FROM {dialect.temp_table(_claimed_table(tables, kind))}")
 
 
-def omit_claimed(dialect: Dialect, shape: Shape, kind: IdentifierType) -> Statement:
+def omit_claimed(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
     """Leave the identifier out of what is sent of these rows."""
-    table = dialect.passing(shape.staged)
+    table = dialect.temp_table(tables.staged)
     return Statement.change(
         table,
-        f"UPDATE {table} SET {omits(kind)} = TRUE\n"
-        f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {dialect.passing(_table(shape, kind))})",
+        f"UPDATE {table} SET {omit_flag_column(kind)} = TRUE\n"
+        f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {dialect.temp_table(_claimed_table(tables, kind))})",
     )
 
 
-def _table(shape: Shape, kind: IdentifierType) -> str:
-    return f"claimed_{kind}_{shape.key}"
+def _claimed_table(tables: ModelTables, kind: IdentifierType) -> str:
+    return f"claimed_{kind}_{tables.table_key}"

@@ -9,27 +9,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.model_tables import FIRST_SENT, IDENTIFIER_COLUMNS, KEY_COLUMNS, desired, same_row
-from reverse_etl.warehouse.statement import Dialect, Statement, quote
+from reverse_etl.warehouse.model_tables import (
+    FIRST_SENT_COLUMN,
+    IDENTIFIER_COLUMNS,
+    KEY_COLUMNS,
+    desired_rows_sql,
+    same_row_sql,
+)
+from reverse_etl.warehouse.statement import Dialect, Statement, quote_identifier
 
 if TYPE_CHECKING:
-    from reverse_etl.warehouse.model_tables import Shape
+    from reverse_etl.warehouse.model_tables import ModelTables
 
-_PART = 10_000  # rows whose digests make one text on Snowflake, where a text has at most 16 MB
+_ROWS_PER_PART = 10_000  # rows whose digests make one text on Snowflake, where a text has at most 16 MB
 
 
-def seal(dialect: Dialect, shape: Shape) -> Statement:
+def select_digest(dialect: Dialect, tables: ModelTables) -> Statement:
     """Return one row, (rows, digest), of all that a plan says of a model: what it sends, removes, holds and leaves.
 
     DuckDB folds the digests into one number as they pass, in whatever order and in no memory to speak of. Snowflake has no such number
     of 128 bits, and there rows are put together in the order of the plan, part by part.
     """
     identifiers = (f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values())
-    values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT)), *identifiers]
-    values += [f"d.{quote(name)}" for name in shape.payload_names]
+    values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT_COLUMN)), *identifiers]
+    values += [f"d.{quote_identifier(name)}" for name in tables.payload_names]
     rows = (
-        f"FROM {dialect.passing(shape.planned)} AS p LEFT JOIN (\n{desired(dialect, shape)}\n"
-        f") AS d ON {same_row(shape, 'd', 'p')}"
+        f"FROM {dialect.temp_table(tables.planned)} AS p LEFT JOIN (\n{desired_rows_sql(dialect, tables)}\n"
+        f") AS d ON {same_row_sql(tables, 'd', 'p')}"
     )
     if dialect.engine is Engine.DUCKDB:
         digest = f"MD5_NUMBER(CAST(JSON_ARRAY({', '.join(values)}) AS VARCHAR))"
@@ -40,7 +46,7 @@ def seal(dialect: Dialect, shape: Shape) -> Statement:
     digest = f"MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL({pairs})))"
     return Statement.read(
         f"SELECT COALESCE(SUM(retl_rows), 0), MD5(COALESCE(LISTAGG(retl_digest, '') WITHIN GROUP (ORDER BY retl_part), ''))\n"
-        f"FROM (\nSELECT FLOOR(p.retl_seq / {_PART}) AS retl_part, COUNT(*) AS retl_rows,\n"
+        f"FROM (\nSELECT FLOOR(p.retl_seq / {_ROWS_PER_PART}) AS retl_part, COUNT(*) AS retl_rows,\n"
         f"  MD5(LISTAGG({digest}, '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest\n{rows}\n"
-        f"GROUP BY FLOOR(p.retl_seq / {_PART})\n) AS retl_parts"
+        f"GROUP BY FLOOR(p.retl_seq / {_ROWS_PER_PART})\n) AS retl_parts"
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.sandbox.paging import links
-from reverse_etl.sandbox.replies import Reply, missing
+from reverse_etl.sandbox.paging import build_links
+from reverse_etl.sandbox.replies import ApiResponse, not_found_error
 from reverse_etl.sandbox.routes.route import Route
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.account import Account
-    from reverse_etl.sandbox.ask import Ask
+    from reverse_etl.sandbox.account import SandboxAccount
+    from reverse_etl.sandbox.ask import ApiRequest
 
 _ATTRIBUTES: Final = {
     "test_account": True,
@@ -39,29 +39,33 @@ _FIELDS: Final = frozenset(
 )
 
 
-def get_accounts(account: Account, ask: Ask) -> Reply:
+def get_accounts(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return the one account that the key belongs to."""
-    ask.allow("fields[account]")
-    return Reply(200, {"data": [_resource(account, ask)], "links": links(ask)})
+    request.reject_unknown_parameters("fields[account]")
+    return ApiResponse(200, {"data": [_account_resource(account, request)], "links": build_links(request)})
 
 
-def get_account(account: Account, ask: Ask) -> Reply:
+def get_account(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return the account by its id."""
-    ask.allow("fields[account]")
-    if ask.places["id"] != account.id:
-        raise missing("account", ask.places["id"])
-    return Reply(200, {"data": _resource(account, ask), "links": {"self": ask.url()}})
+    request.reject_unknown_parameters("fields[account]")
+    if request.path_parameters["id"] != account.id:
+        raise not_found_error("account", request.path_parameters["id"])
+    return ApiResponse(200, {"data": _account_resource(account, request), "links": {"self": request.url()}})
 
 
-def _resource(account: Account, ask: Ask) -> dict[str, Any]:
-    wanted = ask.several("fields[account]", _FIELDS)
-    whole = {name.split(".")[0] for name in wanted or ()}
+def _account_resource(account: SandboxAccount, request: ApiRequest) -> dict[str, Any]:
+    requested_fields = request.parse_names("fields[account]", _FIELDS)
+    top_level_fields = {name.split(".")[0] for name in requested_fields or ()}
     attributes = {**_ATTRIBUTES, "public_api_key": account.id}
     return {
         "type": "account",
         "id": account.id,
-        "attributes": {name: value for name, value in attributes.items() if wanted is None or name in whole},
-        "links": {"self": f"{ask.origin}/api/accounts/{account.id}"},
+        "attributes": {
+            name: value
+            for name, value in attributes.items()
+            if requested_fields is None or name in top_level_fields
+        },
+        "links": {"self": f"{request.origin}/api/accounts/{account.id}"},
     }
 
 

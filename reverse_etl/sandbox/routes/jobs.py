@@ -6,176 +6,227 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.sandbox.faults import Standing, drawn_job_faults
-from reverse_etl.sandbox.filters import Field, Where, filter_sql
+from reverse_etl.sandbox.faults import QueuedFault, draw_job_faults
+from reverse_etl.sandbox.filters import FilterField, WhereClause, filter_sql
 from reverse_etl.sandbox.jobs import (
     JOB_COLUMNS,
     JOB_FIELDS,
-    JobOrder,
+    JobRequest,
     StoredJob,
     accept_job,
-    fate_of,
+    build_job_script,
+    collect_row_errors,
     find_job,
-    invalid_rows,
 )
 from reverse_etl.sandbox.lists import LIST_FIELDS, StoredList, find_list
-from reverse_etl.sandbox.paging import Order, Source, fetch, links, order_of, page_of
+from reverse_etl.sandbox.paging import (
+    QuerySource,
+    SortOrder,
+    build_links,
+    fetch_page,
+    parse_order,
+    parse_page,
+)
 from reverse_etl.sandbox.profiles import (
-    COLUMNS,
+    PROFILE_COLUMNS,
     PROFILE_PARAMETERS,
-    person_of,
     profile_fields,
+    profile_from_row,
     profile_resource,
 )
-from reverse_etl.sandbox.replies import Refusal, Reply, invalid, missing
+from reverse_etl.sandbox.replies import ApiResponse, HttpError, bad_request_error, not_found_error
 from reverse_etl.sandbox.routes.route import Route
-from reverse_etl.sandbox.validation import check_rows, import_rows
+from reverse_etl.sandbox.validation import check_rows, parse_import
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from reverse_etl.sandbox.account import Account
-    from reverse_etl.sandbox.ask import Ask
+    from reverse_etl.sandbox.account import SandboxAccount
+    from reverse_etl.sandbox.ask import ApiRequest
 
 _PATH: Final = "/api/profile-bulk-import-jobs"
-_SPARSE: Final = "fields[profile-bulk-import-job]"
-_DEFAULT_A_PAGE: Final = 20
-_MOST_A_PAGE: Final = 100
+_JOB_FIELDS_PARAMETER: Final = "fields[profile-bulk-import-job]"
+_DEFAULT_PAGE_SIZE: Final = 20
+_MAX_PAGE_SIZE: Final = 100
 _STATUSES: Final = frozenset({"queued", "processing", "complete"})  # `cancelled` cannot be asked for
-_FILTERS: Final = {"status": Field("j.status", frozenset({"any", "equals"}), choices=_STATUSES)}
+_FILTERS: Final = {"status": FilterField("j.status", frozenset({"any", "equals"}), choices=_STATUSES)}
 _ERROR_FIELDS: Final = frozenset(
     {"id", "code", "title", "detail", "source", "source.pointer", "original_payload"}
 )
-_ERRORS: Final = Source(
+_ERRORS_SOURCE: Final = QuerySource(
     "e.id, e.code, e.title, e.detail, e.pointer, e.original_payload", "job_errors e", "e.seq"
 )
-_PEOPLE: Final = Source(COLUMNS, "job_profiles o CROSS JOIN profiles p ON p.seq = o.profile", "o.profile")
+_PROFILES_SOURCE: Final = QuerySource(
+    PROFILE_COLUMNS, "job_profiles o CROSS JOIN profiles p ON p.seq = o.profile", "o.profile"
+)
 
 
-def bulk_import_profiles(account: Account, ask: Ask) -> Reply:
+def bulk_import_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Accept a job, or refuse the whole request with a pointer to every row that is not in order."""
-    ask.allow(_SPARSE)
-    wanted = ask.several(_SPARSE, JOB_FIELDS)
-    rows, list_ids = import_rows(ask.document())
-    check_rows(rows, len(ask.body), account.rules)
-    with account.state() as db:
-        for identity in list_ids:
-            if find_list(db, identity) is None:
-                raise invalid(f"A list with id {identity} does not exist.", pointer="/data")
-        standing = drawn_job_faults(db, ask.method, ask.path)
-        refused = invalid_rows(db, standing, rows)
-        job = None if refused else _accepted(db, account, standing, rows, list_ids)
+    request.reject_unknown_parameters(_JOB_FIELDS_PARAMETER)
+    requested_fields = request.parse_names(_JOB_FIELDS_PARAMETER, JOB_FIELDS)
+    rows, list_ids = parse_import(request.read_json())
+    check_rows(rows, len(request.body), account.rules)
+    with account.transaction() as db:
+        for resource_id in list_ids:
+            if find_list(db, resource_id) is None:
+                raise bad_request_error(f"A list with id {resource_id} does not exist.", pointer="/data")
+        queued_faults = draw_job_faults(db, request.method, request.path)
+        row_errors = collect_row_errors(db, queued_faults, rows)
+        job = None if row_errors else _accept_import(db, account, queued_faults, rows, list_ids)
     if job is None:
-        raise Refusal(400, *refused[: account.rules.errors_per_reply])
-    return Reply(202, {"data": job.resource(ask.origin, wanted), "links": {"self": ask.url()}})
+        raise HttpError(400, *row_errors[: account.rules.errors_per_reply])
+    return ApiResponse(
+        202, {"data": job.to_resource(request.origin, requested_fields), "links": {"self": request.url()}}
+    )
 
 
-def get_bulk_import_profiles_jobs(account: Account, ask: Ask) -> Reply:
+def get_bulk_import_profiles_jobs(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of the jobs that have not expired, newest first unless another order is asked for."""
-    ask.allow(_SPARSE, "filter", "page[cursor]", "page[size]", "sort")
-    wanted, where = ask.several(_SPARSE, JOB_FIELDS), filter_sql(ask.query.get("filter"), _FILTERS)
-    order = order_of(ask, {"created_at": "j.created_at"}, "-created_at")
-    page = page_of(ask, _DEFAULT_A_PAGE, _MOST_A_PAGE)
-    kept = Where(f"{where.sql} AND j.expires_at > ?", (*where.values, account.now()))
-    with account.state() as db:
-        rows, cursor = fetch(db, Source(JOB_COLUMNS, "jobs j", "j.seq"), kept, order, page)
-    found = [StoredJob(*row).resource(ask.origin, wanted) for row in rows]
-    return Reply(200, {"data": found, "links": links(ask, cursor)})
+    request.reject_unknown_parameters(_JOB_FIELDS_PARAMETER, "filter", "page[cursor]", "page[size]", "sort")
+    requested_fields, where = (
+        request.parse_names(_JOB_FIELDS_PARAMETER, JOB_FIELDS),
+        filter_sql(request.query.get("filter"), _FILTERS),
+    )
+    order = parse_order(request, {"created_at": "j.created_at"}, "-created_at")
+    page = parse_page(request, _DEFAULT_PAGE_SIZE, _MAX_PAGE_SIZE)
+    unexpired = WhereClause(f"{where.sql} AND j.expires_at > ?", (*where.values, account.now()))
+    with account.transaction() as db:
+        rows, cursor = fetch_page(db, QuerySource(JOB_COLUMNS, "jobs j", "j.seq"), unexpired, order, page)
+    resources = [StoredJob(*row).to_resource(request.origin, requested_fields) for row in rows]
+    return ApiResponse(200, {"data": resources, "links": build_links(request, cursor)})
 
 
-def get_bulk_import_profiles_job(account: Account, ask: Ask) -> Reply:
+def get_bulk_import_profiles_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return one job; with `include=lists` also the lists it fills."""
-    ask.allow(_SPARSE, "fields[list]", "include")
-    wanted, included = ask.several(_SPARSE, JOB_FIELDS), ask.several("include", frozenset({"lists"}))
-    listed = ask.several("fields[list]", LIST_FIELDS)
-    with account.state() as db:
-        job = _the_job(db, account, ask)
-        lists = _lists(db, job) if included else []
-    body: dict[str, Any] = {"data": job.resource(ask.origin, wanted), "links": {"self": ask.url()}}
-    return Reply(
-        200, body | ({"included": [one.resource(ask.origin, listed) for one in lists]} if included else {})
+    request.reject_unknown_parameters(_JOB_FIELDS_PARAMETER, "fields[list]", "include")
+    requested_fields, include_lists = (
+        request.parse_names(_JOB_FIELDS_PARAMETER, JOB_FIELDS),
+        request.parse_names("include", frozenset({"lists"})),
+    )
+    list_fields = request.parse_names("fields[list]", LIST_FIELDS)
+    with account.transaction() as db:
+        job = _require_job(db, account, request)
+        lists = _load_job_lists(db, job) if include_lists else []
+    body: dict[str, Any] = {
+        "data": job.to_resource(request.origin, requested_fields),
+        "links": {"self": request.url()},
+    }
+    return ApiResponse(
+        200,
+        body
+        | (
+            {"included": [stored_list.to_resource(request.origin, list_fields) for stored_list in lists]}
+            if include_lists
+            else {}
+        ),
     )
 
 
-def get_import_errors(account: Account, ask: Ask) -> Reply:
+def get_import_errors(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of the rows that failed in a job, in the order of the rows."""
-    ask.allow("fields[import-error]", "page[cursor]", "page[size]")
-    wanted, page = (
-        ask.several("fields[import-error]", _ERROR_FIELDS),
-        page_of(ask, _DEFAULT_A_PAGE, _MOST_A_PAGE),
+    request.reject_unknown_parameters("fields[import-error]", "page[cursor]", "page[size]")
+    requested_fields, page = (
+        request.parse_names("fields[import-error]", _ERROR_FIELDS),
+        parse_page(request, _DEFAULT_PAGE_SIZE, _MAX_PAGE_SIZE),
     )
-    with account.state() as db:
-        own = Where("e.job = ?", (_the_job(db, account, ask).seq,))
-        rows, cursor = fetch(db, _ERRORS, own, Order("e.seq"), page)
-    return Reply(200, {"data": [_error_resource(row, wanted) for row in rows], "links": links(ask, cursor)})
+    with account.transaction() as db:
+        job_filter = WhereClause("e.job = ?", (_require_job(db, account, request).seq,))
+        rows, cursor = fetch_page(db, _ERRORS_SOURCE, job_filter, SortOrder("e.seq"), page)
+    return ApiResponse(
+        200,
+        {
+            "data": [_error_resource(row, requested_fields) for row in rows],
+            "links": build_links(request, cursor),
+        },
+    )
 
 
-def get_profiles_for_job(account: Account, ask: Ask) -> Reply:
+def get_profiles_for_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of the profiles that a job made or changed."""
-    ask.allow(*PROFILE_PARAMETERS, "page[cursor]", "page[size]")
-    wanted = profile_fields(ask)
-    rows, cursor = _people(account, ask)
-    found = [profile_resource(person_of(row), ask.origin, wanted) for row in rows]
-    return Reply(200, {"data": found, "links": links(ask, cursor)})
+    request.reject_unknown_parameters(*PROFILE_PARAMETERS, "page[cursor]", "page[size]")
+    requested_fields = profile_fields(request)
+    rows, cursor = _fetch_job_profiles(account, request)
+    resources = [profile_resource(profile_from_row(row), request.origin, requested_fields) for row in rows]
+    return ApiResponse(200, {"data": resources, "links": build_links(request, cursor)})
 
 
-def get_profile_ids_for_job(account: Account, ask: Ask) -> Reply:
+def get_profile_ids_for_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of the ids of the profiles that a job made or changed."""
-    ask.allow("page[cursor]", "page[size]")
-    rows, cursor = _people(account, ask)
-    return Reply(
-        200, {"data": [{"type": "profile", "id": row[1]} for row in rows], "links": links(ask, cursor)}
+    request.reject_unknown_parameters("page[cursor]", "page[size]")
+    rows, cursor = _fetch_job_profiles(account, request)
+    return ApiResponse(
+        200,
+        {"data": [{"type": "profile", "id": row[1]} for row in rows], "links": build_links(request, cursor)},
     )
 
 
-def get_lists_for_job(account: Account, ask: Ask) -> Reply:
+def get_lists_for_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return the lists that a job fills."""
-    ask.allow("fields[list]")
-    wanted = ask.several("fields[list]", LIST_FIELDS)
-    with account.state() as db:
-        lists = _lists(db, _the_job(db, account, ask))
-    return Reply(200, {"data": [one.resource(ask.origin, wanted) for one in lists], "links": links(ask)})
+    request.reject_unknown_parameters("fields[list]")
+    requested_fields = request.parse_names("fields[list]", LIST_FIELDS)
+    with account.transaction() as db:
+        lists = _load_job_lists(db, _require_job(db, account, request))
+    return ApiResponse(
+        200,
+        {
+            "data": [stored_list.to_resource(request.origin, requested_fields) for stored_list in lists],
+            "links": build_links(request),
+        },
+    )
 
 
-def get_list_ids_for_job(account: Account, ask: Ask) -> Reply:
+def get_list_ids_for_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return the ids of the lists that a job fills."""
-    ask.allow()
-    with account.state() as db:
-        lists = _lists(db, _the_job(db, account, ask))
-    return Reply(200, {"data": [{"type": "list", "id": one.id} for one in lists], "links": links(ask)})
+    request.reject_unknown_parameters()
+    with account.transaction() as db:
+        lists = _load_job_lists(db, _require_job(db, account, request))
+    return ApiResponse(
+        200,
+        {
+            "data": [{"type": "list", "id": stored_list.id} for stored_list in lists],
+            "links": build_links(request),
+        },
+    )
 
 
-def _accepted(
+def _accept_import(
     db: sqlite3.Connection,
-    account: Account,
-    standing: list[Standing],
+    account: SandboxAccount,
+    queued_faults: list[QueuedFault],
     rows: list[Any],
     list_ids: tuple[str, ...],
 ) -> StoredJob:
-    order = JobOrder(rows, list_ids, fate_of(db, standing, rows))
-    return accept_job(db, account.id, account.rules, order, account.now())
+    job_request = JobRequest(rows, list_ids, build_job_script(db, queued_faults, rows))
+    return accept_job(db, account.id, account.rules, job_request, account.now())
 
 
-def _the_job(db: sqlite3.Connection, account: Account, ask: Ask) -> StoredJob:
-    job = find_job(db, ask.places["id"], account.now())
+def _require_job(db: sqlite3.Connection, account: SandboxAccount, request: ApiRequest) -> StoredJob:
+    job = find_job(db, request.path_parameters["id"], account.now())
     if job is None:
-        raise missing("profile-bulk-import-job", ask.places["id"])
+        raise not_found_error("profile-bulk-import-job", request.path_parameters["id"])
     return job
 
 
-def _lists(db: sqlite3.Connection, job: StoredJob) -> list[StoredList]:
-    return [listed for listed in (find_list(db, identity) for identity in job.list_ids()) if listed]
+def _load_job_lists(db: sqlite3.Connection, job: StoredJob) -> list[StoredList]:
+    return [
+        stored_list
+        for stored_list in (find_list(db, resource_id) for resource_id in job.list_ids())
+        if stored_list
+    ]
 
 
-def _people(account: Account, ask: Ask) -> tuple[list[tuple[Any, ...]], str | None]:
-    page = page_of(ask, _DEFAULT_A_PAGE, _MOST_A_PAGE)
-    with account.state() as db:
-        own = Where("o.job = ?", (_the_job(db, account, ask).seq,))
-        return fetch(db, _PEOPLE, own, Order("o.profile"), page)
+def _fetch_job_profiles(
+    account: SandboxAccount, request: ApiRequest
+) -> tuple[list[tuple[Any, ...]], str | None]:
+    page = parse_page(request, _DEFAULT_PAGE_SIZE, _MAX_PAGE_SIZE)
+    with account.transaction() as db:
+        job_filter = WhereClause("o.job = ?", (_require_job(db, account, request).seq,))
+        return fetch_page(db, _PROFILES_SOURCE, job_filter, SortOrder("o.profile"), page)
 
 
-def _error_resource(row: tuple[Any, ...], wanted: frozenset[str] | None) -> dict[str, Any]:
-    identity, code, title, detail, pointer, payload = row
+def _error_resource(row: tuple[Any, ...], requested_fields: frozenset[str] | None) -> dict[str, Any]:
+    resource_id, code, title, detail, pointer, payload = row
     attributes = {
         "code": code,
         "title": title,
@@ -183,11 +234,15 @@ def _error_resource(row: tuple[Any, ...], wanted: frozenset[str] | None) -> dict
         "source": {"pointer": pointer},
         "original_payload": None if payload is None else orjson.loads(payload),
     }
-    whole = None if wanted is None else {name.split(".")[0] for name in wanted}
+    top_level_fields = None if requested_fields is None else {name.split(".")[0] for name in requested_fields}
     return {
         "type": "import-error",
-        "id": identity,
-        "attributes": {name: value for name, value in attributes.items() if whole is None or name in whole},
+        "id": resource_id,
+        "attributes": {
+            name: value
+            for name, value in attributes.items()
+            if top_level_fields is None or name in top_level_fields
+        },
     }
 
 

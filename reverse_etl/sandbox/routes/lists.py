@@ -4,133 +4,154 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.sandbox.filters import Field, Where, filter_sql
+from reverse_etl.sandbox.filters import FilterField, WhereClause, filter_sql
 from reverse_etl.sandbox.lists import (
     LIST_COLUMNS,
     LIST_FIELDS,
     StoredList,
+    count_members,
     drop_list,
     find_list,
     make_list,
-    member_count,
     rename_list,
 )
-from reverse_etl.sandbox.paging import Source, fetch, links, order_of, page_of
-from reverse_etl.sandbox.replies import Reply, invalid, missing
+from reverse_etl.sandbox.paging import QuerySource, build_links, fetch_page, parse_order, parse_page
+from reverse_etl.sandbox.replies import ApiResponse, bad_request_error, not_found_error
 from reverse_etl.sandbox.routes.route import Route
-from reverse_etl.sandbox.validation import typed
+from reverse_etl.sandbox.validation import parse_resource
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from reverse_etl.sandbox.account import Account
-    from reverse_etl.sandbox.ask import Ask
+    from reverse_etl.sandbox.account import SandboxAccount
+    from reverse_etl.sandbox.ask import ApiRequest
 
-_MOST_A_PAGE: Final = 10
-_SOURCE: Final = Source(LIST_COLUMNS, "lists l", "l.seq")
+_MAX_PAGE_SIZE: Final = 10
+_SOURCE: Final = QuerySource(LIST_COLUMNS, "lists l", "l.seq")
 _SORTS: Final = {name: f"l.{name}" for name in ("created", "id", "name", "updated")}
 _FILTERS: Final = {
-    "name": Field("l.name", frozenset({"any", "equals"})),
-    "id": Field("l.id", frozenset({"any", "equals"})),
-    "created": Field("l.created", frozenset({"greater-than"}), "time"),
-    "updated": Field("l.updated", frozenset({"greater-than"}), "time"),
+    "name": FilterField("l.name", frozenset({"any", "equals"})),
+    "id": FilterField("l.id", frozenset({"any", "equals"})),
+    "created": FilterField("l.created", frozenset({"greater-than"}), "time"),
+    "updated": FilterField("l.updated", frozenset({"greater-than"}), "time"),
 }
-_OPT_IN: Final = ("single_opt_in", "double_opt_in")
+_OPT_IN_PROCESSES: Final = ("single_opt_in", "double_opt_in")
 
 
-def the_list(db: sqlite3.Connection, ask: Ask) -> StoredList:
+def require_list(db: sqlite3.Connection, request: ApiRequest) -> StoredList:
     """Return the list in a request's path. Raises Refusal (404) if there is none."""
-    listed = find_list(db, ask.places["id"])
-    if listed is None:
-        raise missing("list", ask.places["id"])
-    return listed
+    stored_list = find_list(db, request.path_parameters["id"])
+    if stored_list is None:
+        raise not_found_error("list", request.path_parameters["id"])
+    return stored_list
 
 
-def get_lists(account: Account, ask: Ask) -> Reply:
+def get_lists(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of the lists, ten at most."""
-    ask.allow("fields[list]", "filter", "page[cursor]", "page[size]", "sort")
-    wanted = ask.several("fields[list]", LIST_FIELDS)
-    asked = filter_sql(ask.query.get("filter"), _FILTERS)
-    shown = account.now() - account.rules.list_seconds
-    where = Where(f"({asked.sql}) AND l.created <= ?", (*asked.values, shown), asked.fields)
-    order, page = order_of(ask, _SORTS, "created"), page_of(ask, _MOST_A_PAGE, _MOST_A_PAGE)
-    with account.state() as db:
-        rows, cursor = fetch(db, _SOURCE, where, order, page)
-    return Reply(
+    request.reject_unknown_parameters("fields[list]", "filter", "page[cursor]", "page[size]", "sort")
+    requested_fields = request.parse_names("fields[list]", LIST_FIELDS)
+    requested_where = filter_sql(request.query.get("filter"), _FILTERS)
+    shown_since = account.now() - account.rules.list_seconds
+    where = WhereClause(
+        f"({requested_where.sql}) AND l.created <= ?",
+        (*requested_where.values, shown_since),
+        requested_where.fields,
+    )
+    order, page = parse_order(request, _SORTS, "created"), parse_page(request, _MAX_PAGE_SIZE, _MAX_PAGE_SIZE)
+    with account.transaction() as db:
+        rows, cursor = fetch_page(db, _SOURCE, where, order, page)
+    return ApiResponse(
         200,
         {
-            "data": [StoredList(*row).resource(ask.origin, wanted) for row in rows],
-            "links": links(ask, cursor),
+            "data": [StoredList(*row).to_resource(request.origin, requested_fields) for row in rows],
+            "links": build_links(request, cursor),
         },
     )
 
 
-def create_list(account: Account, ask: Ask) -> Reply:
+def create_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Create a list. A name may be given twice: Klaviyo nowhere promises that names are unique."""
-    ask.allow("fields[list]")
-    name, opt_in = _described(ask.document(), name="", opt_in=_OPT_IN[1])
-    with account.state() as db:
-        listed = make_list(db, account.id, name, opt_in, account.now())
-    return _one(ask, 201, listed)
+    request.reject_unknown_parameters("fields[list]")
+    name, opt_in_process = _parse_list_body(request.read_json(), name="", opt_in_process=_OPT_IN_PROCESSES[1])
+    with account.transaction() as db:
+        stored_list = make_list(db, account.id, name, opt_in_process, account.now())
+    return _list_response(request, 201, stored_list)
 
 
-def get_list(account: Account, ask: Ask) -> Reply:
+def get_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return one list, with its number of profiles if asked for (which has a lower limit of its own)."""
-    ask.allow("fields[list]", "additional-fields[list]")
-    more = ask.several("additional-fields[list]", frozenset({"profile_count"}))
-    with account.state() as db:
-        listed = the_list(db, ask)
-        counted = {"profile_count": member_count(db, listed)} if more else {}
-    return _one(ask, 200, listed, **counted)
+    request.reject_unknown_parameters("fields[list]", "additional-fields[list]")
+    additional_fields = request.parse_names("additional-fields[list]", frozenset({"profile_count"}))
+    with account.transaction() as db:
+        stored_list = require_list(db, request)
+        extra_attributes = {"profile_count": count_members(db, stored_list)} if additional_fields else {}
+    return _list_response(request, 200, stored_list, **extra_attributes)
 
 
-def update_list(account: Account, ask: Ask) -> Reply:
+def update_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Change a list's name or opt-in process."""
-    ask.allow("fields[list]")
-    document = ask.document()
-    with account.state() as db:
-        listed = the_list(db, ask)
-        name, opt_in = _described(
-            document, name=listed.name, opt_in=listed.opt_in_process, identity=listed.id
+    request.reject_unknown_parameters("fields[list]")
+    document = request.read_json()
+    with account.transaction() as db:
+        stored_list = require_list(db, request)
+        name, opt_in_process = _parse_list_body(
+            document,
+            name=stored_list.name,
+            opt_in_process=stored_list.opt_in_process,
+            resource_id=stored_list.id,
         )
-        changed = rename_list(db, listed, name, opt_in, account.now())
-    return _one(ask, 200, changed)
+        changed_list = rename_list(db, stored_list, name, opt_in_process, account.now())
+    return _list_response(request, 200, changed_list)
 
 
-def delete_list(account: Account, ask: Ask) -> Reply:
+def delete_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Delete a list; its profiles stay."""
-    ask.allow()
-    with account.state() as db:
-        drop_list(db, the_list(db, ask))
-    return Reply(204)
+    request.reject_unknown_parameters()
+    with account.transaction() as db:
+        drop_list(db, require_list(db, request))
+    return ApiResponse(204)
 
 
-def _one(ask: Ask, status: int, listed: StoredList, **more: Any) -> Reply:
-    wanted = ask.several("fields[list]", LIST_FIELDS | {"profile_count"})
-    return Reply(status, {"data": listed.resource(ask.origin, wanted, **more), "links": {"self": ask.url()}})
+def _list_response(
+    request: ApiRequest, status: int, stored_list: StoredList, **extra_attributes: Any
+) -> ApiResponse:
+    requested_fields = request.parse_names("fields[list]", LIST_FIELDS | {"profile_count"})
+    return ApiResponse(
+        status,
+        {
+            "data": stored_list.to_resource(request.origin, requested_fields, **extra_attributes),
+            "links": {"self": request.url()},
+        },
+    )
 
 
-def _described(document: Any, *, name: str, opt_in: str, identity: str | None = None) -> tuple[str, str]:
-    resource = typed(document, "list")
-    if identity is not None and resource.get("id") != identity:
-        raise invalid("The id should be that of the address.", pointer="/data/id")
+def _parse_list_body(
+    document: Any, *, name: str, opt_in_process: str, resource_id: str | None = None
+) -> tuple[str, str]:
+    resource = parse_resource(document, "list")
+    if resource_id is not None and resource.get("id") != resource_id:
+        raise bad_request_error("The id should be that of the address.", pointer="/data/id")
     attributes = resource.get("attributes")
     if not isinstance(attributes, dict):
-        raise invalid("An object is required.", pointer="/data/attributes")
+        raise bad_request_error("An object is required.", pointer="/data/attributes")
     unknown = attributes.keys() - {"name", "opt_in_process"}
     if unknown:
-        raise invalid(
+        raise bad_request_error(
             f"'{min(unknown)}' is not a valid field for the resource 'list'.",
             pointer=f"/data/attributes/{min(unknown)}",
         )
-    named, chosen = attributes.get("name", name), attributes.get("opt_in_process") or opt_in
-    if not isinstance(named, str) or not named.strip():
-        raise invalid("A name is required.", pointer="/data/attributes/name")
-    if chosen not in _OPT_IN:
-        raise invalid(
-            f"One of {' and '.join(_OPT_IN)} is required.", pointer="/data/attributes/opt_in_process"
+    new_name, new_opt_in_process = (
+        attributes.get("name", name),
+        attributes.get("opt_in_process") or opt_in_process,
+    )
+    if not isinstance(new_name, str) or not new_name.strip():
+        raise bad_request_error("A name is required.", pointer="/data/attributes/name")
+    if new_opt_in_process not in _OPT_IN_PROCESSES:
+        raise bad_request_error(
+            f"One of {' and '.join(_OPT_IN_PROCESSES)} is required.",
+            pointer="/data/attributes/opt_in_process",
         )
-    return named, chosen
+    return new_name, new_opt_in_process
 
 
 ROUTES: Final = (

@@ -6,109 +6,121 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.sandbox.filters import Field, Where, filter_sql
-from reverse_etl.sandbox.lists import join, leave
-from reverse_etl.sandbox.paging import Source, fetch, links, order_of, page_of
-from reverse_etl.sandbox.profiles import COLUMNS, person_of, profile_fields, profile_resource
-from reverse_etl.sandbox.replies import ApiError, Refusal, Reply, invalid
-from reverse_etl.sandbox.routes.lists import the_list
+from reverse_etl.sandbox.filters import FilterField, WhereClause, filter_sql
+from reverse_etl.sandbox.lists import add_members, remove_members
+from reverse_etl.sandbox.paging import QuerySource, build_links, fetch_page, parse_order, parse_page
+from reverse_etl.sandbox.profiles import PROFILE_COLUMNS, profile_fields, profile_from_row, profile_resource
+from reverse_etl.sandbox.replies import ApiResponse, ErrorObject, HttpError, bad_request_error
+from reverse_etl.sandbox.routes.lists import require_list
 from reverse_etl.sandbox.routes.route import Route
-from reverse_etl.sandbox.rules import MAX_MEMBERS_A_REQUEST
-from reverse_etl.sandbox.validation import resource_ids
+from reverse_etl.sandbox.rules import MAX_MEMBERS_PER_REQUEST
+from reverse_etl.sandbox.validation import parse_resource_ids
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from reverse_etl.sandbox.account import Account
-    from reverse_etl.sandbox.ask import Ask
+    from reverse_etl.sandbox.account import SandboxAccount
+    from reverse_etl.sandbox.ask import ApiRequest
 
-_DEFAULT_A_PAGE: Final = 20
-_MOST_A_PAGE: Final = 100
+_DEFAULT_PAGE_SIZE: Final = 20
+_MAX_PAGE_SIZE: Final = 100
 _SORTS: Final = {"joined_group_at": "m.joined_at"}
-_COMPARE: Final = frozenset({"greater-than", "greater-or-equal", "less-than", "less-or-equal"})
-_LISTED: Final = frozenset({"any", "equals"})
+_COMPARISON_OPERATORS: Final = frozenset({"greater-than", "greater-or-equal", "less-than", "less-or-equal"})
+_EQUALITY_OPERATORS: Final = frozenset({"any", "equals"})
 _FILTERS: Final = {
-    "email": Field("p.email", _LISTED),
-    "phone_number": Field("p.phone_number", _LISTED),
-    "joined_group_at": Field("m.joined_at", _COMPARE, "time"),
+    "email": FilterField("p.email", _EQUALITY_OPERATORS),
+    "phone_number": FilterField("p.phone_number", _EQUALITY_OPERATORS),
+    "joined_group_at": FilterField("m.joined_at", _COMPARISON_OPERATORS, "time"),
 }
 # CROSS JOIN fixes the order of the loops: by the few who are asked for, or along the list.
-_BY_PERSON: Final = "profiles p CROSS JOIN members m ON m.profile = p.seq"
-_ALONG_LIST: Final = "members m CROSS JOIN profiles p ON p.seq = m.profile"
+_PROFILES_FIRST: Final = "profiles p CROSS JOIN members m ON m.profile = p.seq"
+_MEMBERS_FIRST: Final = "members m CROSS JOIN profiles p ON p.seq = m.profile"
 
 
-def get_profiles_for_list(account: Account, ask: Ask) -> Reply:
+def get_profiles_for_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of a list's profiles, with the time at which each joined.
 
     Those who joined first come first.
     """
-    ask.allow("fields[profile]", "additional-fields[profile]", "filter", "page[cursor]", "page[size]", "sort")
-    wanted = profile_fields(ask, "joined_group_at")
-    rows, cursor = _page(account, ask)
-    found = [profile_resource(person_of(row[1:]), ask.origin, wanted, row[0]) for row in rows]
-    return Reply(200, {"data": found, "links": links(ask, cursor)})
+    request.reject_unknown_parameters(
+        "fields[profile]", "additional-fields[profile]", "filter", "page[cursor]", "page[size]", "sort"
+    )
+    requested_fields = profile_fields(request, "joined_group_at")
+    rows, cursor = _fetch_member_page(account, request)
+    resources = [
+        profile_resource(profile_from_row(row[1:]), request.origin, requested_fields, row[0]) for row in rows
+    ]
+    return ApiResponse(200, {"data": resources, "links": build_links(request, cursor)})
 
 
-def get_profile_ids_for_list(account: Account, ask: Ask) -> Reply:
+def get_profile_ids_for_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of the ids of a list's profiles, in the same order."""
-    ask.allow("filter", "page[cursor]", "page[size]", "sort")
-    rows, cursor = _page(account, ask)
-    return Reply(
-        200, {"data": [{"type": "profile", "id": row[2]} for row in rows], "links": links(ask, cursor)}
+    request.reject_unknown_parameters("filter", "page[cursor]", "page[size]", "sort")
+    rows, cursor = _fetch_member_page(account, request)
+    return ApiResponse(
+        200,
+        {"data": [{"type": "profile", "id": row[2]} for row in rows], "links": build_links(request, cursor)},
     )
 
 
-def add_profiles_to_list(account: Account, ask: Ask) -> Reply:
+def add_profiles_to_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Put profiles on a list; one who is on it already stays with the old time of joining."""
-    ids = _asked_ids(ask)
-    with account.state() as db:
-        join(db, the_list(db, ask), _numbers(db, account, ids), account.now())
-    return Reply(204)
+    ids = _parse_profile_ids(request)
+    with account.transaction() as db:
+        add_members(db, require_list(db, request), _find_profile_seqs(db, account, ids), account.now())
+    return ApiResponse(204)
 
 
-def remove_profiles_from_list(account: Account, ask: Ask) -> Reply:
+def remove_profiles_from_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Take profiles off a list; one who is not on it is no obstacle. Consent is not touched."""
-    ids = _asked_ids(ask)
-    with account.state() as db:
-        leave(db, the_list(db, ask), _numbers(db, account, ids))
-    return Reply(204)
+    ids = _parse_profile_ids(request)
+    with account.transaction() as db:
+        remove_members(db, require_list(db, request), _find_profile_seqs(db, account, ids))
+    return ApiResponse(204)
 
 
-def _page(account: Account, ask: Ask) -> tuple[list[tuple[Any, ...]], str | None]:
-    where = filter_sql(ask.query.get("filter"), _FILTERS)
-    order, page = order_of(ask, _SORTS, "joined_group_at"), page_of(ask, _DEFAULT_A_PAGE, _MOST_A_PAGE)
-    tables = _BY_PERSON if where.fields & {"email", "phone_number"} else _ALONG_LIST
-    with account.state() as db:
-        on_list = Where(f"{where.sql} AND m.list = ?", (*where.values, the_list(db, ask).seq))
-        return fetch(db, Source(f"m.joined_at, {COLUMNS}", tables, "m.profile"), on_list, order, page)
+def _fetch_member_page(
+    account: SandboxAccount, request: ApiRequest
+) -> tuple[list[tuple[Any, ...]], str | None]:
+    where = filter_sql(request.query.get("filter"), _FILTERS)
+    order, page = (
+        parse_order(request, _SORTS, "joined_group_at"),
+        parse_page(request, _DEFAULT_PAGE_SIZE, _MAX_PAGE_SIZE),
+    )
+    tables = _PROFILES_FIRST if where.fields & {"email", "phone_number"} else _MEMBERS_FIRST
+    with account.transaction() as db:
+        on_list = WhereClause(f"{where.sql} AND m.list = ?", (*where.values, require_list(db, request).seq))
+        return fetch_page(
+            db, QuerySource(f"m.joined_at, {PROFILE_COLUMNS}", tables, "m.profile"), on_list, order, page
+        )
 
 
-def _asked_ids(ask: Ask) -> tuple[str, ...]:
-    ask.allow()
-    document = ask.document()
-    ids = resource_ids(document.get("data") if isinstance(document, dict) else None, "profile", "/data")
-    if not 1 <= len(ids) <= MAX_MEMBERS_A_REQUEST:
-        raise invalid(
-            f"From 1 to {MAX_MEMBERS_A_REQUEST} profiles are allowed, not {len(ids)}.", pointer="/data"
+def _parse_profile_ids(request: ApiRequest) -> tuple[str, ...]:
+    request.reject_unknown_parameters()
+    document = request.read_json()
+    ids = parse_resource_ids(document.get("data") if isinstance(document, dict) else None, "profile", "/data")
+    if not 1 <= len(ids) <= MAX_MEMBERS_PER_REQUEST:
+        raise bad_request_error(
+            f"From 1 to {MAX_MEMBERS_PER_REQUEST} profiles are allowed, not {len(ids)}.", pointer="/data"
         )
     return ids
 
 
-def _numbers(db: sqlite3.Connection, account: Account, ids: tuple[str, ...]) -> list[int]:
-    wanted = orjson.dumps(ids).decode()
-    found = dict(
+def _find_profile_seqs(db: sqlite3.Connection, account: SandboxAccount, ids: tuple[str, ...]) -> list[int]:
+    ids_json = orjson.dumps(ids).decode()
+    seqs_by_id = dict(
         db.execute(
-            "SELECT id, seq FROM profiles WHERE id IN (SELECT value FROM json_each(?))", (wanted,)
+            "SELECT id, seq FROM profiles WHERE id IN (SELECT value FROM json_each(?))", (ids_json,)
         ).fetchall()
     )
-    unknown = [
-        ApiError(f"A profile with id {identity} does not exist.", f"/data/{place}/id")
-        for place, identity in enumerate(ids)
-        if identity not in found
+    errors = [
+        ErrorObject(f"A profile with id {resource_id} does not exist.", f"/data/{index}/id")
+        for index, resource_id in enumerate(ids)
+        if resource_id not in seqs_by_id
     ]
-    if unknown and account.rules.unknown_ids == "refuse":
-        raise Refusal(404, *unknown[: account.rules.errors_per_reply])
-    return list(found.values())
+    if errors and account.rules.unknown_ids == "refuse":
+        raise HttpError(404, *errors[: account.rules.errors_per_reply])
+    return list(seqs_by_id.values())
 
 
 ROUTES: Final = (

@@ -4,196 +4,229 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.sandbox.editing import merge_people, taken_by, write_person
-from reverse_etl.sandbox.filters import Field, filter_sql
+from reverse_etl.sandbox.editing import find_identifier_owner, merge_stored_profiles, write_profile
+from reverse_etl.sandbox.filters import FilterField, filter_sql
 from reverse_etl.sandbox.lists import LIST_COLUMNS, LIST_FIELDS, StoredList
-from reverse_etl.sandbox.matching import Person
-from reverse_etl.sandbox.paging import Source, fetch, links, order_of, page_of
+from reverse_etl.sandbox.matching import StoredProfile
+from reverse_etl.sandbox.paging import QuerySource, build_links, fetch_page, parse_order, parse_page
 from reverse_etl.sandbox.profiles import (
-    COLUMNS,
+    PROFILE_COLUMNS,
     PROFILE_PARAMETERS,
-    find_person,
-    people_for,
-    person_of,
+    find_profile,
+    load_matching_profiles,
     profile_fields,
+    profile_from_row,
     profile_resource,
-    save_people,
+    save_profiles,
 )
-from reverse_etl.sandbox.replies import ApiError, Refusal, Reply, invalid, missing
+from reverse_etl.sandbox.replies import (
+    ApiResponse,
+    ErrorObject,
+    HttpError,
+    bad_request_error,
+    not_found_error,
+)
 from reverse_etl.sandbox.routes.route import Route
-from reverse_etl.sandbox.validation import check_profile, resource_ids, typed
+from reverse_etl.sandbox.validation import check_profile, parse_resource, parse_resource_ids
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from reverse_etl.sandbox.account import Account
-    from reverse_etl.sandbox.ask import Ask
+    from reverse_etl.sandbox.account import SandboxAccount
+    from reverse_etl.sandbox.ask import ApiRequest
 
-_DEFAULT_A_PAGE: Final = 20
-_MOST_A_PAGE: Final = 100
-_SOURCE: Final = Source(COLUMNS, "profiles p", "p.seq")
+_DEFAULT_PAGE_SIZE: Final = 20
+_MAX_PAGE_SIZE: Final = 100
+_SOURCE: Final = QuerySource(PROFILE_COLUMNS, "profiles p", "p.seq")
 _SORTS: Final = {
     "created": "p.created",
     "updated": "p.updated",
     "id": "p.id",
     "email": "coalesce(p.email, '')",
 }
-_LISTED: Final = frozenset({"any", "equals"})
-_BETWEEN: Final = frozenset({"greater-than", "less-than"})
+_EQUALITY_OPERATORS: Final = frozenset({"any", "equals"})
+_RANGE_OPERATORS: Final = frozenset({"greater-than", "less-than"})
 _FILTERS: Final = {
-    **{name: Field(f"p.{name}", _LISTED) for name in ("id", "email", "phone_number", "external_id")},
-    "created": Field("p.created", _BETWEEN, "time"),
-    "updated": Field("p.updated", _BETWEEN, "time"),
+    **{
+        name: FilterField(f"p.{name}", _EQUALITY_OPERATORS)
+        for name in ("id", "email", "phone_number", "external_id")
+    },
+    "created": FilterField("p.created", _RANGE_OPERATORS, "time"),
+    "updated": FilterField("p.updated", _RANGE_OPERATORS, "time"),
 }
 
 
-def get_profiles(account: Account, ask: Ask) -> Reply:
+def get_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of the account's profiles, oldest first.
 
     A profile that was merged into another is not among them.
     """
-    ask.allow(*PROFILE_PARAMETERS, "filter", "page[cursor]", "page[size]", "sort")
-    wanted, where = profile_fields(ask), filter_sql(ask.query.get("filter"), _FILTERS)
-    order, page = order_of(ask, _SORTS, "created"), page_of(ask, _DEFAULT_A_PAGE, _MOST_A_PAGE)
-    with account.state() as db:
-        rows, cursor = fetch(db, _SOURCE, where, order, page)
-    found = [profile_resource(person_of(row), ask.origin, wanted) for row in rows]
-    return Reply(200, {"data": found, "links": links(ask, cursor)})
+    request.reject_unknown_parameters(*PROFILE_PARAMETERS, "filter", "page[cursor]", "page[size]", "sort")
+    requested_fields, where = profile_fields(request), filter_sql(request.query.get("filter"), _FILTERS)
+    order, page = (
+        parse_order(request, _SORTS, "created"),
+        parse_page(request, _DEFAULT_PAGE_SIZE, _MAX_PAGE_SIZE),
+    )
+    with account.transaction() as db:
+        rows, cursor = fetch_page(db, _SOURCE, where, order, page)
+    resources = [profile_resource(profile_from_row(row), request.origin, requested_fields) for row in rows]
+    return ApiResponse(200, {"data": resources, "links": build_links(request, cursor)})
 
 
-def get_profile(account: Account, ask: Ask) -> Reply:
+def get_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return one profile by its id."""
-    ask.allow(*PROFILE_PARAMETERS)
-    with account.state() as db:
-        return _one(ask, 200, _the_profile(db, ask))
+    request.reject_unknown_parameters(*PROFILE_PARAMETERS)
+    with account.transaction() as db:
+        return _profile_response(request, 200, _require_profile(db, request))
 
 
-def create_profile(account: Account, ask: Ask) -> Reply:
+def create_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Create a profile; 409 with the other's id if somebody has one of its identifiers."""
-    ask.allow(*PROFILE_PARAMETERS)
-    resource = _checked(account, ask, identified=False)
+    request.reject_unknown_parameters(*PROFILE_PARAMETERS)
+    resource = _parse_profile_body(account, request, identified=False)
     if resource.get("id"):
-        raise invalid("A new profile has no id yet.", pointer="/data/id")
-    with account.state() as db:
-        _refuse_taken(db, None, resource)
-        person = _applied(db, account, resource)
-    return _one(ask, 201, person)
+        raise bad_request_error("A new profile has no id yet.", pointer="/data/id")
+    with account.transaction() as db:
+        _reject_taken_identifiers(db, None, resource)
+        profile = _apply_profile(db, account, resource)
+    return _profile_response(request, 201, profile)
 
 
-def update_profile(account: Account, ask: Ask) -> Reply:
+def update_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Change one profile: null clears, omitted fields stay.
 
     409 if somebody else has one of its new identifiers.
     """
-    ask.allow(*PROFILE_PARAMETERS)
-    resource = _checked(account, ask, identified=True)
-    if resource.get("id") != ask.places["id"]:
-        raise invalid("The id should be that of the address.", pointer="/data/id")
-    with account.state() as db:
-        person = _the_profile(db, ask)
-        _refuse_taken(db, person, resource)
-        write_person(db, person, resource["attributes"], int(account.now()))
-    return _one(ask, 200, person)
+    request.reject_unknown_parameters(*PROFILE_PARAMETERS)
+    resource = _parse_profile_body(account, request, identified=True)
+    if resource.get("id") != request.path_parameters["id"]:
+        raise bad_request_error("The id should be that of the address.", pointer="/data/id")
+    with account.transaction() as db:
+        profile = _require_profile(db, request)
+        _reject_taken_identifiers(db, profile, resource)
+        write_profile(db, profile, resource["attributes"], int(account.now()))
+    return _profile_response(request, 200, profile)
 
 
-def create_or_update_profile(account: Account, ask: Ask) -> Reply:
+def create_or_update_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Create or change the profile that the identifiers mean: null clears.
 
     201 for a new one, 200 for one that was there.
     """
-    ask.allow(*PROFILE_PARAMETERS)
-    resource = _checked(account, ask, identified=False)
-    with account.state() as db:
+    request.reject_unknown_parameters(*PROFILE_PARAMETERS)
+    resource = _parse_profile_body(account, request, identified=False)
+    with account.transaction() as db:
         before = db.execute("SELECT count(*) FROM profiles").fetchone()[0]
-        person = _applied(db, account, resource)
-        write_person(db, person, _nulls(resource["attributes"]), int(account.now()))
+        profile = _apply_profile(db, account, resource)
+        write_profile(db, profile, _select_null_attributes(resource["attributes"]), int(account.now()))
         after = db.execute("SELECT count(*) FROM profiles").fetchone()[0]
-    return _one(ask, 201 if after > before else 200, person)
+    return _profile_response(request, 201 if after > before else 200, profile)
 
 
-def merge_profiles(account: Account, ask: Ask) -> Reply:
+def merge_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Merge one profile into another, here at once.
 
     The source's memberships move, what the other lacks is filled in, and the source is gone.
     """
-    ask.allow("fields[profile]")
-    resource = typed(ask.document(), "profile-merge")
+    request.reject_unknown_parameters("fields[profile]")
+    resource = parse_resource(request.read_json(), "profile-merge")
     profiles = (resource.get("relationships") or {}).get("profiles") or {}
     pointer = "/data/relationships/profiles/data"
-    sources = resource_ids(profiles.get("data"), "profile", pointer)
+    sources = parse_resource_ids(profiles.get("data"), "profile", pointer)
     if len(sources) != 1 or sources[0] == resource.get("id"):
-        raise invalid("Exactly one other profile is required.", pointer=pointer)
-    with account.state() as db:
-        kept, source = find_person(db, str(resource.get("id"))), find_person(db, sources[0])
-        if kept is None or source is None:
-            raise missing("profile", sources[0] if kept else str(resource.get("id")))
-        merge_people(db, kept, source, int(account.now()))
-    return Reply(201, {"data": {"type": "profile", "id": kept.id}, "links": {"self": ask.url()}})
+        raise bad_request_error("Exactly one other profile is required.", pointer=pointer)
+    with account.transaction() as db:
+        target, source = find_profile(db, str(resource.get("id"))), find_profile(db, sources[0])
+        if target is None or source is None:
+            raise not_found_error("profile", sources[0] if target else str(resource.get("id")))
+        merge_stored_profiles(db, target, source, int(account.now()))
+    return ApiResponse(201, {"data": {"type": "profile", "id": target.id}, "links": {"self": request.url()}})
 
 
-def get_lists_for_profile(account: Account, ask: Ask) -> Reply:
+def get_lists_for_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return the lists that a profile is on, all on one page."""
-    ask.allow("fields[list]")
-    wanted = ask.several("fields[list]", LIST_FIELDS)
-    return Reply(
-        200, {"data": [one.resource(ask.origin, wanted) for one in _lists(account, ask)], "links": links(ask)}
+    request.reject_unknown_parameters("fields[list]")
+    requested_fields = request.parse_names("fields[list]", LIST_FIELDS)
+    return ApiResponse(
+        200,
+        {
+            "data": [
+                stored_list.to_resource(request.origin, requested_fields)
+                for stored_list in _load_profile_lists(account, request)
+            ],
+            "links": build_links(request),
+        },
     )
 
 
-def get_list_ids_for_profile(account: Account, ask: Ask) -> Reply:
+def get_list_ids_for_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return the ids of the lists that a profile is on, all on one page."""
-    ask.allow()
-    return Reply(
-        200, {"data": [{"type": "list", "id": one.id} for one in _lists(account, ask)], "links": links(ask)}
+    request.reject_unknown_parameters()
+    return ApiResponse(
+        200,
+        {
+            "data": [
+                {"type": "list", "id": stored_list.id}
+                for stored_list in _load_profile_lists(account, request)
+            ],
+            "links": build_links(request),
+        },
     )
 
 
-def _lists(account: Account, ask: Ask) -> list[StoredList]:
-    with account.state() as db:
+def _load_profile_lists(account: SandboxAccount, request: ApiRequest) -> list[StoredList]:
+    with account.transaction() as db:
         rows = db.execute(
             f"SELECT {LIST_COLUMNS} FROM lists l JOIN members m ON m.list = l.seq "
             "WHERE m.profile = ? ORDER BY l.seq",
-            (_the_profile(db, ask).seq,),
+            (_require_profile(db, request).seq,),
         )
         return [StoredList(*row) for row in rows]
 
 
-def _the_profile(db: sqlite3.Connection, ask: Ask) -> Person:
-    person = find_person(db, ask.places["id"])
-    if person is None:
-        raise missing("profile", ask.places["id"])
-    return person
+def _require_profile(db: sqlite3.Connection, request: ApiRequest) -> StoredProfile:
+    profile = find_profile(db, request.path_parameters["id"])
+    if profile is None:
+        raise not_found_error("profile", request.path_parameters["id"])
+    return profile
 
 
-def _one(ask: Ask, status: int, person: Person) -> Reply:
-    return Reply(
+def _profile_response(request: ApiRequest, status: int, profile: StoredProfile) -> ApiResponse:
+    return ApiResponse(
         status,
-        {"data": profile_resource(person, ask.origin, profile_fields(ask)), "links": {"self": ask.url()}},
+        {
+            "data": profile_resource(profile, request.origin, profile_fields(request)),
+            "links": {"self": request.url()},
+        },
     )
 
 
-def _checked(account: Account, ask: Ask, *, identified: bool) -> dict[str, Any]:
-    resource = typed(ask.document(), "profile")
+def _parse_profile_body(account: SandboxAccount, request: ApiRequest, *, identified: bool) -> dict[str, Any]:
+    resource = parse_resource(request.read_json(), "profile")
     check_profile(resource, account.rules, identified=identified)
     return resource
 
 
-def _applied(db: sqlite3.Connection, account: Account, resource: Mapping[str, Any]) -> Person:
+def _apply_profile(
+    db: sqlite3.Connection, account: SandboxAccount, resource: Mapping[str, Any]
+) -> StoredProfile:
     now = int(account.now())
-    outcome = people_for(db, account.id, account.rules, [resource], now).apply(resource, now)
-    if not isinstance(outcome, Person):
-        raise Refusal(404, ApiError(outcome.detail, "/data"))
-    save_people(db, [outcome])
-    return outcome
+    result = load_matching_profiles(db, account.id, account.rules, [resource], now).apply_row(resource, now)
+    if not isinstance(result, StoredProfile):
+        raise HttpError(404, ErrorObject(result.detail, "/data"))
+    save_profiles(db, [result])
+    return result
 
 
-def _refuse_taken(db: sqlite3.Connection, person: Person | None, resource: Mapping[str, Any]) -> None:
-    owner = taken_by(db, person, resource["attributes"])
+def _reject_taken_identifiers(
+    db: sqlite3.Connection, profile: StoredProfile | None, resource: Mapping[str, Any]
+) -> None:
+    owner = find_identifier_owner(db, profile, resource["attributes"])
     if owner is not None:
-        raise Refusal(
+        raise HttpError(
             409,
-            ApiError(
+            ErrorObject(
                 "Another profile has one of these identifiers.",
                 "/data/attributes",
                 code="duplicate_profile",
@@ -202,7 +235,7 @@ def _refuse_taken(db: sqlite3.Connection, person: Person | None, resource: Mappi
         )
 
 
-def _nulls(attributes: Mapping[str, Any]) -> dict[str, None]:
+def _select_null_attributes(attributes: Mapping[str, Any]) -> dict[str, None]:
     return {name: None for name, value in attributes.items() if value is None}
 
 

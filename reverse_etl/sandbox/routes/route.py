@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reverse_etl.sandbox.account import Account
-from reverse_etl.sandbox.ask import Ask
-from reverse_etl.sandbox.replies import Reply
+from reverse_etl.sandbox.account import SandboxAccount
+from reverse_etl.sandbox.ask import ApiRequest
+from reverse_etl.sandbox.replies import ApiResponse
 
-View = Callable[[Account, Ask], Reply]
+View = Callable[[SandboxAccount, ApiRequest], ApiResponse]
 
 
 @dataclass(frozen=True)

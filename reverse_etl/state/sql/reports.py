@@ -13,44 +13,46 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def run_lists(dialect: Dialect, run_ids: Sequence[str]) -> Statement:
+def select_run_lists(dialect: Dialect, run_ids: Sequence[str]) -> Statement:
     """Return (run id, model, list id, list name, counts as JSON, reason) of the lists of some runs.
 
     Of a refused run only why, under no list.
     """
-    marks = ", ".join("?" for _ in run_ids)
+    placeholders = ", ".join("?" for _ in run_ids)
     return Statement.read(
-        f"SELECT run_id, model, list_id, list_name, counts, reason FROM {dialect.kept('run_lists')} "
-        f"WHERE run_id IN ({marks}) ORDER BY run_id, model, list_name, list_id, reason",
+        f"SELECT run_id, model, list_id, list_name, counts, reason FROM {dialect.state_table('run_lists')} "
+        f"WHERE run_id IN ({placeholders}) ORDER BY run_id, model, list_name, list_id, reason",
         tuple(run_ids),
     )
 
 
-def receipt_sums(dialect: Dialect, run_id: str) -> Statement:
+def select_receipt_sums(dialect: Dialect, run_id: str) -> Statement:
     """Return (model, list id, op, state, receipts, rows) of a run."""
     return Statement.read(
-        f"SELECT model, list_id, op, state, COUNT(*), SUM(row_count) FROM {dialect.kept('receipts')} "
+        f"SELECT model, list_id, op, state, COUNT(*), SUM(row_count) FROM {dialect.state_table('receipts')} "
         f"WHERE run_id = ?\nGROUP BY model, list_id, op, state ORDER BY model, list_id, op, state",
         (run_id,),
     )
 
 
-def receipts(dialect: Dialect, run_id: str, most: int) -> Statement:
+def select_receipts(dialect: Dialect, run_id: str, limit: int) -> Statement:
     """Return (model, list id, op, job, rows, state, at, detail) of the first receipts of each list and op, those not applied first."""
     return Statement.read(
         f"SELECT model, list_id, op, job_id, row_count, state, noted_at, detail FROM (\n"
         f"  SELECT model, list_id, op, job_id, row_count, state, noted_at, detail, ROW_NUMBER() OVER (\n"
         f"    PARTITION BY model, list_id, op ORDER BY CASE WHEN state = 'applied' THEN 1 ELSE 0 END, first_seq) AS nth\n"
-        f"  FROM {dialect.kept('receipts')} WHERE run_id = ?\n"
-        f") AS c WHERE nth <= {most} ORDER BY model, list_id, op, nth",
+        f"  FROM {dialect.state_table('receipts')} WHERE run_id = ?\n"
+        f") AS c WHERE nth <= {limit} ORDER BY model, list_id, op, nth",
         (run_id,),
     )
 
 
-def gone(dialect: Dialect, key: tuple[str, str], run_id: str, most: int) -> Statement:
+def select_unmatched_removals(
+    dialect: Dialect, scope_key: tuple[str, str], run_id: str, limit: int
+) -> Statement:
     """Return (model, list id, identity, at, how many there are) of the first removals of a run for whom nobody was found."""
     return Statement.read(
-        f"SELECT model, list_id, identity, noted_at, COUNT(*) OVER () FROM {dialect.kept('gone')} "
-        f"WHERE account_id = ? AND project = ? AND run_id = ?\nORDER BY model, list_id, identity LIMIT {most}",
-        (*key, run_id),
+        f"SELECT model, list_id, identity, noted_at, COUNT(*) OVER () FROM {dialect.state_table('gone')} "
+        f"WHERE account_id = ? AND project = ? AND run_id = ?\nORDER BY model, list_id, identity LIMIT {limit}",
+        (*scope_key, run_id),
     )

@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.statement import Dialect, Statement, quote
-from reverse_etl.warehouse.type_changes import as_today
+from reverse_etl.warehouse.statement import Dialect, Statement, quote_identifier
+from reverse_etl.warehouse.type_changes import current_value_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.columns import Column
-    from reverse_etl.warehouse.model_tables import Shape
+    from reverse_etl.warehouse.model_tables import ModelTables
 
-VERSION = 1
+STATE_VERSION = 1
 
 SHARED_TABLES: Mapping[str, str] = {
     "meta": "version BIGINT",
@@ -46,68 +46,70 @@ _DELTA_TYPES = (
 )
 
 
-def create_shared(dialect: Dialect) -> tuple[Statement, ...]:
+def create_shared_tables(dialect: Dialect) -> tuple[Statement, ...]:
     """Create the tables that all models share, where they are missing, and note the version."""
-    tables = tuple(dialect.create_kept(name, columns) for name, columns in SHARED_TABLES.items())
+    tables = tuple(dialect.create_state_table(name, columns) for name, columns in SHARED_TABLES.items())
     if dialect.engine is Engine.SNOWFLAKE:
         # There each CREATE commits, so the table that says that all others are there comes last, in one piece.
-        select = f"SELECT CAST({VERSION} AS BIGINT) AS version"
-        return (*tables[1:], dialect.recreate_kept("meta", select, repeatable=True))
-    meta = dialect.kept("meta")
+        select = f"SELECT CAST({STATE_VERSION} AS BIGINT) AS version"
+        return (*tables[1:], dialect.replace_state_table("meta", select, repeatable=True))
+    meta = dialect.state_table("meta")
     version = Statement.insert(
-        meta, f"INSERT INTO {meta} SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM {meta})"
+        meta, f"INSERT INTO {meta} SELECT {STATE_VERSION} WHERE NOT EXISTS (SELECT 1 FROM {meta})"
     )
     return (*tables, version)
 
 
-def version(dialect: Dialect) -> Statement:
+def select_version(dialect: Dialect) -> Statement:
     """Return the version of the state."""
-    return Statement.read(f"SELECT MAX(version) FROM {dialect.kept('meta')}")
+    return Statement.read(f"SELECT MAX(version) FROM {dialect.state_table('meta')}")
 
 
-def create_model(dialect: Dialect, shape: Shape) -> tuple[Statement, ...]:
+def create_model_tables(dialect: Dialect, tables: ModelTables) -> tuple[Statement, ...]:
     """Create a model's own tables, where they are missing.
 
     The snapshot last: a model has all of them, or no snapshot and was never sent.
     """
-    payload = "".join(f", {quote(column.name)} {dialect.kept_type(column)}" for column in shape.payload)
+    payload = "".join(
+        f", {quote_identifier(column.name)} {dialect.storage_type(column)}" for column in tables.payload
+    )
     return (
-        dialect.create_kept(shape.deltas, f"{_DELTA_TYPES}, {_ROW_TYPES}{payload}"),
-        dialect.create_kept(shape.rejected, f"retl_checksum VARCHAR, {_ROW_TYPES}{payload}"),
-        dialect.create_kept(shape.snapshot, f"{_ROW_TYPES}{payload}"),
+        dialect.create_state_table(tables.deltas, f"{_DELTA_TYPES}, {_ROW_TYPES}{payload}"),
+        dialect.create_state_table(tables.rejected, f"retl_checksum VARCHAR, {_ROW_TYPES}{payload}"),
+        dialect.create_state_table(tables.snapshot, f"{_ROW_TYPES}{payload}"),
     )
 
 
-def follow_columns(
-    dialect: Dialect, shape: Shape, table: str, kept: Mapping[str, Column]
+def migrate_columns(
+    dialect: Dialect, tables: ModelTables, table: str, stored_columns: Mapping[str, Column]
 ) -> tuple[Statement, ...]:
     """Bring one of a model's tables to today's columns: add the new ones, retype the changed ones, keep the dropped ones."""
-    folded = {name.lower(): column for name, column in kept.items()}
-    pairs = [(column, folded.get(column.name.lower())) for column in shape.payload]
+    columns_by_lowercase = {name.lower(): column for name, column in stored_columns.items()}
+    pairs = [(column, columns_by_lowercase.get(column.name.lower())) for column in tables.payload]
     if dialect.engine is Engine.SNOWFLAKE and any(
-        before and (before.name, before.type) != (column.name, dialect.kept_type(column))
+        before and (before.name, before.type) != (column.name, dialect.storage_type(column))
         for column, before in pairs
     ):
-        return (_rebuilt(dialect, table, kept, pairs),)
-    name = dialect.kept(table)
+        return (_rebuild_table(dialect, table, stored_columns, pairs),)
+    name = dialect.state_table(table)
     statements: list[str] = []
-    for column, before in pairs:
-        if before is None:
+    for column, stored_column in pairs:
+        if stored_column is None:
             statements.append(
-                f"ALTER TABLE {name} ADD COLUMN {quote(column.name)} {dialect.kept_type(column)}"
+                f"ALTER TABLE {name} ADD COLUMN {quote_identifier(column.name)} {dialect.storage_type(column)}"
             )
-        elif before.type != dialect.kept_type(column):
-            today = as_today(dialect, column, before, "")
+        elif stored_column.type != dialect.storage_type(column):
+            converted = current_value_sql(dialect, column, stored_column, "")
             statements.append(
-                f"ALTER TABLE {name} ALTER COLUMN {quote(before.name)} TYPE {column.type} USING {today}"
+                f"ALTER TABLE {name} ALTER COLUMN {quote_identifier(stored_column.name)} TYPE {column.type} USING {converted}"
             )
     return tuple(Statement.change(name, text, repeatable=False) for text in statements)
 
 
-def _rebuilt(
+def _rebuild_table(
     dialect: Dialect,
     table: str,
-    kept: Mapping[str, Column],
+    stored_columns: Mapping[str, Column],
     pairs: Sequence[tuple[Column, Column | None]],
 ) -> Statement:
     """Put a table with today's columns in the place of the old one, where one changed its type or its name's case.
@@ -115,18 +117,21 @@ def _rebuilt(
     Snowflake can't give a column another kind of type ("ALTER TABLE ... ALTER COLUMN"), and commits each
     step of a detour.
     """
-    today = {before.name if before else column.name: (column, before) for column, before in pairs}
+    columns_by_name = {
+        stored_column.name if stored_column else column.name: (column, stored_column)
+        for column, stored_column in pairs
+    }
     values = [
-        f"{as_today(dialect, *today[name], '')} AS {quote(today[name][0].name)}"
-        if name in today
-        else dialect.name(name)
-        for name in (*kept, *(name for name in today if name not in kept))
+        f"{current_value_sql(dialect, *columns_by_name[name], '')} AS {quote_identifier(columns_by_name[name][0].name)}"
+        if name in columns_by_name
+        else dialect.quote_column(name)
+        for name in (*stored_columns, *(name for name in columns_by_name if name not in stored_columns))
     ]
-    select = f"SELECT {', '.join(values)} FROM {dialect.kept(table)}"
-    return dialect.recreate_kept(table, select, repeatable=False)
+    select = f"SELECT {', '.join(values)} FROM {dialect.state_table(table)}"
+    return dialect.replace_state_table(table, select, repeatable=False)
 
 
-def drop_scratch(dialect: Dialect, names: Sequence[str]) -> tuple[Statement, ...]:
+def drop_temp_tables(dialect: Dialect, names: Sequence[str]) -> tuple[Statement, ...]:
     """Drop scratch tables."""
-    tables = (dialect.passing(name) for name in names)
+    tables = (dialect.temp_table(name) for name in names)
     return tuple(Statement.drop(table, f"DROP TABLE IF EXISTS {table}") for table in tables)

@@ -9,38 +9,38 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.engine import Engine
-from reverse_etl.state.sql.pending import within
-from reverse_etl.warehouse.model_tables import KEY_COLUMNS, Shape, same_key
+from reverse_etl.state.sql.pending import in_range_sql
+from reverse_etl.warehouse.model_tables import KEY_COLUMNS, ModelTables, same_key_sql
 from reverse_etl.warehouse.statement import Dialect, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def take(dialect: Dialect, shape: Shape, run_id: str, model: str) -> tuple[Statement, ...]:
+def collect_applied(dialect: Dialect, tables: ModelTables, run_id: str, model: str) -> tuple[Statement, ...]:
     """Gather which deltas receipts prove applied, and the rows of the snapshot that they take the place of."""
-    deltas, refusals = (dialect.kept(name) for name in (shape.deltas, "refusals"))
+    deltas, row_exceptions = (dialect.state_table(name) for name in (tables.deltas, "refusals"))
     return (
         Statement.create(
-            dialect.passing(shape.taken),
-            f"{dialect.recreate_passing(shape.taken)} AS\n"
-            f"SELECT d.retl_seq, d.retl_op, {dialect.names(KEY_COLUMNS, 'd.')}\n"
-            f"FROM {deltas} AS d JOIN (\n{_applied(dialect)}\n"
+            dialect.temp_table(tables.applied),
+            f"{dialect.replace_temp_table_sql(tables.applied)} AS\n"
+            f"SELECT d.retl_seq, d.retl_op, {dialect.quote_columns(KEY_COLUMNS, 'd.')}\n"
+            f"FROM {deltas} AS d JOIN (\n{_applied_ranges_sql(dialect)}\n"
             f") AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
             f"WHERE d.retl_run_id = ?\n"
-            f"AND d.retl_seq NOT IN (SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ?)",
+            f"AND d.retl_seq NOT IN (SELECT f.seq FROM {row_exceptions} AS f WHERE f.run_id = ? AND f.model = ?)",
             (run_id, model, run_id, run_id, model),
         ),
         Statement.create(
-            dialect.passing(shape.replaced),
-            f"{dialect.recreate_passing(shape.replaced)} AS\n"
-            f"SELECT {dialect.names(shape.row, 's.')} FROM {dialect.kept(shape.snapshot)} AS s\n"
-            f"JOIN {dialect.passing(shape.taken)} AS t ON {same_key('t', 's')}",
+            dialect.temp_table(tables.replaced),
+            f"{dialect.replace_temp_table_sql(tables.replaced)} AS\n"
+            f"SELECT {dialect.quote_columns(tables.row_columns, 's.')} FROM {dialect.state_table(tables.snapshot)} AS s\n"
+            f"JOIN {dialect.temp_table(tables.applied)} AS t ON {same_key_sql('t', 's')}",
         ),
     )
 
 
-def _applied(dialect: Dialect) -> str:
+def _applied_ranges_sql(dialect: Dialect) -> str:
     """Return the query of the ranges that receipts prove applied, those that touch as one.
 
     A join on ranges compares every delta with every one of them, and most often all of a run's are one. No two receipts overlap.
@@ -48,154 +48,163 @@ def _applied(dialect: Dialect) -> str:
     return (
         f"  SELECT MIN(first_seq) AS first_seq, MAX(last_seq) AS last_seq FROM (\n"
         f"    SELECT first_seq, last_seq, last_seq - SUM(last_seq - first_seq + 1) OVER (ORDER BY first_seq) AS gaps\n"
-        f"    FROM {dialect.kept('receipts')} WHERE run_id = ? AND model = ? AND state = 'applied'\n"
+        f"    FROM {dialect.state_table('receipts')} WHERE run_id = ? AND model = ? AND state = 'applied'\n"
         f"  ) AS touching GROUP BY gaps"
     )
 
 
-def last_taken(dialect: Dialect, shape: Shape) -> Statement:
-    """Return the number of the last delta that `take` gathered, 0 where it gathered none."""
-    return Statement.read(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.passing(shape.taken)}")
+def select_last_applied_seq(dialect: Dialect, tables: ModelTables) -> Statement:
+    """Return the number of the last delta that `collect_applied` gathered, 0 where it gathered none."""
+    return Statement.read(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {dialect.temp_table(tables.applied)}")
 
 
-def advance(  # noqa: PLR0913, PLR0917 - whose deltas, and in which parts
-    dialect: Dialect, shape: Shape, run_id: str, model: str, checksum: str, spans: Sequence[range | None]
+def apply_to_snapshot(  # noqa: PLR0913, PLR0917 - whose deltas, and in which parts
+    dialect: Dialect,
+    tables: ModelTables,
+    run_id: str,
+    model: str,
+    checksum: str,
+    seq_ranges: Sequence[range | None],
 ) -> tuple[Statement, ...]:
-    """Take over what `take` gathered, and keep refused rows as they were, so that only a changed row is sent again.
+    """Take over what `collect_applied` gathered, and keep refused rows as they were, so that only a changed row is sent again.
 
-    To be run in one transaction, after `take`. `spans` are the parts in which rows go into the snapshot.
+    To be run in one transaction, after `collect_applied`. `seq_ranges` are the parts in which rows go into the snapshot.
     """
-    deltas, rejected, refusals = (dialect.kept(name) for name in (shape.deltas, shape.rejected, "refusals"))
-    taken = dialect.passing(shape.taken)
-    row = dialect.names(shape.row)
-    refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
-    this_run = (run_id, model)
+    deltas, rejected, row_exceptions = (
+        dialect.state_table(name) for name in (tables.deltas, tables.rejected, "refusals")
+    )
+    applied = dialect.temp_table(tables.applied)
+    row = dialect.quote_columns(tables.row_columns)
+    rejected_seqs = (
+        f"SELECT f.seq FROM {row_exceptions} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
+    )
+    run_and_model = (run_id, model)
     return (
-        *_into_snapshot(dialect, shape, run_id, spans),
+        *_update_snapshot(dialect, tables, run_id, seq_ranges),
         Statement.change(
             rejected,
-            f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {same_key('t', 'retl_r')})",
+            f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {applied} AS t WHERE {same_key_sql('t', 'retl_r')})",
         ),
         Statement.change(
             rejected,
             f"DELETE FROM {rejected} AS retl_r WHERE EXISTS (SELECT 1 FROM {deltas} AS d WHERE d.retl_run_id = ? "
-            f"AND d.retl_seq IN ({refused}) AND {same_key('d', 'retl_r')})",
-            (run_id, *this_run),
+            f"AND d.retl_seq IN ({rejected_seqs}) AND {same_key_sql('d', 'retl_r')})",
+            (run_id, *run_and_model),
         ),
         Statement.insert(
             rejected,
             f"INSERT INTO {rejected} (retl_checksum, {row}) SELECT ?, {row} FROM {deltas} "
-            f"WHERE retl_run_id = ? AND retl_seq IN ({refused})",
-            (checksum, run_id, *this_run),
+            f"WHERE retl_run_id = ? AND retl_seq IN ({rejected_seqs})",
+            (checksum, run_id, *run_and_model),
         ),
-        *_no_longer_deltas(dialect, shape, this_run, spans),
+        *_delete_finished_deltas(dialect, tables, run_and_model, seq_ranges),
     )
 
 
-def _into_snapshot(
-    dialect: Dialect, shape: Shape, run_id: str, spans: Sequence[range | None]
+def _update_snapshot(
+    dialect: Dialect, tables: ModelTables, run_id: str, seq_ranges: Sequence[range | None]
 ) -> tuple[Statement, ...]:
     """Put the rows that were taken in the place of the snapshot's; on Snowflake by one statement, which rewrites it once."""
-    snapshot, row = dialect.kept(shape.snapshot), dialect.names(shape.row)
+    snapshot, row = dialect.state_table(tables.snapshot), dialect.quote_columns(tables.row_columns)
     if dialect.engine is Engine.SNOWFLAKE:
-        others = [dialect.name(name) for name in shape.row if name not in KEY_COLUMNS]
+        value_columns = [dialect.quote_column(name) for name in tables.row_columns if name not in KEY_COLUMNS]
         return (
             Statement.change(
                 snapshot,
-                f"MERGE INTO {snapshot} AS s USING (\n{_merged(dialect, shape)}\n) AS t "
-                f"ON {same_key('t', 's')}\n"
+                f"MERGE INTO {snapshot} AS s USING (\n{_merged_rows_sql(dialect, tables)}\n) AS t "
+                f"ON {same_key_sql('t', 's')}\n"
                 f"WHEN MATCHED AND t.retl_op = '{Op.REMOVE}' THEN DELETE\n"
-                f"WHEN MATCHED THEN UPDATE SET {', '.join(f'{name} = t.{name}' for name in others)}\n"
+                f"WHEN MATCHED THEN UPDATE SET {', '.join(f'{name} = t.{name}' for name in value_columns)}\n"
                 f"WHEN NOT MATCHED AND t.retl_op <> '{Op.REMOVE}' THEN INSERT ({row}) "
-                f"VALUES ({dialect.names(shape.row, 't.')})",
+                f"VALUES ({dialect.quote_columns(tables.row_columns, 't.')})",
                 (run_id,),
             ),
         )
-    taken = dialect.passing(shape.taken)
+    applied = dialect.temp_table(tables.applied)
     return (
         Statement.change(
             snapshot,
-            f"DELETE FROM {snapshot} AS retl_s WHERE EXISTS (SELECT 1 FROM {taken} AS t WHERE {same_key('t', 'retl_s')})",
+            f"DELETE FROM {snapshot} AS retl_s WHERE EXISTS (SELECT 1 FROM {applied} AS t WHERE {same_key_sql('t', 'retl_s')})",
         ),
         *(
             Statement.insert(
                 snapshot,
-                f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM (\n{_merged(dialect, shape)}{within(seqs, 'd')}\n) AS t "
+                f"INSERT INTO {snapshot} ({row}) SELECT {row} FROM (\n{_merged_rows_sql(dialect, tables)}{in_range_sql(seq_range, 'd')}\n) AS t "
                 f"WHERE retl_op <> '{Op.REMOVE}'",
                 (run_id,),
             )
-            for seqs in spans
+            for seq_range in seq_ranges
         ),
     )
 
 
-def _merged(dialect: Dialect, shape: Shape) -> str:
+def _merged_rows_sql(dialect: Dialect, tables: ModelTables) -> str:
     """Return the query of the rows that were taken from a run, each desired NULL filled by what Klaviyo has.
 
     Of a row that was uncertain nobody knows which value Klaviyo has: a desired NULL is then no value, and any later one is sent.
     """
-    taken, replaced = dialect.passing(shape.taken), dialect.passing(shape.replaced)
-    sure = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
-    kept = {
-        name: (sure if name in shape.payload_names else "s.{0}").format(dialect.name(name))
-        for name in shape.row
+    applied, replaced = dialect.temp_table(tables.applied), dialect.temp_table(tables.replaced)
+    certain_value = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
+    stored_values = {
+        name: (certain_value if name in tables.payload_names else "s.{0}").format(dialect.quote_column(name))
+        for name in tables.row_columns
     }
     merged = ", ".join(
         f"d.{name}"
         if name in KEY_COLUMNS
-        else f"COALESCE(d.{dialect.name(name)}, {kept[name]}) AS {dialect.name(name)}"
-        for name in shape.row
+        else f"COALESCE(d.{dialect.quote_column(name)}, {stored_values[name]}) AS {dialect.quote_column(name)}"
+        for name in tables.row_columns
     )
     return (
         f"  SELECT d.retl_op, {merged}\n"
-        f"  FROM {dialect.kept(shape.deltas)} AS d JOIN {taken} AS t ON t.retl_seq = d.retl_seq\n"
-        f"  LEFT JOIN {replaced} AS s ON {same_key('s', 'd')}\n"
+        f"  FROM {dialect.state_table(tables.deltas)} AS d JOIN {applied} AS t ON t.retl_seq = d.retl_seq\n"
+        f"  LEFT JOIN {replaced} AS s ON {same_key_sql('s', 'd')}\n"
         f"  WHERE d.retl_run_id = ?"
     )
 
 
-def _no_longer_deltas(
-    dialect: Dialect, shape: Shape, this_run: tuple[str, str], spans: Sequence[range | None]
+def _delete_finished_deltas(
+    dialect: Dialect, tables: ModelTables, run_and_model: tuple[str, str], seq_ranges: Sequence[range | None]
 ) -> tuple[Statement, ...]:
     """Drop the deltas that were taken, span by span, and those that were refused for certain and not uncertain before.
 
     Removals that were held stay for whoever knows what else was sent: `deltas.doubt_unsent`.
     """
-    deltas, refusals = dialect.kept(shape.deltas), dialect.kept("refusals")
-    taken = f"SELECT t.retl_seq FROM {dialect.passing(shape.taken)} AS t WHERE TRUE"
-    refused = f"SELECT f.seq FROM {refusals} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held')"
+    deltas, row_exceptions = dialect.state_table(tables.deltas), dialect.state_table("refusals")
+    applied_seqs = f"SELECT t.retl_seq FROM {dialect.temp_table(tables.applied)} AS t WHERE TRUE"
+    final_exceptions = f"SELECT f.seq FROM {row_exceptions} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held')"
     return (
         *(
             Statement.change(
                 deltas,
-                f"DELETE FROM {deltas} AS retl_d WHERE retl_run_id = ?{within(seqs, 'retl_d')} "
-                f"AND retl_seq IN ({taken}{within(seqs, 't')})",
-                this_run[:1],
+                f"DELETE FROM {deltas} AS retl_d WHERE retl_run_id = ?{in_range_sql(seq_range, 'retl_d')} "
+                f"AND retl_seq IN ({applied_seqs}{in_range_sql(seq_range, 't')})",
+                run_and_model[:1],
             )
-            for seqs in spans
+            for seq_range in seq_ranges
         ),
         Statement.change(
             deltas,
-            f"DELETE FROM {deltas} WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN ({refused})",
-            (this_run[0], *this_run),
+            f"DELETE FROM {deltas} WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN ({final_exceptions})",
+            (run_and_model[0], *run_and_model),
         ),
     )
 
 
-def uncertain_count(dialect: Dialect, shape: Shape) -> Statement:
+def count_uncertain(dialect: Dialect, tables: ModelTables) -> Statement:
     """Return how many deltas of earlier runs are neither proved applied nor refused."""
-    return Statement.read(f"SELECT COUNT(*) FROM {dialect.kept(shape.deltas)}")
+    return Statement.read(f"SELECT COUNT(*) FROM {dialect.state_table(tables.deltas)}")
 
 
-def snapshot_counts(dialect: Dialect, shape: Shape) -> Statement:
+def count_snapshot_by_list(dialect: Dialect, tables: ModelTables) -> Statement:
     """Return (list id, rows) of the snapshot."""
     return Statement.read(
-        f"SELECT retl_list_id, COUNT(*) FROM {dialect.kept(shape.snapshot)} GROUP BY retl_list_id ORDER BY retl_list_id"
+        f"SELECT retl_list_id, COUNT(*) FROM {dialect.state_table(tables.snapshot)} GROUP BY retl_list_id ORDER BY retl_list_id"
     )
 
 
-def uncertain_counts(dialect: Dialect, shape: Shape) -> Statement:
+def count_uncertain_by_list(dialect: Dialect, tables: ModelTables) -> Statement:
     """Return (list id, rows) of the deltas of which nobody knows yet whether they were applied."""
     return Statement.read(
-        f"SELECT retl_list_id, COUNT(*) FROM {dialect.kept(shape.deltas)} GROUP BY retl_list_id ORDER BY retl_list_id"
+        f"SELECT retl_list_id, COUNT(*) FROM {dialect.state_table(tables.deltas)} GROUP BY retl_list_id ORDER BY retl_list_id"
     )

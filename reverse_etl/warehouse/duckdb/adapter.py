@@ -17,48 +17,55 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError, WarehouseError
-from reverse_etl.formatting import sentence
-from reverse_etl.warehouse.duckdb.settings import session_output
-from reverse_etl.warehouse.statement import Dialect, Statement, literal, quote
+from reverse_etl.formatting import end_sentence
+from reverse_etl.warehouse.duckdb.settings import session_settings
+from reverse_etl.warehouse.statement import Dialect, Statement, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reverse_etl.warehouse.interface import Row
 
-STATE = "reverse_etl_state"
-_TAKEN = {"memory", "temp", "system", STATE}  # databases that DuckDB or this job has in a session
-_BYTES_A_ROW = 1_280  # of memory, for each of the wide rows that are sorted at once
-_MOST_SORTED = 500_000  # of them: with more the first is long in coming
-_FEWEST_SORTED = 10_000  # each part reads the staged rows again
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")  # as DuckDB writes a limit
-DIALECT = Dialect(Engine.DUCKDB, state=f"{quote(STATE)}.main", scratch="memory.main")
+STATE_DATABASE = "reverse_etl_state"
+_RESERVED_DATABASES = {
+    "memory",
+    "temp",
+    "system",
+    STATE_DATABASE,
+}  # databases that DuckDB or this job has in a session
+_BYTES_PER_ROW = 1_280  # of memory, for each of the wide rows that are sorted at once
+_MAX_SORT_ROWS = 500_000  # of them: with more the first is long in coming
+_MIN_SORT_ROWS = 10_000  # each part reads the staged rows again
+_MEMORY_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")  # as DuckDB writes a limit
+DIALECT = Dialect(
+    Engine.DUCKDB, state_schema=f"{quote_identifier(STATE_DATABASE)}.main", temp_schema="memory.main"
+)
 
 
 class DuckDB:
     """A session with a DuckDB warehouse. Implements `warehouse.Warehouse`."""
 
     dialect = DIALECT
-    exclusive = True  # DuckDB lets one process write a file
+    single_writer = True  # DuckDB lets one process write a file
 
     def __init__(
-        self, settings: Mapping[str, Any], *, read_only: bool, places: Mapping[str, str] | None = None
+        self, settings: Mapping[str, Any], *, read_only: bool, locations: Mapping[str, str] | None = None
     ) -> None:
         """Open the state file of a dbt-duckdb output; with `read_only`, change no file.
 
-        Missing state is an empty one in memory. `places` says of settings where they were written.
+        Missing state is an empty one in memory. `locations` says of settings where they were written.
         """
-        self._places = places or {}
+        self._locations = locations or {}
         self._path = warehouse_path(settings)
         self._settings = settings
-        self._asked = session_output(settings, self._places)
-        self._spill = Path(tempfile.mkdtemp(prefix="reverse_etl_"))
+        self._session_settings = session_settings(settings, self._locations)
+        self._spill_dir = Path(tempfile.mkdtemp(prefix="reverse_etl_"))
         self._connection = duckdb.connect(":memory:")
         try:
-            self._prepare()
+            self._configure_session()
             self._attach_state(read_only)
         except BaseException:
             self.close()
@@ -66,24 +73,24 @@ class DuckDB:
 
     def execute(self, statement: Statement) -> None:
         """Run one statement."""
-        with _mapped(statement):
+        with _translate_errors(statement):
             self._connection.execute(statement.text, statement.parameters or None)
 
     def fetch(self, statement: Statement) -> list[Row]:
         """Return all rows."""
-        with _mapped(statement):
+        with _translate_errors(statement):
             return self._connection.execute(statement.text, statement.parameters or None).fetchall()
 
-    def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+    def stream(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """Yield rows from a cursor of their own, so that other statements can run in between."""
         cursor = self._connection.cursor()
         try:
-            with _mapped(statement):
+            with _translate_errors(statement):
                 cursor.execute(statement.text, statement.parameters or None)
                 rows = cursor.fetchmany(size)
             while rows:
                 yield rows
-                with _mapped(statement):
+                with _translate_errors(statement):
                     rows = cursor.fetchmany(size)
         finally:
             cursor.close()
@@ -104,130 +111,131 @@ class DuckDB:
     def staging(self) -> Iterator[None]:
         """Attach the warehouse read-only under dbt's database name; nothing else is in reach."""
         if not self._path.exists():
-            raise self._missing()
+            raise self._missing_file_error()
         name, schema = (
             str(self._settings.get("database") or self._path.stem),
             str(self._settings.get("schema", "main")),
         )
-        if name.lower() in _TAKEN:
+        if name.lower() in _RESERVED_DATABASES:
             raise UsageError.of(
                 f"The warehouse's database is called {name}, a name that is taken in every session with it.",
-                where=self._places.get("path", _WHERE),
-                advice="Rename the file, and let dbt build it under the new name.",
+                where=self._locations.get("path", _PATH_LOCATION),
+                hint="Rename the file, and let dbt build it under the new name.",
             )
-        self._attach(self._path, name)
+        self._attach_database(self._path, name)
         try:
-            for path, alias in self._asked.attach:
-                self._attach(path, alias)
+            for path, alias in self._session_settings.attachments:
+                self._attach_database(path, alias)
             self.execute(Statement.session("SET enable_external_access = false"))
-            self._use(name, schema)
+            self._use_schema(name, schema)
             yield
         finally:
             self._connection.execute("USE memory.main")
-            for (attached,) in self._connection.execute(
+            for (database,) in self._connection.execute(
                 "SELECT database_name FROM duckdb_databases() "
                 "WHERE NOT internal AND database_name NOT IN ('memory', ?)",
-                [STATE],
+                [STATE_DATABASE],
             ).fetchall():
-                self._connection.execute(f"DETACH {quote(attached)}")
+                self._connection.execute(f"DETACH {quote_identifier(database)}")
 
-    def _use(self, name: str, schema: str) -> None:
+    def _use_schema(self, name: str, schema: str) -> None:
         try:
-            self._connection.execute(f"USE {quote(name)}.{quote(schema)}")
+            self._connection.execute(f"USE {quote_identifier(name)}.{quote_identifier(schema)}")
         except duckdb.CatalogException:
             raise UsageError.of(
                 f"The warehouse has no schema {schema}.",
-                where=self._places.get("schema", "schema of the output in profiles.yml"),
-                advice=f"Mend it, or run dbt build first; the file is {self._path}.",
+                where=self._locations.get("schema", "schema of the output in profiles.yml"),
+                hint=f"Mend it, or run dbt build first; the file is {self._path}.",
             ) from None
 
     @cached_property
-    def widest_sort(self) -> int:
+    def max_sort_rows(self) -> int:
         """Return how many rows the session's memory sorts well."""
         ((limit,),) = self.fetch(Statement.read("SELECT current_setting('memory_limit')"))
-        return rows_sorted_well(limit)
+        return max_rows_in_memory(limit)
 
-    def tag(self, **work: str) -> None:
+    def set_query_tag(self, **tags: str) -> None:
         """Do nothing: DuckDB keeps no history of statements."""
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns from DESCRIBE."""
         rows = self.fetch(Statement.read(f"DESCRIBE (\n{select}\n)"))
-        return tuple(column(name, type_) for name, type_, *_ in rows)
+        return tuple(to_column(name, type_) for name, type_, *_ in rows)
 
-    def kept_columns(self, table: str) -> Mapping[str, Column]:
+    def state_columns(self, table: str) -> Mapping[str, Column]:
         """Return a state table's columns from DESCRIBE; duckdb_columns() reads every table of the session."""
-        asked = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
+        query = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
         if not self.fetch(
-            Statement.read(asked, (STATE, table))
+            Statement.read(query, (STATE_DATABASE, table))
         ):  # asked first: an error would end a transaction
             return {}
-        rows = self.fetch(Statement.read(f"DESCRIBE {self.dialect.kept(table)}"))
-        return {name: column(name, type_) for name, type_, *_ in rows}
+        rows = self.fetch(Statement.read(f"DESCRIBE {self.dialect.state_table(table)}"))
+        return {name: to_column(name, type_) for name, type_, *_ in rows}
 
     def close(self) -> None:
         """Close the session and remove what it spilled."""
         self._connection.close()
-        shutil.rmtree(self._spill, ignore_errors=True)
+        shutil.rmtree(self._spill_dir, ignore_errors=True)
 
-    def _prepare(self) -> None:
-        self._connection.execute(f"SET temp_directory = {literal(str(self._spill))}")
+    def _configure_session(self) -> None:
+        self._connection.execute(f"SET temp_directory = {quote_literal(str(self._spill_dir))}")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_progress_bar = false")  # it would write to stdout
         self._connection.execute("SET preserve_insertion_order = false")
         # Most deltas of a run are gone at its end: at the default, 16MB, they would go into the file first.
         self._connection.execute("SET checkpoint_threshold = '256MB'")
-        for name in self._asked.extensions:
-            with _mapped(Statement.session(f"LOAD {name}")):
+        for name in self._session_settings.extensions:
+            with _translate_errors(Statement.session(f"LOAD {name}")):
                 self._connection.load_extension(name)
-        for key, value in self._asked.settings:
-            with _mapped(Statement.session(f"SET {key}")):
-                self._connection.execute(f"SET {quote(key)} = {literal(value)}")
-        if self._asked.threads:
-            self._connection.execute(f"SET threads = {self._asked.threads}")
+        for key, value in self._session_settings.settings:
+            with _translate_errors(Statement.session(f"SET {key}")):
+                self._connection.execute(f"SET {quote_identifier(key)} = {quote_literal(value)}")
+        if self._session_settings.threads:
+            self._connection.execute(f"SET threads = {self._session_settings.threads}")
 
     def _attach_state(self, read_only: bool) -> None:  # noqa: FBT001 - one caller, above
         path = state_path(self._path)
         if not self._path.parent.is_dir():
-            raise self._missing(f"There is no folder {self._path.parent}.")
+            raise self._missing_file_error(f"There is no folder {self._path.parent}.")
         if not path.exists() and not self._path.exists():
-            raise self._missing()
+            raise self._missing_file_error()
         if read_only and not path.exists():
-            self._connection.execute(f"ATTACH ':memory:' AS {quote(STATE)}")
+            self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
         else:
-            self._attach(path, STATE, writable=not read_only)
-            if read_only and not self.kept_columns("meta"):  # made, and never written to
-                self._connection.execute(f"DETACH {quote(STATE)}")
-                self._connection.execute(f"ATTACH ':memory:' AS {quote(STATE)}")
+            self._attach_database(path, STATE_DATABASE, writable=not read_only)
+            if read_only and not self.state_columns("meta"):  # made, and never written to
+                self._connection.execute(f"DETACH {quote_identifier(STATE_DATABASE)}")
+                self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
 
-    def _missing(self, what: str = "") -> UsageError:
-        where = self._places.get("path", _WHERE)
+    def _missing_file_error(self, summary: str = "") -> UsageError:
+        where = self._locations.get("path", _PATH_LOCATION)
         return UsageError.of(
-            what or f"There is no DuckDB file at {self._path}.", where=where, advice=_MEND_PATH
+            summary or f"There is no DuckDB file at {self._path}.", where=where, hint=_PATH_HINT
         )
 
-    def _attach(self, path: Path, name: str, *, writable: bool = False) -> None:
+    def _attach_database(self, path: Path, name: str, *, writable: bool = False) -> None:
         try:
             self._connection.execute(
-                f"ATTACH {literal(str(path))} AS {quote(name)}" + ("" if writable else " (READ_ONLY)")
+                f"ATTACH {quote_literal(str(path))} AS {quote_identifier(name)}"
+                + ("" if writable else " (READ_ONLY)")
             )
         except duckdb.IOException as error:
-            raise _cannot_open(path, error) from None
+            raise _open_error(path, error) from None
         except duckdb.Error as error:
-            raise _unreadable(path, error) from None
+            raise _unreadable_error(path, error) from None
 
 
-def rows_sorted_well(memory_limit: str) -> int:
+def max_rows_in_memory(memory_limit: str) -> int:
     """Return how many wide rows to sort at once under a limit as DuckDB writes it.
 
     What is sorted stays in memory until its last row is read. Each further part reads the staged rows again.
 
-    >>> [rows_sorted_well(limit) for limit in ("61.0 MiB", "122.0 MiB", "18.8 GiB", "16383.9 PiB")]
+    >>> [max_rows_in_memory(limit) for limit in ("61.0 MiB", "122.0 MiB", "18.8 GiB", "16383.9 PiB")]
     [49971, 99942, 500000, 500000]
     """
     number, _, unit = memory_limit.partition(" ")
-    limit = float(number) * 1024 ** _UNITS.index(unit)
-    return max(_FEWEST_SORTED, min(int(limit / _BYTES_A_ROW), _MOST_SORTED))
+    limit = float(number) * 1024 ** _MEMORY_UNITS.index(unit)
+    return max(_MIN_SORT_ROWS, min(int(limit / _BYTES_PER_ROW), _MAX_SORT_ROWS))
 
 
 def warehouse_path(settings: Mapping[str, Any]) -> Path:
@@ -236,8 +244,8 @@ def warehouse_path(settings: Mapping[str, Any]) -> Path:
     if path.startswith((":memory:", "md:", "motherduck:")):
         raise UsageError.of(
             f"An output with the path {path} has no file that both dbt and this job can open.",
-            where=_WHERE,
-            advice="Give it a path to a .duckdb file.",
+            where=_PATH_LOCATION,
+            hint="Give it a path to a .duckdb file.",
         )
     return Path(path).expanduser().resolve()
 
@@ -247,23 +255,23 @@ def state_path(warehouse: Path) -> Path:
     return warehouse.with_name(f"{warehouse.stem}.reverse_etl.duckdb")
 
 
-def column(name: str, type_: str) -> Column:
+def to_column(name: str, type_: str) -> Column:
     """Return a column with its kind.
 
     Types that only exist inside a database (ENUM) and texts of all sorts are kept as VARCHAR.
     """
-    kind = kind_of(type_)
-    return Column(name, kind, "VARCHAR" if kind is Kind.TEXT else type_)
+    kind = column_kind(type_)
+    return Column(name, kind, "VARCHAR" if kind is ColumnKind.TEXT else type_)
 
 
-def kind_of(type_: str) -> Kind:
+def column_kind(type_: str) -> ColumnKind:
     """Return what a DuckDB type holds ("Data Types" in DuckDB's SQL introduction)."""
     if type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION")):
-        return Kind.NESTED
-    return _KINDS.get(type_.partition("(")[0], Kind.TEXT)
+        return ColumnKind.NESTED
+    return _KINDS_BY_TYPE.get(type_.partition("(")[0], ColumnKind.TEXT)
 
 
-_KINDS = {
+_KINDS_BY_TYPE = {
     **dict.fromkeys(
         (
             "TINYINT",
@@ -278,71 +286,69 @@ _KINDS = {
             "UHUGEINT",
             "BIGNUM",
         ),
-        Kind.INTEGER,
+        ColumnKind.INTEGER,
     ),
-    "DECIMAL": Kind.DECIMAL,
-    "FLOAT": Kind.FLOAT,
-    "DOUBLE": Kind.FLOAT,
-    "BOOLEAN": Kind.BOOLEAN,
-    "DATE": Kind.DATE,
-    "TIME": Kind.TIME,
-    "TIMESTAMP": Kind.TIMESTAMP,
-    "TIMESTAMP_S": Kind.TIMESTAMP,
-    "TIMESTAMP_MS": Kind.TIMESTAMP,
-    "TIMESTAMP_NS": Kind.TIMESTAMP,
-    "TIMESTAMP WITH TIME ZONE": Kind.TIMESTAMP_TZ,
-    "BLOB": Kind.BINARY,
-    "JSON": Kind.JSON,
+    "DECIMAL": ColumnKind.DECIMAL,
+    "FLOAT": ColumnKind.FLOAT,
+    "DOUBLE": ColumnKind.FLOAT,
+    "BOOLEAN": ColumnKind.BOOLEAN,
+    "DATE": ColumnKind.DATE,
+    "TIME": ColumnKind.TIME,
+    "TIMESTAMP": ColumnKind.TIMESTAMP,
+    "TIMESTAMP_S": ColumnKind.TIMESTAMP,
+    "TIMESTAMP_MS": ColumnKind.TIMESTAMP,
+    "TIMESTAMP_NS": ColumnKind.TIMESTAMP,
+    "TIMESTAMP WITH TIME ZONE": ColumnKind.TIMESTAMP_TZ,
+    "BLOB": ColumnKind.BINARY,
+    "JSON": ColumnKind.JSON,
 }
 
 
 @contextmanager
-def _mapped(statement: Statement) -> Iterator[None]:
+def _translate_errors(statement: Statement) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        advice = (
-            _MORE_MEMORY if isinstance(error, duckdb.OutOfMemoryException) else "It is safe to run again."
-        )
+        hint = _MEMORY_HINT if isinstance(error, duckdb.OutOfMemoryException) else "It is safe to run again."
         raise WarehouseError.of(
-            f"DuckDB: {sentence(_first_line(error))}", where=statement.opening, advice=advice
+            f"DuckDB: {end_sentence(_error_message(error))}", where=statement.excerpt, hint=hint
         ) from error
 
 
-_MORE_MEMORY = "Let it have more, as in settings: {memory_limit: 2GB} of the output. It is safe to run again."
-_WHERE = "path of the output in profiles.yml"
-_MEND_PATH = "A relative path starts at the current folder, as in dbt. Mend it, or run dbt build first."
+_MEMORY_HINT = "Let it have more, as in settings: {memory_limit: 2GB} of the output. It is safe to run again."
+_PATH_LOCATION = "path of the output in profiles.yml"
+_PATH_HINT = "A relative path starts at the current folder, as in dbt. Mend it, or run dbt build first."
 
 
-def _cannot_open(path: Path, error: duckdb.Error) -> WarehouseError:
+def _open_error(path: Path, error: duckdb.Error) -> WarehouseError:
     text = str(error)
     if "lock" not in text:
-        return _unreadable(path, error)
+        return _unreadable_error(path, error)
     holder = re.search(r"Conflicting lock is held in (.+?)\.? See also", text)
     return WarehouseError.of(
         f"Another process holds the DuckDB file{': ' + holder.group(1) if holder else ''}.",
         where=str(path),
-        advice="It may be a running dbt, another run of this job, or a database tool. "
+        hint="It may be a running dbt, another run of this job, or a database tool. "
         "Wait for it, or close it.",
     )
 
 
-def _unreadable(path: Path, error: duckdb.Error) -> WarehouseError:
-    state = ".reverse_etl." in path.name
+def _unreadable_error(path: Path, error: duckdb.Error) -> WarehouseError:
+    is_state = ".reverse_etl." in path.name
     return WarehouseError.of(
-        f"DuckDB could not open the file. {sentence(_first_line(error))}",
+        f"DuckDB could not open the file. {end_sentence(_error_message(error))}",
         where=str(path),
-        advice="It should hold the state of this job; bring it back from a backup. Without its state, a run "
+        hint="It should hold the state of this job; bring it back from a backup. Without its state, a run "
         "sends every row again and removes nobody who left before."
-        if state
+        if is_state
         else "Mend path of the output in profiles.yml, or build the file again with dbt.",
     )
 
 
-def _first_line(error: BaseException) -> str:
+def _error_message(error: BaseException) -> str:
     """Return what DuckDB says and proposes, without the value that did not fit: it may be somebody's."""
-    first, *rest = str(error).split("\n")
+    message, *rest = str(error).split("\n")
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
-        first = re.sub(r"""(?:string |value )?(?<!\w)(["']).*\1(?!\w)""", "a value", first)
+        message = re.sub(r"""(?:string |value )?(?<!\w)(["']).*\1(?!\w)""", "a value", message)
     hints = [line.strip() for line in rest if line.startswith(("Did you mean", "Candidate bindings"))]
-    return " ".join([first, *hints])
+    return " ".join([message, *hints])

@@ -15,11 +15,11 @@ from reverse_etl.config.target import STATE_SCHEMA
 from reverse_etl.domain.columns import Column
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import WarehouseError
-from reverse_etl.warehouse.snowflake.errors import MISSING
-from reverse_etl.warehouse.snowflake.location import place_of
+from reverse_etl.warehouse.snowflake.errors import MISSING_OBJECT_CODES
+from reverse_etl.warehouse.snowflake.location import resolve_location
 from reverse_etl.warehouse.snowflake.session import Session
-from reverse_etl.warehouse.snowflake.types import column
-from reverse_etl.warehouse.statement import OURS, Dialect, Statement, StatementKind
+from reverse_etl.warehouse.snowflake.types import to_column
+from reverse_etl.warehouse.statement import RESERVED_PREFIX, Dialect, Statement, StatementKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.snowflake.client import Cursor
 
-_QUOTED_OR_MARK = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\?""")
+_QUOTED_OR_PLACEHOLDER = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\?""")
 
 
 class Snowflake:
     """A session with a Snowflake warehouse, opened anew where it ends. Implements `warehouse.Warehouse`."""
 
-    exclusive = False
-    widest_sort = None  # Snowflake sorts in its own memory, and keeps the result
+    single_writer = False
+    max_sort_rows = None  # Snowflake sorts in its own memory, and keeps the result
 
     def __init__(
         self, settings: Mapping[str, Any], *, read_only: bool, state_schema: str = STATE_SCHEMA
@@ -43,36 +43,36 @@ class Snowflake:
 
         With `read_only`, make nothing that lasts.
         """
-        self._tag = {"app": "reverse_etl"} | (
+        self._query_tag = {"app": "reverse_etl"} | (
             {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
         )
         self._read_only = read_only
         self._session = Session(settings)
         try:
-            self.dialect = self._dialect(settings, state_schema)
+            self.dialect = self._build_dialect(settings, state_schema)
         except BaseException:
             self.close()
             raise
 
     def execute(self, statement: Statement) -> None:
         """Run one statement."""
-        with self._run(statement):
+        with self._open_cursor(statement):
             pass
 
     def fetch(self, statement: Statement) -> list[Row]:
         """Return all rows."""
-        with self._run(statement) as cursor, self._session.reading(statement):
+        with self._open_cursor(statement) as cursor, self._session.translate_read_errors(statement):
             return [tuple(row) for row in cursor.fetchall()]
 
-    def batches(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+    def stream(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """Yield rows as the connector brings their chunks.
 
         The result stays at Snowflake, so other statements can run in between.
         Raises SessionLost where the rest of it can't be had any more.
         """
-        with self._run(statement) as cursor:
+        with self._open_cursor(statement) as cursor:
             while True:
-                with self._session.reading(statement):
+                with self._session.translate_read_errors(statement):
                     rows = [tuple(row) for row in cursor.fetchmany(size)]
                 if not rows:
                     return
@@ -81,7 +81,7 @@ class Snowflake:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit what is run inside as one, in one session."""
-        with self._session.transaction(self._tag):
+        with self._session.transaction(self._query_tag):
             yield
 
     @contextmanager
@@ -89,81 +89,90 @@ class Snowflake:
         """Do nothing: what the role may read, it may always read."""
         yield
 
-    def tag(self, **work: str) -> None:
+    def set_query_tag(self, **tags: str) -> None:
         """Let every statement from now on carry what it is for in QUERY_TAG, with what was said before."""
-        self._tag |= work
+        self._query_tag |= tags
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns as Snowflake compiles it."""
         statement = Statement.read(f"\n{select}")  # as in `stage`, the query begins on a line of its own
-        return tuple(column(described) for described in self._session.describe(statement))
+        return tuple(to_column(description) for description in self._session.describe(statement))
 
-    def kept_columns(self, table: str) -> Mapping[str, Column]:
+    def state_columns(self, table: str) -> Mapping[str, Column]:
         """Return a state table's columns, ours in lower case as everywhere; empty where there is no table."""
-        name = self.dialect.kept(table)
+        name = self.dialect.state_table(table)
         try:
-            found = self.describe(f"SELECT * FROM {name}")
+            columns = self.describe(f"SELECT * FROM {name}")
         except WarehouseError as error:
-            if getattr(error.__cause__, "errno", None) not in MISSING:
+            if getattr(error.__cause__, "errno", None) not in MISSING_OBJECT_CODES:
                 raise
             self._session.refuse_lost(name)
             return {}
-        named = ((_as_ours(one.name), one) for one in found)
-        return {name: Column(name, one.kind, one.type) for name, one in named}
+        columns_by_name = (
+            (_lower_reserved_name(output_column.name), output_column) for output_column in columns
+        )
+        return {
+            name: Column(name, output_column.kind, output_column.type)
+            for name, output_column in columns_by_name
+        }
 
     def close(self) -> None:
         """Log out; temporary tables are gone then."""
         self._session.close()
 
     @contextmanager
-    def _run(self, statement: Statement) -> Iterator[Cursor]:
-        self._guard(statement)
+    def _open_cursor(self, statement: Statement) -> Iterator[Cursor]:
+        self._check_write_allowed(statement)
         if statement.kind is StatementKind.CREATE:
-            statement = without_marks(statement, self.dialect)
-        cursor = self._session.run(statement, self._tag)
+            statement = inline_parameters(statement, self.dialect)
+        cursor = self._session.execute(statement, self._query_tag)
         try:
             yield cursor
         finally:
             with suppress(Exception):  # the result is gone in any case
                 cursor.close()
 
-    def _guard(self, statement: Statement) -> None:
+    def _check_write_allowed(self, statement: Statement) -> None:
         """Refuse to change what lasts in a read-only session."""
         if self._read_only and statement.changes_what_lasts:
-            raise WarehouseError.of("A read-only session can't change the state.", where=statement.opening)
+            raise WarehouseError.of("A read-only session can't change the state.", where=statement.excerpt)
 
-    def _dialect(self, settings: Mapping[str, Any], state_schema: str) -> Dialect:
+    def _build_dialect(self, settings: Mapping[str, Any], state_schema: str) -> Dialect:
         """Return how names are written here, after making sure of the state's schema."""
         # Until the schema is known, names are not of what lasts, so that looking for it is no change.
-        self.dialect = Dialect(Engine.SNOWFLAKE, "", "", lasting=False)
-        place = place_of(settings, state_schema, self.fetch)
-        lasting = Dialect(Engine.SNOWFLAKE, place.state, place.state)
-        if place.shown(self.fetch(place.look)):
-            self.dialect = lasting
-            begun = bool(self.kept_columns("meta"))
-            return lasting if begun or not self._read_only else replace(lasting, lasting=False)
+        self.dialect = Dialect(Engine.SNOWFLAKE, "", "", persistent=False)
+        location = resolve_location(settings, state_schema, self.fetch)
+        persistent = Dialect(Engine.SNOWFLAKE, location.full_state_schema, location.full_state_schema)
+        if location.has_state_schema(self.fetch(location.show_schemas)):
+            self.dialect = persistent
+            state_exists = bool(self.state_columns("meta"))
+            return (
+                persistent if state_exists or not self._read_only else replace(persistent, persistent=False)
+            )
         if self._read_only:
-            return Dialect(Engine.SNOWFLAKE, place.home, place.home, lasting=False)
+            return Dialect(Engine.SNOWFLAKE, location.full_schema, location.full_schema, persistent=False)
         try:
-            self.execute(place.make)
+            self.execute(location.create_state_schema)
         except WarehouseError as error:
-            raise place.not_made(error) from error.__cause__
+            raise location.creation_error(error) from error.__cause__
         # "CREATE SCHEMA" makes the new one the session's schema; models are to find their tables in dbt's.
-        self.execute(Statement.session(f"USE SCHEMA {place.home}"))
-        return lasting
+        self.execute(Statement.session(f"USE SCHEMA {location.full_schema}"))
+        return persistent
 
 
-def without_marks(statement: Statement, dialect: Dialect) -> Statement:
+def inline_parameters(statement: Statement, dialect: Dialect) -> Statement:
     """Return a statement with its parameters, all of them texts, in it: Snowflake binds none as it creates.
 
     A question mark in a quoted name or a literal is no mark: a column may be called "Is VIP?".
     """
     if not statement.parameters:
         return statement
-    values = (dialect.literal(str(value)) for value in statement.parameters)
-    text = _QUOTED_OR_MARK.sub(lambda found: next(values) if found[0] == "?" else found[0], statement.text)
+    values = (dialect.quote_literal(str(value)) for value in statement.parameters)
+    text = _QUOTED_OR_PLACEHOLDER.sub(
+        lambda match: next(values) if match[0] == "?" else match[0], statement.text
+    )
     return replace(statement, text=text, parameters=())
 
 
-def _as_ours(name: str) -> str:
-    return name.lower() if name.startswith(OURS.upper()) else name
+def _lower_reserved_name(name: str) -> str:
+    return name.lower() if name.startswith(RESERVED_PREFIX.upper()) else name

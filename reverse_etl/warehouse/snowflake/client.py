@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-REWRITTEN = 5  # the first major version on the rewritten core, which names its time-outs otherwise
-NETWORK_SECONDS = (
+REWRITTEN_MAJOR_VERSION = (
+    5  # the first major version on the rewritten core, which names its time-outs otherwise
+)
+NETWORK_TIMEOUT_SECONDS = (
     600  # how long one request is repeated; a statement may run for longer, and is then asked for again
 )
-PREFETCH = 2  # result chunks read ahead: each may hold tens of MB
+PREFETCH_CHUNKS = 2  # result chunks read ahead: each may hold tens of MB
 
 
 class ColumnDescription(Protocol):
@@ -86,18 +88,22 @@ def connect(arguments: Mapping[str, Any]) -> Connection:
     """Open a session. Raises the connector's errors, all of them children of `error_class()`."""
     import snowflake.connector  # noqa: PLC0415 - late, as the module says
 
-    ours = {"paramstyle": "qmark", "application": "reverse_etl", "client_prefetch_threads": PREFETCH}
-    if int(snowflake.connector.__version__.split(".")[0]) < REWRITTEN:
-        ours |= {"network_timeout": NETWORK_SECONDS, "platform_detection_timeout_seconds": 0}
+    options = {
+        "paramstyle": "qmark",
+        "application": "reverse_etl",
+        "client_prefetch_threads": PREFETCH_CHUNKS,
+    }
+    if int(snowflake.connector.__version__.split(".")[0]) < REWRITTEN_MAJOR_VERSION:
+        options |= {"network_timeout": NETWORK_TIMEOUT_SECONDS, "platform_detection_timeout_seconds": 0}
     else:
-        ours |= {"enable_server_session_keep_alive_auto_detection": False}
+        options |= {"enable_server_session_keep_alive_auto_detection": False}
         # Else it asks the network which cloud this machine is in; the argument of 4.8 does nothing there.
         os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
     # Of its own exceptions' future bases, each time that a session is found to have ended.
     warnings.filterwarnings("ignore", message=".*ReauthenticationRequest", category=FutureWarning)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of arguments that users can't change
-        return cast("Connection", snowflake.connector.connect(**ours | dict(arguments)))
+        return cast("Connection", snowflake.connector.connect(**options | dict(arguments)))
 
 
 def error_class() -> type[Exception]:

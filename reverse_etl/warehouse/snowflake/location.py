@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.errors import UsageError, WarehouseError
-from reverse_etl.warehouse.snowflake.errors import MISSING, REFUSED
-from reverse_etl.warehouse.statement import Statement, StatementKind, literal, quote
+from reverse_etl.warehouse.snowflake.errors import MISSING_OBJECT_CODES, NO_PRIVILEGE_CODES
+from reverse_etl.warehouse.statement import Statement, StatementKind, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Place:
+class SnowflakeLocation:
     """The database, its schema that dbt builds in, and that of the state, as they are written in SQL."""
 
     database: str
@@ -25,55 +25,57 @@ class Place:
     state_schema: str
 
     @property
-    def home(self) -> str:
+    def full_schema(self) -> str:
         """Return the full name of the schema that dbt builds in."""
         return f"{self.database}.{self.schema}"
 
     @property
-    def state(self) -> str:
+    def full_state_schema(self) -> str:
         """Return the full name of the state's schema."""
         return f"{self.database}.{self.state_schema}"
 
     @property
-    def look(self) -> Statement:
+    def show_schemas(self) -> Statement:
         """Return what shows the state's schema, and perhaps others: LIKE takes _ for any character."""
-        return Statement.read(f"SHOW SCHEMAS LIKE {literal(self._bare)} IN DATABASE {self.database}")
+        return Statement.read(
+            f"SHOW SCHEMAS LIKE {quote_literal(self._unquoted_state_schema)} IN DATABASE {self.database}"
+        )
 
-    def shown(self, rows: list[Row]) -> bool:
-        """Return whether the state's schema is among what `look` found; a row is (created on, name, ...)."""
-        return any(row[1] == self._bare for row in rows)
+    def has_state_schema(self, rows: list[Row]) -> bool:
+        """Return whether the state's schema is among the rows of `show_schemas`: (created on, name, ...)."""
+        return any(row[1] == self._unquoted_state_schema for row in rows)
 
     @property
-    def make(self) -> Statement:
+    def create_state_schema(self) -> Statement:
         """Return what makes the state's schema."""
         return Statement(
-            f"CREATE TRANSIENT SCHEMA IF NOT EXISTS {self.state} DATA_RETENTION_TIME_IN_DAYS = 0",
+            f"CREATE TRANSIENT SCHEMA IF NOT EXISTS {self.full_state_schema} DATA_RETENTION_TIME_IN_DAYS = 0",
             kind=StatementKind.CREATE,
             table=None,
             repeatable=True,
         )
 
-    def not_made(self, error: WarehouseError) -> WarehouseError:
-        """Return what to say when `make` failed; where a grant is missing, which."""
-        if getattr(error.__cause__, "errno", None) not in REFUSED | MISSING:
+    def creation_error(self, error: WarehouseError) -> WarehouseError:
+        """Return what to say when `create_state_schema` failed; where a grant is missing, which."""
+        if getattr(error.__cause__, "errno", None) not in NO_PRIVILEGE_CODES | MISSING_OBJECT_CODES:
             return error
         return WarehouseError.of(
-            f"The role may not create the schema {self.state}, in which the job keeps its state.",
-            where=self.make.opening,
-            advice="Let an owner of the database run: "
+            f"The role may not create the schema {self.full_state_schema}, in which the job keeps its state.",
+            where=self.create_state_schema.excerpt,
+            hint="Let an owner of the database run: "
             f"GRANT CREATE SCHEMA ON DATABASE {self.database} TO ROLE <role>. "
-            f"Or: CREATE TRANSIENT SCHEMA {self.state}; "
-            f"GRANT USAGE, CREATE TABLE ON SCHEMA {self.state} TO ROLE <role>.",
+            f"Or: CREATE TRANSIENT SCHEMA {self.full_state_schema}; "
+            f"GRANT USAGE, CREATE TABLE ON SCHEMA {self.full_state_schema} TO ROLE <role>.",
         )
 
     @property
-    def _bare(self) -> str:
+    def _unquoted_state_schema(self) -> str:
         return self.state_schema[1:-1].replace('""', '"')
 
 
-def place_of(
+def resolve_location(
     settings: Mapping[str, Any], state_schema: str, fetch: Callable[[Statement], list[Row]]
-) -> Place:
+) -> SnowflakeLocation:
     """Return where an output's tables lie: as it says, else where the user or the named connection begins.
 
     Raises UsageError where that is nowhere, and where the state would lie among dbt's tables: a model of dbt
@@ -84,29 +86,34 @@ def place_of(
         ((current_database, current_schema),) = fetch(
             Statement.read("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()")
         )
-        database, schema = database or quote(current_database or ""), schema or quote(current_schema or "")
+        database, schema = (
+            database or quote_identifier(current_database or ""),
+            schema or quote_identifier(current_schema or ""),
+        )
     if '""' in (database, schema):
         raise UsageError.of(
             "The snowflake output has no database or no schema.",
             where="profiles.yml",
-            advice="Give it `database` and `schema`, as dbt needs them.",
+            hint="Give it `database` and `schema`, as dbt needs them.",
         )
-    place = Place(identifier(database), identifier(schema), identifier(state_schema))
-    if place.state == place.home:
+    location = SnowflakeLocation(
+        to_sql_identifier(database), to_sql_identifier(schema), to_sql_identifier(state_schema)
+    )
+    if location.full_state_schema == location.full_schema:
         raise UsageError.of(
-            f"state_schema is {place.state_schema}, in which dbt builds.",
+            f"state_schema is {location.state_schema}, in which dbt builds.",
             where="profiles.yml",
-            advice="Give the state a schema of its own, or leave state_schema out.",
+            hint="Give the state a schema of its own, or leave state_schema out.",
         )
-    return place
+    return location
 
 
-def identifier(name: str) -> str:
+def to_sql_identifier(name: str) -> str:
     """Return a name of profiles.yml as SQL: folded to upper case as Snowflake does, or as it is quoted.
 
-    >>> identifier("analytics"), identifier('"Mixed"'), identifier("with-dash")
+    >>> to_sql_identifier("analytics"), to_sql_identifier('"Mixed"'), to_sql_identifier("with-dash")
     ('"ANALYTICS"', '"Mixed"', '"with-dash"')
     """
     if name.startswith('"') and name.endswith('"'):
         return name
-    return quote(name.upper() if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", name) else name)
+    return quote_identifier(name.upper() if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", name) else name)

@@ -13,9 +13,14 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reverse_etl.errors import ReverseEtlError, SessionLost, WarehouseError
-from reverse_etl.warehouse.snowflake.auth import arguments, secrets_of
+from reverse_etl.warehouse.snowflake.auth import build_arguments, secret_values
 from reverse_etl.warehouse.snowflake.client import Connection, Cursor, connect, error_class
-from reverse_etl.warehouse.snowflake.errors import AGAIN, MISSING, UNREACHABLE, fault_of
+from reverse_etl.warehouse.snowflake.errors import (
+    MISSING_OBJECT_CODES,
+    RETRY_HINT,
+    UNREACHABLE_CODES,
+    translate_error,
+)
 from reverse_etl.warehouse.statement import Statement, StatementKind, TableName
 
 if TYPE_CHECKING:
@@ -25,10 +30,10 @@ if TYPE_CHECKING:
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-TAG_LENGTH = 2000  # "QUERY_TAG": at most 2000 characters
+MAX_QUERY_TAG_LENGTH = 2000  # "QUERY_TAG": at most 2000 characters
 
 
-Answer = TypeVar("Answer")
+ReturnT = TypeVar("ReturnT")
 
 
 class Session:
@@ -40,61 +45,61 @@ class Session:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
-        self._secrets = secrets_of(settings)
-        self._scratch = Scratch()
+        self._secrets = secret_values(settings)
+        self._temp_tables = TempTables()
         self._in_transaction = False
-        self._connection: Connection | None = _opened(settings, self._secrets)
+        self._connection: Connection | None = _connect_with_retries(settings, self._secrets)
 
-    def run(self, statement: Statement, tag: Mapping[str, str]) -> Cursor:
+    def execute(self, statement: Statement, query_tag: Mapping[str, str]) -> Cursor:
         """Run a statement; its cursor has the result."""
-        options = {"_statement_params": {"QUERY_TAG": json.dumps(tag)[:TAG_LENGTH]}}
+        options = {"_statement_params": {"QUERY_TAG": json.dumps(query_tag)[:MAX_QUERY_TAG_LENGTH]}}
 
-        def execute(cursor: Cursor) -> Cursor:
+        def execute_on(cursor: Cursor) -> Cursor:
             cursor.execute(statement.text, statement.parameters or None, **options)
-            self._scratch.note(statement)
+            self._temp_tables.record(statement)
             return cursor
 
         try:
-            return self._asked(statement, execute)
+            return self._call_with_reconnect(statement, execute_on)
         except WarehouseError as error:
-            if getattr(error.__cause__, "errno", None) in MISSING:
-                self._scratch.refuse_missing(statement)
+            if getattr(error.__cause__, "errno", None) in MISSING_OBJECT_CODES:
+                self._temp_tables.refuse_missing(statement)
             raise
 
     def refuse_lost(self, table: TableName) -> None:
         """Raise SessionLost for a table that was of a session that has ended."""
-        self._scratch.refuse(table, f"{table}")
+        self._temp_tables.refuse(table, f"{table}")
 
     def describe(self, statement: Statement) -> Sequence[ColumnDescription]:
         """Return a query's columns as Snowflake compiles it."""
-        return self._asked(statement, lambda cursor: cursor.describe(statement.text) or ())
+        return self._call_with_reconnect(statement, lambda cursor: cursor.describe(statement.text) or ())
 
     @contextmanager
-    def reading(self, statement: Statement) -> Iterator[None]:
+    def translate_read_errors(self, statement: Statement) -> Iterator[None]:
         """Read the rows of a result inside: whatever goes wrong, they can be asked for anew."""
         try:
             yield
         except error_class() as error:
-            said = fault_of(error, statement.opening, self._secrets)
-            raise SessionLost(*said.problems) from error
+            translated = translate_error(error, statement.excerpt, self._secrets)
+            raise SessionLost(*translated.problems) from error
 
     @contextmanager
-    def transaction(self, tag: Mapping[str, str]) -> Iterator[None]:
+    def transaction(self, query_tag: Mapping[str, str]) -> Iterator[None]:
         """Commit what is run inside as one, in one session.
 
         A session that is gone is noticed by BEGIN, as a rule, which may be asked again. A COMMIT whose reply
         is lost is asked for again under its own number, which counts once; one that fails is rolled back, so
         that no later statement is part of the transaction.
         """
-        self.run(Statement.session("BEGIN TRANSACTION"), tag)
+        self.execute(Statement.session("BEGIN TRANSACTION"), query_tag)
         self._in_transaction = True
         try:
             try:
                 yield
-                self.run(Statement.session("COMMIT"), tag)
+                self.execute(Statement.session("COMMIT"), query_tag)
             except BaseException:
                 with suppress(ReverseEtlError):  # a session that has ended has rolled back
-                    self.run(Statement.session("ROLLBACK"), tag)
+                    self.execute(Statement.session("ROLLBACK"), query_tag)
                 raise
         finally:
             self._in_transaction = False
@@ -106,90 +111,95 @@ class Session:
                 self._connection.close()
         self._connection = None
 
-    def _asked(self, statement: Statement, ask: Callable[[Cursor], Answer]) -> Answer:
-        self._scratch.refuse_lost(statement)
+    def _call_with_reconnect(self, statement: Statement, call: Callable[[Cursor], ReturnT]) -> ReturnT:
+        self._temp_tables.raise_if_lost(statement)
         try:
-            return self._once(statement, ask)
-        except SessionLost as lost:
+            return self._call_once(statement, call)
+        except SessionLost as session_lost:
             # Nobody knows whether a long statement was run after all.
             if self._in_transaction or not statement.repeatable:
                 raise
-            self._open_anew(lost)
-        self._scratch.refuse_lost(statement)
-        return self._once(statement, ask)
+            self._reconnect(session_lost)
+        self._temp_tables.raise_if_lost(statement)
+        return self._call_once(statement, call)
 
-    def _once(self, statement: Statement, ask: Callable[[Cursor], Answer]) -> Answer:
+    def _call_once(self, statement: Statement, call: Callable[[Cursor], ReturnT]) -> ReturnT:
         if self._connection is None:
             raise WarehouseError.of(
-                "The session with Snowflake is closed.", where=statement.opening, advice=AGAIN
+                "The session with Snowflake is closed.", where=statement.excerpt, hint=RETRY_HINT
             )
         try:
-            return ask(self._connection.cursor())
+            return call(self._connection.cursor())
         except error_class() as error:
-            raise fault_of(error, statement.opening, self._secrets) from error
+            raise translate_error(error, statement.excerpt, self._secrets) from error
 
-    def _open_anew(self, lost: SessionLost) -> None:
+    def _reconnect(self, session_lost: SessionLost) -> None:
         """Sign in again. Raises what was lost where that can't be done: something was sent already."""
         try:
-            opened = _opened(self._settings, self._secrets)
+            connection = _connect_with_retries(self._settings, self._secrets)
         except ReverseEtlError as error:
             raise SessionLost.of(
-                f"{lost.problems[0].what} A new one could not be opened. {error.problems[0].what}",
-                where=lost.problems[0].where,
-                advice=error.problems[0].advice,
-            ) from lost.__cause__
+                f"{session_lost.problems[0].summary} A new one could not be opened. "
+                f"{error.problems[0].summary}",
+                where=session_lost.problems[0].where,
+                hint=error.problems[0].hint,
+            ) from session_lost.__cause__
         self.close()
-        self._connection = opened
-        self._scratch.lose()
+        self._connection = connection
+        self._temp_tables.mark_lost()
 
 
-def _opened(settings: Mapping[str, Any], secrets: tuple[str, ...]) -> Connection:
+def _connect_with_retries(settings: Mapping[str, Any], secrets: tuple[str, ...]) -> Connection:
     """Open a session, trying again where Snowflake could not be reached."""
-    asked = arguments(settings)
-    left = max(int(settings.get("connect_retries") or 1), 0)
+    connect_arguments = build_arguments(settings)
+    retries_left = max(int(settings.get("connect_retries") or 1), 0)
     while True:
         try:
-            return connect(asked)
+            return connect(connect_arguments)
         except error_class() as error:
-            if left and getattr(error, "errno", None) in UNREACHABLE:
-                left -= 1
+            if retries_left and getattr(error, "errno", None) in UNREACHABLE_CODES:
+                retries_left -= 1
                 time.sleep(1)
                 continue
-            where = str(asked.get("host") or asked.get("account") or asked.get("connection_name"))
-            raise fault_of(error, where, secrets, signing_in=True) from None
+            where = str(
+                connect_arguments.get("host")
+                or connect_arguments.get("account")
+                or connect_arguments.get("connection_name")
+            )
+            raise translate_error(error, where, secrets, signing_in=True) from None
 
 
 @dataclass
-class Scratch:
+class TempTables:
     """Keeps the names; Snowflake itself would only say that there is no such table."""
 
-    _made: set[TableName] = field(default_factory=set)
+    _created: set[TableName] = field(default_factory=set)
     _lost: set[TableName] = field(default_factory=set)
 
-    def note(self, statement: Statement) -> None:
+    def record(self, statement: Statement) -> None:
         """Take a statement that was run: it may have made a table, or dropped one."""
         table = statement.table
         if table is None or not table.temporary or not _makes_or_drops(statement):
             return
         self._lost.discard(table)
-        self._made.discard(table)
+        self._created.discard(table)
         if statement.kind is StatementKind.CREATE:
-            self._made.add(table)
+            self._created.add(table)
 
-    def lose(self) -> None:
+    def mark_lost(self) -> None:
         """Begin another session, which has none of the tables."""
-        self._lost |= self._made
-        self._made.clear()
+        self._lost |= self._created
+        self._created.clear()
 
-    def refuse_lost(self, statement: Statement) -> None:
+    def raise_if_lost(self, statement: Statement) -> None:
         """Raise SessionLost for a statement that writes to a lost table; making it again does not."""
         if statement.table is not None and not _makes_or_drops(statement):
-            self.refuse(statement.table, statement.opening)
+            self.refuse(statement.table, statement.excerpt)
 
     def refuse_missing(self, statement: Statement) -> None:
         """Raise SessionLost for a statement that did not find a table it reads, if any table was lost."""
         if self._lost:
-            raise _session_lost(statement.opening)
+            raise _session_lost(statement.excerpt)
 
     def refuse(self, table: TableName, where: str) -> None:
         """Raise SessionLost if a table was lost."""
@@ -205,5 +215,5 @@ def _session_lost(where: str) -> SessionLost:
     return SessionLost.of(
         "The session with Snowflake ended under way, and with it the tables that were staged in it.",
         where=where,
-        advice=AGAIN,
+        hint=RETRY_HINT,
     )

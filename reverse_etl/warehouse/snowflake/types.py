@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.columns import Column, Kind
+from reverse_etl.domain.columns import Column, ColumnKind
 
 if TYPE_CHECKING:
     from reverse_etl.warehouse.snowflake.client import ColumnDescription
@@ -22,40 +22,40 @@ _SEMI_STRUCTURED = {
     GEOMETRY: "GEOMETRY",
     VECTOR: "VECTOR",
 }
-_PLAIN = {
-    REAL: (Kind.FLOAT, "FLOAT"),
-    DATE: (Kind.DATE, "DATE"),
-    BINARY: (Kind.BINARY, "BINARY"),
-    BOOLEAN: (Kind.BOOLEAN, "BOOLEAN"),
+_SIMPLE_TYPES = {
+    REAL: (ColumnKind.FLOAT, "FLOAT"),
+    DATE: (ColumnKind.DATE, "DATE"),
+    BINARY: (ColumnKind.BINARY, "BINARY"),
+    BOOLEAN: (ColumnKind.BOOLEAN, "BOOLEAN"),
 }
-_OF_A_SCALE = {
-    TIME: (Kind.TIME, "TIME"),
-    TIMESTAMP: (Kind.TIMESTAMP, "TIMESTAMP_NTZ"),
-    TIMESTAMP_NTZ: (Kind.TIMESTAMP, "TIMESTAMP_NTZ"),
-    TIMESTAMP_LTZ: (Kind.TIMESTAMP_TZ, "TIMESTAMP_LTZ"),
-    TIMESTAMP_TZ: (Kind.TIMESTAMP_TZ, "TIMESTAMP_TZ"),
+_SCALED_TYPES = {
+    TIME: (ColumnKind.TIME, "TIME"),
+    TIMESTAMP: (ColumnKind.TIMESTAMP, "TIMESTAMP_NTZ"),
+    TIMESTAMP_NTZ: (ColumnKind.TIMESTAMP, "TIMESTAMP_NTZ"),
+    TIMESTAMP_LTZ: (ColumnKind.TIMESTAMP_TZ, "TIMESTAMP_LTZ"),
+    TIMESTAMP_TZ: (ColumnKind.TIMESTAMP_TZ, "TIMESTAMP_TZ"),
 }
-_NANOSECONDS = 9
+_NANOSECOND_SCALE = 9
 
 
-def column(described: ColumnDescription) -> Column:
+def to_column(description: ColumnDescription) -> Column:
     """Return a column with its kind; texts, and what is of no known type, are kept as VARCHAR."""
-    code = described.type_code
+    code = description.type_code
     if code == FIXED:
-        return _number(described)
+        return _number_column(description)
     if code in _SEMI_STRUCTURED:
-        return Column(described.name, Kind.JSON, _SEMI_STRUCTURED[code])
-    if code in _PLAIN:
-        return Column(described.name, *_PLAIN[code])
-    if code in _OF_A_SCALE:
-        kind, type_ = _OF_A_SCALE[code]
-        scale = _NANOSECONDS if described.scale is None else described.scale
-        return Column(described.name, kind, f"{type_}({scale})")
-    return Column(described.name, Kind.TEXT, "VARCHAR")
+        return Column(description.name, ColumnKind.JSON, _SEMI_STRUCTURED[code])
+    if code in _SIMPLE_TYPES:
+        return Column(description.name, *_SIMPLE_TYPES[code])
+    if code in _SCALED_TYPES:
+        kind, type_ = _SCALED_TYPES[code]
+        scale = _NANOSECOND_SCALE if description.scale is None else description.scale
+        return Column(description.name, kind, f"{type_}({scale})")
+    return Column(description.name, ColumnKind.TEXT, "VARCHAR")
 
 
-def _number(described: ColumnDescription) -> Column:
-    if described.precision is None or described.scale is None:  # a decimal with a floating point
-        return Column(described.name, Kind.DECIMAL, "DECFLOAT")
-    kind = Kind.DECIMAL if described.scale else Kind.INTEGER
-    return Column(described.name, kind, f"NUMBER({described.precision},{described.scale})")
+def _number_column(description: ColumnDescription) -> Column:
+    if description.precision is None or description.scale is None:  # a decimal with a floating point
+        return Column(description.name, ColumnKind.DECIMAL, "DECFLOAT")
+    kind = ColumnKind.DECIMAL if description.scale else ColumnKind.INTEGER
+    return Column(description.name, kind, f"NUMBER({description.precision},{description.scale})")
