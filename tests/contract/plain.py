@@ -10,8 +10,10 @@ from typing import Any
 from reverse_etl import __version__
 
 RUN_ID = re.compile(r"\b\d{8}T\d{6}-[0-9a-f]{6}\b")
+_DAY = r"-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?"
 # What Klaviyo dates here is of 2020, and what stands in the warehouse older still.
-MACHINE_TIME = re.compile(r"\b20(?:2[5-9]|[3-9]\d)-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?")
+MACHINE_TIME = re.compile(rf"\b20(?:2[5-9]|[3-9]\d){_DAY}")
+ANY_TIME = re.compile(rf"\b20\d\d{_DAY}")
 _DURATIONS = {"at", "seconds", "elapsed_time", "execution_time"}
 
 
@@ -19,10 +21,11 @@ _DURATIONS = {"at", "seconds", "elapsed_time", "execution_time"}
 class Plain:
     """Replaces what differs; a run has the same name wherever it is named.
 
-    `names` are texts to be replaced, each with its replacement.
+    `names` are texts to be replaced, each with its replacement. `time` matches the times that differ.
     """
 
     names: dict[str, str]
+    time: re.Pattern[str] = MACHINE_TIME
     runs: dict[str, str] = field(default_factory=dict)
 
     def text(self, text: str) -> str:
@@ -30,7 +33,7 @@ class Plain:
         for name, replacement in self.names.items():
             text = text.replace(name, replacement)
         text = RUN_ID.sub(lambda found: self._run(found[0]), text)
-        text = MACHINE_TIME.sub("<time>", text)
+        text = self.time.sub("<time>", text)
         text = re.sub(r"\b\d+\.\d+ s\b", "<seconds> s", text)
         return text.replace(f"reverse-etl {__version__}", "reverse-etl <version>")
 

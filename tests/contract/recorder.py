@@ -73,8 +73,6 @@ class Klaviyo:
     closed instead. `faults` go wrong with the next request whose body contains their text.
     """
 
-    seed: str = "contract"
-    options: dict[str, Any] = field(default_factory=dict)
     clock: StandingClock = field(default_factory=StandingClock)
     requests: list[Request] = field(default_factory=list)
     on_request: Callable[[Request], bool] = lambda _: True
@@ -82,8 +80,9 @@ class Klaviyo:
     _opened: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
-        rules = {"account_seed": self.seed, "job_seconds": 0.0, "limits": False, "key": KEY} | self.options
-        self.sandbox = self._opened.enter_context(Sandbox(None, clock=self.clock, **rules))
+        self.sandbox = self._opened.enter_context(
+            Sandbox(None, clock=self.clock, account_seed="contract", job_seconds=0.0, limits=False, key=KEY)
+        )
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.origin = f"http://127.0.0.1:{server.server_address[1]}"
         thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)

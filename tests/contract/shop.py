@@ -109,6 +109,14 @@ MODELS: Mapping[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+def write_model(folder: Path, name: str, select: str, **config: Any) -> None:
+    """Write a model of the project in a folder."""
+    arguments = "".join(f"    {key}={value!r},\n" for key, value in config.items())
+    path = folder / "models" / f"{name}.sql"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{{{{ config(\n{arguments}) }}}}\n{select}\n", encoding="utf-8")
+
+
 @dataclass
 class Shop:
     """A project's folder, its warehouse and its Klaviyo."""
@@ -133,10 +141,7 @@ class Shop:
 
     def model(self, name: str, select: str, **config: Any) -> None:
         """Write a model."""
-        arguments = "".join(f"    {key}={value!r},\n" for key, value in config.items())
-        path = self.folder / "models" / f"{name}.sql"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{{{{ config(\n{arguments}) }}}}\n{select}\n", encoding="utf-8")
+        write_model(self.folder, name, select, **config)
 
     def profile(self, **changes: Any) -> None:
         """Write profiles.yml, with changes of the destination that stay."""

@@ -6,6 +6,7 @@ after its start are 06:00 of that day, and the lease has one owner.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from tests.contract.plain import MACHINE_TIME
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator, Mapping, Sequence
 
 Engine = Literal["duckdb", "snowflake"]
@@ -36,9 +36,9 @@ class Table:
 
 
 def written(tables: Mapping[str, Table], engine: Engine, names: Mapping[str, str]) -> str:
-    """Return a state as statements, a line for each row, in an order that no warehouse decides.
+    """Return a state as statements, with a line for each row, in an order that no warehouse decides.
 
-    `names` are other texts that differ each time, with what replaces them.
+    A statement ends a line. `names` are other texts that differ each time, with what replaces them.
     """
     even = _Even.of(tables, names)
     return "\n".join(
@@ -55,7 +55,14 @@ def _statements(name: str, table: Table, engine: Engine, even: _Even) -> Iterato
         ", ".join(_literal(even.value(value), type_) for value, type_ in zip(row, types, strict=True))
         for row in table.rows
     ]
-    yield from (f"INSERT INTO {_quoted(name)} SELECT {each};" for each in sorted(values))
+    if values:
+        selects = "\nUNION ALL ".join(f"SELECT {each}" for each in sorted(values))
+        yield f"INSERT INTO {_quoted(name)}\n{selects};"
+
+
+def statements(text: str) -> list[str]:
+    """Return the statements of what `written` returned."""
+    return [each for each in re.split(r";\n", text) if each.strip()]
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,7 @@ class _Even:
     @classmethod
     def of(cls, tables: Mapping[str, Table], names: Mapping[str, str]) -> _Even:
         named = {name.lower(): table for name, table in tables.items()}
-        runs = named["runs"]
-        begun = sorted(zip(runs.column("started_at"), runs.column("run_id"), strict=True))
+        begun = sorted(zip(*(named["runs"].column(name) for name in ("started_at", "run_id")), strict=True))
         runs = {run_id: f"{_day(n):%Y%m%d}T050000-{n:06}" for n, (_, run_id) in enumerate(begun, 1)}
         owners = dict.fromkeys(named["lease"].column("owner"), "host:1:0")
         return cls([start for start, _ in begun], {**names, **runs, **owners})

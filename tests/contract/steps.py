@@ -88,6 +88,11 @@ def _is_creating(requests: list[Request]) -> bool:
     return (requests[-1].method, requests[-1].target) == ("POST", "/api/lists")
 
 
+def _is_importing(requests: list[Request]) -> bool:
+    """Return whether rows are being sent."""
+    return requests[-1].method == "POST" and b"profile-bulk-import-job" in requests[-1].body
+
+
 def _is_waiting_for_ann(requests: list[Request]) -> bool:
     """Return whether Ann was sent, and the job of her import is asked for."""
     return requests[-1].method == "GET" and any(b"ann@" in request.body for request in requests)
@@ -125,7 +130,8 @@ STEPS = (
     Step("day2-adopt-dry-run", ("adopt", "--select", "vip", "--dry-run", "--json"), engines=DUCKDB),
     Step("day2-adopt", ("adopt", "--select", "vip", "--json"), logs=True),
     Step("day2-retry", ("retry", "--json"), sends=False),
-    Step("day2-run", ("run", "--json"), 1),
+    Step("day2-killed-sending", ("run", "--json"), KILLED, killed_at=_is_importing),
+    Step("day2-run", ("run", "--json"), 1, _the_lease_expires),
     Step(
         "day2-refused", ("run", "--json"), REFUSED, _a_model_is_empty, logs=True, files=ARTIFACTS, state=True
     ),

@@ -12,8 +12,9 @@ from tests.contract.state_dump import written
 from tests.contract.steps import SAVED, STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from multiprocessing.process import BaseProcess
+    from pathlib import Path
 
     from tests.contract.plain import Plain
     from tests.contract.recorder import Request
@@ -67,15 +68,22 @@ def _run(step: Step, shop: Shop) -> tuple[str, str]:
         klaviyo.on_request = on_request
 
     command = (*step.command, "--threads", "1", *(LOG if step.logs else ()))
+    out, err, code = run_command(shop.folder, *command, started=started)
+    assert code == step.code, f"{step.name}: {code}\n{out}\n{err}"
+    return out, err
+
+
+def run_command(
+    folder: Path, *command: str, started: Callable[[BaseProcess], object] = lambda _: None
+) -> tuple[str, str, int]:
+    """Run a command as a process in a project's folder; return stdout, stderr and the exit code."""
     environ = {
         "PATH": os.environ["PATH"],
-        "HOME": str(shop.folder),
+        "HOME": str(folder),
         "LANG": "C.UTF-8",
         "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": KEY,
     }
-    out, err, code = ended(command, shop.folder, environ, SECONDS, started)
-    assert code == step.code, f"{step.name}: {code}\n{out}\n{err}"
-    return out, err
+    return ended(command, folder, environ, SECONDS, started)
 
 
 def _sent(requests: list[Request]) -> str:

@@ -1,0 +1,112 @@
+"""Checksums of models and seals of plans are the same in every version.
+
+Another checksum of the same model ends its standing rejections and makes saved plans stale; another seal
+refuses a saved plan. So these constants change only with what they are made of, and `--update-gold` leaves
+them alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from tests.contract.shop import write_model
+from tests.contract.story import run_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROFILES = """
+shop:
+  target: trial
+  outputs: {trial: {type: duckdb, path: shop.duckdb}}
+  destinations: {trial: {type: klaviyo, sandbox: true, create_lists: true}}
+"""
+CUSTOMERS = """
+CREATE TABLE customers AS SELECT * FROM (VALUES
+    (1, 'ann@example.com', '+14155550101', 'P1', 'Ann', 1.50, DATE '2019-02-28', 'Tea'),
+    (2, 'bob@example.com', NULL, 'P2', NULL, NULL, NULL, 'Coffee')
+) AS t(id, email, phone, profile_id, first_name, spent, since, club)
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, with its checksum and the seal of its plan."""
+
+    select: str
+    config: dict[str, Any]
+    checksum: str
+    seal: str
+
+
+MODELS = {
+    "plain": Case(
+        "select email from {{ ref('customers') }}",
+        {"surface": "profiles"},
+        "e72edc791573987e79e4c55f3f1f7ff1ab3593a3e3a19df753c75cb98188c110",
+        "3b4f5af659b00468550e0c529ab97a3aff3d8c973c12910ccb248cff16875b56",
+    ),
+    "every_option": Case(
+        "select id, email, phone, first_name, spent as \"Spent\", since from {{ ref('customers') }}",
+        {
+            "surface": "list_memberships",
+            "list": "VIP",
+            "identifiers": {"phone_e164": "phone", "email": "email", "external_id": "id"},
+            "on_shared_identifier": "reject",
+            "on_null": "omit",
+            "min_rows": 2,
+            "max_removes": 0.25,
+            "max_age": "36h",
+            "tags": ["daily", "people"],
+            "description": "Everybody: é.",
+            "enabled": True,
+        },
+        "0213a1d52dafc4b5c902e81b6649f6afaca32c38d48686b3d1bb6dfb2f46bbdb",
+        "76434934624014f151604171195a5d8828b3a761f3213284be2af4aec2fe6a24",
+    ),
+    "by_list_id": Case(
+        "select email from {{ ref('customers') }} where id > {{ var('above', 0) }}",
+        {"surface": "list_memberships", "list_id": "AbC123"},
+        "57640bfabf173fb56305b2d74f27047852f2cce7b78c9908b44fe80482dd2081",
+        "8f9c142d02b8f536d24f47fe2d8d7539069e24465d0ac25e8be1bc5238c7a3c3",
+    ),
+    "many_lists": Case(
+        "select email, club from {{ ref('customers') }}",
+        {"surface": "list_memberships", "list_column": "club"},
+        "c0b26bc9bb333be046897b43df1dfc69bcacbdd2225208adb6ad52b940829c7b",
+        "9cea2dd0394e355e2871a88604c3092503b08f684512bb3db8369f18f9d64f45",
+    ),
+    "by_profile_id": Case(
+        "select profile_id as klaviyo_profile_id from {{ ref('customers') }}",
+        {"surface": "list_memberships_by_profile_id", "list": "Testers"},
+        "e7639cf0209df44629fc6b73223f52c0fdc3948a4c6f4ccee23a9a8a5025d1f0",
+        "a1aaefd45548c6a5da9b3603dc742e5f76ae1b466e393d08fb1626bc8239ccf0",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
+    """Return the checksum and the seal of each model in a saved plan."""
+    folder: Path = tmp_path_factory.mktemp("checksums") / "shop"
+    folder.mkdir()
+    (folder / "profiles.yml").write_text(PROFILES)
+    with duckdb.connect(folder / "shop.duckdb") as warehouse:
+        warehouse.execute(CUSTOMERS)
+    for name, case in MODELS.items():
+        write_model(folder, name, case.select, **case.config)
+    out, err, code = run_command(folder, "plan", "--out", "saved.json", "--no-dbt-gate")
+    assert code == 0, out + err
+    models = json.loads((folder / "saved.json").read_text())["plan"]["models"]
+    return {each["name"]: (each["checksum"], each["seal"]) for each in models}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_checksum_and_seal_never_change(saved: dict[str, tuple[str, str]], name: str) -> None:
+    """Whatever a class, field or module is called that they are made of."""
+    assert saved[name] == (MODELS[name].checksum, MODELS[name].seal)
