@@ -135,7 +135,11 @@ def _load_list_names(state: State, run_lists: Iterable[RunListRecord]) -> _ListN
         for model_record in state.models().values()
         if model_record.surface == Surface.PROFILES
     }
-    current_names = {registered_list.id: registered_list.name for registered_list in state.lists.registered()}
+    current_names = {
+        registered_list.id: registered_list.name
+        for registered_list in state.lists.registered()
+        if registered_list.id
+    }
     return _ListNames(
         current_names | {run_list.list_id: run_list.list_name for run_list in run_lists}, profile_models
     )

@@ -142,7 +142,11 @@ def _load_list_records(state: State) -> _ListRecords:
     run_lists = state.runs.run_lists()
     for run_list in run_lists:
         last_runs.setdefault((run_list.model, run_list.list_id), run_list)
-    names = {registered_list.id: registered_list.name for registered_list in state.lists.registered()}
+    names = {
+        registered_list.id: registered_list.name
+        for registered_list in state.lists.registered()
+        if registered_list.id
+    }
     return _ListRecords(names, rejections, last_runs, last_lists_by_model(run_lists))
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import ReplyLost
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import become, members_model, people, person
+from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
 from tests.core.world import one
 
 if TYPE_CHECKING:
@@ -42,3 +45,21 @@ def test_status_says_how_many_rows_of_a_list_came_to_which_end(world: World) -> 
     world.run()
     (told,) = world.project().status().lists
     assert (told.applied, told.rejected, told.held, told.unsettled) == (4, 0, 0, 0)
+
+
+def test_a_list_that_is_not_created_yet_gives_its_name_to_no_profiles(world: World) -> None:
+    """Both have no list id: neither status nor the report takes one for the other."""
+    world.model("everybody", SELECT, surface="profiles", identifiers=BY_EMAIL)
+    become(world, people("ann"))
+    world.run()
+    members_model(world)
+    world.fault(Fault(FaultKind.CUT, "POST", "/api/lists"))
+    with pytest.raises(ReplyLost):
+        world.run()
+    assert world.state("SELECT list_id, name FROM lists") == [(None, "Members")]
+    (told,) = world.project().status().lists
+    assert (told.model, told.list_name) == ("everybody", "")
+    become(world, [person("ann", first_name="Anna")])
+    world.run(select=["everybody"])
+    (listed,) = world.project().report().lists
+    assert (listed.label.model, listed.label.name) == ("everybody", "")
