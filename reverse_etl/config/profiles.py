@@ -153,9 +153,9 @@ class _ProfileReader:
 
     def check_output_fits(self, name: str, output: Output | None, destination: Destination | None) -> None:
         """Add what of a destination its output has no use for."""
-        if output and destination and output.type is Engine.DUCKDB and destination.state_schema:
+        if output and destination and output.type.database_is_a_file and destination.state_schema:
             self.add_problem(
-                "state_schema has no meaning with a duckdb output, whose state is a file.",
+                f"state_schema has no meaning with a {output.type} output, whose state is a file.",
                 (self.profile, _DESTINATIONS, name, "state_schema"),
                 "Remove it.",
             )
@@ -241,15 +241,16 @@ class _TargetSection:
             )
             self.add_problem(summary, ("type",), did_you_mean(str(engine_type or ""), engine_names))
             return None
-        if engine_type == "duckdb" and settings.get("path", ":memory:") in (None, ":memory:"):
+        engine = Engine(engine_type)
+        if engine.database_is_a_file and settings.get("path", ":memory:") in (None, ":memory:"):
             self.add_problem(
-                "The duckdb output has no file: what dbt builds in memory is gone when dbt ends.",
+                f"The {engine} output has no file: what dbt builds in memory is gone when dbt ends.",
                 ("path",),
                 "Write path: shop.duckdb, the file that dbt builds.",
             )
             return None
         locations = {key: self.locate((key,)) for key in ("path", "schema") if key in settings}
-        return Output(Engine(engine_type), settings, locations)
+        return Output(engine, settings, locations)
 
     def read_destination(self) -> Destination | None:
         raw_entry = self.raw_value()

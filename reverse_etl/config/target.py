@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.klaviyo.origin import API_REVISION
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from reverse_etl.domain.engine import Engine
     from reverse_etl.klaviyo.private_key import PrivateKey
 
 
@@ -36,17 +36,16 @@ class Output:
 
     @property
     def database(self) -> str:
-        """Return the database in which dbt builds: its own key, else as dbt-duckdb takes it from `path`."""
+        """Return the database in which dbt builds: its own key, or as in dbt the name of the file."""
         configured = self.settings.get("database")
-        if configured or self.type is not Engine.DUCKDB:
+        if configured or not self.type.database_is_a_file:
             return str(configured or "")
         return PurePath(str(self.settings.get("path", ""))).stem
 
     @property
     def schema(self) -> str:
-        """Return the schema in which dbt builds; dbt-duckdb's default is `main`."""
-        default = "main" if self.type is Engine.DUCKDB else ""
-        return str(self.settings.get("schema") or default)
+        """Return the schema in which dbt builds, dbt's own default if none is named."""
+        return str(self.settings.get("schema") or self.type.default_schema)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.dbt.meta import META_KEY
-from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.formatting import format_location
 from reverse_etl.models.config import ConfigInput, bind_columns
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from reverse_etl.dbt.meta import MetaColumn, MetaNode
+    from reverse_etl.domain.engine import Engine
 
 _UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _META_PATH: Final = "meta.reverse_etl"
@@ -141,7 +141,7 @@ class _MetaNodeCompiler:
 
 def _quote_column(column: MetaColumn, engine: Engine) -> str:
     """Return a column's name, folded as it would be without quotes, in quotes: no name is taken for SQL."""
-    fold = engine is Engine.SNOWFLAKE and not _is_case_sensitive(column)
+    fold = engine.folds_to_upper_case and not _is_case_sensitive(column)
     doubled = (column.name.upper() if fold else column.name).replace('"', '""')
     return f'"{doubled}"'
 

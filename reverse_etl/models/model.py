@@ -27,7 +27,7 @@ class Model:
     `path` is relative to the project's folder. `sql` is one SELECT in the output's dialect, without a
     semicolon or comments around it; it begins at the character `sql_start` of the `rendered` file, which is
     None for a dbt model that is itself to be sent. `columns` are named as the warehouse will report them, but
-    that DuckDB may report a column that is selected as it is in its table's own case. `reads` are dbt's
+    that a warehouse may report a column that is selected as it is in its table's own case. `reads` are dbt's
     unique ids, or bare names where there is no manifest. `checksum` changes with the SQL and the config.
     """
 

@@ -10,11 +10,12 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
-from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.statement import RESERVED_PREFIX
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from reverse_etl.domain.engine import Engine
 
 # sqlglot warns on the standard error of statements that it does not know; here they are findings.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -194,7 +195,7 @@ def _to_output_column(projection: exp.Expr, engine: Engine) -> OutputColumn | No
     if not isinstance(identifier, exp.Identifier):
         return None
     quoted = bool(identifier.args.get("quoted"))
-    fold = engine is Engine.SNOWFLAKE and not quoted
+    fold = engine.folds_to_upper_case and not quoted
     return OutputColumn(identifier.name.upper() if fold else identifier.name, quoted, find_offset(identifier))
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reverse_etl.dbt.artifacts import MANIFEST_VERSIONS, read_artifact
 from reverse_etl.dbt.meta import MetaNode, find_meta_nodes
-from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import ModelError
 from reverse_etl.formatting import format_location
 from reverse_etl.parsing.jinja import ContextError
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.config.target import Output, Target
+    from reverse_etl.domain.engine import Engine
 
 _REFERABLE: Final = ("model", "seed", "snapshot")
 _UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -98,8 +98,8 @@ class SchemaRelations:
 
 
 def quote_name(name: str, engine: Engine) -> str:
-    """Return a name as dbt quotes it: always on DuckDB; on Snowflake, which folds case, where it must."""
-    if engine is Engine.SNOWFLAKE and _UNQUOTED_NAME.fullmatch(name):
+    """Return a name as dbt quotes it: always, or where it must if the engine folds names to upper case."""
+    if engine.folds_to_upper_case and _UNQUOTED_NAME.fullmatch(name):
         return name
     doubled = name.replace('"', '""')
     return f'"{doubled}"'

@@ -26,8 +26,8 @@ from reverse_etl.planning.sql.diff import DiffOptions
 from reverse_etl.planning.sql.digest import select_digest
 from reverse_etl.state.sql import rejections, snapshot
 from reverse_etl.surfaces.interface import Surface
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
-from reverse_etl.warehouse.statement import RESERVED_PREFIX
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column

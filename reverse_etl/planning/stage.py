@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,12 +15,8 @@ from reverse_etl.warehouse.statement import Statement
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.models.model import Model
+    from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Warehouse
-
-_LINES_BEFORE_QUERY = 1  # lines of the query that describes a model, before its own first line
-_ELLIPSIS = "..."  # where DuckDB shows a long line in part
-_DUCKDB_POSITION = re.compile(r"^LINE (?P<line>\d+): (?P<shown>.*)\n(?P<before> *)\^", re.MULTILINE)
-_SNOWFLAKE_POSITION = re.compile(r"error line (?P<line>\d+) at position (?P<column>\d+)")
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ def describe_model(warehouse: Warehouse, model: Model) -> dict[str, Column]:
     except ReverseEtlError as error:
         raise ModelError.of(
             f"The warehouse can't run this model. {error.problems[0].summary}",
-            where=locate_error(model, str(error.__cause__)),
+            where=locate_error(warehouse.dialect, model, str(error.__cause__)),
             hint=f"See the SQL that was run: reverse-etl compile --select {model.name}",
             models=(model.name,),
         ) from error
@@ -102,21 +97,10 @@ def _run_model(warehouse: Warehouse, model: Model, statement: Statement) -> None
         ) from error
 
 
-def locate_error(model: Model, message: str) -> str:
+def locate_error(dialect: Dialect, model: Model, message: str) -> str:
     """Return the file, line and column that a warehouse complains of when it describes a model.
 
-    DuckDB shows the line, or some of it, and marks the place below; Snowflake counts, from line 1 and column
-    0. The file alone where neither says anything of the model's own text.
+    The file alone if the message says nothing of the model's own text.
     """
-    if match := _SNOWFLAKE_POSITION.search(message):
-        return model.locate_line(int(match["line"]) - _LINES_BEFORE_QUERY, int(match["column"]) + 1)
-    match = _DUCKDB_POSITION.search(message)
-    if match is None:
-        return f"{model.path}"
-    line = int(match["line"]) - _LINES_BEFORE_QUERY
-    lines = model.sql.split("\n")
-    source_line = lines[line - 1] if 1 <= line <= len(lines) else ""
-    caret_offset = len(match["before"]) - len(f"LINE {match['line']}: ")
-    ellipsis_length = len(_ELLIPSIS) if match["shown"].startswith(_ELLIPSIS) else 0
-    start = source_line.find(match["shown"][ellipsis_length:].removesuffix(_ELLIPSIS))
-    return model.locate_line(line, start + caret_offset - ellipsis_length + 1 if start >= 0 else None)
+    position = dialect.error_position(message, model.sql)
+    return model.locate_line(*position) if position else f"{model.path}"

@@ -18,8 +18,8 @@ from reverse_etl.state.sql import ledger, members, rejections, schema
 from reverse_etl.state.sql import pending as deltas
 from reverse_etl.state.sql import snapshot as takeover
 from reverse_etl.state.tables import StateTables
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import ModelTables
-from reverse_etl.warehouse.statement import RESERVED_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reverse_etl.clock import Clock
+    from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Row, Warehouse
-    from reverse_etl.warehouse.statement import Dialect, Statement
+    from reverse_etl.warehouse.statement import Statement
 from contextlib import nullcontext
 
 from reverse_etl.errors import UsageError

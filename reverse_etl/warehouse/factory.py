@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from reverse_etl.config.target import STATE_SCHEMA
 from reverse_etl.domain.engine import Engine
@@ -26,3 +26,5 @@ def open_warehouse(output: Output, *, read_only: bool, state_schema: str = STATE
             return DuckDB(output.settings, read_only=read_only, locations=output.locations)
         case Engine.SNOWFLAKE:
             return Snowflake(output.settings, read_only=read_only, state_schema=state_schema)
+        case _:
+            assert_never(output.type)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from reverse_etl.domain.columns import Column
-    from reverse_etl.warehouse.statement import Dialect, Statement
+    from reverse_etl.warehouse.dialect import Dialect
+    from reverse_etl.warehouse.statement import Statement
 
 Row = tuple[Any, ...]
 

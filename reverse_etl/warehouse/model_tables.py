@@ -10,7 +10,8 @@ from reverse_etl.domain.identifiers import IdentifierType
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
-from reverse_etl.warehouse.statement import Dialect, quote_identifier, quote_literal
+    from reverse_etl.warehouse.dialect import Dialect
+from reverse_etl.warehouse.statement import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column

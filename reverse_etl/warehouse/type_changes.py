@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.domain.engine import Engine
 from reverse_etl.warehouse.statement import quote_identifier
 
 if TYPE_CHECKING:
-    from reverse_etl.warehouse.statement import Dialect
+    from reverse_etl.warehouse.dialect import Dialect
 
 
 def current_value_sql(dialect: Dialect, column: Column, stored_column: Column | None, prefix: str) -> str:
@@ -25,37 +24,13 @@ def current_value_sql(dialect: Dialect, column: Column, stored_column: Column | 
     stored_json = json_text_sql(dialect, value, stored_column)
     if column.kind is ColumnKind.TEXT:
         return f"CASE WHEN {stored_json} LIKE 's:%' THEN SUBSTR({stored_json}, 3) END"
-    cast = _try_cast_sql(dialect, value, column, stored_column)
+    cast = dialect.try_cast_sql(value, column, stored_column)
     return f"CASE WHEN {stored_json} = {json_text_sql(dialect, cast, column)} THEN {cast} END"
 
 
 def is_retyped(dialect: Dialect, column: Column, stored_column: Column) -> bool:
     """Return whether a column is kept in another type than it has today."""
     return stored_column.type != dialect.storage_type(column)
-
-
-def _try_cast_sql(dialect: Dialect, value: str, column: Column, stored_column: Column) -> str:  # noqa: PLR0911 - one for each kind
-    match dialect.engine:
-        case Engine.DUCKDB if column.type.startswith("UNION"):
-            return f"CAST(NULL AS {column.type})"  # what fits none of its members can't even be tried
-        case Engine.DUCKDB if column.type == "BIGNUM" and stored_column.kind is ColumnKind.TEXT:
-            return "CAST(NULL AS BIGNUM)"  # nor can a text that is no number, before DuckDB 2.0
-        case Engine.DUCKDB if column.kind is ColumnKind.NESTED or "BIGNUM" in {
-            column.type,
-            stored_column.type,
-        }:
-            # Structs without a common field can't be tried either; a BIGNUM's casts fail where they should be NULL.
-            return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
-        case Engine.DUCKDB:
-            return f"TRY_CAST({value} AS {column.type})"
-        case Engine.SNOWFLAKE if column.kind is ColumnKind.JSON:
-            return f"TRY_PARSE_JSON(CAST({value} AS VARCHAR))"
-        case Engine.SNOWFLAKE if column.kind is ColumnKind.TEXT:
-            return f"CAST({value} AS VARCHAR)"
-        case Engine.SNOWFLAKE if column.kind is ColumnKind.BINARY:
-            return f"TRY_TO_BINARY(CAST({value} AS VARCHAR), 'HEX')"
-        case Engine.SNOWFLAKE:  # "TRY_CAST" takes only text there
-            return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
 
 
 def json_text_sql(dialect: Dialect, value: str, column: Column) -> str:  # noqa: PLR0911 - one for each kind
@@ -75,7 +50,7 @@ def json_text_sql(dialect: Dialect, value: str, column: Column) -> str:  # noqa:
             return number
         case ColumnKind.BOOLEAN:
             return f"'b:' || {text}"
-        case ColumnKind.NESTED if dialect.engine is Engine.DUCKDB:
+        case ColumnKind.NESTED:
             return f"'j:' || CAST(TO_JSON({value}) AS VARCHAR)"  # the text alone does not tell [1] from ['1']
-        case ColumnKind.BINARY | ColumnKind.JSON | ColumnKind.NESTED:
+        case ColumnKind.BINARY | ColumnKind.JSON:
             return f"'j:' || {text}"

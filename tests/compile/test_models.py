@@ -13,6 +13,7 @@ from reverse_etl.errors import ModelError
 from reverse_etl.models.config import ModelConfig, PayloadColumn
 from reverse_etl.planning.stage import locate_error
 from reverse_etl.surfaces.interface import Surface
+from reverse_etl.warehouse.duckdb.adapter import DIALECT
 
 if TYPE_CHECKING:
     from reverse_etl.models.model import Model
@@ -267,7 +268,7 @@ def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(
     """DuckDB says where in the SQL that it was given: with the help of what it shows of the line."""
     model = project.model(text.replace("HERE", "frist"))
     line, column = place
-    found = locate_error(model, complaint(model))
+    found = locate_error(DIALECT, model, complaint(model))
     assert found == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
 
 
@@ -275,8 +276,8 @@ def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(proje
     """And a complaint that shows nothing of the model is of its file."""
     model = project.model(CONFIG + f"select email, '{'x' * 200}' as a, '{'y' * 200}' as b, frist from t")
     assert "LINE 2: ..." in complaint(model)
-    assert locate_error(model, complaint(model)) == f"models/m.sql:2:{model.sql.index('frist') + 1}"
-    assert locate_error(model, "Connection lost") == "models/m.sql"
+    assert locate_error(DIALECT, model, complaint(model)) == f"models/m.sql:2:{model.sql.index('frist') + 1}"
+    assert locate_error(DIALECT, model, "Connection lost") == "models/m.sql"
 
 
 @pytest.mark.parametrize(

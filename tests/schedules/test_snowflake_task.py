@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from reverse_etl.cli import app
 from reverse_etl.config.profiles import load_target
-from reverse_etl.config.snowflake_task import render_snowflake_task
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
+from reverse_etl.warehouse.snowflake.task import render_snowflake_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,8 @@ from reverse_etl.warehouse.model_tables import ModelTables
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reverse_etl.warehouse.statement import Dialect, Statement
+    from reverse_etl.warehouse.dialect import Dialect
+    from reverse_etl.warehouse.statement import Statement
 
 KEY = ("acc", "shop")
 RUN = "r1"

@@ -27,8 +27,8 @@ from tests.warehouse.snowflake_accounts import ACCOUNTS, LIVE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.snowflake import Snowflake
-    from reverse_etl.warehouse.statement import Dialect
     from tests.core.world import World
     from tests.warehouse.snowflake_accounts import Account, Place, Server
     from tests.warehouse.snowflake_world import SnowflakeWorld

@@ -16,20 +16,21 @@ import sqlglot
 from sqlglot import exp
 
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.domain.engine import Engine
 from reverse_etl.planning.sql import conflicts as clashes
-from reverse_etl.planning.sql import staging
+from reverse_etl.warehouse.duckdb.dialect import DuckDBDialect
 from reverse_etl.warehouse.snowflake import inline_parameters
-from reverse_etl.warehouse.statement import Dialect, Statement, TableName
+from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
+from reverse_etl.warehouse.statement import Statement, TableName
 from tests.warehouse.statement_cases import cases, vip
 
 if TYPE_CHECKING:
+    from reverse_etl.warehouse.dialect import Dialect
     from tests.gold import Gold
 
 GOLD = Path(__file__).parent / "gold"
 PLACE = '"SHOP"."REVERSE_ETL"'
-DIALECT = Dialect(Engine.SNOWFLAKE, PLACE, PLACE)
-BEFORE_THE_FIRST_RUN = Dialect(Engine.SNOWFLAKE, '"SHOP"."MARTS"', '"SHOP"."MARTS"', persistent=False)
+DIALECT = SnowflakeDialect(PLACE, PLACE)
+BEFORE_THE_FIRST_RUN = SnowflakeDialect('"SHOP"."MARTS"', '"SHOP"."MARTS"', persistent=False)
 
 T = TableName("t", temporary=True)
 
@@ -134,7 +135,7 @@ def test_a_literal_does_not_make_a_narrow_column(name: str) -> None:
 def test_what_is_semi_structured_is_kept_as_a_variant(type_: str, kept: str) -> None:
     """One type in our tables for what reaches Klaviyo as JSON, whichever way the warehouse holds it."""
     column = Column("A", ColumnKind.JSON, type_)
-    assert staging.stored_column_sql(DIALECT, column) == kept
+    assert DIALECT.stored_column_sql(column) == kept
     assert DIALECT.storage_type(column) == "VARIANT"
 
 
@@ -164,11 +165,11 @@ def test_a_question_mark_within_quotes_is_no_mark(quoted: str) -> None:
     assert told.text == f"CREATE TABLE t AS SELECT 'a?', {quoted}, 'b'"
 
 
-@pytest.mark.parametrize("engine", Engine)
+@pytest.mark.parametrize("dialect", [DIALECT, DuckDBDialect(PLACE, PLACE)])
 @pytest.mark.parametrize("name", ["a\\", "a\\' OR 1 = 1 --", "it's", "\\\\n"])
-def test_a_columns_name_stays_inside_the_text_that_names_it(engine: Engine, name: str) -> None:
+def test_a_columns_name_stays_inside_the_text_that_names_it(dialect: Dialect, name: str) -> None:
     """Duplicates are told with the names of the columns that differ, and a quoted name may be anything."""
-    shape = replace(vip(engine), payload=(Column(name, ColumnKind.TEXT, "VARCHAR"),))
-    *_, insert = clashes.resolve_duplicates(Dialect(engine, PLACE, PLACE), shape)
-    (parsed,) = sqlglot.parse(insert.text, dialect=engine.value)
+    shape = replace(vip(dialect.engine), payload=(Column(name, ColumnKind.TEXT, "VARCHAR"),))
+    *_, insert = clashes.resolve_duplicates(dialect, shape)
+    (parsed,) = sqlglot.parse(insert.text, dialect=dialect.engine.value)
     assert f", {name}" in {literal.this for literal in parsed.find_all(exp.Literal)}

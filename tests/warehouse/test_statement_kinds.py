@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import sqlglot
 from sqlglot import exp
 
-from reverse_etl.domain.engine import Engine
 from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
-from reverse_etl.warehouse.statement import Dialect, Statement, StatementKind, TableName
+from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
+from reverse_etl.warehouse.statement import Statement, StatementKind, TableName
 from tests.warehouse.statement_cases import cases
+
+if TYPE_CHECKING:
+    from reverse_etl.warehouse.dialect import Dialect
 
 STATE, MARTS = '"SHOP"."REVERSE_ETL"', '"SHOP"."MARTS"'
 DIALECTS = {
     "DuckDB": DUCKDB,
-    "Snowflake": Dialect(Engine.SNOWFLAKE, STATE, STATE),
-    "Snowflake before the first run": Dialect(Engine.SNOWFLAKE, MARTS, MARTS, persistent=False),
+    "Snowflake": SnowflakeDialect(STATE, STATE),
+    "Snowflake before the first run": SnowflakeDialect(MARTS, MARTS, persistent=False),
 }
 CASES = [
     pytest.param(dialect, statement, id=f"{name}: {case}")

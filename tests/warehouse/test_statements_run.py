@@ -16,7 +16,7 @@ from tests.warehouse.statement_cases import MODEL, RUN, cases, clubs, vip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reverse_etl.warehouse.statement import Dialect
+    from reverse_etl.warehouse.dialect import Dialect
     from tests.warehouse.snowflake_accounts import Place
 
 PEOPLE = (

@@ -24,7 +24,6 @@ from reverse_etl.config.scaffold import (
     render_first_model,
     render_profiles_yml,
 )
-from reverse_etl.config.snowflake_task import render_snowflake_task
 from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.errors import ReverseEtlError, UsageError
 from reverse_etl.formatting import format_path
@@ -33,6 +32,7 @@ from reverse_etl.models.relations import load_relations
 from reverse_etl.parsing.jinja import ContextError
 from reverse_etl.parsing.yaml_document import read_yaml
 from reverse_etl.warehouse.factory import open_warehouse
+from reverse_etl.warehouse.snowflake.task import render_snowflake_task
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.planning.sql.staging import comparable_values_sql
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, omit_flag_column
-from reverse_etl.warehouse.statement import RESERVED_PREFIX, Dialect, Statement, quote_literal
+from reverse_etl.warehouse.statement import Statement, quote_literal
 
 if TYPE_CHECKING:
     from reverse_etl.domain.identifiers import IdentifierType
@@ -22,16 +22,11 @@ def collect_duplicates(dialect: Dialect, tables: ModelTables) -> Statement:
     list_name = "" if tables.many_lists else dialect.varchar_sql("''") + " AS "
     key = "retl_list, retl_identity" if tables.many_lists else "retl_identity"
     valid_rows = f"FROM {dialect.temp_table(tables.staged)} WHERE retl_problem IS NULL"
-    # DuckDB groups numbers faster than texts; the few rows whose number stands several times it then groups by text.
-    key_hash = f"HASH({key})"
-    repeated_only = (
-        f" AND {key_hash} IN (SELECT {key_hash} {valid_rows} GROUP BY {key_hash} HAVING COUNT(*) > 1)"
-    )
     return Statement.create(
         dialect.temp_table("twins_" + tables.table_key),
         f"{dialect.create_temp_table_sql('twins_' + tables.table_key)} AS\n"
         f"SELECT {list_name}retl_list, retl_identity, COUNT(*) AS retl_rows\n"
-        f"{valid_rows}{repeated_only if dialect.engine is Engine.DUCKDB else ''}\nGROUP BY {key} HAVING COUNT(*) > 1",
+        f"{valid_rows}{dialect.repeated_keys_sql(key, valid_rows)}\nGROUP BY {key} HAVING COUNT(*) > 1",
     )
 
 

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.warehouse.model_tables import (
     DELTA_COLUMNS,
@@ -25,13 +24,14 @@ from reverse_etl.warehouse.model_tables import (
     rekeyed_identity_sql,
     same_row_sql,
 )
-from reverse_etl.warehouse.statement import Dialect, Statement, quote_identifier
+from reverse_etl.warehouse.statement import Statement, quote_identifier
 from reverse_etl.warehouse.type_changes import current_value_sql, is_retyped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reverse_etl.domain.columns import Column
+    from reverse_etl.warehouse.dialect import Dialect
 
 
 _STORED_PREFIX = "retl_was_"  # begins the name under which a sample has a column as it is kept
@@ -87,13 +87,12 @@ def compute_deltas(
     They are narrow, since numbering wide rows takes many times as long: what an upsert sends stays with the staged rows, and only
     removes carry identifiers. `stored_columns` are the columns of the snapshot, empty when there is none yet.
 
-    DuckDB takes far less time and memory where the join carries only what it compares, the rest is fetched for what changed, and
-    rows are sorted before they are numbered as they pass. That a window without an order of its own follows its subquery's is
-    DuckDB's way and not SQL's, so that a test of many rows watches it.
+    If rows can be numbered as they pass, it takes far less time and memory if the join carries only what it compares, the rest is
+    fetched for what changed, and rows are sorted before they are numbered.
     """
     known_rows = f"known AS (\n{_known_rows_sql(dialect, tables, stored_columns, options)}\n)"
     planned, changed = dialect.replace_temp_table_sql(tables.planned), dialect.temp_table(tables.changed)
-    if dialect.engine is Engine.SNOWFLAKE:
+    if not dialect.numbers_rows_as_they_pass:
         known_columns = ", " + _known_columns_sql("d.retl_identity IS NULL")
         changed_rows = _changed_rows_sql(dialect, tables, known_rows, options, known_columns)
         row_number = f"ROW_NUMBER() OVER ({_order_by_sql(tables)}) AS retl_seq"
@@ -245,7 +244,7 @@ def select_sample(
 def set_created_list_ids(dialect: Dialect, tables: ModelTables, ids: Mapping[str, str]) -> Statement:
     """Give the deltas of lists that were just created their ids, by the placeholder that the plan has for each.
 
-    The table is made anew, since DuckDB would keep every row that is updated in memory.
+    The table is made anew, since an UPDATE of every row may keep them all in memory.
     """
     cases = " ".join("WHEN ? THEN ?" for _ in ids)
     columns = ", ".join((*DELTA_COLUMNS, "retl_identity", *_identifier_columns(), FIRST_SENT_COLUMN))
@@ -294,10 +293,8 @@ def _known_rows_sql(
             f"CAST(NULL AS {dialect.storage_type(column)}) AS {quote_identifier(column.name)}"
             for column in tables.payload
         ]
-        empty_source = (
-            " FROM (SELECT 1 AS retl_one) AS retl_nothing" if dialect.engine is Engine.SNOWFLAKE else ""
-        )
-        return f"  SELECT {', '.join(null_columns)}, FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing{empty_source} WHERE FALSE"
+        flags = "FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing"
+        return f"  SELECT {', '.join(null_columns)}, {flags} FROM (SELECT 1 AS retl_one) AS retl_nothing WHERE FALSE"
     current_values = {
         column.name: current_value_sql(dialect, column, stored_column, "s.")
         for column, stored_column in _pair_columns(tables, stored_columns)
@@ -306,17 +303,9 @@ def _known_rows_sql(
     values = "".join(f", {value} AS {dialect.quote_column(name)}" for name, value in current_values.items())
     identity = rekeyed_identity_sql(tables, "s.") if options.rekeyed else "s.retl_identity"
     identifiers = dialect.quote_columns(names, "s.")
-    # DuckDB looks into a set for every row, even of one value; a value it compares.
-    managed_lists = f"FROM {dialect.temp_table(tables.lists)}"
-    is_single_list = dialect.engine is Engine.DUCKDB and not tables.many_lists
-    on_managed_list = (
-        f"= (SELECT MAX(retl_list_id) {managed_lists})"
-        if is_single_list
-        else f"IN (SELECT retl_list_id {managed_lists})"
-    )
     snapshot = (
         f"SELECT s.retl_list_id, {identity} AS retl_identity, {identifiers}{values}\n"
-        f"  FROM {dialect.state_table(tables.snapshot)} AS s WHERE s.retl_list_id {on_managed_list}"
+        f"  FROM {dialect.state_table(tables.snapshot)} AS s WHERE {_is_managed_list_sql(dialect, tables, 's.retl_list_id')}"
     )
     stale_ids = ", ".join(dialect.quote_literal(list_id) for list_id in options.stale_list_ids)
     is_stale = f"s.retl_list_id IN ({stale_ids})" if stale_ids else "FALSE"
@@ -331,9 +320,17 @@ def _known_rows_sql(
         f"COALESCE(u.retl_op = '{Op.REMOVE}', FALSE) AS retl_removing\n"
         f"  FROM ({snapshot}) AS s FULL OUTER JOIN (\n"
         f"    SELECT retl_list_id, {uncertain_identity} AS retl_identity, {dialect.quote_columns(names)}, retl_op\n"
-        f"    FROM {dialect.state_table(tables.deltas)} WHERE retl_list_id {on_managed_list}\n"
+        f"    FROM {dialect.state_table(tables.deltas)} WHERE {_is_managed_list_sql(dialect, tables, 'retl_list_id')}\n"
         f"  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity"
     )
+
+
+def _is_managed_list_sql(dialect: Dialect, tables: ModelTables, list_id: str) -> str:
+    """Return the condition that a list is one that the model manages."""
+    lists = dialect.temp_table(tables.lists)
+    if tables.many_lists:
+        return f"{list_id} IN (SELECT retl_list_id FROM {lists})"
+    return dialect.equals_only_value_sql(list_id, "retl_list_id", lists)
 
 
 def _is_changed_sql(dialect: Dialect, tables: ModelTables) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import BLANKS, PUNCTUATION, IdentifierType
-from reverse_etl.warehouse.statement import Dialect, quote_identifier, quote_literal
+from reverse_etl.warehouse.statement import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reverse_etl.warehouse.dialect import Dialect
+
 MAX_ID_LENGTH = 255  # ours: whoever has a longer id can't be looked up by an address that servers take, and so never leave
 MAX_EMAIL_LENGTH = 100  # "Profiles API overview": an e-mail has at most 100 characters
-_EMAIL_PART = r"[^\s@,;:<>()\[\]\\\"]"
-# The same for Snowflake, whose "POSIX ERE" does not say what a backslash means between brackets: this reads alike either way.
-_EMAIL_PART_POSIX = r"""[^][[:space:]@,;:<>()"\\]"""
+# POSIX does not say what a backslash means between brackets: this reads alike either way, on every engine.
+_EMAIL_PART = r"""[^][[:space:]@,;:<>()"\\]"""
 EMAIL_PATTERN = rf"^{_EMAIL_PART}+@{_EMAIL_PART}+\.{_EMAIL_PART}+$"
 MISPLACED_DOTS_PATTERN = r"(^\.|\.\.|\.@|@\.|\.$)"
 E164 = r"\+[1-9][0-9]{6,14}"  # E.164: a country code that never starts with 0, at most 15 digits
@@ -72,8 +72,7 @@ _MAX_DECIMAL = "1e37"  # what a DECIMAL(38, 0) holds with certainty
 def is_canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
     """Return whether a value of a kind in PLAIN is canonical and well-formed as it stands; not all that are need be found."""
     text = as_text_sql(column)
-    match_function = {Engine.DUCKDB: "REGEXP_FULL_MATCH", Engine.SNOWFLAKE: "REGEXP_LIKE"}[dialect.engine]
-    matches = f"{match_function}({text}, {dialect.quote_literal(CANONICAL_PATTERNS[kind])})"
+    matches = dialect.fully_matches_sql(text, CANONICAL_PATTERNS[kind])
     return (
         f"(LENGTH({text}) <= {MAX_EMAIL_LENGTH} AND {matches})" if kind is IdentifierType.EMAIL else matches
     )
@@ -92,31 +91,22 @@ def id_too_long_sql(column: str) -> str:
 def email_malformed_sql(dialect: Dialect, column: str) -> str:
     """Return whether a canonical e-mail can't be one."""
     has_blank = f"TRANSLATE({column}, {_characters_sql(dialect, BLANKS)}, '') <> {column}"
-    return f"NOT {_matches_sql(dialect, column, EMAIL_PATTERN)} OR {_matches_sql(dialect, column, MISPLACED_DOTS_PATTERN)} OR {has_blank}"
+    return f"NOT {dialect.matches_sql(column, EMAIL_PATTERN)} OR {dialect.matches_sql(column, MISPLACED_DOTS_PATTERN)} OR {has_blank}"
 
 
 def phone_malformed_sql(dialect: Dialect, column: str) -> str:
     """Return whether a canonical phone is not E.164."""
-    return f"NOT {_matches_sql(dialect, column, PHONE_PATTERN)}"
-
-
-def _matches_sql(dialect: Dialect, column: str, pattern: str) -> str:
-    match dialect.engine:
-        case Engine.DUCKDB:
-            return f"REGEXP_MATCHES({column}, {dialect.quote_literal(pattern)})"
-        case Engine.SNOWFLAKE:
-            return f"(REGEXP_INSTR({column}, {dialect.quote_literal(pattern.replace(_EMAIL_PART, _EMAIL_PART_POSIX))}) > 0)"
+    return f"NOT {dialect.matches_sql(column, PHONE_PATTERN)}"
 
 
 def _characters_sql(dialect: Dialect, characters: Sequence[str] | str) -> str:
     """Return a text expression of these characters; control characters are written by code point."""
-    chr_function = {Engine.DUCKDB: "CHR", Engine.SNOWFLAKE: "CHAR"}[dialect.engine]
     printable = "".join(character for character in characters if character.isprintable())
     return " || ".join(
         [
             quote_literal(printable),
             *(
-                f"{chr_function}({ord(unprintable)})"
+                dialect.character_sql(ord(unprintable))
                 for unprintable in characters
                 if not unprintable.isprintable()
             ),

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.planning.sql.identifiers import (
@@ -24,10 +22,13 @@ from reverse_etl.planning.sql.identifiers import (
     phone_malformed_sql,
 )
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, omit_flag_column
-from reverse_etl.warehouse.statement import Dialect, Statement, quote_identifier, quote_literal
+from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from reverse_etl.domain.columns import Column
+    from reverse_etl.warehouse.dialect import Dialect
 
 
 def stage_rows(
@@ -54,7 +55,7 @@ def stage_rows(
         for kind in CANONICAL_PATTERNS
         if kind in identifiers
     )
-    payload = "".join(f", {stored_column_sql(dialect, column)}" for column in tables.payload)
+    payload = "".join(f", {dialect.stored_column_sql(column)}" for column in tables.payload)
     omit_flags = "".join(f", FALSE AS {omit_flag_column(kind)}" for kind in tables.secondary_identifiers)
     list_name = (
         "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else dialect.varchar_sql("''")
@@ -71,31 +72,6 @@ def stage_rows(
         f"FROM (\n  SELECT {', '.join(model_columns)}\n"
         f"  FROM (SELECT *{canonical_flags} FROM (\n{select}\n  ) AS retl_model) AS retl_looked_at\n) AS retl_rows",
     )
-
-
-def stored_column_sql(dialect: Dialect, column: Column) -> str:
-    """Return a payload column in a type that the state's tables can hold on their own."""
-    name = quote_identifier(column.name)
-    match column.kind:
-        case ColumnKind.TEXT:
-            return f"CAST({name} AS VARCHAR) AS {name}"
-        case ColumnKind.JSON if dialect.engine is Engine.SNOWFLAKE and column.type != dialect.storage_type(
-            column
-        ):
-            return f"CAST({_semi_structured_sql(name, column)} AS {dialect.storage_type(column)}) AS {name}"
-        case _:
-            return name
-
-
-def _semi_structured_sql(name: str, column: Column) -> str:
-    """Return a Snowflake column as a value that VARIANT takes: only objects and arrays are cast to it."""
-    match column.type:
-        case "GEOGRAPHY" | "GEOMETRY":
-            return f"ST_ASGEOJSON({name})"
-        case "VECTOR":
-            return f"CAST({name} AS ARRAY)"
-        case _:
-            return name
 
 
 def mark_still_rejected(dialect: Dialect, tables: ModelTables, checksum: str) -> Statement:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.warehouse.statement import Dialect, Statement
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reverse_etl.warehouse.dialect import Dialect
 
 ROWS_PER_STATEMENT = 1_000  # short enough to be sent and parsed at once, and few statements for many rows
 

@@ -17,10 +17,12 @@ from reverse_etl.warehouse.model_tables import (
     ModelTables,
     same_key_sql,
 )
-from reverse_etl.warehouse.statement import Dialect, Statement, quote_literal
+from reverse_etl.warehouse.statement import Statement, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reverse_etl.warehouse.dialect import Dialect
 
 ROWS_PER_STATEMENT = 1_000
 _PROFILE_ID_COLUMN = IDENTIFIER_COLUMNS[IdentifierType.PROFILE_ID]

@@ -21,10 +21,12 @@ from reverse_etl.warehouse.model_tables import (
     same_key_sql,
     same_row_sql,
 )
-from reverse_etl.warehouse.statement import Dialect, Statement, quote_identifier
+from reverse_etl.warehouse.statement import Statement, quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reverse_etl.warehouse.dialect import Dialect
 
 
 _TO_BE_SENT = f"p.retl_op NOT IN ('{Op.HELD}', '{Op.DEFERRED}')"  # what a run sets out to do

@@ -6,10 +6,14 @@ Klaviyo refused; they stand, with the row kept as it was, until the row, its mod
 
 from __future__ import annotations
 
-from reverse_etl.domain.engine import Engine
+from typing import TYPE_CHECKING
+
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
-from reverse_etl.warehouse.statement import Dialect, Statement, TableName, quote_literal
+from reverse_etl.warehouse.statement import Statement, TableName, quote_literal
+
+if TYPE_CHECKING:
+    from reverse_etl.warehouse.dialect import Dialect
 
 ScopeKey = tuple[str, str]  # account, project
 _OF_MODEL = "account_id = ? AND project = ? AND model = ?"
@@ -169,6 +173,4 @@ def _row_key_sql(dialect: Dialect, tables: ModelTables) -> str:
         f"CAST(s.{dialect.quote_column(name)} AS VARCHAR)"
         for name in (*IDENTIFIER_COLUMNS.values(), *tables.payload_names)
     ]
-    if dialect.engine is Engine.SNOWFLAKE:  # where one NULL makes all of "CONCAT_WS" NULL
-        values = [f"COALESCE({value}, '')" for value in values]
-    return f"COALESCE(s.retl_identity, '{NO_IDENTITY_PREFIX}' || MD5(CONCAT_WS('|', {', '.join(values)})))"
+    return f"COALESCE(s.retl_identity, '{NO_IDENTITY_PREFIX}' || MD5({dialect.concat_sql(values)}))"

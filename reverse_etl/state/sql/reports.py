@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.warehouse.statement import Dialect, Statement
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reverse_etl.warehouse.dialect import Dialect
 
 
 def select_run_lists(dialect: Dialect, run_ids: Sequence[str]) -> Statement:

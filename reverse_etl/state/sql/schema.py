@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.statement import Dialect, Statement, quote_identifier
+from reverse_etl.warehouse.statement import Statement, quote_identifier
 from reverse_etl.warehouse.type_changes import current_value_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.columns import Column
+    from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.model_tables import ModelTables
 
 STATE_VERSION = 1
@@ -49,8 +49,8 @@ _DELTA_TYPES = (
 def create_shared_tables(dialect: Dialect) -> tuple[Statement, ...]:
     """Create the tables that all models share, where they are missing, and note the version."""
     tables = tuple(dialect.create_state_table(name, columns) for name, columns in SHARED_TABLES.items())
-    if dialect.engine is Engine.SNOWFLAKE:
-        # There each CREATE commits, so the table that says that all others are there comes last, in one piece.
+    if not dialect.has_transactional_ddl:
+        # Each CREATE commits, so the table that says that all others are there comes last, in one piece.
         select = f"SELECT CAST({STATE_VERSION} AS BIGINT) AS version"
         return (*tables[1:], dialect.replace_state_table("meta", select, repeatable=True))
     meta = dialect.state_table("meta")
@@ -86,7 +86,7 @@ def migrate_columns(
     """Bring one of a model's tables to today's columns: add the new ones, retype the changed ones, keep the dropped ones."""
     columns_by_lowercase = {name.lower(): column for name, column in stored_columns.items()}
     pairs = [(column, columns_by_lowercase.get(column.name.lower())) for column in tables.payload]
-    if dialect.engine is Engine.SNOWFLAKE and any(
+    if not dialect.can_retype_columns and any(
         before and (before.name, before.type) != (column.name, dialect.storage_type(column))
         for column, before in pairs
     ):
@@ -114,8 +114,7 @@ def _rebuild_table(
 ) -> Statement:
     """Put a table with today's columns in the place of the old one, where one changed its type or its name's case.
 
-    Snowflake can't give a column another kind of type ("ALTER TABLE ... ALTER COLUMN"), and commits each
-    step of a detour.
+    For dialects that can't retype a column; a detour by a new column would be committed step by step.
     """
     columns_by_name = {
         stored_column.name if stored_column else column.name: (column, stored_column)

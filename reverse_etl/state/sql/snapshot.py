@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.engine import Engine
 from reverse_etl.state.sql.pending import in_range_sql
 from reverse_etl.warehouse.model_tables import KEY_COLUMNS, ModelTables, same_key_sql
-from reverse_etl.warehouse.statement import Dialect, Statement
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reverse_etl.warehouse.dialect import Dialect
 
 
 def collect_applied(dialect: Dialect, tables: ModelTables, run_id: str, model: str) -> tuple[Statement, ...]:
@@ -104,9 +105,9 @@ def apply_to_snapshot(  # noqa: PLR0913, PLR0917 - whose deltas, and in which pa
 def _update_snapshot(
     dialect: Dialect, tables: ModelTables, run_id: str, seq_ranges: Sequence[range | None]
 ) -> tuple[Statement, ...]:
-    """Put the rows that were taken in the place of the snapshot's; on Snowflake by one statement, which rewrites it once."""
+    """Put the rows that were taken in the place of the snapshot's."""
     snapshot, row = dialect.state_table(tables.snapshot), dialect.quote_columns(tables.row_columns)
-    if dialect.engine is Engine.SNOWFLAKE:
+    if dialect.updates_by_merge:
         value_columns = [dialect.quote_column(name) for name in tables.row_columns if name not in KEY_COLUMNS]
         return (
             Statement.change(

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.formatting import end_sentence
+from reverse_etl.warehouse.duckdb.dialect import DuckDBDialect
 from reverse_etl.warehouse.duckdb.settings import session_settings
-from reverse_etl.warehouse.statement import Dialect, Statement, quote_identifier, quote_literal
+from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,9 +40,7 @@ _BYTES_PER_ROW = 1_280  # of memory, for each of the wide rows that are sorted a
 _MAX_SORT_ROWS = 500_000  # of them: with more the first is long in coming
 _MIN_SORT_ROWS = 10_000  # each part reads the staged rows again
 _MEMORY_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")  # as DuckDB writes a limit
-DIALECT = Dialect(
-    Engine.DUCKDB, state_schema=f"{quote_identifier(STATE_DATABASE)}.main", temp_schema="memory.main"
-)
+DIALECT = DuckDBDialect(state_schema=f"{quote_identifier(STATE_DATABASE)}.main", temp_schema="memory.main")
 
 
 class DuckDB:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from reverse_etl.config.target import STATE_SCHEMA
 from reverse_etl.domain.columns import Column
-from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import WarehouseError
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect
+from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from reverse_etl.warehouse.snowflake.errors import MISSING_OBJECT_CODES
 from reverse_etl.warehouse.snowflake.location import resolve_location
 from reverse_etl.warehouse.snowflake.session import Session
 from reverse_etl.warehouse.snowflake.types import to_column
-from reverse_etl.warehouse.statement import RESERVED_PREFIX, Dialect, Statement, StatementKind
+from reverse_etl.warehouse.statement import Statement, StatementKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -140,9 +141,9 @@ class Snowflake:
     def _build_dialect(self, settings: Mapping[str, Any], state_schema: str) -> Dialect:
         """Return how names are written here, after making sure of the state's schema."""
         # Until the schema is known, names are not of what lasts, so that looking for it is no change.
-        self.dialect = Dialect(Engine.SNOWFLAKE, "", "", persistent=False)
+        self.dialect = SnowflakeDialect("", "", persistent=False)
         location = resolve_location(settings, state_schema, self.fetch)
-        persistent = Dialect(Engine.SNOWFLAKE, location.full_state_schema, location.full_state_schema)
+        persistent = SnowflakeDialect(location.full_state_schema, location.full_state_schema)
         if location.has_state_schema(self.fetch(location.show_schemas)):
             self.dialect = persistent
             state_exists = bool(self.state_columns("meta"))
@@ -150,7 +151,7 @@ class Snowflake:
                 persistent if state_exists or not self._read_only else replace(persistent, persistent=False)
             )
         if self._read_only:
-            return Dialect(Engine.SNOWFLAKE, location.full_schema, location.full_schema, persistent=False)
+            return SnowflakeDialect(location.full_schema, location.full_schema, persistent=False)
         try:
             self.execute(location.create_state_schema)
         except WarehouseError as error:

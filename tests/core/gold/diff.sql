@@ -51,7 +51,7 @@ WITH desired AS (
   WHERE s.retl_problem IS NULL
 ),
 known AS (
-  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing WHERE FALSE
+  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing FROM (SELECT 1 AS retl_one) AS retl_nothing WHERE FALSE
 )
 SELECT CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS retl_op,
   COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
@@ -69,7 +69,7 @@ WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
 -- diff 7
 CREATE OR REPLACE TABLE memory.main."planned_vip_0a1b2c3d" AS
 WITH known AS (
-  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing WHERE FALSE
+  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing FROM (SELECT 1 AS retl_one) AS retl_nothing WHERE FALSE
 )
 SELECT ROW_NUMBER() OVER () AS retl_seq, *
 FROM (
@@ -325,7 +325,7 @@ LEFT JOIN (
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
 LEFT JOIN (
-  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing WHERE FALSE
+  SELECT CAST(NULL AS VARCHAR) AS retl_list_id, CAST(NULL AS VARCHAR) AS retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, CAST(NULL AS VARCHAR) AS retl_first_sent_at, CAST(NULL AS VARCHAR) AS "first_name", CAST(NULL AS DECIMAL(10,2)) AS "spent", CAST(NULL AS TIMESTAMP) AS "Since", CAST(NULL AS JSON) AS "tags", FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing FROM (SELECT 1 AS retl_one) AS retl_nothing WHERE FALSE
 ) AS k ON k.retl_identity = p.retl_identity
 ORDER BY p.retl_seq;
 

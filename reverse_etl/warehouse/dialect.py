@@ -1,0 +1,175 @@
+"""What a warehouse's SQL answers: how names and types are written, and where engines differ.
+
+Each adapter implements `Dialect` beside itself. Statements ask the dialect and never which engine it is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reverse_etl.domain.columns import Column
+    from reverse_etl.domain.engine import Engine
+    from reverse_etl.warehouse.statement import Statement, TableName
+
+RESERVED_PREFIX = "retl_"  # begins our columns in tables that hold a model's columns too
+
+
+@dataclass(frozen=True)
+class Dialect(ABC):
+    """The SQL of one engine, with the prefixes of the two places our tables lie in.
+
+    `state_schema` holds what outlives a run; `temp_schema` holds what one session needs and is gone with it.
+    Where not `persistent`, the state itself is of this session only: a plan before the first run.
+    """
+
+    state_schema: str
+    temp_schema: str
+    persistent: bool = True
+
+    @property
+    @abstractmethod
+    def engine(self) -> Engine:
+        """Return the engine whose SQL this is."""
+
+    # Names
+
+    @abstractmethod
+    def state_table(self, table: str) -> TableName:
+        """Return the full name of a state table."""
+
+    @abstractmethod
+    def temp_table(self, table: str) -> TableName:
+        """Return the full name of a temporary table."""
+
+    @abstractmethod
+    def quote_column(self, column: str) -> str:
+        """Return a column of one of our tables as a delimited identifier."""
+
+    def quote_columns(self, columns: Iterable[str], prefix: str = "") -> str:
+        """Return columns of our tables, comma-separated, each with an optional table prefix such as `d.`."""
+        return ", ".join(prefix + self.quote_column(column) for column in columns)
+
+    # Tables
+
+    @abstractmethod
+    def create_state_table(self, table: str, columns: str) -> Statement:
+        """Return a statement that creates a state table if it is missing."""
+
+    @abstractmethod
+    def replace_state_table(self, table: str, select: str, *, repeatable: bool) -> Statement:
+        """Return a statement that replaces a state table by the rows of a query, at once.
+
+        The query may read the table itself; the statement is then not repeatable.
+        """
+
+    @abstractmethod
+    def create_temp_table_sql(self, table: str) -> str:
+        """Return the beginning of a statement that creates a temporary table."""
+
+    @abstractmethod
+    def replace_temp_table_sql(self, table: str) -> str:
+        """Return the beginning of a statement that creates or replaces a temporary table."""
+
+    @property
+    @abstractmethod
+    def has_transactional_ddl(self) -> bool:
+        """Return whether creating tables can be part of a transaction, instead of committing it."""
+
+    @property
+    @abstractmethod
+    def can_retype_columns(self) -> bool:
+        """Return whether ALTER TABLE can give a column any other type."""
+
+    @property
+    @abstractmethod
+    def updates_by_merge(self) -> bool:
+        """Return whether many rows are deleted, updated and inserted best by one MERGE.
+
+        Otherwise they are deleted, and inserted anew in parts.
+        """
+
+    # Values
+
+    @abstractmethod
+    def quote_literal(self, text: str) -> str:
+        """Return any text as a literal."""
+
+    @abstractmethod
+    def varchar_sql(self, expression: str) -> str:
+        """Return an expression of literals as a text that any other text fits into."""
+
+    @abstractmethod
+    def character_sql(self, code_point: int) -> str:
+        """Return the character of a code point."""
+
+    @abstractmethod
+    def concat_sql(self, values: Sequence[str]) -> str:
+        """Return texts with | between them; a NULL among them does not make the whole NULL."""
+
+    @abstractmethod
+    def matches_sql(self, text: str, pattern: str) -> str:
+        """Return whether a regular expression matches some part of a text."""
+
+    @abstractmethod
+    def fully_matches_sql(self, text: str, pattern: str) -> str:
+        """Return whether a regular expression matches a whole text."""
+
+    # Columns and their types
+
+    @abstractmethod
+    def storage_type(self, column: Column) -> str:
+        """Return the type in which a column is kept."""
+
+    @abstractmethod
+    def stored_column_sql(self, column: Column) -> str:
+        """Return a payload column in a type that the state's tables can hold on their own."""
+
+    @abstractmethod
+    def comparable_sql(self, value: str, column: Column) -> str:
+        """Return a column's value as it can be compared with another."""
+
+    @abstractmethod
+    def try_cast_sql(self, value: str, column: Column, stored_column: Column) -> str:
+        """Return a value of a stored column in the type of a column; NULL if that can't be done."""
+
+    # Parts of large statements
+
+    @abstractmethod
+    def equals_only_value_sql(self, value: str, column: str, table: TableName) -> str:
+        """Return the condition that a value is the column's value in a table of one row."""
+
+    @abstractmethod
+    def repeated_keys_sql(self, key: str, rows: str) -> str:
+        """Return a condition that leaves out rows whose key occurs once; empty if all are better grouped.
+
+        It begins with AND and continues `rows`, a FROM clause with a WHERE.
+        """
+
+    @property
+    @abstractmethod
+    def numbers_rows_as_they_pass(self) -> bool:
+        """Return whether a window without an order numbers rows in the order of its subquery.
+
+        Rows can then be sorted while they are narrow, and be numbered as they pass.
+        """
+
+    @abstractmethod
+    def select_digest_sql(self, values: Sequence[str], rows: str, row_number: str) -> str:
+        """Return a query of one row, (rows, digest), of `rows`, a FROM clause.
+
+        `row_number` numbers the rows. Every value of a row is part of the digest.
+        """
+
+    # Messages
+
+    @abstractmethod
+    def error_position(self, message: str, query: str) -> tuple[int, int | None] | None:
+        """Return the line and column, from 1, of which an error of `Warehouse.describe` speaks.
+
+        They count in `query`, as `describe` was given it. The column is None if only the line is known.
+        """

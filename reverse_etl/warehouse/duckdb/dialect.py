@@ -1,0 +1,160 @@
+"""DuckDB's SQL."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.columns import Column, ColumnKind
+from reverse_etl.domain.engine import Engine
+from reverse_etl.warehouse.dialect import Dialect
+from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_POSITION = re.compile(r"^LINE (?P<line>\d+): (?P<shown>.*)\n(?P<before> *)\^", re.MULTILINE)
+_ELLIPSIS = "..."  # stands for the parts of a long line that an error does not show
+_LINES_BEFORE_QUERY = 1  # in DESCRIBE
+
+
+@dataclass(frozen=True)
+class DuckDBDialect(Dialect):
+    """Names keep their case and are compared without it. Temporary tables lie in a database in memory."""
+
+    @property
+    def engine(self) -> Engine:
+        """Return DuckDB."""
+        return Engine.DUCKDB
+
+    def state_table(self, table: str) -> TableName:
+        """Return the full name of a state table."""
+        name = f"{self.state_schema}.{quote_identifier(table)}"
+        return TableName(name, temporary=not self.persistent)
+
+    def temp_table(self, table: str) -> TableName:
+        """Return the full name of a temporary table."""
+        return TableName(f"{self.temp_schema}.{quote_identifier(table)}", temporary=True)
+
+    def quote_column(self, column: str) -> str:
+        """Return a column of one of our tables as a delimited identifier."""
+        return quote_identifier(column)
+
+    def create_state_table(self, table: str, columns: str) -> Statement:
+        """Return a statement that creates a state table if it is missing."""
+        name = self.state_table(table)
+        return Statement.create(name, f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
+
+    def replace_state_table(self, table: str, select: str, *, repeatable: bool) -> Statement:
+        """Return a statement that replaces a state table by the rows of a query."""
+        name = self.state_table(table)
+        return Statement.create(name, f"CREATE OR REPLACE TABLE {name} AS\n{select}", repeatable=repeatable)
+
+    def create_temp_table_sql(self, table: str) -> str:
+        """Return the beginning of a statement that creates a temporary table."""
+        return f"CREATE TABLE {self.temp_table(table)}"
+
+    def replace_temp_table_sql(self, table: str) -> str:
+        """Return the beginning of a statement that creates or replaces a temporary table."""
+        return f"CREATE OR REPLACE TABLE {self.temp_table(table)}"
+
+    @property
+    def has_transactional_ddl(self) -> bool:
+        """Return True."""
+        return True
+
+    @property
+    def can_retype_columns(self) -> bool:
+        """Return True."""
+        return True
+
+    @property
+    def updates_by_merge(self) -> bool:
+        """Return False: what a statement changes stays in memory until it ends, and INSERTs can be parted."""
+        return False
+
+    def quote_literal(self, text: str) -> str:
+        """Return any text as a literal."""
+        return quote_literal(text)
+
+    def varchar_sql(self, expression: str) -> str:
+        """Return the expression itself: texts have no length."""
+        return expression
+
+    def character_sql(self, code_point: int) -> str:
+        """Return the character of a code point."""
+        return f"CHR({code_point})"
+
+    def concat_sql(self, values: Sequence[str]) -> str:
+        """Return texts with | between them; NULLs are left out."""
+        return f"CONCAT_WS('|', {', '.join(values)})"
+
+    def matches_sql(self, text: str, pattern: str) -> str:
+        """Return whether a regular expression matches some part of a text."""
+        return f"REGEXP_MATCHES({text}, {self.quote_literal(pattern)})"
+
+    def fully_matches_sql(self, text: str, pattern: str) -> str:
+        """Return whether a regular expression matches a whole text."""
+        return f"REGEXP_FULL_MATCH({text}, {self.quote_literal(pattern)})"
+
+    def storage_type(self, column: Column) -> str:
+        """Return the column's own type."""
+        return column.type
+
+    def stored_column_sql(self, column: Column) -> str:
+        """Return a payload column; what is shown as text, as an ENUM, becomes text."""
+        name = quote_identifier(column.name)
+        return f"CAST({name} AS VARCHAR) AS {name}" if column.kind is ColumnKind.TEXT else name
+
+    def comparable_sql(self, value: str, column: Column) -> str:
+        """Return the value itself: values of every type can be compared."""
+        del column
+        return value
+
+    def try_cast_sql(self, value: str, column: Column, stored_column: Column) -> str:
+        """Return a value of a stored column in the type of a column; NULL if that can't be done."""
+        if column.type.startswith("UNION"):
+            return f"CAST(NULL AS {column.type})"  # what fits none of its members can't even be tried
+        if column.type == "BIGNUM" and stored_column.kind is ColumnKind.TEXT:
+            return "CAST(NULL AS BIGNUM)"  # nor can a text that is no number, before DuckDB 2.0
+        if column.kind is ColumnKind.NESTED or "BIGNUM" in {column.type, stored_column.type}:
+            # Structs without a common field can't be tried either, and a BIGNUM's casts fail, not give NULL.
+            return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
+        return f"TRY_CAST({value} AS {column.type})"
+
+    def equals_only_value_sql(self, value: str, column: str, table: TableName) -> str:
+        """Return a comparison: a set, even of one value, would be looked into for every row."""
+        return f"{value} = (SELECT MAX({column}) FROM {table})"
+
+    def repeated_keys_sql(self, key: str, rows: str) -> str:
+        """Return a condition on the key's hash: numbers are grouped faster than texts."""
+        key_hash = f"HASH({key})"
+        return f" AND {key_hash} IN (SELECT {key_hash} {rows} GROUP BY {key_hash} HAVING COUNT(*) > 1)"
+
+    @property
+    def numbers_rows_as_they_pass(self) -> bool:
+        """Return True: that is DuckDB's way and not SQL's, so a test of many rows watches it."""
+        return True
+
+    def select_digest_sql(self, values: Sequence[str], rows: str, row_number: str) -> str:
+        """Return a query that combines the rows' digests as they pass, in any order and in little memory."""
+        del row_number
+        digest = f"MD5_NUMBER(CAST(JSON_ARRAY({', '.join(values)}) AS VARCHAR))"
+        return (
+            f"SELECT COUNT(*) AS retl_rows, CAST(COALESCE(BIT_XOR({digest}), 0) AS VARCHAR) AS retl_digest\n"
+            f"{rows}"
+        )
+
+    def error_position(self, message: str, query: str) -> tuple[int, int | None] | None:
+        """Return the position of an error that shows the line, or some of it, and marks the place below."""
+        match = _POSITION.search(message)
+        if match is None:
+            return None
+        line = int(match["line"]) - _LINES_BEFORE_QUERY
+        lines = query.split("\n")
+        source_line = lines[line - 1] if 1 <= line <= len(lines) else ""
+        caret_offset = len(match["before"]) - len(f"LINE {match['line']}: ")
+        ellipsis_length = len(_ELLIPSIS) if match["shown"].startswith(_ELLIPSIS) else 0
+        start = source_line.find(match["shown"][ellipsis_length:].removesuffix(_ELLIPSIS))
+        return line, start + caret_offset - ellipsis_length + 1 if start >= 0 else None

@@ -1,0 +1,193 @@
+"""Snowflake's SQL."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.columns import Column, ColumnKind
+from reverse_etl.domain.engine import Engine
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect
+from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_POSITION = re.compile(r"error line (?P<line>\d+) at position (?P<column>\d+)")
+_LINES_BEFORE_QUERY = 1  # when a query is described
+_ROWS_PER_PART = 10_000  # rows whose digests make one text, which has at most 16 MB
+
+
+@dataclass(frozen=True)
+class SnowflakeDialect(Dialect):
+    """Unquoted names are folded to upper case, so our own names are upper-case where they are quoted.
+
+    Temporary tables hide tables of the same name, so their names begin with TEMP_, which no state table does.
+    """
+
+    @property
+    def engine(self) -> Engine:
+        """Return Snowflake."""
+        return Engine.SNOWFLAKE
+
+    def state_table(self, table: str) -> TableName:
+        """Return the full name of a state table."""
+        upper_name = table.upper() if self.persistent else f"TEMP_STATE_{table.upper()}"
+        name = f"{self.state_schema}.{quote_identifier(upper_name)}"
+        return TableName(name, temporary=not self.persistent)
+
+    def temp_table(self, table: str) -> TableName:
+        """Return the full name of a temporary table."""
+        return TableName(f"{self.temp_schema}.{quote_identifier(f'TEMP_{table.upper()}')}", temporary=True)
+
+    def quote_column(self, column: str) -> str:
+        """Return a column of one of our tables as a delimited identifier."""
+        return quote_identifier(column.upper() if column.startswith(RESERVED_PREFIX) else column)
+
+    def create_state_table(self, table: str, columns: str) -> Statement:
+        """Return a statement that creates a state table if it is missing, without history to pay for."""
+        name = self.state_table(table)
+        text = f"CREATE {self._table_kind} TABLE IF NOT EXISTS {name} ({columns}){_RETENTION_SQL}"
+        return Statement.create(name, text)
+
+    def replace_state_table(self, table: str, select: str, *, repeatable: bool) -> Statement:
+        """Return a statement that replaces a state table by the rows of a query."""
+        name = self.state_table(table)
+        text = f"CREATE OR REPLACE {self._table_kind} TABLE {name}{_RETENTION_SQL} AS\n{select}"
+        return Statement.create(name, text, repeatable=repeatable)
+
+    def create_temp_table_sql(self, table: str) -> str:
+        """Return the beginning of a statement that creates a temporary table."""
+        return f"CREATE TEMPORARY TABLE {self.temp_table(table)}"
+
+    def replace_temp_table_sql(self, table: str) -> str:
+        """Return the beginning of a statement that creates or replaces a temporary table."""
+        return f"CREATE OR REPLACE TEMPORARY TABLE {self.temp_table(table)}"
+
+    @property
+    def has_transactional_ddl(self) -> bool:
+        """Return False: each CREATE commits."""
+        return False
+
+    @property
+    def can_retype_columns(self) -> bool:
+        """Return False ("ALTER TABLE ... ALTER COLUMN")."""
+        return False
+
+    @property
+    def updates_by_merge(self) -> bool:
+        """Return True: a table is rewritten once."""
+        return True
+
+    def quote_literal(self, text: str) -> str:
+        """Return any text as a literal; a backslash in one is an escape ("String constants")."""
+        return quote_literal(text.replace("\\", "\\\\"))
+
+    def varchar_sql(self, expression: str) -> str:
+        """Return an expression of literals as a text that any other text fits into.
+
+        A table made from a query has columns as wide as the query's literals, and later refuses longer texts.
+        """
+        return f"CAST({expression} AS VARCHAR)"
+
+    def character_sql(self, code_point: int) -> str:
+        """Return the character of a code point."""
+        return f"CHAR({code_point})"
+
+    def concat_sql(self, values: Sequence[str]) -> str:
+        """Return texts with | between them; one NULL would make all of CONCAT_WS NULL."""
+        not_null = ", ".join(f"COALESCE({value}, '')" for value in values)
+        return f"CONCAT_WS('|', {not_null})"
+
+    def matches_sql(self, text: str, pattern: str) -> str:
+        """Return whether a regular expression matches some part of a text."""
+        return f"(REGEXP_INSTR({text}, {self.quote_literal(pattern)}) > 0)"
+
+    def fully_matches_sql(self, text: str, pattern: str) -> str:
+        """Return whether a regular expression matches a whole text."""
+        return f"REGEXP_LIKE({text}, {self.quote_literal(pattern)})"
+
+    def storage_type(self, column: Column) -> str:
+        """Return the column's own type; VARIANT for everything semi-structured."""
+        return "VARIANT" if column.kind is ColumnKind.JSON else column.type
+
+    def stored_column_sql(self, column: Column) -> str:
+        """Return a payload column in a type that the state's tables can hold on their own."""
+        name = quote_identifier(column.name)
+        match column.kind:
+            case ColumnKind.TEXT:
+                return f"CAST({name} AS VARCHAR) AS {name}"
+            case ColumnKind.JSON if column.type != "VARIANT":
+                return f"CAST({_semi_structured_sql(name, column)} AS VARIANT) AS {name}"
+            case _:
+                return name
+
+    def comparable_sql(self, value: str, column: Column) -> str:
+        """Return the value, as text if it is semi-structured."""
+        return f"TO_JSON({value})" if column.kind is ColumnKind.JSON else value
+
+    def try_cast_sql(self, value: str, column: Column, stored_column: Column) -> str:
+        """Return a value of a stored column in the type of a column; TRY_CAST takes only text."""
+        del stored_column
+        text = f"CAST({value} AS VARCHAR)"
+        match column.kind:
+            case ColumnKind.JSON:
+                return f"TRY_PARSE_JSON({text})"
+            case ColumnKind.TEXT:
+                return text
+            case ColumnKind.BINARY:
+                return f"TRY_TO_BINARY({text}, 'HEX')"
+            case _:
+                return f"TRY_CAST({text} AS {column.type})"
+
+    def equals_only_value_sql(self, value: str, column: str, table: TableName) -> str:
+        """Return a condition with IN, which can be used to skip parts of a table."""
+        return f"{value} IN (SELECT {column} FROM {table})"
+
+    def repeated_keys_sql(self, key: str, rows: str) -> str:
+        """Return nothing: all rows are grouped."""
+        del key, rows
+        return ""
+
+    @property
+    def numbers_rows_as_they_pass(self) -> bool:
+        """Return False: a window has an order of its own."""
+        return False
+
+    def select_digest_sql(self, values: Sequence[str], rows: str, row_number: str) -> str:
+        """Return a query that joins the digests in order, part by part: no number has 128 bits."""
+        pairs = ", ".join(f"'{number}', {value}" for number, value in enumerate(values))
+        digest = f"MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL({pairs})))"
+        part = f"FLOOR({row_number} / {_ROWS_PER_PART})"
+        return (
+            "SELECT COALESCE(SUM(retl_rows), 0), "
+            "MD5(COALESCE(LISTAGG(retl_digest, '') WITHIN GROUP (ORDER BY retl_part), ''))\n"
+            f"FROM (\nSELECT {part} AS retl_part, COUNT(*) AS retl_rows,\n"
+            f"  MD5(LISTAGG({digest}, '') WITHIN GROUP (ORDER BY {row_number})) AS retl_digest\n{rows}\n"
+            f"GROUP BY {part}\n) AS retl_parts"
+        )
+
+    def error_position(self, message: str, query: str) -> tuple[int, int | None] | None:
+        """Return the position of an error that counts lines from 1 and columns from 0."""
+        del query
+        match = _POSITION.search(message)
+        return match and (int(match["line"]) - _LINES_BEFORE_QUERY, int(match["column"]) + 1)
+
+    @property
+    def _table_kind(self) -> str:
+        return "TRANSIENT" if self.persistent else "TEMPORARY"
+
+
+_RETENTION_SQL = " DATA_RETENTION_TIME_IN_DAYS = 0"  # older versions would be stored, and charged for
+
+
+def _semi_structured_sql(name: str, column: Column) -> str:
+    """Return a column as a value that VARIANT takes: only objects and arrays are cast to it."""
+    match column.type:
+        case "GEOGRAPHY" | "GEOMETRY":
+            return f"ST_ASGEOJSON({name})"
+        case "VECTOR":
+            return f"CAST({name} AS ARRAY)"
+        case _:
+            return name

@@ -1,0 +1,99 @@
+"""What differs between engines is answered by dialects and adapters; a new engine has to answer it all."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.engine import Engine
+
+if TYPE_CHECKING:
+    import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "reverse_etl"
+MAY_MENTION = ("domain/engine.py", "warehouse/factory.py", "warehouse/duckdb/", "warehouse/snowflake/")
+
+
+def mentions(node: ast.AST) -> bool:
+    """Return whether a node is a member of Engine."""
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "Engine"
+        and node.attr in Engine.__members__
+    )
+
+
+def trees() -> dict[str, ast.Module]:
+    """Return each module of the package, by its path from there."""
+    files = PACKAGE.rglob("*.py")
+    return {
+        file.relative_to(PACKAGE).as_posix(): ast.parse(file.read_text(encoding="utf-8")) for file in files
+    }
+
+
+TREES = trees()
+
+
+def test_only_dialects_adapters_and_the_enumeration_mention_an_engine() -> None:
+    """Everything else asks them: what is true of an engine is written in one place for each engine."""
+    found = {path for path, tree in TREES.items() if any(map(mentions, ast.walk(tree)))}
+    assert {path for path in found if not path.startswith(MAY_MENTION)} == set()
+
+
+def questions() -> dict[tuple[str, int], bool]:
+    """Return each `match` over engines, by file and line of its last case, and if that is assert_never."""
+    found: dict[tuple[str, int], bool] = {}
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Match):
+                continue
+            if any(mentions(part) for case in node.cases for part in ast.walk(case.pattern)):
+                (last,) = node.cases[-1].body
+                is_never = isinstance(last, ast.Expr) and ast.unparse(last).startswith("assert_never(")
+                found[f"reverse_etl/{path}", last.lineno] = is_never
+    return found
+
+
+def test_every_question_of_an_engine_is_answered_for_each() -> None:
+    """No `match` over engines has a case for all others."""
+    assert all(questions().values())
+
+
+def type_errors(folder: Path, cache: Path) -> set[tuple[str, int]]:
+    """Return file and line of each place where the package in a folder does not answer for an engine."""
+    asking = sorted({path.removesuffix(".py").replace("/", ".") for path, _ in questions()})
+    command = [sys.executable, "-m", "mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", cache]
+    modules = [word for module in asking for word in ("-m", module)]
+    done = subprocess.run(
+        [*command, "--follow-imports", "silent", *modules],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    found = re.findall(r'^(\S+):(\d+): error: Argument 1 to "assert_never"', done.stdout, re.MULTILINE)
+    assert len(found) == done.stdout.count("error:"), done.stdout
+    return {(path, int(line)) for path, line in found}
+
+
+def test_a_new_engine_does_not_type_check_until_it_is_answered_everywhere(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """On a copy of the package with one member more, the type checker names each place that has to answer."""
+    shutil.copytree(PACKAGE, tmp_path / "reverse_etl", ignore=shutil.ignore_patterns("__pycache__"))
+    cache = request.config.cache.mkdir("mypy") if request.config.cache else tmp_path / "cache"
+    assert type_errors(tmp_path, cache) == set()
+    enumeration = tmp_path / "reverse_etl" / "domain" / "engine.py"
+    text = enumeration.read_text(encoding="utf-8")
+    last = f"{[*Engine][-1].name} = "
+    assert text.count(last) == 1
+    enumeration.write_text(text.replace(last, f"ANOTHER = 'another'; {last}"), encoding="utf-8")
+    assert type_errors(tmp_path, cache) == {*questions()}
