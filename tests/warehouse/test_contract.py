@@ -76,7 +76,7 @@ def test_the_state_lasts(opened: Callable[..., Any], warehouse: DuckDB | Snowfla
     warehouse.close()
     again = opened()
     open_state(again)
-    assert again.fetch(Statement.read(f"SELECT * FROM {again.dialect.kept('runs')}")) == [RUN]
+    assert again.fetch(Statement.read(f"SELECT * FROM {again.dialect.state_table('runs')}")) == [RUN]
     assert again.fetch(schema.select_version(again.dialect)) == [(schema.STATE_VERSION,)]
 
 
@@ -206,7 +206,7 @@ def test_a_read_only_session_changes_nothing_that_lasts(
     reader = opened(read_only=True)
     open_state(reader)
     reader.execute(create_scratch(reader, "staged_x", "SELECT 1 AS one"))
-    for statement in writes_to(reader.dialect.kept("runs")):
+    for statement in writes_to(reader.dialect.state_table("runs")):
         with pytest.raises(WarehouseError, match="read-only"):
             reader.execute(statement)
     assert runs(reader) == [("r1",)]
