@@ -40,8 +40,10 @@ def imports(room: str) -> set[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module == "reverse_etl":
                 found |= {alias.name for alias in node.names} & set(rooms())
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("reverse_etl."):
-                found.add(node.module.split(".")[1])
+            elif isinstance(node, ast.ImportFrom) and (module := node.module or "").startswith(
+                "reverse_etl."
+            ):
+                found.add(module.split(".")[1])
     return found - {room}
 
 

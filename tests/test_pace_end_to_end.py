@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -50,10 +50,11 @@ def log() -> list[LoggedRequest]:
         adds = MINUTES * Endpoint.ADD_TO_LIST.rate_limit.steady + 1  # the last one opens another minute
         imports = MINUTES * Endpoint.START_IMPORT.rate_limit.steady + 1
         with ThreadPoolExecutor(THREADS) as adding, ThreadPoolExecutor(THREADS) as importing:
-            sent = [adding.submit(klaviyo.add_members, list_id, [profile.id]) for _ in range(adds)]
+            sent: list[Future[Any]] = []
+            sent += [adding.submit(klaviyo.add_members, list_id, [profile.id]) for _ in range(adds)]
             sent += [importing.submit(klaviyo.start_import, body) for _ in range(imports)]
-            for one in sent:
-                one.result()
+            for future in sent:
+                future.result()
         klaviyo.close()
         return sandbox.log()[begun:]
 

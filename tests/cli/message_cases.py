@@ -140,6 +140,22 @@ HEADERS = {
 }
 SANDBOX = "  destinations:\n    trial: {type: klaviyo, sandbox: true}\n"
 
+
+def _no_key(world: World) -> None:
+    world.klaviyo()
+    world.environ.clear()
+
+
+def _unknown_list(world: World) -> None:
+    world.klaviyo()
+    world.model("vip", SELECT, list_id="XyZ123")
+
+
+def _second_model(world: World) -> None:
+    world.klaviyo()
+    world.model("vip_too", SELECT, list="VIP")
+
+
 CASES = (
     Case("no profiles.yml", lambda world: (world.folder / "profiles.yml").unlink()),
     Case("profiles.yml is not YAML", lambda world: world.write("profiles.yml", "shop:\n  outputs: {\n")),
@@ -187,7 +203,7 @@ CASES = (
     Case("an unknown command", lambda _: None, "paln"),
     Case("an unknown flag", lambda _: None, "plan --limt 3"),
     Case("a limit of nothing", lambda _: None, "run --limit 0"),
-    Case("no key", lambda world: (world.klaviyo(), world.environ.clear()), "run"),
+    Case("no key", _no_key, "run"),
     Case("a wrong key", lambda world: world.klaviyo(key="pk_another"), "run"),
     Case("a wrong key in debug", lambda world: world.klaviyo(key="pk_another"), "debug"),
     Case("a key without a scope", _without_scope, "run"),
@@ -199,13 +215,13 @@ CASES = (
     Case("two lists of one name", _two_lists, "run"),
     Case(
         "an unknown list id",
-        lambda world: (world.klaviyo(), world.model("vip", SELECT, list_id="XyZ123")),
+        _unknown_list,
         "run",
     ),
     Case("a list that was deleted", _delete_list, "run"),
     Case(
         "a list of two models",
-        lambda world: (world.klaviyo(), world.model("vip_too", SELECT, list="VIP")),
+        _second_model,
         "run",
     ),
     Case("a list of two names", _two_names, "run"),

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 HELP = Path(__file__).parent / "gold" / "help"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 assert isinstance(app, CommandGroup)
-COMMANDS = app.list_commands(None)
+CONTEXT = click.Context(app)
+COMMANDS = app.list_commands(CONTEXT)
 
 
 def _help(*command: str) -> str:
@@ -63,7 +64,7 @@ def test_every_flag_and_command_says_what_it_is() -> None:
     The list of commands shows each first sentence whole.
     """
     for name in COMMANDS:
-        command = app.get_command(None, name)
+        command = app.get_command(CONTEXT, name)
         assert command is not None
         flags = [each for each in command.params if isinstance(each, click.Option)]
         assert all(flag.help for flag in flags), name
@@ -77,7 +78,7 @@ def test_run_can_be_asked_whatever_plan_can() -> None:
 
     A plan that is saved is the business of `plan` alone.
     """
-    plan, run = (app.get_command(None, name) for name in ("plan", "run"))
+    plan, run = (app.get_command(CONTEXT, name) for name in ("plan", "run"))
     assert plan is not None
     assert run is not None
     flags, of_run = ({parameter.name for parameter in command.params} for command in (plan, run))

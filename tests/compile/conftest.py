@@ -61,7 +61,7 @@ class Folder:
         self,
         *,
         environ: Mapping[str, str] | None = None,
-        vars: Mapping[str, int] | None = None,  # noqa: A002 - dbt's word
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - dbt's word
         **flags: Any,
     ) -> tuple[Model, ...]:
         """Load the target and compile the models of the folder."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -323,7 +323,7 @@ select email, location, city as location_city from t
 
 @pytest.mark.parametrize(("files", "given", "problems"), CASES)
 def test_a_mistake_is_explained(
-    folder: Folder, files: dict[str, str], given: dict[str, dict[str, int]], problems: tuple[Problem, ...]
+    folder: Folder, files: dict[str, str], given: dict[str, Any], problems: tuple[Problem, ...]
 ) -> None:
     """A mistake is said in whole sentences, with its place and the next step; all mistakes are said at once."""
     folder.write(files)

@@ -21,7 +21,7 @@ MODELS = {
 
 
 @pytest.fixture
-def models(project: Folder) -> tuple[Model, Model, Model, Model]:
+def models(project: Folder) -> tuple[Model, ...]:
     """Four compiled models."""
     project.write(
         {path: f"{{{{ config({config}) }}}}\nselect email, club from t" for path, config in MODELS.items()}
@@ -60,7 +60,7 @@ def models(project: Folder) -> tuple[Model, Model, Model, Model]:
     ],
 )
 def test_models_are_chosen_as_in_dbt(
-    models: tuple[Model, Model, Model, Model], chosen: list[str], excluded: list[str], expected: str
+    models: tuple[Model, ...], chosen: list[str], excluded: list[str], expected: str
 ) -> None:
     """Arguments add up, commas narrow, --exclude takes away; the order is the models'."""
     assert " ".join(model.name for model in select_models(models, chosen, excluded)) == expected
@@ -137,7 +137,7 @@ def test_models_are_chosen_as_in_dbt(
     ],
 )
 def test_a_selector_that_matches_nothing_is_an_error(
-    models: tuple[Model, Model, Model, Model], chosen: list[str], excluded: list[str], problems: list[Problem]
+    models: tuple[Model, ...], chosen: list[str], excluded: list[str], problems: list[Problem]
 ) -> None:
     """A misspelt selector must not pass for a run that had nothing to do."""
     with pytest.raises(UsageError) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +18,12 @@ if TYPE_CHECKING:
 @pytest.fixture
 def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     """Return what makes a world with rules of its own."""
-    made = []
+    with ExitStack() as worlds:
 
-    def make(name: str = "project", **options: Any) -> World:
-        made.append(World(tmp_path / name, **options))
-        return made[-1]
+        def make(name: str = "project", **options: Any) -> World:
+            return worlds.enter_context(closing(World(tmp_path / name, **options)))
 
-    yield make
-    for world in made:
-        world.close()
+        yield make
 
 
 @pytest.fixture

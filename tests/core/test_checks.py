@@ -173,7 +173,7 @@ def test_rows_that_are_equal_in_every_column_count_as_one(world: World) -> None:
 
 def test_rows_that_differ_are_rejected_naming_the_columns(world: World) -> None:
     """Which one is right is not for the job to guess: Klaviyo would take either."""
-    rows = [
+    rows: list[dict[str, str | None]] = [
         {"email": "ann@example.com", "first_name": "Ann", "last_name": "B", "city": "Oslo"},
         {"email": "ann@example.com", "first_name": "Anna", "last_name": None, "city": "Oslo"},
         {"email": "ann@example.com", "first_name": "Ann", "last_name": "B", "city": "Oslo"},

@@ -44,7 +44,7 @@ class Dying:
     def counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """Return the method, which dies when its time has come."""
 
-        def call(*arguments: DuckDB | Statement) -> list[tuple[Any, ...]] | None:
+        def call(*arguments: DuckDB | Statement) -> Any:
             self.left -= 1
             if self.left <= 0:  # the dead do nothing more
                 raise Interrupted
@@ -125,13 +125,13 @@ def check_deaths(world: World, deaths: Sequence[int], monkeypatch: pytest.Monkey
 
 
 @pytest.fixture(scope="module")
-def counted() -> list[Any]:
+def counted() -> list[int]:
     """Hold what `statements` has counted, once for all tests."""
     return []
 
 
 @pytest.fixture
-def statements(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, counted: list[Any]) -> int:
+def statements(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, counted: list[int]) -> int:
     """Count the statements of a run with changes: a few more or less, by the clock."""
     if not counted:
         world = make_world("counted")
@@ -183,7 +183,7 @@ def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(
     become(members, [*people("ann"), person("bad", email="bad@example.c1")])
     record, left = State.record_receipts, [1]
 
-    def interrupted(*group: State | Sequence[Any] | str) -> None:
+    def interrupted(*group: Any) -> None:
         record(*group)
         if group[4] and left and left.pop():  # its refusals
             raise Interrupted

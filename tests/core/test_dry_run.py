@@ -201,7 +201,7 @@ def asked(world: World, since: int) -> dict[Endpoint, int]:
         ("GET", "lists/profiles"): Endpoint.LIST_PROFILES,
         ("DELETE", "lists/relationships/profiles"): Endpoint.REMOVE_FROM_LIST,
     }
-    found = Counter()
+    found: Counter[Endpoint | None] = Counter()
     for entry in world.sandbox.log(since):
         room, _, rest = entry.path.removeprefix("/api/").partition("/")
         path = "/".join([room, *rest.split("/")[1:]])

@@ -59,7 +59,9 @@ def test_a_refused_run_is_remembered_until_the_next(members: World) -> None:
         ("ended", 0),
         ("refused", 3),
     ]
-    assert [(one.applied, one.last_run.run_id) for one in status.lists] == [(2, status.runs[1].run_id)]
+    assert [(one.applied, one.last_run and one.last_run.run_id) for one in status.lists] == [
+        (2, status.runs[1].run_id)
+    ]
     become(members, people("ann"))
     assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
 

@@ -14,21 +14,21 @@ from tests.core.rows import become, members_model, people
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from tests.core.world import World
 
 
 @pytest.fixture
-def lost(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def lost(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bool]], list[bool]]:
     """Return what lets another run take the lease before the first statement after a moment has come.
 
     The warehouse is as one that lets several runs in.
     """
     monkeypatch.setattr(DuckDB, "single_writer", False)
-    execute, taken = DuckDB.execute, []
+    execute = DuckDB.execute
+    taken: list[bool] = []
 
-    def at(has_come: Callable[..., Any]) -> list[Any]:
+    def at(has_come: Callable[[], bool]) -> list[bool]:
         def take(warehouse: DuckDB, statement: Statement) -> None:
             table = warehouse.dialect.state_table("lease")
             if not taken and has_come():
@@ -44,7 +44,7 @@ def lost(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("known", [False, True], ids=["a list to be made", "a list that is there"])
 def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(
-    world: World, lost: Callable[..., Any], known: bool
+    world: World, lost: Callable[[Callable[[], bool]], list[bool]], known: bool
 ) -> None:
     """Two runs would each make the list, and each send what the other is sending."""
     members_model(world)
@@ -52,7 +52,8 @@ def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(
     if known:
         world.run()
     become(world, people("ann", "bob"))
-    number, staged = len(world.writes()), []
+    number = len(world.writes())
+    staged: list[ModelStaged] = []
     taken = lost(lambda: bool(staged))
     with pytest.raises(WarehouseError, match="lost its lease to another: another"):
         world.run(on_event=lambda event: staged.append(event) if isinstance(event, ModelStaged) else None)
@@ -61,7 +62,7 @@ def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(
 
 
 def test_a_run_that_loses_its_lease_while_it_looks_up_who_leaves_removes_nobody(
-    world: World, lost: Callable[..., Any]
+    world: World, lost: Callable[[Callable[[], bool]], list[bool]]
 ) -> None:
     """By then another run may have put the same people back."""
     members_model(world)

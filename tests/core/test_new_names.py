@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import UNSENT, become, members_model, moves, people, person
-from tests.core.world import one
+from tests.core.world import once_at, one
 
 if TYPE_CHECKING:
     from typing import Any
@@ -43,11 +43,11 @@ def household(world: World) -> World:
         "members", "select email, club as phone, first_name from people", identifiers=BY_EMAIL_AND_PHONE
     )
     world.new_profile(email="ann@example.com")
-    world.zoe = world.new_profile(email="zoe@example.com", phone_number=PHONE)
+    zoe = world.new_profile(email="zoe@example.com", phone_number=PHONE)
     become(world, [person("ann", club=PHONE), person("bob")])
     world.run()
     world.wait(3_600.0)
-    world.put_on_list(world.list_id(), world.zoe)
+    world.put_on_list(world.list_id(), zoe)
     world.wait(3_600.0)
     return world
 
@@ -179,13 +179,18 @@ def test_whoever_has_the_e_mail_that_someone_took_for_a_while_stays(world: World
     assert "by.hand@example.com" in world.emails()
 
 
+def zoe_joins(world: World, name: str = "Members") -> None:
+    """Put Zoe on a list by hand."""
+    world.put_on_list(world.list_id(name), world.person("zoe@example.com")["id"])
+
+
 @pytest.fixture
 def couple(world: World) -> World:
     """Let Klaviyo know Ann and Zoe, their phone on Zoe's profile. The model goes by e-mail and phone."""
     phone_model(world)
     world.new_profile(email="ann@example.com")
-    world.zoe = world.new_profile(email="zoe@example.com", phone_number=PHONE)
-    world.listed = world.new_list()
+    world.new_profile(email="zoe@example.com", phone_number=PHONE)
+    world.new_list()
     return world
 
 
@@ -194,21 +199,15 @@ def neighbours(world: World) -> World:
     """Let Klaviyo know Ann and Zoe, their phone on Zoe's profile. The model has several lists."""
     phone_model(world, list_column="club")
     world.new_profile(email="ann@example.com")
-    zoe = world.new_profile(email="zoe@example.com", phone_number=PHONE)
-    tea = world.new_list("Tea")
-    world.zoe_joins = lambda: world.put_on_list(tea, zoe)
+    world.new_profile(email="zoe@example.com", phone_number=PHONE)
+    world.new_list("Tea")
     return world
 
 
 def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(neighbours: World) -> None:
     """Zoe joined by hand while the run was under way that first sent Ann, who was taken off by hand since."""
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
-    joined: list[Any] = []
-    neighbours.run(
-        on_event=lambda event: (
-            joined or (isinstance(event, JobProgress) and joined.append(neighbours.zoe_joins()))
-        )
-    )
+    neighbours.run(on_event=once_at(JobProgress, lambda: zoe_joins(neighbours, "Tea")))
     neighbours.wait(600.0)
     neighbours.take_off_list("ann@example.com", "Tea")
     moves(neighbours, [caller("bob", club="Tea"), caller("zoe", PHONE, club="Coffee")])
@@ -232,14 +231,9 @@ def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(
     if when == "while another list was sent to":
         rows = [caller("ann", PHONE, club="Tea"), *(caller(name, club="Coffee") for name in ("cat", "dan"))]
         become(neighbours, [*rows, caller("bob", club="Tea")])
-        joined: list[Any] = []
-        neighbours.run(
-            on_event=lambda event: (
-                joined or (isinstance(event, JobProgress) and joined.append(neighbours.zoe_joins()))
-            )
-        )
+        neighbours.run(on_event=once_at(JobProgress, lambda: zoe_joins(neighbours, "Tea")))
     else:
-        neighbours.zoe_joins()
+        zoe_joins(neighbours, "Tea")
         neighbours.wait(3_600.0)
         moves(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
     neighbours.wait(3_600.0)
@@ -255,7 +249,7 @@ def test_nobody_inherits_who_joined_by_hand_where_nobody_has_the_name_of_who_lea
     """Zoe joined after Ann was sent, is sent with her phone, and leaves; somebody changed Ann's e-mail."""
     moves(couple, [caller("ann", PHONE), caller("bob")])
     couple.wait(3_600.0)
-    couple.put_on_list(couple.listed, couple.zoe)
+    zoe_joins(couple)
     couple.wait(3_600.0)
     couple.rename("ann@example.com", email="other@example.com")
     moves(couple, [caller("zoe", PHONE), caller("bob")], unsent)
@@ -292,7 +286,7 @@ def test_a_removal_that_was_made_is_told_as_made_though_another_has_the_phone(co
 def test_nobody_inherits_from_one_who_was_taken_off(couple: World, how: str) -> None:
     """Zoe joined by hand before this job sent her, with the phone of Ann, who is off; then Zoe leaves too."""
     moves(couple, [caller("ann", PHONE), caller("bob")])
-    couple.put_on_list(couple.listed, couple.zoe)
+    zoe_joins(couple)
     couple.wait(600.0)
     if how == "a lost reply":
         couple.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=True))

@@ -28,7 +28,7 @@ FIGURES = {
     "held_back": 0,
     "rejected_by_checks": 0,
 }
-PLAN = {
+PLAN: dict[str, Any] = {
     "version": 1,
     "made_at": "2026-11-22T06:00:00.000Z",
     "profile": "shop",
@@ -61,7 +61,11 @@ def test_a_file_of_version_1_is_read_and_written_as_it_was() -> None:
 def test_what_is_read_from_each_key() -> None:
     """The plan's values are those of its keys."""
     plan = SavedPlan.from_bytes(file(), "plan.json")
-    assert (plan.options.full_refresh, plan.options.limit, plan.options.rekey) == (False, 5, {"vip"})
+    assert (plan.options.full_refresh, plan.options.limit, plan.options.rekey) == (
+        False,
+        5,
+        frozenset({"vip"}),
+    )
     assert plan.model_names == ("vip",)
     assert plan.summary == "2 adds, 1 update, 0 removes on 1 list, saved 2026-11-22T06:00:00.000Z"
 

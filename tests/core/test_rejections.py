@@ -15,6 +15,7 @@ from tests.core.world import one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal
 
     from tests.core.world import World
 
@@ -31,7 +32,7 @@ def members(world: World) -> World:
     return world
 
 
-def only_the_repetition_refuses_ann(members: World, kind: str) -> None:
+def only_the_repetition_refuses_ann(members: World, kind: FaultKind) -> None:
     """Let the reply to an import be lost that is carried out, and its repetition be refused for Ann."""
     draws = {seed: [Random(f"{seed}:{n}").random() < 0.5 for n in (1, 2)] for seed in range(99)}  # noqa: S311 - as the sandbox
     second = next(seed for seed, strikes in draws.items() if strikes == [False, True])
@@ -45,8 +46,10 @@ def only_the_repetition_refuses_ann(members: World, kind: str) -> None:
     become(members, people("ann", "bob", "cat"))
 
 
-@pytest.mark.parametrize("kind", ["refuse_rows", "invalid_rows"])
-def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members: World, kind: str) -> None:
+@pytest.mark.parametrize("kind", [FaultKind.REFUSE_ROWS, FaultKind.INVALID_ROWS])
+def test_a_row_that_only_the_repetition_refused_may_have_been_applied(
+    members: World, kind: FaultKind
+) -> None:
     """The first try was carried out and its reply lost; the second was refused for Ann, who is on the list.
 
     She is unknown, and not rejected: forgotten now, she would stay on the list when she leaves.
@@ -64,7 +67,7 @@ def test_a_row_that_only_the_repetition_refused_may_have_been_applied(members: W
 @pytest.mark.parametrize("stays", [False, True])
 def test_so_may_a_row_that_only_the_repetition_of_a_dead_run_refused(members: World, stays: bool) -> None:
     """That the job may have a twin is kept with its receipt: Ann is sent again, or taken off as anyone."""
-    only_the_repetition_refuses_ann(members, "refuse_rows")
+    only_the_repetition_refuses_ann(members, FaultKind.REFUSE_ROWS)
     assert members.dies(lambda event: isinstance(event, JobProgress))
     members.wait(300.0)
     members.calm()
@@ -128,6 +131,7 @@ def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_ret
         case "retry":
             ways = members.project().connections
             with ways.warehouse(read_only=False) as warehouse, ways.klaviyo(dry_run=True) as klaviyo:
+                assert klaviyo is not None
                 assert (
                     ways.state(warehouse, klaviyo.get_account().id).rejections.clear_klaviyo_rejections(
                         "members"
@@ -240,7 +244,7 @@ def test_a_row_that_cannot_be_written_as_json_is_rejected_before_it_is_sent(worl
 
 @pytest.mark.parametrize("payload", ["attributes", "resource"])
 def test_a_row_that_fails_in_the_job_is_tied_to_its_row_by_what_was_sent(
-    members: World, payload: str
+    members: World, payload: Literal["attributes", "resource"]
 ) -> None:
     """An error names its row by the identifiers in it, never by its place."""
     become(members, people("ann", "bob", "cat"))

@@ -118,7 +118,9 @@ def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world: Calla
     world.run()
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
-    result = world.run(on_event=lambda event: isinstance(event, JobProgress) and by_another_app(world))
+    result = world.run(
+        on_event=lambda event: by_another_app(world) if isinstance(event, JobProgress) else None
+    )
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
 

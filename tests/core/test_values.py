@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.world import Interrupted, one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from reverse_etl.delivery.results import ListResult
@@ -22,28 +23,34 @@ if TYPE_CHECKING:
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
-@pytest.fixture
-def ann(world: World) -> Callable[..., Any]:
-    """Return what sends Ann's row.
+@dataclass(frozen=True)
+class Ann:
+    """Sends Ann's row, and says what Klaviyo has of her."""
 
-    Its columns as SQL. The result says how her row ended, or None where it was not sent.
-    """
+    world: World
 
-    def send(columns: str, settled: bool = True) -> ListResult:  # noqa: FBT002 - the rare case is named where it is used
-        world.model(
+    def __call__(self, columns: str, *, settled: bool = True) -> ListResult:
+        """Send her row of these columns, as SQL, and return what came of it; all is applied if `settled`."""
+        self.world.model(
             "members",
             f"select 'ann@example.com' as email, {columns} from nothing",
             identifiers={"email": "email"},
         )
-        result = one(world.run())
+        result = one(self.world.run())
         if settled:
             assert result.outcomes in ({}, {Outcome.APPLIED: 1})
         return result
 
+    def properties(self) -> dict[str, Any]:
+        """Return the custom properties that Klaviyo has of her."""
+        return dict(self.world.person("ann@example.com")["properties"])
+
+
+@pytest.fixture
+def ann(world: World) -> Ann:
+    """Return what sends Ann's row."""
     world.sql("INSERT INTO nothing VALUES (1)")
-    send.world = world
-    send.properties = lambda: world.person("ann@example.com")["properties"]
-    return send
+    return Ann(world)
 
 
 def sent(result: ListResult) -> bool:
@@ -51,29 +58,39 @@ def sent(result: ListResult) -> bool:
     return result.list_plan.upserts > 0
 
 
-@pytest.fixture
-def people(world: World) -> Callable[..., Any]:
-    """Return what sends a row for each name, by a model of its own, and says whose row was sent.
+@dataclass(frozen=True)
+class People:
+    """Sends rows of many people, each by a model of its own."""
 
-    It takes each one's columns as SQL. Every row ends as applied, or was not sent.
-    """
+    world: World
 
-    def send(columns: Sequence[str]) -> list[bool]:
+    def __call__(self, columns: Sequence[str]) -> list[bool]:
+        """Send a row for each text of columns, as SQL, and say which rows were sent.
+
+        Every row ends as applied, or was not sent.
+        """
         for number, selected in enumerate(columns):
-            world.model(
+            self.world.model(
                 f"m{number}",
                 f"select 'p{number}@example.com' as email, {selected} from nothing",
                 surface="profiles",
                 identifiers={"email": "email"},
             )
-        run = world.run()
+        run = self.world.run()
         results = [one(run, f"m{number}") for number in range(len(columns))]
         assert all(result.outcomes in ({}, {Outcome.APPLIED: 1}) for result in results)
         return [sent(result) for result in results]
 
+    def properties(self, number: int) -> dict[str, Any]:
+        """Return the custom properties that Klaviyo has of the person of that number."""
+        return dict(self.world.person(f"p{number}@example.com")["properties"])
+
+
+@pytest.fixture
+def people(world: World) -> People:
+    """Return what sends rows of many people."""
     world.sql("INSERT INTO nothing VALUES (1)", "CREATE TYPE enum_ab AS ENUM ('a', 'b')")
-    send.properties = lambda number: world.person(f"p{number}@example.com")["properties"]
-    return send
+    return People(world)
 
 
 def picked(cases: Sequence[Any], chosen: Sequence[bool]) -> list[Any]:
@@ -81,7 +98,7 @@ def picked(cases: Sequence[Any], chosen: Sequence[bool]) -> list[Any]:
     return [case for case, each in zip(cases, chosen, strict=True) if each]
 
 
-def test_a_null_is_no_change(ann: Callable[..., Any]) -> None:
+def test_a_null_is_no_change(ann: Ann) -> None:
     """A value that is not known today does not wipe yesterday's.
 
     Klaviyo keeps it, and so does the snapshot.
@@ -93,14 +110,14 @@ def test_a_null_is_no_change(ann: Callable[..., Any]) -> None:
     assert not sent(ann("'tea' as likes, 4 as cups"))
 
 
-def test_an_empty_text_is_a_value(ann: Callable[..., Any]) -> None:
+def test_an_empty_text_is_a_value(ann: Ann) -> None:
     """'' is not NULL: it is how a value is cleared."""
     ann("'tea' as likes")
     assert sent(ann("'' as likes"))
     assert ann.properties() == {"likes": ""}
 
 
-def test_a_dropped_column_keeps_its_values(ann: Callable[..., Any]) -> None:
+def test_a_dropped_column_keeps_its_values(ann: Ann) -> None:
     """The column is gone from the model, and comes back as it was: nothing changed at Klaviyo in between."""
     ann("'tea' as likes, 3 as cups")
     assert not sent(ann("3 as cups"))
@@ -109,14 +126,14 @@ def test_a_dropped_column_keeps_its_values(ann: Callable[..., Any]) -> None:
     assert ann.properties() == {"likes": "tea", "cups": 4}
 
 
-def test_a_new_column_without_values_causes_no_update(ann: Callable[..., Any]) -> None:
+def test_a_new_column_without_values_causes_no_update(ann: Ann) -> None:
     """A column that is all NULL says nothing; one with a value is sent."""
     ann("3 as cups")
     assert not sent(ann("3 as cups, cast(null as varchar) as likes"))
     assert sent(ann("3 as cups, 'tea' as likes"))
 
 
-def test_after_a_lost_reply_a_null_does_not_trust_the_snapshot(ann: Callable[..., Any]) -> None:
+def test_after_a_lost_reply_a_null_does_not_trust_the_snapshot(ann: Ann) -> None:
     """Coffee was sent, and perhaps taken.
 
     Then NULL; then tea again: the snapshot's old tea must not stand for what Klaviyo has.
@@ -184,7 +201,7 @@ OTHER = [
 
 
 def test_a_type_that_changed_without_changing_what_klaviyo_gets_is_no_change(
-    people: Callable[..., Any],
+    people: People,
 ) -> None:
     """An upstream int became a bigint: a million rows must not be sent again for it."""
     people([f"{before} as x" for before, _ in SAME])
@@ -192,7 +209,7 @@ def test_a_type_that_changed_without_changing_what_klaviyo_gets_is_no_change(
     assert picked(SAME, people([f"{before} as x" for before, _ in SAME])) == []
 
 
-def test_a_type_that_changed_with_what_klaviyo_gets_is_a_change(people: Callable[..., Any]) -> None:
+def test_a_type_that_changed_with_what_klaviyo_gets_is_a_change(people: People) -> None:
     """Text, number, date, list or struct.
 
     What would be rendered otherwise is sent again, once, and breaks no run.
@@ -217,7 +234,7 @@ VALUES = [
 ]
 
 
-def test_every_type_is_compared_by_value(people: Callable[..., Any]) -> None:
+def test_every_type_is_compared_by_value(people: People) -> None:
     """The same value is no change, another is."""
     people([f"{before} as x" for before, _ in VALUES])
     assert picked(VALUES, people([f"{before} as x" for before, _ in VALUES])) == []
@@ -237,7 +254,7 @@ NAMES = [
 ]
 
 
-def test_a_column_may_have_any_name(people: Callable[..., Any]) -> None:
+def test_a_column_may_have_any_name(people: People) -> None:
     """Reserved words, blanks and quotes reach Klaviyo as they are; an unquoted name in lower case."""
     people([f"1 as {name}" for name in NAMES])
     assert picked(NAMES, people([f"1 as {name}" for name in NAMES])) == []
@@ -250,7 +267,7 @@ def test_a_column_may_have_any_name(people: Callable[..., Any]) -> None:
 SHORT = ["d", "f", "h", "k", "l", "n", "p", "r", "s", "t", "u", "x"]
 
 
-def test_a_struct_may_have_a_name_that_is_short(people: Callable[..., Any]) -> None:
+def test_a_struct_may_have_a_name_that_is_short(people: People) -> None:
     """Where a statement called a table `x`, a struct of that name was taken for it."""
     people([f"{{'a': 1}} as {name}" for name in SHORT])
     assert picked(SHORT, people([f"{{'a': 1}} as {name}" for name in SHORT])) == []
@@ -259,7 +276,7 @@ def test_a_struct_may_have_a_name_that_is_short(people: Callable[..., Any]) -> N
         assert people.properties(number) == {name: {"a": 2}}
 
 
-def test_the_case_of_a_column_name_is_no_change(ann: Callable[..., Any]) -> None:
+def test_the_case_of_a_column_name_is_no_change(ann: Ann) -> None:
     """DuckDB keeps the case of a column's name; that it is written otherwise now changes nothing."""
     ann("1 as cups")
     assert not sent(ann("1 as CUPS"))

@@ -253,6 +253,17 @@ class World:
             return connection.execute(query).fetchall()
 
 
+def once_at(kind: type, call: Callable[[], object]) -> Callable[[Any], None]:
+    """Return a listener that calls something at the first event of a kind."""
+    calls = [call]
+
+    def tell(event: Any) -> None:
+        if isinstance(event, kind) and calls:
+            calls.pop()()
+
+    return tell
+
+
 def one(result: RunResult, model: str | None = None) -> ListResult:
     """Return the result of the only list, or of a model's only list."""
     (found,) = [listed for listed in result.lists if model in {None, listed.model}]

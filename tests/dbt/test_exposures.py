@@ -35,7 +35,7 @@ GRAPH = Graph(
 
 def write(*models: ExposedModel, before: Mapping[str, Sequence[Any]] | None = None) -> dict[str, list[Any]]:
     """Return the exposures of these models as the file's content."""
-    return yaml.safe_load(render_exposures(models, GRAPH, "shop", {"name": "Ann"}, before))
+    return dict(yaml.safe_load(render_exposures(models, GRAPH, "shop", {"name": "Ann"}, before)))
 
 
 def reverse_etl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,7 +144,7 @@ def test_marks_of_packages_are_left_to_their_authors() -> None:
     assert find_meta_nodes(nodes, "other") == ()
 
 
-COLUMNS = [
+COLUMNS: list[dict[str, Any]] = [
     {"name": "email"},
     {"name": "order"},
     {"name": "First Name"},
@@ -177,6 +178,7 @@ def test_a_column_is_the_one_that_its_name_means_in_dbt(
     problems: list[Problem] = []
     model = compile_meta_node(marked, warehouse, tmp_path, problems)
     assert not problems
+    assert model is not None
     assert list(model.columns) == columns
     assert model.sql.count(",") == len(columns)  # between them, and the one in a name
     assert [each.property for each in model.payload] == ["order", "First Name", "mixed", "Quoted", "a, b"]

@@ -42,7 +42,7 @@ def project(folder: Path) -> Project:
 
 def record(folder: Path, name: str = "run_results") -> dict[str, Any]:
     """Return what a run left."""
-    return json.loads((folder / "target" / "reverse_etl" / f"{name}.json").read_text())
+    return dict(json.loads((folder / "target" / "reverse_etl" / f"{name}.json").read_text()))
 
 
 def statuses(folder: Path) -> dict[str, tuple[str, str]]:

@@ -10,8 +10,10 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.serialize import EncodingError, ProfileEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
+
+    import duckdb
 
 EMAIL = "ann@example.com"
 
@@ -23,18 +25,30 @@ def column(name: str, kind: ColumnKind = ColumnKind.TEXT, type_: str = "") -> tu
 
 def rendered(
     payload: Sequence[tuple[str, Column]],
-    row: Sequence[Any] | tuple[Any, ...],
-    identifiers: Sequence[str | None] | tuple[str] = (EMAIL,),
-    kinds: Sequence[IdentifierType] | tuple[IdentifierType] = (IdentifierType.EMAIL,),
-) -> EncodingError | dict[str, Any]:
-    """Return the profile that a row becomes, decoded, or why it can't be sent."""
-    encoded = ProfileEncoder(kinds, payload).encode([*identifiers, *row])
-    return encoded if isinstance(encoded, EncodingError) else json.loads(encoded)
-
-
-def properties_of(
-    payload: Sequence[tuple[str, Column]], row: tuple[Mapping[str, Any] | str | None, int | str]
+    row: Sequence[Any],
+    identifiers: Sequence[str | None] = (EMAIL,),
+    kinds: Sequence[IdentifierType] = (IdentifierType.EMAIL,),
 ) -> dict[str, Any]:
-    """Return only the custom properties, or why the row can't be sent."""
-    profile = rendered(payload, row)
-    return profile if isinstance(profile, EncodingError) else profile["attributes"].get("properties")
+    """Return the profile that a row becomes, decoded."""
+    encoded = ProfileEncoder(kinds, payload).encode([*identifiers, *row])
+    assert isinstance(encoded, bytes), encoded
+    return dict(json.loads(encoded))
+
+
+def refused(payload: Sequence[tuple[str, Column]], row: Sequence[Any]) -> EncodingError:
+    """Return why a row can't be sent."""
+    encoded = ProfileEncoder([IdentifierType.EMAIL], payload).encode([EMAIL, *row])
+    assert isinstance(encoded, EncodingError), encoded
+    return encoded
+
+
+def selected(warehouse: duckdb.DuckDBPyConnection, columns: str) -> tuple[Any, ...]:
+    """Return the one row of a SELECT of these columns."""
+    row = warehouse.execute(f"SELECT {columns}").fetchone()
+    assert row is not None
+    return row
+
+
+def properties_of(payload: Sequence[tuple[str, Column]], row: Sequence[Any]) -> Any:
+    """Return only the custom properties; None if there are none."""
+    return rendered(payload, row)["attributes"].get("properties")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from reverse_etl.errors import Problem
+    from reverse_etl.errors import Problem, ReverseEtlError
 
 KEY = "pk_0123456789abcdef-the-secret"
 JSON_API = "application/vnd.api+json"
@@ -33,7 +33,7 @@ class QuickClock:
     """A clock that a sleep moves on at once. Thread-safe."""
 
     def __init__(self) -> None:
-        self.slept: list[Any] = []
+        self.slept: list[float] = []
         self._time = 1000.0
         self._lock = threading.Lock()
 
@@ -58,7 +58,7 @@ class Reply:
 
     status: int = 200
     document: object = None
-    headers: dict = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     content: bytes | None = None
     kind: str = JSON_API
     cut: str = ""
@@ -78,7 +78,7 @@ class Seen:
 
     method: str
     target: str
-    headers: dict
+    headers: dict[str, str]
     body: bytes
     connection: int
 
@@ -91,9 +91,9 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Asked)
         self.origin = f"http://127.0.0.1:{self.server_address[1]}"
-        self.replies = deque()
+        self.replies: deque[Reply] = deque()
         self.usual = Reply(document={"data": []})
-        self.seen: list[Any] = []
+        self.seen: list[Seen] = []
         self.lock = threading.Lock()
 
     def will(self, *replies: Reply) -> None:
@@ -102,6 +102,7 @@ class Server(ThreadingHTTPServer):
 
 
 class _Asked(BaseHTTPRequestHandler):
+    server: Server
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # a reply goes out in one piece
     disable_nagle_algorithm = True
@@ -138,11 +139,11 @@ class _Asked(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - the name that http.server looks for
     do_DELETE = do_GET  # noqa: N815 - as above
 
-    def date_time_string(self, timestamp: None = None) -> str:
+    def date_time_string(self, timestamp: float | None = None) -> str:
         """Return the Date of the reply."""
         return self.date or super().date_time_string(timestamp)
 
-    def log_message(self, *arguments: int | str) -> None:
+    def log_message(self, *arguments: object) -> None:
         """Say nothing."""
 
 
@@ -165,7 +166,8 @@ def refused(
 
 def throttled(after: int | None) -> Reply:
     """Return a 429 as Klaviyo writes it; without Retry-After for None."""
-    return refused(429, "throttled", **({} if after is None else {"retry_after": after}))
+    headers: dict[str, Any] = {} if after is None else {"retry_after": after}
+    return refused(429, "throttled", **headers)
 
 
 BODY = b'{"data":{}}'
@@ -194,7 +196,7 @@ def page(resources: Sequence[Mapping[str, Any]], following: str | None = None) -
     return Reply(document={"data": resources, "links": {"self": "x", "next": following}})
 
 
-def problem(error: pytest.ExceptionInfo[BaseException]) -> Problem:
+def problem(error: pytest.ExceptionInfo[ReverseEtlError]) -> Problem:
     """Return the one problem of an error."""
     (found,) = error.value.problems
     return found

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from reverse_etl.klaviyo.rate_limit import Permit
+    from reverse_etl.klaviyo.endpoints import RateLimit
+    from reverse_etl.klaviyo.rate_limit import EndpointLimiter, Permit
 
 
 def dice(seed: int = 1) -> Random:
@@ -30,9 +31,9 @@ class FixedWindows:
     `phase` sets their edges; None starts each window with the first request after the last one.
     """
 
-    tier: object
+    tier: RateLimit
     phase: float | None
-    counts: dict = field(default_factory=dict)
+    counts: dict[float, tuple[float, int]] = field(default_factory=dict)
 
     def arrive(self, now: float) -> tuple[bool, int, float]:
         """Count a request; return whether it is taken, what is left of the minute, and seconds to wait."""
@@ -57,19 +58,19 @@ class Run:
     `latency`. `rounding` makes the header's whole seconds; None sends no such headers.
     """
 
-    lane: object
+    lane: EndpointLimiter
     server: FixedWindows
     in_flight: int
     latency: float
     seed: int = 0
-    rounding: object = ceil
+    rounding: Callable[[float], int] | None = ceil
     good: int = 0
     throttled: int = 0
 
-    def send(self, seconds: int, others: Sequence[float] | tuple[Any, ...] = ()) -> Run:
+    def send(self, seconds: int, others: Sequence[float] = ()) -> Run:
         """Send for so many seconds; `others` are the moments at which other users' requests arrive."""
         self._random, self._order, self._out = dice(self.seed), count(), 0
-        self._events: list[Any] = []
+        self._events: list[tuple[float, int, Callable[..., object], tuple[Any, ...]]] = []
         for at in others:
             self._plan(at, self.server.arrive)
         self._plan(0.0, self._look)
@@ -78,7 +79,7 @@ class Run:
             happen(now, *about)
         return self
 
-    def _plan(self, at: float, happen: Callable[..., Any], *about: Permit | bool | float) -> None:
+    def _plan(self, at: float, happen: Callable[..., object], *about: Any) -> None:
         heapq.heappush(self._events, (at, next(self._order), happen, about))
 
     def _look(self, now: float) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reverse_etl.clock import CancellableSleep
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.klaviyo.endpoints import XS, Endpoint, L, M, RateLimit
-from reverse_etl.klaviyo.rate_limit import EndpointLimiter, Quota, RateLimiter, estimate_duration
+from reverse_etl.klaviyo.rate_limit import EndpointLimiter, Permit, Quota, RateLimiter, estimate_duration
 from tests.klaviyo.simulation import FixedWindows, Run, dice
 
 if TYPE_CHECKING:
@@ -161,10 +161,17 @@ def test_the_longer_of_two_rests_holds() -> None:
     assert lane.seconds_until_free(1.0) == pytest.approx(29.1)
 
 
+def acquired(pace: RateLimiter, endpoint: Endpoint) -> Permit:
+    """Return a permit of a rate limiter that was not stopped."""
+    permit = pace.acquire(endpoint)
+    assert permit is not None
+    return permit
+
+
 def test_endpoints_do_not_wait_for_each_other(clock: QuickClock) -> None:
     """Klaviyo counts each by itself."""
     pace = RateLimiter(clock, CancellableSleep(clock), lambda endpoint: endpoint.rate_limit)
-    pace.throttle(pace.acquire(Endpoint.LISTS), 600)
+    pace.throttle(acquired(pace, Endpoint.LISTS), 600)
     pace.acquire(Endpoint.PROFILES)
     assert clock.slept == []
 
@@ -176,9 +183,9 @@ def test_threads_share_the_limits(clock: QuickClock) -> None:
 
     def work() -> None:
         for _ in range(5):
-            slot = pace.acquire(Endpoint.START_IMPORT)
+            permit = acquired(pace, Endpoint.START_IMPORT)
             taken.append(clock.monotonic())
-            pace.release(slot, replied=True)
+            pace.release(permit, replied=True)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -194,7 +201,7 @@ def test_a_daily_limit_that_is_used_up_is_an_error_and_no_sleep(clock: QuickCloc
     """150 lists a day; nobody waits until tomorrow."""
     pace = RateLimiter(clock, CancellableSleep(clock), lambda _: RateLimit(10, 1000, daily=3))
     for _ in range(3):
-        pace.release(pace.acquire(Endpoint.CREATE_LIST), replied=True)
+        pace.release(acquired(pace, Endpoint.CREATE_LIST), replied=True)
     with pytest.raises(KlaviyoError, match="150 of these requests a day"):
         pace.acquire(Endpoint.CREATE_LIST)
 
@@ -203,7 +210,7 @@ def test_a_run_that_is_stopped_gives_out_no_slots(clock: QuickClock) -> None:
     """Whoever waits for one is told at once."""
     patience = CancellableSleep(clock)
     pace = RateLimiter(clock, patience, lambda endpoint: endpoint.rate_limit)
-    pace.throttle(pace.acquire(Endpoint.LISTS), 600)
+    pace.throttle(acquired(pace, Endpoint.LISTS), 600)
     patience.cancel()
     assert pace.acquire(Endpoint.LISTS) is None
 

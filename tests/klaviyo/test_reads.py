@@ -118,7 +118,9 @@ def test_members_change_by_up_to_a_thousand_ids(server: Server, klaviyo: Klaviyo
 def test_a_list_is_read_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
     """Its name may have changed."""
     server.will(Reply(document={"data": a_list("L1", "VIP")}))
-    assert klaviyo.get_list("L1").name == "VIP"
+    found = klaviyo.get_list("L1")
+    assert found is not None
+    assert found.name == "VIP"
     assert [seen.target.partition("?")[0] for seen in server.seen] == ["/api/lists/L1"]
 
 

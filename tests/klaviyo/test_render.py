@@ -10,7 +10,7 @@ import pytest
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.serialize import MAX_BYTES, EncodingError, ProfileEncoder, column_problem
-from tests.klaviyo.rows import EMAIL, column, properties_of, rendered
+from tests.klaviyo.rows import EMAIL, column, properties_of, refused, rendered, selected
 
 if TYPE_CHECKING:
     from typing import Any
@@ -99,9 +99,7 @@ def test_standard_text_attributes_are_text_whatever_the_column(
     warehouse: duckdb.DuckDBPyConnection, name: str, sql: str, kind: ColumnKind, expected: str
 ) -> None:
     """Klaviyo refuses a request whose title is a number."""
-    attributes = rendered([column(name, kind)], warehouse.execute(f"SELECT {sql} AS v").fetchone())[
-        "attributes"
-    ]
+    attributes = rendered([column(name, kind)], selected(warehouse, f"{sql} AS v"))["attributes"]
     assert (attributes["location"]["zip"] if name == "location_zip" else attributes["title"]) == expected
 
 
@@ -109,9 +107,9 @@ def test_a_location_comes_from_a_struct_from_columns_or_from_both(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
     """A column of its own beats the struct's part, NULLs are left out, a position may be a number or text."""
-    row = warehouse.execute(
-        "SELECT {'city': 'Oslo', 'zip': 150, 'latitude': 59.9::DOUBLE, 'region': NULL}, 'Bergen', '5.3'"
-    ).fetchone()
+    row = selected(
+        warehouse, "{'city': 'Oslo', 'zip': 150, 'latitude': 59.9::DOUBLE, 'region': NULL}, 'Bergen', '5.3'"
+    )
     payload = [column("location", ColumnKind.NESTED), column("location_city"), column("location_longitude")]
     location = rendered(payload, row)["attributes"]["location"]
     assert location == {"city": "Bergen", "zip": "150", "latitude": 59.9, "longitude": "5.3"}
@@ -125,7 +123,7 @@ def test_a_location_of_nothing_is_left_out(value: dict[str, None] | None) -> Non
 
 def test_a_part_that_no_location_has_is_refused_here() -> None:
     """Klaviyo would refuse the whole request for it."""
-    found = rendered([column("location", ColumnKind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
+    found = refused([column("location", ColumnKind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
     assert found == EncodingError("location", "has parts that a location does not have (planet)")
 
 
@@ -157,7 +155,7 @@ def test_a_column_beats_a_key_of_the_same_name_inside_properties(explicit: str |
 @pytest.mark.parametrize("value", ["[1]", "1", '"text"'])
 def test_properties_that_are_no_object_are_refused(value: str) -> None:
     """There are no names to put them under."""
-    found = rendered([column("properties", ColumnKind.JSON)], (value,))
+    found = refused([column("properties", ColumnKind.JSON)], (value,))
     assert found == EncodingError("properties", "is not an object with names and values")
 
 
@@ -181,7 +179,7 @@ def test_a_properties_or_location_column_must_be_able_to_hold_an_object(
     """Else it is the model's fault, before any row is read; under another name it is a property."""
     problem = column_problem(name, Column("V", kind, type_))
     assert (problem is None) == fits
-    assert fits or problem.summary == f"The column V is of type {type_}."
+    assert problem is None or problem.summary == f"The column V is of type {type_}."
     assert column_problem("others", Column("V", kind, type_)) is None
 
 
@@ -189,17 +187,23 @@ def test_a_properties_or_location_column_must_be_able_to_hold_an_object(
 def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text: str) -> None:
     """Counted in bytes as sent, escapes and UTF-8 included."""
     renderer = ProfileEncoder([IdentifierType.EMAIL], [column("v"), column("pad")])
-    empty = len(renderer.encode([EMAIL, "", ""]))
+
+    def size(*row: str) -> int:
+        encoded = renderer.encode([EMAIL, *row])
+        assert isinstance(encoded, bytes)
+        return len(encoded)
+
+    empty = size("", "")
     width = len(json.dumps(text, ensure_ascii=False).encode()) - 2
     count, rest = divmod(MAX_BYTES - empty, width)
-    assert len(renderer.encode([EMAIL, text * count, "x" * rest])) == MAX_BYTES == 100_000
+    assert size(text * count, "x" * rest) == MAX_BYTES == 100_000
     found = renderer.encode([EMAIL, text * count, "x" * (rest + 1)])
     assert found == EncodingError("", "is 100001 bytes as sent, and Klaviyo takes at most 100000")
 
 
 def test_a_profile_that_had_to_be_rendered_with_care_is_measured_too() -> None:
     """A big integer takes the slow way; the limit holds there as well."""
-    found = rendered([column("n", ColumnKind.INTEGER), column("v")], (2**60, "x" * MAX_BYTES))
+    found = refused([column("n", ColumnKind.INTEGER), column("v")], (2**60, "x" * MAX_BYTES))
     assert found.field == ""
     assert "Klaviyo takes at most 100000" in found.reason
 

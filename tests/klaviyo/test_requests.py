@@ -19,7 +19,7 @@ from tests.klaviyo.server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -82,7 +82,7 @@ def test_a_proxy_of_the_environment_is_used_for_klaviyo(
     monkeypatch.setenv("HTTPS_PROXY", server.origin)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    asked: list[Any] = []
+    asked: list[tuple[str, str | None]] = []
     monkeypatch.setattr(server.RequestHandlerClass, "do_CONNECT", _refuse_tunnel(asked), raising=False)
     klaviyo = Klaviyo.connect("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
     with pytest.raises(KlaviyoError) as error:
@@ -91,7 +91,7 @@ def test_a_proxy_of_the_environment_is_used_for_klaviyo(
     assert not isinstance(error.value, ReplyLost)
 
 
-def _refuse_tunnel(asked: Sequence[Any]) -> Callable[..., Any]:
+def _refuse_tunnel(asked: list[tuple[str, str | None]]) -> Callable[[Any], None]:
     def answer(handler: Any) -> None:
         asked.append((handler.path, handler.headers.get("Authorization")))
         handler.send_error(502)

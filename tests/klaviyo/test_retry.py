@@ -41,6 +41,13 @@ def kind_of(decision: Retry | Return | Fail) -> str:
     return ("again" if isinstance(decision, Retry) else "give up") + (", lost" if lost else "")
 
 
+def repeated(outcome: Response | TransportError, attempts: Attempts, endpoint: Endpoint) -> Retry:
+    """Return the decision to try again."""
+    decision = next_step(outcome, attempts, endpoint, dice())
+    assert isinstance(decision, Retry)
+    return decision
+
+
 TABLE = [
     # outcome                    a GET       an import       creating a list
     (answer(200), "done", "done", "done"),
@@ -96,14 +103,18 @@ def test_failures_are_tried_eight_times_and_then_given_up(outcome: Response | Tr
 
 def test_a_reply_once_lost_stays_lost() -> None:
     """A later clear answer does not say what became of the first try."""
-    first = next_step(TransportError.CONNECTION_LOST, Attempts(), REPEATABLE, dice())
-    then = next_step(answer(429), first.attempts, REPEATABLE, dice())
+    first = repeated(TransportError.CONNECTION_LOST, Attempts(), REPEATABLE)
+    then = repeated(answer(429), first.attempts, REPEATABLE)
     assert next_step(answer(202), then.attempts, REPEATABLE, dice()) == Return(
         Response(202, {}, b"", earlier_reply_lost=True)
     )
-    assert next_step(TransportError.CERTIFICATE_UNVERIFIED, then.attempts, REPEATABLE, dice()).outcome_unknown
-    unreached = next_step(TransportError.UNREACHABLE, then.attempts, REPEATABLE, dice())
-    assert next_step(answer(202), unreached.attempts, REPEATABLE, dice()).response.earlier_reply_lost
+    given_up = next_step(TransportError.CERTIFICATE_UNVERIFIED, then.attempts, REPEATABLE, dice())
+    assert isinstance(given_up, Fail)
+    assert given_up.outcome_unknown
+    unreached = repeated(TransportError.UNREACHABLE, then.attempts, REPEATABLE)
+    done = next_step(answer(202), unreached.attempts, REPEATABLE, dice())
+    assert isinstance(done, Return)
+    assert done.response.earlier_reply_lost
 
 
 @given(st.integers(min_value=0, max_value=2**32), st.sampled_from([answer(500), TransportError.TIMED_OUT]))
@@ -117,7 +128,7 @@ def test_backoff_is_exponential_with_full_jitter(seed: int, outcome: Response | 
 
 def test_a_5xx_that_says_when_to_come_back_is_obeyed() -> None:
     """A 503 may carry Retry-After."""
-    assert next_step(answer(503, retry_after="20"), Attempts(), READ, dice()).delay == 20
+    assert repeated(answer(503, retry_after="20"), Attempts(), READ).delay == 20
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("30", 30.0), (" 1 ", 1.0)])
@@ -134,7 +145,7 @@ def test_a_429_that_does_not_say_how_long_waits_longer_each_time(headers: dict[s
     """At once would be refused again: so says Klaviyo's guide."""
     tries, waits = Attempts(), []
     for _ in range(5):
-        decision = next_step(answer(429, **headers), tries, READ, dice())
+        decision = repeated(answer(429, **headers), tries, READ)
         waits.append(decision.delay)
         tries = decision.attempts
     assert all(2**n / 2 <= wait <= 2**n for n, wait in enumerate(waits))
@@ -157,9 +168,9 @@ def test_a_429_that_asks_for_a_day_is_given_up_at_once() -> None:
 
 def test_429s_between_failures_do_not_shorten_the_tries() -> None:
     """Another application's traffic must not make us give up on a passing fault."""
-    tries = next_step(answer(503), Attempts(), READ, dice()).attempts
+    tries = repeated(answer(503), Attempts(), READ).attempts
     for _ in range(20):
-        tries = next_step(answer(429, retry_after="1"), tries, READ, dice()).attempts
+        tries = repeated(answer(429, retry_after="1"), tries, READ).attempts
     assert tries.failed == 1
 
 

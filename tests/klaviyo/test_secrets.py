@@ -13,7 +13,7 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.klaviyo.endpoints import RateLimit
-from reverse_etl.klaviyo.imports import ImportAccepted
+from reverse_etl.klaviyo.imports import ImportAccepted, RowsRefused
 from tests.klaviyo.server import (
     BODY,
     JOB,
@@ -75,8 +75,9 @@ def test_many_threads_share_one_client(server: Server, klaviyo: Klaviyo) -> None
     assert len({seen.connection for seen in server.seen}) <= 8
 
 
-def everything_shown(error: KlaviyoError) -> tuple[str, list[None]]:
+def everything_shown(error: KlaviyoError) -> tuple[str, list[BaseException | None]]:
     """Return all that a person, a log or a tool that walks tracebacks could see of an error."""
+    assert error.__traceback__ is not None
     error.with_traceback(error.__traceback__.tb_next)  # this test's own locals hold the key
     shown = [str(error), repr(error), *map(str, error.problems)]
     shown.extend(traceback.format_exception(error))
@@ -140,4 +141,6 @@ def test_a_refusal_that_repeats_the_key_is_cleaned_before_it_is_kept(
 ) -> None:
     """Details go to tables and reports."""
     server.will(refused(400, pointer="/data/attributes/profiles/data/0", detail=f"Key {KEY}!"))
-    assert klaviyo.start_import(BODY).errors[0].detail == "Key ***!"
+    result = klaviyo.start_import(BODY)
+    assert isinstance(result, RowsRefused)
+    assert result.errors[0].detail == "Key ***!"

@@ -10,7 +10,7 @@ import pytest
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.serialize import EncodingError, ProfileEncoder
-from tests.klaviyo.rows import EMAIL, column, rendered
+from tests.klaviyo.rows import EMAIL, column, refused, rendered, selected
 
 if TYPE_CHECKING:
     import duckdb
@@ -118,8 +118,9 @@ def test_every_sql_type_is_rendered_without_losing_a_digit(
     warehouse: duckdb.DuckDBPyConnection, sql: str, kind: ColumnKind, expected: str
 ) -> None:
     """The JSON on the right, to the character."""
-    row = warehouse.execute(f"SELECT {sql} AS v").fetchone()
+    row = selected(warehouse, f"{sql} AS v")
     encoded = ProfileEncoder([IdentifierType.EMAIL], [column("v", kind)]).encode([EMAIL, *row])
+    assert isinstance(encoded, bytes)
     assert encoded.decode() == (
         '{"type":"profile","attributes":{"email":"ann@example.com","properties":{"v":' + expected + "}}}"
     )
@@ -148,7 +149,7 @@ def test_null_of_any_type_is_left_out(
     warehouse: duckdb.DuckDBPyConnection, name: str, sql: str, kind: ColumnKind
 ) -> None:
     """An import can't clear a field, so a NULL says nothing."""
-    row = warehouse.execute(f"SELECT {sql} AS v").fetchone()
+    row = selected(warehouse, f"{sql} AS v")
     assert rendered([column(name, kind)], row) == {"type": "profile", "attributes": {"email": EMAIL}}
 
 
@@ -170,10 +171,10 @@ def test_what_json_cannot_hold_is_refused_by_name(
     warehouse: duckdb.DuckDBPyConnection, sql: str, kind: ColumnKind, reason: str
 ) -> None:
     """The row stays here, and the reason names the column."""
-    row = warehouse.execute(f"SELECT 'fine' AS a, {sql} AS v").fetchone()
-    assert rendered([column("a"), column("score", kind)], row) == EncodingError("score", reason)
+    row = selected(warehouse, f"'fine' AS a, {sql} AS v")
+    assert refused([column("a"), column("score", kind)], row) == EncodingError("score", reason)
 
 
 def test_text_that_is_not_unicode_is_refused_by_name() -> None:
     """A lone surrogate can't be written in UTF-8."""
-    assert rendered([column("a"), column("b")], ("fine", "\ud800")).field == "b"
+    assert refused([column("a"), column("b")], ("fine", "\ud800")).field == "b"

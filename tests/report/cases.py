@@ -34,7 +34,7 @@ def listed(place: ListLabel = VIP, reason: str = "", **counts: int) -> ListSumma
 def changed(place: ListLabel = VIP, **counts: int) -> ListSummary:
     """Return what a run did to a list that had something of each."""
     usual = {"desired": 5_000, "known": 4_990, "adds": 30, "updates": 20, "removes": 10, "unchanged": 4_950}
-    return listed(place, **(usual | {"applied": 50, "removed": 10} | counts))
+    return ListSummary(place, COUNTS | usual | {"applied": 50, "removed": 10} | counts, "")
 
 
 def receipt(

@@ -46,7 +46,7 @@ from tests.report.cases import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from reverse_etl.report.facts import ListSummary, Proof, Report, ReportedRun
@@ -71,14 +71,14 @@ class Outline(HTMLParser):
         self.feed(text)
         assert self._open == []
 
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open a tag."""
         self.tags.append(tag)
         self.attributes += attrs
         if tag not in VOID:
             self._open.append(tag)
 
-    def handle_startendtag(self, tag: str, attrs: Sequence[tuple[str, str]]) -> None:
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note a tag that ends in itself."""
         self.tags.append(tag)
         self.attributes += attrs
@@ -258,7 +258,7 @@ def test_the_last_line_adds_the_lists_up() -> None:
     assert "all 1" not in words(render_page(report(changed())))
 
 
-PLACED = {
+PLACED: dict[str, Callable[[Report, str], Report]] = {
     "project": lambda r, text: replace(r, project=text),
     "target": lambda r, text: replace(r, target=text),
     "account": lambda r, text: replace(r, account=text),

@@ -77,7 +77,7 @@ def row(profile_id: str | None = None, **attributes: Any) -> dict[str, Any]:
     return {"type": "profile", **({"id": profile_id} if profile_id else {}), "attributes": attributes}
 
 
-def import_body(rows: list[Any], *lists: str) -> dict[str, Any]:
+def import_body(rows: Any, *lists: str) -> dict[str, Any]:
     """Return the body that asks for an import."""
     attributes = {"profiles": {"data": rows}}
     related = {"lists": {"data": [{"type": "list", "id": one} for one in lists]}}

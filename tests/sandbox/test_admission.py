@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from typing import Any
 
 import pytest
 import requests
@@ -111,7 +112,8 @@ def test_one_connection_carries_many_requests(caller: Caller) -> None:
     ports = set()
     for _ in range(5):
         with caller.ask("POST", "/api/lists", json=LIST, stream=True) as reply:
-            ports.add(reply.raw.connection.sock.getsockname()[1])
+            connection: Any = reply.raw.connection
+            ports.add(connection.sock.getsockname()[1])
             reply.content  # noqa: B018 - a connection is free again once its reply was read
     assert len(ports) == 1
 

@@ -58,7 +58,7 @@ def test_the_state_is_seen_from_python_and_over_http(caller: Caller, sandbox: Sa
     )
     assert sandbox.members(vip) == [one]
 
-    def seen(path: str) -> list[dict[str, Any]]:
+    def seen(path: str) -> Any:
         return requests.get(f"{sandbox.origin}/sandbox/{path}", timeout=5).json()["data"]
 
     assert seen("lists") == sandbox.lists()

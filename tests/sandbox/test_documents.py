@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,8 @@ def test_a_fault_is_read_and_written_by_its_keys() -> None:
     """In this order; each key is another field."""
     fault = Fault.parse(FAULT)
     assert json.dumps(fault.to_dict()) == json.dumps(FAULT)
-    assert fault == Fault(FaultKind.MISCOUNT, *list(FAULT.values())[1:])
+    values: list[Any] = list(FAULT.values())
+    assert fault == Fault(FaultKind.MISCOUNT, *values[1:])
     assert len(fields(Fault)) == len(FAULT)
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 import requests
@@ -118,7 +118,10 @@ def test_a_fault_by_chance_strikes_the_same_way_for_the_same_seed(caller: Caller
     ],
 )
 def test_refused_rows_fail_in_the_job_and_are_told(
-    caller: Caller, sandbox: Sandbox, payload: str, expected: dict[str, Any] | None
+    caller: Caller,
+    sandbox: Sandbox,
+    payload: Literal["attributes", "resource", "none"],
+    expected: dict[str, Any] | None,
 ) -> None:
     """The job is complete, its counts add up, and each error repeats its row in the form asked for."""
     sandbox.add_fault(

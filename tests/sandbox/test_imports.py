@@ -48,7 +48,7 @@ def found(sandbox: Sandbox, email: str) -> dict[str, Any]:
         ("x", ""),
     ],
 )
-def test_one_bad_row_refuses_the_whole_request(caller: Caller, bad: dict[str, Any] | str, where: str) -> None:
+def test_one_bad_row_refuses_the_whole_request(caller: Caller, bad: Any, where: str) -> None:
     """The error points at the row and its field; no job is made and no profile."""
     reply = caller.start_import([*people(2), bad])
     assert (reply.status_code, pointers(reply)) == (400, [f"{ROWS}/2{where}"])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from reverse_etl.sandbox import Sandbox
@@ -134,7 +136,9 @@ def test_a_profile_tells_its_lists(caller: Caller, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("rule", "status", "members"), [("refuse", 404, 0), ("ignore", 204, 1)])
-def test_an_unknown_id_among_members_is_refused_or_ignored(rule: str, status: int, members: int) -> None:
+def test_an_unknown_id_among_members_is_refused_or_ignored(
+    rule: Literal["refuse", "ignore"], status: int, members: int
+) -> None:
     """Which of the two Klaviyo does is not documented, so both can be had."""
     with Sandbox(None, job_seconds=0, unknown_ids=rule) as sandbox:
         caller = Caller(sandbox)

@@ -20,7 +20,7 @@ from tests.sandbox.caller import HEADERS, JOBS, Caller, import_body, people, row
 
 if TYPE_CHECKING:
     from _io import TextIOWrapper
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import Any
 
@@ -46,6 +46,7 @@ def hold(
     command = [sys.executable, "-c", before + HOLD, str(path), str(job_seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         try:
+            assert process.stdout is not None
             yield process, process.stdout.readline().strip()
         finally:
             process.kill()
@@ -96,7 +97,7 @@ def test_a_job_that_was_open_at_the_stop_ends_after_the_start(tmp_path: Path) ->
         assert sandbox.lists()[0]["members"] == 5
 
 
-def import_on_and_on(session: requests.Session, origin: str, vip: str, accepted: Sequence[Any]) -> None:
+def import_on_and_on(session: requests.Session, origin: str, vip: str, accepted: list[str]) -> None:
     """Ask for imports until nobody answers, and put the ids of the accepted jobs into `accepted`."""
     for number in range(10_000):
         reply = session.post(origin + JOBS, json=import_body(people(50, 50 * number), vip), timeout=5)

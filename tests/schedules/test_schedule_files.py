@@ -143,11 +143,18 @@ def test_the_cron_line_is_shell_that_bash_reads() -> None:
     subprocess.run(["bash", "-n", "-c", job.split(maxsplit=5)[5]], check=True, timeout=10)  # noqa: S607
 
 
+class UnitFile(configparser.ConfigParser):
+    """A parser that keeps the case of keys, as systemd does."""
+
+    def optionxform(self, optionstr: str) -> str:
+        """Return a key as it is written."""
+        return optionstr
+
+
 def test_systemd_takes_the_unit_and_its_timer(tmp_path: Path) -> None:
     """Both parse with no key twice; where systemd is, it verifies them, with our command where it is here."""
     for name in ("reverse-etl.service", "reverse-etl.timer"):
-        unit = configparser.ConfigParser(delimiters=["="], strict=True, interpolation=None)
-        unit.optionxform = str
+        unit = UnitFile(delimiters=["="], strict=True, interpolation=None)
         unit.read_string(text(name))
         assert unit.has_section("Unit")
         (tmp_path / name).write_text(
@@ -157,7 +164,7 @@ def test_systemd_takes_the_unit_and_its_timer(tmp_path: Path) -> None:
         )
     if analyze := shutil.which("systemd-analyze"):
         units = [tmp_path / "reverse-etl.service", tmp_path / "reverse-etl.timer"]
-        verify = [analyze, "verify", *units]
+        verify = [analyze, "verify", *map(str, units)]
         done = subprocess.run(verify, capture_output=True, text=True, timeout=60, check=False)
         own = [line for line in done.stderr.splitlines() if "reverse-etl" in line]
         assert not own, done.stderr
@@ -253,21 +260,27 @@ def loaded(name: str, monkeypatch: pytest.MonkeyPatch, code: int) -> Callable[..
         def __rshift__(self, other: Any) -> Any:
             return other
 
-    airflow, sdk, exceptions = (ModuleType(each) for each in ("airflow", "airflow.sdk", "airflow.exceptions"))
-    sdk.dag, sdk.task = decorator, task
-    exceptions.AirflowException, exceptions.AirflowFailException = Again, Ended
-    dagster = ModuleType("dagster")
+    stubs: dict[str, dict[str, object]] = {
+        "airflow": {},
+        "airflow.sdk": {"dag": decorator, "task": task},
+        "airflow.exceptions": {"AirflowException": Again, "AirflowFailException": Ended},
+        "dagster": {
+            "job": lambda _: None,  # which would build a graph of the ops
+            "op": decorator,
+            "Failure": Ended,
+            "RetryRequested": Again,
+        },
+    }
     names = "Definitions In Nothing OpExecutionContext ScheduleDefinition".split()  # noqa: SIM905 - many short ones
-    for each in names:
-        setattr(dagster, each, lambda *_, **__: None)
-    dagster.job = lambda _: None  # which would build a graph of the ops
-    dagster.op, dagster.Failure, dagster.RetryRequested = decorator, Ended, Again
-    for module in (airflow, sdk, exceptions, dagster):
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+    stubs["dagster"] |= dict.fromkeys(names, lambda *_, **__: None)
+    for module, names_of_module in stubs.items():
+        stub = ModuleType(module)
+        vars(stub).update(names_of_module)
+        monkeypatch.setitem(sys.modules, module, stub)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=code))
     context = SimpleNamespace(log=SimpleNamespace(info=print, warning=print, error=print))
-    module = runpy.run_path(str(FILES / name))
-    return tasks["send"] if tasks else lambda: module["send"](context)
+    contents = runpy.run_path(str(FILES / name))
+    return tasks["send"] if tasks else lambda: contents["send"](context)
 
 
 @pytest.mark.parametrize("name", ["airflow_dag.py", "dagster_job.py"])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "schedules" / "snowflake-task.sql"
 ENVIRON = {"SNOWFLAKE_KEY_PATH": "key.p8"}
-KEYS = {"role": "RETL", "warehouse": "RETL_XS", "database": "ANALYTICS", "schema": "MARTS"}
+KEYS: dict[str, Any] = {"role": "RETL", "warehouse": "RETL_XS", "database": "ANALYTICS", "schema": "MARTS"}
 
 
 def target(folder: Path, destination: Mapping[str, str] | None = None, **output: Any) -> Target:
@@ -35,7 +35,7 @@ def target(folder: Path, destination: Mapping[str, str] | None = None, **output:
     entry = {"type": "snowflake", "account": "ab12345", "user": "RETL", "password": "hunter2"} | output
     profile = {
         "outputs": {"prod": entry},
-        "destinations": {"prod": {"type": "klaviyo"} | (destination or {})},
+        "destinations": {"prod": {"type": "klaviyo", **(destination or {})}},
         "target": "prod",
     }
     (folder / "profiles.yml").write_text(yaml.safe_dump({"shop": profile}))
@@ -49,7 +49,9 @@ def statements(text: str) -> list[Any]:
 
 def specification(text: str) -> dict[str, dict[str, Any]]:
     """Return what the container's specification says."""
-    return yaml.safe_load(re.search(r"\$\$\n(.*?)\$\$", text, flags=re.DOTALL)[1])
+    found = re.search(r"\$\$\n(.*?)\$\$", text, flags=re.DOTALL)
+    assert found is not None
+    return dict(yaml.safe_load(found[1]))
 
 
 def test_the_kept_file_is_what_the_example_profile_gives(tmp_path: Path, gold: Gold) -> None:
@@ -95,6 +97,7 @@ def test_the_container_gets_the_key_from_a_secret_and_runs_the_target(tmp_path: 
     with app.make_context("reverse-etl", list(container["args"])) as context:
         name, command, rest = app.resolve_command(context, [*context._protected_args, *context.args])
         assert (name, rest) == ("run", ["--target", "prod"])
+        assert command is not None
         command.make_context(name, rest, parent=context).close()
     assert "hunter2" not in text
     # Snowflake takes these clauses in this order alone.
@@ -144,7 +147,7 @@ def test_its_things_lie_in_the_schema_of_the_state(tmp_path: Path) -> None:
         ({"database": "A", "schema": "B"}, "The target has no warehouse and no role, which a task needs."),
     ],
 )
-def test_a_target_that_cannot_be_a_task_says_why(tmp_path: Path, output: dict[str, str], what: str) -> None:
+def test_a_target_that_cannot_be_a_task_says_why(tmp_path: Path, output: dict[str, Any], what: str) -> None:
     """With its place in the profile."""
     with pytest.raises(UsageError) as caught:
         render_snowflake_task(target(tmp_path, **output))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,25 +61,45 @@ def place(account: Account | Server) -> Iterator[Place]:
 
 
 @pytest.fixture
-def make_world(
+def make_snowflake_world(
     tmp_path: Path, named_account: Callable[[str], Account | Server]
-) -> Iterator[Callable[..., World]]:
-    """Return what makes a world with rules of its own, on the stand-in unless a test names a warehouse."""
-    made = []
+) -> Iterator[Callable[..., SnowflakeWorld]]:
+    """Return what makes a world with rules of its own, on the stand-in unless a test names an account."""
+    with ExitStack() as worlds:
 
-    def make(name: str = "project", *, warehouse: str = "stand_in", **options: Any) -> World:
-        if warehouse == "duckdb":
-            made.append(World(tmp_path / name, **options))
-        else:
-            made.append(SnowflakeWorld(tmp_path / name, named_account(warehouse), **options))
-        return made[-1]
+        def make(name: str = "project", *, account: str = "stand_in", **options: Any) -> SnowflakeWorld:
+            made = SnowflakeWorld(tmp_path / name, named_account(account), **options)
+            return worlds.enter_context(closing(made))
 
-    yield make
-    for world in made:
-        world.close()
+        yield make
 
 
 @pytest.fixture
-def world(make_world: Callable[..., World]) -> SnowflakeWorld:
+def make_world(
+    tmp_path: Path, make_snowflake_world: Callable[..., SnowflakeWorld]
+) -> Iterator[Callable[..., World]]:
+    """Return what makes a world with rules of its own, on the stand-in unless a test names a warehouse."""
+    with ExitStack() as worlds:
+
+        def make(name: str = "project", *, warehouse: str = "stand_in", **options: Any) -> World:
+            if warehouse == "duckdb":
+                return worlds.enter_context(closing(World(tmp_path / name, **options)))
+            return make_snowflake_world(name, account=warehouse, **options)
+
+        yield make
+
+
+@pytest.fixture
+def world(make_snowflake_world: Callable[..., SnowflakeWorld]) -> SnowflakeWorld:
     """Make a world on the stand-in."""
-    return make_world()
+    return make_snowflake_world()
+
+
+@pytest.fixture(params=ACCOUNTS)
+def shop(
+    request: pytest.FixtureRequest, make_snowflake_world: Callable[..., SnowflakeWorld]
+) -> Iterator[SnowflakeWorld]:
+    """Make a world in an account; what is pretended there ends with the test."""
+    made = make_snowflake_world(account=request.param)
+    yield made
+    made.account.calm()

@@ -11,6 +11,7 @@ import json
 import sys
 import warnings
 from contextlib import nullcontext, suppress
+from typing import Any
 
 import requests
 
@@ -62,7 +63,7 @@ def after_the_end(warehouse: Snowflake, port: int, user: str) -> list[object]:
 
 def main(port: int, database: str) -> None:
     """Do what a run does, and print what came of it."""
-    settings = {
+    settings: dict[str, Any] = {
         "account": "acc",
         "user": "CHECKED",
         "password": "dummy-password",

@@ -98,7 +98,7 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        command = [PYTHON, "-m", "tests.warehouse.snowflake_server", str(self.port)]
+        command = [str(PYTHON), "-m", "tests.warehouse.snowflake_server", str(self.port)]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

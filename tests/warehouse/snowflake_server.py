@@ -33,8 +33,8 @@ from tests.warehouse.snowflake_translations import translate_once
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-server = importlib.import_module("fakesnow.server")
-info_schema = importlib.import_module("fakesnow.info_schema")
+server: Any = importlib.import_module("fakesnow.server")
+info_schema: Any = importlib.import_module("fakesnow.info_schema")
 
 
 @dataclass

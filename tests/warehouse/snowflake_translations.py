@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlglot import exp
 
-server = importlib.import_module("fakesnow.server")
+server: Any = importlib.import_module("fakesnow.server")
 cursors = importlib.import_module("fakesnow.cursor")
 Cursor = cursors.FakeSnowflakeCursor
 execute, run, describe = Cursor.execute, Cursor._execute, Cursor._describe_last_sql
@@ -91,7 +91,7 @@ def run_and_keep(cursor: Any, tree: Any, params: Any = None) -> None:
         cursor._translated.append(tree)
 
 
-def describe_once(cursor: Any) -> list[Any]:
+def describe_once(cursor: Any) -> Any:
     """Describe the last result; what only says how a statement ended is described once."""
     sql = cursor._last_sql
     if cursor._last_params is not None or not _STATUS.fullmatch(sql):

@@ -19,6 +19,7 @@ class SnowflakeWorld(World):
     """A world whose warehouse is a place of its own in a Snowflake."""
 
     def __init__(self, folder: Path, account: Account | Server, **options: Any) -> None:
+        self.account = account
         self.place = account.place()
         self.database = self.place.output["database"]
         super().__init__(folder, **options)

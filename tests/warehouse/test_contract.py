@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,8 @@ from tests.warehouse.snowflake_accounts import WAREHOUSES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-    from typing import Any
 
-    from reverse_etl.warehouse.duckdb.adapter import DuckDB
-    from reverse_etl.warehouse.snowflake import Snowflake
+    from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.statement import TableName
     from tests.warehouse.snowflake_accounts import Account, Server
 
@@ -35,7 +34,7 @@ RUN = ("r1", "acc", "shop", "ended", "2026-01-01", "2026-01-01", None, 0)
 @pytest.fixture(params=WAREHOUSES)
 def opened(
     request: pytest.FixtureRequest, tmp_path: Path, named_account: Callable[[str], Account | Server]
-) -> Iterator[Callable[..., Any]]:
+) -> Iterator[Callable[..., Warehouse]]:
     """Return what opens sessions with one and the same new warehouse."""
     with ExitStack() as stack:
         if request.param == "duckdb":
@@ -47,7 +46,7 @@ def opened(
             stack.callback(place.close)
             output, schema_of_state = Output(Engine.SNOWFLAKE, place.output), place.state_schema
 
-        def open_(*, read_only: bool = False) -> DuckDB | Snowflake:
+        def open_(*, read_only: bool = False) -> Warehouse:
             made = open_warehouse(output, read_only=read_only, state_schema=schema_of_state)
             stack.callback(made.close)
             return made
@@ -56,21 +55,21 @@ def opened(
 
 
 @pytest.fixture
-def warehouse(opened: Callable[..., Any]) -> DuckDB | Snowflake:
+def warehouse(opened: Callable[..., Warehouse]) -> Warehouse:
     """Open a session, with the state's tables made."""
     session = opened()
     open_state(session)
     return session
 
 
-def runs(warehouse: DuckDB | Snowflake) -> list[tuple[str]]:
+def runs(warehouse: Warehouse) -> list[tuple[str]]:
     """Return the runs by id."""
     return warehouse.fetch(
         Statement.read(f"SELECT run_id FROM {warehouse.dialect.state_table('runs')} ORDER BY run_id")
     )
 
 
-def test_the_state_lasts(opened: Callable[..., Any], warehouse: DuckDB | Snowflake) -> None:
+def test_the_state_lasts(opened: Callable[..., Warehouse], warehouse: Warehouse) -> None:
     """Another session finds what one has written."""
     insert(warehouse, "runs", [RUN])
     warehouse.close()
@@ -80,7 +79,7 @@ def test_the_state_lasts(opened: Callable[..., Any], warehouse: DuckDB | Snowfla
     assert again.fetch(schema.select_version(again.dialect)) == [(schema.STATE_VERSION,)]
 
 
-def test_rows_come_in_their_order_and_as_they_were(warehouse: DuckDB | Snowflake) -> None:
+def test_rows_come_in_their_order_and_as_they_were(warehouse: Warehouse) -> None:
     """Numbers, texts in any script, NULL; thousands at once."""
     rows = [(f"r{number:05}", "Zoë 漢字 '\"\\", "", "x", "x", None, None, number) for number in range(2500)]
     insert(warehouse, "runs", rows)
@@ -93,7 +92,7 @@ def test_rows_come_in_their_order_and_as_they_were(warehouse: DuckDB | Snowflake
     assert [row for batch in batches for row in batch] == rows[100:]
 
 
-def test_other_statements_run_between_batches(warehouse: DuckDB | Snowflake) -> None:
+def test_other_statements_run_between_batches(warehouse: Warehouse) -> None:
     """What is read is what was there when the reading began."""
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     seen = []
@@ -105,18 +104,19 @@ def test_other_statements_run_between_batches(warehouse: DuckDB | Snowflake) -> 
     assert seen == [("r0",), ("r1",), ("r2",), ("r3",)]
 
 
-def test_reading_may_stop_early(warehouse: DuckDB | Snowflake) -> None:
+def test_reading_may_stop_early(warehouse: Warehouse) -> None:
     """A list that is stopped leaves its deltas unread."""
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     batches = warehouse.stream(
         Statement.read(f"SELECT run_id FROM {warehouse.dialect.state_table('runs')} ORDER BY 1"), 2
     )
     assert next(batches) == [("r0",), ("r1",)]
+    assert isinstance(batches, Generator)
     batches.close()
     assert len(runs(warehouse)) == 4
 
 
-def half_done(warehouse: DuckDB | Snowflake) -> None:
+def half_done(warehouse: Warehouse) -> None:
     """Fail in the middle of a transaction."""
     with warehouse.transaction():
         table = warehouse.dialect.state_table("runs")
@@ -124,7 +124,7 @@ def half_done(warehouse: DuckDB | Snowflake) -> None:
         raise ZeroDivisionError
 
 
-def test_a_transaction_is_one(opened: Callable[..., Any], warehouse: DuckDB | Snowflake) -> None:
+def test_a_transaction_is_one(opened: Callable[..., Warehouse], warehouse: Warehouse) -> None:
     """All of it stays, or nothing."""
     with warehouse.transaction():
         insert(warehouse, "runs", [RUN])
@@ -137,7 +137,7 @@ def test_a_transaction_is_one(opened: Callable[..., Any], warehouse: DuckDB | Sn
     assert len(runs(opened())) == 3
 
 
-def test_a_mistake_is_a_warehouse_error(warehouse: DuckDB | Snowflake) -> None:
+def test_a_mistake_is_a_warehouse_error(warehouse: Warehouse) -> None:
     """It says what the warehouse says, and leaves the session usable."""
     with pytest.raises(WarehouseError, match=r"(?i)no_such_table"):
         warehouse.fetch(Statement.read("SELECT * FROM no_such_table"))
@@ -146,7 +146,7 @@ def test_a_mistake_is_a_warehouse_error(warehouse: DuckDB | Snowflake) -> None:
     assert runs(warehouse) == []
 
 
-def test_scratch_is_gone_with_the_session(opened: Callable[..., Any], warehouse: DuckDB | Snowflake) -> None:
+def test_scratch_is_gone_with_the_session(opened: Callable[..., Warehouse], warehouse: Warehouse) -> None:
     """Another session may make the same scratch tables."""
     create = create_scratch(warehouse, "staged_x", "SELECT 1 AS one")
     warehouse.execute(create)
@@ -155,7 +155,7 @@ def test_scratch_is_gone_with_the_session(opened: Callable[..., Any], warehouse:
     opened().execute(create)
 
 
-def test_columns_are_described_without_running_the_query(warehouse: DuckDB | Snowflake) -> None:
+def test_columns_are_described_without_running_the_query(warehouse: Warehouse) -> None:
     """Their names as the warehouse gives them, and what they hold."""
     described = warehouse.describe(
         "select 1 as one, 1.5 as decimal_, 'x' as text_, true as flag, current_date as day"
@@ -170,7 +170,7 @@ def test_columns_are_described_without_running_the_query(warehouse: DuckDB | Sno
     ]
 
 
-def test_a_state_tables_columns_are_told(warehouse: DuckDB | Snowflake) -> None:
+def test_a_state_tables_columns_are_told(warehouse: Warehouse) -> None:
     """Ours under their own names; no columns where there is no such table."""
     warehouse.execute(warehouse.dialect.create_state_table("deltas_x", 'retl_seq BIGINT, "Amount" VARCHAR'))
     assert list(warehouse.state_columns("deltas_x")) == ["retl_seq", "Amount"]
@@ -198,7 +198,7 @@ def writes_to(table: TableName) -> list[Statement]:
 
 
 def test_a_read_only_session_changes_nothing_that_lasts(
-    opened: Callable[..., Any], warehouse: DuckDB | Snowflake
+    opened: Callable[..., Warehouse], warehouse: Warehouse
 ) -> None:
     """It may make scratch tables, and is refused all else."""
     insert(warehouse, "runs", [RUN])
@@ -212,7 +212,7 @@ def test_a_read_only_session_changes_nothing_that_lasts(
     assert runs(reader) == [("r1",)]
 
 
-def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened: Callable[..., Any]) -> None:
+def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened: Callable[..., Warehouse]) -> None:
     """It has an empty state of its own."""
     reader = opened(read_only=True)
     open_state(reader)
@@ -225,7 +225,7 @@ def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened: Callab
     assert runs(writer) == []
 
 
-def test_closing_twice_is_closing(warehouse: DuckDB | Snowflake) -> None:
+def test_closing_twice_is_closing(warehouse: Warehouse) -> None:
     """`close` stands in several places of a run's end."""
     warehouse.close()
     warehouse.close()

@@ -48,14 +48,15 @@ def both(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> di
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return the writes of all runs since: method, path and body as they went over the wire to Klaviyo."""
-    found = []
+    found: list[tuple[str | None, str, Any]] = []
     send = HTTPAdapter.send
 
     def recorded(
         adapter: HTTPAdapter, request: PreparedRequest, *args: Any, **options: Any
     ) -> requests.Response:
-        if request.method != "GET" and "/api/" in request.url:
-            found.append((request.method, urlsplit(request.url).path, request.body))
+        path = urlsplit(request.url or "").path
+        if request.method != "GET" and "/api/" in path:
+            found.append((request.method, path, request.body))
         return send(adapter, request, *args, **options)
 
     monkeypatch.setattr(HTTPAdapter, "send", recorded)
@@ -255,7 +256,7 @@ def test_values_of_every_type_reach_klaviyo_alike(both: dict[Engine, World], sen
 def properties_of(document: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the custom properties of the only profile of an import."""
     (profile,) = document["data"]["attributes"]["profiles"]["data"]
-    return profile["attributes"]["properties"]
+    return dict(profile["attributes"]["properties"])
 
 
 def test_a_saved_plan_is_carried_out_or_refused(shop: World) -> None:

@@ -13,12 +13,9 @@ from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
 from tests.warehouse.inserted import insert
-from tests.warehouse.snowflake_accounts import ACCOUNTS, LIVE, PREFIX
+from tests.warehouse.snowflake_accounts import LIVE, PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.core.world import World
     from tests.warehouse.snowflake_accounts import Account, Place, Server
     from tests.warehouse.snowflake_world import SnowflakeWorld
 
@@ -43,7 +40,7 @@ def test_a_sign_in_that_can_not_work_is_configuration(
     """Exit 2, with what to look at."""
     account.pretend_login(number)
     with pytest.raises(UsageError, match=what) as caught:
-        place.opened(**changes)
+        place.opened(read_only=False, **changes)
     assert number in str(caught.value)
 
 
@@ -96,19 +93,12 @@ def test_a_lock_that_is_not_released_is_told(place: Place) -> None:
     assert second.fetch(Statement.read(f"SELECT owner FROM {table}")) == [("first",)]
 
 
-@pytest.fixture(params=ACCOUNTS)
-def shop(
-    request: pytest.FixtureRequest,
-    make_world: Callable[..., World],
-    named_account: Callable[[str], Account | Server],
-) -> Iterator[SnowflakeWorld]:
-    """Make a world with two people, and what its account may be asked for."""
-    made = make_world(warehouse=request.param)
-    made.account = named_account(request.param)
-    members_model(made)
-    become(made, people("ann", "bob"))
-    yield made
-    made.account.calm()
+@pytest.fixture
+def shop(shop: SnowflakeWorld) -> SnowflakeWorld:
+    """Make a world with two people."""
+    members_model(shop)
+    become(shop, people("ann", "bob"))
+    return shop
 
 
 def readable(shop: SnowflakeWorld) -> None:

@@ -25,11 +25,10 @@ from tests.warehouse.inserted import create_scratch, insert
 from tests.warehouse.snowflake_accounts import ACCOUNTS, LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.snowflake import Snowflake
-    from tests.core.world import World
     from tests.warehouse.snowflake_accounts import Account, Place, Server
     from tests.warehouse.snowflake_world import SnowflakeWorld
 
@@ -157,12 +156,6 @@ OTHER = [
     ("varchar", "'x'", "binary", "to_binary('AB', 'HEX')"),
     ("binary", "to_binary('AB', 'HEX')", "varchar", "'x'"),
 ]
-
-
-@pytest.fixture
-def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> SnowflakeWorld:
-    """Make a world in the account."""
-    return make_world(warehouse=request.param)
 
 
 def of_types(shop: SnowflakeWorld, columns: Sequence[tuple[str, str]]) -> None:

@@ -182,7 +182,8 @@ def test_tables_are_made_outside_transactions(world: SnowflakeWorld, server: Ser
     become(world, people("ann", "bob"))
     server.control("forget")
     world.run()
-    seen, inside = Counter(), False
+    seen: Counter[str] = Counter()
+    inside = False
     for entry in server.control("look")["journal"]:
         word = entry["sql"].split()[0]
         seen[word] += 1
@@ -234,7 +235,9 @@ def test_of_two_runs_one_has_the_lease(session: Snowflake, settings: dict[str, A
     other.close()
 
 
-def test_two_that_claimed_the_lease_together_both_give_way(session: Snowflake) -> None:
+def test_two_that_claimed_the_lease_together_both_give_way(
+    session: Snowflake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As may be where neither saw the other's row: the second row is what the other wrote in that moment."""
     table = session.dialect.state_table("lease")
     late = ("acc", "shop", "another", "2999-01-01T00:00:00.000Z")
@@ -246,7 +249,7 @@ def test_two_that_claimed_the_lease_together_both_give_way(session: Snowflake) -
         if statement.text.startswith("MERGE"):
             insert(session, "lease", [late])
 
-    session.execute = claim_together
+    monkeypatch.setattr(session, "execute", claim_together)
     with pytest.raises(WarehouseError, match="under way"), state.hold_lease():
         pass
     assert session.fetch(Statement.read(f"SELECT owner FROM {table}")) == [("another",)]

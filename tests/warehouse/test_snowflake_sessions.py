@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl import connections
 from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.pending_rows import PendingRows
@@ -13,13 +14,14 @@ from reverse_etl.domain.events import JobProgress, RemoveProgress
 from reverse_etl.errors import SessionLost, WarehouseError
 from reverse_etl.state import State, StateScope, open_state
 from reverse_etl.state.sql import schema
+from reverse_etl.warehouse.factory import open_warehouse
 from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake.errors import SESSION_GONE_CODES
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
-from tests.core.world import one
+from tests.core.world import once_at, one
 from tests.warehouse.inserted import create_scratch, insert
-from tests.warehouse.snowflake_accounts import ACCOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Output
     from reverse_etl.delivery.results import RunResult
-    from reverse_etl.warehouse.snowflake import Snowflake
-    from tests.core.world import World
     from tests.warehouse.snowflake_accounts import Account, Place, Server
     from tests.warehouse.snowflake_world import SnowflakeWorld
 
@@ -259,69 +259,74 @@ def deltas(session: Snowflake, rows: int) -> PendingRows:
     return PendingRows(session, SHAPE, "r1")
 
 
-def cut_after(session: Snowflake, batches: int, times: int = 1) -> None:
-    """Let results be lost after some batches, as when the addresses of their chunks have expired."""
-    read, left = session.stream, [times]
+@pytest.fixture
+def cut_after(session: Snowflake, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what lets results be lost after some batches, as when addresses of their chunks have expired."""
+    read = session.stream
 
-    def lost(statement: Statement, size: int) -> Iterator[list[tuple[int]]]:
-        for number, rows in enumerate(read(statement, size)):
-            if number == batches and left[0]:
-                left[0] -= 1
-                raise SessionLost.of("The result is gone.")
-            yield rows
+    def cut(batches: int, times: int = 1) -> None:
+        left = [times]
 
-    session.stream = lost
+        def lost(statement: Statement, size: int) -> Iterator[list[tuple[Any, ...]]]:
+            for number, rows in enumerate(read(statement, size)):
+                if number == batches and left[0]:
+                    left[0] -= 1
+                    raise SessionLost.of("The result is gone.")
+                yield rows
+
+        monkeypatch.setattr(session, "stream", lost)
+
+    return cut
 
 
 @pytest.mark.parametrize("losses", [1, 3])
-def test_a_result_that_is_lost_is_read_on_after_its_last_row(session: Snowflake, losses: int) -> None:
+def test_a_result_that_is_lost_is_read_on_after_its_last_row(
+    session: Snowflake, cut_after: Callable[..., None], losses: int
+) -> None:
     """No row twice and none left out, however often."""
     read = deltas(session, 20)
-    cut_after(session, 2, losses)
+    cut_after(2, losses)
     seqs = [row[0] for rows in read.read_upserts("L1", 2) for row in rows]
     assert seqs == [*range(1, 21)]
 
 
-def test_a_result_that_is_lost_without_a_row_is_an_error(session: Snowflake) -> None:
+def test_a_result_that_is_lost_without_a_row_is_an_error(
+    session: Snowflake, cut_after: Callable[..., None]
+) -> None:
     """Asking for ever would help nobody."""
     read = deltas(session, 4)
-    cut_after(session, 0, 99)
+    cut_after(0, 99)
     with pytest.raises(SessionLost):
         list(read.read_upserts("L1", 2))
 
 
-@pytest.fixture(params=ACCOUNTS)
-def shop(
-    request: pytest.FixtureRequest,
-    make_world: Callable[..., World],
-    named_account: Callable[[str], Account | Server],
-) -> SnowflakeWorld:
-    """Make a world with a model, and what ends its run's session."""
-    made = make_world(warehouse=request.param)
-    made.account = named_account(request.param)
-    members_model(made)
-    return made
+@pytest.fixture
+def shop(shop: SnowflakeWorld) -> SnowflakeWorld:
+    """Make a world with a model."""
+    members_model(shop)
+    return shop
 
 
 def run_and_end(shop: SnowflakeWorld, event: type, **options: Any) -> RunResult:
     """Run, and end the run's session at the first event of a kind."""
-    project, opened, ended = shop.project(), [], []
-    from reverse_etl import connections as module  # noqa: PLC0415 - to see which session is opened
+    project = shop.project()
+    opened: list[Snowflake] = []
 
-    open_ = module.open_warehouse
+    def seen(output: Output, **how: Any) -> Snowflake:
+        session = open_warehouse(output, **how)
+        assert isinstance(session, Snowflake)
+        opened.append(session)
+        return session
 
-    def seen(*args: Output, **kwargs: Any) -> Snowflake:
-        opened.append(open_(*args, **kwargs))
-        return opened[-1]
+    ended: list[Snowflake] = []
 
-    def tell(happened: Any) -> None:
-        if isinstance(happened, event) and not ended:
-            ended.append(happened)
-            shop.account.end_session(shop.place, opened[-1])
+    def end() -> None:
+        ended.append(opened[-1])
+        shop.account.end_session(shop.place, opened[-1])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "open_warehouse", seen)
-        result = project.run(on_event=tell, **options)
+        patch.setattr(connections, "open_warehouse", seen)
+        result = project.run(on_event=once_at(event, end), **options)
     assert ended
     return result
 

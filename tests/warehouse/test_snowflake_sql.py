@@ -88,6 +88,7 @@ def test_a_table_is_transient_or_temporary(name: str) -> None:
     created = PARSED[name]
     if isinstance(created, exp.Create) and created.kind == "TABLE":
         table = created.find(exp.Table)
+        assert table is not None
         words = CASES[name].text.split('"', 1)[0]
         assert ("TEMPORARY" if table.name.startswith("TEMP_") else "TRANSIENT") in words
         assert table.name.startswith("TEMP_") or "DATA_RETENTION_TIME_IN_DAYS = 0" in CASES[name].text
@@ -171,5 +172,5 @@ def test_a_columns_name_stays_inside_the_text_that_names_it(dialect: Dialect, na
     """Duplicates are told with the names of the columns that differ, and a quoted name may be anything."""
     shape = replace(vip(dialect.engine), payload=(Column(name, ColumnKind.TEXT, "VARCHAR"),))
     *_, insert = clashes.resolve_duplicates(dialect, shape)
-    (parsed,) = sqlglot.parse(insert.text, dialect=dialect.engine.value)
+    parsed = sqlglot.parse_one(insert.text, dialect=dialect.engine.value)
     assert f", {name}" in {literal.this for literal in parsed.find_all(exp.Literal)}

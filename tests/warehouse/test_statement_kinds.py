@@ -43,16 +43,17 @@ TEMPORARY = {"memory", "TEMP"}  # the database of DuckDB's scratch tables, and h
 
 def parsed(dialect: Dialect, statement: Statement) -> exp.Expr:
     """Return what a statement's text says."""
-    (found,) = sqlglot.parse(statement.text, dialect=dialect.engine.value)
-    return found
+    return sqlglot.parse_one(statement.text, dialect=dialect.engine.value)
 
 
 def written(found: exp.Expr) -> exp.Table:
     """Return the table that a parsed statement writes."""
     if isinstance(found, exp.Drop):
         (table,) = found.args["tables"]
-        return table
-    return found.this.this if isinstance(found.this, exp.Schema) else found.this
+    else:
+        table = found.this.this if isinstance(found.this, exp.Schema) else found.this
+    assert isinstance(table, exp.Table)
+    return table
 
 
 def name_of(table: exp.Table) -> list[str]:
@@ -69,6 +70,7 @@ def test_a_statement_says_what_its_text_does(dialect: Dialect, statement: Statem
         assert statement.table is None
         return
     table = written(found)
+    assert statement.table is not None
     assert name_of(table) == name_of(exp.to_table(statement.table.sql, dialect=dialect.engine.value))
     assert statement.table.temporary == bool(TEMPORARY & {table.catalog, table.name.split("_")[0]})
 
@@ -94,6 +96,6 @@ def test_what_writes_changes_what_lasts_unless_its_table_is_temporary(
     kind: StatementKind, table: str | None
 ) -> None:
     """Also a statement that names no table, as one that makes a schema."""
-    statement = Statement("", kind=kind, table=TABLES.get(table), repeatable=False)
+    statement = Statement("", kind=kind, table=TABLES[table] if table else None, repeatable=False)
     writes = kind not in {StatementKind.READ, StatementKind.SESSION}
     assert statement.changes_what_lasts == (writes and table != "temporary")
