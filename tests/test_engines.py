@@ -69,7 +69,15 @@ def test_every_question_of_an_engine_is_answered_for_each() -> None:
 def type_errors(folder: Path, cache: Path) -> set[tuple[str, int]]:
     """Return file and line of each place where the package in a folder does not answer for an engine."""
     asking = sorted({path.removesuffix(".py").replace("/", ".") for path, _ in questions()})
-    command = [sys.executable, "-m", "mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", cache]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--config-file",
+        str(ROOT / "pyproject.toml"),
+        "--cache-dir",
+        str(cache),
+    ]
     modules = [word for module in asking for word in ("-m", module)]
     done = subprocess.run(
         [*command, "--follow-imports", "silent", *modules],
