@@ -4,6 +4,7 @@
     ├── UsageError        exit 2   something that is written can't be run: a flag, a file, the state
     │   └── ModelError    exit 2   a model cannot be compiled or does not fit its config
     ├── GuardRefused      exit 3   a guard refused the plan; this run sent no write
+    ├── IncompleteFile    exit 4   a file that another program writes is not complete
     ├── WarehouseError    exit 4   the warehouse or the state could not be read or written
     │   └── SessionLost   exit 4   the session ended, and with it what was only there
     └── KlaviyoError      exit 4   Klaviyo refused a request or could not be reached
@@ -63,6 +64,10 @@ class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened
     """A guard refused the plan; this run sent no write."""
 
     exit_code = 3
+
+
+class IncompleteFile(ReverseEtlError):  # noqa: N818 - says what happened
+    """A file that another program writes is not complete; nothing was sent, and it is safe to run again."""
 
 
 class WarehouseError(ReverseEtlError):

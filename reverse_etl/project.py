@@ -16,19 +16,17 @@ from typing import TYPE_CHECKING, Any, Self
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
 from reverse_etl.connections import Connections
-from reverse_etl.dbt.gate import (
-    GatedModel,
-    GateEvidence,
-    check_gate,
-    missing_evidence_warning,
-    read_gate_evidence,
-)
+from reverse_etl.dbt.evidence import Evidence
+from reverse_etl.dbt.findings import GatedModel, GateInput, Place
+from reverse_etl.dbt.gate import GateMode, GateOptions, GateVerdict, check_gate, warning_text
 from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
-from reverse_etl.errors import GuardRefused, Problem
+from reverse_etl.domain.events import Warned
+from reverse_etl.errors import GuardRefused
 from reverse_etl.models.compile import compile_models
 from reverse_etl.models.selection import select_models as choose
 from reverse_etl.planning import planner as planning
+from reverse_etl.planning.dbt_evidence import read_recorded_results, with_evidence
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.planner import PlanRequest, require_known_models
 from reverse_etl.planning.saved_plan import find_changed_models, require_same_account, require_same_target
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from reverse_etl.config.target import Target
+    from reverse_etl.dbt.evidence import Invocation, RecordedResults
     from reverse_etl.delivery.results import RunResult
     from reverse_etl.domain.events import Event, EventHandler
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
@@ -90,11 +89,13 @@ class Project:
         profiles_dir: Path | None = None,
         vars: Mapping[str, Any] | None = None,  # noqa: A002 - dbt's word
         threads: int | None = None,
+        dbt_artifacts: Sequence[Path] = (),
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> Self:
         """Read profiles.yml and compile every model.
 
+        dbt's artifacts are read from the folders `dbt_artifacts`, by default from dbt's target folder.
         Raises UsageError or ModelError with everything that is wrong.
         """
         folder, environ = Path(folder), os.environ if environ is None else environ
@@ -106,8 +107,10 @@ class Project:
             environ=environ,
             vars=vars or {},
         )
-        models = compile_models(folder, chosen, vars=vars or {}, environ=environ)
-        dbt_project = read_dbt_project(folder, environ=environ, cli_vars=vars or {})
+        models = compile_models(folder, chosen, vars=vars or {}, environ=environ, dbt_artifacts=dbt_artifacts)
+        dbt_project = read_dbt_project(
+            folder, environ=environ, cli_vars=vars or {}, artifact_folders=dbt_artifacts
+        )
         return cls(
             folder, chosen, models, clock or SystemClock(), threads or THREADS, dbt_project=dbt_project
         )
@@ -126,20 +129,28 @@ class Project:
             graph=lambda: read_graph(self.dbt_project.manifest_path) if self.dbt_project else Graph(),
         )
 
-    def check_gate(self, models: Sequence[Model]) -> tuple[Problem, ...]:
-        """Return why models are held back by what dbt's last command left; nothing where all may run."""
-        evidence = read_gate_evidence(self.dbt_project.manifest_path) if self.dbt_project else GateEvidence()
-        now = datetime.fromtimestamp(self.clock.now(), UTC)
-        gated_models = [GatedModel(model.name, model.reads, model.config.max_age) for model in models]
-        return check_gate(gated_models, evidence, target=self.target.name, now=now)
+    def check_gate(self, models: Sequence[Model], options: GateOptions | None = None) -> GateVerdict:
+        """Return which models dbt's results hold back, and what they lack.
 
-    def gate_warning(self) -> str:
-        """Return what is to be told where the gate has nothing to go by, though dbt ran; else ''."""
-        return (
-            missing_evidence_warning(read_gate_evidence(self.dbt_project.manifest_path))
-            if self.dbt_project
-            else ""
+        Raises UsageError where a dbt project has no results, IncompleteFile where one is cut off.
+        """
+        options = options or GateOptions()
+        if options.mode is GateMode.OFF:
+            return GateVerdict()
+        gated_models = [GatedModel(model.name, model.reads, model.config.max_age) for model in models]
+        gate_input = GateInput(
+            evidence=Evidence(),
+            place=Place(self.target.name, self.target.output.database, self.target.output.schema),
+            now=datetime.fromtimestamp(self.clock.now(), UTC),
+            dbt_exit_code=options.dbt_exit_code,
         )
+        if self.dbt_project and any(model.reads for model in models):
+            gate_input = with_evidence(gate_input, self.dbt_project, self._read_recorded_results)
+        return check_gate(gated_models, gate_input, strict=options.mode is GateMode.STRICT)
+
+    def _read_recorded_results(self, invocations: Sequence[Invocation]) -> RecordedResults:
+        with self.connections.warehouse(read_only=True) as warehouse:
+            return read_recorded_results(warehouse, self.target.output, invocations)
 
     def plan(
         self,
@@ -177,20 +188,24 @@ class Project:
         options: PlanOptions | None = None,
         allow_removes: Collection[str] = (),
         strict: bool = False,
-        dbt_gate: bool = True,
+        gate: GateOptions | None = None,
         on_event: EventHandler = _ignore_event,
         on_request: RequestHook | None = None,
     ) -> RunResult:
         """Make the lists what the models say. Raises GuardRefused before the first write of a dangerous plan.
 
-        With `dbt_gate`, so it does where dbt did not build what a model reads, or its tests failed. May be
-        killed at any moment and run again: it goes on from what is proved. Leaves a record in the shape of
-        dbt's artifacts.
+        So it does where dbt did not build what a model reads, or its tests failed; `gate` says what to ask of
+        dbt's results. May be killed at any moment and run again: it goes on from what is proved. Leaves a
+        record in the shape of dbt's artifacts.
         """
         request = self._build_request(select, exclude, options)
         require_known_models(allow_removes, self.models, "--allow-removes")
         run_options = RunOptions(
-            allow_removes, strict=strict, dbt_gate=dbt_gate, on_event=on_event, on_request=on_request
+            allow_removes,
+            strict=strict,
+            gate=gate or GateOptions(),
+            on_event=on_event,
+            on_request=on_request,
         )
         return self._run_recorded(request, run_options)
 
@@ -213,7 +228,7 @@ class Project:
         run_options = RunOptions(
             saved_plan.allow_removes,
             strict=strict,
-            dbt_gate=saved_plan.dbt_gate,
+            gate=saved_plan.gate,
             on_event=on_event,
             on_request=on_request,
             saved_plan=saved_plan,
@@ -230,11 +245,17 @@ class Project:
                 )
             ):
                 raise GuardRefused(*changed)
-            if run_options.dbt_gate and (gate_problems := self.check_gate(request.selected)):
-                raise GuardRefused(*gate_problems)
+            self._pass_gate(request.selected, run_options)
             self.target.destination.require_key()
             run_artifacts.result = self._run_request(request, run_options)
             return run_artifacts.result
+
+    def _pass_gate(self, models: Sequence[Model], run_options: RunOptions) -> None:
+        verdict = self.check_gate(models, run_options.gate)
+        for warning in verdict.warnings:
+            run_options.on_event(Warned(warning_text(warning)))
+        if verdict.refusals:
+            raise GuardRefused(*verdict.refusals)
 
     def _build_request(
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions | None
@@ -270,9 +291,7 @@ class Project:
     @property
     def artifacts_folder(self) -> Path:
         """Return the folder of what a run leaves: in dbt's target folder, or in one of that name."""
-        return (
-            self.dbt_project.manifest_path.parent if self.dbt_project else self.folder / "target"
-        ) / PACKAGE
+        return (self.dbt_project.target_path if self.dbt_project else self.folder / "target") / PACKAGE
 
     def reconcile(
         self,
@@ -360,7 +379,7 @@ class RunOptions:
 
     allow_removes: Collection[str]
     strict: bool
-    dbt_gate: bool
+    gate: GateOptions
     on_event: EventHandler
     on_request: RequestHook | None
     saved_plan: SavedPlan | None = None

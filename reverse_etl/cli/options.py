@@ -12,6 +12,8 @@ import click
 
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.config.profiles import load_target
+from reverse_etl.dbt.gate import GateMode, GateOptions
+from reverse_etl.errors import UsageError
 from reverse_etl.parsing.variables import parse_vars
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.project import Project
@@ -36,6 +38,14 @@ _PROJECT_OPTIONS = (
     click.option("-t", "--target", help="The target of the profile."),
     click.option(
         "--vars", "vars_", default=NO_VARS, help="Variables for models, as YAML: '{since: 2026-01-01}'."
+    ),
+    click.option(
+        "--dbt-artifacts",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        metavar="DIR",
+        help="A folder that holds dbt's artifacts; default: dbt's target folder. Repeat for more: the newest "
+        "result of each node counts.",
     ),
     click.option("--threads", type=click.IntRange(1, 64), help="Requests in flight; default: 8."),
 )
@@ -72,6 +82,15 @@ _PLAN_OPTIONS = (
     click.option(
         "--no-dbt-gate", is_flag=True, help="Do not look at whether dbt built and tested what models read."
     ),
+    click.option(
+        "--strict-gate", is_flag=True, help="Hold back models also where no result of dbt is known."
+    ),
+    click.option(
+        "--dbt-exit-code",
+        type=int,
+        metavar="CODE",
+        help="The exit code of the dbt command before: models are held back where it left no results.",
+    ),
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 STRICT = click.option("--strict", is_flag=True, help="Exit 1 for standing rejections too.")
@@ -88,6 +107,7 @@ class ProjectFlags:
     target: str | None
     vars: str
     threads: int | None
+    dbt_artifacts: tuple[Path, ...] = ()
 
     def load(self) -> Project:
         """Load the project, and say the warnings of its profile."""
@@ -98,6 +118,7 @@ class ProjectFlags:
             profiles_dir=self.profiles_dir,
             vars=parse_vars(self.vars),
             threads=self.threads,
+            dbt_artifacts=self.dbt_artifacts,
         )
         for warning in project.target.warnings:
             terminal.warn(warning)
@@ -126,8 +147,22 @@ class PlanFlags:
     allow_removes: tuple[str, ...]
     rekey: tuple[str, ...]
     no_dbt_gate: bool
+    strict_gate: bool
+    dbt_exit_code: int | None
     show_values: bool
     as_json: bool
+
+    @property
+    def gate(self) -> GateOptions:
+        """Return what is asked of the gate behind dbt. Raises UsageError where the flags contradict."""
+        if self.no_dbt_gate and (self.strict_gate or self.dbt_exit_code is not None):
+            raise UsageError.of(
+                "--no-dbt-gate ignores what dbt says; --strict-gate and --dbt-exit-code ask about it.",
+                where="--no-dbt-gate",
+                hint="Leave out the one or the others.",
+            )
+        mode = GateMode.STRICT if self.strict_gate else GateMode.ON
+        return GateOptions(GateMode.OFF if self.no_dbt_gate else mode, self.dbt_exit_code)
 
     @property
     def options(self) -> PlanOptions:
@@ -139,7 +174,7 @@ def project_options(command: Command) -> Command:
     """Give a command the flags that find a project; it gets them as one `ProjectFlags`."""
 
     def build_project_flags(flags: dict[str, Any]) -> ProjectFlags:
-        names = ("project_dir", "profiles_dir", "profile", "target", "threads")
+        names = ("project_dir", "profiles_dir", "profile", "target", "threads", "dbt_artifacts")
         return ProjectFlags(**{name: flags.pop(name) for name in names}, vars=flags.pop("vars_"))
 
     return _add_options(_PROJECT_OPTIONS, _bundle_options(command, build_project_flags))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.errors import ModelError
+from reverse_etl.errors import IncompleteFile, ModelError
 from reverse_etl.formatting import format_location
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def read_artifact(path: Path, name: str, key: str, versions: range, *, refresh_c
     """Return the content of an artifact, whose `key` is there and whose version is known where it says one.
 
     Raises ModelError that calls the artifact `name` and says to run `refresh_command` where it cannot be
-    read.
+    read, and IncompleteFile where it is cut off, as it is while dbt writes it.
     """
     try:
         content = orjson.loads(path.read_bytes())
@@ -34,12 +34,18 @@ def read_artifact(path: Path, name: str, key: str, versions: range, *, refresh_c
         reason = (error.strerror or "").lower()
         raise ModelError.of(f"{name} cannot be read: {reason}.", where=format_location(path)) from error
     except orjson.JSONDecodeError:
-        raise ModelError.of(
-            f"{name} is not JSON.", where=format_location(path), hint=f"Run: {refresh_command}"
+        raise IncompleteFile.of(
+            f"{name} is not complete: dbt is writing it, or was stopped while it wrote.",
+            where=format_location(path),
+            hint=f"Try again when dbt has ended. If it has, run: {refresh_command}",
         ) from None
     if not isinstance(content, dict) or not isinstance(content.get(key), dict | list):
         raise ModelError.of(
             f"{name} has no {key}.", where=format_location(path), hint=f"Run: {refresh_command}"
+        )
+    if not isinstance(content.get("metadata") or {}, dict):
+        raise ModelError.of(
+            f"{name} has no metadata.", where=format_location(path), hint=f"Run: {refresh_command}"
         )
     schema = str((content.get("metadata") or {}).get("dbt_schema_version", ""))
     version = _VERSION.search(schema)

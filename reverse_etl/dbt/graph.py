@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.dbt.artifacts import MANIFEST_VERSIONS, read_artifact
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-_TESTS = frozenset({"test", "unit_test"})
+_TESTS: Final = frozenset({"test", "unit_test"})
+_BUILT: Final = frozenset({"model", "seed", "snapshot"})
+_RECORDING_MACRO: Final = "macro.reverse_etl.record_results"
+_NO_TABLE: Final = frozenset({"view", "ephemeral"})
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Node:
     """A node of dbt's graph.
 
     `source_name` is the name of a source's family, else empty. `path` is the file's, from the project's
-    folder. `attached_node` is the node that a generic test looks at, where dbt says it.
+    folder. `attached_node` is the node that a generic test looks at, where dbt says it. `relation` is the
+    node's name in the warehouse, empty where it has none. `custom_schema` is the schema in its own config.
     """
 
     unique_id: str
@@ -32,14 +36,37 @@ class Node:
     tags: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     attached_node: str = ""
-    ephemeral: bool = False
+    materialized: str = ""
+    relation: str = ""
+    database: str = ""
+    schema: str = ""
+    custom_schema: str = ""
+
+    @property
+    def ephemeral(self) -> bool:
+        """Return whether dbt never builds the node: its SQL becomes a part of its children's."""
+        return self.materialized == "ephemeral"
+
+    @property
+    def is_test(self) -> bool:
+        """Return whether the node tests others."""
+        return self.resource_type in _TESTS
+
+    @property
+    def is_built(self) -> bool:
+        """Return whether dbt builds a relation for the node."""
+        return self.resource_type in _BUILT and not self.ephemeral
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes by their unique ids. Every method returns ids in a fixed order, each once."""
+    """Nodes by their unique ids. Every method returns ids in a fixed order, each once.
+
+    `records_results` says that the project has our dbt package.
+    """
 
     nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
+    records_results: bool = False
 
     def ancestors(self, unique_id: str) -> tuple[str, ...]:
         """Return everything that a node is built from, near ones first."""
@@ -67,9 +94,25 @@ class Graph:
         return tuple(
             node.unique_id
             for node in self.nodes.values()
-            if node.resource_type in _TESTS
-            and wanted & ({node.attached_node} if node.attached_node else {*node.parents})
+            if node.is_test and wanted & ({node.attached_node} if node.attached_node else {*node.parents})
         )
+
+    def tables_behind(self, unique_id: str) -> tuple[str, ...]:
+        """Return the tables whose rows a node shows: itself, or those behind a view, through other views."""
+        node = self.nodes.get(unique_id)
+        if node is None or node.materialized not in _NO_TABLE:
+            return (unique_id,)
+        found: dict[str, None] = {}
+        for parent in node.parents:
+            found.update(dict.fromkeys(self.tables_behind(parent)))
+        return tuple(found)
+
+    def tested_relation(self, unique_id: str) -> str:
+        """Return the relation that a node's results are about: its own, or that a generic test tests."""
+        node = self.nodes.get(unique_id)
+        if node is not None and node.attached_node:
+            node = self.nodes.get(node.attached_node)
+        return node.relation if node else ""
 
     def descendants(self, origins: Iterable[str]) -> frozenset[str]:
         """Return these nodes and everything that is built from them."""
@@ -92,16 +135,15 @@ class Graph:
 
 
 def read_graph(manifest_path: Path) -> Graph:
-    """Return the graph of a manifest; an empty one where there is no such file. Raises ModelError."""
-    if not manifest_path.is_file():
-        return Graph()
+    """Return the graph of a manifest. Raises ModelError, and IncompleteFile where it is cut off."""
     content = read_artifact(
         manifest_path, "dbt's manifest", "nodes", MANIFEST_VERSIONS, refresh_command="dbt parse"
     )
     sections = (content["nodes"], content.get("sources"), content.get("unit_tests"))
     nodes_by_id = {str(key): node for section in sections if section for key, node in section.items()}
     parent_map = content.get("parent_map") or {}
-    return Graph({key: _parse_node(key, node, parent_map.get(key)) for key, node in nodes_by_id.items()})
+    nodes = {key: _parse_node(key, node, parent_map.get(key)) for key, node in nodes_by_id.items()}
+    return Graph(nodes, _RECORDING_MACRO in (content.get("macros") or {}))
 
 
 def _parse_node(unique_id: str, node: Mapping[str, Any], parents: Iterable[str] | None) -> Node:
@@ -119,7 +161,11 @@ def _parse_node(unique_id: str, node: Mapping[str, Any], parents: Iterable[str] 
         tags=tuple(dict.fromkeys(str(tag) for tag in (*_read_tags(node), *_read_tags(config)))),
         parents=tuple(str(parent) for parent in (parents or depends_on.get("nodes") or ())),
         attached_node=str(node.get("attached_node") or ""),
-        ephemeral=config.get("materialized") == "ephemeral",
+        materialized=str(config.get("materialized") or ""),
+        relation=str(node.get("relation_name") or ""),
+        database=str(node.get("database") or ""),
+        schema=str(node.get("schema") or ""),
+        custom_schema=str(config.get("schema") or ""),
     )
 
 

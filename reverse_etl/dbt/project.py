@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from reverse_etl.dbt.folders import find_manifest, refuse_empty_folders
 from reverse_etl.errors import UsageError
 from reverse_etl.parsing.jinja import TemplateError, render_value
 from reverse_etl.parsing.variables import Var, make_env_var
 from reverse_etl.parsing.yaml_document import YamlDocument, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 DBT_PROJECT_FILE: Final = "dbt_project.yml"
@@ -21,25 +23,37 @@ DBT_PROJECT_FILE: Final = "dbt_project.yml"
 class DbtProject:
     """A dbt project.
 
-    `profile` is None where the file names none; `manifest_path` is where dbt writes it, be it there or not;
-    `model_path` is the first folder of dbt's models.
+    `profile` is None where the file names none. `target_path` is the folder that dbt writes into, whether it
+    is there or not. `artifact_folders` are where dbt's artifacts are read. `model_path` is the first folder
+    of dbt's models.
     """
 
     folder: Path
     name: str
     profile: str | None
-    manifest_path: Path
+    target_path: Path
+    artifact_folders: tuple[Path, ...]
     variables: Mapping[str, Any] = field(default_factory=dict)
     model_path: str = "models"
 
+    @cached_property
+    def manifest_path(self) -> Path:
+        """Return the path of the newest manifest. Raises UsageError where there is none."""
+        return find_manifest(self.artifact_folders)
+
 
 def read_dbt_project(
-    folder: Path, *, environ: Mapping[str, str], cli_vars: Mapping[str, Any]
+    folder: Path,
+    *,
+    environ: Mapping[str, str],
+    cli_vars: Mapping[str, Any],
+    artifact_folders: Sequence[Path] = (),
 ) -> DbtProject | None:
     """Return the dbt project whose dbt_project.yml lies in `folder`, or None where there is none.
 
     Its values are rendered as dbt does: `env_var`, and `var` over the command line's values alone.
-    DBT_TARGET_PATH beats `target-path`. Raises UsageError.
+    DBT_TARGET_PATH beats `target-path`. Artifacts are read from `artifact_folders`, if any are given, else
+    from the target folder. Raises UsageError.
     """
     path = folder / DBT_PROJECT_FILE
     if not path.is_file():
@@ -51,11 +65,13 @@ def read_dbt_project(
     name = _render_text(document, "name", context) or ""
     target_path = environ.get("DBT_TARGET_PATH") or _render_text(document, "target-path", context) or "target"
     variables = document.content.get("vars") or {}
+    refuse_empty_folders(artifact_folders)
     return DbtProject(
         folder=folder,
         name=name,
         profile=_render_text(document, "profile", context),
-        manifest_path=folder / target_path / "manifest.json",
+        target_path=folder / target_path,
+        artifact_folders=tuple(artifact_folders) or (folder / target_path,),
         variables=_merge_project_vars(variables, name) if isinstance(variables, dict) else {},
         model_path=_first_item(document.content.get("model-paths"), "models"),
     )

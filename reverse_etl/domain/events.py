@@ -7,6 +7,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Warned:
+    """Something does not stop the run, and people should know it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class ModelStaged:
     """A model was staged."""
 
@@ -80,7 +87,8 @@ class ListDone:
 
 
 Event = (
-    ModelStaged
+    Warned
+    | ModelStaged
     | RecoveryStarted
     | ListCreated
     | SendProgress

@@ -77,13 +77,16 @@ def compile_models(
     *,
     vars: Mapping[str, Any],  # noqa: A002 - dbt's word
     environ: Mapping[str, str],
+    dbt_artifacts: Sequence[Path] = (),
 ) -> tuple[Model, ...]:
     """Return the enabled models of a project, sorted by name: its SQL files, and marked dbt models.
 
     Reads files only; the warehouse is not asked. `vars` are the command line's, over those of
     dbt_project.yml. Raises ModelError with everything that is wrong with any of them.
     """
-    dbt_project = read_dbt_project(project_dir, environ=environ, cli_vars=vars)
+    dbt_project = read_dbt_project(
+        project_dir, environ=environ, cli_vars=vars, artifact_folders=dbt_artifacts
+    )
     relations = load_relations(target, dbt_project.manifest_path if dbt_project else None)
     variables = {**(dbt_project.variables if dbt_project else {}), **vars}
     problems: list[Problem] = []

@@ -167,11 +167,11 @@ class Manifest:
 
 
 def load_relations(target: Target, manifest_path: Path | None) -> Relations:
-    """Return the relations that models see: the manifest's where there is one, else the target's schema.
+    """Return the relations that models see: the manifest's in a dbt project, else the target's schema.
 
     Raises ModelError when the manifest cannot be read or was written for another warehouse.
     """
-    if manifest_path is None or not manifest_path.is_file():
+    if manifest_path is None:
         return SchemaRelations(target.output)
     content = _read_manifest(manifest_path)
     metadata = content.get("metadata") or {}

@@ -6,11 +6,12 @@ It holds counts, digests and what was asked for; no row, and no value of one.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 import orjson
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
+from reverse_etl.dbt.gate import GateMode, GateOptions
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.parsing.validation import StrictModel
@@ -85,7 +86,7 @@ class SavedPlan(_Saved):
     limit: Annotated[int | None, Field(alias="limit", ge=1)]
     rekey: Annotated[tuple[str, ...], Field(alias="rekey")]
     allow_removes: Annotated[tuple[str, ...], Field(alias="allow_removes")]
-    dbt_gate: Annotated[bool, Field(alias="dbt_gate")]
+    dbt_gate: Annotated[bool | Literal["strict"], Field(alias="dbt_gate")]
     models: Annotated[tuple[SavedModel, ...], Field(alias="models")]
     lists: Annotated[tuple[SavedList, ...], Field(alias="lists")]
 
@@ -107,7 +108,7 @@ class SavedPlan(_Saved):
         made_at: str,
         vars: str = "{}",  # noqa: A002 - dbt's word
         allow_removes: Collection[str] = (),
-        dbt_gate: bool = True,
+        gate: GateMode = GateMode.ON,
     ) -> Self:
         """Return a sealed plan with what it was asked for."""
         return cls(
@@ -122,10 +123,17 @@ class SavedPlan(_Saved):
             limit=options.limit,
             rekey=tuple(sorted(options.rekey)),
             allow_removes=tuple(sorted(allow_removes)),
-            dbt_gate=dbt_gate,
+            dbt_gate="strict" if gate is GateMode.STRICT else gate is GateMode.ON,
             models=_to_saved_models(plan),
             lists=_to_saved_lists(plan),
         )
+
+    @property
+    def gate(self) -> GateOptions:
+        """Return what was asked of the gate behind dbt."""
+        if self.dbt_gate == "strict":
+            return GateOptions(GateMode.STRICT)
+        return GateOptions(GateMode.ON if self.dbt_gate else GateMode.OFF)
 
     @property
     def options(self) -> PlanOptions:

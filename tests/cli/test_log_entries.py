@@ -18,11 +18,13 @@ from reverse_etl.domain.events import (
     RecoveryStarted,
     RemoveProgress,
     SendProgress,
+    Warned,
 )
 from reverse_etl.errors import Problem
 from reverse_etl.klaviyo.messages import RequestLogEntry
 
 ENTRIES = (
+    (Warned("so and so"), "warning", '{"text": "so and so"}'),
     (ModelStaged("vip", 5, 0.5), "Staged", '{"model": "vip", "rows": 5, "seconds": 0.5}'),
     (RecoveryStarted(1, 2), "Recovering", '{"runs": 1, "jobs": 2}'),
     (ListCreated("VIP", "L1"), "ListCreated", '{"name": "VIP", "list_id": "L1"}'),

@@ -10,7 +10,7 @@ from reverse_etl.errors import Problem
 from reverse_etl.models.compile import compile_models
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -62,11 +62,14 @@ class Folder:
         *,
         environ: Mapping[str, str] | None = None,
         vars: Mapping[str, Any] | None = None,  # noqa: A002 - dbt's word
+        dbt_artifacts: Sequence[Path] = (),
         **flags: Any,
     ) -> tuple[Model, ...]:
         """Load the target and compile the models of the folder."""
         target = self.load(environ=environ, vars=vars, **flags)
-        return compile_models(self.path, target, vars=vars or {}, environ=environ or {})
+        return compile_models(
+            self.path, target, vars=vars or {}, environ=environ or {}, dbt_artifacts=dbt_artifacts
+        )
 
     def model(self, text: str, **given: Any) -> Model:
         """Write and compile a single model; return it."""

@@ -180,6 +180,7 @@ def test_in_a_dbt_project_models_lie_where_dbt_does_not_build_them(project: Fold
     project.write(
         {
             "dbt_project.yml": "name: shop\nprofile: shop\n",
+            "target/manifest.json": '{"nodes": {}}',
             "models/a.sql": "{{ dbt }}",
             "reverse_etl/b.sql": text,
         }

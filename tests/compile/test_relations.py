@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.errors import ModelError, UsageError
+from reverse_etl.errors import IncompleteFile, ModelError, UsageError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -236,7 +237,11 @@ def test_the_manifest_is_where_dbt_writes_it(project: Folder) -> None:
     text = "name: shop\nprofile: shop\ntarget-path: \"{{ env_var('OUT', 'out') }}\"\n"
     project.write({"dbt_project.yml": text, "out/manifest.json": manifest()})
     assert compiled(project, "ref('points')").reads == ("model.loyalty.points",)
-    assert compiled(project, "ref('points')", environ={"OUT": "none"}).reads == ("points",)
+    with pytest.raises(UsageError) as caught:
+        compiled(project, "ref('points')", environ={"OUT": "none"})
+    (problem,) = caught.value.problems
+    assert problem.summary == "dbt's manifest is missing, so no ref() or source() can be resolved."
+    assert problem.where == "none/manifest.json"
     moved = {"OUT": "none", "DBT_TARGET_PATH": "out"}
     assert compiled(project, "ref('points')", environ=moved).reads == ("model.loyalty.points",)
 
@@ -252,7 +257,6 @@ def test_manifests_of_neighbouring_versions_are_read(project: Folder, number: in
 @pytest.mark.parametrize(
     ("text", "what", "advice"),
     [
-        ("{", "dbt's manifest is not JSON.", "Run: dbt parse"),
         ("{}", "dbt's manifest has no nodes.", "Run: dbt parse"),
         (
             manifest(metadata={"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v4.json"}),
@@ -282,10 +286,43 @@ def test_a_manifest_that_cannot_be_trusted_is_refused(
     assert (problem.summary, problem.where, problem.hint) == (what, "target/manifest.json", advice)
 
 
+def test_a_manifest_that_is_cut_off_is_a_passing_failure(project: Folder) -> None:
+    """As it is while dbt writes it, so the exit code is 4: trying again helps."""
+    project.write({**PROJECT, "target/manifest.json": manifest()[:1000]})
+    with pytest.raises(IncompleteFile, match="dbt's manifest is not complete") as caught:
+        compiled(project, "ref('customers')")
+    assert caught.value.exit_code == 4
+
+
+def test_of_several_folders_of_artifacts_the_newest_manifest_counts(project: Folder) -> None:
+    """By the time at which dbt generated it; a folder without one adds its results alone."""
+    for folder, hour, name in (("early", 6, "old"), ("late", 7, "new")):
+        metadata = {"project_name": "shop", "generated_at": f"2026-11-22T0{hour}:00:00Z"}
+        nodes = {"model.shop.m": node("m", relation_name=f'"shop"."main"."{name}"')}
+        project.write({f"{folder}/manifest.json": manifest(metadata=metadata, nodes=nodes)})
+    project.write({**PROJECT, "results/run_results.json": "{}"})
+    folders = [Path("late"), Path("early"), Path("results")]
+    for given in (folders, folders[::-1]):
+        assert compiled(project, "ref('m')", dbt_artifacts=given).sql.endswith('"new"')
+    assert compiled(project, "ref('m')", dbt_artifacts=folders[1:]).sql.endswith('"old"')
+
+
+@pytest.mark.parametrize(("name", "what"), [("nowhere", "no such folder"), ("empty", "has no manifest.json")])
+def test_a_folder_without_artifacts_is_refused(dbt: Folder, name: str, what: str) -> None:
+    """A misspelt one would leave out what dbt said."""
+    (dbt.path / "empty").mkdir()
+    with pytest.raises(UsageError) as caught:
+        compiled(dbt, "ref('customers')", dbt_artifacts=[Path("target"), Path(name)])
+    (problem,) = caught.value.problems
+    assert what in problem.summary
+    assert problem.where == f"--dbt-artifacts {name}"
+
+
 def test_dbts_variables_are_the_models_and_the_command_line_wins(project: Folder) -> None:
     """The project's own scope beats the one for all packages, and --vars beats both."""
     project.write(
         {
+            "target/manifest.json": manifest(),
             "dbt_project.yml": "name: shop\nprofile: shop\nvars:\n  a: 1\n  b: 1\n  c: 1\n  shop:\n    b: 2\n    c: 2\n",
             "reverse_etl/m.sql": "{{ config(surface='profiles') }}\n"
             "select email, {{ var('a') }} as a, {{ var('b') }} as b, {{ var('c') }} as c, {{ var('d', 4) }} as d",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl.dbt.gate import GateMode
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.diff import seal_text
@@ -87,3 +88,13 @@ def test_the_digest_of_rows_and_columns_stays() -> None:
         seal_text(3, "12ab", columns, [("c", "p\\")])
         == "d2932a9152cee00213ab066e40550b50958029f3c2d0622610f3882eb5fd3901"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "mode"), [(True, GateMode.ON), (False, GateMode.OFF), ("strict", GateMode.STRICT)]
+)
+def test_a_plan_keeps_what_was_asked_of_the_gate_behind_dbt(written: bool | str, mode: GateMode) -> None:
+    """So that `apply` asks it again."""
+    plan = PLAN | {"dbt_gate": written}
+    content = json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()
+    assert SavedPlan.from_bytes(file(plan, sha256(content).hexdigest()), "plan.json").gate.mode is mode

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reverse_etl.dbt.gate import GatedModel, check_gate, read_gate_evidence
+from reverse_etl.dbt.evidence import merge_results
+from reverse_etl.dbt.findings import GatedModel, GateInput, Place
+from reverse_etl.dbt.folders import read_artifacts
+from reverse_etl.dbt.gate import check_gate
+from reverse_etl.dbt.graph import read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from reverse_etl.dbt.gate import GateVerdict
     from reverse_etl.errors import Problem
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-# raw -> stg (ephemeral) -> customers -> vips; erp.orders -> orders
+# raw -> stg (ephemeral) -> customers -> vips; vips, raw -> latest (view); erp.orders -> orders
 PARENTS = {
     "seed.shop.raw": [],
     "model.shop.stg": ["seed.shop.raw"],
     "model.shop.customers": ["model.shop.stg"],
     "model.shop.vips": ["model.shop.customers"],
     "model.shop.orders": ["source.shop.erp.orders"],
+    "model.shop.latest": ["model.shop.vips", "seed.shop.raw"],
     "test.shop.unique_vips": ["model.shop.vips"],
     "test.shop.unique_customers": ["model.shop.customers"],
     "test.shop.unique_raw": ["seed.shop.raw"],
     "test.shop.orders_have_customers": ["model.shop.orders", "model.shop.customers"],
     "test.shop.sums_agree": ["model.shop.orders", "model.shop.vips"],
 }
+MATERIALIZED = {"model.shop.stg": "ephemeral", "model.shop.latest": "view"}
 ATTACHED = {
     "test.shop.orders_have_customers": "model.shop.orders",
     "test.shop.unique_vips": "model.shop.vips",
@@ -44,7 +52,10 @@ def manifest(**changed: Any) -> dict[str, Any]:
             "name": name.split(".")[-1],
             "package_name": "shop",
             "depends_on": {"nodes": parents},
-            "config": {"materialized": "ephemeral" if name == "model.shop.stg" else "table"},
+            "config": {"materialized": MATERIALIZED.get(name, "table")},
+            "database": "shop",
+            "schema": "marts",
+            "relation_name": f'"shop"."marts"."{name.split(".")[-1]}"' if name.startswith("model.") else None,
             "attached_node": ATTACHED.get(name),
         }
         for name, parents in PARENTS.items()
@@ -93,11 +104,21 @@ def model(*reads: str, max_age: int | None = None) -> GatedModel:
 
 def held(folder: Path, asked: GatedModel, **artifacts: Any) -> tuple[Problem, ...]:
     """Write the artifacts, and return why the model is held back."""
-    return held_of(folder, [asked], **artifacts)
+    return verdict(folder, [asked], **artifacts).refusals
 
 
-def held_of(folder: Path, asked: Sequence[GatedModel], **artifacts: Any) -> tuple[Problem, ...]:
-    """Write the artifacts, and return why models are held back."""
+def verdict(
+    folder: Path, asked: Sequence[GatedModel], *, strict: bool = False, given: Any = None, **artifacts: Any
+) -> GateVerdict:
+    """Write the artifacts, and return the gate's verdict. `given` are other fields of the gate's input."""
     for name, content in ({"manifest": manifest()} | artifacts).items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(content))
-    return check_gate(asked, read_gate_evidence(folder / "manifest.json"), target="prod", now=NOW)
+    graph, found = read_graph(folder / "manifest.json"), read_artifacts([folder])
+    results = [each for invocation in found.invocations for each in invocation.results]
+    gate_input = GateInput(
+        evidence=merge_results(graph, [*results, *found.freshness]),
+        place=Place("prod", "shop", "marts"),
+        now=NOW,
+        invocations=found.invocations,
+    )
+    return check_gate(asked, replace(gate_input, **(given or {})), strict=strict)

@@ -70,11 +70,16 @@ def _commands() -> Commands:
     return Commands()
 
 
-def dbt(folder: Path, *arguments: str, fails: bool = False) -> str:
-    """Run the real dbt in a project's folder; return what it printed. It must fail where `fails`."""
-    command = ["--no-use-colors", *arguments, "--profiles-dir", str(folder)]
+def dbt(folder: Path, *arguments: str, fails: bool = False, ends: int | None = None) -> str:
+    """Run the real dbt in a project's folder; return what it printed.
+
+    It must end with exit code 0, with 1 where it `fails`, or with the code that it `ends` with.
+    """
+    command = ["--no-use-colors", *arguments]
+    if "--profiles-dir" not in arguments:
+        command += ["--profiles-dir", str(folder)]
     out, err, code = _commands().ended(folder, *command)
-    assert code == (1 if fails else 0), out + err
+    assert code == (int(fails) if ends is None else ends), out + err
     return out
 
 

@@ -1,21 +1,20 @@
 # ruff: noqa: E501 - a message stands on one line
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.dbt.gate import GatedModel
-from reverse_etl.errors import ModelError
-from tests.dbt.made_artifacts import freshness, held, held_of, manifest, model, results
+from reverse_etl.dbt.findings import GatedModel, Place
+from reverse_etl.errors import IncompleteFile, ModelError
+from tests.dbt.made_artifacts import freshness, held, manifest, model, results, verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
 HOUR = 3600
 VIPS, CUSTOMERS, ORDERS = "model.shop.vips", "model.shop.customers", "source.shop.erp.orders"
-MENDED = "Mend it, and run: dbt build."
+FIX = "Fix it, and run: dbt build."
 
 FAULTS = {
     "what is read failed": (
@@ -24,9 +23,16 @@ FAULTS = {
     ),
     "what is read was skipped, as its parent failed": (
         {"vips": "skipped", "customers": "error"},
+        ["model.shop.customers failed in `dbt build` at 2026-11-22 07:00 UTC: It came to error."],
+    ),
+    "what is read was skipped, and nothing says why": (
+        {"vips": "skipped"},
+        ["model.shop.vips was skipped by `dbt build` at 2026-11-22 07:00 UTC: It came to skipped."],
+    ),
+    "what is read was skipped, as a test of a far ancestor failed": (
+        {"vips": "skipped", "customers": "skipped", "unique_raw": "fail"},
         [
-            "model.shop.vips was skipped by `dbt build` at 2026-11-22 07:00 UTC: It came to skipped.",
-            "model.shop.customers failed in `dbt build` at 2026-11-22 07:00 UTC: It came to error.",
+            "The test unique_raw of seed.shop.raw failed in `dbt build` at 2026-11-22 07:00 UTC: It came to fail."
         ],
     ),
     "a far ancestor failed, and what is read was not selected": (
@@ -67,32 +73,30 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("statuses", "expected"), FAULTS.values(), ids=FAULTS)
-def test_a_fault_upstream_holds_a_model_back(
-    tmp_path: Path, statuses: dict[str, str], expected: list[str]
-) -> None:
+def test_a_fault_upstream_holds_a_model_back(tmp_path: Path, statuses: dict[str, str], expected: Any) -> None:
     """By node; only the first line of dbt's message is shown, since the others may quote rows."""
     problems = held(tmp_path, model(VIPS), run_results=results(statuses))
     assert [problem.summary for problem in problems] == expected
     assert {problem.where for problem in problems} == {"model members"}
-    assert problems[0].hint == f"{MENDED} Without this gate: --no-dbt-gate."
+    assert problems[0].hint == f"{FIX} To ignore what dbt says: --no-dbt-gate."
 
 
 def test_what_holds_several_models_back_is_said_once_and_all_of_them_are_left_out(tmp_path: Path) -> None:
     """Each reason with its models; the way to the others names every model that is held, or they would be too."""
-    readers = [
+    models = [
         GatedModel("regulars", (VIPS,)),
         GatedModel("members", (VIPS, CUSTOMERS)),
         GatedModel("buyers", (ORDERS,)),
     ]
     found = results({"vips": "success", "unique_vips": "fail", "unique_customers": "error"})
-    problems = held_of(tmp_path, readers, run_results=found)
+    problems = verdict(tmp_path, models, run_results=found).refusals
     assert [(problem.summary.split(" failed")[0], problem.where) for problem in problems] == [
         ("The test unique_vips of model.shop.vips", "model regulars, model members"),
         ("The test unique_customers of model.shop.customers", "model regulars, model members"),
     ]
     assert [problem.models for problem in problems] == [("regulars", "members")] * 2
     assert {problem.hint for problem in problems} == {
-        f"{MENDED} The other models alone: --exclude regulars --exclude members. Without this gate: --no-dbt-gate."
+        f"{FIX} To run the other models: --exclude regulars --exclude members. To ignore what dbt says: --no-dbt-gate."
     }
 
 
@@ -126,6 +130,18 @@ def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path: Path) -> Non
     assert problem.summary.startswith("The unit test u of model.shop.vips failed")
 
 
+def test_a_failed_unit_test_is_said_once_though_dbt_skips_its_model_for_it(tmp_path: Path) -> None:
+    """The model, and what is built from it, were skipped for the one reason."""
+    unit = {"resource_type": "unit_test", "name": "u", "depends_on": {"nodes": [CUSTOMERS]}}
+    found = results({"customers": "skipped", "vips": "skipped"})
+    found["results"].append({"unique_id": "unit_test.shop.customers.u", "status": "fail"})
+    shop = manifest(unit_tests={"unit_test.shop.customers.u": unit})
+    problems = held(tmp_path, model(VIPS), manifest=shop, run_results=found)
+    assert [problem.summary for problem in problems] == [
+        "The unit test u of model.shop.customers failed in `dbt build` at 2026-11-22 07:00 UTC."
+    ]
+
+
 def test_a_test_behind_an_ephemeral_parent_is_a_direct_parents(tmp_path: Path) -> None:
     """Customers is built from an ephemeral model, so the seed below that is the first table."""
     problems = held(tmp_path, model(CUSTOMERS), run_results=results({"unique_raw": "fail"}))
@@ -141,8 +157,8 @@ def test_a_command_that_builds_nothing_says_nothing(tmp_path: Path, which: str, 
     found = results({"vips": status}, which=which)
     assert held(tmp_path, model(VIPS), run_results=found) == ()
     (problem,) = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=found)
-    assert problem.summary == (
-        f"Nothing proves that model.shop.vips is younger than 24h: dbt's last command, `dbt {which}`, built nothing."
+    assert (
+        problem.summary == "Nothing proves that model.shop.vips is younger than 24h: no build of it is known."
     )
 
 
@@ -163,12 +179,67 @@ def test_tables_that_were_built_without_rows_are_held_back(tmp_path: Path) -> No
         )
 
 
-def test_results_of_another_target_hold_everything_back(tmp_path: Path) -> None:
-    """Its tables are elsewhere, and so is what its manifest names."""
-    (problem,) = held(tmp_path, model(VIPS), run_results=results({"vips": "error"}, target="dev"))
-    assert problem.summary == "dbt's last results are of target dev; this run's is prod."
-    assert problem.hint.startswith("Run: dbt build --target prod.")
-    assert held(tmp_path, model(VIPS), run_results=results({"vips": "success"}, target="prod")) == ()
+HERE, ELSEWHERE = Place("prod", "shop", "marts"), Place("prod", "shop", "dbt_ann")
+TARGETS = {
+    "the same target": (HERE, "prod", None),
+    "a target that has another name and builds here": (HERE, "default", None),
+    "a target without a name that builds here": (HERE, None, None),
+    "the same target, though all its nodes have schemas of their own": (ELSEWHERE, "prod", None),
+    "another target that builds elsewhere": (
+        ELSEWHERE,
+        "dev",
+        "are of target dev, which builds in shop.marts; target prod reads shop.dbt_ann.",
+    ),
+    "a target without a name that builds elsewhere": (
+        ELSEWHERE,
+        None,
+        "are of another target, which builds in shop.marts; target prod reads shop.dbt_ann.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("place", "target", "reason"), TARGETS.values(), ids=TARGETS)
+def test_results_of_another_target_hold_everything_back(
+    tmp_path: Path, place: Any, target: str | None, reason: str | None
+) -> None:
+    """Its tables lie elsewhere, and so does what its manifest names. dbt Cloud calls every target `default`."""
+    found = results({"vips": "error"}, **({"target": target} if target else {}))
+    (problem,) = verdict(tmp_path, [model(VIPS)], run_results=found, given={"place": place}).refusals
+    if reason:
+        assert problem.summary == f"dbt's results in {tmp_path / 'run_results.json'} {reason}"
+        assert problem.hint.startswith("Run: dbt build --target prod.")
+    else:
+        assert problem.summary.startswith("model.shop.vips failed")
+
+
+EXITS = {
+    0: ({"vips": "success"}, None),
+    1: ({"vips": "success", "orders": "error"}, None),
+    2: ({"vips": "success"}, "dbt ended with exit code 2, before it could write its results."),
+    137: ({"vips": "success"}, "dbt ended with exit code 137, before it could write its results."),
+}
+
+
+@pytest.mark.parametrize(("code", "found"), EXITS.items(), ids=map(str, EXITS))
+def test_the_exit_code_of_dbt_tells_whether_its_results_are_of_this_time(
+    tmp_path: Path, code: int, found: Any
+) -> None:
+    """A parse error leaves the results of an earlier command. With 1 dbt ran, and its results say what failed."""
+    statuses, reason = found
+    problems = verdict(
+        tmp_path, [model(VIPS)], run_results=results(statuses), given={"dbt_exit_code": code}
+    ).refusals
+    assert [problem.summary for problem in problems] == ([reason] if reason else [])
+
+
+def test_an_exit_code_that_the_results_do_not_explain_holds_everything_back(tmp_path: Path) -> None:
+    """They are of an earlier command."""
+    found = results({"vips": "success", "unique_vips": "pass"})
+    (problem,) = verdict(tmp_path, [model(VIPS)], run_results=found, given={"dbt_exit_code": 1}).refusals
+    assert problem.summary == (
+        "dbt ended with exit code 1, but its newest results, of `dbt build` of 2026-11-22 07:00 UTC, show no "
+        "failure. They are of an earlier command."
+    )
 
 
 AGES = {
@@ -179,50 +250,158 @@ AGES = {
     ),
     "tested only": (
         results({"unique_vips": "pass"}, which="test"),
-        [
-            "Nothing proves that model.shop.vips is younger than 24h: dbt's last command, `dbt test`, built nothing."
-        ],
+        ["Nothing proves that model.shop.vips is younger than 24h: no build of it is known."],
     ),
     "not selected": (
         results({"customers": "success"}, which="run"),
-        [
-            "Nothing proves that model.shop.vips is younger than 24h: dbt's last command, `dbt run`, did not build it."
-        ],
+        ["Nothing proves that model.shop.vips is younger than 24h: no build of it is known."],
     ),
     "failed": (
         results({"vips": "error"}),
         [
             "model.shop.vips failed in `dbt build` at 2026-11-22 07:00 UTC: It came to error.",
-            "Nothing proves that model.shop.vips is younger than 24h: dbt's last command, `dbt build`, did not build it.",
+            "Nothing proves that model.shop.vips is younger than 24h: its last build failed.",
         ],
     ),
     "without a time": (
         {"results": [{"unique_id": VIPS, "status": "success"}], "args": {"which": "build"}},
-        ["Nothing proves that model.shop.vips is younger than 24h: its result has no time."],
+        ["Nothing proves that model.shop.vips is younger than 24h: its last build has no time."],
     ),
 }
 
 
 @pytest.mark.parametrize(("found", "expected"), AGES.values(), ids=AGES)
-def test_max_age_asks_for_proof(tmp_path: Path, found: dict[str, Any], expected: list[str]) -> None:
+def test_max_age_asks_for_proof(tmp_path: Path, found: Any, expected: Any) -> None:
     """Only a build that built the very node proves how old it is."""
     problems = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=found)
     assert [problem.summary for problem in problems] == expected
 
 
-def test_without_artifacts_only_max_age_holds_back(tmp_path: Path) -> None:
-    """No dbt, no gate; but nothing proves the age."""
-    assert held(tmp_path, model(VIPS)) == ()
+def test_without_results_only_max_age_holds_back(tmp_path: Path) -> None:
+    """Whether results may be missing altogether is decided before: the gate says what it lacks."""
+    (warning,) = verdict(tmp_path, [model(VIPS)]).warnings
+    assert warning.summary == (
+        "No result of dbt is known for model.shop.vips: nothing says whether it was built and tested."
+    )
     (problem,) = held(tmp_path, model(VIPS, max_age=HOUR))
     assert (
-        problem.summary == "Nothing proves that model.shop.vips is younger than 60m: dbt left no run results."
+        problem.summary == "Nothing proves that model.shop.vips is younger than 60m: no build of it is known."
     )
     (problem,) = held(tmp_path, model("customers", max_age=HOUR))
     assert problem.summary == (
-        "Nothing proves that customers is younger than 60m: dbt left no manifest that has it."
+        "Nothing proves that customers is younger than 60m: dbt's manifest does not have it."
     )
     (problem,) = held(tmp_path, model(max_age=HOUR))
     assert problem.summary.startswith("max_age is 60m, but the model reads nothing by ref() or source()")
+
+
+def test_a_strict_gate_holds_back_what_it_knows_nothing_of(tmp_path: Path) -> None:
+    """Without it that is a warning, which names dbt's last command where that said nothing."""
+    found = results({"vips": "success"}, which="compile")
+    passed = verdict(tmp_path, [model(VIPS)], run_results=found)
+    assert passed.refusals == ()
+    (warning,) = passed.warnings
+    assert warning.summary.endswith("built and tested. The last command was `dbt compile`.")
+    strict = verdict(tmp_path, [model(VIPS)], run_results=found, strict=True)
+    assert strict.warnings == ()
+    assert [problem.summary for problem in strict.refusals] == [warning.summary]
+    tested = results({"vips": "success", "unique_vips": "pass"})
+    assert verdict(tmp_path, [model(VIPS)], run_results=tested, strict=True).refusals == ()
+
+
+DEFAULT_AGES = {
+    "a day": (["2026-11-21T08:00:00Z"], None, None),
+    "a week, and no other build is known": (["2026-11-15T08:00:00Z"], None, None),
+    "nine days, and no other build is known": (
+        ["2026-11-13T08:00:00Z"],
+        "note",
+        "model.shop.vips was built 9d ago, at 2026-11-13 08:00 UTC; no other build of it is known.",
+    ),
+    "thirty days": (
+        ["2026-10-23T08:00:00Z"],
+        "refused",
+        "model.shop.vips was built 30d ago, at 2026-10-23 08:00 UTC. Without a max_age, tables older than 30d are refused.",
+    ),
+    "two days, of a table that is built every day": (
+        ["2026-11-20T07:00:00Z", "2026-11-19T07:00:00Z", "2026-11-18T07:00:00Z"],
+        None,
+        None,
+    ),
+    "four days, of a table that is built every day": (
+        ["2026-11-18T07:00:00Z", "2026-11-17T07:00:00Z", "2026-11-16T07:00:00Z"],
+        "note",
+        "model.shop.vips was built 4d ago, at 2026-11-18 07:00 UTC; it is usually built every 24h.",
+    ),
+    "a week and a day, of a table that is built every week": (
+        ["2026-11-14T07:00:00Z", "2026-11-07T07:00:00Z", "2026-10-31T07:00:00Z"],
+        None,
+        None,
+    ),
+    "thirty hours, of a table that is built every hour": (
+        ["2026-11-21T02:00:00Z", "2026-11-21T01:00:00Z", "2026-11-21T00:00:00Z"],
+        None,
+        None,
+    ),
+    "two days, of a table that is built every hour": (
+        ["2026-11-20T07:00:00Z", "2026-11-20T06:00:00Z", "2026-11-20T05:00:00Z"],
+        "note",
+        "model.shop.vips was built 2d ago, at 2026-11-20 07:00 UTC; it is usually built every 60m.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("times", "kind", "text"), DEFAULT_AGES.values(), ids=DEFAULT_AGES)
+def test_without_max_age_a_table_may_be_as_old_as_is_usual(
+    tmp_path: Path, times: list[str], kind: str | None, text: str
+) -> None:
+    """A note where three builds were missed, a refusal at thirty days."""
+    found = [results({"vips": "success", "unique_vips": "pass"}, at=time) for time in times]
+    found[0]["results"] += [one for each in found[1:] for one in each["results"]]
+    result = verdict(tmp_path, [model(VIPS)], run_results=found[0])
+    assert [problem.summary for problem in result.refusals] == ([text] if kind == "refused" else [])
+    assert [problem.summary for problem in result.warnings] == ([text] if kind == "note" else [])
+
+
+def test_an_explicit_max_age_stands_in_the_place_of_the_default(tmp_path: Path) -> None:
+    """A table that is built once a quarter has one of its own."""
+    found = results({"vips": "success", "unique_vips": "pass"}, at="2026-09-01T08:00:00Z")
+    asked = model(VIPS, max_age=100 * 24 * HOUR)
+    assert verdict(tmp_path, [asked], run_results=found) == verdict(tmp_path, [])
+
+
+def test_seeds_and_snapshots_may_be_of_any_age_and_views_are_as_old_as_their_tables(tmp_path: Path) -> None:
+    """A seed is loaded when somebody changes it. A view shows what its tables hold."""
+    old, new = "2026-09-01T08:00:00Z", "2026-11-22T07:00:00Z"
+    seed, view = "seed.shop.raw", "model.shop.latest"
+    found = results({"raw": "success", "unique_raw": "pass", "vips": "success"}, at=old)
+    found["results"] += results({"latest": "success"}, at=new)["results"]
+    assert held(tmp_path, model(seed), run_results=found) == ()
+    (problem,) = held(tmp_path, model(view), run_results=found)
+    assert problem.summary.startswith("model.shop.vips was built 82d ago")
+    (problem,) = held(tmp_path, model(view, max_age=HOUR), run_results=found)
+    assert problem.summary.startswith("model.shop.vips was built 82d ago")
+    (problem,) = held(tmp_path, model(seed, max_age=HOUR), run_results=found)
+    assert problem.summary.startswith("seed.shop.raw was built 82d ago"), "who asks of a seed's age is told"
+
+
+def test_a_test_that_warned_and_tests_that_did_not_run_are_said(tmp_path: Path) -> None:
+    """They hold nothing back."""
+    found = results({"vips": "success", "unique_vips": "warn"})
+    found["results"][-1] |= {"failures": 3}
+    result = verdict(tmp_path, [model(VIPS)], run_results=found)
+    assert result.refusals == ()
+    assert [warning.summary for warning in result.warnings] == [
+        "The test unique_vips of model.shop.vips warned at 2026-11-22 07:00 UTC: 3 rows."
+    ]
+    found = results({"vips": "success"}, which="run")
+    result = verdict(tmp_path, [model(VIPS)], run_results=found)
+    assert result.refusals == ()
+    assert [(warning.summary, warning.hint) for warning in result.warnings] == [
+        (
+            "No test of model.shop.vips has run since it was built at 2026-11-22 07:00 UTC.",
+            "Run: dbt test --select vips.",
+        )
+    ]
 
 
 def test_the_age_of_a_source_is_that_of_its_newest_row(tmp_path: Path) -> None:
@@ -230,7 +409,7 @@ def test_the_age_of_a_source_is_that_of_its_newest_row(tmp_path: Path) -> None:
     loaded = "2026-11-22T05:30:00+00:00"
     asked = model(ORDERS, max_age=2 * HOUR)
     assert [each.summary for each in held(tmp_path, asked)] == [
-        "Nothing proves that source.shop.erp.orders is younger than 2h: dbt left no freshness of this source."
+        "Nothing proves that source.shop.erp.orders is younger than 2h: no freshness of this source is known."
     ]
     assert [each.summary for each in held(tmp_path, asked, sources=freshness("pass", loaded))] == [
         "source.shop.erp.orders was loaded 2h ago, at 2026-11-22 05:30 UTC; max_age is 2h."
@@ -239,6 +418,15 @@ def test_the_age_of_a_source_is_that_of_its_newest_row(tmp_path: Path) -> None:
     assert [each.summary for each in held(tmp_path, model(ORDERS), sources=freshness("error", loaded))] == [
         "source.shop.erp.orders is staler than its `freshness` in dbt allows: its newest row was loaded at 2026-11-22 05:30 UTC."
     ]
+
+
+def test_a_stale_source_holds_back_whatever_is_built_from_it(tmp_path: Path) -> None:
+    """Through all ancestors, as a failure does."""
+    stale = freshness("error", "2026-11-19T05:30:00+00:00")
+    (problem,) = held(
+        tmp_path, model("model.shop.orders"), run_results=results({"orders": "success"}), sources=stale
+    )
+    assert problem.summary.startswith("source.shop.erp.orders is staler than its `freshness` in dbt allows")
 
 
 @pytest.mark.parametrize("number", [4, 5, 6, 7])
@@ -254,7 +442,6 @@ def test_run_results_of_neighbouring_versions_are_read(tmp_path: Path, number: i
 @pytest.mark.parametrize(
     ("text", "what", "advice"),
     [
-        ("{", "dbt's run_results.json is not JSON.", "Run: dbt build"),
         ("[]", "dbt's run_results.json has no results.", "Run: dbt build"),
         (
             '{"metadata": {"dbt_schema_version": "x/run-results/v8.json"}, "results": []}',
@@ -278,3 +465,30 @@ def test_run_results_that_cannot_be_read_stop_the_run(
     (problem,) = caught.value.problems
     assert (problem.summary, problem.hint) == (what, advice)
     assert problem.where.endswith("run_results.json")
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"results": [{"unique_id": "model.shop.vi'])
+def test_an_artifact_that_is_cut_off_is_a_passing_failure(tmp_path: Path, text: str) -> None:
+    """Dbt writes it just then: trying again helps, so the exit code is 4."""
+    for name in ("run_results.json", "sources.json"):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(IncompleteFile) as caught:
+            held(tmp_path, model(VIPS))
+        assert caught.value.exit_code == 4
+        assert caught.value.problems[0].where.endswith(name)
+        (tmp_path / name).unlink()
+
+
+ODD = {
+    "results that are no objects": {"results": [None, 3, "text", {"status": "error"}]},
+    "timing that is no list": {"results": [{"unique_id": VIPS, "status": "error", "timing": "soon"}]},
+    "counts that are texts": {"results": [{"unique_id": VIPS, "status": "error", "failures": "many"}]},
+    "metadata and arguments that are lists": {"metadata": {}, "args": [], "results": []},
+}
+
+
+@pytest.mark.parametrize("content", ODD.values(), ids=ODD)
+def test_odd_artifacts_are_read_as_far_as_they_say_something(tmp_path: Path, content: dict[str, Any]) -> None:
+    """Nothing in them ends in a traceback."""
+    expected = 1 if VIPS in str(content) else 0
+    assert len(held(tmp_path, model(VIPS), run_results=content)) == expected

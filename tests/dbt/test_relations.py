@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from reverse_etl.errors import ModelError
+from reverse_etl.errors import ModelError, UsageError
 from reverse_etl.models.compile import compile_models
 from reverse_etl.models.relations import load_relations
 from reverse_etl.parsing.jinja import ContextError
@@ -92,13 +92,17 @@ def test_a_variable_of_the_command_line_beats_the_projects(built: Path) -> None:
     assert len(rows(built, compiled(built, regular_from=4)["regulars"])) == 1
 
 
-def test_without_a_manifest_names_are_looked_for_in_the_targets_schema(built: Path, tmp_path: Path) -> None:
-    """Before dbt's first command, `ref` is a table of the target's schema, and a source is a schema."""
+def test_a_dbt_project_without_a_manifest_is_refused(built: Path, tmp_path: Path) -> None:
+    """Other tables that happen to have the names would be read, and people be taken off lists for it."""
     folder = tmp_path / "corner_shop"
     shutil.copytree(built, folder, ignore=shutil.ignore_patterns("target"))
-    models = compiled(folder)
-    assert '"corner_shop"."main"."visits"' in models["regulars"].sql
-    assert '"corner_shop"."till"."payments"' in models["neighbours"].sql
+    with pytest.raises(UsageError) as caught:
+        compiled(folder)
+    (problem,) = caught.value.problems
+    assert (problem.summary.split(",")[0], problem.where) == (
+        "dbt's manifest is missing",
+        str(folder / "target/manifest.json"),
+    )
 
 
 def test_a_manifest_of_another_database_is_refused(shop: Path) -> None:

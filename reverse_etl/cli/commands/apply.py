@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from reverse_etl.cli.commands.plan import warn_missing_gate_evidence
 from reverse_etl.cli.commands.run import print_run
 from reverse_etl.cli.options import AS_JSON, NO_VARS, STRICT, ProjectFlags, project_options
 from reverse_etl.cli.output.console import terminal
@@ -39,7 +38,6 @@ def command(project_flags: ProjectFlags, file: Path, *, strict: bool, as_json: b
         target=project_flags.target or saved_plan.target,
         vars=saved_plan.vars,
     ).load()
-    warn_missing_gate_evidence(project, gate_skipped=not saved_plan.dbt_gate)
     terminal.info(f"The plan: {saved_plan.summary}.")
     with terminal.progress_bars():
         result = project.apply(

@@ -10,6 +10,7 @@ from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.events import problem_document
+from reverse_etl.dbt.gate import warning_text
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError
 from reverse_etl.formatting import format_count, format_path
@@ -142,9 +143,12 @@ def _check_key(destination: Destination) -> str:
 
 def _check_gate(project: Project) -> str:
     """Pass the gate behind dbt with every model."""
-    if gate_problems := project.check_gate(project.models):
-        raise GuardRefused(*gate_problems)
-    return project.gate_warning() or "nothing holds a model back"
+    verdict = project.check_gate(project.models)
+    for warning in verdict.warnings:
+        terminal.warn(warning_text(warning))
+    if verdict.refusals:
+        raise GuardRefused(*verdict.refusals)
+    return "no model is held back"
 
 
 def _check_warehouse(project: Project) -> str:

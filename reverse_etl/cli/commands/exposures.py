@@ -42,10 +42,10 @@ def command(
     an exposure there stays.
     """
     project = project_flags.load()
-    if project.dbt_project is None or not project.dbt_project.manifest_path.is_file():
+    if project.dbt_project is None:
         raise UsageError.of(
             "Exposures name dbt's models, and there is no manifest that has them.",
-            where=format_path(project.dbt_project.manifest_path if project.dbt_project else project.folder),
+            where=format_path(project.folder),
             hint="Run in a dbt project, after: dbt parse",
         )
     path = output or project.folder / project.dbt_project.model_path / DEFAULT_FILE

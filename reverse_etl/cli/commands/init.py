@@ -258,11 +258,15 @@ def _find_source_table(project_flags: ProjectFlags) -> SourceTable | None:
 
 def _find_manifest(folder: Path) -> Path | None:
     project = read_dbt_project(folder, environ=os.environ, cli_vars={})
-    if project and not project.manifest_path.is_file():
+    if project is None:
+        return None
+    try:
+        return project.manifest_path
+    except UsageError:
         terminal.warn(
             "dbt has left no manifest yet, so that a table may be none of its models. Run: dbt parse"
         )
-    return project.manifest_path if project else None
+        return None
 
 
 def _can_reference(relations: Relations, table: str) -> bool:

@@ -14,6 +14,7 @@ from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import plan_document
 from reverse_etl.cli.output.plan import show_plan
+from reverse_etl.dbt.gate import warning_text
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.errors import GuardRefused
 from reverse_etl.files import write_atomically
@@ -39,7 +40,7 @@ def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | N
     """Show what a run would send, and send nothing.
 
     Changes no table, and no file but the one asked for. Works without a key: then lists are not looked up.
-    Exits 3 where a guard or the gate behind dbt would refuse the run.
+    Exits 3 where a guard or the gate behind dbt would refuse the run, and 2 where dbt's results are missing.
     """
     if out == Path("-"):
         raise click.UsageError("A plan is saved in a file: name one.")
@@ -58,7 +59,6 @@ def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | N
 def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool = False) -> Plan:
     """Draw a plan and print it. Raises GuardRefused, after printing, where a run would be refused."""
     require_known_models(plan_flags.allow_removes, project.models, "--allow-removes")
-    warn_missing_gate_evidence(project, gate_skipped=plan_flags.no_dbt_gate)
     options = replace(plan_flags.options, with_digest=with_digest)
     plan = project.plan(
         plan_flags.select,
@@ -72,10 +72,10 @@ def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool
     else:
         show_plan(plan, show_values=plan_flags.show_values)
     warn_unverified_plan(project, plan)
-    gate_problems = (
-        () if plan_flags.no_dbt_gate else project.check_gate([model_plan.model for model_plan in plan.models])
-    )
-    if problems := (*gate_problems, *check_guards(plan.models, plan_flags.allow_removes)):
+    verdict = project.check_gate([model_plan.model for model_plan in plan.models], plan_flags.gate)
+    for warning in verdict.warnings:
+        terminal.warn(warning_text(warning))
+    if problems := (*verdict.refusals, *check_guards(plan.models, plan_flags.allow_removes)):
         raise GuardRefused(*problems)
     return plan
 
@@ -93,19 +93,10 @@ def _save_plan(
         made_at=format_epoch_seconds(project.clock.now()),
         vars=project_flags.vars,
         allow_removes=plan_flags.allow_removes,
-        dbt_gate=not plan_flags.no_dbt_gate,
+        gate=plan_flags.gate.mode,
     )
     write_atomically(out, saved_plan.to_bytes())
     terminal.info(f"Saved. To carry out just this, or nothing: reverse-etl apply {shlex.quote(str(out))}")
-
-
-def warn_missing_gate_evidence(project: Project, *, gate_skipped: bool) -> None:
-    """Warn where the gate lets everything pass because dbt's last command did not build or test.
-
-    Not where it is `gate_skipped` unasked.
-    """
-    if not gate_skipped and (warning := project.gate_warning()):
-        terminal.warn(warning)
 
 
 def warn_unverified_plan(project: Project, plan: Plan) -> None:

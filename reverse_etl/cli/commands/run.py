@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.commands.plan import plan_and_print, warn_missing_gate_evidence
+from reverse_etl.cli.commands.plan import plan_and_print
 from reverse_etl.cli.options import STRICT, PlanFlags, ProjectFlags, plan_options, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
@@ -36,7 +36,6 @@ def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, dry_run: bool
 
 
 def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool) -> int:
-    warn_missing_gate_evidence(project, gate_skipped=plan_flags.no_dbt_gate)
     with terminal.progress_bars():
         result = project.run(
             plan_flags.select,
@@ -44,7 +43,7 @@ def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool) -> 
             options=plan_flags.options,
             allow_removes=plan_flags.allow_removes,
             strict=strict,
-            dbt_gate=not plan_flags.no_dbt_gate,
+            gate=plan_flags.gate,
             on_event=terminal.print_event,
             on_request=terminal.print_request,
         )

@@ -20,6 +20,7 @@ from reverse_etl.domain.events import (
     ModelStaged,
     RecoveryStarted,
     SendProgress,
+    Warned,
 )
 from reverse_etl.formatting import format_count
 
@@ -88,6 +89,9 @@ class Terminal:
 
     def print_event(self, event: Event) -> None:
         """Tell what a run tells; even when quiet, that a list stopped."""
+        if isinstance(event, Warned):
+            self.warn(event.text)
+            return
         stop_text = _stop_text(event)
         if self._json:
             if not self._quiet or stop_text:

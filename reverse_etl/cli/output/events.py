@@ -17,6 +17,7 @@ from reverse_etl.domain.events import (
     RecoveryStarted,
     RemoveProgress,
     SendProgress,
+    Warned,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 def event_entry(event: Event) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one per kind of event
     """Return the name of an event in the log, and its content."""
     match event:
+        case Warned():
+            return "warning", {"text": event.text}
         case ModelStaged():
             return "Staged", {"model": event.model, "rows": event.rows, "seconds": event.seconds}
         case RecoveryStarted():

@@ -1,0 +1,75 @@
+"""The values that the gate's rules take and give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reverse_etl.dbt.evidence import Evidence, Invocation, RecordedResults
+
+
+class Weight(Enum):
+    """What a finding does to a model: hold it back, hold it back under --strict-gate, or only be said."""
+
+    HOLDS = auto()
+    MISSING = auto()
+    NOTE = auto()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found: what happened, and what to do next."""
+
+    summary: str
+    hint: str
+    weight: Weight = Weight.HOLDS
+
+
+@dataclass(frozen=True)
+class GatedModel:
+    """A model as the gate sees it: what it reads by dbt's unique ids, and how old that may be, in seconds."""
+
+    model: str
+    reads: tuple[str, ...]
+    max_age: int | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this run's target reads: the target's name, and its database and schema in the warehouse."""
+
+    target: str
+    database: str
+    schema: str
+
+
+@dataclass(frozen=True)
+class GateInput:
+    """What the gate's rules look at.
+
+    `invocations` are those of the artifacts. `recorded` is None where dbt has no package of ours.
+    `dbt_exit_code` is that of the dbt command before this run, None where it was not given.
+    """
+
+    evidence: Evidence
+    place: Place
+    now: datetime
+    invocations: tuple[Invocation, ...] = ()
+    recorded: RecordedResults | None = None
+    dbt_exit_code: int | None = None
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a moment as messages show it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def command_text(command: str) -> str:
+    """Return a dbt command as messages show it."""
+    words = {"generate": "docs generate", "freshness": "source freshness"}
+    return f"`dbt {words.get(command, command)}`" if command else "a dbt command without a name"

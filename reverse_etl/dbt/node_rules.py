@@ -1,0 +1,291 @@
+"""The gate's rules on the nodes that a model reads: built, tested, fresh and young enough. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from reverse_etl.dbt.age import REFUSED_AGE, Age, table_age
+from reverse_etl.dbt.evidence import FAILED, PASSED, SUCCEEDED, newest_invocation
+from reverse_etl.dbt.findings import Finding, Weight, command_text, moment_text
+from reverse_etl.formatting import format_count
+from reverse_etl.parsing.durations import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from reverse_etl.dbt.age import TableAge
+    from reverse_etl.dbt.evidence import NodeResult
+    from reverse_etl.dbt.findings import GatedModel, GateInput
+    from reverse_etl.dbt.graph import Graph, Node
+
+_FIX = "Fix it, and run: dbt build."
+_BUILD = "Run: dbt build."
+_FRESHNESS = "Run: dbt source freshness."
+
+
+@dataclass(frozen=True)
+class NodeCheck:
+    """The rules, for one model. `known` are those of the nodes it reads that dbt's manifest has."""
+
+    model: GatedModel
+    given: GateInput
+
+    @property
+    def graph(self) -> Graph:
+        """Return dbt's graph."""
+        return self.given.evidence.graph
+
+    @cached_property
+    def known(self) -> tuple[str, ...]:
+        """Return what the model reads and the manifest has."""
+        return tuple(read for read in self.model.reads if read in self.graph.nodes)
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Return what the model reads, and all that this is built from; near ones first."""
+        ancestors = (node for read in self.known for node in self.graph.ancestors(read))
+        return tuple(dict.fromkeys([*self.known, *ancestors]))
+
+    @cached_property
+    def near(self) -> tuple[str, ...]:
+        """Return the nodes whose tests count: what the model reads, and the direct parents of that."""
+        parents = (parent for read in self.known for parent in self.graph.parents(read))
+        return tuple(dict.fromkeys([*self.known, *parents]))
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """Return the tables whose rows the model sees, through views."""
+        behind = (table for read in self.known for table in self.graph.tables_behind(read))
+        return tuple(dict.fromkeys(behind))
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield everything that is to be said of the model."""
+        yield from self.not_built()
+        yield from self.failed_tests()
+        yield from self.stale_sources()
+        yield from self.no_evidence()
+        if self.model.max_age is None:
+            yield from self.unusual_ages()
+        else:
+            yield from self.too_old(self.model.max_age)
+        yield from self.warned_tests()
+        yield from self.untested()
+
+    def result(self, node: str) -> NodeResult | None:
+        """Return the newest result of a node."""
+        return self.given.evidence.newest.get(node)
+
+    def not_built(self) -> Iterator[Finding]:
+        """Yield the nodes that failed, were skipped or were built without rows."""
+        for node in self.inputs:
+            result = self.result(node)
+            if result is None or self.graph.nodes[node].resource_type == "source":
+                continue
+            if result.status == "skipped" and (causes := self.causes_of_skip(node)):
+                # The failed node is an input too, and says so itself.
+                yield from (self.test_finding(cause) for cause in causes if self.graph.nodes[cause].is_test)
+            elif result.status not in PASSED:
+                yield Finding(f"{node} {_fault(result)}", _FIX)
+            elif result.without_rows and result.status in SUCCEEDED:
+                yield Finding(
+                    f"{node} was built without its rows: {command_text(result.command)} had --empty or "
+                    "--sample.",
+                    _BUILD,
+                )
+
+    def causes_of_skip(self, node: str) -> list[str]:
+        """Return the failed inputs of a node and the failed tests of them for which dbt skipped it."""
+        ancestors = self.graph.ancestors(node)
+        unit_tests = [
+            test
+            for test in self.graph.find_tests([node])
+            if self.graph.nodes[test].resource_type == "unit_test"
+        ]
+        suspects = [*ancestors, *unit_tests, *self.graph.find_tests(ancestors)]
+        return [suspect for suspect in suspects if self.has_failed(suspect)]
+
+    def has_failed(self, node: str) -> bool:
+        """Return whether the newest result of a node is a failure."""
+        result = self.result(node)
+        return result is not None and result.status in FAILED
+
+    def failed_tests(self) -> Iterator[Finding]:
+        """Yield the failed tests of near nodes; a failed test of severity warn has another status."""
+        for test in self.graph.find_tests(self.near):
+            if self.has_failed(test):
+                yield self.test_finding(test)
+
+    def test_finding(self, test: str) -> Finding:
+        """Return the finding of a failed test."""
+        result = self.given.evidence.newest[test]
+        return Finding(f"{_test_name(self.graph.nodes[test])} {_fault(result)}", _FIX)
+
+    def stale_sources(self) -> Iterator[Finding]:
+        """Yield the sources among all inputs that are staler than dbt's own limits."""
+        for node in self.inputs:
+            result = self.result(node)
+            if (
+                result is not None
+                and self.graph.nodes[node].resource_type == "source"
+                and result.status in FAILED
+            ):
+                when = moment_text(result.loaded_at) if result.loaded_at else ""
+                newest = f": its newest row was loaded at {when}" if when else ""
+                yield Finding(
+                    f"{node} is staler than its `freshness` in dbt allows{newest}.",
+                    f"Load it. {_FRESHNESS}",
+                )
+
+    def no_evidence(self) -> Iterator[Finding]:
+        """Yield the nodes among what the model reads of which no result is known."""
+        last = newest_invocation(self.given.invocations)
+        silent = f" The last command was {command_text(last.command)}." if last and last.is_silent else ""
+        for node in dict.fromkeys([*self.known, *self.tables]):
+            known = self.graph.nodes.get(node)
+            if known is not None and known.is_built and self.result(node) is None:
+                yield Finding(
+                    f"No result of dbt is known for {node}: nothing says whether it was built and tested."
+                    f"{silent}",
+                    "Run dbt build right before reverse-etl, or install its dbt package: it keeps the "
+                    "results of every command.",
+                    Weight.MISSING,
+                )
+
+    def warned_tests(self) -> Iterator[Finding]:
+        """Yield the tests of severity warn that failed."""
+        for test in self.graph.find_tests(self.near):
+            result = self.result(test)
+            if result is not None and result.status == "warn":
+                rows = f": {format_count(result.failures, 'row')}" if result.failures else ""
+                yield Finding(
+                    f"{_test_name(self.graph.nodes[test])} warned{_when(result)}{rows}.",
+                    "Its severity is warn, so no model is held back.",
+                    Weight.NOTE,
+                )
+
+    def untested(self) -> Iterator[Finding]:
+        """Yield what the model reads that was built after its tests last ran."""
+        for node in self.known:
+            times = self.given.evidence.builds.get(node)
+            tests = self.graph.find_tests([node])
+            if not times or not tests:
+                continue
+            results = [result for test in tests if (result := self.result(test)) is not None]
+            if any(result.completed_at and result.completed_at >= times[0] for result in results):
+                continue
+            yield Finding(
+                f"No test of {node} has run since it was built at {moment_text(times[0])}.",
+                f"Run: dbt test --select {self.graph.nodes[node].name}.",
+                Weight.NOTE,
+            )
+
+    def unusual_ages(self) -> Iterator[Finding]:
+        """Yield the tables that are too old by default, or older than usual."""
+        for table in self.tables:
+            age = table_age(self.given.evidence, table)
+            if age is None:
+                continue
+            match age.judge(self.given.now):
+                case Age.REFUSED:
+                    limit = format_duration(REFUSED_AGE.total_seconds())
+                    yield Finding(
+                        f"{self.built_text(age)}. Without a max_age, tables older than {limit} are refused.",
+                        f"{_BUILD} If this age is right, set max_age in the model's config.",
+                    )
+                case Age.UNUSUAL:
+                    usual = (
+                        f"it is usually built every {format_duration(age.interval.total_seconds())}"
+                        if age.interval
+                        else "no other build of it is known"
+                    )
+                    yield Finding(f"{self.built_text(age)}; {usual}.", _BUILD, Weight.NOTE)
+                case Age.USUAL:
+                    pass
+
+    def built_text(self, age: TableAge) -> str:
+        """Return when a table was built."""
+        since = format_duration((self.given.now - age.built_at).total_seconds())
+        return f"{age.unique_id} was built {since} ago, at {moment_text(age.built_at)}"
+
+    def too_old(self, max_age: int) -> Iterator[Finding]:
+        """Yield what is older than the model's max_age, or not proved to be younger."""
+        allowed = format_duration(max_age)
+        if not self.model.reads:
+            yield Finding(
+                f"max_age is {allowed}, but the model reads nothing by ref() or source(): no age is known.",
+                "Read dbt's tables by ref() or source(), or remove max_age.",
+            )
+        for node in self.aged_nodes():
+            when, reason, hint = self.age_proof(node)
+            if when is None:
+                yield Finding(f"Nothing proves that {node} is younger than {allowed}: {reason}.", hint)
+            elif (self.given.now - when).total_seconds() > max_age:
+                age = format_duration((self.given.now - when).total_seconds())
+                verb = "loaded" if node in self.graph.nodes and self.is_source(node) else "built"
+                yield Finding(
+                    f"{node} was {verb} {age} ago, at {moment_text(when)}; max_age is {allowed}.", hint
+                )
+
+    def aged_nodes(self) -> Iterable[str]:
+        """Return the nodes whose age max_age is about: of views their tables, without seeds and snapshots."""
+        found: dict[str, None] = {}
+        for read in self.model.reads:
+            behind = self.graph.tables_behind(read)
+            if behind == (read,):
+                found[read] = None
+            else:
+                found.update(
+                    dict.fromkeys(
+                        table
+                        for table in behind
+                        if self.graph.nodes.get(table) is None
+                        or self.graph.nodes[table].resource_type not in {"seed", "snapshot"}
+                    )
+                )
+        return found
+
+    def age_proof(self, node: str) -> tuple[datetime | None, str, str]:
+        """Return when a node was built or loaded, else why that is not known; and what to do next."""
+        if node not in self.graph.nodes:
+            return None, "dbt's manifest does not have it", _BUILD
+        result = self.result(node)
+        if self.is_source(node):
+            return (result.loaded_at if result else None), "no freshness of this source is known", _FRESHNESS
+        times = self.given.evidence.builds.get(node)
+        if times:
+            return times[0], "", _BUILD
+        if result is None:
+            return None, "no build of it is known", _BUILD
+        failed = result.status not in SUCCEEDED
+        return None, "its last build failed" if failed else "its last build has no time", _BUILD
+
+    def is_source(self, node: str) -> bool:
+        """Return whether a node is a source."""
+        return self.graph.nodes[node].resource_type == "source"
+
+
+def _test_name(node: Node) -> str:
+    kind = node.resource_type.replace("_", " ")
+    return f"The {kind} {node.name} of {node.attached_node or ', '.join(node.parents)}"
+
+
+def _fault(result: NodeResult) -> str:
+    """Return how a node ended, as the end of a sentence that begins with its name."""
+    command = f"{command_text(result.command)}{_when(result)}"
+    match result.status:
+        case "skipped":
+            text = f"was skipped by {command}"
+        case "partial success":
+            text = f"was built only in part by {command}"
+        case status if status in FAILED:
+            text = f"failed in {command}"
+        case status:
+            text = f"ended as {status!r}, which is not known to be a success, in {command}"
+    return f"{text}: {result.message.rstrip('.')}." if result.message else f"{text}."
+
+
+def _when(result: NodeResult) -> str:
+    return f" at {moment_text(result.completed_at)}" if result.completed_at else ""
