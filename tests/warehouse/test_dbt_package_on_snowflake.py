@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from reverse_etl.dbt.gate import GateVerdict
+from reverse_etl.errors import UsageError
+from reverse_etl.project import Project
 from tests.dbt.real_dbt import add_package, dbt
 
 if TYPE_CHECKING:
@@ -42,6 +45,22 @@ def shop(tmp_path: Path, place: Place) -> Path:
     return tmp_path
 
 
+def verdict(shop: Path, place: Place) -> GateVerdict:
+    """Return what the gate says of a model that reads `people`."""
+    (shop / "reverse_etl").mkdir(exist_ok=True)
+    (shop / "reverse_etl" / "everyone.sql").write_text(
+        "{{ config(surface='profiles', identifiers={'email': 'email'}) }}\n"
+        "select email from {{ ref('people') }}"
+    )
+    profile: dict[str, Any] = {"target": "live", "outputs": {"live": dict(place.output)}}
+    destination = {"type": "klaviyo", "sandbox": True, "state_schema": place.state_schema}
+    profile["destinations"] = {"live": destination}
+    (shop / "ours").mkdir(exist_ok=True)
+    (shop / "ours" / "profiles.yml").write_text(yaml.safe_dump({"shop": profile}))
+    project = Project.load(shop, profiles_dir=shop / "ours", environ={})
+    return project.check_gate(project.models)
+
+
 def recorded_rows(place: Place) -> list[tuple[Any, ...]]:
     """Return (node, relation, status, failures, command, without rows) of all results."""
     columns = "unique_id, upper(relation_name), status, failures, command, without_rows"
@@ -67,6 +86,20 @@ def test_results_are_recorded_beside_the_tables(shop: Path, place: Place) -> Non
         "SELECT command, target_name FROM reverse_etl_dbt_results WHERE invocation_id = ? AND unique_id = ''"
     )
     assert place.ask(query, (invocation,)) == [("build", "prod")]
+
+
+def test_the_gate_reads_the_table(shop: Path, place: Place) -> None:
+    """A failed test is not forgotten by a later build, whatever dbt calls the target."""
+    dbt(shop, "build")
+    assert verdict(shop, place) == GateVerdict()
+    (shop / "models" / "people.sql").write_text(f"{PEOPLE} union all {PEOPLE}")
+    dbt(shop, "build", fails=True)
+    dbt(shop, "run", "--select", "people")
+    (problem,) = verdict(shop, place).refusals
+    assert problem.summary.startswith("The test unique_people_id of model.shop.people failed in `dbt build`")
+    place.sql("DROP TABLE reverse_etl_dbt_results")
+    with pytest.raises(UsageError, match="the table in which it records results is missing"):
+        verdict(shop, place)
 
 
 def test_names_with_quotes_dollars_and_backslashes_end_no_block(shop: Path, place: Place) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.domain.engine import Engine
-from reverse_etl.models.relations import quote_name
+from reverse_etl.models.relations import SchemaRelations
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -32,19 +31,13 @@ _RESULTS_A_NODE: Final = 10  # enough for the usual time between builds
 
 def table_name(output: Output) -> str:
     """Return the table's full name, in the schema of dbt's target."""
-    parts = (output.database, output.schema)
-    return ".".join([*(quote_name(part, output.type) for part in parts if part), _bare_name(output)])
+    return str(SchemaRelations(output).ref(TABLE, None, None))
 
 
 def column_names(output: Output) -> Statement:
     """Return a query of the table's column names, in lower case; it has no rows where there is no table."""
-    match output.type:
-        case Engine.DUCKDB:
-            schema = "information_schema"  # one for all databases
-        case Engine.SNOWFLAKE:
-            schema = f"{quote_name(output.database, output.type)}.information_schema"
     return Statement.read(
-        f"SELECT LOWER(column_name) FROM {schema}.columns\n"
+        "SELECT LOWER(column_name) FROM information_schema.columns\n"
         "WHERE UPPER(table_catalog) = UPPER(?) AND UPPER(table_schema) = UPPER(?) AND UPPER(table_name) = ?",
         (output.database, output.schema, TABLE.upper()),
     )
@@ -71,12 +64,3 @@ def recorded_invocations(output: Output, invocation_ids: Sequence[str]) -> State
         for _ in invocation_ids
     )
     return Statement.read(f"SELECT MIN(recorded_at){marks} FROM {table_name(output)}", tuple(invocation_ids))
-
-
-def _bare_name(output: Output) -> str:
-    """Return the name as dbt writes it: quote_name on DuckDB; on Snowflake unquoted, so in upper case."""
-    match output.type:
-        case Engine.DUCKDB:
-            return f'"{TABLE}"'
-        case Engine.SNOWFLAKE:
-            return TABLE.upper()
