@@ -157,7 +157,7 @@ def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> No
         model_record = ModelRecord(
             model_plan.model.name,
             model_plan.tables.table_key,
-            config.surface.value,
+            config.surface.name,
             identifiers,
             model_plan.model.checksum,
         )

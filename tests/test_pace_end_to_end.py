@@ -12,7 +12,7 @@ import pytest
 from reverse_etl.clock import ScaledClock
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.api import Klaviyo
-from reverse_etl.klaviyo.batching import build_import_body
+from reverse_etl.klaviyo.batching import import_envelope
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.private_key import key_from_value
 from reverse_etl.klaviyo.rate_limit import estimate_duration
@@ -40,9 +40,7 @@ def log() -> list[LoggedRequest]:
             clock=clock,
         )
         list_id = klaviyo.create_list("Everybody").id
-        body = build_import_body(
-            [orjson.dumps({"type": "profile", "attributes": {"email": EMAIL}})], list_id=None
-        )
+        body = import_envelope().wrap([orjson.dumps({"type": "profile", "attributes": {"email": EMAIL}})])
         klaviyo.start_import(body)
         sandbox.finish_jobs()
         (profile,) = klaviyo.find_profiles(IdentifierType.EMAIL, [EMAIL])

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from reverse_etl.surfaces.catalog import EXAMPLE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -84,7 +86,7 @@ def render_first_model(source: SourceTable | None, list_name: str) -> str:
     return (
         f"-- Who belongs on the list: every row that this query returns, and nobody else.\n"
         f"{{{{ config(\n"
-        f"    surface='list_memberships',\n"
+        f"    surface='{EXAMPLE.name}',\n"
         f"    list='{list_name}',\n"
         f"    identifiers={{{identifiers}}},\n"
         f") }}}}\n"

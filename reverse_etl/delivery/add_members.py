@@ -12,13 +12,13 @@ from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
-from reverse_etl.klaviyo.lists import MAX_MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.surfaces.operations import AddToList
 
 _IDENTIFIER_INDEX = 1  # after its number, the one identifier that the surface has
 
@@ -32,12 +32,12 @@ class AddResult:
     stop_reason: str = ""
 
 
-def add_members(delivery: ListDelivery) -> None:
-    """Put one list's new rows on it, 1,000 a request; a fault stops the list, and its tally says why."""
+def add_members(delivery: ListDelivery, operation: AddToList) -> None:
+    """Put one list's new rows on it; a fault stops the list, and its tally says why."""
     list_id = delivery.list_plan.list_ref.id
     groups = (
         [(row[0], row[_IDENTIFIER_INDEX]) for row in rows]
-        for rows in delivery.pending_rows.read_upserts(list_id, MAX_MEMBERS)
+        for rows in delivery.pending_rows.read_upserts(list_id, operation.max_rows)
     )
     groups_to_send = takewhile(lambda _: not delivery.counter.stopped, groups)
     done = 0

@@ -5,7 +5,7 @@ Each list is settled before the next, so that a person has at most one unended i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from reverse_etl.delivery.add_members import add_members
 from reverse_etl.delivery.import_results import poll_jobs, wait_for_open_jobs
@@ -19,13 +19,14 @@ from reverse_etl.domain.events import JobProgress, ListDone
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.formatting import format_count
-from reverse_etl.surfaces.interface import Surface
+from reverse_etl.surfaces.operations import AddToList, ImportRows, RemoveFromList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.surfaces.operations import Operation
 
 
 def deliver_model(
@@ -72,20 +73,35 @@ def deliver_model(
 def _deliver_list(delivery: ListDelivery) -> None:
     surface = delivery.model_plan.model.config.surface
     if delivery.list_plan.upserts:
-        if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
-            add_members(delivery)
-        else:
-            accepted, reply_lost = submit_imports(delivery)
-            delivery.receipt_buffer.flush()
-            _poll_imports(delivery, accepted)
-            if reply_lost:
-                _wait_for_unidentified_jobs(delivery)
+        _send(delivery, surface.upsert)
     if delivery.list_plan.removes and not delivery.counter.stopped:
         delivery.receipt_buffer.flush()
-        if surface is Surface.PROFILES:
+        if surface.remove is None:
             leave_rows_in_place(delivery)
         else:
-            remove_members(delivery)
+            _send(delivery, surface.remove)
+
+
+def _send(delivery: ListDelivery, operation: Operation) -> None:
+    """Send the rows of one list that an operation is for, by the sender of its kind."""
+    match operation:
+        case ImportRows():
+            _import_rows(delivery, operation)
+        case AddToList():
+            add_members(delivery, operation)
+        case RemoveFromList():
+            remove_members(delivery, operation)
+        case _:
+            assert_never(operation)
+
+
+def _import_rows(delivery: ListDelivery, operation: ImportRows) -> None:
+    """Import the upserts, and follow their jobs to the end."""
+    accepted, reply_lost = submit_imports(delivery, operation)
+    delivery.receipt_buffer.flush()
+    _poll_imports(delivery, accepted)
+    if reply_lost:
+        _wait_for_unidentified_jobs(delivery)
 
 
 def _poll_imports(delivery: ListDelivery, accepted: Sequence[Receipt]) -> None:

@@ -22,15 +22,16 @@ from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.formatting import end_sentence
 from reverse_etl.klaviyo.batching import Batch, pack_rows
 from reverse_etl.klaviyo.imports import ImportAccepted, RequestRefused, RowError, RowsRefused
-from reverse_etl.klaviyo.serialize import EncodingError, ProfileEncoder
+from reverse_etl.klaviyo.serialize import EncodingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.surfaces.operations import ImportRows
 
-READ_ROWS = 10_000  # at a time from the warehouse: as many as one request can hold
+READ_ROWS = 10_000  # at a time from the warehouse
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class SubmittedBatch:
     stop_reason: str = ""
 
 
-def submit_imports(delivery: ListDelivery) -> tuple[list[Receipt], bool]:
+def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[Receipt], bool]:
     """Start the imports of one list's upserts.
 
     Returns the receipts of the imports that Klaviyo accepted, and whether an import may exist of which no
@@ -57,7 +58,12 @@ def submit_imports(delivery: ListDelivery) -> tuple[list[Receipt], bool]:
     reply_lost = False
     list_id = delivery.list_plan.list_ref.id
     unencodable: list[RowException] = []
-    batches = pack_rows(_encode_rows(delivery, unencodable), list_id or None)
+    batches = pack_rows(
+        _encode_rows(delivery, operation, unencodable),
+        operation.envelope(list_id),
+        max_rows=operation.max_rows,
+        max_bytes=operation.max_bytes,
+    )
     batches_to_send = takewhile(lambda _: not delivery.counter.stopped, batches)
     for submitted in map_concurrently(
         delivery.context,
@@ -146,10 +152,12 @@ def submit_batch(klaviyo: Klaviyo, batch: Batch, list_id: str) -> SubmittedBatch
     return SubmittedBatch(tuple(receipts), _row_exceptions(errors_by_seq), reply_lost)
 
 
-def _encode_rows(delivery: ListDelivery, unencodable: list[RowException]) -> Iterator[tuple[int, bytes]]:
+def _encode_rows(
+    delivery: ListDelivery, operation: ImportRows, unencodable: list[RowException]
+) -> Iterator[tuple[int, bytes]]:
     properties = {part.column.lower(): part.property for part in delivery.model_plan.model.payload}
     payload = [(properties[column.name.lower()], column) for column in delivery.model_plan.tables.payload]
-    encoder = ProfileEncoder(delivery.model_plan.tables.identifiers, payload)
+    encoder = operation.make_encoder(delivery.model_plan.tables.identifiers, payload)
     for rows in delivery.pending_rows.read_upserts(delivery.list_plan.list_ref.id, READ_ROWS):
         for row in rows:
             match encoder.encode(row[1:]):

@@ -20,7 +20,6 @@ from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, Row
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import KlaviyoError, SessionLost
 from reverse_etl.klaviyo.batching import chunks
-from reverse_etl.klaviyo.lists import MAX_MEMBERS
 from reverse_etl.state.sql import pending as deltas
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.surfaces.operations import RemoveFromList
     from reverse_etl.warehouse.interface import Row
 
 READ_ROWS = 10_000  # leaving rows resolved together: a few statements for so many
@@ -38,7 +38,7 @@ _SESSION_LOST_REASON = (
 )
 
 
-def remove_members(delivery: ListDelivery) -> None:
+def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
     """Resolve and remove one list's leaving rows, group by group.
 
     A fault stops the list, with the reason in its tally.
@@ -63,7 +63,7 @@ def remove_members(delivery: ListDelivery) -> None:
             delivery.model_plan.tables, list_id, collect_inherited_first_sent(decisions)
         )
         context.state.renew_lease_or_raise()  # whoever lost the lease meanwhile must not remove
-        state, reason = _remove_profiles(context, list_id, decisions)
+        state, reason = _remove_profiles(context, operation, list_id, decisions)
         if reason:
             delivery.counter.fail(reason)
         delivery.receipt_buffer.add(
@@ -131,7 +131,7 @@ def _read_matches(
 
 
 def _remove_profiles(
-    context: DeliveryContext, list_id: str, decisions: Iterable[RemovalDecision]
+    context: DeliveryContext, operation: RemoveFromList, list_id: str, decisions: Iterable[RemovalDecision]
 ) -> tuple[ReceiptState, str]:
     """Remove who was resolved.
 
@@ -140,7 +140,9 @@ def _remove_profiles(
     ids = sorted({profile_id for decision in decisions for profile_id in decision.profile_ids})
     try:
         for _ in map_concurrently(
-            context, lambda part: context.klaviyo.remove_members(list_id, part), chunks(ids, MAX_MEMBERS)
+            context,
+            lambda part: context.klaviyo.remove_members(list_id, part),
+            chunks(ids, operation.max_rows),
         ):
             pass
     except KlaviyoError as error:

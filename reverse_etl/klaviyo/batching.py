@@ -21,10 +21,29 @@ if TYPE_CHECKING:
 MAX_ROWS = 10_000
 MAX_BYTES = 5_000_000
 
-_HEAD = b'{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":['
-_TAIL = b"]}}}}"
+_IMPORT_HEAD = b'{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":['
 
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What stands before and after the rows of a request."""
+
+    head: bytes
+    tail: bytes
+
+    def wrap(self, rows: Sequence[bytes]) -> bytes:
+        """Return the body of a request with these encoded rows: exactly what is sent."""
+        return b"".join((self.head, b",".join(rows), self.tail))
+
+
+def import_envelope(list_id: str = "") -> Envelope:
+    """Return the envelope of a profile import, also to a list if one is given."""
+    if not list_id:
+        return Envelope(_IMPORT_HEAD, b"]}}}}")
+    lists = orjson.dumps({"lists": {"data": [{"type": "list", "id": list_id}]}})
+    return Envelope(_IMPORT_HEAD, b']}},"relationships":' + lists + b"}}")
 
 
 @dataclass(frozen=True)
@@ -37,14 +56,14 @@ class Batch:
     seqs: Sequence[int]
     body: bytes = field(repr=False)
     sizes: Sequence[int] = field(repr=False)
-    list_id: str | None = None
+    envelope: Envelope = field(repr=False)
 
     @classmethod
-    def of(cls, seqs: Sequence[int], rows: Sequence[bytes], list_id: str | None) -> Batch:
-        """Return the batch of these encoded profiles for a list, if any. Raises ValueError for none."""
+    def of(cls, seqs: Sequence[int], rows: Sequence[bytes], envelope: Envelope) -> Batch:
+        """Return the batch of these encoded rows. Raises ValueError for none."""
         if not seqs or len(seqs) != len(rows):
             raise ValueError(f"{len(seqs)} numbers for {len(rows)} rows")
-        return cls(seqs, build_import_body(rows, list_id), array("I", map(len, rows)), list_id)
+        return cls(seqs, envelope.wrap(rows), array("I", map(len, rows)), envelope)
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -52,42 +71,34 @@ class Batch:
 
     @property
     def rows(self) -> list[bytes]:
-        """Return the encoded profiles, read from the body."""
-        ends = accumulate((1 + size for size in self.sizes), initial=len(_HEAD))
+        """Return the encoded rows, read from the body."""
+        ends = accumulate((1 + size for size in self.sizes), initial=len(self.envelope.head))
         return [self.body[start : end - 1] for start, end in pairwise(ends)]
 
 
-def pack_rows(encoded: Iterable[tuple[int, bytes]], list_id: str | None) -> Iterator[Batch]:
-    """Yield `encoded`, numbers with encoded profiles, in batches for imports to `list_id`.
+def pack_rows(
+    encoded: Iterable[tuple[int, bytes]], envelope: Envelope, *, max_rows: int, max_bytes: int
+) -> Iterator[Batch]:
+    """Yield `encoded`, numbers with encoded rows, in batches that one request each can hold.
 
     Keeps the order; reads no further than the row that opens the next batch. Raises ValueError for a row that
     no request can hold.
     """
-    envelope = len(build_import_body((), list_id))
+    empty_size = len(envelope.wrap(()))
     seqs: list[int] = []
     rows: list[bytes] = []
-    size = envelope
+    size = empty_size
     for seq, row in encoded:
-        if envelope + len(row) > MAX_BYTES:
+        if empty_size + len(row) > max_bytes:
             raise ValueError(f"row {seq} is {len(row)} bytes: no request can hold it")
-        if rows and (len(rows) == MAX_ROWS or size + 1 + len(row) > MAX_BYTES):
-            yield Batch.of(seqs, rows, list_id)
-            seqs, rows, size = [], [], envelope
+        if rows and (len(rows) == max_rows or size + 1 + len(row) > max_bytes):
+            yield Batch.of(seqs, rows, envelope)
+            seqs, rows, size = [], [], empty_size
         size += len(row) + (1 if rows else 0)
         seqs.append(seq)
         rows.append(row)
     if rows:
-        yield Batch.of(seqs, rows, list_id)
-
-
-def build_import_body(rows: Sequence[bytes], list_id: str | None) -> bytes:
-    """Return the body of an import of `rows`, also to a list if one is given: exactly what is sent."""
-    return b"".join((_HEAD, b",".join(rows), _TAIL if list_id is None else _tail(list_id)))
-
-
-def _tail(list_id: str) -> bytes:
-    lists = orjson.dumps({"lists": {"data": [{"type": "list", "id": list_id}]}})
-    return b']}},"relationships":' + lists + b"}}"
+        yield Batch.of(seqs, rows, envelope)
 
 
 def exclude_rows(batch: Batch, indexes: Collection[int]) -> tuple[Batch | None, tuple[int, ...]]:
@@ -106,7 +117,7 @@ def exclude_rows(batch: Batch, indexes: Collection[int]) -> tuple[Batch | None, 
         return None, excluded_seqs
     rows = batch.rows
     return Batch.of(
-        [batch.seqs[index] for index in remaining], [rows[index] for index in remaining], batch.list_id
+        [batch.seqs[index] for index in remaining], [rows[index] for index in remaining], batch.envelope
     ), excluded_seqs
 
 
@@ -114,8 +125,8 @@ def split_in_half(batch: Batch) -> tuple[Batch, Batch]:
     """Return the two halves of a batch, in order. Raises ValueError for a batch of one row."""
     middle, rows = len(batch) // 2, batch.rows
     return (
-        Batch.of(batch.seqs[:middle], rows[:middle], batch.list_id),
-        Batch.of(batch.seqs[middle:], rows[middle:], batch.list_id),
+        Batch.of(batch.seqs[:middle], rows[:middle], batch.envelope),
+        Batch.of(batch.seqs[middle:], rows[middle:], batch.envelope),
     )
 
 

@@ -21,6 +21,7 @@ from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.models.relations import load_relations
 from reverse_etl.parsing.jinja import RenderedFile, TemplateError, render_file
 from reverse_etl.parsing.validation import validate_mapping
+from reverse_etl.surfaces.catalog import EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Target
     from reverse_etl.dbt.meta import MetaNode
 
-_CONFIG_HINT: Final = "Write {{ config(surface='list_memberships', list='VIP customers') }} above the SELECT."
+_CONFIG_HINT: Final = (
+    f"Write {{{{ config(surface='{EXAMPLE.name}', list='VIP customers') }}}} above the SELECT."
+)
 
 
 def models_folder(project_dir: Path) -> Path:

@@ -14,24 +14,17 @@ from reverse_etl.models.query import Finding
 from reverse_etl.parsing.durations import parse_duration
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.parsing.validation import AdviceError, StrictModel
-from reverse_etl.surfaces.interface import Surface
+from reverse_etl.surfaces import column_rules
+from reverse_etl.surfaces.catalog import get_surface, surface_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.models.query import OutputColumn
+    from reverse_etl.surfaces.column_rules import ColumnProblem
+    from reverse_etl.surfaces.interface import Surface
 
-MIN_ROWS: Final = 1
-MAX_REMOVES: Final = 0.1
 _IDENTIFIER_ALIASES: Final = {"phone": "phone_e164", "phone_number": "phone_e164", "id": "klaviyo_profile_id"}
-# Names by which Klaviyo, or a reader of a model, takes a column for an identifier.
-_RESERVED: Final = {
-    "email": "email",
-    "phone_number": "phone_e164",
-    "phone_e164": "phone_e164",
-    "external_id": "external_id",
-    "klaviyo_profile_id": "klaviyo_profile_id",
-}
 
 
 @dataclass(frozen=True)
@@ -47,8 +40,8 @@ class ModelConfig:
     identifiers: Mapping[IdentifierType, str]
     tags: tuple[str, ...] = ()
     on_shared_identifier: OnSharedIdentifier = OnSharedIdentifier.OMIT
-    min_rows: int = MIN_ROWS
-    max_removes: float = MAX_REMOVES
+    min_rows: int = 1
+    max_removes: float = 0.1
     enabled: bool = True
     description: str = ""
     max_age: int | None = None
@@ -78,7 +71,7 @@ def _to_list(value: Any) -> Any:
 class ConfigInput(StrictModel):
     """`config()` as it is written."""
 
-    surface: Surface = Field(strict=False)
+    surface_name: str = Field(alias="surface", description=f"It can be {', '.join(surface_names())}.")
     list_name: str = Field(default="", alias="list")
     list_id: str = ""
     list_column: str = ""
@@ -86,11 +79,18 @@ class ConfigInput(StrictModel):
     tags: Annotated[list[str], BeforeValidator(_to_list)] = Field(default=[])
     on_shared_identifier: OnSharedIdentifier = Field(default=OnSharedIdentifier.OMIT, strict=False)
     on_null: str = "omit"
-    min_rows: int = Field(default=MIN_ROWS, ge=0)
-    max_removes: float = Field(default=MAX_REMOVES, ge=0, le=1, description="It is a share: 0.1 is a tenth.")
+    min_rows: int | None = Field(default=None, ge=0)
+    max_removes: float | None = Field(default=None, ge=0, le=1, description="It is a share: 0.1 is a tenth.")
     max_age: str = Field(default="", description="Write it such as '24h'.")
     enabled: bool = True
     description: str = ""
+
+    @field_validator("surface_name", mode="before")
+    @classmethod
+    def _validate_surface(cls, value: Any) -> Any:
+        if value not in surface_names():
+            raise AdviceError(f"surface cannot be {value!r}.", did_you_mean(str(value), surface_names()))
+        return value
 
     @field_validator("max_age")
     @classmethod
@@ -136,22 +136,14 @@ class ConfigInput(StrictModel):
     @model_validator(mode="after")
     def _validate_list(self) -> ConfigInput:
         given = [name for name, value in self._list_settings().items() if value.strip()]
-        if self.surface is Surface.PROFILES:
-            if given:
-                raise AdviceError(
-                    f"The surface profiles has no list, but {given[0]} is given.",
-                    f"Remove {given[0]}, or write surface='list_memberships'.",
-                )
-        elif not given:
-            raise AdviceError(
-                f"The surface {self.surface} needs a list.",
-                "Write list='its name', list_id='its id', or list_column='a column that names it'.",
-            )
-        elif len(given) > 1:
-            raise AdviceError(
-                f"The list is named in {len(given)} ways: {', '.join(given)}.", "Keep one of them."
-            )
+        if problem := column_rules.find_list_problem(self.surface, given):
+            raise AdviceError(problem.summary, problem.hint)
         return self
+
+    @property
+    def surface(self) -> Surface:
+        """Return the surface of that name."""
+        return get_surface(self.surface_name)
 
     def list_target(self) -> ListTarget | None:
         """Return the way in which the list is named."""
@@ -168,6 +160,7 @@ class ConfigInput(StrictModel):
 def bind_columns(config_input: ConfigInput, columns: Sequence[OutputColumn]) -> BoundConfig:
     """Return the config with its columns named as the warehouse does, the payload, and what does not fit."""
     by_name = {column.name.casefold(): column for column in columns}
+    surface = config_input.surface
     findings: list[Finding] = []
     identifiers = _bind_identifiers(config_input, by_name, findings)
     list_target = config_input.list_target()
@@ -177,15 +170,23 @@ def bind_columns(config_input: ConfigInput, columns: Sequence[OutputColumn]) -> 
         used_names.add(list_target.column.casefold())
     payload = [column for name, column in by_name.items() if name not in used_names]
     missing_types = {str(kind) for kind in config_input.identifiers} - {str(kind) for kind in identifiers}
-    findings += _payload_findings(config_input.surface, payload, identifiers, missing_types)
+    properties = {_property_name(column): column.name for column in payload}
+    findings += _to_findings(
+        (
+            *column_rules.find_key_problems(surface, by_name.keys()),
+            *column_rules.find_payload_problems(surface, properties, identifiers, missing_types),
+        ),
+        payload,
+    )
+    guards = surface.guards
     config = ModelConfig(
-        surface=config_input.surface,
+        surface=surface,
         list_target=list_target,
         identifiers=identifiers,
         tags=tuple(config_input.tags),
         on_shared_identifier=config_input.on_shared_identifier,
-        min_rows=config_input.min_rows,
-        max_removes=config_input.max_removes,
+        min_rows=guards.min_rows if config_input.min_rows is None else config_input.min_rows,
+        max_removes=guards.max_removes if config_input.max_removes is None else config_input.max_removes,
         enabled=config_input.enabled,
         description=config_input.description,
         max_age=parse_duration(config_input.max_age),
@@ -201,9 +202,9 @@ def _bind_identifiers(
     config_input: ConfigInput, by_name: Mapping[str, OutputColumn], findings: list[Finding]
 ) -> Mapping[IdentifierType, str]:
     names = [column.name for column in by_name.values()]
-    requested = dict(config_input.identifiers) or {
-        str(kind): str(kind) for kind in IdentifierType if kind in by_name
-    }
+    requested = dict(config_input.identifiers)
+    if not requested and config_input.surface.columns.identifiers:
+        requested = {str(kind): str(kind) for kind in IdentifierType if kind in by_name}
     bound: dict[IdentifierType, str] = {}
     for kind, column in requested.items():
         if column.casefold() in by_name:
@@ -215,25 +216,15 @@ def _bind_identifiers(
                     did_you_mean(column, names),
                 )
             )
-    if not requested:
-        findings.append(
-            Finding(
-                "No column identifies a person.",
-                "Write identifiers={'email': 'a column'}; the types are " + ", ".join(IdentifierType) + ".",
-            )
-        )
-    if config_input.surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
-        findings += _profile_id_findings(requested)
+    findings += _to_findings(column_rules.find_identifier_problems(config_input.surface, requested))
     return bound
 
 
-def _profile_id_findings(requested: Mapping[str, str]) -> Iterator[Finding]:
-    if requested and set(requested) != {str(IdentifierType.PROFILE_ID)}:
-        yield Finding(
-            f"The surface {Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID} knows people by klaviyo_profile_id alone.",
-            "Write identifiers={'klaviyo_profile_id': 'a column'}, "
-            f"or surface='{Surface.LIST_MEMBERSHIPS}'.",
-        )
+def _to_findings(
+    problems: Iterable[ColumnProblem], columns: Sequence[OutputColumn] = ()
+) -> Iterator[Finding]:
+    offsets = {column.name: column.offset for column in columns}
+    return (Finding(problem.summary, problem.hint, offsets.get(problem.column)) for problem in problems)
 
 
 def _bind_list_column(
@@ -260,43 +251,6 @@ def _bind_list_column(
             )
         )
     return ListColumn(column.name)
-
-
-def _payload_findings(
-    surface: Surface,
-    payload: Sequence[OutputColumn],
-    identifiers: Mapping[IdentifierType, str],
-    missing_types: Collection[str],
-) -> Iterator[Finding]:
-    """Yield what is wrong with the columns besides the identifiers.
-
-    A column that is named like one of the `missing_types` is most likely meant as it: that was said already.
-    """
-    if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
-        for column in payload:
-            yield Finding(
-                f"The surface {surface} sends no attributes, but column {column.name} is selected.",
-                f"Remove the column, or write surface='{Surface.LIST_MEMBERSHIPS}'.",
-                column.offset,
-            )
-        return
-    properties = {_property_name(column): column for column in payload}
-    for name, column in properties.items():
-        kind = _RESERVED.get(name)
-        if kind is not None and kind not in missing_types:
-            hint = f"Add '{kind}': '{column.name}' to identifiers, or give the column another name."
-            if IdentifierType(kind) in identifiers:
-                other_column = identifiers[IdentifierType(kind)]
-                hint = f"The {kind} is in column {other_column} already; give this one another name."
-            yield Finding(
-                f"Column {column.name} is named like an identifier, but is none.", hint, column.offset
-            )
-        if name.startswith("location_") and "location" in properties:
-            yield Finding(
-                f"Columns {properties['location'].name} and {column.name} both say the location.",
-                "Keep location (a struct), or the columns location_city and so on.",
-                column.offset,
-            )
 
 
 def _property_name(column: OutputColumn) -> str:

@@ -11,6 +11,7 @@ from reverse_etl.models.relations import Relation
 from reverse_etl.parsing.jinja import ContextError, current_line
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.parsing.variables import Var, make_env_var
+from reverse_etl.surfaces.catalog import EXAMPLE
 
 if TYPE_CHECKING:
     from reverse_etl.config.target import Target
@@ -128,7 +129,9 @@ class ModelContext:
         if not isinstance(given_settings, Mapping) or (arguments and settings):
             self.template_problems.append(
                 TemplateProblem(
-                    "config() takes settings by name.", "Write {{ config(surface='profiles', ...) }}.", line
+                    "config() takes settings by name.",
+                    f"Write {{{{ config(surface='{EXAMPLE.name}', ...) }}}}.",
+                    line,
                 )
             )
         else:

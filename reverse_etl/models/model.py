@@ -72,7 +72,7 @@ def compute_checksum(sql: str, config: ModelConfig) -> str:
     where a field or a class gets another name.
     """
     content = {
-        "surface": config.surface.value,
+        "surface": config.surface.name,
         "target": _target(config.list_target),
         "identifiers": [[kind.value, column] for kind, column in config.identifiers.items()],
         "tags": config.tags,

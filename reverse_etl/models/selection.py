@@ -16,7 +16,7 @@ from reverse_etl.dbt.selection import make_bare_nodes, matches_path, node_method
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.parsing.suggestions import did_you_mean
-from reverse_etl.surfaces.interface import Surface
+from reverse_etl.surfaces.catalog import surface_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -160,7 +160,7 @@ def _selection_methods(value: str) -> dict[str, Callable[[Model], bool]]:
         "path": lambda model: matches_path(model.path, value),
         "tag": lambda model: any(fnmatchcase(tag, value) for tag in model.config.tags),
         "list": lambda model: any(fnmatchcase(name, value) for name in _list_names(model)),
-        "surface": lambda model: fnmatchcase(model.config.surface, value),
+        "surface": lambda model: fnmatchcase(model.config.surface.name, value),
     }
 
 
@@ -185,6 +185,6 @@ def _find_candidates(models: Sequence[Model], part: str) -> list[str]:
         "path": [model.path.as_posix() for model in models],
         "tag": [tag for model in models for tag in model.config.tags],
         "list": [name for model in models for name in _list_names(model)],
-        "surface": [str(surface) for surface in Surface],
+        "surface": [*surface_names()],
     }
     return [f"{method}:{value}" for value in values.get(method, [])]

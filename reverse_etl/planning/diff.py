@@ -25,7 +25,6 @@ from reverse_etl.planning.sql import staging
 from reverse_etl.planning.sql.diff import DiffOptions
 from reverse_etl.planning.sql.digest import select_digest
 from reverse_etl.state.sql import rejections, snapshot
-from reverse_etl.surfaces.interface import Surface
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
 
@@ -49,7 +48,7 @@ def plan_model(
     warehouse.set_query_tag(model=model.name)
     rekeyed = is_rekeyed(model, state.models().get(model.name), allowed=model.name in options.rekey)
     result = _run_diff(warehouse, state, staged, refs, options, rekeyed=rekeyed)
-    op_counts = _hold_removals(warehouse, tables, hold_shared=model.config.surface is not Surface.PROFILES)
+    op_counts = _hold_removals(warehouse, tables, hold_shared=model.config.surface.remove is not None)
     list_counts = _Counts(
         op_counts=op_counts,
         removes_by_identifier=_count_removes_by_identifier(warehouse, tables)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_count, format_percent
-from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -55,7 +54,7 @@ def _find_violations(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Pro
             f"or let it pass once: --allow-removes {name}",
             models=(name,),
         )
-    if config.surface is Surface.PROFILES:
+    if config.surface.remove is None:
         return
     if list_plan.removes > REMOVES_FLOOR and list_plan.removes > config.max_removes * list_plan.snapshot_rows:
         share = list_plan.removes / list_plan.snapshot_rows if list_plan.snapshot_rows else 1.0

@@ -36,6 +36,7 @@ class ListRef:
 
     `id` is `new:<name>` while there is no such list, or none was looked up. `previous_model` is the other
     model that drove it last, '' where none did; `resumed` says that the model's own last run drove others.
+    `surface` is the name of the surface where it has no list, and then all else is ''.
     """
 
     row_value: str
@@ -43,6 +44,12 @@ class ListRef:
     id: str
     previous_model: str = ""
     resumed: bool = False
+    surface: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return what people call it."""
+        return self.name or f"({self.surface})"
 
     @property
     def needs_resend(self) -> bool:
@@ -83,7 +90,7 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three places where a list may
     """
     match model.config.list_target:
         case None:
-            return (ListRef("", "", ""),)
+            return (ListRef("", "", "", surface=model.config.surface.name),)
         case ListById(list_id):
             list_name = _fetch_list_name(model, list_id, "list_id", klaviyo)
             return (

@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.klaviyo.batching import MAX_ROWS
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES
-from reverse_etl.klaviyo.lists import MAX_MEMBERS
+from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.klaviyo.rate_limit import estimate_duration
-from reverse_etl.surfaces.interface import Surface
+from reverse_etl.surfaces.operations import RowCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import Model
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
+    from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.model_tables import ModelTables
 
 FIGURES: Final = (
@@ -242,18 +241,8 @@ class Plan:
 
 
 def _estimate_requests(surface: Surface, list_plan: ListPlan) -> dict[Endpoint, int]:
-    counts: dict[Endpoint, int] = {}
-    if list_plan.upserts:
-        if surface is Surface.LIST_MEMBERSHIPS_BY_PROFILE_ID:
-            counts[Endpoint.PROFILES] = math.ceil(list_plan.upserts / MAX_VALUES)
-            counts[Endpoint.ADD_TO_LIST] = math.ceil(list_plan.upserts / MAX_MEMBERS)
-        else:
-            counts[Endpoint.START_IMPORT] = math.ceil(list_plan.upserts / MAX_ROWS)
-    if list_plan.removes and surface is not Surface.PROFILES:
-        for kind, rows in list_plan.rows_by_identifier.items():
-            endpoint = Endpoint.LIST_PROFILES if kind in LIST_FILTERABLE else Endpoint.PROFILES
-            counts[endpoint] = counts.get(endpoint, 0) + math.ceil(rows / MAX_VALUES)
-        counts[Endpoint.REMOVE_FROM_LIST] = math.ceil(list_plan.removes / MAX_MEMBERS)
+    rows = RowCounts(list_plan.upserts, list_plan.removes, list_plan.rows_by_identifier)
+    counts = surface.estimate_requests(rows)
     if list_plan.list_ref.is_new and list_plan.list_ref.id:
         counts[Endpoint.CREATE_LIST] = 1
     return counts

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
-from reverse_etl.klaviyo.serialize import column_problem
 from reverse_etl.planning.sql import staging
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.statement import Statement
@@ -72,7 +71,9 @@ def describe_model(warehouse: Warehouse, model: Model) -> dict[str, Column]:
             models=(model.name,),
         ) from error
     column_problems = (
-        column_problem(payload_column.property, columns[payload_column.column.lower()])
+        model.config.surface.columns.find_problem(
+            payload_column.property, columns[payload_column.column.lower()]
+        )
         for payload_column in model.payload
     )
     if problems := [

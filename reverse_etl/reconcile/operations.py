@@ -9,7 +9,6 @@ from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.planning import lists
 from reverse_etl.reconcile.drift import ListDifference, ManagedList, compare_list
-from reverse_etl.surfaces.interface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -115,7 +114,7 @@ def _find_managed_lists(
     for model in models:
         model_record = model_records.get(model.name)
         tables = context.state.load_tables(model_record) if model_record else None
-        if tables is None or model.config.surface is Surface.PROFILES:
+        if tables is None or not model.config.surface.has_list:
             continue
         list_names = {
             registered_list.id: registered_list.name
@@ -134,7 +133,7 @@ def _find_managed_lists(
 
 
 def _never_sent_problem(model: Model) -> Problem:
-    if model.config.surface is Surface.PROFILES:
+    if not model.config.surface.has_list:
         return Problem(
             "The model drives no list: there is nobody to adopt.",
             f"{model.path} (model {model.name})",

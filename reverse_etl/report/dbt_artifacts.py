@@ -181,13 +181,12 @@ def _lists_message(list_results: Sequence[ListResult]) -> str:
 
 
 def _list_message(list_result: ListResult) -> str:
+    list_ref = list_result.list_plan.list_ref
     outcome_text = ", ".join(
         f"{rows} {outcome.replace('_', ' ')}" for outcome, rows in list_result.outcomes.items() if rows
     )
     stop_text = f", stopped: {list_result.stop_reason}" if list_result.stop_reason else ""
-    return (
-        f"{list_result.list_plan.list_ref.name or 'profiles'}: {outcome_text or 'nothing to do'}{stop_text}"
-    )
+    return f"{list_ref.name or list_ref.surface}: {outcome_text or 'nothing to do'}{stop_text}"
 
 
 def _list_response(list_result: ListResult) -> dict[str, Any]:
@@ -202,7 +201,7 @@ def _list_response(list_result: ListResult) -> dict[str, Any]:
 def _model_node(model: Model) -> dict[str, Any]:
     path = model.path.as_posix()
     tags = list(model.config.tags)
-    meta = {"reverse_etl": {"surface": str(model.config.surface), "list": _list_name(model)}}
+    meta = {"reverse_etl": {"surface": model.config.surface.name, "list": _list_name(model)}}
     return {
         "database": None,
         "schema": "",

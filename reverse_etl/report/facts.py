@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListLabel:
-    """A list of a model; both `list_id` and `name` are '' for profiles, and for rows that name no list."""
+    """A list of a model; both `list_id` and `name` are '' without a list, and for rows that name none.
+
+    `surface` is the name of a surface without lists, else ''.
+    """
 
     model: str
     list_id: str
     name: str
-    is_profiles: bool = False
+    surface: str = ""
 
     @property
     def text(self) -> str:
         """Return what people call it."""
-        return "(profiles)" if self.is_profiles else self.name or self.list_id or "(no list)"
+        return f"({self.surface})" if self.surface else self.name or self.list_id or "(no list)"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Proof:
     """What is known of all requests of one sort (`op`: add, remove) for a list.
 
     `rows_by_state` counts, by state, the rows that the receipts speak of: not those that Klaviyo refused.
-    `shown_receipts` are the first of the receipts, those that are not applied before the others.
+    `shown_receipts` are the first of the receipts, those that are not applied before the others. `forgets`:
+    rows that leave are forgotten, and nothing is sent for them.
     """
 
     label: ListLabel
@@ -54,6 +58,7 @@ class Proof:
     receipt_count: int
     rows_by_state: Mapping[str, int]
     shown_receipts: tuple[StoredReceipt, ...]
+    forgets: bool = False
 
     @property
     def hidden_receipt_count(self) -> int:

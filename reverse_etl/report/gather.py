@@ -19,13 +19,14 @@ from reverse_etl.report.facts import (
 )
 from reverse_etl.report.status import load_status
 from reverse_etl.state import RunEnd
-from reverse_etl.surfaces.interface import Surface
+from reverse_etl.surfaces.catalog import find_surface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from reverse_etl.report.status import Status
     from reverse_etl.state import ReceiptSum, RunListRecord, RunRecord, State
+    from reverse_etl.surfaces.interface import Surface
 
 MAX_RECEIPTS = 25  # of each list and op
 MAX_REMOVALS_NOT_FOUND = 50
@@ -115,25 +116,31 @@ def find_run_index(current_status: Status, run_id: str | None) -> int:
 
 @dataclass(frozen=True)
 class _ListNames:
-    """What lists are called, by id, and which models have profiles instead of a list."""
+    """What lists are called, by id, and the surface of each model, None if this version does not know it."""
 
     names_by_list_id: Mapping[str, str]
-    profile_models: Collection[str]
+    surfaces: Mapping[str, Surface | None]
 
     def label_list(self, model: str, list_id: str, name: str = "") -> ListLabel:
         """Return a list of a model by that name, else by the name that is known of it."""
-        is_profiles = not list_id and model in self.profile_models
+        surface = self.surfaces.get(model)
         return ListLabel(
-            model, list_id, name or (self.names_by_list_id.get(list_id, "") if list_id else ""), is_profiles
+            model,
+            list_id,
+            name or (self.names_by_list_id.get(list_id, "") if list_id else ""),
+            surface.name if surface and not surface.has_list and not list_id else "",
         )
+
+    def forgets(self, model: str) -> bool:
+        """Return whether rows that leave a model are forgotten, and nothing is sent for them."""
+        surface = self.surfaces.get(model)
+        return surface is not None and surface.remove is None
 
 
 def _load_list_names(state: State, run_lists: Iterable[RunListRecord]) -> _ListNames:
     """Return the names of lists now, but for those that the run knew by another."""
-    profile_models = {
-        model_record.name
-        for model_record in state.models().values()
-        if model_record.surface == Surface.PROFILES
+    surfaces = {
+        model_record.name: find_surface(model_record.surface) for model_record in state.models().values()
     }
     current_names = {
         registered_list.id: registered_list.name
@@ -141,7 +148,7 @@ def _load_list_names(state: State, run_lists: Iterable[RunListRecord]) -> _ListN
         if registered_list.id
     }
     return _ListNames(
-        current_names | {run_list.list_id: run_list.list_name for run_list in run_lists}, profile_models
+        current_names | {run_list.list_id: run_list.list_name for run_list in run_lists}, surfaces
     )
 
 
@@ -184,6 +191,7 @@ def _collect_proofs(state: State, run: RunRecord, list_names: _ListNames) -> tup
             receipt_count=sum(one.receipts for one in group_sums),
             rows_by_state={one.state: one.rows for one in group_sums},
             shown_receipts=tuple(one for one in receipts if (one.model, one.list_id, one.op) == group),
+            forgets=list_names.forgets(group[0]),
         )
         for group, group_sums in sums_by_group.items()
     ]

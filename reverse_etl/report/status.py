@@ -10,6 +10,7 @@ from reverse_etl.domain.identifiers import mask_text
 from reverse_etl.planning.orphans import Orphan, rename_warning
 from reverse_etl.report.counts import HELD_COUNTS, sum_counts
 from reverse_etl.state.runs import last_lists_by_model
+from reverse_etl.surfaces.catalog import find_surface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -40,6 +41,7 @@ class ListStatus:
 
     `held` removals were not made in the last run that touched the list, whose counts and reason are in
     `last_run`. `note` says that the model drives the list no more, and what to do; '' where it does.
+    `surface` is the name of the surface that the model was sent with.
     """
 
     model: str
@@ -52,6 +54,14 @@ class ListStatus:
     last_run: RunList | None
     reasons: tuple[RejectionReason, ...]
     note: str = ""
+    surface: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return what people call the list."""
+        surface = find_surface(self.surface)
+        without_list = f"({self.surface})" if surface and not surface.has_list else "(no list)"
+        return self.list_name or without_list
 
 
 @dataclass(frozen=True)
@@ -156,16 +166,15 @@ def _list_statuses(state: State, model_record: ModelRecord, records: _ListRecord
         list_id for model, list_id in (*records.last_runs, *records.rejections) if model == model_record.name
     }
     return [
-        _build_list_status(
-            model_record.name, list_id, records, applied.get(list_id, 0), unsettled.get(list_id, 0)
-        )
+        _build_list_status(model_record, list_id, records, applied.get(list_id, 0), unsettled.get(list_id, 0))
         for list_id in sorted(mentioned_ids | applied.keys() | unsettled.keys())
     ]
 
 
 def _build_list_status(
-    model: str, list_id: str, records: _ListRecords, applied: int, unsettled: int
+    model_record: ModelRecord, list_id: str, records: _ListRecords, applied: int, unsettled: int
 ) -> ListStatus:
+    model = model_record.name
     last_run = records.last_runs.get((model, list_id))
     rejections = records.rejections.get((model, list_id), ())
     return ListStatus(
@@ -178,4 +187,5 @@ def _build_list_status(
         unsettled=unsettled,
         last_run=last_run,
         reasons=summarize_rejections(rejections),
+        surface=model_record.surface,
     )

@@ -241,4 +241,4 @@ def describe_operation(proof: Proof) -> str:
     """Return what a kind of request was for."""
     if proof.op == Op.ADD:
         return "adds and updates"
-    return "left the model: nothing to send" if proof.label.is_profiles else "removals"
+    return "left the model: nothing to send" if proof.forgets else "removals"

@@ -1,13 +1,121 @@
-"""The kinds of Klaviyo state that a model can drive."""
+"""The port: what a surface says of itself.
+
+A surface is a kind of Klaviyo state that a model drives, and a value. Planning, guards, delivery, reports and
+documents read its fields; nothing outside this folder asks which surface it is. A new one is a file beside
+this and a line in `catalog.py`.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.identifiers import IdentifierType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reverse_etl.domain.columns import Column
+    from reverse_etl.errors import Problem
+    from reverse_etl.klaviyo.endpoints import Endpoint
+    from reverse_etl.surfaces.operations import Operation, RowCounts
 
 
-class Surface(StrEnum):
-    """What the rows of a model are."""
+class ListRule(Enum):
+    """Whether a model of the surface names a list."""
 
-    PROFILES = "profiles"
-    LIST_MEMBERSHIPS = "list_memberships"
-    LIST_MEMBERSHIPS_BY_PROFILE_ID = "list_memberships_by_profile_id"
+    NONE = "none"
+    REQUIRED = "required"
+
+
+class OtherColumns(Enum):
+    """What becomes of the columns that are neither an identifier nor the list's name."""
+
+    PROFILE_FIELDS = "profile fields"  # attributes of a profile by their names, else custom properties
+    FIELDS = "fields"  # fields of a resource that is no profile: no name means anything
+    REFUSED = "refused"  # nothing else can be sent, so that a model may not select it
+
+
+class DiffKind(Enum):
+    """What the diff does with rows that are known."""
+
+    STATE = "state"  # rows are added, updated and removed
+    APPEND_ONLY = "append-only"  # a known row key is never sent again, and a changed row of it is rejected
+
+
+class Phase(IntEnum):
+    """When a surface's models are delivered; every model of a phase before any of the next."""
+
+    PEOPLE = 1  # profiles and the lists that they are on
+    RECORDS = 2  # what refers to people, and may not exist before they do
+
+
+class Blocking(Enum):
+    """What an unfinished receipt keeps from being sent."""
+
+    PEOPLE = "people"  # every list of every surface that says so too: the same person may be in both
+    ROWS = "rows"  # only the same rows
+
+
+def _no_problem(name: str, column: Column) -> None:
+    del name, column
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a surface's models.
+
+    `identifiers` are the types that a row's person may be known by; none for a surface without people.
+    `key` names the columns that make the row key, which a model must select; where there are none the key is
+    the row's identity, and one person has one row. `find_problem` says why a column can't be sent under a
+    name, whatever its values.
+    """
+
+    others: OtherColumns
+    identifiers: tuple[IdentifierType, ...] = tuple(IdentifierType)
+    key: tuple[str, ...] = ()
+    find_problem: Callable[[str, Column], Problem | None] = _no_problem
+
+
+@dataclass(frozen=True)
+class Guards:
+    """The default limits of a model's plan; see `planning/guards.py`."""
+
+    min_rows: int
+    max_removes: float = 0.1
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A kind of Klaviyo state that a model drives.
+
+    `upsert` sends new and changed rows. `remove` takes back what a leaving row asked for; None where nothing
+    is taken back: the row is forgotten, and Klaviyo keeps what it has. An uncertain row that leaves goes the
+    same way. `alternative` is the surface that somebody most likely means who writes a model that this one
+    does not fit, if there is one.
+    """
+
+    name: str
+    list_rule: ListRule
+    columns: Columns
+    diff: DiffKind
+    phase: Phase
+    blocking: Blocking
+    guards: Guards
+    upsert: Operation
+    remove: Operation | None = None
+    alternative: Surface | None = field(default=None, repr=False)
+
+    @property
+    def has_list(self) -> bool:
+        """Return whether a model of the surface has a list."""
+        return self.list_rule is not ListRule.NONE
+
+    def estimate_requests(self, rows: RowCounts) -> dict[Endpoint, int]:
+        """Return about how many requests a list's rows take, look-ups included, in the order of sending."""
+        requests = self.upsert.estimate_requests(rows) if rows.upserts else {}
+        if rows.removes and self.remove is not None:
+            for endpoint, number in self.remove.estimate_requests(rows).items():
+                requests[endpoint] = requests.get(endpoint, 0) + number
+        return requests

@@ -10,7 +10,8 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnSharedIdentifier
 from reverse_etl.models.config import ModelConfig
 from reverse_etl.models.model import compute_checksum
-from reverse_etl.surfaces.interface import Surface
+from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
+from reverse_etl.surfaces.profiles import PROFILES
 
 if TYPE_CHECKING:
     from reverse_etl.domain.list_target import ListTarget
@@ -26,14 +27,14 @@ TARGETS = (
 def test_the_checksum_of_a_list_model_stays(target: ListTarget, kept: str) -> None:
     """However the list is named, and with a config of defaults."""
     identifiers = {IdentifierType.PHONE: "tel", IdentifierType.EMAIL: "mail"}
-    config = ModelConfig(Surface.LIST_MEMBERSHIPS, target, identifiers)
+    config = ModelConfig(LIST_MEMBERSHIPS, target, identifiers)
     assert compute_checksum("SELECT 1", config) == kept
 
 
 def test_the_checksum_of_a_config_with_every_key_stays() -> None:
     """Without a list."""
     config = ModelConfig(
-        Surface.PROFILES,
+        PROFILES,
         None,
         {IdentifierType.EMAIL: "mail"},
         ("a", "b"),

@@ -12,7 +12,7 @@ from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnSh
 from reverse_etl.errors import ModelError
 from reverse_etl.models.config import ModelConfig, PayloadColumn
 from reverse_etl.planning.stage import locate_error
-from reverse_etl.surfaces.interface import Surface
+from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_a_model_is_its_select_its_config_and_its_columns(project: Folder) -> No
     assert model.columns == ("customer_id", "email", "First", "LTV")
     assert model.payload == (PayloadColumn("First", "first"), PayloadColumn("LTV", "LTV"))
     assert model.config == ModelConfig(
-        surface=Surface.LIST_MEMBERSHIPS,
+        surface=LIST_MEMBERSHIPS,
         list_target=NamedList("VIP customers"),
         identifiers={IdentifierType.EXTERNAL_ID: "customer_id", IdentifierType.EMAIL: "email"},
         tags=("daily", "money"),

@@ -6,13 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.klaviyo import batching as pack
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.rate_limit import estimate_duration
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import STATE_DATABASE, DuckDB
 from tests.core.rows import become, many, members_model
 from tests.core.world import one
+from tests.surfaces import limit_rows_per_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_a_run_sends_as_fast_as_klaviyo_allows(
 
     Two minutes' worth of imports, of ten rows each, so that few people suffice.
     """
-    monkeypatch.setattr(pack, "MAX_ROWS", 10)
+    limit_rows_per_request(monkeypatch, 10)
     imports = 2 * Endpoint.START_IMPORT.rate_limit.steady + 1  # the last one opens another minute
     world = make_world(speed=20.0, limits=True)
     members_model(world)
@@ -70,7 +70,7 @@ def test_receipts_are_kept_in_groups(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A transaction for each reply would take the warehouse longer than Klaviyo takes to reply."""
-    monkeypatch.setattr(pack, "MAX_ROWS", 10)
+    limit_rows_per_request(monkeypatch, 10)
     kept, execute = [], DuckDB.execute
 
     def note(warehouse: DuckDB, statement: Statement) -> None:

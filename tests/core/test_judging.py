@@ -17,7 +17,7 @@ from reverse_etl.delivery.import_results import evaluate_job, match_errors_to_ro
 from reverse_etl.delivery.pending_rows import SentRow
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowExceptionKind
-from reverse_etl.klaviyo.batching import Batch
+from reverse_etl.klaviyo.batching import Batch, import_envelope
 from reverse_etl.klaviyo.imports import Job, JobRowError, JobStatus, RowError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def test_an_error_that_fits_two_rows_names_none() -> None:
 
 def batch(count: int) -> Batch:
     """Return a batch of so many rows, numbered from 100."""
-    return Batch.of(list(range(100, 100 + count)), [b"{}"] * count, None)
+    return Batch.of(list(range(100, 100 + count)), [b"{}"] * count, import_envelope())
 
 
 WRONG = RowError("invalid", "email", "no")

@@ -14,7 +14,7 @@ from reverse_etl.domain.list_target import NamedList
 from reverse_etl.errors import ModelError, Problem
 from reverse_etl.models.config import PayloadColumn
 from reverse_etl.models.from_dbt import compile_meta_node
-from reverse_etl.surfaces.interface import Surface
+from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from tests.dbt.made_artifacts import manifest
 from tests.dbt.real_dbt import compiled, dbt, edit, rows
 
@@ -55,7 +55,7 @@ def test_a_marked_dbt_model_is_a_model_of_the_columns_that_its_yaml_lists(built:
         'select\n    "email",\n    "total_spent",\n    "last_visit_on"\nfrom "corner_shop"."main"."spenders"'
     )
     assert model.path == Path("models/marts/spenders.sql")
-    assert model.config.surface is Surface.LIST_MEMBERSHIPS
+    assert model.config.surface is LIST_MEMBERSHIPS
     assert model.config.list_target == NamedList("spenders")
     assert model.config.identifiers == {IdentifierType.EMAIL: "email"}
     assert model.config.tags == ("daily",)

@@ -13,7 +13,7 @@ from reverse_etl.errors import Problem, UsageError
 from reverse_etl.models.config import ModelConfig
 from reverse_etl.models.model import Model
 from reverse_etl.models.selection import select_models
-from reverse_etl.surfaces.interface import Surface
+from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ READS = {
 def model(name: str, reads: Sequence[str]) -> Model:
     """Return a model on the list 'Grade A+' that reads nodes of dbt."""
     config = ModelConfig(
-        Surface.LIST_MEMBERSHIPS, NamedList("Grade A+"), {IdentifierType.EMAIL: "email"}, tags=(name[0],)
+        LIST_MEMBERSHIPS, NamedList("Grade A+"), {IdentifierType.EMAIL: "email"}, tags=(name[0],)
     )
     path = Path(f"reverse_etl/{name}.sql")
     return Model(name, path, "select 1", None, 0, config, ("email",), (), tuple(reads), "")

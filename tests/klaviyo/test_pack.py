@@ -14,17 +14,18 @@ from reverse_etl.klaviyo.batching import (
     MAX_BYTES,
     MAX_ROWS,
     Batch,
-    build_import_body,
+    Envelope,
     chunks,
     exclude_rows,
+    import_envelope,
     pack_rows,
     split_in_half,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-LIST = "XyZ123"
+LIST = import_envelope("XyZ123")
 
 
 def rows_of(count: int, size: int = 30) -> list[tuple[int, bytes]]:
@@ -33,14 +34,19 @@ def rows_of(count: int, size: int = 30) -> list[tuple[int, bytes]]:
     return [(seq, row) for seq in range(100, 100 + count)]
 
 
-@pytest.mark.parametrize("list_id", [None, LIST, 'quo"te'])
-def test_the_body_is_what_the_reference_asks_for(list_id: str | None) -> None:
+def packed(rows: Iterable[tuple[int, bytes]], envelope: Envelope = LIST) -> Iterator[Batch]:
+    """Yield rows in batches as imports take them."""
+    return pack_rows(rows, envelope, max_rows=MAX_ROWS, max_bytes=MAX_BYTES)
+
+
+@pytest.mark.parametrize("list_id", ["", "XyZ123", 'quo"te'])
+def test_the_body_is_what_the_reference_asks_for(list_id: str) -> None:
     """One job; with a list, the list as a relationship."""
-    body = json.loads(build_import_body([b'{"type":"profile"}', b"{}"], list_id))["data"]
+    body = json.loads(import_envelope(list_id).wrap([b'{"type":"profile"}', b"{}"]))["data"]
     assert body["type"] == "profile-bulk-import-job"
     assert body["attributes"] == {"profiles": {"data": [{"type": "profile"}, {}]}}
     expected = (
-        {} if list_id is None else {"relationships": {"lists": {"data": [{"type": "list", "id": list_id}]}}}
+        {} if not list_id else {"relationships": {"lists": {"data": [{"type": "list", "id": list_id}]}}}
     )
     assert {key: body[key] for key in body if key not in ("type", "attributes")} == expected
 
@@ -58,18 +64,18 @@ def test_the_body_is_what_the_reference_asks_for(list_id: str | None) -> None:
 )
 def test_a_request_holds_at_most_10000_rows(count: int, expected: list[int]) -> None:
     """And each is filled before the next is begun."""
-    assert [len(batch) for batch in pack_rows(rows_of(count), LIST)] == expected
+    assert [len(batch) for batch in packed(rows_of(count))] == expected
 
 
-@pytest.mark.parametrize("list_id", [None, LIST])
+@pytest.mark.parametrize("envelope", [import_envelope(), LIST])
 @pytest.mark.parametrize(("over", "expected"), [(-1, [60]), (0, [60]), (1, [59, 1])])
 def test_a_request_holds_at_most_5000000_bytes_envelope_included(
-    list_id: str | None, over: int, expected: list[int]
+    envelope: Envelope, over: int, expected: list[int]
 ) -> None:
     """60 rows that come to exactly the limit are one request; a byte more makes two."""
-    room = MAX_BYTES - len(build_import_body([], list_id)) - 59
+    room = MAX_BYTES - len(envelope.wrap([])) - 59
     sizes = [room // 60] * 59 + [room - 59 * (room // 60) + over]
-    batches = list(pack_rows(((seq, b"x" * size) for seq, size in enumerate(sizes)), list_id))
+    batches = list(packed(((seq, b"x" * size) for seq, size in enumerate(sizes)), envelope))
     assert [len(batch) for batch in batches] == expected
     assert len(batches[0].body) == (5_000_000 + over if over <= 0 else 5_000_000 + over - sizes[-1] - 1)
     assert all(len(batch.body) <= 5_000_000 for batch in batches)
@@ -77,15 +83,15 @@ def test_a_request_holds_at_most_5000000_bytes_envelope_included(
 
 def test_numbers_of_rows_come_along() -> None:
     """Gaps too: rows that could not be rendered have none."""
-    (batch,) = pack_rows([(3, b"a"), (5, b"b"), (9, b"c")], LIST)
+    (batch,) = packed([(3, b"a"), (5, b"b"), (9, b"c")])
     assert (batch.seqs, batch.rows) == ([3, 5, 9], [b"a", b"b", b"c"])
-    assert batch.body == build_import_body(batch.rows, LIST)
+    assert batch.body == LIST.wrap(batch.rows)
 
 
 def test_a_row_that_no_request_can_hold_is_an_error_and_no_batch() -> None:
     """The renderer lets none of these through; if one comes, nothing is cut or dropped."""
     with pytest.raises(ValueError, match="row 7 is 5000000 bytes"):
-        list(pack_rows([(7, b"x" * MAX_BYTES)], None))
+        list(packed([(7, b"x" * MAX_BYTES)], import_envelope()))
 
 
 def test_packing_reads_no_further_than_it_must() -> None:
@@ -97,7 +103,7 @@ def test_packing_reads_no_further_than_it_must() -> None:
             read.append(seq)
             yield seq, row
 
-    next(pack_rows(source(), LIST))
+    next(packed(source()))
     assert len(read) == MAX_ROWS + 1
 
 
@@ -105,10 +111,10 @@ def test_packing_reads_no_further_than_it_must() -> None:
 def test_packing_keeps_every_row_once_and_in_order_and_leaves_no_room(sizes: list[int]) -> None:
     """No batch could have taken the first row of the next one."""
     rows = [(seq, b"x" * size) for seq, size in enumerate(sizes)]
-    batches = list(pack_rows(iter(rows), LIST))
+    batches = list(packed(iter(rows)))
     assert [pair for batch in batches for pair in zip(batch.seqs, batch.rows, strict=True)] == rows
     for batch, following in itertools.pairwise(batches):
-        assert len(build_import_body([*batch.rows, following.rows[0]], LIST)) > MAX_BYTES
+        assert len(LIST.wrap([*batch.rows, following.rows[0]])) > MAX_BYTES
 
 
 BATCH = Batch.of([2, 3, 5, 8], [b"a", b"b", b"c", b"d"], LIST)
@@ -138,9 +144,9 @@ def test_halves_are_whole() -> None:
         Batch.of([2, 3], [b"a", b"b"], LIST),
         Batch.of([5, 8], [b"c", b"d"], LIST),
     )
-    assert [len(half) for half in split_in_half(Batch.of([1, 2, 3], [b"a", b"b", b"c"], None))] == [1, 2]
+    assert [len(half) for half in split_in_half(Batch.of([1, 2, 3], [b"a", b"b", b"c"], LIST))] == [1, 2]
     with pytest.raises(ValueError, match="0 numbers"):
-        split_in_half(Batch.of([1], [b"a"], None))
+        split_in_half(Batch.of([1], [b"a"], LIST))
 
 
 @pytest.mark.parametrize(

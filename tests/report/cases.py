@@ -19,7 +19,7 @@ from reverse_etl.state import RunRecord, StoredReceipt
 
 VIP = ListLabel("vip", "Vip001", "VIP customers")
 TEA = ListLabel("clubs", "Tea001", "Tea club")
-EVERYBODY = ListLabel("everybody", "", "", is_profiles=True)
+EVERYBODY = ListLabel("everybody", "", "", surface="profiles")
 RUN = RunRecord("20260301T050000-a1b2c3", "ended", "2026-03-01T05:00:41.000Z", "2026-03-01T05:03:09.000Z", 0)
 COUNTS = dict.fromkeys(
     [*(count for figure in (*PLAN_FIGURES, *OUTCOME_FIGURES) for count in figure.counts)], 0
@@ -48,7 +48,7 @@ def receipt(
 def proof(place: ListLabel = VIP, op: str = "add", receipts: int = 1, **rows: int) -> Proof:
     """Return the proof of a kind of request, by a receipt for each state."""
     shown = tuple(receipt(place, state, op) for state in rows)
-    return Proof(place, op, receipts, rows, shown)
+    return Proof(place, op, receipts, rows, shown, forgets=bool(place.surface))
 
 
 def rejected(place: ListLabel = VIP, **changes: Any) -> RejectionSummary:

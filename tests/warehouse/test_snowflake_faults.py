@@ -13,13 +13,13 @@ import pytest
 from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import ModelError, WarehouseError
-from reverse_etl.klaviyo import batching as pack
 from reverse_etl.state import State, StateScope, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake.location import to_sql_identifier
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
+from tests.surfaces import limit_rows_per_request
 from tests.warehouse.inserted import insert
 from tests.warehouse.snowflake_accounts import PASSWORD, new_database
 
@@ -201,7 +201,7 @@ def test_statements_do_not_grow_with_rows(
     make_world: Callable[..., World], server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run of many requests has as many as a run of one, but for its receipts and the lease."""
-    monkeypatch.setattr(pack, "MAX_ROWS", 20)
+    limit_rows_per_request(monkeypatch, 20)
     counts, imports = [], []
     for rows in (3, 300):
         world = make_world(f"project{rows}")

@@ -29,7 +29,7 @@ def command(
     rows = [
         (
             model.name,
-            model.config.surface.value,
+            model.config.surface.name,
             str(model.config.list_target or ""),
             ", ".join(f"{kind}: {column}" for kind, column in model.config.identifiers.items()),
             ", ".join(model.config.tags),
@@ -44,7 +44,7 @@ def _model_document(model: Model) -> dict[str, object]:
     return {
         "name": model.name,
         "path": str(model.path),
-        "surface": model.config.surface.value,
+        "surface": model.config.surface.name,
         "list": str(model.config.list_target or ""),
         "identifiers": {kind.value: column for kind, column in model.config.identifiers.items()},
         "columns": list(model.columns),

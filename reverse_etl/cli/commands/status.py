@@ -58,7 +58,7 @@ def _show_status(status: Status, *, show_values: bool) -> None:
     for list_status in status.lists:
         for reason in list_status.reasons:
             show.print_line(
-                f"{_list_label(list_status)}: {reason.rows:,} rejected: "
+                f"{list_status.label}: {reason.rows:,} rejected: "
                 f"{_reason_text(reason)}{_example_text(reason, show_values)}"
             )
     for list_status in status.lists:
@@ -80,7 +80,7 @@ def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> tuple[
         started = list_status.last_run.started_at[:16].replace("T", " ")
         state = "stopped" if list_status.last_run.reason else run_states.get(list_status.last_run.run_id, "")
     return (
-        _list_label(list_status),
+        list_status.label,
         list_status.model,
         started,
         state,
@@ -89,10 +89,6 @@ def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> tuple[
         list_status.held,
         list_status.unsettled,
     )
-
-
-def _list_label(list_status: ListStatus) -> str:
-    return list_status.list_name or "(profiles)"
 
 
 def _example_text(reason: RejectionReason, show_values: bool) -> str:  # noqa: FBT001 - one caller, above

@@ -61,7 +61,7 @@ def show_plan_table(plan: Plan) -> None:
 
 def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | int]:
     return {
-        "list": (list_plan.list_ref.name or "(profiles)") + (" *" if list_plan.list_ref.is_new else ""),
+        "list": list_plan.list_ref.label + (" *" if list_plan.list_ref.is_new else ""),
         "model": model_plan.model.name,
         "rows": list_plan.rows,
         "before": list_plan.snapshot_rows,
@@ -84,7 +84,7 @@ def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *(_format_change(change, show_values=show_values) for change in list_plan.sample),
     ]
     if lines:
-        show.print_line(f"\n{list_plan.list_ref.name or '(profiles)'}, by {model_plan.model.name}")
+        show.print_line(f"\n{list_plan.list_ref.label}, by {model_plan.model.name}")
         for line in lines:
             show.print_line(line)
 

@@ -40,7 +40,7 @@ def show_result(result: RunResult) -> None:
     columns = [name for name in _HEADINGS if name in _ALWAYS_SHOWN or any(row[name] for row in outcome_rows)]
     rows = [
         (
-            list_result.list_plan.list_ref.name or "(profiles)",
+            list_result.list_plan.list_ref.label,
             list_result.model,
             *(row[name] for name in columns),
         )

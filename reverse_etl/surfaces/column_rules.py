@@ -1,0 +1,132 @@
+"""What is wrong with the columns of a model, by what its surface says of them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.surfaces.interface import OtherColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from reverse_etl.surfaces.interface import Surface
+
+# Names by which Klaviyo, or a reader of a model, takes a column for an identifier.
+_RESERVED: Final = {
+    "email": IdentifierType.EMAIL,
+    "phone_number": IdentifierType.PHONE,
+    "phone_e164": IdentifierType.PHONE,
+    "external_id": IdentifierType.EXTERNAL_ID,
+    "klaviyo_profile_id": IdentifierType.PROFILE_ID,
+}
+
+
+@dataclass(frozen=True)
+class ColumnProblem:
+    """What is wrong, what to do next, and the column that it is about; '' for none."""
+
+    summary: str
+    hint: str
+    column: str = ""
+
+
+def find_list_problem(surface: Surface, given: Sequence[str]) -> ColumnProblem | None:
+    """Return what is wrong with how a list is named; `given` are the settings that name one."""
+    if not surface.has_list:
+        if not given:
+            return None
+        return ColumnProblem(
+            f"The surface {surface.name} has no list, but {given[0]} is given.",
+            f"Remove {given[0]}{_or_alternative(surface)}.",
+        )
+    if not given:
+        return ColumnProblem(
+            f"The surface {surface.name} needs a list.",
+            "Write list='its name', list_id='its id', or list_column='a column that names it'.",
+        )
+    if len(given) > 1:
+        return ColumnProblem(
+            f"The list is named in {len(given)} ways: {', '.join(given)}.", "Keep one of them."
+        )
+    return None
+
+
+def find_identifier_problems(surface: Surface, given: Collection[str]) -> Iterator[ColumnProblem]:
+    """Yield what is wrong with the types of identifiers that a model gives or has columns for."""
+    allowed = surface.columns.identifiers
+    if not given:
+        if allowed:
+            yield ColumnProblem(
+                "No column identifies a person.",
+                "Write identifiers={'email': 'a column'}; the types are " + ", ".join(IdentifierType) + ".",
+            )
+    elif not allowed:
+        yield ColumnProblem(
+            f"The rows of the surface {surface.name} are no people, but identifiers are given.",
+            "Remove identifiers.",
+        )
+    elif not set(given) <= {kind.value for kind in allowed}:
+        names = ", ".join(allowed)
+        yield ColumnProblem(
+            f"The surface {surface.name} knows people by {names} alone.",
+            f"Write identifiers={{'{allowed[0]}': 'a column'}}"
+            + (f", or surface='{surface.alternative.name}'." if surface.alternative else "."),
+        )
+
+
+def find_key_problems(surface: Surface, selected: Collection[str]) -> Iterator[ColumnProblem]:
+    """Yield which columns of the row key are not among those that a model selects."""
+    for name in surface.columns.key:
+        if name not in selected:
+            yield ColumnProblem(
+                f"The surface {surface.name} needs the column {name}, which is not selected.",
+                f"Select it: the row key is made of {' and '.join(surface.columns.key)}.",
+            )
+
+
+def find_payload_problems(
+    surface: Surface,
+    properties: Mapping[str, str],
+    identifiers: Mapping[IdentifierType, str],
+    missing_types: Collection[str],
+) -> Iterator[ColumnProblem]:
+    """Yield what is wrong with the columns besides the identifiers, by the names under which they are sent.
+
+    A column that is named like one of the `missing_types` is most likely meant as it: that was said already.
+    """
+    match surface.columns.others:
+        case OtherColumns.REFUSED:
+            for column in properties.values():
+                yield ColumnProblem(
+                    f"The surface {surface.name} sends no attributes, but column {column} is selected.",
+                    f"Remove the column{_or_alternative(surface)}.",
+                    column,
+                )
+        case OtherColumns.PROFILE_FIELDS:
+            yield from _find_profile_field_problems(properties, identifiers, missing_types)
+        case OtherColumns.FIELDS:
+            return
+
+
+def _find_profile_field_problems(
+    properties: Mapping[str, str], identifiers: Mapping[IdentifierType, str], missing_types: Collection[str]
+) -> Iterator[ColumnProblem]:
+    for name, column in properties.items():
+        kind = _RESERVED.get(name)
+        if kind is not None and kind not in missing_types:
+            hint = f"Add '{kind}': '{column}' to identifiers, or give the column another name."
+            if kind in identifiers:
+                hint = f"The {kind} is in column {identifiers[kind]} already; give this one another name."
+            yield ColumnProblem(f"Column {column} is named like an identifier, but is none.", hint, column)
+        if name.startswith("location_") and "location" in properties:
+            yield ColumnProblem(
+                f"Columns {properties['location']} and {column} both say the location.",
+                "Keep location (a struct), or the columns location_city and so on.",
+                column,
+            )
+
+
+def _or_alternative(surface: Surface) -> str:
+    return f", or write surface='{surface.alternative.name}'" if surface.alternative else ""

@@ -1,0 +1,112 @@
+"""What a surface can ask of Klaviyo: one class for each way in which delivery sends rows.
+
+`delivery/deliver.py` matches these classes exhaustively and has the sender of each. An operation states the
+facts of its request: the endpoint, how much one request may hold, how rows become bytes, what proves them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from reverse_etl.domain.columns import Column
+    from reverse_etl.domain.identifiers import IdentifierType
+    from reverse_etl.klaviyo.batching import Envelope
+    from reverse_etl.klaviyo.serialize import EncodingError
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """The rows of a list that are to be sent and to be removed.
+
+    Of the removes, so many as `removes_by_identifier` says carry an identifier of each type.
+    """
+
+    upserts: int
+    removes: int
+    removes_by_identifier: Mapping[IdentifierType, int]
+
+
+class Proof(Enum):
+    """What proves that a row is applied."""
+
+    REPLY = "the reply"
+    JOB = "the finished job"
+
+
+class RowEncoder(Protocol):
+    """Renders the rows of one model."""
+
+    def encode(self, row: Sequence[Any]) -> bytes | EncodingError:
+        """Return a row as it stands in the request, or why it can't be sent. Never raises for a value.
+
+        `row` holds the identifiers, then the other columns, as `ImportRows.make_encoder` was given them.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ImportRows:
+    """Rows are rendered, packed full and sent as bulk import jobs, which may be repeated.
+
+    `make_encoder` gets the types of the identifiers of each row and the other columns, each with the name
+    under which it reaches Klaviyo. `envelope` gets the list's id, '' for none.
+    """
+
+    endpoint: Endpoint
+    max_rows: int
+    max_bytes: int
+    envelope: Callable[[str], Envelope]
+    make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
+    proof: ClassVar = Proof.JOB
+
+    def estimate_requests(self, rows: RowCounts) -> dict[Endpoint, int]:
+        """Return about how many requests the upserts take, if rows fill requests by number."""
+        return {self.endpoint: math.ceil(rows.upserts / self.max_rows)}
+
+
+@dataclass(frozen=True)
+class AddToList:
+    """Profiles that exist are added to the list by id, after a look-up of which ids exist."""
+
+    endpoint: Endpoint
+    max_rows: int
+    proof: ClassVar = Proof.REPLY
+
+    def estimate_requests(self, rows: RowCounts) -> dict[Endpoint, int]:
+        """Return how many requests the upserts take, look-ups included."""
+        return {
+            Endpoint.PROFILES: math.ceil(rows.upserts / MAX_VALUES),
+            self.endpoint: math.ceil(rows.upserts / self.max_rows),
+        }
+
+
+@dataclass(frozen=True)
+class RemoveFromList:
+    """The person of a leaving row is looked up by all identifiers that were sent, and removed from the list.
+
+    `delivery/removal_rules.py` decides who is removed.
+    """
+
+    endpoint: Endpoint
+    max_rows: int
+    proof: ClassVar = Proof.REPLY
+
+    def estimate_requests(self, rows: RowCounts) -> dict[Endpoint, int]:
+        """Return about how many requests the removes take, look-ups included."""
+        requests: dict[Endpoint, int] = {}
+        for kind, carriers in rows.removes_by_identifier.items():
+            endpoint = Endpoint.LIST_PROFILES if kind in LIST_FILTERABLE else Endpoint.PROFILES
+            requests[endpoint] = requests.get(endpoint, 0) + math.ceil(carriers / MAX_VALUES)
+        return requests | {self.endpoint: math.ceil(rows.removes / self.max_rows)}
+
+
+Operation = ImportRows | AddToList | RemoveFromList
