@@ -1,4 +1,4 @@
-"""Connections: how a project reaches its warehouse, its state, and Klaviyo or the sandbox in its place."""
+"""Opens what a project needs: its warehouse, its state, and Klaviyo or a sandbox."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Warehouse
 
 SANDBOX_FILE = "klaviyo_sandbox.sqlite"
-SANDBOX_JOB_SECONDS = 0.3  # a trial should not have to wait as long as real imports take
+SANDBOX_JOB_SECONDS = 0.3  # a real import takes longer; a trial need not wait for that
 
 
 @dataclass(frozen=True)
 class Connections:
-    """The ways from a project's folder to what its target names.
+    """Opens the connections that a target names.
 
-    `rate_limit_for` says how many requests of each kind may go out.
+    `rate_limit_for` returns the rate limit of an endpoint.
     """
 
     folder: Path
@@ -45,7 +45,7 @@ class Connections:
     rate_limit_for: Callable[[Endpoint], RateLimit]
 
     def state(self, warehouse: Warehouse, account: str | None) -> State:
-        """Return the state towards an account, "" being a new one; None: that of the target's last run."""
+        """Return the state for an account: '' means a new account, None that of the target's last run."""
         open_state(warehouse)
         name = self.target.profile
         if account is None:
@@ -54,7 +54,7 @@ class Connections:
 
     @contextmanager
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
-        """Open the target's warehouse, and close it in the end."""
+        """Open the target's warehouse, and close it on exit."""
         warehouse = open_warehouse(
             self.target.output, read_only=read_only, state_schema=self.target.state_schema
         )
@@ -65,9 +65,9 @@ class Connections:
 
     @contextmanager
     def klaviyo(self, *, dry_run: bool, on_request: RequestHook | None = None) -> Iterator[Klaviyo | None]:
-        """Connect to Klaviyo, or to a sandbox that starts by itself; None where a dry run has no key.
+        """Connect to Klaviyo or to the embedded sandbox; yield None for a dry run without a key.
 
-        A dry run asks a copy of the sandbox, so that not even its log changes.
+        A dry run uses a copy of the sandbox, so that not even its request log changes.
         """
         destination = self.target.destination
         if destination.embedded_sandbox:
@@ -79,17 +79,17 @@ class Connections:
             yield from self._connect(destination.origin, destination.require_key(), on_request)
 
     def _require_started_sandbox(self) -> None:
-        """Raise UsageError where the sandbox that a run would start has not begun: nothing was sent to it."""
+        """Raise UsageError if the embedded sandbox has no file yet: nothing was sent to it."""
         path = self.folder / SANDBOX_FILE
         if self.target.destination.embedded_sandbox and not path.exists():
             raise UsageError.of(
-                "The sandbox has not begun: nothing was sent to it yet.",
+                "Nothing was sent to the sandbox yet: its file does not exist.",
                 where=str(path),
-                hint="Send something: reverse-etl run",
+                hint="Send your models first: reverse-etl run",
             )
 
     def require_unlocked_sandbox(self) -> None:
-        """Raise WarehouseError where another process holds the file of the sandbox that a run would start."""
+        """Raise WarehouseError if another process has locked the file of the embedded sandbox."""
         if self.target.destination.embedded_sandbox:
             from reverse_etl.sandbox import require_unlocked_file  # noqa: PLC0415 - as below
 
@@ -119,10 +119,9 @@ class Connections:
         on_request: RequestHook | None,
         starts_sandbox: bool = False,
     ) -> Iterator[DeliveryContext]:
-        """Open what a run needs, and let nothing more go out once it has failed.
+        """Open the connections of a run; if the body raises, no further request is sent.
 
-        Raises UsageError where there is no key, and for a sandbox that has not begun, unless this
-        `starts_sandbox` it.
+        Raises UsageError without a key, and for an embedded sandbox without a file, unless `starts_sandbox`.
         """
         self.target.destination.require_key()
         if not starts_sandbox:
@@ -132,7 +131,7 @@ class Connections:
             self.klaviyo(dry_run=dry_run, on_request=on_request) as klaviyo,
             ThreadPoolExecutor(self.threads, "klaviyo") as executor,
         ):
-            assert klaviyo is not None  # noqa: S101 - there is a key, and a sandbox has begun
+            assert klaviyo is not None  # noqa: S101 - there is a key, and the sandbox's file exists
             state = self.state(warehouse, klaviyo.get_account().id)
             try:
                 yield DeliveryContext(
@@ -156,9 +155,9 @@ class Connections:
 def _start_sandbox(path: Path, clock: Clock, *, dry_run: bool) -> Iterator[str]:
     """Start the project's sandbox and yield its origin.
 
-    For a dry run a copy of it, '' where there is none yet.
+    A dry run starts a copy of it, or yields '' if there is no file yet.
     """
-    from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - a web framework that only trials need
+    from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - imports a web framework that only trials need
 
     if dry_run and not path.exists():
         yield ""

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from reverse_etl.report.facts import Report
 
 THREADS = 8
-SAMPLE_SIZE = 3  # changes of each list and kind that a plan shows
+SAMPLE_SIZE = 3  # changes that a plan shows, per list and operation
 
 
 def _ignore_event(event: Event) -> None:
@@ -65,10 +65,10 @@ def _published_rate_limit(endpoint: Endpoint) -> RateLimit:
 
 @dataclass(frozen=True)
 class Project:
-    """A project's folder with a target and its compiled models.
+    """A project folder with its target and compiled models.
 
-    `clock` is for tests and trials, and so is `rate_limit_for`: how many requests of each kind may go out, by
-    default as many as Klaviyo allows.
+    `clock` and `rate_limit_for` are for tests: by default a run uses the system clock and Klaviyo's published
+    rate limits.
     """
 
     folder: Path
@@ -96,7 +96,7 @@ class Project:
         """Read profiles.yml and compile every model.
 
         dbt's artifacts are read from the folders `dbt_artifacts`, by default from dbt's target folder.
-        Raises UsageError or ModelError with everything that is wrong.
+        Raises UsageError or ModelError with all problems found, not only the first.
         """
         folder, environ = Path(folder), os.environ if environ is None else environ
         chosen = load_target(
@@ -117,11 +117,11 @@ class Project:
 
     @property
     def connections(self) -> Connections:
-        """Return the ways to what the target names."""
+        """Return the connections of the target: warehouse, state and Klaviyo."""
         return Connections(self.folder, self.target, self.clock, self.threads, self.rate_limit_for)
 
     def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
-        """Return the models that the selectors choose, as dbt's --select and --exclude do."""
+        """Return the models that match the selectors, with the semantics of dbt's --select and --exclude."""
         return choose(
             self.models,
             select,
@@ -130,9 +130,9 @@ class Project:
         )
 
     def check_gate(self, models: Sequence[Model], options: GateOptions | None = None) -> GateVerdict:
-        """Return which models dbt's results hold back, and what they lack.
+        """Return which models the dbt gate stops, and what dbt's results lack.
 
-        Raises UsageError where a dbt project has no results, IncompleteFile where one is cut off.
+        Raises UsageError if a dbt project has no results, and IncompleteFile if a file is cut off.
         """
         options = options or GateOptions()
         if options.mode is GateMode.OFF:
@@ -161,9 +161,9 @@ class Project:
         on_event: EventHandler = _ignore_event,
         on_request: RequestHook | None = None,
     ) -> Plan:
-        """Return what a run would do. Sends only GETs, and changes no table and no file that is kept.
+        """Return what a run would do. Sends only GETs and changes no persistent table and no file.
 
-        Without a key nothing is looked up at Klaviyo; `Plan.lists_looked_up` says so.
+        Without a key it sends no requests at all, and `Plan.lists_looked_up` is False.
         """
         request = self._build_request(
             select, exclude, replace(options or PlanOptions(), sample_size=SAMPLE_SIZE)
@@ -174,7 +174,7 @@ class Project:
         ):
             assumed_account = (
                 "" if self.target.destination.embedded_sandbox else None
-            )  # '' is a new one, as a sandbox's
+            )  # '' is a new account: that of a sandbox without a file
             account = klaviyo.get_account().id if klaviyo else assumed_account
             return planning.build_plan(
                 warehouse, self.connections.state(warehouse, account), klaviyo, request, on_event
@@ -192,11 +192,11 @@ class Project:
         on_event: EventHandler = _ignore_event,
         on_request: RequestHook | None = None,
     ) -> RunResult:
-        """Make the lists what the models say. Raises GuardRefused before the first write of a dangerous plan.
+        """Plan, send what changed, and record the outcome of every row.
 
-        So it does where dbt did not build what a model reads, or its tests failed; `gate` says what to ask of
-        dbt's results. May be killed at any moment and run again: it goes on from what is proved. Leaves a
-        record in the shape of dbt's artifacts.
+        Raises GuardRefused before the first write if a guard trips, or if the dbt gate stops a model; `gate`
+        configures the gate. The run may be killed at any moment and run again: it continues from what is
+        proved. It writes manifest.json and run_results.json in the format of dbt's artifacts.
         """
         request = self._build_request(select, exclude, options)
         require_known_models(allow_removes, self.models, "--allow-removes")
@@ -217,10 +217,10 @@ class Project:
         on_event: EventHandler = _ignore_event,
         on_request: RequestHook | None = None,
     ) -> RunResult:
-        """Carry out a saved plan: what it would have sent then is sent now, to the row, or nothing.
+        """Run exactly what a saved plan says, row by row, or nothing.
 
-        Raises GuardRefused before the first write where a model or the plan is another one by now, and
-        whatever `run` raises. What was applied can't be applied twice: the second time it is another plan.
+        Raises GuardRefused before the first write if a model or the plan has changed since it was saved, and
+        everything that `run` raises. A plan can't be applied twice: after the first time the plan differs.
         """
         require_same_target(saved_plan, self.target)
         models = {model.name: model for model in self.models}
@@ -282,7 +282,7 @@ class Project:
             )
 
     def _make_run_artifacts(self, selected: Sequence[Model]) -> RunArtifacts:
-        """Return the record of a run."""
+        """Return the writer of the run's artifacts."""
         project_name = self.dbt_project.name if self.dbt_project else self.target.profile
         return RunArtifacts(
             self.artifacts_folder, project_name, self.target, self.models, selected, self.clock
@@ -290,7 +290,7 @@ class Project:
 
     @property
     def artifacts_folder(self) -> Path:
-        """Return the folder of what a run leaves: in dbt's target folder, or in one of that name."""
+        """Return the folder for artifacts: `reverse_etl` in dbt's target folder, else in `target`."""
         return (self.dbt_project.target_path if self.dbt_project else self.folder / "target") / PACKAGE
 
     def reconcile(
@@ -302,9 +302,9 @@ class Project:
         on_event: EventHandler = _ignore_event,
         on_request: RequestHook | None = None,
     ) -> tuple[ListDifference, ...]:
-        """Read the lists of models back, and return how they differ from what was applied to them.
+        """Read the lists of models back, and return how they differ from the rows applied to them.
 
-        Sends only GETs. With `resend`, the next run sends again what is missing; without, nothing changes.
+        Sends only GETs. With `resend`, the next run sends missing rows again; without it nothing changes.
         """
         models = self.select(select, exclude)
         operation = flow.resend_missing if resend else flow.reconcile
@@ -322,9 +322,9 @@ class Project:
         on_event: EventHandler = _ignore_event,
         on_request: RequestHook | None = None,
     ) -> tuple[ListDifference, ...]:
-        """Let everybody on the lists of models count as put there by this job; the models decide who stays.
+        """Take ownership of all current members of the models' lists, so that later runs may remove them.
 
-        Sends only GETs; with `dry_run` nothing changes. Returns how the lists differed.
+        Sends only GETs; with `dry_run` nothing changes. Returns how the lists differed from the models' rows.
         """
         models = self.select(select, exclude)
         operation = flow.preview_adopt if dry_run else flow.adopt
@@ -334,9 +334,9 @@ class Project:
             return operation(context, models, self.target.destination.lists)
 
     def status(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> Status:
-        """Return where each list stands, from the state alone: Klaviyo is not asked, and nothing changes.
+        """Return the status of each list, from the state only: no request to Klaviyo, and nothing changes.
 
-        Of the models that are chosen; without a choice also of those that are gone.
+        With selectors, the lists of the selected models; without, also the lists of deleted models.
         """
         selected_names = {model.name for model in self.select(select, exclude)} if select or exclude else None
         with self.connections.warehouse(read_only=True) as warehouse:
@@ -351,10 +351,10 @@ class Project:
         return replace(full_status, lists=tuple(lists))
 
     def report(self, run_id: str | None = None) -> Report:
-        """Return what is remembered of a run, by default the newest, from the state alone.
+        """Return the report of a run, by default of the newest, from the state only.
 
-        Klaviyo is not asked, and nothing changes. E-mails and phones are in it: `mask_report` masks them.
-        Raises UsageError where there is no such run.
+        Sends no request and changes nothing. The report contains e-mails and phones: `mask_report` masks
+        them. Raises UsageError if there is no such run.
         """
         sandbox, names = self.target.destination.sandbox, [model.name for model in self.models]
         with self.connections.warehouse(read_only=True) as warehouse:
@@ -362,9 +362,9 @@ class Project:
             return build_report(state, self.target.name, names, run_id, sandbox=sandbox)
 
     def retry(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> dict[str, int]:
-        """End the rejections that Klaviyo made, so that the next run sends these rows.
+        """Clear the rejections made by Klaviyo, so that the next run sends these rows again.
 
-        Returns how many, by model.
+        Returns the number of rows by model.
         """
         models = self.select(select, exclude)
         with self.connections.warehouse(read_only=False) as warehouse:
@@ -375,7 +375,7 @@ class Project:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is to go."""
+    """The options of a run, apart from those of its plan."""
 
     allow_removes: Collection[str]
     strict: bool

@@ -1,4 +1,4 @@
-"""The run: settle what is open, plan, guard, deliver, and say what came of every row."""
+"""The flow of a run: recover earlier runs, plan, guard, deliver, record the outcome of every row."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def run_models(
     strict: bool,
     saved_plan: SavedPlan | None = None,
 ) -> RunResult:
-    """Make the lists of the selected models what the models say; of a `saved_plan` plan just what that says.
+    """Plan the selected models and deliver the plan; with `saved_plan`, deliver only that exact plan.
 
-    Raises GuardRefused before the first write of a dangerous plan, and of one that is not the saved one.
+    Raises GuardRefused before the first write if a guard trips or the plan differs from `saved_plan`.
     """
     context.warehouse.set_query_tag(run=context.run_id)
     with context.state.hold_lease():
@@ -88,9 +88,10 @@ def run_models(
 def _deliver_model(
     context: DeliveryContext, plan: Plan, model_plan: ModelPlan, earlier_counters: Sequence[OutcomeCounter]
 ) -> tuple[OutcomeCounter, ...]:
-    """Deliver one model, and forget what was not sent.
+    """Deliver one model, and delete the deltas that were not sent.
 
-    Where the run sends anybody, of any model, the rows whose removal was not made are in doubt first.
+    If the run upserts rows of any model, the unsent removals become uncertain first: an upsert may have
+    changed the profile that they speak of.
     """
     counters = deliver_model(context, model_plan, earlier_counters)
     if plan.has_upserts:
@@ -100,7 +101,7 @@ def _deliver_model(
 
 
 def _with_heartbeat(context: DeliveryContext) -> EventHandler:
-    """Return what keeps the lease while models are staged, and tells of it."""
+    """Return an event handler that also renews the lease, so that long staging does not lose it."""
 
     def handle_event(event: Event) -> None:
         context.state.renew_lease_if_due()
@@ -110,18 +111,19 @@ def _with_heartbeat(context: DeliveryContext) -> EventHandler:
 
 
 def _server_now(context: DeliveryContext) -> datetime:
-    """Return Klaviyo's time now.
+    """Return Klaviyo's current time.
 
-    Whoever joined a list by himself while models were staged was there before this run.
+    The run starts here and not at its first request: a member who joined while models were staged was not
+    added by this run.
     """
     next(
         context.klaviyo.get_jobs_since(context.klaviyo.server_time), None
-    )  # any cheap request: its reply tells the time
+    )  # any cheap request: its response carries the time
     return context.klaviyo.server_time
 
 
 def _create_missing_lists(context: DeliveryContext, plan: Plan) -> Plan:
-    """Create the missing lists, and give the plan and its deltas their ids."""
+    """Create the missing lists, and put their ids into the plan and its deltas."""
     return replace(plan, models=tuple(_create_model_lists(context, model_plan) for model_plan in plan.models))
 
 
@@ -132,7 +134,7 @@ def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> Mode
     for list_plan in model_plan.lists:
         ref = list_plan.list_ref
         if ref.is_new:
-            context.state.renew_lease_or_raise()  # whoever lost the lease while planning must not create
+            context.state.renew_lease_or_raise()  # the lease may have expired during planning
             ref = create_list(ref, model_plan.model.name, context.state, context.klaviyo, context.clock)
             context.on_event(ListCreated(ref.name, ref.id))
             created_ids[list_plan.list_ref.id] = ref.id
@@ -149,7 +151,7 @@ def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> Mode
 
 
 def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> None:
-    """Make the plan's deltas uncertain, before the first of them is sent."""
+    """Store the plan's deltas as uncertain before the first of them is sent."""
     submissions = []
     for model_plan in plan.models:
         config = model_plan.model.config
@@ -184,7 +186,7 @@ def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> No
 
 
 def _claim_lists(context: DeliveryContext, plan: Plan) -> None:
-    """Note which model drives which list, once the rows of which it is in doubt are uncertain."""
+    """Record which model owns which list. Call it after the rows of stale lists are stored as uncertain."""
     context.state.lists.claim(
         [
             (list_plan.list_ref.id, list_plan.list_ref.name, model_plan.model.name)

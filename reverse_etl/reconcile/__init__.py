@@ -1,1 +1,1 @@
-"""Reconcile: read a list back, and compare who is on it with what was applied to it."""
+"""Reconcile and adopt: read a list back, and compare its members with the rows applied to it."""

@@ -1,4 +1,4 @@
-"""Drift: how a list differs from the rows that were applied to it."""
+"""Compares the members of a list with the rows that were applied to it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.model_tables import ModelTables
 
-SAMPLE_SIZE: Final = 3  # identities of each kind that are shown
+SAMPLE_SIZE: Final = 3  # identities shown per kind of difference
 
 
 @dataclass(frozen=True)
 class ManagedList:
-    """A list that a model drives, and the shape of the model's tables as they are kept."""
+    """A list that a model owns, and the model's state tables."""
 
     model: str
     tables: ModelTables
@@ -35,13 +35,13 @@ class ManagedList:
 
 @dataclass(frozen=True)
 class ListDifference:
-    """How a list differs from the rows that were applied to it.
+    """How a list differs from the rows that were applied to it, in counts and sample identities.
 
-    Of the rows `applied`, so many are `missing`: their person is not among the `members`. Of `unsettled` rows
-    nobody knows yet. `others` are members of no row: there before this job, or put there by somebody else;
-    of some of them a removal was once `given_up`, since nobody was found. Of `there_before` rows the person
-    was a member before this job sent them, and would stay. The samples hold a few identities of each.
-    `deleted`: there is no such list any more.
+    `applied` rows are in the snapshot, and `missing` is how many of them match none of the `members`.
+    `unsettled` rows may or may not be applied. `others` are members that match no row; `given_up` removals
+    ended as not found, but their person is a member now. `there_before` rows match a member who joined before
+    reverse-etl first sent the row, so that no run removes them. `deleted` says that Klaviyo no longer has the
+    list; all counts are 0 then.
     """
 
     model: str
@@ -62,9 +62,9 @@ class ListDifference:
 
 @contextmanager
 def compare_list(context: DeliveryContext, managed_list: ManagedList) -> Iterator[ListDifference]:
-    """Read a list and yield how it differs; what was found lies in scratch tables inside.
+    """Read a list and yield how it differs; inside the context, temporary tables hold the matches.
 
-    Asks only. Raises KlaviyoError and WarehouseError where these fail.
+    Sends only GETs. Raises KlaviyoError and WarehouseError.
     """
     if context.klaviyo.get_list(managed_list.list_id) is None:
         yield ListDifference(managed_list.model, managed_list.list_id, managed_list.list_name, deleted=True)
@@ -72,7 +72,7 @@ def compare_list(context: DeliveryContext, managed_list: ManagedList) -> Iterato
     try:
         yield _read_and_compare(context, managed_list)
     finally:
-        with suppress(WarehouseError):  # what went wrong first is what is told
+        with suppress(WarehouseError):  # keep the original error
             for statement in schema.drop_temp_tables(
                 context.warehouse.dialect, members.temp_table_names(managed_list.tables)
             ):
@@ -89,7 +89,7 @@ def _read_and_compare(context: DeliveryContext, managed_list: ManagedList) -> Li
             dialect, tables, [_member_values(member) for member in group]
         ):
             warehouse.execute(statement)
-        context.state.renew_lease_if_due()  # a long list takes long
+        context.state.renew_lease_if_due()  # reading a long list may outlast the lease
     for statement in members.compare_members(dialect, tables, managed_list.list_id):
         warehouse.execute(statement)
     ((applied, unsettled, there, missing, others, there_before),) = warehouse.fetch(

@@ -1,8 +1,8 @@
-"""Reading a list's members, several cursors at once.
+"""Reads the members of a list with several cursors in parallel.
 
-Klaviyo gives a cursor page after page, and takes its time for each. So the time in which people joined is
-cut into ranges; a thread that has read for a while hands the rest of its range back, to be cut anew where
-others have come to an end.
+Klaviyo returns the pages of a cursor one after another, and each takes a while. So the reader splits the time
+in which members joined into ranges, one per thread. A thread stops after MAX_MEMBERS_PER_READ members and
+returns the rest of its range, which is split again among all threads.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-EARLIEST_JOIN: Final = datetime(2010, 1, 1, tzinfo=UTC)  # before Klaviyo had a list
+EARLIEST_JOIN: Final = datetime(2010, 1, 1, tzinfo=UTC)  # before Klaviyo existed
 
 
-MAX_MEMBERS_PER_READ: Final = 1_000  # members that a thread reads before it hands back the rest
+MAX_MEMBERS_PER_READ: Final = 1_000  # members that a thread reads before it returns the rest of its range
 
 
-_JOIN_MARGIN: Final = timedelta(hours=1)  # whoever joins while the list is read
+_JOIN_MARGIN: Final = timedelta(hours=1)  # includes members who join while the list is read
 
 
 def read_members(context: DeliveryContext, list_id: str) -> Iterator[list[Member]]:
-    """Yield everybody on a list, in groups and in no order. Asks only.
+    """Yield all members of a list, in groups and in no order. Sends only GETs.
 
-    Who leaves and joins again meanwhile may be among them twice. Raises KlaviyoError when Klaviyo fails.
+    A member who leaves and rejoins during the read may appear twice. Raises KlaviyoError.
     """
     ranges = [TimeRange(EARLIEST_JOIN, truncate_to_second(context.klaviyo.server_time) + _JOIN_MARGIN)]
     while ranges:
@@ -58,17 +58,17 @@ def read_members(context: DeliveryContext, list_id: str) -> Iterator[list[Member
 def read_range(
     klaviyo: Klaviyo, list_id: str, time_range: TimeRange
 ) -> tuple[list[Member], TimeRange | None]:
-    """Return who joined in a range, and the rest of it where that is more than one should read in one go.
+    """Return the members who joined in a range, and the rest of the range if it holds too many members.
 
-    A rest begins with a second of its own, however many joined in the one before.
+    The rest starts at a whole second, so that the members of one second are never split.
     """
     members: list[Member] = []
     for member in klaviyo.get_members_since(list_id, time_range.since):
         if members and member.joined_at < members[-1].joined_at:
             raise KlaviyoError.of(
-                "Klaviyo did not list members in the order of joining, as it was asked to.",
+                "Klaviyo did not return the list's members in the requested order (by time of joining).",
                 where=f"list {list_id}",
-                hint="This list was left as it is. Try again later.",
+                hint="Nothing was changed. Try again later.",
             )
         if member.joined_at >= time_range.until:
             break
@@ -86,13 +86,13 @@ ONE_SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class TimeRange:
-    """From one whole second on, and before another."""
+    """A half-open range of whole seconds: `since` is included, `until` is not."""
 
     since: datetime
     until: datetime
 
     def split(self, parts: int) -> Iterator[TimeRange]:
-        """Yield it in so many parts of about one length, in order; in fewer where it has fewer seconds."""
+        """Yield `parts` ranges of about equal length, in order; fewer if the range has fewer seconds."""
         seconds = int((self.until - self.since) / ONE_SECOND)
         edges = sorted({seconds * part // parts for part in range(parts + 1)})
         for first, last in pairwise(edges):
@@ -100,11 +100,11 @@ class TimeRange:
 
 
 def split_ranges(ranges: Sequence[TimeRange], parts: int) -> list[TimeRange]:
-    """Return ranges cut so that about `parts` can be read side by side; never fewer than there are."""
+    """Return about `parts` ranges that cover the given ones; never fewer than were given."""
     parts_per_range = max(parts // len(ranges), 1) if ranges else 1
     return [piece for time_range in ranges for piece in time_range.split(parts_per_range)]
 
 
 def truncate_to_second(timestamp: datetime) -> datetime:
-    """Return the whole second that a moment is in."""
+    """Return the timestamp without its fraction of a second."""
     return timestamp.replace(microsecond=0)

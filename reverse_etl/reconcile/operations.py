@@ -1,4 +1,4 @@
-"""Reconcile and adopt: what is done about a list that differs from what was applied to it."""
+"""The operations on lists that were changed outside reverse-etl: reconcile, resend missing rows, adopt."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.models.model import Model
 
-    ListIdsByName = Mapping[str, str]  # the profile's ids of lists, by their logical names
+    ListIdsByName = Mapping[str, str]  # `lists` of the destination: list ids by logical name
 
 
 def reconcile(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
 ) -> tuple[ListDifference, ...]:
-    """Return how the lists of these models differ from what was applied to them. Changes nothing."""
+    """Return how the models' lists differ from the rows applied to them. Changes nothing."""
     return _compare_lists(context, _find_managed_lists(context, models, list_ids_by_name))
 
 
 def resend_missing(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
 ) -> tuple[ListDifference, ...]:
-    """Make the rows uncertain that are missing from lists, so that the next run sends them again.
+    """Mark the rows that are missing from lists as uncertain, so that the next run sends them again.
 
-    Returns how the lists differed. Sends nothing.
+    Returns how the lists differed. Sends only GETs.
     """
     return _compare_and_update(
         context,
@@ -44,7 +44,7 @@ def resend_missing(
 def preview_adopt(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
 ) -> tuple[ListDifference, ...]:
-    """Return how the lists differ that `adopt` would take over; raises what it would. Changes nothing."""
+    """Return how the lists that `adopt` would adopt differ; raises what it would. Changes nothing."""
     _require_sent_models(context, models, list_ids_by_name)
     return _compare_lists(context, _find_managed_lists(context, models, list_ids_by_name))
 
@@ -52,11 +52,10 @@ def preview_adopt(
 def adopt(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
 ) -> tuple[ListDifference, ...]:
-    """Let everybody on the lists of these models count as put there by this job; return how they differed.
+    """Take ownership of all current members of the models' lists; return how the lists differed.
 
-    From then on the models decide who stays: whom no row wants, the next run takes off, if its guards let
-    it; and who is missing is sent again. Raises UsageError for a model that never sent to its list: all who
-    are on it would count as strangers.
+    Afterwards the next run removes the members that match no row, within its guards, and sends missing rows
+    again. Raises UsageError for a model that never sent to its list: no member could be matched to a row.
     """
     _require_sent_models(context, models, list_ids_by_name)
     return _compare_and_update(
@@ -83,14 +82,14 @@ def _compare_and_update(
     list_ids_by_name: ListIdsByName,
     update_state: Callable[[ManagedList], None],
 ) -> tuple[ListDifference, ...]:
-    """Settle what a dead run left, then compare each list and change what is kept of it."""
+    """Recover earlier runs, then compare each list and update its state."""
     differences: list[ListDifference] = []
     with context.state.hold_lease():
         recover_earlier_runs(context)
         for managed_list in _find_managed_lists(context, models, list_ids_by_name):
             with compare_list(context, managed_list) as difference:
                 differences.append(difference)
-                context.state.renew_lease_or_raise()  # whoever lost the lease while reading must not write
+                context.state.renew_lease_or_raise()  # the lease may have expired while the list was read
                 if not difference.deleted:
                     update_state(managed_list)
     return tuple(differences)
@@ -109,7 +108,10 @@ def _require_sent_models(
 def _find_managed_lists(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
 ) -> Iterator[ManagedList]:
-    """Yield the lists that models drive and sent to; of rows that name their list, all that they sent to."""
+    """Yield the lists that the models own and have sent to.
+
+    For a model with a list column these are all lists that it has rows on.
+    """
     model_records, registered_lists = context.state.models(), context.state.lists.registered()
     for model in models:
         model_record = model_records.get(model.name)
@@ -135,14 +137,14 @@ def _find_managed_lists(
 def _never_sent_problem(model: Model) -> Problem:
     if not model.config.surface.has_list:
         return Problem(
-            "The model drives no list: there is nobody to adopt.",
+            "This model has no list, so it has no members to adopt.",
             f"{model.path} (model {model.name})",
-            "Select models of lists alone.",
+            "Select only models of list memberships.",
             (model.name,),
         )
     return Problem(
-        "Nothing was sent to its list by this model yet, so that nobody on it could be told from a stranger.",
+        "This model has not sent anything to its list yet, so its members can't be matched to rows.",
         f"{model.path} (model {model.name})",
-        f"Send it first: reverse-etl run --select {model.name}",
+        f"Run the model first: reverse-etl run --select {model.name}",
         (model.name,),
     )

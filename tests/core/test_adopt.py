@@ -193,7 +193,7 @@ def test_each_list_of_a_model_is_adopted_for_itself(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("surface", "said"),
-    [("list_memberships", "Nothing was sent to its list"), ("profiles", "drives no list")],
+    [("list_memberships", "has not sent anything to its list"), ("profiles", "has no list")],
 )
 def test_a_model_that_has_nothing_to_go_by_adopts_nobody(world: World, surface: str, said: str) -> None:
     """Before its first run everybody would count as a stranger; and profiles are on no list."""

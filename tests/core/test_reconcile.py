@@ -214,7 +214,7 @@ def test_a_list_that_is_another_models_now_or_is_yet_to_be_sent_to_is_left_alone
     moves(world, people("ann"))
     members_model(world, list="Others")
     assert world.project().reconcile() == ()
-    with pytest.raises(UsageError, match="Nothing was sent to its list"):
+    with pytest.raises(UsageError, match="has not sent anything to its list"):
         world.project().adopt(["members"])
 
 
@@ -242,7 +242,7 @@ def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world: World) -> 
         partial(Project.reconcile, resend=True),
         partial(Project.adopt, select=[]),
     ):
-        with pytest.raises(UsageError, match="The sandbox has not begun"):
+        with pytest.raises(UsageError, match="Nothing was sent to the sandbox yet"):
             work(world.project())
     assert not list(world.folder.glob("*.sqlite"))
     assert not list(world.folder.glob("*.reverse_etl.duckdb"))
