@@ -1,4 +1,4 @@
-"""Time as an argument: what waits is given a clock, so that a test can make an hour pass in a second."""
+"""Clocks are passed as arguments, so that a test can let an hour pass in a second."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Seconds that only go forward, the time of day, and a way to wait."""
+    """Monotonic seconds, the time of day, and a way to wait."""
 
     def monotonic(self) -> float:
-        """Return seconds since some fixed point; never goes back."""
+        """Return seconds since a fixed but unspecified point; the value never decreases."""
         ...
 
     def now(self) -> float:
@@ -20,60 +20,63 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Return after `seconds` of this clock have passed; at once when they are not positive."""
+        """Return after `seconds` of this clock; at once if `seconds` is not positive."""
         ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The clock of this machine."""
 
     def monotonic(self) -> float:
-        """Return the machine's monotonic seconds."""
+        """Return `time.monotonic()`."""
         return time.monotonic()
 
     def now(self) -> float:
-        """Return the machine's time of day."""
+        """Return `time.time()`."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Wait on the machine's clock."""
+        """Sleep in real time."""
         if seconds > 0:
             time.sleep(seconds)
 
 
 @dataclass(frozen=True)
 class ScaledClock:
-    """A clock on which `speed` seconds pass in a real one; two of the same speed and start agree."""
+    """A clock that runs `speed` times as fast as real time.
+
+    Two clocks with the same speed and start show the same time.
+    """
 
     speed: float
     start: float = field(default_factory=time.time)
 
     def monotonic(self) -> float:
-        """Return scaled seconds since the machine started."""
+        """Return `time.monotonic()`, scaled."""
         return time.monotonic() * self.speed
 
     def now(self) -> float:
-        """Return the time of day, which ran at the real speed until `start`."""
+        """Return the time of day: real time until `start`, scaled time after it."""
         return self.start + (time.time() - self.start) * self.speed
 
     def sleep(self, seconds: float) -> None:
-        """Wait `seconds / speed` real seconds."""
+        """Sleep for `seconds / speed` real seconds."""
         if seconds > 0:
             time.sleep(seconds / self.speed)
 
 
 class CancellableSleep:
-    """Waiting that can be called off from another thread, as when a run is interrupted."""
+    """A wait that another thread can cancel, for example when a run is interrupted."""
 
-    _SLICE = 0.5  # seconds of the clock between two looks at whether to go on
-    _MIN_SECONDS = 0.001  # less than a clock may be able to tell
+    _SLICE = 0.5  # seconds of the clock between two checks for cancellation
+    _MIN_SECONDS = 0.001  # a shorter sleep may be below the clock's resolution, and the loop would spin
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._cancelled = threading.Event()
 
     def wait(self, seconds: float) -> bool:
-        """Wait `seconds` of the clock and return True, or return False soon after `cancel` was called."""
+        """Wait `seconds` of the clock and return True; return False soon after `cancel` is called."""
         until = self._clock.monotonic() + seconds
         while not self._cancelled.is_set():
             left = until - self._clock.monotonic()
@@ -83,5 +86,5 @@ class CancellableSleep:
         return False
 
     def cancel(self) -> None:
-        """Call off every wait, now and later."""
+        """End all waits, current and future."""
         self._cancelled.set()

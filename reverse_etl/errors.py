@@ -1,18 +1,18 @@
-"""Every error that a user can meet, as one tree.
+"""All errors that a user can see, as one tree, with the exit code of each.
 
     ReverseEtlError
-    ├── UsageError        exit 2   something that is written can't be run: a flag, a file, the state
-    │   └── ModelError    exit 2   a model cannot be compiled or does not fit its config
+    ├── UsageError        exit 2   a flag, a file or the state is not usable; nothing was sent
+    │   └── ModelError    exit 2   a model cannot be compiled or does not fit its config; nothing was sent
     ├── GuardRefused      exit 3   a guard refused the plan; this run sent no write
     ├── IncompleteFile    exit 4   a file that another program writes is not complete
     ├── WarehouseError    exit 4   the warehouse or the state could not be read or written
-    │   └── SessionLost   exit 4   the session ended, and with it what was only there
+    │   └── SessionLost   exit 4   the warehouse session ended, with its temporary tables and results
     └── KlaviyoError      exit 4   Klaviyo refused a request or could not be reached
-        ├── KeyRefused    exit 2   Klaviyo does not know the key, or it lacks a scope; nothing was sent
-        └── ReplyLost     exit 4   a request may or may not have been carried out
+        ├── KeyRefused    exit 2   Klaviyo does not accept the key, or the key lacks a scope; nothing was sent
+        └── ReplyLost     exit 4   no reply came: the request may or may not have been carried out
 
-An error holds one or more problems, so that everything wrong with a file is said at once. Only the command
-line prints them.
+An error carries one or more problems, so that a single run reports everything that is wrong with a file. Only
+the command line prints them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from typing import ClassVar, Self
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
+    """One thing that is wrong: what happened, where, and what to do next.
 
-    What happened, where (file, line, model, list, masked row), and what to do next. `models` are the names of
-    the models that it is about; empty where it is about all of them, or about something else.
+    `where` is a file and line, a model, a list or a masked row. `models` names the models concerned; it is
+    empty if the problem concerns all models or none in particular.
     """
 
     summary: str
@@ -36,7 +36,7 @@ class Problem:
 
 
 class ReverseEtlError(Exception):
-    """The root of the tree. Raised only through its children."""
+    """Base class. The code raises its subclasses only."""
 
     exit_code: ClassVar[int] = 4
 
@@ -46,12 +46,12 @@ class ReverseEtlError(Exception):
 
     @classmethod
     def of(cls, summary: str, *, where: str = "", hint: str = "", models: tuple[str, ...] = ()) -> Self:
-        """Make the error of a single problem."""
+        """Return an error with a single problem."""
         return cls(Problem(summary, where, hint, models))
 
 
 class UsageError(ReverseEtlError):
-    """What the command line, a file or the state says cannot be run; nothing was sent."""
+    """A flag, a file or the state is not usable; nothing was sent."""
 
     exit_code = 2
 
@@ -75,10 +75,10 @@ class WarehouseError(ReverseEtlError):
 
 
 class SessionLost(WarehouseError):  # noqa: N818 - says what happened
-    """A session with the warehouse ended, and with it a result, a scratch table or an open transaction.
+    """A warehouse session ended, and with it a result, a temporary table or an open transaction.
 
-    What was committed stays, and another session is opened for the next statement: whoever only reads what is
-    kept may begin anew.
+    Committed data stays, and the next statement opens a new session. Code that needs only committed tables
+    may therefore start again.
     """
 
 
@@ -87,13 +87,13 @@ class KlaviyoError(ReverseEtlError):
 
 
 class KeyRefused(KlaviyoError):  # noqa: N818 - says what happened
-    """Klaviyo does not know the key, or the key lacks a scope: that is configuration.
+    """Klaviyo does not accept the key, or the key lacks a scope: the configuration is wrong.
 
-    It ends a command only where nothing was sent; later it is the reason for which a list stopped.
+    It ends the command only if nothing was sent yet. Later it becomes the stop reason of a list.
     """
 
     exit_code = 2
 
 
 class ReplyLost(KlaviyoError):  # noqa: N818 - says what happened
-    """No reply came, so nobody here knows whether the request was carried out."""
+    """No reply came, so it is unknown whether Klaviyo carried out the request."""

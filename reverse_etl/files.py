@@ -1,4 +1,4 @@
-"""Files that are written as a whole: whoever reads one meanwhile finds the old one or the new one."""
+"""Atomic file writes: a concurrent reader sees the old content or the new content, never a part of it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in its place as a whole, and make its folder where that is missing.
+    """Replace the content of a file atomically; create the file and its folder if they are missing.
 
-    What a link names is replaced and not the link; a file keeps its mode; what is no file, as a device, is
-    written to. Raises OSError that names it, and leaves the old one, where it can't be written.
+    A symbolic link stays: the file that it points to is replaced. The file keeps its mode. A path that is not
+    a regular file, such as a device, is written to directly. Raises OSError with the path if writing fails;
+    the old file is then unchanged.
     """
     try:
         _replace_file(path.resolve(), content)

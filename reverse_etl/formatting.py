@@ -1,4 +1,4 @@
-"""The parts of sentences for people: numbers with their nouns, shares, and the end."""
+"""Parts of messages: numbers with nouns, percentages, full stops, paths and locations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def format_count(number: int, singular: str, plural: str = "") -> str:
-    """Return a number with its noun, with commas in thousands.
+    """Return a number with thousands separators and its noun.
 
     >>> format_count(1, "row"), format_count(2000, "row"), format_count(0, "box", "boxes")
     ('1 row', '2,000 rows', '0 boxes')
@@ -15,7 +15,7 @@ def format_count(number: int, singular: str, plural: str = "") -> str:
 
 
 def format_percent(share: float) -> str:
-    """Return a share of 1 in per cent, to three digits.
+    """Return a share of 1 as a percentage of three significant digits, or four below 20 %.
 
     >>> format_percent(0.1), format_percent(59 / 60), format_percent(0.1004)
     ('10 %', '98.3 %', '10.04 %')
@@ -24,7 +24,7 @@ def format_percent(share: float) -> str:
 
 
 def end_sentence(text: str) -> str:
-    """Return a text that ends as a sentence does.
+    """Return `text` with a full stop, unless it already ends a sentence.
 
     >>> end_sentence("No connection"), end_sentence("No such table!")
     ('No connection.', 'No such table!')
@@ -32,11 +32,11 @@ def end_sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-_PRECISE_BELOW = 20  # per cent: below, a guard's limit is near
+_PRECISE_BELOW = 20  # per cent: guard limits are in this range, and 10.04 % must not read as 10 %
 
 
 def format_path(path: Path) -> str:
-    """Return `path` relative where it lies under the current folder, else absolute."""
+    """Return `path` relative to the current folder if it lies below it, otherwise the absolute path."""
     absolute = Path.cwd() / path
     try:
         return absolute.relative_to(Path.cwd()).as_posix()
@@ -45,7 +45,7 @@ def format_path(path: Path) -> str:
 
 
 def format_location(path: Path, line: int | None = None, column: int | None = None) -> str:
-    """Return the path with a line and a column, both counted from 1, as far as they are known."""
+    """Return `path:line:column`; line and column count from 1 and are left out if unknown."""
     parts = [format_path(path)]
     if line is not None:
         parts.append(str(line))

@@ -1,1 +1,1 @@
-"""Values that every room shares; no I/O."""
+"""Values shared by all other packages; no I/O."""

@@ -1,7 +1,4 @@
-"""Columns as the renderer and the SQL see them.
-
-A name, what kind of value it holds, and the warehouse's own type.
-"""
+"""Columns of a staged model, as the serializer and the SQL see them."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from enum import StrEnum
 
 
 class ColumnKind(StrEnum):
-    """What a column's values are, whichever warehouse they come from."""
+    """The kind of a column's values, the same for all warehouses."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -22,13 +19,13 @@ class ColumnKind(StrEnum):
     TIMESTAMP = "timestamp"
     TIMESTAMP_TZ = "timestamp with time zone"
     BINARY = "binary"
-    JSON = "json"  # text that holds JSON
+    JSON = "json"  # text with a JSON document
     NESTED = "nested"  # a struct, map or list of native values
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a staged model. `type` is the warehouse's own spelling, for CREATE TABLE."""
+    """A column of a staged model. `type` is the warehouse's name of the type, for CREATE TABLE."""
 
     name: str
     kind: ColumnKind

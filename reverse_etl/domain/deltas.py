@@ -1,4 +1,4 @@
-"""What a delta asks for."""
+"""The operations of a delta."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from enum import StrEnum
 
 
 class Op(StrEnum):
-    """What a delta asks for.
+    """What a delta does with its row.
 
-    A `held` row is a removal that is not made while a rejected row may be the same person, a `left` one
-    waits behind a limit.
+    HELD is a removal that is not carried out while a rejected row may be the same person. DEFERRED rows are
+    left for a later run because of `--limit`.
     """
 
     ADD = "add"

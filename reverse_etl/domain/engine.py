@@ -1,4 +1,4 @@
-"""The warehouses that reverse-etl runs in."""
+"""The supported warehouses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import assert_never
 
 
 class Engine(StrEnum):
-    """A warehouse's engine; the values are dbt's adapter types and sqlglot's dialects alike.
+    """A warehouse engine. The values are both dbt's adapter types and sqlglot's dialect names.
 
-    What is asked of an engine without a session is answered here; a `Dialect` answers for its SQL.
+    The properties are facts that need no session; `Dialect` knows the SQL of an engine.
     """
 
     DUCKDB = "duckdb"
@@ -17,7 +17,7 @@ class Engine(StrEnum):
 
     @property
     def folds_to_upper_case(self) -> bool:
-        """Return whether a name without quotes means that name in upper case."""
+        """Return whether the engine reads an unquoted name as upper case."""
         match self:
             case Engine.DUCKDB:
                 return False
@@ -28,7 +28,7 @@ class Engine(StrEnum):
 
     @property
     def database_is_a_file(self) -> bool:
-        """Return whether dbt builds in a file, beside which the state is a file of its own."""
+        """Return whether the database is a file; the state is then a second file beside it."""
         match self:
             case Engine.DUCKDB:
                 return True
@@ -39,7 +39,7 @@ class Engine(StrEnum):
 
     @property
     def default_schema(self) -> str:
-        """Return the schema in which dbt builds if an output names none; "" if it has to name one."""
+        """Return the schema in which dbt builds if an output names none; "" if a name is required."""
         match self:
             case Engine.DUCKDB:
                 return "main"

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, for people to watch; nothing depends on who listens."""
+"""Progress events of a run. A handler only watches: the run does not depend on it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ModelStaged:
 
 @dataclass(frozen=True)
 class RecoveryStarted:
-    """What earlier runs left open is being settled."""
+    """The run started to finish what earlier runs left open."""
 
     runs: int
     open_jobs: int
@@ -32,7 +32,7 @@ class RecoveryStarted:
 
 @dataclass(frozen=True)
 class ListCreated:
-    """A list was created at the destination."""
+    """A list was created in Klaviyo."""
 
     name: str
     list_id: str
@@ -40,7 +40,7 @@ class ListCreated:
 
 @dataclass(frozen=True)
 class SendProgress:
-    """So many of a list's upserts have been taken by the destination."""
+    """Klaviyo accepted `rows` of a list's `total` upserts so far."""
 
     model: str
     list: str
@@ -50,7 +50,7 @@ class SendProgress:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """So many import jobs of a list have not ended yet."""
+    """`open_jobs` import jobs of a list have not ended yet."""
 
     model: str
     list: str
@@ -59,7 +59,7 @@ class JobProgress:
 
 @dataclass(frozen=True)
 class RemoveProgress:
-    """So many of a list's removes have been seen to."""
+    """`rows` of a list's `total` removes were processed so far."""
 
     model: str
     list: str
@@ -78,7 +78,7 @@ class ListRead:
 
 @dataclass(frozen=True)
 class ListDone:
-    """A list has been delivered; counts by outcome, and why it stopped, if it did."""
+    """The delivery of a list ended; `counts` are rows by outcome, `stop_reason` is empty if all went out."""
 
     model: str
     list: str

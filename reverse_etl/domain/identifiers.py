@@ -1,7 +1,7 @@
-"""The four identifiers by which Klaviyo knows a person, and the one text by which we know a row.
+"""Identifiers of a person in Klaviyo, the identity of a row, and how both are masked for display.
 
-An identity is `<type>:<canonical value>`, for example `email:ann@example.com`. It is the diff's key, together
-with the list id.
+An identity is the text `<type>:<canonical value>`, for example `email:ann@example.com`. Identity and list id
+are the key of the diff.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-# Unicode's white space, and what takes no width at all: spreadsheets and web forms leave both around a value.
+# Unicode white space and zero-width characters: spreadsheets and web forms leave both around a value.
 BLANKS = (
     " \t\n\r\f\v\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
     "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
-PUNCTUATION = "().-"  # what people write between a phone's digits
+PUNCTUATION = "().-"  # written between the digits of a phone number
 
 
 class IdentifierType(StrEnum):
-    """The identifiers that Klaviyo's profile resource has; the order here is only the default order."""
+    """The identifiers of Klaviyo's profile resource, in the default order of preference."""
 
     EMAIL = "email"
     PHONE = "phone_e164"
@@ -26,19 +26,17 @@ class IdentifierType(StrEnum):
     PROFILE_ID = "klaviyo_profile_id"
 
 
-UNIQUE_IDENTIFIERS = (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)  # two people never share these
-PERSONAL_IDENTIFIERS = (
-    IdentifierType.EMAIL,
-    *UNIQUE_IDENTIFIERS,
-)  # nor, as a rule, an e-mail; a phone they may
+# Two people never share an id, and rarely an e-mail address; they do share phones.
+UNIQUE_IDENTIFIERS = (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)
+PERSONAL_IDENTIFIERS = (IdentifierType.EMAIL, *UNIQUE_IDENTIFIERS)
 
 
 def canonicalize(kind: IdentifierType, value: str | None) -> str | None:
-    """Return the form in which an identifier is compared, or None when it is blank.
+    """Return the canonical form of an identifier, in which identifiers are compared, or None if it is blank.
 
-    The SQL of `sql.identifiers.canonical_sql` says the same of a column: an e-mail is trimmed and
-    lower-cased, a phone loses its blanks and punctuation, a Klaviyo id is trimmed, an external id is taken as
-    it is.
+    An e-mail is trimmed and lower-cased, a phone loses blanks and punctuation, a profile id is trimmed, an
+    external id stays unchanged. `planning.sql.identifiers.canonical_sql` is the same function in SQL; the two
+    must agree.
     """
     if value is None or not value.strip(BLANKS):
         return None
@@ -54,18 +52,18 @@ def canonicalize(kind: IdentifierType, value: str | None) -> str | None:
 
 
 def _lower(text: str) -> str:
-    """Return `text` in lower case as warehouses have it: character by character."""
+    """Return `text` in lower case, character by character as warehouses do it."""
     return text.lower() if text.isascii() else "".join(character.lower()[0] for character in text)
 
 
 def split_identity(identity: str) -> tuple[IdentifierType, str]:
-    """Return the type and the canonical value of an identity, `<type>:<value>`."""
+    """Return the type and the canonical value of an identity."""
     kind, _, value = identity.partition(":")
     return IdentifierType(kind), value
 
 
 def mask_identity(identity: str) -> str:
-    """Return an identity as it may be shown: enough to recognise it, too little to write to.
+    """Return an identity for display: enough to recognise the person, not enough to contact them.
 
     >>> mask_identity("email:ann@example.com")
     'a**@e******.com'
@@ -89,11 +87,11 @@ def mask_identity(identity: str) -> str:
             hidden = "*" * max(len(value) - visible, 0)
             return value[:3] + hidden + value[-2:] if len(value) > visible else "*" * len(value)
         case IdentifierType.EXTERNAL_ID | IdentifierType.PROFILE_ID:
-            return f"{kind} {mask_text(value)}"  # some shops take the e-mail for an id
+            return f"{kind} {mask_text(value)}"  # some shops use the e-mail address as the id
 
 
 def mask_text(text: str) -> str:
-    """Return a text as it may be shown: the e-mails and phones in it are masked.
+    """Return a text with all e-mail addresses and phones in it masked.
 
     >>> mask_text("ann@example.com or +14155550100")
     'a**@e******.com or +14*******00'
@@ -103,7 +101,7 @@ def mask_text(text: str) -> str:
 
 
 def mask_value(value: object) -> object:
-    """Return a value of any column as it may be shown, with the texts in it masked at any depth.
+    """Return a column's value with all texts in it masked, at any depth.
 
     >>> mask_value({"friends": ["ann@example.com"], "orders": 3})
     {'friends': ['a**@e******.com'], 'orders': 3}
@@ -124,5 +122,5 @@ _PHONES = re.compile(r"\+\d{6,15}")
 
 
 def _mask_tail(text: str, count: int) -> str:
-    """Return the first characters, and a star for each other; a text of no more is hidden whole."""
+    """Return the first `count` characters and a star for each later one; stars only for a shorter text."""
     return text[:count] + "*" * (len(text) - count) if len(text) > count else "*" * len(text)

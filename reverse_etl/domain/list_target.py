@@ -1,4 +1,4 @@
-"""How a model names the list, or the lists, of its rows."""
+"""How a model names the list or lists that its rows belong on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class OnSharedIdentifier(StrEnum):
-    """What is done when rows share a secondary identifier: it is left out of all, or they are rejected."""
+    """What happens if rows share a secondary identifier: omit it from all of them, or reject the rows."""
 
     OMIT = "omit"
     REJECT = "reject"
@@ -15,7 +15,7 @@ class OnSharedIdentifier(StrEnum):
 
 @dataclass(frozen=True)
 class NamedList:
-    """One list: by a logical name that the profile maps to an id, else by its exact name in Klaviyo."""
+    """One list, by a logical name that the profile maps to an id, or by its exact name in Klaviyo."""
 
     name: str
 
@@ -25,7 +25,7 @@ class NamedList:
 
 @dataclass(frozen=True)
 class ListById:
-    """One list, by Klaviyo's id."""
+    """One list, by its Klaviyo id."""
 
     list_id: str
 
@@ -35,7 +35,7 @@ class ListById:
 
 @dataclass(frozen=True)
 class ListColumn:
-    """Many lists: each row names its own in this column, as `NamedList` does."""
+    """Many lists: this column holds each row's list name, resolved like a `NamedList`."""
 
     column: str
 

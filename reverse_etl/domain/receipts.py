@@ -1,4 +1,4 @@
-"""The evidence of what came of each request: receipts for ranges of deltas, refusals for single rows."""
+"""Evidence of what each request did: receipts for ranges of deltas, row exceptions for single rows."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MAY_HAVE_DUPLICATE = "The reply to an earlier try was lost: another import may h
 
 
 class ReceiptState(StrEnum):
-    """What is known of a range of deltas.
+    """What is known about a range of deltas.
 
-    `accepted` is not applied: Klaviyo took the job and has not finished it. `unknown`: nobody here can say.
-    `not_sent`: nothing of it was carried out.
+    ACCEPTED is not APPLIED: Klaviyo took the job and has not finished it. UNKNOWN means that the request may
+    or may not have been carried out, NOT_SENT that no part of it was.
     """
 
     APPLIED = "applied"
@@ -27,20 +27,20 @@ class ReceiptState(StrEnum):
 
 
 class RowExceptionKind(StrEnum):
-    """Why one row of a range is not what the range's receipt says."""
+    """Why one row of a range differs from the range's receipt."""
 
-    REJECTED = "rejected"  # Klaviyo, or its limits, refused the row itself
-    NOT_SENT = "not_sent"  # refused with so many others that the fault is not the row's
-    UNKNOWN = "unknown"  # refused, but an earlier try whose reply was lost may have carried it out
-    HELD = "held"  # a removal not made: someone wanted may be behind it
+    REJECTED = "rejected"  # Klaviyo refused this row, or the row exceeds Klaviyo's limits
+    NOT_SENT = "not_sent"  # refused together with so many rows that the cause is not in the row
+    UNKNOWN = "unknown"  # refused, but an earlier attempt whose reply was lost may have been carried out
+    HELD = "held"  # not removed, because the profile may belong to a desired row
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What is known of the deltas `first_seq` to `last_seq` of one list, but for the rows that refusals name.
+    """What is known about the deltas `first_seq` to `last_seq` of one list, except rows with a row exception.
 
-    `first_seq` tells a run's receipts for one model apart. `rows` counts the rows that the receipt speaks of.
-    `detail` is a sentence for people, and TWIN where what this import refuses another may apply.
+    `first_seq` identifies a receipt within one run and model. `rows` counts the rows that the receipt covers.
+    `detail` is a sentence for people; MAY_HAVE_DUPLICATE if another import may apply what this one refuses.
     """
 
     list_id: str
@@ -55,7 +55,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class RowException:
-    """One row that did not go the way of its range: Klaviyo's code and field, and its sentence for people."""
+    """One row whose result differs from its range's receipt, with Klaviyo's error code, field and message."""
 
     seq: int
     kind: RowExceptionKind
@@ -65,5 +65,5 @@ class RowException:
 
 
 def as_unknown(row_exceptions: Iterable[RowException]) -> tuple[RowException, ...]:
-    """Return refusals of what an earlier try, whose reply was lost, may have carried out all the same."""
+    """Return the row exceptions as UNKNOWN, since an attempt whose reply was lost may have been applied."""
     return tuple(replace(row_exception, kind=RowExceptionKind.UNKNOWN) for row_exception in row_exceptions)

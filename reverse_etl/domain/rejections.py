@@ -1,4 +1,4 @@
-"""Why rows are rejected, in words: a check's code, or what Klaviyo said."""
+"""Reasons for which rows are rejected: the checks in the warehouse, and Klaviyo's errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class RowProblem(StrEnum):
-    """Why a row will not be sent as it is: the codes of the checks made in the warehouse."""
+    """Codes of the checks in the warehouse. A row with such a problem is not sent."""
 
     NO_LIST = "no_list"
     NO_IDENTIFIER = "no_identifier"
@@ -21,39 +21,39 @@ class RowProblem(StrEnum):
     DUPLICATE = "duplicate"
     IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER = "identity_is_another_rows_identifier"
     SHARED_IDENTIFIER = "shared_identifier"
-    STILL_REJECTED = "standing"  # refused by Klaviyo before, and unchanged since
+    STILL_REJECTED = "standing"
 
 
 PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
-    RowProblem.NO_LIST: "no list named",
+    RowProblem.NO_LIST: "no list name",
     RowProblem.NO_IDENTIFIER: "no usable identifier",
-    RowProblem.EMAIL_TOO_LONG: "e-mail of more than 100 characters",
-    RowProblem.EMAIL_MALFORMED: "malformed e-mail",
-    RowProblem.ID_TOO_LONG: "id of more than 255 characters",
-    RowProblem.PHONE_MALFORMED: "phone that is not E.164",
-    RowProblem.DUPLICATE: "several different rows of one identity",
-    RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER: "its identity is another row's identifier",
-    RowProblem.SHARED_IDENTIFIER: "an identifier that other rows carry too",
-    RowProblem.STILL_REJECTED: "refused by Klaviyo before, and unchanged since",
+    RowProblem.EMAIL_TOO_LONG: "e-mail is longer than 100 characters",
+    RowProblem.EMAIL_MALFORMED: "e-mail is malformed",
+    RowProblem.ID_TOO_LONG: "id is longer than 255 characters",
+    RowProblem.PHONE_MALFORMED: "phone is not E.164",
+    RowProblem.DUPLICATE: "conflicting rows for one person",
+    RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER: "identity is a secondary identifier of another row",
+    RowProblem.SHARED_IDENTIFIER: "several rows share an identifier",
+    RowProblem.STILL_REJECTED: "rejected by Klaviyo earlier and unchanged since",
 }
 
 
 def describe_rejection(source: str, code: str, field: str, detail: str) -> str:
-    """Return why a row is rejected, of what the state keeps of it.
+    """Return the reason of a stored rejection, in words.
 
     >>> describe_rejection("check", "duplicate", "", "first_name")
-    'several different rows of one identity, in first_name'
+    'conflicting rows for one person: they differ in first_name'
     >>> describe_rejection("klaviyo", "invalid", "email", "No.")
-    'refused by Klaviyo: invalid at email: No.'
+    'error from Klaviyo: invalid (email): No.'
     """
     if source == "check":
         description = PROBLEM_DESCRIPTIONS[RowProblem(code)]
-        return f"{description}, in {detail}" if code == RowProblem.DUPLICATE else description
-    if code == "unrenderable":  # nobody asked Klaviyo
-        return f"can't be sent: {field or 'the row'} {detail}"
-    return f"refused by Klaviyo: {f'{code} at {field}' if field else code}: {detail}"
+        return f"{description}: they differ in {detail}" if code == RowProblem.DUPLICATE else description
+    if code == "unrenderable":  # never sent to Klaviyo
+        return f"cannot be sent: {field or 'the row'} {detail}"
+    return f"error from Klaviyo: {f'{code} ({field})' if field else code}: {detail}"
 
 
 def is_rejected_by_klaviyo(source: str, code: str) -> bool:
-    """Return whether it was Klaviyo that refused, so that `retry` may help."""
+    """Return whether Klaviyo rejected the row, so that `retry` may help."""
     return source == "klaviyo" and code != "unrenderable"

@@ -162,7 +162,7 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World
     told = world.run("status").out
     assert "VIP: 1 rejected: no usable identifier" in told
     refused = (
-        "VIP: 1 rejected: refused by Klaviyo: invalid at email: No. (reverse-etl retry sends them again): "
+        "VIP: 1 rejected: error from Klaviyo: invalid (email): No. (reverse-etl retry sends them again): "
     )
     assert refused + "p*@e******.com" in told
     assert refused + "p3@example.com" in world.run("status", "--show-values").out
