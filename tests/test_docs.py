@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reverse_etl.state.sql.schema import SHARED_TABLES, STATE_VERSION
+from reverse_etl.surfaces.catalog import SURFACES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -32,3 +33,22 @@ def test_every_link_between_documents_leads_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
     missing = [link for link in links if not (document.parent / link).exists()]
     assert not missing
+
+
+def test_the_document_of_models_lists_every_surface_by_what_it_says_of_itself() -> None:
+    """A new surface, or another limit, changes the table."""
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    table = text.split("| surface | list | identifiers |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    assert [(row[0].strip("`"), row[1], row[2], row[4]) for row in cells] == [
+        (
+            surface.name,
+            surface.list_rule.value,
+            ", ".join(surface.columns.identifiers),
+            surface.upsert.proof.value,
+        )
+        for surface in SURFACES
+    ]
+    for row, surface in zip(cells, SURFACES, strict=True):
+        assert f"{surface.upsert.max_rows:,} rows a request" in row[3]
+        assert ("is forgotten" in row[5]) == (surface.remove is None)

@@ -9,9 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from reverse_etl.surfaces.catalog import surface_names
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "reverse_etl"
 MOST_LINES = {"file": 400, "function": 60}  # as CONTRIBUTING.md says
+SURFACE_PORT = {
+    "interface",
+    "operations",
+    "column_rules",
+    "catalog",
+}  # what other rooms may import of surfaces/
+# Where the name of a surface is a word for something else: an endpoint's name in JSON, and a table's.
+OTHER_MEANINGS = {("cli/output/json.py", "profiles"), ("config/scaffold.py", "profiles")}
 
 
 def floors() -> dict[str, int]:
@@ -99,3 +109,62 @@ def test_no_file_and_no_function_of_the_package_is_long() -> None:
     assert {file: lines for file, lines in long.items() if lines > MOST_LINES["file"]} == {}
     most = {f"{file}: {name}": lines for file in files for name, lines in functions(file).items()}
     assert {name: lines for name, lines in most.items() if lines > MOST_LINES["function"]} == {}
+
+
+def parsed_outside_surfaces() -> list[tuple[str, ast.Module]]:
+    """Return the files of the package outside surfaces/, by path.
+
+    Not those of the sandbox, which plays Klaviyo, whose profiles are no surface.
+    """
+    files = {file.relative_to(PACKAGE).as_posix(): file for file in sorted(PACKAGE.rglob("*.py"))}
+    return [
+        (name, ast.parse(file.read_text(encoding="utf-8")))
+        for name, file in files.items()
+        if not name.startswith(("surfaces/", "sandbox/"))
+    ]
+
+
+def test_nothing_outside_surfaces_names_a_surface() -> None:
+    """A surface is one file: whoever needs a fact of it reads a field, and no name stands for a fact."""
+    named = {
+        (name, node.value)
+        for name, tree in parsed_outside_surfaces()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for surface in surface_names()
+        if node.value in {surface, f"({surface})"} or f"surface='{surface}'" in node.value
+    }
+    assert named - OTHER_MEANINGS == set()
+    imported = {
+        (name, module.group(1))
+        for name, tree in parsed_outside_surfaces()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and (module := re.match(r"reverse_etl\.surfaces\.(\w+)", node.module or ""))
+    }
+    assert [pair for pair in sorted(imported) if pair[1] not in SURFACE_PORT] == []
+
+
+def test_nothing_outside_surfaces_compares_a_surface() -> None:
+    """Two surfaces that say the same of themselves are treated the same."""
+
+    def is_surface(node: ast.expr) -> bool:
+        match node:
+            case ast.Name(id="surface" | "surface_name" | "EXAMPLE") | ast.Attribute(attr="surface"):
+                return True
+            case ast.Attribute(value=inner, attr="name"):
+                return is_surface(inner)
+        return False
+
+    def is_none(node: ast.expr) -> bool:
+        return isinstance(node, ast.Constant) and node.value is None
+
+    compared = [
+        f"{name}, line {node.lineno}"
+        for name, tree in parsed_outside_surfaces()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        and any(map(is_surface, (node.left, *node.comparators)))
+        and not any(map(is_none, (node.left, *node.comparators)))
+    ]
+    assert compared == []
