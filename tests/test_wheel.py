@@ -12,6 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from reverse_etl import __version__
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "reverse_etl"
 SOURCES = ("pyproject.toml", "README.md", "LICENSE")
@@ -32,6 +34,15 @@ from reverse_etl.sandbox import Sandbox
 print(reverse_etl.__file__)
 with Sandbox(Path("klaviyo_sandbox.sqlite")) as sandbox:
     print(urlopen(sandbox.origin, timeout=10).read().decode())
+"""
+
+IMPORT_ALL = """
+import importlib, pkgutil
+import reverse_etl
+for module in pkgutil.walk_packages(reverse_etl.__path__, "reverse_etl."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+        print(module.name)
 """
 
 
@@ -87,6 +98,15 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
     }
     assert names == files
     assert {Path(name).suffix for name in files} >= {".py", ".j2", ".css", ".typed"}
+
+
+def test_an_installed_wheel_imports_every_module_and_answers(installed: Path, tmp_path: Path) -> None:
+    """From a folder without sources; `--version` and `--help` come from the installed package."""
+    modules = run_python(installed, tmp_path, "-c", IMPORT_ALL).split()
+    assert "reverse_etl.cli" in modules
+    program = str(installed / "bin" / "reverse-etl")
+    assert run_python(installed, tmp_path, program, "--version").strip().endswith(__version__)
+    assert "Usage: reverse-etl" in run_python(installed, tmp_path, program, "--help")
 
 
 def test_an_installed_wheel_runs_a_model_and_renders_both_pages(installed: Path, tmp_path: Path) -> None:

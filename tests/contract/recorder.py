@@ -25,7 +25,7 @@ _SHOWN = ("User-Agent", "Accept", "Content-Type", "Content-Encoding", "revision"
 
 
 class StandingClock:
-    """A time that only tests move, so that all that Klaviyo dates is the same in every run of the tests."""
+    """A clock that only tests move, so that every time of Klaviyo's is the same in every run of the tests."""
 
     def __init__(self) -> None:
         self.time = START
@@ -61,16 +61,16 @@ class Request:
         lines = [f"{self.method} {self.target}"]
         lines += [f"  = {decoded}"] if decoded != self.target else []
         lines += [f"  {name}: {value}" for name, value in self.headers.items() if usual.get(name) != value]
-        lines += [f"  without {name}" for name in usual.keys() - self.headers.keys()]
+        lines += [f"  without {name}" for name in sorted(usual.keys() - self.headers.keys())]
         return "\n".join([*lines, *([self.body.decode()] if self.body else [])])
 
 
 @dataclass
 class Klaviyo:
-    """The sandbox behind a server that records. Use it in a `with` block.
+    """The sandbox behind a server that records requests. Use it in a `with` block.
 
     `on_request` is called with each request before it is passed on; if it returns False the connection is
-    closed instead. `faults` go wrong with the next request whose body contains their text.
+    closed instead. `faults` maps a text to a fault of the next request whose body contains it.
     """
 
     clock: StandingClock = field(default_factory=StandingClock)
@@ -95,13 +95,13 @@ class Klaviyo:
     def __exit__(self, *error: object) -> None:
         self._opened.close()
 
-    def taken(self) -> list[Request]:
+    def take_requests(self) -> list[Request]:
         """Return the requests since the last call."""
-        taken, self.requests[:] = [*self.requests], ()
-        return taken
+        requests, self.requests[:] = [*self.requests], ()
+        return requests
 
     def send(self, method: str, path: str, document: object = None) -> Any:
-        """Send a request as another app of the account does; it is not recorded."""
+        """Send a request as another app of the account does, past the recording server."""
         headers = {"Authorization": f"Klaviyo-API-Key {KEY}", "revision": "2026-07-15"}
         headers["Content-Type"] = "application/json"
         body = b"" if document is None else json.dumps(document).encode()
@@ -124,7 +124,7 @@ class Klaviyo:
         self.send("PATCH", f"/api/profiles/{id_}", document)
 
     def change_members(self, method: str, list_id: str, *profiles: str) -> None:
-        """Add (POST) profiles to a list or take them off (DELETE)."""
+        """Add (POST) profiles to a list or remove (DELETE) them."""
         document = {"data": [{"type": "profile", "id": id_} for id_ in profiles]}
         self.send(method, f"/api/lists/{list_id}/relationships/profiles", document)
 
@@ -134,14 +134,14 @@ class Klaviyo:
         return str(found)
 
     def fault(self, **fault: object) -> None:
-        """Let the next request that the fault can strike go wrong."""
+        """Make the next request fail that the fault applies to."""
         self.send("POST", "/sandbox/faults", fault)
 
-    def note(self, request: Request) -> bool:
-        """Record a request and let it go wrong as `faults` say. Return whether to pass it on."""
-        time.sleep(0.002)  # this machine's times before and after a request differ
+    def record(self, request: Request) -> bool:
+        """Record a request and set up its fault. Return whether to pass it on."""
+        time.sleep(0.002)  # so that this machine's times before and after a request differ
         self.requests.append(request)
-        for text in [each for each in self.faults if each.encode() in request.body]:
+        for text in [text for text in self.faults if text.encode() in request.body]:
             self.fault(**self.faults.pop(text))
         return self.on_request(request)
 
@@ -164,12 +164,12 @@ def _handler(klaviyo: Klaviyo) -> type[BaseHTTPRequestHandler]:
             request = Request(self.command, self.path, shown, body)
             headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
             try:
-                if not klaviyo.note(request):
+                if not klaviyo.record(request):
                     raise ConnectionError
                 status, kept, content = _passed_on(
                     klaviyo.sandbox.origin, self.command, self.path, headers, body
                 )
-                # links to the next page lead through here again
+                # Links to next pages must lead through this server again.
                 content = content.replace(klaviyo.sandbox.origin.encode(), klaviyo.origin.encode())
                 self._answer(status, kept, content)
             except (OSError, HTTPException):  # the sandbox hung up, or the client did

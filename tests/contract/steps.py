@@ -1,4 +1,4 @@
-"""Three days of the shop as steps: commands, what happens before each, and what is compared afterwards."""
+"""Three days of the shop as steps: a command, what happens before it, and what is compared afterwards."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ HOUR = 3_600.0
 class Step:
     """A command, what happens before it, and the exit code that it ends with.
 
-    `sends`: whether it sends requests. `logs`: whether stderr is JSON lines, and compared. `files`: those of
-    the project that it leaves. `state`: whether the state is written out afterwards. `killed_at` tells from
-    the requests so far whether to kill it now. `engines` are the warehouses on which it is run.
+    `sends`: whether it sends requests. `logs`: whether to compare stderr, as JSON lines. `files`: files that
+    it writes. `state`: whether to compare the state afterwards. `killed_at` decides from the requests so far
+    whether to kill it. `engines`: the warehouses on which it is run.
     """
 
     name: str
@@ -64,7 +64,7 @@ def _klaviyo_refuses_rows(shop: Shop) -> None:
 
 
 def _a_list_is_edited(shop: Shop) -> None:
-    """Let somebody take Nia off a list, and Kim, whom nobody found, have the old e-mail again."""
+    """Somebody removes Nia from a list; Kim, who was not found, has the old e-mail again."""
     klaviyo = shop.klaviyo
     vip = next(each["id"] for each in klaviyo.sandbox.lists() if each["name"] == "VIP")
     klaviyo.change_members("DELETE", vip, klaviyo.profile_id("nia@example.com"))
@@ -107,7 +107,7 @@ def _an_hour_passes(shop: Shop) -> None:
     shop.klaviyo.clock.sleep(HOUR)
 
 
-# A step of only one engine shows nothing of the warehouse that no other step shows.
+# A step that runs on one engine only is covered on the other by a similar step.
 DUCKDB: tuple[Engine, ...] = ("duckdb",)
 STEPS = (
     Step("day1-debug", ("debug", "--json"), engines=DUCKDB),
@@ -152,7 +152,7 @@ STEPS = (
     Step("day3-plan", ("plan", "--json"), engines=DUCKDB),
     Step("day3-run", ("run", "--json"), 1, _an_hour_passes, logs=True, state=True),
 )
-# What has the warehouse's own SQL or names in it, and so is another on each.
+# Texts with the warehouse's own SQL or names, which differ between engines.
 OF_ENGINE = {
     "day1-ls.json",
     "day1-compile.json",

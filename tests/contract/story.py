@@ -1,4 +1,4 @@
-"""The story of the steps on one warehouse: texts to compare."""
+"""Runs the steps as commands and collects the texts to compare."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reverse_etl import __version__
 from tests.cli.process import ended
 from tests.contract.recorder import KEY
-from tests.contract.state_dump import written
+from tests.contract.state_dump import state_as_sql
 from tests.contract.steps import SAVED, STEPS
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
     from pathlib import Path
 
-    from tests.contract.plain import Plain
+    from tests.contract.normalizer import Normalizer
     from tests.contract.recorder import Request
     from tests.contract.shop import Shop
     from tests.contract.steps import Step
@@ -25,37 +25,38 @@ SECONDS = 100.0  # longer than any command takes here
 LOG = ("--log-format", "json", "--verbose")
 
 
-def play(shop: Shop, plain: Plain) -> dict[str, str]:
-    """Run the steps in their order, and return the texts to compare by their names."""
+def run_steps(shop: Shop, normalizer: Normalizer) -> dict[str, str]:
+    """Run the steps in their order; return the texts to compare by name."""
     texts: dict[str, str] = {}
     shop.set_up()
     shop.first_day()
     for step in STEPS:
         if shop.warehouse.engine in step.engines:
-            texts |= _texts(step, shop, plain)
+            texts |= _run_step(step, shop, normalizer)
     return texts
 
 
-def _texts(step: Step, shop: Shop, plain: Plain) -> Iterator[tuple[str, str]]:
+def _run_step(step: Step, shop: Shop, normalizer: Normalizer) -> Iterator[tuple[str, str]]:
+    """Run a step; yield the texts to compare with their names."""
     step.before(shop)
-    shop.klaviyo.taken()
-    out, err = _run(step, shop)
-    if requests := shop.klaviyo.taken():
-        yield f"{step.name}.http", _sent(requests)
+    shop.klaviyo.take_requests()
+    out, err = _run_command_of(step, shop)
+    if requests := shop.klaviyo.take_requests():
+        yield f"{step.name}.http", _requests_as_text(requests)
     if out:
-        yield f"{step.name}.json", plain.document(out)
+        yield f"{step.name}.json", normalizer.document(out)
     if step.logs:
-        yield f"{step.name}.log", plain.lines(err)
+        yield f"{step.name}.log", normalizer.lines(err)
     for name in step.files:
         path = shop.folder / name if name == SAVED else shop.folder / "target/reverse_etl" / name
-        yield f"{step.name}-{name}", plain.document(path.read_text(encoding="utf-8"))
+        yield f"{step.name}-{name}", normalizer.document(path.read_text(encoding="utf-8"))
     if step.state:
-        names = {shop.klaviyo.origin: "http://127.0.0.1:8765"}
-        yield step.dump, written(shop.warehouse.state(), shop.warehouse.engine, names)
+        replacements = {shop.klaviyo.origin: "http://127.0.0.1:8765"}
+        yield step.dump, state_as_sql(shop.warehouse.state(), shop.warehouse.engine, replacements)
 
 
-def _run(step: Step, shop: Shop) -> tuple[str, str]:
-    """Run the command of a step to its end, or until it is to be killed; return stdout and stderr."""
+def _run_command_of(step: Step, shop: Shop) -> tuple[str, str]:
+    """Run the command of a step until it ends or is killed as the step says; return stdout and stderr."""
     klaviyo = shop.klaviyo
 
     def started(process: BaseProcess) -> None:
@@ -86,8 +87,8 @@ def run_command(
     return ended(command, folder, environ, SECONDS, started)
 
 
-def _sent(requests: list[Request]) -> str:
-    """Return requests below the headers that they have in common."""
+def _requests_as_text(requests: list[Request]) -> str:
+    """Return the requests as text; headers like those of the first one are written once."""
     usual = requests[0].headers
     lines = [
         "# Headers of every request, unless it says otherwise:",

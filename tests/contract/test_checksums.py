@@ -1,8 +1,7 @@
 """Checksums of models and seals of plans are the same in every version.
 
-Another checksum of the same model ends its standing rejections and makes saved plans stale; another seal
-refuses a saved plan. So these constants change only with what they are made of, and `--update-gold` leaves
-them alone.
+If the checksum of an unchanged model changes, its standing rejections end and saved plans become stale; if
+a seal changes, `apply` refuses saved plans. `--update-gold` does not touch these constants.
 """
 
 from __future__ import annotations
@@ -108,5 +107,5 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]
 
 @pytest.mark.parametrize("name", MODELS)
 def test_checksum_and_seal_never_change(saved: dict[str, tuple[str, str]], name: str) -> None:
-    """Whatever a class, field or module is called that they are made of."""
+    """They do not depend on names of classes, fields or modules."""
     assert saved[name] == (MODELS[name].checksum, MODELS[name].seal)

@@ -1,9 +1,9 @@
-"""States that earlier versions made: statements that rebuild them, and what today's commands read in them.
+"""Today's commands read and write states of every version of the contract.
 
-`states/version_N/` holds a state of version N of the contract, for each warehouse: what the third day's run
-left when it was killed. The files are never rewritten. Whoever raises the version copies the new state of
-that step (`gold/three_days/*/day3-killed-importing-state.sql`) beside them, and shows here that the older
-ones migrate to it.
+`states/version_N/` holds a state of version N for each warehouse, as the killed run of the third day leaves
+it. These files never change. To raise the version, copy the new state of that step
+(`gold/three_days/*/day3-killed-importing-state.sql`) beside them, and test here that the older ones migrate
+to it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from tests.contract.plain import ANY_TIME, Plain
+from tests.contract.normalizer import ALL_TIMES, Normalizer
 from tests.contract.recorder import Klaviyo
 from tests.contract.shop import Shop
-from tests.contract.state_dump import statements, written
+from tests.contract.state_dump import split_statements, state_as_sql
 from tests.contract.story import run_command
 from tests.contract.warehouses import DATABASE, STATE_SCHEMA, duckdb_warehouse, snowflake_warehouse
 from tests.warehouse.snowflake_accounts import Server
@@ -42,7 +42,7 @@ def state_of(version: int, engine: str) -> str:
 
 
 def renumbered(document: str) -> str:
-    """Return a document whose runs are numbered as it names them."""
+    """Return a document with its runs numbered in the order in which it names them."""
     numbers: dict[str, str] = {}
     return re.sub("<run .>", lambda run: numbers.setdefault(run[0], f"<run {len(numbers) + 1}>"), document)
 
@@ -63,46 +63,50 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def test_a_state_has_rows_in_every_table() -> None:
-    """Uncertain deltas, open receipts, refusals, a list about to be created, a lease: all have to migrate."""
+    """Uncertain deltas, open receipts, refusals, a list being created, a lease: all of them must migrate."""
     for engine in ("duckdb", "snowflake"):
-        filled = {each.split('"')[1].lower() for each in statements(state_of(1, engine)) if "INSERT" in each}
+        filled = {
+            statement.split('"')[1].lower()
+            for statement in split_statements(state_of(1, engine))
+            if "INSERT" in statement
+        }
         assert filled >= SHARED
         kinds = {name.partition("_")[0] for name in filled - SHARED}
         assert kinds == {"snapshot", "deltas", "rejected"}
 
 
 def test_duckdb_rebuilds_a_state_as_it_was(shop: Shop) -> None:
-    """Table by table, and row by row."""
+    """Every table, column and row."""
     names = {shop.klaviyo.origin: "http://127.0.0.1:8765"}
-    assert written(shop.warehouse.state(), "duckdb", names) == state_of(1, "duckdb")
+    assert state_as_sql(shop.warehouse.state(), "duckdb", names) == state_of(1, "duckdb")
 
 
 def test_snowflake_rebuilds_a_state_as_it_was() -> None:
-    """As above; the statements name no schema, so that they can be run in any."""
+    """Every table, column and row; the statements name no schema."""
     server = Server()
     try:
         with snowflake_warehouse(server) as warehouse:
             warehouse.sql(f"CREATE SCHEMA {DATABASE}.{STATE_SCHEMA}")
             warehouse.sql(f"USE SCHEMA {DATABASE}.{STATE_SCHEMA}")
-            for statement in statements(state_of(1, "snowflake")):
+            for statement in split_statements(state_of(1, "snowflake")):
                 warehouse.sql(statement)
-            assert written(warehouse.state(), "snowflake", {}) == state_of(1, "snowflake")
+            assert state_as_sql(warehouse.state(), "snowflake", {}) == state_of(1, "snowflake")
     finally:
         server.close()
 
 
 @pytest.mark.parametrize("command", ["status", "report"])
 def test_todays_commands_read_a_state_of_version_1(shop: Shop, command: str) -> None:
-    """They say of it what they say of one that was made today."""
+    """They print the same as for a state that today's code made."""
     out, err, code = run_command(shop.folder, command, "--json")
     assert code == 0, err
-    plain = Plain({str(shop.folder): "<folder>", shop.klaviyo.origin: "<klaviyo>"}, ANY_TIME)
+    normalizer = Normalizer({str(shop.folder): "<folder>", shop.klaviyo.origin: "<klaviyo>"}, ALL_TIMES)
     today = (GOLD / f"day3-{command}.json").read_text(encoding="utf-8")
-    assert plain.document(out) == renumbered(today)
+    assert normalizer.document(out) == renumbered(today)
 
 
 def test_todays_commands_write_a_state_of_version_1(shop: Shop) -> None:
-    """A refusal that stands ends when it is asked for."""
+    """`retry` ends a standing rejection."""
     out, err, code = run_command(shop.folder, "retry", "--json")
     assert code == 0, err
     assert '"everybody": 1' in out

@@ -1,4 +1,4 @@
-"""Three days of a shop: the same requests, documents, logs, files and state as ever, on both warehouses."""
+"""Three days of a shop: requests, documents, logs, files and state are as the gold files say."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.plain import Plain
+from tests.contract.normalizer import Normalizer
 from tests.contract.recorder import KEY, Klaviyo
 from tests.contract.shop import Shop
 from tests.contract.steps import OF_ENGINE, STEPS
-from tests.contract.story import play
+from tests.contract.story import run_steps
 from tests.contract.warehouses import duckdb_warehouse, snowflake_warehouse
 from tests.gold import Gold
 from tests.warehouse.snowflake_accounts import Server
@@ -32,16 +32,16 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the days left on a warehouse: texts by name."""
+class Story:
+    """The texts to compare of one warehouse, by name."""
 
     engine: Engine
     texts: dict[str, str]
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    """Play the days."""
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Run the steps of three days."""
     folder = tmp_path_factory.mktemp("contract") / "shop"
     folder.mkdir()
     with ExitStack() as stack:
@@ -53,30 +53,31 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             stack.callback(server.close)
             warehouse = stack.enter_context(snowflake_warehouse(server))
         shop = Shop(folder, klaviyo, warehouse)
-        yield Told(request.param, play(shop, Plain({str(folder): "<folder>", klaviyo.origin: "<klaviyo>"})))
+        normalizer = Normalizer({str(folder): "<folder>", klaviyo.origin: "<klaviyo>"})
+        yield Story(request.param, run_steps(shop, normalizer))
 
 
 @pytest.mark.parametrize("step", STEPS, ids=[step.name for step in STEPS])
-def test_a_step_sends_and_leaves_what_it_always_did(told: Told, gold: Gold, step: Step) -> None:
-    """Requests byte for byte, documents, logs and files with their keys and values, the state row by row.
+def test_a_step_sends_and_leaves_what_it_always_did(story: Story, gold: Gold, step: Step) -> None:
+    """Requests byte for byte; keys and values of documents, logs and files; the state row by row.
 
-    Snowflake is held to what DuckDB wrote, but for what has a warehouse's own SQL or names in it.
+    On Snowflake they equal those on DuckDB, except for texts with the warehouse's own SQL or names.
     """
-    for name in step.texts if told.engine in step.engines else ():
+    for name in step.texts if story.engine in step.engines else ():
         if name in OF_ENGINE:
-            gold.check(GOLD / told.engine / name, told.texts[name])
+            gold.check(GOLD / story.engine / name, story.texts[name])
         else:
-            (gold if told.engine == "duckdb" else Gold(update=False)).check(GOLD / name, told.texts[name])
+            (gold if story.engine == "duckdb" else Gold(update=False)).check(GOLD / name, story.texts[name])
 
 
-def test_nothing_else_is_sent_or_left(told: Told) -> None:
-    """Commands that need not ask Klaviyo send nothing, and the key is nowhere."""
-    assert told.texts.keys() == NAMES[told.engine]
-    assert not any(KEY in text for text in told.texts.values())
+def test_nothing_else_is_sent_or_left(story: Story) -> None:
+    """Commands that do not need Klaviyo send no request, and no text contains the key."""
+    assert story.texts.keys() == NAMES[story.engine]
+    assert not any(KEY in text for text in story.texts.values())
 
 
 def test_every_gold_file_is_of_a_step() -> None:
-    """A step that is gone takes its files along."""
+    """Files of removed steps are removed too."""
     expected = {GOLD / name for names in NAMES.values() for name in names - OF_ENGINE}
     expected |= {GOLD / engine / name for engine in ENGINES for name in NAMES[engine] & OF_ENGINE}
     assert {path for path in GOLD.rglob("*") if path.is_file()} == expected
