@@ -19,6 +19,7 @@ from reverse_etl.domain.events import JobProgress, ListDone
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.formatting import format_count
+from reverse_etl.surfaces.interface import Blocking
 from reverse_etl.surfaces.operations import AddToList, ImportRows, RemoveFromList
 
 if TYPE_CHECKING:
@@ -37,17 +38,20 @@ def deliver_model(
     Returns a tally for each list of the plan.
 
     Upserts first; then removes, if nothing stopped the list and no import is left that could still put
-    someone on it. `earlier_counters` are the tallies of the models before: while an import of theirs has not
-    ended, nothing is sent, since the same person may be in it.
+    someone on it. `earlier_counters` are the tallies of the models before. While an import of a surface that
+    blocks people has not ended, nothing of another such surface is sent: the same person may be in both.
     """
     context.warehouse.set_query_tag(model=model_plan.model.name)
     receipt_buffer = ReceiptBuffer(context, model_plan.model.name)
     pending_rows = PendingRows(context.warehouse, model_plan.tables, context.run_id)
     counters: list[OutcomeCounter] = []
+    blocks_people = model_plan.model.config.surface.blocking is Blocking.PEOPLE
     try:
         for list_plan in model_plan.lists:
-            counter = OutcomeCounter()
-            if any(earlier.has_open_jobs for earlier in (*earlier_counters, *counters)):
+            counter = OutcomeCounter(blocks_people=blocks_people)
+            if blocks_people and any(
+                earlier.has_open_jobs and earlier.blocks_people for earlier in (*earlier_counters, *counters)
+            ):
                 counter.halt(
                     "Imports of another list have not ended, and a person may have one at a time; "
                     "the next run goes on."

@@ -49,13 +49,15 @@ class OutcomeCounter:
     """Counts of one list, growing while it is delivered.
 
     `stop_reason` says why the list stopped, where it did, and `failed` that something went wrong then;
-    `has_unidentified_job` says that an import may still be under way which no receipt names.
+    `has_unidentified_job` says that an import may still be under way which no receipt names, and
+    `blocks_people` that an unfinished import keeps other lists waiting.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
     stop_reason: str = ""
     failed: bool = False
     has_unidentified_job: bool = False
+    blocks_people: bool = True
 
     def add(self, outcome: Outcome, rows: int) -> None:
         """Count rows that came to an end."""

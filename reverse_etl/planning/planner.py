@@ -45,7 +45,7 @@ class PlanRequest:
 def build_plan(
     warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, request: PlanRequest, on_event: EventHandler
 ) -> Plan:
-    """Return the plan of the selected models, in the order given; its deltas lie in scratch tables.
+    """Return the plan of the selected models, by phase and then as given; its deltas lie in scratch tables.
 
     `klaviyo` is asked which lists there are; without it the state's word is taken, and unknown lists count as
     new. Raises ModelError where a model does not run, UsageError where its lists are not clear,
@@ -53,7 +53,7 @@ def build_plan(
     """
     staged_models: list[StagedModel] = []
     with warehouse.staging():
-        for model in request.selected:
+        for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
             started_at = state.clock.monotonic()
             staged_models.append(stage_model(warehouse, model, state.scope.table_key(model.name)))
             on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))

@@ -52,7 +52,7 @@ class Phase(IntEnum):
 
 
 class Blocking(Enum):
-    """What an unfinished receipt keeps from being sent."""
+    """What an unfinished receipt keeps from being sent in the same run. The next run waits for it first."""
 
     PEOPLE = "people"  # every list of every surface that says so too: the same person may be in both
     ROWS = "rows"  # only the same rows
