@@ -1,1 +1,1 @@
-"""profiles.yml read to a target; first files."""
+"""Reads profiles.yml and returns the chosen target; writes the first files of a project."""

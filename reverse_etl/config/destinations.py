@@ -1,4 +1,4 @@
-"""The `destinations` of profiles.yml: strict, so that a misspelt key is an error and not a surprise."""
+"""The `destinations` of profiles.yml; unknown keys are errors."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _SANDBOX_KEY: Final = "pk_sandbox"
 
 
 def _date_to_text(value: Any) -> Any:
-    """Undo what YAML does to a revision without quotes: it reads a date."""
+    """Return the text of a revision; YAML reads one without quotes as a date."""
     return value.isoformat() if isinstance(value, date) else value
 
 
 class DestinationInput(StrictModel):
-    """One entry of `destinations`, as it is written and rendered."""
+    """One rendered entry of `destinations`."""
 
     type: str = Field(description="Write type: klaviyo")
     sandbox: bool = False
@@ -49,7 +49,7 @@ class DestinationInput(StrictModel):
     private_api_key_file: str = ""
     private_api_key_command: list[str] = Field(default=[])
     api_revision: Annotated[str, BeforeValidator(_date_to_text)] = ""
-    lists: dict[str, str] = Field(default={}, description="Write each as name: id, such as vip: XyZ123")
+    lists: dict[str, str] = Field(default={}, description="Write each as name: id, for example vip: XyZ123")
     create_lists: bool = False
     job_timeout_minutes: int = Field(default=JOB_TIMEOUT_MINUTES, ge=1, le=1440)
     state_schema: str = ""
@@ -58,7 +58,7 @@ class DestinationInput(StrictModel):
     @classmethod
     def _validate_type(cls, value: str) -> str:
         if value != "klaviyo":
-            raise AdviceError(f"type cannot be {value!r}.", "The only destination is klaviyo.")
+            raise AdviceError(f"type cannot be {value!r}.", "Write type: klaviyo")
         return value
 
     @field_validator("origin")
@@ -69,8 +69,9 @@ class DestinationInput(StrictModel):
         allowed = parse_allowed_origin(value)
         if allowed is None:
             raise AdviceError(
-                "origin is no place to which the private key may be sent.",
-                f"It can be {KLAVIYO_ORIGIN} (the default), or a sandbox on this machine such as http://127.0.0.1:8000.",
+                "origin is not an address to which the private key may be sent.",
+                f"Use {KLAVIYO_ORIGIN} (the default), or a sandbox on this machine, for example "
+                "http://127.0.0.1:8000.",
             )
         return allowed
 
@@ -86,7 +87,7 @@ class DestinationInput(StrictModel):
         if wrong:
             raise AdviceError(
                 f"lists.{wrong[0]} is not a list id.",
-                "Klaviyo shows it in the list's settings: letters and digits, such as XyZ123.",
+                "Klaviyo shows it in the list's settings: letters and digits, for example XyZ123.",
             )
         return value
 
@@ -96,7 +97,7 @@ class DestinationInput(StrictModel):
         if value and not _SCHEMA_NAME.fullmatch(value):
             raise AdviceError(
                 "state_schema is not the name of a schema.",
-                "Write the schema's name alone: it lies in the output's database.",
+                "Write the schema name only; the schema is in the output's database.",
             )
         return value
 
@@ -104,18 +105,18 @@ class DestinationInput(StrictModel):
     def _validate_combination(self) -> DestinationInput:
         if self.sandbox and self.origin == KLAVIYO_ORIGIN:
             raise AdviceError(
-                "sandbox is true, but origin is Klaviyo itself.",
-                "Remove origin to use the sandbox, or sandbox to send to Klaviyo.",
+                "sandbox is true, but origin is the real Klaviyo.",
+                "Remove origin to use the sandbox, or remove sandbox to send to Klaviyo.",
             )
         given_fields = [name for name in KEY_FIELDS if getattr(self, name)]
         if len(given_fields) > 1:
-            raise AdviceError(f"{' and '.join(given_fields)} are both given.", "Keep one of them.")
+            raise AdviceError(f"{' and '.join(given_fields)} cannot be combined.", "Keep one of them.")
         return self
 
 
 @dataclass(frozen=True)
 class KeyLocation:
-    """What was found out about `private_api_key` before its value was needed."""
+    """Where `private_api_key` is written, and why it has no value, if it has none."""
 
     location: str
     missing_reason: str = ""
@@ -124,9 +125,9 @@ class KeyLocation:
 def build_destination(
     destination_input: DestinationInput, environ: Mapping[str, str], key_location: KeyLocation
 ) -> Destination:
-    """Return the destination that was written; the key's file or command is not read before it is needed.
+    """Return the destination. A key file or key command is not read until the key is needed.
 
-    Raises Advised when the environment's API revision is not one.
+    Raises AdviceError if the API revision in the environment is malformed.
     """
     key = _find_key(destination_input, environ, key_location)
     revision = destination_input.api_revision
@@ -153,7 +154,7 @@ def _validate_revision(value: str, name: str) -> str:
     if not _REVISION.fullmatch(value):
         raise AdviceError(
             f"{name} is not a revision of Klaviyo's API.",
-            f"Write a date, such as {API_REVISION}.",
+            f"Write a date, for example {API_REVISION}.",
         )
     return value
 

@@ -1,7 +1,4 @@
-"""The first files of a project: the `destinations` entry of profiles.yml, and one model.
-
-Pure: texts in, texts out.
-"""
+"""Texts for the first files of a project: the `destinations` entry of profiles.yml, and one model."""
 
 from __future__ import annotations
 
@@ -24,35 +21,35 @@ _IDS = ("customer_id", "user_id", "id", "external_id")
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table that a first model can read, with its columns."""
+    """A table that the first model reads, with its columns."""
 
     table: str
     columns: tuple[str, ...]
 
 
 def render_profiles_yml(profile: str, database_file: str, target: str = "trial") -> str:
-    """Return a profiles.yml for a DuckDB file and a sandbox."""
+    """Return a profiles.yml with a DuckDB output and a sandbox destination."""
     output = {"type": "duckdb", "path": database_file, "schema": "main"}
     return (
         f"{profile}:\n"
         f"  target: {target}\n"
-        f"  outputs:                # where models read, as in dbt\n"
+        f"  outputs:                # what models read, as in dbt\n"
         f"    {target}: {format_flow_mapping(output)}\n"
-        f"  destinations:           # where models write, by the same target names\n"
+        f"  destinations:           # where rows are sent; the same target names\n"
         f"    {target}: {SANDBOX_DESTINATION}\n"
     )
 
 
 def format_flow_mapping(values: Mapping[str, str]) -> str:
-    """Return a mapping as one line of YAML, each value quoted where it has to be."""
+    """Return a mapping as one line of YAML, with quotes where values need them."""
     return yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=sys.maxsize).strip()
 
 
 def add_destination(text: str, profile: str, target: str) -> str | None:
-    """Return a profiles.yml with a sandbox as the destination of a target, None where it has a destination.
+    """Return `text` with a sandbox as the destination of a target, or None if the target has a destination.
 
-    Comments, line ends and all else stay as they are. Raises ValueError where the profile is not written in
-    block style, line by line, so that a line can't be added to it.
+    Comments, line endings and all other lines stay unchanged. Raises ValueError if the profile is not written
+    in block style, so that no line can be added.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     keys = _block_entries(_child(root, profile))
@@ -69,7 +66,7 @@ def add_destination(text: str, profile: str, target: str) -> str | None:
 
 
 def render_first_model(source: SourceTable | None, list_name: str) -> str:
-    """Return a model that puts every row of a table with an e-mail on a list."""
+    """Return a model that puts all rows with an e-mail on a list."""
     columns = (
         {name.lower(): name for name in source.columns}
         if source
@@ -84,7 +81,8 @@ def render_first_model(source: SourceTable | None, list_name: str) -> str:
         *(columns[name] for name in _NAMES if name in columns),
     ]
     return (
-        f"-- Who belongs on the list: every row that this query returns, and nobody else.\n"
+        f"-- Each row that this query returns becomes a member of the list.\n"
+        f"-- A member whose row disappears is removed, if this model added it.\n"
         f"{{{{ config(\n"
         f"    surface='{EXAMPLE.name}',\n"
         f"    list='{list_name}',\n"
@@ -97,7 +95,7 @@ def render_first_model(source: SourceTable | None, list_name: str) -> str:
 
 
 def find_people_table(tables: Mapping[str, Sequence[str]]) -> SourceTable | None:
-    """Return the table that most likely holds people: with an e-mail, and the best name; else None."""
+    """Return the table with a column `email` and the most likely name, or None if no table has one."""
     people = [name for name, columns in tables.items() if "email" in {column.lower() for column in columns}]
     if not people:
         return None
@@ -131,33 +129,33 @@ def _indent(block: _Block) -> str:
 
 
 def _insert_lines(text: str, block: yaml.Node, new_lines: Sequence[str]) -> str:
-    """Return a text with new lines at the end of a block, before the comments that belong to what follows."""
+    """Return `text` with lines added at the end of a block, before comments about the next block."""
     lines: list[str] = _LINE.findall(text)
     last = block.end_mark.line - (block.end_mark.index < len(text))
     last = min(last, len(lines) - 1)
     while last > block.start_mark.line and _is_trailing_line(lines[last], block.start_mark.column):
         last -= 1
     line_end = "\r\n" if lines[0].endswith("\r\n") else "\n"
-    if lines[last][-1] not in _LINE_ENDS:  # the file's last line, which has no end
+    if lines[last][-1] not in _LINE_ENDS:  # the last line of the file has no line ending
         return "".join([*lines[:last], lines[last] + line_end, line_end.join(new_lines)])
     return "".join([*lines[: last + 1], *(line + line_end for line in new_lines), *lines[last + 1 :]])
 
 
 def _is_trailing_line(line: str, indent: int) -> bool:
-    """Return whether a line at the end of a block says nothing, or is a comment on what follows the block."""
+    """Return whether a line is blank, or a comment that is not indented more than the block."""
     content = line.strip()
     return not content or (content[0] == "#" and len(line) - len(line.lstrip()) <= indent)
 
 
 def _verify_change(changed: str, text: str, profile: str, target: str) -> str:
-    """Return the changed text. Raises ValueError unless it says what it should and nothing else changed."""
+    """Return the changed text. Raises ValueError unless the new destination is the only change of content."""
     before, after = yaml.safe_load(text), yaml.safe_load(changed)
     before[profile]["destinations"] = {
         **before[profile].get("destinations", {}),
         target: yaml.safe_load(SANDBOX_DESTINATION),
     }
     if before != after:
-        raise ValueError("the file can't be changed line by line")
+        raise ValueError("the file cannot be changed line by line")
     return changed
 
 

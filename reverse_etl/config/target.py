@@ -1,4 +1,4 @@
-"""The frozen values of a target: which warehouse output is read, and which Klaviyo destination is written."""
+"""A target: the warehouse output that models read, and the Klaviyo destination that rows are sent to."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ STATE_SCHEMA: Final = "REVERSE_ETL"
 
 @dataclass(frozen=True)
 class Output:
-    """The warehouse side of a target: dbt's keys, rendered and left alone. They may hold secrets.
+    """The warehouse side of a target. `settings` are dbt's rendered keys and may hold secrets.
 
-    `locations` says where in profiles.yml some of them stand.
+    `locations` holds the location in profiles.yml of some keys.
     """
 
     type: Engine
@@ -36,7 +36,7 @@ class Output:
 
     @property
     def database(self) -> str:
-        """Return the database in which dbt builds: its own key, or as in dbt the name of the file."""
+        """Return the database in which dbt builds: the key `database`, or the name of the database file."""
         configured = self.settings.get("database")
         if configured or not self.type.database_is_a_file:
             return str(configured or "")
@@ -44,7 +44,7 @@ class Output:
 
     @property
     def schema(self) -> str:
-        """Return the schema in which dbt builds, dbt's own default if none is named."""
+        """Return the schema in which dbt builds: the key `schema`, or dbt's default."""
         return str(self.settings.get("schema") or self.type.default_schema)
 
 
@@ -52,9 +52,9 @@ class Output:
 class Destination:
     """The Klaviyo side of a target.
 
-    `origin` is `https://a.klaviyo.com`, a loopback `http://host:port`, or "" for a sandbox that starts by
-    itself. `key` is None where none is given, which `plan` can do without; `key_problem` then says the ways
-    to give one. `lists` maps logical names to list ids. `state_schema` is empty where none is given.
+    `origin` is `https://a.klaviyo.com`, a loopback address `http://host:port`, or "" for an embedded sandbox.
+    `key` is None if none is configured; `plan` needs none. `key_problem` then explains how to configure one.
+    `lists` maps logical names to list ids. `state_schema` is "" if none is configured.
     """
 
     sandbox: bool
@@ -69,11 +69,11 @@ class Destination:
 
     @property
     def embedded_sandbox(self) -> bool:
-        """Return whether it is a sandbox that starts by itself, in the project's folder."""
+        """Return whether commands start a sandbox themselves, with its file in the project's folder."""
         return self.sandbox and not self.origin
 
     def require_key(self) -> PrivateKey:
-        """Return the key; raises UsageError that says the ways to give one where there is none."""
+        """Return the key. Raises UsageError, which explains how to configure one, if there is none."""
         if self.key is None:
             raise UsageError(self.key_problem or Problem("There is no private key for Klaviyo."))
         return self.key
@@ -83,7 +83,7 @@ class Destination:
 class Target:
     """The chosen target of a profile.
 
-    `path` is its profiles.yml; `warnings` are whole sentences for people.
+    `path` is the path of profiles.yml; `warnings` are whole sentences for people.
     """
 
     profile: str
@@ -95,10 +95,10 @@ class Target:
 
     @property
     def state_schema(self) -> str:
-        """Return the schema of a Snowflake database in which the state lies; a DuckDB state is a file."""
+        """Return the schema of the state in a Snowflake database; a DuckDB state is a file."""
         return self.destination.state_schema or STATE_SCHEMA
 
     @property
     def destination_id(self) -> str:
-        """Return the target and where it sends: the account that one place has says nothing of another."""
+        """Return the target's name and its origin: the key under which the state remembers the account."""
         return f"{self.name} to {self.destination.origin or 'a sandbox of its own'}"

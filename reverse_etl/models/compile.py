@@ -188,7 +188,7 @@ class _ModelCompiler:
                     self.add_problem("The model has no config().", 1, hint=_CONFIG_HINT)
             case [(first, _), (second, _), *_]:
                 self.add_problem(
-                    f"config() is called twice, first on line {first}.", second, hint="Keep one of the two."
+                    f"config() is called twice, first on line {first}.", second, hint="Remove one of them."
                 )
         return None
 

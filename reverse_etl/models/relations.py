@@ -131,7 +131,7 @@ class Manifest:
             versions = ", ".join(str(node.get("version")) for node in own if node.get("version") is not None)
             raise ContextError(
                 f"{call}: dbt's manifest has no version {version} of {name}.",
-                f"There are: {versions}." if versions else f"It has no versions: write ref('{name}').",
+                f"Available: {versions}." if versions else f"It has no versions: write ref('{name}').",
             )
         if len(candidates) > 1:
             packages = ", ".join(sorted(str(node.get("package_name")) for node in candidates))

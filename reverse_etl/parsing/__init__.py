@@ -1,1 +1,1 @@
-"""Jinja, YAML, validation and the small parsers of configuration."""
+"""Parsers for configuration: Jinja, YAML, validation, durations, variables, suggestions."""

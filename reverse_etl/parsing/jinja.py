@@ -1,7 +1,7 @@
-"""Jinja as dbt uses it, in a sandbox and strict about names that do not exist.
+"""Render Jinja as dbt does, sandboxed; an undefined name is an error.
 
-Two kinds of text are rendered: a model's file, whose lines stay known, and single values of YAML files,
-which may become numbers or truth values by a filter.
+There are two kinds of templates: model files, for which the source line of every rendered line is kept, and
+single YAML values, which a filter can turn into numbers or booleans.
 """
 
 from __future__ import annotations
@@ -28,17 +28,16 @@ if TYPE_CHECKING:
     from jinja2.lexer import TokenStream
 
 _TEMPLATE_NAME: Final = "<a template>"
-_BRACES_HINT: Final = "Braces come in pairs: {{ a value }}, {% a statement %}, {# a comment #}."
-# A mark is a line number between two characters of Unicode's private use area, which no SQL file holds.
+_BRACES_HINT: Final = "Close each pair of braces: {{ expression }}, {% statement %}, {# comment #}."
+# A mark is a line number between two characters of Unicode's private use area, which SQL files do not use.
 _MARK = re.compile("\ue0f0([0-9]+)\ue0f1")
 _UNDEFINED = re.compile(r"^'(\w+)' is undefined$")
 
 
 class TemplateError(Exception):
-    """A template cannot be rendered: what happened, on which of its lines, and what to do next.
+    """A template cannot be rendered. `line` is the line of the template, from 1, if known.
 
-    `undefined_name` is the undefined name where that is the reason; `cause` is the error of a called function
-    where that is.
+    `undefined_name` is set if a name is undefined, `cause` if a function called by the template failed.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class TemplateError(Exception):
 
 
 class ContextError(Exception):
-    """Raised by a function that a template calls, such as `env_var`: what happened and what to do next."""
+    """A function that a template calls, such as `env_var`, failed."""
 
     def __init__(self, summary: str, hint: str = "") -> None:
         super().__init__(summary)
@@ -69,17 +68,17 @@ class ContextError(Exception):
 
 @dataclass(frozen=True)
 class RenderedFile:
-    """A rendered file: its text, and the line of the file (from 1) on which each line of it stood."""
+    """A rendered file. `source_lines` holds the source line, from 1, of each line of `text`."""
 
     text: str
     source_lines: tuple[int, ...]
     source: str
 
     def position(self, offset: int) -> tuple[int, int | None]:
-        """Return the line and column (from 1) in the file of a character of the text.
+        """Return the source line and column, both from 1, of the character at `offset` in `text`.
 
-        The column is None where an expression stands both before and after the character on its line, since
-        its length in the file and in the text differ.
+        The column is None if there are expressions before and after the character on its line: rendering
+        changes their length, so that the column cannot be computed.
         """
         starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
         index = bisect_right(starts, offset) - 1
@@ -91,17 +90,20 @@ class RenderedFile:
 
 
 def _find_source_column(text: str, source: str, column: int) -> int | None:
-    if text[:column] == source[:column]:  # there it is, or the expression that it comes out of
+    if text[:column] == source[:column]:  # nothing before the column was rendered
         return column + 1
     rest = text[column:]
     return len(source) - len(rest) + 1 if rest and source.endswith(rest) else None
 
 
 class _LineMarks(Extension):
-    """Marks the lines of a template's own text with their numbers: loops and conditions lose none."""
+    """Adds a line mark to each line of a template's text, so that lines survive loops and conditions."""
 
     def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
-        """Yield the tokens, the texts with marks; `set` blocks get none at their start, to be compared."""
+        """Yield the tokens with marks in their text.
+
+        The text of a `set` block has no mark at its start, since templates compare such values.
+        """
         return _mark_lines(stream)
 
 
@@ -143,15 +145,15 @@ def _remove_marks(text: str, source: str) -> RenderedFile:
 
 
 class _ModelEnvironment(SandboxedEnvironment):
-    """The environment of models: extensions that dbt also has, and line marks."""
+    """The environment of model files: dbt's extensions, and line marks."""
 
 
 class _ValueEnvironment(SandboxedEnvironment, NativeEnvironment):
-    """The environment of YAML values: a lone expression that is not text keeps its type."""
+    """The environment of YAML values: a value that is one expression keeps the type of its result."""
 
     @staticmethod
     def concat(values: Iterable[Any]) -> Any:
-        """Return the only value as it is, or all of them joined as text; an undefined one raises."""
+        """Return a single value unchanged, or several joined as text. Raises UndefinedError."""
         parts = [str(part) if isinstance(part, Undefined) else part for part in values]
         return parts[0] if len(parts) == 1 else "".join(str(part) for part in parts)
 
@@ -176,7 +178,7 @@ def _as_bool(value: Any) -> bool:
         return value
     if str(value).strip().lower() in {"true", "false"}:
         return str(value).strip().lower() == "true"
-    raise ContextError("The filter as_bool was given something that is neither true nor false.")
+    raise ContextError("The filter as_bool needs true or false.")
 
 
 def _as_number(value: Any) -> int | float:
@@ -186,7 +188,7 @@ def _as_number(value: Any) -> int | float:
         try:
             return float(str(value))
         except ValueError:
-            raise ContextError("The filter as_number was given something that is not a number.") from None
+            raise ContextError("The filter as_number needs a number.") from None
 
 
 for _environment in (_MODELS, _VALUES):
@@ -199,10 +201,9 @@ def render_file(source: str, context: Mapping[str, Any]) -> RenderedFile:
 
 
 def render_value(source: str, context: Mapping[str, Any]) -> Any:
-    """Render one value of a YAML file.
+    """Render one value of a YAML file. Raises TemplateError.
 
-    It is text, unless a filter (as_number, as_native, as_bool, int) made it something else. Raises
-    TemplateError.
+    The result is text unless a filter (as_number, as_native, as_bool, int) gives it another type.
     """
     if "{{" not in source and "{%" not in source:
         return source
@@ -215,7 +216,7 @@ def _render(environment: SandboxedEnvironment, source: str, context: Mapping[str
         return Template.from_code(environment, code, {}).render(dict(context))
     except TemplateSyntaxError as error:
         reason = (error.message or "it has an error").strip().rstrip(".")
-        summary = f"The template cannot be read: {reason[:1].lower()}{reason[1:]}."
+        summary = f"The template cannot be parsed: {reason[:1].lower()}{reason[1:]}."
         raise TemplateError(summary, error.lineno, hint=_BRACES_HINT) from None
     except ContextError as error:
         raise TemplateError(error.summary, _template_line(error), cause=error) from None
@@ -224,7 +225,7 @@ def _render(environment: SandboxedEnvironment, source: str, context: Mapping[str
         raise TemplateError(
             _to_sentence(error.message or ""), _template_line(error), undefined_name=match[1] if match else ""
         ) from None
-    except Exception as error:  # noqa: BLE001 - an expression of a template can raise anything
+    except Exception as error:  # noqa: BLE001 - an expression in a template can raise anything
         raise TemplateError(_to_sentence(str(error) or type(error).__name__), _template_line(error)) from None
 
 
@@ -239,8 +240,8 @@ def _to_sentence(text: str) -> str:
 
 
 def current_line() -> int | None:
-    """Return the line of the template that is being rendered, for a function that it called."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the only way to learn who calls; Jinja's own tracebacks do the same
+    """Return the current line of the template that is being rendered; for functions that it calls."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the only way to find the caller; Jinja does the same
     while frame is not None:
         template = frame.f_globals.get("__jinja_template__")
         if isinstance(template, Template):

@@ -1,4 +1,4 @@
-"""The nearest of the names that exist, for the end of an error message."""
+"""Suggest existing names for a misspelt one; for the hints of error messages."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ _MAX_NAMES_SHOWN = 16
 
 
 def find_nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return the name that `name` was most likely meant to be, compared without regard to case, or None."""
+    """Return the name most similar to `name`, ignoring case, or None if none is similar."""
     by_folded = {candidate.casefold(): candidate for candidate in names}
     close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """Return advice for someone who wrote `name`: the nearest name, then every name where they are few.
+    """Return a hint with the name most similar to `name`, and with up to 16 names in their given order.
 
-    Empty when there are no names. The order of `names` is kept.
+    The hint is empty if there are no names.
     """
     known_names = list(dict.fromkeys(names))
     if not known_names:
         return ""
     guess = find_nearest(name, known_names)
     suggestion = f"Did you mean {guess}? " if guess else ""
-    if len(known_names) == 1:
-        return suggestion.strip() or f"The only one is {known_names[0]}."
+    if guess and len(known_names) == 1:
+        return suggestion.strip()
     shown = ", ".join(known_names[:_MAX_NAMES_SHOWN])
     more = f" and {len(known_names) - _MAX_NAMES_SHOWN} more" if len(known_names) > _MAX_NAMES_SHOWN else ""
-    return f"{suggestion}There are: {shown}{more}."
+    return f"{suggestion}Available: {shown}{more}."

@@ -1,7 +1,7 @@
-"""What is wrong with a mapping that a user wrote, said as problems: all of them, each with its place.
+"""Validate mappings that users write, and report all problems with their locations.
 
-Values stay out of messages since any of them may be a secret; the exception is a choice that is not among
-the few allowed.
+Messages do not show values, since a value may be a secret. The exception is a value that is not one of a
+fixed set of choices.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _EXPECTED_TYPES = {
 
 
 class StrictModel(BaseModel):
-    """A mapping that a user writes: unknown keys are errors and nothing is converted."""
+    """Base of schemas for user input: unknown keys are errors, and values are not converted."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
@@ -42,7 +42,7 @@ class StrictModel(BaseModel):
 
 
 class AdviceError(ValueError):
-    """What is wrong with a value, as a whole sentence, and what to do next."""
+    """A value is wrong. `summary` and `hint` are whole sentences."""
 
     def __init__(self, summary: str, hint: str = "") -> None:
         super().__init__(summary)
@@ -60,10 +60,10 @@ def validate_mapping(
     mapping_name: str,
     locate: Callable[[tuple[str | int, ...]], str],
 ) -> tuple[T | None, tuple[Problem, ...]]:
-    """Return the mapping as a `schema`, or None and everything that is wrong with it.
+    """Return the mapping as a `schema`, or None and all problems.
 
-    `mapping_name` is what messages call the mapping ("a destination"); `locate` turns a path inside it into a
-    place. A key that is missing since it was misspelt is one mistake: only the misspelling is said.
+    `mapping_name` is the name of the mapping in messages ("a destination"). `locate` returns the location of
+    a path inside the mapping. A misspelt required key is reported once, as unknown and not also as missing.
     """
     try:
         return schema.model_validate(dict(values)), ()

@@ -1,4 +1,4 @@
-"""The functions `env_var` and `var`, and the value of --vars, as dbt has them."""
+"""The template functions `env_var` and `var`, and the option --vars, compatible with dbt."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from reverse_etl.parsing.jinja import ContextError
 from reverse_etl.parsing.suggestions import find_nearest
 
 _NO_DEFAULT: Final = object()
-_SECRET_PREFIX: Final = "DBT_ENV_SECRET"  # noqa: S105 - a prefix of names, no secret
+_SECRET_PREFIX: Final = "DBT_ENV_SECRET"  # noqa: S105 - a prefix of variable names, not a secret
 
 
 class MissingVariableError(ContextError):
-    """The environment variable `name` is not set, and no default was given."""
+    """The environment variable `name` is not set, and the call has no default."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
             f"The environment variable {name} is not set.",
-            f"Set it, or give a default: env_var('{name}', 'default').",
+            f"Set it, or write a default: env_var('{name}', 'default').",
         )
         self.name = name
 
 
 def parse_vars(text: str | None) -> Mapping[str, Any]:
-    """Return the mapping that --vars holds as YAML; raises UsageError when it holds anything else."""
+    """Return the variables of --vars, a YAML mapping. Raises UsageError if it is not a mapping."""
     try:
         parsed = yaml.safe_load(text or "{}")
     except yaml.YAMLError:
@@ -36,23 +36,24 @@ def parse_vars(text: str | None) -> Mapping[str, Any]:
         raise UsageError.of(
             "--vars is not a YAML mapping.",
             where="--vars",
-            hint="Write it such as --vars '{min_value: 500}'.",
+            hint="For example: --vars '{min_value: 500}'",
         )
     return {str(name): value for name, value in parsed.items()}
 
 
 def make_env_var(environ: Mapping[str, str], *, secret: Container[str] | None = None) -> Callable[..., str]:
-    """Return `env_var(name, default)`: always text; it raises MissingVariableError where there is neither.
+    """Return the function `env_var(name, default)`, whose result is always text.
 
-    Where `secret` is given, the variables that it names and those of dbt's DBT_ENV_SECRET prefix are
-    refused: what a model renders is shown and stored.
+    It raises MissingVariableError if the variable is not set and there is no default. If `secret` is given,
+    it also raises ContextError for the names in `secret` and those with dbt's prefix DBT_ENV_SECRET, since
+    the SQL of a model is shown and stored.
     """
 
     def env_var(name: str, default: Any = _NO_DEFAULT) -> str:
         if secret is not None and (name.startswith(_SECRET_PREFIX) or name in secret):
             raise ContextError(
-                f"The environment variable {name} holds a secret, and a model's SQL is shown and stored.",
-                "Use secrets in profiles.yml only.",
+                f"The environment variable {name} is secret, and the SQL of a model is shown and stored.",
+                "Use it in profiles.yml only.",
             )
         if name in environ:
             return environ[name]
@@ -64,13 +65,13 @@ def make_env_var(environ: Mapping[str, str], *, secret: Container[str] | None = 
 
 
 class Var:
-    """`var(name, default)` over the given values, and `var.has_var(name)`."""
+    """The functions `var(name, default)` and `var.has_var(name)`."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
     def __call__(self, name: str, default: Any = _NO_DEFAULT) -> Any:
-        """Return the value, else the default; raises ContextError when there is neither."""
+        """Return the value or the default. Raises ContextError if there is neither."""
         if name in self._values:
             return self._values[name]
         if default is not _NO_DEFAULT:
@@ -79,8 +80,8 @@ class Var:
         suggestion = f"Did you mean {guess}? " if guess else ""
         raise ContextError(
             f"The variable {name} has no value.",
-            f"{suggestion}Give it with --vars '{{{name}: ...}}', under vars: in dbt_project.yml, "
-            f"or a default: var('{name}', 'default').",
+            f"{suggestion}Set it with --vars '{{{name}: ...}}' or under vars: in dbt_project.yml, "
+            f"or write a default: var('{name}', 'default').",
         )
 
     def has_var(self, name: str) -> bool:

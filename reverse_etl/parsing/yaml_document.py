@@ -1,4 +1,4 @@
-"""YAML files that remember on which line each of their keys stands."""
+"""Read YAML files and keep the line number of each key."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ _BARE_BRACES = re.compile(r"[:\-]\s+\{[{%]")
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """What a YAML file holds, and the line (from 1) of every key and item by its path from the root."""
+    """The content of a YAML file. `lines` holds the line, from 1, of each key and item by its path."""
 
     path: Path
     content: Any
     lines: Mapping[KeyPath, int]
 
     def locate_line(self, keys: KeyPath) -> str:
-        """Return `file:line` of a path, or of the nearest part of it that exists."""
+        """Return `file:line` of a key path, or of its longest part that exists."""
         for length in range(len(keys), 0, -1):
             if keys[:length] in self.lines:
                 return format_location(self.path, self.lines[keys[:length]])
         return format_location(self.path)
 
     def locate_key(self, keys: KeyPath) -> str:
-        """Return `file:line dotted.path`, as error messages show it."""
+        """Return `file:line dotted.path`, for error messages."""
         return f"{self.locate_line(keys)} {format_key_path(keys)}" if keys else self.locate_line(keys)
 
 
 def format_key_path(keys: KeyPath) -> str:
-    """Return a path as it is written in messages: `shop.outputs.prod`."""
+    """Return a key path as text: `shop.outputs.prod`."""
     return ".".join(str(key) for key in keys)
 
 
 def read_yaml(path: Path) -> YamlDocument:
-    """Read a YAML file (plain values only, no tags that make objects); an empty one holds an empty mapping.
+    """Read a YAML file with the safe loader. The content of an empty file is an empty mapping.
 
-    Raises UsageError with file and line when it cannot be read, is not YAML, or says one key twice.
+    Raises UsageError with file and line if the file cannot be read, is not YAML, or repeats a key.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -74,11 +74,11 @@ def _read_error_reason(error: Exception) -> str:
 def _invalid_yaml_error(path: Path, text: str, error: yaml.YAMLError) -> UsageError:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or "it cannot be read"
-    hint = "Look at the indentation and the quotes of this line and of the one above it."
+    hint = "Check the indentation and the quotes of this line and the line above."
     line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
     if _BARE_BRACES.search(line):
-        problem = "a value begins with {{ and has no quotes around it"
-        hint = "Write it such as \"{{ env_var('NAME') }}\"."
+        problem = "a value that begins with {{ needs quotes"
+        hint = "For example: \"{{ env_var('NAME') }}\""
     where = format_location(path, mark.line + 1, mark.column + 1) if mark else format_location(path)
     return UsageError.of(f"{path.name} is not valid YAML: {problem}.", where=where, hint=hint)
 
@@ -102,9 +102,9 @@ def _reject_duplicate_keys(node: yaml.Node | None, path: Path) -> None:
             if isinstance(key, yaml.ScalarNode):
                 line = key.start_mark.line + 1
                 if key.value in seen:
-                    summary = f"{path.name} says {key.value} twice, first on line {seen[key.value]}."
+                    summary = f"{path.name} has the key {key.value} twice, first on line {seen[key.value]}."
                     raise UsageError.of(
-                        summary, where=format_location(path, line), hint="Keep one of the two."
+                        summary, where=format_location(path, line), hint="Remove one of them."
                     )
                 seen[key.value] = line
             _reject_duplicate_keys(value, path)

@@ -98,7 +98,8 @@ def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> No
         "\nNext: reverse-etl debug, then reverse-etl plan"
     )
     assert (world.folder / "models" / "first_list.sql").read_text() == (
-        "-- Who belongs on the list: every row that this query returns, and nobody else.\n"
+        "-- Each row that this query returns becomes a member of the list.\n"
+        "-- A member whose row disappears is removed, if this model added it.\n"
         "{{ config(\n    surface='list_memberships',\n    list='My first list',\n"
         "    identifiers={'email': 'email'},\n) }}\n"
         "select email, first_name\nfrom {{ ref('customers') }}\nwhere email is not null\n"

@@ -56,7 +56,7 @@ select email from customers
 {{ config(surface='profiles') }}
 select email from {{ ref('customers') }}
 """),
-        Problem("config() is called twice, first on line 1.", "models/vip.sql:2", "Keep one of the two."),
+        Problem("config() is called twice, first on line 1.", "models/vip.sql:2", "Remove one of them."),
     ),
     case(
         "jinja syntax",
@@ -65,9 +65,9 @@ select email from {{ ref('customers') }}
 select email from {{ ref('customers') }
 """),
         Problem(
-            "The template cannot be read: unexpected '}'.",
+            "The template cannot be parsed: unexpected '}'.",
             "models/vip.sql:2",
-            "Braces come in pairs: {{ a value }}, {% a statement %}, {# a comment #}.",
+            "Close each pair of braces: {{ expression }}, {% statement %}, {# comment #}.",
         ),
     ),
     case(
@@ -79,7 +79,7 @@ select email from {{ reff('customers') }}
         Problem(
             "reff is undefined.",
             "models/vip.sql:2",
-            "Did you mean ref? There are: config, ref, source, var, env_var, target.",
+            "Did you mean ref? Available: config, ref, source, var, env_var, target.",
         ),
     ),
     case(
@@ -119,7 +119,7 @@ where value > {{ var('min_valu') }}
         Problem(
             "The variable min_valu has no value.",
             "models/vip.sql:3",
-            "Did you mean min_value? Give it with --vars '{min_valu: ...}', under vars: in dbt_project.yml, or a default: var('min_valu', 'default').",
+            "Did you mean min_value? Set it with --vars '{min_valu: ...}' or under vars: in dbt_project.yml, or write a default: var('min_valu', 'default').",
         ),
         vars={"min_value": 1},
     ),
@@ -130,9 +130,9 @@ where value > {{ var('min_valu') }}
 select email, '{{ env_var('DESTINATIONS__KLAVIYO__PRIVATE_API_KEY') }}' as k from t
 """),
         Problem(
-            "The environment variable DESTINATIONS__KLAVIYO__PRIVATE_API_KEY holds a secret, and a model's SQL is shown and stored.",
+            "The environment variable DESTINATIONS__KLAVIYO__PRIVATE_API_KEY is secret, and the SQL of a model is shown and stored.",
             "models/vip.sql:2",
-            "Use secrets in profiles.yml only.",
+            "Use it in profiles.yml only.",
         ),
     ),
     case(
@@ -151,7 +151,7 @@ select phone from t
         Problem(
             "surface cannot be 'list_membership'.",
             "models/vip.sql:2:5",
-            "Did you mean list_memberships? There are: profiles, list_memberships, list_memberships_by_profile_id.",
+            "Did you mean list_memberships? Available: profiles, list_memberships, list_memberships_by_profile_id.",
         ),
         Problem("phone is not a type of identifier.", "models/vip.sql:6:5", "Did you mean phone_e164?"),
         Problem(
@@ -163,12 +163,12 @@ select phone from t
         Problem(
             "lst is not a key of config().",
             "models/vip.sql:3:5",
-            "Did you mean list? There are: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_age, enabled, description.",
+            "Did you mean list? Available: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_age, enabled, description.",
         ),
         Problem(
             "materialized is not a key of config().",
             "models/vip.sql:7:5",
-            "There are: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_age, enabled, description.",
+            "Available: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_age, enabled, description.",
         ),
     ),
     case(
@@ -224,7 +224,7 @@ select email, name from t
         Problem(
             "The identifier email is in column e_mail, which is not selected.",
             "models/vip.sql:1",
-            "Did you mean email? There are: email, name.",
+            "Did you mean email? Available: email, name.",
         ),
     ),
     case(
@@ -236,7 +236,7 @@ select email, id, name from t
         Problem(
             "The identifier email is in column emial, which is not selected.",
             "models/vip.sql:1",
-            "Did you mean email? There are: email, id, name.",
+            "Did you mean email? Available: email, id, name.",
         ),
     ),
     case(
@@ -260,7 +260,7 @@ select email, clubs from t
         Problem(
             "The list_column club is not selected.",
             "models/vip.sql:1",
-            "Did you mean clubs? There are: email, clubs.",
+            "Did you mean clubs? Available: email, clubs.",
         ),
     ),
     case(

@@ -61,12 +61,15 @@ def test_a_folder_inside_a_project_is_told_where_the_project_begins(folder: Fold
         load_target(inside, environ={})
     (problem,) = caught.value.problems
     begins = folder.path / "shop"
-    assert problem.hint == f"A project begins in {begins}: go there, or name it: --project-dir {begins}"
+    assert (
+        problem.hint
+        == f"There is a project in {begins}: run the command there, or add --project-dir {begins}"
+    )
 
 
 def test_a_named_folder_without_profiles_yml_is_an_error(project: Folder) -> None:
     """What was asked for is not replaced by what lies elsewhere."""
-    with pytest.raises(UsageError, match=r"There is no profiles\.yml"):
+    with pytest.raises(UsageError, match=r"profiles\.yml was not found"):
         project.load(profiles_dir=project.path / "elsewhere")
 
 

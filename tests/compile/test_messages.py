@@ -20,9 +20,9 @@ CASES = [
         "no profiles.yml",
         {},
         Problem(
-            "There is no profiles.yml.",
-            "looked in FOLDER",
-            "Write one with: reverse-etl init. Or say where it is: --profiles-dir FOLDER",
+            "profiles.yml was not found.",
+            "searched FOLDER",
+            "Run: reverse-etl init. Or give its folder: --profiles-dir FOLDER",
         ),
     ),
     case(
@@ -31,33 +31,37 @@ CASES = [
         Problem(
             "profiles.yml is not valid YAML: found character '\\t' that cannot start any token.",
             "profiles.yml:2:1",
-            "Look at the indentation and the quotes of this line and of the one above it.",
+            "Check the indentation and the quotes of this line and the line above.",
         ),
     ),
     case(
         "unquoted jinja",
         profile("path: shop.duckdb", "path: {{ env_var('X') }}"),
         Problem(
-            "profiles.yml is not valid YAML: a value begins with {{ and has no quotes around it.",
+            "profiles.yml is not valid YAML: a value that begins with {{ needs quotes.",
             "profiles.yml:4:34",
-            "Write it such as \"{{ env_var('NAME') }}\".",
+            "For example: \"{{ env_var('NAME') }}\"",
         ),
     ),
     case(
         "key twice",
         profile("  target: trial\n", "  target: trial\n  target: prod\n"),
-        Problem("profiles.yml says target twice, first on line 2.", "profiles.yml:3", "Keep one of the two."),
+        Problem(
+            "profiles.yml has the key target twice, first on line 2.", "profiles.yml:3", "Remove one of them."
+        ),
     ),
     case(
         "two profiles",
         {"profiles.yml": PROFILE + PROFILE.replace("shop:", "other:")},
-        Problem("profiles.yml has several profiles.", "profiles.yml", "Choose with --profile: shop, other."),
+        Problem(
+            "profiles.yml has several profiles.", "profiles.yml", "Choose one with --profile: shop, other"
+        ),
     ),
     case(
         "unknown profile",
         {"profiles.yml": PROFILE, "dbt_project.yml": "name: shop\nprofile: shopp\n"},
         Problem(
-            "There is no profile shopp, which dbt_project.yml names.", "profiles.yml", "Did you mean shop?"
+            "There is no profile shopp, which dbt_project.yml uses.", "profiles.yml", "Did you mean shop?"
         ),
     ),
     case(
@@ -72,7 +76,7 @@ CASES = [
         Problem(
             "Profile shop has no outputs.",
             "profiles.yml:1 shop",
-            "As in dbt, write:\n  outputs:\n    trial: {type: duckdb, path: shop.duckdb}",
+            "Add them, as in dbt:\n  outputs:\n    trial: {type: duckdb, path: shop.duckdb}",
         ),
     ),
     case(
@@ -84,9 +88,9 @@ CASES = [
         "warehouse not known",
         profile("type: duckdb", "type: postgres"),
         Problem(
-            "The type of an output cannot be 'postgres'.",
+            "The output's type cannot be 'postgres'.",
             "profiles.yml:4 shop.outputs.trial.type",
-            "There are: duckdb, snowflake.",
+            "Available: duckdb, snowflake.",
         ),
     ),
     case(
@@ -95,16 +99,16 @@ CASES = [
         Problem(
             "The output has no type.",
             "profiles.yml:4 shop.outputs.trial.type",
-            "There are: duckdb, snowflake.",
+            "Available: duckdb, snowflake.",
         ),
     ),
     case(
         "in memory",
         profile("path: shop.duckdb, ", ""),
         Problem(
-            "The duckdb output has no file: what dbt builds in memory is gone when dbt ends.",
+            "The duckdb output has no file: what dbt builds in memory is lost when dbt exits.",
             "profiles.yml:4 shop.outputs.trial.path",
-            "Write path: shop.duckdb, the file that dbt builds.",
+            "Set path to the file that dbt builds, for example path: shop.duckdb",
         ),
     ),
     case(
@@ -122,7 +126,7 @@ CASES = [
         Problem(
             "Target trial has no destination.",
             "profiles.yml:1 shop",
-            "Beside its outputs, write:\n  destinations:\n    trial: {type: klaviyo, sandbox: true}\nThe sandbox is a stand-in on this machine; without `sandbox: true` it is the real Klaviyo.",
+            "Add one beside the outputs:\n  destinations:\n    trial: {type: klaviyo, sandbox: true}\n`sandbox: true` is a stand-in for Klaviyo on this machine. Without it, runs send to Klaviyo.",
         ),
     ),
     case(
@@ -131,7 +135,7 @@ CASES = [
         Problem(
             "Target trial has no destination.",
             "profiles.yml:5 shop.destinations",
-            "A destination has its target's name; there is one called trail.",
+            "A destination has the same name as its target. Did you mean trail?",
         ),
     ),
     case(
@@ -143,12 +147,12 @@ CASES = [
         Problem(
             "type cannot be 'klavio'.",
             "profiles.yml:6 shop.destinations.trial.type",
-            "The only destination is klaviyo.",
+            "Write type: klaviyo",
         ),
         Problem(
             "lists.vip must be text, in quotes.",
             "profiles.yml:6 shop.destinations.trial.lists.vip",
-            "Write each as name: id, such as vip: XyZ123",
+            "Write each as name: id, for example vip: XyZ123",
         ),
         Problem("create_lists must be true or false.", "profiles.yml:6 shop.destinations.trial.create_lists"),
         Problem(
@@ -158,32 +162,32 @@ CASES = [
         Problem(
             "sandbx is not a key of a destination.",
             "profiles.yml:6 shop.destinations.trial.sandbx",
-            "Did you mean sandbox? There are: type, sandbox, origin, private_api_key, private_api_key_file, private_api_key_command, api_revision, lists, create_lists, job_timeout_minutes, state_schema.",
+            "Did you mean sandbox? Available: type, sandbox, origin, private_api_key, private_api_key_file, private_api_key_command, api_revision, lists, create_lists, job_timeout_minutes, state_schema.",
         ),
     ),
     case(
         "origin",
         profile("sandbox: true", "origin: 'https://a.klaviyo.com.example.com'"),
         Problem(
-            "origin is no place to which the private key may be sent.",
+            "origin is not an address to which the private key may be sent.",
             "profiles.yml:6 shop.destinations.trial.origin",
-            "It can be https://a.klaviyo.com (the default), or a sandbox on this machine such as http://127.0.0.1:8000.",
+            "Use https://a.klaviyo.com (the default), or a sandbox on this machine, for example http://127.0.0.1:8000.",
         ),
     ),
     case(
         "sandbox + klaviyo",
         profile("sandbox: true", "sandbox: true, origin: 'https://a.klaviyo.com'"),
         Problem(
-            "sandbox is true, but origin is Klaviyo itself.",
+            "sandbox is true, but origin is the real Klaviyo.",
             "profiles.yml:6 shop.destinations.trial",
-            "Remove origin to use the sandbox, or sandbox to send to Klaviyo.",
+            "Remove origin to use the sandbox, or remove sandbox to send to Klaviyo.",
         ),
     ),
     case(
         "two keys",
         profile("sandbox: true", "private_api_key_file: a, private_api_key_command: [pass, show]"),
         Problem(
-            "private_api_key_file and private_api_key_command are both given.",
+            "private_api_key_file and private_api_key_command cannot be combined.",
             "profiles.yml:6 shop.destinations.trial",
             "Keep one of them.",
         ),
@@ -194,7 +198,7 @@ CASES = [
         Problem(
             "api_revision is not a revision of Klaviyo's API.",
             "profiles.yml:6 shop.destinations.trial.api_revision",
-            "Write a date, such as 2026-07-15.",
+            "Write a date, for example 2026-07-15.",
         ),
     ),
     case(
@@ -203,7 +207,7 @@ CASES = [
         Problem(
             "The environment variable DESTINATIONS__KLAVIYO__API_REVISION is not a revision of Klaviyo's API.",
             "the environment",
-            "Write a date, such as 2026-07-15.",
+            "Write a date, for example 2026-07-15.",
         ),
         environ={"DESTINATIONS__KLAVIYO__API_REVISION": "latest"},
     ),
@@ -213,14 +217,14 @@ CASES = [
         Problem(
             "lists.vip is not a list id.",
             "profiles.yml:6 shop.destinations.trial.lists",
-            "Klaviyo shows it in the list's settings: letters and digits, such as XyZ123.",
+            "Klaviyo shows it in the list's settings: letters and digits, for example XyZ123.",
         ),
     ),
     case(
         "state_schema on duckdb",
         profile("sandbox: true", "sandbox: true, state_schema: ops"),
         Problem(
-            "state_schema has no meaning with a duckdb output, whose state is a file.",
+            "state_schema cannot be used with a duckdb output: its state is a file.",
             "profiles.yml:6 shop.destinations.trial.state_schema",
             "Remove it.",
         ),
@@ -231,7 +235,7 @@ CASES = [
         Problem(
             "state_schema is not the name of a schema.",
             "profiles.yml:6 shop.destinations.trial.state_schema",
-            "Write the schema's name alone: it lies in the output's database.",
+            "Write the schema name only; the schema is in the output's database.",
         ),
     ),
     case(
@@ -240,7 +244,7 @@ CASES = [
         Problem(
             "The environment variable SHOP_FILE is not set.",
             "profiles.yml:4 shop.outputs.trial.path",
-            "Set it, or give a default: env_var('SHOP_FILE', 'default').",
+            "Set it, or write a default: env_var('SHOP_FILE', 'default').",
         ),
     ),
     case(
@@ -249,7 +253,7 @@ CASES = [
         Problem(
             "env is undefined.",
             "profiles.yml:4 shop.outputs.trial.path",
-            "Did you mean env_var? There are: env_var, var, target.",
+            "Did you mean env_var? Available: env_var, var, target.",
         ),
     ),
 ]

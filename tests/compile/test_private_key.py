@@ -93,9 +93,11 @@ def test_a_key_in_plain_text_is_warned_of(folder: Folder) -> None:
     """It works, and the warning says where it stands, but not what it is."""
     target = prod(folder, f"private_api_key: {SECRET}")
     assert target.destination.require_key().reveal() == SECRET
-    assert target.warnings == (
-        "profiles.yml:7: the private key stands in the file. Take it from the environment instead.",
+    warning = (
+        "profiles.yml:7: the private key is written in the file. "
+        "Read it from the environment instead, with env_var()."
     )
+    assert target.warnings == (warning,)
 
 
 def test_a_key_is_shown_by_nothing(folder: Folder) -> None:
@@ -114,13 +116,13 @@ def test_a_key_is_shown_by_nothing(folder: Folder) -> None:
 WRONG = [
     (f"private_api_key: {SECRET}\norigin: 5", "origin must be text"),
     (f"private_api_key: [{SECRET}]", "private_api_key must be text"),
-    (f"private_api_key: {SECRET}\nprivate_api_key_file: {SECRET}", "are both given"),
+    (f"private_api_key: {SECRET}\nprivate_api_key_file: {SECRET}", "cannot be combined"),
     (f"privat_api_key: {SECRET}", "privat_api_key is not a key"),
     ("private_api_key: \"{{ {}[env_var('K')] }}\"", "cannot be rendered"),
     ("private_api_key: \"{{ env_var('K') + 1 }}\"", "Can only concatenate str"),
     ("lists: {vip: \"{{ env_var('K') }} \"}", "lists.vip is not a list id"),
     ("api_revision: \"{{ env_var('K') }}\"", "not a revision"),
-    ("origin: \"{{ env_var('K') }}\"", "origin is no place"),
+    ("origin: \"{{ env_var('K') }}\"", "origin is not an address"),
     ("job_timeout_minutes: \"{{ env_var('K') }}\"", "must be a whole number"),
 ]
 

@@ -154,7 +154,7 @@ def test_the_manifest_says_what_ref_and_source_stand_for(
         (
             "ref('people', v=3)",
             "ref('people'): dbt's manifest has no version 3 of people.",
-            "There are: 1, 2.",
+            "Available: 1, 2.",
         ),
         (
             "ref('customers', v=1)",

@@ -76,7 +76,7 @@ def test_models_are_chosen_as_in_dbt(
                 Problem(
                     "No model matches vipp.",
                     "--select",
-                    "Did you mean vip? There are: clubs, people, vip, vip_old.",
+                    "Did you mean vip? Available: clubs, people, vip, vip_old.",
                 )
             ],
         ),
@@ -87,12 +87,12 @@ def test_models_are_chosen_as_in_dbt(
                 Problem(
                     "No model matches tag:dayly.",
                     "--select",
-                    "Did you mean tag:daily? There are: tag:weekly, tag:money, tag:daily.",
+                    "Did you mean tag:daily? Available: tag:weekly, tag:money, tag:daily.",
                 ),
                 Problem(
                     "No model matches list:VIP.",
                     "--exclude",
-                    "Did you mean list:VIP customers? There are: list:club, list:VIP customers, list:XyZ123.",
+                    "Did you mean list:VIP customers? Available: list:club, list:VIP customers, list:XyZ123.",
                 ),
             ],
         ),
@@ -103,7 +103,7 @@ def test_models_are_chosen_as_in_dbt(
                 Problem(
                     "No model matches tags:daily.",
                     "--select",
-                    "tags: is not a way to select. Did you mean tag:? There are: name:, path:, tag:, list:, surface:.",
+                    "tags: is not a way to select. Did you mean tag:? Available: name:, path:, tag:, list:, surface:.",
                 )
             ],
         ),

@@ -101,11 +101,11 @@ def test_what_is_fed_by_a_node_can_be_excluded() -> None:
 @pytest.mark.parametrize(
     ("chosen", "what", "advice"),
     [
-        ("poeple+", "No model matches poeple+.", "Did you mean people? There are: raw, stg_people, people, orders, points, lonely."),
-        ("source:erb+", "No model matches source:erb+.", "Did you mean erp? There are: erp, erp.orders, erp.refunds."),
-        ("tag:hurly+", "No model matches tag:hurly+.", "Did you mean hourly? There are: nightly, hourly."),
+        ("poeple+", "No model matches poeple+.", "Did you mean people? Available: raw, stg_people, people, orders, points, lonely."),
+        ("source:erb+", "No model matches source:erb+.", "Did you mean erp? Available: erp, erp.orders, erp.refunds."),
+        ("tag:hurly+", "No model matches tag:hurly+.", "Did you mean hourly? Available: nightly, hourly."),
         ("lonely+", "No model matches lonely+.", "dbt knows it, but it feeds no model here."),
-        ("surface:x+", "No model matches surface:x+.", "surface: is not a way to select nodes of dbt. Did you mean source:? There are: name:, path:, tag:, source:."),
+        ("surface:x+", "No model matches surface:x+.", "surface: is not a way to select nodes of dbt. Did you mean source:? Available: name:, path:, tag:, source:."),
         ("source:erp", "No model matches source:erp.", "Models here are no sources; those fed by it: source:erp+"),
         ("+vip", "No model matches +vip.", "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."),
         ("people+1", "No model matches people+1.", "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."),
@@ -128,6 +128,4 @@ def test_without_a_manifest_what_models_read_is_known_by_its_bare_name() -> None
     assert [each.name for each in select_models(models, ["source:erp.refunds+"])] == ["b"]
     with pytest.raises(UsageError) as caught:
         select_models(models, ["orders+"])
-    assert caught.value.problems == (
-        Problem("No model matches orders+.", "--select", "The only one is people."),
-    )
+    assert caught.value.problems == (Problem("No model matches orders+.", "--select", "Available: people."),)
