@@ -1,6 +1,6 @@
-"""The command line: parse, call, print. It knows everything; nothing knows it.
+"""The command line: parse arguments, call the library, print results.
 
-This file is the one place that prints errors and chooses exit codes.
+Only this file prints errors and chooses exit codes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from reverse_etl.cli.signals import SignalHandler
 from reverse_etl.errors import Problem, ReverseEtlError
 
 EXIT_FAILED = 4
-_DISK_ADVICE = "Make room, or let it be written elsewhere. It is safe to run again."
-_ACCESS_ADVICE = "See what is there and who may write it, or name another place. It is safe to run again."
+_DISK_ADVICE = "Free some disk space, or write to another path. It is safe to run again."
+_ACCESS_ADVICE = "Check the permissions of the path, or choose another one. It is safe to run again."
 _ADVICE_BY_ERRNO = dict.fromkeys(
     (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO), _DISK_ADVICE
 ) | dict.fromkeys((errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR), _ACCESS_ADVICE)
@@ -38,25 +38,24 @@ _ADVICE_BY_ERRNO = dict.fromkeys(
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How stderr talks.",
+    help="Format of the logs on stderr.",
 )
-@click.option(
-    "-v", "--verbose", is_flag=True, help="Also tell every request (never its headers, query or body)."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Only warnings and errors on stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every request, without headers, query or body.")
+@click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
 def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
-    """Keep Klaviyo lists equal to what the warehouse says.
+    """Sync SQL models from your warehouse to Klaviyo.
 
-    Run it after `dbt build`. stdout is data, stderr is talk. These options may stand after the command.
+    Run it after `dbt build`. Results go to stdout, logs to stderr. The options below also work after the
+    command.
 
     \b
-    Exit codes: 0 all desired rows are applied, or nothing to do
-                1 finished; rows newly rejected, unknown, accepted, held or unsent
-                2 usage or configuration; nothing was sent
-                3 a guard or gate refused; this run sent no write
-                4 warehouse or Klaviyo failed; safe to run again
+    Exit codes: 0 everything is applied, or there was nothing to do
+                1 finished, but rows need attention: newly rejected, held, unsent or not yet confirmed
+                2 usage or configuration error; nothing was sent
+                3 a guard or the dbt gate stopped the run; nothing was sent
+                4 the warehouse or Klaviyo failed; safe to run again
                 130, 143 interrupted; safe to run again
-    """  # noqa: D301 - click's mark for lines that are not to be joined
+    """  # noqa: D301 - \b tells click not to join the lines
     terminal.configure(as_json=log_format == "json", verbose=verbose, quiet=quiet)
 
 
@@ -73,15 +72,15 @@ def main() -> NoReturn:
 
 
 def _report_output_error(error: OSError, code: int) -> int:
-    """Say that what was printed is lost; returns the exit code, of which 4 comes before 3 and 1."""
-    terminal.print_problems([Problem(f"{error.strerror}.", "what is printed", _DISK_ADVICE)], EXIT_FAILED)
+    """Report that stdout could not be written, and return the exit code: 4 outranks 3, 1 and 0."""
+    terminal.print_problems([Problem(f"{error.strerror}.", "stdout", _DISK_ADVICE)], EXIT_FAILED)
     return EXIT_FAILED if code in {0, 1, 3} else code
 
 
 def reduce_gc_frequency() -> None:
-    """Look for reference cycles seldom: a run makes millions of rows and hardly a cycle.
+    """Make garbage collection rare: a run creates millions of rows and hardly any reference cycles.
 
-    At Python's own threshold a look is taken every 700 rows, which costs a run a tenth of its time.
+    At Python's default threshold the collector runs every 700 rows and takes a tenth of a run's time.
     """
     gc.set_threshold(100_000, 20, 20)
 
@@ -89,8 +88,8 @@ def reduce_gc_frequency() -> None:
 def _run_app(signal_handler: SignalHandler) -> int:
     try:
         return int(app.main(standalone_mode=False, prog_name="reverse-etl") or 0)
-    except BaseException as error:  # noqa: BLE001 - the process ends here, whatever it was
-        # Whoever was interrupted may tell it in words of its own: DuckDB raises a RuntimeError.
+    except BaseException as error:  # noqa: BLE001 - the last handler of the process
+        # A library may raise its own error when a signal interrupts it: DuckDB raises a RuntimeError.
         return (
             signal_handler.print_exit_message() if signal_handler.signal_received else _report_failure(error)
         )
@@ -121,15 +120,15 @@ def _report_failure(error: BaseException) -> int:
 
 
 def _usage_problem(error: click.ClickException) -> Problem:
-    """Return what click has to say, in the form of every other problem."""
+    """Return an error of click as a Problem."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else " ".join(["reverse-etl", *find_command(sys.argv[1:])])
     message = error.format_message()
     return Problem(
-        message if message.endswith((".", "?")) else f"{message}.", path, f"See what there is: {path} --help"
+        message if message.endswith((".", "?")) else f"{message}.", path, f"Show the options: {path} --help"
     )
 
 
 def _wants_json_logs(arguments: list[str]) -> bool:
-    """Return whether to talk JSON, also of arguments that can't be parsed."""
+    """Return whether JSON logs were asked for, even if the arguments can't be parsed."""
     return "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)

@@ -1,4 +1,4 @@
-"""The commands, each loaded when it is asked for: `--version` need not wait for what `run` needs."""
+"""The command group. A command's module is imported only when it is called, so that --version is fast."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LOG_OPTION_WIDTHS: Final = {"-v": 1, "--verbose": 1, "-q": 1, "--quiet": 1, "--
 
 
 def hoist_log_options(arguments: Sequence[str]) -> list[str]:
-    """Return arguments with those on how stderr talks before the command, wherever they were written.
+    """Return the arguments with the logging options moved in front of the command.
 
     >>> hoist_log_options(["run", "-q", "--select", "vip", "--log-format", "json"])
     ['-q', '--log-format', 'json', 'run', '--select', 'vip']
@@ -46,7 +46,7 @@ def hoist_log_options(arguments: Sequence[str]) -> list[str]:
     while rest and rest[0] != "--":
         width = _LOG_OPTION_WIDTHS.get(rest[0], 1)
         is_log_option = rest[0] in _LOG_OPTION_WIDTHS or rest[0].startswith("--log-format=")
-        # Without a value it must not take the command for one: click says what is wrong.
+        # Without a value, --log-format must not take the command as its value: let click report it.
         option = ["--log-format="] if rest == ["--log-format"] else rest[:width]
         (log_options if is_log_option else others).extend(option)
         rest = rest[width:]
@@ -54,15 +54,15 @@ def hoist_log_options(arguments: Sequence[str]) -> list[str]:
 
 
 def find_command(arguments: Sequence[str]) -> list[str]:
-    """Return the command that arguments ask for, as a list of one; of none where there is none."""
+    """Return the name of the command in a list, or an empty list if the arguments name none."""
     return [word for word in arguments if word in _COMMANDS][:1]
 
 
 class CommandGroup(click.Group):
-    """The group of all commands, listed in the order in which one meets them."""
+    """The group of all commands, in the order in which a new user needs them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the options on how stderr talks from before the command and after it."""
+        """Accept the logging options before and after the command."""
         return super().parse_args(ctx, hoist_log_options(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -73,13 +73,13 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that was asked for; for one that is none, say which was most likely meant."""
+        """Find the command; suggest the closest name if there is none of that name."""
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"No such command {args[0]!r}. {did_you_mean(args[0], _COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load a command, None for a name that is none."""
+        """Import and return a command, or None if there is none of that name."""
         del ctx
         if cmd_name not in _COMMANDS:
             return None

@@ -1,4 +1,4 @@
-"""The flags that commands share, named as dbt names them."""
+"""The options that commands share, with dbt's names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Target
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Option = Callable[[Any], Any]  # as click makes it: gives a command one more flag
+Option = Callable[[Any], Any]  # a click decorator that adds one option to a command
 NO_VARS: Final = "{}"
 
 _PROJECT_OPTIONS = (
@@ -31,23 +31,25 @@ _PROJECT_OPTIONS = (
         type=click.Path(path_type=Path),
         default=".",
         envvar="DBT_PROJECT_DIR",
-        help="The project's folder; default: this one.",
+        help="Project folder. [default: current folder]",
     ),
-    click.option("--profiles-dir", type=click.Path(path_type=Path), help="The folder of profiles.yml."),
-    click.option("--profile", help="The profile in profiles.yml."),
-    click.option("-t", "--target", help="The target of the profile."),
+    click.option("--profiles-dir", type=click.Path(path_type=Path), help="Folder that holds profiles.yml."),
+    click.option("--profile", help="Profile in profiles.yml."),
+    click.option("-t", "--target", help="Target of the profile."),
     click.option(
-        "--vars", "vars_", default=NO_VARS, help="Variables for models, as YAML: '{since: 2026-01-01}'."
+        "--vars", "vars_", default=NO_VARS, help="Variables for the models, as YAML: '{since: 2026-01-01}'."
     ),
     click.option(
         "--dbt-artifacts",
         type=click.Path(path_type=Path),
         multiple=True,
         metavar="DIR",
-        help="A folder that holds dbt's artifacts; default: dbt's target folder. Repeat for more: the newest "
-        "result of each node counts.",
+        help="Folder that holds dbt's artifacts. Repeatable: the newest result of each node counts. "
+        "[default: dbt's target folder]",
     ),
-    click.option("--threads", type=click.IntRange(1, 64), help="Requests in flight; default: 8."),
+    click.option(
+        "--threads", type=click.IntRange(1, 64), help="Maximum number of concurrent requests. [default: 8]"
+    ),
 )
 _SELECTION_OPTIONS = (
     click.option(
@@ -55,51 +57,55 @@ _SELECTION_OPTIONS = (
         "--select",
         "select",
         multiple=True,
-        help="Models: name, glob, path, tag:x, list:x, surface:x, or dbt_model+ for all that it feeds. "
-        "Repeat for more; a comma means both.",
+        help="Models to select: name, glob, path, tag:x, list:x, surface:x, or dbt_model+ for everything "
+        "downstream. Repeat to select more; a comma intersects.",
     ),
-    click.option("--exclude", multiple=True, help="Models to leave out, as --select."),
+    click.option("--exclude", multiple=True, help="Models to exclude, with the same syntax as --select."),
 )
 _PLAN_OPTIONS = (
     click.option(
-        "--full-refresh", is_flag=True, help="Send every row again; the snapshot stays, for removals."
+        "--full-refresh",
+        is_flag=True,
+        help="Send every row again. The snapshot stays, so removals still work.",
     ),
     click.option(
-        "--limit", type=click.IntRange(1), help="Send only the first N rows, and remove nobody: a first send."
+        "--limit", type=click.IntRange(1), help="Send at most N rows and remove nobody: for a first try."
     ),
     click.option(
         "--allow-removes",
         multiple=True,
         metavar="MODEL",
-        help="Let this model pass its guards this once; repeat for more.",
+        help="Let this model pass its guards in this run. Repeatable.",
     ),
     click.option(
         "--rekey",
         multiple=True,
         metavar="MODEL",
-        help="Accept that this model's identifiers changed; repeat for more.",
+        help="Accept that this model's identifiers changed. Repeatable.",
     ),
     click.option(
-        "--no-dbt-gate", is_flag=True, help="Do not look at whether dbt built and tested what models read."
+        "--no-dbt-gate", is_flag=True, help="Don't check dbt's results for the tables that the models read."
     ),
-    click.option(
-        "--strict-gate", is_flag=True, help="Hold back models also where no result of dbt is known."
-    ),
+    click.option("--strict-gate", is_flag=True, help="Also stop models whose tables have no dbt result."),
     click.option(
         "--dbt-exit-code",
         type=int,
         metavar="CODE",
-        help="The exit code of the dbt command before: models are held back where it left no results.",
+        help="Exit code of the dbt command before. If it failed without results, models are stopped.",
     ),
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
-STRICT = click.option("--strict", is_flag=True, help="Exit 1 for standing rejections too.")
-SHOW_VALUES = click.option("--show-values", is_flag=True, help="Show e-mails and phones unmasked.")
+STRICT = click.option(
+    "--strict", is_flag=True, help="Exit with 1 for known rejections too, not only for new ones."
+)
+SHOW_VALUES = click.option(
+    "--show-values", is_flag=True, help="Show e-mail addresses and phone numbers unmasked."
+)
 
 
 @dataclass(frozen=True)
 class ProjectFlags:
-    """What the shared flags said; `vars` as they were written."""
+    """The values of the project options; `vars` is the unparsed YAML text."""
 
     project_dir: Path
     profiles_dir: Path | None
@@ -110,7 +116,7 @@ class ProjectFlags:
     dbt_artifacts: tuple[Path, ...] = ()
 
     def load(self) -> Project:
-        """Load the project, and say the warnings of its profile."""
+        """Load the project and print the warnings of its profile."""
         project = Project.load(
             self.project_dir,
             target=self.target,
@@ -125,7 +131,7 @@ class ProjectFlags:
         return project
 
     def load_target(self) -> Target:
-        """Load the target alone."""
+        """Load the target only."""
         return load_target(
             self.project_dir,
             profiles_dir=self.profiles_dir,
@@ -138,7 +144,7 @@ class ProjectFlags:
 
 @dataclass(frozen=True)
 class PlanFlags:
-    """What the flags of `plan` and `run` said of the plan, and of how it is shown."""
+    """The values of the options that `plan` and `run` share."""
 
     select: tuple[str, ...]
     exclude: tuple[str, ...]
@@ -157,21 +163,21 @@ class PlanFlags:
         """Return what is asked of the gate behind dbt. Raises UsageError where the flags contradict."""
         if self.no_dbt_gate and (self.strict_gate or self.dbt_exit_code is not None):
             raise UsageError.of(
-                "--no-dbt-gate ignores what dbt says; --strict-gate and --dbt-exit-code ask about it.",
+                "--no-dbt-gate conflicts with --strict-gate and --dbt-exit-code.",
                 where="--no-dbt-gate",
-                hint="Leave out the one or the others.",
+                hint="Remove --no-dbt-gate, or the other options.",
             )
         mode = GateMode.STRICT if self.strict_gate else GateMode.ON
         return GateOptions(GateMode.OFF if self.no_dbt_gate else mode, self.dbt_exit_code)
 
     @property
     def options(self) -> PlanOptions:
-        """Return what is asked of the plan itself."""
+        """Return the options that change the plan itself."""
         return PlanOptions(full_refresh=self.full_refresh, limit=self.limit, rekey=frozenset(self.rekey))
 
 
 def project_options(command: Command) -> Command:
-    """Give a command the flags that find a project; it gets them as one `ProjectFlags`."""
+    """Add the options that find a project; the command receives them as one `ProjectFlags`."""
 
     def build_project_flags(flags: dict[str, Any]) -> ProjectFlags:
         names = ("project_dir", "profiles_dir", "profile", "target", "threads", "dbt_artifacts")
@@ -181,14 +187,14 @@ def project_options(command: Command) -> Command:
 
 
 def selection_options(command: Command) -> Command:
-    """Give a command the flags that select models."""
+    """Add the options that select models."""
     return _add_options(_SELECTION_OPTIONS, command)
 
 
 def plan_options(*extra_options: Option) -> Callable[[Command], Command]:
-    """Give a command the flags that shape and show a plan; it gets them as one `PlanFlags`.
+    """Add the options of a plan; the command receives them as one `PlanFlags`.
 
-    `extra_options` are flags of its own, in front of those that say how the plan is shown.
+    `extra_options` are listed before the options that format the output.
     """
 
     def build_plan_flags(flags: dict[str, Any]) -> PlanFlags:
@@ -204,7 +210,7 @@ def plan_options(*extra_options: Option) -> Callable[[Command], Command]:
 
 
 def _bundle_options(command: Command, build_flags: Callable[[dict[str, Any]], object]) -> Command:
-    """Return a command that gets some of its flags as one value, in front of its other arguments."""
+    """Return a command that receives some of its options as one value, before its other arguments."""
 
     def wrapped(*values: object, **flags: Any) -> Any:
         return command(*values, build_flags(flags), **flags)

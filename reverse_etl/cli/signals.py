@@ -1,4 +1,4 @@
-"""Ending before the end: Ctrl-C (SIGINT), and whoever looks after the process (SIGTERM)."""
+"""Signals that end the process: Ctrl-C (SIGINT) and the request of a supervisor (SIGTERM)."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ GRACE_PERIOD_SECONDS = 4.0
 
 
 class TerminationRequested(BaseException):
-    """The process was asked to end. Passes through everything that only mends errors."""
+    """A signal asked the process to end. Not an Exception, so that no error handler catches it."""
 
 
 class SignalHandler:
-    """Watches for the signals that end a process, and sees to it that they do.
+    """Ends the process on SIGINT and SIGTERM.
 
-    A signal raises Stopped where the main thread is, so that what is under way is left in order. Where that
-    thread does not come back to Python within a few seconds (a long query, a reply that does not come), the
-    process ends as it is: as safe as any kill.
+    A signal raises TerminationRequested in the main thread, which closes connections and files on its way
+    out. If the main thread does not return to Python within GRACE_PERIOD_SECONDS, because of a long query or
+    a reply that never comes, the process exits at once. That is as safe as a kill.
     """
 
     def __init__(self) -> None:
         self._signal_number = 0
 
     def install(self) -> None:
-        """Begin to watch. From the main thread, once."""
+        """Install the handlers. Call it once, from the main thread."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle_signal)
         read_fd, write_fd = os.pipe()
         os.set_blocking(write_fd, False)
         signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
-        Thread(target=_exit_after_grace_period, args=(read_fd,), name="stops", daemon=True).start()
+        Thread(target=_exit_after_grace_period, args=(read_fd,), name="signal-watch", daemon=True).start()
 
     @property
     def signal_received(self) -> bool:
-        """Return whether the process was asked to end."""
+        """Return whether a signal asked the process to end."""
         return bool(self._signal_number)
 
     def print_exit_message(self) -> int:
-        """Say why the process ends; returns its exit code."""
+        """Print why the process ends, and return its exit code."""
         return _print_exit_message(self._signal_number)
 
     def _handle_signal(self, number: int, frame: FrameType | None) -> NoReturn:
@@ -65,6 +65,6 @@ def _exit_after_grace_period(read_fd: int) -> None:
 def _print_exit_message(number: int) -> int:
     word = "Interrupted" if number == signal.SIGINT else "Terminated"
     terminal.print_exit_message(
-        f"{word}. It is safe to run again: the next run settles what this one left open."
+        f"{word}. It is safe to run again: the next run settles unfinished rows first."
     )
     return 128 + number

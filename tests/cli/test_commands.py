@@ -64,7 +64,7 @@ def test_plan_sends_nothing_and_changes_no_file(world: World) -> None:
     assert planned.out == dry.out
     assert planned.out.splitlines()[0].split() == HEADINGS
     assert _row(planned.out, "VIP") == ["VIP", "vip", "19", "20", "0", "0", "1", "0", "0", "19"]
-    assert "About 2 requests (1 look-up on a list, 1 removal)" in planned.out
+    assert "About 2 requests (1 list look-up, 1 removal)" in planned.out
     assert {entry.method for entry in sandbox.log()} == {"GET"}
     assert _files(world) == before
 
@@ -158,7 +158,7 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World
     assert first.code == 1
     ends = _cells(first.out, "VIP")
     assert (ends["applied"], ends["rejected"], ends["held"]) == ("18", "6", "0")
-    assert first.err.endswith("6 rows newly rejected. For reasons: reverse-etl status")
+    assert first.err.endswith("6 rows newly rejected. To see why: reverse-etl status")
     told = world.run("status").out
     assert "VIP: 1 rejected: no usable identifier" in told
     refused = (
@@ -172,7 +172,7 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World
     assert (stands["applied"], stands["rejected"], stands["unsettled"]) == (18, 6, 0)
     again = world.run("run")
     assert again.code == 0
-    assert again.err.endswith("6 rows rejected, as before. For reasons: reverse-etl status")
+    assert again.err.endswith("6 rows rejected as before. To see why: reverse-etl status")
     assert world.run("run", "--strict").code == 1
     assert world.run("retry").out == "vip: the next run sends 1 row again"
     assert _cells(world.run("run").out, "VIP")["applied"] == "1"
@@ -182,7 +182,9 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World
 def test_status_tells_before_and_after_a_run_and_why_a_list_stopped(world: World) -> None:
     """From the state alone: without a key, too."""
     sandbox = world.klaviyo()
-    assert world.run("status").out == "Nothing was sent yet. See what would be: reverse-etl plan"
+    assert (
+        world.run("status").out == "Nothing has been sent yet. To see what a run would send: reverse-etl plan"
+    )
     assert world.run("status", "--select", "nobody").code == 2
     world.run("run")
     path = "/api/profile-bulk-import-jobs"
@@ -210,8 +212,8 @@ def test_debug_is_in_order_where_a_run_works(world: World) -> None:
         "target     trial: duckdb",
         f"to         <sandbox>, with the key from {where}, revision 2026-07-15",
         "models     ok: 1 model compiles",
-        "warehouse  ok: it can run every model",
-        "state      ok: it remembers 1 model",
+        "warehouse  ok: every model's SQL is valid",
+        "state      ok: 1 model sent before",
         f"klaviyo    ok: account Sandbox ({sandbox.account_id}), a test account; 1 list found",
         "",
         "A run would work. See what it would send: reverse-etl plan",
@@ -288,7 +290,7 @@ def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
             rest, talk = process.communicate(timeout=20)
         assert process.returncode == 0
         assert rest == ""
-        assert talk.splitlines()[-1] == "The sandbox has ended; its state is kept."
+        assert talk.splitlines()[-1] == "Stopped the sandbox. Its data is kept."
     assert json.loads(ran.out)["lists"][0]["applied"] == 0
 
 
@@ -307,14 +309,14 @@ def test_why_a_list_stopped_is_told_once(world: World) -> None:
 def test_the_log_does_not_say_that_a_sandbox_is_klaviyo(world: World) -> None:
     """Who reads that a list is created in Klaviyo may go and look for it there."""
     ran = world.run("run")
-    assert re.search(r"^VIP: the list is created \(\w+\)$", ran.err, flags=re.MULTILINE)
+    assert re.search(r"^VIP: created the list \(\w+\)$", ran.err, flags=re.MULTILINE)
     assert "Klaviyo" not in ran.err
 
 
 def test_a_first_plan_says_what_its_star_means(world: World) -> None:
     """Nobody looked whether the list exists; it is planned as one that does not."""
     told = world.run("plan")
-    assert "\n* taken as new: lists were not looked up\n" in told.out
+    assert "\n* assumed new; Klaviyo was not asked\n" in told.out
     assert "Lists were not looked up: the sandbox starts with the first run." in told.err
     world.klaviyo()
     assert "\n* will be created\n" in world.run("plan").out
@@ -328,7 +330,7 @@ def test_a_plan_says_apart_how_many_requests_it_may_take_to_read_lists(world: Wo
     assert world.run("run").code == 0
     world.sql("DELETE FROM customers WHERE email LIKE 'p19@%'")
     planned = world.run("plan")
-    assert "what its jobs take. To read lists may take up to 1 more." in planned.out, planned
+    assert "plus its processing time. Reading lists may take up to 1 more." in planned.out, planned
 
 
 def test_a_plan_knows_that_a_sandbox_whose_file_is_gone_begins_anew(world: World) -> None:

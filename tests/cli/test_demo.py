@@ -39,7 +39,7 @@ def test_the_demo_ends_in_what_sandbox_and_warehouse_say(world: World) -> None:
     """
     ran = world.run("demo", "--dir", "demo", "--models", str(MODELS))
     assert ran.code == 0, ran.err
-    table = ran.out.partition("The lists, as the sandbox has them now:")[2].partition("Files:")[0]
+    table = ran.out.partition("Lists in the sandbox:")[2].partition("Files:")[0]
     rows = re.findall(r"^(\w[\w ]*?)  +([\d, ]+)$", table, flags=re.MULTILINE)
     shown = {name: [int(cell.replace(",", "")) for cell in cells.split()] for name, cells in rows}
     with Sandbox(world.folder / "demo" / "klaviyo_sandbox.sqlite") as sandbox:

@@ -93,8 +93,8 @@ def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> No
     begun = world.run("init")
     assert begun.code == 0
     assert begun.out == (
-        "wrote profiles.yml: the warehouse shop.duckdb, and a sandbox as the destination\n"
-        "wrote models/first_list.sql: everyone in customers with an e-mail; change it to what you need\n"
+        "wrote profiles.yml: the warehouse is shop.duckdb, the destination a sandbox\n"
+        "wrote models/first_list.sql: selects everyone in customers with an e-mail; adapt it\n"
         "\nNext: reverse-etl debug, then reverse-etl plan"
     )
     assert (world.folder / "models" / "first_list.sql").read_text() == (
@@ -110,7 +110,7 @@ def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> No
     again = world.run("init")
     assert again.code == 0
     assert "has a destination for" in again.out
-    assert "models has models already" in again.out
+    assert "models already has models" in again.out
 
 
 def test_a_folder_with_a_warehouse_is_not_given_to_the_home_folders_profile(world: World) -> None:
@@ -121,10 +121,10 @@ def test_a_folder_with_a_warehouse_is_not_given_to_the_home_folders_profile(worl
     world.write("home/.dbt/profiles.yml", home)
     begun = world.run("init", "--warehouse", "shop.duckdb")
     assert begun.code == 0
-    assert "wrote profiles.yml: the warehouse shop.duckdb" in begun.out
+    assert "wrote profiles.yml: the warehouse is shop.duckdb" in begun.out
     assert (world.folder / "home" / ".dbt" / "profiles.yml").read_text() == home
     again = world.run("init", "--warehouse", "b.duckdb")
-    assert (again.code, "There is a profiles.yml already" in again.err) == (2, True)
+    assert (again.code, "profiles.yml exists already" in again.err) == (2, True)
 
 
 def test_in_a_dbt_project_the_table_is_one_of_dbts_models(world: World) -> None:
@@ -159,12 +159,9 @@ def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:
     begun = world.run("init")
     assert begun.code == 0
     assert begun.err.splitlines() == [
-        (
-            "warning The warehouse could not be looked into. "
-            "There is no DuckDB file at <folder>/warehouse.duckdb."
-        ),
+        ("warning Could not read the warehouse. There is no DuckDB file at <folder>/warehouse.duckdb."),
     ]
-    assert "its table is a guess; change it" in begun.out
+    assert "change the table in it" in begun.out
     assert world.run("debug").code == 2
 
 
@@ -187,7 +184,7 @@ def test_a_dbt_project_without_profiles_and_duckdb_file_says_what_to_do(world: W
     (world.folder / "profiles.yml").unlink()
     (world.folder / "shop.duckdb").unlink()
     begun = world.run("init")
-    assert (begun.code, "Write the profile that dbt needs first" in begun.err) == (2, True)
+    assert (begun.code, "Create the profile that dbt needs" in begun.err) == (2, True)
     assert not (world.folder / "profiles.yml").exists()
 
 
@@ -219,9 +216,9 @@ def test_a_profile_in_one_line_is_left_alone_with_advice(world: World) -> None:
     begun = world.run("init")
     assert begun.code == 2
     assert begun.err.splitlines() == [
-        "error The profile shop is not written line by line, so that none can be added to it.",
+        "error init can't add a destination to the profile shop, because it is written on one line.",
         "   at profiles.yml",
-        f" next Add this to it yourself, beside outputs: destinations: {{dev: {SANDBOX_DESTINATION}}}",
+        f" next Add this to the profile, beside outputs: destinations: {{dev: {SANDBOX_DESTINATION}}}",
     ]
     assert (world.folder / "profiles.yml").read_text() == text
 
@@ -232,4 +229,4 @@ def test_where_there_is_git_it_says_what_to_keep_out_of_it(world: World, depth: 
     (world.folder / ".git").mkdir()
     (world.folder / depth).mkdir(exist_ok=True)
     said = world.run("init", "--project-dir", depth or ".").out
-    assert "keep out of git what a run leaves with people in it: *.reverse_etl.duckdb*" in said
+    assert "add to .gitignore, since these files hold personal data: *.reverse_etl.duckdb*" in said

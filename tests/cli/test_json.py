@@ -110,7 +110,7 @@ def test_a_plan_says_how_many_runs_did_not_end(world: World) -> None:
     with world.begin("run") as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if "handed over" in line:
+            if ": sent " in line:
                 break
         else:
             raise AssertionError("The run ended without saying that it handed rows over.")
@@ -125,7 +125,7 @@ def test_a_table_shows_deferred_and_repeated_rows_where_there_are_any(world: Wor
     told = world.run("plan", "--limit", "5").out
     headings, _, row = [line.split() for line in told.splitlines()[:3]]
     assert dict(zip(headings, (each for each in row if each != "*"), strict=True))["deferred"] == "14"
-    assert "  1 row repeats another in every column: equal rows count once" in told
+    assert "  1 row repeats another in every column; equal rows count once" in told
 
 
 def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:

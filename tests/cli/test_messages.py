@@ -79,7 +79,7 @@ def test_klaviyo_out_of_reach_is_said_while_it_is_tried_again(world: World) -> N
     ended = world.run("run")
     assert ended.code == 4
     assert ended.err.splitlines() == [
-        "Klaviyo does not answer GET /api/accounts (no connection could be made); trying again.",
+        "Klaviyo did not answer GET /api/accounts (no connection could be made). Retrying.",
         "error Klaviyo was asked in vain: no connection could be made, after 8 tries.",
         "   at GET /api/accounts",
         " next It is safe to run again. If it stays so, check the network and status.klaviyo.com.",
@@ -97,7 +97,7 @@ def test_where_nothing_listens_on_this_machine_the_sandbox_is_named(world: World
     assert ended.code == 4
     start = "If a sandbox should be there, start it: reverse-etl sandbox --port 9."
     assert ended.err.splitlines() == [
-        "Klaviyo does not answer GET /api/accounts (nothing listens there); trying again.",
+        "Klaviyo did not answer GET /api/accounts (nothing listens there). Retrying.",
         f"error Klaviyo was asked in vain at {NOBODY}: nothing listens there, after 3 tries.",
         "   at GET /api/accounts",
         f" next {start} If not, mend origin of the destination.",

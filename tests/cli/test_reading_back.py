@@ -37,7 +37,7 @@ def test_reconcile_shows_who_is_missing_and_mends_it(world: World) -> None:
     found = world.run("reconcile")
     assert found.code == 1
     assert _row(found.out, "VIP") == ["VIP", "vip", "20", "19", "1", "0"]
-    assert "VIP: 1 applied and not on the list now: " in found.out
+    assert "VIP: 1 applied but not on the list: " in found.out
     assert gone not in found.out
     assert "reverse-etl reconcile --mend" in found.err
     (document,) = json.loads(world.run("reconcile", "--json", "--show-values").out)["lists"]
@@ -60,7 +60,7 @@ def test_adopt_takes_a_list_over(world: World) -> None:
     dry = world.run("adopt", "--select", "vip", "--dry-run")
     assert dry.code == 0
     assert _row(dry.out, "VIP")[:6] == ["VIP", "vip", "19", "20", "0", "1"]
-    assert "Would be adopted: 1 member of no row" in dry.err
+    assert "Would be adopted: 1 member without a row" in dry.err
     assert json.loads(world.run("plan", "--json").out)["lists"][0]["removes"] == 0
     assert world.run("adopt", "--select", "vip").code == 0
     assert json.loads(world.run("plan", "--json").out)["lists"][0]["removes"] == 1
@@ -68,14 +68,14 @@ def test_adopt_takes_a_list_over(world: World) -> None:
     assert len(sandbox.members("VIP")) == 19
     unchosen = world.run("adopt")
     assert (unchosen.code, unchosen.out) == (2, "")
-    assert "next Name them: reverse-etl adopt --select MODEL" in unchosen.err
+    assert "next Use --select: reverse-etl adopt --select MODEL" in unchosen.err
 
 
 def test_nothing_to_reconcile_is_said_plainly(world: World) -> None:
     """Before the first run there is no list to read."""
     world.klaviyo()
     before = world.run("reconcile")
-    assert (before.out, before.code) == ("There is no list to read back: these models sent to none.", 0)
+    assert (before.out, before.code) == ("No list to compare: these models have not sent to any list.", 0)
 
 
 def test_a_list_that_is_gone_is_told_by_both(world: World) -> None:
@@ -87,7 +87,7 @@ def test_a_list_that_is_gone_is_told_by_both(world: World) -> None:
     assert requests.delete(url, headers=headers, timeout=10).status_code == 204
     for command in (["reconcile"], ["adopt", "--select", "vip"]):
         found = world.run(*command)
-        assert (found.code, "is no longer in Klaviyo" in found.out) == (1, True)
+        assert (found.code, "no longer exists in Klaviyo" in found.out) == (1, True)
         assert "adopt" not in found.err
     (document,) = json.loads(world.run("reconcile", "--json").out)["lists"]
     assert (document["deleted"], document["members"]) == (True, None)
@@ -100,5 +100,5 @@ def test_who_is_missing_when_a_list_is_taken_over_is_told(world: World) -> None:
     sandbox.finish_jobs()
     _hand(sandbox, "DELETE", min(str(each["email"]) for each in sandbox.profiles()))
     told = world.run("adopt", "--select", "vip").err
-    assert "Nobody to adopt" in told
-    assert "The next run sends 1 row again, of those that are still desired." in told
+    assert "Nothing to adopt" in told
+    assert "The next run sends 1 missing row again if the model still returns them." in told

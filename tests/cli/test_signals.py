@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.cli.world import World
 
-SAFE = "It is safe to run again: the next run settles what this one left open."
+SAFE = "It is safe to run again: the next run settles unfinished rows first."
 LONG = "select sum(a.range * b.range) from range(1000000) a, range(10000000) b"
 ENDLESS = f"select email, ({LONG}) as x from {{{{ ref('customers') }}}}"
 SIGNALS = pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_run_that_waits_for_a_job_ends_at_once(world: World, number: signal.Si
     sandbox.finish_jobs()
     again = world.run("run")
     assert again.code == 0
-    assert "Settling what 1 earlier run left open: 1 known import job" in again.err
+    assert "Settling 1 unfinished run first: 1 known import job" in again.err
     assert len(sandbox.members("VIP")) == 20
 
 
@@ -53,7 +53,7 @@ def test_a_run_against_its_own_sandbox_ends_and_goes_on(world: World) -> None:
     world.customers(30_000)
     with world.begin("run") as process:
         assert process.stderr is not None
-        while "handed over" not in process.stderr.readline():
+        while ": sent " not in process.stderr.readline():
             assert process.poll() is None
         said, seconds = _end(process, signal.SIGTERM)
     assert process.returncode == 143

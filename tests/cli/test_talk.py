@@ -107,8 +107,8 @@ def test_a_full_disk_under_stdout_is_told_and_stops_nothing(world: World, comman
         assert process.stderr is not None
         assert process.stderr.read() == (
             "error No space left on device.\n"
-            "   at what is printed\n"
-            " next Make room, or let it be written elsewhere. It is safe to run again.\n"
+            "   at stdout\n"
+            " next Free some disk space, or write to another path. It is safe to run again.\n"
         )
     if command == "run":
         assert "Nothing to send." in world.run("plan").out
@@ -166,7 +166,7 @@ def test_a_terminal_shows_progress_bars(world: World) -> None:
     assert "\x1b[" in text
     world.customers(25)
     plain = world.run("run").err
-    assert "VIP: 5 of 5 rows handed over" in plain
+    assert "VIP: sent 5 of 5 rows" in plain
     assert "━" not in plain
     assert "\x1b" not in plain
 

@@ -1,4 +1,4 @@
-"""`reverse-etl adopt`: let everybody on a list count as put there by this job."""
+"""`reverse-etl adopt`: take ownership of the current members of lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.reconcile.drift import ListDifference
 
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show whom it would adopt; change nothing.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show which members it would adopt; change nothing.")
 
 
 @click.command("adopt")
@@ -36,17 +36,20 @@ def command(  # noqa: PLR0913 - a flag each
     show_values: bool,
     as_json: bool,
 ) -> int:
-    """Let everybody on a list count as put there by this job.
+    """Take ownership of the current list members.
 
-    Else members from before its time stay for good. From then on the model decides: whom it does not return,
-    the next run takes off, if its guards let it; and who is missing is sent again. Sends only GETs itself.
-    Needs --select, and a model that was sent before. Exits 1 where a list is gone from Klaviyo.
+    Later runs may then remove them.
+
+    Without it, members who joined before the first run stay on the list for good. Afterwards the model
+    decides: the next run removes members that the model does not return, within its guards, and sends missing
+    rows again. `adopt` itself sends only GETs. It needs --select and a model that has run before. It exits
+    with 1 if a list no longer exists in Klaviyo.
     """
     if not select:
         raise UsageError.of(
-            "adopt has to be told of which models the lists are to be taken over.",
+            "Name the models whose lists to adopt.",
             where="--select",
-            hint="Name them: reverse-etl adopt --select MODEL",
+            hint="Use --select: reverse-etl adopt --select MODEL",
         )
     project = project_flags.load()
     with terminal.progress_bars():
@@ -68,9 +71,9 @@ def _print_next_steps(differences: Sequence[ListDifference], *, dry_run: bool) -
     already_members = sum(difference.there_before for difference in differences)
     missing = sum(difference.missing for difference in differences)
     adopted_texts = [
-        *([f"{format_count(others, 'member')} of no row"] if others else []),
+        *([f"{format_count(others, 'member')} without a row"] if others else []),
         *(
-            [f"{format_count(already_members, 'row')} whose person was there before"]
+            [f"{format_count(already_members, 'member')} from before the first run"]
             if already_members
             else []
         ),
@@ -78,10 +81,14 @@ def _print_next_steps(differences: Sequence[ListDifference], *, dry_run: bool) -
     if adopted_texts:
         terminal.info(f"{'Would be' if dry_run else 'Now'} adopted: {', and '.join(adopted_texts)}.")
     else:
-        terminal.info("Nobody to adopt: everybody on these lists was put there by this job.")
+        terminal.info("Nothing to adopt: reverse-etl already owns every member of these lists.")
     if others and not dry_run:
-        terminal.info("The next run takes off whom its model does not return. See who: reverse-etl plan")
+        terminal.info(
+            "The next run removes the members that their model does not return. To list them: "
+            "reverse-etl plan"
+        )
     if missing and not dry_run:
         terminal.info(
-            f"The next run sends {format_count(missing, 'row')} again, of those that are still desired."
+            f"The next run sends {format_count(missing, 'missing row')} again if the model still returns "
+            "them."
         )

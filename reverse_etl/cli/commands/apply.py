@@ -1,4 +1,4 @@
-"""`reverse-etl apply`: carry out a saved plan, or nothing."""
+"""`reverse-etl apply`: run exactly what a saved plan says."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ from reverse_etl.planning.saved_plan import SavedPlan
 @STRICT
 @AS_JSON
 def command(project_flags: ProjectFlags, file: Path, *, strict: bool, as_json: bool) -> int:
-    """Carry out a plan that `plan --out` saved, or nothing.
+    """Run exactly what a saved plan says, or nothing.
 
-    Models, rows and values must be those that PLAN was made of; else exits 3 and says what moved.
-    Profile, target, variables and the flags of the plan are in the file.
+    PLAN is a file that `plan --out` saved.
+
+    If models, rows or values have changed since, it sends nothing, prints what changed and exits with 3. The
+    file contains the profile, target, variables and options of the plan.
     """
     saved_plan = _read_saved_plan(file)
     if project_flags.vars not in {NO_VARS, saved_plan.vars}:
         raise UsageError.of(
             f"The plan was made with --vars {saved_plan.vars!r}.",
             where="--vars",
-            hint="Leave out --vars: apply takes them from the plan. Or save a plan with these.",
+            hint="Remove --vars, since apply takes them from the plan, or save a new plan with these "
+            "variables.",
         )
     project = replace(
         project_flags,
@@ -38,7 +41,7 @@ def command(project_flags: ProjectFlags, file: Path, *, strict: bool, as_json: b
         target=project_flags.target or saved_plan.target,
         vars=saved_plan.vars,
     ).load()
-    terminal.info(f"The plan: {saved_plan.summary}.")
+    terminal.info(f"Plan: {saved_plan.summary}.")
     with terminal.progress_bars():
         result = project.apply(
             saved_plan, strict=strict, on_event=terminal.print_event, on_request=terminal.print_request
@@ -53,6 +56,6 @@ def _read_saved_plan(file: Path) -> SavedPlan:
         raise UsageError.of(
             f"The plan can't be read: {error.strerror}.",
             where=str(file),
-            hint="Save one: reverse-etl plan --out FILE",
+            hint="Save a plan first: reverse-etl plan --out FILE",
         ) from error
     return SavedPlan.from_bytes(content, str(file))

@@ -1,4 +1,4 @@
-"""`reverse-etl compile`: the SQL that a run would stage."""
+"""`reverse-etl compile`: the SQL of the models, as a run stages it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from reverse_etl.cli.output import tables as show
 def command(
     project_flags: ProjectFlags, select: tuple[str, ...], exclude: tuple[str, ...], *, as_json: bool
 ) -> None:
-    """Print the SQL of the models.
+    """Print the compiled SQL of the models.
 
-    As the warehouse will get it; the warehouse is not asked.
+    Works offline: it does not connect to the warehouse.
     """
     models = project_flags.load().select(select, exclude)
     if as_json:

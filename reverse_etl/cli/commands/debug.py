@@ -1,4 +1,4 @@
-"""`reverse-etl debug`: whether a run would work."""
+"""`reverse-etl debug`: check whether a run would work."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Warehouse
 
 CheckResult = TypeVar("CheckResult")
-_WIDTH = 10  # of the names of the checks
+_WIDTH = 10  # of the column of names
 
 
 @click.command("debug")
@@ -36,9 +36,9 @@ _WIDTH = 10  # of the names of the checks
 def command(project_flags: ProjectFlags, *, as_json: bool) -> int:
     """Check whether a run would work. Sends only GETs.
 
-    Looks at profile, models, dbt's results, warehouse, state, key, account and lists, and exits as the run
-    would where it can't work: 2 for what you can mend here, 3 where dbt's gate holds a model back, 4 for a
-    warehouse or a Klaviyo that does not answer.
+    Checks the profile, models, dbt's results, warehouse, state, key, account and lists. The exit code is the
+    one that a run would have: 2 for a mistake in the project, 3 if the dbt gate stops a model, 4 if the
+    warehouse or Klaviyo does not answer.
     """
     checks = _CheckRunner(_ignore_check if as_json else _print_check)
     _run_checks(project_flags, checks)
@@ -47,7 +47,7 @@ def command(project_flags: ProjectFlags, *, as_json: bool) -> int:
             {"works": not checks.exit_code, "exit_code": checks.exit_code, "checks": checks.results}
         )
     elif not checks.exit_code:
-        click.echo("\nA run would work. See what it would send: reverse-etl plan")
+        click.echo("\nA run would work. To see what it would send: reverse-etl plan")
     return checks.exit_code
 
 
@@ -83,8 +83,8 @@ def _ignore_check(name: str, line: str) -> None:
 class _CheckRunner:
     """Runs checks one after another and remembers the first exit code that is not 0.
 
-    Each is told as it ends, by `on_check`, and is in `results` as plain values. What several checks come
-    upon, as a file that another process holds, is said once.
+    It calls `on_check` with each result, and collects the results as plain values in `results`. A problem
+    that several checks find, such as a locked file, is printed once.
     """
 
     def __init__(self, on_check: Callable[[str, str], None]) -> None:
@@ -94,14 +94,14 @@ class _CheckRunner:
         self._shown_problems: list[tuple[Problem, ...]] = []
 
     def record_fact(self, name: str, fact: str) -> None:
-        """Tell what was found and needs no check."""
+        """Report a fact that needs no check."""
         self._on_check(name, fact)
         self.results.append({"name": name, "ok": True, "told": fact, "problems": []})
 
     def run_check(
         self, name: str, action: Callable[[], CheckResult], describe: Callable[[CheckResult], str]
     ) -> CheckResult | None:
-        """Run one check and tell what came of it; None when it failed."""
+        """Run one check and report the result; returns None if it failed."""
         try:
             result = action()
         except ReverseEtlError as error:
@@ -134,15 +134,15 @@ def _describe_destination(destination: Destination) -> str:
 
 
 def _check_key(destination: Destination) -> str:
-    """See that there is a key where one is needed. Nobody is asked."""
+    """Check that there is a key if the destination needs one, without a request."""
     if destination.embedded_sandbox:
         return "the sandbox needs no key"
     destination.require_key()
-    return "a key is there; account and lists are looked up when the models are right"
+    return "found a key; account and lists are checked once the models compile"
 
 
 def _check_gate(project: Project) -> str:
-    """Pass the gate behind dbt with every model."""
+    """Check the dbt gate for every model."""
     verdict = project.check_gate(project.models)
     for warning in verdict.warnings:
         terminal.warn(warning_text(warning))
@@ -152,7 +152,7 @@ def _check_gate(project: Project) -> str:
 
 
 def _check_warehouse(project: Project) -> str:
-    """Let the warehouse look at each model's SQL; all that it refuses is said at once."""
+    """Let the warehouse validate each model's SQL, and raise all errors together."""
     problems: list[Problem] = []
     with project.connections.warehouse(read_only=True) as warehouse, warehouse.staging():
         for model in project.models:
@@ -162,11 +162,11 @@ def _check_warehouse(project: Project) -> str:
                 problems += error.problems
     if problems:
         raise ModelError(*problems)
-    return "it can run every model"
+    return "every model's SQL is valid"
 
 
 def _check_state(project: Project) -> str:
-    """Read the state, and see that every model is keyed as it was sent."""
+    """Read the state, and check that the models' identifiers are those of the last run."""
     problems: list[Problem] = []
     with project.connections.warehouse(read_only=True) as warehouse:
         model_records = project.connections.state(warehouse, None).models()
@@ -178,9 +178,9 @@ def _check_state(project: Project) -> str:
     if problems:
         raise UsageError(*problems)
     return (
-        f"it remembers {format_count(len(model_records), 'model')}"
+        f"{format_count(len(model_records), 'model')} sent before"
         if model_records
-        else "nothing was sent yet"
+        else "nothing has been sent yet"
     )
 
 
@@ -202,7 +202,7 @@ def _check_klaviyo(project: Project) -> str:
 
 
 def _check_lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, account_id: str) -> str:
-    """Look up the lists of the models that name theirs; those of a list column show when rows are staged."""
+    """Look up the lists of all models, except those named by a list column."""
     destination = project.target.destination
     registered_lists = project.connections.state(warehouse, account_id).lists.registered()
     named_models = [model for model in project.models if not isinstance(model.config.list_target, ListColumn)]
@@ -218,8 +218,8 @@ def _check_lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, accou
     parts = (
         f"{format_count(existing, 'list')} found",
         f"{len(new_lists)} to be created" if new_lists else "",
-        f"those of {format_count(list_column_count, 'model')} with a list column are looked up when rows "
-        "are staged"
+        f"lists of {format_count(list_column_count, 'model')} with a list column are looked up by plan "
+        "and run"
         if list_column_count
         else "",
     )

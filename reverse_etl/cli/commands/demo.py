@@ -34,20 +34,20 @@ SAMPLED_LIST = "VIP customers"  # the list whose sample is shown; `plan` shows e
     type=click.Path(path_type=Path, file_okay=False),
     default="demo",
     show_default=True,
-    help="Where its files go.",
+    help="Folder for the demo's files.",
 )
 @click.option(
     "--models",
     type=click.Path(path_type=Path, file_okay=False),
     default="models",
     show_default=True,
-    help="The models to show.",
+    help="Folder of the models to run.",
 )
 def command(folder: Path, models: Path) -> None:
-    """Run the main job on a made-up shop.
+    """Run the models on a made-up shop, against a local sandbox.
 
-    Makes its warehouse in a DuckDB file, plays two days of it against a Klaviyo sandbox, and ends in a
-    table of lists that is read back from the sandbox. Sends nothing to Klaviyo.
+    Creates a warehouse in a DuckDB file, plans and runs two days of the shop, and prints the lists as the
+    sandbox has them at the end. Sends nothing to Klaviyo.
     """
     from reverse_etl.demo.show import DemoPresenter, play_days, prepare_project  # noqa: PLC0415 - brings the sandbox's web framework
 
@@ -57,7 +57,7 @@ def command(folder: Path, models: Path) -> None:
         DemoPresenter(_print_heading, _show_plan, _run_and_show),
         lambda: Project.load(folder, profiles_dir=folder, environ={}),
     )
-    _print_heading("The lists, as the sandbox has them now:")
+    _print_heading("Lists in the sandbox:")
     headings = ("list", "before", "added", "updated", "removed", "rejected", "now")
     show.print_table(headings, [astuple(summary) for summary in summaries])
     shown_folder, project_flags, program = (
@@ -68,7 +68,7 @@ def command(folder: Path, models: Path) -> None:
     show.print_line(
         f"\nFiles: {shown_folder}/models, profiles.yml, shop.duckdb (the warehouse), "
         f"shop.reverse_etl.duckdb (the state), {SANDBOX_FILE},\n"
-        "       target (a record of the last run)\n"
+        "       target (artifacts of the last run)\n"
         f"Try:   {program} status{project_flags}\n"
         f"       {program} sandbox --file {format_path(folder / SANDBOX_FILE)}     then open it in a "
         "browser\n"
@@ -96,13 +96,13 @@ def _run_and_show(project: Project) -> RunResult:
 
 
 def _format_project_flags(folder: Path) -> str:
-    """Return the flags that find the demo's project from here: a profiles.yml that lies here comes first."""
+    """Return the options that select the demo's project, even if the current folder has a profiles.yml."""
     profiles_flag = f" --profiles-dir {folder}" if Path(PROFILES_FILE).exists() else ""
     return f" --project-dir {folder}{profiles_flag}"
 
 
 def _find_program_name() -> str:
-    """Return how this program is called from here: by its name where the shell finds it, else by its path."""
+    """Return the command's name if it is on the PATH, otherwise its path."""
     return "reverse-etl" if shutil.which("reverse-etl") else format_path(Path(sys.argv[0]))
 
 

@@ -28,25 +28,27 @@ DEFAULT_FILE = "reverse_etl_exposures.yml"
 @click.command("exposures")
 @project_options
 @click.option(
-    "--output", type=click.Path(path_type=Path), help=f"The file; default: {DEFAULT_FILE} in dbt's models."
+    "--output",
+    type=click.Path(path_type=Path),
+    help=f"File to write. [default: {DEFAULT_FILE} in dbt's models folder]",
 )
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 where the file is not what it should be.")
-@click.option("--owner-name", default="reverse-etl", show_default=True, help="The owner of new exposures.")
-@click.option("--owner-email", help="The owner's e-mail.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the file is out of date.")
+@click.option("--owner-name", default="reverse-etl", show_default=True, help="Owner of new exposures.")
+@click.option("--owner-email", help="E-mail address of the owner.")
 def command(
     project_flags: ProjectFlags, *, output: Path | None, check: bool, owner_name: str, owner_email: str | None
 ) -> int:
-    """Write the lists as exposures for dbt.
+    """Write a dbt exposure for each model.
 
-    One a model, in a YAML file among dbt's models, so that dbt's lineage shows the lists. What people add to
-    an exposure there stays.
+    Writes a YAML file into dbt's models folder, so that dbt's lineage shows the Klaviyo lists. Your own
+    additions to an exposure in that file are kept.
     """
     project = project_flags.load()
     if project.dbt_project is None:
         raise UsageError.of(
-            "Exposures name dbt's models, and there is no manifest that has them.",
+            "There is no dbt manifest. Exposures refer to dbt's models, so they need one.",
             where=format_path(project.folder),
-            hint="Run in a dbt project, after: dbt parse",
+            hint="In the dbt project, run: dbt parse",
         )
     path = output or project.folder / project.dbt_project.model_path / DEFAULT_FILE
     existing_content = read_yaml(path).content if path.exists() else None
@@ -55,7 +57,7 @@ def command(
     if check:
         return _check_file(path, existing_content, text)
     path.write_text(text, encoding="utf-8")
-    show.print_line(f"wrote {format_path(path)}; see it with: dbt ls --resource-type exposure")
+    show.print_line(f"wrote {format_path(path)}. To list the exposures: dbt ls --resource-type exposure")
     return 0
 
 
@@ -74,7 +76,7 @@ def _exposures_yaml(project: Project, owner: dict[str, str], existing_content: A
 def _check_file(path: Path, existing_content: Any, text: str) -> int:
     differing = find_changed_exposures(existing_content, yaml.safe_load(text))
     if not differing:
-        show.print_line(f"{format_path(path)} is as it should be")
+        show.print_line(f"{format_path(path)} is up to date")
         return 0
     terminal.warn(
         f"{format_path(path)} is not up to date: {', '.join(differing)}. Run: reverse-etl exposures"

@@ -1,4 +1,4 @@
-"""`reverse-etl init`: the first files, and the next command."""
+"""`reverse-etl init`: write the first files, and print the next command."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ _COLUMNS_SQL = (
     "--project-dir",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     default=".",
-    help="The project's folder; default: this one.",
+    help="Project folder. [default: current folder]",
 )
-@click.option("--profiles-dir", type=click.Path(path_type=Path), help="The folder of profiles.yml.")
-@click.option("--profile", help="The profile in profiles.yml.")
-@click.option("-t", "--target", help="The target of the profile.")
-@click.option("--warehouse", help="The DuckDB file to read, where there is no profiles.yml yet.")
+@click.option("--profiles-dir", type=click.Path(path_type=Path), help="Folder that holds profiles.yml.")
+@click.option("--profile", help="Profile in profiles.yml.")
+@click.option("-t", "--target", help="Target of the profile.")
+@click.option("--warehouse", help="DuckDB file to read, if there is no profiles.yml yet.")
 @click.option(
     "--schedule",
     type=click.Choice(["snowflake"]),
-    help="Print the SQL of a task that runs the job inside Snowflake; write nothing.",
+    help="Print the SQL of a task that runs reverse-etl inside Snowflake; write nothing.",
 )
 def command(  # noqa: PLR0913 - one argument per flag
     *,
@@ -70,11 +70,11 @@ def command(  # noqa: PLR0913 - one argument per flag
     warehouse: str | None,
     schedule: str | None,
 ) -> None:
-    """Write a destination and a first model.
+    """Create a destination and a first model.
 
-    In a dbt project, or in an empty folder or one with a DuckDB file. Overwrites nothing: profiles.yml only
-    gets the lines that are missing. The destination is a sandbox: a Klaviyo stand-in on this machine that
-    needs no key.
+    Run it in a dbt project, in a folder with a DuckDB file, or in an empty folder. It overwrites nothing, and
+    adds only the missing lines to profiles.yml. The destination is a sandbox: a local stand-in for Klaviyo
+    that needs no key.
     """
     project_flags = ProjectFlags(project_dir, profiles_dir, profile, target, NO_VARS, None)
     if schedule is not None:
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 - one argument per flag
     project_path = project_dir.resolve()
     if any((folder / ".git").exists() for folder in (project_path, *project_path.parents)):
         ignored_patterns = "*.reverse_etl.duckdb*, klaviyo_sandbox.sqlite*"
-        show.print_line(f"keep out of git what a run leaves with people in it: {ignored_patterns}")
+        show.print_line(f"add to .gitignore, since these files hold personal data: {ignored_patterns}")
     flags = _format_flags(project_dir, profiles_dir, profile, target)
     show.print_line(f"\nNext: reverse-etl debug{flags}, then reverse-etl plan{flags}")
 
@@ -93,7 +93,7 @@ def command(  # noqa: PLR0913 - one argument per flag
 def _format_flags(
     project_dir: Path, profiles_dir: Path | None, profile: str | None, target: str | None
 ) -> str:
-    """Return the flags that the next command needs too, each after a blank."""
+    """Return the options that the next command needs too, each with a leading space."""
     values_by_flag = {
         "--project-dir": "" if project_dir == Path() else str(project_dir),
         "--profiles-dir": str(profiles_dir or ""),
@@ -104,7 +104,7 @@ def _format_flags(
 
 
 def _ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> Path:
-    """Give profiles.yml a destination, or write one; returns where it is."""
+    """Add a destination to profiles.yml, or create the file; returns its path."""
     try:
         path = find_profiles_file(project_flags.project_dir, project_flags.profiles_dir, os.environ)
     except UsageError:
@@ -115,30 +115,30 @@ def _ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> P
         return _write_profiles(project_flags, warehouse)
     if warehouse:
         raise UsageError.of(
-            "There is a profiles.yml already, which says what the warehouse is.",
+            "profiles.yml exists already and names the warehouse.",
             where="--warehouse",
-            hint=f"Leave the flag out, or write the path into {format_path(path)}.",
+            hint=f"Remove --warehouse, or change the path in {format_path(path)}.",
         )
     name, target = _choose_profile_and_target(path, project_flags)
     try:
         changed = add_destination(path.read_bytes().decode("utf-8"), name, target)
     except (ValueError, KeyError, yaml.YAMLError):
         raise UsageError.of(
-            f"The profile {name} is not written line by line, so that none can be added to it.",
+            f"init can't add a destination to the profile {name}, because it is written on one line.",
             where=format_path(path),
-            hint="Add this to it yourself, beside outputs: destinations: "
+            hint="Add this to the profile, beside outputs: destinations: "
             f"{{{target}: {SANDBOX_DESTINATION}}}",
         ) from None
     if changed is None:
-        show.print_line(f"{format_path(path)} has a destination for {name}.{target} already")
+        show.print_line(f"{format_path(path)} already has a destination for {name}.{target}")
     else:
         path.write_bytes(changed.encode("utf-8"))
-        show.print_line(f"wrote {format_path(path)}: a sandbox as the destination of {name}.{target}")
+        show.print_line(f"wrote {format_path(path)}: the destination of {name}.{target} is a sandbox")
     return path
 
 
 def _is_unrelated_profile(path: Path, project_flags: ProjectFlags) -> bool:
-    """Return whether only the home folder has a profile, and this folder a warehouse of its own."""
+    """Return whether the only profile is in the home folder, while this folder has a DuckDB file."""
     is_unconfigured = not (
         project_flags.profile
         or project_flags.profiles_dir
@@ -161,22 +161,22 @@ def _write_profiles(project_flags: ProjectFlags, warehouse: str | None) -> Path:
     project = read_dbt_project(folder, environ=os.environ, cli_vars={})
     if project and not (files or warehouse):
         raise UsageError.of(
-            "This dbt project has no profiles.yml, and no DuckDB file lies in it.",
+            "This dbt project has neither a profiles.yml nor a DuckDB file.",
             where=format_path(folder),
-            hint="Write the profile that dbt needs first, or name a DuckDB file: "
+            hint="Create the profile that dbt needs, or name a DuckDB file: "
             "reverse-etl init --warehouse FILE",
         )
     warehouse_path = warehouse or (files[0].name if files else "warehouse.duckdb")
     if len(files) > 1 and not warehouse:
         other_files = ", ".join(path.name for path in files[1:])
-        terminal.warn(f"There are other DuckDB files ({other_files}); --warehouse names the one to read.")
+        terminal.warn(f"There are more DuckDB files: {other_files}. To read another one, use --warehouse.")
     path = folder / PROFILES_FILE
     name = project_flags.profile or (project.profile if project else "") or _derive_profile_name(folder)
     path.write_text(
         render_profiles_yml(name, warehouse_path, project_flags.target or "trial"), encoding="utf-8"
     )
     show.print_line(
-        f"wrote {format_path(path)}: the warehouse {warehouse_path}, and a sandbox as the destination"
+        f"wrote {format_path(path)}: the warehouse is {warehouse_path}, the destination a sandbox"
     )
     return path
 
@@ -187,7 +187,7 @@ def _derive_profile_name(folder: Path) -> str:
 
 
 def _choose_profile_and_target(path: Path, project_flags: ProjectFlags) -> tuple[str, str]:
-    """Return the profile and the target that the destination is for: as dbt would choose them."""
+    """Return the profile and target that dbt would choose."""
     profiles: dict[str, dict[str, Any]] = {
         str(key): value
         for key, value in read_yaml(path).content.items()
@@ -198,7 +198,7 @@ def _choose_profile_and_target(path: Path, project_flags: ProjectFlags) -> tuple
     name = name or (next(iter(profiles)) if len(profiles) == 1 else "")
     if name not in profiles:
         raise UsageError.of(
-            f"There is no profile {name} to add a destination to." if name else "There are several profiles.",
+            f"There is no profile {name}." if name else "There are several profiles.",
             where=format_path(path),
             hint=f"Choose one with --profile: {', '.join(profiles)}",
         )
@@ -219,10 +219,10 @@ def _choose_profile_and_target(path: Path, project_flags: ProjectFlags) -> tuple
 
 
 def _write_first_model(project_flags: ProjectFlags) -> None:
-    """Write a first model, unless there are models."""
+    """Write a first model, unless there are models already."""
     folder = models_folder(project_flags.project_dir)
     if any(folder.rglob("*.sql")):
-        show.print_line(f"{format_path(folder)} has models already")
+        show.print_line(f"{format_path(folder)} already has models")
         return
     source = _find_source_table(project_flags)
     folder.mkdir(parents=True, exist_ok=True)
@@ -230,17 +230,16 @@ def _write_first_model(project_flags: ProjectFlags) -> None:
     path.write_text(render_first_model(source, FIRST_LIST_NAME), encoding="utf-8")
     if source is None:
         show.print_line(
-            f"wrote {format_path(path)}: no table with an e-mail was seen, so its table is a guess; change it"
+            f"wrote {format_path(path)}: found no table with an e-mail column, so change the table in it"
         )
     else:
         show.print_line(
-            f"wrote {format_path(path)}: everyone in {source.table} with an e-mail; change it to what you "
-            "need"
+            f"wrote {format_path(path)}: selects everyone in {source.table} with an e-mail; adapt it"
         )
 
 
 def _find_source_table(project_flags: ProjectFlags) -> SourceTable | None:
-    """Return a table of people in the warehouse that `ref` finds; None where none is to be seen."""
+    """Return a table of people in the warehouse that `ref` can find, or None."""
     columns_by_table: dict[str, list[str]] = {}
     try:
         target = project_flags.load_target()
@@ -249,7 +248,7 @@ def _find_source_table(project_flags: ProjectFlags) -> SourceTable | None:
             for table, column in warehouse.fetch(Statement.read(_COLUMNS_SQL, (output.schema,))):
                 columns_by_table.setdefault(table, []).append(column)
     except ReverseEtlError as error:
-        terminal.warn(f"The warehouse could not be looked into. {error.problems[0].summary}")
+        terminal.warn(f"Could not read the warehouse. {error.problems[0].summary}")
         return None
     return find_people_table(
         {table: columns for table, columns in columns_by_table.items() if _can_reference(relations, table)}
@@ -263,9 +262,7 @@ def _find_manifest(folder: Path) -> Path | None:
     try:
         return project.manifest_path
     except UsageError:
-        terminal.warn(
-            "dbt has left no manifest yet, so that a table may be none of its models. Run: dbt parse"
-        )
+        terminal.warn("There is no dbt manifest yet, so the table may not be a dbt model. Run: dbt parse")
         return None
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def command(
     project_flags: ProjectFlags, select: tuple[str, ...], exclude: tuple[str, ...], *, as_json: bool
 ) -> None:
-    """List the models, with what they drive."""
+    """List the models with their surface, list and identifiers."""
     models = project_flags.load().select(select, exclude)
     if as_json:
         show.print_json([_model_document(model) for model in models])

@@ -1,4 +1,4 @@
-"""`reverse-etl plan`: what a run would do."""
+"""`reverse-etl plan`: show what a run would send."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 _OUT_OPTION = click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to a file, for `apply`."
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to a file for `apply`."
 )
 
 
@@ -37,13 +37,14 @@ _OUT_OPTION = click.option(
 @project_options
 @plan_options(_OUT_OPTION)
 def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | None) -> None:
-    """Show what a run would send, and send nothing.
+    """Show what a run would send, without sending it.
 
-    Changes no table, and no file but the one asked for. Works without a key: then lists are not looked up.
-    Exits 3 where a guard or the gate behind dbt would refuse the run, and 2 where dbt's results are missing.
+    Changes no table, and no file except the one that --out names. Works without a key, but then does not look
+    up lists in Klaviyo. Exits with 3 if a guard or the dbt gate would stop the run, and with 2 if dbt's
+    results are missing.
     """
     if out == Path("-"):
-        raise click.UsageError("A plan is saved in a file: name one.")
+        raise click.UsageError("--out needs a file name.")
     project = project_flags.load()
     if out is None:
         plan_and_print(project, plan_flags)
@@ -51,13 +52,13 @@ def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | N
     try:
         plan = plan_and_print(project, plan_flags, with_digest=True)
     except GuardRefused:
-        terminal.warn(f"The plan is not saved in {out}, since a run of it would be refused.")
+        terminal.warn(f"The plan is not saved to {out}, because a run would be stopped.")
         raise
     _save_plan(project, plan, project_flags, plan_flags, out)
 
 
 def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool = False) -> Plan:
-    """Draw a plan and print it. Raises GuardRefused, after printing, where a run would be refused."""
+    """Build a plan and print it. Raises GuardRefused, after printing, if a run would be stopped."""
     require_known_models(plan_flags.allow_removes, project.models, "--allow-removes")
     options = replace(plan_flags.options, with_digest=with_digest)
     plan = project.plan(
@@ -83,9 +84,9 @@ def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool
 def _save_plan(
     project: Project, plan: Plan, project_flags: ProjectFlags, plan_flags: PlanFlags, out: Path
 ) -> None:
-    """Write a plan to a file. Raises UsageError where nobody knows which lists it would be applied to."""
+    """Write a plan to a file. Raises UsageError if the lists were not looked up."""
     if not plan.lists_looked_up:
-        project.target.destination.require_key()  # a sandbox that has not begun has one, and no list yet
+        project.target.destination.require_key()  # a sandbox that has not started has a key, and no lists yet
     saved_plan = SavedPlan.from_plan(
         plan,
         project.target,
@@ -96,17 +97,20 @@ def _save_plan(
         gate=plan_flags.gate.mode,
     )
     write_atomically(out, saved_plan.to_bytes())
-    terminal.info(f"Saved. To carry out just this, or nothing: reverse-etl apply {shlex.quote(str(out))}")
+    terminal.info(f"Saved the plan. To run exactly this plan: reverse-etl apply {shlex.quote(str(out))}")
 
 
 def warn_unverified_plan(project: Project, plan: Plan) -> None:
-    """Say why the run may come to something else than its plan."""
+    """Warn if the run may differ from its plan, with the reason."""
     if not plan.lists_looked_up:
         sandbox = project.target.destination.sandbox
         reason = "the sandbox starts with the first run" if sandbox else "there is no key"
-        terminal.info(f"Lists were not looked up: {reason}. A list that was never sent to counts as new.")
+        terminal.info(
+            f"Lists were not looked up: {reason}. Lists without an earlier run are assumed to be new."
+        )
     if plan.unsettled_runs:
         runs_text = format_count(plan.unsettled_runs, "earlier run")
         terminal.info(
-            f"{runs_text} did not end; the next run settles that first, and may then have less to send."
+            f"{runs_text} did not finish. The next run settles them first, and may then send less than "
+            "this plan."
         )

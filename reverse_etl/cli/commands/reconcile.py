@@ -1,4 +1,4 @@
-"""`reverse-etl reconcile`: read lists back, and say how they differ from what was applied to them."""
+"""`reverse-etl reconcile`: compare lists in Klaviyo with the rows that were applied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reverse_etl.cli.output.drift import differences_document, show_differences
 from reverse_etl.formatting import format_count
 
 _RESEND_OPTION = click.option(
-    "--mend", is_flag=True, help="Let the next run send again what is missing; nothing is sent now."
+    "--mend", is_flag=True, help="Make the next run send missing rows again. Nothing is sent now."
 )
 
 
@@ -30,12 +30,14 @@ def command(  # noqa: PLR0913 - a flag each
     show_values: bool,
     as_json: bool,
 ) -> int:
-    """Read lists back, and say who is missing or too many.
+    """Compare lists in Klaviyo with the rows that were applied.
 
-    Compares with what was applied to them; sends only GETs. Whoever was taken off by hand is missing; whoever
-    is on a list for no row of its model was there before this job, or was put there by somebody else. Exits 1
-    where somebody is missing and is not mended, is there though a removal found nobody, or where a list is
-    gone from Klaviyo. Members of no row are told, and do not count.
+    Reads all members, with GETs only. Missing rows were applied but are no longer members, for example
+    because somebody removed them by hand. Other members have no row in the model: they joined before the
+    first run, or somebody else added them. They are reported but don't affect the exit code.
+
+    Exits with 1 if rows are missing (unless they will be sent again), if a member is still there whose
+    removal found nobody, or if a list no longer exists in Klaviyo.
     """
     project = project_flags.load()
     with terminal.progress_bars():
@@ -47,16 +49,17 @@ def command(  # noqa: PLR0913 - a flag each
     elif differences:
         show_differences(differences, show_values=show_values)
     else:
-        show.print_line("There is no list to read back: these models sent to none.")
+        show.print_line("No list to compare: these models have not sent to any list.")
     missing = sum(difference.missing for difference in differences)
     if missing and mend:
         terminal.info(
-            f"The next run sends {format_count(missing, 'row')} again, of those that are still desired."
+            f"The next run sends {format_count(missing, 'missing row')} again if the model still returns "
+            "them."
         )
     elif missing:
-        terminal.info("To let the next run send again what is missing: reverse-etl reconcile --mend")
+        terminal.info("To send missing rows again in the next run: reverse-etl reconcile --mend")
     if any(difference.others for difference in differences):
-        terminal.info("To let models decide of members of no row: reverse-etl adopt --select MODEL")
+        terminal.info("To let a model remove the other members: reverse-etl adopt --select MODEL")
     unresolved = [
         difference
         for difference in differences

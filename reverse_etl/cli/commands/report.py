@@ -1,4 +1,4 @@
-"""`reverse-etl report`: one run as a page that can be sent around."""
+"""`reverse-etl report`: one run as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _STDOUT: Final = Path("-")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help=f"The file, - for stdout; default: {DEFAULT_FILE} beside run_results.json.",
+    help=f"File to write, or - for stdout. [default: {DEFAULT_FILE} beside run_results.json]",
 )
 @SHOW_VALUES
 @AS_JSON
 def command(
     project_flags: ProjectFlags, run_id: str | None, *, out: Path | None, show_values: bool, as_json: bool
 ) -> None:
-    """Write a page about a run: by default the newest.
+    """Write an HTML page about a run, by default the latest.
 
-    One HTML file that needs nothing else: what the run did to each list, what proves it, what was rejected,
-    and the runs before it, as the state remembers them. Klaviyo is not asked, and no key is needed. Prints
-    where the page is. RUN_ID is the run_id of `run --json` and `status --json`; every page names it.
+    The page is one self-contained file: what the run did to each list, the proof, the rejected rows, and the
+    earlier runs. It is made from the state alone, without Klaviyo or a key. Prints the path of the page.
+    RUN_ID is the run_id that `run --json`, `status --json` and every page show.
     """
     if as_json and out is not None:
-        raise click.UsageError("--json prints on stdout and writes no file: leave out --out.")
+        raise click.UsageError("--json prints to stdout and writes no file: remove --out.")
     project = project_flags.load()
     report = project.report(run_id)
     if not show_values:

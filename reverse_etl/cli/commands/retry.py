@@ -1,4 +1,4 @@
-"""`reverse-etl retry`: let rows that Klaviyo refused be sent again."""
+"""`reverse-etl retry`: send rows that Klaviyo refused again in the next run."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from reverse_etl.formatting import format_count
 def command(
     project_flags: ProjectFlags, select: tuple[str, ...], exclude: tuple[str, ...], *, as_json: bool
 ) -> None:
-    """Let rows that Klaviyo refused be sent again.
+    """Send rows that Klaviyo refused again in the next run.
 
-    For when the fault was at Klaviyo's side and no row changed: a refused row is else not sent again before
-    it, its model or its config changes. Rows that the warehouse's own checks reject are checked anew in every
-    run, and need no retry.
+    Use it after the cause is fixed in Klaviyo. Otherwise a refused row is sent again only when the row, its
+    model or its config changes. Rows rejected by a check are checked in every run and need no retry.
     """
     retried_rows = project_flags.load().retry(select, exclude)
     if as_json:
@@ -28,8 +27,6 @@ def command(
         return
     for model, rows in retried_rows.items():
         message = (
-            f"the next run sends {format_count(rows, 'row')} again"
-            if rows
-            else "Klaviyo refused no row that stands"
+            f"the next run sends {format_count(rows, 'row')} again" if rows else "no refused rows to retry"
         )
         show.print_line(f"{model}: {message}")

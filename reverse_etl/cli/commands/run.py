@@ -1,4 +1,4 @@
-"""`reverse-etl run`: make the lists what the models say."""
+"""`reverse-etl run`: send what changed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.results import RunResult
     from reverse_etl.project import Project
 
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show the plan, as `plan` does.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the plan and send nothing, as `plan` does.")
 
 
 @click.command("run")
 @project_options
 @plan_options(_DRY_RUN, STRICT)
 def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, dry_run: bool, strict: bool) -> int:
-    """Send what changed, and settle every row of it.
+    """Send what changed, and confirm the outcome of every row.
 
-    May be interrupted at any moment and run again.
+    It is safe to interrupt a run at any moment and start it again.
     """
     project = project_flags.load()
     if dry_run:
@@ -51,7 +51,7 @@ def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool) -> 
 
 
 def print_run(result: RunResult, *, as_json: bool) -> int:
-    """Print what a run did, and say what there is to look at; returns its exit code."""
+    """Print what a run did and what needs attention; returns the exit code."""
     if as_json:
         show.print_json(result_document(result))
     else:
@@ -61,7 +61,7 @@ def print_run(result: RunResult, *, as_json: bool) -> int:
 
 
 def print_follow_up(result: RunResult) -> None:
-    """Say what a run found that was left behind, and of which rows there is more to know."""
+    """Print new notes, and a line for each kind of row that needs attention."""
     for note in result.plan.new_notes:
         terminal.info(f"Note: {note}")
     for line in follow_up_lines(result):

@@ -1,4 +1,4 @@
-"""`reverse-etl sandbox`: a Klaviyo stand-in of one's own, for trials."""
+"""`reverse-etl sandbox`: a local stand-in for Klaviyo."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from reverse_etl.connections import SANDBOX_FILE
     type=click.Path(path_type=Path, dir_okay=False),
     default=SANDBOX_FILE,
     show_default=True,
-    help="Where its state is kept.",
+    help="File that stores the sandbox.",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="Its port on 127.0.0.1; 0 takes a free one.",
+    help="Port on 127.0.0.1; 0 chooses a free port.",
 )
 @click.option(
-    "--job-seconds", type=float, default=1.0, show_default=True, help="How long an import job takes."
+    "--job-seconds", type=float, default=1.0, show_default=True, help="Duration of an import job in seconds."
 )
-@click.option("--limits/--no-limits", default=True, show_default=True, help="Keep Klaviyo's rate limits.")
+@click.option("--limits/--no-limits", default=True, show_default=True, help="Enforce Klaviyo's rate limits.")
 def command(path: Path, port: int, job_seconds: float, *, limits: bool) -> None:
-    """Serve a Klaviyo stand-in on this machine, until Ctrl-C.
+    """Run a local stand-in for Klaviyo until Ctrl-C.
 
-    Prints its address on stdout. Its first page shows what is on its lists. To send to it, give a
-    destination that address:
+    Prints its URL to stdout. Open the URL in a browser to see its lists and profiles. To send to it, use the
+    URL as the origin of a destination:
 
     \b
       {type: klaviyo, sandbox: true, origin: "http://127.0.0.1:8765"}
-    """  # noqa: D301 - click's mark for lines that are not to be joined
-    from reverse_etl.sandbox import Sandbox, serve  # noqa: PLC0415 - a web framework that others do not need
+    """  # noqa: D301 - \b tells click not to join the lines
+    from reverse_etl.sandbox import Sandbox, serve  # noqa: PLC0415 - imports a web framework that other commands do not need
 
     stop_event = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -51,8 +51,10 @@ def command(path: Path, port: int, job_seconds: float, *, limits: bool) -> None:
     def announce(origin: str) -> None:
         click.echo(origin)
         sys.stdout.flush()
-        terminal.info(f"A Klaviyo sandbox is at {origin}. Open it in a browser; Ctrl-C ends it.")
-        terminal.info(f"Its state is kept in {path}.")
+        terminal.info(
+            f"The Klaviyo sandbox is running at {origin}. Open it in a browser. Press Ctrl-C to stop it."
+        )
+        terminal.info(f"It stores its data in {path}.")
 
     serve(Sandbox(path, port=port, job_seconds=job_seconds, limits=limits), announce, stop_event)
-    terminal.info("The sandbox has ended; its state is kept.")
+    terminal.info("Stopped the sandbox. Its data is kept.")

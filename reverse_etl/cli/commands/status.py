@@ -1,4 +1,4 @@
-"""`reverse-etl status`: where each list stands."""
+"""`reverse-etl status`: show the state of each list."""
 
 from __future__ import annotations
 
@@ -31,27 +31,26 @@ def command(
     show_values: bool,
     as_json: bool,
 ) -> None:
-    """Show where each list stands.
+    """Show the rows and the last run of each list.
 
-    Rows applied, rejected, held and unsettled, and the last run, as the state remembers them: Klaviyo is not
-    asked.
+    Reads the state alone and does not ask Klaviyo: rows applied, rejected, held and unsettled.
     """
     status = project_flags.load().status(select, exclude)
     if as_json:
         show.print_json(status_document(status, show_values=show_values))
     elif not status.lists:
-        show.print_line("Nothing was sent yet. See what would be: reverse-etl plan")
+        show.print_line("Nothing has been sent yet. To see what a run would send: reverse-etl plan")
     else:
         _show_status(status, show_values=show_values)
     if not as_json:
         for reason in status.refusal_reasons:
-            show.print_line(f"\nThe run {status.runs[0].run_id} was refused, and sent nothing: {reason}")
+            show.print_line(f"\nRun {status.runs[0].run_id} was stopped and sent nothing: {reason}")
         for note in status.notes:
             show.print_line(f"\nNote: {note}")
 
 
 def _show_status(status: Status, *, show_values: bool) -> None:
-    """Print a line per list; then why rows are rejected and lists stopped, and what is left alone or open."""
+    """Print a line per list; then why rows are rejected and lists stopped, and the notes."""
     headings = ("list", "model", "last run (UTC)", "state", "applied", "rejected", "held", "unsettled")
     run_states = {run.run_id: run.state for run in status.runs}
     show.print_table(headings, [_row_cells(one, run_states) for one in status.lists], text_columns=4)
@@ -71,7 +70,7 @@ def _show_status(status: Status, *, show_values: bool) -> None:
             show.print_line(f"\nNote: {list_status.note}")
     newest = status.runs[0] if status.runs else None
     if newest and newest.state in {"submitting", "unsettled"}:
-        show.print_line(f"\nThe run {newest.run_id} left rows open; the next run settles them first.")
+        show.print_line(f"\nRun {newest.run_id} left rows unsettled. The next run settles them first.")
 
 
 def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> tuple[str | int, ...]:

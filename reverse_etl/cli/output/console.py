@@ -35,7 +35,7 @@ _SECOND_ATTEMPT = 2
 
 
 class Terminal:
-    """What the command line says besides its data. One for the process."""
+    """Logs on stderr: messages, errors, events, requests and progress. One per process."""
 
     def __init__(self) -> None:
         self._json = False
@@ -44,28 +44,28 @@ class Terminal:
         self._progress_bars: ProgressBars | None = None
 
     def configure(self, *, as_json: bool, verbose: bool, quiet: bool) -> None:
-        """Choose how to talk."""
+        """Choose the format and the level of the logs."""
         self._json, self._quiet, self._verbose = as_json, quiet, verbose
 
     def info(self, text: str) -> None:
-        """Say a line, unless quiet."""
+        """Print a line, unless quiet."""
         if not self._quiet:
             self._print_message("note", text, text)
 
     def warn(self, text: str) -> None:
-        """Say what to mind, even when quiet."""
+        """Print a warning, even when quiet."""
         self._print_message("warning", text, click.style("warning ", fg="yellow", bold=True) + text)
 
     def print_exit_message(self, text: str) -> None:
-        """Say why the process ends before its time, even when quiet."""
+        """Print why the process ends early, even when quiet."""
         self._print_message("stopped", text, text)
 
     def print_error(self, error: ReverseEtlError) -> None:
-        """Say what is wrong."""
+        """Print the problems of an error."""
         self.print_problems(error.problems, error.exit_code)
 
     def print_problems(self, problems: Sequence[Problem], exit_code: int) -> None:
-        """Say of each problem what happened, where, and what to do next."""
+        """Print each problem: what happened, where, and what to do next."""
         if self._json:
             documents = [problem_document(problem) for problem in problems]
             self._print_json("error", {"exit_code": exit_code, "problems": documents})
@@ -78,17 +78,15 @@ class Terminal:
                 self._print_line(f" next {_indent_lines(problem.hint)}")
 
     def print_internal_error(self, trace: str) -> None:
-        """Say that the program itself is at fault, and where."""
-        text = (
-            "This is a fault of reverse_etl itself. It is safe to run again; please report what stands above."
-        )
+        """Print a traceback of a bug in reverse_etl."""
+        text = "This is a bug in reverse-etl. It is safe to run again. Please report the traceback above."
         if self._json:
             self._print_json("fault", {"text": text, "trace": trace})
         else:
             self._print_line(f"{trace}\n{click.style('error ', fg='red', bold=True)}{text}")
 
     def print_event(self, event: Event) -> None:
-        """Tell what a run tells; even when quiet, that a list stopped."""
+        """Log an event of a run; even when quiet, that a list stopped."""
         if isinstance(event, Warned):
             self.warn(event.text)
             return
@@ -104,22 +102,22 @@ class Terminal:
             self.info(text)
 
     def show_progress(self, event: Event) -> None:
-        """Tell it with progress bars, or not at all; but say that a list stopped."""
+        """Show an event in the progress bars only, but warn if a list stopped."""
         if stop_text := _stop_text(event):
             self.warn(stop_text)
         elif self._progress_bars is not None:
             self._progress_bars.show_event(event)
 
     def print_request(self, entry: RequestLogEntry) -> None:
-        """Tell of one request when verbose; otherwise, once for each, that one is tried again."""
+        """Log a request when verbose; otherwise log only its first retry."""
         if self._verbose:
             self._print_verbose_request(entry)
         elif entry.attempt == _SECOND_ATTEMPT and (failure := _failure_text(entry)):
-            self.info(f"Klaviyo does not answer {entry.method} {entry.path} ({failure}); trying again.")
+            self.info(f"Klaviyo did not answer {entry.method} {entry.path} ({failure}). Retrying.")
 
     @contextmanager
     def progress_bars(self) -> Iterator[None]:
-        """Show progress bars inside, where stderr is a terminal."""
+        """Show progress bars inside this context, if stderr is a terminal."""
         if self._json or self._quiet or not sys.stderr.isatty():
             yield
             return
@@ -137,7 +135,7 @@ class Terminal:
             self._print_json(*request_entry(entry))
             return
         result = entry.status if entry.status is not None else entry.error
-        attempt_text = f", try {entry.attempt}" if entry.attempt > 1 else ""
+        attempt_text = f", attempt {entry.attempt}" if entry.attempt > 1 else ""
         self._print_line(f"  {entry.method} {entry.path} {result} {entry.seconds:.2f} s{attempt_text}")
 
     def _print_message(self, kind: str, plain: str, text: str) -> None:
@@ -154,23 +152,23 @@ class Terminal:
 
     def _print_json(self, event: str, content: Mapping[str, object]) -> None:
         entry = {"at": round(time.time(), 3), "event": event, **content}
-        print(json.dumps(entry, default=str), file=sys.stderr, flush=True)  # noqa: T201 - a line of talk
+        print(json.dumps(entry, default=str), file=sys.stderr, flush=True)  # noqa: T201 - a log line
 
 
 def _indent_lines(text: str) -> str:
-    """Return a text whose lines after the first stand below it."""
+    """Return a text with all lines after the first indented."""
     return text.replace("\n", "\n      ")
 
 
 def _failure_text(entry: RequestLogEntry) -> str:
-    """Return why a try was in vain; '' where Klaviyo answered, or only asked to wait."""
+    """Return why an attempt failed, or '' if Klaviyo answered or only asked to wait."""
     if entry.status is None:
         return entry.error
-    return f"it said {entry.status}" if entry.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    return f"status {entry.status}" if entry.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
 
 
 def _stop_text(event: Event) -> str:
-    """Return why a list stopped, '' where it did not."""
+    """Return why a list stopped, or '' if it did not."""
     match event:
         case ListDone(model, name, _, reason) if reason:
             return f"{name or model} stopped: {reason}"
@@ -184,19 +182,19 @@ def _event_text(event: Event) -> str:  # noqa: PLR0911 - one per kind of event
             return f"{model}: {format_count(rows, 'row')} staged in {seconds:.1f} s"
         case RecoveryStarted(runs, jobs):
             return (
-                f"Settling what {format_count(runs, 'earlier run')} left open: "
+                f"Settling {format_count(runs, 'unfinished run')} first: "
                 f"{format_count(jobs, 'known import job')}"
             )
         case ListCreated(name, list_id):
-            return f"{name}: the list is created ({list_id})"
+            return f"{name}: created the list ({list_id})"
         case SendProgress(model, name, rows, total):
-            return f"{name or model}: {rows:,} of {format_count(total, 'row')} handed over"
+            return f"{name or model}: sent {rows:,} of {format_count(total, 'row')}"
         case ListRead(model, name, members):
             return f"{name or model}: {format_count(members, 'member')} read"
         case ListDone(model, name, counts, _):
             outcomes = ", ".join(f"{rows:,} {outcome.replace('_', ' ')}" for outcome, rows in counts.items())
             return f"{name or model}: {outcomes or 'nothing to do'}"
-        case _:  # what only bars show
+        case _:  # only progress bars show these
             return ""
 
 

@@ -1,4 +1,4 @@
-"""How lists differ from what was applied to them: as lines for people, as a document for programs."""
+"""How lists differ from the applied rows, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _figures(one: ListDifference) -> dict[str, int]:
 
 
 def differences_document(differences: Sequence[ListDifference], *, show_values: bool) -> dict[str, Any]:
-    """Return what was found as plain values; identities are masked unless they may be shown."""
+    """Return the differences as plain values, with identities masked unless `show_values`."""
 
     def shown_identities(sample: Sequence[str]) -> list[str]:
         return [identity if show_values else mask_identity(identity) for identity in sample]
@@ -60,7 +60,7 @@ def differences_document(differences: Sequence[ListDifference], *, show_values: 
 
 
 def show_differences(differences: Sequence[ListDifference], *, show_values: bool) -> None:
-    """Print a line per list, and then who is behind the figures."""
+    """Print a line per list, then example members for each figure."""
     existing = [one for one in differences if not one.deleted]
     figures = [_figures(one) for one in existing]
     shown = [name for name in _HEADINGS if name in _ALWAYS_SHOWN or any(each[name] for each in figures)]
@@ -83,19 +83,21 @@ def _detail_lines(difference: ListDifference, *, show_values: bool) -> Iterator[
         return f"such as {identities}" if rows > len(sample) else identities
 
     if difference.deleted:
-        yield f"{difference.list_id} is no longer in Klaviyo. See what a run would do: reverse-etl plan"
+        yield (
+            f"{difference.list_id} no longer exists in Klaviyo. To see what a run would do: reverse-etl plan"
+        )
     if difference.missing:
         yield (
-            f"{difference.missing:,} applied and not on the list now: "
+            f"{difference.missing:,} applied but not on the list: "
             f"{describe_sample(difference.missing, difference.missing_sample)}"
         )
     if difference.others:
         yield (
-            f"{difference.others:,} on the list for no row of {difference.model}: "
+            f"{difference.others:,} on the list without a row in {difference.model}: "
             f"{describe_sample(difference.others, difference.others_sample)}"
         )
     if difference.given_up:
         yield (
-            f"{difference.given_up:,} on the list though a removal found nobody: "
+            f"{difference.given_up:,} still on the list, though their removal found nobody: "
             f"{describe_sample(difference.given_up, difference.given_up_sample)}"
         )

@@ -1,4 +1,4 @@
-"""A plan on stdout: a line per list, the requests, and a sample of what changes."""
+"""A plan as text: a line per list, the requests, and a sample of the changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HEADINGS = (
     "rejected",
     "unchanged",
 )
-_HIDDEN_IF_ZERO = {"deferred"}  # shown where there are any
+_HIDDEN_IF_ZERO = {"deferred"}
 _IDENTIFIER_NAMES = {
     IdentifierType.EMAIL: "e-mail",
     IdentifierType.PHONE: "phone",
@@ -39,7 +39,7 @@ _SHOW_SECONDS_BELOW = 2 * _MINUTE
 
 
 def show_plan(plan: Plan, *, show_values: bool) -> None:
-    """Print a plan: a line per list, the requests, and for each list what is rejected and what changes."""
+    """Print a plan: a line per list, the requests, and the rejections and changes of each list."""
     show_plan_table(plan)
     for model_plan, list_plan in plan.lists():
         show_list_details(model_plan, list_plan, show_values=show_values)
@@ -54,7 +54,7 @@ def show_plan_table(plan: Plan) -> None:
     show.print_table(columns, [[row[name] for name in columns] for row in rows], text_columns=2)
     if any(list_plan.list_ref.is_new for _, list_plan in plan.lists()):
         show.print_line(
-            "* will be created" if plan.lists_looked_up else "* taken as new: lists were not looked up"
+            "* will be created" if plan.lists_looked_up else "* assumed new; Klaviyo was not asked"
         )
     show.print_line(f"\n{_requests_text(plan)}")
 
@@ -76,7 +76,7 @@ def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | in
 
 
 def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values: bool) -> None:
-    """Print why rows of a list are rejected, and a sample of what changes; nothing where there is neither."""
+    """Print why rows of a list are rejected, and a sample of the changes, if there are any."""
     lines = [
         *_rejection_lines(list_plan),
         *_model_lines(model_plan, list_plan),
@@ -95,39 +95,40 @@ def _requests_text(plan: Plan) -> str:
         return "Nothing to send."
     names = {
         Endpoint.START_IMPORT: ("import", "imports"),
-        Endpoint.LIST_PROFILES: ("look-up on a list", "look-ups on lists"),
-        Endpoint.PROFILES: ("look-up of profiles", "look-ups of profiles"),
+        Endpoint.LIST_PROFILES: ("list look-up", "list look-ups"),
+        Endpoint.PROFILES: ("profile look-up", "profile look-ups"),
         Endpoint.ADD_TO_LIST: ("addition", "additions"),
         Endpoint.REMOVE_FROM_LIST: ("removal", "removals"),
         Endpoint.CREATE_LIST: ("new list", "new lists"),
     }
     parts = ", ".join(format_count(number, *names[endpoint]) for endpoint, number in requests.items())
     list_reads = (
-        f" To read lists may take up to {plan.max_list_reads():,} more." if plan.max_list_reads() else ""
+        f" Reading lists may take up to {plan.max_list_reads():,} more." if plan.max_list_reads() else ""
     )
     return (
         f"About {format_count(sum(requests.values()), 'request')} ({parts}): "
-        f"{_format_duration(plan.estimate_seconds())} at Klaviyo's limits, and what its jobs "
-        f"take.{list_reads}"
+        f"{_format_duration(plan.estimate_seconds())} at Klaviyo's rate limits, plus its processing "
+        f"time.{list_reads}"
     )
 
 
 def _format_duration(seconds: float) -> str:
     if seconds < 1:
-        return "under 1 s"
+        return "about 1 s"
     return f"{seconds:.0f} s" if seconds < _SHOW_SECONDS_BELOW else f"{seconds / _MINUTE:.0f} min"
 
 
 def _model_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
-    """Return what is known of the model's rows together, under the first of its lists."""
+    """Return the lines about all rows of a model, printed once, with its first list."""
     if list_plan is not model_plan.lists[0]:
         return []
     repeated = format_count(model_plan.duplicate_rows, "row repeats another", "rows repeat others")
     return [
-        *([f"  {repeated} in every column: equal rows count once"] if model_plan.duplicate_rows else []),
+        *([f"  {repeated} in every column; equal rows count once"] if model_plan.duplicate_rows else []),
         *(
-            f"  {format_count(rows, 'row goes', 'rows go')} without the {_IDENTIFIER_NAMES[kind]} that "
-            "other rows carry too"
+            f"  {format_count(rows, 'row is', 'rows are')} sent without {_IDENTIFIER_NAMES[kind]}, which "
+            "other "
+            "rows share"
             for kind, rows in model_plan.omitted_identifiers.items()
         ),
     ]
@@ -138,9 +139,7 @@ def _list_read_lines(list_plan: ListPlan) -> list[str]:
         return []
     removes_text = format_count(list_plan.rows_without_contact, "remove was", "removes were")
     list_read_text = f"the list is read, up to {format_count(list_plan.max_list_reads, 'request')} more"
-    return [
-        f"  {removes_text} sent without e-mail and phone: where Klaviyo knows none either, {list_read_text}"
-    ]
+    return [f"  {removes_text} sent without e-mail and phone; if Klaviyo has none either, {list_read_text}"]
 
 
 def _rejection_lines(list_plan: ListPlan) -> list[str]:
@@ -165,8 +164,8 @@ def _format_change(change: Change, *, show_values: bool) -> str:
 
 
 def _format_value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
-    """Return a value as people read it; e-mails and phones masked unless they may be shown."""
+    """Return a value as text, with e-mails and phones masked unless `show_values`."""
     if name in set(IdentifierType) and value is not None and not show_values:
         return mask_identity(f"{name}:{value}")
     value = value if show_values else mask_value(value)
-    return repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)
+    return repr(value) if isinstance(value, str) else "NULL" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Progress bars on a terminal: one for each list that is being sent."""
+"""Progress bars on a terminal, one per list."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class ProgressBars:
-    """The bars, and the way to print lines above them while they move."""
+    """The progress bars, and lines printed above them."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
     def show_event(self, event: Event) -> bool:
-        """Move a bar. Returns whether the event is of those that bars show."""
+        """Update a bar. Returns whether progress bars show this kind of event."""
         match event:
             case SendProgress(model, name, rows, total):
                 self._progress.update(self._get_task(model, name, total), completed=rows, note="sending")
@@ -51,7 +51,7 @@ class ProgressBars:
 
 @contextmanager
 def show_progress_bars() -> Iterator[ProgressBars]:
-    """Show progress bars on stderr inside; they stay as they are in the end."""
+    """Show progress bars on stderr inside this context; their final state stays visible."""
     columns = (
         TextColumn("{task.description:<24}", markup=False),
         BarColumn(),

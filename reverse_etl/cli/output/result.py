@@ -1,4 +1,4 @@
-"""What a run did, on stdout."""
+"""The result of a run as text."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def show_result(result: RunResult) -> None:
 
 
 def follow_up_lines(result: RunResult) -> list[str]:
-    """Return what there is to know of rows neither applied nor removed: a line for each sort of them."""
+    """Return a line for each kind of row that is neither applied nor removed."""
     newly_rejected = sum(
         rejected.new_rows
         for list_result in result.lists
@@ -61,19 +61,22 @@ def follow_up_lines(result: RunResult) -> list[str]:
     of_lists = [collect_figures(list_result) for list_result in result.lists]
     totals = {name: sum(each[name] for each in of_lists) for name in of_lists[0]}
     follow_ups = [
-        (newly_rejected + totals["rejected"], "newly rejected. For reasons: reverse-etl status"),
+        (newly_rejected + totals["rejected"], "newly rejected. To see why: reverse-etl status"),
         (
             totals["rejected_by_checks"] - newly_rejected,
-            "rejected, as before. For reasons: reverse-etl status",
+            "rejected as before. To see why: reverse-etl status",
         ),
         (
             totals["held"] + totals["held_back"],
-            "held: a rejected row may be the same person. Mend that row, or take it out of the model.",
+            "held: a rejected row may be the same person. Fix that row or remove it from the model.",
         ),
-        (totals["accepted"], "accepted and not yet applied: the next run settles that."),
-        (totals["unknown"], "unknown: the next run settles that."),
-        (totals["not_sent"] - totals["deferred"], "left unsent: the next run goes on."),
-        (totals["kept"], "kept: members before this job sent them. To let models decide: reverse-etl adopt"),
+        (totals["accepted"], "accepted but not confirmed yet. The next run settles them."),
+        (totals["unknown"], "unknown. The next run settles them."),
+        (totals["not_sent"] - totals["deferred"], "not sent. The next run continues."),
+        (
+            totals["kept"],
+            "kept: members from before the first run. To let the model decide: reverse-etl adopt",
+        ),
         (totals["gone"], "gone: nobody was found, so nobody was removed."),
     ]
     return [f"{format_count(rows, 'row')} {text}" for rows, text in follow_ups if rows]

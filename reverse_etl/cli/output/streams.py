@@ -1,4 +1,4 @@
-"""stdout and stderr that may be lost under way: what comes after goes nowhere, and the command goes on."""
+"""stdout and stderr that may be closed while a command runs: it goes on, and later output is discarded."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, NoReturn, TextIO, cast
 
 
 class SafeStream:
-    """A text stream whose `write` and `flush` never raise OSError; in all else the stream it was made of.
+    """A wrapper around a text stream whose `write` and `flush` never raise OSError.
 
-    `error` says why it took no more. A reader that leaves early, as `head` does, is no loss.
+    `error` is the first error of the stream. A reader that stops early, such as `head`, is no error.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -19,7 +19,7 @@ class SafeStream:
         self.error: OSError | None = None
 
     def write(self, text: str) -> int:
-        """Write, or drop what nobody can read."""
+        """Write, or discard the text if the stream is closed."""
         try:
             return self._stream.write(text)
         except OSError as error:
@@ -27,7 +27,7 @@ class SafeStream:
             return len(text)
 
     def flush(self) -> None:
-        """Flush, or drop what nobody can read."""
+        """Flush, or discard the text if the stream is closed."""
         try:
             self._stream.flush()
         except OSError as error:
@@ -45,21 +45,22 @@ class SafeStream:
 
 
 def install_safe_streams() -> SafeStream:
-    """Let a run go on when nobody listens any more, or a disk is full. Returns what is stdout from now on."""
+    """Replace stdout and stderr, so that a closed pipe or a full disk does not end a run. Returns stdout."""
     stdout, stderr = (SafeStream(stream or _open_devnull()) for stream in (sys.stdout, sys.stderr))
     sys.stdout, sys.stderr = cast("TextIO", stdout), cast("TextIO", stderr)
     return stdout
 
 
 def _open_devnull() -> TextIO:
-    """Return a stream for a process that was started without one."""
+    """Return a stream for a process that was started without stdout or stderr."""
     return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def exit_now(code: int) -> NoReturn:
-    """End the process at once: to free piece by piece what was imported takes longer than many a command.
+    """Flush the output and end the process without cleanup.
 
-    For when files and connections are closed: nothing is tidied up. What was printed is written.
+    Call it after files and connections are closed: freeing the imported modules takes longer than many
+    commands.
     """
     sys.stdout.flush()
     sys.stderr.flush()

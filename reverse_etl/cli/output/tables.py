@@ -1,4 +1,4 @@
-"""What commands print on stdout: lines and tables for people, JSON for programs."""
+"""Results on stdout: lines and tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_MAX_NAME_COLUMNS = 2  # columns at most that say what a line is of
+_MAX_NAME_COLUMNS = 2  # leading columns that name a row
 _GAP = 3  # blanks between columns
 
 
@@ -33,8 +33,8 @@ def print_json(value: Any) -> None:
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, text_columns: int = 1) -> None:
     """Print a table: the first `text_columns` columns are text, the others numbers.
 
-    Where a terminal is too narrow for all columns, the others follow in tables below, each beginning with
-    the columns that say what its lines are of. In a file a line is as long as it is.
+    If a terminal is too narrow, the table is split into several; each begins with the columns that name a
+    row. Output to a file or pipe is never split.
     """
     cells = [[f"{value:,}" if isinstance(value, int) else str(value) for value in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
@@ -47,7 +47,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, text_
 
 
 def _split_columns(widths: Sequence[int], name_columns: int, width: int) -> Iterator[list[int]]:
-    """Yield the numbers of the columns of each table; the first `name_columns` columns begin all of them."""
+    """Yield the column numbers of each table; each begins with the first `name_columns` columns."""
     part = first = [*range(name_columns)]
     for column in range(name_columns, len(widths)):
         if len(part) > name_columns and _line_width([widths[index] for index in (*part, column)]) > width:
@@ -75,6 +75,6 @@ def _build_table(
 
 
 def print_mapping(values: Mapping[str, Any], width: int) -> None:
-    """Print names, filled up to `width`, and values: one a line."""
+    """Print names, padded to `width`, and values, one pair per line."""
     for name, value in values.items():
         print_line(f"{name:<{width}} {value}")
