@@ -1,1 +1,1 @@
-"""Models: from an SQL file to a compiled, checked SELECT."""
+"""Compiles and checks models: SQL files, and dbt models with `meta.reverse_etl`."""

@@ -1,4 +1,4 @@
-"""Models: the SQL files of a project, compiled and checked before anything is read or sent."""
+"""Compile and check the models of a project, from files only, before anything is read or sent."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ _CONFIG_HINT: Final = (
 
 
 def models_folder(project_dir: Path) -> Path:
-    """Return where models lie: in `reverse_etl` beside a dbt_project.yml, else in `models`."""
+    """Return the folder of models: `reverse_etl` in a dbt project, `models` otherwise."""
     return project_dir / ("reverse_etl" if (project_dir / DBT_PROJECT).is_file() else "models")
 
 
 def find_models(project_dir: Path, meta_nodes: Sequence[MetaNode] = ()) -> tuple[Path, ...]:
-    """Return the models' files, sorted by name.
+    """Return the SQL files of models, sorted by name.
 
-    `meta_nodes` are the dbt models that are models too. Raises ModelError where there are neither, or for two
-    of one name.
+    `meta_nodes` are the dbt models with `meta.reverse_etl`. Raises ModelError if there is neither a file nor
+    a meta node, or if two have the same name.
     """
     folder = models_folder(project_dir)
     paths = sorted(folder.rglob("*.sql"), key=lambda path: (path.stem, path))
     if not paths and not meta_nodes:
         raise ModelError.of(
-            "There are no models.",
+            "The project has no models.",
             where=format_location(folder),
-            hint="Write one there, or run: reverse-etl init",
+            hint="Run: reverse-etl init. Or write a model in this folder.",
         )
     paths_by_name: dict[str, list[tuple[str, Path]]] = defaultdict(list)
     for path in paths:
@@ -64,9 +64,9 @@ def find_models(project_dir: Path, meta_nodes: Sequence[MetaNode] = ()) -> tuple
         raise ModelError(
             *(
                 Problem(
-                    f"{len(same_name)} models are called {same_name[0][0]}.",
+                    f"{len(same_name)} models have the name {same_name[0][0]}.",
                     " and ".join(format_location(path) for _, path in same_name),
-                    "Rename one: a model is known by its file's name.",
+                    "Rename one: a model has the name of its file.",
                 )
                 for same_name in duplicates
             )
@@ -82,10 +82,10 @@ def compile_models(
     environ: Mapping[str, str],
     dbt_artifacts: Sequence[Path] = (),
 ) -> tuple[Model, ...]:
-    """Return the enabled models of a project, sorted by name: its SQL files, and marked dbt models.
+    """Return the enabled models of a project, sorted by name: SQL files, and dbt models with `meta`.
 
-    Reads files only; the warehouse is not asked. `vars` are the command line's, over those of
-    dbt_project.yml. Raises ModelError with everything that is wrong with any of them.
+    Reads only files, not the warehouse. `vars` are the values of --vars, which override dbt_project.yml.
+    Raises ModelError with the problems of all models.
     """
     dbt_project = read_dbt_project(
         project_dir, environ=environ, cli_vars=vars, artifact_folders=dbt_artifacts
@@ -112,7 +112,10 @@ def compile_models(
 
 
 def _find_shared_lists(models: Iterable[Model]) -> Iterator[Problem]:
-    """Yield the lists that two models name; two names of one list show when lists are looked up."""
+    """Yield a problem for each list that two models name.
+
+    A list named in two ways, such as name and id, is found later, when lists are looked up.
+    """
     owners: dict[NamedList | ListById, Model] = {}
     for model in models:
         match model.config.list_target:
@@ -126,7 +129,7 @@ def _find_shared_lists(models: Iterable[Model]) -> Iterator[Problem]:
 
 @dataclass(frozen=True)
 class _ModelCompiler:
-    """One file on its way to a model; `problems` gathers what is wrong with it."""
+    """Compiles one file, and collects its problems."""
 
     project_dir: Path
     path: Path
@@ -134,7 +137,7 @@ class _ModelCompiler:
     problems: list[Problem]
 
     def compile_model(self) -> Model | None:
-        """Return the model, or None when something is wrong with it or it is switched off."""
+        """Return the model, or None if it has problems or is disabled."""
         try:
             source = self.path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
@@ -170,7 +173,7 @@ class _ModelCompiler:
                 if error.undefined_name
                 else (error.summary, error.hint)
             )
-            if not self.context.template_problems:  # else it may be their consequence
+            if not self.context.template_problems:  # this error may be a consequence of those
                 self.add_problem(summary, error.line, hint=hint)
             return None
 
@@ -238,7 +241,7 @@ class _ModelCompiler:
 
 
 def _config_locator(path: Path, source: str, line: int | None) -> Callable[[tuple[str | int, ...]], str]:
-    """Return where the keys of a `config()` call stand: found by their text, since Jinja does not say."""
+    """Return a function that locates a key of the `config()` call, by its text: Jinja keeps no positions."""
     call = re.search(r"\bconfig\s*\(", source)
     start = call.start() if call else 0
 

@@ -1,4 +1,4 @@
-"""A model's `config()`: what can be written in it, and whether it fits the columns that the model selects."""
+"""A model's `config()`: its schema, and the check against the columns that the model selects."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _IDENTIFIER_ALIASES: Final = {"phone": "phone_e164", "phone_number": "phone_e164
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What a model says of itself.
+    """The settings of a model.
 
-    `identifiers` is ordered and maps each type to its column as the warehouse names it. `max_age` is in
+    `identifiers` is ordered and maps each type to its column, as named in the warehouse. `max_age` is in
     seconds.
     """
 
@@ -49,7 +49,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class PayloadColumn:
-    """A column whose values reach Klaviyo as `property`: its lower-case name, unless the model quotes it."""
+    """A column sent to Klaviyo as `property`: its name in lower case, or as written if it is quoted."""
 
     column: str
     property: str
@@ -57,7 +57,7 @@ class PayloadColumn:
 
 @dataclass(frozen=True)
 class BoundConfig:
-    """A config and payload as far as they fit the columns, and what does not."""
+    """A config with its columns resolved, the payload columns, and the findings about them."""
 
     config: ModelConfig
     payload: tuple[PayloadColumn, ...]
@@ -69,19 +69,21 @@ def _to_list(value: Any) -> Any:
 
 
 class ConfigInput(StrictModel):
-    """`config()` as it is written."""
+    """The settings as written in `config()`."""
 
     surface_name: str = Field(alias="surface", description=f"It can be {', '.join(surface_names())}.")
     list_name: str = Field(default="", alias="list")
     list_id: str = ""
     list_column: str = ""
-    identifiers: dict[str, str] = Field(default={}, description="Write identifiers={'email': 'a column'}.")
+    identifiers: dict[str, str] = Field(
+        default={}, description="For example: identifiers={'email': 'a column'}"
+    )
     tags: Annotated[list[str], BeforeValidator(_to_list)] = Field(default=[])
     on_shared_identifier: OnSharedIdentifier = Field(default=OnSharedIdentifier.OMIT, strict=False)
     on_null: str = "omit"
     min_rows: int | None = Field(default=None, ge=0)
-    max_removes: float | None = Field(default=None, ge=0, le=1, description="It is a share: 0.1 is a tenth.")
-    max_age: str = Field(default="", description="Write it such as '24h'.")
+    max_removes: float | None = Field(default=None, ge=0, le=1, description="It is a share: 0.1 is 10 %.")
+    max_age: str = Field(default="", description="For example: '24h'")
     enabled: bool = True
     description: str = ""
 
@@ -96,7 +98,7 @@ class ConfigInput(StrictModel):
     @classmethod
     def _validate_max_age(cls, value: str) -> str:
         if value and parse_duration(value) is None:
-            raise AdviceError("max_age is not a span of time.", "Write it such as '24h', '30m' or '2d'.")
+            raise AdviceError("max_age is not a duration.", "For example: '24h', '30m' or '2d'")
         return value
 
     @field_validator("identifiers")
@@ -110,7 +112,7 @@ class ConfigInput(StrictModel):
                     if name in _IDENTIFIER_ALIASES
                     else did_you_mean(name, type_names)
                 )
-                raise AdviceError(f"{name} is not a type of identifier.", hint)
+                raise AdviceError(f"{name} is not an identifier type.", hint)
         return value
 
     @field_validator("list_id")
@@ -119,7 +121,7 @@ class ConfigInput(StrictModel):
         if not re.fullmatch(r"[A-Za-z0-9_-]*", value):
             raise AdviceError(
                 "list_id is not a list id.",
-                "Klaviyo shows it in the list's settings: letters and digits. For a name, write list='...'.",
+                "Klaviyo shows it in the list's settings: letters and digits. To use a name: list='...'",
             )
         return value
 
@@ -129,7 +131,7 @@ class ConfigInput(StrictModel):
         if value != "omit":
             raise AdviceError(
                 f"on_null cannot be {value!r}: Klaviyo's bulk import cannot clear a field.",
-                "Remove on_null: a NULL leaves what Klaviyo has. To overwrite it, select a value such as ''.",
+                "Remove on_null: a NULL leaves Klaviyo's value. To overwrite it, select a value such as ''.",
             )
         return value
 
@@ -142,11 +144,11 @@ class ConfigInput(StrictModel):
 
     @property
     def surface(self) -> Surface:
-        """Return the surface of that name."""
+        """Return the surface that `surface_name` names."""
         return get_surface(self.surface_name)
 
     def list_target(self) -> ListTarget | None:
-        """Return the way in which the list is named."""
+        """Return how the list is named, or None if no list is named."""
         if self.list_name.strip():
             return NamedList(self.list_name.strip())
         if self.list_id:
@@ -158,7 +160,7 @@ class ConfigInput(StrictModel):
 
 
 def bind_columns(config_input: ConfigInput, columns: Sequence[OutputColumn]) -> BoundConfig:
-    """Return the config with its columns named as the warehouse does, the payload, and what does not fit."""
+    """Return the config with its columns resolved, the payload columns, and all findings."""
     by_name = {column.name.casefold(): column for column in columns}
     surface = config_input.surface
     findings: list[Finding] = []
@@ -212,7 +214,7 @@ def _bind_identifiers(
         else:
             findings.append(
                 Finding(
-                    f"The identifier {kind} is in column {column}, which is not selected.",
+                    f"The column {column} of the identifier {kind} is not selected.",
                     did_you_mean(column, names),
                 )
             )
@@ -246,8 +248,8 @@ def _bind_list_column(
     if list_target.column.casefold() in used_names:
         findings.append(
             Finding(
-                f"The list_column {column.name} is an identifier too.",
-                "Name the list in a column of its own.",
+                f"The list_column {column.name} is also an identifier.",
+                "Select the list's name as a separate column.",
             )
         )
     return ListColumn(column.name)

@@ -1,4 +1,4 @@
-"""What a model's template can use: `config`, `ref`, `source`, `var`, `env_var` and `target`, as in dbt."""
+"""The names available in a model's template: `config`, `ref`, `source`, `var`, `env_var` and `target`."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ _DBT_NAMES: Final = frozenset(
         "zip_strict",
     ]
 )
-# Settings that models may read as `target.<name>`: what dbt offers of them, and never a secret.
+# Settings that models may read as `target.<name>`: those that dbt offers and that are never secret.
 _VISIBLE_SETTINGS: Final = ("threads", "path", "account", "user", "role", "warehouse", "host", "port")
 
 
 @dataclass(frozen=True)
 class TemplateProblem:
-    """Something that went wrong while a template was rendered, and the line of it."""
+    """A failed call in a template, with its line."""
 
     summary: str
     hint: str
@@ -84,9 +84,9 @@ class TemplateProblem:
 
 @dataclass
 class ModelContext:
-    """The context of one rendering of one model; it gathers what the template calls, in order.
+    """The template context of one rendering of one model; it records the calls of the template, in order.
 
-    A call that fails is noted and stands for nothing, so that the rest of the file is still looked at.
+    A failed call is recorded and renders as nothing, so that the rest of the file is still checked.
     """
 
     target: Target
@@ -98,7 +98,7 @@ class ModelContext:
     reads: list[str] = field(default_factory=list)
 
     def build_namespace(self) -> Mapping[str, Any]:
-        """Return the names that the template can use."""
+        """Return the names that the template can use, with their values."""
         var = Var(self.variables)
         recording_var = _RecordingVar(self, var)
         return {
@@ -111,7 +111,7 @@ class ModelContext:
         }
 
     def record_failures(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the same call, whose failures are noted."""
+        """Return a function that calls `call` and records a ContextError instead of raising it."""
 
         def recording_call(*arguments: Any, **keywords: Any) -> Any:
             try:
@@ -123,14 +123,14 @@ class ModelContext:
         return recording_call
 
     def config(self, *arguments: Any, **settings: Any) -> str:
-        """Take the model's settings: named, or as one mapping. Renders as nothing."""
+        """Record the model's settings, given as keywords or as one mapping. Renders as nothing."""
         given_settings = arguments[0] if len(arguments) == 1 and not settings else settings
         line = current_line()
         if not isinstance(given_settings, Mapping) or (arguments and settings):
             self.template_problems.append(
                 TemplateProblem(
-                    "config() takes settings by name.",
-                    f"Write {{{{ config(surface='{EXAMPLE.name}', ...) }}}}.",
+                    "config() takes keyword arguments.",
+                    f"For example: {{{{ config(surface='{EXAMPLE.name}', ...) }}}}",
                     line,
                 )
             )
@@ -161,7 +161,9 @@ class ModelContext:
             case (str(package), str(name)) if not keywords:
                 return self.relations.ref(name, package, None if version is None else str(version))
             case _:
-                raise ContextError("ref() takes the name of a dbt model.", "Write {{ ref('customers') }}.")
+                raise ContextError(
+                    "ref() takes the name of a dbt model.", "For example: {{ ref('customers') }}"
+                )
 
     def _resolve_source(self, *arguments: Any, **keywords: Any) -> Relation:
         match arguments:
@@ -169,27 +171,27 @@ class ModelContext:
                 return self.relations.source(source, table)
             case _:
                 raise ContextError(
-                    "source() takes the name of a dbt source and of a table.",
-                    "Write {{ source('shop', 'customers') }}.",
+                    "source() takes the name of a dbt source and the name of a table.",
+                    "For example: {{ source('shop', 'customers') }}",
                 )
 
     def explain_undefined(self, name: str) -> tuple[str, str]:
-        """Return what to say of a name that does not exist, and what to do next."""
+        """Return the summary and hint for an undefined name."""
         if name in _INCREMENTAL_NAMES:
             return (
-                f"{name} does not exist here: a model says the whole desired state, not what is new.",
-                "Select every row that should be there; what changed since the last run is found out.",
+                f"{name} is not available: a model selects the whole desired state, not only new rows.",
+                "Select all rows that should exist; reverse-etl finds what changed since the last run.",
             )
         if name in _DBT_NAMES or name in self.relations.macros:
             return (
-                f"{name} is dbt's: models here are rendered without dbt's macros and internals.",
-                "Put that logic into a dbt model and select from it with ref().",
+                f"{name} belongs to dbt and is not available in a reverse-etl model.",
+                "Move that logic into a dbt model and select from it with ref().",
             )
         return f"{name} is undefined.", did_you_mean(name, _AVAILABLE_NAMES)
 
 
 class _RecordingVar:
-    """`var`, whose failures are noted, and `var.has_var`."""
+    """`var`, with its failures recorded, and `var.has_var`."""
 
     def __init__(self, context: ModelContext, var: Var) -> None:
         self._call = context.record_failures(var)
@@ -200,7 +202,7 @@ class _RecordingVar:
 
 
 def build_target_values(target: Target) -> Mapping[str, Any]:
-    """Return `target` as models see it: dbt's keys, without those that hold secrets."""
+    """Return `target` as models see it: dbt's keys without secrets."""
     output = target.output
     settings = {name: output.settings[name] for name in _VISIBLE_SETTINGS if name in output.settings}
     return settings | {

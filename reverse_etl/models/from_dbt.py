@@ -1,4 +1,4 @@
-"""Models without a file of ours: dbt models that are marked in their YAML, with the columns listed there."""
+"""Compile dbt models that have `meta.reverse_etl` in their YAML, with the columns listed there."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 _UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _META_PATH: Final = "meta.reverse_etl"
-_COLUMNS_HINT: Final = "List them there, under columns: what is listed is sent, and nothing else."
+_COLUMNS_HINT: Final = "List them under columns: in dbt's YAML. Only listed columns are sent."
 
 
 def compile_meta_node(
     meta_node: MetaNode, engine: Engine, project_dir: Path, problems: list[Problem]
 ) -> Model | None:
-    """Return the model of a marked dbt model: a SELECT of the columns that its YAML lists, as it lists them.
+    """Return the model of a dbt model: a SELECT of the columns that its YAML lists, in that order.
 
-    None where it is switched off, or where something is wrong with it: then `problems` has grown.
+    Return None if it is disabled or has problems, which are added to `problems`.
     """
     return _MetaNodeCompiler(meta_node, engine, project_dir, problems).compile_model()
 
 
 @dataclass(frozen=True)
 class _MetaNodeCompiler:
-    """One marked dbt model; `problems` gathers what is wrong with it."""
+    """Compiles one dbt model, and collects its problems."""
 
     meta_node: MetaNode
     engine: Engine
@@ -54,7 +54,7 @@ class _MetaNodeCompiler:
         if not isinstance(settings, dict):
             self.add_problem(
                 f"{_META_PATH} is not a mapping.",
-                "Write the keys that config() takes in a model, one a line.",
+                "Write the same keys as in config(), one per line.",
             )
             return None
         config_values = {str(key): value for key, value in settings.items()}
@@ -88,11 +88,11 @@ class _MetaNodeCompiler:
         name = self.meta_node.dbt_name
         if not self.meta_node.relation:
             hint = "Materialize it as a view or a table in dbt."
-            self.add_problem(f"{name} is ephemeral in dbt, so the warehouse has no table of it.", hint)
+            self.add_problem(f"{name} is ephemeral in dbt, so the warehouse has no table for it.", hint)
             return None
         if not self.meta_node.columns:
             self.add_problem(
-                f"dbt's YAML lists no columns of {name}, so nothing says what to send.", _COLUMNS_HINT
+                f"dbt's YAML lists no columns for {name}, so there is nothing to send.", _COLUMNS_HINT
             )
             return None
         names = ",\n    ".join(_quote_column(column, self.engine) for column in self.meta_node.columns)
@@ -117,7 +117,7 @@ class _MetaNodeCompiler:
         self.problems.append(Problem(summary, self.locate(()), hint))
 
     def locate(self, keys: tuple[str | int, ...]) -> str:
-        """Return where a key of the settings stands: in the YAML, else in the dbt model's own file."""
+        """Return the location of a key of the settings in the YAML, or of the dbt model's file."""
         key_path = format_key_path((*_META_PATH.split("."), *keys))
         key_name = f"{self.meta_node.resource_type} {self.meta_node.dbt_name}, {key_path}"
         document = self.read_document()
@@ -133,26 +133,29 @@ class _MetaNodeCompiler:
         if self.meta_node.patch_path not in self.documents:
             try:
                 document = read_yaml(self.project_dir / self.meta_node.patch_path)
-            except UsageError:  # dbt read it, and it may have changed since
+            except UsageError:  # dbt could read the file, but it may have changed since
                 document = None
             self.documents[self.meta_node.patch_path] = document
         return self.documents[self.meta_node.patch_path]
 
 
 def _quote_column(column: MetaColumn, engine: Engine) -> str:
-    """Return a column's name, folded as it would be without quotes, in quotes: no name is taken for SQL."""
+    """Return a column's name in quotes, so that it is never read as SQL.
+
+    A name that dbt does not quote is folded to the engine's case first.
+    """
     fold = engine.folds_to_upper_case and not _is_case_sensitive(column)
     doubled = (column.name.upper() if fold else column.name).replace('"', '""')
     return f'"{doubled}"'
 
 
 def _is_case_sensitive(column: MetaColumn) -> bool:
-    """Return whether a name means itself, letter by letter: dbt quotes it, or it is none without quotes."""
+    """Return whether a name keeps its case: dbt quotes it, or it is not a valid unquoted name."""
     return column.quoted or not _UNQUOTED_NAME.fullmatch(column.name)
 
 
 def _find_settings_path(document: YamlDocument, meta_node: MetaNode) -> tuple[str | int, ...]:
-    """Return the path of a dbt model's settings in its YAML, or of the model where they stand elsewhere."""
+    """Return the path of a dbt model's settings in its YAML, or of the model if they are in another file."""
     section = f"{meta_node.resource_type}s"
     entries = document.content.get(section) if isinstance(document.content, dict) else None
     for index, entry in enumerate(entries or ()):

@@ -1,4 +1,4 @@
-"""What a model's SQL may not do: write, read from outside, or give something else each time it is run."""
+"""Find what a model's SQL must not do: write, read external data, or change its result on every run."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ _DAYS: Final = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
 
 
 def lint_query(query: Query, engine: Engine) -> tuple[Finding, ...]:
-    """Return what the query may not do, in the order of the text."""
+    """Return the findings of a query, in the order of its text."""
     findings = [
         *_find_writes(query),
         *_find_outside_sources(query.tree),
@@ -108,7 +108,7 @@ def _find_writes(query: Query) -> Iterator[Finding]:
         end = len(query.sql) if inside is None else inside - query.start
         word = query.sql.upper().rfind(name, 0, end)
         offset = inside if word < 0 else query.start + word
-        yield Finding(f"The model has {name} in it; a model only reads.", "Take it out.", offset)
+        yield Finding(f"The model contains {name}; a model only reads.", "Remove it.", offset)
 
 
 def _find_outside_sources(tree: exp.Expr) -> Iterator[Finding]:
@@ -127,8 +127,8 @@ def _find_outside_sources(tree: exp.Expr) -> Iterator[Finding]:
 
 def _outside_finding(source_text: str, node: exp.Expr) -> Finding:
     return Finding(
-        f"The model reads {source_text}; a model reads tables and views of the warehouse.",
-        "Load it with dbt, as a seed or a source, and read that with ref() or source().",
+        f"The model reads {source_text}; a model reads only tables and views of the warehouse.",
+        "Load the data with dbt, as a seed or a source, and select from it with ref() or source().",
         find_offset(node),
     )
 
@@ -138,8 +138,8 @@ def _find_forbidden_functions(tree: exp.Expr) -> Iterator[Finding]:
         name = _function_name(node)
         if (name in _FORBIDDEN or name.startswith("system$")) and not isinstance(node.parent, exp.Table):
             yield Finding(
-                f"The model calls {name}(), which reaches outside the warehouse's tables.",
-                "Take it out; values from outside come in by var() or env_var().",
+                f"The model calls {name}(), which reads data outside the warehouse's tables.",
+                "Remove it, or pass the value with var() or env_var().",
                 find_offset(node),
             )
 
@@ -150,8 +150,8 @@ def _find_randomness(tree: exp.Expr, engine: Engine) -> Iterator[Finding]:
         if sample or isinstance(node, _RANDOM_NODES) or (_is_call(node) and _function_name(node) in _RANDOM):
             call_text = "A sample" if sample else _function_text(node, engine)
             yield Finding(
-                f"{call_text} gives something else on every run, so people would come and go at random.",
-                "Take it out; to choose a part of the people, compare a hash of their key.",
+                f"{call_text} has another result on every run, so rows would be added and removed at random.",
+                "Remove it. To select a fixed share of the rows, compare a hash of their key.",
                 find_offset(node),
             )
 
@@ -161,8 +161,9 @@ def _find_unordered_limits(tree: exp.Expr) -> Iterator[Finding]:
         query = node.parent
         if query is not None and not query.args.get("order") and not isinstance(query.parent, exp.Exists):
             yield Finding(
-                "LIMIT without ORDER BY gives other rows on every run: people would come and go at random.",
-                "Order by a key of the people. To send only some at first: reverse-etl run --limit.",
+                "LIMIT without ORDER BY selects other rows on every run, so rows would be added and removed "
+                "at random.",
+                "Order by a unique key. To send only some rows at first: reverse-etl run --limit",
                 find_offset(query),
             )
 
@@ -172,10 +173,9 @@ def _find_clock_columns(tree: exp.Query, engine: Engine) -> Iterator[Finding]:
     for node in tree.walk():
         if _is_clock(node) and not _is_truncated_to_day(node) and _reaches_output(node, tree, outermost):
             yield Finding(
-                f"{_function_text(node, engine)} in a column changes every run, so every run would send "
-                "all rows.",
-                "Use current_date, which changes once a day, or a column of the table; "
-                "in WHERE the time of day is fine.",
+                f"A column depends on {_function_text(node, engine)}, so every run would send all rows.",
+                "Use a column of the table, or current_date, which changes once a day. In WHERE, the time of "
+                "day is allowed.",
                 find_offset(node),
             )
 
@@ -185,7 +185,7 @@ def _is_clock(node: exp.Expr) -> bool:
 
 
 def _is_truncated_to_day(node: exp.Expr) -> bool:
-    """Return whether a moment is at once made into a day, which changes no more often than current_date."""
+    """Return whether a timestamp is directly truncated to a day or longer, as stable as current_date."""
     parent = node.parent
     if isinstance(parent, exp.Cast):
         return bool(parent.to.is_type(exp.DataType.Type.DATE))
@@ -198,10 +198,9 @@ def _is_truncated_to_day(node: exp.Expr) -> bool:
 
 
 def _reaches_output(node: exp.Expr, tree: exp.Expr, outermost: set[int]) -> bool:
-    """Return whether what a node gives can reach a column of the outermost SELECT.
+    """Return whether the value of a node can reach a column of the outermost SELECT.
 
-    Names are followed without regard to the tables that they belong to: rather one model too many is
-    refused.
+    Columns are followed by name, whatever table they belong to, so that some harmless models are refused too.
     """
     waiting = [node]
     seen: set[str] = set()
@@ -219,7 +218,7 @@ def _reaches_output(node: exp.Expr, tree: exp.Expr, outermost: set[int]) -> bool
 
 
 def _find_projection(node: exp.Expr, outermost: set[int]) -> tuple[exp.Select, set[str]] | None:
-    """Return the SELECT that gives out a node's value, and its names there; None where it only filters."""
+    """Return the SELECT that returns a node's value, and its column names, or None if it only filters."""
     child, parent = node, node.parent
     while parent is not None:
         if isinstance(parent, exp.Select):
@@ -235,7 +234,7 @@ def _find_projection(node: exp.Expr, outermost: set[int]) -> tuple[exp.Select, s
 
 
 def _find_outside_names(select: exp.Select, projection: exp.Expr) -> set[str] | None:
-    """Return the names of a projection where its SELECT is read as a table, else None: it is a value."""
+    """Return the names of a projection if its SELECT is read as a table, or None if it is a scalar."""
     names = {projection.alias_or_name.casefold()}
     index = select.expressions.index(projection)
     around: exp.Expr | None = select.parent
@@ -243,7 +242,7 @@ def _find_outside_names(select: exp.Select, projection: exp.Expr) -> set[str] | 
         columns = {item.casefold() for item in around.alias_column_names}
         if columns or isinstance(around.parent, exp.From | exp.Join | exp.Lateral):
             return columns or names
-        if isinstance(around, exp.SetOperation):  # its columns are called as those of its first SELECT
+        if isinstance(around, exp.SetOperation):  # its columns have the names of its first SELECT
             names |= {
                 item.expressions[index].alias_or_name.casefold() for item in _first_select(around, index)
             }

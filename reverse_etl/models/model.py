@@ -1,4 +1,4 @@
-"""A compiled model: what the rest of the package knows of an SQL file."""
+"""The compiled model, as the rest of the package sees it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Model:
     """A compiled model.
 
     `path` is relative to the project's folder. `sql` is one SELECT in the output's dialect, without a
-    semicolon or comments around it; it begins at the character `sql_start` of the `rendered` file, which is
-    None for a dbt model that is itself to be sent. `columns` are named as the warehouse will report them, but
-    that a warehouse may report a column that is selected as it is in its table's own case. `reads` are dbt's
-    unique ids, or bare names where there is no manifest. `checksum` changes with the SQL and the config.
+    semicolon or surrounding comments. It begins at character `sql_start` of the `rendered` file, which is
+    None for a dbt model with `meta.reverse_etl`. `columns` are the names that the warehouse reports, though
+    it may report a plain column in the case of its table. `reads` are dbt's unique ids, or bare names without
+    a manifest. `checksum` changes with the SQL and the config.
     """
 
     name: str
@@ -43,9 +43,9 @@ class Model:
     checksum: str
 
     def locate_line(self, line: int, column: int | None = None) -> str:
-        """Return where a line of the SQL, and a character of it (both from 1), stand in the model's file.
+        """Return the location in the model's file of a line and column, both from 1, of the SQL.
 
-        The column is left out where the file does not say it; and so is the line that the SQL does not have.
+        Line and column are left out if they are not known.
         """
         lines = self.sql.split("\n")
         if self.rendered is None or not 1 <= line <= len(lines):
@@ -56,20 +56,20 @@ class Model:
 
 
 def shared_list_problem(list_name: str, first: Model, second: Model) -> Problem:
-    """Return what is wrong where two models drive one list: each would take off whom the other put on it."""
+    """Return the problem of a list with two models: each would remove the members that the other added."""
     return Problem(
-        f"The list {list_name!r} is driven by the model {first.name}, and by {second.name} too.",
+        f"The models {first.name} and {second.name} use the same list {list_name!r}.",
         f"{first.path} and {second.path}",
-        "A list has one model: join the two with UNION, or give one of them another.",
+        "A list has one model: combine the two with UNION ALL, or give one of them another list.",
         (first.name, second.name),
     )
 
 
 def compute_checksum(sql: str, config: ModelConfig) -> str:
-    """Return a text that changes with the SQL and the config.
+    """Return a hash of the SQL and the config.
 
-    It is kept beside rejections, which end where it changes. So its names are written out here and stay, also
-    where a field or a class gets another name.
+    The state stores it with each rejection, which ends when the hash changes. The names in it must therefore
+    stay the same if a field or class is renamed.
     """
     content = {
         "surface": config.surface.name,

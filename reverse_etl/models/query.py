@@ -1,4 +1,4 @@
-"""A model's SQL as sqlglot reads it: one SELECT, its columns, and what is wrong with them."""
+"""Parse a model's SQL with sqlglot: one SELECT, its output columns, and findings about them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.engine import Engine
 
-# sqlglot warns on the standard error of statements that it does not know; here they are findings.
+# sqlglot logs a warning for unknown statements; here they become findings.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a query: what, what to do next, and its offset in the text."""
+    """Something wrong with a query, and its offset in the text if known."""
 
     summary: str
     hint: str = ""
@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class OutputColumn:
-    """A column that comes out of a query, as the warehouse names it; `quoted` where the model quotes it."""
+    """A column of the result, as named in the warehouse. `quoted` is whether the model quotes its name."""
 
     name: str
     quoted: bool
@@ -41,10 +41,7 @@ class OutputColumn:
 
 @dataclass(frozen=True)
 class Query:
-    """A query that was read.
-
-    `start` is the offset in the text at which `sql` begins; comments around it are left out.
-    """
+    """A parsed query. `sql` is its text without surrounding comments, `start` the offset of that text."""
 
     sql: str
     start: int
@@ -54,18 +51,18 @@ class Query:
 
 
 def read_query(text: str, engine: Engine) -> Query | Finding:
-    """Return the one SELECT that `text` is, or why it cannot be read as one."""
+    """Return the single SELECT in `text`, or a finding that says why there is none."""
     try:
         tokens = sqlglot.tokenize(text, dialect=engine)
         while tokens and _is_semicolon(tokens[-1]):
             tokens = tokens[:-1]
         if not tokens:
-            return Finding("The model has no SQL.", "Write one SELECT below config().")
+            return Finding("The model has no SQL.", "Write a SELECT below config().")
         trees = [tree for tree in sqlglot.parse(text, dialect=engine) if tree is not None]
     except TokenError:
         return Finding(
             "The SQL has a quote or a comment that is not closed.",
-            "Inside text, a quote is written twice: 'it''s'.",
+            "Close it. Inside a text, write a quote twice: 'it''s'.",
         )
     except ParseError as error:
         return _parse_error_finding(text, error, engine)
@@ -74,7 +71,7 @@ def read_query(text: str, engine: Engine) -> Query | Finding:
         semicolon = next(index for index, token in enumerate(tokens) if _is_semicolon(token))
         return Finding(
             f"The model has {len(trees)} statements; a model is one SELECT.",
-            "Keep the SELECT; what prepares it belongs into WITH or into dbt.",
+            "Keep the SELECT. Move the other statements into WITH or into a dbt model.",
             tokens[semicolon + 1].start,
         )
     tree = trees[0]
@@ -89,7 +86,7 @@ def read_query(text: str, engine: Engine) -> Query | Finding:
 
 
 def outermost_selects(query: exp.Expr) -> Iterator[exp.Select]:
-    """Yield the outermost SELECTs of a query, from left to right: several where it is a UNION or the like."""
+    """Yield the outermost SELECTs of a query, from left to right; a UNION has several."""
     match query:
         case exp.Select():
             yield query
@@ -103,7 +100,7 @@ def outermost_selects(query: exp.Expr) -> Iterator[exp.Select]:
 
 
 def find_offset(node: exp.Expr) -> int | None:
-    """Return the offset of the first character known of a node, else that of the nearest node around it."""
+    """Return the offset of the first known character of a node or of its nearest ancestor."""
     here: exp.Expr | None = node
     while here is not None:
         starts = [int(descendant.meta["start"]) for descendant in here.walk() if "start" in descendant.meta]
@@ -128,8 +125,9 @@ def _parse_error_finding(text: str, error: ParseError, engine: Engine) -> Findin
         line_start = sum(len(line) + 1 for line in text.split("\n")[: details["line"] - 1])
         offset = max(line_start + details["col"] - len(highlight), 0)
     return Finding(
-        f"The SQL cannot be read as {engine}'s: {reason}.",
-        f"Look just before this place. If {engine} does take it, put it into a view and select from that.",
+        f"The SQL cannot be parsed as {engine} SQL: {reason}.",
+        f"Check the SQL just before this place. If {engine} accepts it, move it into a view and select "
+        "from that.",
         offset,
     )
 
@@ -149,7 +147,8 @@ def _output_columns(query: exp.Query, engine: Engine) -> tuple[tuple[OutputColum
     if any(union.args.get("by_name") for union in query.find_all(exp.SetOperation)):
         findings.append(
             Finding(
-                "UNION BY NAME hides which columns come out.", "Write UNION ALL, the columns in one order."
+                "UNION BY NAME hides the order of the columns.",
+                "Write UNION ALL, with the columns in the same order.",
             )
         )
     columns: list[OutputColumn] = []
@@ -168,7 +167,7 @@ def _output_columns(query: exp.Query, engine: Engine) -> tuple[tuple[OutputColum
 
 
 def is_star(projection: exp.Expr) -> bool:
-    """Return whether a projection stands for columns that only the warehouse knows."""
+    """Return whether a projection is a star, whose columns only the warehouse knows."""
     return projection.is_star or projection.find(exp.Columns) is not None
 
 
@@ -176,8 +175,8 @@ def _find_stars(select: exp.Select) -> Iterator[Finding]:
     for projection in select.expressions:
         if is_star(projection):
             yield Finding(
-                f"{projection.sql()} takes whatever columns there are, so a new one would be sent unasked.",
-                "Name the columns.",
+                f"{projection.sql()} selects all columns, so a new column would be sent without notice.",
+                "List the columns.",
                 find_offset(projection),
             )
 
@@ -205,15 +204,14 @@ def _check_names(columns: Sequence[OutputColumn]) -> Iterator[Finding]:
         folded = column.name.casefold()
         if folded in seen:
             yield Finding(
-                f"Two columns are called {column.name}.",
-                "Rename one: names are compared without case.",
+                f"Two columns have the name {column.name}.",
+                "Rename one: names are compared without regard to case.",
                 column.offset,
             )
         if folded.startswith(RESERVED_PREFIX):
             yield Finding(
-                f"Column {column.name} begins with {RESERVED_PREFIX}, which is kept for reverse_etl's own "
-                "columns.",
-                "Give it another name.",
+                f"Column {column.name} begins with {RESERVED_PREFIX}, which is reserved for reverse-etl.",
+                "Rename it.",
                 column.offset,
             )
         seen[folded] = column

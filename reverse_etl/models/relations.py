@@ -1,4 +1,4 @@
-"""What `ref` and `source` stand for: the relations of dbt's manifest, else names in the target's schema."""
+"""Resolve `ref` and `source`: by dbt's manifest, or without one by names in the target's schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 @dataclass(frozen=True)
 class Relation:
-    """A table or view in the warehouse; as text, the name by which SQL reads it. `unique_id` is dbt's."""
+    """A table or view in the warehouse. `text` is its quoted name in SQL, `unique_id` is dbt's."""
 
     text: str
     unique_id: str
@@ -37,7 +37,7 @@ class Relation:
 
     @property
     def name(self) -> str:
-        """Return the bare name, as dbt's relations do."""
+        """Return the bare name, as in dbt's relations."""
         return self.identifier
 
     def __str__(self) -> str:
@@ -45,14 +45,14 @@ class Relation:
 
 
 class Relations(Protocol):
-    """Where relations are looked up. Each lookup raises ContextError that says what to do next."""
+    """Looks up relations. A failed lookup raises ContextError with a hint."""
 
     def ref(self, name: str, package: str | None, version: str | None) -> Relation:
-        """Return what dbt's `ref` would."""
+        """Return the relation that dbt's `ref` returns."""
         ...
 
     def source(self, source: str, table: str) -> Relation:
-        """Return what dbt's `source` would."""
+        """Return the relation that dbt's `source` returns."""
         ...
 
     @property
@@ -62,33 +62,33 @@ class Relations(Protocol):
 
     @property
     def meta_nodes(self) -> tuple[MetaNode, ...]:
-        """Return the dbt models that are themselves to be sent, by name."""
+        """Return the dbt models with `meta.reverse_etl`, sorted by name."""
         ...
 
 
 @dataclass(frozen=True)
 class SchemaRelations:
-    """Relations where dbt left no manifest: whatever is asked for, in the target's database and schema."""
+    """Relations without a manifest: each name is taken to exist in the target's database and schema."""
 
     output: Output
 
     @property
     def macros(self) -> frozenset[str]:
-        """Return nothing: without a manifest no macro is known."""
+        """Return an empty set: macros are known from the manifest only."""
         return frozenset()
 
     @property
     def meta_nodes(self) -> tuple[MetaNode, ...]:
-        """Return nothing: without a manifest no dbt model is known."""
+        """Return an empty tuple: dbt models are known from the manifest only."""
         return ()
 
     def ref(self, name: str, package: str | None, version: str | None) -> Relation:  # noqa: ARG002
-        """Return the relation of that name in the target's schema; a version is `<name>_v<version>`."""
+        """Return the relation `name`, or `<name>_v<version>`, in the target's schema."""
         identifier = f"{name}_v{version}" if version else name
         return self._build_relation(self.output.schema, identifier, identifier)
 
     def source(self, source: str, table: str) -> Relation:
-        """Return the table in the schema that is called as the source is."""
+        """Return the table in the schema that has the source's name."""
         return self._build_relation(source, table, f"{source}.{table}")
 
     def _build_relation(self, schema: str, identifier: str, unique_id: str) -> Relation:
@@ -98,7 +98,7 @@ class SchemaRelations:
 
 
 def quote_name(name: str, engine: Engine) -> str:
-    """Return a name as dbt quotes it: always, or where it must if the engine folds names to upper case."""
+    """Return a name in quotes, as dbt does; without quotes if the engine folds names and it needs none."""
     if engine.folds_to_upper_case and _UNQUOTED_NAME.fullmatch(name):
         return name
     doubled = name.replace('"', '""')
@@ -110,7 +110,7 @@ ManifestNode = dict[str, Any]
 
 @dataclass(frozen=True)
 class Manifest:
-    """The relations of a dbt project as its last command left them in manifest.json."""
+    """The relations in the manifest.json of dbt's last command."""
 
     project: str
     nodes: Mapping[str, Sequence[ManifestNode]] = field(repr=False)
@@ -120,7 +120,10 @@ class Manifest:
     meta_nodes: tuple[MetaNode, ...] = field(default=(), repr=False)
 
     def ref(self, name: str, package: str | None, version: str | None) -> Relation:
-        """Return the model, seed or snapshot of that name: its latest version, the project's own first."""
+        """Return the model, seed or snapshot `name`.
+
+        The project's own node comes before those of packages, and the latest version before others.
+        """
         call = f"ref('{name}')" if package is None else f"ref('{package}', '{name}')"
         nodes = [node for node in self.nodes.get(name, ()) if package in (None, node.get("package_name"))]
         if not nodes:
@@ -142,7 +145,7 @@ class Manifest:
         return _to_relation(candidates[0], call)
 
     def source(self, source: str, table: str) -> Relation:
-        """Return the table of that source."""
+        """Return the relation of a source's table."""
         call = f"source('{source}', '{table}')"
         node = self.sources.get((source, table))
         if node is None:
@@ -157,19 +160,19 @@ class Manifest:
         if name in self.disabled:
             return ContextError(
                 f"{call}: {name} is disabled in dbt.",
-                "Enable it there and run: dbt build. Or read something else.",
+                "Enable it in dbt and run: dbt build",
             )
         where = f"package {package} in dbt's manifest" if package else "dbt's manifest"
         return ContextError(
-            f"{call}: {where} has no model, seed or snapshot of that name.",
+            f"{call}: {where} has no model, seed or snapshot with that name.",
             _missing_node_hint(name, self.nodes),
         )
 
 
 def load_relations(target: Target, manifest_path: Path | None) -> Relations:
-    """Return the relations that models see: the manifest's in a dbt project, else the target's schema.
+    """Return the relations of the manifest, or of the target's schema if there is no manifest.
 
-    Raises ModelError when the manifest cannot be read or was written for another warehouse.
+    Raises ModelError if the manifest cannot be read or was written for another warehouse.
     """
     if manifest_path is None:
         return SchemaRelations(target.output)
@@ -216,7 +219,7 @@ def _parse_manifest(content: ManifestNode, project: str) -> Manifest:
 
 
 def _check_database(manifest: Manifest, target: Target, path: Path) -> None:
-    """Refuse a manifest of another target: its names lead to the wrong tables."""
+    """Raise ModelError for the manifest of another target, whose names lead to the wrong tables."""
     target_database = target.output.database.casefold()
     databases = {
         str(node.get("database") or "").casefold(): str(node.get("database"))
@@ -226,8 +229,8 @@ def _check_database(manifest: Manifest, target: Target, path: Path) -> None:
     }
     if target_database and databases and target_database not in databases:
         raise ModelError.of(
-            f"dbt's manifest was written for another target: it builds in database "
-            f"{', '.join(databases.values())}, and target {target.name} reads {target.output.database}.",
+            f"dbt's manifest was written for another target: it uses database "
+            f"{', '.join(databases.values())}, but target {target.name} reads {target.output.database}.",
             where=format_location(path),
             hint=f"Run: dbt build --target {target.name}",
         )
@@ -244,7 +247,7 @@ def _to_relation(node: ManifestNode, call: str) -> Relation:
     name = node.get("name")
     if (node.get("config") or {}).get("materialized") == "ephemeral":
         raise ContextError(
-            f"{call}: {name} is ephemeral in dbt, so the warehouse has no table of it.",
+            f"{call}: {name} is ephemeral in dbt, so the warehouse has no table for it.",
             "Materialize it as a view or a table in dbt, or write its SQL here.",
         )
     text = node.get("relation_name")

@@ -1,7 +1,7 @@
-"""--select and --exclude, as in dbt: several arguments are a union, commas inside one are an intersection.
+"""Select models by --select and --exclude. As in dbt, several arguments are a union, commas an intersection.
 
-A `+` after a selector goes through dbt's graph: `customers+` and `source:erp+` are all models that are fed by
-these.
+A `+` after a selector follows dbt's graph: `customers+` and `source:erp+` select all models that depend on
+these nodes.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from reverse_etl.models.model import Model
 
-# Blanks part selectors, but for those inside a list's name, which goes on to the next comma or the end.
+# Blanks separate selectors, except in a list's name, which ends at the next comma or at the end.
 _SELECTOR: Final = re.compile(r"(?:list:[^,]*|[^\s,]+)(?:,\s*(?:list:[^,]*|[^\s,]+))*")
 
 
 @dataclass(frozen=True)
 class _ModelCriterion:
-    """A selector as it is asked: of which model it is true, or why it cannot be asked."""
+    """The condition of one selector; `hint` explains why a selector matches nothing."""
 
     matches: Callable[[Model], bool]
     hint: str = ""
@@ -37,7 +37,7 @@ class _ModelCriterion:
 
 @dataclass(frozen=True)
 class _ModelSelector:
-    """The models among which a flag chooses, dbt's graph behind them, and what is wrong so far."""
+    """Applies the selectors of one flag to the models, and collects problems."""
 
     models: Sequence[Model]
     graph: Callable[[], Graph]
@@ -45,7 +45,7 @@ class _ModelSelector:
     problems: list[Problem]
 
     def select_union(self, arguments: Iterable[str]) -> set[str] | None:
-        """Return the names that any selector chooses; None where there is no selector."""
+        """Return the names that at least one selector matches, or None if there is no selector."""
         selectors = [selector_text for argument in arguments for selector_text in _SELECTOR.findall(argument)]
         names: set[str] = set()
         for selector in selectors:
@@ -67,36 +67,38 @@ class _ModelSelector:
             names &= matching
         if not names and len(self.problems) == problem_count:
             summary = f"No model matches all of {', '.join(parts)}."
-            self.problems.append(Problem(summary, self.flag, "Without commas, one of them is enough."))
+            self.problems.append(
+                Problem(summary, self.flag, "To match any of them, separate them by blanks, not commas.")
+            )
         return names
 
     def _parse_criterion(self, part: str) -> _ModelCriterion:
         method, colon, value = part.partition(":")
         method, value = (method, value) if colon else ("", part)
-        if method != "list":  # a list may be called +1 or A+
+        if method != "list":  # the name of a list may be +1 or A+
             if re.search(r"^\d*\+|\+\d+$|^@", part):
-                hint = "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."
+                hint = "Write + at the end: dbt_model+ selects all models that depend on dbt_model."
                 return _ModelCriterion(_match_nothing, hint)
             if value.endswith("+"):
                 return self._parse_downstream_criterion(method, value.removesuffix("+"))
         methods = _selection_methods(value)
         if method == "source":
-            return _ModelCriterion(_match_nothing, f"Models here are no sources; those fed by it: {part}+")
+            return _ModelCriterion(_match_nothing, f"To select the models that depend on a source: {part}+")
         if method not in methods:
             method_names = [f"{name}:" for name in methods if name]
             return _ModelCriterion(
-                _match_nothing, f"{method}: is not a way to select. {did_you_mean(method, method_names)}"
+                _match_nothing, f"{method}: is not a selection method. {did_you_mean(method, method_names)}"
             )
         return _ModelCriterion(methods[method])
 
     def _parse_downstream_criterion(self, method: str, value: str) -> _ModelCriterion:
-        """Return what a selector with a + asks: to be fed by such nodes of dbt, or to be such a model."""
+        """Return the condition of a selector with a +: the model matches, or depends on such a node."""
         methods = node_methods(value)
         if method not in methods:
             method_names = [f"{name}:" for name in methods if name]
             return _ModelCriterion(
                 _match_nothing,
-                f"{method}: is not a way to select nodes of dbt. {did_you_mean(method, method_names)}",
+                f"{method}: is not a selection method for dbt nodes. {did_you_mean(method, method_names)}",
             )
         graph = self.graph()
         nodes = graph.nodes.values() or make_bare_nodes(read for model in self.models for read in model.reads)
@@ -109,11 +111,11 @@ class _ModelSelector:
             )
         hint = suggest_nodes(nodes, method, value)
         return _ModelCriterion(
-            _match_nothing, "dbt knows it, but it feeds no model here." if origins else hint
+            _match_nothing, "The node exists in dbt, but no model depends on it." if origins else hint
         )
 
 
-_LIST_MODELS_HINT = "See what there is: reverse-etl ls"
+_LIST_MODELS_HINT = "To list all models: reverse-etl ls"
 
 
 def select_models(
@@ -123,13 +125,13 @@ def select_models(
     *,
     graph: Callable[[], Graph] = Graph,
 ) -> tuple[Model, ...]:
-    """Return the chosen models (all where none is chosen) without the excluded ones, in the order given.
+    """Return the selected models, or all if `selected` is empty, without the excluded ones, in their order.
 
     A selector is a name or glob (`vip_*`), a path (`models/daily`, `models/daily/vip.sql`), or `name:`,
-    `path:`, `tag:`, `list:` (name, id or list_column) or `surface:` with a value or glob. With a `+` behind,
-    a dbt node's name, glob, path or unique id, its `tag:`, or `source:erp` or `source:erp.orders` chooses
-    every model that reads such a node or what is built from it; only then is `graph` asked for. Raises
-    UsageError for every selector that matches nothing, and when nothing is left.
+    `path:`, `tag:`, `list:` (name, id or list_column) or `surface:` with a value or glob. With a `+` at the
+    end, the name, glob, path or unique id of a dbt node, its `tag:`, or `source:erp` or `source:erp.orders`
+    selects all models that read such a node or its descendants; only then is `graph` called. Raises
+    UsageError for each selector that matches nothing, and if no model is left.
     """
     problems: list[Problem] = []
     selected_names = _ModelSelector(models, graph, "--select", problems).select_union(selected)
@@ -143,7 +145,9 @@ def select_models(
         and model.name not in (excluded_names or ())
     )
     if models and not remaining:
-        raise UsageError.of("No model is left.", where="--exclude", hint="Exclude less, or select more.")
+        raise UsageError.of(
+            "All selected models are excluded.", where="--exclude", hint="Exclude fewer models."
+        )
     return remaining
 
 
@@ -153,7 +157,7 @@ def _match_nothing(model: Model) -> bool:
 
 
 def _selection_methods(value: str) -> dict[str, Callable[[Model], bool]]:
-    """Return what each way to select asks of a model; the one without a name asks for its name or path."""
+    """Return the condition of each selection method; the method "" matches a name or a path."""
     return {
         "": lambda model: fnmatchcase(model.name, value) or matches_path(model.path, value),
         "name": lambda model: fnmatchcase(model.name, value),

@@ -20,22 +20,24 @@ CASES = [
         Problem(
             "identifiers must be a mapping.",
             "models/vip.sql:1:31",
-            "Write identifiers={'email': 'a column'}.",
+            "For example: identifiers={'email': 'a column'}",
         ),
         Problem("tags.0 must be text, in quotes.", "models/vip.sql:1:54"),
     ),
     case(
         "no models",
         {"profiles.yml": PROFILE},
-        Problem("There are no models.", "models", "Write one there, or run: reverse-etl init"),
+        Problem(
+            "The project has no models.", "models", "Run: reverse-etl init. Or write a model in this folder."
+        ),
     ),
     case(
         "same name",
         {"profiles.yml": PROFILE, "models/a/vip.sql": MODEL, "models/b/vip.sql": MODEL},
         Problem(
-            "2 models are called vip.",
+            "2 models have the name vip.",
             "models/a/vip.sql and models/b/vip.sql",
-            "Rename one: a model is known by its file's name.",
+            "Rename one: a model has the name of its file.",
         ),
     ),
     case(
@@ -92,9 +94,9 @@ where x > (select max(x) from {{ this }})
 {% endif %}
 """),
         Problem(
-            "is_incremental does not exist here: a model says the whole desired state, not what is new.",
+            "is_incremental is not available: a model selects the whole desired state, not only new rows.",
             "models/vip.sql:3",
-            "Select every row that should be there; what changed since the last run is found out.",
+            "Select all rows that should exist; reverse-etl finds what changed since the last run.",
         ),
     ),
     case(
@@ -104,9 +106,9 @@ where x > (select max(x) from {{ this }})
 select email, {{ dbt_utils.star() }} from t
 """),
         Problem(
-            "dbt_utils is dbt's: models here are rendered without dbt's macros and internals.",
+            "dbt_utils belongs to dbt and is not available in a reverse-etl model.",
             "models/vip.sql:2",
-            "Put that logic into a dbt model and select from it with ref().",
+            "Move that logic into a dbt model and select from it with ref().",
         ),
     ),
     case(
@@ -153,13 +155,13 @@ select phone from t
             "models/vip.sql:2:5",
             "Did you mean list_memberships? Available: profiles, list_memberships, list_memberships_by_profile_id.",
         ),
-        Problem("phone is not a type of identifier.", "models/vip.sql:6:5", "Did you mean phone_e164?"),
+        Problem("phone is not an identifier type.", "models/vip.sql:6:5", "Did you mean phone_e164?"),
         Problem(
             "on_null cannot be 'clear': Klaviyo's bulk import cannot clear a field.",
             "models/vip.sql:5:5",
-            "Remove on_null: a NULL leaves what Klaviyo has. To overwrite it, select a value such as ''.",
+            "Remove on_null: a NULL leaves Klaviyo's value. To overwrite it, select a value such as ''.",
         ),
-        Problem("max_removes must be at most 1.", "models/vip.sql:4:5", "It is a share: 0.1 is a tenth."),
+        Problem("max_removes must be at most 1.", "models/vip.sql:4:5", "It is a share: 0.1 is 10 %."),
         Problem(
             "lst is not a key of config().",
             "models/vip.sql:3:5",
@@ -222,7 +224,7 @@ select email from t
 select email, name from t
 """),
         Problem(
-            "The identifier email is in column e_mail, which is not selected.",
+            "The column e_mail of the identifier email is not selected.",
             "models/vip.sql:1",
             "Did you mean email? Available: email, name.",
         ),
@@ -234,7 +236,7 @@ select email, name from t
 select email, id, name from t
 """),
         Problem(
-            "The identifier email is in column emial, which is not selected.",
+            "The column emial of the identifier email is not selected.",
             "models/vip.sql:1",
             "Did you mean email? Available: email, id, name.",
         ),
@@ -313,7 +315,7 @@ select email, location, city as location_city from t
             "target/manifest.json": MANIFEST,
         },
         Problem(
-            "ref('custmers'): dbt's manifest has no model, seed or snapshot of that name.",
+            "ref('custmers'): dbt's manifest has no model, seed or snapshot with that name.",
             "reverse_etl/vip.sql:2",
             "Did you mean customers? If it is new in dbt, run: dbt build",
         ),

@@ -128,28 +128,28 @@ def test_the_manifest_says_what_ref_and_source_stand_for(
     [
         (
             "ref('custmers')",
-            "ref('custmers'): dbt's manifest has no model, seed or snapshot of that name.",
+            "ref('custmers'): dbt's manifest has no model, seed or snapshot with that name.",
             "Did you mean customers? If it is new in dbt, run: dbt build",
         ),
         (
             "ref('loyalti', 'customers')",
-            "ref('loyalti', 'customers'): package loyalti in dbt's manifest has no model, seed or snapshot of that name.",
+            "ref('loyalti', 'customers'): package loyalti in dbt's manifest has no model, seed or snapshot with that name.",
             "Did you mean customers? If it is new in dbt, run: dbt build",
         ),
         (
             "ref('not_null_customers')",
-            "ref('not_null_customers'): dbt's manifest has no model, seed or snapshot of that name.",
+            "ref('not_null_customers'): dbt's manifest has no model, seed or snapshot with that name.",
             "Did you mean customers? If it is new in dbt, run: dbt build",
         ),
         (
             "ref('thin')",
-            "ref('thin'): thin is ephemeral in dbt, so the warehouse has no table of it.",
+            "ref('thin'): thin is ephemeral in dbt, so the warehouse has no table for it.",
             "Materialize it as a view or a table in dbt, or write its SQL here.",
         ),
         (
             "ref('old')",
             "ref('old'): old is disabled in dbt.",
-            "Enable it there and run: dbt build. Or read something else.",
+            "Enable it in dbt and run: dbt build",
         ),
         (
             "ref('people', v=3)",
@@ -171,17 +171,17 @@ def test_the_manifest_says_what_ref_and_source_stand_for(
             "source('erp', 'order'): dbt's manifest has no such source.",
             "Did you mean erp.orders? If it is new in dbt, run: dbt build",
         ),
-        ("ref()", "ref() takes the name of a dbt model.", "Write {{ ref('customers') }}."),
-        ("ref(1)", "ref() takes the name of a dbt model.", "Write {{ ref('customers') }}."),
+        ("ref()", "ref() takes the name of a dbt model.", "For example: {{ ref('customers') }}"),
+        ("ref(1)", "ref() takes the name of a dbt model.", "For example: {{ ref('customers') }}"),
         (
             "source('erp')",
-            "source() takes the name of a dbt source and of a table.",
-            "Write {{ source('shop', 'customers') }}.",
+            "source() takes the name of a dbt source and the name of a table.",
+            "For example: {{ source('shop', 'customers') }}",
         ),
         (
             "tier('gold')",
-            "tier is dbt's: models here are rendered without dbt's macros and internals.",
-            "Put that logic into a dbt model and select from it with ref().",
+            "tier belongs to dbt and is not available in a reverse-etl model.",
+            "Move that logic into a dbt model and select from it with ref().",
         ),
     ],
 )
@@ -270,7 +270,7 @@ def test_manifests_of_neighbouring_versions_are_read(project: Folder, number: in
         ),
         (
             manifest(metadata={"project_name": "shop"}, nodes={"a": node("a", database="dev")}),
-            "dbt's manifest was written for another target: it builds in database dev, and target trial reads shop.",
+            "dbt's manifest was written for another target: it uses database dev, but target trial reads shop.",
             "Run: dbt build --target trial",
         ),
     ],

@@ -103,7 +103,7 @@ def test_models_are_chosen_as_in_dbt(
                 Problem(
                     "No model matches tags:daily.",
                     "--select",
-                    "tags: is not a way to select. Did you mean tag:? Available: name:, path:, tag:, list:, surface:.",
+                    "tags: is not a selection method. Did you mean tag:? Available: name:, path:, tag:, list:, surface:.",
                 )
             ],
         ),
@@ -114,7 +114,7 @@ def test_models_are_chosen_as_in_dbt(
                 Problem(
                     "No model matches +vip.",
                     "--select",
-                    "A + stands at the end: dbt_model+ is every model that this one of dbt feeds.",
+                    "Write + at the end: dbt_model+ selects all models that depend on dbt_model.",
                 )
             ],
         ),
@@ -125,14 +125,14 @@ def test_models_are_chosen_as_in_dbt(
                 Problem(
                     "No model matches all of tag:daily, people.",
                     "--select",
-                    "Without commas, one of them is enough.",
+                    "To match any of them, separate them by blanks, not commas.",
                 )
             ],
         ),
         (
             ["vip"],
             ["tag:daily"],
-            [Problem("No model is left.", "--exclude", "Exclude less, or select more.")],
+            [Problem("All selected models are excluded.", "--exclude", "Exclude fewer models.")],
         ),
     ],
 )

@@ -23,9 +23,9 @@ CASES = [
 select * from t
 """),
         Problem(
-            "* takes whatever columns there are, so a new one would be sent unasked.",
+            "* selects all columns, so a new column would be sent without notice.",
             "models/vip.sql:2:8",
-            "Name the columns.",
+            "List the columns.",
         ),
     ),
     case(
@@ -43,14 +43,14 @@ select email, count(*) from t group by email
 select email, name, upper(name) as Name, 1 as retl_key from t
 """),
         Problem(
-            "Two columns are called Name.",
+            "Two columns have the name Name.",
             "models/vip.sql:2:36",
-            "Rename one: names are compared without case.",
+            "Rename one: names are compared without regard to case.",
         ),
         Problem(
-            "Column retl_key begins with retl_, which is kept for reverse_etl's own columns.",
+            "Column retl_key begins with retl_, which is reserved for reverse-etl.",
             "models/vip.sql:2:47",
-            "Give it another name.",
+            "Rename it.",
         ),
     ),
     case(
@@ -61,9 +61,9 @@ select email, from
 where t
 """),
         Problem(
-            "The SQL cannot be read as duckdb's: expected table name near where.",
+            "The SQL cannot be parsed as duckdb SQL: expected table name near where.",
             "models/vip.sql:3:1",
-            "Look just before this place. If duckdb does take it, put it into a view and select from that.",
+            "Check the SQL just before this place. If duckdb accepts it, move it into a view and select from that.",
         ),
     ),
     case(
@@ -73,9 +73,9 @@ where t
 select email frm customers c
 """),
         Problem(
-            "The SQL cannot be read as duckdb's: unexpected customers.",
+            "The SQL cannot be parsed as duckdb SQL: unexpected customers.",
             "models/vip.sql:2:18",
-            "Look just before this place. If duckdb does take it, put it into a view and select from that.",
+            "Check the SQL just before this place. If duckdb accepts it, move it into a view and select from that.",
         ),
     ),
     case(
@@ -87,7 +87,7 @@ select 'email from customers c
         Problem(
             "The SQL has a quote or a comment that is not closed.",
             "models/vip.sql",
-            "Inside text, a quote is written twice: 'it''s'.",
+            "Close it. Inside a text, write a quote twice: 'it''s'.",
         ),
     ),
     case(
@@ -100,7 +100,7 @@ delete from t
         Problem(
             "The model has 2 statements; a model is one SELECT.",
             "models/vip.sql:3:1",
-            "Keep the SELECT; what prepares it belongs into WITH or into dbt.",
+            "Keep the SELECT. Move the other statements into WITH or into a dbt model.",
         ),
     ),
     case(
@@ -118,7 +118,7 @@ insert into t select 1
 with gone as (delete from t returning email)
 select email from gone
 """),
-        Problem("The model has DELETE in it; a model only reads.", "models/vip.sql:2:15", "Take it out."),
+        Problem("The model contains DELETE; a model only reads.", "models/vip.sql:2:15", "Remove it."),
     ),
     case(
         "file",
@@ -129,14 +129,14 @@ union all
 select email from 'people.parquet'
 """),
         Problem(
-            "The model reads read_csv(); a model reads tables and views of the warehouse.",
+            "The model reads read_csv(); a model reads only tables and views of the warehouse.",
             "models/vip.sql:2:19",
-            "Load it with dbt, as a seed or a source, and read that with ref() or source().",
+            "Load the data with dbt, as a seed or a source, and select from it with ref() or source().",
         ),
         Problem(
-            "The model reads the file people.parquet; a model reads tables and views of the warehouse.",
+            "The model reads the file people.parquet; a model reads only tables and views of the warehouse.",
             "models/vip.sql:4:19",
-            "Load it with dbt, as a seed or a source, and read that with ref() or source().",
+            "Load the data with dbt, as a seed or a source, and select from it with ref() or source().",
         ),
     ),
     case(
@@ -146,9 +146,9 @@ select email from 'people.parquet'
 select email, getenv('HOME') as home from t
 """),
         Problem(
-            "The model calls getenv(), which reaches outside the warehouse's tables.",
+            "The model calls getenv(), which reads data outside the warehouse's tables.",
             "models/vip.sql:2:15",
-            "Take it out; values from outside come in by var() or env_var().",
+            "Remove it, or pass the value with var() or env_var().",
         ),
     ),
     case(
@@ -159,14 +159,14 @@ select email, now() as at, random() as r from t
 where x < now()
 """),
         Problem(
-            "now() in a column changes every run, so every run would send all rows.",
+            "A column depends on now(), so every run would send all rows.",
             "models/vip.sql:2:15",
-            "Use current_date, which changes once a day, or a column of the table; in WHERE the time of day is fine.",
+            "Use a column of the table, or current_date, which changes once a day. In WHERE, the time of day is allowed.",
         ),
         Problem(
-            "random() gives something else on every run, so people would come and go at random.",
+            "random() has another result on every run, so rows would be added and removed at random.",
             "models/vip.sql:2:28",
-            "Take it out; to choose a part of the people, compare a hash of their key.",
+            "Remove it. To select a fixed share of the rows, compare a hash of their key.",
         ),
     ),
     case(
@@ -174,7 +174,7 @@ where x < now()
         model("""\
 {{ config(surface='profiles') }}
 """),
-        Problem("The model has no SQL.", "models/vip.sql", "Write one SELECT below config()."),
+        Problem("The model has no SQL.", "models/vip.sql", "Write a SELECT below config()."),
     ),
 ]
 

@@ -77,7 +77,7 @@ def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop: Path) -> 
     (marts / "in_sql.sql").write_text("{{ config(meta={'reverse_etl': {'surface': 'x'}}) }}\nselect 1 as a")
     (shop / "reverse_etl" / "spenders.sql").write_text("{{ config(surface='profiles') }}\nselect 1 as email")
     dbt(shop, "parse")
-    with pytest.raises(ModelError, match="2 models are called spenders"):
+    with pytest.raises(ModelError, match="2 models have the name spenders"):
         compiled(shop)
     (shop / "reverse_etl" / "spenders.sql").unlink()
     with pytest.raises(ModelError) as caught:
@@ -87,7 +87,7 @@ def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop: Path) -> 
     assert found == [
         (
             f"{yaml}:23 model ephemeral_one, meta.reverse_etl",
-            "ephemeral_one is ephemeral in dbt, so the warehouse has no table of it.",
+            "ephemeral_one is ephemeral in dbt, so the warehouse has no table for it.",
         ),
         (
             "models/marts/in_sql.sql model in_sql, meta.reverse_etl.surface",
@@ -95,21 +95,21 @@ def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop: Path) -> 
         ),
         (
             "models/marts/in_sql.sql model in_sql, meta.reverse_etl",
-            "dbt's YAML lists no columns of in_sql, so nothing says what to send.",
+            "dbt's YAML lists no columns for in_sql, so there is nothing to send.",
         ),
         (f"{yaml}:20 model misspelt, meta.reverse_etl.lst", "lst is not a key of meta.reverse_etl."),
         (
             f"{yaml}:8 model no_columns, meta.reverse_etl",
-            "dbt's YAML lists no columns of no_columns, so nothing says what to send.",
+            "dbt's YAML lists no columns for no_columns, so there is nothing to send.",
         ),
         (f"{yaml}:13 model not_a_mapping, meta.reverse_etl", "meta.reverse_etl is not a mapping."),
         (
             f"{yaml}:3 model points_again, meta.reverse_etl.max_age",
-            "max_age is not a span of time.",
+            "max_age is not a duration.",
         ),
     ]
     assert "Did you mean list?" in caught.value.problems[3].hint
-    assert "List them there, under columns" in caught.value.problems[4].hint
+    assert "List them under columns" in caught.value.problems[4].hint
 
 
 def test_of_a_model_with_versions_the_latest_is_sent(shop: Path) -> None:
@@ -198,6 +198,6 @@ def test_names_that_a_model_may_not_have_are_refused(tmp_path: Path) -> None:
     problems: list[Problem] = []
     assert compile_meta_node(marked, Engine.DUCKDB, tmp_path, problems) is None
     assert [problem.summary for problem in problems] == [
-        "Two columns are called Email.",
-        "Column retl_x begins with retl_, which is kept for reverse_etl's own columns.",
+        "Two columns have the name Email.",
+        "Column retl_x begins with retl_, which is reserved for reverse-etl.",
     ]

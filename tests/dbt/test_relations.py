@@ -58,7 +58,7 @@ REFUSED = {
     "an ephemeral model": (("stg_people", None, None), "stg_people is ephemeral in dbt"),
     "a disabled model": (("closed_shop", None, None), "closed_shop is disabled in dbt"),
     "a version that is not there": (("people", None, "3"), "no version 3 of people"),
-    "a name that is not there": (("peopel", None, None), "no model, seed or snapshot of that name"),
+    "a name that is not there": (("peopel", None, None), "no model, seed or snapshot with that name"),
     "another package's name": (("people", "other_shop", None), "package other_shop"),
 }
 

@@ -104,12 +104,12 @@ def test_what_is_fed_by_a_node_can_be_excluded() -> None:
         ("poeple+", "No model matches poeple+.", "Did you mean people? Available: raw, stg_people, people, orders, points, lonely."),
         ("source:erb+", "No model matches source:erb+.", "Did you mean erp? Available: erp, erp.orders, erp.refunds."),
         ("tag:hurly+", "No model matches tag:hurly+.", "Did you mean hourly? Available: nightly, hourly."),
-        ("lonely+", "No model matches lonely+.", "dbt knows it, but it feeds no model here."),
-        ("surface:x+", "No model matches surface:x+.", "surface: is not a way to select nodes of dbt. Did you mean source:? Available: name:, path:, tag:, source:."),
-        ("source:erp", "No model matches source:erp.", "Models here are no sources; those fed by it: source:erp+"),
-        ("+vip", "No model matches +vip.", "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."),
-        ("people+1", "No model matches people+1.", "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."),
-        ("@people", "No model matches @people.", "A + stands at the end: dbt_model+ is every model that this one of dbt feeds."),
+        ("lonely+", "No model matches lonely+.", "The node exists in dbt, but no model depends on it."),
+        ("surface:x+", "No model matches surface:x+.", "surface: is not a selection method for dbt nodes. Did you mean source:? Available: name:, path:, tag:, source:."),
+        ("source:erp", "No model matches source:erp.", "To select the models that depend on a source: source:erp+"),
+        ("+vip", "No model matches +vip.", "Write + at the end: dbt_model+ selects all models that depend on dbt_model."),
+        ("people+1", "No model matches people+1.", "Write + at the end: dbt_model+ selects all models that depend on dbt_model."),
+        ("@people", "No model matches @people.", "Write + at the end: dbt_model+ selects all models that depend on dbt_model."),
     ],
 )  # fmt: skip
 def test_a_node_that_feeds_nothing_or_is_not_there_is_an_error(chosen: str, what: str, advice: str) -> None:
