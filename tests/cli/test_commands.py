@@ -216,7 +216,7 @@ def test_debug_is_in_order_where_a_run_works(world: World) -> None:
         "state      ok: 1 model sent before",
         f"klaviyo    ok: account Sandbox ({sandbox.account_id}), a test account; 1 list found",
         "",
-        "A run would work. See what it would send: reverse-etl plan",
+        "A run would work. To see what it would send: reverse-etl plan",
     ]
     assert {entry.method for entry in sandbox.log()} == {"GET"}
 
