@@ -21,21 +21,24 @@ SEND = ["reverse-etl", "--log-format", "json", "run", "--target", "prod"]
     max_active_runs=1,
 )
 def lists() -> None:
-    """Build, then send."""
+    """Build, then send, then say whether dbt failed."""
 
     @task
-    def build() -> None:
-        subprocess.run(BUILD, cwd=PROJECT, check=True)  # noqa: S603 - the command is above
+    def build() -> int:
+        code = subprocess.run(BUILD, cwd=PROJECT, check=False).returncode  # noqa: S603 - the command is above
+        if code not in {0, 1}:
+            raise AirflowFailException(f"dbt exited with {code}: it left no results, so nothing is sent.")
+        return code
 
     @task(
         retries=3,
         retry_delay=timedelta(minutes=15),
         execution_timeout=timedelta(hours=6),
-        # What dbt could not build is held back by the gate, so the lists have a turn in any case.
-        trigger_rule="all_done",
     )
-    def send() -> None:
-        match subprocess.run(SEND, cwd=PROJECT, check=False).returncode:  # noqa: S603 - the command is above
+    def send(dbt_code: int) -> None:
+        # With 1, some of dbt's nodes failed. The models that read them are held back; the others go.
+        command = [*SEND, "--dbt-exit-code", str(dbt_code)]
+        match subprocess.run(command, cwd=PROJECT, check=False).returncode:  # noqa: S603 - the command is above
             case 0:
                 return
             case 1:
@@ -45,7 +48,13 @@ def lists() -> None:
             case code:
                 raise AirflowException(f"reverse-etl exited with {code}: it is safe to run again.")
 
-    build() >> send()
+    @task(trigger_rule="all_done")
+    def fail_if_dbt_failed(dbt_code: int) -> None:
+        if dbt_code != 0:
+            raise AirflowFailException(f"dbt exited with {dbt_code}: see the task `build`.")
+
+    code = build()
+    send(code) >> fail_if_dbt_failed(code)
 
 
 lists()

@@ -8,8 +8,6 @@ import subprocess
 from dagster import (
     Definitions,
     Failure,
-    In,
-    Nothing,
     OpExecutionContext,
     RetryRequested,
     ScheduleDefinition,
@@ -23,18 +21,21 @@ SEND = ["reverse-etl", "--log-format", "json", "run", "--target", "prod"]
 
 
 @op
-def build(context: OpExecutionContext) -> None:
-    """Build; what fails is held back by the gate, so the lists have a turn in any case."""
-    done = subprocess.run(BUILD, cwd=PROJECT, check=False)  # noqa: S603 - the command is above
-    context.log.info("dbt exited with %s", done.returncode)
+def build() -> int:
+    """Build, and return dbt's exit code: 1 where some nodes failed."""
+    code = subprocess.run(BUILD, cwd=PROJECT, check=False).returncode  # noqa: S603 - the command is above
+    if code not in {0, 1}:
+        raise Failure(f"dbt exited with {code}: it left no results, so nothing is sent.", allow_retries=False)
+    return code
 
 
-@op(ins={"built": In(Nothing)})
-def send(context: OpExecutionContext) -> None:
-    """Send what changed."""
-    match subprocess.run(SEND, cwd=PROJECT, check=False).returncode:  # noqa: S603 - the command is above
+@op
+def send(context: OpExecutionContext, dbt_code: int) -> int:
+    """Send what changed, and return dbt's exit code. The models that read a failed node are held back."""
+    command = [*SEND, "--dbt-exit-code", str(dbt_code)]
+    match subprocess.run(command, cwd=PROJECT, check=False).returncode:  # noqa: S603 - the command is above
         case 0:
-            return
+            pass
         case 1:
             context.log.warning("Finished; some rows need a look: reverse-etl status")
         case 2 | 3 as code:
@@ -42,12 +43,20 @@ def send(context: OpExecutionContext) -> None:
         case code:
             context.log.error("reverse-etl exited with %s: it is safe to run again.", code)
             raise RetryRequested(max_retries=3, seconds_to_wait=900)
+    return dbt_code
+
+
+@op
+def fail_if_dbt_failed(dbt_code: int) -> None:
+    """Let the job end as failed where some of dbt's nodes failed."""
+    if dbt_code != 0:
+        raise Failure(f"dbt exited with {dbt_code}: see the op `build`.", allow_retries=False)
 
 
 @job
 def lists() -> None:
-    """Build, then send."""
-    send(built=build())
+    """Build, then send, then say whether dbt failed."""
+    fail_if_dbt_failed(send(build()))
 
 
 definitions = Definitions(

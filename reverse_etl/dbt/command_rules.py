@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.dbt.evidence import PASSED, newest_invocation, unrecorded_invocations
+from reverse_etl.dbt.evidence import FAILED, PASSED, newest_invocation, unrecorded_invocations
 from reverse_etl.dbt.findings import Finding, command_text, moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reverse_etl.dbt.evidence import Invocation
+    from reverse_etl.dbt.evidence import Invocation, NodeResult
     from reverse_etl.dbt.findings import GateInput
 
 _ENDED_BY_ITSELF: Final = (0, 1)  # 1: dbt ran, and wrote results that say what failed
@@ -51,9 +51,12 @@ def _bad_exit(given: GateInput) -> Iterator[Finding]:
 
 
 def _has_failure(given: GateInput) -> bool:
-    """Return whether the newest command, by artifacts or table, has a result that explains exit code 1."""
-    newest = newest_invocation(given.invocations)
-    if newest and any(result.status not in PASSED for result in newest.results):
+    """Return whether a result explains exit code 1: of the artifacts' commands, or of the table's newest."""
+    ran = [invocation for invocation in given.invocations if not invocation.is_silent]
+    if any(result.status not in PASSED for invocation in ran for result in invocation.results):
+        return True
+    newest = newest_invocation(ran)
+    if newest and any(result.status in FAILED and _is_later(result, newest) for result in _freshness(given)):
         return True
     recorded = given.recorded.results if given.recorded else ()
     dated = [result for result in recorded if result.completed_at]
@@ -61,6 +64,20 @@ def _has_failure(given: GateInput) -> bool:
     return last is not None and any(
         result.status not in PASSED for result in recorded if result.invocation_id == last.invocation_id
     )
+
+
+def _freshness(given: GateInput) -> Iterator[NodeResult]:
+    graph = given.evidence.graph
+    for unique_id, result in given.evidence.newest.items():
+        if graph.nodes[unique_id].resource_type == "source":
+            yield result
+
+
+def _is_later(result: NodeResult, invocation: Invocation) -> bool:
+    """Return whether a result came after a command; one without a time did not."""
+    if result.completed_at is None or invocation.generated_at is None:
+        return False
+    return result.completed_at >= invocation.generated_at
 
 
 def _wrong_target(given: GateInput, invocation: Invocation) -> Iterator[Finding]:

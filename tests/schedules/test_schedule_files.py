@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import inspect
 import json
 import re
 import runpy
@@ -11,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
@@ -59,8 +61,14 @@ def of_lines(name: str) -> Iterator[list[str]]:
     """Yield the arguments of our commands in the lines of a file that are no comments."""
     for line in text(name).splitlines():
         if not line.lstrip().startswith("#"):
-            for found in re.findall(r"(?:^|[\s/=])reverse-etl((?: +-*[a-z][\w-]*)+)", line):
-                yield shlex.split(found)
+            code = r"--dbt-exit-code (?:\$+\?|\$\{\{.*?\}\})"
+            for found in re.findall(rf"(?:^|[\s/=])reverse-etl((?: +(?:{code}|-*[a-z][\w-]*))+)", line):
+                yield with_code(shlex.split(re.sub(code, "--dbt-exit-code CODE", found)))
+
+
+def with_code(words: list[str]) -> list[str]:
+    """Return a command's words with a number in the place of what gives dbt's exit code."""
+    return ["0" if before == "--dbt-exit-code" else word for before, word in pairwise(["", *words])]
 
 
 def of_documents() -> Iterator[tuple[str, list[str]]]:
@@ -77,8 +85,8 @@ def command_lines() -> Iterator[tuple[str, list[str]]]:
         found = of_python(path.name) if path.suffix == ".py" else of_lines(path.name)
         yield from ((path.name, arguments) for arguments in found)
     for words in in_lists(yaml.safe_load(text("kubernetes-cronjob.yml"))):
-        if "run" in words:
-            yield "kubernetes-cronjob.yml", words
+        if words[:2] == ["sh", "-c"] and "reverse-etl " in words[2]:
+            yield "kubernetes-cronjob.yml", with_code(shlex.split(words[2].partition("reverse-etl ")[2]))
     (run,) = re.findall(r"^CMD (.*)$", text("Dockerfile"), flags=re.MULTILINE)
     yield "Dockerfile", json.loads(run)
     yield from of_documents()
@@ -127,8 +135,8 @@ def test_the_schedules_are_all_of_one_time() -> None:
     assert yaml.safe_load(text("kubernetes-cronjob.yml"))["spec"]["schedule"] == CRON
     workflow = yaml.load(text("github-actions.yml"), Loader=yaml.BaseLoader)  # noqa: S506 - reads `on` as it is
     assert workflow["on"]["schedule"] == [{"cron": CRON}]
-    for name in ("airflow_dag.py", "dagster_job.py"):
-        assert f'schedule="{CRON}"' in text(name)
+    for path in FILES.glob("*.py"):
+        assert f'="{CRON}"' in text(path.name) or path.name == "dbt_cloud.py", "which dbt Cloud starts"
     assert is_cron(CRON)
     assert not is_cron("75 6 * * *")
 
@@ -194,8 +202,11 @@ def test_kubernetes_runs_one_at_a_time_and_repeats_only_what_may_be_repeated() -
     assert rule == {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [1, 2, 3]}}
     pod = job["template"]["spec"]
     assert pod["restartPolicy"] == "Never", "podFailurePolicy asks for it"
-    (container,) = pod["containers"]
-    assert {each["name"] for each in container["volumeMounts"]} == {each["name"] for each in pod["volumes"]}
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert {each["name"] for each in container["volumeMounts"]} == {
+            each["name"] for each in pod["volumes"]
+        }
+        subprocess.run(["sh", "-n", "-c", container["command"][2]], check=True, timeout=10)  # noqa: S607
     assert pod["securityContext"]["runAsNonRoot"]
 
 
@@ -245,57 +256,200 @@ def decorator(*arguments: Callable[..., Any], **_: Any) -> Callable[..., Any]:
     return arguments[0] if arguments and callable(arguments[0]) else lambda function: function
 
 
-def loaded(name: str, monkeypatch: pytest.MonkeyPatch, code: int) -> Callable[..., Any]:
-    """Run a Python file with a scheduler that has only its names, and commands that exit with a code."""
-    tasks = {}
+class Scheduled:
+    """A Python file of docs/schedules, loaded with a scheduler that has only its names.
 
-    def task(*arguments: Callable[..., Any], **_: Any) -> Callable[..., Any] | type[Any]:
-        def take(function: Callable[..., Any]) -> type[Any]:
-            tasks[function.__name__] = function
-            return Step
+    `tasks` are its functions by name. Commands exit with the codes of `codes` by their first word; `commands`
+    are those that were run.
+    """
+
+    def __init__(self, name: str, monkeypatch: pytest.MonkeyPatch, **codes: int) -> None:
+        self.tasks: dict[str, Callable[..., Any]] = {}
+        self.codes = codes
+        self.commands: list[list[str]] = []
+        for module, names in self._stubs().items():
+            stub = ModuleType(module)
+            vars(stub).update(names)
+            monkeypatch.setitem(sys.modules, module, stub)
+        monkeypatch.setattr(subprocess, "run", self._run)
+        contents = runpy.run_path(str(FILES / name))
+        self.tasks = {**contents, **self.tasks}
+
+    def send(self) -> None:
+        """Send, as the scheduler would after a build that succeeded."""
+        context = SimpleNamespace(log=SimpleNamespace(info=print, warning=print, error=print))
+        found = self.tasks.get("send") or self.tasks["lists"]
+        given = {"context": context, "dbt_code": 0}
+        found(*(given[name] for name in inspect.signature(found).parameters))
+
+    def _run(self, command: list[str], *, check: bool, **_: Any) -> SimpleNamespace:
+        self.commands.append(command)
+        code = self.codes.get(command[0].replace("-", "_"), 0)
+        if check and code:
+            raise subprocess.CalledProcessError(code, command)
+        return SimpleNamespace(returncode=code)
+
+    def _task(self, *arguments: Callable[..., Any], **_: Any) -> Callable[..., Any]:
+        def take(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.tasks[function.__name__] = function
+            return lambda *_: Step()
 
         return take(arguments[0]) if arguments else take
 
-    class Step(SimpleNamespace):
-        def __rshift__(self, other: Any) -> Any:
-            return other
-
-    stubs: dict[str, dict[str, object]] = {
-        "airflow": {},
-        "airflow.sdk": {"dag": decorator, "task": task},
-        "airflow.exceptions": {"AirflowException": Again, "AirflowFailException": Ended},
-        "dagster": {
-            "job": lambda _: None,  # which would build a graph of the ops
-            "op": decorator,
-            "Failure": Ended,
-            "RetryRequested": Again,
-        },
-    }
-    names = "Definitions In Nothing OpExecutionContext ScheduleDefinition".split()  # noqa: SIM905 - many short ones
-    stubs["dagster"] |= dict.fromkeys(names, lambda *_, **__: None)
-    for module, names_of_module in stubs.items():
-        stub = ModuleType(module)
-        vars(stub).update(names_of_module)
-        monkeypatch.setitem(sys.modules, module, stub)
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=code))
-    context = SimpleNamespace(log=SimpleNamespace(info=print, warning=print, error=print))
-    contents = runpy.run_path(str(FILES / name))
-    return tasks["send"] if tasks else lambda: contents["send"](context)
+    def _stubs(self) -> dict[str, dict[str, Any]]:
+        named: dict[str, Any] = dict.fromkeys(DAGSTER, Step)
+        return {
+            "airflow": {},
+            "airflow.sdk": {"dag": decorator, "task": self._task},
+            "airflow.exceptions": {"AirflowException": Again, "AirflowFailException": Ended},
+            "cosmos": dict.fromkeys(("DbtTaskGroup", "ProfileConfig", "ProjectConfig"), Step),
+            "dagster": {
+                **named,
+                "job": lambda _: None,  # which would build a graph of the ops
+                "op": decorator,
+                "asset": decorator,
+                "AssetSelection": SimpleNamespace(all=Step),
+                "Failure": Ended,
+                "RetryRequested": Again,
+            },
+            "dagster_dbt": {"DbtCliResource": Step, "DbtProject": Step, "dbt_assets": decorator},
+            "prefect": {
+                "flow": decorator,
+                "task": decorator,
+                "get_run_logger": lambda: SimpleNamespace(warning=print),
+            },
+        }
 
 
-@pytest.mark.parametrize("name", ["airflow_dag.py", "dagster_job.py"])
+class Step(SimpleNamespace):
+    """Stands for a task in a graph, and for whatever else a file makes."""
+
+    manifest_path = ""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        super().__init__()
+
+    def __rshift__(self, other: Any) -> Any:
+        return other
+
+
+DAGSTER = (
+    "AssetExecutionContext",
+    "Definitions",
+    "OpExecutionContext",
+    "ScheduleDefinition",
+    "define_asset_job",
+)
+SCHEDULERS = ["airflow_dag.py", "cosmos_dag.py", "dagster_job.py", "dagster_dbt_assets.py", "prefect_flow.py"]
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
 @pytest.mark.parametrize("code", CODES)
 def test_python_schedulers_repeat_what_may_be_repeated_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, name: str, code: int
 ) -> None:
     """0 and 1 are ends; 2 and 3 wait for someone; 4 and an interruption are safe to run again."""
-    send = loaded(name, monkeypatch, code)
+    scheduled = Scheduled(name, monkeypatch, reverse_etl=code)
+    ended: Any = scheduled.tasks.get("WaitsForSomeone", Ended)
+    again: Any = RuntimeError if name == "prefect_flow.py" else Again
     match code:
         case 0 | 1:
-            send()
+            scheduled.send()
         case 2 | 3:
-            with pytest.raises(Ended, match=f"exited with {code}"):
-                send()
+            with pytest.raises(ended, match=f"exited with {code}"):
+                scheduled.send()
         case _:
-            with pytest.raises(Again):
-                send()
+            with pytest.raises(again):
+                scheduled.send()
+
+
+@pytest.mark.parametrize("name", ["airflow_dag.py", "dagster_job.py", "prefect_flow.py"])
+@pytest.mark.parametrize("code", [0, 1, 2, 137])
+def test_python_schedulers_pass_the_exit_code_of_dbt_on(
+    monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    """With 0 and 1 dbt left results, and the gate decides; anything else ends it before the lists."""
+    scheduled = Scheduled(name, monkeypatch, dbt=code)
+    ended: Any = scheduled.tasks.get("WaitsForSomeone", Ended)
+    build, send = scheduled.tasks["build"], scheduled.tasks["send"]
+    if code > 1:
+        with pytest.raises(ended, match=f"dbt exited with {code}: it left no results"):
+            build()
+        return
+    context = (SimpleNamespace(log=None),) if name == "dagster_job.py" else ()
+    assert build() == code
+    send(*context, code)
+    assert scheduled.commands[-1][-2:] == ["--dbt-exit-code", str(code)]
+    finish: Callable[..., Any] = scheduled.tasks.get("fail_if_dbt_failed", scheduled.tasks["lists"])
+    given = (code,) if "fail_if_dbt_failed" in scheduled.tasks else ()
+    if code:
+        with pytest.raises(ended, match="dbt exited with 1"):
+            finish(*given)
+    else:
+        finish(*given)
+
+
+def test_prefect_tries_again_unless_it_waits_for_someone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the result of the try that failed."""
+    scheduled = Scheduled("prefect_flow.py", monkeypatch)
+
+    def failed(error: Exception) -> SimpleNamespace:
+        def result() -> None:
+            raise error
+
+        return SimpleNamespace(result=result)
+
+    retry, waits = scheduled.tasks["is_worth_a_retry"], scheduled.tasks["WaitsForSomeone"]
+    assert retry(None, None, failed(RuntimeError()))
+    assert not retry(None, None, failed(waits()))
+
+
+def cron_script() -> str:
+    """Return what cron runs, from dbt on."""
+    line = next(line for line in text("reverse_etl.cron").splitlines() if line.startswith("15 "))
+    return line[line.index("{ dbt") :]
+
+
+def systemd_script() -> str:
+    """Return what systemd runs, without the folder of the programs."""
+    (line,) = [line for line in text("reverse-etl.service").splitlines() if line.startswith("ExecStart=")]
+    return shlex.split(line)[2].replace("$$", "$").replace("/opt/reverse_etl/bin/", "")
+
+
+def workflow_script() -> str:
+    """Return what GitHub's steps run, with the output of the first one where the second one has it."""
+    (job,) = yaml.safe_load(text("github-actions.yml"))["jobs"].values()
+    steps = {step["name"]: step["run"] for step in job["steps"] if "run" in step}
+    code = "$(sed -n 's/code=//p' \"$GITHUB_OUTPUT\")"
+    send = re.sub(r"\$\{\{.*?\}\}", lambda _: code, steps["Send"])
+    return f"set -e\n{steps['Build']}\n{send}"
+
+
+def pod_script() -> str:
+    """Return what the two containers of a pod run, one after the other."""
+    pod = yaml.safe_load(text("kubernetes-cronjob.yml"))["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (first,), (second,) = pod["initContainers"], pod["containers"]
+    return "\n".join(each["command"][2].replace("/artifacts", "artifacts") for each in (first, second))
+
+
+SHELLS = {"cron": cron_script, "systemd": systemd_script, "GitHub": workflow_script, "Kubernetes": pod_script}
+
+
+@pytest.mark.parametrize("script", SHELLS.values(), ids=SHELLS)
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_shell_schedulers_pass_the_exit_code_of_dbt_on(
+    tmp_path: Path, script: Callable[[], str], code: int
+) -> None:
+    """Tried in a shell, with programs that note how they were called."""
+    (tmp_path / "artifacts").mkdir()
+    for program, ends in (("dbt", code), ("reverse-etl", 0), ("flock", 0)):
+        path = tmp_path / program
+        rest = '"${@:3}"' if program == "flock" else f'echo {program} "$@" >> {tmp_path}/calls; exit {ends}'
+        path.write_text(f"#!/bin/bash\n{rest}\n")
+        path.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "GITHUB_OUTPUT": f"{tmp_path}/output"}
+    subprocess.run(["/bin/bash", "-c", script()], env=environ, cwd=tmp_path, check=True, timeout=10)
+    built, sent = (tmp_path / "calls").read_text().splitlines()
+    assert built.startswith("dbt build --target prod")
+    assert " run --target prod " in sent
+    assert sent.endswith(f" --dbt-exit-code {code}")

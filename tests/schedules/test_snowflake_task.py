@@ -58,26 +58,26 @@ def test_the_kept_file_is_what_the_example_profile_gives(tmp_path: Path, gold: G
     """docs/schedules/snowflake-task.sql is generated; --update-gold brings it up to date."""
     example = tmp_path / "profiles.yml"
     example.write_text((ROOT / "profiles.example.yml").read_text())
-    made = render_snowflake_task(
-        load_target(tmp_path, profiles_dir=tmp_path, profile=None, target="prod", environ=ENVIRON)
-    )
+    prod = load_target(tmp_path, profiles_dir=tmp_path, profile=None, target="prod", environ=ENVIRON)
+    made = render_snowflake_task(prod, "ANALYTICS.DBT.BUILD")
     gold.check(KEPT, made)
 
 
 STATEMENTS = """\
-USE ROLE ACCOUNTADMIN|CREATE SCHEMA IF NOT EXISTS|CREATE IMAGE REPOSITORY IF NOT EXISTS
+USE ROLE ACCOUNTADMIN|CREATE TRANSIENT SCHEMA IF NOT EXISTS|CREATE IMAGE REPOSITORY IF NOT EXISTS
 CREATE OR REPLACE NETWORK RULE|CREATE SECRET IF NOT EXISTS|CREATE OR REPLACE EXTERNAL ACCESS INTEGRATION
 CREATE COMPUTE POOL IF NOT EXISTS|GRANT USAGE ON DATABASE
-GRANT USAGE, CREATE TABLE, CREATE SERVICE, CREATE TASK
+GRANT USAGE, CREATE TABLE, CREATE SERVICE|GRANT USAGE, CREATE TASK
 GRANT READ ON IMAGE REPOSITORY|GRANT READ ON SECRET|GRANT USAGE ON INTEGRATION
 GRANT USAGE, MONITOR ON COMPUTE POOL
 GRANT USAGE ON WAREHOUSE|GRANT EXECUTE TASK ON ACCOUNT|USE ROLE RETL
 CREATE OR REPLACE TASK|CREATE OR REPLACE TASK|ALTER TASK|ALTER TASK"""
 
 
-def test_every_statement_is_snowflakes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after", [None, "ANALYTICS.DBT.BUILD"])
+def test_every_statement_is_snowflakes(tmp_path: Path, after: str | None) -> None:
     """It parses, statement by statement; what sqlglot has no tree for, it keeps as a command of its own."""
-    made = statements(render_snowflake_task(target(tmp_path, **KEYS)))
+    made = statements(render_snowflake_task(target(tmp_path, **KEYS), after))
     expected = re.split(r"[|\n]", STATEMENTS)
     assert len(made) == len(expected)
     for statement, beginning in zip(made, expected, strict=True):
@@ -128,11 +128,28 @@ def test_names_that_need_quotes_get_them(tmp_path: Path) -> None:
     assert statements(text)
 
 
+def test_a_job_that_follows_dbt_has_no_time_of_its_own_and_lies_in_the_schema_of_that_task(
+    tmp_path: Path,
+) -> None:
+    """A task graph lies in one schema, and a predecessor that failed starts nothing."""
+    text = render_snowflake_task(target(tmp_path, **KEYS), 'ANALYTICS."Dbt jobs".BUILD')
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    assert "SCHEDULE" not in code
+    assert 'AFTER ANALYTICS."Dbt jobs".BUILD' in code
+    tasks = re.findall(r"CREATE OR REPLACE TASK (\S+ ?\S+)\n", code)
+    assert tasks == ['ANALYTICS."Dbt jobs".REVERSE_ETL_CLEAR', 'ANALYTICS."Dbt jobs".REVERSE_ETL_RUN']
+    assert "NAME = ANALYTICS.REVERSE_ETL.REVERSE_ETL_JOB" in code
+    for name in ("BUILD", "DBT.BUILD", "A.B.C; DROP TABLE T"):
+        with pytest.raises(UsageError, match="is not the full name of a task"):
+            render_snowflake_task(target(tmp_path, **KEYS), name)
+
+
 def test_its_things_lie_in_the_schema_of_the_state(tmp_path: Path) -> None:
     """Where the role keeps its tables; a quoted name stays one."""
     for written, place in (("ops", "ANALYTICS.ops"), ('"Ops state"', 'ANALYTICS."Ops state"')):
         text = render_snowflake_task(target(tmp_path, {"state_schema": written}, **KEYS))
-        assert f"GRANT USAGE, CREATE TABLE, CREATE SERVICE, CREATE TASK ON SCHEMA {place} TO ROLE" in text
+        assert f"GRANT USAGE, CREATE TABLE, CREATE SERVICE ON SCHEMA {place} TO ROLE" in text
+        assert f"GRANT USAGE, CREATE TASK ON SCHEMA {place} TO ROLE" in text
         assert "REVERSE_ETL." not in text
         assert statements(text)
 

@@ -61,6 +61,11 @@ _COLUMNS_SQL = (
     type=click.Choice(["snowflake"]),
     help="Print the SQL of a task that runs reverse-etl inside Snowflake; write nothing.",
 )
+@click.option(
+    "--after",
+    metavar="TASK",
+    help="With --schedule snowflake: the full name of the task that builds with dbt, which the job follows.",
+)
 def command(  # noqa: PLR0913 - one argument per flag
     *,
     project_dir: Path,
@@ -69,6 +74,7 @@ def command(  # noqa: PLR0913 - one argument per flag
     target: str | None,
     warehouse: str | None,
     schedule: str | None,
+    after: str | None,
 ) -> None:
     """Create a destination and a first model.
 
@@ -77,8 +83,10 @@ def command(  # noqa: PLR0913 - one argument per flag
     that needs no key.
     """
     project_flags = ProjectFlags(project_dir, profiles_dir, profile, target, NO_VARS, None)
+    if after is not None and schedule is None:
+        raise click.UsageError("--after is for --schedule snowflake.")
     if schedule is not None:
-        show.print_line(render_snowflake_task(project_flags.load_target()))
+        show.print_line(render_snowflake_task(project_flags.load_target(), after))
         return
     path = _ensure_destination(project_flags, warehouse)
     _write_first_model(replace(project_flags, profiles_dir=path.parent))

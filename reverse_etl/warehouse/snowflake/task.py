@@ -26,13 +26,16 @@ _SQL_TEMPLATE: Final = """\
 -- The job inside Snowflake: a task starts a container that may reach Klaviyo and nothing else.
 -- Written from target {target} of profile {profile}. Before you run it:
 --   1. put the key where it says so, in a worksheet that is not kept;
---   2. build docs/schedules/Dockerfile with your project in it, and push it to the image repository;
+--   2. run `dbt parse`, build docs/schedules/Dockerfile with your project in it but without run_results.json,
+--      and push it to the image repository; again with each change of the project. What dbt did is read from
+--      the table of the dbt package, so install that;
 --   3. let the target in the image's profiles.yml sign in by the token that Snowflake gives the container:
 {output}
+{trigger_comment}
 -- Who may create roles, integrations and compute pools runs the first part, {role} owns the second.
 
 USE ROLE ACCOUNTADMIN;
-CREATE SCHEMA IF NOT EXISTS {schema};
+CREATE TRANSIENT SCHEMA IF NOT EXISTS {schema} DATA_RETENTION_TIME_IN_DAYS = 1;
 CREATE IMAGE REPOSITORY IF NOT EXISTS {schema}.IMAGES;
 CREATE OR REPLACE NETWORK RULE {schema}.KLAVIYO_API
   MODE = EGRESS TYPE = HOST_PORT VALUE_LIST = ('a.klaviyo.com:443');
@@ -46,7 +49,8 @@ CREATE COMPUTE POOL IF NOT EXISTS REVERSE_ETL_POOL
   MIN_NODES = 1 MAX_NODES = 1 INSTANCE_FAMILY = CPU_X64_XS
   AUTO_RESUME = TRUE AUTO_SUSPEND_SECS = 60 INITIALLY_SUSPENDED = TRUE;
 GRANT USAGE ON DATABASE {database} TO ROLE {role};
-GRANT USAGE, CREATE TABLE, CREATE SERVICE, CREATE TASK ON SCHEMA {schema} TO ROLE {role};
+GRANT USAGE, CREATE TABLE, CREATE SERVICE ON SCHEMA {schema} TO ROLE {role};
+GRANT USAGE, CREATE TASK ON SCHEMA {tasks} TO ROLE {role};
 GRANT READ ON IMAGE REPOSITORY {schema}.IMAGES TO ROLE {role};
 GRANT READ ON SECRET {schema}.KLAVIYO_KEY TO ROLE {role};
 GRANT USAGE ON INTEGRATION REVERSE_ETL_KLAVIYO TO ROLE {role};
@@ -56,30 +60,44 @@ GRANT EXECUTE TASK ON ACCOUNT TO ROLE {role};
 
 USE ROLE {role};
 -- A job's name is kept for a while after it has ended, so the first task drops the last one.
-CREATE OR REPLACE TASK {schema}.REVERSE_ETL_CLEAR
+CREATE OR REPLACE TASK {tasks}.REVERSE_ETL_CLEAR
   WAREHOUSE = {warehouse}
-  SCHEDULE = 'USING CRON 15 6 * * * UTC'
-  ALLOW_OVERLAPPING_EXECUTION = FALSE
+  {trigger}
   AS DROP SERVICE IF EXISTS {schema}.REVERSE_ETL_JOB;
-CREATE OR REPLACE TASK {schema}.REVERSE_ETL_RUN
+CREATE OR REPLACE TASK {tasks}.REVERSE_ETL_RUN
   WAREHOUSE = {warehouse}
   USER_TASK_TIMEOUT_MS = {timeout}
-  AFTER {schema}.REVERSE_ETL_CLEAR
+  AFTER {tasks}.REVERSE_ETL_CLEAR
   AS EXECUTE JOB SERVICE
   IN COMPUTE POOL REVERSE_ETL_POOL
   NAME = {schema}.REVERSE_ETL_JOB
   EXTERNAL_ACCESS_INTEGRATIONS = (REVERSE_ETL_KLAVIYO)
   FROM SPECIFICATION $$
 {specification}$$;
-ALTER TASK {schema}.REVERSE_ETL_RUN RESUME;
-ALTER TASK {schema}.REVERSE_ETL_CLEAR RESUME;
+ALTER TASK {tasks}.REVERSE_ETL_RUN RESUME;
+ALTER TASK {tasks}.REVERSE_ETL_CLEAR RESUME;
 """
 
 
-def render_snowflake_task(target: Target) -> str:
+# A task that has a predecessor has no schedule, and starts once the predecessor has succeeded. All tasks of a
+# graph lie in one schema and have one owner ("Task graphs").
+_AFTER_CLAUSE: Final = "AFTER {after}"
+_AFTER_COMMENT: Final = """\
+-- The job follows the task {after}, which builds with dbt, for example:
+--   CREATE OR REPLACE TASK {after} WAREHOUSE = {warehouse} SCHEDULE = 'USING CRON 15 6 * * * UTC'
+--     AS EXECUTE DBT PROJECT {tasks}.SHOP ARGS = 'build --target {target}';
+-- {role} has to own it too. If it fails, the job does not run. Suspend it while you run this."""
+_CRON_CLAUSE: Final = "SCHEDULE = 'USING CRON 15 6 * * * UTC'\n  ALLOW_OVERLAPPING_EXECUTION = FALSE"
+_CRON_COMMENT: Final = """\
+-- The job has a time of its own. If a task of Snowflake builds with dbt, let the job follow it instead:
+--   reverse-etl init --schedule snowflake --after DATABASE.SCHEMA.TASK"""
+
+
+def render_snowflake_task(target: Target, after: str | None = None) -> str:
     """Return the SQL, from the target's database, warehouse and role; no secret is in it.
 
-    Raises UsageError where the target is none of Snowflake's, or lacks one of the three.
+    `after` is the full name of a task, such as one that builds with dbt, which the job follows. Raises
+    UsageError where the target is none of Snowflake's, or lacks one of the three, or `after` is no such name.
     """
     output, where = target.output, f"{target.profile}.outputs.{target.name}"
     if output.type is not Engine.SNOWFLAKE:
@@ -97,17 +115,36 @@ def render_snowflake_task(target: Target) -> str:
         )
     database = _quote_identifier(str(output.settings["database"]))
     schema = f"{database}.{_quote_identifier(target.state_schema)}"
+    names = {
+        "after": after,
+        "tasks": _schema_of(after) if after else schema,
+        "target": target.name,
+        "role": _quote_identifier(str(output.settings["role"])),
+        "warehouse": _quote_identifier(str(output.settings["warehouse"])),
+    }
     return _SQL_TEMPLATE.format(
-        target=target.name,
+        trigger=(_AFTER_CLAUSE if after else _CRON_CLAUSE).format(**names),
+        trigger_comment=(_AFTER_COMMENT if after else _CRON_COMMENT).format(**names),
+        **names,
         profile=target.profile,
         output=_comment_lines(yaml.safe_dump({target.name: _output_inside_account(target)}, sort_keys=False)),
         database=database,
         schema=schema,
-        role=_quote_identifier(str(output.settings["role"])),
-        warehouse=_quote_identifier(str(output.settings["warehouse"])),
         timeout=_TIMEOUT_HOURS * 3_600_000,
         specification=yaml.safe_dump(_specification(schema, target.name), sort_keys=False),
     )
+
+
+def _schema_of(task: str) -> str:
+    """Return the database and schema of a task's full name. Raises UsageError where it is none."""
+    parts = re.fullmatch(
+        rf"((?:{_IDENTIFIER.pattern})\.(?:{_IDENTIFIER.pattern}))\.(?:{_IDENTIFIER.pattern})", task
+    )
+    if parts is None:
+        raise UsageError.of(
+            f"{task} is not the full name of a task.", where="--after", hint="Write DATABASE.SCHEMA.TASK."
+        )
+    return parts[1]
 
 
 def _specification(schema: str, target: str) -> dict[str, object]:
