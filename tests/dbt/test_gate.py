@@ -242,6 +242,16 @@ def test_an_exit_code_that_the_results_do_not_explain_holds_everything_back(tmp_
     )
 
 
+def test_a_stale_source_explains_the_exit_code_of_source_freshness(tmp_path: Path) -> None:
+    """It is no result of the build before it; one that was stale before the build explains nothing."""
+    built = results({"vips": "success", "unique_vips": "pass"})
+    for moment, held_back in (("2026-11-22T07:30:00Z", False), ("2026-11-22T06:00:00Z", True)):
+        stale = freshness("error", "2026-11-19T05:30:00+00:00")
+        stale["results"][0] |= {"snapshotted_at": moment}
+        found = verdict(tmp_path, [model(VIPS)], run_results=built, sources=stale, given={"dbt_exit_code": 1})
+        assert bool(found.refusals) == held_back
+
+
 AGES = {
     "young enough": (results({"vips": "success"}), []),
     "older": (
