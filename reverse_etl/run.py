@@ -155,12 +155,11 @@ def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> No
     submissions = []
     for model_plan in plan.models:
         config = model_plan.model.config
-        identifiers = tuple((kind.value, name) for kind, name in config.identifiers.items())
         model_record = ModelRecord(
             model_plan.model.name,
             model_plan.tables.table_key,
             config.surface.name,
-            identifiers,
+            config.row_key,
             model_plan.model.checksum,
         )
         stale_list_ids = [

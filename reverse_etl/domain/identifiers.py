@@ -1,14 +1,19 @@
 """Identifiers of a person in Klaviyo, the identity of a row, and how both are masked for display.
 
 An identity is the text `<type>:<canonical value>`, for example `email:ann@example.com`. Identity and list id
-are the key of the diff.
+are the key of the diff. A surface may name other columns as the key of its rows: then the text
+`key:<value>|<value>` stands in its place, in which a `%` or `|` of a value is percent-encoded.
 """
 
 from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Final
 
+KEY_TYPE: Final = "key"  # stands where a row's identity has the type of its identifier
+KEY_PREFIX: Final = f"{KEY_TYPE}:"
+KEY_SEPARATOR: Final = "|"
 # Unicode white space and zero-width characters: spreadsheets and web forms leave both around a value.
 BLANKS = (
     " \t\n\r\f\v\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
@@ -56,6 +61,11 @@ def _lower(text: str) -> str:
     return text.lower() if text.isascii() else "".join(character.lower()[0] for character in text)
 
 
+def row_key_text(row_key: str) -> str:
+    """Return a row key for display, without the type in front: an identity's value, or columns in order."""
+    return row_key.partition(":")[2]
+
+
 def split_identity(identity: str) -> tuple[IdentifierType, str]:
     """Return the type and the canonical value of an identity."""
     kind, _, value = identity.partition(":")
@@ -63,7 +73,7 @@ def split_identity(identity: str) -> tuple[IdentifierType, str]:
 
 
 def mask_identity(identity: str) -> str:
-    """Return an identity for display: enough to recognise the person, not enough to contact them.
+    """Return an identity, or another row key, for display: enough to recognise, not enough to contact.
 
     >>> mask_identity("email:ann@example.com")
     'a**@e******.com'
@@ -71,7 +81,11 @@ def mask_identity(identity: str) -> str:
     '+14*******00'
     >>> mask_identity("external_id:ann@example.com"), mask_identity("external_id:17")
     ('external_id a**@e******.com', 'external_id 17')
+    >>> mask_identity("key:SPRING|ann@example.com")
+    'SPRING|a**@e******.com'
     """
+    if identity.startswith(KEY_PREFIX):
+        return KEY_SEPARATOR.join(map(mask_text, row_key_text(identity).split(KEY_SEPARATOR)))
     kind, value = split_identity(identity)
     match kind:
         case IdentifierType.EMAIL:

@@ -14,6 +14,7 @@ class RowProblem(StrEnum):
 
     NO_LIST = "no_list"
     NO_IDENTIFIER = "no_identifier"
+    NO_KEY = "no_key"
     EMAIL_TOO_LONG = "email_too_long"
     EMAIL_MALFORMED = "email_malformed"
     ID_TOO_LONG = "id_too_long"
@@ -21,12 +22,14 @@ class RowProblem(StrEnum):
     DUPLICATE = "duplicate"
     IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER = "identity_is_another_rows_identifier"
     SHARED_IDENTIFIER = "shared_identifier"
+    CHANGED = "changed"
     STILL_REJECTED = "standing"
 
 
 PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.NO_LIST: "no list name",
     RowProblem.NO_IDENTIFIER: "no usable identifier",
+    RowProblem.NO_KEY: "a column of the row key is empty",
     RowProblem.EMAIL_TOO_LONG: "e-mail is longer than 100 characters",
     RowProblem.EMAIL_MALFORMED: "e-mail is malformed",
     RowProblem.ID_TOO_LONG: "id is longer than 255 characters",
@@ -34,6 +37,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.DUPLICATE: "conflicting rows for one person",
     RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER: "identity is a secondary identifier of another row",
     RowProblem.SHARED_IDENTIFIER: "several rows share an identifier",
+    RowProblem.CHANGED: "changed after it was sent, and cannot be sent again",
     RowProblem.STILL_REJECTED: "rejected by Klaviyo earlier and unchanged since",
 }
 
@@ -48,7 +52,13 @@ def describe_rejection(source: str, code: str, field: str, detail: str) -> str:
     """
     if source == "check":
         description = PROBLEM_DESCRIPTIONS[RowProblem(code)]
-        return f"{description}: they differ in {detail}" if code == RowProblem.DUPLICATE else description
+        match code:
+            case RowProblem.DUPLICATE:
+                return f"{description}: they differ in {detail}"
+            case RowProblem.CHANGED:
+                return f"{description}: {detail}"
+            case _:
+                return description
     if code == "unrenderable":  # never sent to Klaviyo
         return f"cannot be sent: {field or 'the row'} {detail}"
     return f"error from Klaviyo: {f'{code} ({field})' if field else code}: {detail}"

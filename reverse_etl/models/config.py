@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.list_target import ListById, ListColumn, ListTarget, NamedList, OnSharedIdentifier
 from reverse_etl.models.query import Finding
 from reverse_etl.parsing.durations import parse_duration
@@ -45,6 +45,13 @@ class ModelConfig:
     enabled: bool = True
     description: str = ""
     max_age: int | None = None
+
+    @property
+    def row_key(self) -> tuple[tuple[str, str], ...]:
+        """Return the (type, column) that make row keys: the identifiers, or the surface's own columns."""
+        if key := self.surface.columns.key:
+            return tuple((KEY_TYPE, column) for column in key)
+        return tuple((kind.value, column) for kind, column in self.identifiers.items())
 
 
 @dataclass(frozen=True)
@@ -170,7 +177,9 @@ def bind_columns(config_input: ConfigInput, columns: Sequence[OutputColumn]) -> 
     if isinstance(list_target, ListColumn):
         list_target = _bind_list_column(list_target, by_name, used_names, findings)
         used_names.add(list_target.column.casefold())
-    payload = [column for name, column in by_name.items() if name not in used_names]
+    payload = [
+        column for name, column in by_name.items() if name not in used_names or name in surface.columns.key
+    ]
     missing_types = {str(kind) for kind in config_input.identifiers} - {str(kind) for kind in identifiers}
     properties = {_property_name(column): column.name for column in payload}
     findings += _to_findings(

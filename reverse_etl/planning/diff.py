@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.errors import UsageError
 from reverse_etl.planning.conflicts import ConflictReport, resolve_conflicts, resolve_shared_identifiers
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.orphans import max_rows
 from reverse_etl.planning.plan import Change, CheckRejection, ListPlan, ModelPlan, PlanOptions
+from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.sql import conflicts as sql_claimed
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import staging
@@ -30,9 +30,8 @@ from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
-    from reverse_etl.models.model import Model
     from reverse_etl.planning.stage import StagedModel
-    from reverse_etl.state import ModelRecord, State
+    from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
 
@@ -48,11 +47,12 @@ def plan_model(
     warehouse.set_query_tag(model=model.name)
     rekeyed = is_rekeyed(model, state.models().get(model.name), allowed=model.name in options.rekey)
     result = _run_diff(warehouse, state, staged, refs, options, rekeyed=rekeyed)
-    op_counts = _hold_removals(warehouse, tables, hold_shared=model.config.surface.remove is not None)
+    removes = model.config.surface.remove is not None
+    op_counts = _hold_removals(warehouse, tables, hold_shared=removes)
     list_counts = _Counts(
         op_counts=op_counts,
         removes_by_identifier=_count_removes_by_identifier(warehouse, tables)
-        if any(Op.REMOVE in ops for ops in op_counts.values())
+        if removes and any(Op.REMOVE in ops for ops in op_counts.values())
         else {},
         snapshot_rows=result.snapshot_rows,
         rows=_count_staged_rows(warehouse, state, staged),
@@ -187,6 +187,8 @@ def _compute_deltas(
     warehouse: Warehouse, staged: StagedModel, stored_columns: Mapping[str, Column], diff_options: DiffOptions
 ) -> None:
     """Compare with the snapshot the rows that Klaviyo did not refuse as they are."""
+    if stored_columns and staged.tables.append_only:
+        warehouse.execute(sql.mark_changed_rows(warehouse.dialect, staged.tables, stored_columns))
     if stored_columns and _has_current_columns(warehouse, staged.tables, staged.tables.rejected):
         mark_rejected = staging.mark_still_rejected(warehouse.dialect, staged.tables, staged.model.checksum)
         warehouse.execute(mark_rejected)
@@ -195,25 +197,6 @@ def _compute_deltas(
 
 
 _RowCounts = Mapping[str | None, tuple[int, tuple[CheckRejection, ...]]]
-
-
-def is_rekeyed(model: Model, model_record: ModelRecord | None, *, allowed: bool) -> bool:
-    """Return whether a model's identifiers are not those that it was sent with.
-
-    Raises UsageError then, unless it was asked for.
-    """
-    current = tuple((kind.value, name) for kind, name in model.config.identifiers.items())
-    if model_record is None or model_record.identifiers == current:
-        return False
-    if not allowed:
-        previous = ", ".join(f"{kind}: {name}" for kind, name in model_record.identifiers)
-        raise UsageError.of(
-            f"The identifiers of this model changed; its rows were sent with {previous}.",
-            where=f"{model.path} (model {model.name})",
-            models=(model.name,),
-            hint=f"Put them back, or see what a change means: reverse-etl plan --rekey {model.name}",
-        )
-    return True
 
 
 def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -> dict[IdentifierType, int]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
 from reverse_etl.planning.sql import staging
+from reverse_etl.surfaces import column_rules
+from reverse_etl.surfaces.interface import DiffKind
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.statement import Statement
 
@@ -42,7 +44,15 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
     list_column = columns[target.column.lower()].name if isinstance(target, ListColumn) else None
     identifiers = {kind: columns[name.lower()] for kind, name in model.config.identifiers.items()}
     payload = tuple(columns[payload_column.column.lower()] for payload_column in model.payload)
-    tables = ModelTables(table_key, tuple(identifiers), payload, many_lists=list_column is not None)
+    surface = model.config.surface
+    tables = ModelTables(
+        table_key,
+        tuple(identifiers),
+        payload,
+        many_lists=list_column is not None,
+        key=tuple(columns[name] for name in surface.columns.key),
+        append_only=surface.diff is DiffKind.APPEND_ONLY,
+    )
     _run_model(
         warehouse, model, staging.stage_rows(warehouse.dialect, tables, model.sql, identifiers, list_column)
     )
@@ -70,11 +80,13 @@ def describe_model(warehouse: Warehouse, model: Model) -> dict[str, Column]:
             hint=f"See the SQL that was run: reverse-etl compile --select {model.name}",
             models=(model.name,),
         ) from error
+    surface = model.config.surface
     column_problems = (
-        model.config.surface.columns.find_problem(
-            payload_column.property, columns[payload_column.column.lower()]
-        )
-        for payload_column in model.payload
+        *(
+            surface.columns.find_problem(payload_column.property, columns[payload_column.column.lower()])
+            for payload_column in model.payload
+        ),
+        *(column_rules.find_key_column_problem(columns[name]) for name in surface.columns.key),
     )
     if problems := [
         replace(problem, where=f"{model.path}", models=(model.name,))

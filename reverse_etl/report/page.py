@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reverse_etl import __version__
-from reverse_etl.domain.identifiers import IdentifierType, split_identity
+from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.domain.rejections import describe_rejection, is_rejected_by_klaviyo
 from reverse_etl.formatting import format_count
@@ -74,8 +74,8 @@ def _format_number(value: int) -> str:
 
 def _format_identity(identity: str) -> str:
     """Return an identity without its type; a masked one is returned unchanged."""
-    is_typed = identity.partition(":")[0] in set(IdentifierType)
-    return split_identity(identity)[1] if is_typed else identity
+    is_typed = identity.startswith(KEY_PREFIX) or identity.partition(":")[0] in set(IdentifierType)
+    return row_key_text(identity) if is_typed else identity
 
 
 def _create_environment() -> Environment:

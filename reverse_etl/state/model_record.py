@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """A model as it was last sent. `identifiers` is the mapping of types to columns, in order."""
+    """A model as it was last sent. `identifiers` are the (type, column) that make its row keys, in order."""
 
     name: str
     table_key: str

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
@@ -89,7 +89,9 @@ class State:
     def load_tables(self, model_record: ModelRecord) -> ModelTables | None:
         """Return the shape of a model's tables as they are kept, or None where it has none."""
         payload = self._load_payload(model_record.table_key)
-        identifier_types = tuple(IdentifierType(kind) for kind, _ in model_record.identifiers)
+        identifier_types = tuple(
+            IdentifierType(kind) for kind, _ in model_record.identifiers if kind != KEY_TYPE
+        )
         return (
             None
             if payload is None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.errors import Problem
 from reverse_etl.surfaces.interface import OtherColumns
 
 if TYPE_CHECKING:
@@ -84,6 +86,16 @@ def find_key_problems(surface: Surface, selected: Collection[str]) -> Iterator[C
                 f"The surface {surface.name} needs the column {name}, which is not selected.",
                 f"Select it: the row key is made of {' and '.join(surface.columns.key)}.",
             )
+
+
+def find_key_column_problem(column: Column) -> Problem | None:
+    """Return why a column can't be a part of the row key: only texts and exact numbers have one form."""
+    if column.kind in {ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.DECIMAL}:
+        return None
+    return Problem(
+        f"The column {column.name} is of type {column.type} and a part of the row key.",
+        hint="Cast it to text: a row key is made of texts and exact numbers.",
+    )
 
 
 def find_payload_problems(

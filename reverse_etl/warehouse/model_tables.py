@@ -44,13 +44,17 @@ class ModelTables:
     """One model as its tables show it.
 
     `table_key` ends the names of its tables. `identifiers` are the mapped types in the order that decides a row's identity. `payload`
-    are the other columns, with the types that they have in the warehouse today. `many_lists` says whether rows name their list.
+    are the other columns, with the types that they have in the warehouse today. `many_lists` says whether rows name their list. If there
+    is a `key`, these columns of the payload are the row key, in place of the identity, and a person may have many rows. `append_only`:
+    known rows are neither sent again nor removed.
     """
 
     table_key: str
     identifiers: tuple[IdentifierType, ...]
     payload: tuple[Column, ...]
     many_lists: bool
+    key: tuple[Column, ...] = ()
+    append_only: bool = False
 
     @cached_property
     def payload_names(self) -> tuple[str, ...]:
@@ -60,7 +64,12 @@ class ModelTables:
     @property
     def secondary_identifiers(self) -> tuple[IdentifierType, ...]:
         """Return the mapped types that may stand beside a row's identity: the first, where a row has it, is its identity."""
-        return self.identifiers[1:]
+        return () if self.key else self.identifiers[1:]
+
+    @property
+    def compared_identifiers(self) -> tuple[IdentifierType, ...]:
+        """Return the mapped types that may differ between rows of one key: what is its identity, cannot."""
+        return self.identifiers if self.key else self.secondary_identifiers
 
     def sent_identifiers_sql(self, alias: str) -> dict[str, str]:
         """Return, by column, what a staged row's identifiers are sent as: NULL where others have the same.

@@ -13,6 +13,7 @@ import yaml
 from reverse_etl.clock import ScaledClock
 from reverse_etl.project import Project
 from reverse_etl.sandbox import Sandbox
+from reverse_etl.surfaces.catalog import find_surface
 from tests.core.checks import check_accounts
 from tests.core.files import opened
 
@@ -110,7 +111,8 @@ class World:
     def model(self, name: str, select: str, **config: Any) -> None:
         """Write a model; by default of the surface list_memberships and the list 'Members'."""
         config = {"surface": "list_memberships"} | config
-        if config["surface"] != "profiles" and not {"list", "list_id", "list_column"} & config.keys():
+        surface = find_surface(config["surface"])
+        if surface and surface.has_list and not {"list", "list_id", "list_column"} & config.keys():
             config["list"] = "Members"
         arguments = ", ".join(f"{key}={value!r}" for key, value in config.items())
         (self.folder / "models" / f"{name}.sql").write_text(f"{{{{ config({arguments}) }}}}\n{select}\n")

@@ -15,7 +15,7 @@ from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError
 from reverse_etl.formatting import format_count, format_path
 from reverse_etl.planning import lists
-from reverse_etl.planning.diff import is_rekeyed
+from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.stage import describe_model
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import click
 from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, ProjectFlags, project_options, selection_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.status import status_document
-from reverse_etl.domain.identifiers import mask_identity, split_identity
+from reverse_etl.domain.identifiers import mask_identity, row_key_text
 from reverse_etl.domain.rejections import describe_rejection, is_rejected_by_klaviyo
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> tuple[
 def _example_text(reason: RejectionReason, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
     if not reason.example:
         return ""
-    identity = split_identity(reason.example)[1] if show_values else mask_identity(reason.example)
+    identity = row_key_text(reason.example) if show_values else mask_identity(reason.example)
     return f", such as {identity}" if reason.rows > 1 else f": {identity}"
 
 

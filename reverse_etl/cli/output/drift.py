@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.cli.output import tables as show
-from reverse_etl.domain.identifiers import mask_identity, split_identity
+from reverse_etl.domain.identifiers import mask_identity, row_key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,7 +78,7 @@ def show_differences(differences: Sequence[ListDifference], *, show_values: bool
 def _detail_lines(difference: ListDifference, *, show_values: bool) -> Iterator[str]:
     def describe_sample(rows: int, sample: Sequence[str]) -> str:
         identities = ", ".join(
-            split_identity(identity)[1] if show_values else mask_identity(identity) for identity in sample
+            row_key_text(identity) if show_values else mask_identity(identity) for identity in sample
         )
         return f"such as {identities}" if rows > len(sample) else identities
 

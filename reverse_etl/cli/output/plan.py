@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli.output import tables as show
-from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value, split_identity
+from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value, row_key_text
 from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import Endpoint
@@ -151,7 +151,7 @@ def _rejection_lines(list_plan: ListPlan) -> list[str]:
 
 
 def _format_change(change: Change, *, show_values: bool) -> str:
-    identity = split_identity(change.identity)[1] if show_values else mask_identity(change.identity)
+    identity = row_key_text(change.identity) if show_values else mask_identity(change.identity)
     if change.op != "update":
         hold_note = "   not removed: a rejected row may be the same person" if change.op == "held" else ""
         return f"  {_SIGNS[change.op]} {identity}{hold_note}"

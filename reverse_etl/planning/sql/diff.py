@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.rejections import RowProblem
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import (
     DELTA_COLUMNS,
     FIRST_SENT_COLUMN,
@@ -24,7 +26,7 @@ from reverse_etl.warehouse.model_tables import (
     rekeyed_identity_sql,
     same_row_sql,
 )
-from reverse_etl.warehouse.statement import Statement, quote_identifier
+from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 from reverse_etl.warehouse.type_changes import current_value_sql, is_retyped
 
 if TYPE_CHECKING:
@@ -64,6 +66,36 @@ def select_first_difference(
         f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
         f"WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL\n"
         f"  OR ({_is_changed_sql(dialect, tables)})\nLIMIT 1"
+    )
+
+
+def mark_changed_rows(
+    dialect: Dialect, tables: ModelTables, stored_columns: Mapping[str, Column]
+) -> Statement:
+    """Reject the rows of known keys with another value than the one that was sent, naming the columns: for models that only append.
+
+    No value was sent of a column that the model did not have then, or that was NULL: the row counts as unchanged.
+    """
+    staged = dialect.temp_table(tables.staged)
+    changes = {
+        name: f"(k.{dialect.quote_column(name)} IS NOT NULL AND {is_changed})"
+        for name, is_changed in _changes_sql(dialect, tables).items()
+    }
+    names = ", ".join(
+        f"CASE WHEN {is_changed} THEN {dialect.quote_literal(', ' + name.removeprefix(RESERVED_PREFIX))} ELSE '' END"
+        for name, is_changed in changes.items()
+    )
+    return Statement.change(
+        staged,
+        f"UPDATE {staged} AS s SET retl_problem = {quote_literal(RowProblem.CHANGED)}, retl_detail = SUBSTR(c.retl_names, 3)\n"
+        f"FROM (\nWITH desired AS (\n{desired_rows_sql(dialect, tables)}\n),\n"
+        f"known AS (\n{_known_rows_sql(dialect, tables, stored_columns, DiffOptions())}\n)\n"
+        f"SELECT d.retl_list_id, d.retl_identity, CONCAT({names}) AS retl_names\n"
+        f"FROM desired AS d JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
+        f"WHERE {' OR '.join(changes.values())}\n"
+        f") AS c, {dialect.temp_table(tables.lists)} AS l\n"
+        f"WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND c.retl_list_id = l.retl_list_id\n"
+        f"AND s.retl_identity = c.retl_identity",
     )
 
 
@@ -124,6 +156,11 @@ def _changed_rows_sql(
         f"ELSE '{Op.ADD}' END"
     )
     is_changed = "TRUE" if options.full_refresh else _is_changed_sql(dialect, tables)
+    differs = (
+        "NOT COALESCE(k.retl_in_snapshot, FALSE)"
+        if tables.append_only
+        else f"d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n  OR ({is_changed})"
+    )
     return (
         f"WITH desired AS (\n{desired_rows_sql(dialect, tables)}\n),\n{known_rows}\n"
         f"SELECT {dialect.varchar_sql(op_case)} AS retl_op,\n"
@@ -132,8 +169,7 @@ def _changed_rows_sql(
         f"  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,\n"
         f"  COALESCE(d.retl_identity, k.retl_identity) AS retl_identity{known_columns}\n"
         f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
-        f"WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n"
-        f"  OR ({is_changed})"
+        f"WHERE {differs}"
     )
 
 
@@ -334,16 +370,22 @@ def _is_managed_list_sql(dialect: Dialect, tables: ModelTables, list_id: str) ->
 
 
 def _is_changed_sql(dialect: Dialect, tables: ModelTables) -> str:
-    # Where a row has the first identifier, that is its identity, and so the same on both sides.
-    identifiers = [dialect.quote_column(IDENTIFIER_COLUMNS[kind]) for kind in tables.secondary_identifiers]
-    differences = [f"d.{name} IS DISTINCT FROM k.{name}" for name in identifiers]
-    differences += [
-        f"{dialect.comparable_sql(f'd.{quote_identifier(column.name)}', column)} IS DISTINCT FROM "
+    return "\n    OR ".join(_changes_sql(dialect, tables).values()) or "FALSE"
+
+
+def _changes_sql(dialect: Dialect, tables: ModelTables) -> dict[str, str]:
+    """Return, by column, the condition that a desired row d has another value than the known row k."""
+    differences = {
+        IDENTIFIER_COLUMNS[kind]: f"d.{column} IS DISTINCT FROM k.{column}"
+        for kind in tables.compared_identifiers
+        if (column := dialect.quote_column(IDENTIFIER_COLUMNS[kind]))
+    }
+    differences |= {
+        column.name: f"{dialect.comparable_sql(f'd.{quote_identifier(column.name)}', column)} IS DISTINCT FROM "
         f"{dialect.comparable_sql(f'k.{quote_identifier(column.name)}', column)}"
         for column in tables.payload
-    ]
-    names = (*identifiers, *(quote_identifier(name) for name in tables.payload_names))
-    changes = (
-        f"(d.{name} IS NOT NULL AND {differs})" for name, differs in zip(names, differences, strict=True)
-    )
-    return "\n    OR ".join(changes) or "FALSE"
+    }
+    return {
+        name: f"(d.{dialect.quote_column(name)} IS NOT NULL AND {differs})"
+        for name, differs in differences.items()
+    }

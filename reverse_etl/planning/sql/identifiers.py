@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.domain.identifiers import BLANKS, PUNCTUATION, IdentifierType
+from reverse_etl.domain.identifiers import BLANKS, KEY_PREFIX, KEY_SEPARATOR, PUNCTUATION, IdentifierType
 from reverse_etl.warehouse.statement import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ def canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str
             return text
         case IdentifierType.EXTERNAL_ID:
             return f"CASE WHEN TRIM({text}, {blanks}) <> '' THEN {text} END"
+
+
+def row_key_sql(key: Sequence[Column]) -> str:
+    """Return the row key that columns make, NULL if one of them is NULL or empty; no two different rows make the same."""
+    texts = (f"NULLIF({as_text_sql(column)}, '')" for column in key)
+    values = (f"REPLACE(REPLACE({text}, '%', '%25'), '{KEY_SEPARATOR}', '%7C')" for text in texts)
+    return quote_literal(KEY_PREFIX) + " || " + f" || '{KEY_SEPARATOR}' || ".join(values)
 
 
 def as_text_sql(column: Column) -> str:

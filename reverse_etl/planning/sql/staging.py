@@ -20,6 +20,7 @@ from reverse_etl.planning.sql.identifiers import (
     id_too_long_sql,
     is_canonical_sql,
     phone_malformed_sql,
+    row_key_sql,
 )
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, omit_flag_column
 from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
@@ -134,6 +135,8 @@ def comparable_values_sql(dialect: Dialect, tables: ModelTables, prefix: str) ->
 
 
 def _identity_sql(tables: ModelTables) -> str:
+    if tables.key:
+        return row_key_sql(tables.key)
     cases = " ".join(
         f"WHEN {IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {quote_literal(kind + ':')} || {IDENTIFIER_COLUMNS[kind]}"
         for kind in tables.identifiers
@@ -145,12 +148,15 @@ def _first_problem_sql(dialect: Dialect, tables: ModelTables, list_name: str) ->
     tests: list[tuple[str, RowProblem]] = []
     if tables.many_lists:
         tests.append((f"{list_name} IS NULL", RowProblem.NO_LIST))
-    tests.append(
-        (
-            " AND ".join(f"{IDENTIFIER_COLUMNS[kind]} IS NULL" for kind in tables.identifiers),
-            RowProblem.NO_IDENTIFIER,
+    if tables.key:
+        tests.append((f"{row_key_sql(tables.key)} IS NULL", RowProblem.NO_KEY))
+    if tables.identifiers:
+        tests.append(
+            (
+                " AND ".join(f"{IDENTIFIER_COLUMNS[kind]} IS NULL" for kind in tables.identifiers),
+                RowProblem.NO_IDENTIFIER,
+            )
         )
-    )
     if IdentifierType.EMAIL in tables.identifiers:
         email = IDENTIFIER_COLUMNS[IdentifierType.EMAIL]
         tests += [

@@ -1,0 +1,271 @@
+"""The port of surfaces, tried by one that nobody needs: it only appends, and its key is two columns.
+
+Nothing but its value in `tests/surfaces.py` knows of it. Its rows are no people, so that no rule about people
+may touch them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from reverse_etl.cli import app
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import UsageError
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.rows import become, members_model, people
+from tests.core.world import one
+from tests.surfaces import CODES, register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
+IMPORTS = "/api/profile-bulk-import-jobs"
+COLUMNS = "coupon VARCHAR, code VARCHAR, percent INTEGER"
+
+
+@pytest.fixture(autouse=True)
+def codes_surface(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let models name the surface `codes`."""
+    register(monkeypatch, CODES)
+
+
+def codes(world: World, *rows: tuple[str | None, str | None, int | None], model: str = "codes") -> None:
+    """Let the table of codes be these rows, and a model send it."""
+    names = ("coupon", "code", "percent")
+    world.people([dict(zip(names, row, strict=True)) for row in rows], model, COLUMNS)
+    world.model(model, f"select coupon, code, percent from {model}", surface="codes")
+
+
+def sent(world: World) -> dict[str, Any]:
+    """Return the properties of what reached Klaviyo, by `coupon/code`."""
+    world.sandbox.finish_jobs()
+    return {each["external_id"]: each["properties"] for each in world.sandbox.profiles()}
+
+
+def test_rows_are_planned_sent_once_and_never_again(world: World) -> None:
+    """The plan names rows by their key; a second run sends nothing."""
+    codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10), ("MAY", "A1", 20))
+    plan = world.plan()
+    ((_, list_plan),) = plan.lists()
+    assert [change.identity for change in list_plan.sample] == [
+        "key:MAY|A1",
+        "key:SPRING|A1",
+        "key:SPRING|A2",
+    ]
+    assert (list_plan.adds, list_plan.updates, list_plan.removes) == (3, 0, 0)
+    assert world.writes() == []
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 3}
+    assert sent(world) == {
+        "MAY/A1": {"percent": 20},
+        "SPRING/A1": {"percent": 10},
+        "SPRING/A2": {"percent": 10},
+    }
+    writes = len(world.writes())
+    result = world.run()
+    assert (one(result).outcomes, result.exit_code, len(world.writes())) == ({}, 0, writes)
+    assert one(result).list_plan.unchanged == 3
+
+
+def test_only_new_keys_are_sent_and_a_changed_row_is_rejected_by_name(world: World) -> None:
+    """What was sent can't be changed: the row says so, and stops no other row."""
+    codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
+    world.run()
+    codes(world, ("SPRING", "A1", 15), ("SPRING", "A2", 10), ("SPRING", "A3", 10))
+    result = world.run()
+    (rejection,) = one(result).list_plan.check_rejections
+    assert (rejection.code, rejection.rows, rejection.new_rows) == ("changed", 1, 1)
+    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert result.exit_code == 1
+    assert sent(world)["SPRING/A1"] == {"percent": 10}
+    (standing,) = world.project().status().lists[0].reasons
+    assert (standing.code, standing.detail.lower()) == ("changed", "percent")
+    assert standing.example == "key:SPRING|A1"
+    again = world.run()
+    assert (one(again).outcomes, again.exit_code) == ({}, 0)
+    codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10), ("SPRING", "A3", 10))
+    assert one(world.run()).list_plan.check_rejections == ()
+
+
+def test_a_row_that_leaves_is_not_removed_and_not_sent_again_when_it_comes_back(world: World) -> None:
+    """A known key stays known, whatever the model returns today."""
+    codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
+    world.run()
+    writes = len(world.writes())
+    codes(world)
+    gone = one(world.run())
+    assert (gone.list_plan.removes, gone.outcomes) == (0, {})
+    codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
+    assert one(world.run()).outcomes == {}
+    assert len(world.writes()) == writes
+
+
+def test_a_column_that_was_not_sent_with_a_row_does_not_change_it(world: World) -> None:
+    """A column of today, and a value where there was none, are no reason to reject every known row."""
+    codes(world, ("SPRING", "A1", None))
+    world.run()
+    codes(world, ("SPRING", "A1", 10))
+    world.model("codes", "select coupon, code, percent, 'new' as label from codes", surface="codes")
+    result = world.run()
+    assert (one(result).outcomes, one(result).list_plan.check_rejections) == ({}, ())
+    assert world.run().exit_code == 0
+
+
+def test_a_full_refresh_sends_no_known_key_again(world: World) -> None:
+    """Whatever else is sent again, what is only appended is not."""
+    codes(world, ("SPRING", "A1", 10))
+    world.run()
+    codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
+    assert one(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
+
+
+def test_keys_never_collide_and_rows_of_one_key_are_told_apart(world: World) -> None:
+    """Equal rows count once, rows that differ are rejected, and so is a row without a part of its key."""
+    codes(
+        world,
+        ("A|B", "C", 1),
+        ("A", "B|C", 2),
+        ("A%7CB", "C", 3),
+        ("same", "1", 5),
+        ("same", "1", 5),
+        ("other", "1", 5),
+        ("other", "1", 6),
+        (None, "1", 7),
+        ("", "1", 8),
+    )
+    result = world.run()
+    rejected = {each.code: each.rows for each in one(result).list_plan.check_rejections}
+    assert rejected == {"duplicate": 2, "no_key": 2}
+    assert one(result).outcomes == {Outcome.APPLIED: 4}
+    assert sorted(sent(world)) == ["A%7CB/C", "A/B|C", "A|B/C", "same/1"]
+
+
+def test_a_whole_number_is_one_key_whatever_its_type(world: World) -> None:
+    """The key is text: 42 and 42.00 are one, and '42' too."""
+    codes(world, ("A", "42", 1))
+    world.run()
+    for code in ("42", "CAST(42 AS DECIMAL(10, 2))", "CAST('42' AS VARCHAR)"):
+        world.model("codes", f"select coupon, {code} as code, percent from codes", surface="codes")
+        assert one(world.run()).outcomes == {}
+
+
+def test_a_row_that_cannot_be_rendered_is_rejected_alone(world: World) -> None:
+    """As the surface's own encoder says."""
+    codes(world, ("SPRING", "A1", 0), ("SPRING", "A2", 10))
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert one(world.run()).outcomes == {}
+
+
+def test_uncertain_rows_are_sent_again_or_forgotten(world: World) -> None:
+    """After a lost reply: the one that is still desired is sent, the other is no longer asked for."""
+    codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
+    world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, times=None))
+    assert one(world.run()).outcomes == {Outcome.UNKNOWN: 2}
+    world.calm()
+    codes(world, ("SPRING", "A1", 10))
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.LEFT_IN_PLACE: 1}
+    (status,) = world.project().status().lists
+    assert (status.label, status.applied, status.unsettled) == ("(codes)", 1, 0)
+    assert list(sent(world)) == ["SPRING/A1"]
+
+
+def test_a_later_phase_is_delivered_after_every_model_of_an_earlier_one(world: World) -> None:
+    """By the surface's phase, and not by the model's name."""
+    members_model(world)
+    become(world, people("ann"))
+    codes(world, ("SPRING", "A1", 10), model="a_codes")
+    assert [listed.model for listed in world.run().lists] == ["members", "a_codes"]
+
+
+def test_an_unfinished_import_of_people_keeps_only_people_waiting(make_world: Callable[..., World]) -> None:
+    """Codes are nobody's import: they go out, and their own unfinished import keeps nobody waiting."""
+    world = make_world(job_seconds=7_200.0)
+    world.profile(job_timeout_minutes=1)
+    members_model(world)
+    world.model("everyone", "select email from people", surface="profiles", identifiers={"email": "email"})
+    become(world, people("ann"))
+    codes(world, ("SPRING", "A1", 10), model="codes")
+    codes(world, ("SPRING", "A2", 10), model="more_codes")
+    outcomes = {listed.model: listed.outcomes for listed in world.run().lists}
+    assert outcomes == {
+        "everyone": {Outcome.ACCEPTED: 1},
+        "members": {Outcome.NOT_SENT: 1},
+        "codes": {Outcome.ACCEPTED: 1},
+        "more_codes": {Outcome.ACCEPTED: 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("select", "config", "summary"),
+    [
+        ("select coupon, percent from codes", {}, "needs the column code, which is not selected"),
+        (
+            "select coupon, code from codes",
+            {"list": "A"},
+            "The surface codes has no list, but list is given.",
+        ),
+        (
+            "select coupon, code, percent as email from codes",
+            {"identifiers": {"email": "email"}},
+            "The rows of the surface codes are no people, but identifiers are given.",
+        ),
+        ("select coupon, code, email, location_city from codes", {}, ""),
+    ],
+)
+def test_a_config_is_held_against_what_the_surface_says(
+    world: World, select: str, config: dict[str, Any], summary: str
+) -> None:
+    """Names that mean something for people mean nothing here."""
+    world.model("codes", select, surface="codes", **config)
+    if not summary:
+        world.project()
+        return
+    with pytest.raises(UsageError) as raised:
+        world.project()
+    assert summary in str(raised.value)
+
+
+def test_a_key_is_made_of_texts_and_exact_numbers(world: World) -> None:
+    """Another type has more than one form as text, and one form for every client is not promised."""
+    codes(world, ("SPRING", "A1", 10))
+    world.model("codes", "select coupon, CAST(percent AS DOUBLE) as code from codes", surface="codes")
+    with pytest.raises(UsageError, match="part of the row key"):
+        world.plan()
+
+
+def test_a_model_of_other_keys_is_refused_even_if_a_change_of_identifiers_is_allowed(world: World) -> None:
+    """Rows that were sent by e-mail are not known by coupon and code."""
+    become(world, people("ann"))
+    world.model("codes", "select email from people", surface="profiles", identifiers={"email": "email"})
+    world.run()
+    codes(world, ("SPRING", "A1", 10))
+    with pytest.raises(UsageError, match="The row key of this model changed"):
+        world.run(options=PlanOptions(rekey=frozenset({"codes"})))
+
+
+def test_the_command_line_needs_to_know_nothing_of_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same through commands: ls, plan, run, status and report."""
+    codes(world, ("SPRING", "ann@example.com", 10))
+    world.project()
+    monkeypatch.chdir(world.folder)
+
+    def printed(*arguments: str, exit_code: int = 0) -> str:
+        result = CliRunner().invoke(app, [*arguments], prog_name="reverse-etl", standalone_mode=False)
+        assert (result.exception, result.return_value or 0) == (None, exit_code), result.output
+        return result.stdout
+
+    assert json.loads(printed("ls", "--select", "surface:codes", "--json"))[0]["surface"] == "codes"
+    assert "SPRING|a**@e******.com" in printed("plan")
+    assert "SPRING|ann@example.com" in printed("plan", "--show-values")
+    assert "(codes)" in printed("run")
+    assert "Nothing to send." in printed("plan")
+    codes(world, ("SPRING", "ann@example.com", 20))
+    printed("run", exit_code=1)
+    assert "changed after it was sent, and cannot be sent again: percent: SPRING|a**@" in printed("status")
+    assert [each.label.text for each in world.project().report().lists] == ["(codes)"]
