@@ -62,6 +62,15 @@ def clubs(engine: Engine) -> ModelTables:
     )
 
 
+def codes(engine: Engine) -> ModelTables:
+    """Return a model that only appends rows of no people, keyed by two columns."""
+    coupon = Column(_named(engine, "coupon"), ColumnKind.TEXT, "VARCHAR")
+    code = Column(_named(engine, "code"), ColumnKind.DECIMAL, _TYPES[engine]["number"])
+    percent = Column(_named(engine, "percent"), ColumnKind.INTEGER, "BIGINT")
+    payload = (coupon, code, percent)
+    return ModelTables("codes_8c9d0e1f", (), payload, many_lists=False, key=(coupon, code), append_only=True)
+
+
 def kept_of(shape: ModelTables, engine: Engine) -> Mapping[str, Column]:
     """Return the snapshot's columns, one of them of an older type."""
     kept = {column.name: column for column in shape.payload}
@@ -98,6 +107,7 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
         "schema.follow_columns new": schema.migrate_columns(dialect, shape, shape.rejected, {}),
         "staging": _staging(dialect, shape, many),
         "diff": _diff(dialect, shape, many, kept),
+        "append_only": _append_only(dialect, codes(dialect.engine)),
         "deltas": _deltas(dialect, shape),
         "takeover": _takeover(dialect, shape),
         "rejections": _rejections(dialect, shape),
@@ -132,6 +142,15 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         yield staging.select_list_names(dialect, one)
         yield from staging.replace_list_ids(dialect, one, {"": "L1", "b": "L2"})
         yield staging.count_staged_rows(dialect, one)
+
+
+def _append_only(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
+    kept = {column.name: column for column in shape.payload}
+    yield staging.stage_rows(dialect, shape, "select * from codes", {}, None)
+    yield diff.mark_changed_rows(dialect, shape, kept)
+    for columns in ({}, kept):
+        yield from diff.compute_deltas(dialect, shape, columns, DiffOptions(has_uncertain=bool(columns)))
+    yield deltas.select_upserts(dialect, shape, RUN, "", range(1, 9))
 
 
 def _diff(

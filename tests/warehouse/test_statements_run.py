@@ -11,7 +11,7 @@ from reverse_etl.planning.sql import staging
 from reverse_etl.state.sql import schema
 from reverse_etl.state.sql import snapshot as takeover
 from reverse_etl.warehouse.statement import Statement
-from tests.warehouse.statement_cases import MODEL, RUN, cases, clubs, vip
+from tests.warehouse.statement_cases import MODEL, RUN, cases, clubs, codes, vip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,9 @@ PEOPLE = (
     "CREATE TABLE people (mail VARCHAR, phone BIGINT, id NUMBER(10,2), club VARCHAR, first_name VARCHAR, "
     '"SPENT" NUMBER(10,2), "Since" TIMESTAMP_NTZ(9), tags OBJECT)'
 )
+
+
+CODES = "CREATE TABLE codes (coupon VARCHAR, code NUMBER(10,2), percent BIGINT)"
 
 
 def group_of(case: tuple[str, Statement]) -> str:
@@ -44,13 +47,16 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
                 )
             yield from schema.create_model_tables(dialect, shape)
             yield from staging.replace_list_ids(dialect, shape, {"": "L1"})
+    if group == "append_only":
+        yield from schema.create_model_tables(dialect, codes(Engine.SNOWFLAKE))
+        yield from staging.replace_list_ids(dialect, codes(Engine.SNOWFLAKE), {"": ""})
     if group == "rejections":
         yield from takeover.collect_applied(dialect, tables[0], RUN, MODEL)
 
 
 def test_every_statement_runs(place: Place) -> None:
     """In the order of a run, on tables that are all but empty; what fails is told with its name."""
-    place.sql(PEOPLE)
+    place.sql(PEOPLE, CODES)
     session = place.opened()
     failed = {}
     for group, statements in groupby(cases(session.dialect), key=group_of):

@@ -50,9 +50,22 @@ def canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str
 
 def row_key_sql(key: Sequence[Column]) -> str:
     """Return the row key that columns make, NULL if one of them is NULL or empty; no two different rows make the same."""
-    texts = (f"NULLIF({as_text_sql(column)}, '')" for column in key)
-    values = (f"REPLACE(REPLACE({text}, '%', '%25'), '{KEY_SEPARATOR}', '%7C')" for text in texts)
-    return quote_literal(KEY_PREFIX) + " || " + f" || '{KEY_SEPARATOR}' || ".join(values)
+    return quote_literal(KEY_PREFIX) + " || " + f" || '{KEY_SEPARATOR}' || ".join(map(_key_part_sql, key))
+
+
+def _key_part_sql(column: Column) -> str:
+    """Return a column as a part of a row key; a number in one form, whatever its scale."""
+    name = quote_identifier(column.name)
+    match column.kind:
+        case ColumnKind.INTEGER:
+            return f"CAST({name} AS VARCHAR)"
+        case ColumnKind.DECIMAL:
+            integer_text = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
+            fraction_text = f"RTRIM(CAST({name} AS VARCHAR), '0')"
+            return f"CASE WHEN {name} = FLOOR({name}) THEN {integer_text} ELSE {fraction_text} END"
+        case _:
+            text = f"NULLIF(CAST({name} AS VARCHAR), '')"
+            return f"REPLACE(REPLACE({text}, '%', '%25'), '{KEY_SEPARATOR}', '%7C')"
 
 
 def as_text_sql(column: Column) -> str:
