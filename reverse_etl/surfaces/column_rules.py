@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
@@ -120,6 +120,8 @@ def find_payload_problems(
             yield from _find_profile_field_problems(properties, identifiers, missing_types)
         case OtherColumns.FIELDS:
             return
+        case _ as unanswered:
+            assert_never(unanswered)
 
 
 def _find_profile_field_problems(
