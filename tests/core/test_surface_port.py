@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from reverse_etl.cli import app
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import JobProgress
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
@@ -173,6 +174,17 @@ def test_uncertain_rows_are_sent_again_or_forgotten(world: World) -> None:
     (status,) = world.project().status().lists
     assert (status.label, status.applied, status.unsettled) == ("(codes)", 1, 0)
     assert list(sent(world)) == ["SPRING/A1"]
+
+
+def test_a_run_that_dies_after_sending_is_settled_by_the_next(world: World) -> None:
+    """What its job proves is known from then on, and is not sent again."""
+    codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
+    assert world.dies(lambda event: isinstance(event, JobProgress))
+    writes = len(world.writes())
+    codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10), ("SPRING", "A3", 10))
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert len(world.writes()) == writes + 1
+    assert one(world.run()).outcomes == {}
 
 
 def test_a_later_phase_is_delivered_after_every_model_of_an_earlier_one(world: World) -> None:
