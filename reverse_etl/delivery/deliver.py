@@ -156,7 +156,6 @@ def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
 
 def _progress_callback(delivery: ListDelivery) -> Callable[[int], None]:
     def report_progress(jobs: int) -> None:
-        delivery.context.state.renew_lease_if_due()  # jobs may take hours
         delivery.context.on_event(
             JobProgress(delivery.model_plan.model.name, delivery.list_plan.list_ref.name, jobs)
         )

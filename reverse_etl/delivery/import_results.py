@@ -53,19 +53,22 @@ class JobResult:
 ReadRows = Callable[[Receipt], Iterable[SentRow]]
 
 
+def _ignore_progress(jobs: int) -> None:
+    del jobs
+
+
 def poll_jobs(
     context: DeliveryContext,
     receipts: Sequence[Receipt],
     since: datetime,
     read_rows: ReadRows,
-    on_progress: Callable[[int], None],
+    on_progress: Callable[[int], None] = _ignore_progress,
 ) -> Iterator[JobResult]:
     """Yield each accepted receipt once, as its job ends.
 
-    Those whose job has not ended after `at.job_seconds` stay accepted.
-
-    Asks for many jobs at once, at growing distances. `since` is before the first of the jobs; `read_rows`
-    reads the rows of a range.
+    Receipts whose job has not ended after `context.job_timeout_seconds` stay accepted. Polls many jobs with
+    one request, at growing intervals, and renews the lease meanwhile. `since` is before the first of the
+    jobs; `read_rows` reads the rows of a range; `on_progress` is called with the number of open jobs.
     """
     waiting = {receipt.job_id or "": receipt for receipt in receipts}
     if not waiting:
@@ -149,11 +152,14 @@ def match_errors_to_rows(errors: Iterable[JobRowError], rows: Iterable[SentRow])
     return errors_by_seq
 
 
-def wait_for_open_jobs(context: DeliveryContext, since: datetime, on_progress: Callable[[int], None]) -> bool:
-    """Wait until the imports created since then and up to now have ended. Returns whether they have.
+def wait_for_open_jobs(
+    context: DeliveryContext, since: datetime, on_progress: Callable[[int], None] = _ignore_progress
+) -> bool:
+    """Wait until all imports created between `since` and now have ended. Returns whether they have.
 
-    For a lost reply: an import that nobody knows by name must not be applied after what is sent next. Whose
-    it is can't be told, but one that is created from now on is not ours: other apps may import all the time.
+    Call it after a lost reply: the import that may exist must not be applied after later requests. Its job id
+    is unknown, so all imports of that time are waited for; later ones belong to other apps. Renews the lease
+    meanwhile.
     """
     until = None
     for _ in _poll_schedule(context):
@@ -167,9 +173,10 @@ def wait_for_open_jobs(context: DeliveryContext, since: datetime, on_progress: C
 
 
 def _poll_schedule(context: DeliveryContext) -> Iterator[float]:
-    """Yield the seconds waited so far, at growing distances, as long as the run waits for jobs."""
+    """Yield the seconds waited so far, at growing intervals, until the job timeout. Renews the lease."""
     started, pause = context.clock.monotonic(), FIRST_WAIT
     while True:
+        context.state.renew_lease_if_due()
         yield context.clock.monotonic() - started
         if context.clock.monotonic() - started > context.job_timeout_seconds:
             return

@@ -22,9 +22,9 @@ from reverse_etl.delivery.removal_rules import (
     RemovalEvidence,
     decide_removals,
 )
+from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType, split_identity
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
-from reverse_etl.klaviyo.batching import chunks
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES
 from reverse_etl.klaviyo.profiles import Member, Profile
 
@@ -201,7 +201,7 @@ def _fetch_items(
     context: DeliveryContext, fetch: Callable[[Sequence[str]], Iterable[Item]], values: Sequence[str]
 ) -> list[Item]:
     """Return what is answered, in the order of the values asked for."""
-    parts = [*chunks(values, MAX_VALUES)]
+    parts = [*batched(values, MAX_VALUES)]
     items_by_part = dict(
         map_concurrently(context, lambda number: (number, [*fetch(parts[number])]), range(len(parts)))
     )

@@ -13,8 +13,6 @@ from reverse_etl.errors import KlaviyoError
 from reverse_etl.state import OpenReceipt, RunEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from reverse_etl.delivery.context import DeliveryContext
 
 
@@ -33,7 +31,7 @@ def recover_earlier_runs(context: DeliveryContext) -> None:
         by_model[entry.run_id, entry.model].append(entry)
     for (run_id, model), entries in by_model.items():
         _record_job_results(context, run_id, model, entries)
-    if unfinished and not wait_for_open_jobs(context, min(unfinished.values()), _heartbeat_callback(context)):
+    if unfinished and not wait_for_open_jobs(context, min(unfinished.values())):
         raise _open_jobs_error()
     for run_id in sorted({*unfinished, *(run_id for run_id, _ in by_model)}):
         for name, model_record in context.state.models().items():
@@ -53,7 +51,7 @@ def _record_job_results(
     receipts = [entry.receipt for entry in entries]
     since = min(entry.run_started_at for entry in entries)
     read_rows = PendingRows(context.warehouse, tables, run_id).read_sent_rows
-    for result in poll_jobs(context, receipts, since, read_rows, _heartbeat_callback(context)):
+    for result in poll_jobs(context, receipts, since, read_rows):
         if result.receipt.state is ReceiptState.ACCEPTED:
             raise _open_jobs_error()
         context.state.record_receipts(run_id, model, (result.receipt,), result.row_exceptions)
@@ -64,13 +62,3 @@ def _open_jobs_error() -> KlaviyoError:
         "Import jobs of an earlier run have not ended at Klaviyo; nothing can be planned on top of them.",
         hint="Run again later. Nothing was sent.",
     )
-
-
-def _heartbeat_callback(context: DeliveryContext) -> Callable[[int], None]:
-    """Return what keeps the lease while jobs are waited for, which may take hours."""
-
-    def renew_lease(jobs: int) -> None:
-        del jobs
-        context.state.renew_lease_if_due()
-
-    return renew_lease

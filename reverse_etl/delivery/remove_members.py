@@ -13,13 +13,13 @@ from reverse_etl.delivery.removal_rules import (
     RemovalDecision,
     collect_inherited_first_sent,
 )
+from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import RemoveProgress
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import KlaviyoError, SessionLost
-from reverse_etl.klaviyo.batching import chunks
 from reverse_etl.state.sql import pending as deltas
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _read_matches(
     delivery: ListDelivery, kind: IdentifierType, values: Sequence[str]
 ) -> Iterator[tuple[str, IdentifierMatch]]:
     warehouse, model_plan = delivery.context.warehouse, delivery.model_plan
-    for part in chunks(values, _MAX_VALUES):
+    for part in batched(values, _MAX_VALUES):
         run = (delivery.context.run_id, model_plan.model.name)
         statement = deltas.select_staged_rows(
             warehouse.dialect, model_plan.tables, run, delivery.list_plan.list_ref.id, kind, part
@@ -142,7 +142,7 @@ def _remove_profiles(
         for _ in map_concurrently(
             context,
             lambda part: context.klaviyo.remove_members(list_id, part),
-            chunks(ids, operation.max_rows),
+            batched(ids, operation.max_rows),
         ):
             pass
     except KlaviyoError as error:

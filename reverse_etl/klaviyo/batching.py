@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 import orjson
@@ -128,10 +128,3 @@ def split_in_half(batch: Batch) -> tuple[Batch, Batch]:
         Batch.of(batch.seqs[:middle], rows[:middle], batch.envelope),
         Batch.of(batch.seqs[middle:], rows[middle:], batch.envelope),
     )
-
-
-def chunks(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
-    """Yield `items` in their order, `size` at a time; the last may be shorter."""
-    rest = iter(items)
-    while chunk := tuple(islice(rest, size)):
-        yield chunk

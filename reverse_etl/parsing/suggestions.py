@@ -11,11 +11,15 @@ if TYPE_CHECKING:
 _MAX_NAMES_SHOWN = 16
 
 
+def find_similar(name: str, names: Iterable[str], limit: int) -> list[str]:
+    """Return up to `limit` names similar to `name`, ignoring case, the most similar first."""
+    by_folded = {candidate.casefold(): candidate for candidate in names}
+    return [by_folded[folded] for folded in get_close_matches(name.casefold(), by_folded, limit, cutoff=0.6)]
+
+
 def find_nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the name most similar to `name`, ignoring case, or None if none is similar."""
-    by_folded = {candidate.casefold(): candidate for candidate in names}
-    close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[close[0]] if close else None
+    return next(iter(find_similar(name, names, 1)), None)
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

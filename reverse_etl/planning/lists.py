@@ -5,7 +5,6 @@ First the profile's mapping, then the registry, then Klaviyo, then creation.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE, parse_timestamp
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.models.model import shared_list_problem
+from reverse_etl.parsing.suggestions import find_similar
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -276,7 +276,7 @@ def _reject_duplicate_lists(model: Model, refs: Sequence[ListRef]) -> None:
 
 
 def _missing_list_problem(model: Model, ref: ListRef, names: Sequence[str]) -> Problem:
-    close_names = difflib.get_close_matches(ref.name, names, n=3, cutoff=0.5)
+    close_names = find_similar(ref.name, names, 3)
     introduction = "The nearest name is" if len(close_names) == 1 else "The nearest names are"
     suggestion = f"{introduction} {', '.join(map(repr, close_names))}. " if close_names else ""
     return Problem(

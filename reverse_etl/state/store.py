@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.state.lease import Lease
@@ -229,8 +230,7 @@ class State:
             (list_id, identity, format_timestamp(first_sent_at))
             for identity, first_sent_at in sorted(first_sent_times.items())
         ]
-        for start in range(0, len(rows), ledger.ROWS_PER_STATEMENT):
-            part = rows[start : start + ledger.ROWS_PER_STATEMENT]
+        for part in batched(rows, ledger.ROWS_PER_STATEMENT):
             self._state_tables.commit(deltas.backdate_first_sent(self._state_tables.dialect, tables, part))
 
     def mark_missing_uncertain(self, tables: ModelTables) -> None:

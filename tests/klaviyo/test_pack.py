@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reverse_etl.domain.batched import batched
 from reverse_etl.klaviyo.batching import (
     MAX_BYTES,
     MAX_ROWS,
     Batch,
     Envelope,
-    chunks,
     exclude_rows,
     import_envelope,
     pack_rows,
@@ -154,4 +154,4 @@ def test_halves_are_whole() -> None:
 )
 def test_ids_go_out_in_thousands(count: int, expected: list[int]) -> None:
     """The most that a request to change a list takes."""
-    assert [len(chunk) for chunk in chunks(map(str, range(count)), 1_000)] == expected
+    assert [len(group) for group in batched(map(str, range(count)), 1_000)] == expected

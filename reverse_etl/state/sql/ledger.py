@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reverse_etl.domain.batched import batched
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ ROWS_PER_STATEMENT = 1_000  # short enough to be sent and parsed at once, and fe
 
 def insert_rows(dialect: Dialect, table: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Statement, ...]:
     """Insert rows, each of all the columns of a shared table in their order: a statement for every thousand, none for no rows."""
-    parts = [rows[start : start + ROWS_PER_STATEMENT] for start in range(0, len(rows), ROWS_PER_STATEMENT)]
     placeholders = f"({', '.join('?' for _ in rows[0])})" if rows else ""
     return tuple(
         Statement.insert(
@@ -24,7 +24,7 @@ def insert_rows(dialect: Dialect, table: str, rows: Sequence[tuple[Any, ...]]) -
             f"INSERT INTO {dialect.state_table(table)} VALUES {', '.join([placeholders] * len(part))}",
             tuple(value for row in part for value in row),
         )
-        for part in parts
+        for part in batched(rows, ROWS_PER_STATEMENT)
     )
 
 

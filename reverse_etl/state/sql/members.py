@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import PERSONAL_IDENTIFIERS, IdentifierType
 from reverse_etl.state.sql.pending import insert_uncertain_sql
 from reverse_etl.warehouse.model_tables import (
@@ -42,7 +43,6 @@ def insert_members(
     dialect: Dialect, tables: ModelTables, rows: Sequence[tuple[str | None, ...]]
 ) -> tuple[Statement, ...]:
     """Put members into it, each with the columns of `create_members`: a statement for every thousand."""
-    parts = [rows[start : start + ROWS_PER_STATEMENT] for start in range(0, len(rows), ROWS_PER_STATEMENT)]
     placeholders = f"({', '.join('?' for _ in _MEMBER_COLUMNS)})"
     return tuple(
         Statement.insert(
@@ -50,7 +50,7 @@ def insert_members(
             f"INSERT INTO {dialect.temp_table(_members_table(tables))} VALUES {', '.join([placeholders] * len(part))}",
             tuple(value for row in part for value in row),
         )
-        for part in parts
+        for part in batched(rows, ROWS_PER_STATEMENT)
     )
 
 
