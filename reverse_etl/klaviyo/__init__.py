@@ -1,1 +1,1 @@
-"""Everything that speaks to Klaviyo. The rest of the package holds one object of it, `klaviyo.Klaviyo`."""
+"""The client of Klaviyo's API. The rest of the package uses `klaviyo.api.Klaviyo`."""

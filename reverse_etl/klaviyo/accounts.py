@@ -1,4 +1,4 @@
-"""Accounts: whose key it is. (API reference, 'Get Accounts'.) Pure."""
+"""The account of a key. Source: API reference, 'Get Accounts'."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Account:
-    """A Klaviyo account. `test`: Klaviyo's own mark for test accounts."""
+    """A Klaviyo account. `test` is whether Klaviyo marks it as a test account."""
 
     id: str
     name: str
@@ -28,10 +28,10 @@ def account_request() -> Request:
 
 
 def parse_account(document: Document) -> Account:
-    """Return the account of the reply. Raises Unreadable when there is none."""
+    """Return the account of a reply. Raises MalformedReply if it has none."""
     resources = parse_resources(document)
     if not resources:
-        raise MalformedReply("the reply holds no account")
+        raise MalformedReply("the reply has no account")
     contact = resources[0].attributes.get("contact_information")
     name = contact.get("organization_name") if isinstance(contact, dict) else None
     return Account(

@@ -1,4 +1,4 @@
-"""Klaviyo as the rest of the package sees it."""
+"""The interface to Klaviyo for the rest of the package."""
 
 from __future__ import annotations
 
@@ -29,19 +29,18 @@ _Value = TypeVar("_Value")
 
 
 class Klaviyo:
-    """Klaviyo as the rest of the package sees it.
+    """Klaviyo's API, with rate limits and retries.
 
-    Thread-safe; one for a whole run, so that all of its threads share the pace. Every method waits for its
-    turn and tries again as the rules allow. Each raises KlaviyoError when that was in vain or Klaviyo
-    refused, and ReplyLost, a KlaviyoError, when a write may have been carried out all the same. Iterators ask
-    for a page when it is needed, and raise while they are read.
+    Thread-safe. A run uses one object, so that its threads share the rate limits. Methods raise KlaviyoError
+    if Klaviyo refuses a request or all attempts fail, and its subclass ReplyLost if a write may have been
+    carried out. Iterators fetch pages lazily, and raise while they are read.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     @classmethod
-    def connect(  # noqa: PLR0913 - what a connection is made of
+    def connect(  # noqa: PLR0913 - the settings of a connection
         cls,
         origin: str,
         key: Key,
@@ -53,11 +52,10 @@ class Klaviyo:
         rate_limit_for: Callable[[Endpoint], RateLimit] = lambda endpoint: endpoint.rate_limit,
         read_seconds: float = 60.0,
     ) -> Self:
-        """Return Klaviyo at `origin`, with up to `max_connections` requests at once: one for each thread.
+        """Return a client for `origin` with at most `max_connections` concurrent requests. Sends nothing yet.
 
-        `on_request` is told of every finished try, from the thread that made it, and must not raise.
-        `rate_limit_for` may give other limits than Klaviyo's. Nothing is sent yet. Raises UsageError for an
-        origin or a key that can't be used.
+        `on_request` is called after each attempt, in the thread of the request, and must not raise.
+        `rate_limit_for` can replace Klaviyo's limits. Raises UsageError for an unusable origin or key.
         """
         clock = clock or SystemClock()
         sleep = CancellableSleep(clock)
@@ -74,14 +72,14 @@ class Klaviyo:
 
     @property
     def server_time(self) -> datetime:
-        """Return Klaviyo's own time, in UTC and whole seconds, as of the newest reply.
+        """Return Klaviyo's time at the newest reply, in UTC and whole seconds.
 
-        Raises KlaviyoError before the first.
+        Raises KlaviyoError before the first reply.
         """
         return self._client.server_time()
 
     def find_lists(self, name: str) -> tuple[KlaviyoList, ...]:
-        """Return all lists whose name is exactly `name`; Klaviyo does not promise that there is only one."""
+        """Return all lists with exactly this name; in Klaviyo several lists may have the same name."""
         return tuple(
             klaviyo_list
             for klaviyo_list in self._fetch_each(lists.lists_request(name), lists.parse_list)
@@ -95,21 +93,20 @@ class Klaviyo:
         )
 
     def get_list(self, list_id: str) -> KlaviyoList | None:
-        """Return a list, None when Klaviyo has none of this id."""
+        """Return a list, or None if Klaviyo has no list with this id."""
         return self._fetch_if_exists(lists.list_request(list_id), lists.parse_list)
 
     def create_list(self, name: str) -> KlaviyoList:
-        """Make a list. Not repeated after a lost reply, but raises ReplyLost: look the name up then."""
+        """Create a list. A lost reply raises ReplyLost without a retry; look the name up then."""
         return self._execute(
             lists.create_list_request(name), lambda document: lists.parse_list(parse_resource(document))
         )
 
     def start_import(self, body: bytes) -> ImportReply:
-        """Ask for an import of `body`, as `pack.import_body` makes it; again after a lost reply.
+        """Start an import of `body`, the body of a `batching.Batch`.
 
-        A twin of the job changes nothing more.
-
-        Row indexes in a refusal are Klaviyo's word; `pack.split` checks them.
+        It is repeated after a lost reply, since a duplicate job changes nothing. Row indexes in a refusal
+        come from Klaviyo unchecked; `batching.exclude_rows` checks them.
         """
         request = jobs.start_import_request(body)
         response = self._client.send(request)
@@ -125,24 +122,25 @@ class Klaviyo:
         )
 
     def get_jobs_since(self, created_at: datetime) -> Iterator[Job]:
-        """Yield the account's import jobs, anybody's, created at `created_at` or later, newest first."""
+        """Yield all import jobs of the account created at `created_at` or later, newest first."""
         for job in self._fetch_each(jobs.jobs_request(), jobs.parse_job):
             if job.created_at < created_at:
                 return
             yield job
 
     def get_job(self, job_id: str) -> Job | None:
-        """Return an import job, None when Klaviyo has forgotten it."""
+        """Return an import job, or None if Klaviyo no longer has it."""
         return self._fetch_if_exists(jobs.job_request(job_id), jobs.parse_job)
 
     def get_job_errors(self, job_id: str) -> Iterator[JobRowError]:
-        """Yield the rows that a job could not take."""
+        """Yield the rows that a job could not import."""
         return self._fetch_each(jobs.job_errors_request(job_id), jobs.parse_job_error)
 
     def find_members(self, list_id: str, kind: IdentifierType, values: Sequence[str]) -> tuple[Member, ...]:
-        """Return the members of a list whose e-mail or phone is among `values`, each once.
+        """Return the members of a list whose e-mail or phone is one of `values`, each once.
 
-        Compared in canonical form. Raises ValueError for another kind, by which Klaviyo can't filter a list.
+        Values are compared in canonical form. Raises ValueError for other identifier types, by which Klaviyo
+        cannot filter a list.
         """
         members_by_id: dict[str, Member] = {}
         for request, requested in profiles.member_requests(list_id, kind, values):
@@ -152,7 +150,7 @@ class Klaviyo:
         return tuple(members_by_id.values())
 
     def get_members_since(self, list_id: str, joined_at: datetime) -> Iterator[Member]:
-        """Yield the members of a list who joined at `joined_at` or later, in the order of joining."""
+        """Yield the members of a list that joined at `joined_at` or later, ordered by that time."""
         for member in self._fetch_each(
             profiles.members_since_request(list_id, joined_at), profiles.parse_member
         ):
@@ -160,7 +158,7 @@ class Klaviyo:
                 yield member
 
     def find_profiles(self, kind: IdentifierType, values: Sequence[str]) -> tuple[Profile, ...]:
-        """Return the profiles whose identifier is among `values`, each once, compared in canonical form."""
+        """Return the profiles whose identifier is one of `values`, each once, compared in canonical form."""
         profiles_by_id: dict[str, Profile] = {}
         for request, requested in profiles.profile_requests(kind, values):
             for profile in self._fetch_each(request, profiles.parse_profile):
@@ -169,21 +167,18 @@ class Klaviyo:
         return tuple(profiles_by_id.values())
 
     def add_members(self, list_id: str, ids: Sequence[str]) -> None:
-        """Put profiles on a list, by id; those who are on it stay.
-
-        Raises ValueError for none or more than 1,000.
-        """
+        """Add profiles to a list by id; idempotent. Raises ValueError for no ids or more than 1,000."""
         self._client.execute(lists.change_members_request(Endpoint.ADD_TO_LIST, list_id, ids))
 
     def remove_members(self, list_id: str, ids: Sequence[str]) -> None:
-        """Take profiles off a list, by id; their consent stays.
+        """Remove profiles from a list by id; idempotent. Their consent does not change.
 
-        Raises ValueError for none or more than 1,000.
+        Raises ValueError for no ids or more than 1,000.
         """
         self._client.execute(lists.change_members_request(Endpoint.REMOVE_FROM_LIST, list_id, ids))
 
     def stop(self) -> None:
-        """Let nothing more go out, from any thread: whoever waits for a turn gets a KlaviyoError soon."""
+        """Send no further requests, from any thread; waiting calls soon raise KlaviyoError."""
         self._client.stop()
 
     def close(self) -> None:
@@ -197,7 +192,7 @@ class Klaviyo:
         try:
             return decode(document)
         except MalformedReply as reason:
-            summary = f"The reply's form is not Klaviyo's: {reason}."
+            summary = f"The reply is not in Klaviyo's format: {reason}."
         raise malformed_reply_error(request, response, summary)
 
     def _execute(self, request: Request, decode: Callable[[Document], _Value]) -> _Value:

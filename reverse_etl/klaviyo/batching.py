@@ -1,9 +1,7 @@
-"""Rows packed into import requests, as full as Klaviyo takes them.
+"""Pack encoded rows into import requests. All sizes are the bytes that are sent.
 
-Pure; every size is that of the bytes sent.
-
-Limits from the API reference, 'Bulk Import Profiles': 10,000 profiles and 5 MB a request. Whether a megabyte
-is 1,000,000 bytes there is not said, so the smaller is kept to.
+Limits: 10,000 profiles and 5 MB per request (API reference, 'Bulk Import Profiles'). The reference does not
+define a megabyte, so that the smaller one, 1,000,000 bytes, is used.
 """
 
 from __future__ import annotations
@@ -28,18 +26,18 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Envelope:
-    """What stands before and after the rows of a request."""
+    """The bytes before and after the rows of a request."""
 
     head: bytes
     tail: bytes
 
     def wrap(self, rows: Sequence[bytes]) -> bytes:
-        """Return the body of a request with these encoded rows: exactly what is sent."""
+        """Return the body of a request with these encoded rows."""
         return b"".join((self.head, b",".join(rows), self.tail))
 
 
 def import_envelope(list_id: str = "") -> Envelope:
-    """Return the envelope of a profile import, also to a list if one is given."""
+    """Return the envelope of a profile import; with a `list_id` it also adds the profiles to the list."""
     if not list_id:
         return Envelope(_IMPORT_HEAD, b"]}}}}")
     lists = orjson.dumps({"lists": {"data": [{"type": "list", "id": list_id}]}})
@@ -48,9 +46,9 @@ def import_envelope(list_id: str = "") -> Envelope:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one request, never none: `seqs[i]` is the number of the delta that row `i` was made of.
+    """The rows of one request, at least one; `seqs[i]` is the number of the delta of row `i`.
 
-    The rows lie in the body and nowhere else, since many batches are in flight at once.
+    Only the body holds the rows, to save memory: many batches are in flight at once.
     """
 
     seqs: Sequence[int]
@@ -60,13 +58,13 @@ class Batch:
 
     @classmethod
     def of(cls, seqs: Sequence[int], rows: Sequence[bytes], envelope: Envelope) -> Batch:
-        """Return the batch of these encoded rows. Raises ValueError for none."""
+        """Return a batch of encoded rows. Raises ValueError if there are none."""
         if not seqs or len(seqs) != len(rows):
             raise ValueError(f"{len(seqs)} numbers for {len(rows)} rows")
         return cls(seqs, envelope.wrap(rows), array("I", map(len, rows)), envelope)
 
     def __len__(self) -> int:
-        """Return how many rows there are."""
+        """Return the number of rows."""
         return len(self.seqs)
 
     @property
@@ -79,10 +77,9 @@ class Batch:
 def pack_rows(
     encoded: Iterable[tuple[int, bytes]], envelope: Envelope, *, max_rows: int, max_bytes: int
 ) -> Iterator[Batch]:
-    """Yield `encoded`, numbers with encoded rows, in batches that one request each can hold.
+    """Yield `encoded`, pairs of a number and an encoded row, in batches of one request each.
 
-    Keeps the order; reads no further than the row that opens the next batch. Raises ValueError for a row that
-    no request can hold.
+    Keeps the order, and reads only one row ahead. Raises ValueError for a row that is too big for a request.
     """
     empty_size = len(envelope.wrap(()))
     seqs: list[int] = []
@@ -90,7 +87,7 @@ def pack_rows(
     size = empty_size
     for seq, row in encoded:
         if empty_size + len(row) > max_bytes:
-            raise ValueError(f"row {seq} is {len(row)} bytes: no request can hold it")
+            raise ValueError(f"row {seq} is {len(row)} bytes, too big for a request")
         if rows and (len(rows) == max_rows or size + 1 + len(row) > max_bytes):
             yield Batch.of(seqs, rows, envelope)
             seqs, rows, size = [], [], empty_size
@@ -102,11 +99,10 @@ def pack_rows(
 
 
 def exclude_rows(batch: Batch, indexes: Collection[int]) -> tuple[Batch | None, tuple[int, ...]]:
-    """Return the batch without the rows at the `indexes` indexes, and the numbers of those rows.
+    """Return the batch without the rows at `indexes`, and the numbers of those rows.
 
-    None in place of a batch of no rows.
-
-    Raises IndexError for an index that the batch does not have: then the reply spoke of another request.
+    The batch is None if no row remains. Raises IndexError for an index outside the batch: then the reply
+    does not belong to this request.
     """
     excluded = set(indexes)
     if any(not 0 <= index < len(batch) for index in excluded):
@@ -122,7 +118,7 @@ def exclude_rows(batch: Batch, indexes: Collection[int]) -> tuple[Batch | None, 
 
 
 def split_in_half(batch: Batch) -> tuple[Batch, Batch]:
-    """Return the two halves of a batch, in order. Raises ValueError for a batch of one row."""
+    """Return the two halves of a batch, in order. Raises ValueError if the batch has one row."""
     middle, rows = len(batch) // 2, batch.rows
     return (
         Batch.of(batch.seqs[:middle], rows[:middle], batch.envelope),

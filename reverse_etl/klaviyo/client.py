@@ -1,4 +1,4 @@
-"""The one driver: takes a request through pacing, tries and checks to its document, and follows pages."""
+"""Send requests with rate limits and retries, check the replies, and follow pages."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 def get_request(endpoint: Endpoint, *ids: str, query: Mapping[str, str] | None = None) -> Request:
-    """Return a GET of `endpoint`, with the ids of its path and its query, not yet encoded."""
+    """Return a GET request; `ids` fill the path, and `query` is encoded here."""
     text = urlencode(query or {}, quote_via=quote, safe="")
     return Request(endpoint, endpoint.path(*ids) + (f"?{text}" if text else ""))
 
 
 class Client:
-    """Sends requests and returns Klaviyo's answers. Thread-safe; all threads share one pace."""
+    """Sends requests and returns Klaviyo's replies. Thread-safe; all threads share the rate limits."""
 
     def __init__(
         self,
@@ -47,14 +47,15 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._on_request = on_request
-        self._random = Random()  # noqa: S311 - spreads tries out in time
+        self._random = Random()  # noqa: S311 - jitter of retries
         self._server_time: datetime | None = None
         self._lock = threading.Lock()
 
     def send(self, request: Request) -> Response:
-        """Return the answer to `request`, good or bad, after as many tries as the rules allow.
+        """Return the final reply to `request`, whatever its status, after as many attempts as `retry` allows.
 
-        Raises ReplyLost when the tries are used up and a write may have been carried out, else KlaviyoError.
+        If all attempts fail, raises ReplyLost if a write may have been carried out, and KlaviyoError
+        otherwise.
         """
         attempts = Attempts()
         while True:
@@ -75,7 +76,7 @@ class Client:
         try:
             result = self._transport.send(request)
             decision = next_step(result, attempts, request.endpoint, self._random)
-        except BaseException:  # an interrupt: the slot must not stay taken
+        except BaseException:  # an interrupt must not leave the permit taken
             self._rate_limiter.release(permit, replied=False)
             raise
         if isinstance(decision, Retry) and decision.throttled:
@@ -104,22 +105,19 @@ class Client:
             )
 
     def execute(self, request: Request) -> Document:
-        """Return the document of `request`, which must be carried out.
-
-        Raises KlaviyoError or ReplyLost otherwise.
-        """
+        """Return the document of the reply. Raises KlaviyoError or ReplyLost unless the request succeeded."""
         return require_success(request, self.send(request))
 
     def fetch_if_exists(self, request: Request) -> Response | None:
-        """Return the answer to `request`, None when Klaviyo says that there is no such thing."""
+        """Return the reply to `request`, or None if Klaviyo replies that the resource does not exist."""
         response = self.send(request)
         return None if response.status == HTTPStatus.NOT_FOUND and parse_errors(response) else response
 
     def fetch_pages(self, request: Request) -> Iterator[tuple[Request, Response]]:
-        """Yield the pages of `request`, each asked for when it is needed, to the last one.
+        """Yield each page of `request` with the request that fetched it. Pages are fetched lazily.
 
-        Raises KlaviyoError for a page that was refused, and when one leads to another origin, away from the
-        API, or back to a page that was read.
+        Raises KlaviyoError if a page is refused, and if a link leads to another origin, outside the API, or
+        to a page that was already read.
         """
         seen: set[int] = set()
         while True:
@@ -132,7 +130,7 @@ class Client:
             request = Request(request.endpoint, self._next_target(request, link))
             if hash(request.target) in seen:
                 raise KlaviyoError.of(
-                    "Klaviyo's pages go round in a circle.", where=str(request), hint="Run again later."
+                    "Klaviyo's page links form a circle.", where=str(request), hint="Run again later."
                 )
 
     def _next_target(self, request: Request, link: str) -> str:
@@ -147,22 +145,22 @@ class Client:
             or "/.." in parts.path
         ):
             raise KlaviyoError.of(
-                f"The next page is not at {self._transport.origin}/api/ but at {origin}{parts.path}: not "
-                "fetched.",
+                f"The next page is at {origin}{parts.path}, outside {self._transport.origin}/api/. "
+                "It was not fetched.",
                 where=str(request),
-                hint="The key goes nowhere else. Check origin and proxy.",
+                hint="Check the destination's origin, and your proxy. The key is sent to Klaviyo only.",
             )
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     def server_time(self) -> datetime:
-        """Return the newest Date of all replies, to the second. Raises KlaviyoError before the first."""
+        """Return the newest Date header of all replies, in seconds. Raises KlaviyoError before the first."""
         with self._lock:
             if self._server_time is not None:
                 return self._server_time
-        raise KlaviyoError.of("Klaviyo has not told its time yet.", hint="Ask it something first.")
+        raise KlaviyoError.of("Klaviyo's time is not known before the first reply.")
 
     def stop(self) -> None:
-        """Let nothing more go out: requests that wait raise soon, those on their way end as they end."""
+        """Send no further requests: waiting ones raise soon, those in flight finish."""
         self._sleep.cancel()
 
     def close(self) -> None:

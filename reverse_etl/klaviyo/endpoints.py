@@ -1,6 +1,6 @@
-"""Every Klaviyo endpoint that we call: path, limits, what it needs and what it answers.
+"""The endpoints in use: path, rate limit, success status, scopes.
 
-From Klaviyo's API reference, revision 2026-07-15, and its guide 'Rate limits, status codes and errors'.
+Sources: Klaviyo's API reference, revision 2026-07-15; guide 'Rate limits, status codes and errors'.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from reverse_etl.errors import KlaviyoError
 
 @dataclass(frozen=True)
 class RateLimit:
-    """Requests that an account may make: `burst` in a second, `steady` in a minute, `daily` in a day."""
+    """The requests allowed to an account: `burst` per second, `steady` per minute, `daily` per day."""
 
     burst: int
     steady: int
@@ -34,9 +34,8 @@ _WRITE_BOTH = ("lists:write", "profiles:write")
 class Endpoint(Enum):
     """One endpoint.
 
-    `method` and `template` (braces stand for ids), `rate_limit`, `success_status` (the status of a request
-    carried out), `scopes` (what the key must be allowed), `idempotent` (whether carrying the request out
-    twice leaves the same as once).
+    `template` is the path with placeholders for ids, `success_status` the only status of success, `scopes`
+    the scopes that the key needs. If `idempotent`, carrying out a request twice has the same effect as once.
     """
 
     ACCOUNTS = ("GET", "/api/accounts", XS, 200, ("accounts:read",))
@@ -52,14 +51,14 @@ class Endpoint(Enum):
     IMPORT = ("GET", "/api/profile-bulk-import-jobs/{id}", M, 200, _READ_BOTH)
     IMPORT_ERRORS = ("GET", "/api/profile-bulk-import-jobs/{id}/import-errors", M, 200, _READ_PROFILES)
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a row of a table has as many columns as it has
+    def __init__(  # noqa: PLR0913, PLR0917 - the columns of the table above
         self,
         method: str,
         template: str,
         rate_limit: RateLimit,
         success_status: int,
         scopes: tuple[str, ...],
-        idempotent: bool = True,  # noqa: FBT001, FBT002 - one row of the table says False
+        idempotent: bool = True,  # noqa: FBT001, FBT002 - only one row of the table is False
     ) -> None:
         self.method = method
         self.template = template
@@ -70,21 +69,18 @@ class Endpoint(Enum):
 
     @property
     def writes(self) -> bool:
-        """Return whether a request changes anything at Klaviyo."""
+        """Return whether a request changes data in Klaviyo."""
         return self.method != "GET"
 
     def path(self, *ids: str) -> str:
-        """Return the path with each `{id}` filled in, percent-encoded.
-
-        Raises KlaviyoError for what can't be an id.
-        """
+        """Return the path with percent-encoded ids. Raises KlaviyoError for a text that cannot be an id."""
         path = self.template
         for value in ids:
-            if not value.strip("."):  # "." and ".." would climb to another path
+            if not value.strip("."):  # "." and ".." would lead to another path
                 raise KlaviyoError.of(
-                    f"{value!r} is not an id of Klaviyo's.",
+                    f"{value!r} is not a Klaviyo id.",
                     where=f"{self.method} {self.template}",
-                    hint="Look at the list ids in profiles.yml and in the models.",
+                    hint="Check the list ids in profiles.yml and in the models.",
                 )
             path = path.replace("{id}", quote(value, safe=""), 1)
         return path

@@ -1,4 +1,4 @@
-"""From a bad reply to an error that says what happened, where, and what to do next."""
+"""Errors for replies that are not a success, with hints."""
 
 from __future__ import annotations
 
@@ -16,50 +16,46 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.retry import Fail
 
 _HTTP_PORT: Final = 80
-_OUTCOME_UNKNOWN = " Nobody here knows whether Klaviyo carried it out."
+_OUTCOME_UNKNOWN = " It is unknown whether Klaviyo carried out the request."
 _HINT_BY_STATUS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "Check the private key (it begins with 'pk_') in Klaviyo: Settings, API keys.",
-    HTTPStatus.NOT_FOUND: "It may be deleted, or another account's: look in Klaviyo, and correct the id.",
-    HTTPStatus.GONE: "This revision of the API is retired: set a newer api_revision, or upgrade.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Klaviyo takes 5 MB a request; something on the way may take less.",
+    HTTPStatus.NOT_FOUND: "Check the id in Klaviyo: it may be deleted, or belong to another account.",
+    HTTPStatus.GONE: "This API revision is retired: set a newer api_revision, or upgrade reverse-etl.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Klaviyo accepts 5 MB per request. A proxy may have a lower limit.",
 }
 _HINT_BY_TRANSPORT_ERROR = {
     TransportError.CERTIFICATE_UNVERIFIED: (
-        "Set REQUESTS_CA_BUNDLE to your proxy's certificates, if there is one between."
+        "If you use a proxy, set REQUESTS_CA_BUNDLE to its certificates."
     ),
-    TransportError.INVALID_REQUEST: "Check revision and origin of the destination for unusual characters.",
+    TransportError.INVALID_REQUEST: (
+        "Check api_revision and origin of the destination for unusual characters."
+    ),
 }
-_RETRY_LATER = "It is safe to run again. If it stays so, check the network and status.klaviyo.com."
+_RETRY_LATER = "It is safe to run again. If the error persists, check the network and status.klaviyo.com."
+_CHECK_PROXY = "Check the destination's origin and your proxy: something else than Klaviyo may have replied."
 
 
 def retries_exhausted_error(request: Request, decision: Fail, origin: str) -> KlaviyoError:
-    """Return the error of a request whose tries are used up: ReplyLost when it may have been carried out."""
+    """Return the error of a failed request: ReplyLost if it may have been carried out."""
     error = decision.error
     if error is TransportError.CONNECTION_REFUSED:
-        summary = f"Klaviyo was asked in vain at {origin}: {decision.reason}."
+        summary = f"Could not connect to {origin}: {decision.reason}."
         return _error(summary, request, _sandbox_hint(origin), outcome_unknown=decision.outcome_unknown)
     hint = _HINT_BY_TRANSPORT_ERROR.get(error, _RETRY_LATER) if error is not None else _RETRY_LATER
-    return _error(
-        f"Klaviyo was asked in vain: {decision.reason}.",
-        request,
-        hint,
-        outcome_unknown=decision.outcome_unknown,
-    )
+    summary = f"{decision.reason[:1].upper()}{decision.reason[1:]}."
+    return _error(summary, request, hint, outcome_unknown=decision.outcome_unknown)
 
 
 def _sandbox_hint(origin: str) -> str:
-    """Return how something comes to listen at an address of this machine."""
+    """Return the hint for an address of this machine on which no server listens."""
     port = urlsplit(origin).port or _HTTP_PORT
-    return (
-        f"If a sandbox should be there, start it: reverse-etl sandbox --port {port}. "
-        "If not, mend origin of the destination."
-    )
+    return f"Start the sandbox: reverse-etl sandbox --port {port}. Or correct origin of the destination."
 
 
 def request_cancelled_error(request: Request, *, outcome_unknown: bool) -> KlaviyoError:
-    """Return the error of a request that was called off because the run is stopping."""
+    """Return the error of a request that was cancelled because the run is stopping."""
     return _error(
-        "The run is stopping; the request was called off.",
+        "The run is stopping; the request was cancelled.",
         request,
         "It is safe to run again.",
         outcome_unknown=outcome_unknown,
@@ -67,11 +63,11 @@ def request_cancelled_error(request: Request, *, outcome_unknown: bool) -> Klavi
 
 
 def require_success(request: Request, response: Response) -> Document:
-    """Return the document of a request carried out, an empty one for 204.
+    """Return the document of a successful reply, an empty one for 204.
 
-    Raises KlaviyoError for any other reply, also for a good status with a body that is not Klaviyo's. Raises
-    ReplyLost when a write may have been carried out: such a body came for it, or an earlier try's reply was
-    lost.
+    Raises KlaviyoError for any other reply, and for a success status with a body that is not Klaviyo's.
+    Raises ReplyLost if a write may have been carried out, because it got such a body, or because the reply
+    to an earlier attempt was lost.
     """
     if response.status != request.endpoint.success_status:
         raise refusal_error(request, response)
@@ -80,7 +76,7 @@ def require_success(request: Request, response: Response) -> Document:
     try:
         document = parse_document(response)
         if "data" not in document:
-            raise MalformedReply("the reply's status is good, but it holds errors")  # noqa: TRY301 - told like the others
+            raise MalformedReply("the reply has a success status, but holds errors")  # noqa: TRY301 - reported below
     except MalformedReply as reason:
         summary = f"The status was {response.status}, but {reason}."
     else:
@@ -89,17 +85,17 @@ def require_success(request: Request, response: Response) -> Document:
 
 
 def malformed_reply_error(request: Request, response: Response, summary: str) -> KlaviyoError:
-    """Return the error of a reply with a good status that can't be understood."""
-    hint = "Something between here and Klaviyo may have answered in its place: check proxy and origin."
-    return _error(
-        summary, request, hint, outcome_unknown=response.earlier_reply_lost or request.endpoint.writes
-    )
+    """Return the error of a reply with a success status and an unreadable body."""
+    outcome_unknown = response.earlier_reply_lost or request.endpoint.writes
+    return _error(summary, request, _CHECK_PROXY, outcome_unknown=outcome_unknown)
 
 
 def refusal_error(request: Request, response: Response) -> KlaviyoError:
-    """Return the error that says why Klaviyo did not do what `request` asked."""
+    """Return the error that explains why Klaviyo refused `request`."""
     summary, hint = _describe_refusal(request, response)
-    good = response.status in range(200, 300)  # of a kind that the reference does not name for this request
+    good = response.status in range(
+        200, 300
+    )  # a status that the reference does not document for this request
     error = _error(
         summary,
         request,
@@ -114,7 +110,7 @@ def refusal_error(request: Request, response: Response) -> KlaviyoError:
 
 
 def _is_key_refusal(response: Response) -> bool:
-    """Return whether Klaviyo itself, and nobody on the way, refused the key."""
+    """Return whether Klaviyo itself refused the key, and not a proxy."""
     if not (errors := parse_errors(response)):
         return False
     unknown = response.status == HTTPStatus.UNAUTHORIZED
@@ -125,8 +121,8 @@ def _describe_refusal(request: Request, response: Response) -> tuple[str, str]:
     status, errors = response.status, parse_errors(response)
     if status in range(300, 400):
         return (
-            f"The reply was a redirect ({status}). None is followed: it could take the key elsewhere.",
-            "Check origin and proxy.",
+            f"The reply was a redirect ({status}). It was not followed, since it could leak the key.",
+            "Check the destination's origin and your proxy.",
         )
     if not errors:
         return _describe_foreign_reply(response)
@@ -137,23 +133,23 @@ def _describe_refusal(request: Request, response: Response) -> tuple[str, str]:
         scopes = " and ".join(request.endpoint.scopes)
         return (
             f"The key is valid, but lacks a scope ({description}).",
-            f"This request needs {scopes}: make a key that has them in Klaviyo: Settings, API keys.",
+            f"This request needs {scopes}. Create such a key in Klaviyo: Settings, API keys.",
         )
     if status == HTTPStatus.UNAUTHORIZED:
-        return f"Klaviyo does not know the key ({description}).", _HINT_BY_STATUS[HTTPStatus.UNAUTHORIZED]
-    return f"Klaviyo refused: {description}.", _HINT_BY_STATUS.get(status, _RETRY_LATER)
+        return f"Klaviyo does not accept the key ({description}).", _HINT_BY_STATUS[HTTPStatus.UNAUTHORIZED]
+    return f"Klaviyo refused the request: {description}.", _HINT_BY_STATUS.get(status, _RETRY_LATER)
 
 
 def _describe_foreign_reply(response: Response) -> tuple[str, str]:
     if response.status == HTTPStatus.FORBIDDEN and "cf-mitigated" in response.headers:
         return (
-            "Cloudflare, which stands before Klaviyo, challenged the request (403). The key is not at fault.",
-            "Run again later, or from another network address; if it stays so, ask Klaviyo's support.",
+            "Cloudflare, in front of Klaviyo, challenged the request (403). The key is not the cause.",
+            "Run again later, or from another network address. If it persists, ask Klaviyo's support.",
         )
     content_type = response.headers.get("content-type", "") or "no content type"
     return (
-        f"The reply was {response.status} with {content_type}, not in Klaviyo's form.",
-        "Something between here and Klaviyo may have answered in its place: check proxy and origin.",
+        f"The reply was {response.status} with {content_type}, which is not Klaviyo's format.",
+        _CHECK_PROXY,
     )
 
 

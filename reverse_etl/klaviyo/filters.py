@@ -1,7 +1,4 @@
-"""Klaviyo's filter language, and how many values one ask can hold.
-
-From its guide 'API overview', section 'Filtering'. Pure.
-"""
+"""Klaviyo's filter language. Source: guide 'API overview', section 'Filtering'."""
 
 from __future__ import annotations
 
@@ -14,28 +11,23 @@ from reverse_etl.domain.identifiers import IdentifierType
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-LIST_FILTERABLE = (
-    IdentifierType.EMAIL,
-    IdentifierType.PHONE,
-)  # a list can be filtered by no other identifier
-MAX_VALUES = 100  # the largest page: more could not come back in one
-MAX_BYTES = (
-    6_000  # of the encoded values; a whole address then stays under the 8 KiB that servers commonly take
-)
+LIST_FILTERABLE = (IdentifierType.EMAIL, IdentifierType.PHONE)  # the only filters for members of a list
+MAX_VALUES = 100  # the maximum page size, so that all results fit on one page
+MAX_BYTES = 6_000  # of the encoded values: keeps the URL below 8 KiB, a common limit of servers
 
 
 def any_of(field: str, values: Sequence[str]) -> str:
-    """Return the filter for resources whose `field` is one of `values`, not yet percent-encoded."""
+    """Return the filter for resources whose `field` is one of `values`, without percent-encoding."""
     return f"any({field},[{','.join(map(quote_value, values))}])"
 
 
 def not_before(field: str, timestamp: datetime) -> str:
-    """Return the filter for resources whose `field` is `timestamp` or later, to the second below."""
+    """Return the filter for resources whose `field` is `timestamp`, rounded down to a second, or later."""
     return f"greater-or-equal({field},{timestamp.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ})"
 
 
 def quote_value(value: str) -> str:
-    r"""Return a text as the filter language writes it.
+    r"""Return a text as a quoted value of the filter language.
 
     >>> print(quote_value('say "hi"'))
     "say \"hi\""
@@ -45,7 +37,7 @@ def quote_value(value: str) -> str:
 
 
 def batch_values(values: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield `values` in their order, in groups that one `any_of` can hold, by number and by bytes."""
+    """Yield `values` in order, in groups that fit into one `any_of` by number and by bytes."""
     group: list[str] = []
     room = MAX_BYTES
     for value in values:

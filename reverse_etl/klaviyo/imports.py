@@ -1,4 +1,4 @@
-"""Bulk profile import jobs. (API reference, 'Bulk Import Profiles' and its siblings.) Pure."""
+"""Bulk profile import jobs. Source: API reference, 'Bulk Import Profiles' and related pages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REFUSAL_STATUSES = (
 
 
 class JobStatus(StrEnum):
-    """Where a job stands. Klaviyo may add a status inside a revision: it is UNKNOWN."""
+    """The status of a job. UNKNOWN is a status that Klaviyo added within the revision."""
 
     QUEUED = "queued"
     PROCESSING = "processing"
@@ -40,16 +40,13 @@ class JobStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Return whether nothing more will come of the job."""
+        """Return whether the job will not change any more."""
         return self in (JobStatus.COMPLETE, JobStatus.CANCELLED)
 
 
 @dataclass(frozen=True)
 class Job:
-    """An import job. `failed` rows do not keep it from being complete.
-
-    `created_at` is Klaviyo's time, in UTC.
-    """
+    """An import job. A job with `failed` rows can be complete. `created_at` is Klaviyo's time, in UTC."""
 
     id: str
     status: JobStatus
@@ -61,9 +58,9 @@ class Job:
 
 @dataclass(frozen=True)
 class RowError:
-    """What Klaviyo says is wrong: its code, the field ("" for all of a row) and a text for people.
+    """An error of a row: Klaviyo's code, the field ("" for the whole row) and Klaviyo's message.
 
-    The text's wording may change at any time: nothing is matched by it.
+    Klaviyo may change the wording of `detail` at any time, so that no code compares it.
     """
 
     code: str
@@ -73,9 +70,9 @@ class RowError:
 
 @dataclass(frozen=True)
 class JobRowError:
-    """A row that a job could not take.
+    """A row that a job could not import, with the identifiers that were sent, in canonical form.
 
-    With the identifiers of what was sent, canonical; all None when Klaviyo did not say.
+    All identifiers are None if Klaviyo did not return them.
     """
 
     error: RowError
@@ -87,10 +84,7 @@ class JobRowError:
 
 @dataclass(frozen=True)
 class ImportAccepted:
-    """Klaviyo made a job.
-
-    `earlier_reply_lost`: an earlier attempt's reply was lost, so a duplicate of the job may exist.
-    """
+    """Klaviyo created a job. If `earlier_reply_lost`, an earlier attempt may have created a duplicate."""
 
     job_id: str
     earlier_reply_lost: bool
@@ -98,7 +92,7 @@ class ImportAccepted:
 
 @dataclass(frozen=True)
 class RowsRefused:
-    """No job was made, and every error points at a row: by index in the request, the first error of each."""
+    """No job was created, and each error points at a row. `errors` maps row indexes to their first error."""
 
     errors: Mapping[int, RowError]
     earlier_reply_lost: bool
@@ -106,9 +100,9 @@ class RowsRefused:
 
 @dataclass(frozen=True)
 class RequestRefused:
-    """No job was made, and at least one error is not a row's.
+    """No job was created, and at least one error does not point at a row.
 
-    `error.field` is its pointer into the request, or "".
+    `error.field` is its JSON pointer into the request, or "".
     """
 
     error: RowError
@@ -120,7 +114,7 @@ ImportReply: TypeAlias = ImportAccepted | RowsRefused | RequestRefused
 
 
 def start_import_request(body: bytes) -> Request:
-    """Return the request that starts an import. Carried out twice it makes two jobs that leave the same."""
+    """Return the request that starts an import. A repeat creates a second job with the same effect."""
     return Request(Endpoint.START_IMPORT, Endpoint.START_IMPORT.path(), body)
 
 
@@ -140,9 +134,9 @@ def job_errors_request(job_id: str) -> Request:
 
 
 def parse_refusal(response: Response) -> RowsRefused | RequestRefused | None:
-    """Return why an import was refused.
+    """Return why an import was refused, or None if the reply is not about the request's content.
 
-    None when the reply does not speak of the request: a wrong key, a proxy's page.
+    Examples of the latter are a wrong key and the page of a proxy.
     """
     errors = parse_errors(response) if response.status in _REFUSAL_STATUSES else ()
     if not errors:
@@ -163,7 +157,7 @@ def _row_error(error: ApiError, field: str) -> RowError:
 
 
 def parse_job(resource: Resource) -> Job:
-    """Return the job that a resource describes. Raises Unreadable."""
+    """Return the job of a resource. Raises MalformedReply."""
     status = resource.get_text("status") or ""
     return Job(
         resource.id,
@@ -176,10 +170,10 @@ def parse_job(resource: Resource) -> Job:
 
 
 def parse_job_error(resource: Resource) -> JobRowError:
-    """Return the row error that a resource describes.
+    """Return the row error of a resource.
 
-    The form of `original_payload` is not published: it is read as a profile's resource, as its attributes, as
-    either inside `data`, and as text that holds one of these.
+    The format of `original_payload` is not documented. It is read as a profile resource or its attributes, if
+    necessary inside `data`, and if necessary as JSON text.
     """
     source = resource.attributes.get("source")
     pointer = source.get("pointer") if isinstance(source, dict) else None

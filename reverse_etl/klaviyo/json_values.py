@@ -1,8 +1,8 @@
-"""Warehouse values as JSON can carry them: what orjson alone would get wrong or refuse. Pure.
+"""Convert warehouse values to JSON values, where orjson alone would be wrong or fail.
 
-Numbers keep their digits: what a double can't hold exactly (decimals of more than 15 significant digits,
-integers beyond 2^53) becomes text, and NaN and infinities are refused. Times are ISO 8601, those with a zone
-in UTC. NULLs are left out, at any depth.
+Numbers keep their digits: decimals of more than 15 significant digits and integers beyond 2^53 become text;
+NaN and infinities are refused. Times are ISO 8601, in UTC if they have a zone. NULLs are left out, at any
+depth.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Converter: TypeAlias = Callable[[Any], Any]
 
 MAX_DIGITS: Final = 15
 MAX_SAFE_INTEGER: Final = 2**53
-_MAX_EXPONENT: Final = 290  # a double with 15 digits more stays well within its range
-# Where a number may have more digits than a double keeps, or an exponent.
+_MAX_EXPONENT: Final = 290  # with 15 more digits, a double stays within its range
+# Matches JSON text in which a number may have an exponent, or more digits than a double keeps.
 _INEXACT_NUMBER: Final = re.compile(r"[\d.]{16}|\d[eE]")
 
 
-class UnencodableValue(ValueError):  # noqa: N818 - it says of a value what it is
-    """A value can't be sent; the text says why, as the end of a sentence, without the value."""
+class UnencodableValue(ValueError):  # noqa: N818 - names the value, not the error
+    """A value cannot be sent. The text is the predicate of a sentence, and does not contain the value."""
 
 
 def to_json_value(value: Any) -> Any:
-    """Return any value as orjson writes it right; None stays None. Raises Unfit."""
+    """Return a value that orjson encodes correctly; None stays None. Raises UnencodableValue."""
     if value is None:
         return None
     convert = _BY_TYPE.get(type(value))
@@ -46,15 +46,15 @@ def to_json_value(value: Any) -> Any:
 
 
 def convert_integer(value: int) -> int | str:
-    """Return an integer, as text beyond 2^53."""
+    """Return an integer, or its text if it is beyond 2^53."""
     return value if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else str(value)
 
 
 def convert_decimal(value: Decimal | str) -> int | float | str:
-    """Return a decimal as an integer where it is one, as a number up to 15 significant digits, else as text.
+    """Return a decimal as an integer if it is whole, as a float up to 15 digits, and as text otherwise.
 
-    Zeros after the last digit are no part of the value: 1.50 is 1.5. It may be given as the text that a
-    warehouse writes for it, which is read many times as fast.
+    Trailing zeros are dropped: 1.50 is 1.5. The value may be the warehouse's text of a decimal, which is much
+    faster to read. Raises UnencodableValue.
     """
     if isinstance(value, str):
         if len(value) <= MAX_DIGITS and isfinite(number := float(value)):
@@ -76,7 +76,7 @@ def _convert_long_decimal(value: Decimal) -> int | float | str:
     if not value:
         return 0
     if not -_MAX_EXPONENT < value.adjusted() < _MAX_EXPONENT:
-        return str(value)  # written out, it could fill the memory
+        return str(value)  # without the exponent, the text could fill the memory
     digits = f"{value:f}"
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
@@ -86,14 +86,14 @@ def _convert_long_decimal(value: Decimal) -> int | float | str:
 
 
 def convert_float(value: float) -> float:
-    """Return a float. Raises Unfit for NaN and infinities, which orjson would write as null."""
+    """Return a float. Raises UnencodableValue for NaN and infinities, which orjson would write as null."""
     if isfinite(value):
         return value
     raise UnencodableValue("is not a finite number")
 
 
 def convert_timestamp(value: datetime) -> datetime:
-    """Return a time in UTC if it has a zone, else as it is."""
+    """Return a timestamp in UTC if it has a zone, and unchanged otherwise."""
     if value.tzinfo is None or value.tzinfo is UTC:
         return value
     try:
@@ -110,7 +110,7 @@ def format_time_of_day(value: time) -> str:
 
 
 def format_duration(value: timedelta) -> str:
-    """Return a length of time as ISO 8601.
+    """Return a duration as ISO 8601.
 
     >>> format_duration(timedelta(days=1, hours=2, seconds=3.5))
     'P1DT2H3.5S'
@@ -133,9 +133,9 @@ def encode_base64(value: bytes) -> str:
 
 
 def parse_json(value: Any) -> Any:
-    """Return what a text of JSON says, by the same rules; None for null. Raises Unfit for what is no JSON.
+    """Return the value of a JSON text, converted by the rules above. Raises UnencodableValue.
 
-    Numbers with a point or an exponent stay as they are written where 15 digits are enough for them.
+    A number with a point or an exponent becomes a float if it has at most 15 digits, and text otherwise.
     """
     if not isinstance(value, str):
         return to_json_value(value)
@@ -160,11 +160,11 @@ def _parse_number(text: str) -> float | str:
 
 
 def _reject_constant(name: str) -> NoReturn:
-    raise UnencodableValue(f"holds {name}, which JSON does not have")
+    raise UnencodableValue(f"contains {name}, which is not valid JSON")
 
 
 def to_text(value: Any) -> str | None:
-    """Return a value as text, as JSON would show it but for quotes; whole numbers without a fraction.
+    """Return a value as its JSON text without quotes; whole numbers have no fraction.
 
     >>> to_text(Decimal("12.50")), to_text(3.0), to_text(True)
     ('12.5', '3', 'true')
@@ -178,7 +178,7 @@ def to_text(value: Any) -> str | None:
 
 
 def convert_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return a struct or map with its keys as text, without its NULLs."""
+    """Return a struct or map with keys as text, without NULLs."""
     pairs = ((key, to_json_value(member)) for key, member in value.items())
     return {
         key if type(key) is str else to_text(key) or "": member for key, member in pairs if member is not None

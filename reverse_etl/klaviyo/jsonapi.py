@@ -1,7 +1,7 @@
-"""What Klaviyo's replies say, as values: documents, resources, errors and what errors point at. Pure.
+"""Parse Klaviyo's replies (JSON:API): documents, resources, errors and error pointers.
 
-Tolerant of what may be added inside a revision (members, enum values) and of what the schema names but the
-wire leaves out.
+The parser accepts members and enum values that Klaviyo may add within a revision, and missing members that
+the schema declares.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ Document: TypeAlias = Mapping[str, Any]
 _ROW_POINTER = re.compile(r"/data/attributes/profiles/data/(\d{1,9})(?:/(.*?))?/*", re.DOTALL)
 
 
-class MalformedReply(ValueError):  # noqa: N818 - it says of a reply what it is
-    """A reply is not what JSON:API or Klaviyo's reference says; the text says in what way."""
+class MalformedReply(ValueError):  # noqa: N818 - names the reply, not the error
+    """A reply violates JSON:API or Klaviyo's reference. The text explains how."""
 
 
 @dataclass(frozen=True)
 class ApiError:
-    """One member of `errors`. `pointer` is a JSON pointer into the request, or a parameter's name, or "".
+    """One member of `errors`. `pointer` is a JSON pointer into the request, the name of a parameter, or "".
 
-    Klaviyo repeats whom it speaks of in `title` and `detail`, which go into messages and the state: there,
-    e-mails and phones are masked.
+    `title` and `detail` may repeat identifiers. They go into messages and the state, so that e-mails and
+    phones in them are masked.
     """
 
     code: str
@@ -44,12 +44,12 @@ class ApiError:
 
     @property
     def row(self) -> tuple[int, str] | None:
-        """Return the row (counted from 0) and field that the error points at; None for no row."""
+        """Return the row index, from 0, and field that the error points at, or None if it is not a row."""
         return parse_row_pointer(self.pointer)
 
 
 def parse_row_pointer(pointer: str) -> tuple[int, str] | None:
-    """Return the index and field of an import's row, "" for the row as a whole; None for no row.
+    """Return the row index and field of a pointer, or None if it is not a row; "" is the whole row.
 
     >>> parse_row_pointer("/data/attributes/profiles/data/1/attributes/email")
     (1, 'email')
@@ -64,7 +64,7 @@ def parse_row_pointer(pointer: str) -> tuple[int, str] | None:
 
 
 def parse_document(response: Response) -> Document:
-    """Return the reply's JSON:API document. Raises Unreadable for anything else, such as a proxy's page."""
+    """Return the JSON:API document. Raises MalformedReply for other content, such as a proxy's page."""
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not (content_type.endswith("+json") or content_type == "application/json"):
         raise MalformedReply(f"the reply is {content_type or 'of no content type'}, not JSON:API")
@@ -78,7 +78,7 @@ def parse_document(response: Response) -> Document:
 
 
 def parse_errors(response: Response) -> tuple[ApiError, ...]:
-    """Return the errors of a refusal, none when the reply is not JSON:API."""
+    """Return the errors of a reply, or an empty tuple if it is not JSON:API."""
     try:
         errors = parse_document(response).get("errors")
     except MalformedReply:
@@ -102,20 +102,20 @@ def _text(value: object) -> str:
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource: its id and its attributes."""
+    """A resource. The getters raise MalformedReply for an attribute of another type."""
 
     id: str
     attributes: Mapping[str, Any]
 
     def get_text(self, name: str) -> str | None:
-        """Return a text attribute, None where it is null or left out."""
+        """Return a text attribute, or None if it is null or missing."""
         value = self.attributes.get(name)
         if value is None or isinstance(value, str):
             return value
         raise MalformedReply(f"{name} of {self.id} is not text")
 
     def get_number(self, name: str) -> int:
-        """Return a count, 0 where it is null or left out."""
+        """Return an integer attribute, or 0 if it is null or missing."""
         value = self.attributes.get(name)
         if value is None:
             return 0
@@ -124,24 +124,24 @@ class Resource:
         raise MalformedReply(f"{name} of {self.id} is not a whole number")
 
     def get_timestamp(self, name: str) -> datetime:
-        """Return a point in time, in UTC."""
+        """Return a timestamp attribute, in UTC."""
         value = self.attributes.get(name)
         try:
             timestamp = datetime.fromisoformat(value) if isinstance(value, str) else None
         except ValueError:
             timestamp = None
         if timestamp is None:
-            raise MalformedReply(f"{name} of {self.id} is not a time")
+            raise MalformedReply(f"{name} of {self.id} is not a timestamp")
         return timestamp.replace(tzinfo=timestamp.tzinfo or UTC).astimezone(UTC)
 
 
 def parse_resource(document: Document) -> Resource:
-    """Return the one resource of a document. Raises Unreadable when it has another form."""
+    """Return the single resource of a document. Raises MalformedReply."""
     return _resource(document.get("data"))
 
 
 def parse_resources(document: Document) -> tuple[Resource, ...]:
-    """Return the resources of a page, in its order. Raises Unreadable when it has another form."""
+    """Return the resources of a page, in order. Raises MalformedReply."""
     members = document.get("data")
     if not isinstance(members, list):
         raise MalformedReply("the reply's data is not a list")
@@ -150,20 +150,20 @@ def parse_resources(document: Document) -> tuple[Resource, ...]:
 
 def _resource(member: object) -> Resource:
     if not isinstance(member, dict) or not isinstance(member.get("id"), str) or not member["id"]:
-        raise MalformedReply("the reply holds a resource without an id")
+        raise MalformedReply("the reply has a resource without an id")
     attributes = member.get("attributes")
     return Resource(member["id"], attributes if isinstance(attributes, dict) else {})
 
 
 def next_link(document: Document) -> str | None:
-    """Return the address of the next page, None on the last one."""
+    """Return the URL of the next page, or None on the last page."""
     links = document.get("links")
     link = links.get("next") if isinstance(links, dict) else None
     return link if isinstance(link, str) and link else None
 
 
 def parse_date(response: Response) -> datetime | None:
-    """Return the server's time of a reply, to the second and in UTC; None without a Date header."""
+    """Return the Date header of a reply, in UTC, or None if there is none."""
     try:
         date = parsedate_to_datetime(response.headers["date"])
     except (KeyError, ValueError):

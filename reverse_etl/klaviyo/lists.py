@@ -1,4 +1,4 @@
-"""Lists: finding, reading and creating them, and changing who is on them. (API reference, 'Lists'.) Pure."""
+"""Requests that find and create lists and change their members. Source: API reference, 'Lists'."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.klaviyo.jsonapi import Resource
 
-MAX_MEMBERS = 1_000  # a request to add or remove
-_PAGE_SIZE = "10"  # the most that 'Get Lists' gives
+MAX_MEMBERS = 1_000  # per request that adds or removes members
+_PAGE_SIZE = "10"  # the maximum of 'Get Lists'
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class KlaviyoList:
 
 
 def lists_request(name: str | None = None) -> Request:
-    """Return the request for the first page of all lists, or of those called `name`."""
+    """Return the request for the first page of all lists, or of the lists named `name`."""
     query = {"page[size]": _PAGE_SIZE, "fields[list]": "name,created"}
     if name is not None:
         query["filter"] = any_of("name", [name])
@@ -45,16 +45,13 @@ def list_request(list_id: str) -> Request:
 
 
 def create_list_request(name: str) -> Request:
-    """Return the request that makes a list. Carried out twice it makes two."""
+    """Return the request that creates a list. Not idempotent: a repeat creates a second list."""
     body = orjson.dumps({"data": {"type": "list", "attributes": {"name": name}}})
     return Request(Endpoint.CREATE_LIST, Endpoint.CREATE_LIST.path(), body)
 
 
 def change_members_request(endpoint: Endpoint, list_id: str, profile_ids: Sequence[str]) -> Request:
-    """Return the request that adds (or removes) profiles by id.
-
-    Raises ValueError for none, or for more than 1,000.
-    """
+    """Return the request that adds or removes profiles by id. Raises ValueError for 0 or over 1,000 ids."""
     if not 1 <= len(profile_ids) <= MAX_MEMBERS:
         raise ValueError(f"{len(profile_ids)} profiles in a request that takes 1 to {MAX_MEMBERS}")
     body = orjson.dumps({"data": [{"type": "profile", "id": profile_id} for profile_id in profile_ids]})
@@ -62,5 +59,5 @@ def change_members_request(endpoint: Endpoint, list_id: str, profile_ids: Sequen
 
 
 def parse_list(resource: Resource) -> KlaviyoList:
-    """Return the list that a resource describes. Raises Unreadable."""
+    """Return the list of a resource. Raises MalformedReply."""
     return KlaviyoList(resource.id, resource.get_text("name") or "", resource.get_timestamp("created"))

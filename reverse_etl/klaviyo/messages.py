@@ -1,4 +1,4 @@
-"""The nouns of the wire: a request, and the two things that can come of it."""
+"""HTTP messages: a request, its response or transport error, and the log entry of an attempt."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """A request to `endpoint`.
-
-    `target` is the path with its query, encoded; the query may hold people's identifiers.
-    """
+    """A request. `target` is the encoded path with its query, which may contain people's identifiers."""
 
     endpoint: Endpoint
     target: str
@@ -24,7 +21,7 @@ class Request:
 
     @property
     def path(self) -> str:
-        """Return the path without its query: fit for logs."""
+        """Return the path without its query, as shown in logs."""
         return self.target.partition("?")[0]
 
     def __str__(self) -> str:
@@ -33,9 +30,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """A reply as it came. Header names are lower-case.
+    """A reply. Header names are lower-case.
 
-    `earlier_reply_lost`: an earlier try of the same write got no clear reply.
+    `earlier_reply_lost` is whether an earlier attempt of the same write got no conclusive reply.
     """
 
     status: int
@@ -45,23 +42,23 @@ class Response:
 
 
 class TransportError(StrEnum):
-    """Why no reply came. The value is said to people."""
+    """Why no reply came. The values are shown to people."""
 
-    UNREACHABLE = "no connection could be made"
-    CONNECTION_REFUSED = "nothing listens there"  # at an address of this machine
+    UNREACHABLE = "could not connect to Klaviyo"
+    CONNECTION_REFUSED = "connection refused"  # by an address of this machine
     CERTIFICATE_UNVERIFIED = "the server's certificate could not be verified"
-    INVALID_REQUEST = "the request could not be put together"
+    INVALID_REQUEST = "the request could not be built"
     TIMED_OUT = "no reply came in time"
-    CONNECTION_LOST = "the connection was cut"
+    CONNECTION_LOST = "the connection was lost"
 
     @property
     def outcome_unknown(self) -> bool:
-        """Return whether the request may have been carried out all the same."""
+        """Return whether the request may have been carried out."""
         return self in (TransportError.TIMED_OUT, TransportError.CONNECTION_LOST)
 
     @property
     def retryable(self) -> bool:
-        """Return whether the next try may fare better."""
+        """Return whether another attempt may succeed."""
         return self not in (TransportError.CERTIFICATE_UNVERIFIED, TransportError.INVALID_REQUEST)
 
 
@@ -70,9 +67,9 @@ TransportResult: TypeAlias = Response | TransportError
 
 @dataclass(frozen=True)
 class RequestLogEntry:
-    """One finished try, for logs: no header, no body, no query.
+    """One finished attempt, for logs: without headers, body and query.
 
-    `status` is None when a `error` came instead of a reply.
+    `status` is None if an `error` came instead of a reply.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""The addresses to which the key may go, and the API revision that requests name."""
+"""The origins to which the key may be sent, and the API revision of requests."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ API_REVISION: Final = "2026-07-15"
 
 
 def parse_allowed_origin(text: str) -> str | None:
-    """Return an origin to which the key may go as `scheme://host[:port]`, None for every other.
+    """Return an allowed origin as `scheme://host[:port]`, or None if the key may not be sent there.
 
-    Klaviyo's own, or a loopback address over http.
+    Allowed are Klaviyo's origin, and loopback addresses over http.
 
     >>> parse_allowed_origin("https://a.klaviyo.com:443/"), parse_allowed_origin("http://127.0.0.2:8080")
     ('https://a.klaviyo.com', 'http://127.0.0.2:8080')

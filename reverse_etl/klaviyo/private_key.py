@@ -1,4 +1,4 @@
-"""Klaviyo's private key: where it may come from, and how it is kept from being shown."""
+"""Klaviyo's private key: its sources, and the protection against showing it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LAST_LINES = 3
 
 
 class PrivateKey:
-    """A key that is read when it is first needed and shown by nothing: no repr, str, pickle or error.
+    """A key that is read on first use. No repr, str, pickle or error shows its value.
 
-    `source` says where it comes from ("the environment variable ..."); it holds no part of the value.
+    `source` describes where the key comes from ("the environment variable ...") without any part of it.
     """
 
     __slots__ = ("_read", "_value", "source")
@@ -31,10 +31,10 @@ class PrivateKey:
         self.source = source
 
     def reveal(self) -> str:
-        """Return the value; it is read once.
+        """Return the value, which is read only once.
 
-        Raises UsageError when the file or the command that should give it does not, or when what it gives
-        cannot stand in a request's header. The error never holds the value.
+        Raises UsageError if the file or the command fails, or if the value is not valid in an HTTP header.
+        The error never contains the value.
         """
         if self._value is None:
             self._value = _validated(self._read(), self.source)
@@ -44,16 +44,16 @@ class PrivateKey:
         return f"PrivateKey(from {self.source})"
 
     def __reduce__(self) -> str:
-        raise TypeError("A private key is not pickled.")
+        raise TypeError("A private key cannot be pickled.")
 
 
 def key_from_value(value: str, *, source: str) -> PrivateKey:
-    """Return the key whose value is already known."""
+    """Return a key whose value is already known."""
     return PrivateKey(lambda: value, source=source)
 
 
 def key_from_file(path: Path) -> PrivateKey:
-    """Return the key that is the whole content of a file, but for blanks and line ends around it."""
+    """Return the key in a file; surrounding blanks and line ends are ignored."""
 
     def read() -> str:
         try:
@@ -63,14 +63,14 @@ def key_from_file(path: Path) -> PrivateKey:
             raise UsageError.of(
                 f"The file of the private key cannot be read: {reason}.",
                 where=str(Path.cwd() / path),
-                hint="Correct private_api_key_file; a relative path starts at the current folder.",
+                hint="Correct private_api_key_file. A relative path starts at the current folder.",
             ) from None
 
     return PrivateKey(read, source=f"the file {format_path(path)}")
 
 
 def key_from_command(arguments: Sequence[str], environ: Mapping[str, str]) -> PrivateKey:
-    """Return the key that a command prints; it runs without a shell and for at most 30 s."""
+    """Return the key that a command prints. The command runs without a shell, for at most 30 seconds."""
     source = f"the command {arguments[0]}"
 
     def read() -> str:
@@ -90,48 +90,46 @@ def key_from_command(arguments: Sequence[str], environ: Mapping[str, str]) -> Pr
         printed = done.stdout.decode("utf-8", "replace")
         if done.returncode:
             stderr_note = _describe_stderr(done.stderr.decode("utf-8", "replace"), printed)
-            raise _command_error(source, f"it ended with exit code {done.returncode}{stderr_note}")
+            raise _command_error(source, f"exit code {done.returncode}{stderr_note}")
         return printed
 
     return PrivateKey(read, source=source)
 
 
 def missing_key_problem(where: str, reason: str = "") -> Problem:
-    """Return the problem of a destination without a key: the ways to give one."""
+    """Return the problem of a destination without a key; its hint lists the ways to configure one."""
     return Problem(
         f"There is no private key for Klaviyo{f': {reason}' if reason else ''}.",
         where,
-        f"Set the environment variable {KEY_VARIABLE}, or write private_api_key_file (a path) or "
-        "private_api_key_command (a list of arguments) into the destination. In Klaviyo, "
-        "private keys are under Settings > API keys; give this one the scopes accounts:read, lists:read, "
-        "lists:write, profiles:read and profiles:write.",
+        f"Set the environment variable {KEY_VARIABLE}, or add private_api_key_file (a path) or "
+        "private_api_key_command (a list of arguments) to the destination. Create the key in Klaviyo under "
+        "Settings > API keys, with the scopes accounts:read, lists:read, lists:write, profiles:read and "
+        "profiles:write.",
     )
 
 
 def _validated(text: str, source: str) -> str:
     value = text.strip()
     if not value:
-        raise UsageError.of(
-            f"The private key is empty; it was taken from {source}.", hint="Put the key there."
-        )
+        raise UsageError.of(f"The private key from {source} is empty.", hint="Write the key there.")
     if not value.isascii() or not value.isprintable() or " " in value:
         raise UsageError.of(
-            f"The private key has characters that no key has; it was taken from {source}.",
-            hint="It should be one line such as pk_ and letters and digits, with nothing else around it.",
+            f"The private key from {source} has invalid characters.",
+            hint="Write only the key, on one line: pk_ followed by letters and digits.",
         )
     return value
 
 
 def _command_error(source: str, reason: str) -> UsageError:
     return UsageError.of(
-        f"The private key cannot be had from {source}: {reason}.",
-        hint="Run private_api_key_command by hand; it should print the key and nothing else.",
+        f"The private key cannot be read from {source}: {reason}.",
+        hint="Run private_api_key_command by hand. It must print only the key.",
     )
 
 
 def _describe_stderr(stderr: str, printed: str) -> str:
     value = printed.strip()
     if "pk_" in stderr or (value and value in stderr):
-        return "; what it said is not shown, as it may hold the key"
+        return "; its error output is not shown, since it may contain the key"
     lines = stderr.strip().splitlines()[-_LAST_LINES:]
-    return f" and said: {' / '.join(lines)}" if lines else ""
+    return f"; it printed: {' / '.join(lines)}" if lines else ""

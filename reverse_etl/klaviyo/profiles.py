@@ -1,6 +1,6 @@
-"""Profiles and members: who is behind an identifier. Pure.
+"""Requests that look up profiles and members of a list by identifier.
 
-(API reference, 'Get Profiles' and 'Get Profiles for List'.)
+Source: API reference, 'Get Profiles' and 'Get Profiles for List'.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ FIELD_BY_IDENTIFIER_TYPE = {
     IdentifierType.EXTERNAL_ID: "external_id",
     IdentifierType.PROFILE_ID: "id",
 }
-_PAGE_SIZE = str(MAX_VALUES)  # the most; the default of 20 would cut a full ask short
+_PAGE_SIZE = str(MAX_VALUES)  # the maximum; the default of 20 would need more pages
 _IDENTIFIERS = "email,phone_number,external_id"
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile: its id and its identifiers, in canonical form."""
+    """A profile: its id and its identifiers in canonical form."""
 
     id: str
     email: str | None
@@ -61,9 +61,9 @@ class Member:
 
 
 def profile_requests(kind: IdentifierType, values: Iterable[str]) -> Iterator[tuple[Request, frozenset[str]]]:
-    """Yield the requests that look up `values`, each with the values that its replies must be among.
+    """Yield the requests that look up `values`, each with the canonical values that it asks for.
 
-    Canonical, each value once.
+    Each value is asked for once.
     """
     for group in batch_values(_canonical_values(kind, values)):
         query = {
@@ -77,9 +77,9 @@ def profile_requests(kind: IdentifierType, values: Iterable[str]) -> Iterator[tu
 def member_requests(
     list_id: str, kind: IdentifierType, values: Iterable[str]
 ) -> Iterator[tuple[Request, frozenset[str]]]:
-    """Yield the requests that look up `values` among a list's members; as `profile_requests`.
+    """Yield the requests that look up `values` among a list's members, like `profile_requests`.
 
-    Raises ValueError for a type by which Klaviyo can't filter a list: it takes e-mails and phones only.
+    Raises ValueError for types other than e-mail and phone, by which Klaviyo cannot filter a list.
     """
     if kind not in LIST_FILTERABLE:
         raise ValueError(f"a list's members cannot be looked up by {kind}")
@@ -93,7 +93,10 @@ def member_requests(
 
 
 def members_since_request(list_id: str, joined_at: datetime) -> Request:
-    """Return the request for those who joined at `joined_at`, floored to a second, or later, in order."""
+    """Return the request for the members that joined at `joined_at`, rounded down to a second, or later.
+
+    The members are ordered by the time at which they joined.
+    """
     query = {
         "filter": not_before("joined_group_at", joined_at),
         "sort": "joined_group_at",
@@ -109,7 +112,7 @@ def _canonical_values(kind: IdentifierType, values: Iterable[str]) -> Sequence[s
 
 
 def parse_profile(resource: Resource) -> Profile:
-    """Return the profile that a resource describes. Raises Unreadable."""
+    """Return the profile of a resource. Raises MalformedReply."""
     return Profile(
         resource.id,
         canonicalize(IdentifierType.EMAIL, resource.get_text("email")),
@@ -119,10 +122,10 @@ def parse_profile(resource: Resource) -> Profile:
 
 
 def parse_member(resource: Resource) -> Member:
-    """Return the member that a resource of a list describes. Raises Unreadable."""
+    """Return the member of a list's resource. Raises MalformedReply."""
     return Member(parse_profile(resource), resource.get_timestamp("joined_group_at"))
 
 
 def is_requested(profile: Profile, kind: IdentifierType, requested: Collection[str]) -> bool:
-    """Return whether a profile of a reply is one that was asked for, and not of an ignored filter."""
+    """Return whether a profile was asked for; a proxy or Klaviyo may have ignored the filter."""
     return profile.identifier(kind) in requested

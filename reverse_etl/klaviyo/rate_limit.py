@@ -1,10 +1,10 @@
-"""How fast requests may go out: every endpoint's limits, shared by all threads of a run.
+"""Rate limits of all endpoints, shared by the threads of a run.
 
-Klaviyo counts in fixed windows of a second and of a minute, whose edges nobody outside knows, and a request
-counts when it arrives: at some moment between its sending and its reply. So a slot is taken when a request
-goes out, and is free again one window after its reply came. Two requests that used the same slot then arrived
-at least a window apart, and no window, however it lies, holds more than its limit. (Klaviyo's guide 'Rate
-limits, status codes and errors'.)
+Klaviyo counts requests in fixed windows of a second and of a minute, whose boundaries are not known. A
+request counts when it arrives, at some time between its sending and its reply. A slot is therefore taken when
+a request is sent, and is free again one window after its reply. Two requests that use the same slot arrive at
+least one window apart, so that no window, wherever it begins, has more requests than its limit. Source:
+Klaviyo's guide 'Rate limits, status codes and errors'.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 BURST_SECONDS: Final = 1.0
 STEADY_SECONDS: Final = 60.0
 DAY_SECONDS: Final = 86_400.0
-_CLOCK_DRIFT_SECONDS: Final = 0.02  # seconds by which two clocks may come apart over a minute
+_CLOCK_DRIFT_SECONDS: Final = 0.02  # between this clock and Klaviyo's, within a minute
 _RESET_MARGIN_SECONDS: Final = 1.0  # RateLimit-Reset is in whole seconds
-_SAME_WINDOW_SECONDS: Final = 5.0  # two resets nearer than this belong to the same window
-_POLL_SECONDS: Final = 0.1  # when only another request's reply can say how long to wait
+_SAME_WINDOW_SECONDS: Final = 5.0  # two resets closer than this belong to the same window
+_POLL_SECONDS: Final = 0.1  # if the wait depends on the reply to another request
 _MAX_WAIT_SECONDS: Final = 3_600.0
 
 
 @dataclass(frozen=True)
 class Quota:
-    """What a reply said of the minute's window: requests left to the account, seconds until it ends."""
+    """The minute window according to a reply: requests left for the account, seconds until it ends."""
 
     remaining: int
     reset: float
@@ -43,7 +43,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Permit:
-    """The right to send one request. A `probe` goes alone, to see whether a 429 is over."""
+    """The permission to send one request. A `probe` is sent alone, to find out whether a 429 is over."""
 
     endpoint: Endpoint
     sent_at: float
@@ -51,7 +51,7 @@ class Permit:
 
 
 class _Window:
-    """Slots of one length of time: the lane counts those in flight, here are those replied to."""
+    """The slots of one window length that have got their reply; EndpointLimiter counts those in flight."""
 
     def __init__(self, seconds: float, limit: int) -> None:
         self.seconds = seconds + _CLOCK_DRIFT_SECONDS
@@ -64,13 +64,13 @@ class _Window:
         missing = len(self.reply_times) + in_flight + 1 - self.limit
         if missing <= 0:
             return 0.0
-        if missing > len(self.reply_times):  # one in flight is free a window after its reply, at the earliest
+        if missing > len(self.reply_times):  # a request in flight frees its slot one window after its reply
             return self.seconds
         return self.reply_times[missing - 1] + self.seconds - now
 
 
 class EndpointLimiter:
-    """The limits of one endpoint, as a machine without a clock: it is told `now`, which never goes back."""
+    """The rate limits of one endpoint. It has no clock: callers pass `now`, which must never decrease."""
 
     def __init__(self, endpoint: Endpoint, rate_limit: RateLimit) -> None:
         limits = (
@@ -80,19 +80,17 @@ class EndpointLimiter:
         )
         self._endpoint = endpoint
         self._windows = [_Window(seconds, limit) for seconds, limit in limits if limit is not None]
-        # When others use the account too: enough to use up the minute in half a minute.
+        # The lower bound if others use the account too: still enough to use a minute's quota in 30 seconds.
         self._min_burst = min(rate_limit.burst, max(1, rate_limit.steady // 30))
         self._in_flight = 0
         self._blocked_until = 0.0
-        self._recovering = False  # a 429 came, and nothing sent since has had a good reply
+        self._recovering = False  # no request sent after the last 429 has succeeded yet
         self._probing = False
-        self._quota_remaining: int | None = (
-            None  # the least that was said to be left until `_quota_resets_at`
-        )
+        self._quota_remaining: int | None = None  # the lowest figure of all replies until `_quota_resets_at`
         self._quota_resets_at = 0.0
 
     def seconds_until_free(self, now: float) -> float:
-        """Return 0.0 when a request may go out, else after how many seconds it is worth asking again."""
+        """Return 0.0 if a request may be sent now, otherwise the seconds after which to ask again."""
         if now < self._blocked_until:
             return self._blocked_until - now
         if self._probing:
@@ -104,19 +102,19 @@ class EndpointLimiter:
 
     def _seconds_until_quota(self, now: float) -> float:
         end = self._quota_resets_at + _RESET_MARGIN_SECONDS
-        # Those in flight may be counted in what is left already, or not yet: only their replies will tell.
+        # Requests in flight may or may not be counted in the remaining quota; only their replies show it.
         if self._quota_remaining is None or now >= end or self._in_flight < self._quota_remaining:
             return 0.0
         return end - now if self._quota_remaining == 0 else min(_POLL_SECONDS, end - now)
 
     def acquire(self, now: float) -> Permit:
-        """Take a slot. Only right after `seconds_until_free` said 0.0."""
+        """Take a slot. Allowed only directly after `seconds_until_free` returned 0.0."""
         self._in_flight += 1
         self._probing = self._recovering
         return Permit(self._endpoint, now, self._recovering)
 
     def release(self, now: float, permit: Permit, *, replied: bool, quota: Quota | None = None) -> None:
-        """Give a slot back: a reply came, not a 429, that told `quota`; or none came."""
+        """Return a slot after a reply other than 429, which may state a `quota`, or after no reply."""
         self._in_flight -= 1
         for window in self._windows:
             window.reply_times.append(now)
@@ -128,9 +126,9 @@ class EndpointLimiter:
             self._update_quota(now, quota)
 
     def throttle(self, now: float, permit: Permit, seconds: float) -> None:
-        """Give a slot back after a 429: nothing goes out for `seconds`, and then one request alone.
+        """Return a slot after a 429: send nothing for `seconds`, and then a single request.
 
-        Others use the account's limits too, then: from now on they are left more of each second.
+        A 429 shows that others use the account too, so that the burst limit is lowered.
         """
         self.release(now, permit, replied=False)
         burst = self._windows[0]
@@ -143,12 +141,12 @@ class EndpointLimiter:
         over = now >= self._quota_resets_at + _RESET_MARGIN_SECONDS
         if self._quota_remaining is None or over or reset_at > self._quota_resets_at + _SAME_WINDOW_SECONDS:
             self._quota_remaining, self._quota_resets_at = quota.remaining, reset_at
-        elif reset_at > self._quota_resets_at - _SAME_WINDOW_SECONDS:  # not a late reply of the window before
+        elif reset_at > self._quota_resets_at - _SAME_WINDOW_SECONDS:  # not a late reply of an earlier window
             self._quota_remaining = min(self._quota_remaining, quota.remaining)
 
 
 class RateLimiter:
-    """The lanes of a run. Thread-safe; one for all threads that share a key."""
+    """The limiters of all endpoints. Thread-safe; all threads that share a key use one object."""
 
     def __init__(
         self, clock: Clock, sleep: CancellableSleep, rate_limit_for: Callable[[Endpoint], RateLimit]
@@ -161,9 +159,9 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def acquire(self, endpoint: Endpoint) -> Permit | None:
-        """Return a slot, waiting for it if need be; None when the run was stopped meanwhile.
+        """Wait for a permit and return it, or None if the run was stopped.
 
-        Raises KlaviyoError where a slot is free only after more than an hour: a daily limit is used up.
+        Raises KlaviyoError if the wait would exceed an hour, because a daily limit is used up.
         """
         limiter = self._limiters[endpoint]
         while True:
@@ -174,7 +172,7 @@ class RateLimiter:
                     return limiter.acquire(now)
             if wait > _MAX_WAIT_SECONDS:
                 raise KlaviyoError.of(
-                    f"Klaviyo takes {endpoint.rate_limit.daily} of these requests a day; they are used up.",
+                    f"Klaviyo's daily limit of {endpoint.rate_limit.daily} of these requests is used up.",
                     where=f"{endpoint.method} {endpoint.template}",
                     hint="Run again tomorrow.",
                 )
@@ -182,23 +180,22 @@ class RateLimiter:
                 return None
 
     def release(self, permit: Permit, *, replied: bool, quota: Quota | None = None) -> None:
-        """Give `permit` back: a reply came, not a 429, that told `quota`; or none came."""
+        """Return `permit` after a reply other than 429, which may state a `quota`, or after no reply."""
         with self._lock:
             self._limiters[permit.endpoint].release(
                 self._clock.monotonic(), permit, replied=replied, quota=quota
             )
 
     def throttle(self, permit: Permit, seconds: float) -> None:
-        """Give `permit` back after a 429; its endpoint rests for `seconds`."""
+        """Return `permit` after a 429; its endpoint sends nothing for `seconds`."""
         with self._lock:
             self._limiters[permit.endpoint].throttle(self._clock.monotonic(), permit, seconds)
 
 
 def estimate_duration(requests: Mapping[Endpoint, int]) -> float:
-    """Return the seconds until the last of so many requests may go out, at Klaviyo's limits.
+    """Return the seconds until the last of these requests may be sent, at Klaviyo's rate limits.
 
-    One endpoint comes after another. What requests take on their way, and other users of the account's
-    limits, come on top.
+    Endpoints are used one after another. Network time and other users of the account are not included.
     """
     return sum(_estimate_duration(endpoint.rate_limit, count) for endpoint, count in requests.items())
 

@@ -1,11 +1,11 @@
-"""What to do after a try: whether its outcome is the answer, or when to try again, or why not to. Pure.
+"""Decide what to do after an attempt: return its reply, retry, or fail.
 
-A 429 is waited out as told and does not count as a failure, but not for longer than half an hour in all.
-Klaviyo's reply 408 or 5xx, silence and a cut connection are tried again with exponential backoff and full
-jitter, at most eight times; on a write each of them means that the request may have been carried out.
-Where no connection could be made, nothing was carried out; it is tried again in the same way, but only three
-times where nothing listens at an address of this machine: waiting starts no sandbox. Everything else is the
-answer.
+- After a 429, wait as long as the reply asks, at most 30 minutes in total. It does not count as a failure.
+- After 408, 5xx, a timeout or a lost connection, retry with exponential backoff and full jitter, up to eight
+  attempts. A write may have been carried out in each of these cases.
+- Without a connection, the request was not carried out. Retry in the same way, but only three attempts if an
+  address of this machine refuses the connection, since waiting does not start a sandbox.
+- Return every other reply.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FIRST_BACKOFF, _MAX_BACKOFF = 0.5, 60.0
 
 @dataclass(frozen=True)
 class Attempts:
-    """What went before: failed tries, 429s and seconds waited for them, and whether a reply was lost."""
+    """The attempts so far: failures, 429s, seconds waited for 429s, and whether a reply was lost."""
 
     failed: int = 0
     throttled: int = 0
@@ -38,20 +38,20 @@ class Attempts:
 
     @property
     def count(self) -> int:
-        """Return how many tries there were."""
+        """Return the number of attempts."""
         return self.failed + self.throttled
 
 
 @dataclass(frozen=True)
 class Return:
-    """`response` is to be decoded, be it good or bad."""
+    """Return `response`, whatever its status."""
 
     response: Response
 
 
 @dataclass(frozen=True)
 class Retry:
-    """Try again after so many seconds; a `throttled` endpoint rests as a whole."""
+    """Try again after `delay` seconds. If `throttled`, all requests of the endpoint wait."""
 
     delay: float
     attempts: Attempts
@@ -60,7 +60,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class Fail:
-    """No more tries. `outcome_unknown`: nobody knows whether the write was carried out."""
+    """Do not try again. `outcome_unknown` is whether the write may have been carried out."""
 
     reason: str
     outcome_unknown: bool
@@ -71,13 +71,14 @@ Decision: TypeAlias = Return | Retry | Fail
 
 
 def next_step(result: TransportResult, attempts: Attempts, endpoint: Endpoint, random: Random) -> Decision:
-    """Return what to do after `result`, when `attempts` went before it."""
+    """Return what to do after `result`; `attempts` are the attempts before it."""
     if isinstance(result, Response):
         if result.status == HTTPStatus.TOO_MANY_REQUESTS:
             return _decide_after_429(result, attempts, random)
         if not _is_retryable(result.status):
             return Return(replace(result, earlier_reply_lost=attempts.reply_lost))
-        return _decide_after_failure(f"the reply was {result.status}", result, attempts, endpoint, random)
+        reason = f"Klaviyo replied with status {result.status}"
+        return _decide_after_failure(reason, result, attempts, endpoint, random)
     if not result.retryable:
         return Fail(result.value, attempts.reply_lost, result)
     return _decide_after_failure(result.value, result, attempts, endpoint, random)
@@ -93,7 +94,7 @@ def _decide_after_429(response: Response, attempts: Attempts, random: Random) ->
     ) * random.uniform(0.5, 1)
     waited = attempts.throttled_seconds + delay
     if waited > MAX_THROTTLED_SECONDS:
-        reason = f"Klaviyo's limit is used up (429) and it asked to wait {delay:.0f} s more"
+        reason = f"Klaviyo's rate limit is used up (429), and Klaviyo asks to wait {delay:.0f} s more"
         return Fail(reason, attempts.reply_lost)
     return Retry(
         delay, replace(attempts, throttled=attempts.throttled + 1, throttled_seconds=waited), throttled=True
@@ -111,7 +112,7 @@ def _decide_after_failure(
         MAX_REFUSED_ATTEMPTS if result is TransportError.CONNECTION_REFUSED else MAX_ATTEMPTS
     ):
         error = result if isinstance(result, TransportError) else None
-        return Fail(f"{reason}, after {attempts.failed} tries", attempts.reply_lost, error)
+        return Fail(f"{reason} after {attempts.failed} attempts", attempts.reply_lost, error)
     requested_delay = parse_retry_after(result) if isinstance(result, Response) else None
     delay = _backoff(attempts.failed, _FIRST_BACKOFF) * random.random()
     return Retry(max(delay, min(requested_delay or 0.0, _MAX_BACKOFF)), attempts)
@@ -122,6 +123,6 @@ def _backoff(nth: int, first: float) -> float:
 
 
 def parse_retry_after(response: Response) -> float | None:
-    """Return the seconds that the reply asks to wait; None for nothing, 0 or what can't be understood."""
+    """Return the seconds of Retry-After, or None if it is missing, 0 or not a number."""
     text = response.headers.get("retry-after", "").strip()
     return float(text) or None if text.isdecimal() else None

@@ -1,8 +1,7 @@
-"""From a row of the warehouse to one encoded profile of an import. Pure.
+"""Encode a row of the warehouse as one profile of an import.
 
-Which attributes a profile has: API reference, 'Bulk Import Profiles'. Everything that is not an attribute
-there is a custom property. What is NULL is left out: an import can't clear a field, and says nothing of one
-that it leaves out.
+The attributes of a profile: API reference, 'Bulk Import Profiles'. All other columns become custom
+properties. NULLs are left out: an import cannot clear a field, and does not change a missing one.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_BYTES: Final = 100_000  # of one profile, as sent
+MAX_BYTES: Final = 100_000  # of one encoded profile
 ATTRIBUTES: Final = frozenset({"first_name", "last_name", "organization", "locale", "title", "image"})
 LOCATION_TEXT_FIELDS: Final = frozenset(
     {"address1", "address2", "city", "country", "region", "zip", "timezone", "ip"}
@@ -32,7 +31,7 @@ LOCATION_FIELDS: Final = LOCATION_TEXT_FIELDS | {"latitude", "longitude"}
 _OBJECT_FIELDS: Final = frozenset({"location", "properties"})
 _LOCATION_PREFIX: Final = "location_"
 
-# Kinds that are not here orjson writes right, or raises (integers, for OPT_STRICT_INTEGER).
+# orjson encodes the other kinds correctly, or raises (integers, by OPT_STRICT_INTEGER).
 _CONVERTERS: Final[dict[ColumnKind, Converter]] = {
     ColumnKind.DECIMAL: values.convert_decimal,
     ColumnKind.FLOAT: values.convert_float,
@@ -45,16 +44,16 @@ _CONVERTERS: Final[dict[ColumnKind, Converter]] = {
 
 @dataclass(frozen=True)
 class EncodingError:
-    """A row can't be sent as it is. `field` is the property at fault, "" for the profile as a whole."""
+    """Why a row cannot be sent. `field` is the property concerned, or "" for the whole profile."""
 
     field: str
     reason: str
 
 
 def column_problem(name: str, column: Column) -> Problem | None:
-    """Return why a column can't reach Klaviyo under this name, whatever its values; None where it can.
+    """Return the problem of a column whose type is not possible under this name, or None.
 
-    A `location` or `properties` is a struct, a map, or JSON.
+    `location` and `properties` must be a struct, a map, or JSON.
     """
     is_list = column.type.endswith("]") or column.type.startswith("ARRAY")
     if name not in _OBJECT_FIELDS or (
@@ -62,21 +61,21 @@ def column_problem(name: str, column: Column) -> Problem | None:
     ):
         return None
     return Problem(
-        f"The column {column.name} is of type {column.type}.",
-        hint=f"`{name}` is to be a struct, a map or a JSON object as text; else rename the column.",
+        f"The column {column.name} has the type {column.type}, but must be an object.",
+        hint=f"Make `{name}` a struct, a map or the text of a JSON object, or rename the column.",
     )
 
 
 class ProfileEncoder:
-    """Renders the rows of one model.
+    """Encodes the rows of one model.
 
-    `identifiers` are the types of the identifiers of each row, `payload` the names under which the other
-    columns reach Klaviyo, each with its column: in the order in which `encode` gets their values. None is an
+    `identifiers` are the identifier types of a row, `payload` the property names of the other columns, each
+    with its column. Both are in the order of the values passed to `encode`. No column may have a
     `column_problem`.
     """
 
     def __init__(self, identifiers: Sequence[IdentifierType], payload: Sequence[tuple[str, Column]]) -> None:
-        self._payload_start = len(identifiers)  # of the payload
+        self._payload_start = len(identifiers)
         self._payload = tuple(enumerate(payload, self._payload_start))
         self._identifiers = [
             (i, FIELD_BY_IDENTIFIER_TYPE[kind])
@@ -107,12 +106,10 @@ class ProfileEncoder:
         ]
 
     def encode(self, row: Sequence[Any]) -> bytes | EncodingError:
-        """Return the JSON of the profile that a row describes, or why it can't be sent.
+        """Return the JSON of a row's profile, or why it cannot be sent. Does not raise for any value.
 
-        Never raises for a value.
-
-        `row` holds the identifiers in canonical form, None or "" where it has none, then the payload as the
-        warehouse's client gave it, decimals perhaps as text. The same row gives the same bytes.
+        `row` holds the identifiers in canonical form, None or "" if missing, and then the payload as read
+        from the warehouse, with decimals possibly as text. The same row always gives the same bytes.
         """
         try:
             converted: Sequence[Any] = row
@@ -148,7 +145,7 @@ class ProfileEncoder:
         return profile
 
     def _encode_by_value(self, row: Sequence[Any]) -> bytes | EncodingError:
-        """Encode a row that is not plain sailing, value by value, so that the one at fault is named."""
+        """Encode a row value by value, so that an error can name its column."""
         converters = dict(self._converters)
         converted = [*row[: self._payload_start]]
         for i, (name, _) in self._payload:
@@ -170,11 +167,11 @@ class ProfileEncoder:
 def _merge_columns(
     object_index: int | None, parts: list[tuple[int, str]], row: Sequence[Any]
 ) -> dict[str, Any]:
-    """Return an object with the parts that have columns of their own; these win, even as NULL."""
+    """Return an object column merged with the columns of single parts, which win even if NULL."""
     merged: dict[str, Any] = (
         dict(row[object_index]) if object_index is not None and row[object_index] is not None else {}
     )
-    for i, name in parts:  # for every row of a run: a comprehension would take half as long again
+    for i, name in parts:  # runs for each row: a comprehension would be 50 % slower
         if row[i] is not None:
             merged[name] = row[i]
         elif name in merged:
@@ -183,7 +180,7 @@ def _merge_columns(
 
 
 def _find_converter(name: str, column: Column) -> Converter | None:
-    """Return what makes a column's values right, None where orjson does."""
+    """Return the converter of a column's values, or None if orjson needs none."""
     if name in _OBJECT_FIELDS:
         return _find_object_converter(name, column)
     location_field = name.removeprefix(_LOCATION_PREFIX) if _is_location_column(name) else ""
@@ -220,7 +217,7 @@ def _convert_to_location(convert: Converter, value: Any) -> dict[str, Any] | Non
         return None
     unknown_fields = sorted(location.keys() - LOCATION_FIELDS)
     if unknown_fields:
-        raise UnencodableValue(f"has parts that a location does not have ({', '.join(unknown_fields)})")
+        raise UnencodableValue(f"has fields that a location does not have ({', '.join(unknown_fields)})")
     return {
         name: values.to_text(part) if name in LOCATION_TEXT_FIELDS else part
         for name, part in location.items()
@@ -228,9 +225,9 @@ def _convert_to_location(convert: Converter, value: Any) -> dict[str, Any] | Non
 
 
 def _convert_unknown(value: Any) -> Any:
-    """Return a value of a type that orjson does not know, for orjson to go on with."""
+    """Return a value of an unknown type as one that orjson can encode."""
     return values.to_json_value(value)
 
 
 def _size_error(encoded: bytes) -> EncodingError:
-    return EncodingError("", f"is {len(encoded)} bytes as sent, and Klaviyo takes at most {MAX_BYTES}")
+    return EncodingError("", f"is {len(encoded)} bytes, and Klaviyo accepts at most {MAX_BYTES}")

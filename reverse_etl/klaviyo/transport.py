@@ -1,6 +1,6 @@
-"""The edge to the network: one request out, one reply or fault back. The only module that knows `requests`.
+"""Send one request over HTTP and return its reply or error. Only this module uses `requests`.
 
-Nothing of the library's gets out: its exceptions carry the prepared request, and with it the key.
+Exceptions of `requests` must not leave this module: they carry the prepared request, and with it the key.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
 
 
 class Key(Protocol):
-    """A private key that shows itself only when asked."""
+    """A private key that hides its value."""
 
     def reveal(self) -> str:
         """Return the key."""
@@ -39,12 +39,10 @@ class Key(Protocol):
 
 
 class Transport:
-    """Pooled connections to one origin.
+    """Pooled connections to one origin, with at most `max_connections` requests in flight. Thread-safe.
 
-    Thread-safe. `max_connections` is how many requests may be in flight at once.
-
-    Raises UsageError when `origin` is neither Klaviyo's nor a loopback address, or when the key can't stand
-    in a header.
+    Raises UsageError if `origin` is neither Klaviyo's nor a loopback address, or if the key is not valid in
+    an HTTP header.
     """
 
     def __init__(
@@ -60,7 +58,7 @@ class Transport:
         self._secret = _require_valid_key(key).encode()
         self._timeouts = (_CONNECT_SECONDS, read_seconds)
         self._session = requests.Session()
-        self._session.auth = _Authorization(key)  # an object, or ~/.netrc would take its place
+        self._session.auth = _Authorization(key)  # without an auth object, `requests` would use ~/.netrc
         self._session.headers.update(
             {
                 "revision": revision,
@@ -70,14 +68,14 @@ class Transport:
             }
         )
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.trust_env = self.origin == KLAVIYO_ORIGIN  # proxies and certificates; none for loopback
+        self._session.trust_env = self.origin == KLAVIYO_ORIGIN  # no proxies and certificates for loopback
         self._session.mount(
             self.origin,
             HTTPAdapter(pool_connections=1, pool_maxsize=max_connections, max_retries=0, pool_block=True),
         )
 
     def send(self, request: Request) -> TransportResult:
-        """Send `request` once and return what came of it; never raises for what the network does."""
+        """Send `request` once and return the reply or the error. Does not raise for network errors."""
         try:
             response = self._session.request(
                 request.endpoint.method,
@@ -92,12 +90,12 @@ class Transport:
         return Response(response.status_code, headers, response.content.replace(self._secret, b"***"))
 
     def close(self) -> None:
-        """Close the connections that are idle."""
+        """Close idle connections."""
         self._session.close()
 
 
 class _Authorization(AuthBase):
-    """Klaviyo's scheme for private keys. Shows nothing of the key."""
+    """Klaviyo's authorization scheme for private keys. Its repr does not show the key."""
 
     def __init__(self, key: Key) -> None:
         self._key = key
@@ -108,14 +106,11 @@ class _Authorization(AuthBase):
 
 
 def require_allowed_origin(origin: str) -> str:
-    """Return `origin` as `parse_allowed_origin` does.
-
-    Raises UsageError for an origin to which the key may not go.
-    """
+    """Return the normalized origin. Raises UsageError if the key may not be sent there."""
     allowed = parse_allowed_origin(origin)
     if allowed is None:
         raise UsageError.of(
-            f"The key is not sent to {origin!r}.",
+            f"The key may not be sent to {origin!r}.",
             where="origin of the destination",
             hint=f"Use {KLAVIYO_ORIGIN}, or http:// with a loopback address such as http://127.0.0.1:8080.",
         )
@@ -127,7 +122,7 @@ def _require_valid_key(key: Key) -> str:
     if text and text.isascii() and text.isprintable() and " " not in text:
         return text
     raise UsageError.of(
-        "The private API key is empty or holds blanks or unusual characters.",
+        "The private API key is empty, or has blanks or unusual characters.",
         where="private_api_key of the destination",
         hint="Copy it again from Klaviyo: Settings, API keys. It begins with 'pk_'.",
     )
@@ -150,7 +145,7 @@ def _classify_error(error: Exception, *, loopback: bool) -> TransportError:
     )
 
 
-# requests derives some errors of the reply from ValueError too.
+# Some errors of `requests` about a reply are subclasses of ValueError too.
 _REPLY_ERRORS = (
     requests.ConnectionError,
     requests.exceptions.ChunkedEncodingError,
@@ -167,7 +162,7 @@ _CONNECT_ERRORS = (
 
 
 def _collect_causes(error: BaseException) -> list[BaseException]:
-    """Return `error` and everything that it wraps, in whichever way."""
+    """Return `error` and all exceptions that it wraps: arguments, causes, contexts, reasons."""
     causes: list[BaseException] = []
     todo: list[object] = [error]
     while todo:

@@ -65,7 +65,7 @@ def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch
     world.profiles({"type": "klaviyo"})
     tries: list[object] = []
     project = Project.load(world.folder, environ=world.environ, clock=ScaledClock(3_000.0))
-    with pytest.raises(KlaviyoError, match=r"no connection could be made, after 8 tries\.$") as caught:
+    with pytest.raises(KlaviyoError, match=r"Could not connect to Klaviyo after 8 attempts\.$") as caught:
         project.plan(on_request=tries.append)
     assert caught.value.exit_code == 4
     assert len(tries) == 8
@@ -79,10 +79,10 @@ def test_klaviyo_out_of_reach_is_said_while_it_is_tried_again(world: World) -> N
     ended = world.run("run")
     assert ended.code == 4
     assert ended.err.splitlines() == [
-        "Klaviyo did not answer GET /api/accounts (no connection could be made). Retrying.",
-        "error Klaviyo was asked in vain: no connection could be made, after 8 tries.",
+        "Klaviyo did not answer GET /api/accounts (could not connect to Klaviyo). Retrying.",
+        "error Could not connect to Klaviyo after 8 attempts.",
         "   at GET /api/accounts",
-        " next It is safe to run again. If it stays so, check the network and status.klaviyo.com.",
+        " next It is safe to run again. If the error persists, check the network and status.klaviyo.com.",
     ]
 
 
@@ -95,12 +95,12 @@ def test_where_nothing_listens_on_this_machine_the_sandbox_is_named(world: World
     ended = world.run(command)
     assert time.monotonic() - begun < SOON
     assert ended.code == 4
-    start = "If a sandbox should be there, start it: reverse-etl sandbox --port 9."
+    start = "Start the sandbox: reverse-etl sandbox --port 9."
     assert ended.err.splitlines() == [
-        "Klaviyo did not answer GET /api/accounts (nothing listens there). Retrying.",
-        f"error Klaviyo was asked in vain at {NOBODY}: nothing listens there, after 3 tries.",
+        "Klaviyo did not answer GET /api/accounts (connection refused). Retrying.",
+        f"error Could not connect to {NOBODY}: connection refused after 3 attempts.",
         "   at GET /api/accounts",
-        f" next {start} If not, mend origin of the destination.",
+        f" next {start} Or correct origin of the destination.",
     ]
 
 

@@ -139,14 +139,14 @@ def test_no_error_of_the_profile_holds_the_key(folder: Folder, extra: str, match
 @pytest.mark.parametrize(
     ("code", "what"),
     [
-        ("import sys; sys.exit('no such entry')", "it ended with exit code 1 and said: no such entry."),
+        ("import sys; sys.exit('no such entry')", "exit code 1; it printed: no such entry."),
         (
             f"import sys; print('{SECRET}'); sys.exit('{SECRET}')",
-            "it ended with exit code 1; what it said is not shown, as it may hold the key.",
+            "exit code 1; its error output is not shown, since it may contain the key.",
         ),
         (
             "import sys; print('hunter2'); sys.exit('tried hunter2')",
-            "it ended with exit code 1; what it said is not shown, as it may hold the key.",
+            "exit code 1; its error output is not shown, since it may contain the key.",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_a_command_that_fails_is_quoted_unless_it_may_show_the_key(
     with pytest.raises(UsageError) as caught:
         key.reveal()
     (problem,) = caught.value.problems
-    assert problem.summary == f"The private key cannot be had from the command {sys.executable}: {what}"
+    assert problem.summary == f"The private key cannot be read from the command {sys.executable}: {what}"
 
 
 @pytest.mark.parametrize(
@@ -168,11 +168,11 @@ def test_a_command_that_fails_is_quoted_unless_it_may_show_the_key(
         ("private_api_key_file: none.txt", "cannot be read: No such file or directory."),
         (
             "private_api_key_file: empty.txt",
-            "The private key is empty; it was taken from the file empty.txt.",
+            "The private key from the file empty.txt is empty.",
         ),
         (
             "private_api_key_file: two.txt",
-            "has characters that no key has; it was taken from the file two.txt.",
+            "The private key from the file two.txt has invalid characters.",
         ),
     ],
 )

@@ -202,7 +202,7 @@ def test_a_daily_limit_that_is_used_up_is_an_error_and_no_sleep(clock: QuickCloc
     pace = RateLimiter(clock, CancellableSleep(clock), lambda _: RateLimit(10, 1000, daily=3))
     for _ in range(3):
         pace.release(acquired(pace, Endpoint.CREATE_LIST), replied=True)
-    with pytest.raises(KlaviyoError, match="150 of these requests a day"):
+    with pytest.raises(KlaviyoError, match="daily limit of 150"):
         pace.acquire(Endpoint.CREATE_LIST)
 
 

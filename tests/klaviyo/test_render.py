@@ -124,7 +124,7 @@ def test_a_location_of_nothing_is_left_out(value: dict[str, None] | None) -> Non
 def test_a_part_that_no_location_has_is_refused_here() -> None:
     """Klaviyo would refuse the whole request for it."""
     found = refused([column("location", ColumnKind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
-    assert found == EncodingError("location", "has parts that a location does not have (planet)")
+    assert found == EncodingError("location", "has fields that a location does not have (planet)")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_properties_or_location_column_must_be_able_to_hold_an_object(
     """Else it is the model's fault, before any row is read; under another name it is a property."""
     problem = column_problem(name, Column("V", kind, type_))
     assert (problem is None) == fits
-    assert problem is None or problem.summary == f"The column V is of type {type_}."
+    assert problem is None or problem.summary == f"The column V has the type {type_}, but must be an object."
     assert column_problem("others", Column("V", kind, type_)) is None
 
 
@@ -198,14 +198,14 @@ def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text: str) 
     count, rest = divmod(MAX_BYTES - empty, width)
     assert size(text * count, "x" * rest) == MAX_BYTES == 100_000
     found = renderer.encode([EMAIL, text * count, "x" * (rest + 1)])
-    assert found == EncodingError("", "is 100001 bytes as sent, and Klaviyo takes at most 100000")
+    assert found == EncodingError("", "is 100001 bytes, and Klaviyo accepts at most 100000")
 
 
 def test_a_profile_that_had_to_be_rendered_with_care_is_measured_too() -> None:
     """A big integer takes the slow way; the limit holds there as well."""
     found = refused([column("n", ColumnKind.INTEGER), column("v")], (2**60, "x" * MAX_BYTES))
     assert found.field == ""
-    assert "Klaviyo takes at most 100000" in found.reason
+    assert "Klaviyo accepts at most 100000" in found.reason
 
 
 def test_the_same_row_gives_the_same_bytes() -> None:

@@ -236,7 +236,7 @@ def test_times_are_read_as_utc(text: str, expected: datetime) -> None:
 @pytest.mark.parametrize("value", [None, "", "yesterday", 5])
 def test_what_is_no_time_is_not_read(value: int | str | None) -> None:
     """Nobody guesses when somebody joined."""
-    with pytest.raises(MalformedReply, match="at of r is not a time"):
+    with pytest.raises(MalformedReply, match="at of r is not a timestamp"):
         Resource("r", {"at": value}).get_timestamp("at")
 
 

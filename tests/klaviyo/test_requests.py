@@ -125,7 +125,7 @@ def _refuse_tunnel(asked: list[tuple[str, str | None]]) -> Callable[[Any], None]
 )
 def test_the_key_goes_to_no_other_origin(origin: str) -> None:
     """Klaviyo's own or a loopback address; refused before anything is sent."""
-    with pytest.raises(UsageError, match="The key is not sent to"):
+    with pytest.raises(UsageError, match="The key may not be sent to"):
         Klaviyo.connect(origin, DummyKey(), "2026-07-15")
 
 
@@ -165,7 +165,7 @@ def test_an_id_that_would_lead_to_another_path_is_refused(
     server: Server, klaviyo: Klaviyo, list_id: str
 ) -> None:
     """A list id comes from a file that a person wrote."""
-    with pytest.raises(KlaviyoError, match="is not an id"):
+    with pytest.raises(KlaviyoError, match="is not a Klaviyo id"):
         klaviyo.remove_members(list_id, ["P1"])
     assert server.seen == []
 

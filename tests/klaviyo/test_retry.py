@@ -98,7 +98,7 @@ def test_failures_are_tried_eight_times_and_then_given_up(outcome: Response | Tr
         tries, count = decision.attempts, count + 1
     assert count == MAX_ATTEMPTS == 8
     assert isinstance(decision, Fail)
-    assert decision.reason.endswith("after 8 tries")
+    assert decision.reason.endswith("after 8 attempts")
 
 
 def test_a_reply_once_lost_stays_lost() -> None:

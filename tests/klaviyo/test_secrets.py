@@ -40,7 +40,7 @@ def test_an_observer_hears_of_every_try_but_not_of_people(server: Server, clock:
     klaviyo.find_profiles(IdentifierType.EMAIL, ["ann@example.com"])
     assert [(e.method, e.path, e.status, e.error, e.attempt) for e in heard] == [
         ("GET", "/api/profiles", 503, "", 1),
-        ("GET", "/api/profiles", None, "the connection was cut", 2),
+        ("GET", "/api/profiles", None, "the connection was lost", 2),
         ("GET", "/api/profiles", 200, "", 3),
     ]
     assert "ann" not in repr(heard)

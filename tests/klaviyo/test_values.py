@@ -164,7 +164,7 @@ def test_null_of_any_type_is_left_out(
         ("'{\"a\": '", ColumnKind.JSON, "is not valid JSON"),
         ("''", ColumnKind.JSON, "is not valid JSON"),
         ("'{\"a\": NaN}'", ColumnKind.JSON, "is not valid JSON"),
-        ("'[12345678901234567890, NaN]'", ColumnKind.JSON, "holds NaN, which JSON does not have"),
+        ("'[12345678901234567890, NaN]'", ColumnKind.JSON, "contains NaN, which is not valid JSON"),
     ],
 )
 def test_what_json_cannot_hold_is_refused_by_name(
