@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING, Any, Self
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
 from reverse_etl.connections import Connections
-from reverse_etl.dbt.evidence import Evidence
-from reverse_etl.dbt.findings import GatedModel, GateInput, Place
-from reverse_etl.dbt.gate import GateMode, GateOptions, GateVerdict, check_gate, warning_text
+from reverse_etl.dbt.gate import GateOptions, GateVerdict, warning_text
 from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
+from reverse_etl.dbt.record import RECORD_FILE
 from reverse_etl.domain.events import Warned
 from reverse_etl.errors import GuardRefused
 from reverse_etl.models.compile import compile_models
 from reverse_etl.models.selection import select_models as choose
 from reverse_etl.planning import planner as planning
-from reverse_etl.planning.dbt_evidence import read_recorded_results, with_evidence
+from reverse_etl.planning.dbt_gate import DbtGate
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.planner import PlanRequest, require_known_models
 from reverse_etl.planning.saved_plan import find_changed_models, require_same_account, require_same_target
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from reverse_etl.config.target import Target
-    from reverse_etl.dbt.evidence import Invocation, RecordedResults
     from reverse_etl.delivery.results import RunResult
     from reverse_etl.domain.events import Event, EventHandler
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
@@ -129,28 +127,23 @@ class Project:
             graph=lambda: read_graph(self.dbt_project.manifest_path) if self.dbt_project else Graph(),
         )
 
+    @property
+    def dbt_gate(self) -> DbtGate:
+        """Return the gate behind dbt, as of now."""
+        return DbtGate(
+            target=self.target,
+            dbt_project=self.dbt_project,
+            record_path=self.artifacts_folder / RECORD_FILE,
+            now=datetime.fromtimestamp(self.clock.now(), UTC),
+            open_warehouse=lambda: self.connections.warehouse(read_only=True),
+        )
+
     def check_gate(self, models: Sequence[Model], options: GateOptions | None = None) -> GateVerdict:
         """Return which models the dbt gate stops, and what dbt's results lack.
 
         Raises UsageError if a dbt project has no results, and IncompleteFile if a file is cut off.
         """
-        options = options or GateOptions()
-        if options.mode is GateMode.OFF:
-            return GateVerdict()
-        gated_models = [GatedModel(model.name, model.reads, model.config.max_age) for model in models]
-        gate_input = GateInput(
-            evidence=Evidence(),
-            place=Place(self.target.name, self.target.output.database, self.target.output.schema),
-            now=datetime.fromtimestamp(self.clock.now(), UTC),
-            dbt_exit_code=options.dbt_exit_code,
-        )
-        if self.dbt_project and any(model.reads for model in models):
-            gate_input = with_evidence(gate_input, self.dbt_project, self._read_recorded_results)
-        return check_gate(gated_models, gate_input, strict=options.mode is GateMode.STRICT)
-
-    def _read_recorded_results(self, invocations: Sequence[Invocation]) -> RecordedResults:
-        with self.connections.warehouse(read_only=True) as warehouse:
-            return read_recorded_results(warehouse, self.target.output, invocations)
+        return self.dbt_gate.check(models, options or GateOptions())
 
     def plan(
         self,
@@ -251,7 +244,7 @@ class Project:
             return run_artifacts.result
 
     def _pass_gate(self, models: Sequence[Model], run_options: RunOptions) -> None:
-        verdict = self.check_gate(models, run_options.gate)
+        verdict = self.dbt_gate.check_and_remember(models, run_options.gate)
         for warning in verdict.warnings:
             run_options.on_event(Warned(warning_text(warning)))
         if verdict.refusals:

@@ -67,7 +67,8 @@ def check_gate(models: Sequence[GatedModel], given: GateInput, *, strict: bool =
 
 def warning_text(warning: Problem) -> str:
     """Return a warning as one text: what is so, of which models, and what to do."""
-    return f"{warning.summary} ({warning.where}) {warning.hint}"
+    where = f"({warning.where})" if warning.where else ""
+    return " ".join(part for part in (warning.summary, where, warning.hint) if part)
 
 
 def _findings(model: GatedModel, given: GateInput) -> Iterator[Finding]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from reverse_etl.dbt.evidence import NodeResult, RecordedResults, merge_results
 from reverse_etl.dbt.folders import missing_results, read_artifacts
 from reverse_etl.dbt.graph import read_graph
+from reverse_etl.dbt.record import read_record
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.sql import dbt_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from reverse_etl.config.target import Output
     from reverse_etl.dbt.evidence import Invocation
@@ -26,11 +28,12 @@ def with_evidence(
     given: GateInput,
     dbt_project: DbtProject,
     read_recorded: Callable[[Sequence[Invocation]], RecordedResults],
+    record_path: Path,
 ) -> GateInput:
     """Return the gate's input with everything that is known of a dbt project's work.
 
-    The table of the dbt package is read, by `read_recorded`, if the manifest has the package. Raises
-    UsageError where neither it nor an artifact has any result.
+    If the manifest has the dbt package, its table is read by `read_recorded`; else the record of what earlier
+    runs saw. Raises UsageError where no artifact and no table has any result.
     """
     graph, artifacts = read_graph(dbt_project.manifest_path), read_artifacts(dbt_project.artifact_folders)
     recorded = read_recorded(artifacts.invocations) if graph.records_results else None
@@ -40,6 +43,7 @@ def with_evidence(
         *(recorded.results if recorded else ()),
         *(result for invocation in artifacts.invocations for result in invocation.results),
         *artifacts.freshness,
+        *(() if recorded else read_record(record_path, given.place.target)),
     )
     return replace(
         given,

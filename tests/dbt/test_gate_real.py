@@ -434,6 +434,38 @@ def test_artifacts_of_several_commands_are_merged_by_time(shop: Path, tmp_path: 
     assert reverse_etl(shop, "run", *flags[:1], "--exclude", "neighbours").returncode == 0
 
 
+def test_without_the_package_a_run_remembers_what_it_saw(shop: Path) -> None:
+    """Also one that was refused: a later build of something else does not make the failure forgotten."""
+    record = shop / "target/reverse_etl/dbt_results.json"
+    break_people(shop)
+    dbt(shop, "build", fails=True)
+    assert short(verdict(shop).refusals) == [PEOPLE_FAILED]
+    assert not record.exists(), "only a run writes it"
+    assert reverse_etl(shop, "run", "--select", "regulars").returncode == 3
+    assert record.exists()
+    assert "ann@example.com" not in record.read_text()
+    dbt(shop, "build", "--select", "visits")
+    assert short(verdict(shop).refusals) == [PEOPLE_FAILED]
+    assert "No result of dbt is known" not in str(verdict(shop).warnings)
+    repair_people(shop)
+    dbt(shop, "build", "--select", "people")
+    assert short(verdict(shop).refusals) == []
+    assert short(verdict(shop, mode=GateMode.STRICT).refusals) == []
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"version": 2, "targets": {}}', '{"version": 1, "targets": {"trial": 3}}']
+)
+def test_a_record_that_cannot_be_read_is_an_error(shop: Path, content: str) -> None:
+    """It may hold a failure that nothing else tells of."""
+    record = shop / "target/reverse_etl/dbt_results.json"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(content)
+    with pytest.raises(UsageError, match="The record of dbt's results cannot be read") as caught:
+        verdict(shop)
+    assert caught.value.problems[0].where == "target/reverse_etl/dbt_results.json"
+
+
 def test_dbts_graph_selects_models(shop: Path) -> None:
     """What a node of dbt feeds."""
     fed = {"stg_payments+": "regulars spenders", "source:loyalty+": "", "raw_people+": "neighbours regulars"}
