@@ -1,4 +1,4 @@
-"""Clashes: rows of a model that speak of one person, or carry one identifier, settled in the warehouse."""
+"""Resolves conflicting rows of a model in the warehouse: duplicates, and rows that share an identifier."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConflictReport:
-    """What became of a model's rows that clashed.
+    """How the conflicting rows of a model were resolved.
 
-    `duplicate_rows` rows are equal to another row in every column and count as one with it.
-    `omitted_identifiers` counts, by identifier, the rows that lost a shared one.
+    `duplicate_rows` counts the rows that equal another row in every column; such rows count once.
+    `omitted_identifiers` counts, by type, the rows that are sent without a shared identifier.
     """
 
     duplicate_rows: int = 0
@@ -31,15 +31,15 @@ class ConflictReport:
 
 
 def resolve_conflicts(warehouse: Warehouse, staged: StagedModel) -> ConflictReport:
-    """Join rows that are equal, and reject or shorten those that can't all be sent as they are."""
+    """Merge equal rows, then reject rows that conflict or omit the identifiers that they share."""
     duplicate_rows = _merge_duplicates(warehouse, staged.tables)
     return replace(resolve_shared_identifiers(warehouse, staged), duplicate_rows=duplicate_rows)
 
 
 def resolve_shared_identifiers(warehouse: Warehouse, staged: StagedModel) -> ConflictReport:
-    """Reject or shorten the rows of which several carry one identifier, where no identity stands twice.
+    """Reject the rows that share an identifier, or omit it, as the model's config says.
 
-    The first type of identifier can't be shared, since it is its row's identity.
+    Call it only if identities are unique. The first identifier type can't be shared: it is the identity.
     """
     dialect, tables = warehouse.dialect, staged.tables
     omitted_identifiers: dict[IdentifierType, int] = {}

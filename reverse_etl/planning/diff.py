@@ -1,7 +1,4 @@
-"""Diff: work out, inside the warehouse, what each list of a staged model needs.
-
-Only the counts and a sample are brought back.
-"""
+"""Diffs a staged model against its snapshot, inside the warehouse. Fetches only counts and a sample."""
 
 from __future__ import annotations
 
@@ -38,10 +35,10 @@ if TYPE_CHECKING:
 def plan_model(
     warehouse: Warehouse, state: State, staged: StagedModel, refs: Sequence[ListRef], options: PlanOptions
 ) -> ModelPlan:
-    """Return the plan of one model; its deltas lie in a scratch table. Changes nothing that is kept.
+    """Return the plan of one model; its deltas are in a temporary table. Changes no persistent table.
 
-    Raises UsageError when the model's identifiers are not those that its snapshot is keyed by, unless that is
-    asked for.
+    Raises UsageError if the model's identifiers changed since the last run and `options.rekey` does not name
+    the model.
     """
     model, tables = staged.model, staged.tables
     warehouse.set_query_tag(model=model.name)
@@ -90,16 +87,16 @@ def plan_model(
 
 
 def _compute_digest(warehouse: Warehouse, staged: StagedModel) -> str:
-    """Return the digest of what is to be sent: of rows and values, and of how they are named and rendered."""
+    """Return the digest of what the model would send: rows, values, property names and column types."""
     ((rows, digest),) = warehouse.fetch(select_digest(warehouse.dialect, staged.tables))
     names = [(payload_column.column, payload_column.property) for payload_column in staged.model.payload]
     return seal_text(int(rows), str(digest), staged.tables.payload, names)
 
 
 def seal_text(rows: int, digest: str, columns: Sequence[Column], names: Sequence[tuple[str, str]]) -> str:
-    """Return the digest of a model's part of a plan; `names` are (column, property) of what is sent.
+    """Return the digest of a model in a plan; `names` are pairs of (column, property).
 
-    Saved plans hold it, so what it is made of is written out here: it changes only with their version.
+    Saved plans contain this digest, so its text is written out here and changes only with their version.
     """
     written = ", ".join(
         f"({column.name!r}, {_kind_text(column.kind)}, {column.type!r})" for column in columns
@@ -115,11 +112,11 @@ def _kind_text(kind: ColumnKind) -> str:
 
 @dataclass(frozen=True)
 class _DiffResult:
-    """How the deltas were worked out.
+    """What the diff found, besides the deltas.
 
-    `stored_columns` are the snapshot's columns, none before the first run, and `snapshot_rows` its rows by
-    list. So many rows as `claimed` says, by type of identifier, go without what another row has at Klaviyo;
-    `deferred`, by list, wait behind a limit.
+    `stored_columns` are the snapshot's columns, empty before the first run; `snapshot_rows` counts its rows
+    by list. `claimed` counts, by identifier type, the rows that omit an identifier which belongs to another
+    row's profile at Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`.
     """
 
     stored_columns: Mapping[str, Column]
@@ -139,7 +136,7 @@ def _run_diff(  # noqa: PLR0913 - what a plan is made of
     *,
     rekeyed: bool,
 ) -> _DiffResult:
-    """Put the deltas into a scratch table, and say how."""
+    """Compute the deltas into a temporary table."""
     dialect, tables = warehouse.dialect, staged.tables
     for statement in staging.replace_list_ids(dialect, tables, {ref.row_value: ref.id for ref in refs}):
         warehouse.execute(statement)
@@ -157,14 +154,14 @@ def _run_diff(  # noqa: PLR0913 - what a plan is made of
     snapshot_total = sum(snapshot_rows.get(ref.id, 0) for ref in refs)
     may_match_snapshot = stored_columns and diff_options == DiffOptions() and staged.rows == snapshot_total
     if may_match_snapshot and _matches_snapshot(warehouse, state, staged, stored_columns):
-        # Rows that share an identifier are told every day; of what is there already nothing is sent for it.
+        # Shared identifiers are reported in every run, even if nothing is sent.
         conflicts = resolve_shared_identifiers(warehouse, staged)
         warehouse.execute(sql.create_empty_plan(dialect, tables))
         return _DiffResult(stored_columns, snapshot_rows, diff_options, conflicts, {}, {})
     conflicts = resolve_conflicts(warehouse, staged)
     _compute_deltas(warehouse, staged, stored_columns, diff_options)
     claimed = _omit_claimed(warehouse, tables, rekeyed=rekeyed) if stored_columns else {}
-    if claimed:  # a row that was refused without what it lost now stands refused too
+    if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
         _compute_deltas(warehouse, staged, stored_columns, diff_options)
     deferred = _limit_upserts(warehouse, tables, options.limit) if options.limit is not None else {}
     return _DiffResult(stored_columns, snapshot_rows, diff_options, conflicts, claimed, deferred)
@@ -173,9 +170,10 @@ def _run_diff(  # noqa: PLR0913 - what a plan is made of
 def _matches_snapshot(
     warehouse: Warehouse, state: State, staged: StagedModel, stored_columns: Mapping[str, Column]
 ) -> bool:
-    """Return whether Klaviyo has each of as many rows as were sent, as it is: then no two are one person's.
+    """Return whether the staged rows equal the snapshot, so that there is nothing to send.
 
-    A row that stands refused may be there too, as when all was sent once more.
+    The caller has checked that both have the same number of rows; then identities are unique too. Returns
+    False if the model has rejected rows: one of them may be in the snapshot as well.
     """
     has_rejected = any(rejection.model == staged.model.name for rejection in state.rejections.current())
     return not has_rejected and not warehouse.fetch(
@@ -186,7 +184,7 @@ def _matches_snapshot(
 def _compute_deltas(
     warehouse: Warehouse, staged: StagedModel, stored_columns: Mapping[str, Column], diff_options: DiffOptions
 ) -> None:
-    """Compare with the snapshot the rows that Klaviyo did not refuse as they are."""
+    """Compute the deltas of all rows except those that Klaviyo refused before and that are unchanged."""
     if stored_columns and staged.tables.append_only:
         warehouse.execute(sql.mark_changed_rows(warehouse.dialect, staged.tables, stored_columns))
     if stored_columns and _has_current_columns(warehouse, staged.tables, staged.tables.rejected):
@@ -200,7 +198,10 @@ _RowCounts = Mapping[str | None, tuple[int, tuple[CheckRejection, ...]]]
 
 
 def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -> dict[IdentifierType, int]:
-    """Leave out of rows to be sent what another desired row has at Klaviyo; return how many lost what."""
+    """Omit from upserts each identifier that belongs to another desired row's profile at Klaviyo.
+
+    Returns the number of rows by omitted identifier type.
+    """
     omitted: dict[IdentifierType, int] = {}
     if tables.secondary_identifiers and any(
         _count_upserts(ops) for ops in _count_planned_rows(warehouse, tables).values()
@@ -214,7 +215,7 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
 
 
 def _has_current_columns(warehouse: Warehouse, tables: ModelTables, table: str) -> bool:
-    """Return whether a state table has today's columns. If not, no row in it is what is staged today."""
+    """Return whether a state table has the model's current columns; if not, none of its rows can match."""
     stored_types = {name.lower(): column.type for name, column in warehouse.state_columns(table).items()}
     return all(
         stored_types.get(column.name.lower()) == warehouse.dialect.storage_type(column)
@@ -225,10 +226,7 @@ def _has_current_columns(warehouse: Warehouse, tables: ModelTables, table: str) 
 def _hold_removals(
     warehouse: Warehouse, tables: ModelTables, *, hold_shared: bool
 ) -> dict[str, dict[str, int]]:
-    """Return the plan's counts, after taking out the removals that must not be made.
-
-    Where nobody is removed, none is held.
-    """
+    """Cancel or hold the removals that rejected rows protect, and return the plan's counts."""
     counts = _count_planned_rows(warehouse, tables)
     if any(Op.REMOVE in ops for ops in counts.values()):
         warehouse.execute(sql.cancel_rejected_removals(warehouse.dialect, tables))
@@ -239,7 +237,7 @@ def _hold_removals(
 
 
 def _limit_upserts(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[str, int]:
-    """Leave of the plan only the first `limit` upserts, and return how many others there are, by list."""
+    """Keep only the first `limit` upserts of the model; return the number of deferred ones by list."""
     before = _count_planned_rows(warehouse, tables)
     for statement in sql.limit_upserts(warehouse.dialect, tables, limit):
         warehouse.execute(statement)
@@ -265,7 +263,7 @@ def _count_uncertain_rows(warehouse: Warehouse, tables: ModelTables) -> dict[str
 def _count_removes_by_identifier(
     warehouse: Warehouse, tables: ModelTables
 ) -> dict[str, tuple[int, dict[IdentifierType, int]]]:
-    """Return, by list, how many removes carry neither e-mail nor phone, and how many each identifier."""
+    """Return, by list, the number of removes with neither e-mail nor phone, and with each identifier."""
     return {
         list_id: (
             rows_without_contact,
@@ -278,7 +276,7 @@ def _count_removes_by_identifier(
 
 
 def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) -> _RowCounts:
-    """Return, by the list's name in the rows, how many can be sent and why the others can't."""
+    """Return, by value of the list column, the number of valid rows and the rejections."""
     dialect, tables = warehouse.dialect, staged.tables
     valid_rows: dict[str | None, int] = {}
     has_rejected = False
@@ -300,7 +298,7 @@ def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) 
 
 @dataclass(frozen=True)
 class _Counts:
-    """What is known of a model's lists, by list id, and of its rows by the list's name in them."""
+    """The counts of a model: by list id, except `rows`, which is by value of the list column."""
 
     op_counts: Mapping[str, Mapping[str, int]]
     removes_by_identifier: Mapping[str, tuple[int, Mapping[IdentifierType, int]]]
@@ -331,7 +329,7 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
 
 
 def _plans_without_list(rows: _RowCounts) -> tuple[ListPlan, ...]:
-    """Return the rows that name no list, as a list of no name, so that no row is lost from the counts."""
+    """Return the plan of the rows that name no list, so that the counts include every row."""
     if None not in rows:
         return ()
     return (
@@ -348,7 +346,7 @@ def _plans_without_list(rows: _RowCounts) -> tuple[ListPlan, ...]:
 def _fetch_sample(
     warehouse: Warehouse, staged: StagedModel, result: _DiffResult, size: int
 ) -> dict[str, list[Change]]:
-    """Return the sample by list id, its columns named as Klaviyo gets them: a warehouse may fold them."""
+    """Return the sample by list id, with property names: a warehouse may fold the case of column names."""
     tables, dialect = staged.tables, warehouse.dialect
     rows = warehouse.fetch(
         sql.select_sample(dialect, tables, result.stored_columns, size, result.diff_options)
@@ -376,5 +374,5 @@ def _fetch_sample(
 
 
 def _select_values(values: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
-    """Return some values of a row under the names that people know."""
+    """Return the named values of a row, without the reserved prefix."""
     return {name.removeprefix(RESERVED_PREFIX): values[name] for name in names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_count, format_percent
 
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import ListPlan, ModelPlan
 
 
-REMOVES_FLOOR = 10  # below this, no share of a list counts as many
+REMOVES_FLOOR = 10  # the guard never trips on fewer removes, whatever share of the list they are
 
 
 def check_guards(model_plans: Sequence[ModelPlan], allowed_models: Collection[str]) -> tuple[Problem, ...]:
-    """Return why a plan must not be run; nothing for the models in `allowed_models`.
+    """Return the guards that trip; empty if the plan may run. Models in `allowed_models` are not checked.
 
-    Two dangers: a list whose model returns fewer than `min_rows` rows, and removes of more than `max_removes`
-    of the snapshot and more than 10 rows.
+    There are two guards per list: fewer than `min_rows` valid rows, and removes of more than `max_removes` of
+    the snapshot and more than 10 rows.
     """
     problems: list[Problem] = []
     for model_plan in model_plans:
@@ -38,20 +39,13 @@ def _find_violations(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Pro
     where = f"{model_plan.model.path} (model {name})" + (
         f", list {list_plan.list_ref.name!r}" if list_plan.list_ref.name else ""
     )
-    hint = f"Look at the model's source. If this is meant, let it pass once: --allow-removes {name}"
     if list_plan.has_no_list:
         return
     if list_plan.rows < config.min_rows:
-        row_count_text = format_count(list_plan.rows, "row") + (
-            " for this list" if model_plan.tables.many_lists else ""
-        )
         yield Problem(
-            f"The model has {row_count_text} to send; min_rows asks for {config.min_rows:,}. "
-            f"{format_count(list_plan.snapshot_rows, 'row was', 'rows were')} sent before.",
+            _too_few_rows_text(model_plan, list_plan),
             where=where,
-            hint=f"Look at the model's source. If this is meant, say min_rows={list_plan.rows} in its "
-            "config, "
-            f"or let it pass once: --allow-removes {name}",
+            hint=_too_few_rows_hint(name, list_plan),
             models=(name,),
         )
     if config.surface.remove is None:
@@ -59,10 +53,41 @@ def _find_violations(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Pro
     if list_plan.removes > REMOVES_FLOOR and list_plan.removes > config.max_removes * list_plan.snapshot_rows:
         share = list_plan.removes / list_plan.snapshot_rows if list_plan.snapshot_rows else 1.0
         yield Problem(
-            f"{list_plan.removes:,} of {format_count(list_plan.snapshot_rows, 'row')} would be removed: "
-            f"{format_percent(share)}. "
-            f"max_removes allows {format_percent(config.max_removes)}.",
+            f"{list_plan.removes:,} of {format_count(list_plan.snapshot_rows, 'row')} would be removed "
+            f"({format_percent(share)}); max_removes is {format_percent(config.max_removes)}. "
+            "Nothing was sent.",
             where=where,
-            hint=hint,
+            hint=f"Check the tables that the model reads. {_allow_hint(name)}",
             models=(name,),
         )
+
+
+def _too_few_rows_text(model_plan: ModelPlan, list_plan: ListPlan) -> str:
+    for_this_list = " for this list" if model_plan.tables.many_lists else ""
+    returned = list_plan.rows + list_plan.rejected_by_check
+    rejected = ", ".join(
+        f"{PROBLEM_DESCRIPTIONS[RowProblem(rejection.code)]}: {rejection.rows:,}"
+        for rejection in list_plan.check_rejections
+    )
+    if rejected and not list_plan.rows:
+        subject, verb = ("The only row", "was") if returned == 1 else (f"All {returned:,} rows", "were")
+        return f"{subject}{for_this_list} {verb} rejected ({rejected}). Nothing was sent."
+    rows = (
+        f"Only {list_plan.rows:,} of {format_count(returned, 'row')}{for_this_list} can be sent "
+        f"(rejected: {rejected})"
+        if rejected
+        else f"The model returned {format_count(returned, 'row')}{for_this_list}"
+    )
+    sent_before = format_count(list_plan.snapshot_rows, "row was", "rows were")
+    min_rows = model_plan.model.config.min_rows
+    return f"{rows}; min_rows is {min_rows:,}. {sent_before} sent before. Nothing was sent."
+
+
+def _too_few_rows_hint(name: str, list_plan: ListPlan) -> str:
+    if list_plan.check_rejections:
+        return f"Fix the columns that were rejected. {_allow_hint(name)}"
+    return f"Check the tables that the model reads. {_allow_hint(name)}"
+
+
+def _allow_hint(name: str) -> str:
+    return f"If this is intended, allow it in this run: --allow-removes {name}"

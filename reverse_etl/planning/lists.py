@@ -1,6 +1,7 @@
-"""From the names that models use to Klaviyo's list ids.
+"""Resolves the list names in models to Klaviyo list ids.
 
-First the profile's mapping, then the registry, then Klaviyo, then creation.
+A name is looked up in `lists` of the destination, then among the model's own lists in the state, then by
+exact name at Klaviyo. A name that is found nowhere is a list to create.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ _PLACEHOLDER_PREFIX = "new:"
 
 @dataclass(frozen=True)
 class ListRef:
-    """A list that a model drives.
+    """A list that a model owns, or the one target of a surface without lists.
 
-    `row_value` is what rows call it ('' where the model has one); `name` is Klaviyo's or the model's.
-
-    `id` is `new:<name>` while there is no such list, or none was looked up. `previous_model` is the other
-    model that drove it last, '' where none did; `resumed` says that the model's own last run drove others.
-    `surface` is the name of the surface where it has no list, and then all else is ''.
+    `row_value` is the list's value in the list column, '' for a model with one list. `name` is the list's
+    name at Klaviyo if known, else the name in the model. `id` is `new:<name>` if the list does not exist yet
+    or was not looked up. `previous_model` is the other model that owned the list last, '' if none. `resumed`
+    says that the model owned the list before, but not in its last run. `surface` is the surface's name if it
+    has no lists; all other fields are '' then.
     """
 
     row_value: str
@@ -53,26 +54,26 @@ class ListRef:
 
     @property
     def needs_resend(self) -> bool:
-        """Return whether what the model remembers of the list may be overtaken by what was sent since."""
+        """Return whether the model's snapshot of the list may be outdated, because others sent to it."""
         return bool(self.previous_model) or self.resumed
 
     @property
     def is_new(self) -> bool:
-        """Return whether the list's id is not known."""
+        """Return whether the list's id is a placeholder."""
         return is_placeholder(self.id)
 
 
 def placeholder_id(name: str) -> str:
-    """Return what stands for the id of a list that is yet to be created."""
+    """Return the placeholder for the id of a list that does not exist yet."""
     return _PLACEHOLDER_PREFIX + name
 
 
 def is_placeholder(list_id: str) -> bool:
-    """Return whether an id stands for that of a list that is yet to be created."""
+    """Return whether an id is the placeholder of a list that does not exist yet."""
     return list_id.startswith(_PLACEHOLDER_PREFIX)
 
 
-def resolve_lists(  # noqa: PLR0913, PLR0917 - the three places where a list may be known
+def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
     model: Model,
     row_values: Sequence[str],
     list_ids_by_name: Mapping[str, str],
@@ -80,13 +81,12 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three places where a list may
     klaviyo: Klaviyo | None,
     ids_with_rows: Collection[str] = (),
 ) -> tuple[ListRef, ...]:
-    """Return the lists of a model, by row name.
+    """Return the lists of a model.
 
-    Without `klaviyo` nothing is looked up, and unknown lists count as new.
-
-    For a model with a list column, the lists that no row names now are returned too if the model has rows on
-    them (`ids_with_rows`, by list id) and they still exist. Raises UsageError where two lists have one name,
-    two names one list, or an id is no list.
+    `row_values` are the distinct values of the list column. For a model with a list column, the result also
+    has the lists that no row names now, if the model has rows on them (`ids_with_rows`) and they still exist:
+    these rows are to be removed. Without `klaviyo` nothing is looked up, and unknown lists count as new.
+    Raises UsageError if two lists have one name, two names mean one list, or an id is not a list.
     """
     match model.config.list_target:
         case None:
@@ -119,10 +119,10 @@ def reject_multiple_owners(
     registered_lists: Sequence[RegisteredList],
     project_models: Sequence[Model],
 ) -> None:
-    """Raise UsageError when a list would have two owning models.
+    """Raise UsageError if a list would have two owners.
 
-    Two of this run, or one of it and one that drove it before. A model of this run that drives a list no more
-    has let it go.
+    Owners are the models of this run, and models outside the run that own the list in the state. A model of
+    this run no longer owns the lists that it does not name.
     """
     models = {model.name: model for model in project_models}
     unplanned_names = models.keys() - refs_by_model.keys()
@@ -142,9 +142,9 @@ def reject_multiple_owners(
 def require_creation_allowed(
     new_lists: Sequence[tuple[Model, ListRef]], klaviyo: Klaviyo, *, allowed: bool
 ) -> None:
-    """Raise UsageError for lists that do not exist where none may be created, or too many would be.
+    """Raise UsageError if lists are missing and may not be created, or if there are too many of them.
 
-    Names the nearest of those that exist.
+    The hint suggests existing lists with similar names.
     """
     if not new_lists:
         return
@@ -153,16 +153,16 @@ def require_creation_allowed(
         raise UsageError(*(_missing_list_problem(model, ref, names) for model, ref in new_lists))
     if len(new_lists) > MAX_NEW_LISTS:
         raise UsageError.of(
-            f"This run would create {len(new_lists)} lists; at most {MAX_NEW_LISTS} are created in one run.",
+            f"This run would create {len(new_lists)} lists; the maximum per run is {MAX_NEW_LISTS}.",
             where="models " + ", ".join(sorted({model.name for model, _ in new_lists})),
             hint="Create them in Klaviyo, or select fewer models at a time with --select.",
         )
 
 
 def creation_started_at(registered_lists: Sequence[RegisteredList], name: str) -> datetime | None:
-    """Return when the creation of a list was begun, at Klaviyo's time, and never confirmed.
+    """Return when an unconfirmed creation of a list with this name started, in Klaviyo's time; else None.
 
-    By whichever model: it may have another name today.
+    The model that started it does not matter: it may have been renamed since.
     """
     return next(
         (
@@ -177,10 +177,10 @@ def creation_started_at(registered_lists: Sequence[RegisteredList], name: str) -
 def pick_list(
     candidates: Sequence[KlaviyoList], started_at: datetime | None, name: str, *, model: str, where: str
 ) -> KlaviyoList | None:
-    """Return the list that a name means among those that have it, None where none has.
+    """Return the one list of `candidates`, which all have the name `name`; None if there are none.
 
-    Of several, the sole one that was created since `started_at`, when we began to create it. Raises
-    UsageError where there is no telling.
+    Of several lists, return the only one created after `started_at`, when our own creation started. Raises
+    UsageError if that does not decide it.
     """
     if len(candidates) <= 1:
         return candidates[0] if candidates else None
@@ -196,11 +196,11 @@ def pick_list(
         f"{', '.join(sorted(candidate.id for candidate in candidates))}.",
         where=where,
         models=(model,),
-        hint="Name the list by its id: list_id in the model, or lists in the destination.",
+        hint="Give the list's id instead: `list_id` in the model's config, or `lists` in the destination.",
     )
 
 
-def _resolve_name(  # noqa: PLR0913, PLR0917 - what it is made of, each from its own place
+def _resolve_name(  # noqa: PLR0913, PLR0917 - the three sources of list ids
     model: Model,
     row_value: str,
     name: str,
@@ -232,9 +232,9 @@ def _find_unmentioned_lists(
     registered_lists: Sequence[RegisteredList],
     klaviyo: Klaviyo | None,
 ) -> Iterator[ListRef]:
-    """Yield the lists that no row names now, under a row name that no row can have.
+    """Yield the model's lists that no row names now.
 
-    Names in rows are trimmed.
+    Their `row_value` starts with a space, so that no row matches it: list names in rows are trimmed.
     """
     for entry in registered_lists:
         if (
@@ -254,7 +254,8 @@ def _fetch_list_name(model: Model, list_id: str, setting: str, klaviyo: Klaviyo 
             f"Klaviyo has no list with the id {list_id}.",
             where=f"{model.path} (model {model.name}), {setting}",
             models=(model.name,),
-            hint="It may be deleted, or another account's. Klaviyo shows the id in the list's settings.",
+            hint="The list may be deleted, or belong to another account. Klaviyo shows the id in the list's "
+            "settings.",
         )
     return klaviyo_list.name
 
@@ -268,20 +269,19 @@ def _reject_duplicate_lists(model: Model, refs: Sequence[ListRef]) -> None:
     if repeated_ids:
         names = sorted(ref.row_value for ref in refs if ref.id in repeated_ids)
         raise UsageError.of(
-            f"Several names mean the same list: {', '.join(map(repr, names))}.",
+            f"These names in the list column mean the same list: {', '.join(map(repr, names))}.",
             where=f"{model.path} (model {model.name})",
             models=(model.name,),
-            hint="Give each list one name in the list column.",
+            hint="Use one name per list.",
         )
 
 
 def _missing_list_problem(model: Model, ref: ListRef, names: Sequence[str]) -> Problem:
     close_names = find_similar(ref.name, names, 3)
-    introduction = "The nearest name is" if len(close_names) == 1 else "The nearest names are"
-    suggestion = f"{introduction} {', '.join(map(repr, close_names))}. " if close_names else ""
+    suggestion = f"Did you mean {' or '.join(map(repr, close_names))}? " if close_names else ""
     return Problem(
         f"Klaviyo has no list named {ref.name!r}.",
         where=f"{model.path} (model {model.name})",
         models=(model.name,),
-        hint=f"{suggestion}Create it in Klaviyo, or write create_lists: true into the destination.",
+        hint=f"{suggestion}Create the list in Klaviyo, or set `create_lists: true` in the destination.",
     )

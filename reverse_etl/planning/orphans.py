@@ -1,4 +1,4 @@
-"""Lists that a model drove once and drives no more: what is on them is shown, and never removed unasked."""
+"""Orphans: lists that a model has rows on but no longer owns. Their members are reported, never removed."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ if TYPE_CHECKING:
 
 
 def max_rows(applied: Mapping[str, int], uncertain: Mapping[str, int]) -> dict[str, int]:
-    """Return at least how many rows a model has, or may have, on each list; some may be both."""
+    """Return a lower bound of a model's rows per list; a row may be both applied and uncertain."""
     list_ids = {**applied, **uncertain}
     return {list_id: max(applied.get(list_id, 0), uncertain.get(list_id, 0)) for list_id in list_ids}
 
 
 @dataclass(frozen=True)
 class Orphan:
-    """A list that a model drove before, and the rows that it put there.
+    """A list that a model owned before, with the rows that the model has on it.
 
-    `model_deleted` says that the model itself is no more; `owner` is the other model that drives the list
-    now, '' where there is none. `list_deleted` says that Klaviyo has no such list any more: nothing is left
-    to do then.
+    `model_deleted` says that the model no longer exists; `owner` is the model that owns the list now, '' if
+    none. `list_deleted` says that Klaviyo no longer has the list.
     """
 
     model: str
@@ -40,38 +39,38 @@ class Orphan:
     list_deleted: bool = False
 
     def describe(self) -> str:
-        """Return what people are told of it, with the next step."""
-        who = f"{self.model}, a model that is gone," if self.model_deleted else self.model
-        drove = f"{who} drove the list {self.list_name!r} ({self.list_id}) before"
+        """Return a note for the user, with the next step."""
+        model = f"The deleted model {self.model}" if self.model_deleted else f"The model {self.model}"
+        target = f"the list {self.list_name!r} ({self.list_id})"
         if self.list_deleted:
-            return f"{drove}; it is no longer in Klaviyo, and nothing is left to do."
-        stays = f"what it put there ({format_count(self.rows, 'row')}) stays"
+            return f"{model} owned {target} before. Klaviyo no longer has this list; there is nothing to do."
+        rows = format_count(self.rows, "row")
         if self.owner:
             return (
-                f"{drove}, and {self.owner} drives it now: {stays}, whether {self.owner} wants it or not. "
-                f"To let {self.owner} decide: reverse-etl adopt --select {self.owner}"
+                f"{model} has {rows} on {target}, which {self.owner} owns now. These members stay even if "
+                f"{self.owner} does not return them. To let {self.owner} remove them: "
+                f"reverse-etl adopt --select {self.owner}"
             )
-        again = (
-            f"bring the model {self.model} back"
+        own_again = (
+            f"restore the model {self.model}"
             if self.model_deleted
-            else f"name it in {self.model} again: list_id='{self.list_id}'"
+            else f"set list_id='{self.list_id}' in {self.model}"
         )
         return (
-            f"{drove}: {stays}, and no run removes it. If nobody needs that list, delete it in Klaviyo; "
-            f"to drive it again, {again}."
+            f"{model} has {rows} on {target} but no longer owns it. No run removes these members. If nobody "
+            f"needs the list, delete it in Klaviyo; to own it again, {own_again}."
         )
 
 
 def rename_warning(state: State) -> tuple[str, ...]:
-    """Return what people are told of a project that never sent anything, where other projects did."""
+    """Return a warning if this project has no state but other projects in the same state do."""
     other_projects = () if state.models() else state.other_projects()
     if not other_projects:
         return ()
     current_name, other_names = state.scope.project, " or ".join(other_projects)
     warning = (
-        f"Nothing was ever sent as {current_name}; what is kept was sent as {other_names}. If that is "
-        "this project by its "
-        "old name, give the profile that name again: under another, every row counts as new, and nobody who "
-        "has left since is taken off."
+        f"The state has no rows of the profile {current_name}, but rows of {other_names}. If you renamed the "
+        "profile, rename it back: under a new name every row counts as new, and members who left the model "
+        "since the last run are never removed."
     )
     return (warning,)

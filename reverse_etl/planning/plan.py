@@ -1,4 +1,4 @@
-"""The plan: what a run would send, as a value, and what the guards say of it. Pure."""
+"""The plan: what a run would send, as a frozen value."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ FIGURES: Final = (
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """What is asked of a plan.
+    """The options of a plan.
 
-    Every row again, only the first `limit` upserts, or a model keyed by other identifiers. So many changes of
-    each list and kind as `sample_size` says are shown. With `with_digest`, each model says by a digest what
-    is sent.
+    `full_refresh` sends every row again; `limit` sends only the first `limit` upserts of each model; `rekey`
+    names the models whose identifiers may change. `sample_size` is the number of sample changes per list and
+    operation. `with_digest` adds a digest of the rows and values to each model's plan.
     """
 
     full_refresh: bool = False
@@ -52,10 +52,7 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class Change:
-    """One delta of the sample: what it asks for, and whose row it is.
-
-    For an update also the values that change, before and after.
-    """
+    """One delta of the sample: its operation, its identity and, for an update, the values that change."""
 
     op: str
     identity: str
@@ -65,7 +62,7 @@ class Change:
 
 @dataclass(frozen=True)
 class CheckRejection:
-    """Rows of a list that will not be sent, for one reason; `new_rows` were not rejected in the last run."""
+    """Rows of a list rejected for one reason; `new_rows` of them were not rejected in the last run."""
 
     code: str
     rows: int
@@ -74,13 +71,13 @@ class CheckRejection:
 
 @dataclass(frozen=True)
 class ListPlan:
-    """What one list is to become. `rows` rows can be sent; `snapshot_rows` rows are in the snapshot.
+    """The plan of one list, as counts of rows.
 
-    `held_at_plan` removals are not made, since a rejected row may be the same person. `deferred` upserts are
-    more than `--limit` lets through. The removes are looked for by what they were sent with: so many of them
-    as `rows_by_identifier` says carry an identifier, and the `rows_without_contact` neither e-mail nor phone.
-    `has_no_list` says that these are the rows that name no list: all of them are rejected. `sample` has a few
-    of its changes, if any were asked for.
+    `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
+    a rejected row may be the same person. `deferred` upserts exceed `--limit`. `rows_by_identifier` counts
+    the removes that carry each identifier type, `rows_without_contact` those with neither e-mail nor phone.
+    `has_no_list` marks the rows that name no list; all of them are rejected. `sample` has a few changes if
+    `PlanOptions.sample_size` asks for them.
     """
 
     list_ref: ListRef
@@ -99,29 +96,30 @@ class ListPlan:
 
     @property
     def upserts(self) -> int:
-        """Return how many rows are sent."""
+        """Return the number of rows to add or update."""
         return self.adds + self.updates
 
     @property
     def unchanged(self) -> int:
-        """Return how many rows Klaviyo already has as they are."""
+        """Return the number of rows that equal the snapshot: nothing is sent for them."""
         return self.rows - self.adds - self.updates - self.deferred
 
     @property
     def max_list_reads(self) -> int:
-        """Return how many requests it takes at most to learn since when the nameless are members.
+        """Return the maximum number of extra requests to read the list.
 
-        Where Klaviyo knows no e-mail or phone of them either, the list is read.
+        The list is read if rows to remove have neither e-mail nor phone, and Klaviyo knows none either: then
+        there is no other way to learn when they joined.
         """
         return math.ceil(self.snapshot_rows / MAX_VALUES) if self.rows_without_contact else 0
 
     @property
     def rejected_by_check(self) -> int:
-        """Return how many rows will not be sent as they are."""
+        """Return the number of rows that the warehouse's checks reject."""
         return sum(rejection.rows for rejection in self.check_rejections)
 
     def figures(self) -> dict[str, int]:
-        """Return the plan's numbers by the names that every report gives them."""
+        """Return the figures of the plan by their names in JSON and in the state."""
         numbers = (
             self.rows,
             self.snapshot_rows,
@@ -138,13 +136,12 @@ class ListPlan:
 
 @dataclass(frozen=True)
 class ModelPlan:
-    """What one model's lists are to become.
+    """The plan of one model.
 
-    `staged_rows` rows came from the model; `duplicate_rows` of them repeat another in every column.
-    `omitted_identifiers` counts the rows that lost a shared identifier. `orphaned_rows` are the (list id,
-    rows) that the model drove once and drives no more. `has_deferred_removals`: removals are held, or wait
-    behind a limit. `digest` changes with every row to be sent and every value in it; '' where none was asked
-    for.
+    `staged_rows` counts the rows that the model returned; `duplicate_rows` of them equal another row in every
+    column. `omitted_identifiers` counts, by type, the rows sent without a shared identifier. `orphaned_rows`
+    are (list id, rows) on lists that the model no longer owns. `has_deferred_removals` says that removals are
+    held or wait behind `--limit`. `digest` changes with every row and value to be sent; '' if not asked for.
     """
 
     model: Model
@@ -160,16 +157,16 @@ class ModelPlan:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether a run has nothing to do for the model, nor to leave behind a limit."""
+        """Return whether the model has nothing to send, to remove or to defer."""
         return not any(
             list_plan.upserts or list_plan.removes or list_plan.deferred for list_plan in self.lists
         )
 
     def estimate_requests(self) -> dict[Endpoint, int]:
-        """Return about how many requests the plan takes.
+        """Return the estimated number of requests of the model, by endpoint.
 
-        Rows small enough to fill requests by number, not by bytes. What it may take to read lists comes on
-        top: `ListPlan.max_list_reads`.
+        Assumes full requests: rows small enough that their number fills a request before their bytes do.
+        Excludes reading lists: see `ListPlan.max_list_reads`.
         """
         counts: dict[Endpoint, int] = {}
         for list_plan in self.lists:
@@ -182,10 +179,10 @@ class ModelPlan:
 class Plan:
     """What a run would do.
 
-    `lists_looked_up` says whether Klaviyo was asked which lists there are; `unsettled_runs` is how many
-    earlier runs left something open. `notes` are for people; `new_notes` are those of them that no earlier
-    run could tell; `orphans` are the lists that models drove before. `account` is Klaviyo's id of the account
-    that is meant, '' for one that does not exist yet.
+    `lists_looked_up` is False if the plan was made without Klaviyo. `unsettled_runs` counts the earlier runs
+    that the next run has to recover. `notes` are sentences for the user; `new_notes` are those that no
+    earlier run could report. `orphans` are lists that models owned before. `account` is the Klaviyo account
+    id, '' for an account that does not exist yet.
     """
 
     models: tuple[ModelPlan, ...]
@@ -197,18 +194,18 @@ class Plan:
     account: str = ""
 
     def lists(self) -> Iterator[tuple[ModelPlan, ListPlan]]:
-        """Yield each list with its model, in the order of the run."""
+        """Yield each list plan with its model plan, in the order of the run."""
         for model_plan in self.models:
             for list_plan in model_plan.lists:
                 yield model_plan, list_plan
 
     @property
     def has_upserts(self) -> bool:
-        """Whether anyone is added or updated."""
+        """Return whether any row is added or updated."""
         return any(list_plan.upserts for _, list_plan in self.lists())
 
     def previous_owners(self, model_plan: ModelPlan) -> dict[str, tuple[str, ...]]:
-        """Return the other models that sent to lists of this one before, with the ids of those lists."""
+        """Return the list ids of this model that other models owned before, by the other model's name."""
         previous_lists = {
             (list_plan.list_ref.previous_model, list_plan.list_ref.id)
             for list_plan in model_plan.lists
@@ -224,7 +221,7 @@ class Plan:
         }
 
     def estimate_requests(self) -> dict[Endpoint, int]:
-        """Return about how many requests the plan takes, by endpoint."""
+        """Return the estimated number of requests of the plan, by endpoint."""
         counts: dict[Endpoint, int] = {}
         for model_plan in self.models:
             for endpoint, number in model_plan.estimate_requests().items():
@@ -232,11 +229,11 @@ class Plan:
         return counts
 
     def max_list_reads(self) -> int:
-        """Return how many more requests it takes at most to read lists, as `ListPlan.max_list_reads`."""
+        """Return the maximum number of extra requests to read lists; see `ListPlan.max_list_reads`."""
         return sum(list_plan.max_list_reads for _, list_plan in self.lists())
 
     def estimate_seconds(self) -> float:
-        """Return how long these requests take at Klaviyo's limits."""
+        """Return how long the estimated requests take at Klaviyo's rate limits."""
         return estimate_duration(self.estimate_requests())
 
 

@@ -1,4 +1,4 @@
-"""Planning: stage every selected model once, find its lists, and diff it. Nothing that is kept changes."""
+"""Builds a plan: stages each selected model, resolves its lists and diffs it. Changes no persistent table."""
 
 from __future__ import annotations
 
@@ -26,15 +26,12 @@ if TYPE_CHECKING:
     from reverse_etl.state import RegisteredList, State
     from reverse_etl.warehouse.interface import Warehouse
 
-_MAX_ORPHAN_LOOKUPS = 20  # orphans: each takes a request, and a model may leave hundreds
+_MAX_ORPHAN_LOOKUPS = 20  # each takes a request, and a model may leave hundreds of lists
 
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """What is to be made so: the `selected` models, in their order, of all those of the project.
-
-    `target` says where to.
-    """
+    """The input of a plan: the selected models in the order of the run, and all models of the project."""
 
     target: Target
     selected: tuple[Model, ...]
@@ -45,11 +42,13 @@ class PlanRequest:
 def build_plan(
     warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, request: PlanRequest, on_event: EventHandler
 ) -> Plan:
-    """Return the plan of the selected models, by phase and then as given; its deltas lie in scratch tables.
+    """Return the plan of the selected models, by phase and then in the given order.
 
-    `klaviyo` is asked which lists there are; without it the state's word is taken, and unknown lists count as
-    new. Raises ModelError where a model does not run, UsageError where its lists are not clear,
-    WarehouseError and KlaviyoError where these fail.
+    The deltas are in temporary tables of the warehouse session.
+
+    `klaviyo` looks up the lists. Without it, the lists in the state are assumed to exist, and all others to
+    be new. Raises ModelError if a model fails to run, UsageError if its lists are ambiguous or have another
+    owner, WarehouseError and KlaviyoError.
     """
     staged_models: list[StagedModel] = []
     with warehouse.staging():
@@ -120,9 +119,9 @@ def _annotate_history(
     registered_lists: Sequence[RegisteredList],
     last_lists: Mapping[str, frozenset[str]],
 ) -> tuple[ListRef, ...]:
-    """Return the lists of a model, each with whether it is among those that the model had last.
+    """Return the lists of a model with their history: the previous owner, and whether the model resumes it.
 
-    `last_lists` holds each model's last lists.
+    `last_lists` holds, by model, the ids of the lists of its last run.
     """
     name = staged_model.model.name
     other_owners = {entry.id: entry.model for entry in registered_lists if entry.id and entry.model != name}
@@ -147,7 +146,7 @@ def _find_orphans(
     project_models: Collection[Model],
     klaviyo: Klaviyo | None,
 ) -> Iterator[Orphan]:
-    """Yield the lists that are left alone: a model drove them once, or is gone itself."""
+    """Yield the lists that a model, or a deleted model, has rows on and no longer owns."""
     project_names = {model.name for model in project_models}
     orphaned = [
         (model_plan.model.name, list_id, rows)
@@ -170,7 +169,7 @@ def _find_orphans(
     }
     for number, (model, list_id, rows) in enumerate(orphaned):
         lookup_client = klaviyo if number < _MAX_ORPHAN_LOOKUPS else None
-        if list_id:  # '' is of a surface that has no lists: nobody is on one
+        if list_id:  # '' means a surface without lists
             yield Orphan(
                 model,
                 list_id,
@@ -183,9 +182,9 @@ def _find_orphans(
 
 
 def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what is said of orphans, and what of it is news: the last run drove that list still.
+    """Return the notes on orphans, and those of them that are new: the list was still owned in the last run.
 
-    Of a list that is deleted there is nothing to say but once.
+    A list that was deleted at Klaviyo gets a note only once.
     """
     if not orphans:
         return (), ()
@@ -206,7 +205,7 @@ def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[st
 
 
 def require_known_models(given_names: Collection[str], project_models: Collection[Model], flag: str) -> None:
-    """Raise UsageError for names given to a flag that are no models of the project."""
+    """Raise UsageError if names given to a flag are not models of the project."""
     unknown = sorted(set(given_names) - {model.name for model in project_models})
     if unknown:
         names = sorted(model.name for model in project_models)

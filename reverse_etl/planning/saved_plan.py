@@ -1,6 +1,6 @@
-"""A saved plan: what `plan --out` writes, and `apply` carries out as it is, or not at all. Pure.
+"""A saved plan: `plan --out` writes it, `apply` runs exactly what it says, or nothing.
 
-It holds counts, digests and what was asked for; no row, and no value of one.
+It holds counts, digests and the plan's options; no rows and no values of rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import Plan
 
 VERSION: Final = 1
-# What the table of a plan calls some of its figures.
+# The headings of figures in the plan's table, if they differ from the figure's name.
 _FIGURE_LABELS: Final = {
     "desired": "rows",
     "known": "before",
@@ -33,19 +33,19 @@ _FIGURE_LABELS: Final = {
     "rejected_by_checks": "rejected",
 }
 _PLAN_AGAIN_HINT: Final = (
-    "Nothing was sent. See what would be sent now, and save it with the same flags: "
+    "Nothing was sent. Plan again with the same options, review the plan and save it: "
     "reverse-etl plan --out FILE"
 )
 
 
 class _Saved(StrictModel):
-    """A part of the file. A field's alias is its key there, which changes only with the version."""
+    """A part of the file. A field's alias is its key in the file, and changes only with the version."""
 
     model_config = ConfigDict(populate_by_name=True)
 
 
 class SavedModel(_Saved):
-    """A model of a saved plan: its SQL and config by their checksum, its rows and their values by a seal."""
+    """A model of a saved plan, with a checksum of its SQL and config and a digest of its rows and values."""
 
     name: Annotated[str, Field(alias="name")]
     checksum: Annotated[str, Field(alias="checksum")]
@@ -53,7 +53,7 @@ class SavedModel(_Saved):
 
 
 class SavedList(_Saved):
-    """A list of a saved plan with its figures, named as every report names them."""
+    """A list of a saved plan with its figures."""
 
     model: Annotated[str, Field(alias="model")]
     list: Annotated[str, Field(alias="list")]
@@ -63,16 +63,16 @@ class SavedList(_Saved):
     @field_validator("figures")
     @classmethod
     def each_figure_is_there(cls, figures: dict[str, int]) -> dict[str, int]:
-        """Raise ValueError where a figure is missing, so that none is read as 0."""
+        """Raise ValueError if a figure is missing, so that a missing figure is never read as 0."""
         if missing := set(FIGURES) - figures.keys():
             raise ValueError(f"figures without {', '.join(sorted(missing))}")
         return figures
 
 
 class SavedPlan(_Saved):
-    """A plan that can be applied: where it goes, what was asked for, and what it comes to.
+    """A plan that can be applied: its target, its options, and the figures and digests of its result.
 
-    `account` is '' for a sandbox that had not begun. `vars` is YAML, as it was written.
+    `account` is '' for a sandbox that did not exist yet. `vars` is the text of --vars, unparsed.
     """
 
     version: Annotated[int, Field(alias="version")]
@@ -93,7 +93,7 @@ class SavedPlan(_Saved):
     @field_validator("models")
     @classmethod
     def require_unique_models(cls, models: tuple[SavedModel, ...]) -> tuple[SavedModel, ...]:
-        """Raise ValueError where a model is named twice, or none is."""
+        """Raise ValueError if there are no models, or two of one name."""
         if not models or len({model.name for model in models}) < len(models):
             raise ValueError("models")
         return models
@@ -110,7 +110,7 @@ class SavedPlan(_Saved):
         allow_removes: Collection[str] = (),
         gate: GateMode = GateMode.ON,
     ) -> Self:
-        """Return a sealed plan with what it was asked for."""
+        """Return a saved plan of a plan that was made with `PlanOptions.with_digest`."""
         return cls(
             version=VERSION,
             made_at=made_at,
@@ -137,7 +137,7 @@ class SavedPlan(_Saved):
 
     @property
     def options(self) -> PlanOptions:
-        """Return what was asked of the plan."""
+        """Return the options of the plan."""
         return PlanOptions(
             full_refresh=self.full_refresh, limit=self.limit, rekey=frozenset(self.rekey), with_digest=True
         )
@@ -149,7 +149,7 @@ class SavedPlan(_Saved):
 
     @property
     def summary(self) -> str:
-        """Return what it comes to, in a line."""
+        """Return the plan's totals in one line."""
         ops = ("add", "update", "remove")
         changes = (
             format_count(sum(saved_list.figures[f"{op}s"] for saved_list in self.lists), op) for op in ops
@@ -157,60 +157,61 @@ class SavedPlan(_Saved):
         return f"{', '.join(changes)} on {format_count(len(self.lists), 'list')}, saved {self.made_at}"
 
     def to_bytes(self) -> bytes:
-        """Return the plan as a file, with a digest over all of it."""
+        """Return the content of the file, with a digest of all of it."""
         content = self.model_dump(mode="json", by_alias=True)
         file = {"digest": _compute_digest(content), "plan": content}
         return orjson.dumps(file, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     @classmethod
     def from_bytes(cls, content: bytes, where: str) -> Self:
-        """Return the plan of a file.
+        """Return the plan that a file contains.
 
-        Raises UsageError for what `to_bytes` did not make, or was changed since.
+        Raises UsageError if the content is not that of `to_bytes`, or was changed since.
         """
         try:
             file = orjson.loads(content)
             digest, plan = file["digest"], file["plan"]
             version = plan["version"]
         except (ValueError, TypeError, KeyError) as error:
-            raise _invalid_plan_error("This is no saved plan.", where) from error
+            raise _invalid_plan_error("The file is not a saved plan.", where) from error
         if version != VERSION:
             raise _invalid_plan_error(
-                f"The plan's version is {version!r}; this reverse_etl knows {VERSION}.", where
+                f"The plan's format has version {version!r}; this reverse-etl reads version {VERSION}.", where
             )
         if digest != _compute_digest(plan):
             raise _invalid_plan_error("The plan was changed after it was saved.", where)
         try:
             return cls.model_validate_json(orjson.dumps(plan))
         except ValidationError as error:
-            raise _invalid_plan_error("This is no saved plan.", where) from error
+            raise _invalid_plan_error("The file is not a saved plan.", where) from error
 
 
 def require_same_target(saved_plan: SavedPlan, target: Target) -> None:
-    """Raise UsageError where a plan was made for another profile, target or place than is to be sent to."""
+    """Raise UsageError if a plan was made for another profile or target."""
     if (saved_plan.profile, saved_plan.destination_id) != (target.profile, target.destination_id):
         raise UsageError.of(
             f"The plan was made for the target {saved_plan.destination_id!r} of the profile "
             f"{saved_plan.profile!r}; "
             f"this is {target.destination_id!r} of {target.profile!r}.",
-            hint="Leave out --profile and --target: apply takes them from the plan. "
-            "Or save a plan for this target.",
+            hint="Remove --profile and --target, since apply takes them from the plan. "
+            "Or save a new plan for this target.",
         )
 
 
 def require_same_account(saved_plan: SavedPlan, account: str) -> None:
-    """Raise UsageError where the key is of another account than the plan's."""
+    """Raise UsageError if the key belongs to another account than the plan's."""
     if saved_plan.account not in {"", account}:
         raise UsageError.of(
-            f"The plan was made for the Klaviyo account {saved_plan.account}; the key is one of {account}.",
-            hint="Give the key of that account, or save a plan with this one.",
+            f"The plan was made for the Klaviyo account {saved_plan.account}; "
+            f"the key belongs to the account {account}.",
+            hint=f"Use a key of {saved_plan.account}, or save a new plan with this key.",
         )
 
 
 def find_changed_models(saved_plan: SavedPlan, checksums: Mapping[str, str]) -> tuple[Problem, ...]:
-    """Return why models are not those of a plan; `checksums` are those of today, by name."""
+    """Return a problem for each model that changed since the plan; `checksums` are today's, by name."""
     changed_names = [model.name for model in saved_plan.models if checksums.get(model.name) != model.checksum]
-    verbs = {name: "changed" if name in checksums else "was taken away" for name in changed_names}
+    verbs = {name: "changed" if name in checksums else "was removed" for name in changed_names}
     return tuple(
         Problem(
             f"The model {name} {verb} since the plan was saved.", f"model {name}", _PLAN_AGAIN_HINT, (name,)
@@ -220,9 +221,11 @@ def find_changed_models(saved_plan: SavedPlan, checksums: Mapping[str, str]) -> 
 
 
 def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
-    """Return what a plan of now has otherwise than a saved one; nothing where it is the same, row for row."""
+    """Return how today's plan differs from a saved one; empty if they are equal, row by row."""
     nothing_to_send = not any(one.upserts or one.removes for _, one in plan.lists())
-    hint = f"It may have been applied already. {_PLAN_AGAIN_HINT}" if nothing_to_send else _PLAN_AGAIN_HINT
+    hint = (
+        f"The plan may have been applied already. {_PLAN_AGAIN_HINT}" if nothing_to_send else _PLAN_AGAIN_HINT
+    )
     differences = [
         Problem(f"{entry.list or entry.model}: {difference}.", f"model {entry.model}", hint, (entry.model,))
         for saved_list, current_list in _pair_lists(saved_plan.lists, _to_saved_lists(plan))
@@ -234,7 +237,7 @@ def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
     digests = {model.name: model.digest for model in saved_plan.models}
     return tuple(
         Problem(
-            f"{model.name} would send as many rows as planned, but other ones, or other values.",
+            f"{model.name} would send as many rows as planned, but different rows or values.",
             f"model {model.name}",
             hint,
             (model.name,),
@@ -245,23 +248,23 @@ def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
 
 
 def _describe_difference(saved_list: SavedList | None, current_list: SavedList | None) -> str:
-    """Return what is otherwise with a list, '' where nothing is."""
+    """Return how a list differs from the saved plan, '' if it does not."""
     if saved_list is None:
         return "not in the plan"
     if current_list is None:
-        return "no list of this model any more"
+        return "no longer a list of this model"
     differences = [
         f"{_FIGURE_LABELS.get(name, name)} {saved_rows:,}, now {current_rows:,}"
         for name, current_rows in current_list.figures.items()
         if (saved_rows := saved_list.figures[name]) != current_rows
     ]
     if saved_list.list_id != current_list.list_id:
-        created = f"the list, {current_list.list_id}, was yet to be created"
+        created = f"the list did not exist, now it is {current_list.list_id}"
         differences.insert(
             0,
             created
             if is_placeholder(saved_list.list_id)
-            else f"the list {saved_list.list_id} then, now {current_list.list_id}",
+            else f"list id {saved_list.list_id}, now {current_list.list_id}",
         )
     return "; ".join(differences)
 
@@ -269,7 +272,7 @@ def _describe_difference(saved_list: SavedList | None, current_list: SavedList |
 def _pair_lists(
     saved_lists: Sequence[SavedList], current_lists: Sequence[SavedList]
 ) -> Iterator[tuple[SavedList | None, SavedList | None]]:
-    """Yield each list as it was then and is now: by its id; what is left, by its name, which two may have."""
+    """Yield pairs of a saved list and the current one: matched by list id, then by name."""
     saved_by_key, current_by_key = (
         {(saved_list.model, saved_list.list_id, saved_list.list): saved_list for saved_list in lists}
         for lists in (saved_lists, current_lists)
@@ -312,4 +315,4 @@ def _compute_digest(content: Mapping[str, Any]) -> str:
 
 
 def _invalid_plan_error(summary: str, where: str) -> UsageError:
-    return UsageError.of(summary, where=where, hint="Save one anew: reverse-etl plan --out FILE")
+    return UsageError.of(summary, where=where, hint="Save a new plan: reverse-etl plan --out FILE")

@@ -1,4 +1,4 @@
-"""Stage: run each model once inside the warehouse and keep its rows, canonical and checked."""
+"""Stages models: runs each model once in the warehouse and stores its rows, canonical and checked."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StagedModel:
-    """A model whose rows lie in scratch tables, ready for the diff.
+    """A model whose rows are in a temporary table, ready for the diff.
 
-    `rows` counts what the model returned. `list_names` are the names that the rows use.
+    `rows` counts the rows that the model returned. `list_names` are the distinct values of its list column.
     """
 
     model: Model
@@ -36,7 +36,7 @@ class StagedModel:
 def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedModel:
     """Stage one model.
 
-    Only inside `warehouse.staging()`. Raises ModelError when its columns are not what it was compiled to.
+    Call it inside `warehouse.staging()`. Raises ModelError if the columns differ from the compiled model's.
     """
     warehouse.set_query_tag(model=model.name)
     columns = describe_model(warehouse, model)
@@ -67,9 +67,9 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
 
 
 def describe_model(warehouse: Warehouse, model: Model) -> dict[str, Column]:
-    """Return a model's output columns by lower-case name, without running it.
+    """Return a model's output columns by lower-case name, without running the model.
 
-    Raises ModelError where it can't be run, or a column can't be what its name says.
+    Raises ModelError if the warehouse rejects the SQL, or a column's type does not fit its name.
     """
     try:
         columns = {column.name.lower(): column for column in warehouse.describe(model.sql)}
@@ -77,7 +77,7 @@ def describe_model(warehouse: Warehouse, model: Model) -> dict[str, Column]:
         raise ModelError.of(
             f"The warehouse can't run this model. {error.problems[0].summary}",
             where=locate_error(warehouse.dialect, model, str(error.__cause__)),
-            hint=f"See the SQL that was run: reverse-etl compile --select {model.name}",
+            hint=f"Show the compiled SQL: reverse-etl compile --select {model.name}",
             models=(model.name,),
         ) from error
     surface = model.config.surface
@@ -98,22 +98,22 @@ def describe_model(warehouse: Warehouse, model: Model) -> dict[str, Column]:
 
 
 def _run_model(warehouse: Warehouse, model: Model, statement: Statement) -> None:
-    """Run a model. Raises WarehouseError that names it, as for a value that can't be cast."""
+    """Run a model. Raises a WarehouseError that names the model, for example if a cast fails."""
     try:
         warehouse.execute(statement)
     except WarehouseError as error:
         raise WarehouseError.of(
-            f"The warehouse began to run this model and could not go on. {error.problems[0].summary}",
+            f"The warehouse failed while it ran this model. {error.problems[0].summary}",
             where=f"{model.path}",
-            hint=f"See the SQL that was run: reverse-etl compile --select {model.name}",
+            hint=f"Show the compiled SQL: reverse-etl compile --select {model.name}",
             models=(model.name,),
         ) from error
 
 
 def locate_error(dialect: Dialect, model: Model, message: str) -> str:
-    """Return the file, line and column that a warehouse complains of when it describes a model.
+    """Return the file, line and column that the warehouse's error message points at.
 
-    The file alone if the message says nothing of the model's own text.
+    Returns only the file if the message has no position inside the model's SQL.
     """
     position = dialect.error_position(message, model.sql)
     return model.locate_line(*position) if position else f"{model.path}"

@@ -1,4 +1,4 @@
-"""The small pictures of a report, as coordinates: a list's bar and line, the bars of the runs. Pure."""
+"""Computes the coordinates of a report's charts: a bar and a trend line per list, and a bar per run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ RUN_WIDTH, HALF_HEIGHT, BAR_GAP = (
     46.0,
     6.0,
 )  # of the chart of runs: a run's width, a side's height, between bars
-_MIN_SIZE: Final = 2.0  # per cent of a bar, or units of a side: what is there can be seen
+_MIN_SIZE: Final = 2.0  # per cent of a list's bar, or units of height: keeps small values visible
 LINE_WIDTH, LINE_HEIGHT = 72.0, 20.0
 _LINE_MARGIN: Final = 2.0
-_LEAST_SPAN: Final = 0.1  # of a line's greatest value
+_LEAST_SPAN: Final = 0.1  # of the line's maximum
 
 
 @dataclass(frozen=True)
 class BarSegment:
-    """A part of a list's bar: what it counts, how many rows, and its width in per cent of the bar."""
+    """A segment of a list's bar: its kind, its number of rows, and its width in per cent of the bar."""
 
     kind: str
     rows: int
@@ -35,7 +35,7 @@ class BarSegment:
 
 @dataclass(frozen=True)
 class RunBar:
-    """A run in the chart: from where it stands, how high its rows applied rise, and those removed hang."""
+    """A run in the chart: its position, and the heights of its applied and removed rows."""
 
     x: float
     applied_height: float
@@ -44,9 +44,9 @@ class RunBar:
 
 
 def split_list_bar(summary: ListSummary) -> tuple[BarSegment, ...]:
-    """Return a list's bar: rows that were right already, were applied, wait, and are rejected.
+    """Return the segments of a list's bar: rows up to date, applied, held or pending, and rejected.
 
-    What is there is seen, however little it is; the widths are 100 together, but for a list of no rows.
+    Every segment with rows has at least a visible width. The widths add up to 100, or there are no segments.
     """
     rows_by_kind = {
         "right": summary.sum_counts("unchanged"),
@@ -64,9 +64,9 @@ def split_list_bar(summary: ListSummary) -> tuple[BarSegment, ...]:
 
 
 def build_run_bars(runs: Sequence[ReportedRun]) -> tuple[RunBar, ...]:
-    """Return the chart of some runs, in their order; nothing where none applied or removed a row.
+    """Return the bars of runs, in their order; empty if no run applied or removed a row.
 
-    Heights go by square roots, so that a quiet day is seen beside a first load.
+    Heights are proportional to square roots, so that a quiet day is visible beside a first load.
     """
     applied_roots = [math.sqrt(run.sum_counts("applied")) for run in runs]
     removed_roots = [math.sqrt(run.sum_counts("removed")) for run in runs]
@@ -82,10 +82,10 @@ def build_run_bars(runs: Sequence[ReportedRun]) -> tuple[RunBar, ...]:
 
 
 def compute_line_points(values: Sequence[int]) -> str:
-    """Return the points of a line through these values; '' for fewer than two.
+    """Return the points of a line through the values; '' for fewer than two values.
 
-    The height of the line stands for at least a tenth of the greatest value: a list that lost a few rows must
-    not look as if it had lost most of them.
+    The line's height spans at least a tenth of the maximum, so that a small loss does not look like a large
+    one.
     """
     if len(values) < 2:  # noqa: PLR2004 - no line
         return ""
@@ -101,7 +101,7 @@ def compute_line_points(values: Sequence[int]) -> str:
 
 
 def collect_row_history(summary: ListSummary, runs: Sequence[ReportedRun]) -> tuple[int, ...]:
-    """Return how many rows a list was to have in each of these runs that drove it."""
+    """Return the number of valid rows of a list in each of these runs that has the list."""
     list_key = (summary.label.model, summary.label.list_id)
     return tuple(
         other_summary.sum_counts("desired")

@@ -1,4 +1,4 @@
-"""The counts that the state keeps of a list in a run. None that is missing is read as 0 in silence."""
+"""Reads the stored counts of a list in a run. A missing count is an error, never 0."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ HELD_COUNTS: Final = ("held_back", "held")
 
 
 def sum_counts(counts: Mapping[str, int], names: Iterable[str]) -> int:
-    """Return the rows of some counts together.
+    """Return the sum of the named counts.
 
-    Raises WarehouseError for a count that is not kept.
+    Raises WarehouseError if one is missing.
     """
     return sum(_count(counts, name) for name in names)
 
@@ -24,12 +24,12 @@ def sum_counts(counts: Mapping[str, int], names: Iterable[str]) -> int:
 def _count(counts: Mapping[str, int], name: str) -> int:
     if name in counts:
         return counts[name]
-    if name == "deferred" and "desired" in counts:  # kept before there was --limit: it deferred nothing
+    if name == "deferred" and "desired" in counts:  # stored before --limit existed: nothing was deferred
         return 0
-    if name == "unchanged":  # kept by as old runs, which leave it to be worked out
+    if name == "unchanged":  # old runs do not store it
         return _count(counts, "desired") - sum_counts(counts, ("adds", "updates", "deferred"))
     raise WarehouseError.of(
-        f"The state has no count of {name} for a list of a run.",
-        where=f"the table run_lists, column counts: {', '.join(counts) or 'empty'}",
-        hint="Another version of reverse_etl may have written it: read it with that one.",
+        f"The state has no count {name!r} for a list of a run.",
+        where=f"table run_lists, column counts: {', '.join(counts) or 'empty'}",
+        hint="Another version of reverse-etl may have written the run. Read it with that version.",
     )

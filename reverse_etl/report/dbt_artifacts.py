@@ -1,6 +1,6 @@
-"""Our models and what a run made of them, in the shape of dbt's artifacts. Pure.
+"""Writes manifest.json and run_results.json of a run in the format of dbt's artifacts.
 
-A model of ours is a dbt model of a package called `reverse_etl`, so that none of its ids is dbt's own.
+A model appears as a dbt model of the package `reverse_etl`, so that its id never collides with dbt's own.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ RUN_RESULTS_SCHEMA: Final = "https://schemas.getdbt.com/dbt/run-results/v6.json"
 _STATUS_BY_EXIT_CODE: Final = {0: "success", 1: "partial success", 4: "error"}
 
 
-# What dbt's manifests have beside nodes, and ours has nothing of.
+# Sections that a dbt manifest has and that are empty in ours.
 _EMPTY_SECTIONS: Final = (
     "sources macros docs exposures metrics groups selectors disabled group_map saved_queries semantic_models "
     "unit_tests functions"
@@ -58,7 +58,7 @@ _EMPTY_SECTIONS: Final = (
 
 @dataclass(frozen=True)
 class RunMetadata:
-    """What both files say of a run: times are ISO 8601 in UTC; `project` and `adapter` are dbt's words."""
+    """The metadata of both files. Times are ISO 8601 in UTC; `project` and `adapter` are as in dbt."""
 
     project: str
     adapter: str
@@ -70,12 +70,12 @@ class RunMetadata:
 
 
 def unique_id(model: Model) -> str:
-    """Return the id of a model of ours, in dbt's form."""
+    """Return the unique id of a model, in dbt's format."""
     return f"model.{PACKAGE}.{model.name}"
 
 
 def build_manifest(models: Sequence[Model], metadata: RunMetadata) -> dict[str, Any]:
-    """Return the manifest of all models; what they read are dbt's nodes, named and not repeated."""
+    """Return the manifest of all models. The dbt nodes that they read are referenced, not included."""
     empty_sections: dict[str, Any] = {key: {} for key in _EMPTY_SECTIONS.split()}
     children: dict[str, list[str]] = {unique_id(model): [] for model in models}
     for model in models:
@@ -92,10 +92,10 @@ def build_manifest(models: Sequence[Model], metadata: RunMetadata) -> dict[str, 
 
 
 def build_run_results(selected: Sequence[Model], result: RunResult, metadata: RunMetadata) -> dict[str, Any]:
-    """Return what a run that came to its end made of each model.
+    """Return the results of a run that ended, by model.
 
-    `success`; `error` where a list failed; `partial success` where rows need a look (rejected, unknown,
-    accepted, held or left unsent). The counts of each list are in `adapter_response`.
+    The status is `success`, `error` if a list failed, or `partial success` if rows need attention (newly
+    rejected, unknown, accepted, held or not sent). `adapter_response` has the counts of each list.
     """
     results = []
     for model in selected:
@@ -112,9 +112,9 @@ def build_run_results(selected: Sequence[Model], result: RunResult, metadata: Ru
 def build_unfinished_results(
     selected: Sequence[Model], error: BaseException, metadata: RunMetadata
 ) -> dict[str, Any]:
-    """Return what a run says that did not come to its end: `skipped` where a guard refused it, else `error`.
+    """Return the results of a run that did not end: `skipped` if a guard stopped it, else `error`.
 
-    Of an error's problems each model gets its own where there are such, else all.
+    Each model's message has the problems that name the model, or all problems if none does.
     """
     status = "skipped" if isinstance(error, GuardRefused) else "error"
     results = []
@@ -126,12 +126,13 @@ def build_unfinished_results(
 
 def _failure_message(model: Model, error: BaseException) -> str:
     if not isinstance(error, ReverseEtlError):
-        return "The run was interrupted; it is safe to run again."
+        return "The run was interrupted. It is safe to run again."
     model_problems = [problem for problem in error.problems if model.name in problem.models]
     summary = " ".join(problem.summary for problem in model_problems or error.problems)
-    return (
-        summary if model_problems or not isinstance(error, GuardRefused) else f"Nothing was sent: {summary}"
-    )
+    if model_problems or not isinstance(error, GuardRefused):
+        return summary
+    stopped = ", ".join(sorted({name for problem in error.problems for name in problem.models}))
+    return f"Not run, because of {stopped}: {summary}" if stopped else f"Not run: {summary}"
 
 
 def _metadata_document(schema: str, metadata: RunMetadata) -> dict[str, Any]:
@@ -246,11 +247,10 @@ def _list_name(model: Model) -> str | None:
 
 @dataclass
 class RunArtifacts:
-    """Around a run: writes manifest.json and run_results.json to `folder` when it has ended or failed.
+    """A context around a run that writes manifest.json and run_results.json to `folder` on exit.
 
-    Give it the `result` before it ends. A run that was not started, since something about it is wrong, leaves
-    what an earlier one wrote. Each file is replaced as a whole. Where the folder cannot be written the run
-    goes on all the same: its lists are what counts.
+    Set `result` before the context exits. After a UsageError the files of the previous run stay. Each file is
+    replaced atomically. If the folder can't be written, the run succeeds without the files.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""A report as plain values: what `report --json` prints, and docs/cli.md explains. Pure."""
+"""Converts a report to the JSON document of `report --json`. docs/cli.md explains its keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def report_document(report: Report) -> dict[str, Any]:
-    """Return a report as plain values. Masks nothing: see `mask_report`."""
+    """Return a report as JSON values. Masks nothing: see `mask_report`."""
     return {
         "made": report.generated_at,
         "project": report.project,
@@ -46,7 +46,7 @@ def report_document(report: Report) -> dict[str, Any]:
 
 
 def run_document(run: RunRecord) -> dict[str, Any]:
-    """Return a run as plain values, as `status --json` has it too."""
+    """Return a run as JSON values; `status --json` uses it too."""
     return {
         "run_id": run.run_id,
         "state": run.state,

@@ -1,4 +1,4 @@
-"""The facts of a report: frozen values of what the state remembers of one run."""
+"""The facts of a report: what the state has about one run, as frozen values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListLabel:
-    """A list of a model; both `list_id` and `name` are '' without a list, and for rows that name none.
+    """A list of a model. `list_id` and `name` are '' for a surface without lists and for rows without a list.
 
     `surface` is the name of a surface without lists, else ''.
     """
@@ -27,30 +27,30 @@ class ListLabel:
 
     @property
     def text(self) -> str:
-        """Return what people call it."""
+        """Return the list's name for display."""
         return f"({self.surface})" if self.surface else self.name or self.list_id or "(no list)"
 
 
 @dataclass(frozen=True)
 class ListSummary:
-    """What a run did to a list: counts as `run.counts` names them, and why it stopped, if it did."""
+    """What a run did to a list: its counts, and why it stopped, '' if it did not."""
 
     label: ListLabel
     counts: Mapping[str, int]
     reason: str
 
     def sum_counts(self, *names: str) -> int:
-        """Return the rows of some counts together."""
+        """Return the sum of the named counts."""
         return sum_counts(self.counts, names)
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What is known of all requests of one sort (`op`: add, remove) for a list.
+    """The receipts of one operation (`op`: add, remove) on a list.
 
-    `rows_by_state` counts, by state, the rows that the receipts speak of: not those that Klaviyo refused.
-    `shown_receipts` are the first of the receipts, those that are not applied before the others. `forgets`:
-    rows that leave are forgotten, and nothing is sent for them.
+    `rows_by_state` counts the rows of the receipts by state, without those that Klaviyo refused.
+    `shown_receipts` are the first receipts; those that are not applied come first. `forgets` says that the
+    surface sends nothing for rows that leave the model.
     """
 
     label: ListLabel
@@ -62,15 +62,15 @@ class Proof:
 
     @property
     def hidden_receipt_count(self) -> int:
-        """Return how many receipts are not among those shown."""
+        """Return the number of receipts that are not shown."""
         return self.receipt_count - len(self.shown_receipts)
 
 
 @dataclass(frozen=True)
 class RejectionSummary:
-    """Rows of a list that stand rejected now, for one reason; the run saw `new` of them first.
+    """Rows of a list that are rejected for one reason; `new` of them were first rejected in this run.
 
-    `example` is the identity of one of them, if any has one.
+    `example` is the identity of one of the rows, if any has one.
     """
 
     label: ListLabel
@@ -85,7 +85,7 @@ class RejectionSummary:
 
 @dataclass(frozen=True)
 class RemovalNotFound:
-    """A removal for whom nobody was found, and when that was noted."""
+    """A removal that was not found on the list, and when that was recorded."""
 
     label: ListLabel
     identity: str
@@ -94,24 +94,24 @@ class RemovalNotFound:
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """A run and what it did to each list. `lists` is empty of one that was cut off, or refused."""
+    """A run and what it did to each list. `lists` is empty if the run was interrupted or stopped."""
 
     run: RunRecord
     lists: tuple[ListSummary, ...]
 
     def sum_counts(self, *names: str) -> int:
-        """Return the rows of some counts of all lists together."""
+        """Return the sum of the named counts over all lists."""
         return sum(summary.sum_counts(*names) for summary in self.lists)
 
 
 @dataclass(frozen=True)
 class Report:
-    """One run, as the state remembers it at the time `generated_at`.
+    """One run, as the state has it at the time `generated_at`.
 
-    `later_run_count` runs came after it. `refusal_reasons` says why a guard kept it from writing.
-    `rejections_match_run` says that the rejections, which are kept as they stand now, are those of this run.
-    `removal_not_found_count` are all of which `removals_not_found` shows the first. Of the
-    `previous_run_count` runs, `previous_runs` are the last, newest first. `notes` are today's.
+    `later_run_count` counts the runs after it. `refusal_reasons` says why a guard stopped it.
+    `rejections_match_run` says whether the rejections, of which the state has only the current ones, are
+    those of this run. `removals_not_found` has the first of `removal_not_found_count` removals.
+    `previous_runs` has the newest of `previous_run_count` runs, newest first. `notes` are current.
     """
 
     generated_at: str
@@ -133,5 +133,5 @@ class Report:
     notes: tuple[str, ...]
 
     def sum_counts(self, *names: str) -> int:
-        """Return the rows of some counts of all lists together."""
+        """Return the sum of the named counts over all lists."""
         return sum(summary.sum_counts(*names) for summary in self.lists)

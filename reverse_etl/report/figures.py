@@ -1,4 +1,4 @@
-"""The figures of a list, with their headings and meanings, in the order of the report's columns. Pure."""
+"""The figures of a list, with their headings and meanings, in the order of the report's columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gather the facts of a report from the state. Changes nothing, and asks nobody else."""
+"""Builds a report from the state. Reads only the state and changes nothing."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from reverse_etl.state import ReceiptSum, RunListRecord, RunRecord, State
     from reverse_etl.surfaces.interface import Surface
 
-MAX_RECEIPTS = 25  # of each list and op
+MAX_RECEIPTS = 25  # per list and operation
 MAX_REMOVALS_NOT_FOUND = 50
-MAX_PREVIOUS_RUNS = 30  # before the run itself
-_MAX_SUGGESTED_RUNS = 5  # runs to choose from
+MAX_PREVIOUS_RUNS = 30
+_MAX_SUGGESTED_RUNS = 5  # runs named in an error message
 
 
 def build_report(
     state: State, target: str, models: Collection[str], run_id: str | None = None, *, sandbox: bool
 ) -> Report:
-    """Return what is remembered of a run, of the newest for None.
+    """Return the report of a run, by default of the newest.
 
-    `models` are those that the project has now. Raises UsageError where there is no such run.
+    `models` are the names of the project's current models. Raises UsageError if there is no such run.
     """
     current_status = load_status(state, models)
     run_index = find_run_index(current_status, run_id)
@@ -95,12 +95,12 @@ def build_report(
 
 
 def find_run_index(current_status: Status, run_id: str | None) -> int:
-    """Return the place of a run among all of them, newest first."""
+    """Return the index of a run among all runs, newest first."""
     ids = [run.run_id for run in current_status.runs]
     if not ids:
         raise UsageError.of(
-            "There is no run to report of: nothing was sent yet.",
-            hint=". ".join(["See what would be: reverse-etl plan", *current_status.notes]),
+            "There is no run to report yet.",
+            hint=". ".join(["Show what a run would send: reverse-etl plan", *current_status.notes]),
         )
     if run_id is None:
         return 0
@@ -109,20 +109,20 @@ def find_run_index(current_status: Status, run_id: str | None) -> int:
         newest = ", ".join(ids[:_MAX_SUGGESTED_RUNS])
         raise UsageError.of(
             f"There is no run {run_id!r}.",
-            hint=f"{f'Did you mean {guess}? ' if guess else ''}The newest first: {newest}.",
+            hint=f"{f'Did you mean {guess}? ' if guess else ''}The newest runs are {newest}.",
         )
     return ids.index(run_id)
 
 
 @dataclass(frozen=True)
 class _ListNames:
-    """What lists are called, by id, and the surface of each model, None if this version does not know it."""
+    """The names of lists by id, and the surface of each model, None if this version does not know it."""
 
     names_by_list_id: Mapping[str, str]
     surfaces: Mapping[str, Surface | None]
 
     def label_list(self, model: str, list_id: str, name: str = "") -> ListLabel:
-        """Return a list of a model by that name, else by the name that is known of it."""
+        """Return the label of a model's list: `name` if given, else the list's last known name."""
         surface = self.surfaces.get(model)
         return ListLabel(
             model,
@@ -132,13 +132,13 @@ class _ListNames:
         )
 
     def forgets(self, model: str) -> bool:
-        """Return whether rows that leave a model are forgotten, and nothing is sent for them."""
+        """Return whether the model's surface sends nothing for rows that leave the model."""
         surface = self.surfaces.get(model)
         return surface is not None and surface.remove is None
 
 
 def _load_list_names(state: State, run_lists: Iterable[RunListRecord]) -> _ListNames:
-    """Return the names of lists now, but for those that the run knew by another."""
+    """Return the names of lists: as the run recorded them, else their current names."""
     surfaces = {
         model_record.name: find_surface(model_record.surface) for model_record in state.models().values()
     }
@@ -159,7 +159,7 @@ def _is_refused(run: RunRecord) -> bool:
 def _summarize_lists(
     run: RunRecord, lists_by_run: Mapping[str, Sequence[RunListRecord]], list_names: _ListNames
 ) -> tuple[ListSummary, ...]:
-    """Return what a run did to each list, by their names."""
+    """Return what a run did to each list, sorted by the list's name."""
     if _is_refused(run):
         return ()
     summaries = [
@@ -201,7 +201,10 @@ def _collect_proofs(state: State, run: RunRecord, list_names: _ListNames) -> tup
 def _collect_rejections(
     state: State, run: RunRecord, models: Iterable[str], list_names: _ListNames
 ) -> tuple[RejectionSummary, ...]:
-    """Return what stands rejected of these models, of all for none; a list's commonest reason first."""
+    """Return the current rejections of `models`, or of all models if empty.
+
+    They are sorted by list, then with the most frequent reason first.
+    """
     wanted_models = {*models}
     rejections = [
         RejectionSummary(

@@ -1,4 +1,4 @@
-"""Facts as they may be shown: e-mails and phones masked in every text that somebody else wrote. Pure."""
+"""Masks the e-mails and phones in a report, in every text that does not come from this program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def mask_report(report: Report) -> Report:
-    """Return the same report without an e-mail or a phone in it."""
+    """Return the report with every e-mail and phone masked."""
     return replace(
         report,
         lists=tuple(map(_mask_list, report.lists)),

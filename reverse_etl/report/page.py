@@ -1,4 +1,4 @@
-"""Renders a report as one self-contained HTML page. Pure: the same facts give the same page."""
+"""Renders a report as one self-contained HTML page. The same report always gives the same page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _RECEIPT_SEVERITIES: Final = {
 
 
 def render_page(report: Report) -> str:
-    """Return the page, with all values escaped. It masks nothing: see `mask_report`."""
+    """Return the page, with all values escaped. Masks nothing: see `mask_report`."""
     return _ENVIRONMENT.get_template("run.html.j2").render(
         report=report,
         version=__version__,

@@ -1,4 +1,4 @@
-"""Status: where each list stands, from what the state remembers."""
+"""The status of each list, from the state only."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RejectionReason:
-    """Why rows of a list are rejected: a check's code, or Klaviyo's with its field; the commonest detail.
+    """One reason why rows of a list are rejected: the code of a check, or Klaviyo's code and field.
 
-    `example` is the identity of one of them, if any has one.
+    `detail` is the most frequent one; `example` is the identity of one of the rows, if any has one.
     """
 
     source: str
@@ -37,11 +37,9 @@ class RejectionReason:
 class ListStatus:
     """One list of one model.
 
-    `applied` rows are in the snapshot; `unsettled` rows may or may not be at Klaviyo.
-
-    `held` removals were not made in the last run that touched the list, whose counts and reason are in
-    `last_run`. `note` says that the model drives the list no more, and what to do; '' where it does.
-    `surface` is the name of the surface that the model was sent with.
+    `applied` rows are in the snapshot; `unsettled` rows may or may not be applied. `held` counts the removals
+    held by `last_run`, the last run that included the list. `note` says what to do if the model no longer
+    owns the list, '' if it does. `surface` is the name of the surface that the model was sent with.
     """
 
     model: str
@@ -66,10 +64,10 @@ class ListStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """All lists that the project ever sent to, by name, and its runs, newest first.
+    """All lists that the project ever sent to, sorted by name, and its runs, newest first.
 
-    `account` is '' before the first run. `refusal_reasons` says why a guard kept the newest run from writing;
-    nothing where none did. `notes` are for people.
+    `account` is '' before the first run. `refusal_reasons` says why a guard stopped the newest run; empty if
+    none did. `notes` are sentences for the user.
     """
 
     account: str
@@ -80,7 +78,7 @@ class Status:
 
 
 def load_status(state: State, models: Collection[str]) -> Status:
-    """Return where each list stands. Reads the state only; `models` are those that the project has now."""
+    """Return the status of each list. Reads only the state; `models` are the project's current models."""
     records, runs = _load_list_records(state), state.runs.history()
     lists = [
         replace(list_status, note=_orphan_note(list_status, models, records))
@@ -113,7 +111,7 @@ def _orphan_note(list_status: ListStatus, models: Collection[str], records: _Lis
 
 
 def summarize_rejections(rejections: Sequence[Rejection]) -> tuple[RejectionReason, ...]:
-    """Return why rows are rejected, the commonest reason first. E-mails and phones in a detail are masked."""
+    """Return the reasons, most frequent first. E-mails and phones in a detail are masked."""
     rejection_reasons = [
         RejectionReason(
             rejection.source,
@@ -133,9 +131,9 @@ def summarize_rejections(rejections: Sequence[Rejection]) -> tuple[RejectionReas
 
 @dataclass(frozen=True)
 class _ListRecords:
-    """What the tables that all models share say of lists.
+    """Records of lists from the shared state tables.
 
-    Rejections and the last run by model and list id; the lists that each model drove in its last run.
+    Rejections and last runs are by model and list id; `last_lists` has each model's lists in its last run.
     """
 
     names: Mapping[str, str]

@@ -123,9 +123,12 @@ def test_a_refusal_is_recorded_of_its_own_model(world: World) -> None:
     (vip, customers) = json.loads((world.folder / "target/reverse_etl/run_results.json").read_text())[
         "results"
     ]
-    would = "17 of 20 rows would be removed: 85 %. max_removes allows 10 %."
+    would = "17 of 20 rows would be removed (85 %); max_removes is 10 %. Nothing was sent."
     assert (customers["unique_id"], customers["message"]) == ("model.reverse_etl.vip_customers", would)
-    assert (vip["unique_id"], vip["message"]) == ("model.reverse_etl.vip", f"Nothing was sent: {would}")
+    assert (vip["unique_id"], vip["message"]) == (
+        "model.reverse_etl.vip",
+        f"Not run, because of vip_customers: {would}",
+    )
 
 
 def _cells(out: str, name: str) -> dict[str, str]:

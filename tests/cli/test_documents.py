@@ -48,7 +48,7 @@ STATUS = Status(
         RunRecord("20261121T060000-a1b2c3", "submitting", "2026-11-21T06:00:00.000Z", None, None),
     ),
     ("Too many rows would be removed.",),
-    ("old drove the list.",),
+    ("The deleted model old has rows.",),
 )
 DRIFT = (
     ListDifference(

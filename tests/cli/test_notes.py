@@ -35,9 +35,9 @@ def test_a_run_tells_once_what_it_leaves_and_plan_and_status_go_on(world: World)
     """A note that repeats every night is not read; one that is never shown again is forgotten."""
     _, before = _sent_elsewhere(world)
     note = (
-        f"Note: vip drove the list 'VIP' ({before}) before: what it put there (20 rows) stays, and no run "
-        "removes it. If nobody needs that list, delete it in Klaviyo; to drive it again, name it in vip "
-        f"again: list_id='{before}'."
+        f"Note: The model vip has 20 rows on the list 'VIP' ({before}) but no longer owns it. No run removes "
+        "these members. If nobody needs the list, delete it in Klaviyo; to own it again, set "
+        f"list_id='{before}' in vip."
     )
     assert _notes(world.run("plan").out) == [note]
     assert _notes(world.run("run").err) == [note]
@@ -54,7 +54,7 @@ def test_a_note_ends_by_either_of_its_next_steps(world: World) -> None:
     world.run("run")
     world.model("vip", SELECT, list_id=before)
     (note,) = _notes(world.run("run").err)
-    assert note.startswith("Note: vip drove the list 'Others' ")
+    assert note.startswith("Note: The model vip has 20 rows on the list 'Others' ")
     (other,) = [one["id"] for one in sandbox.lists() if one["name"] == "Others"]
     _delete(sandbox, other)
     assert _notes(world.run("plan").out) == []
@@ -74,14 +74,14 @@ def test_what_a_model_that_is_gone_left_is_told_in_the_same_way(world: World) ->
     told = _notes(world.run("run").err)
     moved, old = told
     assert moved == (
-        f"Note: moved, a model that is gone, drove the list 'Moved' ({ids['Moved']}) before, and renamed "
-        "drives it now: what it put there (20 rows) stays, whether renamed wants it or not. To let "
-        "renamed decide: reverse-etl adopt --select renamed"
+        f"Note: The deleted model moved has 20 rows on the list 'Moved' ({ids['Moved']}), which renamed owns "
+        "now. These members stay even if renamed does not return them. To let renamed remove them: "
+        "reverse-etl adopt --select renamed"
     )
     assert old == (
-        f"Note: old, a model that is gone, drove the list 'Old' ({ids['Old']}) before: what it put there "
-        "(20 rows) stays, and no run removes it. If nobody needs that list, delete it in Klaviyo; to "
-        "drive it again, bring the model old back."
+        f"Note: The deleted model old has 20 rows on the list 'Old' ({ids['Old']}) but no longer owns it. No "
+        "run removes these members. If nobody needs the list, delete it in Klaviyo; to own it again, restore "
+        "the model old."
     )
     assert _notes(world.run("run").err) == []
     assert sorted(_notes(world.run("plan").out)) == sorted(_notes(world.run("status").out)) == told
@@ -96,9 +96,9 @@ def test_a_project_whose_profile_has_another_name_is_told_what_is_kept(world: Wo
     profiles = (world.folder / "profiles.yml").read_text()
     (world.folder / "profiles.yml").write_text(profiles.replace("shop:", "store:", 1))
     note = (
-        "Note: Nothing was ever sent as store; what is kept was sent as shop. If that is this project by its "
-        "old name, give the profile that name again: under another, every row counts as new, and nobody who "
-        "has left since is taken off."
+        "Note: The state has no rows of the profile store, but rows of shop. If you renamed the profile, "
+        "rename it back: under a new name every row counts as new, and members who left the model since the "
+        "last run are never removed."
     )
     assert _notes(world.run("plan").out) == _notes(world.run("status").out) == [note]
     assert _notes(world.run("run").err) == [note]

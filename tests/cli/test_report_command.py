@@ -110,7 +110,7 @@ def test_an_unknown_run_is_a_mistake_that_names_the_newest(ran: World) -> None:
     assert told.code == 2
     assert told.out == ""
     assert told.err.splitlines()[0] == "error There is no run '20200101T000000-abcdef'."
-    assert told.err.splitlines()[-1].endswith(f"The newest first: {ids[0]}.")
+    assert told.err.splitlines()[-1].endswith(f"The newest runs are {ids[0]}.")
     assert (ran.folder / PAGE).read_text(encoding="utf-8") == "an old page"
 
 
@@ -131,4 +131,4 @@ def test_a_refused_run_has_a_page_that_says_why(ran: World) -> None:
     assert ran.run("run").code == 3
     told = ran.run("report", "--out", "-").out
     assert "Nothing was sent: a guard stopped this run." in told
-    assert "<li>16 of 19 rows would be removed: 84.2 %." in told
+    assert "<li>16 of 19 rows would be removed (84.2 %);" in told

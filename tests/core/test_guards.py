@@ -44,7 +44,7 @@ def test_a_refused_run_is_remembered_until_the_next(members: World) -> None:
     with pytest.raises(GuardRefused):
         members.run()
     (refused,) = members.project().status().refusal_reasons
-    told = "The model has 0 rows to send; min_rows asks for 1. 0 rows were sent before. At "
+    told = "The model returned 0 rows; min_rows is 1. 0 rows were sent before. Nothing was sent. At "
     assert refused.startswith(told)
     become(members, people("ann", "bob"))
     assert one(members.run()).outcomes == {Outcome.APPLIED: 2}

@@ -77,7 +77,7 @@ def test_a_plan_without_a_figure_is_not_read(figure: str) -> None:
     figures = {name: rows for name, rows in FIGURES.items() if name != figure}
     plan = PLAN | {"lists": [PLAN["lists"][0] | {"figures": figures}]}
     content = json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()
-    with pytest.raises(UsageError, match="This is no saved plan"):
+    with pytest.raises(UsageError, match="The file is not a saved plan"):
         SavedPlan.from_bytes(file(plan, sha256(content).hexdigest()), "plan.json")
 
 

@@ -131,7 +131,9 @@ def test_a_refused_run_says_why_and_has_no_lists(members: World) -> None:
         members.run()
     told = report(members)
     (why,) = told.refusal_reasons
-    assert why.startswith("The model has 0 rows to send; min_rows asks for 1. 2 rows were sent before. At ")
+    assert why.startswith(
+        "The model returned 0 rows; min_rows is 1. 2 rows were sent before. Nothing was sent. At "
+    )
     assert (told.run.state, told.run.exit_code, told.lists, told.proofs) == ("refused", 3, (), ())
     assert [(each.rows, each.new) for each in told.rejections] == [(1, 0)]
     assert not told.rejections_match_run
@@ -388,14 +390,14 @@ def test_a_run_that_there_is_not_is_a_mistake_that_names_those_that_there_are(
     become(members, people("ann"))
     if not ran:
         for run_id in (None, "nobody"):
-            with pytest.raises(UsageError, match=r"There is no run to report of: nothing was sent yet\."):
+            with pytest.raises(UsageError, match=r"There is no run to report yet\."):
                 members.project().report(run_id)
         assert not (members.folder / "shop.reverse_etl.duckdb").exists()
         return
     ids = [members.run().run_id for _ in range(7)]
     with pytest.raises(UsageError, match="There is no run 'nobody'") as error:
         members.project().report("nobody")
-    assert error.value.problems[0].hint == f"The newest first: {', '.join(reversed(ids[2:]))}."
+    assert error.value.problems[0].hint == f"The newest runs are {', '.join(reversed(ids[2:]))}."
     with pytest.raises(UsageError) as error:
         members.project().report(ids[0][:-1])
     assert error.value.problems[0].hint.startswith(f"Did you mean {ids[0]}? ")
@@ -409,4 +411,4 @@ def test_a_project_by_a_new_name_is_told_why_there_is_no_run(members: World) -> 
     (members.folder / "profiles.yml").write_text(text.replace("shop:", "store:", 1))
     with pytest.raises(UsageError) as error:
         members.project().report()
-    assert "what is kept was sent as shop" in error.value.problems[0].hint
+    assert "but rows of shop" in error.value.problems[0].hint

@@ -175,7 +175,7 @@ def test_a_model_that_changed_is_refused_before_anybody_is_asked(world: World) -
     assert refused(world, plan) == ["The model members changed since the plan was saved."]
     world.drop_model("members")
     world.model("others", "select email from people", list="Others")
-    assert refused(world, plan) == ["The model members was taken away since the plan was saved."]
+    assert refused(world, plan) == ["The model members was removed since the plan was saved."]
     assert len(world.sandbox.log()) == asked
 
 
@@ -236,9 +236,13 @@ def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(
     ("old", "new", "said"),
     [
         (b'"adds": 1', b'"adds": 2', "The plan was changed after it was saved."),
-        (b'"version": 1', b'"version": 9', "The plan's version is 9; this reverse_etl knows 1."),
-        (b'"digest"', b'"digets"', "This is no saved plan."),
-        (b"{", b"[", "This is no saved plan."),
+        (
+            b'"version": 1',
+            b'"version": 9',
+            "The plan's format has version 9; this reverse-etl reads version 1.",
+        ),
+        (b'"digest"', b'"digets"', "The file is not a saved plan."),
+        (b"{", b"[", "The file is not a saved plan."),
     ],
 )
 def test_a_file_that_is_no_plan_or_was_changed_is_not_read(

@@ -108,7 +108,7 @@ def everything() -> Report:
         *lists,
         run=ran("ended", 4),
         later_run_count=2,
-        refusal_reasons=("10 of 20 rows would be removed: 50 %. max_removes allows 10 %.",),
+        refusal_reasons=("10 of 20 rows would be removed (50 %); max_removes is 10 %. Nothing was sent.",),
         proofs=(
             proof(EVERYBODY, applied=50),
             proof(EVERYBODY, "remove", applied=10),
@@ -131,7 +131,7 @@ def everything() -> Report:
             former(4, lists=(changed(desired=4_000, applied=100_000, adds=100_000),)),
         ),
         previous_run_count=412,
-        notes=("old drove the list 'Old' (Old001) before: what it put there (7 rows) stays.",),
+        notes=("The deleted model old has 7 rows on the list 'Old' (Old001).",),
     )
 
 

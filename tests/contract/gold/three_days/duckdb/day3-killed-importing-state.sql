@@ -117,7 +117,7 @@ UNION ALL SELECT '20200104T050000-000004', 'clubs', 'tWZBIf', 'Tea', '{"desired"
 UNION ALL SELECT '20200104T050000-000004', 'everybody', '', '', '{"desired": 11, "known": 11, "adds": 0, "updates": 0, "removes": 0, "unchanged": 11, "deferred": 0, "held_back": 0, "rejected_by_checks": 3, "applied": 0, "rejected": 0, "accepted": 0, "unknown": 0, "not_sent": 0, "removed": 0, "superseded": 0, "kept": 0, "gone": 0, "forgotten": 0, "held": 0}', ''
 UNION ALL SELECT '20200104T050000-000004', 'testers', 'QqSYtc', 'Testers', '{"desired": 2, "known": 2, "adds": 0, "updates": 0, "removes": 0, "unchanged": 2, "deferred": 0, "held_back": 0, "rejected_by_checks": 0, "applied": 0, "rejected": 0, "accepted": 0, "unknown": 0, "not_sent": 0, "removed": 0, "superseded": 0, "kept": 0, "gone": 0, "forgotten": 0, "held": 0}', ''
 UNION ALL SELECT '20200104T050000-000004', 'vip', 'WUECg4', 'VIP', '{"desired": 5, "known": 9, "adds": 0, "updates": 1, "removes": 3, "unchanged": 4, "deferred": 0, "held_back": 1, "rejected_by_checks": 2, "applied": 1, "rejected": 0, "accepted": 0, "unknown": 0, "not_sent": 0, "removed": 3, "superseded": 0, "kept": 0, "gone": 0, "forgotten": 0, "held": 0}', ''
-UNION ALL SELECT '20200105T050000-000005', '', '', '', '{}', 'The model has 0 rows to send; min_rows asks for 1. 6 rows were sent before. At models/vip.sql (model vip), list ''VIP''.';
+UNION ALL SELECT '20200105T050000-000005', '', '', '', '{}', 'The model returned 0 rows; min_rows is 1. 6 rows were sent before. Nothing was sent. At models/vip.sql (model vip), list ''VIP''.';
 
 CREATE TABLE "runs" ("run_id" VARCHAR, "account_id" VARCHAR, "project" VARCHAR, "state" VARCHAR, "started_at" VARCHAR, "klaviyo_time" VARCHAR, "ended_at" VARCHAR, "exit_code" BIGINT);
 INSERT INTO "runs"
