@@ -45,8 +45,10 @@ def build_plan(
     """Return the plan of the selected models, by phase and then in the given order.
 
     The deltas are in temporary tables of the warehouse session. `klaviyo` looks up the lists. Without it, the
-    lists in the state are assumed to exist, and all others to be new. Raises ModelError if a model fails to run, UsageError if its lists are ambiguous or have another
-    owner, WarehouseError and KlaviyoError.
+    lists in the state are assumed to exist, and all others to be new.
+
+    Raises ModelError if a model fails to run, UsageError if its lists are ambiguous or have another owner,
+    WarehouseError and KlaviyoError.
     """
     staged_models: list[StagedModel] = []
     with warehouse.staging():

@@ -66,13 +66,28 @@ def test_a_refused_run_is_remembered_until_the_next(members: World) -> None:
     assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
 
 
-def test_rows_that_are_all_rejected_count_as_none(members: World) -> None:
-    """A mangled column leaves no row that can be sent: the same danger."""
+def test_the_guard_says_why_rows_were_rejected(members: World) -> None:
+    """A corrupted column leaves no valid row: the message names the check, not only the number."""
     become(members, people("ann", "bob"))
     members.run()
-    become(members, [person("ann", email="ann", customer_id=None)])
-    with pytest.raises(GuardRefused):
+    become(members, [person(name, email=name) for name in ("ann", "bob")])
+    with pytest.raises(GuardRefused) as error:
         members.run()
+    (problem,) = error.value.problems
+    assert problem.summary == "All 2 rows were rejected (e-mail is malformed: 2). Nothing was sent."
+    assert problem.hint.startswith("Fix the columns that were rejected.")
+
+
+def test_the_guard_counts_only_valid_rows(members: World) -> None:
+    """With fewer valid rows than min_rows, the message has both numbers."""
+    members_model(members, min_rows=3)
+    become(members, [*people("ann", "bob"), person("cy", email="cy")])
+    with pytest.raises(GuardRefused) as error:
+        members.run()
+    assert error.value.problems[0].summary == (
+        "Only 2 of 3 rows can be sent (rejected: e-mail is malformed: 1); min_rows is 3. "
+        "0 rows were sent before. Nothing was sent."
+    )
 
 
 @pytest.mark.parametrize(

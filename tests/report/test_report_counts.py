@@ -26,7 +26,7 @@ def test_runs_from_before_there_was_a_limit_deferred_nothing() -> None:
 @pytest.mark.parametrize("name", ["removed", "not_a_count"])
 def test_a_count_that_is_missing_is_an_error(counts: dict[str, int], name: str) -> None:
     """It says which one."""
-    with pytest.raises(WarehouseError, match=f"no count of {name} "):
+    with pytest.raises(WarehouseError, match=f"no count {name!r} "):
         sum_counts(counts, (name,))
 
 
