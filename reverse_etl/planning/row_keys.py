@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def is_rekeyed(model: Model, model_record: ModelRecord | None, *, allowed: bool) -> bool:
-    """Return whether a model's identifiers are not those that it was sent with.
+    """Return whether a model's identifiers changed since its last run.
 
-    Raises UsageError then, unless it was asked for; and always if the row key is made of other columns.
+    Raises UsageError if they did, unless that is `allowed`; and always if the columns of the row key changed.
     """
     current = model.config.row_key
     if model_record is None or model_record.identifiers == current:
@@ -23,16 +23,16 @@ def is_rekeyed(model: Model, model_record: ModelRecord | None, *, allowed: bool)
     previous = ", ".join(f"{kind}: {name}" for kind, name in model_record.identifiers)
     if KEY_TYPE in {kind for kind, _ in (*current, *model_record.identifiers)}:
         raise UsageError.of(
-            f"The row key of this model changed; its rows were sent with {previous}.",
+            f"The row key of this model changed. Its rows were sent with {previous}.",
             where=f"{model.path} (model {model.name})",
             models=(model.name,),
-            hint="Put it back, or give the model another name: then all of its rows are new.",
+            hint="Restore the key, or rename the model: then all of its rows are new.",
         )
     if not allowed:
         raise UsageError.of(
-            f"The identifiers of this model changed; its rows were sent with {previous}.",
+            f"The identifiers of this model changed. Its rows were sent with {previous}.",
             where=f"{model.path} (model {model.name})",
             models=(model.name,),
-            hint=f"Put them back, or see what a change means: reverse-etl plan --rekey {model.name}",
+            hint=f"Restore them, or show what the change means: reverse-etl plan --rekey {model.name}",
         )
     return True
