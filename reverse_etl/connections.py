@@ -44,9 +44,12 @@ class Connections:
     threads: int
     rate_limit_for: Callable[[Endpoint], RateLimit]
 
-    def state(self, warehouse: Warehouse, account: str | None) -> State:
-        """Return the state for an account: '' means a new account, None that of the target's last run."""
-        open_state(warehouse)
+    def state(self, warehouse: Warehouse, account: str | None, on_event: EventHandler | None = None) -> State:
+        """Return the state for an account: '' means a new account, None that of the target's last run.
+
+        `on_event` is told if the state had to be migrated first.
+        """
+        open_state(warehouse, self.clock, on_event)
         name = self.target.profile
         if account is None:
             account = last_account(warehouse, name, self.target.destination_id) or ""
@@ -132,7 +135,7 @@ class Connections:
             ThreadPoolExecutor(self.threads, "klaviyo") as executor,
         ):
             assert klaviyo is not None  # noqa: S101 - there is a key, and the sandbox's file exists
-            state = self.state(warehouse, klaviyo.get_account().id)
+            state = self.state(warehouse, klaviyo.get_account().id, on_event)
             try:
                 yield DeliveryContext(
                     warehouse=warehouse,

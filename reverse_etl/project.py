@@ -354,14 +354,20 @@ class Project:
             state = self.connections.state(warehouse, None)
             return build_report(state, self.target.name, names, run_id, sandbox=sandbox)
 
-    def retry(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> dict[str, int]:
+    def retry(
+        self,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        on_event: EventHandler = _ignore_event,
+    ) -> dict[str, int]:
         """Clear the rejections made by Klaviyo, so that the next run sends these rows again.
 
         Returns the number of rows by model.
         """
         models = self.select(select, exclude)
         with self.connections.warehouse(read_only=False) as warehouse:
-            state = self.connections.state(warehouse, None)
+            state = self.connections.state(warehouse, None, on_event)
             with state.hold_lease():
                 return {model.name: state.rejections.clear_klaviyo_rejections(model.name) for model in models}
 

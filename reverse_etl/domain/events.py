@@ -31,6 +31,15 @@ class RecoveryStarted:
 
 
 @dataclass(frozen=True)
+class StateMigrated:
+    """The state was of an earlier version and is of today's; `backup` names the copy of what it was."""
+
+    old_version: int
+    new_version: int
+    backup: str
+
+
+@dataclass(frozen=True)
 class ListCreated:
     """A list was created in Klaviyo."""
 
@@ -88,6 +97,7 @@ class ListDone:
 
 Event = (
     Warned
+    | StateMigrated
     | ModelStaged
     | RecoveryStarted
     | ListCreated

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from reverse_etl.state.lease import LEASE_SECONDS
 from reverse_etl.state.lists import RegisteredList
+from reverse_etl.state.migrations import open_state
 from reverse_etl.state.model_record import ModelRecord, ModelSubmission
 from reverse_etl.state.rejections import Rejection
 from reverse_etl.state.run_history import ReceiptSum, RunListRecord, StoredReceipt, UnmatchedRemoval
 from reverse_etl.state.runs import OpenReceipt, RunEnd, RunList, RunRecord
 from reverse_etl.state.store import State
-from reverse_etl.state.tables import StateScope, last_account, open_state
+from reverse_etl.state.tables import StateScope, last_account
 
 __all__ = [
     "LEASE_SECONDS",

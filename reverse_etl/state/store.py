@@ -181,8 +181,8 @@ class State:
                     "receipts",
                     [_receipt_row(run_id, model, entry, recorded_at) for entry in receipts],
                 ),
-                *ledger.insert_rows(dialect, "refusals", exception_rows),
-                *ledger.insert_rows(dialect, "gone", removal_rows),
+                *ledger.insert_rows(dialect, "row_exceptions", exception_rows),
+                *ledger.insert_rows(dialect, "unmatched_removals", removal_rows),
             )
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.timestamps import format_epoch_seconds
+from reverse_etl.state.sql import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Row, Warehouse
     from reverse_etl.warehouse.statement import Statement
-from contextlib import nullcontext
-
-from reverse_etl.errors import UsageError
-from reverse_etl.state.sql import ledger, schema
-
-if TYPE_CHECKING:
-    from reverse_etl.warehouse.interface import Warehouse
 
 
 @dataclass(frozen=True)
@@ -79,27 +73,6 @@ class StateTables:
         """Run statements in turn, and commit them as one, or nothing of them."""
         with self.warehouse.transaction():
             self.execute(*statements)
-
-
-def open_state(warehouse: Warehouse) -> None:
-    """Create or check the tables that all models share.
-
-    Raises UsageError when a newer version of the job wrote them.
-    """
-    dialect = warehouse.dialect
-    if not warehouse.state_columns("meta"):
-        with warehouse.transaction() if dialect.has_transactional_ddl else nullcontext():
-            for statement in schema.create_shared_tables(dialect):
-                warehouse.execute(statement)
-        return
-    ((version,),) = warehouse.fetch(schema.select_version(dialect))
-    if version > schema.STATE_VERSION:
-        raise UsageError.of(
-            f"The state was written by a newer reverse_etl: version {version}; "
-            f"this one knows {schema.STATE_VERSION}.",
-            where="table meta of the state",
-            hint="Upgrade reverse_etl here.",
-        )
 
 
 def last_account(warehouse: Warehouse, project: str, destination_id: str) -> str | None:

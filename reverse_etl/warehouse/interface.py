@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from reverse_etl.domain.columns import Column
@@ -81,6 +81,22 @@ class Warehouse(Protocol):
 
     def state_columns(self, table: str) -> Mapping[str, Column]:
         """Return the columns of a state table by name, in order; empty when there is no such table."""
+        ...
+
+    @property
+    def read_only(self) -> bool:
+        """Return whether nothing that outlives this session may be changed."""
+        ...
+
+    def back_up_state(self, tables: Sequence[str], label: str) -> str:
+        """Keep a copy of the state's tables under a name with `label`; return where it lies.
+
+        Not inside `transaction`. The copy is whole once the last of the tables is in it.
+        """
+        ...
+
+    def copy_state(self, tables: Sequence[str]) -> None:
+        """Let the rest of this read-only session work on a copy of the state, which is gone with it."""
         ...
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from reverse_etl.domain.events import (
     RecoveryStarted,
     RemoveProgress,
     SendProgress,
+    StateMigrated,
     Warned,
 )
 from reverse_etl.errors import Problem
@@ -25,6 +26,11 @@ from reverse_etl.klaviyo.messages import RequestLogEntry
 
 ENTRIES = (
     (Warned("so and so"), "warning", '{"text": "so and so"}'),
+    (
+        StateMigrated(1, 2, "shop.v1.duckdb"),
+        "StateMigrated",
+        '{"old_version": 1, "new_version": 2, "backup": "shop.v1.duckdb"}',
+    ),
     (ModelStaged("vip", 5, 0.5), "Staged", '{"model": "vip", "rows": 5, "seconds": 0.5}'),
     (RecoveryStarted(1, 2), "Recovering", '{"runs": 1, "jobs": 2}'),
     (ListCreated("VIP", "L1"), "ListCreated", '{"name": "VIP", "list_id": "L1"}'),

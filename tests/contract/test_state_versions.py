@@ -1,9 +1,9 @@
 """Today's commands read and write states of every version of the contract.
 
-`states/version_N/` holds a state of version N for each warehouse, as the killed run of the third day leaves
-it. These files never change. To raise the version, copy the new state of that step
-(`gold/three_days/*/day3-killed-importing-state.sql`) beside them, and test here that the older ones migrate
-to it.
+`states/version_N/` holds a state of version N for each warehouse: in version 1 as the killed run of the third
+day leaves it, in later versions what that state is migrated to. The files of a released version never change.
+To raise the version, put the migrated state beside them; `tests/warehouse/test_migrations.py` tests that the
+older ones migrate to it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from reverse_etl.state.sql import migrations
+from reverse_etl.state.sql.schema import STATE_VERSION
 from tests.contract.normalizer import ALL_TIMES, Normalizer
 from tests.contract.recorder import Klaviyo
 from tests.contract.shop import Shop
@@ -29,11 +31,6 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 STATES = HERE / "states"
 GOLD = HERE / "gold" / "three_days"
-SHARED = {"meta", "models", "targets", "runs", "run_lists", "receipts", "refusals", "rejections"} | {
-    "gone",
-    "lists",
-    "lease",
-}
 
 
 def state_of(version: int, engine: str) -> str:
@@ -62,16 +59,15 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield made
 
 
-def test_a_state_has_rows_in_every_table() -> None:
+@pytest.mark.parametrize("version", migrations.TABLES_BY_VERSION)
+def test_a_state_has_rows_in_every_table(version: int) -> None:
     """Uncertain deltas, open receipts, refusals, a list being created, a lease: all of them must migrate."""
+    shared = set(migrations.TABLES_BY_VERSION[version])
     for engine in ("duckdb", "snowflake"):
-        filled = {
-            statement.split('"')[1].lower()
-            for statement in split_statements(state_of(1, engine))
-            if "INSERT" in statement
-        }
-        assert filled >= SHARED
-        kinds = {name.partition("_")[0] for name in filled - SHARED}
+        text = state_of(version, engine)
+        filled = {each.split('"')[1].lower() for each in split_statements(text) if "INSERT" in each}
+        assert filled >= shared
+        kinds = {name.partition("_")[0] for name in filled - shared}
         assert kinds == {"snapshot", "deltas", "rejected"}
 
 
@@ -97,16 +93,22 @@ def test_snowflake_rebuilds_a_state_as_it_was() -> None:
 
 @pytest.mark.parametrize("command", ["status", "report"])
 def test_todays_commands_read_a_state_of_version_1(shop: Shop, command: str) -> None:
-    """They print the same as for a state that today's code made."""
+    """They print the same as for a state that today's code made, and change no file."""
+    before = {path: path.read_bytes() for path in shop.folder.iterdir() if path.is_file()}
     out, err, code = run_command(shop.folder, command, "--json")
     assert code == 0, err
     normalizer = Normalizer({str(shop.folder): "<folder>", shop.klaviyo.origin: "<klaviyo>"}, ALL_TIMES)
     today = (GOLD / f"day3-{command}.json").read_text(encoding="utf-8")
     assert normalizer.document(out) == renumbered(today)
+    assert {path: path.read_bytes() for path in shop.folder.iterdir() if path.is_file()} == before
 
 
 def test_todays_commands_write_a_state_of_version_1(shop: Shop) -> None:
-    """`retry` ends a standing rejection."""
+    """They migrate it first and say where its copy is; `retry` ends a standing rejection."""
     out, err, code = run_command(shop.folder, "retry", "--json")
     assert code == 0, err
     assert '"everybody": 1' in out
+    (copy,) = shop.folder.glob("shop.reverse_etl.v1_*.duckdb")
+    assert f"migrated from version 1 to {STATE_VERSION}" in err
+    assert copy.name in err
+    assert run_command(shop.folder, "retry", "--json")[1] == ""

@@ -60,21 +60,21 @@ def duckdb_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, Table]:
 
 
 @contextmanager
-def snowflake_warehouse(server: Server) -> Iterator[Warehouse]:
+def snowflake_warehouse(server: Server, database: str = DATABASE) -> Iterator[Warehouse]:
     """Make a database on the stand-in for Snowflake, and drop it in the end."""
-    place = server.place(STATE_SCHEMA, DATABASE)
+    place = server.place(STATE_SCHEMA, database)
 
     def state() -> dict[str, Table]:
         columns = place.ask(
             "SELECT table_name, column_name, data_type, numeric_precision, numeric_scale "
-            f"FROM {DATABASE}.information_schema.columns WHERE table_schema = '{STATE_SCHEMA}' "
+            f"FROM {database}.information_schema.columns WHERE table_schema = '{STATE_SCHEMA}' "
             "ORDER BY table_name, ordinal_position"
         )
         typed = [(table, name, _type(type_, *size)) for table, name, type_, *size in columns]
-        return _tables(typed, lambda name: place.ask(f'SELECT * FROM {DATABASE}.{STATE_SCHEMA}."{name}"'))
+        return _tables(typed, lambda name: place.ask(f'SELECT * FROM {database}.{STATE_SCHEMA}."{name}"'))
 
     def end_lease() -> None:
-        place.sql(f"UPDATE {DATABASE}.{STATE_SCHEMA}.LEASE SET expires_at = '2020-01-01T00:00:00.000Z'")
+        place.sql(f"UPDATE {database}.{STATE_SCHEMA}.LEASE SET expires_at = '2020-01-01T00:00:00.000Z'")
 
     try:
         yield Warehouse("snowflake", place.output, place.sql, state, end_lease)

@@ -63,7 +63,7 @@ def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members: Worl
     members.rename("ann@example.com", email="other@example.com")
     become(members, people("bob"))
     assert one(members.run()).outcomes == {Outcome.NOT_FOUND: 1}
-    assert members.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
+    assert members.state("SELECT identity FROM unmatched_removals") == [("email:ann@example.com",)]
 
 
 def test_a_removal_that_waited_and_then_could_not_be_made_was_not_made(members: World) -> None:

@@ -271,7 +271,7 @@ def test_nobody_is_superseded_by_another_member_who_merely_has_the_phone(couple:
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.rename("ann@example.com", email="other@example.com")
     assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.NOT_FOUND: 1}
-    assert couple.state("SELECT identity FROM gone") == [("email:ann@example.com",)]
+    assert couple.state("SELECT identity FROM unmatched_removals") == [("email:ann@example.com",)]
 
 
 def test_a_removal_that_was_made_is_told_as_made_though_another_has_the_phone(couple: World) -> None:

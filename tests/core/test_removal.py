@@ -166,7 +166,9 @@ def test_someone_found_by_nobody_is_gone_and_noted(members: World) -> None:
     become(members, people("ann"))
     result = members.run()
     assert one(result).outcomes == {Outcome.NOT_FOUND: 1}
-    assert members.state("SELECT list_id, identity FROM gone") == [(listed, "email:bob@example.com")]
+    assert members.state("SELECT list_id, identity FROM unmatched_removals") == [
+        (listed, "email:bob@example.com")
+    ]
     assert one(members.run()).list_plan.removes == 0
 
 

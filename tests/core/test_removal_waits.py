@@ -158,7 +158,7 @@ def test_a_removal_whose_reply_was_lost_is_unknown_and_made_again(members: World
     result = members.run()
     assert one(result).outcomes == {Outcome.REMOVED: 2}
     assert members.emails() == ["ann@example.com"]
-    assert members.state("SELECT * FROM gone") == []
+    assert members.state("SELECT * FROM unmatched_removals") == []
 
 
 def test_someone_who_comes_back_after_an_uncertain_removal_is_sent_again(members: World) -> None:

@@ -298,7 +298,11 @@ def test_of_very_many_the_first_are_shown_and_the_others_counted(members: World)
         ]
         fill(kept, "receipts", rows)
         key = (*kept.scope.key, "members", "L1")
-        fill(kept, "gone", [(*key, f"email:p{nth:02}@example.com", run_id, LONG_AGO) for nth in range(60)])
+        fill(
+            kept,
+            "unmatched_removals",
+            [(*key, f"email:p{nth:02}@example.com", run_id, LONG_AGO) for nth in range(60)],
+        )
         runs = [
             (f"r{nth}", *kept.scope.key, "ended", f"2020-01-01T00:00:{nth:02}.000Z", "", LONG_AGO, 0)
             for nth in range(40)

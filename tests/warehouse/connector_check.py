@@ -72,7 +72,7 @@ def main(port: int, database: str) -> None:
     }
     settings |= {"protocol": "http", "database": database, "schema": "MARTS"}
     warehouse = Snowflake(settings, read_only=False)
-    open_state(warehouse)
+    open_state(warehouse, SystemClock())
     with State(warehouse, StateScope("acc", "shop"), SystemClock()).hold_lease():
         warehouse.execute(Statement.create(EVERYTHING, f"CREATE TABLE everything ({TYPES})"))
         warehouse.execute(Statement.insert(EVERYTHING, f"INSERT INTO everything SELECT {VALUES}"))

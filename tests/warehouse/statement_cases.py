@@ -12,7 +12,7 @@ from reverse_etl.planning.sql import conflicts as clashes
 from reverse_etl.planning.sql import diff, staging
 from reverse_etl.planning.sql import digest as seal
 from reverse_etl.planning.sql.diff import DiffOptions
-from reverse_etl.state.sql import ledger, members, rejections, reports, schema
+from reverse_etl.state.sql import ledger, members, migrations, rejections, reports, schema
 from reverse_etl.state.sql import pending as deltas
 from reverse_etl.state.sql import snapshot as takeover
 from reverse_etl.warehouse.model_tables import ModelTables
@@ -100,7 +100,6 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
         "schema": (
             *schema.create_shared_tables(dialect),
             *schema.create_model_tables(dialect, shape),
-            schema.select_version(dialect),
         ),
         "schema.follow_columns": schema.migrate_columns(dialect, shape, shape.snapshot, kept),
         "schema.follow_columns deltas": schema.migrate_columns(dialect, shape, shape.deltas, kept),
@@ -112,6 +111,7 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
         "takeover": _takeover(dialect, shape),
         "rejections": _rejections(dialect, shape),
         "ledger": _ledger(dialect),
+        "migrations": _migrations(dialect),
         "members": _members(dialect, shape),
         "reports": _reports(dialect),
     }
@@ -224,6 +224,17 @@ def _members(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
     yield from members.adopt_members(dialect, shape, "L1")
 
 
+def _migrations(dialect: Dialect) -> Iterator[Statement]:
+    yield migrations.select_meta(dialect, ["version"])
+    yield migrations.select_scopes(dialect)
+    yield migrations.select_table_keys(dialect)
+    yield migrations.mark_migrating(dialect, 2, "a copy")
+    yield migrations.select_meta(dialect, ["version", "migrating_to", "backup"])
+    for change in migrations.CHANGES_BY_VERSION[2]:
+        yield from migrations.change_table(dialect, change)
+    yield migrations.raise_version(dialect, 2)
+
+
 def _takeover(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
     yield from takeover.collect_applied(dialect, shape, RUN, MODEL)
     yield takeover.select_last_applied_seq(dialect, shape)
@@ -268,7 +279,7 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
     yield ledger.renew_lease(dialect, *KEY, "me", "t")
     yield ledger.acquire_lease(dialect, *KEY, "me", "t2", "t1")
     yield ledger.delete_lease(dialect, *KEY, "me")
-    for table in ("receipts", "refusals", "gone", "run_lists"):
+    for table in ("receipts", "row_exceptions", "unmatched_removals", "run_lists"):
         columns = schema.SHARED_TABLES[table].count(",") + 1
         rows = [tuple(f"{row}.{column}" for column in range(columns)) for row in range(2)]
         yield from ledger.insert_rows(dialect, table, rows)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from reverse_etl.clock import SystemClock
 from reverse_etl.config.target import STATE_SCHEMA, Output
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import WarehouseError
 from reverse_etl.state import open_state
-from reverse_etl.state.sql import schema
+from reverse_etl.state.sql import migrations, schema
 from reverse_etl.warehouse.factory import open_warehouse
 from reverse_etl.warehouse.statement import Statement
 from tests.warehouse.inserted import create_scratch, insert
@@ -58,7 +59,7 @@ def opened(
 def warehouse(opened: Callable[..., Warehouse]) -> Warehouse:
     """Open a session, with the state's tables made."""
     session = opened()
-    open_state(session)
+    open_state(session, SystemClock())
     return session
 
 
@@ -74,9 +75,11 @@ def test_the_state_lasts(opened: Callable[..., Warehouse], warehouse: Warehouse)
     insert(warehouse, "runs", [RUN])
     warehouse.close()
     again = opened()
-    open_state(again)
+    open_state(again, SystemClock())
     assert again.fetch(Statement.read(f"SELECT * FROM {again.dialect.state_table('runs')}")) == [RUN]
-    assert again.fetch(schema.select_version(again.dialect)) == [(schema.STATE_VERSION,)]
+    assert again.fetch(migrations.select_meta(again.dialect, ["version"])) == [
+        (schema.STATE_VERSION, None, None)
+    ]
 
 
 def test_rows_come_in_their_order_and_as_they_were(warehouse: Warehouse) -> None:
@@ -204,7 +207,7 @@ def test_a_read_only_session_changes_nothing_that_lasts(
     insert(warehouse, "runs", [RUN])
     warehouse.close()
     reader = opened(read_only=True)
-    open_state(reader)
+    open_state(reader, SystemClock())
     reader.execute(create_scratch(reader, "staged_x", "SELECT 1 AS one"))
     for statement in writes_to(reader.dialect.state_table("runs")):
         with pytest.raises(WarehouseError, match="read-only"):
@@ -215,13 +218,13 @@ def test_a_read_only_session_changes_nothing_that_lasts(
 def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened: Callable[..., Warehouse]) -> None:
     """It has an empty state of its own."""
     reader = opened(read_only=True)
-    open_state(reader)
+    open_state(reader, SystemClock())
     insert(reader, "runs", [RUN])
     assert runs(reader) == [("r1",)]
     reader.close()
     writer = opened()
     assert writer.state_columns("meta") == {}
-    open_state(writer)
+    open_state(writer, SystemClock())
     assert runs(writer) == []
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl.clock import SystemClock
 from reverse_etl.state import open_state
 from tests.warehouse.snowflake_accounts import PASSWORD, PREFIX, Account, account_of, new_database
 
@@ -45,7 +46,7 @@ def test_a_place_is_two_schemas_that_are_gone_with_it(file: Path) -> None:
     """Also where a test fails: a fixture closes it."""
     account = Account(file)
     place, other = account.place(), account.place()
-    open_state(place.opened())
+    open_state(place.opened(), SystemClock())
     home = place.output["schema"]
     assert {home, f"{home}_STATE"} <= schemas(other)
     place.close()
@@ -57,7 +58,7 @@ def test_nothing_is_made_or_dropped_outside(file: Path, server: Server, database
     """A company may let them use a database that holds other things."""
     server.calm()
     place = Account(file).place()
-    open_state(place.opened())
+    open_state(place.opened(), SystemClock())
     place.close()
     texts = [entry["sql"] for entry in server.control("look")["journal"]]
     changes = [text for text in texts if re.match("CREATE|DROP|ALTER|GRANT", text)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.state import open_state
@@ -82,7 +83,7 @@ def test_a_statement_that_is_cancelled_is_told(place: Place, account: Account | 
 def test_a_lock_that_is_not_released_is_told(place: Place) -> None:
     """Of two that write to one table, one waits and gives up."""
     first, second = place.opened(), place.opened()
-    open_state(first)
+    open_state(first, SystemClock())
     table = first.dialect.state_table("lease")
     insert(first, "lease", [("acc", "shop", "me", "2026")])
     second.execute(Statement.session("ALTER SESSION SET LOCK_TIMEOUT = 1"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
@@ -39,7 +40,7 @@ only_an_account = pytest.mark.parametrize("account", [LIVE], indirect=True)
 def session(place: Place) -> Snowflake:
     """Open a session with the state's tables made."""
     opened = place.opened()
-    open_state(opened)
+    open_state(opened, SystemClock())
     return opened
 
 

@@ -50,7 +50,7 @@ def settings(server: Server) -> dict[str, Any]:
 def session(settings: dict[str, Any]) -> Iterator[Snowflake]:
     """Open a session with the state's tables made."""
     opened = Snowflake(settings, read_only=False)
-    open_state(opened)
+    open_state(opened, SystemClock())
     yield opened
     opened.close()
 

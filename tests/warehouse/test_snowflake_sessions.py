@@ -41,7 +41,7 @@ on_the_stand_in = pytest.mark.parametrize("account", ["stand_in"], indirect=True
 def session(place: Place) -> Snowflake:
     """Open a session with the state's tables made."""
     opened = place.opened()
-    open_state(opened)
+    open_state(opened, SystemClock())
     return opened
 
 
@@ -201,7 +201,7 @@ def test_a_plan_before_the_first_run_does_not_go_on_without_its_state(
 ) -> None:
     """All of it was of that session, and a new one would take it for empty."""
     reader = place.opened(read_only=True)
-    open_state(reader)
+    open_state(reader, SystemClock())
     account.end_session(place, reader)
     with pytest.raises(SessionLost, match="staged"):
         runs(reader)

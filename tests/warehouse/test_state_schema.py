@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import SessionLost, UsageError
 from reverse_etl.state import open_state
@@ -28,7 +29,7 @@ def test_the_state_lies_in_the_schema_that_is_named(server: Server, written: str
     """Folded as Snowflake folds it; made where it is missing, found where it is there."""
     mine = server.place(written)
     first = mine.opened()
-    open_state(first)
+    open_state(first, SystemClock())
     assert first.dialect.state_schema.endswith(f".{place}")
     assert mine.opened(read_only=True).state_columns("meta")
     mine.close()
@@ -59,7 +60,7 @@ def test_only_a_scratch_table_is_lost_with_its_session(server: Server) -> None:
     """A schema or a payload column that is called as scratch tables are is none."""
     with closing(server.place("temp_ops")) as mine:
         session = mine.opened()
-        open_state(session)
+        open_state(session, SystemClock())
         session.execute(session.dialect.create_state_table("deltas_x", '"TEMP_C" VARCHAR'))
         session.execute(create_scratch(session, "x", "SELECT 1 AS one"))
         server.end_session(mine, session)

@@ -6,6 +6,7 @@ import click
 
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options, selection_options
 from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.output.console import terminal
 from reverse_etl.formatting import format_count
 
 
@@ -21,7 +22,7 @@ def command(
     Use it after the cause is fixed in Klaviyo. Otherwise a refused row is sent again only when the row, its
     model or its config changes. Rows rejected by a check are checked in every run and need no retry.
     """
-    retried_rows = project_flags.load().retry(select, exclude)
+    retried_rows = project_flags.load().retry(select, exclude, on_event=terminal.print_event)
     if as_json:
         show.print_json(retried_rows)
         return

@@ -20,6 +20,7 @@ from reverse_etl.domain.events import (
     ModelStaged,
     RecoveryStarted,
     SendProgress,
+    StateMigrated,
     Warned,
 )
 from reverse_etl.formatting import format_count
@@ -178,6 +179,11 @@ def _stop_text(event: Event) -> str:
 
 def _event_text(event: Event) -> str:  # noqa: PLR0911 - one per kind of event
     match event:
+        case StateMigrated(old_version, new_version, backup):
+            return (
+                f"The state is migrated from version {old_version} to {new_version}. "
+                f"A copy of the old one is kept: {backup}"
+            )
         case ModelStaged(model, rows, seconds):
             return f"{model}: {format_count(rows, 'row')} staged in {seconds:.1f} s"
         case RecoveryStarted(runs, jobs):

@@ -17,6 +17,7 @@ from reverse_etl.domain.events import (
     RecoveryStarted,
     RemoveProgress,
     SendProgress,
+    StateMigrated,
     Warned,
 )
 
@@ -25,11 +26,17 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.messages import RequestLogEntry
 
 
-def event_entry(event: Event) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one per kind of event
+def event_entry(event: Event) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911 - one per kind of event
     """Return the name of an event in the log, and its content."""
     match event:
         case Warned():
             return "warning", {"text": event.text}
+        case StateMigrated():
+            return "StateMigrated", {
+                "old_version": event.old_version,
+                "new_version": event.new_version,
+                "backup": event.backup,
+            }
         case ModelStaged():
             return "Staged", {"model": event.model, "rows": event.rows, "seconds": event.seconds}
         case RecoveryStarted():

@@ -1,4 +1,4 @@
-"""Statements of the tables that all models share: runs, receipts, refusals, the registry of lists, and the lease."""
+"""Statements of the tables that all models share: runs, receipts, row exceptions, the registry of lists, and the lease."""
 
 from __future__ import annotations
 
@@ -201,14 +201,14 @@ def delete_receipts(dialect: Dialect, run_id: str, model: str, first_seqs: tuple
 
 
 def delete_row_exceptions(dialect: Dialect, deltas: str, run_id: str, model: str) -> tuple[Statement, ...]:
-    """Drop the refusals of a run's model that are taken over.
+    """Drop the row exceptions of a run's model that are taken over.
 
-    A row that stays a delta keeps its refusal: without it, its range's receipt would speak for it too.
+    A row that stays a delta keeps its exception: without it, its range's receipt would speak for it too.
     """
     return (
         Statement.change(
-            dialect.state_table("refusals"),
-            f"DELETE FROM {dialect.state_table('refusals')} WHERE run_id = ? AND model = ?\n"
+            dialect.state_table("row_exceptions"),
+            f"DELETE FROM {dialect.state_table('row_exceptions')} WHERE run_id = ? AND model = ?\n"
             f"AND seq NOT IN (SELECT retl_seq FROM {dialect.state_table(deltas)} WHERE retl_run_id = ?)",
             (run_id, model, run_id),
         ),
@@ -218,7 +218,7 @@ def delete_row_exceptions(dialect: Dialect, deltas: str, run_id: str, model: str
 def select_lists(dialect: Dialect, account: str, project: str) -> Statement:
     """Return (list id, name, model, state, at) of the registry."""
     return Statement.read(
-        f"SELECT list_id, name, model, state, noted_at FROM {dialect.state_table('lists')} "
+        f"SELECT list_id, name, model, state, recorded_at FROM {dialect.state_table('lists')} "
         f"WHERE account_id = ? AND project = ? ORDER BY name, list_id",
         (account, project),
     )

@@ -138,12 +138,12 @@ def select_unmatched_but_present(
 ) -> Statement:
     """Return (identity) of the removals that found nobody, of an account, project, model and list, whose person is on it now."""
     matches = "\nUNION ".join(
-        f"SELECT g.identity FROM gave_up AS g JOIN {dialect.temp_table(_unmanaged_table(tables))} AS o "
+        f"SELECT g.identity FROM unmatched AS g JOIN {dialect.temp_table(_unmanaged_table(tables))} AS o "
         f"ON g.identity = {quote_literal(kind + ':')} || o.{column}"
         for kind, column in IDENTIFIER_COLUMNS.items()
     )
     return Statement.read(
-        f"WITH gave_up AS (\n  SELECT identity FROM {dialect.state_table('gone')} "
+        f"WITH unmatched AS (\n  SELECT identity FROM {dialect.state_table('unmatched_removals')} "
         f"WHERE account_id = ? AND project = ? AND model = ? AND list_id = ?\n)\n{matches}\nORDER BY 1",
         list_key,
     )

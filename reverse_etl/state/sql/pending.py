@@ -165,7 +165,7 @@ def select_staged_rows(  # noqa: PLR0913, PLR0917 - whose rows, and which
     column = IDENTIFIER_COLUMNS[kind]
     deltas = dialect.state_table(tables.deltas)
     rejected_identities = (
-        f"SELECT DISTINCT d.retl_identity FROM {deltas} AS d JOIN {dialect.state_table('refusals')} AS f "
+        f"SELECT DISTINCT d.retl_identity FROM {deltas} AS d JOIN {dialect.state_table('row_exceptions')} AS f "
         f"ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     )
     rejected = "(s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq IS NOT NULL AND r.first_seq IS NULL))"
@@ -309,7 +309,7 @@ def _unsent_sql(
 
     A held row was not, though it lies among those of which nobody knows.
     """
-    exception_seqs = f"SELECT f.seq FROM {dialect.state_table('refusals')} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind ="
+    exception_seqs = f"SELECT f.seq FROM {dialect.state_table('row_exceptions')} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind ="
     condition = (
         f"retl_run_id = ? AND retl_seq NOT IN (\n"
         f"  SELECT d.retl_seq FROM {dialect.state_table(tables.deltas)} AS d JOIN {dialect.state_table('receipts')} AS r\n"

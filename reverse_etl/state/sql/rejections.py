@@ -114,7 +114,7 @@ def record_klaviyo_rejections(
 ) -> tuple[Statement, ...]:
     """Note each row that Klaviyo refused in this run, and end the rejections of the rows that it took."""
     table, deltas, row_exceptions = (
-        dialect.state_table(name) for name in ("rejections", tables.deltas, "refusals")
+        dialect.state_table(name) for name in ("rejections", tables.deltas, "row_exceptions")
     )
     applied = dialect.temp_table(tables.applied)
     rejected_rows = (

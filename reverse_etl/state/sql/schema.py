@@ -18,22 +18,23 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.model_tables import ModelTables
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 SHARED_TABLES: Mapping[str, str] = {
-    "meta": "version BIGINT",
+    "meta": "version BIGINT, migrating_to BIGINT, backup VARCHAR",
     "models": "account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR",
     "targets": "project VARCHAR, target VARCHAR, account_id VARCHAR",
     "runs": "run_id VARCHAR, account_id VARCHAR, project VARCHAR, state VARCHAR, started_at VARCHAR, "
     "klaviyo_time VARCHAR, ended_at VARCHAR, exit_code BIGINT",
     "run_lists": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR",
     "receipts": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, "
-    "row_count BIGINT, state VARCHAR, job_id VARCHAR, noted_at VARCHAR, detail VARCHAR",
-    "refusals": "run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR",
+    "row_count BIGINT, state VARCHAR, job_id VARCHAR, recorded_at VARCHAR, detail VARCHAR",
+    "row_exceptions": "run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR",
     "rejections": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, source VARCHAR, "
     "code VARCHAR, field VARCHAR, detail VARCHAR, first_run_id VARCHAR, row_count BIGINT",
-    "gone": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, noted_at VARCHAR",
-    "lists": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, noted_at VARCHAR",
+    "unmatched_removals": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, "
+    "recorded_at VARCHAR",
+    "lists": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, recorded_at VARCHAR",
     "lease": "account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR",
 }
 
@@ -51,18 +52,16 @@ def create_shared_tables(dialect: Dialect) -> tuple[Statement, ...]:
     tables = tuple(dialect.create_state_table(name, columns) for name, columns in SHARED_TABLES.items())
     if not dialect.has_transactional_ddl:
         # Each CREATE commits, so the table that says that all others are there comes last, in one piece.
-        select = f"SELECT CAST({STATE_VERSION} AS BIGINT) AS version"
+        select = (
+            f"SELECT CAST({STATE_VERSION} AS BIGINT) AS version, CAST(NULL AS BIGINT) AS migrating_to, "
+            "CAST(NULL AS VARCHAR) AS backup"
+        )
         return (*tables[1:], dialect.replace_state_table("meta", select, repeatable=True))
     meta = dialect.state_table("meta")
     version = Statement.insert(
-        meta, f"INSERT INTO {meta} SELECT {STATE_VERSION} WHERE NOT EXISTS (SELECT 1 FROM {meta})"
+        meta, f"INSERT INTO {meta} SELECT {STATE_VERSION}, NULL, NULL WHERE NOT EXISTS (SELECT 1 FROM {meta})"
     )
     return (*tables, version)
-
-
-def select_version(dialect: Dialect) -> Statement:
-    """Return the version of the state."""
-    return Statement.read(f"SELECT MAX(version) FROM {dialect.state_table('meta')}")
 
 
 def create_model_tables(dialect: Dialect, tables: ModelTables) -> tuple[Statement, ...]:

@@ -1,6 +1,6 @@
 """The takeover: what receipts prove goes from the deltas into the snapshot.
 
-Receipts cover ranges of `retl_seq`; refusals name single rows.
+Receipts cover ranges of `retl_seq`; row exceptions name single rows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def collect_applied(dialect: Dialect, tables: ModelTables, run_id: str, model: str) -> tuple[Statement, ...]:
     """Gather which deltas receipts prove applied, and the rows of the snapshot that they take the place of."""
-    deltas, row_exceptions = (dialect.state_table(name) for name in (tables.deltas, "refusals"))
+    deltas, row_exceptions = (dialect.state_table(name) for name in (tables.deltas, "row_exceptions"))
     return (
         Statement.create(
             dialect.temp_table(tables.applied),
@@ -72,7 +72,7 @@ def apply_to_snapshot(  # noqa: PLR0913, PLR0917 - whose deltas, and in which pa
     To be run in one transaction, after `collect_applied`. `seq_ranges` are the parts in which rows go into the snapshot.
     """
     deltas, rejected, row_exceptions = (
-        dialect.state_table(name) for name in (tables.deltas, tables.rejected, "refusals")
+        dialect.state_table(name) for name in (tables.deltas, tables.rejected, "row_exceptions")
     )
     applied = dialect.temp_table(tables.applied)
     row = dialect.quote_columns(tables.row_columns)
@@ -171,7 +171,7 @@ def _delete_finished_deltas(
 
     Removals that were held stay for whoever knows what else was sent: `deltas.doubt_unsent`.
     """
-    deltas, row_exceptions = dialect.state_table(tables.deltas), dialect.state_table("refusals")
+    deltas, row_exceptions = dialect.state_table(tables.deltas), dialect.state_table("row_exceptions")
     applied_seqs = f"SELECT t.retl_seq FROM {dialect.temp_table(tables.applied)} AS t WHERE TRUE"
     final_exceptions = f"SELECT f.seq FROM {row_exceptions} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held')"
     return (

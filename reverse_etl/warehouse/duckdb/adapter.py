@@ -20,12 +20,13 @@ import duckdb
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.formatting import end_sentence
+from reverse_etl.warehouse.duckdb.copies import keep_copy, work_on_copy
 from reverse_etl.warehouse.duckdb.dialect import DuckDBDialect
 from reverse_etl.warehouse.duckdb.settings import session_settings
 from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.warehouse.interface import Row
 
@@ -56,6 +57,7 @@ class DuckDB:
 
         Missing state is an empty one in memory. `locations` says of settings where they were written.
         """
+        self.read_only = read_only
         self._locations = locations or {}
         self._path = warehouse_path(settings)
         self._settings = settings
@@ -64,7 +66,7 @@ class DuckDB:
         self._connection = duckdb.connect(":memory:")
         try:
             self._configure_session()
-            self._attach_state(read_only)
+            self._attach_state()
         except BaseException:
             self.close()
             raise
@@ -170,6 +172,20 @@ class DuckDB:
         rows = self.fetch(Statement.read(f"DESCRIBE {self.dialect.state_table(table)}"))
         return {name: to_column(name, type_) for name, type_, *_ in rows}
 
+    def back_up_state(self, tables: Sequence[str], label: str) -> str:
+        """Copy the whole state file to one beside it, and return its name."""
+        del tables
+        state = state_path(self._path)
+        path = state.with_name(f"{state.stem}.{label}.duckdb")
+        keep_copy(self._connection, STATE_DATABASE, path)
+        return path.name
+
+    def copy_state(self, tables: Sequence[str]) -> None:
+        """Work on a copy of the whole state file, in the session's own folder."""
+        del tables
+        with _translate_errors(Statement.session("COPY FROM DATABASE")):
+            work_on_copy(self._connection, STATE_DATABASE, self._spill_dir / "state.duckdb")
+
     def close(self) -> None:
         """Close the session and remove what it spilled."""
         self._connection.close()
@@ -191,17 +207,17 @@ class DuckDB:
         if self._session_settings.threads:
             self._connection.execute(f"SET threads = {self._session_settings.threads}")
 
-    def _attach_state(self, read_only: bool) -> None:  # noqa: FBT001 - one caller, above
+    def _attach_state(self) -> None:
         path = state_path(self._path)
         if not self._path.parent.is_dir():
             raise self._missing_file_error(f"There is no folder {self._path.parent}.")
         if not path.exists() and not self._path.exists():
             raise self._missing_file_error()
-        if read_only and not path.exists():
+        if self.read_only and not path.exists():
             self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
         else:
-            self._attach_database(path, STATE_DATABASE, writable=not read_only)
-            if read_only and not self.state_columns("meta"):  # made, and never written to
+            self._attach_database(path, STATE_DATABASE, writable=not self.read_only)
+            if self.read_only and not self.state_columns("meta"):  # made, and never written to
                 self._connection.execute(f"DETACH {quote_identifier(STATE_DATABASE)}")
                 self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
 

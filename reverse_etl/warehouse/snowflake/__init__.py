@@ -23,7 +23,7 @@ from reverse_etl.warehouse.snowflake.types import to_column
 from reverse_etl.warehouse.statement import Statement, StatementKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.snowflake.client import Cursor
@@ -47,7 +47,7 @@ class Snowflake:
         self._query_tag = {"app": "reverse_etl"} | (
             {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
         )
-        self._read_only = read_only
+        self.read_only = read_only
         self._session = Session(settings)
         try:
             self.dialect = self._build_dialect(settings, state_schema)
@@ -117,6 +117,29 @@ class Snowflake:
             for name, output_column in columns_by_name
         }
 
+    def back_up_state(self, tables: Sequence[str], label: str) -> str:
+        """Clone the tables beside themselves, and return what the clones' names begin with.
+
+        A clone costs nothing until one of the two changes ("CREATE <object> ... CLONE").
+        """
+        prefix = f"backup_{label}_"
+        for table in tables:
+            clone = self.dialect.state_table(f"{prefix}{table}")
+            self.execute(
+                Statement.create(
+                    clone, f"CREATE TRANSIENT TABLE {clone} CLONE {self.dialect.state_table(table)}"
+                )
+            )
+        return prefix.upper()
+
+    def copy_state(self, tables: Sequence[str]) -> None:
+        """Copy the tables to temporary ones, and work on these."""
+        copied = replace(self.dialect, persistent=False)
+        for table in tables:
+            select = f"SELECT * FROM {self.dialect.state_table(table)}"
+            self.execute(copied.replace_state_table(table, select, repeatable=True))
+        self.dialect = copied
+
     def close(self) -> None:
         """Log out; temporary tables are gone then."""
         self._session.close()
@@ -135,7 +158,7 @@ class Snowflake:
 
     def _check_write_allowed(self, statement: Statement) -> None:
         """Refuse to change what lasts in a read-only session."""
-        if self._read_only and statement.changes_what_lasts:
+        if self.read_only and statement.changes_what_lasts:
             raise WarehouseError.of("A read-only session can't change the state.", where=statement.excerpt)
 
     def _build_dialect(self, settings: Mapping[str, Any], state_schema: str) -> Dialect:
@@ -147,10 +170,8 @@ class Snowflake:
         if location.has_state_schema(self.fetch(location.show_schemas)):
             self.dialect = persistent
             state_exists = bool(self.state_columns("meta"))
-            return (
-                persistent if state_exists or not self._read_only else replace(persistent, persistent=False)
-            )
-        if self._read_only:
+            return persistent if state_exists or not self.read_only else replace(persistent, persistent=False)
+        if self.read_only:
             return SnowflakeDialect(location.full_schema, location.full_schema, persistent=False)
         try:
             self.execute(location.create_state_schema)

@@ -60,7 +60,7 @@ WHERE retl_run_id = ? AND retl_seq BETWEEN ? AND ? ORDER BY retl_seq;
 SELECT s.retl_email, s.retl_identity, l.retl_list_id,
   (s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq IS NOT NULL AND r.first_seq IS NULL)) AS retl_rejected
 FROM memory.main."staged_vip_0a1b2c3d" AS s LEFT JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
-LEFT JOIN (SELECT DISTINCT d.retl_identity FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."refusals" AS f ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AS x ON s.retl_identity = x.retl_identity
+LEFT JOIN (SELECT DISTINCT d.retl_identity FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."row_exceptions" AS f ON f.seq = d.retl_seq AND f.run_id = d.retl_run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AS x ON s.retl_identity = x.retl_identity
 LEFT JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_run_id = ? AND d.retl_list_id = ? AND d.retl_op <> 'remove' AND d.retl_identity = s.retl_identity AND d.retl_list_id = l.retl_list_id
 LEFT JOIN "reverse_etl_state".main."receipts" AS r ON r.run_id = d.retl_run_id AND r.model = ? AND r.state = 'applied' AND d.retl_seq BETWEEN r.first_seq AND r.last_seq
 WHERE s.retl_email IN (?, ?)
@@ -72,8 +72,8 @@ DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE NOT retl_uncert
   SELECT d.retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."receipts" AS r
   ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
   WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown')
-  AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'held'))
-AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
+  AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'held'))
+AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
 -- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip', 'r1', 'vip')
 
 -- deltas 13
@@ -93,8 +93,8 @@ WHERE retl_op = 'remove' AND NOT retl_uncertain AND retl_run_id = ? AND retl_seq
   SELECT d.retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."receipts" AS r
   ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
   WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown')
-  AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'held'))
-AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
+  AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'held'))
+AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
 -- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip', 'r1', 'vip')
 
 -- deltas 16
@@ -103,8 +103,8 @@ WHERE retl_op = 'remove' AND retl_uncertain AND retl_in_snapshot AND retl_run_id
   SELECT d.retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN "reverse_etl_state".main."receipts" AS r
   ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
   WHERE d.retl_run_id = ? AND r.run_id = ? AND r.model = ? AND r.state IN ('accepted', 'unknown')
-  AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'held'))
-AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
+  AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'held'))
+AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'unknown');
 -- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip', 'r1', 'vip')
 
 -- deltas 17

@@ -73,12 +73,12 @@ DELETE FROM "reverse_etl_state".main."receipts" WHERE run_id = ? AND model = ? A
 -- with ('r1', 'vip', 1, 2)
 
 -- ledger 18
-DELETE FROM "reverse_etl_state".main."refusals" WHERE run_id = ? AND model = ?
+DELETE FROM "reverse_etl_state".main."row_exceptions" WHERE run_id = ? AND model = ?
 AND seq NOT IN (SELECT retl_seq FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ?);
 -- with ('r1', 'vip', 'r1')
 
 -- ledger 19
-SELECT list_id, name, model, state, noted_at FROM "reverse_etl_state".main."lists" WHERE account_id = ? AND project = ? ORDER BY name, list_id;
+SELECT list_id, name, model, state, recorded_at FROM "reverse_etl_state".main."lists" WHERE account_id = ? AND project = ? ORDER BY name, list_id;
 -- with ('acc', 'shop')
 
 -- ledger 20
@@ -122,11 +122,11 @@ INSERT INTO "reverse_etl_state".main."receipts" VALUES (?, ?, ?, ?, ?, ?, ?, ?, 
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '0.10', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10')
 
 -- ledger 29
-INSERT INTO "reverse_etl_state".main."refusals" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO "reverse_etl_state".main."row_exceptions" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
 
 -- ledger 30
-INSERT INTO "reverse_etl_state".main."gone" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO "reverse_etl_state".main."unmatched_removals" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
 
 -- ledger 31

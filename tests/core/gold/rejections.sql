@@ -46,11 +46,11 @@ DELETE FROM "reverse_etl_state".main."rejections" AS retl_r WHERE account_id = ?
 -- with ('acc', 'shop', 'vip')
 
 -- rejections 9
-DELETE FROM "reverse_etl_state".main."rejections" AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (SELECT 1 FROM "reverse_etl_state".main."refusals" AS f JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected' AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key);
+DELETE FROM "reverse_etl_state".main."rejections" AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (SELECT 1 FROM "reverse_etl_state".main."row_exceptions" AS f JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected' AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key);
 -- with ('acc', 'shop', 'vip', 'r1', 'vip')
 
 -- rejections 10
-INSERT INTO "reverse_etl_state".main."rejections" SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 FROM "reverse_etl_state".main."refusals" AS f JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected';
+INSERT INTO "reverse_etl_state".main."rejections" SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 FROM "reverse_etl_state".main."row_exceptions" AS f JOIN "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected';
 -- with ('acc', 'shop', 'vip', 'r1', 'r1', 'vip')
 
 -- rejections 11

@@ -1,5 +1,5 @@
 -- schema 1
-CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."meta" (version BIGINT);
+CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."meta" (version BIGINT, migrating_to BIGINT, backup VARCHAR);
 
 -- schema 2
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."models" (account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR);
@@ -14,25 +14,25 @@ CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."runs" (run_id VARCHAR, acco
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."run_lists" (run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR);
 
 -- schema 6
-CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."receipts" (run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, row_count BIGINT, state VARCHAR, job_id VARCHAR, noted_at VARCHAR, detail VARCHAR);
+CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."receipts" (run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, row_count BIGINT, state VARCHAR, job_id VARCHAR, recorded_at VARCHAR, detail VARCHAR);
 
 -- schema 7
-CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."refusals" (run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR);
+CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."row_exceptions" (run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR);
 
 -- schema 8
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."rejections" (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, source VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR, first_run_id VARCHAR, row_count BIGINT);
 
 -- schema 9
-CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."gone" (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, noted_at VARCHAR);
+CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."unmatched_removals" (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, recorded_at VARCHAR);
 
 -- schema 10
-CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."lists" (account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, noted_at VARCHAR);
+CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."lists" (account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, recorded_at VARCHAR);
 
 -- schema 11
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."lease" (account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR);
 
 -- schema 12
-INSERT INTO "reverse_etl_state".main."meta" SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."meta");
+INSERT INTO "reverse_etl_state".main."meta" SELECT 2, NULL, NULL WHERE NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."meta");
 
 -- schema 13
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id VARCHAR, retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN, retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "first_name" VARCHAR, "spent" DECIMAL(10,2), "Since" TIMESTAMP, "tags" JSON);
@@ -42,9 +42,6 @@ CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."rejected_vip_0a1b2c3d" (ret
 
 -- schema 15
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."snapshot_vip_0a1b2c3d" (retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR, "first_name" VARCHAR, "spent" DECIMAL(10,2), "Since" TIMESTAMP, "tags" JSON);
-
--- schema 16
-SELECT MAX(version) FROM "reverse_etl_state".main."meta";
 
 -- schema.follow_columns 1
 ALTER TABLE "reverse_etl_state".main."snapshot_vip_0a1b2c3d" ALTER COLUMN "spent" TYPE DECIMAL(10,2) USING CASE WHEN 'n:' || CAST(CAST("spent" AS DOUBLE) AS VARCHAR) = CASE WHEN LENGTH(REPLACE(REPLACE(CAST(TRY_CAST("spent" AS DECIMAL(10,2)) AS VARCHAR), '-', ''), '.', '')) <= 15 THEN 'n:' || CAST(CAST(TRY_CAST("spent" AS DECIMAL(10,2)) AS DOUBLE) AS VARCHAR) ELSE 's:' || CAST(TRY_CAST("spent" AS DECIMAL(10,2)) AS VARCHAR) END THEN TRY_CAST("spent" AS DECIMAL(10,2)) END;

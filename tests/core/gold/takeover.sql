@@ -8,7 +8,7 @@ FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d JOIN (
   ) AS touching GROUP BY gaps
 ) AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
 WHERE d.retl_run_id = ?
-AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ?);
+AND d.retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ?);
 -- with ('r1', 'vip', 'r1', 'r1', 'vip')
 
 -- takeover 2
@@ -35,11 +35,11 @@ INSERT INTO "reverse_etl_state".main."snapshot_vip_0a1b2c3d" ("retl_list_id", "r
 DELETE FROM "reverse_etl_state".main."rejected_vip_0a1b2c3d" AS retl_r WHERE EXISTS (SELECT 1 FROM memory.main."taken_vip_0a1b2c3d" AS t WHERE t.retl_list_id = retl_r.retl_list_id AND t.retl_identity = retl_r.retl_identity);
 
 -- takeover 7
-DELETE FROM "reverse_etl_state".main."rejected_vip_0a1b2c3d" AS retl_r WHERE EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AND d.retl_list_id = retl_r.retl_list_id AND d.retl_identity = retl_r.retl_identity);
+DELETE FROM "reverse_etl_state".main."rejected_vip_0a1b2c3d" AS retl_r WHERE EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AND d.retl_list_id = retl_r.retl_list_id AND d.retl_identity = retl_r.retl_identity);
 -- with ('r1', 'r1', 'vip')
 
 -- takeover 8
-INSERT INTO "reverse_etl_state".main."rejected_vip_0a1b2c3d" (retl_checksum, "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags") SELECT ?, "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags" FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ? AND retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected');
+INSERT INTO "reverse_etl_state".main."rejected_vip_0a1b2c3d" (retl_checksum, "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags") SELECT ?, "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags" FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ? AND retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected');
 -- with ('c0ffee', 'r1', 'r1', 'vip')
 
 -- takeover 9
@@ -47,7 +47,7 @@ DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS retl_d WHERE retl_
 -- with ('r1',)
 
 -- takeover 10
-DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."refusals" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held'));
+DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held'));
 -- with ('r1', 'r1', 'vip')
 
 -- takeover 11

@@ -73,12 +73,12 @@ DELETE FROM "SHOP"."REVERSE_ETL"."RECEIPTS" WHERE run_id = ? AND model = ? AND f
 -- with ('r1', 'vip', 1, 2)
 
 -- ledger 18
-DELETE FROM "SHOP"."REVERSE_ETL"."REFUSALS" WHERE run_id = ? AND model = ?
+DELETE FROM "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" WHERE run_id = ? AND model = ?
 AND seq NOT IN (SELECT retl_seq FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_run_id = ?);
 -- with ('r1', 'vip', 'r1')
 
 -- ledger 19
-SELECT list_id, name, model, state, noted_at FROM "SHOP"."REVERSE_ETL"."LISTS" WHERE account_id = ? AND project = ? ORDER BY name, list_id;
+SELECT list_id, name, model, state, recorded_at FROM "SHOP"."REVERSE_ETL"."LISTS" WHERE account_id = ? AND project = ? ORDER BY name, list_id;
 -- with ('acc', 'shop')
 
 -- ledger 20
@@ -122,11 +122,11 @@ INSERT INTO "SHOP"."REVERSE_ETL"."RECEIPTS" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '0.10', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10')
 
 -- ledger 29
-INSERT INTO "SHOP"."REVERSE_ETL"."REFUSALS" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
 
 -- ledger 30
-INSERT INTO "SHOP"."REVERSE_ETL"."GONE" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO "SHOP"."REVERSE_ETL"."UNMATCHED_REMOVALS" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
 -- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6')
 
 -- ledger 31

@@ -48,13 +48,13 @@ SELECT retl_identity FROM "SHOP"."REVERSE_ETL"."TEMP_MISSING_VIP_0A1B2C3D" ORDER
 SELECT retl_identity FROM "SHOP"."REVERSE_ETL"."TEMP_OTHERS_VIP_0A1B2C3D" ORDER BY retl_identity LIMIT 3;
 
 -- members 9
-WITH gave_up AS (
-  SELECT identity FROM "SHOP"."REVERSE_ETL"."GONE" WHERE account_id = ? AND project = ? AND model = ? AND list_id = ?
+WITH unmatched AS (
+  SELECT identity FROM "SHOP"."REVERSE_ETL"."UNMATCHED_REMOVALS" WHERE account_id = ? AND project = ? AND model = ? AND list_id = ?
 )
-SELECT g.identity FROM gave_up AS g JOIN "SHOP"."REVERSE_ETL"."TEMP_OTHERS_VIP_0A1B2C3D" AS o ON g.identity = 'email:' || o.retl_email
-UNION SELECT g.identity FROM gave_up AS g JOIN "SHOP"."REVERSE_ETL"."TEMP_OTHERS_VIP_0A1B2C3D" AS o ON g.identity = 'phone_e164:' || o.retl_phone_e164
-UNION SELECT g.identity FROM gave_up AS g JOIN "SHOP"."REVERSE_ETL"."TEMP_OTHERS_VIP_0A1B2C3D" AS o ON g.identity = 'external_id:' || o.retl_external_id
-UNION SELECT g.identity FROM gave_up AS g JOIN "SHOP"."REVERSE_ETL"."TEMP_OTHERS_VIP_0A1B2C3D" AS o ON g.identity = 'klaviyo_profile_id:' || o.retl_klaviyo_profile_id
+SELECT g.identity FROM unmatched AS g JOIN "SHOP"."REVERSE_ETL"."TEMP_OTHERS_VIP_0A1B2C3D" AS o ON g.identity = 'email:' || o.retl_email
+UNION SELECT g.identity FROM unmatched AS g JOIN "SHOP"."REVERSE_ETL"."TEMP_OTHERS_VIP_0A1B2C3D" AS o ON g.identity = 'phone_e164:' || o.retl_phone_e164
+UNION SELECT g.identity FROM unmatched AS g JOIN "SHOP"."REVERSE_ETL"."TEMP_OTHERS_VIP_0A1B2C3D" AS o ON g.identity = 'external_id:' || o.retl_external_id
+UNION SELECT g.identity FROM unmatched AS g JOIN "SHOP"."REVERSE_ETL"."TEMP_OTHERS_VIP_0A1B2C3D" AS o ON g.identity = 'klaviyo_profile_id:' || o.retl_klaviyo_profile_id
 ORDER BY 1;
 -- with ('acc', 'shop', 'vip', 'L1')
 

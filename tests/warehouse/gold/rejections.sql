@@ -46,11 +46,11 @@ DELETE FROM "SHOP"."REVERSE_ETL"."REJECTIONS" AS retl_r WHERE account_id = ? AND
 -- with ('acc', 'shop', 'vip')
 
 -- rejections 9
-DELETE FROM "SHOP"."REVERSE_ETL"."REJECTIONS" AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f JOIN "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected' AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key);
+DELETE FROM "SHOP"."REVERSE_ETL"."REJECTIONS" AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" AS f JOIN "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected' AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key);
 -- with ('acc', 'shop', 'vip', 'r1', 'vip')
 
 -- rejections 10
-INSERT INTO "SHOP"."REVERSE_ETL"."REJECTIONS" SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f JOIN "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected';
+INSERT INTO "SHOP"."REVERSE_ETL"."REJECTIONS" SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 FROM "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" AS f JOIN "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected';
 -- with ('acc', 'shop', 'vip', 'r1', 'r1', 'vip')
 
 -- rejections 11

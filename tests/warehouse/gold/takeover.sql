@@ -8,7 +8,7 @@ FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d JOIN (
   ) AS touching GROUP BY gaps
 ) AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
 WHERE d.retl_run_id = ?
-AND d.retl_seq NOT IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ?);
+AND d.retl_seq NOT IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" AS f WHERE f.run_id = ? AND f.model = ?);
 -- with ('r1', 'vip', 'r1', 'r1', 'vip')
 
 -- takeover 2
@@ -35,11 +35,11 @@ WHEN NOT MATCHED AND t.retl_op <> 'remove' THEN INSERT ("RETL_LIST_ID", "RETL_ID
 DELETE FROM "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" AS retl_r WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_TAKEN_VIP_0A1B2C3D" AS t WHERE t.retl_list_id = retl_r.retl_list_id AND t.retl_identity = retl_r.retl_identity);
 
 -- takeover 6
-DELETE FROM "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" AS retl_r WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AND d.retl_list_id = retl_r.retl_list_id AND d.retl_identity = retl_r.retl_identity);
+DELETE FROM "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" AS retl_r WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AND d.retl_list_id = retl_r.retl_list_id AND d.retl_identity = retl_r.retl_identity);
 -- with ('r1', 'r1', 'vip')
 
 -- takeover 7
-INSERT INTO "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" (retl_checksum, "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS") SELECT ?, "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS" FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_run_id = ? AND retl_seq IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected');
+INSERT INTO "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" (retl_checksum, "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS") SELECT ?, "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS" FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_run_id = ? AND retl_seq IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected');
 -- with ('c0ffee', 'r1', 'r1', 'vip')
 
 -- takeover 8
@@ -47,14 +47,14 @@ DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS retl_d WHERE retl_run_
 -- with ('r1',)
 
 -- takeover 9
-DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held'));
+DELETE FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_run_id = ? AND NOT retl_uncertain AND retl_seq IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held'));
 -- with ('r1', 'r1', 'vip')
 
 -- takeover 10
 DELETE FROM "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" AS retl_r WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_TAKEN_VIP_0A1B2C3D" AS t WHERE t.retl_list_id = retl_r.retl_list_id AND t.retl_identity = retl_r.retl_identity);
 
 -- takeover 11
-DELETE FROM "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" AS retl_r WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."REFUSALS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AND d.retl_list_id = retl_r.retl_list_id AND d.retl_identity = retl_r.retl_identity);
+DELETE FROM "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" AS retl_r WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (SELECT f.seq FROM "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected') AND d.retl_list_id = retl_r.retl_list_id AND d.retl_identity = retl_r.retl_identity);
 -- with ('r1', 'r1', 'vip')
 
 -- takeover 12

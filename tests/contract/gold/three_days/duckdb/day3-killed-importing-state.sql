@@ -19,15 +19,11 @@ CREATE TABLE "deltas_vip_e9d83a3c" ("retl_run_id" VARCHAR, "retl_seq" BIGINT, "r
 INSERT INTO "deltas_vip_e9d83a3c"
 SELECT '', 0, 'update', TRUE, TRUE, 'WUECg4', 'email:max@example.com', 'max@example.com', NULL, '13', NULL, '2020-01-01T06:00:00.000Z', 'Max';
 
-CREATE TABLE "gone" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "identity" VARCHAR, "run_id" VARCHAR, "noted_at" VARCHAR);
-INSERT INTO "gone"
-SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:kim@example.com', '20200102T050000-000002', '2020-01-02T06:00:00.000Z';
-
 CREATE TABLE "lease" ("account_id" VARCHAR, "project" VARCHAR, "owner" VARCHAR, "expires_at" VARCHAR);
 INSERT INTO "lease"
 SELECT '7b2lBS', 'shop', 'host:1:0', '2020-01-06T06:00:00.000Z';
 
-CREATE TABLE "lists" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "name" VARCHAR, "model" VARCHAR, "state" VARCHAR, "noted_at" VARCHAR);
+CREATE TABLE "lists" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "name" VARCHAR, "model" VARCHAR, "state" VARCHAR, "recorded_at" VARCHAR);
 INSERT INTO "lists"
 SELECT '7b2lBS', 'shop', 'BTsq5P', 'Cocoa', 'clubs', 'owned', '2020-01-05T06:00:00.000Z'
 UNION ALL SELECT '7b2lBS', 'shop', 'QqSYtc', 'Testers', 'testers', 'owned', '2020-01-01T06:00:00.000Z'
@@ -38,9 +34,9 @@ UNION ALL SELECT '7b2lBS', 'shop', 'tWZBIf', 'Tea', 'clubs', 'owned', '2019-12-3
 UNION ALL SELECT '7b2lBS', 'shop', 'xUfzmg', 'Mate', 'clubs', 'owned', '2020-01-05T06:00:00.000Z'
 UNION ALL SELECT '7b2lBS', 'shop', NULL, 'Juice', 'juice', 'intended', '2020-01-03T07:00:00.000Z';
 
-CREATE TABLE "meta" ("version" BIGINT);
+CREATE TABLE "meta" ("version" BIGINT, "migrating_to" BIGINT, "backup" VARCHAR);
 INSERT INTO "meta"
-SELECT 1;
+SELECT 2, NULL, NULL;
 
 CREATE TABLE "models" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "table_key" VARCHAR, "surface" VARCHAR, "identifiers" VARCHAR, "checksum" VARCHAR);
 INSERT INTO "models"
@@ -49,7 +45,7 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', 'everybody_dbc66e10', 'profiles'
 UNION ALL SELECT '7b2lBS', 'shop', 'testers', 'testers_23625288', 'list_memberships_by_profile_id', '[["klaviyo_profile_id", "profile_id"]]', 'a0460548c5163fcc55505438bd73983ed68e8c79d041b5f0cb3242cdb6480a14'
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'vip_e9d83a3c', 'list_memberships', '[["email", "email"], ["phone_e164", "phone"], ["external_id", "id"]]', '77cb9426ba6b70a90ac6c524dc03481614bbe410255c77a3508695e5d0bd722d';
 
-CREATE TABLE "receipts" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "op" VARCHAR, "first_seq" BIGINT, "last_seq" BIGINT, "row_count" BIGINT, "state" VARCHAR, "job_id" VARCHAR, "noted_at" VARCHAR, "detail" VARCHAR);
+CREATE TABLE "receipts" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "op" VARCHAR, "first_seq" BIGINT, "last_seq" BIGINT, "row_count" BIGINT, "state" VARCHAR, "job_id" VARCHAR, "recorded_at" VARCHAR, "detail" VARCHAR);
 INSERT INTO "receipts"
 SELECT '20200101T050000-000001', 'clubs', 'gUcbIR', 'add', 1, 3, 3, 'applied', 'aW1wb3J0OjdiMmxCUzplZGIwZWNjZGU0ZjU5MTJkYjIyNA', '2020-01-01T06:00:00.000Z', ''
 UNION ALL SELECT '20200101T050000-000001', 'clubs', 'tWZBIf', 'add', 4, 6, 3, 'applied', 'aW1wb3J0OjdiMmxCUzpjYThmYWNiMmE3ZGY0MWQxNmFiNw', '2020-01-01T06:00:00.000Z', ''
@@ -74,13 +70,6 @@ UNION ALL SELECT '20200106T050000-000006', 'clubs', 'gUcbIR', 'remove', 3, 3, 1,
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 'tWZBIf', 'add', 9, 9, 1, 'accepted', 'aW1wb3J0OjdiMmxCUzplMjhjZGMyNjkwMzc5MzdjNzQxYg', '2020-01-06T06:00:00.000Z', ''
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 'xUfzmg', 'add', 6, 6, 1, 'not_sent', NULL, '2020-01-06T06:00:00.000Z', 'Klaviyo refused the request (invalid). A fault that was asked for.';
 
-CREATE TABLE "refusals" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, "kind" VARCHAR, "code" VARCHAR, "field" VARCHAR, "detail" VARCHAR);
-INSERT INTO "refusals"
-SELECT '20200106T050000-000006', 'clubs', 1, 'rejected', 'invalid', 'email', 'The value was not accepted.'
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 2, 'rejected', 'invalid', 'email', 'The value was not accepted.'
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A row that is wanted, or was rejected, may be the same person.'
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
-
 CREATE TABLE "rejected_clubs_dfa8bc0f" ("retl_checksum" VARCHAR, "retl_list_id" VARCHAR, "retl_identity" VARCHAR, "retl_email" VARCHAR, "retl_phone_e164" VARCHAR, "retl_external_id" VARCHAR, "retl_klaviyo_profile_id" VARCHAR, "retl_first_sent_at" VARCHAR, "Orders" INTEGER);
 
 CREATE TABLE "rejected_everybody_dbc66e10" ("retl_checksum" VARCHAR, "retl_list_id" VARCHAR, "retl_identity" VARCHAR, "retl_email" VARCHAR, "retl_phone_e164" VARCHAR, "retl_external_id" VARCHAR, "retl_klaviyo_profile_id" VARCHAR, "retl_first_sent_at" VARCHAR, "first_name" VARCHAR, "location_city" VARCHAR, "orders" INTEGER, "spent" DECIMAL(12,2), "score" DOUBLE, "newsletter" BOOLEAN, "since" DATE, "seen_at" TIMESTAMP);
@@ -99,6 +88,13 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', '', 'email:lea@example.com', 'kl
 UNION ALL SELECT '7b2lBS', 'shop', 'everybody', '', 'email:max@@example.com', 'check', 'email_malformed', '', '', '20200102T050000-000002', 1
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:gus@@example.com', 'check', 'email_malformed', '', '', '20200101T050000-000001', 1
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'check', 'email_malformed', '', '', '20200102T050000-000002', 1;
+
+CREATE TABLE "row_exceptions" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, "kind" VARCHAR, "code" VARCHAR, "field" VARCHAR, "detail" VARCHAR);
+INSERT INTO "row_exceptions"
+SELECT '20200106T050000-000006', 'clubs', 1, 'rejected', 'invalid', 'email', 'The value was not accepted.'
+UNION ALL SELECT '20200106T050000-000006', 'clubs', 2, 'rejected', 'invalid', 'email', 'The value was not accepted.'
+UNION ALL SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A row that is wanted, or was rejected, may be the same person.'
+UNION ALL SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
 
 CREATE TABLE "run_lists" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "list_name" VARCHAR, "counts" VARCHAR, "reason" VARCHAR);
 INSERT INTO "run_lists"
@@ -170,3 +166,7 @@ UNION ALL SELECT 'WUECg4', 'phone_e164:+442079460304', NULL, '+442079460304', '4
 CREATE TABLE "targets" ("project" VARCHAR, "target" VARCHAR, "account_id" VARCHAR);
 INSERT INTO "targets"
 SELECT 'shop', 'prod to http://127.0.0.1:8765', '7b2lBS';
+
+CREATE TABLE "unmatched_removals" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "identity" VARCHAR, "run_id" VARCHAR, "recorded_at" VARCHAR);
+INSERT INTO "unmatched_removals"
+SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:kim@example.com', '20200102T050000-000002', '2020-01-02T06:00:00.000Z';

@@ -1,0 +1,156 @@
+"""Opens the state: makes its tables, checks their version, and migrates those of an earlier one.
+
+A migration keeps a copy of the state first, then changes table by table, and raises the version last. A
+process may be killed between any two statements: the next one goes on. A session that may not write migrates
+a copy, which is gone with the session.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.events import StateMigrated
+from reverse_etl.errors import UsageError
+from reverse_etl.state.lease import Lease
+from reverse_etl.state.sql import migrations, schema
+from reverse_etl.state.tables import StateScope, StateTables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from reverse_etl.clock import Clock
+    from reverse_etl.domain.events import EventHandler
+    from reverse_etl.warehouse.interface import Warehouse
+
+_EVERYBODY = StateScope("", "")  # nobody's own; held by whoever migrates, also where nothing was sent yet
+
+
+@dataclass(frozen=True)
+class _Meta:
+    """What a state says of itself; `version` is None where there is no state yet."""
+
+    version: int | None
+    migrating_to: int | None = None
+    backup: str | None = None
+
+
+def open_state(warehouse: Warehouse, clock: Clock, on_event: EventHandler | None = None) -> None:
+    """Make, check or migrate the tables that all models share.
+
+    Raises UsageError when a newer version of the program wrote them, or began to migrate them; WarehouseError
+    while another process works on a state that has to be migrated.
+    """
+    meta = _read_meta(warehouse)
+    if meta.version is None:
+        with _transaction(warehouse):
+            for statement in schema.create_shared_tables(warehouse.dialect):
+                warehouse.execute(statement)
+        return
+    newest = max(meta.version, meta.migrating_to or 0)
+    if newest > schema.STATE_VERSION:
+        raise UsageError.of(
+            f"The state was written by a newer reverse-etl: version {newest}; "
+            f"this one knows {schema.STATE_VERSION}.",
+            where="table meta of the state",
+            hint="Upgrade reverse-etl here. Nothing was changed.",
+        )
+    if meta.version == schema.STATE_VERSION:
+        return
+    if warehouse.read_only:
+        _migrate_copy(warehouse, meta.version)
+        return
+    with _hold_leases(warehouse, clock) as leases:
+        meta = _read_meta(warehouse)  # another process may have migrated it before the lease was ours
+        if meta.version is not None and meta.version < schema.STATE_VERSION:
+            backup = _migrate(warehouse, clock, meta, leases)
+            if on_event:
+                on_event(StateMigrated(meta.version, schema.STATE_VERSION, backup))
+
+
+def _migrate(warehouse: Warehouse, clock: Clock, meta: _Meta, leases: Sequence[Lease]) -> str:
+    """Migrate a state whose leases are held; return where its copy lies."""
+    version, backup = meta.version or 0, meta.backup or ""
+    if not (meta.migrating_to and backup):
+        time = datetime.fromtimestamp(clock.now(), UTC)
+        backup = warehouse.back_up_state(_list_tables(warehouse, version), f"v{version}_{time:%Y%m%dT%H%M%S}")
+    with _transaction(warehouse):
+        warehouse.execute(migrations.mark_migrating(warehouse.dialect, schema.STATE_VERSION, backup))
+        _change_tables(warehouse, version, leases)
+        for lease in leases:
+            lease.renew_or_raise()
+        warehouse.execute(migrations.raise_version(warehouse.dialect, schema.STATE_VERSION))
+    return backup
+
+
+def _migrate_copy(warehouse: Warehouse, version: int) -> None:
+    """Let a session that may not write work on a migrated copy of the state."""
+    warehouse.copy_state(_list_tables(warehouse, version))
+    with _transaction(warehouse):
+        warehouse.execute(migrations.mark_migrating(warehouse.dialect, schema.STATE_VERSION, None))
+        _change_tables(warehouse, version, ())
+        warehouse.execute(migrations.raise_version(warehouse.dialect, schema.STATE_VERSION))
+
+
+def _change_tables(warehouse: Warehouse, version: int, leases: Sequence[Lease]) -> None:
+    """Bring the shared tables to today's version; what an interrupted migration has changed is left alone."""
+    for next_version in range(version + 1, schema.STATE_VERSION + 1):
+        for change in migrations.CHANGES_BY_VERSION[next_version]:
+            if change.is_pending(_column_names(warehouse, change.old_name or change.name)):
+                for statement in migrations.change_table(warehouse.dialect, change):
+                    for lease in leases:
+                        lease.renew_if_due()
+                    warehouse.execute(statement)
+
+
+def _read_meta(warehouse: Warehouse) -> _Meta:
+    columns = _column_names(warehouse, "meta")
+    if not columns:
+        return _Meta(None)
+    ((version, migrating_to, backup),) = warehouse.fetch(migrations.select_meta(warehouse.dialect, columns))
+    return _Meta(int(version), migrating_to and int(migrating_to), backup)
+
+
+def _column_names(warehouse: Warehouse, table: str) -> list[str]:
+    return [name.lower() for name in warehouse.state_columns(table)]
+
+
+def _list_tables(warehouse: Warehouse, version: int) -> list[str]:
+    """Return the names of all tables of a state of a version, `meta` last.
+
+    Some may have their next name already, where a migration was interrupted.
+    """
+    table_keys = [key for (key,) in warehouse.fetch(migrations.select_table_keys(warehouse.dialect))]
+    changes = [
+        change
+        for next_version in range(version + 1, schema.STATE_VERSION + 1)
+        for change in migrations.CHANGES_BY_VERSION[next_version]
+    ]
+    names = [
+        *(f"{name}_{key}" for key in table_keys for name in ("snapshot", "deltas", "rejected")),
+        *(change.name for change in changes if change.old_name),
+        *migrations.TABLES_BY_VERSION[version],
+    ]
+    return [name for name in names if warehouse.state_columns(name)]
+
+
+@contextmanager
+def _hold_leases(warehouse: Warehouse, clock: Clock) -> Iterator[Sequence[Lease]]:
+    """Hold the leases of everybody whose state lies here: no run of any version works meanwhile."""
+    if warehouse.single_writer:
+        yield ()
+        return
+    scopes = [StateScope(*row) for row in warehouse.fetch(migrations.select_scopes(warehouse.dialect))]
+    leases = [Lease(StateTables(warehouse, scope, clock)) for scope in dict.fromkeys([_EVERYBODY, *scopes])]
+    with ExitStack() as stack:
+        for lease in leases:
+            stack.enter_context(lease.hold())
+        yield leases
+
+
+def _transaction(warehouse: Warehouse) -> AbstractContextManager[None]:
+    """Commit what is run inside as one, where creating tables can be part of a transaction."""
+    return warehouse.transaction() if warehouse.dialect.has_transactional_ddl else nullcontext()

@@ -1,0 +1,58 @@
+"""Copies of a database that a session has open: one to keep, in a private file; or one to work on."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from reverse_etl.errors import WarehouseError
+from reverse_etl.formatting import end_sentence
+from reverse_etl.warehouse.statement import quote_identifier, quote_literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_COPY_DATABASE = "reverse_etl_copy"
+
+
+def keep_copy(connection: duckdb.DuckDBPyConnection, database: str, path: Path) -> None:
+    """Write a database into a file that only its user may read. The file is there as a whole or not at all.
+
+    Raises WarehouseError where it can't be written.
+    """
+    private_folder = path.with_name(f".{path.name.partition('.')[0]}.reverse_etl.copy")
+    try:
+        shutil.rmtree(private_folder, ignore_errors=True)  # of a process that was killed
+        private_folder.mkdir(mode=0o700)
+        try:
+            unfinished = private_folder / path.name
+            _write_copy(connection, database, unfinished)
+            unfinished.chmod(0o600)
+            unfinished.replace(path)
+        finally:
+            shutil.rmtree(private_folder, ignore_errors=True)
+    except (OSError, duckdb.Error) as error:
+        reason = error.strerror or str(error) if isinstance(error, OSError) else str(error).split("\n")[0]
+        raise WarehouseError.of(
+            f"Could not write a copy of the state. {end_sentence(reason)}",
+            where=str(path),
+            hint="Nothing was changed. Make room for the copy, or let the folder be written, and run again.",
+        ) from error
+
+
+def work_on_copy(connection: duckdb.DuckDBPyConnection, database: str, path: Path) -> None:
+    """Put a copy in the place of a database; the copy lies in a file that goes with the session."""
+    _write_copy(connection, database, path)
+    connection.execute(f"DETACH {quote_identifier(database)}")
+    connection.execute(f"ATTACH {quote_literal(str(path))} AS {quote_identifier(database)}")
+
+
+def _write_copy(connection: duckdb.DuckDBPyConnection, database: str, path: Path) -> None:
+    copy = quote_identifier(_COPY_DATABASE)
+    connection.execute(f"ATTACH {quote_literal(str(path))} AS {copy}")
+    try:
+        connection.execute(f"COPY FROM DATABASE {quote_identifier(database)} TO {copy}")
+    finally:
+        connection.execute(f"DETACH {copy}")

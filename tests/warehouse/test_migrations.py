@@ -1,0 +1,319 @@
+"""A state of an earlier version becomes one of today's, in whatever way that is cut short."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from reverse_etl.config.target import STATE_SCHEMA
+from reverse_etl.domain.events import StateMigrated
+from reverse_etl.errors import UsageError, WarehouseError
+from reverse_etl.state import LEASE_SECONDS, open_state
+from reverse_etl.state.sql import migrations
+from reverse_etl.state.sql.schema import SHARED_TABLES, STATE_VERSION
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.statement import Statement
+from tests.contract.state_dump import Table, split_statements, state_as_sql
+from tests.contract.warehouses import duckdb_tables, duckdb_warehouse, snowflake_warehouse
+from tests.core.world import Interrupted
+from tests.warehouse.snowflake_accounts import new_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from reverse_etl.domain.events import Event
+    from tests.contract.state_dump import Engine
+    from tests.contract.warehouses import Warehouse
+    from tests.warehouse.snowflake_accounts import Server
+
+STATES = Path(__file__).parents[1] / "contract" / "states"
+VERSIONS = range(1, STATE_VERSION)
+BEFORE_THE_LEASE_ENDS = 1_577_836_800.0  # 2020-01-01T00:00:00Z
+AFTER_THE_LEASE_ENDED = 1_609_459_200.0  # 2021-01-01T00:00:00Z
+
+
+@dataclass
+class Clock:
+    """A time that only tests move."""
+
+    time: float = AFTER_THE_LEASE_ENDED
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return self.time
+
+    def monotonic(self) -> float:
+        """Return seconds since some fixed point."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass at once."""
+        self.time += seconds
+
+
+@dataclass
+class OldState:
+    """A warehouse in which a state of any version can be put. `folder` is that of the DuckDB files."""
+
+    warehouse: Warehouse
+    folder: Path
+    database: str
+    clock: Clock = field(default_factory=Clock)
+
+    def put(self, version: int, *, models: bool = True) -> None:
+        """Put a state of a version in the place of what is there, without the models' rows if so asked."""
+        wanted = split_statements(state_of(version, self.warehouse.engine))
+        if not models:
+            of_models = re.compile(r'TABLE "\w+_[0-9a-f]{8}"|INTO "(\w+_[0-9a-f]{8}|models)"', re.IGNORECASE)
+            wanted = [each for each in wanted if not of_models.search(each)]
+        if self.warehouse.engine == "duckdb":
+            for path in self.folder.glob("*.reverse_etl*"):
+                path.unlink()
+            with duckdb.connect(self.folder / "shop.reverse_etl.duckdb") as connection:
+                connection.execute(";\n".join(wanted))
+            return
+        schema = f"{self.database}.{STATE_SCHEMA}"
+        self.warehouse.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        self.warehouse.sql(f"USE SCHEMA {schema}")
+        for name in self.warehouse.state():
+            self.warehouse.sql(f'DROP TABLE "{name}"')
+        for statement in wanted:
+            self.warehouse.sql(statement)
+
+    @contextmanager
+    def session(self, *, read_only: bool = False) -> Iterator[DuckDB | Snowflake]:
+        """Open a session as the job does."""
+        if self.warehouse.engine == "duckdb":
+            path = str(self.folder / "shop.duckdb")
+            opened: DuckDB | Snowflake = DuckDB({"path": path}, read_only=read_only)
+        else:
+            opened = Snowflake(self.warehouse.output, read_only=read_only)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def open(self, *, read_only: bool = False) -> list[Event]:
+        """Open the state and close it again; return what was told."""
+        told: list[Event] = []
+        with self.session(read_only=read_only) as session:
+            open_state(session, self.clock, told.append)
+        return told
+
+    def tables(self) -> dict[str, Table]:
+        """Return the tables of the state, by their names in lower case."""
+        return {name.lower(): table for name, table in self.warehouse.state().items()}
+
+    def copied(self, tables: Mapping[str, Table]) -> dict[str, Table]:
+        """Return the tables of the copy that the state names, by the names that they were copied from."""
+        (backup,) = tables["meta"].column("backup")
+        if self.warehouse.engine == "duckdb":
+            with duckdb.connect(self.folder / backup, read_only=True) as connection:
+                return duckdb_tables(connection)
+        prefix = backup.lower()
+        return {name.removeprefix(prefix): table for name, table in tables.items() if name.startswith(prefix)}
+
+
+def state_of(version: int, engine: Engine) -> str:
+    """Return the statements that rebuild a state."""
+    return (STATES / f"version_{version}" / f"{engine}.sql").read_text(encoding="utf-8")
+
+
+def shown(tables: Mapping[str, Table], engine: Engine) -> str:
+    """Return a state as statements, but for the lease and the name of its copy."""
+    has_backup = any(name.lower() == "backup" for name, _ in tables["meta"].columns)
+    backups = tables["meta"].column("backup") if has_backup else []
+    names = {backup: "the copy" for backup in backups if backup}
+    cased = {name if engine == "duckdb" else name.upper(): table for name, table in tables.items()}
+    return without_lease(state_as_sql(cased, engine, names))
+
+
+def without_lease(text: str) -> str:
+    """Return the statements that rebuild a state, but for its lease."""
+    return ";\n".join(each for each in split_statements(text) if '"lease"' not in each.lower())
+
+
+def own(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """Return the tables of the state itself, without those of its copies."""
+    return {name: table for name, table in tables.items() if not name.startswith("backup_")}
+
+
+@pytest.fixture(params=["duckdb", "snowflake"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldState]:
+    """Return a warehouse for states."""
+    with ExitStack() as stack:
+        if request.param == "duckdb":
+            duckdb.connect(tmp_path / "shop.duckdb").close()
+            yield OldState(duckdb_warehouse(tmp_path), tmp_path, "")
+        else:
+            server: Server = request.getfixturevalue("server")
+            database = new_database()
+            warehouse = stack.enter_context(snowflake_warehouse(server, database))
+            yield OldState(warehouse, tmp_path, database)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_state_of_any_version_becomes_one_of_todays(old: OldState, version: int) -> None:
+    """Table by table and row by row; and only once."""
+    old.put(version)
+    (event,) = old.open()
+    assert isinstance(event, StateMigrated)
+    assert (event.old_version, event.new_version) == (version, STATE_VERSION)
+    migrated = shown(own(old.tables()), old.warehouse.engine)
+    assert migrated == without_lease(state_of(STATE_VERSION, old.warehouse.engine))
+    assert old.open() == []
+    assert shown(own(old.tables()), old.warehouse.engine) == migrated
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_copy_of_the_old_state_is_kept(old: OldState, version: int) -> None:
+    """It has every table and every row, and only its owner may read it."""
+    old.put(version)
+    (event,) = old.open()
+    assert isinstance(event, StateMigrated)
+    copied = old.copied(old.tables())
+    if old.warehouse.engine == "duckdb":
+        assert (old.folder / event.backup).stat().st_mode & 0o777 == 0o600
+        assert {each.name for each in old.folder.iterdir()} == {
+            "shop.duckdb",
+            "shop.reverse_etl.duckdb",
+            event.backup,
+        }
+    assert shown(copied, old.warehouse.engine) == without_lease(state_of(version, old.warehouse.engine))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_who_may_not_write_reads_a_migrated_copy(old: OldState, version: int) -> None:
+    """A plan or a status of an older state changes no table and no file."""
+    old.put(version)
+    before = {path: path.read_bytes() for path in old.folder.iterdir()}
+    with old.session(read_only=True) as session:
+        open_state(session, old.clock)
+        table = session.dialect.state_table("row_exceptions")
+        assert session.fetch(Statement.read(f"SELECT COUNT(*) FROM {table}")) != [(0,)]
+        open_state(session, old.clock)
+    assert {path: path.read_bytes() for path in old.folder.iterdir()} == before
+    assert state_as_sql(old.warehouse.state(), old.warehouse.engine, {}) == state_of(
+        version, old.warehouse.engine
+    )
+
+
+def dies_at(old: OldState, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Open the state, die at the nth statement that changes something, and return whether it came to that."""
+    left = [nth]
+
+    def dying(execute: Callable[..., None]) -> Callable[..., None]:
+        def call(session: DuckDB | Snowflake, statement: Statement) -> None:
+            left[0] -= 1
+            if left[0] <= 0:  # the dead do nothing more
+                raise Interrupted
+            execute(session, statement)
+
+        return call
+
+    with monkeypatch.context() as patched:
+        for adapter in (DuckDB, Snowflake):
+            patched.setattr(adapter, "execute", dying(adapter.execute))
+        try:
+            old.open()
+        except Interrupted:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
+def test_a_migration_may_die_at_any_statement(
+    old: OldState, version: int, every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one ends in the same state, and goes on from a copy that is whole."""
+    old.put(version, models=False)
+    original = shown(old.tables(), old.warehouse.engine)
+    old.open()
+    expected = shown(own(old.tables()), old.warehouse.engine)
+    nth = 1
+    old.put(version, models=False)
+    while dies_at(old, nth, monkeypatch):
+        old.clock.sleep(LEASE_SECONDS + 1)
+        old.open(read_only=True)
+        old.open()
+        tables = old.tables()
+        assert shown(own(tables), old.warehouse.engine) == expected, f"died at statement {nth}"
+        assert shown(old.copied(tables), old.warehouse.engine) == original, f"died at statement {nth}"
+        old.put(version, models=False)
+        nth += every
+    assert nth > len(migrations.CHANGES_BY_VERSION[STATE_VERSION])
+
+
+def test_nobody_migrates_while_a_run_works(old: OldState) -> None:
+    """A run of an earlier version holds its lease; on DuckDB it has the file to itself."""
+    old.put(1)
+    old.clock.time = BEFORE_THE_LEASE_ENDS
+    if old.warehouse.engine == "duckdb":
+        pytest.skip("DuckDB lets one process write a file")
+    with pytest.raises(WarehouseError, match="under way"):
+        old.open()
+    assert state_as_sql(old.warehouse.state(), old.warehouse.engine, {}) == state_of(1, old.warehouse.engine)
+
+
+def test_of_two_that_migrate_at_once_one_is_told_to_wait(
+    old: OldState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And finds the state migrated afterwards."""
+    if old.warehouse.engine == "duckdb":
+        pytest.skip("DuckDB lets one process write a file")
+    old.put(1)
+    back_up = Snowflake.back_up_state
+    refused = []
+
+    def interrupted(session: Snowflake, tables: Sequence[str], label: str) -> str:
+        with pytest.raises(WarehouseError, match="under way"):
+            old.open()
+        refused.append(label)
+        return back_up(session, tables, label)
+
+    monkeypatch.setattr(Snowflake, "back_up_state", interrupted)
+    assert len(old.open()) == 1
+    assert len(refused) == 1
+    assert old.open() == []
+
+
+@pytest.mark.parametrize("column", ["version", "migrating_to"])
+def test_a_newer_state_is_refused(old: OldState, column: str) -> None:
+    """Also one that a newer program began to migrate; it is left as it is."""
+    old.put(STATE_VERSION)
+    change = f"UPDATE {{}} SET {column} = {STATE_VERSION + 1}"
+    with old.session() as session:
+        meta = session.dialect.state_table("meta")
+        session.execute(Statement.change(meta, change.format(meta)))
+    before = state_as_sql(old.warehouse.state(), old.warehouse.engine, {})
+    for read_only in (False, True):
+        with pytest.raises(UsageError, match="newer reverse-etl") as refused:
+            old.open(read_only=read_only)
+        assert "Upgrade" in refused.value.problems[0].hint
+    assert state_as_sql(old.warehouse.state(), old.warehouse.engine, {}) == before
+
+
+def test_without_room_for_a_copy_nothing_is_changed(old: OldState) -> None:
+    """The message says where the copy was to lie."""
+    if old.warehouse.engine == "snowflake":
+        pytest.skip("a clone takes no room")
+    old.put(1)
+    (old.folder / ".shop.reverse_etl.copy").write_text("a file is in the way")
+    with pytest.raises(WarehouseError, match="copy of the state") as refused:
+        old.open()
+    assert "shop.reverse_etl.v1_" in refused.value.problems[0].where
+    assert state_as_sql(old.warehouse.state(), old.warehouse.engine, {}) == state_of(1, "duckdb")
+
+
+def test_the_tables_of_each_version_are_written_down() -> None:
+    """A version that is new needs its own entry: a later one copies and changes what it names."""
+    assert {*migrations.TABLES_BY_VERSION} == {*range(1, STATE_VERSION + 1)}
+    assert {*migrations.TABLES_BY_VERSION[STATE_VERSION]} == {*SHARED_TABLES}
