@@ -296,11 +296,11 @@ def test_a_folder_that_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> 
     [problem] = caught.value.problems
     assert problem.summary.startswith("The shop's warehouse could not be written: ")
     assert problem.where == str(path)
-    assert problem.hint == "Choose a folder that exists and in which you may write."
+    assert problem.hint == "Choose an existing folder with write permission."
 
 
 def test_the_shop_opens_on_day_1(tmp_path: Path) -> None:
     """A day before the first is a mistake of the caller, and nothing is written."""
-    with pytest.raises(ValueError, match="opens on day 1, not on day 0"):
+    with pytest.raises(ValueError, match="the first day is 1, not 0"):
         build_warehouse(tmp_path / "shop.duckdb", 0)
     assert list(tmp_path.iterdir()) == []

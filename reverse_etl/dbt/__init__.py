@@ -1,1 +1,1 @@
-"""dbt: what its project file and its artifacts say. Read as files; dbt itself is never imported."""
+"""Read dbt's project file and artifacts, as files: dbt itself is never imported."""

@@ -1,4 +1,4 @@
-"""dbt exposures: the lists that models drive, as dbt's lineage shows them. Pure: values in, a text out."""
+"""Write dbt exposures, so that dbt's lineage shows the lists that models send to."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from reverse_etl.dbt.graph import Graph, Node
 
 _HEADER: Final = """\
-# Written by `reverse-etl exposures`, which keeps what you add to an exposure (owner, url, maturity, config)
-# and writes its name, label, type, description and depends_on anew.
+# Written by `reverse-etl exposures`. It overwrites name, label, type, description and depends_on, and keeps
+# the other keys of an exposure (owner, url, maturity, config).
 """
 _GENERATED_KEYS: Final = ("name", "label", "type", "description", "depends_on")
 
 
 @dataclass(frozen=True)
 class ExposedModel:
-    """A model as an exposure: its name, what it drives in words, and the unique ids of what it reads."""
+    """A model as an exposure. `reads` are the unique ids of the dbt nodes that it reads."""
 
     model: str
     label: str
@@ -35,11 +35,10 @@ class ExposedModel:
 def render_exposures(
     models: Sequence[ExposedModel], graph: Graph, project: str, owner: Mapping[str, str], existing: Any = None
 ) -> str:
-    """Return the YAML of one exposure a model, in the models' order.
+    """Return YAML with one exposure per model, in the models' order. Idempotent.
 
-    `existing` is the content that the file has: what people added to an exposure that is still there is kept.
-    The same models and the same `existing` give the same text, and so does that text as `existing`. Raises
-    UsageError where a model reads something that dbt's manifest does not have.
+    `existing` is the present content of the file; keys that people added to an exposure are kept. Raises
+    UsageError if a model reads a node that is not in dbt's manifest.
     """
     existing_entries = _read_entries(existing)
     entries = []
@@ -60,7 +59,7 @@ def render_exposures(
 
 
 def find_changed_exposures(before: Any, after: Any) -> tuple[str, ...]:
-    """Return the names of the exposures that one content has and the other lacks or has otherwise, sorted."""
+    """Return the names of the exposures that differ between two contents of the file, sorted."""
     old, new = _read_entries(before), _read_entries(after)
     return tuple(sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name)))
 
@@ -71,7 +70,7 @@ def _read_entries(content: Any) -> dict[str, Mapping[str, Any]]:
 
 
 def _exposure_names(models: Sequence[ExposedModel]) -> list[str]:
-    """Return dbt's names, of letters, digits and underscores; one that comes again gets a number."""
+    """Return names of letters, digits and underscores, as dbt requires; a repeated name gets a number."""
     names: list[str] = []
     for model in models:
         base_name = "klaviyo_" + re.sub(r"\W", "_", model.model, flags=re.ASCII)

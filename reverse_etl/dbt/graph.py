@@ -1,4 +1,4 @@
-"""dbt's graph: what is built from what, and which tests look at it, as the manifest says."""
+"""dbt's graph of nodes and tests, read from the manifest."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NO_TABLE: Final = frozenset({"view", "ephemeral"})
 
 @dataclass(frozen=True)
 class Node:
-    """A node of dbt's graph.
+    """A node of dbt's graph. Texts are empty if the manifest has no value.
 
-    `source_name` is the name of a source's family, else empty. `path` is the file's, from the project's
-    folder. `attached_node` is the node that a generic test looks at, where dbt says it. `relation` is the
-    node's name in the warehouse, empty where it has none. `custom_schema` is the schema in its own config.
+    `source_name` is the name of the source that a source table belongs to. `path` is relative to the
+    project's folder. `attached_node` is the node that a generic test tests. `relation` is the node's name in
+    the warehouse. `custom_schema` is the schema in the node's own config.
     """
 
     unique_id: str
@@ -44,7 +44,7 @@ class Node:
 
     @property
     def ephemeral(self) -> bool:
-        """Return whether dbt never builds the node: its SQL becomes a part of its children's."""
+        """Return whether dbt does not build the node, but inlines its SQL into its children."""
         return self.materialized == "ephemeral"
 
     @property
@@ -60,16 +60,16 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes by their unique ids. Every method returns ids in a fixed order, each once.
+    """Nodes by unique id. Methods return each id once, in a fixed order.
 
-    `records_results` says that the project has our dbt package.
+    `records_results` is whether the project has the dbt package of reverse-etl.
     """
 
     nodes: Mapping[str, Node] = field(default_factory=dict, repr=False)
     records_results: bool = False
 
     def ancestors(self, unique_id: str) -> tuple[str, ...]:
-        """Return everything that a node is built from, near ones first."""
+        """Return all ancestors of a node, the nearest first."""
         found: dict[str, None] = {}
         waiting = [*self._declared_parents(unique_id)]
         while waiting:
@@ -80,7 +80,7 @@ class Graph:
         return tuple(found)
 
     def parents(self, unique_id: str) -> tuple[str, ...]:
-        """Return what a node is built from directly; an ephemeral one, which is never built, with its own."""
+        """Return the parents of a node, and the parents of ephemeral parents, which dbt does not build."""
         found: dict[str, None] = {}
         for parent in self._declared_parents(unique_id):
             found[parent] = None
@@ -89,7 +89,7 @@ class Graph:
         return tuple(found)
 
     def find_tests(self, unique_ids: Iterable[str]) -> tuple[str, ...]:
-        """Return the tests of any of these: attached to one, or attached to none and reading one."""
+        """Return the tests of these nodes: attached to one of them, or unattached and reading one."""
         wanted = set(unique_ids)
         return tuple(
             node.unique_id
@@ -115,7 +115,7 @@ class Graph:
         return node.relation if node else ""
 
     def descendants(self, origins: Iterable[str]) -> frozenset[str]:
-        """Return these nodes and everything that is built from them."""
+        """Return these nodes and all of their descendants."""
         children: dict[str, list[str]] = {}
         for node in self.nodes.values():
             for parent in node.parents:

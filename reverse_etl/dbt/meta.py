@@ -1,4 +1,4 @@
-"""dbt models that say in their `meta` that they are themselves to be sent."""
+"""Find dbt models with `meta.reverse_etl`, which are sent without a model file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RESOURCE_TYPES: Final = ("model", "seed", "snapshot")
 
 @dataclass(frozen=True)
 class MetaColumn:
-    """A column that a dbt model's YAML lists; `quoted` where it says `quote: true`."""
+    """A column that a dbt model's YAML lists. `quoted` is its `quote: true`."""
 
     name: str
     quoted: bool
@@ -24,9 +24,8 @@ class MetaColumn:
 class MetaNode:
     """A dbt model (or seed, or snapshot) with `meta: {reverse_etl: ...}`.
 
-    `settings` is what stands there, whatever it is. `path` is its file, `patch_path` its YAML's (empty where
-    it has none), both from the project's folder. `relation` is its name in the warehouse, empty where it has
-    no table.
+    `settings` is that value, unchecked. `path` is the SQL file and `patch_path` the YAML file, or "", both
+    relative to the project's folder. `relation` is the name in the warehouse, or "" without a table.
     """
 
     name: str
@@ -43,10 +42,10 @@ class MetaNode:
 
 
 def find_meta_nodes(nodes: Iterable[Mapping[str, Any]], project: str) -> tuple[MetaNode, ...]:
-    """Return the project's own nodes that are marked, by name; those of packages are left to their authors.
+    """Return the project's nodes with `meta.reverse_etl`, sorted by name; nodes of packages are ignored.
 
-    Of a model with versions, the latest carries its name. An older one that has the same settings, as it has
-    when they stand above the versions, is left out; one with settings of its own is `<name>_v<version>`.
+    The latest version of a model has the model's name. An older version with the same settings, which it has
+    if they are written above the versions, is left out. One with its own settings is `<name>_v<version>`.
     """
     own = [
         node

@@ -1,4 +1,4 @@
-"""The dbt project in which a project of ours may lie: what dbt_project.yml says that matters here."""
+"""Read dbt_project.yml, if the project is also a dbt project."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ DBT_PROJECT_FILE: Final = "dbt_project.yml"
 class DbtProject:
     """A dbt project.
 
-    `profile` is None where the file names none. `target_path` is the folder that dbt writes into, whether it
-    is there or not. `artifact_folders` are where dbt's artifacts are read. `model_path` is the first folder
-    of dbt's models.
+    `profile` is None if the file has none. `target_path` is the folder that dbt writes to; it may not exist.
+    Artifacts are read from `artifact_folders`. `model_path` is the first folder of dbt's models.
     """
 
     folder: Path
@@ -38,7 +37,7 @@ class DbtProject:
 
     @cached_property
     def manifest_path(self) -> Path:
-        """Return the path of the newest manifest. Raises UsageError where there is none."""
+        """Return the path of the newest manifest. Raises UsageError if there is none."""
         return find_manifest(self.artifact_folders)
 
 
@@ -49,11 +48,10 @@ def read_dbt_project(
     cli_vars: Mapping[str, Any],
     artifact_folders: Sequence[Path] = (),
 ) -> DbtProject | None:
-    """Return the dbt project whose dbt_project.yml lies in `folder`, or None where there is none.
+    """Return the dbt project in `folder`, or None if the folder has no dbt_project.yml. Raises UsageError.
 
-    Its values are rendered as dbt does: `env_var`, and `var` over the command line's values alone.
-    DBT_TARGET_PATH beats `target-path`. Artifacts are read from `artifact_folders`, if any are given, else
-    from the target folder. Raises UsageError.
+    As in dbt, values are rendered with `env_var` and with the values of --vars, and DBT_TARGET_PATH overrides
+    `target-path`. `artifact_folders` override the target folder as the place of dbt's artifacts.
     """
     path = folder / DBT_PROJECT_FILE
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""How nodes of dbt are selected: by name, path, tag or source, as in dbt itself."""
+"""Select dbt nodes by name, path, tag or source, as dbt does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NodeMatcher = Callable[[Node], bool]
 
 
 def node_methods(value: str) -> dict[str, NodeMatcher]:
-    """Return what each way to select asks of a node; the one without a name asks for its name or path."""
+    """Return the condition of each selection method; the method "" matches a name or a path."""
     return {
         "": lambda node: _matches_name(node, value) or matches_path(PurePosixPath(node.path), value),
         "name": lambda node: _matches_name(node, value),
@@ -28,14 +28,14 @@ def node_methods(value: str) -> dict[str, NodeMatcher]:
 
 
 def matches_path(path: PurePath, pattern: str) -> bool:
-    """Return whether a file, or a folder above it, is the one that the path or glob names."""
+    """Return whether the path or glob `pattern` matches a file or one of its folders."""
     normalized = pattern.removeprefix("./").rstrip("/")
     paths = [path.as_posix(), *(parent.as_posix() for parent in path.parents if parent.name)]
     return any(fnmatchcase(candidate, normalized) for candidate in paths)
 
 
 def make_bare_nodes(reads: Iterable[str]) -> list[Node]:
-    """Return nodes for what is read where no manifest says more: `people`, or `erp.orders` of a source."""
+    """Return nodes for names that models read without a manifest: `people`, or `erp.orders` of a source."""
     nodes: list[Node] = []
     for read in dict.fromkeys(reads):
         source, dot, table = read.partition(".")
@@ -44,7 +44,7 @@ def make_bare_nodes(reads: Iterable[str]) -> list[Node]:
 
 
 def suggest_nodes(nodes: Iterable[Node], method: str, value: str) -> str:
-    """Return advice for someone whose `method:value` no node is."""
+    """Return a hint for a `method:value` that matches no node."""
     match method:
         case "tag":
             known_names = [tag for node in nodes for tag in node.tags]

@@ -1,1 +1,1 @@
-"""The trial that `make demo` runs: a shop, its lists and two days of its life."""
+"""The demo that `make demo` runs: two days of a shop, against a sandbox."""

@@ -1,14 +1,13 @@
-"""A coffee and tea shop's warehouse, as dbt would have left it in a DuckDB file: the same rows every time.
+"""The warehouse of a coffee and tea shop, in a DuckDB file as dbt would build it; always the same rows.
 
-Everything is worked out in SQL from a customer's number by integer arithmetic that is spelled out here,
-so neither the machine, DuckDB's version nor the clock can change a row. People, e-mails (example.com,
-.org, .net) and phones (555 numbers; the London block that Ofcom keeps for drama) are invented.
+SQL computes all values from a customer's number with explicit integer arithmetic, so that rows do not depend
+on the machine, DuckDB's version or the clock. People, e-mails (example.com, .org, .net) and phones (555
+numbers; the London numbers that Ofcom reserves for drama) are invented.
 
-Two tables in schema `main`. `customers` is as untidy as real ones are: e-mails padded, in mixed case,
-missing or malformed; phones in several spellings, malformed, or shared by a household; rows that stand
-twice; one e-mail on two accounts; people without an account, a few of them with the phone of someone
-who has one. `orders` is what `lifetime_value`, `orders`, `last_order_on` and `favourite_category` of
-`customers` add up from.
+The schema `main` has two tables. `customers` is as untidy as real data: e-mails with blanks, in mixed case,
+missing or malformed; phones in several spellings, malformed, or shared by a household; duplicate rows; one
+e-mail on two accounts; people without an account, a few of them with the phone of an account's owner.
+Its `lifetime_value`, `orders`, `last_order_on` and `favourite_category` are computed from the table `orders`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from reverse_etl.errors import WarehouseError
 if TYPE_CHECKING:
     from pathlib import Path
 
-# How a name is written, and how it stands in an e-mail.
+# Each name with its spelling in an e-mail address.
 FIRST_NAMES: Final = """
 Ann:ann, Ben:ben, Zoë:zoe, Łukasz:lukasz, Chloé:chloe, Jürgen:juergen, Мария:maria,
 Дмитрий:dmitri, Σοφία:sofia, Γιώργος:giorgos, 美咲:misaki, 健太:kenta, 小明:xiaoming, 지민:jimin,
@@ -45,8 +44,7 @@ Portland:United States, Zürich:Switzerland, Kraków:Poland, São Paulo:Brazil, 
 İzmir:Türkiye, मुंबई:India, القاهرة:Egypt, Łódź:Poland
 """
 
-# A 32-bit mixer in the manner of MurmurHash3's last step: DuckDB's own hash() may differ from version
-# to version.
+# A 32-bit mixer like the last step of MurmurHash3; DuckDB's hash() may change between versions.
 _RANDOM_MACROS_SQL: Final = """
 create macro start(n, salt) as (n * 1597334677 + salt::bigint * 2028178513 + 374761393) % 4294967296;
 create macro mix(x, shift, factor) as (xor(x, x >> shift) * factor) % 4294967296;
@@ -54,8 +52,8 @@ create macro draw(n, salt, sides) as
     mix(mix(mix(start(n, salt), 16, 1540483477), 13, 2057660809), 16, 1) % sides;
 """
 
-# One row for each person who ever bought or signed up. The rare kinds of people differ by their
-# number's rest modulo 25, so that nobody is of two kinds and each kind's size is known.
+# One row per person who ever bought or signed up. The rare kinds of people have different remainders of
+# their number modulo 25, so that no person is of two kinds and the size of each kind is known.
 _PEOPLE: Final = """
 create table people as
 with numbered as (
@@ -84,8 +82,7 @@ join first_names f on f.place = draw(owner, 15, $first_names)
 join last_names l on l.place = draw(owner, 16, $last_names)
 """
 
-# Many people order once or twice, few order up to fifteen times; day 2 brings one more order from 1.2 %
-# of them.
+# Many people order once or twice, few up to fifteen times. On day 2, 1.2 % of them place another order.
 _SALES: Final = """
 create table sales as
 with placed as (
@@ -179,18 +176,17 @@ order by n, copy
 
 
 def build_warehouse(path: Path, day: int) -> None:
-    """Write the shop's warehouse of the morning of `day` into the DuckDB file `path`, over what was there.
+    """Write the shop's warehouse on the morning of `day` to the DuckDB file `path`, replacing the file.
 
-    Day 1 is 1 June 2026, before opening: the newest order is of 31 May. By day 2 a day's orders have
-    come in, 400 people have signed up, and about one in 25 of the others has changed in some way:
-    an order, a move, another e-mail, consent given or withdrawn, a mended e-mail, an account closed.
-    Every later day is as day 2.
+    Day 1 is 1 June 2026, before opening: the newest order is of 31 May. By day 2 there are a day's orders and
+    400 new people, and about one in 25 of the others has changed: an order, a move, another e-mail, consent
+    given or withdrawn, a corrected e-mail, a closed account. All later days are like day 2.
 
-    The file is whole at all times: a new one is written beside it and then takes its name. Raises
-    WarehouseError when it cannot be written, ValueError for a day before the first.
+    The file is replaced atomically. Raises WarehouseError if it cannot be written, ValueError for a day
+    before the first.
     """
     if day < 1:
-        raise ValueError(f"the shop opens on day 1, not on day {day}")
+        raise ValueError(f"the first day is 1, not {day}")
     draft = path.with_name(f"{path.name}.new")
     try:
         draft.unlink(missing_ok=True)
@@ -200,7 +196,7 @@ def build_warehouse(path: Path, day: int) -> None:
         raise WarehouseError.of(
             f"The shop's warehouse could not be written: {error}",
             where=str(path),
-            hint="Choose a folder that exists and in which you may write.",
+            hint="Choose an existing folder with write permission.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The demo: a shop's two days, played against a sandbox with the commands that a user would type."""
+"""The demo: two days of a shop, run against a sandbox with the same steps as a user's commands."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ shop:
 
 @dataclass(frozen=True)
 class DemoListSummary:
-    """One list on day 2: members read back from the sandbox before and now, and what the run did in between.
+    """One list on day 2: the members in the sandbox before and after the run, and the run's changes.
 
-    A customer whose e-mail changed is updated: her old row is superseded by her new one, and she stays the
-    same member.
+    A customer whose e-mail changed counts as updated: the new row replaces the old one, and the member stays.
     """
 
     name: str
@@ -48,7 +47,7 @@ class DemoListSummary:
 
 @dataclass(frozen=True)
 class DemoPresenter:
-    """How the demo shows itself: a heading, a project's plan, and a project's run with its result."""
+    """Callbacks with which the demo prints a heading, a plan, and a run with its result."""
 
     show_heading: Callable[[str], None]
     show_plan: Callable[[Project], None]
@@ -56,21 +55,20 @@ class DemoPresenter:
 
 
 def prepare_project(folder: Path, models: Path) -> None:
-    """Make the demo's project anew in `folder`: models, profiles.yml, and no state.
+    """Create the demo's project in `folder`, without state; an earlier demo there is deleted.
 
-    Raises UsageError where there are no models to show, or where the folder holds something that is not the
-    demo's.
+    Raises UsageError if `models` has no demo models, or if the folder holds files other than a demo's.
     """
     if not (models / "vip_customers.sql").exists():
         raise UsageError.of(
             f"The demo's models are not in {models}.",
-            hint="Run the demo in a checkout of reverse_etl (make demo), or name them with --models.",
+            hint="Run the demo in a checkout of reverse-etl (make demo), or give the folder with --models.",
         )
     if folder.exists():
         if any(folder.iterdir()) and not _is_demo_folder(folder):
             raise UsageError.of(
-                f"The folder {folder} holds other files; the demo would remove them.",
-                hint="Name another folder with --dir.",
+                f"The folder {folder} holds other files, which the demo would delete.",
+                hint="Choose another folder with --dir.",
             )
         shutil.rmtree(folder)
     (folder / "models").mkdir(parents=True)
@@ -85,7 +83,7 @@ def _profiles_yaml(folder: Path) -> str:
 
 
 def _is_demo_folder(folder: Path) -> bool:
-    """Return whether the demo made a folder: its profiles.yml is the demo's, word for word."""
+    """Return whether the demo created the folder: its profiles.yml is exactly the demo's."""
     path = folder / "profiles.yml"
     return path.is_file() and path.read_text(encoding="utf-8", errors="replace") == _profiles_yaml(folder)
 
@@ -93,21 +91,18 @@ def _is_demo_folder(folder: Path) -> bool:
 def play_days(
     folder: Path, presenter: DemoPresenter, load_project: Callable[[], Project]
 ) -> tuple[DemoListSummary, ...]:
-    """Play day 1, day 2 and a run with nothing to do.
-
-    Returns what became of each list on day 2, read back from the sandbox.
-    """
+    """Run day 1, day 2 and a third run without changes; return a summary of each list on day 2."""
     warehouse = folder / "shop.duckdb"
-    presenter.show_heading("Day 1: dbt has built the shop's warehouse; nothing is in Klaviyo yet.")
+    presenter.show_heading("Day 1: dbt has built the shop's warehouse; Klaviyo is still empty.")
     shop.build_warehouse(warehouse, 1)
     presenter.show_plan(load_project())
     presenter.run_and_show(load_project())
     members_before = _count_members(folder)
-    presenter.show_heading("Day 2: customers came, went and changed.")
+    presenter.show_heading("Day 2: customers signed up, left and changed.")
     shop.build_warehouse(warehouse, 2)
     presenter.show_plan(load_project())
     day_two_result = presenter.run_and_show(load_project())
-    presenter.show_heading("Once more: nothing changed since, so nothing is sent.")
+    presenter.show_heading("Third run: nothing changed, so nothing is sent.")
     presenter.run_and_show(load_project())
     members_now = _count_members(folder)
     return tuple(
@@ -127,6 +122,6 @@ def play_days(
 
 
 def _count_members(folder: Path) -> dict[str, int]:
-    """Return the members of each list, as the sandbox itself counts them."""
+    """Return the number of members of each list, as counted by the sandbox."""
     with Sandbox(folder / SANDBOX_FILE) as sandbox:
         return {sandbox_list["name"]: sandbox_list["members"] for sandbox_list in sandbox.lists()}

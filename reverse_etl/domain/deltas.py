@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Op(StrEnum):
-    """What a delta does with its row.
+    """The operation of a delta on its row.
 
     HELD is a removal that is not carried out while a rejected row may be the same person. DEFERRED rows are
     left for a later run because of `--limit`.

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class OnSharedIdentifier(StrEnum):
-    """What happens if rows share a secondary identifier: omit it from all of them, or reject the rows."""
+    """The treatment of a secondary identifier that rows share: omit it from all rows, or reject them."""
 
     OMIT = "omit"
     REJECT = "reject"

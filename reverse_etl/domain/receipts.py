@@ -14,7 +14,7 @@ MAY_HAVE_DUPLICATE = "The reply to an earlier try was lost: another import may h
 
 
 class ReceiptState(StrEnum):
-    """What is known about a range of deltas.
+    """The state of a range of deltas.
 
     ACCEPTED is not APPLIED: Klaviyo took the job and has not finished it. UNKNOWN means that the request may
     or may not have been carried out, NOT_SENT that no part of it was.
@@ -37,7 +37,7 @@ class RowExceptionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What is known about the deltas `first_seq` to `last_seq` of one list, except rows with a row exception.
+    """The evidence about deltas `first_seq` to `last_seq` of one list, except rows with a row exception.
 
     `first_seq` identifies a receipt within one run and model. `rows` counts the rows that the receipt covers.
     `detail` is a sentence for people; MAY_HAVE_DUPLICATE if another import may apply what this one refuses.

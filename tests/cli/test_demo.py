@@ -58,7 +58,7 @@ def test_the_demo_ends_in_what_sandbox_and_warehouse_say(world: World) -> None:
         assert len(plain) > len(emails[name]) * (0.1 if name == "Win back" else 0.9), name
     for before, added, _, removed, _, now in shown.values():
         assert before + added - removed == now
-    once_more = ran.out.partition("Once more: nothing changed since, so nothing is sent.")[2].partition(
+    once_more = ran.out.partition("Third run: nothing changed, so nothing is sent.")[2].partition(
         "The lists"
     )[0]
     ends = [line.split()[-4:-2] for line in once_more.splitlines() if line.rstrip().endswith(" 0")]
@@ -77,7 +77,7 @@ def test_the_demo_ends_in_what_sandbox_and_warehouse_say(world: World) -> None:
 def test_the_demo_replaces_no_folder_but_its_own(world: World) -> None:
     """A folder with other files is left as it is; so is one without the demo's models."""
     refused = world.run("demo", "--dir", ".", "--models", str(MODELS))  # it has a shop.duckdb too
-    assert "holds other files; the demo would remove them." in refused.err
+    assert "holds other files, which the demo would delete." in refused.err
     assert (world.folder / "profiles.yml").exists()
     assert refused.code == 2
     missing = world.run("demo", "--dir", "demo", "--models", "nowhere")
