@@ -1,5 +1,5 @@
-"""Delivery: send a plan's deltas and settle what came of each row.
+"""Send a plan's deltas and determine the outcome of each row.
 
-In the order of a list: `submit_imports` its upserts, `settle` their jobs, `resolve` who the leaving rows are,
-`remove` them.
+The steps for a list, in order: `submit_imports` sends its upserts, `poll_jobs` follows their jobs,
+`resolve_removals` decides which leaving rows may be removed, `remove_members` removes them.
 """

@@ -1,4 +1,4 @@
-"""Add: put profiles that exist on a list by their Klaviyo id."""
+"""Add existing profiles to a list by their Klaviyo id."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.surfaces.operations import AddToList
 
-_IDENTIFIER_INDEX = 1  # after its number, the one identifier that the surface has
+_IDENTIFIER_INDEX = 1  # after the row's number; the surface has one identifier
 
 
 @dataclass(frozen=True)
 class AddResult:
-    """What came of one group of ids."""
+    """The result of one request."""
 
     receipt: Receipt
     row_exceptions: tuple[RowException, ...] = ()
@@ -33,7 +33,7 @@ class AddResult:
 
 
 def add_members(delivery: ListDelivery, operation: AddToList) -> None:
-    """Put one list's new rows on it; a fault stops the list, and its tally says why."""
+    """Add one list's new rows to it. A failed request stops the list; its counter holds the reason."""
     list_id = delivery.list_plan.list_ref.id
     groups = (
         [(row[0], row[_IDENTIFIER_INDEX]) for row in rows]
@@ -59,9 +59,9 @@ def add_members(delivery: ListDelivery, operation: AddToList) -> None:
 
 
 def add_group(klaviyo: Klaviyo, list_id: str, group: Sequence[tuple[int, str]]) -> AddResult:
-    """Add at most 1,000 (number, profile id) after checking that the ids exist.
+    """Add up to 1,000 (row number, profile id) to a list.
 
-    A 204 says nothing of single ids.
+    Checks first that the ids exist, because the reply (204) does not report unknown ids.
     """
     first, last = group[0][0], group[-1][0]
     try:

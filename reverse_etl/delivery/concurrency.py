@@ -1,4 +1,4 @@
-"""Several requests in flight: work goes out on threads while the next piece is read and rendered."""
+"""Concurrent requests: threads send while the caller reads and encodes the next batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.context import DeliveryContext
 
-LEASE_CHECK_SECONDS = 1.0  # between two looks at whether the lease must be kept
+LEASE_CHECK_SECONDS = 1.0  # between two checks whether the lease must be renewed
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,13 +19,12 @@ Result = TypeVar("Result")
 def map_concurrently(
     context: DeliveryContext, work: Callable[[Item], Result], items: Iterable[Item]
 ) -> Iterator[Result]:
-    """Yield `work(item)` for each item, as they end, with at most `at.threads` begun and not yet yielded.
+    """Yield `work(item)` for each item in order of completion, with at most `context.threads` in progress.
 
-    Items are drawn one by one, so that memory holds no more than so many of them. What `work` raises is
-    raised here; then nothing more is begun and what is in flight is waited for. An interruption, or a caller
-    that leaves early, lets nothing more go out at all, so that the wait is short.
-
-    The lease is kept meanwhile: a request may have to wait for half an hour.
+    Items are read one by one, so memory holds at most that many. An exception of `work` is raised here, after
+    the requests in progress have ended; no new ones start. If the caller is interrupted or stops early,
+    waiting requests are cancelled too, so that the wait is short. Renews the lease meanwhile: a request may
+    wait half an hour for its quota.
     """
     running: set[Future[Result]] = set()
     try:
@@ -39,7 +38,7 @@ def map_concurrently(
             yield from (future.result() for future in done)
     except Exception:
         raise
-    except BaseException:  # an interruption here, or whatever ended the caller, who will not see the rest
+    except BaseException:  # an interruption here, or of the caller, who reads no further results
         context.klaviyo.stop()
         raise
     finally:
@@ -51,7 +50,7 @@ def map_concurrently(
 def _wait_for_any(
     context: DeliveryContext, running: set[Future[Result]]
 ) -> tuple[set[Future[Result]], set[Future[Result]]]:
-    """Wait until at least one has ended; return those that have, and the others."""
+    """Wait until at least one future is done; return the done ones and the others."""
     while True:
         done, left = wait(running, LEASE_CHECK_SECONDS, FIRST_COMPLETED)
         if done:

@@ -1,4 +1,4 @@
-"""Where a delivery takes place: the ports it speaks to, and its run."""
+"""The context of a run: its ports, its id and its start time."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeliveryContext:
-    """One run's surroundings.
+    """What every step of a run needs.
 
-    `started_at` is Klaviyo's time when the run began, and once it writes, just before its first write.
-    `job_timeout_seconds` is how long jobs are waited for.
+    `started_at` is in Klaviyo's time: the start of the run, and once it writes, the moment before its first
+    write. `job_timeout_seconds` limits how long the run waits for import jobs.
     """
 
     warehouse: Warehouse

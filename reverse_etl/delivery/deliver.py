@@ -1,6 +1,6 @@
-"""Deliver: one model's plan, list by list.
+"""Deliver one model's plan, list by list.
 
-Each list is settled before the next, so that a person has at most one unended import.
+The jobs of a list end before the next list starts, so that a person is in at most one unfinished import.
 """
 
 from __future__ import annotations
@@ -33,13 +33,11 @@ if TYPE_CHECKING:
 def deliver_model(
     context: DeliveryContext, model_plan: ModelPlan, earlier_counters: Sequence[OutcomeCounter] = ()
 ) -> tuple[OutcomeCounter, ...]:
-    """Send a model's deltas and take what was proved over into the snapshot.
+    """Send a model's deltas, apply the proved ones to the snapshot, and return a counter per list.
 
-    Returns a tally for each list of the plan.
-
-    Upserts first; then removes, if nothing stopped the list and no import is left that could still put
-    someone on it. `earlier_counters` are the tallies of the models before. While an import of a surface that
-    blocks people has not ended, nothing of another such surface is sent: the same person may be in both.
+    Upserts are sent first, then removes, unless the list stopped. `earlier_counters` are those of the models
+    before. While an import that blocks people is unfinished, other lists that block people wait, because the
+    same person may be in both.
     """
     context.warehouse.set_query_tag(model=model_plan.model.name)
     receipt_buffer = ReceiptBuffer(context, model_plan.model.name)
@@ -53,8 +51,8 @@ def deliver_model(
                 earlier.has_open_jobs and earlier.blocks_people for earlier in (*earlier_counters, *counters)
             ):
                 counter.halt(
-                    "Imports of another list have not ended, and a person may have one at a time; "
-                    "the next run goes on."
+                    "Imports of another list are unfinished, and a person may be in one at a time. "
+                    "The next run continues."
                 )
             else:
                 _deliver_list(
@@ -87,7 +85,7 @@ def _deliver_list(delivery: ListDelivery) -> None:
 
 
 def _send(delivery: ListDelivery, operation: Operation) -> None:
-    """Send the rows of one list that an operation is for, by the sender of its kind."""
+    """Send the rows of one list with the sender of the operation."""
     match operation:
         case ImportRows():
             _import_rows(delivery, operation)
@@ -100,7 +98,7 @@ def _send(delivery: ListDelivery, operation: Operation) -> None:
 
 
 def _import_rows(delivery: ListDelivery, operation: ImportRows) -> None:
-    """Import the upserts, and follow their jobs to the end."""
+    """Import the upserts and follow their jobs to the end."""
     accepted, reply_lost = submit_imports(delivery, operation)
     delivery.receipt_buffer.flush()
     _poll_imports(delivery, accepted)
@@ -132,13 +130,13 @@ def _poll_imports(delivery: ListDelivery, accepted: Sequence[Receipt]) -> None:
         delivery.counter.add(Outcome.ACCEPTED, sum(receipt.rows for receipt in open_receipts))
         delivery.counter.halt(
             f"{format_count(len(open_receipts), 'import job')} had not ended "
-            f"after {format_count(round(delivery.context.job_timeout_seconds / 60), 'minute')}; "
-            "the next run settles what is left."
+            f"after {format_count(round(delivery.context.job_timeout_seconds / 60), 'minute')}. "
+            "The next run settles them."
         )
 
 
 def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
-    """After a lost reply, wait for the imports that nobody here knows by name."""
+    """After a lost reply, wait for imports without a receipt."""
     try:
         ended = wait_for_open_jobs(
             delivery.context, delivery.context.started_at, _progress_callback(delivery)
@@ -150,7 +148,7 @@ def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
     if not ended:
         delivery.counter.has_unidentified_job = True
         delivery.counter.halt(
-            "An import whose reply was lost may still be under way; the next run waits for it."
+            "An import whose reply was lost may still be running. The next run waits for it."
         )
 
 

@@ -1,8 +1,8 @@
-"""Take a refused import apart.
+"""Decide what to send after Klaviyo refused an import. Pure.
 
-Klaviyo refuses a request whole for one bad row, and points at the rows it found. Pure. Rows that are pointed
-at are refused and the rest is sent again. When so many are refused for one reason that the fault can't be the
-rows', everything stops. When five rounds were not enough, the batch is halved until the bad rows stand alone.
+Klaviyo refuses a whole request because of one bad row, and points at the rows at fault. Those rows are
+rejected and the others are sent again. If too many rows fail for the same reason, the fault is not in the
+rows, and the list stops. After five rounds the batch is split in half until the bad rows are alone.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ SYSTEMATIC_FAILURE_SHARE = 0.1
 
 @dataclass(frozen=True)
 class RetryBatches:
-    """Send `batches` (none, one, or two halves) next.
+    """Send `batches` next: none, the rest, or two halves.
 
-    `rejected` are the numbers of the rows at fault, with Klaviyo's word.
+    `rejected` maps the numbers of the rows at fault to Klaviyo's errors.
     """
 
     batches: tuple[Batch, ...]
@@ -37,10 +37,7 @@ class RetryBatches:
 
 @dataclass(frozen=True)
 class AbortList:
-    """The fault is the model's or the account's.
-
-    Nothing of this list is sent any more, and no row is rejected.
-    """
+    """The model or the account is at fault: stop the list and reject no row."""
 
     reason: str
 
@@ -48,15 +45,15 @@ class AbortList:
 def bisect_rejected(
     batch: Batch, errors: Mapping[int, RowError], rounds: int, size: int
 ) -> RetryBatches | AbortList:
-    """Say what to do after a refusal.
+    """Return what to do after a refusal.
 
-    `errors` are by index in `batch`, `rounds` counts the refusals so far, `size` is how many rows the batch
-    had at first.
+    `errors` maps indexes in `batch` to errors, `rounds` counts the refusals so far, `size` is the number of
+    rows of the original batch.
     """
     row_errors = {index: error for index, error in errors.items() if 0 <= index < len(batch)}
     if not row_errors:
         return AbortList(
-            "Klaviyo refused the request, and pointed at no row that was in it. "
+            "Klaviyo refused the request without pointing at a row of it. "
             f"{end_sentence(_first_detail(errors))}"
         )
     if (reason := find_systematic_failure([*row_errors.values()], size)) is not None:
@@ -70,9 +67,9 @@ def bisect_rejected(
 
 
 def find_systematic_failure(errors: list[RowError], size: int) -> str | None:
-    """Return why so many refusals can't be the rows' fault.
+    """Return why the errors are not the fault of single rows, or None.
 
-    Over 10 % and over 100 of `size` rows with one code and field.
+    That is so if over 10 % and over 100 of `size` rows have the same code and field.
     """
     if not errors:
         return None
@@ -82,10 +79,11 @@ def find_systematic_failure(errors: list[RowError], size: int) -> str | None:
     detail = next(error.detail for error in errors if (error.code, error.field) == (code, field))
     code_and_field = f"{code} at {field}" if field else code
     return (
-        f"Klaviyo refused {count:,} of {format_count(size, 'row')} of one request for the same reason, "
-        f"which can't be the rows' ({code_and_field}). {end_sentence(detail)}"
+        f"Klaviyo refused {count:,} of {format_count(size, 'row')} of one request for the same reason, so "
+        "the "
+        f"cause is the model or the account ({code_and_field}). {end_sentence(detail)}"
     )
 
 
 def _first_detail(errors: Mapping[int, RowError]) -> str:
-    return next((error.detail for error in errors.values()), "No error was given.")
+    return next((error.detail for error in errors.values()), "It gave no reason.")

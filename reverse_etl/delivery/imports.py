@@ -1,4 +1,4 @@
-"""Submit: render a list's upserts, pack them full, and start their imports, several in flight."""
+"""Encode a list's upserts, batch them, and start their imports concurrently."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ READ_ROWS = 10_000  # at a time from the warehouse
 
 @dataclass(frozen=True)
 class SubmittedBatch:
-    """What came of one packed batch.
+    """The result of one batch.
 
-    `reply_lost`: an import may exist that no receipt names. `stop_reason`: why to send no more.
+    `reply_lost`: an import without a receipt may exist. `stop_reason`: why the list stops, or empty.
     """
 
     receipts: tuple[Receipt, ...]
@@ -50,9 +50,9 @@ class SubmittedBatch:
 def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[Receipt], bool]:
     """Start the imports of one list's upserts.
 
-    Returns the receipts of the imports that Klaviyo accepted, and whether an import may exist of which no
-    receipt speaks. Rows are sent in the order of their numbers; a fault stops what has not been sent, with
-    the reason in the list's tally.
+    Returns the receipts of the imports that Klaviyo accepted, and whether an import without a receipt may
+    exist. Rows are sent in the order of their numbers. A failure stops the list; its counter holds the
+    reason.
     """
     accepted: list[Receipt] = []
     reply_lost = False

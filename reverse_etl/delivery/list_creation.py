@@ -1,6 +1,6 @@
-"""Creation: a list is made once, though a reply may be lost and a process may die between any two requests.
+"""Create a list exactly once, even if a reply is lost or the process is killed between two requests.
 
-Klaviyo makes two lists of two requests, and promises neither unique names nor how soon a new list is shown.
+Klaviyo creates two lists for two requests: names are not unique, and a new list may be listed only later.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.state import State
 
-LISTING_DELAY_SECONDS = 60.0  # a list that is not shown so long after its request was not made
+LISTING_DELAY_SECONDS = 60.0  # a list that is not listed this long after its request was not created
 POLL_SECONDS = 5.0
 
 
 def create_list(ref: ListRef, model: str, state: State, klaviyo: Klaviyo, clock: Clock) -> ListRef:
-    """Make a list that no name finds, and note that the model drives it.
+    """Create a list and register the model as its owner.
 
-    Its intent is committed first. Where one is open from an earlier run, or the reply is lost, the name is
-    looked up until a list would be shown, and the one that is found is ours. Raises ReplyLost when the reply
-    was lost and none was found, UsageError when it can't be told which of several is ours.
+    Commits the intent first. If an earlier run left an intent, or the reply is lost, looks up the name until
+    a new list would be listed, and takes the list it finds. Raises ReplyLost if the reply was lost and no
+    list appears, UsageError if several lists could be the new one.
     """
 
     def find_list(started_at: datetime | None) -> KlaviyoList | None:
@@ -39,7 +39,7 @@ def create_list(ref: ListRef, model: str, state: State, klaviyo: Klaviyo, clock:
     age = (klaviyo.server_time - earlier_start).total_seconds() if earlier_start else LISTING_DELAY_SECONDS
     created = _wait_for_list(lambda: find_list(earlier_start), LISTING_DELAY_SECONDS - age, clock)
     if created is None:
-        started_at = klaviyo.server_time  # of the look just taken, so before the request
+        started_at = klaviyo.server_time  # as of the last look-up, so before the request
         state.lists.record_intent(ref.name, model, started_at)
         try:
             created = klaviyo.create_list(ref.name)
@@ -54,7 +54,7 @@ def create_list(ref: ListRef, model: str, state: State, klaviyo: Klaviyo, clock:
 def _wait_for_list(
     find_list: Callable[[], KlaviyoList | None], seconds: float, clock: Clock
 ) -> KlaviyoList | None:
-    """Return what a look finds: one, and others for so many seconds if it finds nothing."""
+    """Return the list that `find_list` finds, polling for up to `seconds`; None if there is none."""
     end = clock.monotonic() + seconds
     while (klaviyo_list := find_list()) is None and clock.monotonic() < end:
         clock.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""One list's delivery under way."""
+"""The delivery of one list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListDelivery:
-    """One list's delivery: what is planned for it, and what has come of it so far."""
+    """The delivery of one list: its plan, and the outcomes so far."""
 
     context: DeliveryContext
     model_plan: ModelPlan
@@ -28,6 +28,6 @@ class ListDelivery:
     counter: OutcomeCounter
 
     def record(self, receipts: Sequence[Receipt], row_exceptions: Sequence[RowException] = ()) -> None:
-        """Record and count what came of some rows."""
+        """Record and count the outcomes of some rows."""
         self.receipt_buffer.add(receipts, row_exceptions)
         self.counter.count_receipts(receipts, row_exceptions)

@@ -1,4 +1,4 @@
-"""What came of a list's rows, counted: every row that was planned is in exactly one count."""
+"""The outcomes of a list's rows: every planned row is counted exactly once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """The end that a planned row can come to in one run."""
+    """How a planned row ended in a run."""
 
     APPLIED = "applied"
     REJECTED = "rejected"
@@ -24,11 +24,13 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     NOT_SENT = "not_sent"
     REMOVED = "removed"
-    REPLACED = "superseded"  # the leaving row's profile is a desired row's: forgotten, nobody removed
-    UNMANAGED = "kept"  # a member before this job first sent the row: forgotten, nobody removed
+    REPLACED = "superseded"  # a desired row has the same profile: nobody is removed, the old row is forgotten
+    UNMANAGED = "kept"  # a member from before the first run: not removed, the row is forgotten
     NOT_FOUND = "gone"  # nobody was found: forgotten, and noted in the table `gone`
-    LEFT_IN_PLACE = "forgotten"  # left a surface from which nobody is removed
-    HELD = "held"  # not removed: someone who is wanted may be behind it
+    LEFT_IN_PLACE = (
+        "forgotten"  # its surface removes nothing: the row is forgotten, Klaviyo keeps what it has
+    )
+    HELD = "held"  # not removed: a desired or rejected row may be the same person
 
 
 _OUTCOME_BY_RECEIPT_STATE = {
@@ -46,11 +48,11 @@ _OUTCOME_BY_EXCEPTION_KIND = {
 
 @dataclass
 class OutcomeCounter:
-    """Counts of one list, growing while it is delivered.
+    """Counts the outcomes of one list during its delivery.
 
-    `stop_reason` says why the list stopped, where it did, and `failed` that something went wrong then;
-    `has_unidentified_job` says that an import may still be under way which no receipt names, and
-    `blocks_people` that an unfinished import keeps other lists waiting.
+    `stop_reason` is why the list stopped, or empty; `failed` is whether that was a failure.
+    `has_unidentified_job`: after a lost reply, an import without a receipt may still be running.
+    `blocks_people`: an unfinished import of this list makes other lists wait.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -60,12 +62,12 @@ class OutcomeCounter:
     blocks_people: bool = True
 
     def add(self, outcome: Outcome, rows: int) -> None:
-        """Count rows that came to an end."""
+        """Count rows with this outcome."""
         if rows:
             self.counts[outcome] += rows
 
     def count_receipts(self, receipts: Iterable[Receipt], row_exceptions: Iterable[RowException]) -> None:
-        """Count what receipts and refusals say; accepted rows are counted when their job is settled."""
+        """Count the rows of receipts and exceptions; accepted rows are counted when their job has ended."""
         for receipt in receipts:
             if receipt.state in _OUTCOME_BY_RECEIPT_STATE:
                 self.add(_OUTCOME_BY_RECEIPT_STATE[receipt.state], receipt.rows)
@@ -73,15 +75,12 @@ class OutcomeCounter:
             self.add(_OUTCOME_BY_EXCEPTION_KIND[row_exception.kind], 1)
 
     def fail(self, reason: str) -> None:
-        """Note the failure after which nothing more is sent to this list; the first reason stands."""
+        """Stop the list because of a failure. The first reason is kept."""
         self.failed = True
         self.halt(reason)
 
     def halt(self, reason: str) -> None:
-        """Note why the rest of this list waits for the next run, though nothing failed.
-
-        The first reason stands.
-        """
+        """Stop the list without a failure: the next run continues. The first reason is kept."""
         self.stop_reason = self.stop_reason or reason
 
     @property

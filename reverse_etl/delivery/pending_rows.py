@@ -1,4 +1,4 @@
-"""Deltas: one model's rows of a run, read in the order of their numbers and in bounded memory."""
+"""Read one model's deltas of a run, in the order of their numbers and in bounded memory."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PendingRows:
-    """The deltas that the state keeps of one model and run."""
+    """The stored deltas of one model and run."""
 
     warehouse: Warehouse
     tables: ModelTables
     run_id: str
 
     def read_upserts(self, list_id: str, size: int) -> Iterator[list[Row]]:
-        """Yield a list's upserts as `sql.deltas.upserts` has them, at most `size` at a time."""
+        """Yield a list's upserts as `select_upserts` returns them, at most `size` at a time."""
         return self._read_batches(sql.select_upserts, list_id, size, removes=False)
 
     def read_removes(self, list_id: str, size: int) -> Iterator[list[Row]]:
-        """Yield a list's removes as `sql.deltas.removes` has them, at most `size` at a time."""
+        """Yield a list's removes as `select_removes` returns them, at most `size` at a time."""
         return self._read_batches(sql.select_removes, list_id, size, removes=True)
 
     def read_sent_rows(self, receipt: Receipt) -> list[SentRow]:
@@ -60,9 +60,9 @@ class PendingRows:
     def _read_range(
         self, select: Callable[..., Statement], list_id: str, seqs: range, size: int
     ) -> Generator[list[Row], None, range]:
-        """Yield the rows of a span. Return what is left of it where the session ended that had the result.
+        """Yield the rows of a range, and return the rest of the range if the session is lost while reading.
 
-        Raises SessionLost where that brought no row: another try would bring none either.
+        Raises SessionLost if it read no row, because another attempt would not help.
         """
         after = seqs.start
         try:
@@ -83,7 +83,7 @@ class PendingRows:
 
 @dataclass(frozen=True)
 class SentRow:
-    """A delta of a settled job: its number and its canonical identifiers, by which an error names it."""
+    """A delta that was sent: its number, and its canonical identifiers, to which errors refer."""
 
     seq: int
     identifiers: Mapping[IdentifierType, str | None]

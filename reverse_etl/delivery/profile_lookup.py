@@ -1,9 +1,8 @@
-"""Resolve: who the leaving rows are at Klaviyo, and who of them is wanted after all.
+"""Look up in Klaviyo who the leaving rows are, just before members are removed.
 
-Asked just before anyone is removed. A removal takes off only a member whom this job put there, and only if no
-desired row is that profile. Every identifier that was delivered is asked for: e-mails and phones of the list
-itself, the others of the account; nothing is taken from memory. Where only others were found on the list, the
-account is asked for the row's own e-mail or phone too.
+Every identifier that was sent is looked up: e-mails and phones among the members of the list, other
+identifiers in the account. If the members found lack the row's identity, its e-mail or phone is looked up in
+the account too. Nothing is taken from memory. `removal_rules.py` decides from the result.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class _ProfileLookup:
-    """What Klaviyo showed: who each row may be, and since when they are members."""
+    """What Klaviyo returned: the profiles that each row may mean, and when they joined the list."""
 
     profiles_by_id: dict[str, Profile] = field(default_factory=dict)
     joined_at: dict[str, datetime] = field(default_factory=dict)
@@ -84,16 +83,14 @@ def _look_up_profiles(
         values = _collect_values(rows, kind)
         members = _fetch_items(context, partial(context.klaviyo.find_members, list_id, kind), values)
         _add_profiles(lookup, rows, kind, members)
-    for (
-        kind
-    ) in UNIQUE_IDENTIFIERS:  # of all rows: who was found by an e-mail may have left another profile behind
+    for kind in UNIQUE_IDENTIFIERS:  # for all rows: a row found by e-mail may have a second profile
         _add_profiles(
             lookup,
             rows,
             kind,
             _fetch_items(context, partial(context.klaviyo.find_profiles, kind), _collect_values(rows, kind)),
         )
-    for kind in LIST_FILTERABLE:  # whoever goes by the row's name off the list goes by no other on it
+    for kind in LIST_FILTERABLE:  # a profile outside the list with the row's identity rules out other members
         values = sorted(
             {split_identity(row.identity)[1] for row in rows if _lacks_exact_match(lookup, row, kind)}
         )
@@ -105,7 +102,7 @@ def _look_up_profiles(
 
 
 def _lacks_exact_match(lookup: _ProfileLookup, row: RemovalCandidate, kind: IdentifierType) -> bool:
-    """Say whether a row whose identity is of this type found somebody, and nobody who has that identity."""
+    """Return whether profiles were found for a row with such an identity, but none has the identity."""
     profiles = [lookup.profiles_by_id[id_] for id_ in lookup.profile_ids_by_seq.get(row.seq, ())]
     has_exact_match = any(kind in row.shared_identifier_types(profile) for profile in profiles)
     return split_identity(row.identity)[0] == kind and bool(profiles) and not has_exact_match
@@ -133,9 +130,9 @@ def _add_profiles(
 def _look_up_join_times(
     context: DeliveryContext, list_id: str, lookup: _ProfileLookup, rows: Sequence[RemovalCandidate]
 ) -> None:
-    """Find out which of the profiles found elsewhere are on the list, and since when.
+    """Look up which of the other profiles are members, and when they joined.
 
-    By e-mail or phone, else by reading the list.
+    Uses e-mail or phone; for profiles without both, reads the list.
     """
     unseen = {id_: profile for id_, profile in lookup.profiles_by_id.items() if id_ not in lookup.joined_at}
     for kind in LIST_FILTERABLE:
@@ -156,7 +153,7 @@ def _look_up_join_times(
         if without_contact.intersection(lookup.profile_ids_by_seq.get(row.seq, ()))
     )
     for member in context.klaviyo.get_members_since(list_id, first - CLOCK_SKEW_TOLERANCE):
-        context.state.renew_lease_if_due()  # a long list takes long
+        context.state.renew_lease_if_due()  # reading a long list may outlast the lease
         if member.profile.id in without_contact:
             lookup.joined_at[member.profile.id] = member.joined_at
             without_contact.discard(member.profile.id)
@@ -182,7 +179,7 @@ def _match_identifiers(lookup: _ProfileLookup, find_matches: FindMatches) -> dic
 def _look_up_identities(
     context: DeliveryContext, matches: Iterable[IdentifierMatch]
 ) -> dict[str, frozenset[str]]:
-    """Return, by identity that claims a found profile on this list, the profiles that it is found to be."""
+    """Return the profiles of each desired identity of this list that shares an identifier with a profile."""
     identities = {
         match.identity for match in matches if match.identity and match.on_this_list and not match.rejected
     }
@@ -200,7 +197,7 @@ def _look_up_identities(
 def _fetch_items(
     context: DeliveryContext, fetch: Callable[[Sequence[str]], Iterable[Item]], values: Sequence[str]
 ) -> list[Item]:
-    """Return what is answered, in the order of the values asked for."""
+    """Return the items in the order of the values."""
     parts = [*batched(values, MAX_VALUES)]
     items_by_part = dict(
         map_concurrently(context, lambda number: (number, [*fetch(parts[number])]), range(len(parts)))

@@ -1,4 +1,4 @@
-"""The recorder: receipts are kept in groups, so that many requests take few statements."""
+"""Write receipts in groups, so that many requests take few statements."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FLUSH_RECEIPTS = 50
 
 @dataclass
 class ReceiptBuffer:
-    """Gathers receipts and refusals of one model, and keeps them in groups.
+    """Collects the receipts and row exceptions of one model and writes them in groups.
 
-    A dead run loses at most the last group.
+    A killed run loses at most the last group.
     """
 
     context: DeliveryContext
@@ -35,9 +35,9 @@ class ReceiptBuffer:
         row_exceptions: Sequence[RowException] = (),
         unmatched_removals: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Take receipts, and keep the group when it is large or old enough.
+        """Add receipts, and write the group if it is large or old enough.
 
-        `unmatched_removals` are the (list id, identity) of leaving rows for whom nobody was found.
+        `unmatched_removals` are the (list id, identity) of leaving rows without a profile in Klaviyo.
         """
         self._receipts += receipts
         self._row_exceptions += row_exceptions
@@ -47,7 +47,7 @@ class ReceiptBuffer:
             self.flush()
 
     def flush(self) -> None:
-        """Keep what was gathered, once: who is interrupted in here does not know whether it was committed."""
+        """Write the group, once: after an interruption here it is unknown whether it was committed."""
         receipts, row_exceptions, unmatched_removals = (
             self._receipts,
             self._row_exceptions,

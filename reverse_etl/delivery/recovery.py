@@ -1,4 +1,4 @@
-"""Recover: settle what earlier runs left open, before anything is planned on top of it."""
+"""Settle unfinished runs before a new plan is made."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def recover_earlier_runs(context: DeliveryContext) -> None:
-    """Follow the jobs that earlier runs started to their end, and take over what they prove.
+    """Follow the jobs of unfinished runs to their end, and apply what they prove to the snapshot.
 
-    Imports of which only Klaviyo knows (a run died before it kept their receipts) are waited for. May be
-    repeated. Raises KlaviyoError while jobs have not ended.
+    Also waits for imports without a receipt: a run may have been killed before it wrote one. Idempotent.
+    Raises KlaviyoError if jobs have not ended within the job timeout.
     """
     open_receipts, unfinished = context.state.runs.open_receipts(), context.state.runs.unfinished()
     if not open_receipts and not unfinished:
@@ -59,6 +59,6 @@ def _record_job_results(
 
 def _open_jobs_error() -> KlaviyoError:
     return KlaviyoError.of(
-        "Import jobs of an earlier run have not ended at Klaviyo; nothing can be planned on top of them.",
-        hint="Run again later. Nothing was sent.",
+        "Klaviyo is still processing import jobs of an earlier run.",
+        hint="Nothing was sent. Run again later.",
     )

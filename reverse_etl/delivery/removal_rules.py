@@ -1,4 +1,8 @@
-"""Leaving: what is to become of a row that is no longer desired, by what Klaviyo shows of it. Pure."""
+"""Decide what happens to rows that are no longer desired, from what Klaviyo shows. Pure.
+
+Only members that reverse-etl added are removed, and only if no desired or rejected row may be the same
+person.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 class RemovalCandidate:
     """A row that is no longer desired on the list.
 
-    `uncertain`: an earlier run may have removed it already, or never have added it.
+    `uncertain`: an earlier run may have removed it already, or may never have added it.
     """
 
     seq: int
@@ -31,7 +35,7 @@ class RemovalCandidate:
     uncertain: bool
 
     def shared_identifier_types(self, profile: Profile) -> set[IdentifierType]:
-        """Return the types of the identifiers that the row was sent with and the profile has."""
+        """Return the types of identifiers that the row was sent with and the profile has too."""
         return {
             kind
             for kind, value in self.identifiers.items()
@@ -41,9 +45,9 @@ class RemovalCandidate:
 
 @dataclass(frozen=True)
 class IdentifierMatch:
-    """That a staged row carries a profile's identifier of this type.
+    """A staged row that has the same identifier of this type as a profile.
 
-    Whose it is, whether it was rejected, and whether it is a row of this list.
+    `identity` is the row's, None if it has none; `rejected` and `on_this_list` describe the row.
     """
 
     kind: IdentifierType
@@ -54,10 +58,9 @@ class IdentifierMatch:
 
 @dataclass(frozen=True)
 class RemovalDecision:
-    """What is to become of a leaving row, and the profiles to take off the list for it.
+    """What happens to a leaving row, and the profiles to remove from the list for it.
 
-    `successors` are the rows, desired or leaving too, that the person goes by whom this job put there as this
-    row.
+    `successors` are other rows, desired or leaving, that identify the same member.
     """
 
     row: RemovalCandidate
@@ -68,13 +71,15 @@ class RemovalDecision:
 
 @dataclass(frozen=True)
 class RemovalEvidence:
-    """What Klaviyo, the staged rows and the state say of the profiles that leaving rows find.
+    """What is known about the profiles that leaving rows may mean.
 
-    `profiles_by_seq` has, by the number of a row, who carries an identifier of it on the list, or an id of it
-    anywhere; and who has its identity anywhere, where others were found and none has it. `joined_at` says
-    since when those of them are members who are; `matches_by_profile` has the claims on each;
-    `profile_ids_by_identity` the profiles that each desired identity of this list was found to be;
-    `run_windows` when each run began and ended that may have put somebody on this list, in Klaviyo's time.
+    - `profiles_by_seq`: by row number, the members that share an e-mail or phone with the row, the profiles
+    that share an id with it, and, if none of these has the row's identity, the profiles outside the list that
+    do. - `joined_at`: by profile id, when a member joined the list; profiles that are no members are missing.
+    - `matches_by_profile`: by profile id, the staged rows that share an identifier with the profile. -
+    `profile_ids_by_identity`: by identity of a desired row of this list, the profiles that it was found to
+    be. - `run_windows`: start and end of each run that may have added members to this list, in Klaviyo's
+    time.
     """
 
     profiles_by_seq: Mapping[int, Sequence[Profile]]
@@ -84,15 +89,15 @@ class RemovalEvidence:
     run_windows: Sequence[tuple[datetime, datetime]]
 
     def select_members(self, profiles: Iterable[Profile]) -> list[Profile]:
-        """Return which of the profiles are on the list."""
+        """Return the profiles that are members of the list."""
         return [profile for profile in profiles if profile.id in self.joined_at]
 
     def joined_since(self, profile: Profile, since: datetime) -> bool:
-        """Say whether a member joined no earlier than that."""
+        """Return whether a member joined at or after `since`."""
         return self.joined_at[profile.id] >= since - CLOCK_SKEW_TOLERANCE
 
     def joined_during_run(self, profile: Profile, row: RemovalCandidate) -> bool:
-        """Say whether a member joined while a run was under way that sent the row, or a later one."""
+        """Return whether a member joined during a run that sent the row, or a later one."""
         joined = self.joined_at[profile.id]
         return any(
             started >= row.first_sent
@@ -101,10 +106,10 @@ class RemovalEvidence:
         )
 
     def find_matching_rows(self, profile: Profile, row: RemovalCandidate) -> set[str]:
-        """Return the staged rows that have what row and profile share, and more of the profile's.
+        """Return the staged rows that share more identifiers with the profile than the leaving row does.
 
-        As after a new e-mail with the same phone: by both, the model itself says who the profile is now. Not
-        those that were found to be somebody else.
+        For example after a new e-mail with the same phone: the model itself says who the profile is now. Rows
+        that were found to be another profile don't count.
         """
         types_by_identity: dict[str, set[IdentifierType]] = defaultdict(set)
         for match in self.matches_by_profile.get(profile.id, ()):
@@ -120,7 +125,7 @@ class RemovalEvidence:
         }
 
     def select_identities_of(self, profile: Profile, identities: Iterable[str]) -> set[str]:
-        """Return which of these desired rows of this list were found to be the profile."""
+        """Return the identities among these that were found to be the profile."""
         return {
             identity
             for identity in identities
@@ -131,9 +136,9 @@ class RemovalEvidence:
 def decide_removals(
     rows: Sequence[RemovalCandidate], evidence: RemovalEvidence
 ) -> tuple[RemovalDecision, ...]:
-    """Say what is to become of rows that leave together, in the order given.
+    """Return the decisions for rows that leave together, in the order given.
 
-    Several may be one person: whom this job put on the list as one of them, it put there as each.
+    Several rows may be one person. If reverse-etl added the person as one of them, it counts for all of them.
     """
     rows_by_profile: dict[str, list[RemovalCandidate]] = defaultdict(list)
     for row in rows:
@@ -160,7 +165,11 @@ def _find_row_members(
     rows_by_profile: Mapping[str, Sequence[RemovalCandidate]],
     evidence: RemovalEvidence,
 ) -> list[Profile]:
-    """Return the members who are a row's person: surely, else without a name, else as another leaving row."""
+    """Return the members that a row means.
+
+    These are the definite matches, otherwise the members without an identity of the row's type, otherwise
+    those that another leaving row identifies.
+    """
     profiles = evidence.profiles_by_seq.get(row.seq, ())
     if definite := find_definite_matches(row, profiles):
         return evidence.select_members(definite)
@@ -176,7 +185,7 @@ def _find_row_members(
 
 
 def _shares_more_identifiers(other: RemovalCandidate, row: RemovalCandidate, profile: Profile) -> bool:
-    """Say whether another leaving row has what row and profile share, and more of the profile's."""
+    """Return whether another leaving row shares more identifiers with the profile than this row does."""
     other_types = other.shared_identifier_types(profile)
     return bool(other_types & row.shared_identifier_types(profile)) and len(other_types) > 1
 
@@ -188,10 +197,10 @@ def decide_removal(
     other_identities: Iterable[str],
     evidence: RemovalEvidence,
 ) -> RemovalDecision:
-    """Say what is to become of one leaving row, whose person `row_members` are.
+    """Return the decision for one leaving row.
 
-    Of them, this job put there those in `managed_ids`; `other_identities` are the other leaving rows that the
-    person goes by.
+    `row_members` are the members that the row means, `managed_ids` those that reverse-etl added, and
+    `other_identities` the other leaving rows that identify the same person.
     """
     profiles = evidence.profiles_by_seq.get(row.seq, ())
     members = evidence.select_members(profiles)
@@ -229,7 +238,7 @@ def _decide_managed(
     other_identities: Iterable[str],
     evidence: RemovalEvidence,
 ) -> RemovalDecision:
-    """Say whom of those that this job put there may be taken off, since nobody who is wanted is behind it."""
+    """Select the members we added that no desired row claims."""
     removable_ids: list[str] = []
     successors: set[str] = set()
     for profile in managed:
@@ -240,7 +249,7 @@ def _decide_managed(
         }
         has_unresolved = any(
             identity not in evidence.profile_ids_by_identity for identity in desired_identities
-        )  # such a one may be this one
+        )  # an identity without a profile may be this person
         if has_unresolved or any(match.rejected for match in other_matches):
             return RemovalDecision(row, Outcome.HELD, successors=_sort_unique(other_identities))
         profile_identities = evidence.select_identities_of(profile, desired_identities)
@@ -252,11 +261,11 @@ def _decide_managed(
 
 
 def find_definite_matches(row: RemovalCandidate, profiles: Iterable[Profile]) -> list[Profile]:
-    """Return who is the row's person for certain: who carries its identity, or an id of it.
+    """Return the profiles that are definitely the row's person: they share its identity or a unique id.
 
-    An e-mail or a phone may be somebody else's by now, or have been all along. Who is found by these alone is
-    the person only where nobody is so for certain, and where the profile has no such identity, or the model
-    itself calls it something else now.
+    An e-mail or a phone may belong to somebody else by now. A profile that shares only these is the person
+    only if there is no definite match, and if the profile has no identity of the row's type or the model now
+    uses another identity for it.
     """
     kind, _ = split_identity(row.identity)
     return [
@@ -265,15 +274,15 @@ def find_definite_matches(row: RemovalCandidate, profiles: Iterable[Profile]) ->
 
 
 def select_without_identity(row: RemovalCandidate, profiles: Iterable[Profile]) -> list[Profile]:
-    """Return the profiles that have no identity such as the row's."""
+    """Return the profiles that have no identifier of the type of the row's identity."""
     kind, _ = split_identity(row.identity)
     return [profile for profile in profiles if profile.identifier(kind) is None]
 
 
 def find_current_identities(row: RemovalCandidate, profile: Profile, evidence: RemovalEvidence) -> set[str]:
-    """Return the desired rows of this list that a row's person goes by now, where nobody is so for certain.
+    """Return the desired rows of this list that now identify the row's person, without a definite match.
 
-    As after a new e-mail with the same phone: whoever was put on the list since has the phone still.
+    For example after a new e-mail with the same phone.
     """
     if not evidence.joined_since(profile, row.first_sent):
         return set()
@@ -283,11 +292,10 @@ def find_current_identities(row: RemovalCandidate, profile: Profile, evidence: R
 def find_matches_under_new_identity(
     row: RemovalCandidate, profiles: Iterable[Profile], evidence: RemovalEvidence
 ) -> list[Profile]:
-    """Return who is a row's person under a new name, where nobody is so for certain.
+    """Return the profiles that are the row's person under a new identity, without a definite match.
 
-    As after a new e-mail with the same phone, and a move to another list by the same build: whoever joined
-    while the job sent the row has the phone still, and a row of the model has it with another identifier of
-    that member.
+    For example after a new e-mail with the same phone together with a move to another list: the member joined
+    while a run sent the row, and another row of the model shares the phone and a further identifier with it.
     """
     return [
         profile
@@ -297,9 +305,9 @@ def find_matches_under_new_identity(
 
 
 def collect_inherited_first_sent(decisions: Iterable[RemovalDecision]) -> dict[str, datetime]:
-    """Return since when each heir's profile may be a member by our doing: since a row before was first sent.
+    """Return for each successor the earliest time at which an earlier row of the person was first sent.
 
-    Without it, whoever once changed an e-mail would later seem to have been on the list before this job.
+    Without it, a member whose e-mail changed would later look like a member from before the first run.
     """
     first_sent_by_identity: dict[str, datetime] = {}
     for decision in decisions:

@@ -1,4 +1,4 @@
-"""Remove: take the members off a list who are no longer desired, after resolving who they are."""
+"""Remove members who are no longer desired from a list, after looking up who they are."""
 
 from __future__ import annotations
 
@@ -30,20 +30,19 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.operations import RemoveFromList
     from reverse_etl.warehouse.interface import Row
 
-READ_ROWS = 10_000  # leaving rows resolved together: a few statements for so many
+READ_ROWS = 10_000  # leaving rows resolved together, with few statements
 _MAX_VALUES = 5_000  # in one IN list
 _SESSION_LOST_REASON = (
-    "The session with the warehouse ended, and with it the rows that say who is wanted: "
-    "nobody more was taken off the list. The next run goes on."
+    "The warehouse session ended, and with it the staged rows that protect desired people. Nobody else was "
+    "removed from the list. The next run continues."
 )
 
 
 def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
     """Resolve and remove one list's leaving rows, group by group.
 
-    A fault stops the list, with the reason in its tally.
-
-    Rows that were removed, superseded, gone, or never ours are forgotten; held rows stay in the snapshot.
+    A failure stops the list; its counter holds the reason. Held rows stay in the snapshot; rows with any
+    other outcome are deleted from it.
     """
     context, list_id = delivery.context, delivery.list_plan.list_ref.id
     done = 0
@@ -62,7 +61,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
         context.state.backdate_first_sent(
             delivery.model_plan.tables, list_id, collect_inherited_first_sent(decisions)
         )
-        context.state.renew_lease_or_raise()  # whoever lost the lease meanwhile must not remove
+        context.state.renew_lease_or_raise()  # a run that lost the lease must not remove anybody
         state, reason = _remove_profiles(context, operation, list_id, decisions)
         if reason:
             delivery.counter.fail(reason)
@@ -88,7 +87,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
 
 
 def leave_rows_in_place(delivery: ListDelivery) -> None:
-    """Forget the leaving rows of a surface from which nobody is removed."""
+    """Delete the leaving rows of a surface that removes nothing from the snapshot."""
     list_id = delivery.list_plan.list_ref.id
     for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
         delivery.receipt_buffer.add(
@@ -133,9 +132,9 @@ def _read_matches(
 def _remove_profiles(
     context: DeliveryContext, operation: RemoveFromList, list_id: str, decisions: Iterable[RemovalDecision]
 ) -> tuple[ReceiptState, str]:
-    """Remove who was resolved.
+    """Remove the profiles of the decisions from the list.
 
-    One refused or lost request makes the whole group unknown: it is resolved anew in the next run.
+    If one request fails or its reply is lost, the whole group is unknown, and the next run resolves it again.
     """
     ids = sorted({profile_id for decision in decisions for profile_id in decision.profile_ids})
     try:
@@ -164,5 +163,5 @@ def _held_exception(decision: RemovalDecision) -> RowException:
         RowExceptionKind.HELD,
         "held",
         "",
-        "A row that is wanted, or was rejected, may be the same person.",
+        "A desired or rejected row may be the same person.",
     )

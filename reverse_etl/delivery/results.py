@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListResult:
-    """What a run made of one list: the plan, and how its rows ended.
+    """The result of one list: its plan and the outcomes of its rows.
 
-    Why it stopped ('' where it did not), and whether that was a failure.
+    `stop_reason` is why it stopped, or empty; `failed` is whether that was a failure.
     """
 
     model: str
@@ -29,7 +29,7 @@ class ListResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did. `exit_code` as the command line's: 0, 1 (rows to look at) or 4 (a list failed)."""
+    """The result of a run. `exit_code` is 0, 1 (rows need attention) or 4 (a list failed)."""
 
     run_id: str
     plan: Plan
@@ -38,10 +38,10 @@ class RunResult:
 
 
 def compute_exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
-    """Return 4 if a list failed, 1 if rows need a look, else 0.
+    """Return 4 if a list failed, 1 if rows need attention, otherwise 0.
 
-    A look need rows newly rejected, unknown, accepted or held, and those that a list left unsent when it
-    stopped, but not those that a limit kept back. `strict` counts all rejections.
+    Rows need attention if they were newly rejected, are unknown, accepted or held, or were not sent because
+    their list stopped. Rows deferred by a limit don't. `strict` counts all rejections, not only new ones.
     """
     if any(result.failed for result in results):
         return 4
@@ -62,6 +62,6 @@ def compute_exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
 
 
 def collect_figures(result: ListResult) -> dict[str, int]:
-    """Return what a list was to become and what came of it, as whole numbers by name."""
+    """Return the figures of a list's plan and the counts of its outcomes, by name."""
     outcome_counts = {outcome.value: result.outcomes.get(outcome, 0) for outcome in Outcome}
     return {**result.list_plan.figures(), **outcome_counts}

@@ -95,7 +95,7 @@ def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(
     world.run()
     before = len(world.writes())
     become(world, people("ann", "cat"))
-    with pytest.raises(KlaviyoError, match="have not ended"):
+    with pytest.raises(KlaviyoError, match="still processing import jobs"):
         world.run()
     assert len(world.writes()) == before
     world.sandbox.finish_jobs()

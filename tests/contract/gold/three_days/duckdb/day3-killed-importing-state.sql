@@ -93,7 +93,7 @@ CREATE TABLE "row_exceptions" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, 
 INSERT INTO "row_exceptions"
 SELECT '20200106T050000-000006', 'clubs', 1, 'rejected', 'invalid', 'email', 'The value was not accepted.'
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 2, 'rejected', 'invalid', 'email', 'The value was not accepted.'
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A row that is wanted, or was rejected, may be the same person.'
+UNION ALL SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A desired or rejected row may be the same person.'
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
 
 CREATE TABLE "run_lists" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "list_name" VARCHAR, "counts" VARCHAR, "reason" VARCHAR);

@@ -97,7 +97,7 @@ UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'c
 
 CREATE TABLE "row_exceptions" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, "kind" VARCHAR, "code" VARCHAR, "field" VARCHAR, "detail" VARCHAR);
 INSERT INTO "row_exceptions"
-SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A row that is wanted, or was rejected, may be the same person.'
+SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A desired or rejected row may be the same person.'
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
 
 CREATE TABLE "run_lists" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "list_name" VARCHAR, "counts" VARCHAR, "reason" VARCHAR);

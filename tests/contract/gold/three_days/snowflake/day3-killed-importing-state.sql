@@ -93,7 +93,7 @@ CREATE TRANSIENT TABLE "ROW_EXCEPTIONS" ("RUN_ID" VARCHAR, "MODEL" VARCHAR, "SEQ
 INSERT INTO "ROW_EXCEPTIONS"
 SELECT '20200106T050000-000006', 'clubs', 1, 'rejected', 'invalid', 'email', 'The value was not accepted.'
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 2, 'rejected', 'invalid', 'email', 'The value was not accepted.'
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A row that is wanted, or was rejected, may be the same person.'
+UNION ALL SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A desired or rejected row may be the same person.'
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
 
 CREATE TRANSIENT TABLE "RUNS" ("RUN_ID" VARCHAR, "ACCOUNT_ID" VARCHAR, "PROJECT" VARCHAR, "STATE" VARCHAR, "STARTED_AT" VARCHAR, "KLAVIYO_TIME" VARCHAR, "ENDED_AT" VARCHAR, "EXIT_CODE" NUMBER(38,0)) DATA_RETENTION_TIME_IN_DAYS = 0;

@@ -97,7 +97,7 @@ UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'c
 
 CREATE TRANSIENT TABLE "ROW_EXCEPTIONS" ("RUN_ID" VARCHAR, "MODEL" VARCHAR, "SEQ" NUMBER(38,0), "KIND" VARCHAR, "CODE" VARCHAR, "FIELD" VARCHAR, "DETAIL" VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 0;
 INSERT INTO "ROW_EXCEPTIONS"
-SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A row that is wanted, or was rejected, may be the same person.'
+SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A desired or rejected row may be the same person.'
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
 
 CREATE TRANSIENT TABLE "RUNS" ("RUN_ID" VARCHAR, "ACCOUNT_ID" VARCHAR, "PROJECT" VARCHAR, "STATE" VARCHAR, "STARTED_AT" VARCHAR, "KLAVIYO_TIME" VARCHAR, "ENDED_AT" VARCHAR, "EXIT_CODE" NUMBER(38,0)) DATA_RETENTION_TIME_IN_DAYS = 0;
