@@ -47,7 +47,7 @@ class Connections:
     def state(self, warehouse: Warehouse, account: str | None, on_event: EventHandler | None = None) -> State:
         """Return the state for an account: '' means a new account, None that of the target's last run.
 
-        `on_event` is told if the state had to be migrated first.
+        `on_event` gets an event if the state had to be migrated first.
         """
         open_state(warehouse, self.clock, on_event)
         name = self.target.profile

@@ -25,7 +25,6 @@ EXEMPT = frozenset(
         "planning",
         "project",
         "report",
-        "sandbox",
         "state",
         "surfaces",
         "warehouse",

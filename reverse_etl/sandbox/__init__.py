@@ -1,12 +1,12 @@
-"""A Klaviyo stand-in that remembers, paces and fails as the real one does.
+"""A stand-in for Klaviyo that keeps data, limits requests and fails like the real one.
 
     with Sandbox(Path("shop.sandbox.db"), job_seconds=0.2) as sandbox:
         run(origin=sandbox.origin)
         sandbox.members("VIP customers")
 
-It serves accounts, lists, members, profiles and bulk import jobs as Klaviyo's API reference describes them
-for revision 2026-07-15. It keeps no consent, events, segments, tags or subscriptions, and answers 404 or 400
-where they are asked for.
+It serves accounts, lists, members, profiles and bulk import jobs as in Klaviyo's API reference, revision
+2026-07-15. It does not support consent, events, segments, tags and subscriptions: such requests get 404 or
+400.
 """
 
 from reverse_etl.sandbox.faults import Fault, FaultKind

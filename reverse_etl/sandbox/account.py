@@ -1,4 +1,4 @@
-"""One Klaviyo account as the endpoints see it: its state, its clock, its rules, its limits."""
+"""An open Klaviyo account: its state, clock, rules and rate limits."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SandboxAccount:
-    """An account that is open.
+    """An open account.
 
-    `rate_limiter` is None where requests are not counted, `key` where any key will do.
+    `rate_limiter` is None if requests are not limited, `key` is None if any key is accepted.
     """
 
     id: str
@@ -36,7 +36,7 @@ class SandboxAccount:
     key: str | None
 
     @classmethod
-    def from_store(  # noqa: PLR0913 - an account's settings, each given once
+    def from_store(  # noqa: PLR0913 - the settings of an account
         cls,
         store: Store,
         *,
@@ -46,7 +46,7 @@ class SandboxAccount:
         key: str | None,
         seed: str | int | None,
     ) -> SandboxAccount:
-        """Return the account whose state `store` holds; a new state gets its account id here, once."""
+        """Return the account stored in `store`; a new store gets its account id here."""
         with store.transaction() as db:
             db.execute("INSERT OR IGNORE INTO facts VALUES ('account', ?)", (generate_account_id(seed),))
             stored_id = db.execute("SELECT value FROM facts WHERE name = 'account'").fetchone()[0]
@@ -58,14 +58,14 @@ class SandboxAccount:
         return cls(stored_id, store, clock, timeline, rules, FixedWindowLimiter() if limits else None, key)
 
     def now(self) -> float:
-        """Return the account's time: seconds since the epoch, never before what the state holds."""
+        """Return the account's time in seconds since the epoch; never before the newest stored time."""
         return self.timeline.now()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Give the state as of now, to one thread at a time: jobs whose time has come have ended.
+        """Yield the database, to one thread at a time, after ending the jobs that are due.
 
-        Kept if the block ends well.
+        Changes are committed unless the block raises.
         """
         with self.store.transaction() as db:
             advance_jobs(db, self.id, self.rules, self.now())

@@ -1,4 +1,4 @@
-"""What Klaviyo checks of every request before it looks at what is asked: key, revision, form and size."""
+"""The checks of every request before its endpoint runs: key, revision, content type and size."""
 
 from __future__ import annotations
 
@@ -20,13 +20,10 @@ _JSON_TYPES: Final = frozenset({JSON_API, "application/json"})
 
 
 def admit_request(request: ApiRequest, headers: Mapping[str, str], key: str | None) -> None:
-    """Return if a request may go on.
+    """Check a request. `headers` has lower-case names. Without a `key`, any non-blank key is accepted.
 
-    `headers` has lower-case names; with no `key`, any that is not blank will do.
-
-    Raises Refusal: 401 for the key, 400 for a missing revision, 414 for a long address, 415 for a body that
-    is not JSON or is compressed (whether Klaviyo takes gzip is not documented), 413 for a body over 5,000,000
-    bytes.
+    Raises Refusal: 401 for the key, 400 for a missing revision, 414 for a long URL, 415 for a body that is
+    not JSON or is compressed (Klaviyo does not document gzip), 413 for a body over 5,000,000 bytes.
     """
     authorization = headers.get("authorization", "")
     if not authorization.startswith(_KEY_PREFIX) or not authorization.removeprefix(_KEY_PREFIX).strip():

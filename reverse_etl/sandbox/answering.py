@@ -1,4 +1,4 @@
-"""From a request to its reply: admission, limits, faults, the endpoint, the log. No web framework here."""
+"""Answer a request: admission, rate limits, faults, endpoint, log. Independent of the web framework."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _HTML_PAGE: Final = "<!doctype html><html><title>One moment</title><p>Checking t
 def handle_request(
     account: SandboxAccount, route: Route | None, request: ApiRequest, headers: Mapping[str, str]
 ) -> ApiResponse:
-    """Return the reply to a request and write both to the log.
+    """Return the reply to a request, and log both.
 
-    `route` is None where the sandbox knows no such endpoint. Where its state file can't be written, as on
-    a full disk, the reply is a 500 that says so.
+    `route` is None for an unknown endpoint. If the state file cannot be read or written, for example on a
+    full disk, the reply is a 500 with the reason.
     """
     try:
         return _handle_and_log(account, route, request, headers)
@@ -114,7 +114,7 @@ def _call_view(account: SandboxAccount, route: Route, request: ApiRequest) -> Ap
         return http_error.to_response()
     except sqlite3.Error:
         raise
-    except Exception as error:  # noqa: BLE001 - a server answers, whatever goes wrong in it
+    except Exception as error:  # noqa: BLE001 - a server replies to every request
         _LOG.exception("The sandbox itself failed at %s %s", request.method, request.path)
         return HttpError(
             500, ErrorObject(f"The sandbox itself failed: {type(error).__name__}.")

@@ -1,4 +1,4 @@
-"""The sandbox as a Flask app: Klaviyo's endpoints, the control addresses and the page."""
+"""The Flask app of the sandbox: Klaviyo's endpoints, the control endpoints and the page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ROUTES: Final = (*accounts.ROUTES, *lists.ROUTES, *members.ROUTES, *profiles.RO
 def make_app(account: SandboxAccount) -> Flask:
     """Return the app of an open account.
 
-    Where a reply is to be cut, it sets `CUT_ENVIRON_KEY` in the request's environ.
+    It sets `CUT_ENVIRON_KEY` in the request's environ if the server must close the connection with no reply.
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False

@@ -1,4 +1,4 @@
-"""A request as the sandbox's endpoints see it, whatever web framework brought it."""
+"""A request to an endpoint of the sandbox, independent of the web framework."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class ApiRequest:
     """One request.
 
-    `origin` is the address it was sent to; `rows` counts the items of its body once that was read.
+    `origin` is the origin to which it was sent; `rows` is the number of items in its body once it was parsed.
     """
 
     method: str
@@ -30,7 +30,7 @@ class ApiRequest:
     rows: int = 0
 
     def read_json(self) -> Any:
-        """Return the body's JSON. Raises Refusal (400) if it is none."""
+        """Return the parsed body. Raises Refusal (400) if it is not JSON."""
         try:
             document = orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
@@ -39,16 +39,16 @@ class ApiRequest:
         return document
 
     def reject_unknown_parameters(self, *allowed: str) -> None:
-        """Raise a Refusal (400) for a query parameter that is not among `allowed`."""
+        """Raise Refusal (400) for a query parameter that is not in `allowed`."""
         unknown = self.query.keys() - set(allowed)
         if unknown:
             name = min(unknown)
             raise bad_request_error(f"'{name}' is not a parameter of this endpoint.", parameter=name)
 
     def parse_names(self, parameter: str, allowed: frozenset[str]) -> frozenset[str] | None:
-        """Return the comma-separated names of a parameter, or None without it.
+        """Return the comma-separated names of a parameter, or None if it is missing.
 
-        Raises Refusal (400) for a name not `allowed`.
+        Raises Refusal (400) for a name that is not in `allowed`.
         """
         if parameter not in self.query:
             return None
@@ -60,9 +60,9 @@ class ApiRequest:
         return names
 
     def url(self, **changes: str) -> str:
-        """Return this request's absolute address, with some query parameters changed.
+        """Return the absolute URL of this request, with some query parameters replaced.
 
-        `page_cursor` stands for `page[cursor]`.
+        The argument `page_cursor` sets `page[cursor]`.
         """
         changed_parameters = {name.replace("page_", "page[") + "]": value for name, value in changes.items()}
         query = urlencode({**self.query, **changed_parameters})

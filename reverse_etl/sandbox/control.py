@@ -1,6 +1,6 @@
-"""The sandbox's own addresses, under /sandbox, which are no part of Klaviyo.
+"""The control endpoints of the sandbox under /sandbox, which Klaviyo does not have.
 
-They need no key, and are neither counted nor logged.
+They need no key, and are neither rate-limited nor logged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HTML: Final = "text/html; charset=utf-8"
 
 
 def add_control(app: Flask, account: SandboxAccount) -> None:
-    """Add the page at / and the addresses under /sandbox.
+    """Add the page at / and the endpoints under /sandbox.
 
     GET /sandbox/lists, /sandbox/lists/NAME-OR-ID/members, /sandbox/profiles, /sandbox/log?after=NUMBER,
     /sandbox/faults; POST /sandbox/faults with a fault, /sandbox/jobs/finish; DELETE /sandbox/log,

@@ -1,4 +1,4 @@
-"""Changes to single profiles that an import cannot make: clearing a value, merging two people."""
+"""Changes of single profiles that an import cannot make: clearing a value, merging two profiles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def find_identifier_owner(
     db: sqlite3.Connection, profile: StoredProfile | None, attributes: Mapping[str, Any]
 ) -> str | None:
-    """Return the id of a profile other than `profile` that has one of these identifiers, or None."""
+    """Return the id of another profile that has one of these identifiers, or None."""
     for name in IDENTIFIERS:
         value = attributes.get(name)
         if value is not None:
@@ -33,9 +33,9 @@ def find_identifier_owner(
 def write_profile(
     db: sqlite3.Connection, profile: StoredProfile, attributes: Mapping[str, Any], now: int
 ) -> None:
-    """Write attributes to a profile; null clears one, also a custom property.
+    """Write attributes to a profile; null clears an attribute or a custom property.
 
-    Identifiers are taken to be free.
+    Callers have checked that no other profile has the identifiers.
     """
     for name, value in attributes.items():
         if name in IDENTIFIERS:
@@ -53,7 +53,7 @@ def write_profile(
 def merge_stored_profiles(
     db: sqlite3.Connection, target: StoredProfile, source: StoredProfile, now: int
 ) -> None:
-    """Give `target` what it lacks of `source`, and the source's place on its lists; delete the source."""
+    """Copy missing attributes and the list memberships of `source` to `target`, and delete `source`."""
     for name in IDENTIFIERS:
         if getattr(target, name) is None:
             setattr(target, name, getattr(source, name))

@@ -1,16 +1,16 @@
-"""Faults on demand: what to break, for which requests, how often.
+"""Inject faults: of which kind, for which requests, how often.
 
-Kinds that act on a request (the first that matches is taken, and counted):
+Kinds for any request (only the first match applies and is counted):
 
-    status        answer `status`, with `Retry-After: retry_after` if given; 429 has no RateLimit headers
-    html          answer 200 with a page of HTML, as a proxy in between does
-    slow          answer `seconds` late
-    cut           close the connection without an answer
+    status        reply with `status`, and `Retry-After: retry_after` if given; 429 has no RateLimit headers
+    html          reply with 200 and a page of HTML, like a proxy
+    slow          reply after `seconds`
+    cut           close the connection without a reply
 
-With `after` the request is carried out first; otherwise it is not carried out at all (`slow` always carries
-it out).
+With `after` the request is carried out before the fault; otherwise it is not carried out (`slow` always
+carries it out).
 
-Kinds that act on an import request that is about to be accepted (every one that matches is taken):
+Kinds for an import request that would be accepted (all matches apply):
 
     invalid_rows  refuse the request with a row pointer for each row whose `field` matches `pattern`
     refuse_rows   fail those rows in the job, with `code` and `detail`; errors repeat a row as `payload` says
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """The kind of a fault."""
 
     STATUS = "status"
     HTML = "html"
@@ -59,10 +59,9 @@ JOB_KINDS: Final = frozenset(FaultKind) - REQUEST_KINDS
 class Fault:
     """One fault.
 
-    It strikes requests of `method` and `path` (shell patterns), `times` times (None: until cleared).
-
-    With `probability` below 1 it strikes at random, the same way each time for the same `seed`. A row fault
-    that matches no row of a request does not count. A field's alias is its name in JSON, as in `to_dict`.
+    It applies to requests of `method` and `path` (shell patterns), `times` times (None: until cleared). A
+    `probability` below 1 makes it random, repeatable by `seed`. A row fault that matches no row of a request
+    is not counted. The alias of a field is its name in JSON, as in `to_dict`.
     """
 
     kind: Annotated[FaultKind, Field(alias="kind")]
@@ -90,10 +89,7 @@ class Fault:
 
     @classmethod
     def parse(cls, document: object) -> Fault:
-        """Return the fault of a JSON object with these names.
-
-        Raises UsageError for a name or a kind that is not known.
-        """
+        """Return the fault in a JSON object. Raises UsageError for an unknown name or kind."""
         known_fields = cls(FaultKind.STATUS).to_dict().keys()
         if not isinstance(document, Mapping) or document.keys() - known_fields or "kind" not in document:
             raise UsageError.of(
@@ -131,11 +127,11 @@ class Fault:
         }
 
     def matches_request(self, method: str, path: str) -> bool:
-        """Tell whether requests of this method and path are struck."""
+        """Return whether the fault applies to requests of this method and path."""
         return fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
 
     def find_matching_rows(self, rows: list[dict[str, Any]]) -> list[int]:
-        """Return the positions of the rows whose `field` matches `pattern` anywhere."""
+        """Return the indexes of the rows whose `field` contains a match of `pattern`."""
         search = re.compile(self.pattern).search
         return [
             index for index, row in enumerate(rows) if search(str(row["attributes"].get(self.field) or ""))
@@ -149,7 +145,7 @@ def _reader() -> TypeAdapter[Fault]:
 
 @dataclass(frozen=True)
 class QueuedFault:
-    """A fault in the queue, and how often it will still strike."""
+    """A fault in the queue, and how many times it still applies."""
 
     number: int
     fault: Fault
@@ -157,19 +153,19 @@ class QueuedFault:
 
 
 def add_fault(db: sqlite3.Connection, fault: Fault) -> int:
-    """Put a fault at the end of the queue and return its number."""
+    """Append a fault to the queue and return its number."""
     spec = orjson.dumps(fault.to_dict()).decode()
     cursor = db.execute("INSERT INTO faults (spec, remaining, draws) VALUES (?, ?, 0)", (spec, fault.times))
     return int(cursor.lastrowid or 0)
 
 
 def clear_faults(db: sqlite3.Connection) -> None:
-    """Empty the queue; jobs that were accepted keep their fate."""
+    """Empty the queue. Jobs that were already accepted keep their scripts."""
     db.execute("DELETE FROM faults")
 
 
 def load_queued_faults(db: sqlite3.Connection) -> list[QueuedFault]:
-    """Return the queue, in order."""
+    """Return the queued faults, in order."""
     rows = db.execute("SELECT seq, spec, remaining FROM faults ORDER BY seq").fetchall()
     return [
         QueuedFault(seq, _reader().validate_python(orjson.loads(spec)), remaining)
@@ -178,7 +174,7 @@ def load_queued_faults(db: sqlite3.Connection) -> list[QueuedFault]:
 
 
 def take_request_fault(db: sqlite3.Connection, method: str, path: str) -> Fault | None:
-    """Return the fault that strikes this request, if any, and count it."""
+    """Return the fault that applies to this request, or None, and count it."""
     for queued_fault in load_queued_faults(db):
         fault = queued_fault.fault
         if (
@@ -192,7 +188,7 @@ def take_request_fault(db: sqlite3.Connection, method: str, path: str) -> Fault 
 
 
 def draw_job_faults(db: sqlite3.Connection, method: str, path: str) -> list[QueuedFault]:
-    """Return the faults that strike this import request, not yet counted."""
+    """Return the faults that apply to this import request, without counting them."""
     job_faults = (
         queued_fault for queued_fault in load_queued_faults(db) if queued_fault.fault.kind in JOB_KINDS
     )
@@ -204,7 +200,7 @@ def draw_job_faults(db: sqlite3.Connection, method: str, path: str) -> list[Queu
 
 
 def count_strike(db: sqlite3.Connection, queued_fault: QueuedFault) -> None:
-    """Count one strike of a fault; the last one takes it off the queue."""
+    """Count one use of a fault, and delete it from the queue after its last one."""
     if queued_fault.remaining == 1:
         db.execute("DELETE FROM faults WHERE seq = ?", (queued_fault.number,))
     elif queued_fault.remaining is not None:

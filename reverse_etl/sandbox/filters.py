@@ -1,7 +1,7 @@
 """Klaviyo's filter language: `equals(email,"ann@example.com"),greater-than(created,2026-01-01T00:00:00Z)`.
 
-From the page "Filtering": a comma means AND, there is no OR, text stands in quotes with backslash escapes, a
-list in square brackets, and text is compared with regard to case.
+Rules of the page "Filtering": a comma means AND, there is no OR, text is in quotes with backslash escapes, a
+list is in square brackets, and comparisons of text are case-sensitive.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _COMPARISONS: Final = {
 
 @dataclass(frozen=True)
 class Operand:
-    """A value in a filter. `quoted` tells the text `"null"` from the word `null`."""
+    """A value in a filter. `quoted` distinguishes the text `"null"` from the keyword `null`."""
 
     text: str
     quoted: bool
@@ -49,7 +49,7 @@ class FilterCondition:
 
 @dataclass(frozen=True)
 class FilterField:
-    """What may be asked of a field: its SQL, its operators, the kind of its values, and the few there are."""
+    """A field that can be filtered: its SQL, operators, kind of values, and allowed values if limited."""
 
     expression: str
     operators: frozenset[str]
@@ -59,7 +59,7 @@ class FilterField:
 
 @dataclass(frozen=True)
 class WhereClause:
-    """A filter in SQL: a condition (true if there is no filter), its bound values, the fields it looks at."""
+    """A filter in SQL: its condition (true without a filter), bound values and fields."""
 
     sql: str = "1"
     values: tuple[object, ...] = ()
@@ -67,7 +67,7 @@ class WhereClause:
 
 
 def parse_filter(text: str) -> tuple[FilterCondition, ...]:
-    """Return the conditions of a filter, in order. Raises Refusal (400) where it is not well-formed."""
+    """Return the conditions of a filter, in order. Raises Refusal (400) if it is malformed."""
     tokens = list(_tokenize(text))
     conditions: list[FilterCondition] = []
     position = 0
@@ -84,7 +84,7 @@ def parse_filter(text: str) -> tuple[FilterCondition, ...]:
 
 
 def filter_sql(text: str | None, fields: Mapping[str, FilterField]) -> WhereClause:
-    """Return the SQL of a filter, or of no filter.
+    """Return the SQL of a filter, which may be missing.
 
     Raises Refusal (400) for a field or an operator that `fields` does not allow.
     """

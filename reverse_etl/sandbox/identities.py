@@ -1,7 +1,4 @@
-"""Ids that look like Klaviyo's.
-
-They come out the same each time a sandbox with the same account id is told the same things.
-"""
+"""Ids that look like Klaviyo's. A sandbox with the same account id and requests creates the same ids."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def generate_account_id(seed: str | int | None) -> str:
-    """Return six letters and digits: drawn from `seed`, or at random without one."""
+    """Return six letters and digits: derived from `seed`, or random without a seed."""
     return _shorten_id(secrets.token_bytes(16) if seed is None else _hash_parts("account", str(seed)))
 
 

@@ -1,4 +1,4 @@
-"""Applying an import job: all of it in one transaction, at the time at which the job ends."""
+"""Apply import jobs, each in one transaction at the time at which it ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _DueJob:
 
 @dataclass
 class ImportOutcome:
-    """What came of a job's rows: profiles made or changed, failures that are told, how many are not."""
+    """The result of a job: changed profiles, reported failures, and the number of unreported failures."""
 
     profiles: dict[int, StoredProfile] = field(default_factory=dict)
     failures: list[tuple[RowFailurePlan, Mapping[str, Any]]] = field(default_factory=list)
@@ -39,10 +39,7 @@ class ImportOutcome:
 
 
 def advance_jobs(db: sqlite3.Connection, account_id: str, rules: Rules, now: float) -> None:
-    """Start and end the jobs whose time has come, the earliest end first.
-
-    Those that have ended are left alone.
-    """
+    """Start and end the jobs that are due, the earliest end first. Jobs that have ended do not change."""
     db.execute("UPDATE jobs SET status = 'processing' WHERE status = 'queued' AND starts_at <= ?", (now,))
     due_rows = db.execute(
         f"SELECT {JOB_COLUMNS}, j.content, j.fate FROM jobs j "
@@ -63,7 +60,7 @@ def _finish_job(db: sqlite3.Connection, account_id: str, rules: Rules, due_job: 
     outcome = _apply_rows(db, account_id, rules, due_job)
     save_profiles(db, outcome.profiles.values())
     for stored_list in (find_list(db, resource_id) for resource_id in job.list_ids()):
-        if stored_list is not None:  # deleted since the job was accepted
+        if stored_list is not None:  # None: deleted since the job was accepted
             add_members(db, stored_list, outcome.profiles, job.ends_at)
     db.executemany(
         "INSERT INTO job_profiles VALUES (?, ?)", ((job.seq, profile_seq) for profile_seq in outcome.profiles)

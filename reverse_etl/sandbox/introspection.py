@@ -1,4 +1,4 @@
-"""The state as plain values, for tests, the demo and the page: nothing of the wire format but the names."""
+"""Read the state as plain values, with Klaviyo's names, for tests, the demo and the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def list_summaries(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Return every list, oldest first: id, name, created, members (how many)."""
+    """Return all lists, oldest first, with id, name, created and the number of members."""
     rows = db.execute(
         f"SELECT {LIST_COLUMNS}, (SELECT count(*) FROM members m WHERE m.list = l.seq) "
         "FROM lists l ORDER BY l.seq"
@@ -34,9 +34,9 @@ def list_summaries(db: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def list_members(db: sqlite3.Connection, name_or_id: str) -> list[dict[str, Any]]:
-    """Return the profiles on the list with this name or id, in the order of joining.
+    """Return the members of the list with this name or id, ordered by the time at which they joined.
 
-    Each has its `joined_group_at`. Raises UsageError unless there is exactly one such list.
+    Each has a `joined_group_at`. Raises UsageError unless exactly one list matches.
     """
     list_rows = db.execute("SELECT seq FROM lists WHERE ? IN (id, name)", (name_or_id,)).fetchall()
     if len(list_rows) != 1:
@@ -56,7 +56,7 @@ def list_members(db: sqlite3.Connection, name_or_id: str) -> list[dict[str, Any]
 
 
 def profile_summaries(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Return every profile, oldest first."""
+    """Return all profiles, oldest first."""
     return [
         _profile_summary(profile_from_row(row))
         for row in db.execute(f"SELECT {PROFILE_COLUMNS} FROM profiles p ORDER BY p.seq")
@@ -64,7 +64,7 @@ def profile_summaries(db: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def profile_count(db: sqlite3.Connection) -> int:
-    """Return how many profiles the account has."""
+    """Return the number of profiles of the account."""
     return int(db.execute("SELECT count(*) FROM profiles").fetchone()[0])
 
 

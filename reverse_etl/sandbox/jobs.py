@@ -1,4 +1,4 @@
-"""Import jobs as they are accepted, kept and shown; `importing` applies them."""
+"""Accept, store and show import jobs; `importing` applies them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _QUEUED_SHARE: Final = 0.25
 
 @dataclass(frozen=True)
 class StoredJob:
-    """A job as it is stored, in the order of `JOB_COLUMNS`. `lists` is a JSON list of list ids."""
+    """A stored job, in the order of `JOB_COLUMNS`. `lists` is a JSON list of list ids."""
 
     seq: int
     id: str
@@ -72,7 +72,7 @@ class StoredJob:
         )
 
     def list_ids(self) -> list[str]:
-        """Return the ids of the lists that the job puts its profiles on."""
+        """Return the ids of the lists to which the job adds its profiles."""
         return [str(resource_id) for resource_id in orjson.loads(self.lists)]
 
     def to_resource(self, origin: str, requested_fields: frozenset[str] | None) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class StoredJob:
 
 @dataclass(frozen=True)
 class RowFailurePlan:
-    """A row that a fault makes fail when its job is applied; `place` is its index in the request."""
+    """A row that a fault makes fail when its job is applied. `place` is its index in the request."""
 
     place: int
     code: str
@@ -123,7 +123,7 @@ class RowFailurePlan:
     payload: str
 
     def document(self) -> dict[str, Any]:
-        """Return the row's end as it is kept in the state file."""
+        """Return the failure as stored in the state file."""
         return {
             "place": self.place,
             "code": self.code,
@@ -134,15 +134,16 @@ class RowFailurePlan:
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> RowFailurePlan:
-        """Return what `document` made."""
+        """Return the failure of a stored document; the inverse of `document`."""
         return cls(kept["place"], kept["code"], kept["field"], kept["detail"], kept["payload"])
 
 
 @dataclass(frozen=True)
 class JobScript:
-    """What faults do to a job.
+    """The effect of faults on a job.
 
-    Rows that fail, how many of the last rows fail without an error, and after how many rows it is cancelled.
+    `doomed` are the rows that fail, `silent` is how many of the last rows fail without an error, and
+    `cancelled_after` is the number of rows after which the job is cancelled.
     """
 
     doomed: list[RowFailurePlan] = field(default_factory=list)
@@ -150,7 +151,7 @@ class JobScript:
     cancelled_after: int | None = None
 
     def to_json(self) -> str:
-        """Return the fate as the JSON that `from_json` reads."""
+        """Return the script as JSON, for the state file."""
         content = {
             "doomed": [doom.document() for doom in self.doomed],
             "silent": self.silent,
@@ -160,7 +161,7 @@ class JobScript:
 
     @classmethod
     def from_json(cls, text: str) -> JobScript:
-        """Return the fate that `to_json` wrote."""
+        """Return the script of a JSON text; the inverse of `to_json`."""
         stored = orjson.loads(text)
         return cls(
             [RowFailurePlan.of(failure_plan) for failure_plan in stored["doomed"]],
@@ -171,7 +172,7 @@ class JobScript:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What an import request asks for: rows, lists to put them on, and what faults will do to it."""
+    """The content of an import request: rows, lists to add them to, and the effect of faults."""
 
     rows: Sequence[Any]
     lists: tuple[str, ...]
@@ -181,7 +182,7 @@ class JobRequest:
 def accept_job(
     db: sqlite3.Connection, account_id: str, rules: Rules, job_request: JobRequest, now: float
 ) -> StoredJob:
-    """Keep the rows of a job that starts and ends later, and return the job, queued."""
+    """Store a queued job with its rows and return it; it starts and ends later."""
     number = next_number(db, "jobs")
     duration = rules.job_seconds + rules.row_seconds * len(job_request.rows)
     job = StoredJob(
@@ -205,7 +206,7 @@ def accept_job(
 
 
 def find_job(db: sqlite3.Connection, resource_id: str, now: float) -> StoredJob | None:
-    """Return the job with this id, or None if there is none or it has expired."""
+    """Return the job with this id, or None if it does not exist or has expired."""
     row = db.execute(
         f"SELECT {JOB_COLUMNS} FROM jobs j WHERE j.id = ? AND j.expires_at > ?", (resource_id, now)
     ).fetchone()
@@ -213,7 +214,7 @@ def find_job(db: sqlite3.Connection, resource_id: str, now: float) -> StoredJob 
 
 
 def finish_jobs(db: sqlite3.Connection, now: float) -> None:
-    """Let every open job end now."""
+    """End all open jobs now."""
     db.execute(
         "UPDATE jobs SET starts_at = min(starts_at, ?), ends_at = min(ends_at, ?) "
         "WHERE status IN ('queued', 'processing')",
@@ -224,10 +225,7 @@ def finish_jobs(db: sqlite3.Connection, now: float) -> None:
 def collect_row_errors(
     db: sqlite3.Connection, queued_faults: Sequence[QueuedFault], rows: list[dict[str, Any]]
 ) -> list[ErrorObject]:
-    """Return the errors that faults find in rows that are in order, and count those faults.
-
-    The errors come in the order of the rows.
-    """
+    """Return the errors that faults add for valid rows, in the order of the rows, and count the faults."""
     errors: dict[int, ErrorObject] = {}
     for queued_fault in queued_faults:
         fault = queued_fault.fault
@@ -243,7 +241,7 @@ def collect_row_errors(
 def build_job_script(
     db: sqlite3.Connection, queued_faults: Sequence[QueuedFault], rows: list[dict[str, Any]]
 ) -> JobScript:
-    """Return what faults do to a job of these rows, and count those faults."""
+    """Return the effect of faults on a job with these rows, and count the faults."""
     failure_plans: dict[int, RowFailurePlan] = {}
     silent_failures, cancelled_after = 0, None
     for queued_fault in queued_faults:

@@ -1,4 +1,4 @@
-"""The log of requests: what arrived, in order, and what was answered."""
+"""The log of requests and their replies, in order."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ _COLUMNS: Final = "at, method, path, query, status, items, bytes, fault"
 class LoggedRequest:
     """One request.
 
-    `at` is the sandbox's time (seconds since the epoch); `rows` the items in its body (0 where the body was
-    not looked at); `bytes` the body's size.
-
-    `status` is what was answered, or would have been: `fault` says what came in between, and is blank for
-    most. A request whose fault begins with "not carried out" changed nothing; its status is 0 if nothing was
-    answered.
+    `at` is the sandbox's time in seconds since the epoch, `rows` the number of items in the body (0 if it was
+    not parsed), and `bytes` the size of the body. `fault` describes an injected fault and is usually empty.
+    `status` is the status of the reply, or the status without the fault. A request whose fault begins with
+    "not carried out" changed nothing; its status is 0 if there was no reply.
     """
 
     at: float
@@ -34,7 +32,7 @@ class LoggedRequest:
     number: int = 0
 
     def document(self) -> dict[str, Any]:
-        """Return the entry as a JSON object, as /sandbox/log shows it."""
+        """Return the entry as a JSON object, as shown by /sandbox/log."""
         return {
             "at": self.at,
             "method": self.method,
@@ -49,7 +47,7 @@ class LoggedRequest:
 
 
 def log_request(db: sqlite3.Connection, logged_request: LoggedRequest) -> None:
-    """Append an entry; its number is given here."""
+    """Append an entry; the log assigns its number."""
     row = (
         logged_request.at,
         logged_request.method,
@@ -80,5 +78,5 @@ def load_latest_requests(db: sqlite3.Connection, count: int) -> list[LoggedReque
 
 
 def clear_requests(db: sqlite3.Connection) -> None:
-    """Empty the log; numbers go on where they were."""
+    """Empty the log. Numbering continues."""
     db.execute("DELETE FROM requests")

@@ -1,9 +1,7 @@
 """Klaviyo's rate limits: fixed windows of a second, a minute and, for a few endpoints, a day.
 
-One quota per endpoint and account.
-
-Figures and headers are those of the page "Rate limits, status codes, and errors" and of the API reference of
-each endpoint.
+Each endpoint has its own quota per account. Sources: the page "Rate limits, status codes, and errors", and
+the API reference of each endpoint.
 """
 
 from __future__ import annotations
@@ -25,14 +23,14 @@ DAY: Final = 24 * 3600
 
 @dataclass(frozen=True)
 class EndpointQuota:
-    """How many requests an endpoint takes in each window."""
+    """The number of requests that an endpoint allows per window."""
 
     burst: int
     steady: int
     daily: int | None = None
 
     def windows(self) -> tuple[tuple[int, int], ...]:
-        """Return (seconds, requests) of each window, the shortest first."""
+        """Return (seconds, requests) for each window, the shortest first."""
         daily = () if self.daily is None else ((DAY, self.daily),)
         return ((BURST, self.burst), (STEADY, self.steady), *daily)
 
@@ -78,16 +76,16 @@ QUOTAS: Final[Mapping[str, EndpointQuota]] = {
 class FixedWindowLimiter:
     """Counts requests in windows that begin at whole multiples of their length.
 
-    Thread-safe; starts empty with each start.
+    Thread-safe. A restart of the sandbox resets the counts.
     """
 
     _counts: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def count_request(self, operation: str, now: float) -> dict[str, str]:
-        """Count one request and return the headers that tell of the steady window.
+        """Count one request and return the RateLimit headers, which describe the steady window.
 
-        Raises Refusal (429, with Retry-After and without those headers) when any window is full; a refused
+        Raises Refusal (429, with Retry-After and without those headers) if a window is full. A refused
         request is not counted.
         """
         windows = QUOTAS[operation].windows()
@@ -118,10 +116,7 @@ class FixedWindowLimiter:
 
 
 def throttled_error(retry_after: int | None) -> HttpError:
-    """Return the 429.
-
-    `retry_after` whole seconds, or None for one without the header, which has been seen too.
-    """
+    """Return the 429. `retry_after` is in seconds; None omits the header, which Klaviyo sometimes does."""
     detail = f"Request was throttled. Expected available in {retry_after or 0} seconds."
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return HttpError(429, ErrorObject(detail, "/data/"), headers=headers)

@@ -1,4 +1,4 @@
-"""Lists and their members in the state file."""
+"""Read and write lists and their members in the state file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIST_FIELDS: Final = frozenset({"id", "name", "created", "updated", "opt_in_proc
 
 @dataclass(frozen=True)
 class StoredList:
-    """A list as it is stored, in the order of `LIST_COLUMNS`."""
+    """A stored list, in the order of `LIST_COLUMNS`."""
 
     seq: int
     id: str
@@ -31,7 +31,7 @@ class StoredList:
     def to_resource(
         self, origin: str, requested_fields: frozenset[str] | None, **extra_attributes: Any
     ) -> dict[str, Any]:
-        """Return the list as a JSON:API resource, with some more attributes."""
+        """Return the list as a JSON:API resource, with additional attributes."""
         attributes = {
             "name": self.name,
             "created": to_iso(self.created),
@@ -66,7 +66,7 @@ def find_list(db: sqlite3.Connection, resource_id: str) -> StoredList | None:
 def make_list(
     db: sqlite3.Connection, account_id: str, name: str, opt_in_process: str, now: float
 ) -> StoredList:
-    """Create an empty list; another list of the same name is no obstacle."""
+    """Create an empty list. Several lists may have the same name."""
     number = next_number(db, "lists")
     stored_list = StoredList(
         number, derive_list_id(account_id, number), name, opt_in_process, int(now), int(now)
@@ -88,7 +88,7 @@ def make_list(
 def rename_list(
     db: sqlite3.Connection, stored_list: StoredList, name: str, opt_in_process: str, now: float
 ) -> StoredList:
-    """Change a list's name and opt-in process, and return it as it is now."""
+    """Change a list's name and opt-in process, and return the changed list."""
     changed = StoredList(stored_list.seq, stored_list.id, name, opt_in_process, stored_list.created, int(now))
     db.execute(
         "UPDATE lists SET name = ?, opt_in_process = ?, updated = ? WHERE seq = ?",
@@ -104,7 +104,7 @@ def drop_list(db: sqlite3.Connection, stored_list: StoredList) -> None:
 
 
 def add_members(db: sqlite3.Connection, stored_list: StoredList, profiles: Iterable[int], now: float) -> None:
-    """Put profiles on a list; those who are on it keep the time at which they joined."""
+    """Add profiles to a list. Existing members keep the time at which they joined."""
     db.executemany(
         "INSERT OR IGNORE INTO members VALUES (?, ?, ?)",
         ((stored_list.seq, profile_seq, int(now)) for profile_seq in profiles),
@@ -112,7 +112,7 @@ def add_members(db: sqlite3.Connection, stored_list: StoredList, profiles: Itera
 
 
 def remove_members(db: sqlite3.Connection, stored_list: StoredList, profiles: Iterable[int]) -> None:
-    """Take profiles off a list; those who are not on it are no obstacle."""
+    """Remove profiles from a list. Profiles that are not members are ignored."""
     db.executemany(
         "DELETE FROM members WHERE list = ? AND profile = ?",
         ((stored_list.seq, profile_seq) for profile_seq in profiles),
@@ -120,5 +120,5 @@ def remove_members(db: sqlite3.Connection, stored_list: StoredList, profiles: It
 
 
 def count_members(db: sqlite3.Connection, stored_list: StoredList) -> int:
-    """Return how many profiles are on a list."""
+    """Return the number of members of a list."""
     return int(db.execute("SELECT count(*) FROM members WHERE list = ?", (stored_list.seq,)).fetchone()[0])

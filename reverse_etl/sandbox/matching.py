@@ -1,4 +1,4 @@
-"""Which profile a row means, and what the row makes of it. Pure: profiles are values in memory here."""
+"""Match a row to a profile and apply it. Pure: works on profiles in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class StoredProfile:
-    """A profile as it is stored: in `attributes` what has a value, `properties` and `location` among it."""
+    """A stored profile. `attributes` has only values that are set, `properties` and `location` included."""
 
     seq: int
     id: str
@@ -29,7 +29,7 @@ class StoredProfile:
 
 @dataclass(frozen=True)
 class RowFailure:
-    """A row that could not be applied: the code, the field that it names, and a sentence for people."""
+    """The error of a row that could not be applied: code, field and message."""
 
     code: str
     field: str
@@ -38,9 +38,9 @@ class RowFailure:
 
 @dataclass
 class ProfileIndex:
-    """Profiles, found by any of their identifiers.
+    """Profiles indexed by their identifiers.
 
-    `create_profile` gives a new, blank one a number, an id and the time.
+    `create_profile` returns a new, empty profile with a number, an id and the current time.
     """
 
     rules: Rules
@@ -51,7 +51,7 @@ class ProfileIndex:
     )
 
     def add_profiles(self, profiles: Iterable[StoredProfile]) -> None:
-        """Take profiles in; one that is already known stays as it is."""
+        """Add profiles to the index. Profiles that are already in it do not change."""
         for profile in profiles:
             if profile.id not in self.by_id:
                 self.by_id[profile.id] = profile
@@ -59,11 +59,11 @@ class ProfileIndex:
                     self._index_identifier(name, getattr(profile, name), profile)
 
     def apply_row(self, row: Mapping[str, Any], now: int) -> StoredProfile | RowFailure:
-        """Create or update the profile that a row means, and return it; or say why the row changes nothing.
+        """Create or update the profile of a row, and return it, or return the error of the row.
 
-        Found by id, else e-mail, else phone, else (if the rules say so) external id. Null values and omitted
-        fields leave what is there; custom properties and the location are merged by key (the guide "Bulk
-        Import Profiles").
+        The profile is found by the first of id, e-mail, phone and, depending on the rules, external id. Null
+        and omitted values change nothing; custom properties and the location are merged by key. Source: guide
+        "Bulk Import Profiles".
         """
         identifiers = normalize_identifiers(row, self.rules)
         requested_id = row.get("id")
@@ -115,7 +115,7 @@ class ProfileIndex:
 
 
 def normalize_identifiers(row: Mapping[str, Any], rules: Rules) -> dict[str, str]:
-    """Return a row's identifiers in the order of matching, as they are stored: e-mails in lower case."""
+    """Return a row's identifiers in the order of matching, as stored: e-mails in lower case."""
     attributes = row["attributes"]
     identifiers = {name: attributes[name] for name in IDENTIFIERS if attributes.get(name) is not None}
     if "email" in identifiers:
@@ -127,7 +127,7 @@ def normalize_identifiers(row: Mapping[str, Any], rules: Rules) -> dict[str, str
 
 
 def merge_attributes(stored: dict[str, Any], new_attributes: Mapping[str, Any]) -> bool:
-    """Write what has a value into `stored`, objects key by key, and tell whether that changed anything."""
+    """Write all values that are not null into `stored`, objects by key; return whether anything changed."""
     changed = False
     for name, value in new_attributes.items():
         if value is None or name in IDENTIFIERS or name == "_kx":

@@ -1,4 +1,4 @@
-"""The page at /: what the sandbox holds, and its latest requests. It needs no scripts."""
+"""The HTML page at /: the content of the sandbox and its latest requests. It has no scripts."""
 
 from __future__ import annotations
 

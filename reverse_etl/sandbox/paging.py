@@ -1,6 +1,7 @@
-"""Pages behind a cursor.
+"""Cursor-based paging.
 
-A cursor holds the last row's place in the order, so rows that come or go do not shift the next page.
+A cursor holds the sort position of the last row, so that inserted and deleted rows do not shift the next
+page.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SortOrder:
-    """A collection's order: an SQL expression that is never null, then the row's number."""
+    """The order of a collection: an SQL expression that is never null, then the row's number."""
 
     expression: str
     descending: bool = False
@@ -31,7 +32,7 @@ class SortOrder:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """How many rows are asked for, and after which (value of the order, number) they begin."""
+    """The requested number of rows, and the sort position (value, number) after which they begin."""
 
     size: int
     after: tuple[Any, int] | None = None
@@ -39,7 +40,7 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class QuerySource:
-    """Where rows come from: the columns, the FROM clause and the expression of the row's number."""
+    """The source of rows: columns, FROM clause, and the expression of the row's number."""
 
     columns: str
     tables: str
@@ -47,10 +48,7 @@ class QuerySource:
 
 
 def parse_page(request: ApiRequest, default_size: int, max_size: int) -> PageRequest:
-    """Return the page that `page[size]` and `page[cursor]` ask for.
-
-    Raises Refusal (400) if either is not valid.
-    """
+    """Return the page of `page[size]` and `page[cursor]`. Raises Refusal (400) if one is invalid."""
     text = request.query.get("page[size]", str(default_size))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= max_size:
         raise bad_request_error(
@@ -61,10 +59,7 @@ def parse_page(request: ApiRequest, default_size: int, max_size: int) -> PageReq
 
 
 def parse_order(request: ApiRequest, sorts: Mapping[str, str], default: str) -> SortOrder:
-    """Return the order that `sort` asks for, a field with or without a minus.
-
-    Raises Refusal (400) for an unknown field.
-    """
+    """Return the order of `sort`, a field with or without a minus. Raises Refusal (400) if it is unknown."""
     text = request.query.get("sort", default)
     name = text.removeprefix("-")
     if name not in sorts:
@@ -77,7 +72,7 @@ def parse_order(request: ApiRequest, sorts: Mapping[str, str], default: str) -> 
 def fetch_page(
     db: sqlite3.Connection, source: QuerySource, where: WhereClause, order: SortOrder, page: PageRequest
 ) -> tuple[list[tuple[Any, ...]], str | None]:
-    """Return a page's rows, and the cursor of the next page if there is one."""
+    """Return the rows of a page and the cursor of the next page, or None on the last page."""
     after_clause = (
         ""
         if page.after is None
@@ -96,10 +91,7 @@ def fetch_page(
 
 
 def build_links(request: ApiRequest, cursor: str | None = None) -> dict[str, str | None]:
-    """Return a collection's links.
-
-    `next` is null on the last page, and the sandbox does not page backwards.
-    """
+    """Return a collection's links. `next` is null on the last page; the sandbox does not page backwards."""
     return {
         "self": request.url(),
         "next": None if cursor is None else request.url(page_cursor=cursor),

@@ -1,4 +1,4 @@
-"""Profiles in the state file: finding, writing and showing them."""
+"""Find, write and show profiles in the state file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find_profile(db: sqlite3.Connection, resource_id: str) -> StoredProfile | No
 def load_matching_profiles(
     db: sqlite3.Connection, account_id: str, rules: Rules, rows: Sequence[Mapping[str, Any]], now: int
 ) -> ProfileIndex:
-    """Return every profile that `rows` could mean or collide with, ready to apply the rows to."""
+    """Return an index of all profiles that share an identifier with `rows`."""
     numbers = count(next_number(db, "profiles"))
 
     def create_profile() -> StoredProfile:
@@ -73,7 +73,7 @@ def load_matching_profiles(
 
 
 def save_profiles(db: sqlite3.Connection, profiles: Iterable[StoredProfile]) -> None:
-    """Write profiles, new ones and changed ones."""
+    """Insert new profiles and update changed ones."""
     db.executemany(
         "INSERT INTO profiles (seq, id, email, phone_number, external_id, attributes, created, updated) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET email = excluded.email, "
@@ -96,11 +96,9 @@ def save_profiles(db: sqlite3.Connection, profiles: Iterable[StoredProfile]) -> 
 
 
 def profile_fields(request: ApiRequest, *extra_fields: str) -> frozenset[str] | None:
-    """Return the attributes that a request wants, or None for all.
+    """Return the requested attributes, or None for all. Raises Refusal (400) for unknown ones.
 
-    Raises Refusal (400) for ones that do not exist.
-
-    Subscriptions and predictive analytics are names that Klaviyo knows, but the sandbox keeps neither.
+    Klaviyo also has subscriptions and predictive analytics, which the sandbox does not support.
     """
     if "additional-fields[profile]" in request.query:
         raise bad_request_error(
@@ -120,7 +118,7 @@ def profile_fields(request: ApiRequest, *extra_fields: str) -> frozenset[str] | 
 def profile_resource(
     profile: StoredProfile, origin: str, requested_fields: frozenset[str] | None, joined_at: int | None = None
 ) -> dict[str, Any]:
-    """Return a profile as a JSON:API resource; on a list with the time at which it joined."""
+    """Return a profile as a JSON:API resource; a member of a list also has the time at which it joined."""
     attributes: dict[str, Any] = {name: getattr(profile, name) for name in IDENTIFIERS}
     attributes |= {name: profile.attributes.get(name) for name in TEXT_ATTRIBUTES}
     attributes |= {

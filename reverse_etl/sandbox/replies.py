@@ -1,4 +1,4 @@
-"""What the sandbox answers: a reply, Klaviyo's error document, and the exception that carries one up."""
+"""Replies, Klaviyo's error documents, and the exception that carries one."""
 
 from __future__ import annotations
 
@@ -35,10 +35,7 @@ _CODES: Final = {
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """An answer before it is written to the wire.
-
-    `body` is rendered as JSON unless `text` is given; `cut` sends nothing at all.
-    """
+    """A reply. `body` is sent as JSON unless `text` is given; `cut` closes the connection without a reply."""
 
     status: int
     body: Any = None
@@ -49,10 +46,7 @@ class ApiResponse:
 
 @dataclass(frozen=True)
 class ErrorObject:
-    """One entry of Klaviyo's error list.
-
-    `pointer` names a place in the body, `parameter` one in the query.
-    """
+    """One entry of Klaviyo's error list. `pointer` points into the body, `parameter` is in the query."""
 
     detail: str
     pointer: str | None = None
@@ -61,7 +55,7 @@ class ErrorObject:
     meta: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self, status: int) -> dict[str, Any]:
-        """Return the entry as it goes over the wire, with an id of its own."""
+        """Return the entry as JSON, with a new id."""
         source = {"pointer": self.pointer, "parameter": self.parameter}
         return {
             "id": str(uuid.uuid4()),
@@ -76,7 +70,7 @@ class ErrorObject:
 
 
 class HttpError(Exception):
-    """A request is refused with `status`; nothing of it was carried out."""
+    """A request is refused with `status`; no part of it was carried out."""
 
     def __init__(self, status: int, *errors: ErrorObject, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, errors)
@@ -90,20 +84,20 @@ class HttpError(Exception):
 
 
 def title_of(status: int) -> str:
-    """Return the title that goes with a status."""
+    """Return the title of a status."""
     return _TITLES.get(status, "Error.")
 
 
 def error_document(status: int, *errors: ErrorObject) -> dict[str, Any]:
-    """Return the body of a reply that refuses a request."""
+    """Return the body of a refusal."""
     return {"errors": [error.to_dict(status) for error in errors]}
 
 
 def bad_request_error(detail: str, *, pointer: str | None = None, parameter: str | None = None) -> HttpError:
-    """Return the 400 of one fault in a body or a query."""
+    """Return the 400 for one error in a body or a query."""
     return HttpError(400, ErrorObject(detail, pointer, parameter))
 
 
 def not_found_error(kind: str, resource_id: str) -> HttpError:
-    """Return the 404 of a resource that does not exist."""
+    """Return the 404 for a resource that does not exist."""
     return HttpError(404, ErrorObject(f"A {kind} with id {resource_id} does not exist."))

@@ -1,4 +1,4 @@
-"""Klaviyo's published figures, and choices that its pages leave open: a caller can be tried against each."""
+"""Klaviyo's published limits, and options for behaviour that its documentation leaves open."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ JOB_RETENTION_SECONDS: Final = 7 * 24 * 3600
 
 @dataclass(frozen=True)
 class Rules:
-    """How this account behaves where accounts may differ or where the documentation is silent.
+    """The behaviour of an account where accounts may differ or the documentation is silent.
 
     An import job ends `job_seconds + rows * row_seconds` after it was accepted, on the sandbox's clock.
-    `match_external_id` says whether a row without a known id, e-mail or phone finds a profile by its external
-    id; when not, external ids need not be unique. `conflicts` says what becomes of a row whose secondary
-    identifier belongs to somebody else: the identifier is dropped in silence, or the row fails in the job.
-    `invalid_phones` says what a bad phone beside a good e-mail does: the whole request is refused, or the
-    phone is dropped in silence. `unknown_ids` says what an unknown profile id does to a request that adds or
-    removes members: 404, or nothing. `errors_per_reply` caps how many errors one refusal lists. A new list is
-    shown among the others `list_seconds` after it was made.
+    `match_external_id`: whether a row without a known id, e-mail or phone matches a profile by external id;
+    if not, external ids need not be unique. `conflicts`: whether a secondary identifier that belongs to
+    another profile is dropped without notice, or makes the row fail in the job. `invalid_phones`: whether an
+    invalid phone beside a valid e-mail refuses the whole request, or is dropped without notice.
+    `unknown_ids`: whether an unknown profile id in a request that adds or removes members leads to 404, or is
+    ignored. `errors_per_reply`: the maximum number of errors in a refusal. `list_seconds`: the time after
+    which a new list appears among the lists.
     """
 
     job_seconds: float = 1.0

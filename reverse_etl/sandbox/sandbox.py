@@ -1,4 +1,4 @@
-"""The sandbox as a program: an account in a file, served on loopback from a thread of this process."""
+"""Run a sandbox: an account in a file, served on loopback by a thread of this process."""
 
 from __future__ import annotations
 
@@ -25,22 +25,21 @@ if TYPE_CHECKING:
 
 
 class Sandbox:
-    """A Klaviyo stand-in. Its state lies in `path` (made when missing), or in memory where `path` is None.
+    """A stand-in for Klaviyo. Its state is the file `path`, created if missing, or memory without a `path`.
 
-    With `keep=False` it starts from what `path` holds (nothing if it is missing) and forgets its own changes
-    at the end: the file is only read, so a trial can be looked at without touching it.
+    With `keep=False` it starts with the content of `path`, only reads the file, and discards its own changes
+    at the end, so that a dry run does not change it.
 
-    `clock` drives jobs, limits and the Date header; the time that a state has seen never goes back when it is
-    opened again. `account_seed` fixes the account id of a new state, and with it every id made later; an old
-    state keeps its own. `port` 0 takes a free one. `key`: the only private key that is let in; by default any
-    is. `limits=False` counts no requests and sends no RateLimit headers. The other options are those of
-    `Rules`.
+    `clock` is the time of jobs, limits and the Date header; when a state is opened again, its time does not
+    go back. `account_seed` determines the account id of a new state, and with it all later ids. `port` 0
+    chooses a free port. `key` is the only accepted private key; without it, any key is accepted.
+    `limits=False` disables rate limits and RateLimit headers. The other options are those of `Rules`.
 
-    All methods may be called from any thread between `start` and `stop`; faults and the log are part of the
+    Methods may be called from any thread between `start` and `stop`. Faults and the log are part of the
     state.
     """
 
-    def __init__(  # noqa: PLR0913 - the options of a program, each with a default
+    def __init__(  # noqa: PLR0913 - the options of a sandbox
         self,
         path: Path | None,
         *,
@@ -79,10 +78,10 @@ class Sandbox:
         self._running: tuple[SandboxAccount, Server] | None = None
 
     def start(self) -> str:
-        """Open the state, serve it, and return the origin, `http://127.0.0.1:<port>`.
+        """Open the state, start the server, and return the origin, `http://127.0.0.1:<port>`. Idempotent.
 
-        A sandbox that is running already goes on as it is. Raises WarehouseError if another process holds the
-        file, UsageError if the file or the port cannot be used.
+        Raises WarehouseError if another process has locked the file, and UsageError if the file or the port
+        cannot be used.
         """
         if self._running is None:
             store = Store(self._path, keep=self._keep)
@@ -102,10 +101,7 @@ class Sandbox:
         return self.origin
 
     def stop(self) -> None:
-        """Hang up on every client and free the file; nothing if it is not running.
-
-        The state stays for the next start.
-        """
+        """Close all connections and the file; the state remains for the next start. Idempotent."""
         if self._running is not None:
             account, server = self._running
             self._running = None
@@ -123,7 +119,7 @@ class Sandbox:
 
     @property
     def origin(self) -> str:
-        """The address to send requests to."""
+        """The origin of the server."""
         return self._server.origin
 
     @property
@@ -136,53 +132,50 @@ class Sandbox:
         return self._account.now()
 
     def lists(self) -> list[dict[str, Any]]:
-        """Return every list, oldest first: id, name, created, members (how many)."""
+        """Return all lists, oldest first, with id, name, created and the number of members."""
         with self._account.transaction() as db:
             return list_summaries(db)
 
     def members(self, name_or_id: str) -> list[dict[str, Any]]:
-        """Return the profiles on the list with this name or id, in the order of joining.
+        """Return the members of the list with this name or id, ordered by the time at which they joined.
 
-        Each is as `profiles` gives it, with `joined_group_at`. Raises UsageError unless there is exactly one
-        such list.
+        Each has the values of `profiles` and a `joined_group_at`. Raises UsageError unless exactly one list
+        matches.
         """
         with self._account.transaction() as db:
             return list_members(db, name_or_id)
 
     def profiles(self) -> list[dict[str, Any]]:
-        """Return every profile, oldest first.
+        """Return all profiles, oldest first.
 
-        Each has id, email, phone_number, external_id (or None), properties, created, updated, and the other
-        attributes that have a value.
+        Each has id, email, phone_number and external_id (None if missing), properties, created, updated, and
+        all other attributes that are set.
         """
         with self._account.transaction() as db:
             return profile_summaries(db)
 
     def profile_count(self) -> int:
-        """Return how many profiles there are."""
+        """Return the number of profiles."""
         with self._account.transaction() as db:
             return profile_count(db)
 
     def finish_jobs(self) -> None:
-        """Let every open import job end now."""
+        """End all open import jobs now."""
         with self._account.transaction() as db:
             finish_jobs(db, self._account.now())
 
     def add_fault(self, fault: Fault) -> int:
-        """Put a fault at the end of the queue and return its number."""
+        """Append a fault to the queue and return its number."""
         with self._account.transaction() as db:
             return add_fault(db, fault)
 
     def clear_faults(self) -> None:
-        """Empty the queue of faults; jobs that were accepted keep their fate."""
+        """Empty the queue of faults. Jobs that were already accepted keep their scripts."""
         with self._account.transaction() as db:
             clear_faults(db)
 
     def log(self, after: int = 0) -> list[LoggedRequest]:
-        """Return the requests with a number above `after`, oldest first.
-
-        Those to the sandbox's own addresses are not among them.
-        """
+        """Return the requests with a number above `after`, oldest first, without those to /sandbox."""
         with self._account.transaction() as db:
             return load_requests(db, after)
 
@@ -208,9 +201,10 @@ class Sandbox:
 
 
 def serve(sandbox: Sandbox, announce: Callable[[str], None], stop_event: Event | None = None) -> None:
-    """Run a sandbox until `stop_event` is set or Ctrl-C is pressed (which is not passed on), then stop it.
+    """Run a sandbox until `stop_event` is set or Ctrl-C is pressed, then stop it.
 
-    `announce` is called with the origin once requests are answered. Raises what `Sandbox.start` raises.
+    `announce` is called with the origin after the start. KeyboardInterrupt is not raised. Raises the errors
+    of `Sandbox.start`.
     """
     with sandbox, suppress(KeyboardInterrupt):
         announce(sandbox.origin)

@@ -1,7 +1,7 @@
-"""Werkzeug's threaded server with kept-alive connections, the sandbox's clock, and a way to hang up.
+"""Werkzeug's threaded server with keep-alive, the sandbox's clock, and connections that can be cut.
 
-Werkzeug closes every connection after one reply because its loop cannot tell the end of a body; here a body
-is read whole before the app is called, so the next request starts where it should.
+Werkzeug closes each connection after one reply, because it does not know where a body ends. This server
+reads the whole body before it calls the app, so that the connection can be reused.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _SHUTDOWN_TIMEOUT_SECONDS: Final = 2.0
 
 
 class Server:
-    """A server on the loopback interface, listening from the moment it is made.
+    """A server on the loopback interface. It listens as soon as it is created.
 
-    `now` gives the time for the Date header.
+    `now` returns the time for the Date header.
     """
 
     def __init__(self, app: Flask, port: int, now: Callable[[], float]) -> None:
@@ -52,17 +52,14 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening, hang up on every client, and let the requests under way end.
-
-        Returns after two seconds even if one has not.
-        """
+        """Stop listening, close all connections, and wait up to two seconds for requests in progress."""
         self._server.shutdown()
         self._thread.join()
         self._server.shut_down_connections()
 
 
 class _ThreadedServer(ThreadedWSGIServer):
-    """A thread for each connection, and the list of connections, so that none outlives the server."""
+    """A server with one thread per connection; it keeps a list of connections to close them at the end."""
 
     now: Callable[[], float]
 
@@ -93,7 +90,7 @@ class _ThreadedServer(ThreadedWSGIServer):
 
 
 class _ConnectionHandler(WSGIRequestHandler):
-    """One client's connection: HTTP/1.1, kept alive, each reply in one piece and without delay."""
+    """One connection: HTTP/1.1 with keep-alive, each reply in a single write, without Nagle's delay."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -101,7 +98,7 @@ class _ConnectionHandler(WSGIRequestHandler):
     server: _ThreadedServer
 
     def run_wsgi(self) -> None:
-        """Read a request whole, answer it whole, or hang up if the app says so."""
+        """Read a whole request, and reply to it, or close the connection if the app requests that."""
         environ = self.make_environ()
         length = int(self.headers.get("Content-Length") or 0)
         self.close_connection |= length > _MAX_BODY_BYTES  # the rest of such a body is never read
@@ -124,25 +121,25 @@ class _ConnectionHandler(WSGIRequestHandler):
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:
-        """Tell a client that waits for it to go on with the body."""
+        """Send 100 Continue to a client that waits for it before it sends the body."""
         allowed = super().handle_expect_100()
         self.wfile.flush()
         return allowed
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Return the Date header by the sandbox's clock."""
+        """Return the Date header, from the sandbox's clock."""
         return formatdate(self.server.now() if timestamp is None else timestamp, usegmt=True)
 
     def version_string(self) -> str:
-        """Say no more than that this is a sandbox."""
+        """Return the Server header."""
         return "sandbox"
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's signature
-        """Keep quiet: the sandbox has a log of its own."""
+        """Log nothing: the sandbox has its own request log."""
 
 
 def shut_down_connection(connection: socket.socket) -> None:
-    """End a connection in both directions; one that has ended is no obstacle."""
+    """Shut down a connection in both directions; ignore one that is already closed."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:

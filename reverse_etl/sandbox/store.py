@@ -1,8 +1,8 @@
-"""The sandbox's state: one SQLite file, one connection, one lock.
+"""The state of the sandbox: one SQLite file, one connection, one lock.
 
-What was committed survives a kill at any moment (the file is in WAL mode; writes reach the operating system
-before a reply is sent). The connection holds SQLite's exclusive lock from start to stop, so a file has one
-process at a time, and the operating system drops the lock of a process that dies.
+Committed data survives a kill at any time: the file is in WAL mode, and writes reach the operating system
+before the reply is sent. The connection holds SQLite's exclusive lock from start to stop, so that only one
+process uses the file; the operating system releases the lock of a process that ends.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ CREATE TABLE faults (
 
 
 class Store:
-    """An open state file, or a state in memory where `path` is None.
+    """An open state file, or a state in memory if `path` is None.
 
-    With `keep=False` a copy of the file is opened, and thrown away at the end: the file is only read, and it
-    may be held by another process.
+    With `keep=False` it works on a copy of the file that is deleted at the end. The file is only read, even
+    if another process has locked it.
     """
 
     def __init__(self, path: Path | None, *, keep: bool = True) -> None:
@@ -88,12 +88,12 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection to one thread at a time.
+        """Yield the connection, to one thread at a time, in a transaction.
 
-        What was written is kept if the block ends well, and nothing of it if not.
+        The transaction is rolled back if the block raises.
         """
         with self._lock:
-            if self._db.in_transaction:  # a block within a block of the same thread belongs to the outer one
+            if self._db.in_transaction:  # a nested block of the same thread joins the outer transaction
                 yield self._db
                 return
             self._db.execute("BEGIN IMMEDIATE")
@@ -105,7 +105,7 @@ class Store:
             self._db.execute("COMMIT")
 
     def close(self) -> None:
-        """Close the file and free it for another process."""
+        """Close the file and release its lock."""
         with self._lock:
             self._db.close()
             self._remove_copy()
@@ -116,10 +116,7 @@ class Store:
 
 
 def require_unlocked_file(path: Path) -> None:
-    """Raise what a store that keeps its changes would raise of a file that another process holds.
-
-    Nothing is made or changed.
-    """
+    """Raise WarehouseError if another process has locked the file. Creates and changes nothing."""
     if not path.exists():
         return
     try:
@@ -132,7 +129,7 @@ def require_unlocked_file(path: Path) -> None:
 
 
 def _copy_state_file(path: Path, folder: Path) -> Path:
-    # What a killed process had committed may still lie in the file beside, which SQLite reads at a start.
+    # Data committed by a killed process may still be in the WAL file, which SQLite reads when it opens.
     for suffix in ("", "-wal"):
         source_path = path.with_name(path.name + suffix)
         if source_path.exists():
@@ -141,13 +138,13 @@ def _copy_state_file(path: Path, folder: Path) -> Path:
 
 
 def next_number(db: sqlite3.Connection, table: str) -> int:
-    """Return the number of a table's next row; a number is never given twice, even if its row goes."""
+    """Return the number of a table's next row; numbers of deleted rows are not reused."""
     query = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = ?"
     return int(db.execute(query, (table,)).fetchone()[0])
 
 
 def _open_database(path: Path | None, shown_path: Path | None) -> sqlite3.Connection:
-    """Open a file, or a state in memory. Errors say the name that the user knows the file by."""
+    """Open a file, or a state in memory. Errors show the file name that the user knows."""
     if path is not None and not path.parent.is_dir():
         raise UsageError.of(
             "The sandbox's state file cannot be made: its folder does not exist.",
@@ -174,7 +171,7 @@ def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(
         "PRAGMA synchronous = OFF"
-    )  # safe when the process dies; only a power cut could lose what was written
+    )  # safe if the process dies; only a power failure could lose committed data
     db.execute("PRAGMA cache_size = -65536")
     db.execute("BEGIN EXCLUSIVE")
     version = db.execute("PRAGMA user_version").fetchone()[0]

@@ -1,4 +1,4 @@
-"""Time as the sandbox writes it, and a clock that does not go back when the sandbox is started again."""
+"""The timestamp format of the sandbox, and a clock that does not go back when a sandbox is restarted."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def from_iso(text: str) -> float:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The clock's time of day, moved forward until it reads no less than what the state file already holds.
+    """The clock's time of day, moved forward to be no earlier than the newest time in the state file.
 
-    A scaled clock runs ahead of the real time; a sandbox started again tomorrow on a fresh clock would
-    otherwise meet jobs and members of the future.
+    A scaled clock runs ahead of real time. Without this class, a sandbox that is restarted with a new clock
+    would contain jobs and members from the future.
     """
 
     clock: Clock
@@ -37,7 +37,7 @@ class Timeline:
 
     @classmethod
     def from_latest(cls, clock: Clock, latest: float) -> Timeline:
-        """Make the timeline of a state in which nothing happened after `latest`."""
+        """Create the timeline of a state whose newest time is `latest`."""
         return cls(clock, max(0.0, latest - clock.now()))
 
     def now(self) -> float:

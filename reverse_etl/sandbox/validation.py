@@ -1,7 +1,4 @@
-"""What Klaviyo checks of a profile and of an import request before it takes the request.
-
-Nothing here reads any state.
-"""
+"""The checks of profiles and import requests before a request is accepted. They do not read the state."""
 
 from __future__ import annotations
 
@@ -42,21 +39,20 @@ _PHONE: Final = re.compile(r"\+[1-9]\d{6,14}")
 
 
 def is_email(text: str) -> bool:
-    """Tell whether Klaviyo would take `text`, blanks around it apart, as an e-mail."""
+    """Return whether Klaviyo accepts `text` as an e-mail; surrounding blanks are ignored."""
     trimmed = text.strip()
     return len(trimmed) <= MAX_EMAIL_CHARACTERS and _EMAIL.fullmatch(trimmed) is not None
 
 
 def is_phone(text: str) -> bool:
-    """Tell whether `text` is a phone number in E.164."""
+    """Return whether `text` is a phone number in E.164."""
     return _PHONE.fullmatch(text) is not None
 
 
 def parse_import(document: Any) -> tuple[list[Any], tuple[str, ...]]:
-    """Return the rows and list ids of an import request's body, the rows not yet checked.
+    """Return the unchecked rows and the list ids of an import request's body.
 
-    Raises Refusal (400) where the request as a whole is not in the form of the reference of Bulk Import
-    Profiles.
+    Raises Refusal (400) if the request as a whole does not follow the reference of Bulk Import Profiles.
     """
     resource = parse_resource(document, "profile-bulk-import-job")
     attributes = _require_object(resource.get("attributes"), "/data/attributes", {"profiles"})
@@ -79,7 +75,7 @@ def parse_import(document: Any) -> tuple[list[Any], tuple[str, ...]]:
 
 
 def check_rows(rows: Sequence[Any], body_bytes: int, rules: Rules) -> None:
-    """Raise a Refusal (400) that points at every row that Klaviyo would not take; return if there is none."""
+    """Raise Refusal (400) with a pointer to each invalid row, if there are any."""
     check_size = body_bytes > MAX_PROFILE_BYTES  # no row of a smaller body can be too large
     errors = (
         error
@@ -92,7 +88,7 @@ def check_rows(rows: Sequence[Any], body_bytes: int, rules: Rules) -> None:
 
 
 def check_profile(resource: Mapping[str, Any], rules: Rules, *, identified: bool) -> None:
-    """Raise a Refusal (400) for a single profile resource; `identified` if its id is known from elsewhere."""
+    """Raise Refusal (400) for an invalid profile resource; `identified` if its id is in the URL."""
     row = {**resource, "id": resource.get("id") or ("known" if identified else None)}
     errors = tuple(_find_row_errors(row, "/data", rules, check_size=True))
     if errors:
@@ -100,7 +96,7 @@ def check_profile(resource: Mapping[str, Any], rules: Rules, *, identified: bool
 
 
 def parse_resource(document: Any, kind: str) -> dict[str, Any]:
-    """Return the resource of a body. Raises Refusal (400) unless it is an object of type `kind`."""
+    """Return the resource in a body. Raises Refusal (400) unless it is an object of type `kind`."""
     resource = document.get("data") if isinstance(document, dict) else None
     if not isinstance(resource, dict):
         raise bad_request_error("The body should be an object with one resource in `data`.", pointer="/data")
@@ -110,9 +106,9 @@ def parse_resource(document: Any, kind: str) -> dict[str, Any]:
 
 
 def parse_resource_ids(value: Any, kind: str, pointer: str) -> tuple[str, ...]:
-    """Return the ids of a list of resource identifiers of type `kind`.
+    """Return the ids in a list of resource identifiers of type `kind`.
 
-    Raises Refusal (400) at the first that is not one.
+    Raises Refusal (400) for the first element that is not such an identifier.
     """
     if not isinstance(value, list):
         raise bad_request_error(f"A list of resources of type '{kind}' is required.", pointer=pointer)

@@ -1,4 +1,1 @@
-"""Klaviyo's endpoints, a module for each resource.
-
-An endpoint is a function of the account and the request.
-"""
+"""Klaviyo's endpoints, one module per resource. An endpoint is a function of the account and the request."""

@@ -1,4 +1,4 @@
-"""The account itself."""
+"""The endpoints of the account."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FIELDS: Final = frozenset(
 
 
 def get_accounts(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return the one account that the key belongs to."""
+    """Return the account of the key."""
     request.reject_unknown_parameters("fields[account]")
     return ApiResponse(200, {"data": [_account_resource(account, request)], "links": build_links(request)})
 

@@ -1,4 +1,4 @@
-"""Bulk profile import jobs: starting one, and asking what became of it."""
+"""The endpoints of bulk profile import jobs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PATH: Final = "/api/profile-bulk-import-jobs"
 _JOB_FIELDS_PARAMETER: Final = "fields[profile-bulk-import-job]"
 _DEFAULT_PAGE_SIZE: Final = 20
 _MAX_PAGE_SIZE: Final = 100
-_STATUSES: Final = frozenset({"queued", "processing", "complete"})  # `cancelled` cannot be asked for
+_STATUSES: Final = frozenset({"queued", "processing", "complete"})  # the filter does not allow `cancelled`
 _FILTERS: Final = {"status": FilterField("j.status", frozenset({"any", "equals"}), choices=_STATUSES)}
 _ERROR_FIELDS: Final = frozenset(
     {"id", "code", "title", "detail", "source", "source.pointer", "original_payload"}
@@ -62,7 +62,7 @@ _PROFILES_SOURCE: Final = QuerySource(
 
 
 def bulk_import_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Accept a job, or refuse the whole request with a pointer to every row that is not in order."""
+    """Accept a job, or refuse the whole request with a pointer to each invalid row."""
     request.reject_unknown_parameters(_JOB_FIELDS_PARAMETER)
     requested_fields = request.parse_names(_JOB_FIELDS_PARAMETER, JOB_FIELDS)
     rows, list_ids = parse_import(request.read_json())
@@ -82,7 +82,7 @@ def bulk_import_profiles(account: SandboxAccount, request: ApiRequest) -> ApiRes
 
 
 def get_bulk_import_profiles_jobs(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return a page of the jobs that have not expired, newest first unless another order is asked for."""
+    """Return a page of the jobs that have not expired, newest first by default."""
     request.reject_unknown_parameters(_JOB_FIELDS_PARAMETER, "filter", "page[cursor]", "page[size]", "sort")
     requested_fields, where = (
         request.parse_names(_JOB_FIELDS_PARAMETER, JOB_FIELDS),
@@ -98,7 +98,7 @@ def get_bulk_import_profiles_jobs(account: SandboxAccount, request: ApiRequest) 
 
 
 def get_bulk_import_profiles_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return one job; with `include=lists` also the lists it fills."""
+    """Return one job; with `include=lists` also its lists."""
     request.reject_unknown_parameters(_JOB_FIELDS_PARAMETER, "fields[list]", "include")
     requested_fields, include_lists = (
         request.parse_names(_JOB_FIELDS_PARAMETER, JOB_FIELDS),
@@ -143,7 +143,7 @@ def get_import_errors(account: SandboxAccount, request: ApiRequest) -> ApiRespon
 
 
 def get_profiles_for_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return a page of the profiles that a job made or changed."""
+    """Return a page of the profiles that a job created or changed."""
     request.reject_unknown_parameters(*PROFILE_PARAMETERS, "page[cursor]", "page[size]")
     requested_fields = profile_fields(request)
     rows, cursor = _fetch_job_profiles(account, request)
@@ -152,7 +152,7 @@ def get_profiles_for_job(account: SandboxAccount, request: ApiRequest) -> ApiRes
 
 
 def get_profile_ids_for_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return a page of the ids of the profiles that a job made or changed."""
+    """Return a page of the ids of the profiles that a job created or changed."""
     request.reject_unknown_parameters("page[cursor]", "page[size]")
     rows, cursor = _fetch_job_profiles(account, request)
     return ApiResponse(
@@ -162,7 +162,7 @@ def get_profile_ids_for_job(account: SandboxAccount, request: ApiRequest) -> Api
 
 
 def get_lists_for_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return the lists that a job fills."""
+    """Return the lists to which a job adds profiles."""
     request.reject_unknown_parameters("fields[list]")
     requested_fields = request.parse_names("fields[list]", LIST_FIELDS)
     with account.transaction() as db:
@@ -177,7 +177,7 @@ def get_lists_for_job(account: SandboxAccount, request: ApiRequest) -> ApiRespon
 
 
 def get_list_ids_for_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return the ids of the lists that a job fills."""
+    """Return the ids of the lists to which a job adds profiles."""
     request.reject_unknown_parameters()
     with account.transaction() as db:
         lists = _load_job_lists(db, _require_job(db, account, request))

@@ -1,4 +1,4 @@
-"""Lists: finding, creating, changing and deleting them."""
+"""The endpoints that find, create, change and delete lists."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _OPT_IN_PROCESSES: Final = ("single_opt_in", "double_opt_in")
 
 
 def require_list(db: sqlite3.Connection, request: ApiRequest) -> StoredList:
-    """Return the list in a request's path. Raises Refusal (404) if there is none."""
+    """Return the list in a request's path. Raises Refusal (404) if it does not exist."""
     stored_list = find_list(db, request.path_parameters["id"])
     if stored_list is None:
         raise not_found_error("list", request.path_parameters["id"])
@@ -47,7 +47,7 @@ def require_list(db: sqlite3.Connection, request: ApiRequest) -> StoredList:
 
 
 def get_lists(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return a page of the lists, ten at most."""
+    """Return a page of at most ten lists."""
     request.reject_unknown_parameters("fields[list]", "filter", "page[cursor]", "page[size]", "sort")
     requested_fields = request.parse_names("fields[list]", LIST_FIELDS)
     requested_where = filter_sql(request.query.get("filter"), _FILTERS)
@@ -70,7 +70,7 @@ def get_lists(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
 
 
 def create_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Create a list. A name may be given twice: Klaviyo nowhere promises that names are unique."""
+    """Create a list. Several lists may have the same name: Klaviyo does not promise unique names."""
     request.reject_unknown_parameters("fields[list]")
     name, opt_in_process = _parse_list_body(request.read_json(), name="", opt_in_process=_OPT_IN_PROCESSES[1])
     with account.transaction() as db:
@@ -79,7 +79,7 @@ def create_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
 
 
 def get_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return one list, with its number of profiles if asked for (which has a lower limit of its own)."""
+    """Return one list; its number of profiles is optional, and lowers the rate limit."""
     request.reject_unknown_parameters("fields[list]", "additional-fields[list]")
     additional_fields = request.parse_names("additional-fields[list]", frozenset({"profile_count"}))
     with account.transaction() as db:
@@ -105,7 +105,7 @@ def update_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
 
 
 def delete_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Delete a list; its profiles stay."""
+    """Delete a list, but not its profiles."""
     request.reject_unknown_parameters()
     with account.transaction() as db:
         drop_list(db, require_list(db, request))

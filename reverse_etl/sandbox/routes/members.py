@@ -1,4 +1,4 @@
-"""Who is on a list: reading, adding and removing by profile id."""
+"""The endpoints that read, add and remove the members of a list."""
 
 from __future__ import annotations
 
@@ -32,16 +32,13 @@ _FILTERS: Final = {
     "phone_number": FilterField("p.phone_number", _EQUALITY_OPERATORS),
     "joined_group_at": FilterField("m.joined_at", _COMPARISON_OPERATORS, "time"),
 }
-# CROSS JOIN fixes the order of the loops: by the few who are asked for, or along the list.
+# In SQLite, CROSS JOIN fixes the join order: from the few requested profiles, or along the list.
 _PROFILES_FIRST: Final = "profiles p CROSS JOIN members m ON m.profile = p.seq"
 _MEMBERS_FIRST: Final = "members m CROSS JOIN profiles p ON p.seq = m.profile"
 
 
 def get_profiles_for_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return a page of a list's profiles, with the time at which each joined.
-
-    Those who joined first come first.
-    """
+    """Return a page of a list's profiles with the time at which each joined, the earliest first."""
     request.reject_unknown_parameters(
         "fields[profile]", "additional-fields[profile]", "filter", "page[cursor]", "page[size]", "sort"
     )
@@ -64,7 +61,7 @@ def get_profile_ids_for_list(account: SandboxAccount, request: ApiRequest) -> Ap
 
 
 def add_profiles_to_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Put profiles on a list; one who is on it already stays with the old time of joining."""
+    """Add profiles to a list. Existing members keep the time at which they joined."""
     ids = _parse_profile_ids(request)
     with account.transaction() as db:
         add_members(db, require_list(db, request), _find_profile_seqs(db, account, ids), account.now())
@@ -72,7 +69,7 @@ def add_profiles_to_list(account: SandboxAccount, request: ApiRequest) -> ApiRes
 
 
 def remove_profiles_from_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Take profiles off a list; one who is not on it is no obstacle. Consent is not touched."""
+    """Remove profiles from a list. Profiles that are not members are ignored; consent does not change."""
     ids = _parse_profile_ids(request)
     with account.transaction() as db:
         remove_members(db, require_list(db, request), _find_profile_seqs(db, account, ids))

@@ -1,4 +1,4 @@
-"""Single profiles: finding, creating, changing and merging them."""
+"""The endpoints that find, create, change and merge single profiles."""
 
 from __future__ import annotations
 
@@ -58,10 +58,7 @@ _FILTERS: Final = {
 
 
 def get_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return a page of the account's profiles, oldest first.
-
-    A profile that was merged into another is not among them.
-    """
+    """Return a page of the account's profiles, oldest first, without merged profiles."""
     request.reject_unknown_parameters(*PROFILE_PARAMETERS, "filter", "page[cursor]", "page[size]", "sort")
     requested_fields, where = profile_fields(request), filter_sql(request.query.get("filter"), _FILTERS)
     order, page = (
@@ -82,7 +79,7 @@ def get_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
 
 
 def create_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Create a profile; 409 with the other's id if somebody has one of its identifiers."""
+    """Create a profile; 409 with the id of a profile that already has one of its identifiers."""
     request.reject_unknown_parameters(*PROFILE_PARAMETERS)
     resource = _parse_profile_body(account, request, identified=False)
     if resource.get("id"):
@@ -94,9 +91,9 @@ def create_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
 
 
 def update_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Change one profile: null clears, omitted fields stay.
+    """Change one profile: null clears a field, omitted fields do not change.
 
-    409 if somebody else has one of its new identifiers.
+    The reply is 409 if another profile has one of the new identifiers.
     """
     request.reject_unknown_parameters(*PROFILE_PARAMETERS)
     resource = _parse_profile_body(account, request, identified=True)
@@ -110,9 +107,9 @@ def update_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
 
 
 def create_or_update_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Create or change the profile that the identifiers mean: null clears.
+    """Create or change the profile with the given identifiers; null clears a field.
 
-    201 for a new one, 200 for one that was there.
+    The reply is 201 for a new profile, 200 for an existing one.
     """
     request.reject_unknown_parameters(*PROFILE_PARAMETERS)
     resource = _parse_profile_body(account, request, identified=False)
@@ -125,9 +122,9 @@ def create_or_update_profile(account: SandboxAccount, request: ApiRequest) -> Ap
 
 
 def merge_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Merge one profile into another, here at once.
+    """Merge one profile into another, immediately.
 
-    The source's memberships move, what the other lacks is filled in, and the source is gone.
+    The target gets the memberships and missing attributes of the source, which is deleted.
     """
     request.reject_unknown_parameters("fields[profile]")
     resource = parse_resource(request.read_json(), "profile-merge")
@@ -145,7 +142,7 @@ def merge_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
 
 
 def get_lists_for_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return the lists that a profile is on, all on one page."""
+    """Return all lists of a profile, on one page."""
     request.reject_unknown_parameters("fields[list]")
     requested_fields = request.parse_names("fields[list]", LIST_FIELDS)
     return ApiResponse(
@@ -161,7 +158,7 @@ def get_lists_for_profile(account: SandboxAccount, request: ApiRequest) -> ApiRe
 
 
 def get_list_ids_for_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return the ids of the lists that a profile is on, all on one page."""
+    """Return the ids of all lists of a profile, on one page."""
     request.reject_unknown_parameters()
     return ApiResponse(
         200,

@@ -1,4 +1,4 @@
-"""An endpoint: where it is reached, what Klaviyo calls it, and the function that answers."""
+"""An endpoint: its path, Klaviyo's name of it, and the function that replies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ View = Callable[[SandboxAccount, ApiRequest], ApiResponse]
 class Route:
     """An endpoint.
 
-    `operation` is Klaviyo's operationId, by which its limits are found; `<id>` in `rule` is a place.
+    `operation` is Klaviyo's operationId, the key of its rate limits; `<id>` in `rule` is a placeholder.
     """
 
     method: str
