@@ -283,7 +283,7 @@ class Project:
 
     @property
     def artifacts_folder(self) -> Path:
-        """Return the folder for artifacts: `reverse_etl` in dbt's target folder, else in `target`."""
+        """Return the folder for artifacts: `reverse_etl` in dbt's target folder, or in `target`."""
         return (self.dbt_project.target_path if self.dbt_project else self.folder / "target") / PACKAGE
 
     def reconcile(

@@ -22,21 +22,12 @@ EXEMPT = frozenset(
         "cli",
         "dbt",
         "delivery",
-        "planning",
-        "project",
-        "report",
         "state",
         "surfaces",
         "warehouse",
-        "CONTRIBUTING.md",
-        "README.md",
-        "docs/architecture.md",
         "docs/cli.md",
-        "docs/dbt.md",
         "docs/models.md",
-        "docs/scheduling.md",
         "docs/snowflake.md",
-        "docs/state.md",
     }
 )
 

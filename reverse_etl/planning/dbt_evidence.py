@@ -1,4 +1,4 @@
-"""What is known of dbt's work, from its artifacts and from the table of its package in the warehouse."""
+"""Collects dbt's results from its artifacts and from the table of the dbt package in the warehouse."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def with_evidence(
     read_recorded: Callable[[Sequence[Invocation]], RecordedResults],
     record_path: Path,
 ) -> GateInput:
-    """Return the gate's input with everything that is known of a dbt project's work.
+    """Return the gate's input with all known results of a dbt project.
 
-    If the manifest has the dbt package, its table is read by `read_recorded`; else the record of what earlier
-    runs saw. Raises UsageError where no artifact and no table has any result.
+    If the manifest has the dbt package, `read_recorded` reads its table. If not, the file of results that
+    earlier runs saw is read. Raises UsageError if neither artifacts nor the table have a result.
     """
     graph, artifacts = read_graph(dbt_project.manifest_path), read_artifacts(dbt_project.artifact_folders)
     recorded = read_recorded(artifacts.invocations) if graph.records_results else None

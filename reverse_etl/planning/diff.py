@@ -112,7 +112,7 @@ def _kind_text(kind: ColumnKind) -> str:
 
 @dataclass(frozen=True)
 class _DiffResult:
-    """What the diff found, besides the deltas.
+    """The result of the diff, besides the deltas.
 
     `stored_columns` are the snapshot's columns, empty before the first run; `snapshot_rows` counts its rows
     by list. `claimed` counts, by identifier type, the rows that omit an identifier which belongs to another

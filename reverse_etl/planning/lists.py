@@ -34,7 +34,7 @@ class ListRef:
     """A list that a model owns, or the one target of a surface without lists.
 
     `row_value` is the list's value in the list column, '' for a model with one list. `name` is the list's
-    name at Klaviyo if known, else the name in the model. `id` is `new:<name>` if the list does not exist yet
+    name at Klaviyo if known, or the name in the model. `id` is `new:<name>` if the list does not exist yet
     or was not looked up. `previous_model` is the other model that owned the list last, '' if none. `resumed`
     says that the model owned the list before, but not in its last run. `surface` is the surface's name if it
     has no lists; all other fields are '' then.
@@ -160,7 +160,7 @@ def require_creation_allowed(
 
 
 def creation_started_at(registered_lists: Sequence[RegisteredList], name: str) -> datetime | None:
-    """Return when an unconfirmed creation of a list with this name started, in Klaviyo's time; else None.
+    """Return when an unconfirmed creation of a list with this name started, in Klaviyo's time, or None.
 
     The model that started it does not matter: it may have been renamed since.
     """
@@ -179,7 +179,7 @@ def pick_list(
 ) -> KlaviyoList | None:
     """Return the one list of `candidates`, which all have the name `name`; None if there are none.
 
-    Of several lists, return the only one created after `started_at`, when our own creation started. Raises
+    If there are several, return the only one created after `started_at`, when our creation started. Raises
     UsageError if that does not decide it.
     """
     if len(candidates) <= 1:

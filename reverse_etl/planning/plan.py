@@ -177,7 +177,7 @@ class ModelPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do.
+    """The changes that a run would make.
 
     `lists_looked_up` is False if the plan was made without Klaviyo. `unsettled_runs` counts the earlier runs
     that the next run has to recover. `notes` are sentences for the user; `new_notes` are those that no

@@ -112,7 +112,7 @@ def build_run_results(selected: Sequence[Model], result: RunResult, metadata: Ru
 def build_unfinished_results(
     selected: Sequence[Model], error: BaseException, metadata: RunMetadata
 ) -> dict[str, Any]:
-    """Return the results of a run that did not end: `skipped` if a guard stopped it, else `error`.
+    """Return the results of a run that did not end: `skipped` if a guard stopped it, or `error`.
 
     Each model's message has the problems that name the model, or all problems if none does.
     """

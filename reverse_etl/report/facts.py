@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ListLabel:
     """A list of a model. `list_id` and `name` are '' for a surface without lists and for rows without a list.
 
-    `surface` is the name of a surface without lists, else ''.
+    `surface` is the name of a surface without lists, or ''.
     """
 
     model: str
@@ -33,7 +33,7 @@ class ListLabel:
 
 @dataclass(frozen=True)
 class ListSummary:
-    """What a run did to a list: its counts, and why it stopped, '' if it did not."""
+    """The changes of a run on a list: its counts, and why it stopped, '' if it did not."""
 
     label: ListLabel
     counts: Mapping[str, int]

@@ -122,7 +122,7 @@ class _ListNames:
     surfaces: Mapping[str, Surface | None]
 
     def label_list(self, model: str, list_id: str, name: str = "") -> ListLabel:
-        """Return the label of a model's list: `name` if given, else the list's last known name."""
+        """Return the label of a model's list: `name` if given, or the list's last known name."""
         surface = self.surfaces.get(model)
         return ListLabel(
             model,
@@ -138,7 +138,7 @@ class _ListNames:
 
 
 def _load_list_names(state: State, run_lists: Iterable[RunListRecord]) -> _ListNames:
-    """Return the names of lists: as the run recorded them, else their current names."""
+    """Return the names of lists: as the run recorded them, or their current names."""
     surfaces = {
         model_record.name: find_surface(model_record.surface) for model_record in state.models().values()
     }

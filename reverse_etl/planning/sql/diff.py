@@ -1,8 +1,8 @@
-"""The diff: what must be sent so that each list becomes what the model says.
+"""Statements of the diff: the changes that make each list equal to its model.
 
-It reads the staged rows that may be sent, the snapshot, and the uncertain rows (deltas of earlier runs of which nobody knows
-whether Klaviyo applied them). Columns are compared with IS DISTINCT FROM: no hash, no collision, no confusion of NULL and ''. A
-desired NULL is no change. An uncertain identity that is desired is sent again; one that is not is removed.
+The diff reads the valid staged rows, the snapshot and the uncertain rows (deltas of earlier runs that may or may not be applied).
+It compares columns with IS DISTINCT FROM: no hash, no collision, no confusion of NULL and ''. A desired NULL is no change. An
+uncertain identity that is desired is sent again; one that is not is removed.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _STORED_PREFIX = "retl_was_"  # begins the name under which a sample has a colum
 
 @dataclass(frozen=True)
 class DiffOptions:
-    """What the diff is asked for besides the change: every row again, the rows uncertain, identities by today's identifiers.
+    """The options of the diff: every row again, the uncertain rows, identities by today's identifiers.
 
-    All rows of the lists `stale_list_ids`, by id, are uncertain: another model has driven them since.
+    All rows of the lists `stale_list_ids` are uncertain: another model has sent to these lists since.
     """
 
     full_refresh: bool = False

@@ -1,7 +1,7 @@
-"""The seal of a plan: a digest that says whether two plans would send the same rows with the same values.
+"""The digest of a plan: equal digests mean that two plans would send the same rows with the same values.
 
-An engine's own hash may change with its version, and text that is put together by hand may come out alike for rows that differ. So a
-row is written as JSON, and digested with MD5, which is meant to tell accidents and not forgers.
+The hash function of an engine may change with its version, and joined text may be equal for different rows. So each row is
+encoded as JSON and hashed with MD5. The digest detects accidental changes; it is no protection against forgery.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def select_digest(dialect: Dialect, tables: ModelTables) -> Statement:
-    """Return one row, (rows, digest), of all that a plan says of a model: what it sends, removes, holds and leaves."""
+    """Return one row, (rows, digest), of all deltas of a model: sent, removed, held and deferred."""
     identifiers = (f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values())
     values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT_COLUMN)), *identifiers]
     values += [f"d.{quote_identifier(name)}" for name in tables.payload_names]

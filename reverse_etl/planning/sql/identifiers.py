@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from reverse_etl.warehouse.dialect import Dialect
 
-MAX_ID_LENGTH = 255  # ours: whoever has a longer id can't be looked up by an address that servers take, and so never leave
+MAX_ID_LENGTH = (
+    255  # our limit: a longer id does not fit the URL of a look-up, so the row could never be removed
+)
 MAX_EMAIL_LENGTH = 100  # "Profiles API overview": an e-mail has at most 100 characters
 # POSIX does not say what a backslash means between brackets: this reads alike either way, on every engine.
 _EMAIL_PART = r"""[^][[:space:]@,;:<>()"\\]"""
@@ -22,7 +24,7 @@ MISPLACED_DOTS_PATTERN = r"(^\.|\.\.|\.@|@\.|\.$)"
 E164 = r"\+[1-9][0-9]{6,14}"  # E.164: a country code that never starts with 0, at most 15 digits
 PHONE_PATTERN = f"^{E164}$"
 
-# What is canonical and well-formed as it stands, as nearly all values are: one look at them saves several dearer ones.
+# Nearly all values are canonical already; one cheap test for that saves several expensive ones.
 _WORD, _LABEL = "[a-z0-9_+-]+", "[a-z0-9-]+"
 CANONICAL_PATTERNS = {
     IdentifierType.EMAIL: rf"{_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})+",
@@ -79,7 +81,7 @@ def as_text_sql(column: Column) -> str:
     integer_text = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
     if column.kind is ColumnKind.DECIMAL:
         return f"CASE WHEN {name} = FLOOR({name}) THEN {integer_text} ELSE {as_varchar} END"
-    # What is not finite is no number when it is taken from itself.
+    # For NaN and infinities x - x is NaN, not 0.
     return (
         f"CASE WHEN ABS({name}) < {_MAX_DECIMAL} AND {name} = FLOOR({name}) THEN {integer_text} "
         f"WHEN {name} - {name} = 0 THEN {as_varchar} END"
