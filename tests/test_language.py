@@ -21,9 +21,7 @@ EXEMPT = frozenset(
     {
         "cli",
         "dbt",
-        "delivery",
         "state",
-        "surfaces",
         "warehouse",
         "docs/cli.md",
         "docs/models.md",

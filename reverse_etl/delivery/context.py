@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeliveryContext:
-    """What every step of a run needs.
+    """Everything that each step of a run needs.
 
     `started_at` is in Klaviyo's time: the start of the run, and once it writes, the moment before its first
     write. `job_timeout_seconds` limits how long the run waits for import jobs.

@@ -91,10 +91,10 @@ def evaluate_job(
     read_errors: Callable[[str], Iterable[JobRowError]],
     read_rows: ReadRows,
 ) -> JobResult:
-    """Say what an ended job proves.
+    """Return what an ended job proves.
 
-    A job that Klaviyo forgot, cancelled, or counted wrongly proves nothing. What one refuses that may have a
-    twin is in doubt.
+    A job that Klaviyo no longer knows, cancelled, or counted wrongly proves nothing. If the job may have a
+    duplicate, its refused rows are unknown.
     """
     if job is None:
         return _unknown_result(receipt, "Klaviyo no longer knows the job.")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class _ProfileLookup:
-    """What Klaviyo returned: the profiles that each row may mean, and when they joined the list."""
+    """The profiles that each row may mean, as Klaviyo returned them, and when they joined the list."""
 
     profiles_by_id: dict[str, Profile] = field(default_factory=dict)
     joined_at: dict[str, datetime] = field(default_factory=dict)

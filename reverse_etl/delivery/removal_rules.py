@@ -58,7 +58,7 @@ class IdentifierMatch:
 
 @dataclass(frozen=True)
 class RemovalDecision:
-    """What happens to a leaving row, and the profiles to remove from the list for it.
+    """The decision on a leaving row, and the profiles to remove from the list for it.
 
     `successors` are other rows, desired or leaving, that identify the same member.
     """
@@ -71,7 +71,7 @@ class RemovalDecision:
 
 @dataclass(frozen=True)
 class RemovalEvidence:
-    """What is known about the profiles that leaving rows may mean.
+    """The evidence about the profiles that leaving rows may mean.
 
     - `profiles_by_seq`: by row number, the members that share an e-mail or phone with the row, the profiles
     that share an id with it, and, if none of these has the row's identity, the profiles outside the list that

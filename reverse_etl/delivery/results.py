@@ -1,4 +1,4 @@
-"""What a run did: its lists, their outcomes, and the exit code that follows."""
+"""The result of a run: its lists, their outcomes, and the exit code."""
 
 from __future__ import annotations
 

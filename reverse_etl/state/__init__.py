@@ -1,13 +1,12 @@
-"""What the job remembers between runs, and what it promises of it.
+"""The state: everything that is stored between runs.
 
 - A snapshot per model: the rows last applied, with the values that Klaviyo was last given.
-- The deltas of which nobody knows yet whether they were applied: uncertain from a run's first write until a
-  receipt proves them.
+- The uncertain deltas: those of a run, from its first write until a receipt proves that they were applied.
 - Runs, receipts, rejections, the registry of lists, and the lease.
 
-Everything is kept by Klaviyo account and project, and a model's rows by list id. What belongs together
-changes in one transaction: a process may be killed between any two statements, and the next run goes on
-from what was committed.
+Everything is keyed by Klaviyo account and project, and a model's rows by list id. Related changes are one
+transaction: a process may be killed between any two statements, and the next run continues from what was
+committed.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ RENEW_INTERVAL_SECONDS = 60.0
 
 
 class Lease:
-    """One process's claim to work on the state of an owner."""
+    """The lease: at most one process works on a state at a time."""
 
     def __init__(self, state_tables: StateTables) -> None:
         self._state_tables = state_tables
@@ -32,10 +32,10 @@ class Lease:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Hold the lease inside.
+        """Hold the lease inside this context.
 
-        Raises WarehouseError while another run holds it. What a dead run held is taken over when it has
-        expired, or at once where the warehouse itself lets only one process in.
+        Raises WarehouseError if another run holds it. The lease of a killed run is taken over when it
+        expires, or at once if the warehouse admits only one process.
         """
         if self._state_tables.warehouse.single_writer:
             self._take_over()
@@ -45,7 +45,7 @@ class Lease:
         try:
             yield
         except BaseException:
-            with suppress(WarehouseError):  # what went wrong first is what is told
+            with suppress(WarehouseError):  # report the first error
                 self._release()
             raise
         finally:
@@ -53,10 +53,9 @@ class Lease:
         self._release()
 
     def renew_if_due(self) -> None:
-        """Keep the lease for another while. Cheap to call often: it is written once a minute.
+        """Renew the lease if it was not renewed in the last minute. No-op for read-only commands.
 
-        Whoever only looks holds none, and keeps none. Raises WarehouseError when the lease had expired and
-        another run has it now.
+        Raises WarehouseError if the lease had expired and another run holds it now.
         """
         if (
             self._is_held
@@ -65,7 +64,7 @@ class Lease:
             self.renew_or_raise()
 
     def renew_or_raise(self) -> None:
-        """Keep the lease for another while, as `renew_if_due` does, but now."""
+        """Renew the lease now. Raises WarehouseError if another run holds it."""
         state_tables = self._state_tables
         self._renewed_at = state_tables.clock.monotonic()
         state_tables.execute(
@@ -76,20 +75,20 @@ class Lease:
             if {*holders} != {self._holder}:
                 raise WarehouseError.of(
                     f"This run lost its lease to another: {', '.join(holders) or 'nobody'}.",
-                    hint="Let that run end, then run again: what this one sent is settled then.",
+                    hint="Wait for that run to end, then run again. The next run settles what this one sent.",
                 )
 
     def _take_over(self) -> None:
-        """Take the lease, whoever has it: whoever that is, he is dead."""
+        """Take over the lease; its previous holder is no longer running."""
         state_tables = self._state_tables
         state_tables.commit(
             ledger.replace_lease(state_tables.dialect, *state_tables.scope.key, self._holder, self._expiry())
         )
 
     def _acquire(self) -> None:
-        """Take the lease where several processes may try at once.
+        """Acquire the lease, while other processes may try too.
 
-        Of two that claim it together, both lose rather than win.
+        If two runs claim the lease at the same time, both fail.
         """
         state_tables = self._state_tables
         state_tables.execute(
@@ -105,9 +104,9 @@ class Lease:
         if others:
             self._release()
             raise WarehouseError.of(
-                f"Another run of this project is under way: {others[0][0]}. "
+                f"Another run of this project is in progress: {others[0][0]}. "
                 f"It holds the lease until {others[0][1]}.",
-                hint="Wait for it. If it died, its lease ends by itself at that time.",
+                hint="Wait for it to end. If it was killed, its lease expires at that time.",
             )
 
     def _release(self) -> None:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunListRecord:
-    """What a run did to a list: counts as `run.counts` names them, and why it stopped, if it did.
+    """The result of a list in a run: its figures and outcomes, and why it stopped, if it did.
 
-    Of a refused run only the reason, with neither model nor list.
+    A refused run has only a reason, and neither model nor list.
     """
 
     model: str
@@ -56,7 +56,7 @@ class StoredReceipt:
 
 @dataclass(frozen=True)
 class UnmatchedRemoval:
-    """A removal for whom nobody was found."""
+    """A removal for which no profile was found."""
 
     model: str
     list_id: str
@@ -66,7 +66,7 @@ class UnmatchedRemoval:
 
 @dataclass(frozen=True)
 class RunDetails:
-    """What the state keeps of single runs. Reads only."""
+    """The stored details of single runs. Reads only."""
 
     state_tables: StateTables
 

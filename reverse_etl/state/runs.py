@@ -50,7 +50,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunList:
-    """What a run did to a list: counts as `run.counts` names them, and why it stopped, if it did."""
+    """The result of a list in a run: its figures and outcomes, and why it stopped, if it did."""
 
     run_id: str
     started_at: str

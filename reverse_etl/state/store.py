@@ -114,7 +114,7 @@ class State:
     ) -> None:
         """Mark a run as submitting, with its deltas, before its first write."""
         dialect, scope_key = self._state_tables.dialect, self.scope.key
-        self._lease.renew_or_raise()  # whoever lost the lease while planning must not send
+        self._lease.renew_or_raise()  # a run that lost the lease while planning must not send
         for submission in submissions:
             self._ensure_tables(submission.tables)
         statements = [
@@ -153,11 +153,10 @@ class State:
         row_exceptions: Sequence[RowException],
         unmatched_removals: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Keep a group of receipts, in place of earlier ones of the same ranges, and what came of it besides.
+        """Store a group of receipts, replacing earlier ones of the same ranges, and the row exceptions.
 
         Refusals and `unmatched_removals` are added to what was kept, so that the same group is not to be
-        recorded twice. `unmatched_removals` are the (list id, identity) of the removals for whom nobody was
-        found.
+        recorded twice. `unmatched_removals` are the (list id, identity) of the removals without a profile.
         """
         if not (receipts or row_exceptions or unmatched_removals):
             return
@@ -238,10 +237,7 @@ class State:
         self._state_tables.execute(members.mark_missing_uncertain(self._state_tables.dialect, tables))
 
     def adopt_members(self, tables: ModelTables, list_id: str) -> None:
-        """Let everybody on a list that was compared count as put there by this job, and doubt who is missing.
-
-        May be repeated.
-        """
+        """Take ownership of all members of a compared list, and mark missing rows uncertain. Idempotent."""
         dialect = self._state_tables.dialect
         self._state_tables.commit(
             (

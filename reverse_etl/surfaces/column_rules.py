@@ -1,4 +1,4 @@
-"""What is wrong with the columns of a model, by what its surface says of them. Pure."""
+"""Check the columns of a model against its surface. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RESERVED: Final = {
 
 @dataclass(frozen=True)
 class ColumnProblem:
-    """What is wrong, what to do next, and the column that it is about; '' for none."""
+    """A problem, what to do next, and the column that it is about, '' for none."""
 
     summary: str
     hint: str

@@ -30,15 +30,15 @@ class ListRule(Enum):
 
 
 class OtherColumns(Enum):
-    """What becomes of the columns that are neither an identifier nor the list's name."""
+    """The meaning of the columns that are neither an identifier nor the list's name."""
 
-    PROFILE_FIELDS = "profile fields"  # attributes of a profile by their names, else custom properties
+    PROFILE_FIELDS = "profile fields"  # attributes of a profile by their names, otherwise custom properties
     FIELDS = "fields"  # fields of a resource that is no profile: no name means anything
     REFUSED = "refused"  # nothing else can be sent, so that a model may not select it
 
 
 class DiffKind(Enum):
-    """What the diff does with rows that are known."""
+    """How the diff treats known rows."""
 
     STATE = "state"  # rows are added, updated and removed
     APPEND_ONLY = "append-only"  # a known row key is never sent again, and a changed row of it is rejected
@@ -52,7 +52,7 @@ class Phase(IntEnum):
 
 
 class Blocking(Enum):
-    """What an unfinished receipt keeps from being sent in the same run. The next run waits for it first."""
+    """Which rows wait for an unfinished receipt in the same run. The next run settles the receipt first."""
 
     PEOPLE = "people"  # every list of every surface that says so too: the same person may be in both
     ROWS = "rows"  # only the same rows

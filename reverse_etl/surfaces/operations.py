@@ -1,4 +1,4 @@
-"""What a surface can ask of Klaviyo: one class for each way in which delivery sends rows.
+"""The operations that a surface can ask of Klaviyo: one class for each way in which delivery sends rows.
 
 `delivery/deliver.py` matches these classes exhaustively and has the sender of each. An operation states the
 facts of its request: the endpoint, how much one request may hold, how rows become bytes, what proves them.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class RowCounts:
     """The rows of a list that are to be sent and to be removed.
 
-    Of the removes, so many as `removes_by_identifier` says carry an identifier of each type.
+    `removes_by_identifier` counts the removes that have an identifier of each type.
     """
 
     upserts: int
@@ -36,7 +36,7 @@ class RowCounts:
 
 
 class Proof(Enum):
-    """What proves that a row is applied."""
+    """The proof that a row is applied."""
 
     REPLY = "the reply"
     JOB = "the finished job"

@@ -1,1 +1,1 @@
-"""What the command line prints: tables, JSON, progress, logs."""
+"""The output of the command line: tables, JSON, progress, logs."""

@@ -1,4 +1,4 @@
-"""What `plan` and `run` print with --json. A key means the same in both; docs/cli.md says what."""
+"""The JSON documents of `plan` and `run`. A key means the same in both; docs/cli.md describes them."""
 
 from __future__ import annotations
 

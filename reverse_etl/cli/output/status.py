@@ -1,4 +1,4 @@
-"""What `status` prints with --json; docs/cli.md says what each key means."""
+"""The JSON document of `status`; docs/cli.md describes its keys."""
 
 from __future__ import annotations
 
