@@ -1,4 +1,4 @@
-# Everything one does with this project, from a machine that has Python 3.11 to 3.13, make and git. `make help` lists it.
+# All commands for this project. They need Python 3.11 to 3.13, make and git. `make help` lists them.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -7,14 +7,14 @@
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# The first Python that is of a right version, can make environments and really runs: a shim may be there and fail.
+# Finds the first Python of a supported version that runs and can create environments; a shim may exist and fail.
 FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	"$$python" -c '$(FITS)' 2>/dev/null && echo "$$python" && break; done)
 
 BIN := .venv/bin
-# A file stays on one worker, so that what its tests share (dbt's build, the shop) is made once. Files go out in their order:
-# by default those of few tests come last, which are the long ones. Four workers keep two cores busy: some tests wait.
+# Each test file runs on one worker, so that its fixtures (dbt's build, the shop) are made once. Files start in their order: by
+# default those with few tests start last, and these take longest. Four workers keep two cores busy, because some tests wait.
 PYTEST := $(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
@@ -22,11 +22,11 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
-demo: .venv/ready ## Set up and run the main job on a made-up shop, against a Klaviyo sandbox; nothing leaves this machine
+demo: .venv/ready ## Set up and run the demo: a made-up shop and a Klaviyo sandbox; nothing leaves this machine
 	@$(BIN)/reverse-etl demo
 
 .PHONY: test
-test: .venv/ready .venv-dbt/ready ## Set up and run the test suite (some of it: make test ARGS=tests/test_shop.py)
+test: .venv/ready .venv-dbt/ready ## Set up and run the tests; a part of them: make test ARGS=tests/test_shop.py
 	@$(PYTEST) -m "not long and not live" $(ARGS)
 
 .PHONY: test-long
@@ -35,11 +35,11 @@ test-long: .venv/ready .venv-dbt/ready ## Run the tests that take minutes
 
 .PHONY: test-live
 test-live: .venv/ready ## Run the tests that need a Snowflake account: make test-live ENV=path/to/snowflake.env
-	@test -f "$(ENV)" || { echo "Say which account: make test-live ENV=path/to/snowflake.env (docs/snowflake.md)." >&2; exit 1; }
+	@test -f "$(ENV)" || { echo "Give the account: make test-live ENV=path/to/snowflake.env (see docs/snowflake.md)." >&2; exit 1; }
 	@RETL_LIVE_ENV="$(abspath $(ENV))" $(BIN)/python -m pytest -q -m live --timeout 1800 tests/warehouse $(ARGS)
 
 .PHONY: test-dbt
-test-dbt: .venv/ready .venv-dbt-1.12/ready ## Run the tests of dbt with the newer dbt, 1.12
+test-dbt: .venv/ready .venv-dbt-1.12/ready ## Run the tests of dbt with dbt 1.12
 	@RETL_DBT_BIN=$(CURDIR)/.venv-dbt-1.12/bin/dbt $(PYTEST) -m "not long and not live" tests/dbt $(ARGS)
 
 .PHONY: lint
@@ -49,49 +49,49 @@ lint: .venv/ready ## Check style, formatting and types
 	@$(BIN)/mypy
 
 .PHONY: format
-format: .venv/ready ## Put style and formatting right where a tool can
+format: .venv/ready ## Fix style and formatting
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
 .PHONY: bench
-bench: .venv/ready ## Measure, and write the table to benchmarks/
+bench: .venv/ready ## Run the benchmarks and write benchmarks/results.md
 	@$(BIN)/python benchmarks/run.py
 
 .PHONY: bench-long
-bench-long: .venv/ready ## Measure with 10 million rows too
+bench-long: .venv/ready ## Run the benchmarks with 10 million rows too
 	@$(BIN)/python benchmarks/run.py --long
 
 .PHONY: clean
-clean: ## Remove the demo's files and every cache; the environments stay
+clean: ## Remove caches and the demo's files; keep the environments
 	@rm -rf demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
-distclean: clean ## Remove the environments as well
+distclean: clean ## Remove the environments too
 	@rm -rf .venv .venv-dbt .venv-dbt-1.12 reverse_etl.egg-info
 
-# $(call environment,folder,what goes into it)
+# $(call environment,folder,description)
 define environment
 @"$(PYTHON)" -c '$(FITS)' 2>/dev/null || { \
 	echo "This needs Python 3.11, 3.12 or 3.13 with its venv module (on Debian: apt install python3-venv)." >&2; \
-	echo "None was found$(if $(PYTHON), as $(PYTHON)). Name one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+	echo "None was found$(if $(PYTHON), as $(PYTHON)). Give its path: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
 	exit 1; }
-@echo "Setting up $(1) with $$("$(PYTHON)" --version): $(2). Once only; a minute or two."
+@echo "Setting up $(1) with $$("$(PYTHON)" --version): $(2). This happens once and takes a minute or two."
 @"$(PYTHON)" -m venv $(1)
 @$(1)/bin/python -m pip install -qq --upgrade 'pip>=25.1'
 endef
 
 .venv/ready: pyproject.toml
-	$(call environment,.venv,reverse-etl and the tools of its house)
+	$(call environment,.venv,reverse-etl and its development tools)
 	@$(BIN)/python -m pip install -qq --editable . --group dev
 	@touch $@
 
 .venv-dbt-1.12/ready: requirements-dbt-1.12.txt
-	$(call environment,.venv-dbt-1.12,the newer dbt for the tests)
+	$(call environment,.venv-dbt-1.12,dbt 1.12 for the tests)
 	@.venv-dbt-1.12/bin/python -m pip install -qq --requirement requirements-dbt-1.12.txt
 	@touch $@
 
 .venv-dbt/ready: requirements-dbt.txt
-	$(call environment,.venv-dbt,the real dbt and a Snowflake stand-in for the tests)
+	$(call environment,.venv-dbt,dbt and a simulated Snowflake for the tests)
 	@.venv-dbt/bin/python -m pip install -qq --requirement requirements-dbt.txt
 	@touch $@

@@ -1,5 +1,5 @@
--- Clubs: people who have ticked the box and spend most on coffee, or most on tea. One model for both lists: the `club` column
--- names the list, and whoever takes to tea leaves the one and joins the other.
+-- Clubs: customers who accept marketing and spend most on coffee, or most on tea. One model for two lists: the column `club` names
+-- the list. A customer whose favourite changes from coffee to tea moves from one list to the other.
 {{ config(
     surface='list_memberships',
     list_column='club',

@@ -1,4 +1,4 @@
--- Customer profiles: what Klaviyo should know of everyone, whichever list they are on. No list is touched, nobody is removed.
+-- Customer profiles: attributes of all customers, on any list or none. This model changes no list and removes nobody.
 {{ config(
     surface='profiles',
     identifiers={'email': 'email', 'phone_e164': 'phone', 'external_id': 'customer_id'},

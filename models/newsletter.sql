@@ -1,4 +1,4 @@
--- Newsletter: everyone who has ticked the box. Being on this list is no consent in Klaviyo's sense: that is theirs to keep.
+-- Newsletter: customers who accept marketing. List membership is not consent in Klaviyo; Klaviyo manages consent separately.
 {{ config(
     surface='list_memberships',
     list='Newsletter',

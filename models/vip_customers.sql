@@ -1,4 +1,4 @@
--- VIP customers: everyone who has spent more than 500 with us. They hear of a new roast before others do.
+-- VIP customers: customers who spent more than 500. They get news about new roasts first.
 {{ config(
     surface='list_memberships',
     list='VIP customers',

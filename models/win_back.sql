@@ -1,5 +1,5 @@
--- Win back: customers of two orders or more whose last order is between half a year and a year old. Counted from the newest order
--- that we know of, not from today's date: on a day when no orders were loaded, nobody is thought to have left.
+-- Win back: customers with at least two orders whose last order is half a year to a year old. Age counts from the newest order in
+-- the table, not from today's date: if a day's orders were not loaded, the list does not change.
 {{ config(
     surface='list_memberships',
     list='Win back',

@@ -25,7 +25,6 @@ EXEMPT = frozenset(
         "warehouse",
         "docs/cli.md",
         "docs/models.md",
-        "docs/snowflake.md",
     }
 )
 
