@@ -9,16 +9,27 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 KEY_TYPE: Final = "key"  # stands where a row's identity has the type of its identifier
 KEY_PREFIX: Final = f"{KEY_TYPE}:"
 KEY_SEPARATOR: Final = "|"
-# Unicode white space and zero-width characters: spreadsheets and web forms leave both around a value.
-BLANKS = (
-    " \t\n\r\f\v\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
-    "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
-)
+CodePoints: TypeAlias = tuple[tuple[int, int], ...]  # ranges, both ends included
+# Unicode's space separators (Zs).
+SPACES: Final[CodePoints] = (
+    (0x20, 0x20), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x202F, 0x202F), (0x205F, 0x205F),
+    (0x3000, 0x3000),
+)  # fmt: skip
+# What nobody sees, and spreadsheets, web forms and phone books leave in a value: Unicode's control and format
+# characters (Cc, Cf), line separators, default ignorable code points, and the replacement character.
+INVISIBLE: Final[CodePoints] = (
+    (0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x600, 0x605), (0x61C, 0x61C), (0x6DD, 0x6DD),
+    (0x70F, 0x70F), (0x890, 0x891), (0x8E2, 0x8E2), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
+    (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFD), (0x110BD, 0x110BD), (0x110CD, 0x110CD),
+    (0x13430, 0x1343F), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+BLANKS: Final = "".join(chr(code) for first, last in SPACES + INVISIBLE for code in range(first, last + 1))
 PUNCTUATION = "().-"  # written between the digits of a phone number
 
 
@@ -39,19 +50,20 @@ PERSONAL_IDENTIFIERS = (IdentifierType.EMAIL, *UNIQUE_IDENTIFIERS)
 def canonicalize(kind: IdentifierType, value: str | None) -> str | None:
     """Return the canonical form of an identifier, in which identifiers are compared, or None if it is blank.
 
-    An e-mail is trimmed and lower-cased, a phone loses blanks and punctuation, a profile id is trimmed, an
-    external id stays unchanged. `planning.sql.identifiers.canonical_sql` is the same function in SQL; the two
-    must agree.
+    An e-mail is trimmed of all that is blank or invisible and lower-cased, a phone loses that and its
+    punctuation everywhere, a profile id is trimmed, an external id stays unchanged.
+    `planning.sql.identifiers.canonical_sql` is the same function in SQL; the two must agree.
     """
-    if value is None or not value.strip(BLANKS):
+    trimmed = None if value is None else _BLANK_ENDS.sub("", value)
+    if value is None or not trimmed:
         return None
     match kind:
         case IdentifierType.EMAIL:
-            return _lower(value.strip(BLANKS))
+            return _lower(trimmed)
         case IdentifierType.PHONE:
-            return "".join(character for character in value if character not in BLANKS + PUNCTUATION) or None
+            return _PHONE_FILLING.sub("", trimmed) or None
         case IdentifierType.PROFILE_ID:
-            return value.strip(BLANKS)
+            return trimmed
         case IdentifierType.EXTERNAL_ID:
             return value
 
@@ -131,6 +143,9 @@ def mask_value(value: object) -> object:
             return value
 
 
+_BLANK = "".join(f"{chr(first)}-{chr(last)}" for first, last in SPACES + INVISIBLE)
+_BLANK_ENDS = re.compile(rf"\A[{_BLANK}]+|[{_BLANK}]+\Z")
+_PHONE_FILLING = re.compile(f"[{_BLANK}{PUNCTUATION}]")
 _EMAILS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
 _PHONES = re.compile(r"\+\d{6,15}")
 

@@ -16,8 +16,11 @@ class RowProblem(StrEnum):
     NO_IDENTIFIER = "no_identifier"
     NO_KEY = "no_key"
     EMAIL_TOO_LONG = "email_too_long"
+    EMAIL_INVISIBLE = "email_invisible"
     EMAIL_MALFORMED = "email_malformed"
     ID_TOO_LONG = "id_too_long"
+    PHONE_INVISIBLE = "phone_invisible"
+    PHONE_TRUNK_ZERO = "phone_trunk_zero"
     PHONE_MALFORMED = "phone_malformed"
     DUPLICATE = "duplicate"
     IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER = "identity_is_another_rows_identifier"
@@ -31,8 +34,11 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.NO_IDENTIFIER: "no usable identifier",
     RowProblem.NO_KEY: "a column of the row key is empty",
     RowProblem.EMAIL_TOO_LONG: "e-mail is longer than 100 characters",
+    RowProblem.EMAIL_INVISIBLE: "e-mail has an invisible or control character inside",
     RowProblem.EMAIL_MALFORMED: "e-mail is malformed",
     RowProblem.ID_TOO_LONG: "id is longer than 255 characters",
+    RowProblem.PHONE_INVISIBLE: "phone has an invisible or control character inside",
+    RowProblem.PHONE_TRUNK_ZERO: "phone has a (0) after the country code",
     RowProblem.PHONE_MALFORMED: "phone is not E.164",
     RowProblem.DUPLICATE: "conflicting rows for one person",
     RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER: "identity is a secondary identifier of another row",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.engine import Engine
+    from reverse_etl.domain.identifiers import CodePoints
     from reverse_etl.warehouse.statement import Statement, TableName
 
 RESERVED_PREFIX = "retl_"  # begins our columns in tables that hold a model's columns too
@@ -118,6 +119,14 @@ class Dialect(ABC):
     @abstractmethod
     def fully_matches_sql(self, text: str, pattern: str) -> str:
         """Return whether a regular expression matches a whole text."""
+
+    @abstractmethod
+    def has_character_sql(self, text: str, characters: CodePoints) -> str:
+        """Return whether a text has a character of some ranges."""
+
+    @abstractmethod
+    def remove_characters_sql(self, text: str, characters: CodePoints, *, ends_only: bool = False) -> str:
+        """Return a text without the characters of some ranges, or without those at its ends."""
 
     # Columns and their types
 

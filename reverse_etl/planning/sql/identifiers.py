@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.domain.identifiers import BLANKS, KEY_PREFIX, KEY_SEPARATOR, PUNCTUATION, IdentifierType
+from reverse_etl.domain.identifiers import (
+    INVISIBLE,
+    KEY_PREFIX,
+    KEY_SEPARATOR,
+    PUNCTUATION,
+    SPACES,
+    IdentifierType,
+)
 from reverse_etl.warehouse.statement import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -23,6 +30,9 @@ EMAIL_PATTERN = rf"^{_EMAIL_PART}+@{_EMAIL_PART}+\.{_EMAIL_PART}+$"
 MISPLACED_DOTS_PATTERN = r"(^\.|\.\.|\.@|@\.|\.$)"
 E164 = r"\+[1-9][0-9]{6,14}"  # E.164: a country code that never starts with 0, at most 15 digits
 PHONE_PATTERN = f"^{E164}$"
+TRUNK_ZERO_PATTERN = "^[^0-9+]*[+][^0-9]*([0-9][^0-9(]*){1,3}[(][^0-9]*0"
+# Countries whose numbers begin with a zero from abroad too: Italy with the Vatican, San Marino, Ivory Coast, Benin, Congo.
+KEPT_ZERO_PATTERN = "^[^0-9+]*[+][^0-9]*(39|378|225|229|242)[^0-9]*[(][^0-9]*0"
 
 # Nearly all values are canonical already; one cheap test for that saves several expensive ones.
 _WORD, _LABEL = "[a-z0-9_+-]+", "[a-z0-9-]+"
@@ -30,24 +40,25 @@ CANONICAL_PATTERNS = {
     IdentifierType.EMAIL: rf"{_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})+",
     IdentifierType.PHONE: E164,
 }
+_BLANK = SPACES + INVISIBLE
 _NUMERIC_KINDS = frozenset({ColumnKind.INTEGER, ColumnKind.DECIMAL, ColumnKind.FLOAT})  # never blank
 
 
 def canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
     """Return the SQL of `identifiers.canonical_sql` for a column of any type; blank becomes NULL."""
     text = as_text_sql(column)
-    blanks = _characters_sql(dialect, BLANKS)
     match kind:
         case IdentifierType.EMAIL:
-            return f"NULLIF(LOWER(TRIM({text}, {blanks})), '')"
+            return f"NULLIF(LOWER({_trimmed_sql(dialect, text)}), '')"
         case IdentifierType.PHONE:
-            return f"NULLIF(TRANSLATE({text}, {_characters_sql(dialect, BLANKS + PUNCTUATION)}, ''), '')"
+            without_blanks = dialect.remove_characters_sql(text, _BLANK)
+            return f"NULLIF(TRANSLATE({without_blanks}, {quote_literal(PUNCTUATION)}, ''), '')"
         case IdentifierType.PROFILE_ID:
-            return f"NULLIF(TRIM({text}, {blanks}), '')"
+            return f"NULLIF({_trimmed_sql(dialect, text)}, '')"
         case IdentifierType.EXTERNAL_ID if column.kind in _NUMERIC_KINDS:
             return text
         case IdentifierType.EXTERNAL_ID:
-            return f"CASE WHEN TRIM({text}, {blanks}) <> '' THEN {text} END"
+            return f"CASE WHEN {_trimmed_sql(dialect, text)} <> '' THEN {text} END"
 
 
 def row_key_sql(key: Sequence[Column]) -> str:
@@ -110,10 +121,32 @@ def id_too_long_sql(column: str) -> str:
     return f"LENGTH({column}) > {MAX_ID_LENGTH}"
 
 
+def email_invisible_sql(dialect: Dialect, column: str) -> str:
+    """Return whether a canonical e-mail has a character inside that nobody sees."""
+    return dialect.has_character_sql(column, INVISIBLE)
+
+
 def email_malformed_sql(dialect: Dialect, column: str) -> str:
-    """Return whether a canonical e-mail can't be one."""
-    has_blank = f"TRANSLATE({column}, {_characters_sql(dialect, BLANKS)}, '') <> {column}"
-    return f"NOT {dialect.matches_sql(column, EMAIL_PATTERN)} OR {dialect.matches_sql(column, MISPLACED_DOTS_PATTERN)} OR {has_blank}"
+    """Return whether a canonical e-mail without invisible characters can't be one."""
+    has_space = dialect.has_character_sql(column, SPACES)
+    return f"NOT {dialect.matches_sql(column, EMAIL_PATTERN)} OR {dialect.matches_sql(column, MISPLACED_DOTS_PATTERN)} OR {has_space}"
+
+
+def phone_invisible_sql(dialect: Dialect, column: Column) -> str:
+    """Return whether a phone as the model has it has a character inside that nobody sees; spaces are none."""
+    return dialect.has_character_sql(_trimmed_sql(dialect, as_text_sql(column)), INVISIBLE)
+
+
+def phone_has_trunk_zero_sql(dialect: Dialect, column: Column) -> str:
+    """Return whether a phone as the model has it has a `(0` after the country code, as in +44 (0)20.
+
+    Such a zero is dialled inside the country alone, so that the digits as they stand are another number.
+    """
+    text = as_text_sql(column)
+    has_zero, keeps_zero = (
+        dialect.matches_sql(text, pattern) for pattern in (TRUNK_ZERO_PATTERN, KEPT_ZERO_PATTERN)
+    )
+    return f"({has_zero} AND NOT {keeps_zero})"
 
 
 def phone_malformed_sql(dialect: Dialect, column: str) -> str:
@@ -121,16 +154,5 @@ def phone_malformed_sql(dialect: Dialect, column: str) -> str:
     return f"NOT {dialect.matches_sql(column, PHONE_PATTERN)}"
 
 
-def _characters_sql(dialect: Dialect, characters: Sequence[str] | str) -> str:
-    """Return a text expression of these characters; control characters are written by code point."""
-    printable = "".join(character for character in characters if character.isprintable())
-    return " || ".join(
-        [
-            quote_literal(printable),
-            *(
-                dialect.character_sql(ord(unprintable))
-                for unprintable in characters
-                if not unprintable.isprintable()
-            ),
-        ]
-    )
+def _trimmed_sql(dialect: Dialect, text: str) -> str:
+    return dialect.remove_characters_sql(text, _BLANK, ends_only=True)

@@ -15,10 +15,13 @@ from reverse_etl.planning.sql.identifiers import (
     CANONICAL_PATTERNS,
     as_text_sql,
     canonical_sql,
+    email_invisible_sql,
     email_malformed_sql,
     email_too_long_sql,
     id_too_long_sql,
     is_canonical_sql,
+    phone_has_trunk_zero_sql,
+    phone_invisible_sql,
     phone_malformed_sql,
     row_key_sql,
 )
@@ -49,6 +52,7 @@ def stage_rows(
             for kind, column in IDENTIFIER_COLUMNS.items()
         ),
         *(_canonical_flag(kind) for kind in CANONICAL_PATTERNS if kind in identifiers),
+        *_raw_phone_checks(dialect, identifiers),
         *(quote_identifier(name) for name in tables.payload_names),
     ]
     canonical_flags = "".join(
@@ -165,13 +169,21 @@ def _first_problem_sql(dialect: Dialect, tables: ModelTables, list_name: str) ->
                 RowProblem.EMAIL_TOO_LONG,
             ),
             (
+                _unless_canonical_sql(IdentifierType.EMAIL, email_invisible_sql(dialect, email)),
+                RowProblem.EMAIL_INVISIBLE,
+            ),
+            (
                 _unless_canonical_sql(IdentifierType.EMAIL, email_malformed_sql(dialect, email)),
                 RowProblem.EMAIL_MALFORMED,
             ),
         ]
     if IdentifierType.PHONE in tables.identifiers:
         phone = phone_malformed_sql(dialect, IDENTIFIER_COLUMNS[IdentifierType.PHONE])
-        tests.append((_unless_canonical_sql(IdentifierType.PHONE, phone), RowProblem.PHONE_MALFORMED))
+        tests += [
+            ("retl_phone_invisible", RowProblem.PHONE_INVISIBLE),
+            ("retl_phone_trunk_zero", RowProblem.PHONE_TRUNK_ZERO),
+            (_unless_canonical_sql(IdentifierType.PHONE, phone), RowProblem.PHONE_MALFORMED),
+        ]
     tests += [
         (id_too_long_sql(IDENTIFIER_COLUMNS[kind]), RowProblem.ID_TOO_LONG)
         for kind in (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)
@@ -180,6 +192,16 @@ def _first_problem_sql(dialect: Dialect, tables: ModelTables, list_name: str) ->
     return (
         "CASE " + " ".join(f"WHEN {test} THEN {quote_literal(problem)}" for test, problem in tests) + " END"
     )
+
+
+def _raw_phone_checks(dialect: Dialect, identifiers: Mapping[IdentifierType, Column]) -> tuple[str, ...]:
+    """Return the checks of a phone as the model has it; its canonical form no longer shows what they look for."""
+    column = identifiers.get(IdentifierType.PHONE)
+    if column is None:
+        return ()
+    invisible = _unless_canonical_sql(IdentifierType.PHONE, phone_invisible_sql(dialect, column))
+    trunk_zero = _unless_canonical_sql(IdentifierType.PHONE, phone_has_trunk_zero_sql(dialect, column))
+    return (f"{invisible} AS retl_phone_invisible", f"{trunk_zero} AS retl_phone_trunk_zero")
 
 
 def _canonical_value_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str:

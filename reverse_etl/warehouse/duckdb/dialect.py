@@ -14,9 +14,18 @@ from reverse_etl.warehouse.statement import Statement, TableName, quote_identifi
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reverse_etl.domain.identifiers import CodePoints
+
 _POSITION = re.compile(r"^LINE (?P<line>\d+): (?P<shown>.*)\n(?P<before> *)\^", re.MULTILINE)
 _ELLIPSIS = "..."  # stands for the parts of a long line that an error does not show
 _LINES_BEFORE_QUERY = 1  # in DESCRIBE
+
+
+def _ranges_pattern(characters: CodePoints) -> str:
+    """Return ranges as they stand between brackets of a regular expression of RE2."""
+    return "".join(
+        f"\\x{{{first:x}}}" + (f"-\\x{{{last:x}}}" if last > first else "") for first, last in characters
+    )
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,16 @@ class DuckDBDialect(Dialect):
     def fully_matches_sql(self, text: str, pattern: str) -> str:
         """Return whether a regular expression matches a whole text."""
         return f"REGEXP_FULL_MATCH({text}, {self.quote_literal(pattern)})"
+
+    def has_character_sql(self, text: str, characters: CodePoints) -> str:
+        """Return whether a text has a character of some ranges."""
+        return self.matches_sql(text, f"[{_ranges_pattern(characters)}]")
+
+    def remove_characters_sql(self, text: str, characters: CodePoints, *, ends_only: bool = False) -> str:
+        """Return a text without the characters of some ranges, or without those at its ends."""
+        ranges = _ranges_pattern(characters)
+        pattern = f"^[{ranges}]+|[{ranges}]+$" if ends_only else f"[{ranges}]"
+        return f"REGEXP_REPLACE({text}, {self.quote_literal(pattern)}, '', 'g')"
 
     def storage_type(self, column: Column) -> str:
         """Return the column's own type."""

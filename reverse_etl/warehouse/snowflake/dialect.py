@@ -14,6 +14,8 @@ from reverse_etl.warehouse.statement import Statement, TableName, quote_identifi
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reverse_etl.domain.identifiers import CodePoints
+
 _POSITION = re.compile(r"error line (?P<line>\d+) at position (?P<column>\d+)")
 _LINES_BEFORE_QUERY = 1  # when a query is described
 _ROWS_PER_PART = 10_000  # rows whose digests make one text, which has at most 16 MB
@@ -108,6 +110,26 @@ class SnowflakeDialect(Dialect):
         """Return whether a regular expression matches a whole text."""
         return f"REGEXP_LIKE({text}, {self.quote_literal(pattern)})"
 
+    def has_character_sql(self, text: str, characters: CodePoints) -> str:
+        """Return whether a text has a character of some ranges."""
+        return (
+            f"(REGEXP_INSTR({_without_nul_sql(text)}, CONCAT('[', {self._ranges_sql(characters)}, ']')) > 0)"
+        )
+
+    def remove_characters_sql(self, text: str, characters: CodePoints, *, ends_only: bool = False) -> str:
+        """Return a text without the characters of some ranges, or without those at its ends."""
+        ranges = self._ranges_sql(characters)
+        pattern = f"'^[', {ranges}, ']+|[', {ranges}, ']+$'" if ends_only else f"'[', {ranges}, ']'"
+        return f"REGEXP_REPLACE({_without_nul_sql(text)}, CONCAT({pattern}), '')"
+
+    def _ranges_sql(self, characters: CodePoints) -> str:
+        """Return ranges as arguments of CONCAT; regular expressions have no escape for a code point."""
+        parts: list[str] = []
+        for first, last in characters:
+            ends = [first or 1] if first == last else [first or 1, last]
+            parts.append(", '-', ".join(map(self.character_sql, ends)))
+        return ", ".join(parts)
+
     def storage_type(self, column: Column) -> str:
         """Return the column's own type; VARIANT for everything semi-structured."""
         return "VARIANT" if column.kind is ColumnKind.JSON else column.type
@@ -180,6 +202,11 @@ class SnowflakeDialect(Dialect):
 
 
 _RETENTION_SQL = " DATA_RETENTION_TIME_IN_DAYS = 0"  # older versions would be stored, and charged for
+
+
+def _without_nul_sql(text: str) -> str:
+    """Return a text in which NUL is the replacement character: no regular expression is asked for NUL."""
+    return f"REPLACE({text}, CHAR(0), CHAR(65533))"
 
 
 def _semi_structured_sql(name: str, column: Column) -> str:
