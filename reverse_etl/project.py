@@ -245,7 +245,8 @@ class Project:
 
     def _pass_gate(self, models: Sequence[Model], run_options: RunOptions) -> None:
         verdict = self.dbt_gate.check_and_remember(models, run_options.gate)
-        for warning in verdict.warnings:
+        model_warnings = (warning for model in models for warning in model.warnings)
+        for warning in (*model_warnings, *verdict.warnings):
             run_options.on_event(Warned(warning_text(warning)))
         if verdict.refusals:
             raise GuardRefused(*verdict.refusals)

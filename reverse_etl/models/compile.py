@@ -19,6 +19,7 @@ from reverse_etl.models.lint import lint_query
 from reverse_etl.models.model import Model, compute_checksum, shared_list_problem
 from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.models.relations import load_relations
+from reverse_etl.models.unstable_aggregates import find_unstable_aggregates
 from reverse_etl.parsing.jinja import RenderedFile, TemplateError, render_file
 from reverse_etl.parsing.validation import validate_mapping
 from reverse_etl.surfaces.catalog import EXAMPLE
@@ -227,12 +228,21 @@ class _ModelCompiler:
             payload=bound_config.payload,
             reads=tuple(self.context.reads),
             checksum=compute_checksum(query.sql, bound_config.config),
+            warnings=tuple(
+                self.to_problem(finding, rendered)
+                for finding in (
+                    *bound_config.warnings,
+                    *find_unstable_aggregates(query, self.context.target.output.type),
+                )
+            ),
         )
 
     def add_findings(self, findings: Iterable[Finding], rendered: RenderedFile) -> None:
-        for finding in findings:
-            line, column = (None, None) if finding.offset is None else rendered.position(finding.offset)
-            self.add_problem(finding.summary, line, column, hint=finding.hint)
+        self.problems.extend(self.to_problem(finding, rendered) for finding in findings)
+
+    def to_problem(self, finding: Finding, rendered: RenderedFile) -> Problem:
+        line, column = (None, None) if finding.offset is None else rendered.position(finding.offset)
+        return Problem(finding.summary, format_location(self.path, line, column), finding.hint)
 
     def add_problem(
         self, summary: str, line: int | None = None, column: int | None = None, *, hint: str = ""

@@ -64,11 +64,15 @@ class PayloadColumn:
 
 @dataclass(frozen=True)
 class BoundConfig:
-    """A config with its columns resolved, the payload columns, and the findings about them."""
+    """A config with its columns resolved, the payload columns, and the findings about them.
+
+    `warnings` are findings that stop nothing.
+    """
 
     config: ModelConfig
     payload: tuple[PayloadColumn, ...]
     findings: tuple[Finding, ...]
+    warnings: tuple[Finding, ...] = ()
 
 
 def _to_list(value: Any) -> Any:
@@ -206,6 +210,7 @@ def bind_columns(config_input: ConfigInput, columns: Sequence[OutputColumn]) -> 
         config,
         tuple(PayloadColumn(output_column.name, _property_name(output_column)) for output_column in payload),
         tuple(findings),
+        tuple(_to_findings(column_rules.find_payload_warnings(surface, properties, identifiers), payload)),
     )
 
 

@@ -82,6 +82,9 @@ class _MetaNodeCompiler:
             payload=bound_config.payload,
             reads=(self.meta_node.unique_id,),
             checksum=compute_checksum(query.sql, bound_config.config),
+            warnings=tuple(
+                Problem(warning.summary, self.locate(()), warning.hint) for warning in bound_config.warnings
+            ),
         )
 
     def build_query(self) -> Query | None:

@@ -118,7 +118,7 @@ def _find_outside_sources(tree: exp.Expr) -> Iterator[Finding]:
             if not node.args.get("db") and _FILE.search(source.name):
                 yield _outside_finding(f"the file {source.name}", node)
         elif isinstance(source, exp.Func):
-            name = _function_name(source)
+            name = function_name(source)
             if not isinstance(source, _TABLE_NODES) and name not in _TABLE_FUNCTIONS:
                 yield _outside_finding(f"{name}()", node)
         elif not isinstance(source, exp.Query | exp.Values | exp.Unnest | exp.Table):
@@ -135,7 +135,7 @@ def _outside_finding(source_text: str, node: exp.Expr) -> Finding:
 
 def _find_forbidden_functions(tree: exp.Expr) -> Iterator[Finding]:
     for node in tree.find_all(exp.Func):
-        name = _function_name(node)
+        name = function_name(node)
         if (name in _FORBIDDEN or name.startswith("system$")) and not isinstance(node.parent, exp.Table):
             yield Finding(
                 f"The model calls {name}(), which reads data outside the warehouse's tables.",
@@ -147,7 +147,7 @@ def _find_forbidden_functions(tree: exp.Expr) -> Iterator[Finding]:
 def _find_randomness(tree: exp.Expr, engine: Engine) -> Iterator[Finding]:
     for node in tree.walk():
         sample = isinstance(node, exp.TableSample) and not node.args.get("seed")
-        if sample or isinstance(node, _RANDOM_NODES) or (_is_call(node) and _function_name(node) in _RANDOM):
+        if sample or isinstance(node, _RANDOM_NODES) or (_is_call(node) and function_name(node) in _RANDOM):
             call_text = "A sample" if sample else _function_text(node, engine)
             yield Finding(
                 f"{call_text} has another result on every run, so rows would be added and removed at random.",
@@ -169,9 +169,8 @@ def _find_unordered_limits(tree: exp.Expr) -> Iterator[Finding]:
 
 
 def _find_clock_columns(tree: exp.Query, engine: Engine) -> Iterator[Finding]:
-    outermost = set(map(id, outermost_selects(tree)))
     for node in tree.walk():
-        if _is_clock(node) and not _is_truncated_to_day(node) and _reaches_output(node, tree, outermost):
+        if _is_clock(node) and not _is_truncated_to_day(node) and find_output_names(node, tree):
             yield Finding(
                 f"A column depends on {_function_text(node, engine)}, so every run would send all rows.",
                 "Use a column of the table, or current_date, which changes once a day. In WHERE, the time of "
@@ -181,7 +180,7 @@ def _find_clock_columns(tree: exp.Query, engine: Engine) -> Iterator[Finding]:
 
 
 def _is_clock(node: exp.Expr) -> bool:
-    return isinstance(node, _CLOCK_NODES) or (_is_call(node) and _function_name(node) in _CLOCKS)
+    return isinstance(node, _CLOCK_NODES) or (_is_call(node) and function_name(node) in _CLOCKS)
 
 
 def _is_truncated_to_day(node: exp.Expr) -> bool:
@@ -197,24 +196,27 @@ def _is_truncated_to_day(node: exp.Expr) -> bool:
     )
 
 
-def _reaches_output(node: exp.Expr, tree: exp.Expr, outermost: set[int]) -> bool:
-    """Return whether the value of a node can reach a column of the outermost SELECT.
+def find_output_names(node: exp.Expr, tree: exp.Expr) -> list[str]:
+    """Return the columns of the outermost SELECT that the value of a node can reach, in order of discovery.
 
-    Columns are followed by name, whatever table they belong to, so that some harmless models are refused too.
+    Columns are followed by name, whatever table they belong to, so some are found that it does not reach.
     """
+    outermost = set(map(id, outermost_selects(tree)))
     waiting = [node]
     seen: set[str] = set()
+    found: dict[str, None] = {}
     while waiting:
         projection = _find_projection(waiting.pop(), outermost)
         if projection is None:
             continue
         select, names = projection
         if id(select) in outermost:
-            return True
+            found |= dict.fromkeys(names)
+            continue
         for name in names - seen:
             seen.add(name)
             waiting += [column for column in tree.find_all(exp.Column) if column.name.casefold() == name]
-    return False
+    return list(found)
 
 
 def _find_projection(node: exp.Expr, outermost: set[int]) -> tuple[exp.Select, set[str]] | None:
@@ -225,7 +227,7 @@ def _find_projection(node: exp.Expr, outermost: set[int]) -> tuple[exp.Select, s
             if child.arg_key != "expressions":
                 return None
             if id(parent) in outermost:
-                return parent, set()
+                return parent, {child.alias_or_name.casefold()}
             names = _find_outside_names(parent, child)
             if names is not None:
                 return parent, names
@@ -260,7 +262,8 @@ def _is_call(node: exp.Expr) -> bool:
     return isinstance(node, exp.Func)
 
 
-def _function_name(node: exp.Func | exp.Expr) -> str:
+def function_name(node: exp.Func | exp.Expr) -> str:
+    """Return the name of a called function in lower case."""
     if isinstance(node, exp.DynamicIdentifier):
         return "identifier"
     name = node.name if isinstance(node, exp.Anonymous) else getattr(node, "sql_name", lambda: node.key)()
@@ -268,6 +271,4 @@ def _function_name(node: exp.Func | exp.Expr) -> str:
 
 
 def _function_text(node: exp.Expr, engine: Engine) -> str:
-    return (
-        f"{_function_name(node)}()" if isinstance(node, exp.Anonymous) else node.sql(dialect=engine).lower()
-    )
+    return f"{function_name(node)}()" if isinstance(node, exp.Anonymous) else node.sql(dialect=engine).lower()

@@ -28,7 +28,7 @@ class Model:
     semicolon or surrounding comments. It begins at character `sql_start` of the `rendered` file, which is
     None for a dbt model with `meta.reverse_etl`. `columns` are the names that the warehouse reports, though
     it may report a plain column in the case of its table. `reads` are dbt's unique ids, or bare names without
-    a manifest. `checksum` changes with the SQL and the config.
+    a manifest. `checksum` changes with the SQL and the config. `warnings` stop nothing.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Model:
     payload: tuple[PayloadColumn, ...]
     reads: tuple[str, ...]
     checksum: str
+    warnings: tuple[Problem, ...] = ()
 
     def locate_line(self, line: int, column: int | None = None) -> str:
         """Return the location in the model's file of a line and column, both from 1, of the SQL.

@@ -23,6 +23,27 @@ _RESERVED: Final = {
     "external_id": IdentifierType.EXTERNAL_ID,
     "klaviyo_profile_id": IdentifierType.PROFILE_ID,
 }
+# What people call an e-mail or a phone; warned of only where no column is an identifier of the kind.
+_LOOK_LIKE: Final = {
+    **dict.fromkeys(("email_address", "e_mail", "mail", "$email"), IdentifierType.EMAIL),
+    **dict.fromkeys(
+        ("phone", "phone_no", "telephone", "mobile", "mobile_number", "mobile_phone", "phone_mobile", "sms",
+         "sms_number", "$phone_number"),
+        IdentifierType.PHONE,
+    ),
+    **dict.fromkeys(("id", "profile_id", "klaviyo_id", "$id"), IdentifierType.PROFILE_ID),
+}  # fmt: skip
+# What profiles had in earlier versions of Klaviyo's API, or have for reading alone: no property replaces it.
+_FORMER: Final = {
+    "anonymous_id": "Klaviyo no longer takes it as an identifier",
+    "exchange_id": "Klaviyo no longer takes it as an identifier",
+    "_kx": "it identifies nobody here",
+    "consent": "it gives nobody's consent",
+    "$consent": "it gives nobody's consent",
+    "subscriptions": "it gives nobody's consent",
+    "push_token": "it registers no device",
+    "push_tokens": "it registers no device",
+}
 
 
 @dataclass(frozen=True)
@@ -122,6 +143,32 @@ def find_payload_problems(
             return
         case _ as unanswered:
             assert_never(unanswered)
+
+
+def find_payload_warnings(
+    surface: Surface, properties: Mapping[str, str], identifiers: Mapping[IdentifierType, str]
+) -> Iterator[ColumnProblem]:
+    """Yield which columns become a custom property although their name means something else to Klaviyo."""
+    if surface.columns.others is not OtherColumns.PROFILE_FIELDS:
+        return
+    for name, column in properties.items():
+        folded = name.casefold()
+        kind = _LOOK_LIKE.get(folded)
+        if kind is IdentifierType.PROFILE_ID and IdentifierType.EXTERNAL_ID in identifiers:
+            kind = None  # then an `id` is most likely another of the shop's own
+        if kind is not None and kind not in identifiers:
+            yield ColumnProblem(
+                f"Column {column} looks like an identifier, but is sent as a custom property.",
+                f"If it identifies people, add '{kind}': '{column}' to identifiers; else rename it.",
+                column,
+            )
+        elif folded in _FORMER or folded.startswith("$"):
+            reason = _FORMER.get(folded, "names with $ were Klaviyo's own in its first versions")
+            yield ColumnProblem(
+                f"Column {column} is sent as a custom property: {reason}.",
+                "Remove the column, or give it another name.",
+                column,
+            )
 
 
 def _find_profile_field_problems(

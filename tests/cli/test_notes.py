@@ -103,3 +103,19 @@ def test_a_project_whose_profile_has_another_name_is_told_what_is_kept(world: Wo
     assert _notes(world.run("plan").out) == _notes(world.run("status").out) == [note]
     assert _notes(world.run("run").err) == [note]
     assert _notes(world.run("plan").out) == _notes(world.run("run").err) == []
+
+
+def test_what_a_model_is_warned_of_is_said_by_compile_plan_and_run(world: World) -> None:
+    """On stderr, with its place; `ls` and `status` say nothing of it."""
+    world.model(
+        "vip",
+        "select email, any_value(first_name) as nick from {{ ref('customers') }} group by 1",
+        list="VIP",
+    )
+    warned = "Column nick may change from run to run"
+    for command in (["compile"], ["plan"], ["run"]):
+        ended = world.run(*command)
+        assert ended.code == 0, ended.err
+        assert ended.err.count(warned) == 1
+        assert warned not in ended.out
+    assert warned not in world.run("ls").err + world.run("status").err

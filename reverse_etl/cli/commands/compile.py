@@ -6,6 +6,8 @@ import click
 
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options, selection_options
 from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.output.console import terminal
+from reverse_etl.dbt.gate import warning_text
 
 
 @click.command("compile")
@@ -20,6 +22,8 @@ def command(
     Works offline: it does not connect to the warehouse.
     """
     models = project_flags.load().select(select, exclude)
+    for warning in (warning for model in models for warning in model.warnings):
+        terminal.warn(warning_text(warning))
     if as_json:
         show.print_json([{"name": model.name, "path": str(model.path), "sql": model.sql} for model in models])
         return

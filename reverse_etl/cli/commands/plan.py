@@ -73,8 +73,9 @@ def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool
     else:
         show_plan(plan, show_values=plan_flags.show_values)
     warn_unverified_plan(project, plan)
-    verdict = project.check_gate([model_plan.model for model_plan in plan.models], plan_flags.gate)
-    for warning in verdict.warnings:
+    models = [model_plan.model for model_plan in plan.models]
+    verdict = project.check_gate(models, plan_flags.gate)
+    for warning in (*(warning for model in models for warning in model.warnings), *verdict.warnings):
         terminal.warn(warning_text(warning))
     if problems := (*verdict.refusals, *check_guards(plan.models, plan_flags.allow_removes)):
         raise GuardRefused(*problems)
