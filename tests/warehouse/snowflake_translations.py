@@ -19,6 +19,7 @@ cursors = importlib.import_module("fakesnow.cursor")
 Cursor = cursors.FakeSnowflakeCursor
 execute, run, describe = Cursor.execute, Cursor._execute, Cursor._describe_last_sql
 
+_UNICODE = re.compile(r"(?<!\\)\\u([0-9a-f]{4})")
 _STATUS = re.compile(r"SELECT (?:'[^']*'|\d+) as '[^']*'(?:, \d+ as '[^']*')*")
 _ROWS = (exp.Select, exp.Insert, exp.Update, exp.Delete, exp.Merge)
 _BOUNDS = (exp.Transaction, exp.Commit, exp.Rollback)
@@ -38,7 +39,20 @@ class Translation:
         return self.trees
 
 
-parsed = lru_cache(maxsize=2000)(server.parse_one)
+parse_one = server.parse_one
+
+
+def decoded(command: str) -> str:
+    """Return a statement with the characters that its literals write in hexadecimal, which fakesnow keeps."""
+    return _UNICODE.sub(lambda match: chr(int(match[1], 16)), command)
+
+
+@lru_cache(maxsize=2000)
+def parsed(command: str, *arguments: Any, **options: Any) -> Any:
+    """Return the tree of a statement, read once."""
+    return parse_one(decoded(command), *arguments, **options)
+
+
 translated: dict[tuple[Any, ...], Translation] = {}
 described: dict[str, list[Any]] = {}
 
@@ -56,6 +70,7 @@ def depends_on_its_text_alone(command: str) -> bool:
 
 def execute_translated(cursor: Any, command: str, *, binding_params: Any = None, server: bool = False) -> Any:
     """Execute a statement; what was translated before, in whatever database, is not translated again."""
+    command = decoded(command)
     session = cursor._conn
     if not server or not session.database or session.variables._variables or isinstance(binding_params, dict):
         return execute(cursor, command, binding_params=binding_params, server=server)

@@ -112,23 +112,13 @@ class SnowflakeDialect(Dialect):
 
     def has_character_sql(self, text: str, characters: CodePoints) -> str:
         """Return whether a text has a character of some ranges."""
-        return (
-            f"(REGEXP_INSTR({_without_nul_sql(text)}, CONCAT('[', {self._ranges_sql(characters)}, ']')) > 0)"
-        )
+        return f"(REGEXP_INSTR({_without_nul_sql(text)}, CONCAT('[', {_ranges_sql(characters)}, ']')) > 0)"
 
     def remove_characters_sql(self, text: str, characters: CodePoints, *, ends_only: bool = False) -> str:
         """Return a text without the characters of some ranges, or without those at its ends."""
-        ranges = self._ranges_sql(characters)
+        ranges = _ranges_sql(characters)
         pattern = f"'^[', {ranges}, ']+|[', {ranges}, ']+$'" if ends_only else f"'[', {ranges}, ']'"
         return f"REGEXP_REPLACE({_without_nul_sql(text)}, CONCAT({pattern}), '')"
-
-    def _ranges_sql(self, characters: CodePoints) -> str:
-        """Return ranges as arguments of CONCAT; regular expressions have no escape for a code point."""
-        parts: list[str] = []
-        for first, last in characters:
-            ends = [first or 1] if first == last else [first or 1, last]
-            parts.append(", '-', ".join(map(self.character_sql, ends)))
-        return ", ".join(parts)
 
     def storage_type(self, column: Column) -> str:
         """Return the column's own type; VARIANT for everything semi-structured."""
@@ -202,6 +192,24 @@ class SnowflakeDialect(Dialect):
 
 
 _RETENTION_SQL = " DATA_RETENTION_TIME_IN_DAYS = 0"  # older versions would be stored, and charged for
+
+
+def _ranges_sql(characters: CodePoints) -> str:
+    """Return ranges as arguments of CONCAT, for a regular expression, which has no escape for a code point.
+
+    A literal has one for four digits ("String constants"); what needs more is written with CHAR.
+    """
+    short, long = [], []
+    for first, last in characters:
+        ends = [first or 1] if first == last else [first or 1, last]
+        if last <= _LAST_OF_FOUR_DIGITS:
+            short.append("-".join(f"\\u{end:04x}" for end in ends))
+        else:
+            long.append(", '-', ".join(f"CHAR({end})" for end in ends))
+    return ", ".join([f"'{''.join(short)}'", *long])
+
+
+_LAST_OF_FOUR_DIGITS = 0xFFFF
 
 
 def _without_nul_sql(text: str) -> str:
