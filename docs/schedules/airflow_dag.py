@@ -1,5 +1,5 @@
-# ruff: noqa: INP001 - Airflow loads it from its folder of DAGs
-"""Airflow 3: dbt, and when it has ended, the lists. Put it into the folder of DAGs."""
+# ruff: noqa: INP001 - Airflow loads it from its DAGs folder
+"""Airflow 3: runs dbt, then sends the lists. Copy it to the DAGs folder."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SEND = ["reverse-etl", "--log-format", "json", "run", "--target", "prod"]
     max_active_runs=1,
 )
 def lists() -> None:
-    """Build, then send, then say whether dbt failed."""
+    """Build, send, then fail if dbt failed."""
 
     @task
     def build() -> int:
         code = subprocess.run(BUILD, cwd=PROJECT, check=False).returncode  # noqa: S603 - the command is above
         if code not in {0, 1}:
-            raise AirflowFailException(f"dbt exited with {code}: it left no results, so nothing is sent.")
+            raise AirflowFailException(f"dbt exited with {code} and wrote no results, so nothing is sent.")
         return code
 
     @task(
@@ -36,15 +36,15 @@ def lists() -> None:
         execution_timeout=timedelta(hours=6),
     )
     def send(dbt_code: int) -> None:
-        # With 1, some of dbt's nodes failed. The models that read them are held back; the others go.
+        # Exit code 1: some dbt nodes failed. If a model reads one of them, the gate stops the run.
         command = [*SEND, "--dbt-exit-code", str(dbt_code)]
         match subprocess.run(command, cwd=PROJECT, check=False).returncode:  # noqa: S603 - the command is above
             case 0:
                 return
             case 1:
-                print("Finished; some rows need a look: reverse-etl status")  # noqa: T201 - the task's log
+                print("Finished, but some rows need attention. Show them: reverse-etl status")  # noqa: T201 - the task's log
             case 2 | 3 as code:
-                raise AirflowFailException(f"reverse-etl exited with {code}: this waits for someone.")
+                raise AirflowFailException(f"reverse-etl exited with {code}. Fix the cause first.")
             case code:
                 raise AirflowException(f"reverse-etl exited with {code}: it is safe to run again.")
 

@@ -1,5 +1,5 @@
-# ruff: noqa: INP001 - Airflow loads it from its folder of DAGs
-"""Airflow 3 with Cosmos: each dbt node is a task, and the lists follow them. Put it into the folder of DAGs.
+# ruff: noqa: INP001 - Airflow loads it from its DAGs folder
+"""Airflow 3 with Cosmos: each dbt node is a task, and the lists follow them. Copy it to the DAGs folder.
 
 Cosmos runs each node in a folder of its own and keeps no artifacts, so install the dbt package of
 reverse-etl: it records the results in the warehouse. Cosmos and reverse-etl read the manifest of `dbt parse`.
@@ -55,9 +55,9 @@ def lists() -> None:
             case 0:
                 return
             case 1:
-                print("Finished; some rows need a look: reverse-etl status")  # noqa: T201 - the task's log
+                print("Finished, but some rows need attention. Show them: reverse-etl status")  # noqa: T201 - the task's log
             case 2 | 3 as code:
-                raise AirflowFailException(f"reverse-etl exited with {code}: this waits for someone.")
+                raise AirflowFailException(f"reverse-etl exited with {code}. Fix the cause first.")
             case code:
                 raise AirflowException(f"reverse-etl exited with {code}: it is safe to run again.")
 

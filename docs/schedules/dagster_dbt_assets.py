@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a code location of Dagster's
+# ruff: noqa: INP001 - a Dagster code location
 """Dagster with dagster-dbt: dbt's models as assets, and the lists as an asset that follows them.
 
 dagster-dbt gives each command a target folder of its own, so install the dbt package of reverse-etl: it
@@ -33,7 +33,7 @@ project = DbtProject(project_dir=PROJECT, target="prod")
 
 @dbt_assets(manifest=project.manifest_path)
 def shop(context: AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-    """Build. Where a node fails, or dbt ends before it runs one, this fails, and the lists are not sent."""
+    """Build. If a node fails, or dbt ends before it runs one, the asset fails and the lists are not sent."""
     yield from dbt.cli(["build"], context=context).stream()
 
 
@@ -44,11 +44,11 @@ def lists(context: AssetExecutionContext) -> None:
         case 0:
             return
         case 1:
-            context.log.warning("Finished; some rows need a look: reverse-etl status")
+            context.log.warning("Finished, but some rows need attention. Show them: reverse-etl status")
         case 2 | 3 as code:
-            raise Failure(f"reverse-etl exited with {code}: this waits for someone.", allow_retries=False)
+            raise Failure(f"reverse-etl exited with {code}. Fix the cause first.", allow_retries=False)
         case code:
-            context.log.error("reverse-etl exited with %s: it is safe to run again.", code)
+            context.log.error("reverse-etl exited with %s. It is safe to run again.", code)
             raise RetryRequested(max_retries=3, seconds_to_wait=900)
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script
-"""dbt Cloud: when a job has ended, its artifacts are downloaded and the lists are sent.
+"""dbt Cloud: downloads the artifacts of a finished job, then sends the lists.
 
     python dbt_cloud.py RUN_ID           for one run of a dbt Cloud job, from any scheduler
     python dbt_cloud.py --listen 8080    for the webhook "run completed" of a job, behind TLS of your own
@@ -32,14 +32,14 @@ MAX_BODY = 1_000_000
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Refuses redirects: the token goes to dbt Cloud and nowhere else."""
+    """Refuses redirects, so that the token is sent only to dbt Cloud."""
 
     def redirect_request(self, *_: Any) -> None:
         """Follow none."""
 
 
 def get(path: str) -> bytes | None:
-    """Return what dbt Cloud's API answers, None where there is no such thing."""
+    """Return the response of dbt Cloud's API, None if the resource does not exist."""
     url, account = os.environ["DBT_CLOUD_URL"], os.environ["DBT_CLOUD_ACCOUNT"]
     request = urllib.request.Request(  # noqa: S310 - the URL is the administrator's
         f"{url}/api/v2/accounts/{account}/runs/{path}",
@@ -69,7 +69,7 @@ def send(run_id: int) -> int:
 
 
 def download(run_id: int, step: int, folder: Path) -> Path | None:
-    """Write a step's artifacts into a folder of its own and return that; None where the step left none."""
+    """Write a step's artifacts into a folder of its own and return it; None if the step has none."""
     own = folder / f"step_{step}"
     own.mkdir()
     for name in ARTIFACTS:
@@ -80,10 +80,10 @@ def download(run_id: int, step: int, folder: Path) -> Path | None:
 
 
 class Webhook(BaseHTTPRequestHandler):
-    """Takes dbt Cloud's webhooks: the signature is over the body, and only our job's ended runs count."""
+    """Receives dbt Cloud's webhooks: checks the signature, and ignores all but finished runs of our job."""
 
     def do_POST(self) -> None:
-        """Answer at once, then send; the server takes one webhook after another."""
+        """Respond, then send. The server processes one webhook after another."""
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if 0 < length <= MAX_BODY else b""
         signature = hmac.new(os.environ["DBT_CLOUD_WEBHOOK_SECRET"].encode(), body, hashlib.sha256)
@@ -96,7 +96,7 @@ class Webhook(BaseHTTPRequestHandler):
 
 
 def ended_run(event: dict[str, Any]) -> int | None:
-    """Return the id of the run of our job that a webhook says has ended, None for all else."""
+    """Return the id of the run of our job that a webhook says has ended, None for other webhooks."""
     data = event.get("data") or {}
     ours = str(data.get("jobId")) == os.environ["DBT_CLOUD_JOB"]
     return int(data["runId"]) if ours and event.get("eventType") == "job.run.completed" else None

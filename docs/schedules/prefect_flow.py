@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - Prefect runs it as a script
-"""Prefect 3: dbt, and when it has ended, the lists. Serve it with `python prefect_flow.py`."""
+"""Prefect 3: runs dbt, then sends the lists. Serve it with `python prefect_flow.py`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SEND = ["reverse-etl", "--log-format", "json", "run", "--target", "prod"]
 
 
 class WaitsForSomeone(Exception):  # noqa: N818 - says what happened
-    """Trying again would end in the same way."""
+    """A failure that a retry does not fix."""
 
 
 def is_worth_a_retry(task: Any, run: Any, state: Any) -> bool:
-    """Return whether a failed try was not for something that waits for someone."""
+    """Return whether a retry may fix the failure."""
     del task, run
     try:
         state.result()
@@ -31,31 +31,31 @@ def is_worth_a_retry(task: Any, run: Any, state: Any) -> bool:
 
 @task
 def build() -> int:
-    """Build, and return dbt's exit code: 1 where some nodes failed."""
+    """Build, and return dbt's exit code: 1 if some nodes failed."""
     code = subprocess.run(BUILD, cwd=PROJECT, check=False).returncode  # noqa: S603 - the command is above
     if code not in {0, 1}:
-        raise WaitsForSomeone(f"dbt exited with {code}: it left no results, so nothing is sent.")
+        raise WaitsForSomeone(f"dbt exited with {code} and wrote no results, so nothing is sent.")
     return code
 
 
 @task(retries=3, retry_delay_seconds=900, retry_condition_fn=is_worth_a_retry, timeout_seconds=6 * 3600)
 def send(dbt_code: int) -> None:
-    """Send what changed. The models that read a failed node are held back."""
+    """Send what changed. If a model reads a failed node, the gate stops the run."""
     command = [*SEND, "--dbt-exit-code", str(dbt_code)]
     match subprocess.run(command, cwd=PROJECT, check=False).returncode:  # noqa: S603 - the command is above
         case 0:
             return
         case 1:
-            get_run_logger().warning("Finished; some rows need a look: reverse-etl status")
+            get_run_logger().warning("Finished, but some rows need attention. Show them: reverse-etl status")
         case 2 | 3 as code:
-            raise WaitsForSomeone(f"reverse-etl exited with {code}: this waits for someone.")
+            raise WaitsForSomeone(f"reverse-etl exited with {code}. Fix the cause first.")
         case code:
             raise RuntimeError(f"reverse-etl exited with {code}: it is safe to run again.")
 
 
 @flow
 def lists() -> None:
-    """Build, then send, then say whether dbt failed."""
+    """Build, send, then fail if dbt failed."""
     dbt_code = build()
     send(dbt_code)
     if dbt_code != 0:

@@ -373,7 +373,7 @@ def test_python_schedulers_pass_the_exit_code_of_dbt_on(
     ended: Any = scheduled.tasks.get("WaitsForSomeone", Ended)
     build, send = scheduled.tasks["build"], scheduled.tasks["send"]
     if code > 1:
-        with pytest.raises(ended, match=f"dbt exited with {code}: it left no results"):
+        with pytest.raises(ended, match=f"dbt exited with {code} and wrote no results"):
             build()
         return
     context = (SimpleNamespace(log=None),) if name == "dagster_job.py" else ()
