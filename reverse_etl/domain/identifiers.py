@@ -20,8 +20,8 @@ SPACES: Final[CodePoints] = (
     (0x20, 0x20), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x202F, 0x202F), (0x205F, 0x205F),
     (0x3000, 0x3000),
 )  # fmt: skip
-# What nobody sees, and spreadsheets, web forms and phone books leave in a value: Unicode's control and format
-# characters (Cc, Cf), line separators, default ignorable code points, and the replacement character.
+# Characters that nobody sees; spreadsheets, web forms and phone books leave them in values: Unicode's control
+# and format characters (Cc, Cf), line separators, default ignorable code points, the replacement character.
 INVISIBLE: Final[CodePoints] = (
     (0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x600, 0x605), (0x61C, 0x61C), (0x6DD, 0x6DD),
     (0x70F, 0x70F), (0x890, 0x891), (0x8E2, 0x8E2), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),

@@ -23,7 +23,7 @@ _RESERVED: Final = {
     "external_id": IdentifierType.EXTERNAL_ID,
     "klaviyo_profile_id": IdentifierType.PROFILE_ID,
 }
-# What people call an e-mail or a phone; warned of only where no column is an identifier of the kind.
+# Usual names of an e-mail or a phone column; warned of only where no column is an identifier of the kind.
 _LOOK_LIKE: Final = {
     **dict.fromkeys(("email_address", "e_mail", "mail", "$email"), IdentifierType.EMAIL),
     **dict.fromkeys(
@@ -33,7 +33,7 @@ _LOOK_LIKE: Final = {
     ),
     **dict.fromkeys(("id", "profile_id", "klaviyo_id", "$id"), IdentifierType.PROFILE_ID),
 }  # fmt: skip
-# What profiles had in earlier versions of Klaviyo's API, or have for reading alone: no property replaces it.
+# Attributes of earlier versions of Klaviyo's API, or for reading only: a property does not replace them.
 _FORMER: Final = {
     "anonymous_id": "Klaviyo no longer takes it as an identifier",
     "exchange_id": "Klaviyo no longer takes it as an identifier",
@@ -159,7 +159,7 @@ def find_payload_warnings(
         if kind is not None and kind not in identifiers:
             yield ColumnProblem(
                 f"Column {column} looks like an identifier, but is sent as a custom property.",
-                f"If it identifies people, add '{kind}': '{column}' to identifiers; else rename it.",
+                f"If it identifies people, add '{kind}': '{column}' to identifiers. Otherwise rename it.",
                 column,
             )
         elif folded in _FORMER or folded.startswith("$"):
