@@ -430,8 +430,10 @@ def test_artifacts_of_several_commands_are_merged_by_time(shop: Path, tmp_path: 
         ]
         assert "No result of dbt is known" not in str(verdict(shop, artifacts=given).warnings)
     flags = [f"--dbt-artifacts={folder}" for folder in folders]
+    alone = ["run", *flags[:1], "--exclude", "neighbours"]
+    assert reverse_etl(shop, *alone).returncode == 0
     assert reverse_etl(shop, "run", *flags).returncode == 3
-    assert reverse_etl(shop, "run", *flags[:1], "--exclude", "neighbours").returncode == 0
+    assert reverse_etl(shop, *alone).returncode == 3, "the run before remembers the failed test"
 
 
 def test_without_the_package_a_run_remembers_what_it_saw(shop: Path) -> None:
