@@ -1,4 +1,4 @@
-"""Statements for rows that clash: several of one identity on a list, or several that carry one secondary identifier."""
+"""Statements for conflicting rows: several rows of one identity on a list, or several that share a secondary identifier."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reverse_etl.warehouse.model_tables import rekeyed_identity_sql
 
 
 def collect_duplicates(dialect: Dialect, tables: ModelTables) -> Statement:
-    """Find the identities that stand on several rows of one list."""
+    """Collect the identities that several rows of one list have."""
     list_name = "" if tables.many_lists else dialect.varchar_sql("''") + " AS "
     key = "retl_list, retl_identity" if tables.many_lists else "retl_identity"
     valid_rows = f"FROM {dialect.temp_table(tables.staged)} WHERE retl_problem IS NULL"
@@ -31,7 +31,7 @@ def collect_duplicates(dialect: Dialect, tables: ModelTables) -> Statement:
 
 
 def resolve_duplicates(dialect: Dialect, tables: ModelTables) -> tuple[Statement, ...]:
-    """Let rows of one identity that are equal in every column count as one, and reject the others, naming the columns."""
+    """Merge rows of one identity that are equal in every column, and reject those that differ, naming the columns."""
     staged, duplicates, distinct = (
         dialect.temp_table(name)
         for name in (tables.staged, "twins_" + tables.table_key, "distinct_" + tables.table_key)
@@ -69,9 +69,9 @@ def resolve_duplicates(dialect: Dialect, tables: ModelTables) -> tuple[Statement
 
 
 def collect_shared(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
-    """Find values of one identifier that belong to several identities.
+    """Collect the values of one identifier that belong to several identities.
 
-    `retl_owner` is 1 where the value is itself some row's identity, `retl_shared` is 1 where several other rows carry it.
+    `retl_owner` is 1 if the value is itself a row's identity; `retl_shared` is 1 if several other rows carry it.
     """
     column = IDENTIFIER_COLUMNS[kind]
     other_identity = (
@@ -80,7 +80,7 @@ def collect_shared(dialect: Dialect, tables: ModelTables, kind: IdentifierType) 
     valid_rows = (
         f"FROM {dialect.temp_table(tables.staged)} WHERE retl_problem IS NULL AND {column} IS NOT NULL"
     )
-    # Few values stand on several rows: find those by a cheap count before comparing identities.
+    # Few values are on several rows: a cheap count finds them before identities are compared.
     return Statement.create(
         dialect.temp_table(f"shared_{kind}_{tables.table_key}"),
         f"{dialect.create_temp_table_sql(f'shared_{kind}_{tables.table_key}')} AS\n"
@@ -106,14 +106,14 @@ def reject_identity_conflicts(dialect: Dialect, tables: ModelTables, kind: Ident
 
 
 def count_shared(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
-    """Return how many rows carry a secondary identifier that several rows share."""
+    """Return the number of rows with a shared secondary identifier."""
     return Statement.read(
         f"SELECT COUNT(*) FROM {dialect.temp_table(tables.staged)} WHERE {_carries_shared_sql(dialect, tables, kind)}"
     )
 
 
 def omit_shared(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
-    """Leave a secondary identifier that several rows share out of what is sent of all of them."""
+    """Omit a shared secondary identifier from all rows that carry it."""
     table = dialect.temp_table(tables.staged)
     return Statement.change(
         table,
@@ -142,11 +142,11 @@ def _carries_shared_sql(dialect: Dialect, tables: ModelTables, kind: IdentifierT
 def collect_claimed(
     dialect: Dialect, tables: ModelTables, kind: IdentifierType, *, rekeyed: bool
 ) -> Statement:
-    """Find the planned upserts whose secondary identifier a kept row has, and another desired row is that row's person.
+    """Collect the planned upserts whose secondary identifier belongs to another desired row's profile at Klaviyo.
 
-    Its person is the desired row of the same identity, e-mail or id: also one that comes with another identity today, since Klaviyo
-    gives that to the same profile. A row of a list that the model drives no more claims nothing: what Klaviyo has may have changed
-    since. With `rekeyed`, kept rows go by today's identifiers.
+    A stored row has the identifier, and a desired row has the stored row's identity, e-mail or id: also under a new identity, since
+    Klaviyo updates the same profile. Rows on lists that the model no longer owns do not count: Klaviyo's data may have changed since.
+    With `rekeyed`, stored rows are matched by the current identifiers.
     """
     column, staged = IDENTIFIER_COLUMNS[kind], dialect.temp_table(tables.staged)
     sent_value = tables.sent_identifiers_sql("s")[column]
@@ -181,12 +181,12 @@ def collect_claimed(
 
 
 def count_claimed(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
-    """Return how many identities are to be sent without that identifier."""
+    """Return the number of identities to send without that identifier."""
     return Statement.read(f"SELECT COUNT(*) FROM {dialect.temp_table(_claimed_table(tables, kind))}")
 
 
 def omit_claimed(dialect: Dialect, tables: ModelTables, kind: IdentifierType) -> Statement:
-    """Leave the identifier out of what is sent of these rows."""
+    """Omit the identifier from these rows."""
     table = dialect.temp_table(tables.staged)
     return Statement.change(
         table,

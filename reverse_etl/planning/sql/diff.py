@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
 
 
-_STORED_PREFIX = "retl_was_"  # begins the name under which a sample has a column as it is kept
+_STORED_PREFIX = "retl_was_"  # prefix of the stored value of a column in a sample
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class DiffOptions:
 def select_first_difference(
     dialect: Dialect, tables: ModelTables, stored_columns: Mapping[str, Column]
 ) -> Statement:
-    """Return a row where the rows that may be sent are not, one for one, what the snapshot has; it ends at the first.
+    """Return a row if the valid staged rows differ from the snapshot; the query stops at the first difference.
 
-    Where as many rows were staged as the snapshot has, and this returns none, no identity stands twice among them: the snapshot has
-    each once, and each of its rows found its like. They may still share other identifiers, as the snapshot's rows may.
+    If it returns none, and the snapshot has as many rows as were staged, identities are unique: the snapshot has each identity once.
+    Rows may still share secondary identifiers, as the snapshot's rows may.
     """
     return Statement.read(
         f"WITH desired AS (\n{desired_rows_sql(dialect, tables)}\n),\nknown AS (\n{_known_rows_sql(dialect, tables, stored_columns, DiffOptions())}\n)\n"
@@ -100,7 +100,7 @@ def mark_changed_rows(
 
 
 def create_empty_plan(dialect: Dialect, tables: ModelTables) -> Statement:
-    """Make the plan of a model that has nothing to send."""
+    """Create an empty plan table, for a model that has nothing to send."""
     types = {"retl_seq": "BIGINT", "retl_in_snapshot": "BOOLEAN", "retl_uncertain": "BOOLEAN"}
     names = (*DELTA_COLUMNS, *KEY_COLUMNS, *_identifier_columns(), FIRST_SENT_COLUMN)
     columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in names)
@@ -112,15 +112,14 @@ def create_empty_plan(dialect: Dialect, tables: ModelTables) -> Statement:
 def compute_deltas(
     dialect: Dialect, tables: ModelTables, stored_columns: Mapping[str, Column], options: DiffOptions
 ) -> tuple[Statement, ...]:
-    """Work out the plan's deltas, numbered from 1 by list, upserts before removes, and identity in binary order.
+    """Compute the plan's deltas, numbered from 1: by list, upserts before removes, then by identity in binary order.
 
-    A row to remove counts as in the snapshot only where no earlier run may have removed it already.
+    A row to remove counts as in the snapshot only if no earlier run may have removed it already. `stored_columns` are the columns of
+    the snapshot, empty if there is none yet.
 
-    They are narrow, since numbering wide rows takes many times as long: what an upsert sends stays with the staged rows, and only
-    removes carry identifiers. `stored_columns` are the columns of the snapshot, empty when there is none yet.
-
-    If rows can be numbered as they pass, it takes far less time and memory if the join carries only what it compares, the rest is
-    fetched for what changed, and rows are sorted before they are numbered.
+    Deltas are narrow, since numbering wide rows takes many times as long: the values of upserts stay in the staged rows, and only
+    removes carry identifiers. If the engine can number rows in order of input, it takes far less time and memory to join only the
+    compared columns, fetch the others for changed rows, and sort before numbering.
     """
     known_rows = f"known AS (\n{_known_rows_sql(dialect, tables, stored_columns, options)}\n)"
     planned, changed = dialect.replace_temp_table_sql(tables.planned), dialect.temp_table(tables.changed)
@@ -150,7 +149,7 @@ def compute_deltas(
 def _changed_rows_sql(
     dialect: Dialect, tables: ModelTables, known_rows: str, options: DiffOptions, known_columns: str = ""
 ) -> str:
-    """Return the query of the rows to send or to remove: what is asked for, and whose they are."""
+    """Return the query of the changed rows: operation, flags, list id and identity."""
     op_case = (
         f"CASE WHEN d.retl_identity IS NULL THEN '{Op.REMOVE}' WHEN k.retl_in_snapshot THEN '{Op.UPDATE}' "
         f"ELSE '{Op.ADD}' END"
@@ -174,7 +173,7 @@ def _changed_rows_sql(
 
 
 def _known_columns_sql(is_removal: str) -> str:
-    """Return what a delta has of a known row: the identifiers of one that leaves, and when it was first sent."""
+    """Return the columns that a delta takes from a known row: the identifiers of a remove, and when the row was first sent."""
     return ", ".join(
         (
             *(f"CASE WHEN {is_removal} THEN k.{name} END AS {name}" for name in _identifier_columns()),
@@ -190,7 +189,7 @@ def _order_by_sql(tables: ModelTables, prefix: str = "") -> str:
 
 
 def limit_upserts(dialect: Dialect, tables: ModelTables, limit: int) -> tuple[Statement, ...]:
-    """Leave of the plan only the first `limit` upserts; removals wait."""
+    """Keep only the first `limit` upserts of the plan, and defer all removes."""
     planned, upserts = dialect.temp_table(tables.planned), f"retl_op <> '{Op.REMOVE}'"
     return (
         Statement.change(
@@ -205,7 +204,7 @@ def limit_upserts(dialect: Dialect, tables: ModelTables, limit: int) -> tuple[St
 
 
 def cancel_rejected_removals(dialect: Dialect, tables: ModelTables) -> Statement:
-    """Drop the removal of a row that is still desired on that list, though it can't be sent as it is."""
+    """Cancel the removal of an identity that has a rejected row on that list: it is still desired."""
     table = dialect.temp_table(tables.planned)
     return Statement.change(
         table,
@@ -231,7 +230,7 @@ def hold_shared_removals(dialect: Dialect, tables: ModelTables) -> Statement:
 
 
 def count_planned_by_list(dialect: Dialect, tables: ModelTables) -> Statement:
-    """Return (list id, op, rows) of the plan."""
+    """Return (list id, op, rows) of the plan's deltas."""
     return Statement.read(
         f"SELECT retl_list_id, retl_op, COUNT(*) FROM {dialect.temp_table(tables.planned)} "
         f"GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op"
@@ -257,7 +256,7 @@ def select_sample(
 ) -> Statement:
     """Return the first deltas of each list and op: (list id, op, identity), then identifiers and payload after, then before.
 
-    At the end what is kept of each `find_retyped_columns` column, as it is kept.
+    The last values are the stored values of the `find_retyped_columns` columns, in their stored type.
     """
     retyped_columns = enumerate(find_retyped_columns(dialect, tables, stored_columns))
     stored_values = {
@@ -278,9 +277,9 @@ def select_sample(
 
 
 def set_created_list_ids(dialect: Dialect, tables: ModelTables, ids: Mapping[str, str]) -> Statement:
-    """Give the deltas of lists that were just created their ids, by the placeholder that the plan has for each.
+    """Replace the placeholders of new lists by their ids in the deltas.
 
-    The table is made anew, since an UPDATE of every row may keep them all in memory.
+    The table is created again, since an UPDATE of every row may hold all rows in memory.
     """
     cases = " ".join("WHEN ? THEN ?" for _ in ids)
     columns = ", ".join((*DELTA_COLUMNS, "retl_identity", *_identifier_columns(), FIRST_SENT_COLUMN))
@@ -297,7 +296,7 @@ def set_created_list_ids(dialect: Dialect, tables: ModelTables, ids: Mapping[str
 def find_retyped_columns(
     dialect: Dialect, tables: ModelTables, stored_columns: Mapping[str, Column]
 ) -> tuple[Column, ...]:
-    """Return the kept columns of the payload whose type is another one today."""
+    """Return the stored payload columns whose type has changed."""
     pairs = _pair_columns(tables, stored_columns)
     return tuple(
         stored_column
@@ -309,7 +308,7 @@ def find_retyped_columns(
 def _pair_columns(
     tables: ModelTables, stored_columns: Mapping[str, Column]
 ) -> Iterator[tuple[Column, Column | None]]:
-    """Yield each column of the payload, and what is kept of it; names match without regard to case."""
+    """Yield each payload column with its stored column; names match case-insensitively."""
     columns_by_lowercase = {name.lower(): column for name, column in stored_columns.items()}
     return ((column, columns_by_lowercase.get(column.name.lower())) for column in tables.payload)
 
@@ -321,7 +320,7 @@ def _known_rows_sql(
     options: DiffOptions,
     extra_columns: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Return the query of the rows that Klaviyo has or may have, with these values of the snapshot `extra_columns`."""
+    """Return the query of the rows that Klaviyo has or may have; `extra_columns` adds values of the snapshot by name."""
     names = (*_identifier_columns(), FIRST_SENT_COLUMN)
     if not stored_columns:
         null_columns = [*(f"CAST(NULL AS VARCHAR) AS {name}" for name in (*KEY_COLUMNS, *names))]

@@ -1,4 +1,4 @@
-"""Identifier columns in SQL: their canonical form, and the tests of whether they are well-formed."""
+"""SQL expressions for identifiers: their canonical form, and tests of whether they are well-formed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements that stage a model: its rows once, in canonical form, each with the first problem that keeps it from being sent.
+"""Statements that stage a model: its rows in canonical form, each with the first check that it fails.
 
 Scratch columns: `retl_list` (the list's name in the row, '' where the model has one list), `retl_identity`, one `retl_<type>` per
 identifier, one `retl_omits_<type>` per secondary one (whether it is left out of what is sent), `retl_problem` and `retl_detail` (NULL for
@@ -42,7 +42,7 @@ def stage_rows(
     identifiers: Mapping[IdentifierType, Column],
     list_column: str | None,
 ) -> Statement:
-    """Run the model once and keep its rows, canonical and checked one by one."""
+    """Run the model once and store its rows, canonical and checked row by row."""
     model_columns = [
         f"{quote_identifier(list_column)} AS retl_list_raw" if list_column else "'' AS retl_list_raw",
         *(
@@ -80,7 +80,7 @@ def stage_rows(
 
 
 def mark_still_rejected(dialect: Dialect, tables: ModelTables, checksum: str) -> Statement:
-    """Set aside the rows that Klaviyo refused before, if row, model and config are what they were."""
+    """Reject the rows that Klaviyo refused before, if row, model and config are unchanged."""
     staged_values, rejected_values = (
         comparable_values_sql(dialect, tables, "s."),
         comparable_values_sql(dialect, tables, "r."),
@@ -102,14 +102,14 @@ def mark_still_rejected(dialect: Dialect, tables: ModelTables, checksum: str) ->
 
 
 def select_list_names(dialect: Dialect, tables: ModelTables) -> Statement:
-    """Return the lists that the rows name, in order."""
+    """Return the distinct list names in the rows, sorted."""
     return Statement.read(
         f"SELECT DISTINCT retl_list FROM {dialect.temp_table(tables.staged)} WHERE retl_list IS NOT NULL ORDER BY retl_list"
     )
 
 
 def replace_list_ids(dialect: Dialect, tables: ModelTables, ids: Mapping[str, str]) -> tuple[Statement, ...]:
-    """Keep the id of each list under the name that rows use, for the diff to join."""
+    """Store the id of each list by its name in the rows, for the diff to join."""
     table = dialect.temp_table(tables.lists)
     columns = "retl_list VARCHAR, retl_list_id VARCHAR"
     create_table = Statement.create(table, f"{dialect.replace_temp_table_sql(tables.lists)} ({columns})")
@@ -214,7 +214,7 @@ def _canonical_value_sql(dialect: Dialect, kind: IdentifierType, column: Column)
 
 
 def _unless_canonical_sql(kind: IdentifierType, test: str) -> str:
-    # Only CASE leaves out what need not be worked out; AND may work out both sides.
+    # Only CASE skips what it does not need; AND may evaluate both sides.
     return f"CASE WHEN {_canonical_flag(kind)} THEN FALSE ELSE {test} END"
 
 
