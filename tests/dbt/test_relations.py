@@ -73,7 +73,7 @@ def test_what_dbt_did_not_build_cannot_be_read(
     assert message in caught.value.summary
 
 
-def test_our_models_run_on_what_dbt_built(built: Path) -> None:
+def test_models_run_on_relations_that_dbt_built(built: Path) -> None:
     """Compiled SQL runs as it is on dbt's file, and knows which of dbt's nodes it reads."""
     models = compiled(built)
     assert list(models) == ["neighbours", "regulars", "spenders"]
@@ -132,7 +132,7 @@ VARIABLES = """\
 """
 
 
-def test_a_model_means_what_the_same_text_means_in_dbt(shop: Path) -> None:
+def test_a_model_renders_as_in_dbt(shop: Path) -> None:
     """`ref` with package and version, `source`, `var` by dbt's precedence, `target`: rendered alike."""
     edit(shop / "dbt_project.yml", "  regular_from: 3\n", f"  regular_from: 3\n{VARIABLES}")
     shutil.rmtree(shop / "reverse_etl")

@@ -113,7 +113,7 @@ def test_a_filter_becomes_sql_with_bound_values(text: str | None, sql: str, valu
         "any(email,[1])",
     ],
 )
-def test_a_filter_on_what_is_not_offered_is_refused(text: str) -> None:
+def test_a_filter_on_an_unsupported_field_is_refused(text: str) -> None:
     """An unknown field, operator or value is a 400, as is text without quotes."""
     with pytest.raises(HttpError) as refusal:
         filter_sql(text, FIELDS)

@@ -180,7 +180,7 @@ def test_members_cannot_be_found_by_what_klaviyo_does_not_offer(caller: Caller, 
     assert (reply.status_code, pointers(reply)) == (400, ["filter"])
 
 
-def test_only_the_fields_that_are_asked_for_come(caller: Caller) -> None:
+def test_only_the_requested_fields_are_returned(caller: Caller) -> None:
     """Sparse fields go one level down into the location; unknown ones are a 400."""
     vip = caller.make_list("VIP")
     caller.run_import(
