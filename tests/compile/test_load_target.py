@@ -53,7 +53,7 @@ def test_profiles_yml_is_found_where_dbt_finds_it(folder: Folder, first: int) ->
 
 @pytest.mark.parametrize("begun", ["profiles.yml", "dbt_project.yml"])
 def test_a_folder_inside_a_project_gets_a_hint_to_its_root(folder: Folder, begun: str) -> None:
-    """Whoever is in models/ meant the folder above."""
+    """A user in models/ meant the folder above."""
     folder.write({f"shop/{begun}": named("shop")})
     inside = folder.path / "shop" / "models" / "lists"
     inside.mkdir(parents=True)
@@ -68,7 +68,7 @@ def test_a_folder_inside_a_project_gets_a_hint_to_its_root(folder: Folder, begun
 
 
 def test_a_named_folder_without_profiles_yml_is_an_error(project: Folder) -> None:
-    """What was asked for is not replaced by what lies elsewhere."""
+    """A file in another folder does not replace the requested one."""
     with pytest.raises(UsageError, match=r"profiles\.yml was not found"):
         project.load(profiles_dir=project.path / "elsewhere")
 
@@ -284,7 +284,7 @@ def test_the_database_and_schema_are_those_in_which_dbt_builds(
 
 
 def test_all_problems_of_output_and_destination_are_reported_together(folder: Folder) -> None:
-    """One round of mending is enough."""
+    """One round of corrections is enough."""
     text = named("shop").replace("path: shop.duckdb", "path: \"{{ env_var('A') }}\"")
     folder.write({"profiles.yml": text.replace("sandbox: true", "sandbx: true, create_list: true")})
     with pytest.raises(UsageError) as caught:
@@ -298,7 +298,7 @@ def test_all_problems_of_output_and_destination_are_reported_together(folder: Fo
 
 @pytest.mark.parametrize("target", ["trial", "prod"])
 def test_the_example_profile_loads(folder: Folder, target: str) -> None:
-    """What we show is what works: copied as its first lines say, and started for either target."""
+    """The documented example works for both targets."""
     folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
     loaded = folder.load(target=target, environ={"SNOWFLAKE_KEY_PATH": "key.p8"})
     assert loaded.destination.sandbox is (target == "trial")

@@ -230,7 +230,7 @@ PLACES = [
     ("after a loop", CONFIG + "select\n{% for n in [1, 2, 3] %}\n  {{ n }} as c{{ n }},\n{% endfor %}\n  email, HERE from t", (6, 10)),
     ("after a set block", CONFIG + "{% set w %}\nwhere\n  true\n{% endset %}\nselect email, HERE from t {{ w }}", (6, 15)),
     ("after a statement on several lines", CONFIG + "{% set w = [\n1,\n2] %}\nselect email, HERE from t", (5, 15)),
-    ("where blanks are taken off", CONFIG + "select email,\n\n  {{- ' 1 as a,' }}\n\n {%- if true %}\n\n  HERE {%- endif %} from t", (8, 3)),
+    ("where blanks are trimmed", CONFIG + "select email,\n\n  {{- ' 1 as a,' }}\n\n {%- if true %}\n\n  HERE {%- endif %} from t", (8, 3)),
     ("after an expression on its line", CONFIG + "select {{ 'email' }}, HERE from t", (2, 23)),
     ("between expressions on its line", CONFIG + "select {{ 'email' }}, HERE, {{ 1 }} as a from t", (2, None)),
     ("in a macro", CONFIG + "{% macro c() %}\n1 as a,\nHERE\n{% endmacro %}\nselect email, {{ c() }} from t", (4, 1)),

@@ -196,7 +196,7 @@ def test_a_missing_node_is_reported_with_the_nearest_name(
 
 
 def test_all_failed_calls_are_reported(dbt: Folder) -> None:
-    """One round of mending is enough, and what follows from the failures is not said too."""
+    """One round of corrections is enough; consequences of the failures are not reported."""
     dbt.write(
         {
             "reverse_etl/a.sql": "{{ config(surface='profiles') }}\nselect x from {{ ref('a') }}\njoin {{ ref('b') }}",
@@ -248,7 +248,7 @@ def test_the_manifest_is_where_dbt_writes_it(project: Folder) -> None:
 
 @pytest.mark.parametrize("number", [9, 12, 13])
 def test_manifests_of_neighbouring_versions_are_read(project: Folder, number: int) -> None:
-    """What we read of a manifest has been in it for long."""
+    """The parts of the manifest that are read have not changed in these versions."""
     metadata = {"dbt_schema_version": f"https://schemas.getdbt.com/dbt/manifest/v{number}.json"}
     project.write({**PROJECT, "target/manifest.json": manifest(metadata=metadata)})
     assert compiled(project, "ref('points')").reads == ("model.loyalty.points",)

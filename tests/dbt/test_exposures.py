@@ -1,4 +1,4 @@
-"""The lists in the lineage of the real dbt."""
+"""Exposures: the lists in the lineage of the real dbt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dbt models whose `meta` says that they are themselves to be sent, as the real dbt writes them down."""
+"""dbt models with `meta.reverse_etl`, in manifests of the real dbt."""
 
 from __future__ import annotations
 

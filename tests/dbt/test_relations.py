@@ -1,4 +1,4 @@
-"""A project of the real dbt: dbt builds it and leaves our models alone; our models read what it built."""
+"""In a project of the real dbt, dbt ignores our models, and our models read the relations that it built."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_variable_of_the_command_line_beats_the_projects(built: Path) -> None:
 
 
 def test_a_dbt_project_without_a_manifest_is_refused(built: Path, tmp_path: Path) -> None:
-    """Other tables that happen to have the names would be read, and people be taken off lists for it."""
+    """Other tables with the same names would be read, and members removed because of them."""
     folder = tmp_path / "corner_shop"
     shutil.copytree(built, folder, ignore=shutil.ignore_patterns("target"))
     with pytest.raises(UsageError) as caught:

@@ -1,4 +1,4 @@
-"""Jobs and their errors as they are read, and lookups as they are written."""
+"""Parsing of jobs and their errors, and the requests of lookups."""
 
 from __future__ import annotations
 

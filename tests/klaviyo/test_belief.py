@@ -1,4 +1,4 @@
-"""What is believed of a reply, and what is not."""
+"""The client trusts only replies that are Klaviyo's: status, content, pages, errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pacing against a simulated server that counts in fixed windows, wherever their edges lie."""
+"""Rate limits against a simulated server with fixed windows, at any phase of the windows."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_an_exhausted_daily_limit_is_an_error_without_a_wait(clock: QuickClock) 
 
 
 def test_a_stopped_run_gets_no_permits(clock: QuickClock) -> None:
-    """Whoever waits for one is told at once."""
+    """A waiting thread returns at once."""
     patience = CancellableSleep(clock)
     pace = RateLimiter(clock, patience, lambda endpoint: endpoint.rate_limit)
     pace.throttle(acquired(pace, Endpoint.LISTS), 600)

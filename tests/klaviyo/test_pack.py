@@ -1,4 +1,4 @@
-"""How rows are packed into requests, measured on the bytes that are sent."""
+"""Packing of rows into requests, measured on the bytes that are sent."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ BATCH = Batch.of([2, 3, 5, 8], [b"a", b"b", b"c", b"d"], LIST)
 
 
 def test_refused_rows_are_excluded_by_index() -> None:
-    """What is left keeps its order and its numbers."""
+    """The remaining rows keep their order and their numbers."""
     left, gone = exclude_rows(BATCH, [3, 1])
     assert (left, gone) == (Batch.of([2, 5], [b"a", b"c"], LIST), (3, 8))
 

@@ -1,4 +1,4 @@
-"""Members, profiles, lists and jobs: asked for in full, and only what was asked for is taken."""
+"""Reading members, profiles, lists and jobs: all pages are read, and unrequested results are ignored."""
 
 from __future__ import annotations
 

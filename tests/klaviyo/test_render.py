@@ -1,4 +1,4 @@
-"""Where a row's values stand in the profile that reaches Klaviyo."""
+"""The fields of a profile that a row's values are sent in."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_properties_that_are_no_object_are_refused(value: str) -> None:
 def test_a_properties_or_location_column_must_be_able_to_hold_an_object(
     name: str, kind: ColumnKind, type_: str, fits: bool
 ) -> None:
-    """Else it is the model's fault, before any row is read; under another name it is a property."""
+    """Another type is an error of the model, before any row is read; another name makes it a property."""
     problem = column_problem(name, Column("V", kind, type_))
     assert (problem is None) == fits
     assert problem is None or problem.summary == f"The column V has the type {type_}, but must be an object."

@@ -1,4 +1,4 @@
-"""Reading replies: what they point at, what they lack, and what is no reply of Klaviyo's at all."""
+"""Parsing of replies: error pointers, missing members, and content that is not Klaviyo's."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_a_reply_that_is_not_klaviyos_is_malformed(reply: Response, reason: str)
     [{"data": None}, {"data": [None]}, {"data": [{}]}, {"data": [{"id": ""}]}, {"data": [{"id": 5}]}],
 )
 def test_a_resource_without_an_id_is_malformed(document: dict[str, list[Any] | None]) -> None:
-    """What has no id can't be settled."""
+    """Without an id, a result cannot be matched."""
     with pytest.raises(MalformedReply):
         parse_resources(document)
     with pytest.raises(MalformedReply):

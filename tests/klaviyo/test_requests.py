@@ -1,4 +1,4 @@
-"""What goes out, and to whom: against a real server on loopback."""
+"""Requests and their destination, against a real server on loopback."""
 
 from __future__ import annotations
 

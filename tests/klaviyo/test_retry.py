@@ -1,4 +1,4 @@
-"""What is done after each thing that can come of a request."""
+"""The decision after each result of an attempt: return, retry or fail."""
 
 from __future__ import annotations
 

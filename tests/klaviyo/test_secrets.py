@@ -1,4 +1,4 @@
-"""What is seen of the traffic, and what never is."""
+"""The key and personal data are in no log, error or repr."""
 
 from __future__ import annotations
 

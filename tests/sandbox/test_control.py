@@ -67,7 +67,7 @@ def test_the_state_is_seen_from_python_and_over_http(caller: Caller, sandbox: Sa
 
 
 def test_a_missing_or_ambiguous_list_is_an_error(caller: Caller, sandbox: Sandbox) -> None:
-    """A test that asks for the wrong name should not be told of an empty list."""
+    """A wrong name in a test must not look like an empty list."""
     caller.make_list("VIP")
     caller.make_list("twice")
     caller.make_list("twice")

@@ -1,4 +1,4 @@
-"""What the sandbox keeps and prints as JSON: the keys stay as they are, whatever fields are called."""
+"""The JSON keys that the sandbox stores and prints stay the same if fields are renamed."""
 
 from __future__ import annotations
 

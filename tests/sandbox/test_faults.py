@@ -193,7 +193,7 @@ def test_invalid_rows_refuse_the_request_with_pointers(caller: Caller, sandbox: 
 def test_a_cancelled_job_has_applied_its_first_rows_or_none(
     caller: Caller, sandbox: Sandbox, rows: int
 ) -> None:
-    """What became of the others nobody says."""
+    """The job does not report the other rows."""
     sandbox.add_fault(Fault(FaultKind.CANCEL, rows=rows))
     vip = caller.make_list("VIP")
     attributes = caller.run_import(people(5), vip)["attributes"]

@@ -57,7 +57,7 @@ def test_one_bad_row_refuses_the_whole_request(caller: Caller, bad: Any, where: 
 
 
 def test_every_bad_row_is_pointed_at(caller: Caller) -> None:
-    """All are told at once, in the order of the rows."""
+    """One refusal lists all errors, in the order of the rows."""
     reply = caller.start_import([row(email="x"), *people(2), row(), row(email="y", phone_number="z")])
     assert pointers(reply) == [
         f"{ROWS}/0/attributes/email",

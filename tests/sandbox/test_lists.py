@@ -78,7 +78,7 @@ def test_lists_are_found_by_filter(caller: Caller, text: str, names: list[str]) 
 
 
 def test_a_list_is_changed_counted_and_deleted(caller: Caller) -> None:
-    """Its members' profiles outlive it; a job that would have filled it ends all the same."""
+    """The profiles of its members remain; a job that adds to it still ends."""
     vip = caller.make_list("VIP")
     caller.run_import(people(3), vip)
     assert "profile_count" not in caller.get(f"/api/lists/{vip}")["data"]["attributes"]

@@ -139,7 +139,7 @@ def test_a_profile_shows_its_lists(caller: Caller, sandbox: Sandbox) -> None:
 def test_an_unknown_id_among_members_is_refused_or_ignored(
     rule: Literal["refuse", "ignore"], status: int, members: int
 ) -> None:
-    """Which of the two Klaviyo does is not documented, so both can be had."""
+    """Klaviyo does not document which of the two it does, so both are options."""
     with Sandbox(None, job_seconds=0, unknown_ids=rule) as sandbox:
         caller = Caller(sandbox)
         with caller.session:

@@ -190,7 +190,7 @@ def test_a_copy_is_forgotten_and_leaves_the_file_as_it_was(tmp_path: Path) -> No
 
 
 def test_a_copy_holds_what_a_killed_process_had_answered(tmp_path: Path) -> None:
-    """What was committed may lie in the file beside; a copy that left it out would show an older state."""
+    """Committed data may be in the WAL file; a copy without it would show an older state."""
     path = tmp_path / "trial.db"
     with hold(path) as (process, origin), requests.Session() as session:
         session.headers.update(HEADERS)
@@ -306,7 +306,7 @@ def test_time_does_not_go_back_when_a_fast_clock_starts_anew(tmp_path: Path) -> 
 
 
 def test_a_sandbox_that_is_not_running_says_so() -> None:
-    """A mistake in a program is told in a sentence."""
+    """The error of a wrong program is a sentence."""
     with pytest.raises(ReverseEtlError, match="not running"):
         Sandbox(None).lists()
 
