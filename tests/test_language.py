@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 EXEMPT = frozenset(
     {
         "cli",
+        "dbt",
         "state",
         "warehouse",
         "docs/cli.md",

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.klaviyo.origin import API_REVISION
+from reverse_etl.klaviyo.origin import API_REVISION, KLAVIYO_ORIGIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,5 +100,10 @@ class Target:
 
     @property
     def destination_id(self) -> str:
-        """Return the target's name and its origin: the key under which the state remembers the account."""
-        return f"{self.name} to {self.destination.origin or 'a sandbox of its own'}"
+        """Return the key under which the state remembers the account: `prod/klaviyo`, `trial/sandbox`.
+
+        A server at another address has the address: what one account has says nothing of another's.
+        """
+        origin = self.destination.origin
+        kind = "klaviyo" if origin == KLAVIYO_ORIGIN else origin or "sandbox"
+        return f"{self.name}/{kind}"

@@ -14,7 +14,6 @@ from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.pending_rows import SentRow
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import (
-    MAY_HAVE_DUPLICATE,
     Receipt,
     ReceiptState,
     RowException,
@@ -115,7 +114,7 @@ def evaluate_job(
         RowException(seq, kind, error.code, error.field, error.detail)
         for seq, error in sorted(errors_by_seq.items())
     )
-    row_exceptions = as_unknown(row_exceptions) if receipt.detail == MAY_HAVE_DUPLICATE else row_exceptions
+    row_exceptions = as_unknown(row_exceptions) if receipt.may_have_duplicate else row_exceptions
     rest = receipt.rows - len(row_exceptions)
     if len(errors_by_seq) < job.failed:
         failed = format_count(job.failed, "row")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ from reverse_etl.delivery.import_bisect import AbortList, RetryBatches, bisect_r
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.receipts import (
-    MAY_HAVE_DUPLICATE,
     Receipt,
     ReceiptState,
     RowException,
@@ -130,8 +129,8 @@ def submit_batch(klaviyo: Klaviyo, batch: Batch, list_id: str) -> SubmittedBatch
         reply_lost = reply_lost or reply.earlier_reply_lost
         match reply:
             case ImportAccepted(job):
-                detail = MAY_HAVE_DUPLICATE if reply_lost else ""
-                receipts.append(_receipt(piece, list_id, ReceiptState.ACCEPTED, job=job, detail=detail))
+                accepted = _receipt(piece, list_id, ReceiptState.ACCEPTED, job=job)
+                receipts.append(replace(accepted, may_have_duplicate=reply_lost))
             case RequestRefused(request_error):
                 return stopped_result(
                     piece, _describe_request_error(request_error), outcome_unknown=reply.earlier_reply_lost
@@ -165,7 +164,7 @@ def _encode_rows(
                     yield row[0], encoded
                 case EncodingError(field, reason):
                     unencodable.append(
-                        RowException(row[0], RowExceptionKind.REJECTED, "unrenderable", field, reason)
+                        RowException(row[0], RowExceptionKind.REJECTED, "unencodable", field, reason)
                     )
 
 

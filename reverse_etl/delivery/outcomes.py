@@ -19,18 +19,18 @@ class Outcome(StrEnum):
     """How a planned row ended in a run."""
 
     APPLIED = "applied"
-    REJECTED = "rejected"
+    REJECTED = "rejected_by_klaviyo"
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"
     NOT_SENT = "not_sent"
     REMOVED = "removed"
-    REPLACED = "superseded"  # a desired row has the same profile: nobody is removed, the old row is forgotten
-    UNMANAGED = "kept"  # a member from before the first run: not removed, the row is forgotten
-    NOT_FOUND = "gone"  # nobody was found: forgotten, and noted in the table `gone`
+    REPLACED = "replaced"  # a desired row has the same profile: nobody is removed, the old row is forgotten
+    UNMANAGED = "unmanaged"  # a member from before the first run: not removed, the row is forgotten
+    NOT_FOUND = "not_found"  # nobody was found: the row is forgotten, and noted in `unmatched_removals`
     LEFT_IN_PLACE = (
-        "forgotten"  # its surface removes nothing: the row is forgotten, Klaviyo keeps what it has
+        "left_in_place"  # its surface removes nothing: the row is forgotten, Klaviyo keeps what it has
     )
-    HELD = "held"  # not removed: a desired or rejected row may be the same person
+    HELD = "held_at_lookup"  # not removed: a desired or rejected row may be the same person
 
 
 _OUTCOME_BY_RECEIPT_STATE = {

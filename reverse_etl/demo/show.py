@@ -109,11 +109,11 @@ def play_days(
         DemoListSummary(
             name=list_result.list_plan.list_ref.name,
             members_before=members_before.get(list_result.list_plan.list_ref.name, 0),
-            added=list_result.list_plan.adds - collect_figures(list_result)["superseded"],
-            updated=list_result.list_plan.updates + collect_figures(list_result)["superseded"],
+            added=list_result.list_plan.adds - collect_figures(list_result)["replaced"],
+            updated=list_result.list_plan.updates + collect_figures(list_result)["replaced"],
             removed=collect_figures(list_result)["removed"],
-            rejected=collect_figures(list_result)["rejected_by_checks"]
-            + collect_figures(list_result)["rejected"],
+            rejected=collect_figures(list_result)["rejected_by_check"]
+            + collect_figures(list_result)["rejected_by_klaviyo"],
             members_now=members_now.get(list_result.list_plan.list_ref.name, 0),
         )
         for list_result in day_two_result.lists

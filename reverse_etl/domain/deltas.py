@@ -16,4 +16,4 @@ class Op(StrEnum):
     UPDATE = "update"
     REMOVE = "remove"
     HELD = "held"
-    DEFERRED = "left"
+    DEFERRED = "deferred"

@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-MAY_HAVE_DUPLICATE = "The reply to an earlier try was lost: another import may hold these rows too."
-
-
 class ReceiptState(StrEnum):
     """The state of a range of deltas.
 
@@ -40,7 +37,8 @@ class Receipt:
     """The evidence about deltas `first_seq` to `last_seq` of one list, except rows with a row exception.
 
     `first_seq` identifies a receipt within one run and model. `rows` counts the rows that the receipt covers.
-    `detail` is a sentence for people; MAY_HAVE_DUPLICATE if another import may apply what this one refuses.
+    `detail` is a sentence for people. `may_have_duplicate`: the reply to an earlier attempt was lost, so
+    another import may apply what this one refuses.
     """
 
     list_id: str
@@ -51,6 +49,7 @@ class Receipt:
     rows: int
     job_id: str | None = None
     detail: str = ""
+    may_have_duplicate: bool = False
 
 
 @dataclass(frozen=True)

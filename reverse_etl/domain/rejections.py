@@ -65,11 +65,11 @@ def describe_rejection(source: str, code: str, field: str, detail: str) -> str:
                 return f"{description}: {detail}"
             case _:
                 return description
-    if code == "unrenderable":  # never sent to Klaviyo
+    if code == "unencodable":  # never sent to Klaviyo
         return f"cannot be sent: {field or 'the row'} {detail}"
     return f"error from Klaviyo: {f'{code} ({field})' if field else code}: {detail}"
 
 
 def is_rejected_by_klaviyo(source: str, code: str) -> bool:
     """Return whether Klaviyo rejected the row, so that `retry` may help."""
-    return source == "klaviyo" and code != "unrenderable"
+    return source == "klaviyo" and code != "unencodable"

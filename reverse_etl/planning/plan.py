@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.model_tables import ModelTables
 
 FIGURES: Final = (
-    "desired",
-    "known",
+    "rows",
+    "snapshot_rows",
     "adds",
     "updates",
     "removes",
     "unchanged",
     "deferred",
-    "held_back",
-    "rejected_by_checks",
+    "held_at_plan",
+    "rejected_by_check",
 )
 
 
@@ -179,7 +179,7 @@ class ModelPlan:
 class Plan:
     """The changes that a run would make.
 
-    `lists_looked_up` is False if the plan was made without Klaviyo. `unsettled_runs` counts the earlier runs
+    `lists_looked_up` is False if the plan was made without Klaviyo. `unfinished_runs` counts the earlier runs
     that the next run has to recover. `notes` are sentences for the user; `new_notes` are those that no
     earlier run could report. `orphans` are lists that models owned before. `account` is the Klaviyo account
     id, '' for an account that does not exist yet.
@@ -187,7 +187,7 @@ class Plan:
 
     models: tuple[ModelPlan, ...]
     lists_looked_up: bool
-    unsettled_runs: int = 0
+    unfinished_runs: int = 0
     notes: tuple[str, ...] = ()
     new_notes: tuple[str, ...] = ()
     orphans: tuple[Orphan, ...] = ()

@@ -87,7 +87,7 @@ def build_plan(
     return Plan(
         model_plans,
         lists_looked_up=klaviyo is not None,
-        unsettled_runs=len(state.runs.unfinished()),
+        unfinished_runs=len(state.runs.unfinished()),
         notes=(*rename_warnings, *notes),
         new_notes=(*rename_warnings, *new_notes),
         orphans=orphans,

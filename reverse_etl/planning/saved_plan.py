@@ -24,14 +24,7 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Target
     from reverse_etl.planning.plan import Plan
 
-VERSION: Final = 1
-# The headings of figures in the plan's table, if they differ from the figure's name.
-_FIGURE_LABELS: Final = {
-    "desired": "rows",
-    "known": "before",
-    "held_back": "held",
-    "rejected_by_checks": "rejected",
-}
+VERSION: Final = 2
 _PLAN_AGAIN_HINT: Final = (
     "Nothing was sent. Plan again with the same options, review the plan and save it: "
     "reverse-etl plan --out FILE"
@@ -49,7 +42,7 @@ class SavedModel(_Saved):
 
     name: Annotated[str, Field(alias="name")]
     checksum: Annotated[str, Field(alias="checksum")]
-    digest: Annotated[str, Field(alias="seal")]
+    digest: Annotated[str, Field(alias="digest")]
 
 
 class SavedList(_Saved):
@@ -79,7 +72,7 @@ class SavedPlan(_Saved):
     made_at: Annotated[str, Field(alias="made_at", pattern=r"^[0-9TZ:.-]*$")]  # it is printed as it is read
     profile: Annotated[str, Field(alias="profile")]
     target: Annotated[str, Field(alias="target")]
-    destination_id: Annotated[str, Field(alias="place")]
+    destination_id: Annotated[str, Field(alias="destination_id")]
     account: Annotated[str, Field(alias="account")]
     vars: Annotated[str, Field(alias="vars")]
     full_refresh: Annotated[bool, Field(alias="full_refresh")]
@@ -254,7 +247,7 @@ def _describe_difference(saved_list: SavedList | None, current_list: SavedList |
     if current_list is None:
         return "no longer a list of this model"
     differences = [
-        f"{_FIGURE_LABELS.get(name, name)} {saved_rows:,}, now {current_rows:,}"
+        f"{name} {saved_rows:,}, now {current_rows:,}"
         for name, current_rows in current_list.figures.items()
         if (saved_rows := saved_list.figures[name]) != current_rows
     ]

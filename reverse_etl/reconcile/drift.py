@@ -38,25 +38,25 @@ class ListDifference:
     """How a list differs from the rows that were applied to it, in counts and sample identities.
 
     `applied` rows are in the snapshot, and `missing` is how many of them match none of the `members`.
-    `unsettled` rows may or may not be applied. `others` are members that match no row; `given_up` removals
-    ended as not found, but their person is a member now. `there_before` rows match a member who joined before
-    reverse-etl first sent the row, so that no run removes them. `deleted` says that Klaviyo no longer has the
-    list; all counts are 0 then.
+    `uncertain` rows may or may not be applied. `unmanaged` are members that match no row; the person of
+    `removals_not_found` removals was not found then, and is a member now. `already_members` rows match a
+    member who joined before reverse-etl first sent the row, so that no run removes them. `deleted` says that
+    Klaviyo no longer has the list; all counts are 0 then.
     """
 
     model: str
     list_id: str
     list_name: str
     applied: int = 0
-    unsettled: int = 0
+    uncertain: int = 0
     members: int = 0
     missing: int = 0
-    others: int = 0
-    there_before: int = 0
-    given_up: int = 0
+    unmanaged: int = 0
+    already_members: int = 0
+    removals_not_found: int = 0
     missing_sample: tuple[str, ...] = ()
-    others_sample: tuple[str, ...] = ()
-    given_up_sample: tuple[str, ...] = ()
+    unmanaged_sample: tuple[str, ...] = ()
+    removals_not_found_sample: tuple[str, ...] = ()
     deleted: bool = False
 
 
@@ -92,11 +92,11 @@ def _read_and_compare(context: DeliveryContext, managed_list: ManagedList) -> Li
         context.state.renew_lease_if_due()  # reading a long list may outlast the lease
     for statement in members.compare_members(dialect, tables, managed_list.list_id):
         warehouse.execute(statement)
-    ((applied, unsettled, there, missing, others, there_before),) = warehouse.fetch(
+    ((applied, uncertain, member_count, missing, unmanaged, already_members),) = warehouse.fetch(
         members.select_comparison_counts(dialect, tables, managed_list.list_id)
     )
-    context.on_event(ListRead(managed_list.model, managed_list.list_name, there))
-    given_up = _first_values(
+    context.on_event(ListRead(managed_list.model, managed_list.list_name, member_count))
+    removals_not_found = _first_values(
         warehouse.fetch(
             members.select_unmatched_but_present(
                 dialect, tables, (*context.state.scope.key, managed_list.model, managed_list.list_id)
@@ -108,19 +108,19 @@ def _read_and_compare(context: DeliveryContext, managed_list: ManagedList) -> Li
         managed_list.list_id,
         managed_list.list_name,
         applied=applied,
-        unsettled=unsettled,
-        members=there,
+        uncertain=uncertain,
+        members=member_count,
         missing=missing,
-        others=others,
-        there_before=there_before,
-        given_up=len(given_up),
+        unmanaged=unmanaged,
+        already_members=already_members,
+        removals_not_found=len(removals_not_found),
         missing_sample=_first_values(
             warehouse.fetch(members.select_missing_sample(dialect, tables, SAMPLE_SIZE))
         ),
-        others_sample=_first_values(
+        unmanaged_sample=_first_values(
             warehouse.fetch(members.select_unmanaged_sample(dialect, tables, SAMPLE_SIZE))
         ),
-        given_up_sample=given_up[:SAMPLE_SIZE],
+        removals_not_found_sample=removals_not_found[:SAMPLE_SIZE],
     )
 
 

@@ -104,7 +104,7 @@ def collect_row_history(summary: ListSummary, runs: Sequence[ReportedRun]) -> tu
     """Return the number of valid rows of a list in each of these runs that has the list."""
     list_key = (summary.label.model, summary.label.list_id)
     return tuple(
-        other_summary.sum_counts("desired")
+        other_summary.sum_counts("rows")
         for run in runs
         for other_summary in run.lists
         if (other_summary.label.model, other_summary.label.list_id) == list_key

@@ -9,8 +9,8 @@ from reverse_etl.errors import WarehouseError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-REJECTED_COUNTS: Final = ("rejected_by_checks", "rejected")
-HELD_COUNTS: Final = ("held_back", "held")
+REJECTED_COUNTS: Final = ("rejected_by_check", "rejected_by_klaviyo")
+HELD_COUNTS: Final = ("held_at_plan", "held_at_lookup")
 
 
 def sum_counts(counts: Mapping[str, int], names: Iterable[str]) -> int:
@@ -24,10 +24,10 @@ def sum_counts(counts: Mapping[str, int], names: Iterable[str]) -> int:
 def _count(counts: Mapping[str, int], name: str) -> int:
     if name in counts:
         return counts[name]
-    if name == "deferred" and "desired" in counts:  # stored before --limit existed: nothing was deferred
+    if name == "deferred" and "rows" in counts:  # stored before --limit existed: nothing was deferred
         return 0
     if name == "unchanged":  # old runs do not store it
-        return _count(counts, "desired") - sum_counts(counts, ("adds", "updates", "deferred"))
+        return _count(counts, "rows") - sum_counts(counts, ("adds", "updates", "deferred"))
     raise WarehouseError.of(
         f"The state has no count {name!r} for a list of a run.",
         where=f"table run_lists, column counts: {', '.join(counts) or 'empty'}",

@@ -194,7 +194,7 @@ def _list_response(list_result: ListResult) -> dict[str, Any]:
     return {
         "list": list_result.list_plan.list_ref.name,
         "list_id": list_result.list_plan.list_ref.id,
-        "stopped": list_result.stop_reason,
+        "stop_reason": list_result.stop_reason,
         **collect_figures(list_result),
     }
 

@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 def report_document(report: Report) -> dict[str, Any]:
     """Return a report as JSON values. Masks nothing: see `mask_report`."""
     return {
-        "made": report.generated_at,
+        "generated_at": report.generated_at,
         "project": report.project,
         "target": report.target,
         "account": report.account,
         "sandbox": report.sandbox,
         **run_document(report.run),
-        "verdict": _verdict(summarize_run(report)),
-        "later_runs": report.later_run_count,
+        "summary": _verdict(summarize_run(report)),
+        "later_run_count": report.later_run_count,
         "lists": [_list_document(fact) for fact in report.lists],
-        "refused": list(report.refusal_reasons),
+        "refusal_reasons": list(report.refusal_reasons),
         "proofs": [_proof_document(fact) for fact in report.proofs],
         "rejections": [_rejected(fact) for fact in report.rejections],
-        "own_rejections": report.rejections_match_run,
-        "gone": [_gone(fact) for fact in report.removals_not_found],
-        "gone_rows": report.removal_not_found_count,
-        "runs_before": [_run_document(fact) for fact in report.previous_runs],
-        "earlier_runs": report.previous_run_count,
+        "rejections_match_run": report.rejections_match_run,
+        "removals_not_found": [_gone(fact) for fact in report.removals_not_found],
+        "removal_not_found_count": report.removal_not_found_count,
+        "previous_runs": [_run_document(fact) for fact in report.previous_runs],
+        "previous_run_count": report.previous_run_count,
         "notes": list(report.notes),
     }
 
@@ -50,14 +50,14 @@ def run_document(run: RunRecord) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "state": run.state,
-        "started": run.started_at,
-        "ended": run.ended_at,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
         "exit_code": run.exit_code,
     }
 
 
 def _verdict(one: RunSummary) -> dict[str, Any]:
-    return {"tone": one.tone.value, "said": one.said, "more": list(one.more)}
+    return {"severity": one.tone.value, "headline": one.said, "details": list(one.more)}
 
 
 def _label_document(label: ListLabel) -> dict[str, str]:
@@ -72,36 +72,37 @@ def _rejected(one: RejectionSummary) -> dict[str, Any]:
         "field": one.field,
         "detail": one.detail,
         "rows": one.rows,
-        "new": one.new,
+        "new_rows": one.new,
         "example": one.example,
     }
 
 
 def _gone(one: RemovalNotFound) -> dict[str, Any]:
-    return {**_label_document(one.label), "identity": one.identity, "at": one.at}
+    return {**_label_document(one.label), "identity": one.identity, "recorded_at": one.at}
 
 
 def _list_document(summary: ListSummary) -> dict[str, Any]:
-    return {**_label_document(summary.label), **summary.counts, "stopped": summary.reason}
+    return {**_label_document(summary.label), **summary.counts, "stop_reason": summary.reason}
 
 
 def _proof_document(proof: Proof) -> dict[str, Any]:
     return {
         **_label_document(proof.label),
         "op": proof.op,
-        "receipts": proof.receipt_count,
+        "receipt_count": proof.receipt_count,
         "rows_by_state": dict(proof.rows_by_state),
-        "shown": [_receipt(receipt) for receipt in proof.shown_receipts],
-        "left_out": proof.hidden_receipt_count,
+        "shown_receipts": [_receipt(receipt) for receipt in proof.shown_receipts],
+        "hidden_receipt_count": proof.hidden_receipt_count,
     }
 
 
 def _receipt(one: StoredReceipt) -> dict[str, Any]:
     return {
-        "job": one.job_id,
+        "job_id": one.job_id,
         "rows": one.rows,
         "state": one.state,
-        "at": one.recorded_at,
+        "recorded_at": one.recorded_at,
+        "may_have_duplicate": one.may_have_duplicate,
         "detail": one.detail,
     }
 

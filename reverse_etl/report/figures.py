@@ -33,8 +33,8 @@ class Figure:
 
 
 PLAN_FIGURES: Final = (
-    Figure("rows", "rows of the model that passed all checks", ("desired",)),
-    Figure("before", "rows applied by earlier runs", ("known",)),
+    Figure("rows", "rows of the model that passed all checks", ("rows",)),
+    Figure("snapshot rows", "rows applied by earlier runs", ("snapshot_rows",)),
     Figure("adds", "new rows, to add", ("adds",)),
     Figure("updates", "rows with a changed value, to update", ("updates",)),
     Figure("removes", "rows that left the model, to remove", ("removes",)),
@@ -45,39 +45,46 @@ OUTCOME_FIGURES: Final = (
     Figure("applied", "added or updated, with proof", ("applied",)),
     Figure("removed", "removed from the list; consent is not changed", ("removed",)),
     Figure(
-        "superseded",
+        "replaced",
         "not removed: the same person is in the model under another identity",
-        ("superseded",),
+        ("replaced",),
         hidden_if_zero=True,
     ),
-    Figure("kept", "left on the list: added by someone else", ("kept",), hidden_if_zero=True),
-    Figure("gone", "to remove, but not found on the list", ("gone",), hidden_if_zero=True),
+    Figure("unmanaged", "left on the list: added by someone else", ("unmanaged",), hidden_if_zero=True),
+    Figure("not found", "to remove, but not found on the list", ("not_found",), hidden_if_zero=True),
     Figure(
-        "forgotten", "left the model; their profiles stay in Klaviyo", ("forgotten",), hidden_if_zero=True
+        "left in place",
+        "left the model; their profiles stay in Klaviyo",
+        ("left_in_place",),
+        hidden_if_zero=True,
     ),
     Figure(
         "rejected",
         "failed a check or refused by Klaviyo; the reasons are below",
         REJECTED_COUNTS,
-        severity="look",
+        severity="warning",
     ),
-    Figure("held", "not removed: a rejected row may be the same person", HELD_COUNTS, severity="look"),
+    Figure("held", "not removed: a rejected row may be the same person", HELD_COUNTS, severity="warning"),
     Figure(
         "accepted",
         "accepted by Klaviyo, but not finished when the run ended",
         ("accepted",),
         hidden_if_zero=True,
-        severity="look",
+        severity="warning",
     ),
     Figure(
         "unknown",
         "outcome not known when the run ended; the next run checks",
         ("unknown",),
         hidden_if_zero=True,
-        severity="look",
+        severity="warning",
     ),
     Figure(
-        "not sent", "not sent; the next run sends them", ("not_sent",), hidden_if_zero=True, severity="look"
+        "not sent",
+        "not sent; the next run sends them",
+        ("not_sent",),
+        hidden_if_zero=True,
+        severity="warning",
     ),
 )
 

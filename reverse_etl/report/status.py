@@ -37,7 +37,7 @@ class RejectionReason:
 class ListStatus:
     """One list of one model.
 
-    `applied` rows are in the snapshot; `unsettled` rows may or may not be applied. `held` counts the removals
+    `applied` rows are in the snapshot; `uncertain` rows may or may not be applied. `held` counts the removals
     held by `last_run`, the last run that included the list. `note` says what to do if the model no longer
     owns the list, '' if it does. `surface` is the name of the surface that the model was sent with.
     """
@@ -48,7 +48,7 @@ class ListStatus:
     applied: int
     rejected: int
     held: int
-    unsettled: int
+    uncertain: int
     last_run: RunList | None
     reasons: tuple[RejectionReason, ...]
     note: str = ""
@@ -96,7 +96,7 @@ def load_status(state: State, models: Collection[str]) -> Status:
 
 def _orphan_note(list_status: ListStatus, models: Collection[str], records: _ListRecords) -> str:
     model_deleted = list_status.model not in models
-    rows = max(list_status.applied, list_status.unsettled)
+    rows = max(list_status.applied, list_status.uncertain)
     if not (list_status.list_id and rows) or (
         not model_deleted and list_status.list_id in records.last_lists.get(list_status.model, ())
     ):
@@ -159,18 +159,18 @@ def _load_list_records(state: State) -> _ListRecords:
 
 
 def _list_statuses(state: State, model_record: ModelRecord, records: _ListRecords) -> list[ListStatus]:
-    applied, unsettled = state.rows_by_list(model_record.table_key)
+    applied, uncertain = state.rows_by_list(model_record.table_key)
     mentioned_ids = {
         list_id for model, list_id in (*records.last_runs, *records.rejections) if model == model_record.name
     }
     return [
-        _build_list_status(model_record, list_id, records, applied.get(list_id, 0), unsettled.get(list_id, 0))
-        for list_id in sorted(mentioned_ids | applied.keys() | unsettled.keys())
+        _build_list_status(model_record, list_id, records, applied.get(list_id, 0), uncertain.get(list_id, 0))
+        for list_id in sorted(mentioned_ids | applied.keys() | uncertain.keys())
     ]
 
 
 def _build_list_status(
-    model_record: ModelRecord, list_id: str, records: _ListRecords, applied: int, unsettled: int
+    model_record: ModelRecord, list_id: str, records: _ListRecords, applied: int, uncertain: int
 ) -> ListStatus:
     model = model_record.name
     last_run = records.last_runs.get((model, list_id))
@@ -182,7 +182,7 @@ def _build_list_status(
         applied=applied,
         rejected=sum(rejection.rows for rejection in rejections),
         held=sum_counts(last_run.counts, HELD_COUNTS) if last_run else 0,
-        unsettled=unsettled,
+        uncertain=uncertain,
         last_run=last_run,
         reasons=summarize_rejections(rejections),
         surface=model_record.surface,

@@ -43,10 +43,10 @@ _LATER_NOTES: Final[Mapping[str, tuple[str, ...]]] = {
 class Severity(StrEnum):
     """How serious a status is: all well, results pending, attention needed, or failed."""
 
-    OK = "good"
-    PENDING = "open"
-    WARNING = "look"
-    ERROR = "bad"
+    OK = "ok"
+    PENDING = "pending"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,11 @@ def _follow_up_sentences(report: Report) -> list[str]:
         (report.sum_counts("unknown"), "unknown: their outcome was not known when the run ended."),
         (report.sum_counts("not_sent") - report.sum_counts("deferred"), "not sent."),
         (report.sum_counts("deferred"), "left for a later run by --limit."),
-        (report.sum_counts("kept"), "kept: added to the list by someone else."),
-        (report.sum_counts("gone"), "not found on the list, so not removed."),
+        (
+            report.sum_counts("unmanaged"),
+            "unmanaged and left on the list: added to the list by someone else.",
+        ),
+        (report.sum_counts("not_found"), "not found on the list, so not removed."),
     ]
     return [f"{format_count(rows, 'row')} {text}" for rows, text in follow_ups if rows]
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reverse_etl.clock import Clock
     from reverse_etl.domain.events import EventHandler
     from reverse_etl.warehouse.interface import Warehouse
+    from reverse_etl.warehouse.statement import Statement
 
 _EVERYBODY = StateScope("", "")  # nobody's own; held by whoever migrates, also where nothing was sent yet
 
@@ -100,10 +101,15 @@ def _change_tables(warehouse: Warehouse, version: int, leases: Sequence[Lease]) 
     for next_version in range(version + 1, schema.STATE_VERSION + 1):
         for change in migrations.CHANGES_BY_VERSION[next_version]:
             if change.is_pending(_column_names(warehouse, change.old_name or change.name)):
-                for statement in migrations.change_table(warehouse.dialect, change):
-                    for lease in leases:
-                        lease.renew_if_due()
-                    warehouse.execute(statement)
+                _execute(warehouse, migrations.change_table(warehouse.dialect, change), leases)
+        _execute(warehouse, migrations.change_values(warehouse.dialect, next_version), leases)
+
+
+def _execute(warehouse: Warehouse, statements: Sequence[Statement], leases: Sequence[Lease]) -> None:
+    for statement in statements:
+        for lease in leases:
+            lease.renew_if_due()
+        warehouse.execute(statement)
 
 
 def _read_meta(warehouse: Warehouse) -> _Meta:

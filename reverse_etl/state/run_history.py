@@ -52,6 +52,7 @@ class StoredReceipt:
     state: str
     recorded_at: str
     detail: str
+    may_have_duplicate: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.domain.timestamps import parse_timestamp
@@ -121,15 +121,7 @@ class Runs:
         rows = self.state_tables.fetch(
             ledger.select_open_receipts(self.state_tables.dialect, *self.state_tables.scope.key)
         )
-        return tuple(
-            OpenReceipt(
-                run_id,
-                model,
-                Receipt(list_id, op, first, last, ReceiptState.ACCEPTED, row_count, job_id, detail),
-                parse_timestamp(run_started_at),
-            )
-            for run_id, model, list_id, op, first, last, row_count, job_id, detail, run_started_at in rows
-        )
+        return tuple(_to_open_receipt(*row) for row in rows)
 
     def record_refused_run(
         self, run_id: str, destination_id: str, reasons: Sequence[str], exit_code: int
@@ -164,6 +156,22 @@ class Runs:
                 ledger.update_ended_run(dialect, run_id, run_end.value, self.state_tables.now(), exit_code),
             )
         )
+
+
+def _to_open_receipt(run_id: str, model: str, *values: Any) -> OpenReceipt:
+    list_id, op, first, last, row_count, job_id, detail, may_have_duplicate, run_started_at = values
+    receipt = Receipt(
+        list_id,
+        op,
+        first,
+        last,
+        ReceiptState.ACCEPTED,
+        row_count,
+        job_id,
+        detail,
+        bool(may_have_duplicate),
+    )
+    return OpenReceipt(run_id, model, receipt, parse_timestamp(run_started_at))
 
 
 def last_lists_by_model(run_lists: Sequence[RunList]) -> Mapping[str, frozenset[str]]:

@@ -294,5 +294,5 @@ def _model_row(model_record: ModelRecord) -> tuple[str, str, str, str, str]:
 
 def _receipt_row(run_id: str, model: str, receipt: Receipt, recorded_at: str) -> Row:
     r = receipt
-    evidence = (r.state.value, r.job_id, recorded_at, r.detail)
+    evidence = (r.state.value, r.job_id, recorded_at, r.detail, r.may_have_duplicate)
     return (run_id, model, r.list_id, r.op, r.first_seq, r.last_seq, r.rows, *evidence)

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 FIGURES = (
-    "desired",
-    "known",
+    "rows",
+    "snapshot_rows",
     "adds",
     "updates",
     "removes",
     "unchanged",
     "deferred",
-    "held_back",
-    "rejected_by_checks",
-    "reasons",
+    "held_at_plan",
+    "rejected_by_check",
+    "check_rejections",
 )
 
 
@@ -97,16 +97,16 @@ def test_a_run_says_of_its_plan_what_the_plan_said(world: World) -> None:
     (of_plan,), (of_run,) = planned["lists"], ran["lists"]
     assert {name: of_plan[name] for name in FIGURES} == {name: of_run[name] for name in FIGURES}
     assert planned["models"] == ran["models"]
-    assert planned["models"][0]["repeated"] == 1
-    assert (of_plan["deferred"], of_plan["adds"], of_plan["rejected_by_checks"]) == (14, 5, 3)
-    rows = ("unchanged", "adds", "updates", "deferred", "rejected_by_checks")
+    assert planned["models"][0]["duplicate_rows"] == 1
+    assert (of_plan["deferred"], of_plan["adds"], of_plan["rejected_by_check"]) == (14, 5, 3)
+    rows = ("unchanged", "adds", "updates", "deferred", "rejected_by_check")
     assert sum(of_plan[name] for name in rows) == 23 - 1
 
 
 def test_a_plan_says_how_many_runs_did_not_end(world: World) -> None:
     """As its text does: such a run is settled first, and there may be less to send then."""
     world.klaviyo(job_seconds=600.0)
-    assert _document(world, "plan")["unsettled_runs"] == 0
+    assert _document(world, "plan")["unfinished_runs"] == 0
     with world.begin("run") as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -115,7 +115,7 @@ def test_a_plan_says_how_many_runs_did_not_end(world: World) -> None:
         else:
             raise AssertionError("The run ended without saying that it handed rows over.")
         process.kill()
-    assert _document(world, "plan")["unsettled_runs"] == 1
+    assert _document(world, "plan")["unfinished_runs"] == 1
 
 
 def test_a_table_shows_deferred_and_repeated_rows_where_there_are_any(world: World) -> None:

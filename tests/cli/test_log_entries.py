@@ -24,24 +24,33 @@ from reverse_etl.domain.events import (
 from reverse_etl.errors import Problem
 from reverse_etl.klaviyo.messages import RequestLogEntry
 
+ROWS_OF_TOTAL = '{"model": "vip", "list": "VIP", "rows": 3, "total": 5}'
 ENTRIES = (
     (Warned("so and so"), "warning", '{"text": "so and so"}'),
     (
         StateMigrated(1, 2, "shop.v1.duckdb"),
-        "StateMigrated",
+        "state_migrated",
         '{"old_version": 1, "new_version": 2, "backup": "shop.v1.duckdb"}',
     ),
-    (ModelStaged("vip", 5, 0.5), "Staged", '{"model": "vip", "rows": 5, "seconds": 0.5}'),
-    (RecoveryStarted(1, 2), "Recovering", '{"runs": 1, "jobs": 2}'),
-    (ListCreated("VIP", "L1"), "ListCreated", '{"name": "VIP", "list_id": "L1"}'),
-    (SendProgress("vip", "VIP", 3, 5), "Sending", '{"model": "vip", "list": "VIP", "rows": 3, "of": 5}'),
-    (JobProgress("vip", "VIP", 2), "Settling", '{"model": "vip", "list": "VIP", "jobs": 2}'),
-    (RemoveProgress("vip", "VIP", 3, 5), "Removing", '{"model": "vip", "list": "VIP", "rows": 3, "of": 5}'),
-    (ListRead("vip", "VIP", 9), "ListRead", '{"model": "vip", "list": "VIP", "members": 9}'),
+    (ModelStaged("vip", 5, 0.5), "model_staged", '{"model": "vip", "rows": 5, "seconds": 0.5}'),
+    (RecoveryStarted(1, 2), "recovery_started", '{"runs": 1, "open_jobs": 2}'),
+    (ListCreated("VIP", "L1"), "list_created", '{"list": "VIP", "list_id": "L1"}'),
+    (
+        SendProgress("vip", "VIP", 3, 5),
+        "send_progress",
+        '{"model": "vip", "list": "VIP", "rows": 3, "total": 5}',
+    ),
+    (JobProgress("vip", "VIP", 2), "job_progress", '{"model": "vip", "list": "VIP", "open_jobs": 2}'),
+    (
+        RemoveProgress("vip", "VIP", 3, 5),
+        "remove_progress",
+        '{"model": "vip", "list": "VIP", "rows": 3, "total": 5}',
+    ),
+    (ListRead("vip", "VIP", 9), "list_read", '{"model": "vip", "list": "VIP", "members": 9}'),
     (
         ListDone("vip", "VIP", {"applied": 5}, "why"),
-        "ListDone",
-        '{"model": "vip", "list": "VIP", "counts": {"applied": 5}, "reason": "why"}',
+        "list_done",
+        '{"model": "vip", "list": "VIP", "counts": {"applied": 5}, "stop_reason": "why"}',
     ),
 )
 
@@ -59,11 +68,11 @@ def test_every_event_is_among_these() -> None:
 
 
 def test_a_request_has_its_name_and_keys() -> None:
-    """`status` is null where `fault` says why no reply came."""
+    """`status` is null where `error` says why no reply came."""
     name, content = request_entry(RequestLogEntry("GET", "/api/lists", None, "no reply", 1.5, 2))
-    assert name == "Exchange"
+    assert name == "request"
     assert json.dumps(content) == (
-        '{"method": "GET", "path": "/api/lists", "status": null, "fault": "no reply", '
+        '{"method": "GET", "path": "/api/lists", "status": null, "error": "no reply", '
         '"seconds": 1.5, "attempt": 2}'
     )
 
@@ -71,4 +80,4 @@ def test_a_request_has_its_name_and_keys() -> None:
 def test_a_problem_has_its_keys() -> None:
     """The same in the log and in what `debug --json` prints."""
     found = problem_document(Problem("It is wrong.", "a.sql:1", "Mend it."))
-    assert json.dumps(found) == '{"what": "It is wrong.", "where": "a.sql:1", "advice": "Mend it."}'
+    assert json.dumps(found) == '{"summary": "It is wrong.", "where": "a.sql:1", "hint": "Mend it."}'

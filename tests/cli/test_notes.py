@@ -45,7 +45,7 @@ def test_a_run_tells_once_what_it_leaves_and_plan_and_status_go_on(world: World)
     assert _notes(world.run("plan").out) == _notes(world.run("status").out) == [note]
     as_json = json.loads(world.run("run", "--json").out)
     assert as_json["notes"] == []
-    assert as_json["models"][0]["left_behind"] == {before: 20}
+    assert as_json["models"][0]["orphaned_rows"] == {before: 20}
 
 
 def test_a_note_ends_by_either_of_its_next_steps(world: World) -> None:

@@ -39,10 +39,10 @@ def test_reconcile_shows_who_is_missing_and_mends_it(world: World) -> None:
     assert _row(found.out, "VIP") == ["VIP", "vip", "20", "19", "1", "0"]
     assert "VIP: 1 applied but not on the list: " in found.out
     assert gone not in found.out
-    assert "reverse-etl reconcile --mend" in found.err
+    assert "reverse-etl reconcile --resend" in found.err
     (document,) = json.loads(world.run("reconcile", "--json", "--show-values").out)["lists"]
     assert (document["missing"], document["missing_sample"]) == (1, [f"email:{gone}"])
-    assert world.run("reconcile", "--mend").code == 0
+    assert world.run("reconcile", "--resend").code == 0
     assert world.run("run").code == 0
     sandbox.finish_jobs()
     assert len(sandbox.members("VIP")) == 20

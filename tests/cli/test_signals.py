@@ -81,8 +81,8 @@ def test_json_lines_stay_json_to_the_end(world: World) -> None:
     world.klaviyo(job_seconds=600)
     with world.begin("--log-format", "json", "run") as process:
         assert process.stderr is not None
-        while '"Sending"' not in process.stderr.readline():
+        while '"send_progress"' not in process.stderr.readline():
             assert process.poll() is None
         said, _ = _end(process, signal.SIGINT)
     assert process.returncode == 130
-    assert '"event": "stopped"' in said.splitlines()[-1]
+    assert '"event": "interrupted"' in said.splitlines()[-1]

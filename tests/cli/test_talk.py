@@ -29,12 +29,12 @@ def test_every_line_of_the_json_talk_parses(world: World) -> None:
     ran = world.run("--log-format", "json", "-v", "run", "--json")
     entries = [json.loads(line) for line in ran.err.splitlines()]
     assert {entry["event"] for entry in entries} >= {
-        "Staged",
-        "ListCreated",
-        "Sending",
-        "Settling",
-        "ListDone",
-        "Exchange",
+        "model_staged",
+        "list_created",
+        "send_progress",
+        "job_progress",
+        "list_done",
+        "request",
     }
     assert json.loads(ran.out)["exit_code"] == 0
     for command in (["run", "--select", "nobody"], ["run", "--nope"], ["nope"]):
@@ -43,7 +43,7 @@ def test_every_line_of_the_json_talk_parses(world: World) -> None:
         (entry,) = [json.loads(line) for line in failed.err.splitlines()]
         assert entry["event"] == "error"
         assert entry["exit_code"] == 2
-        assert entry["problems"][0].keys() == {"what", "where", "advice"}
+        assert entry["problems"][0].keys() == {"summary", "where", "hint"}
 
 
 def test_verbose_talk_tells_requests_without_key_query_or_people(world: World) -> None:

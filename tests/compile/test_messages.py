@@ -1,4 +1,4 @@
-"""The exact messages for mistakes in profiles.yml."""
+"""What a user sees, word by word, when profiles.yml is wrong."""
 # ruff: noqa: E501 - a message stands on one line
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The text that names a model's list."""
+"""How a model's lists are told to people."""
 
 from __future__ import annotations
 

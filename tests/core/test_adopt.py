@@ -38,7 +38,7 @@ def test_members_of_before_stay_until_they_are_adopted_and_then_the_model_decide
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
     assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
-    assert figures(adopted(world)) == {"applied": 2, "members": 3, "others": 1, "there_before": 1}
+    assert figures(adopted(world)) == {"applied": 2, "members": 3, "unmanaged": 1, "already_members": 1}
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com"]
     assert one(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
@@ -60,7 +60,7 @@ def test_whoever_was_kept_can_be_adopted_afterwards(world: World) -> None:
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
     moves(world, people("bo"))
-    assert figures(adopted(world)) == {"applied": 1, "members": 2, "others": 1}
+    assert figures(adopted(world)) == {"applied": 1, "members": 2, "unmanaged": 1}
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bo@example.com"]
 
@@ -85,7 +85,7 @@ def test_whoever_is_adopted_under_another_identifier_is_known_as_the_wanted_row_
     world.wait(600.0)
     members_model(world, max_removes=1.0)
     moves(world, people("bo"))
-    assert figures(adopted(world))["others"] == 1
+    assert figures(adopted(world))["unmanaged"] == 1
     assert one(moves(world, people("ann", "bo"))).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com"]
     assert not one(world.run()).outcomes
@@ -109,7 +109,7 @@ def test_whoever_is_missing_when_a_list_is_taken_over_is_sent_again(world: World
     world.model("members", "select email from people", max_removes=1.0)
     moves(world, people("ann", "bo"))
     world.rename("ann@example.com", email="annie@example.com")
-    assert figures(adopted(world)) == {"applied": 2, "members": 2, "missing": 1, "others": 1}
+    assert figures(adopted(world)) == {"applied": 2, "members": 2, "missing": 1, "unmanaged": 1}
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com"]
 
@@ -146,7 +146,7 @@ def test_a_state_that_was_lost_is_made_good_by_adopting(world: World) -> None:
     world.wait(600.0)
     moves(world, many(3))
     assert len(world.emails()) == 4
-    assert figures(adopted(world)) == {"applied": 3, "members": 4, "others": 1, "there_before": 3}
+    assert figures(adopted(world)) == {"applied": 3, "members": 4, "unmanaged": 1, "already_members": 3}
     assert one(moves(world, many(2))).outcomes == {Outcome.REMOVED: 2}
     assert len(world.emails()) == 2
 
@@ -170,7 +170,7 @@ def test_an_adoption_can_be_repeated_and_tried_without_effect(world: World) -> N
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
     before, writes = kept(world), len(world.writes())
-    assert figures(adopted(world, dry_run=True))["others"] == 1
+    assert figures(adopted(world, dry_run=True))["unmanaged"] == 1
     assert kept(world) == before
     adopted(world)
     assert figures(adopted(world)) == {"applied": 3, "members": 3}
@@ -186,7 +186,7 @@ def test_each_list_of_a_model_is_adopted_for_itself(world: World) -> None:
     world.wait(600.0)
     moves(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
     found = world.project().adopt(["clubs"])
-    assert [(each.list_name, each.others) for each in found] == [("Coffee", 0), ("Tea", 1)]
+    assert [(each.list_name, each.unmanaged) for each in found] == [("Coffee", 0), ("Tea", 1)]
     world.run()
     assert (world.emails("Tea"), world.emails("Coffee")) == (["ann@example.com"], ["bo@example.com"])
 
@@ -212,6 +212,6 @@ def test_the_surface_by_profile_id_adopts_too(world: World) -> None:
     world.model("members", "select klaviyo_profile_id from people", **config)
     world.people([{"klaviyo_profile_id": ids[0]}])
     world.run()
-    assert figures(adopted(world)) == {"applied": 1, "members": 2, "others": 1, "there_before": 1}
+    assert figures(adopted(world)) == {"applied": 1, "members": 2, "unmanaged": 1, "already_members": 1}
     world.run()
     assert world.emails() == ["ann@example.com"]

@@ -84,7 +84,7 @@ def test_a_plan_changes_nothing(world: World, wish: PlanOptions) -> None:
     before, rows, number = files(world), tables(world), max(entry.number for entry in world.sandbox.log())
     people_before, lists_before = world.sandbox.profiles(), world.sandbox.lists()
     plan = world.plan(options=wish)
-    assert plan.unsettled_runs == 1
+    assert plan.unfinished_runs == 1
     assert files(world) == before
     assert tables(world) == rows
     assert {entry.method for entry in world.sandbox.log(number)} == {"GET"}

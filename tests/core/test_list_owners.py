@@ -45,7 +45,7 @@ def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(
     (told,) = members.run().plan.new_notes
     assert "has 2 rows on the list 'Members'" in told
     assert members.plan().notes == (told,)
-    assert [one.note for one in members.project().status().lists if one.unsettled] == [told]
+    assert [one.note for one in members.project().status().lists if one.uncertain] == [told]
 
 
 @pytest.mark.parametrize("trouble", [None, "a refused key", "a limit"])

@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from typing import Any
 
 FIGURES = {
-    "desired": 5,
-    "known": 3,
+    "rows": 5,
+    "snapshot_rows": 3,
     "adds": 2,
     "updates": 1,
     "removes": 0,
     "unchanged": 2,
     "deferred": 0,
-    "held_back": 0,
-    "rejected_by_checks": 0,
+    "held_at_plan": 0,
+    "rejected_by_check": 0,
 }
 PLAN: dict[str, Any] = {
-    "version": 1,
+    "version": 2,
     "made_at": "2026-11-22T06:00:00.000Z",
     "profile": "shop",
     "target": "prod",
-    "place": "prod to Klaviyo",
+    "destination_id": "prod/klaviyo",
     "account": "A1",
     "vars": "{}",
     "full_refresh": False,
@@ -42,10 +42,10 @@ PLAN: dict[str, Any] = {
     "rekey": ["vip"],
     "allow_removes": ["vip"],
     "dbt_gate": True,
-    "models": [{"name": "vip", "checksum": "ab12", "seal": "cd34"}],
+    "models": [{"name": "vip", "checksum": "ab12", "digest": "cd34"}],
     "lists": [{"model": "vip", "list": "VIP", "list_id": "L1", "figures": FIGURES}],
 }
-DIGEST = "4b9170bf219f0fd8a77074447ff4ce29025dcaab1ef369c651ec72e0fcdd1225"
+DIGEST = "e794207bb6027a5263309524ef79e3a4856cd0a0808bbd0fcb95bc1d38e8719b"
 
 
 def file(plan: Mapping[str, Any] = PLAN, digest: str = DIGEST) -> bytes:
@@ -53,7 +53,7 @@ def file(plan: Mapping[str, Any] = PLAN, digest: str = DIGEST) -> bytes:
     return json.dumps({"digest": digest, "plan": plan}).encode()
 
 
-def test_a_file_of_version_1_is_read_and_written_as_it_was() -> None:
+def test_a_file_of_version_2_is_read_and_written_as_it_was() -> None:
     """Every key, in its order."""
     written = json.loads(SavedPlan.from_bytes(file(), "plan.json").to_bytes())
     assert json.dumps(written) == file().decode()
@@ -71,6 +71,13 @@ def test_what_is_read_from_each_key() -> None:
     assert plan.summary == "2 adds, 1 update, 0 removes on 1 list, saved 2026-11-22T06:00:00.000Z"
 
 
+def test_a_plan_of_version_1_is_refused_with_what_to_do() -> None:
+    """Its keys and digests were others."""
+    with pytest.raises(UsageError, match="version 1; this reverse-etl reads version 2") as refused:
+        SavedPlan.from_bytes(file(PLAN | {"version": 1}), "plan.json")
+    assert "plan --out" in refused.value.problems[0].hint
+
+
 @pytest.mark.parametrize("figure", FIGURES)
 def test_a_plan_without_a_figure_is_not_read(figure: str) -> None:
     """It would count as 0 otherwise."""
@@ -86,7 +93,7 @@ def test_the_digest_of_rows_and_columns_stays() -> None:
     columns = [Column(f"c'{kind.value.split()[0]}", kind, 'T "x"') for kind in ColumnKind]
     assert (
         seal_text(3, "12ab", columns, [("c", "p\\")])
-        == "d2932a9152cee00213ab066e40550b50958029f3c2d0622610f3882eb5fd3901"
+        == "a015c09bca007acf3640999c8283aee892dfdee3ebeea535ccbb449590560fc5"
     )
 
 

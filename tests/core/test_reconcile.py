@@ -67,7 +67,7 @@ def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(wor
     assert figures(found) == {"applied": 3, "members": 2, "missing": 1}
     assert found.missing_sample == ("email:bo@example.com",)
     assert figures(reconciled(world, resend=True))["missing"] == 1
-    assert figures(reconciled(world)) == {"applied": 3, "members": 2, "unsettled": 1}
+    assert figures(reconciled(world)) == {"applied": 3, "members": 2, "uncertain": 1}
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert figures(reconciled(world)) == {"applied": 3, "members": 3}
     assert not one(world.run()).outcomes
@@ -114,8 +114,8 @@ def test_members_of_no_row_are_others(world: World) -> None:
     moves(world, people("ann"))
     world.put_on_list(world.list_id(), world.new_profile(email="new@example.com"))
     found = reconciled(world)
-    assert figures(found) == {"applied": 1, "members": 3, "others": 2}
-    assert found.others_sample == ("email:new@example.com", "email:old@example.com")
+    assert figures(found) == {"applied": 1, "members": 3, "unmanaged": 2}
+    assert found.unmanaged_sample == ("email:new@example.com", "email:old@example.com")
 
 
 def test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list(world: World) -> None:
@@ -126,7 +126,11 @@ def test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list(worl
     assert one(moves(world, people("ann"))).outcomes == {Outcome.NOT_FOUND: 1}
     world.rename("away@example.com", email="bo@example.com")
     found = reconciled(world)
-    assert (found.others, found.given_up, found.given_up_sample) == (1, 1, ("email:bo@example.com",))
+    assert (found.unmanaged, found.removals_not_found, found.removals_not_found_sample) == (
+        1,
+        1,
+        ("email:bo@example.com",),
+    )
 
 
 def test_rows_whose_person_was_a_member_before_are_counted(world: World) -> None:
@@ -136,7 +140,7 @@ def test_rows_whose_person_was_a_member_before_are_counted(world: World) -> None
     world.wait(600.0)
     members_model(world)
     moves(world, people("ann", "bo"))
-    assert figures(reconciled(world)) == {"applied": 2, "members": 2, "there_before": 1}
+    assert figures(reconciled(world)) == {"applied": 2, "members": 2, "already_members": 1}
 
 
 def test_a_deleted_list_is_told(world: World) -> None:
@@ -191,7 +195,7 @@ def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world: World) -
     assert world.dies(lambda event: isinstance(event, JobProgress))
     world.calm()
     world.wait()
-    assert figures(reconciled(world)) == {"applied": 1, "members": 2, "unsettled": 1}
+    assert figures(reconciled(world)) == {"applied": 1, "members": 2, "uncertain": 1}
     assert figures(reconciled(world, resend=True)) == {"applied": 2, "members": 2}
 
 

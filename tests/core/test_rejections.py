@@ -239,7 +239,7 @@ def test_a_row_that_cannot_be_written_as_json_is_rejected_before_it_is_sent(worl
     )
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
     assert world.emails() == ["bob@example.com"]
-    assert world.state("SELECT code, field FROM rejections") == [("unrenderable", "score")]
+    assert world.state("SELECT code, field FROM rejections") == [("unencodable", "score")]
 
 
 @pytest.mark.parametrize("payload", ["attributes", "resource"])

@@ -64,7 +64,7 @@ def test_a_report_has_the_counts_of_the_run(world: World) -> None:
     }
     assert (told.run.run_id, told.run.exit_code, told.run.state) == (result.run_id, 0, "ended")
     assert (told.project, told.target, told.account) == ("shop", "trial", world.sandbox.account_id)
-    assert told.sum_counts("removed", "forgotten") == 3
+    assert told.sum_counts("removed", "left_in_place") == 3
     assert (
         told.later_run_count,
         told.previous_run_count,
@@ -215,7 +215,9 @@ def test_rejections_are_told_with_how_many_the_run_saw_first(members: World) -> 
         ("klaviyo", "Members"): (1, 0, "email:cat@example.com"),
     }
     assert told.rejections_match_run
-    assert sum(each.rows for each in told.rejections) == told.sum_counts("rejected", "rejected_by_checks")
+    assert sum(each.rows for each in told.rejections) == told.sum_counts(
+        "rejected_by_check", "rejected_by_klaviyo"
+    )
     assert {each.source: each.new for each in report(members, first.run_id).rejections} == {
         "check": 1,
         "klaviyo": 1,
@@ -225,7 +227,7 @@ def test_rejections_are_told_with_how_many_the_run_saw_first(members: World) -> 
     members.run(allow_removes=["members"])
     before = report(members, second.run_id)
     assert (before.rejections, before.rejections_match_run) == ((), False)
-    assert before.sum_counts("rejected", "rejected_by_checks") == 3
+    assert before.sum_counts("rejected_by_check", "rejected_by_klaviyo") == 3
     assert "No row is rejected now." in render_page(before)
 
 
@@ -276,7 +278,7 @@ def test_those_for_whom_nobody_was_found_are_named(members: World) -> None:
     become(members, people("ann"))
     members.run()
     told = report(members)
-    assert (told.removal_not_found_count, told.sum_counts("gone")) == (1, 1)
+    assert (told.removal_not_found_count, told.sum_counts("not_found")) == (1, 1)
     assert [(each.label.name, each.identity) for each in told.removals_not_found] == [
         ("Members", "email:bob@example.com")
     ]
@@ -293,7 +295,7 @@ def test_of_very_many_the_first_are_shown_and_the_others_counted(members: World)
     with project.connections.warehouse(read_only=False) as warehouse:
         kept = project.connections.state(warehouse, None)._state_tables
         rows = [
-            (run_id, "members", "L1", "add", nth, nth, 7, state, f"j{nth}", LONG_AGO, "")
+            (run_id, "members", "L1", "add", nth, nth, 7, state, f"j{nth}", LONG_AGO, "", False)
             for nth, state in enumerate(["applied"] * 59 + ["unknown"], 1)
         ]
         fill(kept, "receipts", rows)

@@ -225,7 +225,7 @@ def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(
     other = make_world("other", account_seed="another")
     members_model(other)
     become(other, people("ann"))
-    with pytest.raises(UsageError, match="The plan was made for the target 'trial to http"):
+    with pytest.raises(UsageError, match="The plan was made for the target 'trial/http"):
         applied(other, plan)
     here = plan.model_copy(update={"account": "Xx1234"})
     with pytest.raises(UsageError, match="The plan was made for the Klaviyo account Xx1234"):
@@ -237,9 +237,9 @@ def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(
     [
         (b'"adds": 1', b'"adds": 2', "The plan was changed after it was saved."),
         (
-            b'"version": 1',
+            b'"version": 2',
             b'"version": 9',
-            "The plan's format has version 9; this reverse-etl reads version 1.",
+            "The plan's format has version 9; this reverse-etl reads version 2.",
         ),
         (b'"digest"', b'"digets"', "The file is not a saved plan."),
         (b"{", b"[", "The file is not a saved plan."),

@@ -36,7 +36,7 @@ def test_status_says_how_many_rows_of_a_list_came_to_which_end(world: World) -> 
         "Members",
         one(result).list_plan.list_ref.id,
     )
-    assert (told.applied, told.rejected, told.held, told.unsettled) == (3, 1, 1, 2)
+    assert (told.applied, told.rejected, told.held, told.uncertain) == (3, 1, 1, 2)
     assert told.last_run is not None
     assert told.last_run.run_id == result.run_id
     world.calm()
@@ -44,7 +44,7 @@ def test_status_says_how_many_rows_of_a_list_came_to_which_end(world: World) -> 
     become(world, people("ann", "bob", "cat", "dan"))
     world.run()
     (told,) = world.project().status().lists
-    assert (told.applied, told.rejected, told.held, told.unsettled) == (4, 0, 0, 0)
+    assert (told.applied, told.rejected, told.held, told.uncertain) == (4, 0, 0, 0)
 
 
 def test_a_list_that_is_not_created_yet_gives_its_name_to_no_profiles(world: World) -> None:

@@ -172,7 +172,7 @@ def test_uncertain_rows_are_sent_again_or_forgotten(world: World) -> None:
     codes(world, ("SPRING", "A1", 10))
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.LEFT_IN_PLACE: 1}
     (status,) = world.project().status().lists
-    assert (status.label, status.applied, status.unsettled) == ("(codes)", 1, 0)
+    assert (status.label, status.applied, status.uncertain) == ("(codes)", 1, 0)
     assert list(sent(world)) == ["SPRING/A1"]
 
 

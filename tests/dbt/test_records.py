@@ -1,4 +1,4 @@
-"""The artifacts of a run can be read by the real dbt's own classes."""
+"""What a run leaves in the shape of dbt's artifacts: the real dbt's own classes read it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_dbts_own_classes_read_what_a_run_leaves(shop: Path) -> None:
     regulars = next(each for each in record(shop)["results"] if each["unique_id"].endswith("regulars"))
     assert regulars["message"] == "regulars: 2 applied"
     (listed,) = regulars["adapter_response"]["lists"]
-    assert (listed["list"], listed["desired"], listed["applied"]) == ("regulars", 2, 2)
+    assert (listed["list"], listed["rows"], listed["applied"]) == ("regulars", 2, 2)
     assert record(shop, "manifest")["child_map"]["model.corner_shop.visits"] == ["model.reverse_etl.regulars"]
 
 
@@ -105,7 +105,7 @@ def test_a_run_that_was_refused_leaves_its_reasons_and_no_older_success(shop: Pa
 
 
 def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also beside no dbt project: the folder is called `target` there too."""
+    """Also beside no dbt project: then the folder is called `target` all the same."""
     (tmp_path / "profiles.yml").write_text(
         "shop: {outputs: {t: {type: duckdb, path: shop.duckdb}}, target: t,\n"
         "  destinations: {t: {type: klaviyo, sandbox: true}}}"

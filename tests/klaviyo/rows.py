@@ -1,4 +1,4 @@
-"""Helpers that encode one row."""
+"""Rendering a row in a line, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encoding of all SQL types, with values from DuckDB's own client."""
+"""What a row of the warehouse is when it reaches Klaviyo, with values as DuckDB's own client gives them."""
 
 from __future__ import annotations
 

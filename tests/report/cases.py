@@ -33,7 +33,14 @@ def listed(place: ListLabel = VIP, reason: str = "", **counts: int) -> ListSumma
 
 def changed(place: ListLabel = VIP, **counts: int) -> ListSummary:
     """Return what a run did to a list that had something of each."""
-    usual = {"desired": 5_000, "known": 4_990, "adds": 30, "updates": 20, "removes": 10, "unchanged": 4_950}
+    usual = {
+        "rows": 5_000,
+        "snapshot_rows": 4_990,
+        "adds": 30,
+        "updates": 20,
+        "removes": 10,
+        "unchanged": 4_950,
+    }
     return ListSummary(place, COUNTS | usual | {"applied": 50, "removed": 10} | counts, "")
 
 
@@ -98,11 +105,13 @@ def ran(state: str, code: int | None, **changes: Any) -> RunRecord:
 
 def everything() -> Report:
     """Return a report that has something in every part of the page."""
-    stopped = replace(changed(TEA, not_sent=5, held=2, applied=45), reason="Klaviyo refused the request.")
+    stopped = replace(
+        changed(TEA, not_sent=5, held_at_lookup=2, applied=45), reason="Klaviyo refused the request."
+    )
     lists = (
-        changed(EVERYBODY, removed=0, forgotten=10),
+        changed(EVERYBODY, removed=0, left_in_place=10),
         stopped,
-        changed(rejected=1, rejected_by_checks=2, gone=60, superseded=1),
+        changed(rejected_by_klaviyo=1, rejected_by_check=2, not_found=60, replaced=1),
     )
     return report(
         *lists,
@@ -128,7 +137,7 @@ def everything() -> Report:
             former(1, "refused", 3),
             former(2, "recovered", None),
             former(3, "unsettled", 1, (changed(), changed(TEA))),
-            former(4, lists=(changed(desired=4_000, applied=100_000, adds=100_000),)),
+            former(4, lists=(changed(rows=4_000, applied=100_000, adds=100_000),)),
         ),
         previous_run_count=412,
         notes=("The deleted model old has 7 rows on the list 'Old' (Old001).",),
@@ -140,20 +149,20 @@ KINDS = {
     "everything": everything(),
     "changes": report(changed(), changed(TEA)),
     "a sandbox": report(changed(), sandbox=True),
-    "nothing changed": report(listed(desired=5, known=5, unchanged=5)),
+    "nothing changed": report(listed(rows=5, snapshot_rows=5, unchanged=5)),
     "standing rejections": report(
-        listed(desired=5, unchanged=5, rejected_by_checks=2), rejections=(rejected(new=0),)
+        listed(rows=5, unchanged=5, rejected_by_check=2), rejections=(rejected(new=0),)
     ),
     "new rejections": report(
-        changed(rejected_by_checks=2), run=ran("ended", 1), rejections=(rejected(new=2),)
+        changed(rejected_by_check=2), run=ran("ended", 1), rejections=(rejected(new=2),)
     ),
     "some new rejections": report(
-        changed(rejected_by_checks=2), run=ran("ended", 1), rejections=(rejected(),)
+        changed(rejected_by_check=2), run=ran("ended", 1), rejections=(rejected(),)
     ),
     "older rejections": report(
-        changed(rejected_by_checks=2), run=ran("ended", 1), later_run_count=3, rejections_match_run=False
+        changed(rejected_by_check=2), run=ran("ended", 1), later_run_count=3, rejections_match_run=False
     ),
-    "held": report(changed(held=1, held_back=2), run=ran("ended", 1)),
+    "held": report(changed(held_at_lookup=1, held_at_plan=2), run=ran("ended", 1)),
     "a limit": report(changed(deferred=7, not_sent=7)),
     "no list": report(),
     "a refused run": report(run=ran("refused", 3), refusal_reasons=("Too few.",), rejections_match_run=False),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.gold import Gold
 
 TEXT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
-INNER = {"proofs", "rejections", "gone"}
+INNER = {"proofs", "rejections", "removals_not_found"}
 
 
 def documented() -> set[str]:
@@ -41,17 +41,20 @@ def test_a_report_is_plain_values_that_say_what_the_page_says() -> None:
     """Numbers as numbers, nothing for what is not there."""
     facts = everything()
     made = json.loads(json.dumps(report_document(facts)))
-    assert made["verdict"]["said"] == summarize_run(facts).said
+    assert made["summary"]["headline"] == summarize_run(facts).said
     assert made["run_id"] == facts.run.run_id
     assert [one["list"] for one in made["lists"]] == ["", "Tea club", "VIP customers"]
-    assert (made["lists"][2]["applied"], made["lists"][1]["stopped"]) == (50, "Klaviyo refused the request.")
+    assert (made["lists"][2]["applied"], made["lists"][1]["stop_reason"]) == (
+        50,
+        "Klaviyo refused the request.",
+    )
     assert made["proofs"][3]["rows_by_state"] == {"unknown": 50, "accepted": 100, "applied": 9_990_000}
-    assert (made["proofs"][3]["receipts"], made["proofs"][3]["left_out"]) == (1_000, 997)
-    assert made["proofs"][4]["shown"][0]["job"] is None
+    assert (made["proofs"][3]["receipt_count"], made["proofs"][3]["hidden_receipt_count"]) == (1_000, 997)
+    assert made["proofs"][4]["shown_receipts"][0]["job_id"] is None
     assert made["rejections"][2]["example"] is None
-    assert [one["applied"] for one in made["runs_before"]] == [145, 0, 0, 100, 100_000]
-    assert [one["rejected"] for one in made["runs_before"]] == [3, 0, 0, 0, 0]
-    assert [one["list_count"] for one in made["runs_before"]] == [3, 0, 0, 2, 1]
+    assert [one["applied"] for one in made["previous_runs"]] == [145, 0, 0, 100, 100_000]
+    assert [one["rejected"] for one in made["previous_runs"]] == [3, 0, 0, 0, 0]
+    assert [one["list_count"] for one in made["previous_runs"]] == [3, 0, 0, 2, 1]
 
 
 def test_the_document_stays_as_it_is(gold: Gold) -> None:

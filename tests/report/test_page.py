@@ -226,10 +226,10 @@ def test_the_page_says_whose_the_rejections_are(own: bool, state: str, later: in
     ("figure", "heading"),
     [
         ("deferred", "deferred"),
-        ("superseded", "superseded"),
-        ("kept", "kept"),
-        ("gone", "gone"),
-        ("forgotten", "forgotten"),
+        ("replaced", "replaced"),
+        ("unmanaged", "unmanaged"),
+        ("not_found", "not found"),
+        ("left_in_place", "left in place"),
         ("accepted", "accepted"),
         ("unknown", "unknown"),
         ("not_sent", "not sent"),
@@ -334,9 +334,9 @@ def test_an_example_is_shown_as_the_command_line_masks_it() -> None:
     [
         (changed(), RUN, "updated"),
         (listed(unchanged=3), RUN, "unchanged"),
-        (changed(rejected_by_checks=2), RUN, "updated"),
-        (changed(rejected_by_checks=2), ran("ended", 1), "rows rejected"),
-        (changed(held_back=2), ran("ended", 1), "rows held"),
+        (changed(rejected_by_check=2), RUN, "updated"),
+        (changed(rejected_by_check=2), ran("ended", 1), "rows rejected"),
+        (changed(held_at_plan=2), ran("ended", 1), "rows held"),
         (changed(accepted=2), ran("unsettled", 1), "results pending"),
         (replace(changed(unknown=1), reason="No reply."), ran("ended", 4), "stopped"),
     ],
@@ -348,7 +348,7 @@ def test_a_list_stands_by_the_worst_that_came_of_it(one: ListSummary, run: RunRe
 
 def test_where_it_is_kept_a_list_is_told_by_its_own_new_rejections() -> None:
     """That another list has new ones is no fault of this one."""
-    tea, vip = changed(TEA, rejected_by_checks=2), changed(rejected_by_checks=2)
+    tea, vip = changed(TEA, rejected_by_check=2), changed(rejected_by_check=2)
     known = replace(KINDS["some new rejections"], lists=(tea, vip))
     assert (describe_list_state(known, tea)[1], describe_list_state(known, vip)[1]) == (
         "updated",
@@ -396,8 +396,8 @@ def test_how_long_a_run_took_is_told_where_it_is_known(run: RunRecord, told: str
     [
         (listed(), {}),
         (listed(unchanged=3, applied=1), {"right": 75.0, "sent": 25.0}),
-        (listed(unchanged=1, rejected=1, rejected_by_checks=2), {"right": 25.0, "stop": 75.0}),
-        (listed(held=1, held_back=1, unknown=1, accepted=1, not_sent=1), {"wait": 100.0}),
+        (listed(unchanged=1, rejected_by_klaviyo=1, rejected_by_check=2), {"right": 25.0, "stop": 75.0}),
+        (listed(held_at_lookup=1, held_at_plan=1, unknown=1, accepted=1, not_sent=1), {"wait": 100.0}),
         (listed(unchanged=10_000_000, applied=1), {"right": 98.04, "sent": 1.96}),
     ],
 )
@@ -422,8 +422,8 @@ def test_the_chart_shows_a_quiet_day_beside_a_first_load() -> None:
 
 def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it() -> None:
     """From the least to the greatest, the oldest first; level where nothing changed."""
-    one = changed(desired=30)
-    runs = [former(2, lists=(changed(desired=10), changed(TEA))), former(1), former(0, lists=(one,))]
+    one = changed(rows=30)
+    runs = [former(2, lists=(changed(rows=10), changed(TEA))), former(1), former(0, lists=(one,))]
     assert chart.collect_row_history(one, runs) == (10, 30)
     assert chart.compute_line_points((10, 30, 20)) == "2.0,18.0 36.0,2.0 70.0,10.0"
     assert chart.compute_line_points((1_000, 990)) == "2.0,9.2 70.0,10.8"  # one in a hundred is no cliff
@@ -435,7 +435,7 @@ def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it() -> None:
 def test_forty_lists_of_ten_million_rows_have_a_page_that_can_be_sent() -> None:
     """Some hundred kilobytes."""
     places = [replace(VIP, model=f"model_{n}", list_id=f"L{n}", name=f"List {n} " * 20) for n in range(MANY)]
-    lists = [changed(place, desired=10_000_000, unchanged=9_999_950) for place in places]
+    lists = [changed(place, rows=10_000_000, unchanged=9_999_950) for place in places]
     proofs = tuple(
         replace(proof(place, receipts=1_000, applied=10_000_000), shown_receipts=(receipt(place),) * 25)
         for place in places

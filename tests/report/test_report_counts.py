@@ -7,7 +7,7 @@ import pytest
 from reverse_etl.errors import WarehouseError
 from reverse_etl.report.counts import sum_counts
 
-OLD = {"desired": 5, "adds": 2, "updates": 1, "applied": 3}  # kept before there was --limit
+OLD = {"rows": 5, "adds": 2, "updates": 1, "applied": 3}  # kept before there was --limit
 
 
 def test_counts_are_summed() -> None:

@@ -284,7 +284,7 @@ def test_a_list_is_read_back_and_taken_over(shop: World) -> None:
     shop.put_on_list(shop.list_id(), shop.new_profile(email="zoe@example.com"))
     shop.take_off_list("bob@example.com")
     (found,) = shop.project().reconcile(resend=True)
-    assert (found.missing_sample, found.others_sample) == (
+    assert (found.missing_sample, found.unmanaged_sample) == (
         ("email:bob@example.com",),
         ("email:zoe@example.com",),
     )

@@ -67,8 +67,8 @@ def command(  # noqa: PLR0913 - a flag each
 
 
 def _print_next_steps(differences: Sequence[ListDifference], *, dry_run: bool) -> None:
-    others = sum(difference.others for difference in differences)
-    already_members = sum(difference.there_before for difference in differences)
+    others = sum(difference.unmanaged for difference in differences)
+    already_members = sum(difference.already_members for difference in differences)
     missing = sum(difference.missing for difference in differences)
     adopted_texts = [
         *([f"{format_count(others, 'member')} without a row"] if others else []),

@@ -96,7 +96,7 @@ class _CheckRunner:
     def record_fact(self, name: str, fact: str) -> None:
         """Report a fact that needs no check."""
         self._on_check(name, fact)
-        self.results.append({"name": name, "ok": True, "told": fact, "problems": []})
+        self.results.append({"name": name, "ok": True, "detail": fact, "problems": []})
 
     def run_check(
         self, name: str, action: Callable[[], CheckResult], describe: Callable[[CheckResult], str]
@@ -108,7 +108,7 @@ class _CheckRunner:
             self._record_failure(name, error)
             return None
         self._on_check(name, f"ok: {describe(result)}")
-        self.results.append({"name": name, "ok": True, "told": describe(result), "problems": []})
+        self.results.append({"name": name, "ok": True, "detail": describe(result), "problems": []})
         return result
 
     def _record_failure(self, name: str, error: ReverseEtlError) -> None:
@@ -118,7 +118,7 @@ class _CheckRunner:
             terminal.print_error(error)
             self._shown_problems.append(error.problems)
         problems = [problem_document(problem) for problem in error.problems]
-        self.results.append({"name": name, "ok": False, "told": "", "problems": problems})
+        self.results.append({"name": name, "ok": False, "detail": "", "problems": problems})
         self.exit_code = self.exit_code or error.exit_code
 
 

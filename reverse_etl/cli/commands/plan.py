@@ -109,8 +109,8 @@ def warn_unverified_plan(project: Project, plan: Plan) -> None:
         terminal.info(
             f"Lists were not looked up: {reason}. Lists without an earlier run are assumed to be new."
         )
-    if plan.unsettled_runs:
-        runs_text = format_count(plan.unsettled_runs, "earlier run")
+    if plan.unfinished_runs:
+        runs_text = format_count(plan.unfinished_runs, "earlier run")
         terminal.info(
             f"{runs_text} did not finish. The next run settles them first, and may then send less than "
             "this plan."

@@ -11,7 +11,7 @@ from reverse_etl.cli.output.drift import differences_document, show_differences
 from reverse_etl.formatting import format_count
 
 _RESEND_OPTION = click.option(
-    "--mend", is_flag=True, help="Make the next run send missing rows again. Nothing is sent now."
+    "--resend", is_flag=True, help="Make the next run send missing rows again. Nothing is sent now."
 )
 
 
@@ -26,7 +26,7 @@ def command(  # noqa: PLR0913 - a flag each
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     *,
-    mend: bool,
+    resend: bool,
     show_values: bool,
     as_json: bool,
 ) -> int:
@@ -42,7 +42,7 @@ def command(  # noqa: PLR0913 - a flag each
     project = project_flags.load()
     with terminal.progress_bars():
         differences = project.reconcile(
-            select, exclude, resend=mend, on_event=terminal.print_event, on_request=terminal.print_request
+            select, exclude, resend=resend, on_event=terminal.print_event, on_request=terminal.print_request
         )
     if as_json:
         show.print_json(differences_document(differences, show_values=show_values))
@@ -51,18 +51,18 @@ def command(  # noqa: PLR0913 - a flag each
     else:
         show.print_line("No list to compare: these models have not sent to any list.")
     missing = sum(difference.missing for difference in differences)
-    if missing and mend:
+    if missing and resend:
         terminal.info(
             f"The next run sends {format_count(missing, 'missing row')} again if the model still returns "
             "them."
         )
     elif missing:
-        terminal.info("To send missing rows again in the next run: reverse-etl reconcile --mend")
-    if any(difference.others for difference in differences):
+        terminal.info("To send missing rows again in the next run: reverse-etl reconcile --resend")
+    if any(difference.unmanaged for difference in differences):
         terminal.info("To let a model remove the other members: reverse-etl adopt --select MODEL")
     unresolved = [
         difference
         for difference in differences
-        if difference.given_up or difference.deleted or (difference.missing and not mend)
+        if difference.removals_not_found or difference.deleted or (difference.missing and not resend)
     ]
     return int(bool(unresolved))

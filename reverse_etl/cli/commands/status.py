@@ -33,7 +33,7 @@ def command(
 ) -> None:
     """Show the rows and the last run of each list.
 
-    Reads the state alone and does not ask Klaviyo: rows applied, rejected, held and unsettled.
+    Reads the state alone and does not ask Klaviyo: rows applied, rejected, held and uncertain.
     """
     status = project_flags.load().status(select, exclude)
     if as_json:
@@ -51,7 +51,7 @@ def command(
 
 def _show_status(status: Status, *, show_values: bool) -> None:
     """Print a line per list; then why rows are rejected and lists stopped, and the notes."""
-    headings = ("list", "model", "last run (UTC)", "state", "applied", "rejected", "held", "unsettled")
+    headings = ("list", "model", "last run (UTC)", "state", "applied", "rejected", "held", "uncertain")
     run_states = {run.run_id: run.state for run in status.runs}
     show.print_table(headings, [_row_cells(one, run_states) for one in status.lists], text_columns=4)
     for list_status in status.lists:
@@ -70,7 +70,7 @@ def _show_status(status: Status, *, show_values: bool) -> None:
             show.print_line(f"\nNote: {list_status.note}")
     newest = status.runs[0] if status.runs else None
     if newest and newest.state in {"submitting", "unsettled"}:
-        show.print_line(f"\nRun {newest.run_id} left rows unsettled. The next run settles them first.")
+        show.print_line(f"\nRun {newest.run_id} left rows uncertain. The next run settles them first.")
 
 
 def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> tuple[str | int, ...]:
@@ -86,7 +86,7 @@ def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> tuple[
         list_status.applied,
         list_status.rejected,
         list_status.held,
-        list_status.unsettled,
+        list_status.uncertain,
     )
 
 

@@ -51,7 +51,7 @@ class Terminal:
     def info(self, text: str) -> None:
         """Print a line, unless quiet."""
         if not self._quiet:
-            self._print_message("note", text, text)
+            self._print_message("info", text, text)
 
     def warn(self, text: str) -> None:
         """Print a warning, even when quiet."""
@@ -59,7 +59,7 @@ class Terminal:
 
     def print_exit_message(self, text: str) -> None:
         """Print why the process ends early, even when quiet."""
-        self._print_message("stopped", text, text)
+        self._print_message("interrupted", text, text)
 
     def print_error(self, error: ReverseEtlError) -> None:
         """Print the problems of an error."""
@@ -82,7 +82,7 @@ class Terminal:
         """Print a traceback of a bug in reverse_etl."""
         text = "This is a bug in reverse-etl. It is safe to run again. Please report the traceback above."
         if self._json:
-            self._print_json("fault", {"text": text, "trace": trace})
+            self._print_json("internal_error", {"text": text, "trace": trace})
         else:
             self._print_line(f"{trace}\n{click.style('error ', fg='red', bold=True)}{text}")
 
@@ -152,7 +152,7 @@ class Terminal:
             click.echo(text, err=True)
 
     def _print_json(self, event: str, content: Mapping[str, object]) -> None:
-        entry = {"at": round(time.time(), 3), "event": event, **content}
+        entry = {"timestamp": round(time.time(), 3), "event": event, **content}
         print(json.dumps(entry, default=str), file=sys.stderr, flush=True)  # noqa: T201 - a log line
 
 

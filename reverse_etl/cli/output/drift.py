@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 _HEADINGS: Final = {
     "applied": "applied",
-    "unsettled": "unsettled",
+    "uncertain": "uncertain",
     "members": "members",
     "missing": "missing",
-    "others": "others",
-    "there_before": "there before",
-    "given_up": "given up",
+    "unmanaged": "unmanaged",
+    "already_members": "already members",
+    "removals_not_found": "removals not found",
 }
-_ALWAYS_SHOWN: Final = {"applied", "members", "missing", "others"}  # the rest is shown where there is any
+_ALWAYS_SHOWN: Final = {"applied", "members", "missing", "unmanaged"}  # the rest is shown where there is any
 
 
 def _figures(one: ListDifference) -> dict[str, int]:
     return {
         "applied": one.applied,
-        "unsettled": one.unsettled,
+        "uncertain": one.uncertain,
         "members": one.members,
         "missing": one.missing,
-        "others": one.others,
-        "there_before": one.there_before,
-        "given_up": one.given_up,
+        "unmanaged": one.unmanaged,
+        "already_members": one.already_members,
+        "removals_not_found": one.removals_not_found,
     }
 
 
@@ -51,8 +51,8 @@ def differences_document(differences: Sequence[ListDifference], *, show_values: 
                 "deleted": difference.deleted,
                 **(dict.fromkeys(_HEADINGS) if difference.deleted else _figures(difference)),
                 "missing_sample": shown_identities(difference.missing_sample),
-                "others_sample": shown_identities(difference.others_sample),
-                "given_up_sample": shown_identities(difference.given_up_sample),
+                "unmanaged_sample": shown_identities(difference.unmanaged_sample),
+                "removals_not_found_sample": shown_identities(difference.removals_not_found_sample),
             }
             for difference in differences
         ]
@@ -91,13 +91,13 @@ def _detail_lines(difference: ListDifference, *, show_values: bool) -> Iterator[
             f"{difference.missing:,} applied but not on the list: "
             f"{describe_sample(difference.missing, difference.missing_sample)}"
         )
-    if difference.others:
+    if difference.unmanaged:
         yield (
-            f"{difference.others:,} on the list without a row in {difference.model}: "
-            f"{describe_sample(difference.others, difference.others_sample)}"
+            f"{difference.unmanaged:,} on the list without a row in {difference.model}: "
+            f"{describe_sample(difference.unmanaged, difference.unmanaged_sample)}"
         )
-    if difference.given_up:
+    if difference.removals_not_found:
         yield (
-            f"{difference.given_up:,} still on the list, though their removal found nobody: "
-            f"{describe_sample(difference.given_up, difference.given_up_sample)}"
+            f"{difference.removals_not_found:,} still on the list, though their removal found nobody: "
+            f"{describe_sample(difference.removals_not_found, difference.removals_not_found_sample)}"
         )

@@ -32,38 +32,41 @@ def event_entry(event: Event) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0
         case Warned():
             return "warning", {"text": event.text}
         case StateMigrated():
-            return "StateMigrated", {
+            return "state_migrated", {
                 "old_version": event.old_version,
                 "new_version": event.new_version,
                 "backup": event.backup,
             }
         case ModelStaged():
-            return "Staged", {"model": event.model, "rows": event.rows, "seconds": event.seconds}
+            return "model_staged", {"model": event.model, "rows": event.rows, "seconds": event.seconds}
         case RecoveryStarted():
-            return "Recovering", {"runs": event.runs, "jobs": event.open_jobs}
+            return "recovery_started", {"runs": event.runs, "open_jobs": event.open_jobs}
         case ListCreated():
-            return "ListCreated", {"name": event.name, "list_id": event.list_id}
+            return "list_created", {"list": event.name, "list_id": event.list_id}
         case SendProgress():
-            return "Sending", _of_list(event) | {"rows": event.rows, "of": event.total}
+            return "send_progress", _of_list(event) | {"rows": event.rows, "total": event.total}
         case JobProgress():
-            return "Settling", _of_list(event) | {"jobs": event.open_jobs}
+            return "job_progress", _of_list(event) | {"open_jobs": event.open_jobs}
         case RemoveProgress():
-            return "Removing", _of_list(event) | {"rows": event.rows, "of": event.total}
+            return "remove_progress", _of_list(event) | {"rows": event.rows, "total": event.total}
         case ListRead():
-            return "ListRead", _of_list(event) | {"members": event.members}
+            return "list_read", _of_list(event) | {"members": event.members}
         case ListDone():
-            return "ListDone", _of_list(event) | {"counts": dict(event.counts), "reason": event.stop_reason}
+            return "list_done", _of_list(event) | {
+                "counts": dict(event.counts),
+                "stop_reason": event.stop_reason,
+            }
         case _:
             assert_never(event)
 
 
 def request_entry(exchange: RequestLogEntry) -> tuple[str, dict[str, Any]]:
     """Return the name of a finished request in the log, and its content."""
-    return "Exchange", {
+    return "request", {
         "method": exchange.method,
         "path": exchange.path,
         "status": exchange.status,
-        "fault": exchange.error,
+        "error": exchange.error,
         "seconds": exchange.seconds,
         "attempt": exchange.attempt,
     }
@@ -71,7 +74,7 @@ def request_entry(exchange: RequestLogEntry) -> tuple[str, dict[str, Any]]:
 
 def problem_document(problem: Problem) -> dict[str, str]:
     """Return a problem as plain values."""
-    return {"what": problem.summary, "where": problem.where, "advice": problem.hint}
+    return {"summary": problem.summary, "where": problem.where, "hint": problem.hint}
 
 
 def _of_list(event: SendProgress | JobProgress | RemoveProgress | ListRead | ListDone) -> dict[str, Any]:

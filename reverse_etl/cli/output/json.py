@@ -33,8 +33,8 @@ REQUESTS: Final[Mapping[Endpoint, str]] = {
 def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
     """Return a plan as plain values; identifiers are masked unless they may be shown."""
     return {
-        "looked_up": plan.lists_looked_up,
-        "unsettled_runs": plan.unsettled_runs,
+        "lists_looked_up": plan.lists_looked_up,
+        "unfinished_runs": plan.unfinished_runs,
         "models": [_model_document(model_plan) for model_plan in plan.models],
         "lists": [
             {
@@ -44,7 +44,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
             for model_plan, list_plan in plan.lists()
         ],
         "requests": {REQUESTS[endpoint]: number for endpoint, number in plan.estimate_requests().items()},
-        "requests_to_read_lists": plan.max_list_reads(),
+        "max_list_reads": plan.max_list_reads(),
         "seconds_at_limits": round(plan.estimate_seconds(), 1),
         "notes": list(plan.notes),
     }
@@ -64,12 +64,12 @@ def result_document(result: RunResult) -> dict[str, Any]:
 def _model_document(model_plan: ModelPlan) -> dict[str, Any]:
     return {
         "model": model_plan.model.name,
-        "staged": model_plan.staged_rows,
-        "repeated": model_plan.duplicate_rows,
+        "staged_rows": model_plan.staged_rows,
+        "duplicate_rows": model_plan.duplicate_rows,
         "omitted_identifiers": {
             IdentifierType(kind).value: rows for kind, rows in model_plan.omitted_identifiers.items()
         },
-        "left_behind": dict(model_plan.orphaned_rows),
+        "orphaned_rows": dict(model_plan.orphaned_rows),
     }
 
 
@@ -79,8 +79,8 @@ def _list_document(model: str, list_plan: ListPlan, figures: Mapping[str, int]) 
         "list": list_plan.list_ref.name,
         "list_id": None if list_plan.list_ref.is_new else list_plan.list_ref.id,
         **figures,
-        "reasons": [
-            {"problem": rejected.code, "rows": rejected.rows, "new": rejected.new_rows}
+        "check_rejections": [
+            {"code": rejected.code, "rows": rejected.rows, "new_rows": rejected.new_rows}
             for rejected in list_plan.check_rejections
         ],
     }
@@ -89,7 +89,7 @@ def _list_document(model: str, list_plan: ListPlan, figures: Mapping[str, int]) 
 def _list_result_document(list_result: ListResult) -> dict[str, Any]:
     return {
         **_list_document(list_result.model, list_result.list_plan, collect_figures(list_result)),
-        "stopped": list_result.stop_reason,
+        "stop_reason": list_result.stop_reason,
     }
 
 

@@ -15,10 +15,10 @@ _HEADINGS = (
     "unchanged",
     "applied",
     "removed",
-    "superseded",
-    "forgotten",
-    "kept",
-    "gone",
+    "replaced",
+    "left in place",
+    "unmanaged",
+    "not found",
     "rejected",
     "held",
     "accepted",
@@ -61,23 +61,23 @@ def follow_up_lines(result: RunResult) -> list[str]:
     of_lists = [collect_figures(list_result) for list_result in result.lists]
     totals = {name: sum(each[name] for each in of_lists) for name in of_lists[0]}
     follow_ups = [
-        (newly_rejected + totals["rejected"], "newly rejected. To see why: reverse-etl status"),
+        (newly_rejected + totals["rejected_by_klaviyo"], "newly rejected. To see why: reverse-etl status"),
         (
-            totals["rejected_by_checks"] - newly_rejected,
+            totals["rejected_by_check"] - newly_rejected,
             "rejected as before. To see why: reverse-etl status",
         ),
         (
-            totals["held"] + totals["held_back"],
+            totals["held_at_plan"] + totals["held_at_lookup"],
             "held: a rejected row may be the same person. Fix that row or remove it from the model.",
         ),
         (totals["accepted"], "accepted but not confirmed yet. The next run settles them."),
         (totals["unknown"], "unknown. The next run settles them."),
         (totals["not_sent"] - totals["deferred"], "not sent. The next run continues."),
         (
-            totals["kept"],
+            totals["unmanaged"],
             "kept: members from before the first run. To let the model decide: reverse-etl adopt",
         ),
-        (totals["gone"], "gone: nobody was found, so nobody was removed."),
+        (totals["not_found"], "not found: nobody was found, so nobody was removed."),
     ]
     return [f"{format_count(rows, 'row')} {text}" for rows, text in follow_ups if rows]
 
@@ -88,12 +88,12 @@ def _count_outcomes(list_result: ListResult) -> dict[str, int]:
         "unchanged": list_result.list_plan.unchanged,
         "applied": outcomes["applied"],
         "removed": outcomes["removed"],
-        "superseded": outcomes["superseded"],
-        "forgotten": outcomes["forgotten"],
-        "kept": outcomes["kept"],
-        "gone": outcomes["gone"],
-        "rejected": outcomes["rejected"] + outcomes["rejected_by_checks"],
-        "held": outcomes["held"] + outcomes["held_back"],
+        "replaced": outcomes["replaced"],
+        "left in place": outcomes["left_in_place"],
+        "unmanaged": outcomes["unmanaged"],
+        "not found": outcomes["not_found"],
+        "rejected": outcomes["rejected_by_check"] + outcomes["rejected_by_klaviyo"],
+        "held": outcomes["held_at_plan"] + outcomes["held_at_lookup"],
         "accepted": outcomes["accepted"],
         "unknown": outcomes["unknown"],
         "not sent": outcomes["not_sent"],

@@ -18,7 +18,7 @@ def status_document(status: Status, *, show_values: bool) -> dict[str, Any]:
         "account": status.account,
         "lists": [_list(one, show_values=show_values) for one in status.lists],
         "runs": [run_document(run) for run in status.runs],
-        "refused": list(status.refusal_reasons),
+        "refusal_reasons": list(status.refusal_reasons),
         "notes": list(status.notes),
     }
 
@@ -27,13 +27,13 @@ def _list(one: ListStatus, *, show_values: bool) -> dict[str, Any]:
     return {
         "model": one.model,
         "list_id": one.list_id,
-        "list_name": one.list_name,
+        "list": one.list_name,
         "applied": one.applied,
         "rejected": one.rejected,
         "held": one.held,
-        "unsettled": one.unsettled,
-        "last": _last(one.last_run) if one.last_run else None,
-        "reasons": [_reason(reason, show_values=show_values) for reason in one.reasons],
+        "uncertain": one.uncertain,
+        "last_run": _last(one.last_run) if one.last_run else None,
+        "rejections": [_reason(reason, show_values=show_values) for reason in one.reasons],
         "note": one.note,
     }
 
@@ -41,12 +41,12 @@ def _list(one: ListStatus, *, show_values: bool) -> dict[str, Any]:
 def _last(one: RunList) -> dict[str, Any]:
     return {
         "run_id": one.run_id,
-        "started": one.started_at,
+        "started_at": one.started_at,
         "model": one.model,
         "list_id": one.list_id,
-        "list_name": one.list_name,
+        "list": one.list_name,
         "counts": dict(one.counts),
-        "reason": one.reason,
+        "stop_reason": one.reason,
     }
 
 

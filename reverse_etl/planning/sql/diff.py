@@ -21,13 +21,12 @@ from reverse_etl.warehouse.model_tables import (
     IDENTIFIER_COLUMNS,
     KEY_COLUMNS,
     ModelTables,
+    _identifier_columns,
     desired_rows_sql,
-    join_columns,
     rekeyed_identity_sql,
     same_row_sql,
 )
-from reverse_etl.warehouse.sql_template import render_sql
-from reverse_etl.warehouse.statement import Sql, Statement, TableName, quote_identifier, quote_literal
+from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 from reverse_etl.warehouse.type_changes import current_value_sql, is_retyped
 
 if TYPE_CHECKING:
@@ -42,12 +41,13 @@ _STORED_PREFIX = "retl_was_"  # prefix of the stored value of a column in a samp
 
 @dataclass(frozen=True)
 class DiffOptions:
-    """The options of the diff: every row again, or identities by today's identifiers.
+    """The options of the diff: every row again, the uncertain rows, identities by today's identifiers.
 
     All rows of the lists `stale_list_ids` are uncertain: another model has sent to these lists since.
     """
 
     full_refresh: bool = False
+    has_uncertain: bool = False
     rekeyed: bool = False
     stale_list_ids: tuple[str, ...] = ()
 
@@ -60,8 +60,13 @@ def select_first_difference(
     If it returns none, and the snapshot has as many rows as were staged, identities are unique: the snapshot has each identity once.
     Rows may still share secondary identifiers, as the snapshot's rows may.
     """
-    diff = _DiffSql(dialect, tables, stored_columns, DiffOptions())
-    return Statement.read(*render_sql("planning/sql/first_difference", dialect, diff=diff))
+    return Statement.read(
+        f"WITH desired AS (\n{desired_rows_sql(dialect, tables)}\n),\nknown AS (\n{_known_rows_sql(dialect, tables, stored_columns, DiffOptions())}\n)\n"
+        f"SELECT 1 AS retl_differs\n"
+        f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
+        f"WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL\n"
+        f"  OR ({_is_changed_sql(dialect, tables)})\nLIMIT 1"
+    )
 
 
 def mark_changed_rows(
@@ -72,9 +77,8 @@ def mark_changed_rows(
     No value was sent of a column that the model did not have then, or that was NULL: the row counts as unchanged.
     """
     staged = dialect.temp_table(tables.staged)
-    columns = _comparable_columns(tables)
     changes = {
-        name: f"(k.{columns[name]} IS NOT NULL AND {is_changed})"
+        name: f"(k.{dialect.quote_column(name)} IS NOT NULL AND {is_changed})"
         for name, is_changed in _changes_sql(dialect, tables).items()
     }
     names = ", ".join(
@@ -88,7 +92,7 @@ def mark_changed_rows(
         f"known AS (\n{_known_rows_sql(dialect, tables, stored_columns, DiffOptions())}\n)\n"
         f"SELECT d.retl_list_id, d.retl_identity, CONCAT({names}) AS retl_names\n"
         f"FROM desired AS d JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
-        f"WHERE k.retl_in_snapshot AND ({' OR '.join(changes.values()) or 'FALSE'})\n"
+        f"WHERE {' OR '.join(changes.values())}\n"
         f") AS c, {dialect.temp_table(tables.lists)} AS l\n"
         f"WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND c.retl_list_id = l.retl_list_id\n"
         f"AND s.retl_identity = c.retl_identity",
@@ -98,7 +102,7 @@ def mark_changed_rows(
 def create_empty_plan(dialect: Dialect, tables: ModelTables) -> Statement:
     """Create an empty plan table, for a model that has nothing to send."""
     types = {"retl_seq": "BIGINT", "retl_in_snapshot": "BOOLEAN", "retl_uncertain": "BOOLEAN"}
-    names = (*DELTA_COLUMNS, *KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
+    names = (*DELTA_COLUMNS, *KEY_COLUMNS, *_identifier_columns(), FIRST_SENT_COLUMN)
     columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in names)
     return Statement.create(
         dialect.temp_table(tables.planned), f"{dialect.replace_temp_table_sql(tables.planned)} ({columns})"
@@ -117,71 +121,71 @@ def compute_deltas(
     removes carry identifiers. If the engine can number rows in order of input, it takes far less time and memory to join only the
     compared columns, fetch the others for changed rows, and sort before numbering.
     """
-    diff = _DiffSql(dialect, tables, stored_columns, options)
-    planned, changed = dialect.temp_table(tables.planned), dialect.temp_table(tables.changed)
+    known_rows = f"known AS (\n{_known_rows_sql(dialect, tables, stored_columns, options)}\n)"
+    planned, changed = dialect.replace_temp_table_sql(tables.planned), dialect.temp_table(tables.changed)
     if not dialect.numbers_rows_as_they_pass:
-        return (Statement.create(planned, *render_sql("planning/sql/deltas_at_once", dialect, diff=diff)),)
+        known_columns = ", " + _known_columns_sql("d.retl_identity IS NULL")
+        changed_rows = _changed_rows_sql(dialect, tables, known_rows, options, known_columns)
+        row_number = f"ROW_NUMBER() OVER ({_order_by_sql(tables)}) AS retl_seq"
+        whole = f"{planned} AS\nSELECT {row_number}, *\nFROM (\n{changed_rows}\n) AS retl_changed"
+        return (Statement.create(dialect.temp_table(tables.planned), whole),)
+    known_columns = _known_columns_sql(f"c.retl_op = '{Op.REMOVE}'")
     return (
-        Statement.create(changed, *render_sql("planning/sql/changed_rows", dialect, diff=diff)),
-        Statement.create(planned, *render_sql("planning/sql/sorted_deltas", dialect, diff=diff)),
+        Statement.create(
+            changed,
+            f"{dialect.replace_temp_table_sql(tables.changed)} AS\n{_changed_rows_sql(dialect, tables, known_rows, options)}",
+        ),
+        Statement.create(
+            dialect.temp_table(tables.planned),
+            f"{planned} AS\nWITH {known_rows}\nSELECT ROW_NUMBER() OVER () AS retl_seq, *\nFROM (\n"
+            f"  SELECT c.*, {known_columns}\n"
+            f"  FROM {changed} AS c LEFT JOIN known AS k ON {same_row_sql(tables, 'c', 'k')}\n"
+            f"  {_order_by_sql(tables, 'c.')}\n) AS retl_sorted",
+        ),
         Statement.drop(changed, f"DROP TABLE {changed}"),
     )
 
 
-@dataclass(frozen=True)
-class _DiffSql:
-    """The values of the diff's templates: a model's tables, its desired and known rows, and how they are compared."""
+def _changed_rows_sql(
+    dialect: Dialect, tables: ModelTables, known_rows: str, options: DiffOptions, known_columns: str = ""
+) -> str:
+    """Return the query of the changed rows: operation, flags, list id and identity."""
+    op_case = (
+        f"CASE WHEN d.retl_identity IS NULL THEN '{Op.REMOVE}' WHEN k.retl_in_snapshot THEN '{Op.UPDATE}' "
+        f"ELSE '{Op.ADD}' END"
+    )
+    is_changed = "TRUE" if options.full_refresh else _is_changed_sql(dialect, tables)
+    differs = (
+        "NOT COALESCE(k.retl_in_snapshot, FALSE)"
+        if tables.append_only
+        else f"d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n  OR ({is_changed})"
+    )
+    return (
+        f"WITH desired AS (\n{desired_rows_sql(dialect, tables)}\n),\n{known_rows}\n"
+        f"SELECT {dialect.varchar_sql(op_case)} AS retl_op,\n"
+        f"  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,\n"
+        f"  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
+        f"  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,\n"
+        f"  COALESCE(d.retl_identity, k.retl_identity) AS retl_identity{known_columns}\n"
+        f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
+        f"WHERE {differs}"
+    )
 
-    dialect: Dialect
-    tables: ModelTables
-    stored_columns: Mapping[str, Column]
-    options: DiffOptions
 
-    identifier_columns = tuple(IDENTIFIER_COLUMNS.values())
+def _known_columns_sql(is_removal: str) -> str:
+    """Return the columns that a delta takes from a known row: the identifiers of a remove, and when the row was first sent."""
+    return ", ".join(
+        (
+            *(f"CASE WHEN {is_removal} THEN k.{name} END AS {name}" for name in _identifier_columns()),
+            f"k.{FIRST_SENT_COLUMN} AS {FIRST_SENT_COLUMN}",
+        )
+    )
 
-    @property
-    def many_lists(self) -> bool:
-        """Return whether rows name their list."""
-        return self.tables.many_lists
 
-    @property
-    def append_only(self) -> bool:
-        """Return whether known rows are neither sent again nor removed."""
-        return self.tables.append_only
-
-    @property
-    def changed(self) -> TableName:
-        """Return the scratch table of what the diff found, before it is sorted."""
-        return self.dialect.temp_table(self.tables.changed)
-
-    @property
-    def replace_changed(self) -> Sql:
-        """Return the beginning of a statement that replaces it."""
-        return Sql(self.dialect.replace_temp_table_sql(self.tables.changed))
-
-    @property
-    def replace_planned(self) -> Sql:
-        """Return the beginning of a statement that replaces the plan's deltas."""
-        return Sql(self.dialect.replace_temp_table_sql(self.tables.planned))
-
-    @property
-    def desired(self) -> Sql:
-        """Return the query of the rows that may be sent."""
-        return Sql(desired_rows_sql(self.dialect, self.tables))
-
-    @property
-    def known(self) -> Sql:
-        """Return the query of the rows that Klaviyo has or may have."""
-        return Sql(_known_rows_sql(self.dialect, self.tables, self.stored_columns, self.options))
-
-    @property
-    def is_changed(self) -> Sql:
-        """Return the condition that a desired row has another value than the known one, or is to be sent anyway."""
-        return Sql("TRUE" if self.options.full_refresh else _is_changed_sql(self.dialect, self.tables))
-
-    def same_row(self, left: str, right: str) -> Sql:
-        """Return the condition that rows of two tables have one key."""
-        return Sql(same_row_sql(self.tables, left, right))
+def _order_by_sql(tables: ModelTables, prefix: str = "") -> str:
+    by_list = f"{prefix}retl_list_id, " if tables.many_lists else ""
+    upserts_first = f"CASE WHEN {prefix}retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
+    return f"ORDER BY {by_list}{upserts_first}, {prefix}retl_identity"
 
 
 def limit_upserts(dialect: Dialect, tables: ModelTables, limit: int) -> tuple[Statement, ...]:
@@ -217,7 +221,7 @@ def hold_shared_removals(dialect: Dialect, tables: ModelTables) -> Statement:
     shared_seqs = "\n  UNION ".join(
         f"SELECT p.retl_seq FROM {planned} AS p JOIN {staged} AS s ON s.{column} = p.{column} "
         f"WHERE p.retl_op = '{Op.REMOVE}' AND s.retl_problem IS NOT NULL"
-        for column in IDENTIFIER_COLUMNS.values()
+        for column in _identifier_columns()
     )
     return Statement.change(
         planned,
@@ -236,7 +240,7 @@ def count_planned_by_list(dialect: Dialect, tables: ModelTables) -> Statement:
 def count_removes_by_identifier(dialect: Dialect, tables: ModelTables) -> Statement:
     """Return (list id, rows without e-mail and phone, rows that carry each identifier) of the removes."""
     email, phone = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE]
-    identifier_counts = ", ".join(f"COUNT({column})" for column in IDENTIFIER_COLUMNS.values())
+    identifier_counts = ", ".join(f"COUNT({column})" for column in _identifier_columns())
     return Statement.read(
         f"SELECT retl_list_id, COUNT(*) - COUNT(COALESCE({email}, {phone})), {identifier_counts} "
         f"FROM {dialect.temp_table(tables.planned)} WHERE retl_op = '{Op.REMOVE}' GROUP BY retl_list_id ORDER BY retl_list_id"
@@ -260,10 +264,10 @@ def select_sample(
         for number, column in retyped_columns
     }
     known_rows = f"(\n{_known_rows_sql(dialect, tables, stored_columns, options, stored_values)}\n)"
-    values = (*IDENTIFIER_COLUMNS.values(), *tables.payload_columns)
-    before = join_columns((*values, *stored_values), "k")
+    values = (*_identifier_columns(), *tables.payload_names)
+    before = dialect.quote_columns((*values, *stored_values), "k.")
     return Statement.read(
-        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {join_columns(values, 'd')}, {before}\n"
+        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {dialect.quote_columns(values, 'd.')}, {before}\n"
         f"FROM (SELECT * FROM {dialect.temp_table(tables.planned)} WHERE retl_op <> '{Op.DEFERRED}' "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
         f"LEFT JOIN (\n{desired_rows_sql(dialect, tables)}\n) AS d ON {same_row_sql(tables, 'd', 'p')}\n"
@@ -278,12 +282,12 @@ def set_created_list_ids(dialect: Dialect, tables: ModelTables, ids: Mapping[str
     The table is created again, since an UPDATE of every row may hold all rows in memory.
     """
     cases = " ".join("WHEN ? THEN ?" for _ in ids)
-    columns = ", ".join((*DELTA_COLUMNS, "retl_identity", *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN))
+    columns = ", ".join((*DELTA_COLUMNS, "retl_identity", *_identifier_columns(), FIRST_SENT_COLUMN))
     planned = dialect.temp_table(tables.planned)
     return Statement.create(
         planned,
         f"{dialect.replace_temp_table_sql(tables.planned)} AS\n"
-        f"SELECT {f'CAST(CASE retl_list_id {cases} ELSE retl_list_id END AS VARCHAR)'} AS retl_list_id, {columns} FROM {planned}",
+        f"SELECT {dialect.varchar_sql(f'CASE retl_list_id {cases} ELSE retl_list_id END')} AS retl_list_id, {columns} FROM {planned}",
         tuple(text for pair in ids.items() for text in pair),
         repeatable=False,
     )
@@ -316,50 +320,44 @@ def _known_rows_sql(
     options: DiffOptions,
     extra_columns: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Return the query of the rows that Klaviyo has or may have: those of the snapshot, and the uncertain ones.
-
-    `extra_columns` adds values of the snapshot by name.
-    """
+    """Return the query of the rows that Klaviyo has or may have; `extra_columns` adds values of the snapshot by name."""
+    names = (*_identifier_columns(), FIRST_SENT_COLUMN)
     if not stored_columns:
-        return _no_known_rows_sql(dialect, tables)
-    names = (*IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
-    payload: dict[str, str] = {
-        quote_identifier(column.name): current_value_sql(dialect, column, stored_column, "s.")
+        null_columns = [*(f"CAST(NULL AS VARCHAR) AS {name}" for name in (*KEY_COLUMNS, *names))]
+        null_columns += [
+            f"CAST(NULL AS {dialect.storage_type(column)}) AS {quote_identifier(column.name)}"
+            for column in tables.payload
+        ]
+        flags = "FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing"
+        return f"  SELECT {', '.join(null_columns)}, {flags} FROM (SELECT 1 AS retl_one) AS retl_nothing WHERE FALSE"
+    current_values = {
+        column.name: current_value_sql(dialect, column, stored_column, "s.")
         for column, stored_column in _pair_columns(tables, stored_columns)
     }
-    payload |= extra_columns
-    values = "".join(f", {value} AS {column}" for column, value in payload.items())
-    merged = ", ".join(f"COALESCE(s.{name}, u.{name}) AS {name}" for name in (*KEY_COLUMNS, *names))
+    current_values |= extra_columns
+    values = "".join(f", {value} AS {dialect.quote_column(name)}" for name, value in current_values.items())
+    identity = rekeyed_identity_sql(tables, "s.") if options.rekeyed else "s.retl_identity"
+    identifiers = dialect.quote_columns(names, "s.")
+    snapshot = (
+        f"SELECT s.retl_list_id, {identity} AS retl_identity, {identifiers}{values}\n"
+        f"  FROM {dialect.state_table(tables.snapshot)} AS s WHERE {_is_managed_list_sql(dialect, tables, 's.retl_list_id')}"
+    )
     stale_ids = ", ".join(dialect.quote_literal(list_id) for list_id in options.stale_list_ids)
-    is_stale = f" OR s.retl_list_id IN ({stale_ids})" if stale_ids else ""
+    is_stale = f"s.retl_list_id IN ({stale_ids})" if stale_ids else "FALSE"
+    if not options.has_uncertain:
+        return f"  SELECT *, TRUE AS retl_in_snapshot, {is_stale} AS retl_uncertain, FALSE AS retl_removing FROM ({snapshot}) AS s"
+    merged = ", ".join(f"COALESCE(s.{name}, u.{name}) AS {name}" for name in (*KEY_COLUMNS, *names))
+    payload = "".join(f", s.{dialect.quote_column(name)}" for name in current_values)
+    uncertain_identity = rekeyed_identity_sql(tables) if options.rekeyed else "retl_identity"
     return (
-        f"  SELECT {merged}{''.join(f', s.{column}' for column in payload)},\n"
-        f"    s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL{is_stale} AS retl_uncertain,\n"
-        f"    COALESCE(u.retl_op = '{Op.REMOVE}', FALSE) AS retl_removing\n"
-        f"  FROM (\n"
-        f"    SELECT s.retl_list_id, {_identity_sql(tables, options, 's.')}, {join_columns(names, 's')}{values}\n"
-        f"    FROM {dialect.state_table(tables.snapshot)} AS s WHERE {_is_managed_list_sql(dialect, tables, 's.retl_list_id')}\n"
-        f"  ) AS s FULL OUTER JOIN (\n"
-        f"    SELECT retl_list_id, {_identity_sql(tables, options)}, {join_columns(names)}, retl_op\n"
+        f"  SELECT {merged}{payload}, s.retl_identity IS NOT NULL AS retl_in_snapshot, "
+        f"u.retl_identity IS NOT NULL{f' OR {is_stale}' if stale_ids else ''} AS retl_uncertain, "
+        f"COALESCE(u.retl_op = '{Op.REMOVE}', FALSE) AS retl_removing\n"
+        f"  FROM ({snapshot}) AS s FULL OUTER JOIN (\n"
+        f"    SELECT retl_list_id, {uncertain_identity} AS retl_identity, {dialect.quote_columns(names)}, retl_op\n"
         f"    FROM {dialect.state_table(tables.deltas)} WHERE {_is_managed_list_sql(dialect, tables, 'retl_list_id')}\n"
         f"  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity"
     )
-
-
-def _no_known_rows_sql(dialect: Dialect, tables: ModelTables) -> str:
-    """Return the query of the known rows of a model that has no tables yet: no rows, of the right types."""
-    types = dict.fromkeys((*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN), "VARCHAR")
-    types |= {quote_identifier(column.name): dialect.storage_type(column) for column in tables.payload}
-    nulls = ", ".join(f"CAST(NULL AS {type_}) AS {column}" for column, type_ in types.items())
-    flags = "FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing"
-    return f"  SELECT {nulls}, {flags} FROM (SELECT 1 AS retl_one) AS retl_nothing WHERE FALSE"
-
-
-def _identity_sql(tables: ModelTables, options: DiffOptions, prefix: str = "") -> str:
-    """Return a known row's identity, by today's identifiers if the model is keyed anew, as retl_identity."""
-    if options.rekeyed:
-        return f"{rekeyed_identity_sql(tables, prefix)} AS retl_identity"
-    return f"{prefix}retl_identity"
 
 
 def _is_managed_list_sql(dialect: Dialect, tables: ModelTables, list_id: str) -> str:
@@ -376,21 +374,17 @@ def _is_changed_sql(dialect: Dialect, tables: ModelTables) -> str:
 
 def _changes_sql(dialect: Dialect, tables: ModelTables) -> dict[str, str]:
     """Return, by column, the condition that a desired row d has another value than the known row k."""
-    columns = _comparable_columns(tables)
-    types = {column.name: column for column in tables.payload}
-
-    def value(alias: str, name: str) -> str:
-        value = f"{alias}.{columns[name]}"
-        return dialect.comparable_sql(value, types[name]) if name in types else value
-
-    return {
-        name: f"(d.{column} IS NOT NULL AND {value('d', name)} IS DISTINCT FROM {value('k', name)})"
-        for name, column in columns.items()
+    differences = {
+        IDENTIFIER_COLUMNS[kind]: f"d.{column} IS DISTINCT FROM k.{column}"
+        for kind in tables.compared_identifiers
+        if (column := dialect.quote_column(IDENTIFIER_COLUMNS[kind]))
     }
-
-
-def _comparable_columns(tables: ModelTables) -> dict[str, Sql]:
-    """Return the columns that may differ between a desired row and a known one, by name."""
-    identifiers = [IDENTIFIER_COLUMNS[kind] for kind in tables.compared_identifiers]
-    columns: dict[str, Sql] = {str(column): column for column in identifiers}
-    return columns | dict(zip(tables.payload_names, tables.payload_columns, strict=True))
+    differences |= {
+        column.name: f"{dialect.comparable_sql(f'd.{quote_identifier(column.name)}', column)} IS DISTINCT FROM "
+        f"{dialect.comparable_sql(f'k.{quote_identifier(column.name)}', column)}"
+        for column in tables.payload
+    }
+    return {
+        name: f"(d.{dialect.quote_column(name)} IS NOT NULL AND {differs})"
+        for name, differs in differences.items()
+    }

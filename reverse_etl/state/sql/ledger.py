@@ -66,7 +66,7 @@ def replace_model(
 def select_last_account(dialect: Dialect, project: str, destination_id: str) -> Statement:
     """Return the account that a target's last run was sent to."""
     return Statement.read(
-        f"SELECT account_id FROM {dialect.state_table('targets')} WHERE project = ? AND target = ?",
+        f"SELECT account_id FROM {dialect.state_table('targets')} WHERE project = ? AND destination_id = ?",
         (project, destination_id),
     )
 
@@ -78,7 +78,7 @@ def replace_account(
     table = dialect.state_table("targets")
     return (
         Statement.change(
-            table, f"DELETE FROM {table} WHERE project = ? AND target = ?", (project, destination_id)
+            table, f"DELETE FROM {table} WHERE project = ? AND destination_id = ?", (project, destination_id)
         ),
         Statement.insert(table, f"INSERT INTO {table} VALUES (?, ?, ?)", (project, destination_id, account)),
     )
@@ -182,7 +182,7 @@ def select_all_run_lists(dialect: Dialect, account: str, project: str) -> Statem
 def select_open_receipts(dialect: Dialect, account: str, project: str) -> Statement:
     """Return the receipts whose import job was accepted and not yet seen to end, each with its run's beginning."""
     return Statement.read(
-        f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, r.klaviyo_time "
+        f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, c.may_have_duplicate, r.klaviyo_time "
         f"FROM {dialect.state_table('receipts')} AS c JOIN {dialect.state_table('runs')} AS r ON c.run_id = r.run_id\n"
         f"WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq",
         (account, project),

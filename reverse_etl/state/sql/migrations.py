@@ -66,20 +66,57 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
         "meta",
     ),
 }
+# Until version 2 a receipt's detail was this where another import may hold its rows too.
+_REPLY_LOST = "The reply to an earlier try was lost: another import may hold these rows too."
+_RENAMED_COUNTS = {
+    "desired": "rows",
+    "known": "snapshot_rows",
+    "held_back": "held_at_plan",
+    "held": "held_at_lookup",
+    "rejected_by_checks": "rejected_by_check",
+    "rejected": "rejected_by_klaviyo",
+    "superseded": "replaced",
+    "kept": "unmanaged",
+    "gone": "not_found",
+    "forgotten": "left_in_place",
+}
+
+
+def _destination_id_sql() -> str:
+    """Return the id of a target, which was kept as a sentence: its name, ' to ', and where it sends."""
+    endings = {" to https://a.klaviyo.com": "/klaviyo", " to a sandbox of its own": "/sandbox"}
+    cases = " ".join(
+        f"WHEN target LIKE '%{old}' THEN LEFT(target, LENGTH(target) - {len(old)}) || '{new}'"
+        for old, new in endings.items()
+    )
+    origin_length = "(POSITION(' ' IN REVERSE(target)) - 1)"  # an origin has no blank
+    name = f"LEFT(target, LENGTH(target) - {origin_length} - {len(' to ')})"
+    return f"CASE {cases} ELSE {name} || '/' || RIGHT(target, {origin_length}) END"
+
+
 CHANGES_BY_VERSION: Mapping[int, Sequence[TableChange]] = {
     2: (
+        TableChange(
+            "targets",
+            {"project": "project", "destination_id": _destination_id_sql(), "account_id": "account_id"},
+        ),
         TableChange(
             "receipts",
             {
                 **_unchanged("run_id", "model", "list_id", "op", "first_seq", "last_seq", "row_count"),
                 **_unchanged("state", "job_id"),
                 "recorded_at": "noted_at",
-                "detail": "detail",
+                "detail": f"CASE WHEN detail = '{_REPLY_LOST}' THEN '' ELSE detail END",
+                "may_have_duplicate": f"detail = '{_REPLY_LOST}'",
             },
         ),
         TableChange(
             "row_exceptions",
-            _unchanged("run_id", "model", "seq", "kind", "code", "field", "detail"),
+            {
+                **_unchanged("run_id", "model", "seq", "kind"),
+                "code": "CASE WHEN code = 'unrenderable' THEN 'unencodable' ELSE code END",
+                **_unchanged("field", "detail"),
+            },
             old_name="refusals",
         ),
         TableChange(
@@ -147,6 +184,22 @@ def change_table(dialect: Dialect, change: TableChange) -> tuple[Statement, ...]
     if not change.old_name:
         return (replaced,)
     return (replaced, Statement.drop(old_table, f"DROP TABLE IF EXISTS {old_table}"))
+
+
+def change_values(dialect: Dialect, version: int) -> tuple[Statement, ...]:
+    """Bring values of a table that stays as it is to a version. May be repeated."""
+    if version != 2:  # noqa: PLR2004 - the only one so far
+        return ()
+    run_lists, rejections = dialect.state_table("run_lists"), dialect.state_table("rejections")
+    counts = "counts"
+    for old, new in _RENAMED_COUNTS.items():
+        counts = f"REPLACE({counts}, '\"{old}\":', '\"{new}\":')"
+    return (
+        Statement.change(run_lists, f"UPDATE {run_lists} SET counts = {counts}"),
+        Statement.change(
+            rejections, f"UPDATE {rejections} SET code = 'unencodable' WHERE code = 'unrenderable'"
+        ),
+    )
 
 
 def raise_version(dialect: Dialect, version: int) -> Statement:

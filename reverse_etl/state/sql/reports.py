@@ -40,8 +40,8 @@ def select_receipt_sums(dialect: Dialect, run_id: str) -> Statement:
 def select_receipts(dialect: Dialect, run_id: str, limit: int) -> Statement:
     """Return (model, list id, op, job, rows, state, at, detail) of the first receipts of each list and op, those not applied first."""
     return Statement.read(
-        f"SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail FROM (\n"
-        f"  SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail, ROW_NUMBER() OVER (\n"
+        f"SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail, may_have_duplicate FROM (\n"
+        f"  SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail, may_have_duplicate, ROW_NUMBER() OVER (\n"
         f"    PARTITION BY model, list_id, op ORDER BY CASE WHEN state = 'applied' THEN 1 ELSE 0 END, first_seq) AS nth\n"
         f"  FROM {dialect.state_table('receipts')} WHERE run_id = ?\n"
         f") AS c WHERE nth <= {limit} ORDER BY model, list_id, op, nth",

@@ -15,11 +15,11 @@ INSERT INTO "reverse_etl_state".main."models" VALUES (?, ?, ?, ?, ?, ?, ?);
 -- with ('acc', 'shop', 'vip', 'vip_0a1b2c3d', 'profiles', '[]', 'c0ffee')
 
 -- ledger 5
-SELECT account_id FROM "reverse_etl_state".main."targets" WHERE project = ? AND target = ?;
+SELECT account_id FROM "reverse_etl_state".main."targets" WHERE project = ? AND destination_id = ?;
 -- with ('shop', 'prod')
 
 -- ledger 6
-DELETE FROM "reverse_etl_state".main."targets" WHERE project = ? AND target = ?;
+DELETE FROM "reverse_etl_state".main."targets" WHERE project = ? AND destination_id = ?;
 -- with ('shop', 'prod')
 
 -- ledger 7
@@ -64,7 +64,7 @@ WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' ORDER BY r.sta
 -- with ('acc', 'shop')
 
 -- ledger 16
-SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, r.klaviyo_time FROM "reverse_etl_state".main."receipts" AS c JOIN "reverse_etl_state".main."runs" AS r ON c.run_id = r.run_id
+SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, c.may_have_duplicate, r.klaviyo_time FROM "reverse_etl_state".main."receipts" AS c JOIN "reverse_etl_state".main."runs" AS r ON c.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq;
 -- with ('acc', 'shop')
 
@@ -118,8 +118,8 @@ DELETE FROM "reverse_etl_state".main."lease" WHERE account_id = ? AND project = 
 -- with ('acc', 'shop', 'me')
 
 -- ledger 28
-INSERT INTO "reverse_etl_state".main."receipts" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
--- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '0.10', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10')
+INSERT INTO "reverse_etl_state".main."receipts" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '0.10', '0.11', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10', '1.11')
 
 -- ledger 29
 INSERT INTO "reverse_etl_state".main."row_exceptions" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);

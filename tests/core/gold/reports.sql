@@ -8,8 +8,8 @@ GROUP BY model, list_id, op, state ORDER BY model, list_id, op, state;
 -- with ('r1',)
 
 -- reports 3
-SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail FROM (
-  SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail, ROW_NUMBER() OVER (
+SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail, may_have_duplicate FROM (
+  SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail, may_have_duplicate, ROW_NUMBER() OVER (
     PARTITION BY model, list_id, op ORDER BY CASE WHEN state = 'applied' THEN 1 ELSE 0 END, first_seq) AS nth
   FROM "reverse_etl_state".main."receipts" WHERE run_id = ?
 ) AS c WHERE nth <= 25 ORDER BY model, list_id, op, nth;

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."meta" (version BIGINT, migr
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."models" (account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR);
 
 -- schema 3
-CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."targets" (project VARCHAR, target VARCHAR, account_id VARCHAR);
+CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."targets" (project VARCHAR, destination_id VARCHAR, account_id VARCHAR);
 
 -- schema 4
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."runs" (run_id VARCHAR, account_id VARCHAR, project VARCHAR, state VARCHAR, started_at VARCHAR, klaviyo_time VARCHAR, ended_at VARCHAR, exit_code BIGINT);
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."runs" (run_id VARCHAR, acco
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."run_lists" (run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR);
 
 -- schema 6
-CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."receipts" (run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, row_count BIGINT, state VARCHAR, job_id VARCHAR, recorded_at VARCHAR, detail VARCHAR);
+CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."receipts" (run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, row_count BIGINT, state VARCHAR, job_id VARCHAR, recorded_at VARCHAR, detail VARCHAR, may_have_duplicate BOOLEAN);
 
 -- schema 7
 CREATE TABLE IF NOT EXISTS "reverse_etl_state".main."row_exceptions" (run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR);

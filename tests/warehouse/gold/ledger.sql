@@ -15,11 +15,11 @@ INSERT INTO "SHOP"."REVERSE_ETL"."MODELS" VALUES (?, ?, ?, ?, ?, ?, ?);
 -- with ('acc', 'shop', 'vip', 'vip_0a1b2c3d', 'profiles', '[]', 'c0ffee')
 
 -- ledger 5
-SELECT account_id FROM "SHOP"."REVERSE_ETL"."TARGETS" WHERE project = ? AND target = ?;
+SELECT account_id FROM "SHOP"."REVERSE_ETL"."TARGETS" WHERE project = ? AND destination_id = ?;
 -- with ('shop', 'prod')
 
 -- ledger 6
-DELETE FROM "SHOP"."REVERSE_ETL"."TARGETS" WHERE project = ? AND target = ?;
+DELETE FROM "SHOP"."REVERSE_ETL"."TARGETS" WHERE project = ? AND destination_id = ?;
 -- with ('shop', 'prod')
 
 -- ledger 7
@@ -64,7 +64,7 @@ WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' ORDER BY r.sta
 -- with ('acc', 'shop')
 
 -- ledger 16
-SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, r.klaviyo_time FROM "SHOP"."REVERSE_ETL"."RECEIPTS" AS c JOIN "SHOP"."REVERSE_ETL"."RUNS" AS r ON c.run_id = r.run_id
+SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, c.may_have_duplicate, r.klaviyo_time FROM "SHOP"."REVERSE_ETL"."RECEIPTS" AS c JOIN "SHOP"."REVERSE_ETL"."RUNS" AS r ON c.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq;
 -- with ('acc', 'shop')
 
@@ -118,8 +118,8 @@ DELETE FROM "SHOP"."REVERSE_ETL"."LEASE" WHERE account_id = ? AND project = ? AN
 -- with ('acc', 'shop', 'me')
 
 -- ledger 28
-INSERT INTO "SHOP"."REVERSE_ETL"."RECEIPTS" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
--- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '0.10', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10')
+INSERT INTO "SHOP"."REVERSE_ETL"."RECEIPTS" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- with ('0.0', '0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '0.10', '0.11', '1.0', '1.1', '1.2', '1.3', '1.4', '1.5', '1.6', '1.7', '1.8', '1.9', '1.10', '1.11')
 
 -- ledger 29
 INSERT INTO "SHOP"."REVERSE_ETL"."ROW_EXCEPTIONS" VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?);
