@@ -52,8 +52,8 @@ class Warehouse(Protocol):
     def stream(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """Yield a result in its order, at most `size` rows at a time, in bounded memory.
 
-        Other statements may run in between. Raises SessionLost where the rest can't be had any more; what was
-        yielded is right.
+        Other statements may run in between. Raises SessionLost if the rest is lost; the rows yielded
+        before are correct.
         """
         ...
 
@@ -69,9 +69,9 @@ class Warehouse(Protocol):
         ...
 
     def set_query_tag(self, **tags: str) -> None:
-        """Let the statements from now on say what they are for: their `run`, their `model`.
+        """Set the tags of the following statements: their `run`, their `model`.
 
-        A warehouse that keeps no history of statements does nothing. What was said holds until said anew.
+        Tags stay until they are set again. A warehouse without a query history does nothing.
         """
         ...
 

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class StatementKind(StrEnum):
-    """What a statement does, as far as an adapter needs to know."""
+    """The kind of a statement, as far as an adapter needs to know."""
 
     READ = "read"  # changes nothing
     CREATE = "create"  # makes a table or a schema

@@ -1,4 +1,4 @@
-"""What a dbt-duckdb output asks of its session, checked before anything is opened."""
+"""The session settings of a dbt-duckdb output, checked before anything is opened."""
 
 from __future__ import annotations
 

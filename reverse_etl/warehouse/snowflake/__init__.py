@@ -69,7 +69,7 @@ class Snowflake:
         """Yield rows as the connector brings their chunks.
 
         The result stays at Snowflake, so other statements can run in between.
-        Raises SessionLost where the rest of it can't be had any more.
+        Raises SessionLost if the rest of it is lost.
         """
         with self._open_cursor(statement) as cursor:
             while True:

@@ -38,7 +38,7 @@ LOGIN_TIMEOUT_SECONDS = 60
 _MIN_SECRET_LENGTH = 4  # a shorter one would mask words of a message
 
 
-# What is the same in every session, so that a model gives the same rows and the same texts on every machine.
+# Parameters of every session, so that a model returns the same rows and texts on every machine.
 _SESSION_PARAMETERS = {
     "TIMEZONE": "UTC",
     "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",

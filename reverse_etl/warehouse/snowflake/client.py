@@ -1,6 +1,6 @@
-"""What the job uses of snowflake-connector-python, so that 4.8 and 5.x serve alike.
+"""The parts of snowflake-connector-python in use, with the same behaviour for 4.8 and 5.x.
 
-Imported late: it takes half a second.
+The connector is imported late: its import takes half a second.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ def connect(arguments: Mapping[str, Any]) -> Connection:
         options |= {"network_timeout": NETWORK_TIMEOUT_SECONDS, "platform_detection_timeout_seconds": 0}
     else:
         options |= {"enable_server_session_keep_alive_auto_detection": False}
-        # Else it asks the network which cloud this machine is in; the argument of 4.8 does nothing there.
+        # Without it, 5.x asks the network for the cloud of this machine; the argument of 4.8 has no effect.
         os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
-    # Of its own exceptions' future bases, each time that a session is found to have ended.
+    # A warning about future base classes of exceptions, at each session that has ended.
     warnings.filterwarnings("ignore", message=".*ReauthenticationRequest", category=FutureWarning)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of arguments that users can't change

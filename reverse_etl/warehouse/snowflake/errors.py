@@ -1,6 +1,6 @@
-"""What Snowflake's errors mean for a run.
+"""Translates Snowflake's errors to the program's errors.
 
-They are told apart by their number, since the connector's classes differ by version.
+Errors are identified by their number, since the connector's classes differ by version.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SESSION_GONE_CODES = frozenset({290401, 390104, 390111, 390112, 390113, 390114, 
 
 @dataclass(frozen=True)
 class ErrorExplanation:
-    """What happened, and what to do; `is_usage_error` where no run can help until someone mends a setting."""
+    """The message and hint of an error; `is_usage_error` says that a setting has to be fixed first."""
 
     summary: str
     hint: str
@@ -116,8 +116,8 @@ def translate_error(
 ) -> ReverseEtlError:
     """Return the error to raise for one of the connector.
 
-    A WarehouseError; SessionLost where the session is gone; while signing in a UsageError for what only
-    people can mend.
+    Returns a WarehouseError, SessionLost if the session has ended, or a UsageError if signing in fails
+    because of a setting.
     """
     code = getattr(error, "errno", None)
     message = mask_secrets(error_message(error), secrets)

@@ -76,10 +76,10 @@ class SnowflakeLocation:
 def resolve_location(
     settings: Mapping[str, Any], state_schema: str, fetch: Callable[[Statement], list[Row]]
 ) -> SnowflakeLocation:
-    """Return where an output's tables lie: as it says, else where the user or the named connection begins.
+    """Return the location of an output's tables: from the output, or the default of the user or connection.
 
-    Raises UsageError where that is nowhere, and where the state would lie among dbt's tables: a model of dbt
-    may be called `lists` or `runs`, as tables of the state are.
+    Raises UsageError if there is none, or if the state would be in the schema of dbt's tables: a dbt model
+    may be named `lists` or `runs`, like tables of the state.
     """
     database, schema = str(settings.get("database") or ""), str(settings.get("schema") or "")
     if not database or not schema:

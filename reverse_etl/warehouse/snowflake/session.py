@@ -1,8 +1,7 @@
-"""A session that is opened anew where it ends, and what may be asked again in the next one.
+"""A session that is replaced when it ends, and the statements that may be repeated in the new one.
 
-Snowflake refuses a statement of a session that has ended before it runs it, so that outside a transaction the
-statement can be asked again in a new session. Two things can't be had back: a transaction, of which nothing
-stays, and temporary tables.
+Snowflake rejects a statement of an ended session before running it, so outside a transaction the statement
+can be repeated in a new session. Two things are lost: an open transaction, and temporary tables.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ ReturnT = TypeVar("ReturnT")
 class Session:
     """A session as an output of dbt-snowflake asks for it.
 
-    Raises WarehouseError; SessionLost where a session ended and what it was needed for can't be asked again.
-    While it is first opened, UsageError for what only people can mend.
+    Raises WarehouseError, and SessionLost if a session ended and its work can't be repeated. Opening the
+    first session raises UsageError if a setting is wrong.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
