@@ -1,4 +1,4 @@
-"""A run under Klaviyo's limits: the real client against the real sandbox, on a clock that runs faster."""
+"""A run under Klaviyo's limits: the real client against the real sandbox."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from reverse_etl.clock import ScaledClock
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.klaviyo.batching import import_envelope
@@ -17,11 +16,11 @@ from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.private_key import key_from_value
 from reverse_etl.klaviyo.rate_limit import estimate_duration
 from reverse_etl.sandbox import Sandbox
+from tests.clocks import QuickClock, stop_while_in_flight
 
 if TYPE_CHECKING:
     from reverse_etl.sandbox.journal import LoggedRequest
 
-SPEED = 20
 MINUTES = 3
 THREADS = 8  # for each endpoint, as in a run
 EMAIL = "ann@example.com"
@@ -29,9 +28,16 @@ EMAIL = "ann@example.com"
 
 @pytest.fixture(scope="module")
 def log() -> list[LoggedRequest]:
-    """Send as fast as the pace lets through, to two endpoints at once, and return what arrived."""
-    clock = ScaledClock(SPEED)
-    with Sandbox(None, clock=clock, job_seconds=0, limits=True) as sandbox:
+    """Send as fast as the pace lets through, to two endpoints at once, and return what arrived.
+
+    Nothing takes time but what the limits ask for.
+    """
+    clock = QuickClock()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Sandbox(None, clock=clock, job_seconds=0, limits=True) as sandbox,
+    ):
+        stop_while_in_flight(clock, patch)
         klaviyo = Klaviyo.connect(
             sandbox.origin,
             key_from_value("pk_test", source="the test"),

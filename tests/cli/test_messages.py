@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.clock import ScaledClock
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.project import Project
 from tests.cli.message_cases import CASES, PROFILE, SANDBOX, Case
+from tests.clocks import QuickClock
 
 if TYPE_CHECKING:
     from tests.cli.world import Ended, World
@@ -53,7 +53,7 @@ def test_what_is_wrong_is_a_sentence(path: Path) -> None:
 
 
 def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With time that runs fast; the process itself is tried among the long tests.
+    """With a clock on which waiting takes no time; the process itself is tried among the long tests.
 
     Behind a proxy that is not there, so that nothing leaves this machine.
     """
@@ -64,7 +64,7 @@ def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch
     world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
     world.profiles({"type": "klaviyo"})
     tries: list[object] = []
-    project = Project.load(world.folder, environ=world.environ, clock=ScaledClock(3_000.0))
+    project = Project.load(world.folder, environ=world.environ, clock=QuickClock())
     with pytest.raises(KlaviyoError, match=r"Could not connect to Klaviyo after 8 attempts\.$") as caught:
         project.plan(on_request=tries.append)
     assert caught.value.exit_code == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -10,7 +11,8 @@ from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.rate_limit import estimate_duration
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import STATE_DATABASE, DuckDB
-from tests.core.rows import become, many, members_model
+from tests.clocks import stop_while_in_flight
+from tests.core.rows import members_model
 from tests.core.world import one
 from tests.surfaces import limit_rows_per_request
 
@@ -27,22 +29,23 @@ PEOPLE = """
 CREATE OR REPLACE TABLE people AS
 SELECT 'p' || i || '@example.com' AS email, 'c-' || i AS customer_id, 'P' AS first_name FROM range({}) AS t(i)
 """
-SLOW = 30.0  # seconds that each reply takes
 
 
-def test_a_slow_reply_keeps_no_other_request_waiting(make_world: Callable[..., World]) -> None:
-    """Three imports of which each takes half a minute are begun within half a minute."""
-    world = make_world(speed=10.0)  # 3 s of this machine's, which may be a busy one
+def test_a_slow_reply_keeps_no_other_request_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three imports are in flight at once: none is replied to before all three have arrived."""
+    limit_rows_per_request(monkeypatch, 10)
     members_model(world)
-    become(world, many(1))
-    world.run()
-    world.sql(PEOPLE.format(30_000))
-    world.fault(Fault(FaultKind.SLOW, "POST", IMPORTS, seconds=SLOW, times=None))
-    number = len(world.writes())
-    assert one(world.run()).outcomes[Outcome.APPLIED] >= 29_999
-    begun = [entry.at for entry in world.writes()[number:] if entry.path == IMPORTS]
-    assert len(begun) == 3
-    assert max(begun) - min(begun) < SLOW
+    world.sql(PEOPLE.format(30))
+    world.fault(Fault(FaultKind.SLOW, "POST", IMPORTS, times=None))
+    all_three = Barrier(3, timeout=30.0)
+
+    def wait_for_the_others(_: float) -> None:
+        all_three.wait()
+
+    world.klaviyo_clock.sleep = wait_for_the_others
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 30}
+    assert not all_three.broken
+    assert len([entry for entry in world.writes() if entry.path == IMPORTS]) == 3
 
 
 def test_a_run_sends_as_fast_as_klaviyo_allows(
@@ -50,11 +53,13 @@ def test_a_run_sends_as_fast_as_klaviyo_allows(
 ) -> None:
     """Of the allowed requests at least 95 % are used while there is work, and hardly a reply is a 429.
 
-    Two minutes' worth of imports, of ten rows each, so that few people suffice.
+    Two minutes' worth of imports, of ten rows each, so that few people suffice. Nothing takes time but what
+    the run waits for.
     """
     limit_rows_per_request(monkeypatch, 10)
     imports = 2 * Endpoint.START_IMPORT.rate_limit.steady + 1  # the last one opens another minute
-    world = make_world(speed=20.0, limits=True)
+    world = make_world(limits=True)
+    stop_while_in_flight(world.clock, monkeypatch)
     members_model(world)
     world.sql(PEOPLE.format(10 * imports))
     assert one(world.project(threads=8).run()).outcomes == {Outcome.APPLIED: 10 * imports}
@@ -79,7 +84,7 @@ def test_receipts_are_kept_in_groups(
         execute(warehouse, statement)
 
     monkeypatch.setattr(DuckDB, "execute", note)
-    world = make_world(speed=20.0)
+    world = make_world()
     members_model(world)
     world.sql(PEOPLE.format(1_200))
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1_200}

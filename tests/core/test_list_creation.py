@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.core.world import World
 
-SHOWN_LATE = {"speed": 15.0, "list_seconds": 40.0}  # slow enough that a run begins before the list is shown
+SHOWN_LATE = 40.0  # seconds
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def looked_in_vain(world: World) -> int:
     """Return how many requests asked for lists after one was made and well before it was shown."""
     (made,) = [entry.at for entry in world.writes() if entry.path == "/api/lists"]
     asked = [entry.at for entry in world.sandbox.log() if (entry.method, entry.path) == ("GET", "/api/lists")]
-    return sum(made < at < made + SHOWN_LATE["list_seconds"] - 1.0 for at in asked)
+    return sum(made < at < made + SHOWN_LATE - 1.0 for at in asked)
 
 
 def test_a_run_that_died_after_a_creation_leaves_its_list_to_the_next(
@@ -112,7 +112,7 @@ def test_a_list_that_a_dead_run_created_is_waited_for(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next run begins at once, and Klaviyo does not show the list yet: no second one is made."""
-    world = make_world(**SHOWN_LATE)
+    world = make_world(list_seconds=SHOWN_LATE)
     members_model(world)
     become(world, people("ann", "bob"))
     dies_after_creation(world, monkeypatch)
@@ -124,7 +124,7 @@ def test_a_list_that_a_dead_run_created_is_waited_for(
 
 def test_after_a_lost_reply_a_list_that_is_shown_late_is_waited_for(make_world: Callable[..., World]) -> None:
     """The connection was cut when the list had been made, which takes a while to be shown."""
-    world = make_world(**SHOWN_LATE)
+    world = make_world(list_seconds=SHOWN_LATE)
     members_model(world)
     become(world, people("ann", "bob"))
     world.fault(Fault(FaultKind.CUT, "POST", "/api/lists", after=True))
@@ -137,7 +137,7 @@ def test_of_two_lists_of_one_name_the_one_that_was_made_since_the_intent_is_ours
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody's list of that name was not shown yet when ours was made. Both are when the next run looks."""
-    world = make_world(speed=400.0, list_seconds=1_000.0)
+    world = make_world(list_seconds=1_000.0)
     members_model(world)
     become(world, people("ann", "bob"))
     theirs = world.new_list()

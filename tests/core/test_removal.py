@@ -118,7 +118,7 @@ def test_the_times_that_klaviyo_notes_have_a_minutes_grace(
 
     Whoever seems to have joined so shortly before the job first sent her was put there by the job.
     """
-    world = make_world(speed=1.0)
+    world = make_world()
     members_model(world)
     world.put_on_list(world.new_list(), world.new_profile(email="ann@example.com"))
     world.wait(seconds)

@@ -128,7 +128,7 @@ def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(
     make_world: Callable[..., World],
 ) -> None:
     """Nothing failed, but an import that may be ours goes on for longer than is waited for."""
-    world = make_world(speed=200.0, job_seconds=450.0)
+    world = make_world(job_seconds=450.0)
     world.profile(job_timeout_minutes=4)
     members_model(world)
     become(world, people("ann", "bob"))

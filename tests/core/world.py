@@ -1,19 +1,20 @@
-"""A project, its warehouse and a Klaviyo stand-in on a clock that runs fast.
+"""A project, its warehouse and a Klaviyo stand-in on a clock on which only waiting takes time.
 
 What every test of the core lives in.
 """
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from reverse_etl.clock import ScaledClock
 from reverse_etl.project import Project
 from reverse_etl.sandbox import Sandbox
 from reverse_etl.surfaces.catalog import find_surface
+from tests.clocks import OtherClock, QuickClock
 from tests.core.checks import check_accounts
 from tests.core.files import opened
 
@@ -25,45 +26,12 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import Plan
     from reverse_etl.sandbox import Fault, LoggedRequest
 
-SPEED = 3_000.0  # a minute passes in 20 ms
 KEY = "pk_test"
 MINUTE = 60.0
 
 
 class Interrupted(BaseException):
     """The process dies here, as far as the job can tell: it is no error that the job could catch."""
-
-
-class LeapingClock:
-    """A clock that runs fast, and can be set forward; never back."""
-
-    def __init__(self, speed: float) -> None:
-        self._steady = ScaledClock(speed)
-        self._ahead = 0.0
-
-    def monotonic(self) -> float:
-        """Return seconds since some fixed point."""
-        return self._steady.monotonic() + self._ahead
-
-    def now(self) -> float:
-        """Return seconds since the epoch."""
-        return self._steady.now() + self._ahead
-
-    def sleep(self, seconds: float) -> None:
-        """Wait as long as they take at this speed."""
-        self._steady.sleep(seconds)
-
-    def leap(self, seconds: float) -> None:
-        """Let so many seconds pass at once."""
-        self._ahead += seconds
-
-
-class OtherClock:
-    """A clock that shows another time of day, so many seconds `ahead`, and waits as the first one."""
-
-    def __init__(self, clock: LeapingClock, ahead: float) -> None:
-        self.now = lambda: clock.now() + ahead
-        self.monotonic, self.sleep = clock.monotonic, clock.sleep
 
 
 class World:
@@ -75,18 +43,16 @@ class World:
         *,
         create_lists: bool = True,
         lists: Mapping[str, str] | None = None,
-        speed: float = SPEED,
         klaviyo_ahead: float = 0.0,
         **rules: Any,
     ) -> None:
         self.folder = folder
-        self.clock = LeapingClock(speed)
+        self.clock = QuickClock(start=time.time(), tick=0.001)  # as for commands in the same folder
+        self.klaviyo_clock = OtherClock(self.clock, klaviyo_ahead)
         self.path = folder / "shop.duckdb"
         self._stack = ExitStack()
         rules = {"limits": False, "job_seconds": 0.5, "account_seed": "core", **rules}
-        self.sandbox = self._stack.enter_context(
-            Sandbox(None, clock=OtherClock(self.clock, klaviyo_ahead), **rules)
-        )
+        self.sandbox = self._stack.enter_context(Sandbox(None, clock=self.klaviyo_clock, **rules))
         (folder / "models").mkdir(parents=True)
         self.destination = {"create_lists": create_lists, "lists": dict(lists or {})}
         self.sql("CREATE TABLE nothing (x INT)")
@@ -149,6 +115,7 @@ class World:
         """Load the project afresh, as every start of the command line does."""
         if not (self.folder / "profiles.yml").exists():
             self.profile()
+        self.wait(1.0)  # the ids of two runs begin with the seconds at which they started
         options = {"threads": 4, "environ": {}, **options}
         return Project.load(self.folder, clock=self.clock, **options)
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from reverse_etl.clock import ScaledClock
 from reverse_etl.dbt.gate import GateMode, GateOptions
 from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.project import Project
+from tests.clocks import QuickClock
 from tests.dbt.real_dbt import dbt, edit
 
 if TYPE_CHECKING:
@@ -33,17 +33,9 @@ PEOPLE, TEST = "models/marts/people_v2.sql", "tests/nobody_pays_less_than_nothin
 DAY = 24 * 3600.0
 
 
-class LaterClock(ScaledClock):
-    """A clock that shows a later day."""
-
-    def now(self) -> float:
-        """Return the time of day at which the clock was made."""
-        return self.start
-
-
 def project(folder: Path, *, days: float = 0, artifacts: tuple[Path, ...] = ()) -> Project:
     """Load the corner shop's project, so many days from now."""
-    clock = LaterClock(1, time.time() + days * DAY)
+    clock = QuickClock(time.time() + days * DAY)
     return Project.load(folder, profiles_dir=folder, environ={}, clock=clock, dbt_artifacts=artifacts)
 
 

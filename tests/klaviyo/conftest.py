@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from reverse_etl.klaviyo.api import Klaviyo
-from tests.klaviyo.server import DummyKey, QuickClock, Server
+from tests.clocks import QuickClock
+from tests.klaviyo.server import DummyKey, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,29 +29,6 @@ class DummyKey:
         return KEY
 
 
-class QuickClock:
-    """A clock that a sleep moves on at once. Thread-safe."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-        self._time = 1000.0
-        self._lock = threading.Lock()
-
-    def monotonic(self) -> float:
-        """Return the sum of all sleeps."""
-        return self._time
-
-    def now(self) -> float:
-        """Return the same as the time of day."""
-        return self._time
-
-    def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass at once."""
-        with self._lock:
-            self.slept.append(seconds)
-            self._time += seconds
-
-
 @dataclass
 class Reply:
     """What the server does with a request. `cut`: it closes the connection "before" or "after" reading it."""

@@ -19,7 +19,8 @@ from tests.klaviyo.simulation import FixedWindows, Run, dice
 if TYPE_CHECKING:
     from typing import Any
 
-    from tests.klaviyo.server import QuickClock
+    from tests.clocks import QuickClock
+
 
 S = RateLimit(3, 60)
 

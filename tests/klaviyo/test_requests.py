@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from tests.klaviyo.server import QuickClock, Server
+    from tests.clocks import QuickClock
+    from tests.klaviyo.server import Server
 
 
 def test_every_request_carries_the_headers_that_klaviyo_asks_for(server: Server, klaviyo: Klaviyo) -> None:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from tests.klaviyo.server import QuickClock, Server
+    from tests.clocks import QuickClock
+    from tests.klaviyo.server import Server
 
 
 def test_an_observer_hears_of_every_try_but_not_of_people(server: Server, clock: QuickClock) -> None:

@@ -26,7 +26,8 @@ from tests.klaviyo.server import (
 if TYPE_CHECKING:
     from typing import Any
 
-    from tests.klaviyo.server import QuickClock, Server
+    from tests.clocks import QuickClock
+    from tests.klaviyo.server import Server
 
 
 def test_an_import_that_is_accepted_gives_its_job(server: Server, klaviyo: Klaviyo) -> None:

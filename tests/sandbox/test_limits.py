@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import time
 from email.utils import parsedate_to_datetime
 
 import pytest
 
-from reverse_etl.clock import ScaledClock
 from reverse_etl.sandbox import Sandbox
 from reverse_etl.sandbox.limits import QUOTAS, FixedWindowLimiter
 from reverse_etl.sandbox.replies import HttpError
+from tests.clocks import QuickClock
 from tests.sandbox.caller import JOBS, Caller
 
 NOON = 1_800_000_000.0  # a whole minute, hour and (twice) day of the epoch
@@ -84,11 +83,9 @@ def test_a_refused_request_is_not_counted() -> None:
 
 def test_headers_tell_of_the_steady_window_and_a_429_of_the_wait_alone() -> None:
     """RateLimit-* on every other reply; Retry-After, in whole seconds, only on a 429."""
-    with Sandbox(None) as sandbox:
+    with Sandbox(None, clock=QuickClock()) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
-            while sandbox.now() % 1 > 0.5:
-                time.sleep(0.05)  # both requests should fall into one second
             first, second = caller.ask("GET", "/api/accounts"), caller.ask("GET", "/api/accounts")
     assert (first.status_code, first.headers["RateLimit-Limit"], first.headers["RateLimit-Remaining"]) == (
         200,
@@ -113,29 +110,31 @@ def test_a_refusal_that_is_no_429_tells_of_the_window_too(caller: Caller) -> Non
 
 
 def test_windows_pass_on_the_sandboxs_clock() -> None:
-    """On a clock of speed 60 a minute's quota comes back every second."""
-    with Sandbox(None, clock=ScaledClock(60)) as sandbox:
+    """One request a second, and fifteen a minute, of a new minute too."""
+    clock = QuickClock()
+    with Sandbox(None, clock=clock) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
-            ends = time.monotonic() + 2.2
-            passed = 0
-            while time.monotonic() < ends:
-                passed += caller.ask("GET", "/api/accounts").status_code == 200
-    assert 30 <= passed <= 60  # 15 in each of two or three windows, or part of a fourth
+            passed = []
+            for _ in range(120):
+                passed.append(caller.ask("GET", "/api/accounts").status_code == 200)
+                clock.leap(1.0)
+    assert sum(passed) == 30
+    assert passed.index(False) == 15
+    assert passed.index(True, 15) == 60
 
 
 def test_the_date_is_the_sandboxs() -> None:
     """A client that lives by the replies' Date lives by the sandbox's clock."""
-    with Sandbox(None, clock=ScaledClock(1, start=0)) as sandbox:
-        other = Caller(sandbox)
-        with other.session:
-            real = time.time()
-            date = other.ask("GET", JOBS).headers["Date"]
-    assert abs(real - sandbox_seconds(date)) < 5
-    with Sandbox(None, clock=ScaledClock(2, start=0)) as sandbox:
-        other = Caller(sandbox)
-        with other.session:
-            assert abs(sandbox_seconds(other.ask("GET", JOBS).headers["Date"]) - 2 * time.time()) < 5
+    clock = QuickClock()
+    with Sandbox(None, clock=clock) as sandbox:
+        caller = Caller(sandbox)
+        with caller.session:
+            dates = []
+            for _ in range(2):
+                dates.append(sandbox_seconds(caller.ask("GET", JOBS).headers["Date"]))
+                clock.leap(90.0)
+    assert dates == [clock.now() - 180.0, clock.now() - 90.0]
 
 
 def sandbox_seconds(date: str) -> float:

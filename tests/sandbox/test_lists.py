@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.clock import ScaledClock
 from reverse_etl.sandbox import Sandbox
+from tests.clocks import QuickClock
 from tests.sandbox.caller import Caller, people, pointers, row
 
 if TYPE_CHECKING:
@@ -231,11 +231,12 @@ def test_members_are_named_as_resources(caller: Caller, document: dict[str, Any]
 
 def test_a_new_list_may_be_shown_late() -> None:
     """Among the others; who knows its id finds it at once."""
-    with Sandbox(None, clock=ScaledClock(100), limits=False, list_seconds=200.0) as sandbox:
+    clock = QuickClock()
+    with Sandbox(None, clock=clock, limits=False, list_seconds=200.0) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
             made = caller.make_list("VIP")
             assert caller.get("/api/lists")["data"] == []
             assert caller.get(f"/api/lists/{made}")["data"]["id"] == made
-            ScaledClock(100).sleep(201)
+            clock.leap(201.0)
             assert [one["id"] for one in caller.get("/api/lists")["data"]] == [made]
