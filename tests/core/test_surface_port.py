@@ -261,8 +261,11 @@ def test_a_model_of_other_keys_is_refused_even_if_a_change_of_identifiers_is_all
         world.run(options=PlanOptions(rekey=frozenset({"codes"})))
 
 
-def test_the_command_line_needs_to_know_nothing_of_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_needs_to_know_nothing_of_it(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same through commands: ls, plan, run, status and report."""
+    world = make_world(job_seconds=0.0)  # a command's clock is the machine's, which moves no job on
     codes(world, ("SPRING", "ann@example.com", 10))
     world.project()
     monkeypatch.chdir(world.folder)
