@@ -13,6 +13,7 @@ class ColumnKind(StrEnum):
     INTEGER = "integer"
     DECIMAL = "decimal"
     FLOAT = "float"
+    REAL = "real"  # a float of 32 bits, whose digits are fewer
     BOOLEAN = "boolean"
     DATE = "date"
     TIME = "time"

@@ -22,6 +22,7 @@ class RowProblem(StrEnum):
     PHONE_INVISIBLE = "phone_invisible"
     PHONE_TRUNK_ZERO = "phone_trunk_zero"
     PHONE_MALFORMED = "phone_malformed"
+    INFINITE_TIME = "infinite_time"
     DUPLICATE = "duplicate"
     IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER = "identity_is_another_rows_identifier"
     SHARED_IDENTIFIER = "shared_identifier"
@@ -40,6 +41,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.PHONE_INVISIBLE: "phone has an invisible or control character inside",
     RowProblem.PHONE_TRUNK_ZERO: "phone has a (0) after the country code",
     RowProblem.PHONE_MALFORMED: "phone is not E.164",
+    RowProblem.INFINITE_TIME: "a date or time is infinite",
     RowProblem.DUPLICATE: "conflicting rows for one person",
     RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER: "identity is a secondary identifier of another row",
     RowProblem.SHARED_IDENTIFIER: "several rows share an identifier",
@@ -61,7 +63,7 @@ def describe_rejection(source: str, code: str, field: str, detail: str) -> str:
         match code:
             case RowProblem.DUPLICATE:
                 return f"{description}: they differ in {detail}"
-            case RowProblem.CHANGED:
+            case RowProblem.CHANGED | RowProblem.INFINITE_TIME:
                 return f"{description}: {detail}"
             case _:
                 return description

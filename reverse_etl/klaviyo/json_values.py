@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,6 +27,13 @@ MAX_SAFE_INTEGER: Final = 2**53
 _MAX_EXPONENT: Final = 290  # with 15 more digits, a double stays within its range
 # Matches JSON text in which a number may have an exponent, or more digits than a double keeps.
 _INEXACT_NUMBER: Final = re.compile(r"[\d.]{16}|\d[eE]")
+
+
+_OUT_OF_RANGE: Final = "is a date or time outside of the years 1 to 9999"
+# A date or time that DuckDB's client gives as text: before Christ, or of a year with more than four digits.
+_FAR_TIME: Final = re.compile(r"\d{4,}-\d\d-\d\d( \(BC\)|$|[ ]\d\d:\d\d:\d\d)")
+_REAL: Final = struct.Struct("f")
+_REAL_DIGITS: Final = 6  # any decimal of so many digits is kept by 32 bits, and nine tell all of them apart
 
 
 class UnencodableValue(ValueError):  # noqa: N818 - names the value, not the error
@@ -92,14 +100,66 @@ def convert_float(value: float) -> float:
     raise UnencodableValue("is not a finite number")
 
 
-def convert_timestamp(value: datetime) -> datetime:
+def convert_real(value: float) -> float:
+    """Return a float of 32 bits as it prints: 1.1, not the 1.100000023841858 of a double."""
+    value = convert_float(value)
+    packed = _REAL.pack(value)
+    for digits in range(_REAL_DIGITS, _REAL_DIGITS + 3):
+        shorter = float(f"{value:.{digits}g}")
+        if _REAL.pack(shorter) == packed:
+            return shorter
+    return value
+
+
+def convert_reals(value: Any) -> Any:
+    """Return a struct, map or list in which each float is one of 32 bits."""
+    match value:
+        case float():
+            return convert_real(value)
+        case dict():
+            return {convert_reals(key): convert_reals(member) for key, member in value.items()}
+        case list() | tuple():
+            return [convert_reals(member) for member in value]
+        case _:
+            return value
+
+
+def require_python_times(value: Any) -> Any:
+    """Return a struct, map or list as it is. Raises UnencodableValue for a time given as text."""
+    match value:
+        case str() if _FAR_TIME.match(value):
+            raise UnencodableValue(_OUT_OF_RANGE)
+        case dict():
+            for member in value.values():
+                require_python_times(member)
+        case list() | tuple():
+            for member in value:
+                require_python_times(member)
+    return value
+
+
+def convert_date(value: date | str) -> date:
+    """Return a date. DuckDB's client gives one outside of the years 1 to 9999 as text, not as ISO 8601."""
+    if isinstance(value, str):
+        raise UnencodableValue(_OUT_OF_RANGE)
+    return value
+
+
+def convert_time(value: time | str) -> time | str:
+    """Return a time of day; one with a zone in UTC. 24:00:00 is given as text."""
+    return value if isinstance(value, str) or value.tzinfo is None else format_time_of_day(value)
+
+
+def convert_timestamp(value: datetime | str) -> datetime:
     """Return a timestamp in UTC if it has a zone, and unchanged otherwise."""
+    if isinstance(value, str):
+        raise UnencodableValue(_OUT_OF_RANGE)
     if value.tzinfo is None or value.tzinfo is UTC:
         return value
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise UnencodableValue("is a time out of range") from None
+        raise UnencodableValue(_OUT_OF_RANGE) from None
 
 
 def format_time_of_day(value: time) -> str:

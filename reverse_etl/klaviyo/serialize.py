@@ -6,6 +6,7 @@ properties. NULLs are left out: an import cannot clear a field, and does not cha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,10 @@ _LOCATION_PREFIX: Final = "location_"
 _CONVERTERS: Final[dict[ColumnKind, Converter]] = {
     ColumnKind.DECIMAL: values.convert_decimal,
     ColumnKind.FLOAT: values.convert_float,
+    ColumnKind.REAL: values.convert_real,
+    ColumnKind.DATE: values.convert_date,
+    ColumnKind.TIME: values.convert_time,
+    ColumnKind.TIMESTAMP: values.convert_timestamp,
     ColumnKind.TIMESTAMP_TZ: values.convert_timestamp,
     ColumnKind.BINARY: values.encode_base64,
     ColumnKind.JSON: values.parse_json,
@@ -185,14 +190,37 @@ def _find_converter(name: str, column: Column) -> Converter | None:
         return _find_object_converter(name, column)
     location_field = name.removeprefix(_LOCATION_PREFIX) if _is_location_column(name) else ""
     if name not in ATTRIBUTES and location_field not in LOCATION_TEXT_FIELDS:
-        return _CONVERTERS.get(column.kind)
+        return _find_value_converter(column)
     if column.kind is ColumnKind.TEXT:
         return None
-    return partial(_convert_to_text, _CONVERTERS.get(column.kind, values.to_json_value))
+    return partial(_convert_to_text, _find_value_converter(column) or values.to_json_value)
+
+
+def _find_value_converter(column: Column) -> Converter | None:
+    """Return the converter of a column's type; what a nested one holds is in the type's text alone."""
+    if column.kind is not ColumnKind.NESTED:
+        return _CONVERTERS.get(column.kind)
+    steps: list[Converter] = []
+    if _has_type(column, "FLOAT") and not _has_type(column, "DOUBLE"):  # both are floats in Python
+        steps.append(values.convert_reals)
+    if _has_type(column, "DATE") or _has_type(column, "TIMESTAMP"):
+        steps.append(values.require_python_times)
+    return partial(_convert_in_steps, (*steps, values.to_json_value)) if steps else values.to_json_value
+
+
+def _has_type(column: Column, type_: str) -> bool:
+    return re.search(rf"\b{type_}", column.type) is not None
+
+
+def _convert_in_steps(steps: Sequence[Converter], value: Any) -> Any:
+    for convert in steps:
+        value = convert(value)
+    return value
 
 
 def _find_object_converter(name: str, column: Column) -> Converter:
-    convert = values.to_json_value if column.kind is ColumnKind.NESTED else values.parse_json
+    nested = _find_value_converter(column) or values.to_json_value
+    convert = nested if column.kind is ColumnKind.NESTED else values.parse_json
     return partial(_convert_to_location if name == "location" else _convert_to_object, convert)
 
 

@@ -139,6 +139,10 @@ class Dialect(ABC):
         """Return a payload column in a type that the state's tables can hold on their own."""
 
     @abstractmethod
+    def is_infinite_time_sql(self, column: Column) -> str | None:
+        """Return whether a column's date or time is infinite; None if its type has no such value."""
+
+    @abstractmethod
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return a column's value as it can be compared with another."""
 

@@ -48,6 +48,8 @@ def json_text_sql(dialect: Dialect, value: str, column: Column) -> str:  # noqa:
             return f"CASE WHEN LENGTH(REPLACE(REPLACE({text}, '-', ''), '.', '')) <= 15 THEN {number} ELSE 's:' || {text} END"
         case ColumnKind.FLOAT:
             return number
+        case ColumnKind.REAL:
+            return f"'n:' || CAST(CAST({text} AS DOUBLE) AS VARCHAR)"
         case ColumnKind.BOOLEAN:
             return f"'b:' || {text}"
         case ColumnKind.NESTED:

@@ -344,3 +344,18 @@ def test_a_column_whose_new_type_a_death_left_half_done_may_be_dropped(
     before = len(world.writes())
     world.run()
     assert len(world.writes()) == before
+
+
+@pytest.mark.parametrize("type_", ["DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ"])
+def test_an_infinite_time_rejects_its_row_and_names_the_column(world: World, type_: str) -> None:
+    """DuckDB's client would give it as the last or first moment that it knows."""
+    world.sql("INSERT INTO nothing VALUES (1)")
+    world.model(
+        "members",
+        f"select 'ok@example.com' as email, CAST('2026-01-01' AS {type_}) as until from nothing "
+        f"union all select 'ann@example.com', CAST('infinity' AS {type_}) from nothing "
+        f"union all select 'bob@example.com', CAST('-infinity' AS {type_}) from nothing",
+        identifiers={"email": "email"},
+    )
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert world.state("SELECT code, detail FROM rejections") == [("infinite_time", "until")] * 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.domain.columns import ColumnKind
+from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.serialize import EncodingError, ProfileEncoder
 from tests.klaviyo.rows import EMAIL, column, refused, rendered, selected
@@ -54,7 +54,15 @@ SCALARS = [
     ("1234567890123456::DECIMAL(18, 0)", ColumnKind.DECIMAL, '"1234567890123456"'),
     ("100000000000000000000::DECIMAL(38, 0)", ColumnKind.DECIMAL, '"100000000000000000000"'),
     ("0.000001::DECIMAL(38, 10)", ColumnKind.DECIMAL, "1e-6"),
-    ("1.5::FLOAT", ColumnKind.FLOAT, "1.5"),
+    ("1.5::FLOAT", ColumnKind.REAL, "1.5"),
+    ("1.1::FLOAT", ColumnKind.REAL, "1.1"),
+    ("(-0.3)::FLOAT", ColumnKind.REAL, "-0.3"),
+    ("16777216::FLOAT", ColumnKind.REAL, "16777216.0"),
+    ("3.4028235e38::FLOAT", ColumnKind.REAL, "3.4028235e+38"),
+    ("1.1754942e-38::FLOAT", ColumnKind.REAL, "1.1754942e-38"),
+    ("0.33333334::FLOAT", ColumnKind.REAL, "0.33333334"),
+    ("'24:00:00'::TIME", ColumnKind.TIME, '"24:00:00"'),
+    ("DATE '9999-12-31'", ColumnKind.DATE, '"9999-12-31"'),
     ("0.1::DOUBLE", ColumnKind.FLOAT, "0.1"),
     ("1e300::DOUBLE", ColumnKind.FLOAT, "1e+300"),
     ("DATE '2024-02-29'", ColumnKind.DATE, '"2024-02-29"'),
@@ -158,7 +166,19 @@ def test_null_of_any_type_is_left_out(
     [
         ("'nan'::DOUBLE", ColumnKind.FLOAT, "is not a finite number"),
         ("'-infinity'::DOUBLE", ColumnKind.FLOAT, "is not a finite number"),
-        ("'nan'::FLOAT", ColumnKind.FLOAT, "is not a finite number"),
+        ("'nan'::FLOAT", ColumnKind.REAL, "is not a finite number"),
+        ("'0044-03-15 (BC)'::DATE", ColumnKind.DATE, "is a date or time outside of the years 1 to 9999"),
+        ("'12026-03-15'::DATE", ColumnKind.DATE, "is a date or time outside of the years 1 to 9999"),
+        (
+            "'0044-03-15 (BC)'::TIMESTAMP",
+            ColumnKind.TIMESTAMP,
+            "is a date or time outside of the years 1 to 9999",
+        ),
+        (
+            "'12026-03-15'::TIMESTAMPTZ",
+            ColumnKind.TIMESTAMP_TZ,
+            "is a date or time outside of the years 1 to 9999",
+        ),
         ("[1.0, 'nan'::DOUBLE]", ColumnKind.NESTED, "is not a finite number"),
         ("{'deep': {'er': 'infinity'::DOUBLE}}", ColumnKind.NESTED, "is not a finite number"),
         ("'{\"a\": '", ColumnKind.JSON, "is not valid JSON"),
@@ -178,3 +198,34 @@ def test_what_json_cannot_hold_is_refused_by_name(
 def test_text_that_is_not_unicode_is_refused_by_name() -> None:
     """A lone surrogate can't be written in UTF-8."""
     assert refused([column("a"), column("b")], ("fine", "\ud800")).field == "b"
+
+
+@pytest.mark.parametrize(
+    ("sql", "type_", "expected"),
+    [
+        ("[1.1::FLOAT, 0.3::FLOAT]", "FLOAT[]", "[1.1,0.3]"),
+        (
+            "{'a': 1.1::FLOAT, 'b': 0.1::DECIMAL(9, 3)}",
+            "STRUCT(a FLOAT, b DECIMAL(9,3))",
+            '{"a":1.1,"b":0.1}',
+        ),
+        ("[1.1::DOUBLE]", "DOUBLE[]", "[1.1]"),
+    ],
+)
+def test_a_nested_real_is_sent_as_it_prints(
+    warehouse: duckdb.DuckDBPyConnection, sql: str, type_: str, expected: str
+) -> None:
+    """Not with the digits that a double shows of it."""
+    row = selected(warehouse, f"{sql} AS v")
+    nested = Column("v", ColumnKind.NESTED, type_)
+    encoded = ProfileEncoder([IdentifierType.EMAIL], [("v", nested)]).encode([EMAIL, *row])
+    assert isinstance(encoded, bytes)
+    assert encoded.decode().endswith(f'"properties":{{"v":{expected}}}}}}}')
+
+
+@pytest.mark.parametrize("type_", ["DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"])
+def test_a_nested_date_before_christ_is_refused(warehouse: duckdb.DuckDBPyConnection, type_: str) -> None:
+    """DuckDB's client gives it as a text that is not ISO 8601."""
+    row = selected(warehouse, f"[CAST('0044-03-15 (BC)' AS {type_})] AS v")
+    nested = Column("v", ColumnKind.NESTED, f"{type_}[]")
+    assert refused([("v", nested)], row).reason == "is a date or time outside of the years 1 to 9999"

@@ -41,7 +41,9 @@ CANONICAL_PATTERNS = {
     IdentifierType.PHONE: E164,
 }
 _BLANK = SPACES + INVISIBLE
-_NUMERIC_KINDS = frozenset({ColumnKind.INTEGER, ColumnKind.DECIMAL, ColumnKind.FLOAT})  # never blank
+_NUMERIC_KINDS = frozenset(
+    {ColumnKind.INTEGER, ColumnKind.DECIMAL, ColumnKind.FLOAT, ColumnKind.REAL}
+)  # never blank
 
 
 def canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
@@ -87,7 +89,7 @@ def as_text_sql(column: Column) -> str:
     as_varchar = (
         f"CAST({name} AS VARCHAR)"  # also of a text: a UUID and an ENUM are kept as text, and are none
     )
-    if column.kind not in {ColumnKind.DECIMAL, ColumnKind.FLOAT}:
+    if column.kind not in {ColumnKind.DECIMAL, ColumnKind.FLOAT, ColumnKind.REAL}:
         return as_varchar
     integer_text = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
     if column.kind is ColumnKind.DECIMAL:

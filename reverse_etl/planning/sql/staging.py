@@ -73,7 +73,7 @@ def stage_rows(
         f"  {_identity_sql(tables)} AS retl_identity,\n"
         f"  {', '.join(IDENTIFIER_COLUMNS.values())}{omit_flags},\n"
         f"  {problem} AS retl_problem,\n"
-        f"  CAST(NULL AS VARCHAR) AS retl_detail{payload}\n"
+        f"  CAST({_detail_sql(dialect, tables)} AS VARCHAR) AS retl_detail{payload}\n"
         f"FROM (\n  SELECT {', '.join(model_columns)}\n"
         f"  FROM (SELECT *{canonical_flags} FROM (\n{select}\n  ) AS retl_model) AS retl_looked_at\n) AS retl_rows",
     )
@@ -189,8 +189,25 @@ def _first_problem_sql(dialect: Dialect, tables: ModelTables, list_name: str) ->
         for kind in (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)
         if kind in tables.identifiers
     ]
+    tests += [(test, RowProblem.INFINITE_TIME) for test in _infinite_time_tests(dialect, tables).values()]
     return (
         "CASE " + " ".join(f"WHEN {test} THEN {quote_literal(problem)}" for test, problem in tests) + " END"
+    )
+
+
+def _infinite_time_tests(dialect: Dialect, tables: ModelTables) -> dict[str, str]:
+    """Return, by column, whether its date or time is infinite."""
+    tests = ((column.name, dialect.is_infinite_time_sql(column)) for column in tables.payload)
+    return {name: test for name, test in tests if test is not None}
+
+
+def _detail_sql(dialect: Dialect, tables: ModelTables) -> str:
+    """Return the first column whose date or time is infinite; other checks of single rows need no detail."""
+    tests = _infinite_time_tests(dialect, tables)
+    if not tests:
+        return "NULL"
+    return (
+        "CASE " + " ".join(f"WHEN {test} THEN {quote_literal(name)}" for name, test in tests.items()) + " END"
     )
 
 

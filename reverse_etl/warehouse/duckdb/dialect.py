@@ -124,7 +124,18 @@ class DuckDBDialect(Dialect):
     def stored_column_sql(self, column: Column) -> str:
         """Return a payload column; what is shown as text, as an ENUM, becomes text."""
         name = quote_identifier(column.name)
-        return f"CAST({name} AS VARCHAR) AS {name}" if column.kind is ColumnKind.TEXT else name
+        match column.kind:
+            case ColumnKind.TEXT:
+                return f"CAST({name} AS VARCHAR) AS {name}"
+            case _:
+                return name
+
+    def is_infinite_time_sql(self, column: Column) -> str | None:
+        """Return whether a date or time is infinite: the client gives the last or first day it knows."""
+        if column.kind not in {ColumnKind.DATE, ColumnKind.TIMESTAMP, ColumnKind.TIMESTAMP_TZ}:
+            return None
+        infinities = (f"CAST('{text}' AS {column.type})" for text in ("infinity", "-infinity"))
+        return f"{quote_identifier(column.name)} IN ({', '.join(infinities)})"
 
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return the value itself: values of every type can be compared."""

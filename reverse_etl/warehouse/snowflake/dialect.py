@@ -135,6 +135,11 @@ class SnowflakeDialect(Dialect):
             case _:
                 return name
 
+    def is_infinite_time_sql(self, column: Column) -> str | None:
+        """Return None: dates and times end with the year 9999."""
+        del column
+        return None
+
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return the value, as text if it is semi-structured."""
         return f"TO_JSON({value})" if column.kind is ColumnKind.JSON else value
