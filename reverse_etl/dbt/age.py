@@ -22,7 +22,7 @@ _MISSED: Final = 3  # intervals between builds
 
 
 class Age(Enum):
-    """What the age of a table means without a `max_age`."""
+    """How the gate rates the age of a table of a model without `max_age`."""
 
     USUAL = auto()
     UNUSUAL = auto()

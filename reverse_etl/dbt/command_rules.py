@@ -81,10 +81,10 @@ def _is_later(result: NodeResult, invocation: Invocation) -> bool:
 
 
 def _wrong_target(given: GateInput, invocation: Invocation) -> Iterator[Finding]:
-    """Yield a finding where the results are of another target, whose tables lie elsewhere.
+    """Yield a finding if the results are of another target with tables in another place.
 
-    Names alone don't say it: dbt Cloud calls every target `default`. What dbt recorded in this target's
-    schema, and what it builds there, is this target's.
+    The target's name does not decide that: dbt Cloud calls every target `default`. Results that dbt recorded
+    in this target's schema, or of tables that it builds there, belong to this target.
     """
     place = given.place
     if invocation.target == place.target:

@@ -69,9 +69,9 @@ class Invocation:
 
 @dataclass(frozen=True)
 class RecordedResults:
-    """What the table of the dbt package holds.
+    """The content of the dbt package's table.
 
-    `results` are the newest of each node and relation. `invocation_ids` are those of the artifacts'
+    `results` has the newest result of each node and relation. `invocation_ids` are those of the artifacts'
     invocations that the table has. `since` is when its oldest row was recorded.
     """
 
@@ -83,7 +83,7 @@ class RecordedResults:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of the nodes of one manifest.
+    """The known results of the nodes of one manifest.
 
     `newest` is the newest result of a node; `builds` are the times at which it was built, newest first.
     """
@@ -167,7 +167,10 @@ def _counts(graph: Graph, result: NodeResult) -> bool:
 
 
 def _newer(one: NodeResult, other: NodeResult) -> NodeResult:
-    """Return the newer of two results of a node. Of one result from two places, one may have the message."""
+    """Return the newer of two results of a node.
+
+    If both are the same result from two sources, keep the message, which only one of them may have.
+    """
     if one.invocation_id and one.invocation_id == other.invocation_id and one.status == other.status:
         return replace(one, message=one.message or other.message)
     return other if _time(other.completed_at) >= _time(one.completed_at) else one

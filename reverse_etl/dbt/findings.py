@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Weight(Enum):
-    """What a finding does to a model: hold it back, hold it back under --strict-gate, or only be said."""
+    """The effect of a finding: it holds the model back, only with --strict-gate, or is only reported."""
 
     HOLDS = auto()
     MISSING = auto()
@@ -23,7 +23,7 @@ class Weight(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found: what happened, and what to do next."""
+    """A finding of a rule: what happened, and what to do next."""
 
     summary: str
     hint: str
@@ -50,10 +50,10 @@ class Place:
 
 @dataclass(frozen=True)
 class GateInput:
-    """What the gate's rules look at.
+    """The input of the gate's rules.
 
-    `invocations` are those of the artifacts. `recorded` is None where dbt has no package of ours.
-    `dbt_exit_code` is that of the dbt command before this run, None where it was not given.
+    `invocations` are those of the artifacts. `recorded` is None without the dbt package. `dbt_exit_code` is
+    that of the dbt command before this run, None if not given.
     """
 
     evidence: Evidence

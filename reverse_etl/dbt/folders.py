@@ -24,14 +24,14 @@ _NAME_FOLDER: Final = "or name the folder that has dbt's artifacts: --dbt-artifa
 
 @dataclass(frozen=True)
 class Artifacts:
-    """What dbt left in the folders: the command of each run_results.json, and sources' freshness."""
+    """The artifacts in the folders: the command of each run_results.json, and the freshness of sources."""
 
     invocations: tuple[Invocation, ...] = ()
     freshness: tuple[NodeResult, ...] = ()
 
 
 def find_manifest(folders: Sequence[Path]) -> Path:
-    """Return the path of the manifest that dbt generated last. Raises UsageError where there is none."""
+    """Return the path of the manifest that dbt generated last. Raises UsageError if there is none."""
     paths = [folder / MANIFEST for folder in folders]
     found = [path for path in paths if path.exists()]
     if not found:

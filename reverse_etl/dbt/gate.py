@@ -1,7 +1,7 @@
-"""The gate: whether dbt built what models read, when, and whether its tests passed. Pure.
+"""The gate: checks whether dbt built and tested what models read, and when.
 
-What is known is evidence of several commands. A model without a fault in it passes; where evidence is
-missing, a warning says so, and a strict gate refuses.
+The evidence comes from several dbt commands. A model passes if the evidence has no fault. Missing evidence is
+a warning, and a strict gate refuses the model.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class GateMode(Enum):
 
 @dataclass(frozen=True)
 class GateOptions:
-    """What was asked of the gate. `dbt_exit_code` is that of the dbt command before this run, if given."""
+    """The options of the gate. `dbt_exit_code` is that of the dbt command before this run, if given."""
 
     mode: GateMode = GateMode.ON
     dbt_exit_code: int | None = None

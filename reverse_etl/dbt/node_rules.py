@@ -248,7 +248,7 @@ class NodeCheck:
         return found
 
     def age_proof(self, node: str) -> tuple[datetime | None, str, str]:
-        """Return when a node was built or loaded, else why that is not known; and what to do next."""
+        """Return when a node was built or loaded, or why that is not known, and what to do next."""
         if node not in self.graph.nodes:
             return None, "dbt's manifest does not have it", _BUILD
         result = self.result(node)

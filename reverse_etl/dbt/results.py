@@ -1,4 +1,4 @@
-"""What one dbt command came to: run_results.json, and sources.json of `dbt source freshness`."""
+"""Reads the results of one dbt command: run_results.json, and sources.json of `dbt source freshness`."""
 
 from __future__ import annotations
 
