@@ -258,7 +258,7 @@ def test_nobody_migrates_while_a_run_works(old: OldState) -> None:
     old.clock.time = BEFORE_THE_LEASE_ENDS
     if old.warehouse.engine == "duckdb":
         pytest.skip("DuckDB lets one process write a file")
-    with pytest.raises(WarehouseError, match="under way"):
+    with pytest.raises(WarehouseError, match="in progress"):
         old.open()
     assert state_as_sql(old.warehouse.state(), old.warehouse.engine, {}) == state_of(1, old.warehouse.engine)
 
@@ -274,7 +274,7 @@ def test_of_two_that_migrate_at_once_one_is_told_to_wait(
     refused = []
 
     def interrupted(session: Snowflake, tables: Sequence[str], label: str) -> str:
-        with pytest.raises(WarehouseError, match="under way"):
+        with pytest.raises(WarehouseError, match="in progress"):
             old.open()
         refused.append(label)
         return back_up(session, tables, label)
