@@ -1,4 +1,4 @@
-"""What the tables of wrong things have in common: a right profile, a right model, and a row of a table."""
+"""Shared by the tables of mistakes: a valid profile, a valid model, and a row of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's checksum stays the same: rejections are kept with it, and end where it changes."""
+"""A model's checksum stays the same: stored rejections end when it changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user sees, word by word, when a model's file or its config() is wrong."""
+"""The exact messages for mistakes in a model's file or its config()."""
 # ruff: noqa: E501 - a message stands on one line
 
 from __future__ import annotations

@@ -52,8 +52,8 @@ def test_profiles_yml_is_found_where_dbt_finds_it(folder: Folder, first: int) ->
 
 
 @pytest.mark.parametrize("begun", ["profiles.yml", "dbt_project.yml"])
-def test_a_folder_inside_a_project_is_told_where_the_project_begins(folder: Folder, begun: str) -> None:
-    """Whoever is in models/ meant the folder above."""
+def test_a_folder_inside_a_project_gets_a_hint_to_its_root(folder: Folder, begun: str) -> None:
+    """A user in models/ meant the folder above."""
     folder.write({f"shop/{begun}": named("shop")})
     inside = folder.path / "shop" / "models" / "lists"
     inside.mkdir(parents=True)
@@ -68,7 +68,7 @@ def test_a_folder_inside_a_project_is_told_where_the_project_begins(folder: Fold
 
 
 def test_a_named_folder_without_profiles_yml_is_an_error(project: Folder) -> None:
-    """What was asked for is not replaced by what lies elsewhere."""
+    """A file in another folder does not replace the requested one."""
     with pytest.raises(UsageError, match=r"profiles\.yml was not found"):
         project.load(profiles_dir=project.path / "elsewhere")
 
@@ -94,7 +94,7 @@ def test_the_profile_is_the_flags_then_the_environments_then_the_projects(
     assert folder.load(profile=flag, environ=environ).profile == expected
 
 
-def test_the_only_profile_is_taken_and_dbts_own_config_is_none(folder: Folder) -> None:
+def test_the_only_profile_is_used_and_dbts_config_key_is_not_a_profile(folder: Folder) -> None:
     """`config:` at the top of profiles.yml is an old place for dbt's settings."""
     folder.write({"profiles.yml": "config:\n  use_colors: true\n" + named("shop")})
     assert folder.load().profile == "shop"
@@ -199,7 +199,7 @@ def test_the_revision_is_the_profiles_then_the_environments_then_ours(
     assert folder.load(environ=environ).destination.api_revision == expected
 
 
-def test_a_sandbox_creates_lists_and_klaviyo_does_not_unless_told(project: Folder) -> None:
+def test_lists_are_created_by_default_in_a_sandbox_only(project: Folder) -> None:
     """The default of `create_lists` is safe where lists are real."""
     assert project.load(target="trial").destination.create_lists
     prod = project.load(target="prod").destination
@@ -261,7 +261,7 @@ def test_the_key_may_go_to_klaviyo_or_to_this_machine(written: str, expected: st
         "a.klaviyo.com",
     ],
 )
-def test_the_key_goes_nowhere_else(written: str) -> None:
+def test_the_key_goes_to_no_other_origin(written: str) -> None:
     """Names that look like Klaviyo's, other machines, and addresses with something hidden in them."""
     assert parse_allowed_origin(written) is None
 
@@ -283,8 +283,8 @@ def test_the_database_and_schema_are_those_in_which_dbt_builds(
     assert (output.type, output.database, output.schema) == expected
 
 
-def test_all_that_is_wrong_with_output_and_destination_is_said_at_once(folder: Folder) -> None:
-    """One round of mending is enough."""
+def test_all_problems_of_output_and_destination_are_reported_together(folder: Folder) -> None:
+    """One round of corrections is enough."""
     text = named("shop").replace("path: shop.duckdb", "path: \"{{ env_var('A') }}\"")
     folder.write({"profiles.yml": text.replace("sandbox: true", "sandbx: true, create_list: true")})
     with pytest.raises(UsageError) as caught:
@@ -298,7 +298,7 @@ def test_all_that_is_wrong_with_output_and_destination_is_said_at_once(folder: F
 
 @pytest.mark.parametrize("target", ["trial", "prod"])
 def test_the_example_profile_loads(folder: Folder, target: str) -> None:
-    """What we show is what works: copied as its first lines say, and started for either target."""
+    """The documented example works for both targets."""
     folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
     loaded = folder.load(target=target, environ={"SNOWFLAKE_KEY_PATH": "key.p8"})
     assert loaded.destination.sandbox is (target == "trial")
@@ -306,7 +306,7 @@ def test_the_example_profile_loads(folder: Folder, target: str) -> None:
     assert (loaded.destination.key is None) is (target == "prod")
 
 
-def test_the_example_profile_takes_the_key_from_the_environment(folder: Folder) -> None:
+def test_the_example_profile_reads_the_key_from_the_environment(folder: Folder) -> None:
     """Production needs two variables and nothing else."""
     folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
     environ = {"SNOWFLAKE_KEY_PATH": "key.p8", "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_dummy"}

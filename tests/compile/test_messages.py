@@ -1,4 +1,4 @@
-"""What a user sees, word by word, when profiles.yml is wrong."""
+"""The exact messages for mistakes in profiles.yml."""
 # ruff: noqa: E501 - a message stands on one line
 
 from __future__ import annotations

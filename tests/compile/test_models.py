@@ -78,7 +78,7 @@ def test_snowflake_folds_names_that_are_not_quoted(project: Folder) -> None:
     assert model.config.identifiers[IdentifierType.EXTERNAL_ID] == "CUSTOMER_ID"
 
 
-def test_duckdb_runs_what_was_compiled_and_names_the_columns_so(project: Folder) -> None:
+def test_duckdb_runs_the_compiled_sql_and_reports_the_same_columns(project: Folder) -> None:
     """The SQL is the model's own text, so that the warehouse reads what the user wrote."""
     model = project.model(VIP.replace("{{ ref('customers') }}", "customers"))
     warehouse = duckdb.connect()
@@ -140,7 +140,7 @@ def test_config_can_stand_anywhere_and_can_be_one_mapping(project: Folder) -> No
     assert model.config.tags == ("daily",)
 
 
-def test_a_model_that_is_switched_off_is_left_out(project: Folder) -> None:
+def test_a_disabled_model_is_left_out(project: Folder) -> None:
     """Even when it is not finished."""
     project.write(
         {
@@ -151,7 +151,7 @@ def test_a_model_that_is_switched_off_is_left_out(project: Folder) -> None:
     assert [model.name for model in project.compile()] == ["on"]
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_model(project: Folder) -> None:
+def test_a_byte_order_mark_and_windows_line_ends_are_ignored(project: Folder) -> None:
     """Editors leave them."""
     path = project.path / "models" / "m.sql"
     path.parent.mkdir()
@@ -161,7 +161,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_a_model(project:
     assert [model.locate_line(1, 8), model.locate_line(2)] == ["models/m.sql:2:8", "models/m.sql:3"]
 
 
-def test_models_are_found_in_folders_and_come_by_name(project: Folder) -> None:
+def test_models_are_found_in_folders_and_sorted_by_name(project: Folder) -> None:
     """`models` is the project's folder where there is no dbt."""
     text = CONFIG + "select email from t"
     project.write(
@@ -230,7 +230,7 @@ PLACES = [
     ("after a loop", CONFIG + "select\n{% for n in [1, 2, 3] %}\n  {{ n }} as c{{ n }},\n{% endfor %}\n  email, HERE from t", (6, 10)),
     ("after a set block", CONFIG + "{% set w %}\nwhere\n  true\n{% endset %}\nselect email, HERE from t {{ w }}", (6, 15)),
     ("after a statement on several lines", CONFIG + "{% set w = [\n1,\n2] %}\nselect email, HERE from t", (5, 15)),
-    ("where blanks are taken off", CONFIG + "select email,\n\n  {{- ' 1 as a,' }}\n\n {%- if true %}\n\n  HERE {%- endif %} from t", (8, 3)),
+    ("where blanks are trimmed", CONFIG + "select email,\n\n  {{- ' 1 as a,' }}\n\n {%- if true %}\n\n  HERE {%- endif %} from t", (8, 3)),
     ("after an expression on its line", CONFIG + "select {{ 'email' }}, HERE from t", (2, 23)),
     ("between expressions on its line", CONFIG + "select {{ 'email' }}, HERE, {{ 1 }} as a from t", (2, None)),
     ("in a macro", CONFIG + "{% macro c() %}\n1 as a,\nHERE\n{% endmacro %}\nselect email, {{ c() }} from t", (4, 1)),
@@ -240,7 +240,7 @@ PLACES = [
 @pytest.mark.parametrize(
     ("text", "place"), [pytest.param(text, place, id=name) for name, text, place in PLACES]
 )
-def test_the_place_of_a_mistake_is_the_files_however_the_template_moves_its_lines(
+def test_the_location_of_a_problem_is_the_line_of_the_file(
     project: Folder, text: str, place: tuple[int, int | None]
 ) -> None:
     """Line and column are counted in the file; the column is left out where it cannot be known."""
@@ -263,7 +263,7 @@ def complaint(model: Model) -> str:
 @pytest.mark.parametrize(
     ("text", "place"), [pytest.param(text, place, id=name) for name, text, place in PLACES]
 )
-def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(
+def test_an_error_of_the_warehouse_has_its_location_in_the_file(
     project: Folder, text: str, place: tuple[int, int | None]
 ) -> None:
     """DuckDB says where in the SQL that it was given: with the help of what it shows of the line."""
@@ -273,7 +273,7 @@ def test_what_the_warehouse_complains_of_is_told_with_its_place_in_the_file_too(
     assert found == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
 
 
-def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(project: Folder) -> None:
+def test_a_long_line_that_duckdb_truncates_still_has_its_column(project: Folder) -> None:
     """And a complaint that shows nothing of the model is of its file."""
     model = project.model(CONFIG + f"select email, '{'x' * 200}' as a, '{'y' * 200}' as b, frist from t")
     assert "LINE 2: ..." in complaint(model)
@@ -291,7 +291,7 @@ def test_a_long_line_that_duckdb_shows_in_part_has_its_column_all_the_same(proje
         (CONFIG + "select email\nfrom {{ env_var('NOTHING') }}", 3),
     ],
 )
-def test_the_place_of_a_templates_mistake_is_its_line(project: Folder, text: str, line: int) -> None:
+def test_a_template_error_has_its_line(project: Folder, text: str, line: int) -> None:
     """Jinja's own errors, and those of the functions that it calls."""
     with pytest.raises(ModelError) as caught:
         project.model(text)

@@ -48,7 +48,7 @@ def python(code: str) -> str:
         (python("print('pk_command')"), {}, "pk_command"),
     ],
 )
-def test_the_key_is_the_profiles_then_the_environments_then_a_files_or_a_commands(
+def test_the_key_comes_from_profile_environment_file_or_command_in_this_order(
     folder: Folder, extra: str, environ: dict[str, str], expected: str
 ) -> None:
     """The first that is there is taken; blanks and line ends around it are not."""
@@ -57,9 +57,7 @@ def test_the_key_is_the_profiles_then_the_environments_then_a_files_or_a_command
 
 
 @pytest.mark.parametrize("extra", ["", "private_api_key: \"{{ env_var('K') }}\""])
-def test_a_target_loads_without_a_key_and_says_the_ways_to_give_one_when_it_is_needed(
-    folder: Folder, extra: str
-) -> None:
+def test_a_target_loads_without_a_key_and_explains_it_when_needed(folder: Folder, extra: str) -> None:
     """A plan needs no key."""
     destination = prod(folder, extra).destination
     assert destination.key is None
@@ -89,7 +87,7 @@ def test_a_sandbox_takes_a_dummy_key_and_no_other(folder: Folder) -> None:
     assert key.reveal().startswith("pk_sandbox")
 
 
-def test_a_key_in_plain_text_is_warned_of(folder: Folder) -> None:
+def test_a_key_in_plain_text_adds_a_warning(folder: Folder) -> None:
     """It works, and the warning says where it stands, but not what it is."""
     target = prod(folder, f"private_api_key: {SECRET}")
     assert target.destination.require_key().reveal() == SECRET
@@ -176,7 +174,7 @@ def test_a_command_that_fails_is_quoted_unless_it_may_show_the_key(
         ),
     ],
 )
-def test_what_is_no_key_is_refused(folder: Folder, extra: str, what: str) -> None:
+def test_an_invalid_key_is_refused(folder: Folder, extra: str, what: str) -> None:
     """A missing file or command, nothing at all, or several lines."""
     folder.write({"empty.txt": " \n", "two.txt": f"{SECRET}\n{SECRET}\n"})
     with pytest.raises(UsageError) as caught:

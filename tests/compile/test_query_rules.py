@@ -39,7 +39,7 @@ READS = [
 
 
 @pytest.mark.parametrize(("warehouse", "sql"), READS)
-def test_what_only_reads_the_warehouse_compiles(project: Folder, warehouse: str, sql: str) -> None:
+def test_a_query_that_only_reads_the_warehouse_compiles(project: Folder, warehouse: str, sql: str) -> None:
     """CTEs, set operations, subqueries, VALUES, unnest and flatten, generated rows."""
     model = project.model(CONFIG + sql, target="prod" if warehouse == "snowflake" else "trial")
     assert model.sql == sql
@@ -82,7 +82,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("warehouse", "sql", "what"), REFUSED)
-def test_what_writes_or_reads_from_elsewhere_is_refused(
+def test_a_query_that_writes_or_reads_external_data_is_refused(
     project: Folder, warehouse: str, sql: str, what: str
 ) -> None:
     """Wherever it hides; and columns must be named one by one."""
@@ -132,7 +132,9 @@ CHANGING = [
 
 
 @pytest.mark.parametrize(("warehouse", "sql"), CHANGING)
-def test_what_changes_on_every_run_is_refused(project: Folder, warehouse: str, sql: str) -> None:
+def test_a_query_whose_result_changes_on_every_run_is_refused(
+    project: Folder, warehouse: str, sql: str
+) -> None:
     """It would send every row every run, or let people come and go at random."""
     with pytest.raises(ModelError) as caught:
         project.model(CONFIG + sql, target="prod" if warehouse == "snowflake" else "trial")

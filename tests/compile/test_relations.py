@@ -114,7 +114,7 @@ def compiled(folder: Folder, call: str, **given: Any) -> Model:
         ("source('erp', 'orders')", '"raw"."erp_eu"."t_orders"', "source.shop.erp.orders"),
     ],
 )
-def test_the_manifest_says_what_ref_and_source_stand_for(
+def test_ref_and_source_are_resolved_by_the_manifest(
     dbt: Folder, call: str, relation: str, unique_id: str
 ) -> None:
     """Aliases, custom schemas, packages, versions and sources lead where dbt built them."""
@@ -185,7 +185,7 @@ def test_the_manifest_says_what_ref_and_source_stand_for(
         ),
     ],
 )
-def test_what_the_manifest_does_not_have_is_said_with_the_nearest_name(
+def test_a_missing_node_is_reported_with_the_nearest_name(
     dbt: Folder, call: str, what: str, advice: str
 ) -> None:
     """Each reason has its own message, on the line of the call."""
@@ -195,8 +195,8 @@ def test_what_the_manifest_does_not_have_is_said_with_the_nearest_name(
     assert (problem.summary, problem.where, problem.hint) == (what, "reverse_etl/m.sql:2", advice)
 
 
-def test_every_call_that_fails_is_said(dbt: Folder) -> None:
-    """One round of mending is enough, and what follows from the failures is not said too."""
+def test_all_failed_calls_are_reported(dbt: Folder) -> None:
+    """One round of corrections is enough; consequences of the failures are not reported."""
     dbt.write(
         {
             "reverse_etl/a.sql": "{{ config(surface='profiles') }}\nselect x from {{ ref('a') }}\njoin {{ ref('b') }}",
@@ -222,7 +222,7 @@ def test_every_call_that_fails_is_said(dbt: Folder) -> None:
         ("prod", "source('erp', 'my orders')", 'ANALYTICS.erp."my orders"', "erp.my orders"),
     ],
 )
-def test_without_a_manifest_names_lie_in_the_targets_schema(
+def test_without_a_manifest_names_are_in_the_targets_schema(
     project: Folder, target: str, call: str, sql: str, reads: str
 ) -> None:
     """Quoted as dbt quotes: always on DuckDB; on Snowflake, which folds case, only where a name needs it."""
@@ -248,7 +248,7 @@ def test_the_manifest_is_where_dbt_writes_it(project: Folder) -> None:
 
 @pytest.mark.parametrize("number", [9, 12, 13])
 def test_manifests_of_neighbouring_versions_are_read(project: Folder, number: int) -> None:
-    """What we read of a manifest has been in it for long."""
+    """The parts of the manifest that are read have not changed in these versions."""
     metadata = {"dbt_schema_version": f"https://schemas.getdbt.com/dbt/manifest/v{number}.json"}
     project.write({**PROJECT, "target/manifest.json": manifest(metadata=metadata)})
     assert compiled(project, "ref('points')").reads == ("model.loyalty.points",)
@@ -294,7 +294,7 @@ def test_a_manifest_that_is_cut_off_is_a_passing_failure(project: Folder) -> Non
     assert caught.value.exit_code == 4
 
 
-def test_of_several_folders_of_artifacts_the_newest_manifest_counts(project: Folder) -> None:
+def test_the_newest_manifest_of_several_folders_is_used(project: Folder) -> None:
     """By the time at which dbt generated it; a folder without one adds its results alone."""
     for folder, hour, name in (("early", 6, "old"), ("late", 7, "new")):
         metadata = {"project_name": "shop", "generated_at": f"2026-11-22T0{hour}:00:00Z"}

@@ -1,4 +1,4 @@
-"""How a model's lists are told to people."""
+"""The text that names a model's list."""
 
 from __future__ import annotations
 

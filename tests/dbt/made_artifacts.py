@@ -1,4 +1,4 @@
-"""Artifacts as dbt writes them, of a shop that has as little as a case needs, and models that read it."""
+"""Artifacts in dbt's format for a minimal shop, and models that read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lists in the lineage of the real dbt."""
+"""Exposures: the lists in the lineage of the real dbt."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_dbts_lineage_shows_the_lists(shop: Path) -> None:
     assert "is not up to date: klaviyo_regulars." in stale.stderr
 
 
-def test_what_is_read_is_named_as_dbt_names_it() -> None:
+def test_reads_are_named_as_in_dbt() -> None:
     """Own models, versions, packages and sources."""
     reads = ("model.shop.people.v2", "model.shop.people.vx", "model.loyalty.points", "source.shop.erp.orders")
     (entry,) = write(ExposedModel("vip", "Klaviyo list VIP", "Who pays.", reads))["exposures"]
@@ -101,7 +101,7 @@ def test_what_is_read_is_named_as_dbt_names_it() -> None:
         write(ExposedModel("vip", "", "", ("model.shop.gone",)))
 
 
-def test_what_people_added_stays_and_what_is_gone_goes() -> None:
+def test_added_keys_stay_and_removed_models_disappear() -> None:
     """Writing again changes nothing more."""
     before = write(ExposedModel("vip", "old", "old", ()), ExposedModel("gone", "", "", ()))
     before["exposures"][0] |= {"owner": {"email": "ann@example.com"}, "config": {"tags": ["crm"]}}

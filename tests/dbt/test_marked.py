@@ -1,4 +1,4 @@
-"""dbt models whose `meta` says that they are themselves to be sent, as the real dbt writes them down."""
+"""dbt models with `meta.reverse_etl`, in manifests of the real dbt."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop: Path) -> 
     assert "List them under columns" in caught.value.problems[4].hint
 
 
-def test_of_a_model_with_versions_the_latest_is_sent(shop: Path) -> None:
+def test_the_latest_version_of_a_model_is_sent(shop: Path) -> None:
     """Settings above the versions are the latest's alone; an older version's own make a model beside it."""
     edit(
         shop / "models" / "marts" / "marts.yml",
@@ -136,7 +136,7 @@ def test_of_a_model_with_versions_the_latest_is_sent(shop: Path) -> None:
     assert models["people_v1"].reads == ("model.corner_shop.people.v1",)
 
 
-def test_marks_of_packages_are_left_to_their_authors() -> None:
+def test_models_of_packages_are_ignored() -> None:
     """Installing a package must not send anything."""
     nodes = list(manifest()["nodes"].values())
     nodes[1] |= {"config": {"meta": {"reverse_etl": {"surface": "profiles"}}}}

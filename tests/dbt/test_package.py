@@ -1,4 +1,4 @@
-"""The dbt package: after each command of the real dbt, its results stand in a table beside the models."""
+"""The dbt package records the results of each command of the real dbt in a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run leaves in the shape of dbt's artifacts: the real dbt's own classes read it."""
+"""The artifacts of a run can be read by the real dbt's own classes."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_run_that_was_refused_leaves_its_reasons_and_no_older_success(shop: Pa
 
 
 def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also beside no dbt project: then the folder is called `target` all the same."""
+    """Also beside no dbt project: the folder is called `target` there too."""
     (tmp_path / "profiles.yml").write_text(
         "shop: {outputs: {t: {type: duckdb, path: shop.duckdb}}, target: t,\n"
         "  destinations: {t: {type: klaviyo, sandbox: true}}}"

@@ -1,4 +1,4 @@
-"""A project of the real dbt: dbt builds it and leaves our models alone; our models read what it built."""
+"""In a project of the real dbt, dbt ignores our models, and our models read the relations that it built."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_dbt_did_not_build_cannot_be_read(
     assert message in caught.value.summary
 
 
-def test_our_models_run_on_what_dbt_built(built: Path) -> None:
+def test_models_run_on_relations_that_dbt_built(built: Path) -> None:
     """Compiled SQL runs as it is on dbt's file, and knows which of dbt's nodes it reads."""
     models = compiled(built)
     assert list(models) == ["neighbours", "regulars", "spenders"]
@@ -93,7 +93,7 @@ def test_a_variable_of_the_command_line_beats_the_projects(built: Path) -> None:
 
 
 def test_a_dbt_project_without_a_manifest_is_refused(built: Path, tmp_path: Path) -> None:
-    """Other tables that happen to have the names would be read, and people be taken off lists for it."""
+    """Other tables with the same names would be read, and members removed because of them."""
     folder = tmp_path / "corner_shop"
     shutil.copytree(built, folder, ignore=shutil.ignore_patterns("target"))
     with pytest.raises(UsageError) as caught:
@@ -132,7 +132,7 @@ VARIABLES = """\
 """
 
 
-def test_a_model_means_what_the_same_text_means_in_dbt(shop: Path) -> None:
+def test_a_model_renders_as_in_dbt(shop: Path) -> None:
     """`ref` with package and version, `source`, `var` by dbt's precedence, `target`: rendered alike."""
     edit(shop / "dbt_project.yml", "  regular_from: 3\n", f"  regular_from: 3\n{VARIABLES}")
     shutil.rmtree(shop / "reverse_etl")

@@ -87,12 +87,12 @@ GRAPH = Graph({each.unique_id: each for each in NODES})
         ("list:Grade A+,raw+", "old vip"),
     ],
 )
-def test_a_plus_chooses_every_model_that_a_node_of_dbt_feeds(chosen: str, expected: str) -> None:
+def test_a_plus_selects_all_models_that_depend_on_a_dbt_node(chosen: str, expected: str) -> None:
     """Directly or through others; it adds up and narrows as every selector; a list may be called so."""
     assert " ".join(each.name for each in select_models(MODELS, [chosen], graph=lambda: GRAPH)) == expected
 
 
-def test_what_is_fed_by_a_node_can_be_excluded() -> None:
+def test_models_that_depend_on_a_node_can_be_excluded() -> None:
     """As with every selector."""
     kept = select_models(MODELS, [], ["source:erp+", "alone"], graph=lambda: GRAPH)
     assert [each.name for each in kept] == ["old"]
@@ -112,7 +112,7 @@ def test_what_is_fed_by_a_node_can_be_excluded() -> None:
         ("@people", "No model matches @people.", "Write + at the end: dbt_model+ selects all models that depend on dbt_model."),
     ],
 )  # fmt: skip
-def test_a_node_that_feeds_nothing_or_is_not_there_is_an_error(chosen: str, what: str, advice: str) -> None:
+def test_a_node_without_dependent_models_is_an_error(chosen: str, what: str, advice: str) -> None:
     """With the nearest names of dbt's nodes."""
     with pytest.raises(UsageError) as caught:
         select_models(MODELS, [chosen], graph=lambda: GRAPH)
@@ -120,7 +120,7 @@ def test_a_node_that_feeds_nothing_or_is_not_there_is_an_error(chosen: str, what
     assert problem == Problem(what, "--select", advice)
 
 
-def test_without_a_manifest_what_models_read_is_known_by_its_bare_name() -> None:
+def test_without_a_manifest_reads_are_known_by_bare_names() -> None:
     """As `ref` and `source` were written."""
     models = [model("a", ["people", "erp.orders"]), model("b", ["erp.refunds"])]
     assert [each.name for each in select_models(models, ["people+"])] == ["a"]

@@ -1,4 +1,4 @@
-"""Rendering a row in a line, for tests."""
+"""Helpers that encode one row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small real server on loopback that answers as it is told, and a clock that does not wait."""
+"""A real HTTP server on loopback with scripted replies, and a clock that does not wait."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DummyKey:
 
 @dataclass
 class Reply:
-    """What the server does with a request. `cut`: it closes the connection "before" or "after" reading it."""
+    """The server's reply to a request. `cut` closes the connection "before" or "after" reading it."""
 
     status: int = 200
     document: object = None

@@ -1,4 +1,4 @@
-"""A simulated server that counts in fixed windows, and a run that sends to it as fast as a lane allows."""
+"""A simulated server that counts in fixed windows, and a client that sends as fast as a limiter allows."""
 
 from __future__ import annotations
 

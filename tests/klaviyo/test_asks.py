@@ -1,4 +1,4 @@
-"""Jobs and their errors as they are read, and lookups as they are written."""
+"""Parsing of jobs and their errors, and the requests of lookups."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_jobs_counts_may_be_null() -> None:
         '{"email": "ann@example.com", "external_id": "c-1"}',
     ],
 )
-def test_a_rows_error_is_tied_to_its_row_by_what_was_sent(payload: dict[str, Any] | str) -> None:
+def test_a_row_error_is_matched_by_the_identifiers_that_were_sent(payload: dict[str, Any] | str) -> None:
     """Whichever form the payload comes back in; identifiers in canonical form."""
     found = jobs.parse_job_error(
         Resource(
@@ -78,7 +78,7 @@ def test_a_rows_error_is_tied_to_its_row_by_what_was_sent(payload: dict[str, Any
     "payload",
     [None, {}, [], "gone", "[1]", {"attributes": None}, {"email": None, "id": ["x"]}, {"email": True}],
 )
-def test_a_rows_error_without_identifiers_is_tied_to_none(
+def test_a_row_error_without_identifiers_has_no_identifiers(
     payload: dict[str, Any] | list[Any] | str | None,
 ) -> None:
     """The rest is unknown then, and not somebody else."""
@@ -124,7 +124,7 @@ def test_a_filter_by_time_is_floored_to_a_second_of_utc() -> None:
     ("size", "count", "expected"),
     [(10, 0, []), (10, 100, [100]), (10, 101, [100, 1]), (10, 250, [100, 100, 50]), (300, 40, [19, 19, 2])],
 )
-def test_an_ask_holds_at_most_a_hundred_values_and_a_short_address(
+def test_a_filter_has_at_most_a_hundred_values_and_a_short_url(
     size: int, count: int, expected: list[int]
 ) -> None:
     """Whichever comes first; none is left out."""
@@ -134,7 +134,7 @@ def test_an_ask_holds_at_most_a_hundred_values_and_a_short_address(
     assert [value for group in groups for value in group] == values
 
 
-def test_an_ask_is_measured_as_it_is_encoded() -> None:
+def test_a_filter_is_measured_in_encoded_bytes() -> None:
     """A letter outside ASCII takes six to twelve bytes in an address."""
     requests = [
         request
@@ -156,6 +156,6 @@ def test_lookups_ask_each_canonical_value_once() -> None:
     assert "page%5Bsize%5D=100" in request.target
 
 
-def test_an_acceptance_says_whether_a_twin_may_exist() -> None:
+def test_an_accepted_import_says_whether_a_duplicate_may_exist() -> None:
     """As a value, to be recorded."""
     assert ImportAccepted("j", earlier_reply_lost=True) != ImportAccepted("j", earlier_reply_lost=False)

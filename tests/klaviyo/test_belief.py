@@ -1,4 +1,4 @@
-"""What is believed of a reply, and what is not."""
+"""The client trusts only replies that are Klaviyo's: status, content, pages, errors."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_good_status_with_a_page_does_not_count_as_delivered(
         klaviyo.start_import(BODY)
 
 
-def test_a_200_where_204_is_due_does_not_count_as_done(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_200_instead_of_204_does_not_count_as_success(server: Server, klaviyo: Klaviyo) -> None:
     """The reference names one status for each request."""
     server.will(Reply(200, document={"data": []}))
     with pytest.raises(ReplyLost):
@@ -88,7 +88,7 @@ def test_redirects_are_not_followed(server: Server, klaviyo: Klaviyo, status: in
         "javascript:alert(1)",
     ],
 )
-def test_a_next_page_elsewhere_is_not_fetched(server: Server, klaviyo: Klaviyo, link: str) -> None:
+def test_a_next_page_at_another_origin_is_not_fetched(server: Server, klaviyo: Klaviyo, link: str) -> None:
     """The key would go along."""
     host = server.origin.removeprefix("http://")
     server.will(page([a_list("L1", "VIP")], link.format(origin=server.origin, host=host)))
@@ -97,7 +97,7 @@ def test_a_next_page_elsewhere_is_not_fetched(server: Server, klaviyo: Klaviyo, 
     assert len(server.seen) == 1
 
 
-def test_pages_that_go_round_in_a_circle_are_an_error(server: Server, klaviyo: Klaviyo) -> None:
+def test_page_links_in_a_circle_are_an_error(server: Server, klaviyo: Klaviyo) -> None:
     """A run does not read for ever."""
     one, two = (f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in (1, 2))
     server.will(page([], one), page([], two), page([], one))
@@ -155,7 +155,7 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(
     assert len(server.seen) == 1
 
 
-def test_a_missing_scope_names_all_that_the_request_needs(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_missing_scope_error_names_all_scopes_of_the_request(server: Server, klaviyo: Klaviyo) -> None:
     """An import needs two, even without a list."""
     server.will(refused(403, "permission_denied"))
     with pytest.raises(KlaviyoError) as error:
@@ -163,7 +163,7 @@ def test_a_missing_scope_names_all_that_the_request_needs(server: Server, klaviy
     assert "lists:write and profiles:write" in problem(error).hint
 
 
-def test_nothing_there_is_none_but_a_pages_404_is_an_error(server: Server, klaviyo: Klaviyo) -> None:
+def test_klaviyos_404_is_none_but_a_proxys_404_is_an_error(server: Server, klaviyo: Klaviyo) -> None:
     """Only Klaviyo can say that a list is not there."""
     server.will(refused(404, "not_found"), Reply(404, content=b"<html>", kind="text/html"))
     assert klaviyo.get_list("L1") is None

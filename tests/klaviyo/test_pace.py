@@ -1,4 +1,4 @@
-"""Pacing against a simulated server that counts in fixed windows, wherever their edges lie."""
+"""Rate limits against a simulated server with fixed windows, at any phase of the windows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ seeds = st.integers(min_value=0, max_value=1000)
     seed=seeds,
     rounding=roundings | st.none(),
 )
-def test_alone_no_request_is_ever_throttled(**case: Any) -> None:
+def test_without_other_users_no_request_is_throttled(**case: Any) -> None:
     """Wherever the windows' edges lie, however long and uneven the way, whatever the headers tell."""
     tier = case.pop("tier")
     run = Run(EndpointLimiter(Endpoint.LISTS, tier), FixedWindows(tier, case.pop("phase")), **case).send(150)
@@ -67,9 +67,7 @@ def test_at_least_95_percent_of_the_allowed_requests_are_used(**case: Any) -> No
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("phase", [None, 0.0, 17.5, 45.0])
-def test_beside_another_user_of_the_quota_hardly_a_request_is_throttled(
-    phase: float | None, seed: int
-) -> None:
+def test_with_another_user_of_the_quota_few_requests_are_throttled(phase: float | None, seed: int) -> None:
     """Another application takes a third of the minute's requests, in its own rhythm; the rest is used."""
     random = dice(seed)
     others = [random.uniform(0, 1200) for _ in range(1000)]
@@ -81,7 +79,7 @@ def test_beside_another_user_of_the_quota_hardly_a_request_is_throttled(
     assert run.good >= 0.9 * (20 * 150 - 1000)
 
 
-def test_with_none_left_nothing_goes_out_before_the_reset() -> None:
+def test_without_remaining_quota_nothing_is_sent_before_the_reset() -> None:
     """Even though our own slots are free: others have used the rest."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     lane.release(10.0, lane.acquire(10.0), replied=True, quota=Quota(0, 30))
@@ -90,7 +88,7 @@ def test_with_none_left_nothing_goes_out_before_the_reset() -> None:
     assert lane.seconds_until_free(41.0) == 0
 
 
-def test_no_more_are_in_flight_than_are_left() -> None:
+def test_requests_in_flight_do_not_exceed_the_remaining_quota() -> None:
     """The replies on their way may have taken them."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(2, 50))
@@ -102,7 +100,7 @@ def test_no_more_are_in_flight_than_are_left() -> None:
     assert lane.seconds_until_free(1.2) > 0
 
 
-def test_a_late_reply_of_the_window_before_does_not_close_the_new_one() -> None:
+def test_a_late_reply_of_an_earlier_window_does_not_change_the_new_one() -> None:
     """Replies overtake each other around an edge."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     early, late = lane.acquire(0.0), lane.acquire(0.0)
@@ -111,7 +109,7 @@ def test_a_late_reply_of_the_window_before_does_not_close_the_new_one() -> None:
     assert lane.seconds_until_free(1.1) == 0
 
 
-def test_a_new_window_makes_the_old_count_void() -> None:
+def test_a_new_window_resets_the_count() -> None:
     """Nothing was left; the next window has all of it."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     slot = lane.acquire(0.0)
@@ -120,14 +118,14 @@ def test_a_new_window_makes_the_old_count_void() -> None:
     assert lane.seconds_until_free(2.2) == 0
 
 
-def test_a_reset_beyond_a_minute_is_not_believed() -> None:
+def test_a_reset_of_more_than_a_minute_is_capped() -> None:
     """The window is a minute long: a header in another unit must not stop the run."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(0, 1_790_000_000))
     assert lane.seconds_until_free(0.0) <= 61
 
 
-def test_a_429_rests_the_endpoint_and_then_one_request_goes_alone() -> None:
+def test_after_a_429_the_endpoint_waits_and_then_sends_a_single_probe() -> None:
     """If the limit is still used up, one more 429 comes and not one for each thread."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     lane.throttle(0.0, lane.acquire(0.0), 30)
@@ -153,7 +151,7 @@ def test_a_probe_without_a_reply_is_followed_by_another_probe() -> None:
     assert lane.seconds_until_free(31.0) > 0
 
 
-def test_the_longer_of_two_rests_holds() -> None:
+def test_the_longer_of_two_waits_applies() -> None:
     """Several requests in flight get a 429 each, in any order."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     first, second = lane.acquire(0.0), lane.acquire(0.0)
@@ -198,7 +196,7 @@ def test_threads_share_the_limits(clock: QuickClock) -> None:
     assert all(later - earlier >= 1 for earlier, later in zip(taken, taken[10:], strict=False))
 
 
-def test_a_daily_limit_that_is_used_up_is_an_error_and_no_sleep(clock: QuickClock) -> None:
+def test_an_exhausted_daily_limit_is_an_error_without_a_wait(clock: QuickClock) -> None:
     """150 lists a day; nobody waits until tomorrow."""
     pace = RateLimiter(clock, CancellableSleep(clock), lambda _: RateLimit(10, 1000, daily=3))
     for _ in range(3):
@@ -207,8 +205,8 @@ def test_a_daily_limit_that_is_used_up_is_an_error_and_no_sleep(clock: QuickCloc
         pace.acquire(Endpoint.CREATE_LIST)
 
 
-def test_a_run_that_is_stopped_gives_out_no_slots(clock: QuickClock) -> None:
-    """Whoever waits for one is told at once."""
+def test_a_stopped_run_gets_no_permits(clock: QuickClock) -> None:
+    """A waiting thread returns at once."""
     patience = CancellableSleep(clock)
     pace = RateLimiter(clock, patience, lambda endpoint: endpoint.rate_limit)
     pace.throttle(acquired(pace, Endpoint.LISTS), 600)
@@ -239,7 +237,7 @@ def test_a_plan_can_say_how_long_its_requests_take(requests: dict[Endpoint, int]
 
 
 @pytest.mark.parametrize("tier", [XS, S, M, L])
-def test_the_duration_is_what_the_pace_really_takes(tier: RateLimit) -> None:
+def test_the_estimated_duration_is_the_real_one(tier: RateLimit) -> None:
     """Against the lane itself, with replies that come at once: never less, and hardly more."""
     lane, now = EndpointLimiter(Endpoint.LISTS, tier), 0.0
     for _ in range(3 * tier.steady):

@@ -1,4 +1,4 @@
-"""How rows are packed into requests, measured on the bytes that are sent."""
+"""Packing of rows into requests, measured on the bytes that are sent."""
 
 from __future__ import annotations
 
@@ -81,20 +81,20 @@ def test_a_request_holds_at_most_5000000_bytes_envelope_included(
     assert all(len(batch.body) <= 5_000_000 for batch in batches)
 
 
-def test_numbers_of_rows_come_along() -> None:
+def test_batches_keep_the_numbers_of_rows() -> None:
     """Gaps too: rows that could not be rendered have none."""
     (batch,) = packed([(3, b"a"), (5, b"b"), (9, b"c")])
     assert (batch.seqs, batch.rows) == ([3, 5, 9], [b"a", b"b", b"c"])
     assert batch.body == LIST.wrap(batch.rows)
 
 
-def test_a_row_that_no_request_can_hold_is_an_error_and_no_batch() -> None:
+def test_a_row_too_big_for_a_request_is_an_error() -> None:
     """The renderer lets none of these through; if one comes, nothing is cut or dropped."""
     with pytest.raises(ValueError, match="row 7 is 5000000 bytes"):
         list(packed([(7, b"x" * MAX_BYTES)], import_envelope()))
 
 
-def test_packing_reads_no_further_than_it_must() -> None:
+def test_packing_reads_one_row_ahead() -> None:
     """So that rendering and sending can go on side by side in bounded memory."""
     read = []
 
@@ -120,13 +120,13 @@ def test_packing_keeps_every_row_once_and_in_order_and_leaves_no_room(sizes: lis
 BATCH = Batch.of([2, 3, 5, 8], [b"a", b"b", b"c", b"d"], LIST)
 
 
-def test_refused_rows_are_taken_out_by_index() -> None:
-    """What is left keeps its order and its numbers."""
+def test_refused_rows_are_excluded_by_index() -> None:
+    """The remaining rows keep their order and their numbers."""
     left, gone = exclude_rows(BATCH, [3, 1])
     assert (left, gone) == (Batch.of([2, 5], [b"a", b"c"], LIST), (3, 8))
 
 
-def test_a_batch_whose_rows_are_all_refused_leaves_none() -> None:
+def test_a_batch_with_only_refused_rows_leaves_no_batch() -> None:
     """No empty request is ever sent."""
     assert exclude_rows(BATCH, range(4)) == (None, (2, 3, 5, 8))
 
@@ -138,7 +138,7 @@ def test_an_index_that_the_batch_does_not_have_is_an_error(index: int) -> None:
         exclude_rows(BATCH, [0, index])
 
 
-def test_halves_are_whole() -> None:
+def test_two_halves_have_all_rows() -> None:
     """Every row in exactly one of them, also of an odd number."""
     assert split_in_half(BATCH) == (
         Batch.of([2, 3], [b"a", b"b"], LIST),
@@ -152,6 +152,6 @@ def test_halves_are_whole() -> None:
 @pytest.mark.parametrize(
     ("count", "expected"), [(0, []), (999, [999]), (1_000, [1_000]), (1_001, [1_000, 1])]
 )
-def test_ids_go_out_in_thousands(count: int, expected: list[int]) -> None:
+def test_ids_are_sent_a_thousand_at_a_time(count: int, expected: list[int]) -> None:
     """The most that a request to change a list takes."""
     assert [len(group) for group in batched(map(str, range(count)), 1_000)] == expected

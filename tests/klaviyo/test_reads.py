@@ -1,4 +1,4 @@
-"""Members, profiles, lists and jobs: asked for in full, and only what was asked for is taken."""
+"""Reading members, profiles, lists and jobs: all pages are read, and unrequested results are ignored."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_members_that_were_not_asked_for_are_ignored(server: Server, klaviyo: Kl
     assert [member.profile.id for member in found] == ["P1"]
 
 
-def test_members_are_found_by_phone_as_they_are_by_email(server: Server, klaviyo: Klaviyo) -> None:
+def test_members_are_found_by_phone_and_by_email(server: Server, klaviyo: Klaviyo) -> None:
     """Compared in canonical form."""
     server.will(page([a_member("P1", None, phone="+14155550100")]))
     assert len(klaviyo.find_members("L1", IdentifierType.PHONE, ["+1 415 555 0100"])) == 1
@@ -74,13 +74,13 @@ def test_profiles_are_looked_up_by_any_identifier(server: Server, klaviyo: Klavi
     assert parse_qs(urlsplit(server.seen[0].target).query)["filter"] == ['any(id,["P1","P2"])']
 
 
-def test_asking_for_nobody_asks_nothing(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_lookup_of_no_values_sends_no_request(server: Server, klaviyo: Klaviyo) -> None:
     """No request for no values."""
     assert klaviyo.find_profiles(IdentifierType.EMAIL, []) == ()
     assert server.seen == []
 
 
-def test_members_since_a_moment_are_those_and_no_earlier(server: Server, klaviyo: Klaviyo) -> None:
+def test_members_since_a_timestamp_excludes_earlier_ones(server: Server, klaviyo: Klaviyo) -> None:
     """The filter takes whole seconds; the rest of the second is sorted out here."""
     since = datetime(2026, 11, 21, 10, 0, 0, 500_000, tzinfo=UTC)
     server.will(
@@ -132,7 +132,7 @@ def test_an_account_is_known_by_its_id(server: Server, klaviyo: Klaviyo) -> None
     assert (found.id, found.name, found.test) == ("AbC123", "Corner shop", True)
 
 
-def test_jobs_since_a_moment_end_with_the_first_older_one(server: Server, klaviyo: Klaviyo) -> None:
+def test_jobs_since_a_timestamp_end_at_the_first_older_job(server: Server, klaviyo: Klaviyo) -> None:
     """Newest first; the next page is not asked for."""
     jobs = [
         {

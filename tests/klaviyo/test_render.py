@@ -1,4 +1,4 @@
-"""Where a row's values stand in the profile that reaches Klaviyo."""
+"""The fields of a profile that a row's values are sent in."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ if TYPE_CHECKING:
         ([IdentifierType.EMAIL, IdentifierType.EXTERNAL_ID], [EMAIL, ""], {"attributes": {"email": EMAIL}}),
     ],
 )
-def test_identifiers_stand_where_klaviyo_looks_for_them(
+def test_identifiers_are_in_the_fields_that_klaviyo_reads(
     kinds: list[IdentifierType], identifiers: list[str | None], expected: dict[str, Any]
 ) -> None:
     """Three attributes and the resource's own id; what a row does not have is left out."""
     assert rendered([], (), identifiers, kinds) == {"type": "profile", **expected}
 
 
-def test_standard_attributes_are_told_from_properties() -> None:
+def test_standard_attributes_are_separate_from_properties() -> None:
     """The six names of the reference, and nothing else, are attributes; case counts."""
     names = [
         "first_name",
@@ -116,12 +116,12 @@ def test_a_location_comes_from_a_struct_from_columns_or_from_both(
 
 
 @pytest.mark.parametrize("value", [None, {}, {"city": None}])
-def test_a_location_of_nothing_is_left_out(value: dict[str, None] | None) -> None:
+def test_an_empty_location_is_left_out(value: dict[str, None] | None) -> None:
     """As any other NULL."""
     assert "location" not in rendered([column("location", ColumnKind.NESTED)], (value,))["attributes"]
 
 
-def test_a_part_that_no_location_has_is_refused_here() -> None:
+def test_an_unknown_location_field_is_refused_before_sending() -> None:
     """Klaviyo would refuse the whole request for it."""
     found = refused([column("location", ColumnKind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
     assert found == EncodingError("location", "has fields that a location does not have (planet)")
@@ -144,7 +144,7 @@ def test_the_content_of_a_properties_column_goes_into_properties(
 
 
 @pytest.mark.parametrize("explicit", ["silver", None])
-def test_a_column_beats_a_key_of_the_same_name_inside_properties(explicit: str | None) -> None:
+def test_a_column_overrides_a_key_of_the_same_name_in_properties(explicit: str | None) -> None:
     """Also when it is NULL: the model said where `plan` comes from."""
     found = properties_of(
         [column("plan"), column("properties", ColumnKind.JSON)], (explicit, '{"plan": "gold", "a": 1}')
@@ -176,7 +176,7 @@ def test_properties_that_are_no_object_are_refused(value: str) -> None:
 def test_a_properties_or_location_column_must_be_able_to_hold_an_object(
     name: str, kind: ColumnKind, type_: str, fits: bool
 ) -> None:
-    """Else it is the model's fault, before any row is read; under another name it is a property."""
+    """Another type is an error of the model, before any row is read; another name makes it a property."""
     problem = column_problem(name, Column("V", kind, type_))
     assert (problem is None) == fits
     assert problem is None or problem.summary == f"The column V has the type {type_}, but must be an object."
@@ -201,7 +201,7 @@ def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text: str) 
     assert found == EncodingError("", "is 100001 bytes, and Klaviyo accepts at most 100000")
 
 
-def test_a_profile_that_had_to_be_rendered_with_care_is_measured_too() -> None:
+def test_the_size_limit_also_applies_to_rows_encoded_by_value() -> None:
     """A big integer takes the slow way; the limit holds there as well."""
     found = refused([column("n", ColumnKind.INTEGER), column("v")], (2**60, "x" * MAX_BYTES))
     assert found.field == ""
@@ -215,7 +215,7 @@ def test_the_same_row_gives_the_same_bytes() -> None:
     assert renderer.encode([EMAIL, *row]) == renderer.encode([EMAIL, *row])
 
 
-def test_a_row_is_not_changed_by_rendering() -> None:
+def test_encoding_does_not_change_the_row() -> None:
     """The caller may render it again."""
     row = [[1, None], "2024"]
     rendered([column("a", ColumnKind.NESTED), column("b")], row)

@@ -1,4 +1,4 @@
-"""Reading replies: what they point at, what they lack, and what is no reply of Klaviyo's at all."""
+"""Parsing of replies: error pointers, missing members, and content that is not Klaviyo's."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_rows_are_refused_when_every_error_points_at_one() -> None:
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
-def test_one_error_that_is_not_a_rows_makes_it_the_requests_fault(
+def test_one_error_without_a_row_makes_it_a_request_error(
     error: dict[str, Any], field: str, first: bool
 ) -> None:
     """Wherever it stands among the others: no row is blamed."""
@@ -121,7 +121,7 @@ def test_one_error_that_is_not_a_rows_makes_it_the_requests_fault(
 
 
 @pytest.mark.parametrize("status", [401, 403, 410, 415, 418])
-def test_a_refusal_that_is_not_about_the_request_is_neither(status: int) -> None:
+def test_a_refusal_that_is_not_about_the_content_is_neither(status: int) -> None:
     """A wrong key is nobody's row."""
     assert jobs.parse_refusal(answer({"errors": [an_error(f"{ROWS}/4")]}, status)) is None
 
@@ -139,13 +139,13 @@ def test_a_refusal_that_is_not_about_the_request_is_neither(status: int) -> None
         answer({"message": "no"}),
     ],
 )
-def test_a_refusal_without_errors_blames_nothing(reply: Response) -> None:
+def test_a_refusal_without_errors_is_neither(reply: Response) -> None:
     """A proxy's 400 says nothing of rows."""
     assert parse_errors(reply) == ()
     assert jobs.parse_refusal(reply) is None
 
 
-def test_errors_may_lack_what_the_wire_adds_and_hold_what_nobody_knows() -> None:
+def test_errors_may_have_missing_and_unknown_members() -> None:
     """Status, meta and links are not in the schema; other members may come at any time."""
     (full,) = parse_errors(
         answer({"errors": [an_error("/data", status=400, meta={"x": 1}, links={}, novel=[1])]})
@@ -183,7 +183,7 @@ def test_a_document_is_json_of_klaviyos_form(kind: str) -> None:
         (Response(200, JSON_API, b"[]"), "the reply is JSON, but has neither data nor errors"),
     ],
 )
-def test_what_is_not_klaviyos_is_not_read(reply: Response, reason: str) -> None:
+def test_a_reply_that_is_not_klaviyos_is_malformed(reply: Response, reason: str) -> None:
     """A proxy's page is not a reply."""
     with pytest.raises(MalformedReply, match=reason):
         parse_document(reply)
@@ -193,8 +193,8 @@ def test_what_is_not_klaviyos_is_not_read(reply: Response, reason: str) -> None:
     "document",
     [{"data": None}, {"data": [None]}, {"data": [{}]}, {"data": [{"id": ""}]}, {"data": [{"id": 5}]}],
 )
-def test_resources_without_ids_are_not_read(document: dict[str, list[Any] | None]) -> None:
-    """What has no id can't be settled."""
+def test_a_resource_without_an_id_is_malformed(document: dict[str, list[Any] | None]) -> None:
+    """Without an id, a result cannot be matched."""
     with pytest.raises(MalformedReply):
         parse_resources(document)
     with pytest.raises(MalformedReply):
@@ -234,7 +234,7 @@ def test_times_are_read_as_utc(text: str, expected: datetime) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "yesterday", 5])
-def test_what_is_no_time_is_not_read(value: int | str | None) -> None:
+def test_an_invalid_timestamp_is_malformed(value: int | str | None) -> None:
     """Nobody guesses when somebody joined."""
     with pytest.raises(MalformedReply, match="at of r is not a timestamp"):
         Resource("r", {"at": value}).get_timestamp("at")

@@ -1,4 +1,4 @@
-"""What goes out, and to whom: against a real server on loopback."""
+"""Requests and their destination, against a real server on loopback."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_request_carries_the_headers_that_klaviyo_asks_for(server: Server,
     assert sent["user-agent"].startswith("reverse-etl/")
 
 
-def test_one_connection_is_kept_for_request_after_request(server: Server, klaviyo: Klaviyo) -> None:
+def test_requests_reuse_one_connection(server: Server, klaviyo: Klaviyo) -> None:
     """Reads, writes, empty replies and refusals alike."""
     server.will(page([]), JOB, Reply(204), refused(400), refused(404), refused(503), page([]))
     klaviyo.get_list_names()
@@ -141,7 +141,7 @@ def test_the_key_goes_to_no_other_origin(origin: str) -> None:
         "http://[::1]:80",
     ],
 )
-def test_klaviyo_and_loopback_are_taken(origin: str) -> None:
+def test_klaviyo_and_loopback_are_allowed_origins(origin: str) -> None:
     """Nothing is sent yet."""
     heard: list[Any] = []
     Klaviyo.connect(origin, DummyKey(), "2026-07-15", on_request=heard.append).close()
@@ -149,7 +149,7 @@ def test_klaviyo_and_loopback_are_taken(origin: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "pk_a\nX-Evil: 1", "pk_a b", "pk_ä", "pk_a\x00"])
-def test_a_key_that_cannot_stand_in_a_header_is_refused_without_showing_it(text: str) -> None:
+def test_a_key_invalid_in_a_header_is_refused_without_showing_it(text: str) -> None:
     """The library's own message would show it."""
 
     class Odd:

@@ -1,4 +1,4 @@
-"""What is done after each thing that can come of a request."""
+"""The decision after each result of an attempt: return, retry or fail."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ TABLE = [
 @pytest.mark.parametrize(
     ("outcome", "read", "repeatable", "once"), TABLE, ids=lambda value: str(getattr(value, "status", value))
 )
-def test_each_outcome_has_its_consequence(
+def test_each_result_has_its_next_step(
     outcome: Response | TransportError, read: str, repeatable: str, once: str
 ) -> None:
     """A read is never lost; a write that may have been carried out is, and is repeated only if harmless."""
@@ -91,7 +91,7 @@ def test_each_outcome_has_its_consequence(
 
 
 @pytest.mark.parametrize("outcome", [answer(503), TransportError.CONNECTION_LOST, TransportError.UNREACHABLE])
-def test_failures_are_tried_eight_times_and_then_given_up(outcome: Response | TransportError) -> None:
+def test_failures_are_retried_up_to_eight_attempts(outcome: Response | TransportError) -> None:
     """And the reason says how often."""
     tries, count = Attempts(), 1
     while isinstance(decision := next_step(outcome, tries, READ, dice()), Retry):
@@ -126,13 +126,13 @@ def test_backoff_is_exponential_with_full_jitter(seed: int, outcome: Response | 
         tries, longest = decision.attempts, min(longest * 2, 60)
 
 
-def test_a_5xx_that_says_when_to_come_back_is_obeyed() -> None:
+def test_retry_after_of_a_5xx_is_obeyed() -> None:
     """A 503 may carry Retry-After."""
     assert repeated(answer(503, retry_after="20"), Attempts(), READ).delay == 20
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("30", 30.0), (" 1 ", 1.0)])
-def test_a_429_waits_exactly_as_told(header: str, seconds: float) -> None:
+def test_a_429_waits_exactly_as_long_as_it_asks(header: str, seconds: float) -> None:
     """For the whole endpoint, and without using up a try."""
     decision = next_step(answer(429, retry_after=header), Attempts(), READ, dice())
     assert decision == Retry(seconds, Attempts(throttled=1, throttled_seconds=seconds), throttled=True)
@@ -141,7 +141,7 @@ def test_a_429_waits_exactly_as_told(header: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"retry_after": "0"}, {"retry_after": ""}, {"retry_after": "soon"}, {"retry_after": "-5"}]
 )
-def test_a_429_that_does_not_say_how_long_waits_longer_each_time(headers: dict[str, str]) -> None:
+def test_429s_without_retry_after_back_off(headers: dict[str, str]) -> None:
     """At once would be refused again: so says Klaviyo's guide."""
     tries, waits = Attempts(), []
     for _ in range(5):
@@ -151,7 +151,7 @@ def test_a_429_that_does_not_say_how_long_waits_longer_each_time(headers: dict[s
     assert all(2**n / 2 <= wait <= 2**n for n, wait in enumerate(waits))
 
 
-def test_429s_are_given_up_after_half_an_hour_of_waiting_and_not_by_number() -> None:
+def test_429s_fail_after_half_an_hour_of_waiting_whatever_their_number() -> None:
     """Thirty waits of a minute fit; the next does not. As nothing was carried out, no reply was lost."""
     tries, count = Attempts(), 0
     while isinstance(decision := next_step(answer(429, retry_after="60"), tries, ONCE, dice()), Retry):
@@ -161,12 +161,12 @@ def test_429s_are_given_up_after_half_an_hour_of_waiting_and_not_by_number() -> 
     assert not decision.outcome_unknown
 
 
-def test_a_429_that_asks_for_a_day_is_given_up_at_once() -> None:
+def test_a_429_that_asks_for_a_day_fails_at_once() -> None:
     """A run does not sleep for a day."""
     assert isinstance(next_step(answer(429, retry_after="86400"), Attempts(), READ, dice()), Fail)
 
 
-def test_429s_between_failures_do_not_shorten_the_tries() -> None:
+def test_429s_between_failures_do_not_count_as_attempts() -> None:
     """Another application's traffic must not make us give up on a passing fault."""
     tries = repeated(answer(503), Attempts(), READ).attempts
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""What is seen of the traffic, and what never is."""
+"""The key and personal data are in no log, error or repr."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.klaviyo.server import Server
 
 
-def test_an_observer_hears_of_every_try_but_not_of_people(server: Server, clock: QuickClock) -> None:
+def test_the_request_hook_gets_every_attempt_without_personal_data(server: Server, clock: QuickClock) -> None:
     """Method, path without its query, status or fault, seconds and attempt."""
     heard: list[Any] = []
     klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-07-15", clock=clock, on_request=heard.append)

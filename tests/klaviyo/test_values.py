@@ -1,4 +1,4 @@
-"""What a row of the warehouse is when it reaches Klaviyo, with values as DuckDB's own client gives them."""
+"""Encoding of all SQL types, with values from DuckDB's own client."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_refused_rows_come_by_index(server: Server, klaviyo: Klaviyo) -> None:
     )
 
 
-def test_a_refused_request_is_told_from_refused_rows(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_refused_request_differs_from_refused_rows(server: Server, klaviyo: Klaviyo) -> None:
     """An unknown list is nobody's row."""
     server.will(refused(404, "not_found", "/data"))
     assert klaviyo.start_import(BODY) == RequestRefused(
@@ -71,7 +71,7 @@ def test_an_import_is_sent_again_after_a_failure_and_says_so(
     assert klaviyo.start_import(BODY).earlier_reply_lost
 
 
-def test_a_page_of_a_gateway_is_a_failure_like_any_5xx(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_gateways_error_page_is_a_failure_like_any_5xx(server: Server, klaviyo: Klaviyo) -> None:
     """HTML or not."""
     server.will(
         Reply(502, content=b"<html>Bad gateway</html>", kind="text/html"), page([a_list("L1", "VIP")])
@@ -79,7 +79,7 @@ def test_a_page_of_a_gateway_is_a_failure_like_any_5xx(server: Server, klaviyo: 
     assert klaviyo.get_list_names() == ("VIP",)
 
 
-def test_an_import_whose_replies_all_get_lost_is_lost(server: Server, klaviyo: Klaviyo) -> None:
+def test_an_import_without_any_reply_raises_reply_lost(server: Server, klaviyo: Klaviyo) -> None:
     """After eight tries, with the reason."""
     server.usual = Reply(cut="after")
     with pytest.raises(ReplyLost, match=r"The connection was lost after 8 attempts\. It is unknown") as error:
@@ -88,14 +88,14 @@ def test_an_import_whose_replies_all_get_lost_is_lost(server: Server, klaviyo: K
     assert problem(error).where == "POST /api/profile-bulk-import-jobs"
 
 
-def test_a_refused_key_after_a_lost_reply_is_still_a_lost_reply(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_refused_key_after_a_lost_reply_raises_reply_lost(server: Server, klaviyo: Klaviyo) -> None:
     """The first try may have been carried out."""
     server.will(Reply(cut="after"), refused(401, "authentication_failed"))
     with pytest.raises(ReplyLost, match="does not accept the key"):
         klaviyo.start_import(BODY)
 
 
-def test_a_list_is_made_once(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_list_is_created_once(server: Server, klaviyo: Klaviyo) -> None:
     """And comes back with its id."""
     server.will(Reply(201, {"data": a_list("L9", "VIP")}))
     assert klaviyo.create_list("VIP").id == "L9"
@@ -105,7 +105,7 @@ def test_a_list_is_made_once(server: Server, klaviyo: Klaviyo) -> None:
 @pytest.mark.parametrize(
     "reply", [Reply(cut="before"), Reply(cut="after"), refused(503), refused(500), refused(408)]
 )
-def test_making_a_list_is_not_repeated_after_a_lost_reply(
+def test_creating_a_list_is_not_repeated_after_a_lost_reply(
     server: Server, klaviyo: Klaviyo, reply: Reply
 ) -> None:
     """There could be two of the name."""
@@ -116,7 +116,7 @@ def test_making_a_list_is_not_repeated_after_a_lost_reply(
     assert len(server.replies) == 0
 
 
-def test_making_a_list_waits_out_a_429(server: Server, klaviyo: Klaviyo) -> None:
+def test_creating_a_list_is_repeated_after_a_429(server: Server, klaviyo: Klaviyo) -> None:
     """Nothing was carried out: it may be sent again."""
     server.will(throttled(3), Reply(201, {"data": a_list("L9", "VIP")}))
     assert klaviyo.create_list("VIP").id == "L9"
@@ -130,7 +130,7 @@ def nobody() -> str:
         return f"http://127.0.0.1:{closed.getsockname()[1]}"
 
 
-def test_a_server_that_cannot_be_reached_has_lost_nothing(
+def test_an_unreachable_server_is_not_a_lost_reply(
     clock: QuickClock, monkeypatch: pytest.MonkeyPatch, nobody: str
 ) -> None:
     """No connection, no request: it is tried again, also for a new list, and given up without doubt."""
@@ -143,7 +143,7 @@ def test_a_server_that_cannot_be_reached_has_lost_nothing(
     assert not isinstance(error.value, ReplyLost)
 
 
-def test_where_nothing_listens_on_this_machine_it_is_soon_given_up(clock: QuickClock, nobody: str) -> None:
+def test_a_refused_loopback_connection_fails_soon(clock: QuickClock, nobody: str) -> None:
     """A sandbox that nobody started does not come by waiting: the message has its address and its command."""
     tries: list[Any] = []
     klaviyo = Klaviyo.connect(nobody, DummyKey(), "2026-07-15", clock=clock, on_request=tries.append)
@@ -163,16 +163,14 @@ def test_retry_after_is_obeyed_to_the_second(server: Server, klaviyo: Klaviyo, c
     assert sum(clock.slept) >= 30
 
 
-def test_a_429_without_retry_after_waits_all_the_same(
-    server: Server, klaviyo: Klaviyo, clock: QuickClock
-) -> None:
+def test_a_429_without_retry_after_waits_too(server: Server, klaviyo: Klaviyo, clock: QuickClock) -> None:
     """At once would be refused again."""
     server.will(throttled(None), throttled(0), page([]))
     klaviyo.get_list_names()
     assert sum(clock.slept) >= 0.5 + 1
 
 
-def test_none_remaining_holds_the_next_request_until_the_reset(
+def test_no_remaining_quota_delays_the_next_request_until_the_reset(
     server: Server, klaviyo: Klaviyo, clock: QuickClock
 ) -> None:
     """Others have used the rest of the account's minute."""
@@ -187,7 +185,7 @@ def test_none_remaining_holds_the_next_request_until_the_reset(
     assert sum(clock.slept) >= 41
 
 
-def test_silence_is_a_lost_reply(server: Server, clock: QuickClock) -> None:
+def test_a_timeout_is_a_lost_reply(server: Server, clock: QuickClock) -> None:
     """The server has the request and says nothing."""
     hold = threading.Event()
     server.will(Reply(hold=hold), JOB)
@@ -196,7 +194,7 @@ def test_silence_is_a_lost_reply(server: Server, clock: QuickClock) -> None:
     hold.set()
 
 
-def test_stopping_calls_off_whoever_waits(server: Server) -> None:
+def test_stopping_cancels_waiting_requests(server: Server) -> None:
     """On the real clock: minutes of waiting end within a second; nothing more goes out."""
     heard: list[Any] = []
     errors = []

@@ -1,4 +1,4 @@
-"""Somebody who speaks to a sandbox over HTTP, and the shapes of what is said."""
+"""An HTTP client for tests of the sandbox, and the types of its documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sandbox in memory that answers at once, and somebody who speaks to it."""
+"""A sandbox in memory that replies at once, and a client for it."""
 
 from __future__ import annotations
 

@@ -38,13 +38,13 @@ def test_a_request_without_the_right_headers_is_refused_and_changes_nothing(
 @pytest.mark.parametrize(
     "form", ["application/vnd.api+json", "application/json", "application/json; charset=utf-8"]
 )
-def test_both_json_types_are_taken(caller: Caller, form: str) -> None:
+def test_both_json_content_types_are_accepted(caller: Caller, form: str) -> None:
     """Klaviyo documents one and takes the other too."""
     assert caller.ask("POST", "/api/lists", json=LIST, headers={"Content-Type": form}).status_code == 201
 
 
 @pytest.mark.parametrize(("key", "status"), [("right", 200), ("wrong", 401)])
-def test_a_sandbox_with_a_key_lets_no_other_in(key: str, status: int) -> None:
+def test_a_sandbox_with_a_key_accepts_no_other_key(key: str, status: int) -> None:
     """A configured key is the only one."""
     with Sandbox(None, key="right") as sandbox:
         headers = {**HEADERS, "Authorization": f"Klaviyo-API-Key {key}"}
@@ -126,7 +126,7 @@ def test_a_chunked_body_is_read_whole(caller: Caller) -> None:
     assert caller.get(f"{JOBS}/{reply.json()['data']['id']}")["data"]["attributes"]["total_count"] == 3
 
 
-def test_the_account_tells_its_id(caller: Caller, sandbox: Sandbox) -> None:
+def test_the_account_has_its_id(caller: Caller, sandbox: Sandbox) -> None:
     """The id that the API gives is the sandbox's own."""
     (account,) = caller.get("/api/accounts")["data"]
     assert (account["id"], account["attributes"]["test_account"]) == (sandbox.account_id, True)

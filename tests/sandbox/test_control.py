@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def test_the_log_tells_what_arrived(caller: Caller, sandbox: Sandbox) -> None:
+def test_the_log_shows_the_requests(caller: Caller, sandbox: Sandbox) -> None:
     """Method, path, query, status, rows and bytes, in order; from Python and over HTTP the same."""
     vip = caller.make_list("VIP")
     start = sandbox.now()
@@ -66,8 +66,8 @@ def test_the_state_is_seen_from_python_and_over_http(caller: Caller, sandbox: Sa
     assert seen("profiles") == sandbox.profiles()
 
 
-def test_a_list_that_is_not_there_or_there_twice_is_an_error(caller: Caller, sandbox: Sandbox) -> None:
-    """A test that asks for the wrong name should not be told of an empty list."""
+def test_a_missing_or_ambiguous_list_is_an_error(caller: Caller, sandbox: Sandbox) -> None:
+    """A wrong name in a test must not look like an empty list."""
     caller.make_list("VIP")
     caller.make_list("twice")
     caller.make_list("twice")
@@ -89,7 +89,7 @@ def test_open_jobs_are_ended_over_http() -> None:
         assert sandbox.profile_count() == 3
 
 
-def test_the_page_shows_what_there_is(caller: Caller, sandbox: Sandbox) -> None:
+def test_the_page_shows_the_content_of_the_sandbox(caller: Caller, sandbox: Sandbox) -> None:
     """Lists, profiles, jobs, requests and faults, each text escaped; nothing is fetched from elsewhere."""
     assert "No lists yet" in requests.get(sandbox.origin, timeout=5).text
     vip = caller.make_list("<b>VIP</b> & co")
@@ -114,7 +114,7 @@ def test_the_page_shows_what_there_is(caller: Caller, sandbox: Sandbox) -> None:
     assert not re.search(r"<script|src=|href=|url\(|<b>VIP", reply.text)
 
 
-def test_looking_leaves_no_trace(sandbox: Sandbox) -> None:
+def test_control_requests_are_not_logged(sandbox: Sandbox) -> None:
     """The page and the control addresses are neither logged nor struck by faults."""
     sandbox.add_fault(Fault(FaultKind.STATUS, times=None))
     for path in ("/", "/sandbox/lists", "/sandbox/profiles", "/sandbox/log", "/sandbox/faults"):

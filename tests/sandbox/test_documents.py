@@ -1,4 +1,4 @@
-"""What the sandbox keeps and prints as JSON: the keys stay as they are, whatever fields are called."""
+"""The JSON keys that the sandbox stores and prints stay the same if fields are renamed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_fault_without_a_key_has_its_default(key: str) -> None:
     assert Fault.parse(given).to_dict() == FAULT | {key: Fault(FaultKind.MISCOUNT).to_dict()[key]}
 
 
-def test_the_fate_of_a_job_is_kept_by_its_keys() -> None:
+def test_the_script_of_a_job_is_stored_by_its_keys() -> None:
     """A state file of an earlier version is read."""
     fate = JobScript([RowFailurePlan(4, "invalid", "email", "No.", "none")], 1, 2)
     assert fate.to_json() == FATE

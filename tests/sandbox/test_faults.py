@@ -77,7 +77,7 @@ def test_a_slow_reply_comes_late_and_does_not_hold_up_others(caller: Caller, san
     assert caller.ask("GET", "/api/lists").status_code == 200
 
 
-def test_a_fault_strikes_only_what_it_names(caller: Caller, sandbox: Sandbox) -> None:
+def test_a_fault_applies_only_to_matching_requests(caller: Caller, sandbox: Sandbox) -> None:
     """Method and path are shell patterns; times count; faults wait in a queue."""
     sandbox.add_fault(Fault(FaultKind.STATUS, status=500, method="DELETE"))
     sandbox.add_fault(Fault(FaultKind.STATUS, status=503, path="/api/lists*", times=2))
@@ -87,7 +87,7 @@ def test_a_fault_strikes_only_what_it_names(caller: Caller, sandbox: Sandbox) ->
     assert caller.ask("DELETE", "/api/lists/x").status_code == 500
 
 
-def test_a_fault_without_end_goes_on_until_it_is_cleared(caller: Caller, sandbox: Sandbox) -> None:
+def test_an_unlimited_fault_applies_until_it_is_cleared(caller: Caller, sandbox: Sandbox) -> None:
     """`times=None` stands."""
     sandbox.add_fault(Fault(FaultKind.STATUS, times=None))
     assert {caller.ask("GET", "/api/lists").status_code for _ in range(5)} == {500}
@@ -95,7 +95,7 @@ def test_a_fault_without_end_goes_on_until_it_is_cleared(caller: Caller, sandbox
     assert caller.ask("GET", "/api/lists").status_code == 200
 
 
-def test_a_fault_by_chance_strikes_the_same_way_for_the_same_seed(caller: Caller, sandbox: Sandbox) -> None:
+def test_a_random_fault_is_repeatable_by_its_seed(caller: Caller, sandbox: Sandbox) -> None:
     """About as often as asked, and repeatably."""
     runs = []
     for _ in range(2):
@@ -114,7 +114,7 @@ def test_a_fault_by_chance_strikes_the_same_way_for_the_same_seed(caller: Caller
         ("none", None),
     ],
 )
-def test_refused_rows_fail_in_the_job_and_are_told(
+def test_refused_rows_fail_in_the_job_with_errors(
     caller: Caller,
     sandbox: Sandbox,
     payload: Literal["attributes", "resource", "none"],
@@ -159,7 +159,7 @@ def test_import_errors_come_by_pages(caller: Caller, sandbox: Sandbox) -> None:
     assert emails == [f"u{number}@example.com" for number in range(45)]
 
 
-def test_a_row_fault_that_matches_nobody_waits_for_somebody(caller: Caller, sandbox: Sandbox) -> None:
+def test_a_row_fault_without_a_matching_row_stays_queued(caller: Caller, sandbox: Sandbox) -> None:
     """It is counted by the jobs in which it strikes."""
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u9@"))
     assert caller.run_import(people(3))["attributes"]["failed_count"] == 0
@@ -190,7 +190,7 @@ def test_invalid_rows_refuse_the_request_with_pointers(caller: Caller, sandbox: 
 def test_a_cancelled_job_has_applied_its_first_rows_or_none(
     caller: Caller, sandbox: Sandbox, rows: int
 ) -> None:
-    """What became of the others nobody says."""
+    """The job does not report the other rows."""
     sandbox.add_fault(Fault(FaultKind.CANCEL, rows=rows))
     vip = caller.make_list("VIP")
     attributes = caller.run_import(people(5), vip)["attributes"]
@@ -202,7 +202,7 @@ def test_a_cancelled_job_has_applied_its_first_rows_or_none(
     assert len(sandbox.members(vip)) == rows
 
 
-def test_a_job_can_count_more_failures_than_it_tells(caller: Caller, sandbox: Sandbox) -> None:
+def test_a_job_can_count_more_failures_than_it_reports(caller: Caller, sandbox: Sandbox) -> None:
     """failed_count is right, import-errors is short: the rest cannot be tied to rows."""
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^u4@"))
     sandbox.add_fault(Fault(FaultKind.MISCOUNT, rows=2))
@@ -213,7 +213,7 @@ def test_a_job_can_count_more_failures_than_it_tells(caller: Caller, sandbox: Sa
     assert [one["email"] for one in sandbox.members(vip)] == ["u0@example.com", "u1@example.com"]
 
 
-def test_faults_are_asked_for_over_http_too(caller: Caller, sandbox: Sandbox) -> None:
+def test_faults_can_be_added_over_http(caller: Caller, sandbox: Sandbox) -> None:
     """The control addresses need no key, and are not in the log."""
     url = f"{sandbox.origin}/sandbox/faults"
     made = requests.post(url, json={"kind": "status", "status": 503, "times": 3}, timeout=5)

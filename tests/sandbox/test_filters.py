@@ -72,7 +72,7 @@ def test_null_is_not_the_text_null() -> None:
     ],
 )
 def test_a_malformed_filter_is_refused(text: str) -> None:
-    """What cannot be read is a 400 that names the parameter."""
+    """A malformed filter is a 400 that names the parameter."""
     with pytest.raises(HttpError) as refusal:
         parse_filter(text)
     assert (refusal.value.status, refusal.value.errors[0].parameter) == (400, "filter")
@@ -113,7 +113,7 @@ def test_a_filter_becomes_sql_with_bound_values(text: str | None, sql: str, valu
         "any(email,[1])",
     ],
 )
-def test_a_filter_on_what_is_not_offered_is_refused(text: str) -> None:
+def test_a_filter_on_an_unsupported_field_is_refused(text: str) -> None:
     """An unknown field, operator or value is a 400, as is text without quotes."""
     with pytest.raises(HttpError) as refusal:
         filter_sql(text, FIELDS)

@@ -59,7 +59,7 @@ def test_one_bad_row_refuses_the_whole_request(caller: Caller, bad: Any, where: 
 
 
 def test_every_bad_row_is_pointed_at(caller: Caller) -> None:
-    """All are told at once, in the order of the rows."""
+    """One refusal lists all errors, in the order of the rows."""
     reply = caller.start_import([row(email="x"), *people(2), row(), row(email="y", phone_number="z")])
     assert pointers(reply) == [
         f"{ROWS}/0/attributes/email",
@@ -233,7 +233,7 @@ def test_duplicates_in_a_job_are_merged_without_a_failure(caller: Caller, sandbo
     assert (found(sandbox, ANN)["first_name"], found(sandbox, ANN)["last_name"]) == ("Ann", "Lee")
 
 
-def test_one_who_is_on_the_list_keeps_the_time_of_joining() -> None:
+def test_an_existing_member_keeps_the_time_of_joining() -> None:
     """Only the first import moves joined_group_at; membership does not move `updated`."""
     clock = QuickClock()
     with Sandbox(None, clock=clock, job_seconds=0, limits=False) as sandbox:
@@ -297,7 +297,7 @@ def test_an_external_id_finds_nobody_where_the_account_does_not_match_by_it() ->
             ]
 
 
-def test_a_secondary_identifier_of_somebody_else_is_dropped(caller: Caller, sandbox: Sandbox) -> None:
+def test_a_secondary_identifier_of_another_profile_is_dropped(caller: Caller, sandbox: Sandbox) -> None:
     """The row's profile is changed otherwise, its own phone stays, and nobody hears of it."""
     caller.run_import(
         [
@@ -311,7 +311,7 @@ def test_a_secondary_identifier_of_somebody_else_is_dropped(caller: Caller, sand
     assert found(sandbox, "bob@example.com")["first_name"] == "Bob"
 
 
-def test_a_secondary_identifier_of_somebody_else_can_fail_the_row() -> None:
+def test_a_secondary_identifier_of_another_profile_can_fail_the_row() -> None:
     """The other answer that Klaviyo may give: an import error at the field."""
     with Sandbox(None, job_seconds=0, conflicts="refuse") as sandbox:
         caller = Caller(sandbox)
@@ -336,7 +336,7 @@ def test_an_unknown_id_fails_its_row_alone(caller: Caller, sandbox: Sandbox) -> 
     assert sandbox.profile_count() == 2
 
 
-def test_a_bad_phone_beside_a_good_email_can_be_dropped_in_silence() -> None:
+def test_an_invalid_phone_beside_a_valid_email_can_be_dropped_without_notice() -> None:
     """The other answer that has been seen: the row is applied without its phone, and no error tells."""
     with Sandbox(None, job_seconds=0, invalid_phones="drop") as sandbox:
         caller = Caller(sandbox)
@@ -358,7 +358,7 @@ def test_jobs_are_found_by_status_and_in_order(caller: Caller) -> None:
     assert caller.ask("GET", JOBS, params={"filter": 'equals(status,"cancelled")'}).status_code == 400
 
 
-def test_a_job_tells_its_lists_and_profiles(caller: Caller, sandbox: Sandbox) -> None:
+def test_a_job_shows_its_lists_and_profiles(caller: Caller, sandbox: Sandbox) -> None:
     """Lists can be included; profiles come by pages."""
     vip = caller.make_list("VIP")
     job = caller.run_import(people(30), vip)["id"]

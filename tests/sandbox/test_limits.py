@@ -37,7 +37,7 @@ def taken(limits: FixedWindowLimiter, operation: str, now: float, count: int) ->
         ("get_profiles", 75, 750),
     ],
 )
-def test_an_endpoint_takes_so_many_a_second_and_a_minute(operation: str, burst: int, steady: int) -> None:
+def test_an_endpoint_has_limits_per_second_and_minute(operation: str, burst: int, steady: int) -> None:
     """Fixed windows: the burst comes back with the next second, the steady quota with the next minute."""
     limits = FixedWindowLimiter()
     start = NOON - NOON % 60
@@ -81,7 +81,7 @@ def test_a_refused_request_is_not_counted() -> None:
     assert limits.count_request("bulk_import_profiles", start + 1)["RateLimit-Remaining"] == "139"
 
 
-def test_headers_tell_of_the_steady_window_and_a_429_of_the_wait_alone() -> None:
+def test_headers_describe_the_steady_window_and_a_429_only_the_wait() -> None:
     """RateLimit-* on every other reply; Retry-After, in whole seconds, only on a 429."""
     with Sandbox(None, clock=QuickClock()) as sandbox:
         caller = Caller(sandbox)
@@ -100,7 +100,7 @@ def test_headers_tell_of_the_steady_window_and_a_429_of_the_wait_alone() -> None
     assert (error["code"], error["source"]) == ("throttled", {"pointer": "/data/"})
 
 
-def test_a_refusal_that_is_no_429_tells_of_the_window_too(caller: Caller) -> None:
+def test_other_refusals_have_rate_limit_headers_too(caller: Caller) -> None:
     """A 404 is counted like any other request; without limits there are no such headers."""
     assert "RateLimit-Limit" not in caller.ask("GET", "/api/lists/nobody").headers
     with Sandbox(None) as sandbox:

@@ -78,7 +78,7 @@ def test_lists_are_found_by_filter(caller: Caller, text: str, names: list[str]) 
 
 
 def test_a_list_is_changed_counted_and_deleted(caller: Caller) -> None:
-    """Its members' profiles outlive it; a job that would have filled it ends all the same."""
+    """The profiles of its members remain; a job that adds to it still ends."""
     vip = caller.make_list("VIP")
     caller.run_import(people(3), vip)
     assert "profile_count" not in caller.get(f"/api/lists/{vip}")["data"]["attributes"]
@@ -180,7 +180,7 @@ def test_members_cannot_be_found_by_what_klaviyo_does_not_offer(caller: Caller, 
     assert (reply.status_code, pointers(reply)) == (400, ["filter"])
 
 
-def test_only_the_fields_that_are_asked_for_come(caller: Caller) -> None:
+def test_only_the_requested_fields_are_returned(caller: Caller) -> None:
     """Sparse fields go one level down into the location; unknown ones are a 400."""
     vip = caller.make_list("VIP")
     caller.run_import(

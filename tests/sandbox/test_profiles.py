@@ -67,7 +67,7 @@ def test_updating_a_profile_clears_what_is_null(caller: Caller, sandbox: Sandbox
     assert (after["email"], after["properties"]) == (ANN, {"b": 2})
 
 
-def test_an_update_cannot_take_somebody_elses_identifier(caller: Caller, sandbox: Sandbox) -> None:
+def test_an_update_cannot_use_an_identifier_of_another_profile(caller: Caller, sandbox: Sandbox) -> None:
     """409 again, and nothing is changed."""
     caller.run_import([row(email=ANN), row(email="bob@example.com")])
     before = sandbox.profiles()
@@ -76,7 +76,7 @@ def test_an_update_cannot_take_somebody_elses_identifier(caller: Caller, sandbox
     assert sandbox.profiles() == before
 
 
-def test_create_or_update_tells_a_new_profile_from_an_old_one(caller: Caller, sandbox: Sandbox) -> None:
+def test_create_or_update_distinguishes_new_and_existing_profiles(caller: Caller, sandbox: Sandbox) -> None:
     """201, then 200; null clears here too."""
     assert (
         caller.ask("POST", "/api/profile-import", json={"data": row(email=ANN, title="Dr")}).status_code
@@ -126,7 +126,7 @@ def test_no_id_is_given_twice(caller: Caller, sandbox: Sandbox) -> None:
     assert sandbox.profiles()[1]["id"] != gone["id"]
 
 
-def test_a_profile_tells_its_lists(caller: Caller, sandbox: Sandbox) -> None:
+def test_a_profile_shows_its_lists(caller: Caller, sandbox: Sandbox) -> None:
     """All on one page, with or without their attributes."""
     ids = [caller.make_list(name) for name in ("VIP", "other", "lapsed")]
     caller.run_import([row(email=ANN)], ids[0], ids[2])
@@ -139,7 +139,7 @@ def test_a_profile_tells_its_lists(caller: Caller, sandbox: Sandbox) -> None:
 def test_an_unknown_id_among_members_is_refused_or_ignored(
     rule: Literal["refuse", "ignore"], status: int, members: int
 ) -> None:
-    """Which of the two Klaviyo does is not documented, so both can be had."""
+    """Klaviyo does not document which of the two it does, so both are options."""
     with Sandbox(None, job_seconds=0, unknown_ids=rule) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
@@ -151,6 +151,6 @@ def test_an_unknown_id_among_members_is_refused_or_ignored(
             assert caller.edit("DELETE", vip, known, "01NOBODY").status_code == status
 
 
-def test_what_the_sandbox_does_not_keep_is_refused(caller: Caller) -> None:
+def test_unsupported_attributes_are_refused(caller: Caller) -> None:
     """No answer is better than an invented one: consent is not kept here."""
     assert caller.ask("GET", "/api/profiles?additional-fields[profile]=subscriptions").status_code == 400

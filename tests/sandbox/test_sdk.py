@@ -1,4 +1,4 @@
-"""Klaviyo's own Python SDK cannot tell the sandbox from Klaviyo in what it is asked to do here."""
+"""Klaviyo's own Python SDK works with the sandbox."""
 
 from __future__ import annotations
 

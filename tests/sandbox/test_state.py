@@ -53,7 +53,7 @@ def hold(
             process.kill()
 
 
-def test_a_sandbox_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_a_restarted_sandbox_continues_where_it_stopped(tmp_path: Path) -> None:
     """Account, lists, members, jobs, errors, faults and the log are there tomorrow."""
     path = tmp_path / "trial.db"
     with Sandbox(path, job_seconds=0, limits=False) as sandbox:
@@ -150,7 +150,7 @@ def test_whether_a_file_is_held_can_be_asked_without_touching_it(tmp_path: Path)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
-def test_a_second_process_is_told_which_file_is_held(tmp_path: Path) -> None:
+def test_a_second_process_gets_an_error_with_the_locked_file(tmp_path: Path) -> None:
     """One process at a time, and the message says what to do; afterwards the file is free again."""
     path = tmp_path / "trial.db"
     with hold(path) as (process, origin):
@@ -166,7 +166,7 @@ def test_a_second_process_is_told_which_file_is_held(tmp_path: Path) -> None:
         assert sandbox.lists() == []
 
 
-def test_a_second_sandbox_of_one_process_is_told_so_too(tmp_path: Path) -> None:
+def test_a_second_sandbox_of_one_process_gets_the_same_error(tmp_path: Path) -> None:
     """Within a process as between two."""
     with Sandbox(tmp_path / "trial.db"), pytest.raises(WarehouseError):
         Sandbox(tmp_path / "trial.db").start()
@@ -191,7 +191,7 @@ def test_a_copy_is_forgotten_and_leaves_the_file_as_it_was(tmp_path: Path) -> No
 
 
 def test_a_copy_holds_what_a_killed_process_had_answered(tmp_path: Path) -> None:
-    """What was committed may lie in the file beside; a copy that left it out would show an older state."""
+    """Committed data may be in the WAL file; a copy without it would show an older state."""
     path = tmp_path / "trial.db"
     with hold(path) as (process, origin), requests.Session() as session:
         session.headers.update(HEADERS)
@@ -211,7 +211,7 @@ def test_a_copy_of_nothing_is_empty_and_makes_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_sandbox_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_sandbox_is_not_changed(tmp_path: Path) -> None:
     """Neither text nor somebody else's database is written to."""
     text = tmp_path / "notes.txt"
     text.write_text("not a database, but long enough to be taken for one by its size\n" * 20)
@@ -229,7 +229,7 @@ def test_a_file_that_only_a_copy_of_is_opened_goes_by_its_own_name(tmp_path: Pat
     assert refusal.value.problems[0].where == str(path)
 
 
-def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_not_changed(tmp_path: Path) -> None:
     """It has tables, but not ours."""
     path = tmp_path / "other.db"
     other = sqlite3.connect(path)
@@ -307,12 +307,12 @@ def test_time_does_not_go_back_when_a_fast_clock_starts_anew(tmp_path: Path) -> 
 
 
 def test_a_sandbox_that_is_not_running_says_so() -> None:
-    """A mistake in a program is told in a sentence."""
+    """The error of a wrong program is a sentence."""
     with pytest.raises(ReverseEtlError, match="not running"):
         Sandbox(None).lists()
 
 
-def test_serve_runs_until_it_is_told_to_stop() -> None:
+def test_serve_runs_until_the_stop_event_is_set() -> None:
     """It announces the origin once requests are answered, and frees the port at the end."""
     origins: list[Any] = []
     until = threading.Event()
