@@ -84,8 +84,8 @@ def _finish_job(db: sqlite3.Connection, account_id: str, rules: Rules, due_job: 
 def _apply_rows(db: sqlite3.Connection, account_id: str, rules: Rules, due_job: _DueJob) -> ImportOutcome:
     rows, now = due_job.rows[: due_job.script.cancelled_after], int(due_job.job.ends_at)
     profile_index = load_matching_profiles(db, account_id, rules, rows, now)
-    planned_failures = {doom.place: doom for doom in due_job.script.doomed}
-    silent_indexes = _choose_silent_failures(len(rows), due_job.script.silent, planned_failures)
+    planned_failures = {failure.index: failure for failure in due_job.script.row_failures}
+    silent_indexes = _choose_silent_failures(len(rows), due_job.script.silent_failures, planned_failures)
     outcome = ImportOutcome(silent_failures=len(silent_indexes))
     for index, row in enumerate(rows):
         if index in silent_indexes:
@@ -116,7 +116,7 @@ def _import_error_values(
         "attributes": {**row["attributes"], **({"id": row["id"]} if row.get("id") else {})},
     }
     payload = payloads.get(failure_plan.payload)
-    resource_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{job.id}/{failure_plan.place}"))
+    resource_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{job.id}/{failure_plan.index}"))
     pointer = "/data/id" if failure_plan.field == "id" else f"/data/attributes/{failure_plan.field}"
     return (
         job.seq,

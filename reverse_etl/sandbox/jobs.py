@@ -114,9 +114,9 @@ class StoredJob:
 
 @dataclass(frozen=True)
 class RowFailurePlan:
-    """A row that a fault makes fail when its job is applied. `place` is its index in the request."""
+    """A row that a fault makes fail when its job is applied. `index` is its index in the request."""
 
-    place: int
+    index: int
     code: str
     field: str
     detail: str
@@ -125,7 +125,7 @@ class RowFailurePlan:
     def document(self) -> dict[str, Any]:
         """Return the failure as stored in the state file."""
         return {
-            "place": self.place,
+            "place": self.index,
             "code": self.code,
             "field": self.field,
             "detail": self.detail,
@@ -142,19 +142,19 @@ class RowFailurePlan:
 class JobScript:
     """The effect of faults on a job.
 
-    `doomed` are the rows that fail, `silent` is how many of the last rows fail without an error, and
-    `cancelled_after` is the number of rows after which the job is cancelled.
+    `row_failures` are the rows that fail, `silent_failures` is how many of the last rows fail without an
+    error, and `cancelled_after` is the number of rows after which the job is cancelled.
     """
 
-    doomed: list[RowFailurePlan] = field(default_factory=list)
-    silent: int = 0
+    row_failures: list[RowFailurePlan] = field(default_factory=list)
+    silent_failures: int = 0
     cancelled_after: int | None = None
 
     def to_json(self) -> str:
         """Return the script as JSON, for the state file."""
         content = {
-            "doomed": [doom.document() for doom in self.doomed],
-            "silent": self.silent,
+            "doomed": [failure.document() for failure in self.row_failures],
+            "silent": self.silent_failures,
             "cancelled_after": self.cancelled_after,
         }
         return orjson.dumps(content).decode()

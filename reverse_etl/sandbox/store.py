@@ -147,9 +147,9 @@ def _open_database(path: Path | None, shown_path: Path | None) -> sqlite3.Connec
     """Open a file, or a state in memory. Errors show the file name that the user knows."""
     if path is not None and not path.parent.is_dir():
         raise UsageError.of(
-            "The sandbox's state file cannot be made: its folder does not exist.",
+            "The sandbox's state file cannot be created: its folder does not exist.",
             where=str(shown_path),
-            hint=f"Create the folder {path.parent}, or name another file.",
+            hint=f"Create the folder {path.parent}, or choose another file.",
         )
     try:
         db = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None, check_same_thread=False)
@@ -182,9 +182,9 @@ def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
     elif version != _VERSION:
         db.execute("ROLLBACK")
         raise UsageError.of(
-            f"The file is not a sandbox's state of version {_VERSION}.",
+            f"The file is not a sandbox state of version {_VERSION}.",
             where=str(shown_path),
-            hint="Name another file, or delete this one if it is an old sandbox: it then starts empty.",
+            hint="Choose another file. If this is an old sandbox, delete it to start with an empty one.",
         )
     db.execute("COMMIT")
 
@@ -194,11 +194,11 @@ def _open_error(path: Path | None, error: sqlite3.Error) -> WarehouseError | Usa
         return WarehouseError.of(
             "The sandbox's state file is in use by another process.",
             where=str(path),
-            hint="Stop the sandbox or the run that holds it, or give that sandbox's address as `origin`, "
-            "or name another file.",
+            hint="Stop the sandbox or the run that uses it, or set `origin` to the address of that sandbox, "
+            "or choose another file.",
         )
     return UsageError.of(
         f"The sandbox's state file cannot be opened: {error}.",
         where=str(path),
-        hint="Name another file, or delete this one if it is an old sandbox's: it then starts empty.",
+        hint="Choose another file. If this is an old sandbox, delete it to start with an empty one.",
     )

@@ -161,7 +161,7 @@ def test_a_second_process_gets_an_error_with_the_locked_file(tmp_path: Path) -> 
     (problem,) = refusal.value.problems
     assert problem.summary == "The sandbox's state file is in use by another process."
     assert problem.where == str(path)
-    assert "Stop the sandbox or the run that holds it" in problem.hint
+    assert "Stop the sandbox or the run that uses it" in problem.hint
     with Sandbox(path) as sandbox:
         assert sandbox.lists() == []
 
@@ -235,7 +235,7 @@ def test_a_database_of_another_program_is_not_changed(tmp_path: Path) -> None:
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE customers (id INTEGER)")
     other.close()
-    with pytest.raises(UsageError, match="not a sandbox's state"):
+    with pytest.raises(UsageError, match="not a sandbox state"):
         Sandbox(path).start()
     other = sqlite3.connect(path)
     assert [name for (name,) in other.execute("SELECT name FROM sqlite_master")] == ["customers"]
