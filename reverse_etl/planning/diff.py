@@ -60,10 +60,7 @@ def plan_model(
         deferred=result.deferred,
     )
     managed_ids = {ref.id for ref in refs}
-    max_rows_by_list = max_rows(
-        result.snapshot_rows,
-        _count_uncertain_rows(warehouse, tables) if result.diff_options.has_uncertain else {},
-    )
+    max_rows_by_list = max_rows(result.snapshot_rows, result.uncertain_rows)
     conflicts = result.conflicts
     omitted_identifiers = {
         kind: conflicts.omitted_identifiers.get(kind, 0) + result.claimed.get(kind, 0)
@@ -108,12 +105,14 @@ class _DiffResult:
     """The result of the diff, besides the deltas.
 
     `stored_columns` are the snapshot's columns, empty before the first run; `snapshot_rows` counts its rows
-    by list. `claimed` counts, by identifier type, the rows that omit an identifier which belongs to another
-    row's profile at Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`.
+    by list, and `uncertain_rows` the uncertain ones. `claimed` counts, by identifier type, the rows that omit
+    an identifier which belongs to another row's profile at Klaviyo. `deferred` counts, by list, the upserts
+    that exceed `--limit`.
     """
 
     stored_columns: Mapping[str, Column]
     snapshot_rows: Mapping[str, int]
+    uncertain_rows: Mapping[str, int]
     diff_options: DiffOptions
     conflicts: ConflictReport
     claimed: Mapping[IdentifierType, int]
@@ -134,30 +133,28 @@ def _run_diff(  # noqa: PLR0913 - what a plan is made of
     for statement in staging.replace_list_ids(dialect, tables, {ref.row_value: ref.id for ref in refs}):
         warehouse.execute(statement)
     stored_columns = warehouse.state_columns(tables.snapshot)
-    snapshot_rows: dict[str, int] = (
-        dict(warehouse.fetch(snapshot.count_snapshot_by_list(dialect, tables))) if stored_columns else {}
-    )
+    snapshot_rows, uncertain_rows = _count_known_rows(warehouse, tables) if stored_columns else ({}, {})
     diff_options = DiffOptions(
         full_refresh=options.full_refresh,
-        has_uncertain=bool(stored_columns)
-        and warehouse.fetch(snapshot.count_uncertain(dialect, tables))[0][0] > 0,
         rekeyed=rekeyed,
         stale_list_ids=tuple(ref.id for ref in refs if ref.needs_resend),
     )
     snapshot_total = sum(snapshot_rows.get(ref.id, 0) for ref in refs)
-    may_match_snapshot = stored_columns and diff_options == DiffOptions() and staged.rows == snapshot_total
-    if may_match_snapshot and _matches_snapshot(warehouse, state, staged, stored_columns):
+    may_match = not uncertain_rows and diff_options == DiffOptions() and staged.rows == snapshot_total
+    if stored_columns and may_match and _matches_snapshot(warehouse, state, staged, stored_columns):
         # Shared identifiers are reported in every run, even if nothing is sent.
         conflicts = resolve_shared_identifiers(warehouse, staged)
         warehouse.execute(sql.create_empty_plan(dialect, tables))
-        return _DiffResult(stored_columns, snapshot_rows, diff_options, conflicts, {}, {})
+        return _DiffResult(stored_columns, snapshot_rows, uncertain_rows, diff_options, conflicts, {}, {})
     conflicts = resolve_conflicts(warehouse, staged)
     _compute_deltas(warehouse, staged, stored_columns, diff_options)
     claimed = _omit_claimed(warehouse, tables, rekeyed=rekeyed) if stored_columns else {}
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
         _compute_deltas(warehouse, staged, stored_columns, diff_options)
     deferred = _limit_upserts(warehouse, tables, options.limit) if options.limit is not None else {}
-    return _DiffResult(stored_columns, snapshot_rows, diff_options, conflicts, claimed, deferred)
+    return _DiffResult(
+        stored_columns, snapshot_rows, uncertain_rows, diff_options, conflicts, claimed, deferred
+    )
 
 
 def _matches_snapshot(
@@ -249,8 +246,12 @@ def _count_planned_rows(warehouse: Warehouse, tables: ModelTables) -> dict[str, 
     return counts
 
 
-def _count_uncertain_rows(warehouse: Warehouse, tables: ModelTables) -> dict[str, int]:
-    return dict(warehouse.fetch(snapshot.count_uncertain_by_list(warehouse.dialect, tables)))
+def _count_known_rows(warehouse: Warehouse, tables: ModelTables) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many rows the snapshot has, and how many are uncertain, by list."""
+    return (
+        dict(warehouse.fetch(snapshot.count_snapshot_by_list(warehouse.dialect, tables))),
+        dict(warehouse.fetch(snapshot.count_uncertain_by_list(warehouse.dialect, tables))),
+    )
 
 
 def _count_removes_by_identifier(

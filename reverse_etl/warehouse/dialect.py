@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.engine import Engine
@@ -50,10 +50,6 @@ class Dialect(ABC):
     @abstractmethod
     def quote_column(self, column: str) -> str:
         """Return a column of one of our tables as a delimited identifier."""
-
-    def quote_columns(self, columns: Iterable[str], prefix: str = "") -> str:
-        """Return columns of our tables, comma-separated, each with an optional table prefix such as `d.`."""
-        return ", ".join(prefix + self.quote_column(column) for column in columns)
 
     # Tables
 
@@ -99,10 +95,6 @@ class Dialect(ABC):
     @abstractmethod
     def quote_literal(self, text: str) -> str:
         """Return any text as a literal."""
-
-    @abstractmethod
-    def varchar_sql(self, expression: str) -> str:
-        """Return an expression of literals as a text that any other text fits into."""
 
     @abstractmethod
     def character_sql(self, code_point: int) -> str:

@@ -7,26 +7,27 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.warehouse.statement import Sql, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.dialect import Dialect
-from reverse_etl.warehouse.statement import quote_identifier, quote_literal
 
-if TYPE_CHECKING:
-    from reverse_etl.domain.columns import Column
-
-
-KEY_COLUMNS = ("retl_list_id", "retl_identity")
-
-
-IDENTIFIER_COLUMNS = {kind: f"retl_{kind}" for kind in IdentifierType}
+# Our own columns are written without quotes: every engine then folds their names as it does where the tables are made.
+KEY_COLUMNS = (Sql("retl_list_id"), Sql("retl_identity"))
+IDENTIFIER_COLUMNS = {kind: Sql(f"retl_{kind}") for kind in IdentifierType}
+FIRST_SENT_COLUMN = Sql("retl_first_sent_at")
+DELTA_COLUMNS = tuple(
+    map(Sql, ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain"))
+)  # besides its row
 
 
-FIRST_SENT_COLUMN = "retl_first_sent_at"
-
-
-DELTA_COLUMNS = ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain")  # of a delta, besides its row
+def join_columns(columns: Iterable[str], alias: str = "") -> str:
+    """Return columns, comma-separated, each after the alias of its table if there is one."""
+    prefix = f"{alias}." if alias else ""
+    return ", ".join(prefix + column for column in columns)
 
 
 def omit_flag_column(kind: IdentifierType) -> str:
@@ -61,6 +62,11 @@ class ModelTables:
         """Return the payload's column names, in the model's order."""
         return tuple(column.name for column in self.payload)
 
+    @cached_property
+    def payload_columns(self) -> tuple[Sql, ...]:
+        """Return the payload's columns as SQL writes them, in the model's order."""
+        return tuple(quote_identifier(name) for name in self.payload_names)
+
     @property
     def secondary_identifiers(self) -> tuple[IdentifierType, ...]:
         """Return the mapped types that may stand beside a row's identity: the first, where a row has it, is its identity."""
@@ -84,9 +90,9 @@ class ModelTables:
         }
 
     @cached_property
-    def row_columns(self) -> tuple[str, ...]:
+    def row_columns(self) -> tuple[Sql, ...]:
         """Return the columns that the snapshot, the deltas and the rejected rows have in common, in order."""
-        return (*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN, *self.payload_names)
+        return (*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN, *self.payload_columns)
 
     @property
     def staged(self) -> str:
@@ -154,16 +160,12 @@ def same_row_sql(tables: ModelTables, left: str, right: str) -> str:
     return f"{same_list}{left}.retl_identity = {right}.retl_identity"
 
 
-def _identifier_columns() -> tuple[str, ...]:
-    return tuple(IDENTIFIER_COLUMNS.values())
-
-
 def desired_rows_sql(dialect: Dialect, tables: ModelTables) -> str:
     """Return the query of the rows that may be sent, as they are sent, by list id and identity."""
     identifiers = ", ".join(
         f"{value} AS {column}" for column, value in tables.sent_identifiers_sql("s").items()
     )
-    payload = "".join(f", s.{quote_identifier(name)}" for name in tables.payload_names)
+    payload = "".join(f", s.{column}" for column in tables.payload_columns)
     return (
         f"  SELECT l.retl_list_id, s.retl_identity, {identifiers}{payload}\n"
         f"  FROM {dialect.temp_table(tables.staged)} AS s JOIN {dialect.temp_table(tables.lists)} AS l ON s.retl_list = l.retl_list\n"

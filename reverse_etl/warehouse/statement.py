@@ -18,6 +18,12 @@ class StatementKind(StrEnum):
     SESSION = "session"  # begins or ends a transaction, or sets something of the session
 
 
+class Sql(str):
+    """Text that is SQL: written by this program, or quoted. What is made of it by `+`, `%` or `format` is plain text."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class TableName:
     """The full name of a table as SQL writes it; a `temporary` table is gone with its session."""
@@ -94,11 +100,11 @@ class Statement:
         return self.text.strip().split("\n", 1)[0][:80]
 
 
-def quote_identifier(name: str) -> str:
+def quote_identifier(name: str) -> Sql:
     """Return `name` as a delimited identifier (SQL:2023 part 2, <delimited identifier>)."""
-    return '"' + name.replace('"', '""') + '"'
+    return Sql('"' + name.replace('"', '""') + '"')
 
 
-def quote_literal(text: str) -> str:
+def quote_literal(text: str) -> Sql:
     """Return a text without backslashes as a literal of any dialect; see `Dialect.quote_literal` for others."""
-    return "'" + text.replace("'", "''") + "'"
+    return Sql("'" + text.replace("'", "''") + "'")

@@ -149,14 +149,13 @@ def _append_only(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
     yield staging.stage_rows(dialect, shape, "select * from codes", {}, None)
     yield diff.mark_changed_rows(dialect, shape, kept)
     for columns in ({}, kept):
-        yield from diff.compute_deltas(dialect, shape, columns, DiffOptions(has_uncertain=bool(columns)))
+        yield from diff.compute_deltas(dialect, shape, columns, DiffOptions())
     yield deltas.select_upserts(dialect, shape, RUN, "", range(1, 9))
 
 
 def _diff(
     dialect: Dialect, shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]
 ) -> Iterator[Statement]:
-    yield takeover.count_uncertain(dialect, shape)
     for one in (shape, many):
         yield diff.select_first_difference(
             dialect, one, kept_of(one, dialect.engine) or {"retl_email": shape.payload[0]}
@@ -164,15 +163,10 @@ def _diff(
         yield diff.create_empty_plan(dialect, one)
     yield from diff.compute_deltas(dialect, shape, {}, DiffOptions())
     yield from diff.compute_deltas(dialect, shape, kept, DiffOptions())
-    yield from diff.compute_deltas(
-        dialect, shape, kept, DiffOptions(full_refresh=True, has_uncertain=True, rekeyed=True)
-    )
+    yield from diff.compute_deltas(dialect, shape, kept, DiffOptions(full_refresh=True, rekeyed=True))
     yield from diff.limit_upserts(dialect, shape, 5)
     yield from diff.compute_deltas(
-        dialect,
-        many,
-        kept_of(many, dialect.engine) or {"retl_email": shape.payload[0]},
-        DiffOptions(has_uncertain=True),
+        dialect, many, kept_of(many, dialect.engine) or {"retl_email": shape.payload[0]}, DiffOptions()
     )
     yield from diff.compute_deltas(dialect, shape, kept, DiffOptions(stale_list_ids=("L1", "L2")))
     yield diff.cancel_rejected_removals(dialect, shape)
@@ -182,7 +176,7 @@ def _diff(
     yield diff.count_removes_by_identifier(dialect, shape)
     yield takeover.count_snapshot_by_list(dialect, shape)
     yield takeover.count_uncertain_by_list(dialect, shape)
-    yield diff.select_sample(dialect, shape, kept, 3, DiffOptions(has_uncertain=True))
+    yield diff.select_sample(dialect, shape, kept, 3, DiffOptions())
     yield diff.select_sample(dialect, shape, {}, 3, DiffOptions())
     yield diff.set_created_list_ids(dialect, shape, {"new:VIP": "L1", "new:Tea": "L2"})
 

@@ -145,8 +145,8 @@ def test_a_new_schema_does_not_become_the_sessions(session: Snowflake, place: Pl
 def test_a_text_that_is_cast_makes_a_column_for_every_text(session: Snowflake) -> None:
     """Also beside literals, in a table made from a query."""
     table = session.dialect.temp_table("width")
-    text = session.dialect.varchar_sql("CASE WHEN 1 = 1 THEN 'ab' ELSE 'abc' END")
-    session.execute(create_scratch(session, "width", f"SELECT {text} AS word"))
+    text = "CASE WHEN 1 = 1 THEN 'ab' ELSE 'abc' END"
+    session.execute(create_scratch(session, "width", f"SELECT CAST({text} AS VARCHAR) AS word"))
     session.execute(Statement.insert(table, f"INSERT INTO {table} VALUES (?)", ("x" * 5000,)))
     assert session.fetch(Statement.read(f"SELECT MAX(LENGTH(word)) FROM {table}")) == [(5000,)]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.planning.sql.staging import comparable_values_sql
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, omit_flag_column
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, join_columns, omit_flag_column
 from reverse_etl.warehouse.statement import Statement, quote_literal
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ from reverse_etl.warehouse.model_tables import rekeyed_identity_sql
 
 def collect_duplicates(dialect: Dialect, tables: ModelTables) -> Statement:
     """Collect the identities that several rows of one list have."""
-    list_name = "" if tables.many_lists else dialect.varchar_sql("''") + " AS "
+    list_name = "" if tables.many_lists else "CAST('' AS VARCHAR) AS "
     key = "retl_list, retl_identity" if tables.many_lists else "retl_identity"
     valid_rows = f"FROM {dialect.temp_table(tables.staged)} WHERE retl_problem IS NULL"
     return Statement.create(
@@ -36,7 +36,7 @@ def resolve_duplicates(dialect: Dialect, tables: ModelTables) -> tuple[Statement
         dialect.temp_table(name)
         for name in (tables.staged, "twins_" + tables.table_key, "distinct_" + tables.table_key)
     )
-    columns = ("retl_list", "retl_identity", *IDENTIFIER_COLUMNS.values(), *tables.payload_names)
+    columns = ("retl_list", "retl_identity", *IDENTIFIER_COLUMNS.values(), *tables.payload_columns)
     omit_columns = "".join(f", {omit_flag_column(kind)}" for kind in tables.secondary_identifiers)
     omit_values = ", FALSE" * len(tables.secondary_identifiers)
     differing_columns = ", ".join(
@@ -48,7 +48,7 @@ def resolve_duplicates(dialect: Dialect, tables: ModelTables) -> tuple[Statement
     return (
         Statement.create(
             dialect.temp_table("distinct_" + tables.table_key),
-            f"{dialect.create_temp_table_sql('distinct_' + tables.table_key)} AS SELECT DISTINCT {dialect.quote_columns(columns, 's.')}\n"
+            f"{dialect.create_temp_table_sql('distinct_' + tables.table_key)} AS SELECT DISTINCT {join_columns(columns, 's')}\n"
             f"FROM {staged} AS s JOIN {duplicates} AS t ON {same_identity} WHERE s.retl_problem IS NULL",
         ),
         Statement.change(
@@ -58,9 +58,9 @@ def resolve_duplicates(dialect: Dialect, tables: ModelTables) -> tuple[Statement
         ),
         Statement.insert(
             staged,
-            f"INSERT INTO {staged} (retl_problem, retl_detail, {dialect.quote_columns(columns)}{omit_columns})\n"
+            f"INSERT INTO {staged} (retl_problem, retl_detail, {join_columns(columns)}{omit_columns})\n"
             f"SELECT CASE WHEN t.retl_rows > 1 THEN {quote_literal(RowProblem.DUPLICATE)} END, "
-            f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {dialect.quote_columns(columns, 's.')}{omit_values}\n"
+            f"CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, {join_columns(columns, 's')}{omit_values}\n"
             f"FROM {distinct} AS s JOIN (\n"
             f"  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT({differing_columns}) AS retl_differing\n"
             f"  FROM {distinct} GROUP BY retl_list, retl_identity\n) AS t ON {same_identity}",

@@ -21,12 +21,12 @@ from reverse_etl.warehouse.model_tables import (
     IDENTIFIER_COLUMNS,
     KEY_COLUMNS,
     ModelTables,
-    _identifier_columns,
     desired_rows_sql,
+    join_columns,
     rekeyed_identity_sql,
     same_row_sql,
 )
-from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
+from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier, quote_literal
 from reverse_etl.warehouse.type_changes import current_value_sql, is_retyped
 
 if TYPE_CHECKING:
@@ -41,13 +41,12 @@ _STORED_PREFIX = "retl_was_"  # prefix of the stored value of a column in a samp
 
 @dataclass(frozen=True)
 class DiffOptions:
-    """The options of the diff: every row again, the uncertain rows, identities by today's identifiers.
+    """The options of the diff: every row again, or identities by today's identifiers.
 
     All rows of the lists `stale_list_ids` are uncertain: another model has sent to these lists since.
     """
 
     full_refresh: bool = False
-    has_uncertain: bool = False
     rekeyed: bool = False
     stale_list_ids: tuple[str, ...] = ()
 
@@ -77,8 +76,9 @@ def mark_changed_rows(
     No value was sent of a column that the model did not have then, or that was NULL: the row counts as unchanged.
     """
     staged = dialect.temp_table(tables.staged)
+    columns = _comparable_columns(tables)
     changes = {
-        name: f"(k.{dialect.quote_column(name)} IS NOT NULL AND {is_changed})"
+        name: f"(k.{columns[name]} IS NOT NULL AND {is_changed})"
         for name, is_changed in _changes_sql(dialect, tables).items()
     }
     names = ", ".join(
@@ -92,7 +92,7 @@ def mark_changed_rows(
         f"known AS (\n{_known_rows_sql(dialect, tables, stored_columns, DiffOptions())}\n)\n"
         f"SELECT d.retl_list_id, d.retl_identity, CONCAT({names}) AS retl_names\n"
         f"FROM desired AS d JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
-        f"WHERE {' OR '.join(changes.values())}\n"
+        f"WHERE k.retl_in_snapshot AND ({' OR '.join(changes.values()) or 'FALSE'})\n"
         f") AS c, {dialect.temp_table(tables.lists)} AS l\n"
         f"WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND c.retl_list_id = l.retl_list_id\n"
         f"AND s.retl_identity = c.retl_identity",
@@ -102,7 +102,7 @@ def mark_changed_rows(
 def create_empty_plan(dialect: Dialect, tables: ModelTables) -> Statement:
     """Create an empty plan table, for a model that has nothing to send."""
     types = {"retl_seq": "BIGINT", "retl_in_snapshot": "BOOLEAN", "retl_uncertain": "BOOLEAN"}
-    names = (*DELTA_COLUMNS, *KEY_COLUMNS, *_identifier_columns(), FIRST_SENT_COLUMN)
+    names = (*DELTA_COLUMNS, *KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
     columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in names)
     return Statement.create(
         dialect.temp_table(tables.planned), f"{dialect.replace_temp_table_sql(tables.planned)} ({columns})"
@@ -162,7 +162,7 @@ def _changed_rows_sql(
     )
     return (
         f"WITH desired AS (\n{desired_rows_sql(dialect, tables)}\n),\n{known_rows}\n"
-        f"SELECT {dialect.varchar_sql(op_case)} AS retl_op,\n"
+        f"SELECT CAST({op_case} AS VARCHAR) AS retl_op,\n"
         f"  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,\n"
         f"  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
         f"  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,\n"
@@ -176,7 +176,7 @@ def _known_columns_sql(is_removal: str) -> str:
     """Return the columns that a delta takes from a known row: the identifiers of a remove, and when the row was first sent."""
     return ", ".join(
         (
-            *(f"CASE WHEN {is_removal} THEN k.{name} END AS {name}" for name in _identifier_columns()),
+            *(f"CASE WHEN {is_removal} THEN k.{name} END AS {name}" for name in IDENTIFIER_COLUMNS.values()),
             f"k.{FIRST_SENT_COLUMN} AS {FIRST_SENT_COLUMN}",
         )
     )
@@ -221,7 +221,7 @@ def hold_shared_removals(dialect: Dialect, tables: ModelTables) -> Statement:
     shared_seqs = "\n  UNION ".join(
         f"SELECT p.retl_seq FROM {planned} AS p JOIN {staged} AS s ON s.{column} = p.{column} "
         f"WHERE p.retl_op = '{Op.REMOVE}' AND s.retl_problem IS NOT NULL"
-        for column in _identifier_columns()
+        for column in IDENTIFIER_COLUMNS.values()
     )
     return Statement.change(
         planned,
@@ -240,7 +240,7 @@ def count_planned_by_list(dialect: Dialect, tables: ModelTables) -> Statement:
 def count_removes_by_identifier(dialect: Dialect, tables: ModelTables) -> Statement:
     """Return (list id, rows without e-mail and phone, rows that carry each identifier) of the removes."""
     email, phone = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE]
-    identifier_counts = ", ".join(f"COUNT({column})" for column in _identifier_columns())
+    identifier_counts = ", ".join(f"COUNT({column})" for column in IDENTIFIER_COLUMNS.values())
     return Statement.read(
         f"SELECT retl_list_id, COUNT(*) - COUNT(COALESCE({email}, {phone})), {identifier_counts} "
         f"FROM {dialect.temp_table(tables.planned)} WHERE retl_op = '{Op.REMOVE}' GROUP BY retl_list_id ORDER BY retl_list_id"
@@ -264,10 +264,10 @@ def select_sample(
         for number, column in retyped_columns
     }
     known_rows = f"(\n{_known_rows_sql(dialect, tables, stored_columns, options, stored_values)}\n)"
-    values = (*_identifier_columns(), *tables.payload_names)
-    before = dialect.quote_columns((*values, *stored_values), "k.")
+    values = (*IDENTIFIER_COLUMNS.values(), *tables.payload_columns)
+    before = join_columns((*values, *stored_values), "k")
     return Statement.read(
-        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {dialect.quote_columns(values, 'd.')}, {before}\n"
+        f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {join_columns(values, 'd')}, {before}\n"
         f"FROM (SELECT * FROM {dialect.temp_table(tables.planned)} WHERE retl_op <> '{Op.DEFERRED}' "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
         f"LEFT JOIN (\n{desired_rows_sql(dialect, tables)}\n) AS d ON {same_row_sql(tables, 'd', 'p')}\n"
@@ -282,12 +282,12 @@ def set_created_list_ids(dialect: Dialect, tables: ModelTables, ids: Mapping[str
     The table is created again, since an UPDATE of every row may hold all rows in memory.
     """
     cases = " ".join("WHEN ? THEN ?" for _ in ids)
-    columns = ", ".join((*DELTA_COLUMNS, "retl_identity", *_identifier_columns(), FIRST_SENT_COLUMN))
+    columns = ", ".join((*DELTA_COLUMNS, "retl_identity", *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN))
     planned = dialect.temp_table(tables.planned)
     return Statement.create(
         planned,
         f"{dialect.replace_temp_table_sql(tables.planned)} AS\n"
-        f"SELECT {dialect.varchar_sql(f'CASE retl_list_id {cases} ELSE retl_list_id END')} AS retl_list_id, {columns} FROM {planned}",
+        f"SELECT {f'CAST(CASE retl_list_id {cases} ELSE retl_list_id END AS VARCHAR)'} AS retl_list_id, {columns} FROM {planned}",
         tuple(text for pair in ids.items() for text in pair),
         repeatable=False,
     )
@@ -320,44 +320,50 @@ def _known_rows_sql(
     options: DiffOptions,
     extra_columns: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Return the query of the rows that Klaviyo has or may have; `extra_columns` adds values of the snapshot by name."""
-    names = (*_identifier_columns(), FIRST_SENT_COLUMN)
+    """Return the query of the rows that Klaviyo has or may have: those of the snapshot, and the uncertain ones.
+
+    `extra_columns` adds values of the snapshot by name.
+    """
     if not stored_columns:
-        null_columns = [*(f"CAST(NULL AS VARCHAR) AS {name}" for name in (*KEY_COLUMNS, *names))]
-        null_columns += [
-            f"CAST(NULL AS {dialect.storage_type(column)}) AS {quote_identifier(column.name)}"
-            for column in tables.payload
-        ]
-        flags = "FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing"
-        return f"  SELECT {', '.join(null_columns)}, {flags} FROM (SELECT 1 AS retl_one) AS retl_nothing WHERE FALSE"
-    current_values = {
-        column.name: current_value_sql(dialect, column, stored_column, "s.")
+        return _no_known_rows_sql(dialect, tables)
+    names = (*IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
+    payload: dict[str, str] = {
+        quote_identifier(column.name): current_value_sql(dialect, column, stored_column, "s.")
         for column, stored_column in _pair_columns(tables, stored_columns)
     }
-    current_values |= extra_columns
-    values = "".join(f", {value} AS {dialect.quote_column(name)}" for name, value in current_values.items())
-    identity = rekeyed_identity_sql(tables, "s.") if options.rekeyed else "s.retl_identity"
-    identifiers = dialect.quote_columns(names, "s.")
-    snapshot = (
-        f"SELECT s.retl_list_id, {identity} AS retl_identity, {identifiers}{values}\n"
-        f"  FROM {dialect.state_table(tables.snapshot)} AS s WHERE {_is_managed_list_sql(dialect, tables, 's.retl_list_id')}"
-    )
-    stale_ids = ", ".join(dialect.quote_literal(list_id) for list_id in options.stale_list_ids)
-    is_stale = f"s.retl_list_id IN ({stale_ids})" if stale_ids else "FALSE"
-    if not options.has_uncertain:
-        return f"  SELECT *, TRUE AS retl_in_snapshot, {is_stale} AS retl_uncertain, FALSE AS retl_removing FROM ({snapshot}) AS s"
+    payload |= extra_columns
+    values = "".join(f", {value} AS {column}" for column, value in payload.items())
     merged = ", ".join(f"COALESCE(s.{name}, u.{name}) AS {name}" for name in (*KEY_COLUMNS, *names))
-    payload = "".join(f", s.{dialect.quote_column(name)}" for name in current_values)
-    uncertain_identity = rekeyed_identity_sql(tables) if options.rekeyed else "retl_identity"
+    stale_ids = ", ".join(dialect.quote_literal(list_id) for list_id in options.stale_list_ids)
+    is_stale = f" OR s.retl_list_id IN ({stale_ids})" if stale_ids else ""
     return (
-        f"  SELECT {merged}{payload}, s.retl_identity IS NOT NULL AS retl_in_snapshot, "
-        f"u.retl_identity IS NOT NULL{f' OR {is_stale}' if stale_ids else ''} AS retl_uncertain, "
-        f"COALESCE(u.retl_op = '{Op.REMOVE}', FALSE) AS retl_removing\n"
-        f"  FROM ({snapshot}) AS s FULL OUTER JOIN (\n"
-        f"    SELECT retl_list_id, {uncertain_identity} AS retl_identity, {dialect.quote_columns(names)}, retl_op\n"
+        f"  SELECT {merged}{''.join(f', s.{column}' for column in payload)},\n"
+        f"    s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL{is_stale} AS retl_uncertain,\n"
+        f"    COALESCE(u.retl_op = '{Op.REMOVE}', FALSE) AS retl_removing\n"
+        f"  FROM (\n"
+        f"    SELECT s.retl_list_id, {_identity_sql(tables, options, 's.')}, {join_columns(names, 's')}{values}\n"
+        f"    FROM {dialect.state_table(tables.snapshot)} AS s WHERE {_is_managed_list_sql(dialect, tables, 's.retl_list_id')}\n"
+        f"  ) AS s FULL OUTER JOIN (\n"
+        f"    SELECT retl_list_id, {_identity_sql(tables, options)}, {join_columns(names)}, retl_op\n"
         f"    FROM {dialect.state_table(tables.deltas)} WHERE {_is_managed_list_sql(dialect, tables, 'retl_list_id')}\n"
         f"  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity"
     )
+
+
+def _no_known_rows_sql(dialect: Dialect, tables: ModelTables) -> str:
+    """Return the query of the known rows of a model that has no tables yet: no rows, of the right types."""
+    types = dict.fromkeys((*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN), "VARCHAR")
+    types |= {quote_identifier(column.name): dialect.storage_type(column) for column in tables.payload}
+    nulls = ", ".join(f"CAST(NULL AS {type_}) AS {column}" for column, type_ in types.items())
+    flags = "FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing"
+    return f"  SELECT {nulls}, {flags} FROM (SELECT 1 AS retl_one) AS retl_nothing WHERE FALSE"
+
+
+def _identity_sql(tables: ModelTables, options: DiffOptions, prefix: str = "") -> str:
+    """Return a known row's identity, by today's identifiers if the model is keyed anew, as retl_identity."""
+    if options.rekeyed:
+        return f"{rekeyed_identity_sql(tables, prefix)} AS retl_identity"
+    return f"{prefix}retl_identity"
 
 
 def _is_managed_list_sql(dialect: Dialect, tables: ModelTables, list_id: str) -> str:
@@ -374,17 +380,21 @@ def _is_changed_sql(dialect: Dialect, tables: ModelTables) -> str:
 
 def _changes_sql(dialect: Dialect, tables: ModelTables) -> dict[str, str]:
     """Return, by column, the condition that a desired row d has another value than the known row k."""
-    differences = {
-        IDENTIFIER_COLUMNS[kind]: f"d.{column} IS DISTINCT FROM k.{column}"
-        for kind in tables.compared_identifiers
-        if (column := dialect.quote_column(IDENTIFIER_COLUMNS[kind]))
-    }
-    differences |= {
-        column.name: f"{dialect.comparable_sql(f'd.{quote_identifier(column.name)}', column)} IS DISTINCT FROM "
-        f"{dialect.comparable_sql(f'k.{quote_identifier(column.name)}', column)}"
-        for column in tables.payload
-    }
+    columns = _comparable_columns(tables)
+    types = {column.name: column for column in tables.payload}
+
+    def value(alias: str, name: str) -> str:
+        value = f"{alias}.{columns[name]}"
+        return dialect.comparable_sql(value, types[name]) if name in types else value
+
     return {
-        name: f"(d.{dialect.quote_column(name)} IS NOT NULL AND {differs})"
-        for name, differs in differences.items()
+        name: f"(d.{column} IS NOT NULL AND {value('d', name)} IS DISTINCT FROM {value('k', name)})"
+        for name, column in columns.items()
     }
+
+
+def _comparable_columns(tables: ModelTables) -> dict[str, Sql]:
+    """Return the columns that may differ between a desired row and a known one, by name."""
+    identifiers = [IDENTIFIER_COLUMNS[kind] for kind in tables.compared_identifiers]
+    columns: dict[str, Sql] = {str(column): column for column in identifiers}
+    return columns | dict(zip(tables.payload_names, tables.payload_columns, strict=True))

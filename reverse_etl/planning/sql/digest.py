@@ -15,7 +15,7 @@ from reverse_etl.warehouse.model_tables import (
     desired_rows_sql,
     same_row_sql,
 )
-from reverse_etl.warehouse.statement import Statement, quote_identifier
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
@@ -26,7 +26,7 @@ def select_digest(dialect: Dialect, tables: ModelTables) -> Statement:
     """Return one row, (rows, digest), of all deltas of a model: sent, removed, held and deferred."""
     identifiers = (f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values())
     values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT_COLUMN)), *identifiers]
-    values += [f"d.{quote_identifier(name)}" for name in tables.payload_names]
+    values += [f"d.{column}" for column in tables.payload_columns]
     rows = (
         f"FROM {dialect.temp_table(tables.planned)} AS p LEFT JOIN (\n{desired_rows_sql(dialect, tables)}\n"
         f") AS d ON {same_row_sql(tables, 'd', 'p')}"

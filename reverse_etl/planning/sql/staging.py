@@ -3,6 +3,8 @@
 Scratch columns: `retl_list` (the list's name in the row, '' where the model has one list), `retl_identity`, one `retl_<type>` per
 identifier, one `retl_omits_<type>` per secondary one (whether it is left out of what is sent), `retl_problem` and `retl_detail` (NULL for
 a good row), then the payload under its own names.
+
+Literals are cast to VARCHAR: a warehouse may make a column as wide as the query's literals, and then refuse longer texts.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ def stage_rows(
         ),
         *(_canonical_flag(kind) for kind in CANONICAL_PATTERNS if kind in identifiers),
         *_raw_phone_checks(dialect, identifiers),
-        *(quote_identifier(name) for name in tables.payload_names),
+        *tables.payload_columns,
     ]
     canonical_flags = "".join(
         f", {is_canonical_sql(dialect, kind, identifiers[kind])} AS {_canonical_flag(kind)}"
@@ -62,10 +64,8 @@ def stage_rows(
     )
     payload = "".join(f", {dialect.stored_column_sql(column)}" for column in tables.payload)
     omit_flags = "".join(f", FALSE AS {omit_flag_column(kind)}" for kind in tables.secondary_identifiers)
-    list_name = (
-        "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else dialect.varchar_sql("''")
-    )
-    problem = dialect.varchar_sql(_first_problem_sql(dialect, tables, list_name))
+    list_name = "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else "CAST('' AS VARCHAR)"
+    problem = f"CAST({_first_problem_sql(dialect, tables, list_name)} AS VARCHAR)"
     return Statement.create(
         dialect.temp_table(tables.staged),
         f"{dialect.create_temp_table_sql(tables.staged)} AS\n"
@@ -130,7 +130,7 @@ def count_staged_rows(dialect: Dialect, tables: ModelTables) -> Statement:
 
 def comparable_values_sql(dialect: Dialect, tables: ModelTables, prefix: str) -> dict[str, str]:
     """Return, by name, the value of each identifier and payload column as it can be compared."""
-    identifiers = {name: prefix + dialect.quote_column(name) for name in IDENTIFIER_COLUMNS.values()}
+    identifiers: dict[str, str] = {column: prefix + column for column in IDENTIFIER_COLUMNS.values()}
     payload = {
         column.name: dialect.comparable_sql(prefix + quote_identifier(column.name), column)
         for column in tables.payload

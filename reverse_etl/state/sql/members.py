@@ -92,7 +92,7 @@ def compare_members(dialect: Dialect, tables: ModelTables, list_id: str) -> tupl
         Statement.create(
             dialect.temp_table(_unmanaged_table(tables)),
             f"{dialect.replace_temp_table_sql(_unmanaged_table(tables))} AS\n"
-            f"SELECT {dialect.varchar_sql(member_identity)} AS retl_identity, m.* FROM {dialect.temp_table(_members_table(tables))} AS m\n"
+            f"SELECT CAST({member_identity} AS VARCHAR) AS retl_identity, m.* FROM {dialect.temp_table(_members_table(tables))} AS m\n"
             f"WHERE NOT EXISTS (SELECT 1 FROM {matched} AS t WHERE t.{_PROFILE_ID_COLUMN} = m.{_PROFILE_ID_COLUMN})\n"
             f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {member_identity} ORDER BY m.retl_joined_at, m.{_PROFILE_ID_COLUMN}) = 1",
         ),

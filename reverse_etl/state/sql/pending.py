@@ -17,6 +17,7 @@ from reverse_etl.warehouse.model_tables import (
     KEY_COLUMNS,
     ModelTables,
     desired_rows_sql,
+    join_columns,
     rekeyed_identity_sql,
     same_key_sql,
     same_row_sql,
@@ -58,12 +59,12 @@ def insert_deltas(
     values += [f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values()]
     values += [
         f"COALESCE(p.{FIRST_SENT_COLUMN}, ?)",
-        *(f"d.{quote_identifier(name)}" for name in tables.payload_names),
+        *(f"d.{column}" for column in tables.payload_columns),
     ]
     table = dialect.state_table(tables.deltas)
     return Statement.insert(
         table,
-        f"INSERT INTO {table} (retl_run_id, {dialect.quote_columns((*DELTA_COLUMNS, *tables.row_columns))})\n"
+        f"INSERT INTO {table} (retl_run_id, {join_columns((*DELTA_COLUMNS, *tables.row_columns))})\n"
         f"SELECT ?, {', '.join(values)}\n"
         f"FROM {dialect.temp_table(tables.planned)} AS p "
         f"LEFT JOIN (\n{desired_rows_sql(dialect, tables)}\n) AS d ON {same_row_sql(tables, 'd', 'p')}\n"
@@ -236,8 +237,8 @@ def insert_uncertain_sql(dialect: Dialect, tables: ModelTables, condition: str) 
     """Return the statement that makes rows of the snapshot, called s, uncertain: those of which no delta speaks."""
     deltas = dialect.state_table(tables.deltas)
     return (
-        f"INSERT INTO {deltas} (retl_run_id, {dialect.quote_columns((*DELTA_COLUMNS, *tables.row_columns))})\n"
-        f"SELECT '', 0, '{Op.UPDATE}', TRUE, TRUE, {dialect.quote_columns(tables.row_columns, 's.')} FROM {dialect.state_table(tables.snapshot)} AS s\n"
+        f"INSERT INTO {deltas} (retl_run_id, {join_columns((*DELTA_COLUMNS, *tables.row_columns))})\n"
+        f"SELECT '', 0, '{Op.UPDATE}', TRUE, TRUE, {join_columns(tables.row_columns, 's')} FROM {dialect.state_table(tables.snapshot)} AS s\n"
         f"WHERE {condition} AND NOT EXISTS (SELECT 1 FROM {deltas} AS d WHERE {same_key_sql('d', 's')})"
     )
 

@@ -170,7 +170,6 @@ def _reported_check_sql(dialect: Dialect) -> str:
 def _row_key_sql(dialect: Dialect, tables: ModelTables) -> str:
     """Return a row's identity; a digest of its values where it has none. The digest may change with the engine: it only says 'new'."""
     values = [
-        f"CAST(s.{dialect.quote_column(name)} AS VARCHAR)"
-        for name in (*IDENTIFIER_COLUMNS.values(), *tables.payload_names)
+        f"CAST(s.{column} AS VARCHAR)" for column in (*IDENTIFIER_COLUMNS.values(), *tables.payload_columns)
     ]
     return f"COALESCE(s.retl_identity, '{NO_IDENTITY_PREFIX}' || MD5({dialect.concat_sql(values)}))"

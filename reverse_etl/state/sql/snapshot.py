@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.state.sql.pending import in_range_sql
-from reverse_etl.warehouse.model_tables import KEY_COLUMNS, ModelTables, same_key_sql
+from reverse_etl.warehouse.model_tables import KEY_COLUMNS, ModelTables, join_columns, same_key_sql
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def collect_applied(dialect: Dialect, tables: ModelTables, run_id: str, model: s
         Statement.create(
             dialect.temp_table(tables.applied),
             f"{dialect.replace_temp_table_sql(tables.applied)} AS\n"
-            f"SELECT d.retl_seq, d.retl_op, {dialect.quote_columns(KEY_COLUMNS, 'd.')}\n"
+            f"SELECT d.retl_seq, d.retl_op, {join_columns(KEY_COLUMNS, 'd')}\n"
             f"FROM {deltas} AS d JOIN (\n{_applied_ranges_sql(dialect)}\n"
             f") AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq\n"
             f"WHERE d.retl_run_id = ?\n"
@@ -35,7 +35,7 @@ def collect_applied(dialect: Dialect, tables: ModelTables, run_id: str, model: s
         Statement.create(
             dialect.temp_table(tables.replaced),
             f"{dialect.replace_temp_table_sql(tables.replaced)} AS\n"
-            f"SELECT {dialect.quote_columns(tables.row_columns, 's.')} FROM {dialect.state_table(tables.snapshot)} AS s\n"
+            f"SELECT {join_columns(tables.row_columns, 's')} FROM {dialect.state_table(tables.snapshot)} AS s\n"
             f"JOIN {dialect.temp_table(tables.applied)} AS t ON {same_key_sql('t', 's')}",
         ),
     )
@@ -75,7 +75,7 @@ def apply_to_snapshot(  # noqa: PLR0913, PLR0917 - whose deltas, and in which pa
         dialect.state_table(name) for name in (tables.deltas, tables.rejected, "row_exceptions")
     )
     applied = dialect.temp_table(tables.applied)
-    row = dialect.quote_columns(tables.row_columns)
+    row = join_columns(tables.row_columns)
     rejected_seqs = (
         f"SELECT f.seq FROM {row_exceptions} AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected'"
     )
@@ -106,9 +106,9 @@ def _update_snapshot(
     dialect: Dialect, tables: ModelTables, run_id: str, seq_ranges: Sequence[range | None]
 ) -> tuple[Statement, ...]:
     """Put the rows that were taken in the place of the snapshot's."""
-    snapshot, row = dialect.state_table(tables.snapshot), dialect.quote_columns(tables.row_columns)
+    snapshot, row = dialect.state_table(tables.snapshot), join_columns(tables.row_columns)
     if dialect.updates_by_merge:
-        value_columns = [dialect.quote_column(name) for name in tables.row_columns if name not in KEY_COLUMNS]
+        value_columns = [column for column in tables.row_columns if column not in KEY_COLUMNS]
         return (
             Statement.change(
                 snapshot,
@@ -117,7 +117,7 @@ def _update_snapshot(
                 f"WHEN MATCHED AND t.retl_op = '{Op.REMOVE}' THEN DELETE\n"
                 f"WHEN MATCHED THEN UPDATE SET {', '.join(f'{name} = t.{name}' for name in value_columns)}\n"
                 f"WHEN NOT MATCHED AND t.retl_op <> '{Op.REMOVE}' THEN INSERT ({row}) "
-                f"VALUES ({dialect.quote_columns(tables.row_columns, 't.')})",
+                f"VALUES ({join_columns(tables.row_columns, 't')})",
                 (run_id,),
             ),
         )
@@ -147,14 +147,14 @@ def _merged_rows_sql(dialect: Dialect, tables: ModelTables) -> str:
     applied, replaced = dialect.temp_table(tables.applied), dialect.temp_table(tables.replaced)
     certain_value = "CASE WHEN NOT d.retl_uncertain THEN s.{0} END"
     stored_values = {
-        name: (certain_value if name in tables.payload_names else "s.{0}").format(dialect.quote_column(name))
-        for name in tables.row_columns
+        column: (certain_value if column in tables.payload_columns else "s.{0}").format(column)
+        for column in tables.row_columns
     }
     merged = ", ".join(
-        f"d.{name}"
-        if name in KEY_COLUMNS
-        else f"COALESCE(d.{dialect.quote_column(name)}, {stored_values[name]}) AS {dialect.quote_column(name)}"
-        for name in tables.row_columns
+        f"d.{column}"
+        if column in KEY_COLUMNS
+        else f"COALESCE(d.{column}, {stored_values[column]}) AS {column}"
+        for column in tables.row_columns
     )
     return (
         f"  SELECT d.retl_op, {merged}\n"
@@ -190,11 +190,6 @@ def _delete_finished_deltas(
             (run_and_model[0], *run_and_model),
         ),
     )
-
-
-def count_uncertain(dialect: Dialect, tables: ModelTables) -> Statement:
-    """Return how many deltas of earlier runs are neither proved applied nor refused."""
-    return Statement.read(f"SELECT COUNT(*) FROM {dialect.state_table(tables.deltas)}")
 
 
 def count_snapshot_by_list(dialect: Dialect, tables: ModelTables) -> Statement:

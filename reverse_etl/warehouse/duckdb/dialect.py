@@ -87,10 +87,6 @@ class DuckDBDialect(Dialect):
         """Return any text as a literal."""
         return quote_literal(text)
 
-    def varchar_sql(self, expression: str) -> str:
-        """Return the expression itself: texts have no length."""
-        return expression
-
     def character_sql(self, code_point: int) -> str:
         """Return the character of a code point."""
         return f"CHR({code_point})"

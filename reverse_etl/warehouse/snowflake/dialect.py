@@ -86,13 +86,6 @@ class SnowflakeDialect(Dialect):
         """Return any text as a literal; a backslash in one is an escape ("String constants")."""
         return quote_literal(text.replace("\\", "\\\\"))
 
-    def varchar_sql(self, expression: str) -> str:
-        """Return an expression of literals as a text that any other text fits into.
-
-        A table made from a query has columns as wide as the query's literals, and later refuses longer texts.
-        """
-        return f"CAST({expression} AS VARCHAR)"
-
     def character_sql(self, code_point: int) -> str:
         """Return the character of a code point."""
         return f"CHAR({code_point})"

@@ -1,29 +1,29 @@
 -- deltas 1
-DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS u WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE p.retl_op NOT IN ('held', 'deferred') AND p.retl_list_id = u.retl_list_id AND p.retl_identity = u.retl_identity);
+DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS u WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE p.retl_op NOT IN ('held', 'left') AND p.retl_list_id = u.retl_list_id AND p.retl_identity = u.retl_identity);
 
 -- deltas 2
 SELECT COALESCE(MAX(retl_seq), 0) FROM memory.main."planned_vip_0a1b2c3d";
 
 -- deltas 3
-INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
+INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, "first_name", "spent", "Since", "tags")
 SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), COALESCE(p.retl_first_sent_at, ?), d."first_name", d."spent", d."Since", d."tags"
 FROM memory.main."planned_vip_0a1b2c3d" AS p LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
-WHERE p.retl_op NOT IN ('held', 'deferred') ORDER BY p.retl_seq;
+WHERE p.retl_op NOT IN ('held', 'left') ORDER BY p.retl_seq;
 -- with ('r1', '2026-01-01T00:00:00.000Z')
 
 -- deltas 4
-INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
+INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, "first_name", "spent", "Since", "tags")
 SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_list_id, p.retl_identity, COALESCE(p.retl_email, d.retl_email), COALESCE(p.retl_phone_e164, d.retl_phone_e164), COALESCE(p.retl_external_id, d.retl_external_id), COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), COALESCE(p.retl_first_sent_at, ?), d."first_name", d."spent", d."Since", d."tags"
 FROM memory.main."planned_vip_0a1b2c3d" AS p LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
-WHERE p.retl_op NOT IN ('held', 'deferred') AND p.retl_seq BETWEEN 1 AND 9 ORDER BY p.retl_seq;
+WHERE p.retl_op NOT IN ('held', 'left') AND p.retl_seq BETWEEN 1 AND 9 ORDER BY p.retl_seq;
 -- with ('r1', '2026-01-01T00:00:00.000Z')
 
 -- deltas 5
@@ -77,15 +77,15 @@ AND retl_seq NOT IN (SELECT f.seq FROM "reverse_etl_state".main."row_exceptions"
 -- with ('r1', 'r1', 'r1', 'vip', 'r1', 'vip', 'r1', 'vip')
 
 -- deltas 13
-INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
-SELECT '', 0, 'update', TRUE, TRUE, s."retl_list_id", s."retl_identity", s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name", s."spent", s."Since", s."tags" FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s
+INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, "first_name", "spent", "Since", "tags")
+SELECT '', 0, 'update', TRUE, TRUE, s.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags" FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s
 WHERE s.retl_list_id IN (?, ?) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
 -- with ('L1', 'L2')
 
 -- deltas 14
-INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
-SELECT '', 0, 'update', TRUE, TRUE, s."retl_list_id", s."retl_identity", s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name", s."spent", s."Since", s."tags" FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s
-WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE NOT (p.retl_op NOT IN ('held', 'deferred')) AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
+INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, "first_name", "spent", "Since", "tags")
+SELECT '', 0, 'update', TRUE, TRUE, s.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags" FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s
+WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE NOT (p.retl_op NOT IN ('held', 'left')) AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
 
 -- deltas 15
 UPDATE "reverse_etl_state".main."deltas_vip_0a1b2c3d" SET retl_run_id = '', retl_seq = 0, retl_op = 'update', retl_uncertain = TRUE

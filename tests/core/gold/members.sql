@@ -28,7 +28,7 @@ AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS 
 
 -- members 5
 CREATE OR REPLACE TABLE memory.main."others_vip_0a1b2c3d" AS
-SELECT CASE WHEN m.retl_email IS NOT NULL THEN 'email:' || m.retl_email WHEN m.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || m.retl_phone_e164 ELSE 'klaviyo_profile_id:' || m.retl_klaviyo_profile_id END AS retl_identity, m.* FROM memory.main."members_vip_0a1b2c3d" AS m
+SELECT CAST(CASE WHEN m.retl_email IS NOT NULL THEN 'email:' || m.retl_email WHEN m.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || m.retl_phone_e164 ELSE 'klaviyo_profile_id:' || m.retl_klaviyo_profile_id END AS VARCHAR) AS retl_identity, m.* FROM memory.main."members_vip_0a1b2c3d" AS m
 WHERE NOT EXISTS (SELECT 1 FROM memory.main."met_vip_0a1b2c3d" AS t WHERE t.retl_klaviyo_profile_id = m.retl_klaviyo_profile_id)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY CASE WHEN m.retl_email IS NOT NULL THEN 'email:' || m.retl_email WHEN m.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || m.retl_phone_e164 ELSE 'klaviyo_profile_id:' || m.retl_klaviyo_profile_id END ORDER BY m.retl_joined_at, m.retl_klaviyo_profile_id) = 1;
 
@@ -59,8 +59,8 @@ ORDER BY 1;
 -- with ('acc', 'shop', 'vip', 'L1')
 
 -- members 10
-INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, "retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain", "retl_list_id", "retl_identity", "retl_email", "retl_phone_e164", "retl_external_id", "retl_klaviyo_profile_id", "retl_first_sent_at", "first_name", "spent", "Since", "tags")
-SELECT '', 0, 'update', TRUE, TRUE, s."retl_list_id", s."retl_identity", s."retl_email", s."retl_phone_e164", s."retl_external_id", s."retl_klaviyo_profile_id", s."retl_first_sent_at", s."first_name", s."spent", s."Since", s."tags" FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s
+INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, "first_name", "spent", "Since", "tags")
+SELECT '', 0, 'update', TRUE, TRUE, s.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags" FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s
 WHERE EXISTS (SELECT 1 FROM memory.main."missing_vip_0a1b2c3d" AS m WHERE m.retl_list_id = s.retl_list_id AND m.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
 
 -- members 11

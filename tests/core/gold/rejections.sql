@@ -9,17 +9,17 @@ SELECT s.retl_list, s.retl_problem, COUNT(*), SUM(CASE WHEN s.retl_problem <> 's
 FROM memory.main."staged_vip_0a1b2c3d" AS s
 LEFT JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
 LEFT JOIN (SELECT DISTINCT list_id, row_key, code FROM "reverse_etl_state".main."rejections" WHERE account_id = ? AND project = ? AND model = ? AND source = 'check' AND first_run_id IN (SELECT run_id FROM "reverse_etl_state".main."runs" WHERE exit_code IS NOT NULL)) AS r
-ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', CAST(s."retl_email" AS VARCHAR), CAST(s."retl_phone_e164" AS VARCHAR), CAST(s."retl_external_id" AS VARCHAR), CAST(s."retl_klaviyo_profile_id" AS VARCHAR), CAST(s."first_name" AS VARCHAR), CAST(s."spent" AS VARCHAR), CAST(s."Since" AS VARCHAR), CAST(s."tags" AS VARCHAR)))) AND r.code = s.retl_problem
+ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', CAST(s.retl_email AS VARCHAR), CAST(s.retl_phone_e164 AS VARCHAR), CAST(s.retl_external_id AS VARCHAR), CAST(s.retl_klaviyo_profile_id AS VARCHAR), CAST(s."first_name" AS VARCHAR), CAST(s."spent" AS VARCHAR), CAST(s."Since" AS VARCHAR), CAST(s."tags" AS VARCHAR)))) AND r.code = s.retl_problem
 WHERE s.retl_problem IS NOT NULL GROUP BY s.retl_list, s.retl_problem ORDER BY s.retl_list, s.retl_problem;
 -- with ('acc', 'shop', 'vip')
 
 -- rejections 3
 CREATE OR REPLACE TABLE memory.main."checks_vip_0a1b2c3d" AS
-SELECT COALESCE(l.retl_list_id, '') AS list_id, COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', CAST(s."retl_email" AS VARCHAR), CAST(s."retl_phone_e164" AS VARCHAR), CAST(s."retl_external_id" AS VARCHAR), CAST(s."retl_klaviyo_profile_id" AS VARCHAR), CAST(s."first_name" AS VARCHAR), CAST(s."spent" AS VARCHAR), CAST(s."Since" AS VARCHAR), CAST(s."tags" AS VARCHAR)))) AS row_key, s.retl_problem AS code, MAX(COALESCE(s.retl_detail, '')) AS detail, MIN(COALESCE(r.first_run_id, ?)) AS first_run_id, COUNT(*) AS row_count
+SELECT COALESCE(l.retl_list_id, '') AS list_id, COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', CAST(s.retl_email AS VARCHAR), CAST(s.retl_phone_e164 AS VARCHAR), CAST(s.retl_external_id AS VARCHAR), CAST(s.retl_klaviyo_profile_id AS VARCHAR), CAST(s."first_name" AS VARCHAR), CAST(s."spent" AS VARCHAR), CAST(s."Since" AS VARCHAR), CAST(s."tags" AS VARCHAR)))) AS row_key, s.retl_problem AS code, MAX(COALESCE(s.retl_detail, '')) AS detail, MIN(COALESCE(r.first_run_id, ?)) AS first_run_id, COUNT(*) AS row_count
 FROM memory.main."staged_vip_0a1b2c3d" AS s
 LEFT JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
 LEFT JOIN (SELECT list_id, row_key, code, first_run_id FROM "reverse_etl_state".main."rejections" WHERE account_id = ? AND project = ? AND model = ? AND source = 'check' AND first_run_id IN (SELECT run_id FROM "reverse_etl_state".main."runs" WHERE exit_code IS NOT NULL)) AS r
-ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', CAST(s."retl_email" AS VARCHAR), CAST(s."retl_phone_e164" AS VARCHAR), CAST(s."retl_external_id" AS VARCHAR), CAST(s."retl_klaviyo_profile_id" AS VARCHAR), CAST(s."first_name" AS VARCHAR), CAST(s."spent" AS VARCHAR), CAST(s."Since" AS VARCHAR), CAST(s."tags" AS VARCHAR)))) AND r.code = s.retl_problem
+ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', CAST(s.retl_email AS VARCHAR), CAST(s.retl_phone_e164 AS VARCHAR), CAST(s.retl_external_id AS VARCHAR), CAST(s.retl_klaviyo_profile_id AS VARCHAR), CAST(s."first_name" AS VARCHAR), CAST(s."spent" AS VARCHAR), CAST(s."Since" AS VARCHAR), CAST(s."tags" AS VARCHAR)))) AND r.code = s.retl_problem
 WHERE s.retl_problem IS NOT NULL AND s.retl_problem <> 'standing'
 GROUP BY 1, 2, 3;
 -- with ('r1', 'acc', 'shop', 'vip')

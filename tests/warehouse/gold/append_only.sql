@@ -21,12 +21,20 @@ WITH desired AS (
   WHERE s.retl_problem IS NULL
 ),
 known AS (
-  SELECT *, TRUE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."RETL_FIRST_SENT_AT", s."COUPON" AS "COUPON", s."CODE" AS "CODE", s."PERCENT" AS "PERCENT"
-  FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_CODES_8C9D0E1F" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_CODES_8C9D0E1F")) AS s
+  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."COUPON", s."CODE", s."PERCENT",
+    s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain,
+    COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
+  FROM (
+    SELECT s.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at, s."COUPON" AS "COUPON", s."CODE" AS "CODE", s."PERCENT" AS "PERCENT"
+    FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_CODES_8C9D0E1F" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_CODES_8C9D0E1F")
+  ) AS s FULL OUTER JOIN (
+    SELECT retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_op
+    FROM "SHOP"."REVERSE_ETL"."DELTAS_CODES_8C9D0E1F" WHERE retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_CODES_8C9D0E1F")
+  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
 )
 SELECT d.retl_list_id, d.retl_identity, CONCAT(CASE WHEN (k."COUPON" IS NOT NULL AND (d."COUPON" IS NOT NULL AND d."COUPON" IS DISTINCT FROM k."COUPON")) THEN ', COUPON' ELSE '' END, CASE WHEN (k."CODE" IS NOT NULL AND (d."CODE" IS NOT NULL AND d."CODE" IS DISTINCT FROM k."CODE")) THEN ', CODE' ELSE '' END, CASE WHEN (k."PERCENT" IS NOT NULL AND (d."PERCENT" IS NOT NULL AND d."PERCENT" IS DISTINCT FROM k."PERCENT")) THEN ', PERCENT' ELSE '' END) AS retl_names
 FROM desired AS d JOIN known AS k ON d.retl_identity = k.retl_identity
-WHERE (k."COUPON" IS NOT NULL AND (d."COUPON" IS NOT NULL AND d."COUPON" IS DISTINCT FROM k."COUPON")) OR (k."CODE" IS NOT NULL AND (d."CODE" IS NOT NULL AND d."CODE" IS DISTINCT FROM k."CODE")) OR (k."PERCENT" IS NOT NULL AND (d."PERCENT" IS NOT NULL AND d."PERCENT" IS DISTINCT FROM k."PERCENT"))
+WHERE k.retl_in_snapshot AND ((k."COUPON" IS NOT NULL AND (d."COUPON" IS NOT NULL AND d."COUPON" IS DISTINCT FROM k."COUPON")) OR (k."CODE" IS NOT NULL AND (d."CODE" IS NOT NULL AND d."CODE" IS DISTINCT FROM k."CODE")) OR (k."PERCENT" IS NOT NULL AND (d."PERCENT" IS NOT NULL AND d."PERCENT" IS DISTINCT FROM k."PERCENT")))
 ) AS c, "SHOP"."REVERSE_ETL"."TEMP_LISTS_CODES_8C9D0E1F" AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND c.retl_list_id = l.retl_list_id
 AND s.retl_identity = c.retl_identity;
@@ -62,10 +70,14 @@ WITH desired AS (
   WHERE s.retl_problem IS NULL
 ),
 known AS (
-  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."COUPON", s."CODE", s."PERCENT", s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain, COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
-  FROM (SELECT s.retl_list_id, s.retl_identity AS retl_identity, s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."RETL_FIRST_SENT_AT", s."COUPON" AS "COUPON", s."CODE" AS "CODE", s."PERCENT" AS "PERCENT"
-  FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_CODES_8C9D0E1F" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_CODES_8C9D0E1F")) AS s FULL OUTER JOIN (
-    SELECT retl_list_id, retl_identity AS retl_identity, "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", retl_op
+  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity, COALESCE(s.retl_email, u.retl_email) AS retl_email, COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164, COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id, COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id, COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at, s."COUPON", s."CODE", s."PERCENT",
+    s.retl_identity IS NOT NULL AS retl_in_snapshot, u.retl_identity IS NOT NULL AS retl_uncertain,
+    COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
+  FROM (
+    SELECT s.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at, s."COUPON" AS "COUPON", s."CODE" AS "CODE", s."PERCENT" AS "PERCENT"
+    FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_CODES_8C9D0E1F" AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_CODES_8C9D0E1F")
+  ) AS s FULL OUTER JOIN (
+    SELECT retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_op
     FROM "SHOP"."REVERSE_ETL"."DELTAS_CODES_8C9D0E1F" WHERE retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_CODES_8C9D0E1F")
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
 )

@@ -59,8 +59,8 @@ ORDER BY 1;
 -- with ('acc', 'shop', 'vip', 'L1')
 
 -- members 10
-INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, "RETL_SEQ", "RETL_OP", "RETL_IN_SNAPSHOT", "RETL_UNCERTAIN", "RETL_LIST_ID", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "RETL_FIRST_SENT_AT", "FIRST_NAME", "SPENT", "Since", "TAGS")
-SELECT '', 0, 'update', TRUE, TRUE, s."RETL_LIST_ID", s."RETL_IDENTITY", s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."RETL_FIRST_SENT_AT", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS" FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS s
+INSERT INTO "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" (retl_run_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, "FIRST_NAME", "SPENT", "Since", "TAGS")
+SELECT '', 0, 'update', TRUE, TRUE, s.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS" FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" AS s
 WHERE EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_MISSING_VIP_0A1B2C3D" AS m WHERE m.retl_list_id = s.retl_list_id AND m.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
 
 -- members 11

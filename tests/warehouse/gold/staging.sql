@@ -33,7 +33,7 @@ FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" WHERE retl_problem IS NULL
 GROUP BY retl_identity HAVING COUNT(*) > 1;
 
 -- staging 4
-CREATE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_DISTINCT_VIP_0A1B2C3D" AS SELECT DISTINCT s."RETL_LIST", s."RETL_IDENTITY", s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
+CREATE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_DISTINCT_VIP_0A1B2C3D" AS SELECT DISTINCT s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS"
 FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_TWINS_VIP_0A1B2C3D" AS t ON s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity WHERE s.retl_problem IS NULL;
 
 -- staging 5
@@ -41,10 +41,10 @@ DELETE FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s WHERE s.retl_pr
 AND EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_TWINS_VIP_0A1B2C3D" AS t WHERE s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity);
 
 -- staging 6
-INSERT INTO "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" (retl_problem, retl_detail, "RETL_LIST", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", "FIRST_NAME", "SPENT", "Since", "TAGS", retl_omits_phone_e164)
-SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, s."RETL_LIST", s."RETL_IDENTITY", s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", s."FIRST_NAME", s."SPENT", s."Since", s."TAGS", FALSE
+INSERT INTO "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" (retl_problem, retl_detail, retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, "FIRST_NAME", "SPENT", "Since", "TAGS", retl_omits_phone_e164)
+SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."FIRST_NAME", s."SPENT", s."Since", s."TAGS", FALSE
 FROM "SHOP"."REVERSE_ETL"."TEMP_DISTINCT_VIP_0A1B2C3D" AS s JOIN (
-  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT(CASE WHEN COUNT(DISTINCT "RETL_EMAIL") > 1 OR COUNT("RETL_EMAIL") NOT IN (0, COUNT(*)) THEN ', email' ELSE '' END, CASE WHEN COUNT(DISTINCT "RETL_PHONE_E164") > 1 OR COUNT("RETL_PHONE_E164") NOT IN (0, COUNT(*)) THEN ', phone_e164' ELSE '' END, CASE WHEN COUNT(DISTINCT "RETL_EXTERNAL_ID") > 1 OR COUNT("RETL_EXTERNAL_ID") NOT IN (0, COUNT(*)) THEN ', external_id' ELSE '' END, CASE WHEN COUNT(DISTINCT "RETL_KLAVIYO_PROFILE_ID") > 1 OR COUNT("RETL_KLAVIYO_PROFILE_ID") NOT IN (0, COUNT(*)) THEN ', klaviyo_profile_id' ELSE '' END, CASE WHEN COUNT(DISTINCT "FIRST_NAME") > 1 OR COUNT("FIRST_NAME") NOT IN (0, COUNT(*)) THEN ', FIRST_NAME' ELSE '' END, CASE WHEN COUNT(DISTINCT "SPENT") > 1 OR COUNT("SPENT") NOT IN (0, COUNT(*)) THEN ', SPENT' ELSE '' END, CASE WHEN COUNT(DISTINCT "Since") > 1 OR COUNT("Since") NOT IN (0, COUNT(*)) THEN ', Since' ELSE '' END, CASE WHEN COUNT(DISTINCT TO_JSON("TAGS")) > 1 OR COUNT(TO_JSON("TAGS")) NOT IN (0, COUNT(*)) THEN ', TAGS' ELSE '' END) AS retl_differing
+  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT(CASE WHEN COUNT(DISTINCT retl_email) > 1 OR COUNT(retl_email) NOT IN (0, COUNT(*)) THEN ', email' ELSE '' END, CASE WHEN COUNT(DISTINCT retl_phone_e164) > 1 OR COUNT(retl_phone_e164) NOT IN (0, COUNT(*)) THEN ', phone_e164' ELSE '' END, CASE WHEN COUNT(DISTINCT retl_external_id) > 1 OR COUNT(retl_external_id) NOT IN (0, COUNT(*)) THEN ', external_id' ELSE '' END, CASE WHEN COUNT(DISTINCT retl_klaviyo_profile_id) > 1 OR COUNT(retl_klaviyo_profile_id) NOT IN (0, COUNT(*)) THEN ', klaviyo_profile_id' ELSE '' END, CASE WHEN COUNT(DISTINCT "FIRST_NAME") > 1 OR COUNT("FIRST_NAME") NOT IN (0, COUNT(*)) THEN ', FIRST_NAME' ELSE '' END, CASE WHEN COUNT(DISTINCT "SPENT") > 1 OR COUNT("SPENT") NOT IN (0, COUNT(*)) THEN ', SPENT' ELSE '' END, CASE WHEN COUNT(DISTINCT "Since") > 1 OR COUNT("Since") NOT IN (0, COUNT(*)) THEN ', Since' ELSE '' END, CASE WHEN COUNT(DISTINCT TO_JSON("TAGS")) > 1 OR COUNT(TO_JSON("TAGS")) NOT IN (0, COUNT(*)) THEN ', TAGS' ELSE '' END) AS retl_differing
   FROM "SHOP"."REVERSE_ETL"."TEMP_DISTINCT_VIP_0A1B2C3D" GROUP BY retl_list, retl_identity
 ) AS t ON s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity;
 
@@ -79,7 +79,7 @@ AND retl_phone_e164 IN (SELECT retl_value FROM "SHOP"."REVERSE_ETL"."TEMP_SHARED
 UPDATE "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s SET retl_problem = 'standing'
 FROM "SHOP"."REVERSE_ETL"."REJECTED_VIP_0A1B2C3D" AS r, "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id
-AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND s.retl_email IS NOT DISTINCT FROM r."RETL_EMAIL" AND CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END IS NOT DISTINCT FROM r."RETL_PHONE_E164" AND s.retl_external_id IS NOT DISTINCT FROM r."RETL_EXTERNAL_ID" AND s.retl_klaviyo_profile_id IS NOT DISTINCT FROM r."RETL_KLAVIYO_PROFILE_ID" AND s."FIRST_NAME" IS NOT DISTINCT FROM r."FIRST_NAME" AND s."SPENT" IS NOT DISTINCT FROM r."SPENT" AND s."Since" IS NOT DISTINCT FROM r."Since" AND TO_JSON(s."TAGS") IS NOT DISTINCT FROM TO_JSON(r."TAGS");
+AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND s.retl_email IS NOT DISTINCT FROM r.retl_email AND CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END IS NOT DISTINCT FROM r.retl_phone_e164 AND s.retl_external_id IS NOT DISTINCT FROM r.retl_external_id AND s.retl_klaviyo_profile_id IS NOT DISTINCT FROM r.retl_klaviyo_profile_id AND s."FIRST_NAME" IS NOT DISTINCT FROM r."FIRST_NAME" AND s."SPENT" IS NOT DISTINCT FROM r."SPENT" AND s."Since" IS NOT DISTINCT FROM r."Since" AND TO_JSON(s."TAGS") IS NOT DISTINCT FROM TO_JSON(r."TAGS");
 -- with ('c0ffee',)
 
 -- staging 13
@@ -102,7 +102,7 @@ FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" WHERE retl_problem IS NUL
 GROUP BY retl_list, retl_identity HAVING COUNT(*) > 1;
 
 -- staging 18
-CREATE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_DISTINCT_CLUBS_4E5F6A7B" AS SELECT DISTINCT s."RETL_LIST", s."RETL_IDENTITY", s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID"
+CREATE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_DISTINCT_CLUBS_4E5F6A7B" AS SELECT DISTINCT s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id
 FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" AS s JOIN "SHOP"."REVERSE_ETL"."TEMP_TWINS_CLUBS_4E5F6A7B" AS t ON s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity WHERE s.retl_problem IS NULL;
 
 -- staging 19
@@ -110,10 +110,10 @@ DELETE FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" AS s WHERE s.retl_
 AND EXISTS (SELECT 1 FROM "SHOP"."REVERSE_ETL"."TEMP_TWINS_CLUBS_4E5F6A7B" AS t WHERE s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity);
 
 -- staging 20
-INSERT INTO "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" (retl_problem, retl_detail, "RETL_LIST", "RETL_IDENTITY", "RETL_EMAIL", "RETL_PHONE_E164", "RETL_EXTERNAL_ID", "RETL_KLAVIYO_PROFILE_ID", retl_omits_email)
-SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, s."RETL_LIST", s."RETL_IDENTITY", s."RETL_EMAIL", s."RETL_PHONE_E164", s."RETL_EXTERNAL_ID", s."RETL_KLAVIYO_PROFILE_ID", FALSE
+INSERT INTO "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" (retl_problem, retl_detail, retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_email)
+SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, FALSE
 FROM "SHOP"."REVERSE_ETL"."TEMP_DISTINCT_CLUBS_4E5F6A7B" AS s JOIN (
-  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT(CASE WHEN COUNT(DISTINCT "RETL_EMAIL") > 1 OR COUNT("RETL_EMAIL") NOT IN (0, COUNT(*)) THEN ', email' ELSE '' END, CASE WHEN COUNT(DISTINCT "RETL_PHONE_E164") > 1 OR COUNT("RETL_PHONE_E164") NOT IN (0, COUNT(*)) THEN ', phone_e164' ELSE '' END, CASE WHEN COUNT(DISTINCT "RETL_EXTERNAL_ID") > 1 OR COUNT("RETL_EXTERNAL_ID") NOT IN (0, COUNT(*)) THEN ', external_id' ELSE '' END, CASE WHEN COUNT(DISTINCT "RETL_KLAVIYO_PROFILE_ID") > 1 OR COUNT("RETL_KLAVIYO_PROFILE_ID") NOT IN (0, COUNT(*)) THEN ', klaviyo_profile_id' ELSE '' END) AS retl_differing
+  SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT(CASE WHEN COUNT(DISTINCT retl_email) > 1 OR COUNT(retl_email) NOT IN (0, COUNT(*)) THEN ', email' ELSE '' END, CASE WHEN COUNT(DISTINCT retl_phone_e164) > 1 OR COUNT(retl_phone_e164) NOT IN (0, COUNT(*)) THEN ', phone_e164' ELSE '' END, CASE WHEN COUNT(DISTINCT retl_external_id) > 1 OR COUNT(retl_external_id) NOT IN (0, COUNT(*)) THEN ', external_id' ELSE '' END, CASE WHEN COUNT(DISTINCT retl_klaviyo_profile_id) > 1 OR COUNT(retl_klaviyo_profile_id) NOT IN (0, COUNT(*)) THEN ', klaviyo_profile_id' ELSE '' END) AS retl_differing
   FROM "SHOP"."REVERSE_ETL"."TEMP_DISTINCT_CLUBS_4E5F6A7B" GROUP BY retl_list, retl_identity
 ) AS t ON s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity;
 
@@ -148,7 +148,7 @@ AND retl_email IN (SELECT retl_value FROM "SHOP"."REVERSE_ETL"."TEMP_SHARED_EMAI
 UPDATE "SHOP"."REVERSE_ETL"."TEMP_STAGED_CLUBS_4E5F6A7B" AS s SET retl_problem = 'standing'
 FROM "SHOP"."REVERSE_ETL"."REJECTED_CLUBS_4E5F6A7B" AS r, "SHOP"."REVERSE_ETL"."TEMP_LISTS_CLUBS_4E5F6A7B" AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id
-AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END IS NOT DISTINCT FROM r."RETL_EMAIL" AND s.retl_phone_e164 IS NOT DISTINCT FROM r."RETL_PHONE_E164" AND s.retl_external_id IS NOT DISTINCT FROM r."RETL_EXTERNAL_ID" AND s.retl_klaviyo_profile_id IS NOT DISTINCT FROM r."RETL_KLAVIYO_PROFILE_ID";
+AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END IS NOT DISTINCT FROM r.retl_email AND s.retl_phone_e164 IS NOT DISTINCT FROM r.retl_phone_e164 AND s.retl_external_id IS NOT DISTINCT FROM r.retl_external_id AND s.retl_klaviyo_profile_id IS NOT DISTINCT FROM r.retl_klaviyo_profile_id;
 -- with ('c0ffee',)
 
 -- staging 27
