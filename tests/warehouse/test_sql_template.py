@@ -1,0 +1,130 @@
+"""Statements as files: what a template can't do, so that nothing is printed unquoted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jinja2 import TemplateError, UndefinedError
+
+from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
+from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
+from reverse_etl.warehouse.sql_template import _ENVIRONMENT, _render
+from reverse_etl.warehouse.statement import Sql, TableName
+
+if TYPE_CHECKING:
+    from reverse_etl.warehouse.dialect import Dialect
+
+EVIL = "x'; DROP TABLE t; --"
+SNOWFLAKE = SnowflakeDialect('"S"', '"S"')
+
+
+def render(source: str, dialect: Dialect = DUCKDB, **values: object) -> tuple[str, tuple[Any, ...]]:
+    """Render the text of a template."""
+    return _render(_ENVIRONMENT.from_string(source), dialect, values)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ evil }}",
+        "{{ evil.upper() }}",
+        "{{ sql.replace('a', evil) }}",
+        "{{ sql.format(evil) }}",
+        "{{ sql.join(evils) }}",
+        "{{ evils }}",
+        "{{ evil if evil else sql }}",
+        "{{ evils | commas }}",
+        "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(evil) }}",
+        "{% set x %}{{ evil }}{% endset %}{{ x }}",
+        "{{ nothing }}",
+        "{{ number }}",
+        "{{ evil | number }}",
+        "{{ sql | identifier }}",
+        "{{ sql | literal }}",
+    ],
+)
+def test_a_value_that_is_not_sql_is_not_printed(source: str) -> None:
+    """Whichever way it comes, and text that was made of SQL by Python's own methods."""
+    with pytest.raises(TypeError):
+        render(source, evil=EVIL, evils=[EVIL], sql=Sql("a {}"), number=1, nothing=None)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 'a' ~ evil }}",
+        "{{ 'a' + evil }}",
+        "{{ '%s' % evil }}",
+        "{{ evil * 2 }}",
+        "{{ 'DROP TABLE t' }}",
+        "{{ 1 }}",
+        "{{ sql if evil else 'DROP TABLE t' }}",
+        "{{ sql or 'DROP TABLE t' }}",
+        "{{ sql.__class__(evil) }}",
+        "{{ evil[:3] }}",
+        "{{ none }}",
+        "{{ evil | safe }}",
+        "{{ evil | string }}",
+        "{{ evil is defined }}",
+        "{% include evil %}",
+        "{% extends evil %}",
+        "{% from evil import m %}",
+        "{% autoescape true %}{% endautoescape %}",
+        "SELECT ?",
+    ],
+)
+def test_a_template_that_could_put_text_together_is_refused_when_it_is_loaded(source: str) -> None:
+    """Also in a branch that no test renders."""
+    with pytest.raises(TemplateError):
+        render("{% if false %}" + source + "{% endif %}", evil=EVIL, sql=Sql("a"))
+
+
+@pytest.mark.parametrize("source", ["{{ missing }}", "{{ table.missing }}", "{{ lipsum }}"])
+def test_a_missing_value_is_an_error(source: str) -> None:
+    """Rather than no text."""
+    with pytest.raises(UndefinedError):
+        render(source, table=Sql("t"))
+
+
+@pytest.mark.parametrize("text", [EVIL, 'a"b', "a\\' OR 1=1 --", "Is VIP?", "{{ 1 }}", "a\nb"])
+def test_a_quoted_value_stays_inside_its_quotes(text: str) -> None:
+    """As a column and as a literal, by each dialect's rules."""
+    source = "SELECT {{ text | literal }} AS {{ text | identifier }}"
+    doubled = text.replace("'", "''")
+    column = '"' + text.replace('"', '""') + '"'
+    assert render(source, text=text) == (f"SELECT '{doubled}' AS {column}", ())
+    escaped = doubled.replace("\\", "\\\\")
+    assert render(source, SNOWFLAKE, text=text)[0] == f"SELECT '{escaped}' AS {column}"
+
+
+def test_a_text_can_not_pass_for_a_parameter() -> None:
+    """The mark of a parameter is a character that no statement holds."""
+    with pytest.raises(ValueError, match="NUL"):
+        render("{{ 'a' | bind }}{{ text | literal }}", text="\0" + "0" + "\0")
+
+
+def test_parameters_come_in_the_order_of_the_text() -> None:
+    """Also of a part that is printed twice, or later than it was made; a column may be called "Is VIP?"."""
+    source = (
+        "{% set part %}l = {{ later | bind }}{% endset %}SELECT {{ 'Is VIP?' | identifier }}, "
+        "{{ first | bind }} WHERE {{ part }} AND {{ part }} IN ({{ many | bind_all }})"
+    )
+    text, parameters = render(source, first=EVIL, later="?", many=["a", 2])
+    assert text == 'SELECT "Is VIP?", ? WHERE l = ? AND l = ? IN (?, ?)'
+    assert parameters == (EVIL, "?", "?", "a", 2)
+
+
+def test_filters_of_constants_are_worked_out_in_each_rendering() -> None:
+    """A compiled template is kept, and serves every dialect."""
+    template = _ENVIRONMENT.from_string("SELECT {{ 'a\\\\' | literal }}, {{ 'x' | bind }}")
+    assert _render(template, DUCKDB, {}) == ("SELECT 'a\\', ?", ("x",))
+    assert _render(template, SNOWFLAKE, {}) == ("SELECT 'a\\\\', ?", ("x",))
+
+
+def test_tables_numbers_and_lists_of_sql_are_printed() -> None:
+    """What dialects and expression builders return."""
+    source = "SELECT {{ columns | commas('s') }} FROM {{ table }} AS s LIMIT {{ limit | number }}"
+    table = TableName('"t"', temporary=True)
+    text, _ = render(source, columns=[Sql("a"), Sql('"B"')], table=table, limit=3)
+    assert text == 'SELECT s.a, s."B" FROM "t" AS s LIMIT 3'
