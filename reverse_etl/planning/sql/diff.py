@@ -26,7 +26,8 @@ from reverse_etl.warehouse.model_tables import (
     rekeyed_identity_sql,
     same_row_sql,
 )
-from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier, quote_literal
+from reverse_etl.warehouse.sql_template import render_sql
+from reverse_etl.warehouse.statement import Sql, Statement, TableName, quote_identifier, quote_literal
 from reverse_etl.warehouse.type_changes import current_value_sql, is_retyped
 
 if TYPE_CHECKING:
@@ -59,13 +60,8 @@ def select_first_difference(
     If it returns none, and the snapshot has as many rows as were staged, identities are unique: the snapshot has each identity once.
     Rows may still share secondary identifiers, as the snapshot's rows may.
     """
-    return Statement.read(
-        f"WITH desired AS (\n{desired_rows_sql(dialect, tables)}\n),\nknown AS (\n{_known_rows_sql(dialect, tables, stored_columns, DiffOptions())}\n)\n"
-        f"SELECT 1 AS retl_differs\n"
-        f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
-        f"WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL\n"
-        f"  OR ({_is_changed_sql(dialect, tables)})\nLIMIT 1"
-    )
+    diff = _DiffSql(dialect, tables, stored_columns, DiffOptions())
+    return Statement.read(*render_sql("planning/sql/first_difference", dialect, diff=diff))
 
 
 def mark_changed_rows(
@@ -121,71 +117,71 @@ def compute_deltas(
     removes carry identifiers. If the engine can number rows in order of input, it takes far less time and memory to join only the
     compared columns, fetch the others for changed rows, and sort before numbering.
     """
-    known_rows = f"known AS (\n{_known_rows_sql(dialect, tables, stored_columns, options)}\n)"
-    planned, changed = dialect.replace_temp_table_sql(tables.planned), dialect.temp_table(tables.changed)
+    diff = _DiffSql(dialect, tables, stored_columns, options)
+    planned, changed = dialect.temp_table(tables.planned), dialect.temp_table(tables.changed)
     if not dialect.numbers_rows_as_they_pass:
-        known_columns = ", " + _known_columns_sql("d.retl_identity IS NULL")
-        changed_rows = _changed_rows_sql(dialect, tables, known_rows, options, known_columns)
-        row_number = f"ROW_NUMBER() OVER ({_order_by_sql(tables)}) AS retl_seq"
-        whole = f"{planned} AS\nSELECT {row_number}, *\nFROM (\n{changed_rows}\n) AS retl_changed"
-        return (Statement.create(dialect.temp_table(tables.planned), whole),)
-    known_columns = _known_columns_sql(f"c.retl_op = '{Op.REMOVE}'")
+        return (Statement.create(planned, *render_sql("planning/sql/deltas_at_once", dialect, diff=diff)),)
     return (
-        Statement.create(
-            changed,
-            f"{dialect.replace_temp_table_sql(tables.changed)} AS\n{_changed_rows_sql(dialect, tables, known_rows, options)}",
-        ),
-        Statement.create(
-            dialect.temp_table(tables.planned),
-            f"{planned} AS\nWITH {known_rows}\nSELECT ROW_NUMBER() OVER () AS retl_seq, *\nFROM (\n"
-            f"  SELECT c.*, {known_columns}\n"
-            f"  FROM {changed} AS c LEFT JOIN known AS k ON {same_row_sql(tables, 'c', 'k')}\n"
-            f"  {_order_by_sql(tables, 'c.')}\n) AS retl_sorted",
-        ),
+        Statement.create(changed, *render_sql("planning/sql/changed_rows", dialect, diff=diff)),
+        Statement.create(planned, *render_sql("planning/sql/sorted_deltas", dialect, diff=diff)),
         Statement.drop(changed, f"DROP TABLE {changed}"),
     )
 
 
-def _changed_rows_sql(
-    dialect: Dialect, tables: ModelTables, known_rows: str, options: DiffOptions, known_columns: str = ""
-) -> str:
-    """Return the query of the changed rows: operation, flags, list id and identity."""
-    op_case = (
-        f"CASE WHEN d.retl_identity IS NULL THEN '{Op.REMOVE}' WHEN k.retl_in_snapshot THEN '{Op.UPDATE}' "
-        f"ELSE '{Op.ADD}' END"
-    )
-    is_changed = "TRUE" if options.full_refresh else _is_changed_sql(dialect, tables)
-    differs = (
-        "NOT COALESCE(k.retl_in_snapshot, FALSE)"
-        if tables.append_only
-        else f"d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain\n  OR ({is_changed})"
-    )
-    return (
-        f"WITH desired AS (\n{desired_rows_sql(dialect, tables)}\n),\n{known_rows}\n"
-        f"SELECT CAST({op_case} AS VARCHAR) AS retl_op,\n"
-        f"  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,\n"
-        f"  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,\n"
-        f"  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,\n"
-        f"  COALESCE(d.retl_identity, k.retl_identity) AS retl_identity{known_columns}\n"
-        f"FROM desired AS d FULL OUTER JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
-        f"WHERE {differs}"
-    )
+@dataclass(frozen=True)
+class _DiffSql:
+    """What the diff's templates print: a model's tables, its desired and known rows, and how they are compared."""
 
+    dialect: Dialect
+    tables: ModelTables
+    stored_columns: Mapping[str, Column]
+    options: DiffOptions
 
-def _known_columns_sql(is_removal: str) -> str:
-    """Return the columns that a delta takes from a known row: the identifiers of a remove, and when the row was first sent."""
-    return ", ".join(
-        (
-            *(f"CASE WHEN {is_removal} THEN k.{name} END AS {name}" for name in IDENTIFIER_COLUMNS.values()),
-            f"k.{FIRST_SENT_COLUMN} AS {FIRST_SENT_COLUMN}",
-        )
-    )
+    identifier_columns = tuple(IDENTIFIER_COLUMNS.values())
 
+    @property
+    def many_lists(self) -> bool:
+        """Return whether rows name their list."""
+        return self.tables.many_lists
 
-def _order_by_sql(tables: ModelTables, prefix: str = "") -> str:
-    by_list = f"{prefix}retl_list_id, " if tables.many_lists else ""
-    upserts_first = f"CASE WHEN {prefix}retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END"
-    return f"ORDER BY {by_list}{upserts_first}, {prefix}retl_identity"
+    @property
+    def append_only(self) -> bool:
+        """Return whether known rows are neither sent again nor removed."""
+        return self.tables.append_only
+
+    @property
+    def changed(self) -> TableName:
+        """Return the scratch table of what the diff found, before it is sorted."""
+        return self.dialect.temp_table(self.tables.changed)
+
+    @property
+    def replace_changed(self) -> Sql:
+        """Return the beginning of a statement that replaces it."""
+        return Sql(self.dialect.replace_temp_table_sql(self.tables.changed))
+
+    @property
+    def replace_planned(self) -> Sql:
+        """Return the beginning of a statement that replaces the plan's deltas."""
+        return Sql(self.dialect.replace_temp_table_sql(self.tables.planned))
+
+    @property
+    def desired(self) -> Sql:
+        """Return the query of the rows that may be sent."""
+        return Sql(desired_rows_sql(self.dialect, self.tables))
+
+    @property
+    def known(self) -> Sql:
+        """Return the query of the rows that Klaviyo has or may have."""
+        return Sql(_known_rows_sql(self.dialect, self.tables, self.stored_columns, self.options))
+
+    @property
+    def is_changed(self) -> Sql:
+        """Return the condition that a desired row has another value than the known one, or is to be sent anyway."""
+        return Sql("TRUE" if self.options.full_refresh else _is_changed_sql(self.dialect, self.tables))
+
+    def same_row(self, left: str, right: str) -> Sql:
+        """Return the condition that rows of two tables have one key."""
+        return Sql(same_row_sql(self.tables, left, right))
 
 
 def limit_upserts(dialect: Dialect, tables: ModelTables, limit: int) -> tuple[Statement, ...]:
