@@ -128,3 +128,11 @@ def test_tables_numbers_and_lists_of_sql_are_printed() -> None:
     table = TableName('"t"', temporary=True)
     text, _ = render(source, columns=[Sql("a"), Sql('"B"')], table=table, limit=3)
     assert text == 'SELECT s.a, s."B" FROM "t" AS s LIMIT 3'
+
+
+@pytest.mark.parametrize(
+    "name", _ENVIRONMENT.list_templates(filter_func=lambda name: name.endswith(".sql.j2"))
+)
+def test_every_statement_of_the_package_passes_the_check(name: str) -> None:
+    """Also one that no other test renders."""
+    assert _ENVIRONMENT.get_template(name).name == name
