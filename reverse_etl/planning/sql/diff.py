@@ -130,7 +130,7 @@ def compute_deltas(
 
 @dataclass(frozen=True)
 class _DiffSql:
-    """What the diff's templates print: a model's tables, its desired and known rows, and how they are compared."""
+    """The values of the diff's templates: a model's tables, its desired and known rows, and how they are compared."""
 
     dialect: Dialect
     tables: ModelTables
