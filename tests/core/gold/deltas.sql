@@ -1,5 +1,5 @@
 -- deltas 1
-DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS u WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE p.retl_op NOT IN ('held', 'left') AND p.retl_list_id = u.retl_list_id AND p.retl_identity = u.retl_identity);
+DELETE FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS u WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE p.retl_op NOT IN ('held', 'deferred') AND p.retl_list_id = u.retl_list_id AND p.retl_identity = u.retl_identity);
 
 -- deltas 2
 SELECT COALESCE(MAX(retl_seq), 0) FROM memory.main."planned_vip_0a1b2c3d";
@@ -12,7 +12,7 @@ FROM memory.main."planned_vip_0a1b2c3d" AS p LEFT JOIN (
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
-WHERE p.retl_op NOT IN ('held', 'left') ORDER BY p.retl_seq;
+WHERE p.retl_op NOT IN ('held', 'deferred') ORDER BY p.retl_seq;
 -- with ('r1', '2026-01-01T00:00:00.000Z')
 
 -- deltas 4
@@ -23,7 +23,7 @@ FROM memory.main."planned_vip_0a1b2c3d" AS p LEFT JOIN (
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
-WHERE p.retl_op NOT IN ('held', 'left') AND p.retl_seq BETWEEN 1 AND 9 ORDER BY p.retl_seq;
+WHERE p.retl_op NOT IN ('held', 'deferred') AND p.retl_seq BETWEEN 1 AND 9 ORDER BY p.retl_seq;
 -- with ('r1', '2026-01-01T00:00:00.000Z')
 
 -- deltas 5
@@ -85,7 +85,7 @@ WHERE s.retl_list_id IN (?, ?) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state"
 -- deltas 14
 INSERT INTO "reverse_etl_state".main."deltas_vip_0a1b2c3d" (retl_run_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, "first_name", "spent", "Since", "tags")
 SELECT '', 0, 'update', TRUE, TRUE, s.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags" FROM "reverse_etl_state".main."snapshot_vip_0a1b2c3d" AS s
-WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE NOT (p.retl_op NOT IN ('held', 'left')) AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
+WHERE EXISTS (SELECT 1 FROM memory.main."planned_vip_0a1b2c3d" AS p WHERE NOT (p.retl_op NOT IN ('held', 'deferred')) AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (SELECT 1 FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d" AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
 
 -- deltas 15
 UPDATE "reverse_etl_state".main."deltas_vip_0a1b2c3d" SET retl_run_id = '', retl_seq = 0, retl_op = 'update', retl_uncertain = TRUE

@@ -207,7 +207,7 @@ DELETE FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'remove' AND ret
   SELECT retl_seq FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'remove' ORDER BY retl_seq LIMIT 5);
 
 -- diff 15
-UPDATE memory.main."planned_vip_0a1b2c3d" SET retl_op = 'left' WHERE retl_op = 'remove';
+UPDATE memory.main."planned_vip_0a1b2c3d" SET retl_op = 'deferred' WHERE retl_op = 'remove';
 
 -- diff 16
 CREATE OR REPLACE TABLE memory.main."changed_clubs_4e5f6a7b" AS
@@ -361,7 +361,7 @@ SELECT retl_list_id, COUNT(*) FROM "reverse_etl_state".main."deltas_vip_0a1b2c3d
 
 -- diff 30
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d.retl_email, d.retl_phone_e164, d.retl_external_id, d.retl_klaviyo_profile_id, d."first_name", d."spent", d."Since", d."tags", k.retl_email, k.retl_phone_e164, k.retl_external_id, k.retl_klaviyo_profile_id, k."first_name", k."spent", k."Since", k."tags", k.retl_was_0
-FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
+FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'deferred' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
@@ -383,7 +383,7 @@ ORDER BY p.retl_seq;
 
 -- diff 31
 SELECT p.retl_list_id, p.retl_op, p.retl_identity, d.retl_email, d.retl_phone_e164, d.retl_external_id, d.retl_klaviyo_profile_id, d."first_name", d."spent", d."Since", d."tags", k.retl_email, k.retl_phone_e164, k.retl_external_id, k.retl_klaviyo_profile_id, k."first_name", k."spent", k."Since", k."tags"
-FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'left' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
+FROM (SELECT * FROM memory.main."planned_vip_0a1b2c3d" WHERE retl_op <> 'deferred' QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= 3) AS p
 LEFT JOIN (
   SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM memory.main."staged_vip_0a1b2c3d" AS s JOIN memory.main."lists_vip_0a1b2c3d" AS l ON s.retl_list = l.retl_list
