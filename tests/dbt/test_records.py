@@ -101,7 +101,7 @@ def test_a_run_that_was_refused_leaves_its_reasons_and_no_older_success(shop: Pa
     assert list(found) == ["regulars", "spenders"]
     assert found["spenders"][0] == found["regulars"][0] == "skipped"
     assert found["spenders"][1].startswith("model.corner_shop.spenders failed in `dbt build`")
-    assert found["regulars"][1].startswith("Nothing was sent: model.corner_shop.spenders failed")
+    assert found["regulars"][1].startswith("Not run, because of spenders: model.corner_shop.spenders failed")
 
 
 def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -275,8 +275,13 @@ def _ledger(dialect: Dialect) -> Iterator[Statement]:
     yield ledger.acquire_lease(dialect, *KEY, "me", "t2", "t1")
     yield ledger.delete_lease(dialect, *KEY, "me")
     for table in ("receipts", "row_exceptions", "unmatched_removals", "run_lists"):
-        columns = schema.SHARED_TABLES[table].count(",") + 1
-        rows = [tuple(f"{row}.{column}" for column in range(columns)) for row in range(2)]
+        columns = schema.SHARED_TABLES[table].split(",")
+        rows = [
+            tuple(
+                row == 1 if "BOOLEAN" in column else f"{row}.{index}" for index, column in enumerate(columns)
+            )
+            for row in range(2)
+        ]
         yield from ledger.insert_rows(dialect, table, rows)
 
 
