@@ -138,7 +138,7 @@ def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(
 
     result = world.run(on_event=later_by_another_app(world, 360.0))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 1}
-    assert "may still be under way" in one(result).stop_reason
+    assert "may still be running" in one(result).stop_reason
     assert result.exit_code == 1
     world.sandbox.finish_jobs()
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}

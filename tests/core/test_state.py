@@ -101,7 +101,7 @@ def test_only_one_run_of_a_project_works_at_a_time(members: World) -> None:
     become(members, people("ann"))
     members.run()
     with two_states(members) as (first, second):
-        with first.hold_lease(), pytest.raises(WarehouseError, match="under way"), second.hold_lease():
+        with first.hold_lease(), pytest.raises(WarehouseError, match="in progress"), second.hold_lease():
             pass
         with second.hold_lease():
             pass

@@ -225,7 +225,7 @@ def test_of_two_runs_one_has_the_lease(session: Snowflake, settings: dict[str, A
     """The other is told who has it, and takes nothing away from it."""
     other = Snowflake(settings, read_only=False)
     with state_of(session).hold_lease():
-        with pytest.raises(WarehouseError, match="under way"), state_of(other).hold_lease():
+        with pytest.raises(WarehouseError, match="in progress"), state_of(other).hold_lease():
             pass
         assert (
             len(session.fetch(Statement.read(f"SELECT * FROM {session.dialect.state_table('lease')}"))) == 1
@@ -250,7 +250,7 @@ def test_two_that_claimed_the_lease_together_both_give_way(
             insert(session, "lease", [late])
 
     monkeypatch.setattr(session, "execute", claim_together)
-    with pytest.raises(WarehouseError, match="under way"), state.hold_lease():
+    with pytest.raises(WarehouseError, match="in progress"), state.hold_lease():
         pass
     assert session.fetch(Statement.read(f"SELECT owner FROM {table}")) == [("another",)]
 
