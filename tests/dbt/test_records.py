@@ -124,7 +124,7 @@ def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch:
 
     assert fails(WarehouseError.of("The disk is full.")) == ("error", "The disk is full.")
     assert fails(KlaviyoError.of("No answer.")) == ("error", "No answer.")
-    assert fails(KeyboardInterrupt()) == ("error", "The run was interrupted; it is safe to run again.")
+    assert fails(KeyboardInterrupt()) == ("error", "The run was interrupted. It is safe to run again.")
 
 
 def test_a_run_that_cannot_start_leaves_an_older_record_alone(shop: Path) -> None:
