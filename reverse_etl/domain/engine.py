@@ -38,6 +38,17 @@ class Engine(StrEnum):
                 assert_never(self)
 
     @property
+    def aggregate_order_hint(self) -> str:
+        """Return how to give the values of an array or string aggregate an order."""
+        match self:
+            case Engine.DUCKDB:
+                return "Add ORDER BY a unique key inside its parentheses."
+            case Engine.SNOWFLAKE:
+                return "Add WITHIN GROUP (ORDER BY a unique key)."
+            case _:
+                assert_never(self)
+
+    @property
     def default_schema(self) -> str:
         """Return the schema in which dbt builds if an output names none; "" if a name is required."""
         match self:

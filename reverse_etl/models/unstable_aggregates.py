@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from reverse_etl.domain.engine import Engine
 from reverse_etl.models.lint import find_output_names, function_name
 from reverse_etl.models.query import Finding, Query, find_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from reverse_etl.domain.engine import Engine
 
 _PICKS: Final = (exp.AnyValue, exp.First, exp.Last)
 _PICK_NAMES: Final = frozenset({"arbitrary"})
@@ -73,12 +74,7 @@ def _explain(node: exp.Func, engine: Engine) -> tuple[str, str] | None:
 def _explain_collection(node: exp.Func, name: str, engine: Engine) -> tuple[str, str]:
     if isinstance(node, exp.ObjectAgg):
         return f"{name}() takes its pairs in any order", "Build the object from columns, or in a dbt table."
-    hint = (
-        "Add WITHIN GROUP (ORDER BY a unique key)."
-        if engine is Engine.SNOWFLAKE
-        else "Add ORDER BY a unique key inside its parentheses."
-    )
-    return f"{name}() has no order", hint
+    return f"{name}() has no order", engine.aggregate_order_hint
 
 
 def _is_ordered(node: exp.Func) -> bool:

@@ -247,7 +247,7 @@ def _describe_difference(saved_list: SavedList | None, current_list: SavedList |
     if current_list is None:
         return "no longer a list of this model"
     differences = [
-        f"{name} {saved_rows:,}, now {current_rows:,}"
+        f"{name.replace('_', ' ')} {saved_rows:,}, now {current_rows:,}"
         for name, current_rows in current_list.figures.items()
         if (saved_rows := saved_list.figures[name]) != current_rows
     ]

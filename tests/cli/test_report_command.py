@@ -76,7 +76,7 @@ def test_the_same_facts_as_json_and_no_file(ran: World) -> None:
     document = json.loads(ran.run("report", "--json").out)
     assert _files(ran.folder) == before
     assert (document["exit_code"], document["lists"][0]["applied"]) == (1, 19)
-    assert [(one["source"], one["rows"], one["new"]) for one in document["rejections"]] == [
+    assert [(one["source"], one["rows"], one["new_rows"]) for one in document["rejections"]] == [
         ("check", 1, 1),
         ("klaviyo", 1, 1),
     ]

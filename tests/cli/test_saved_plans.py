@@ -21,7 +21,7 @@ def test_a_saved_plan_is_applied_by_another_process(world: World) -> None:
     sandbox.clear_log()
     again = world.run("apply", "plan.json")
     assert (again.code, again.out) == (3, "")
-    assert re.search(r"VIP: the list did not exist, now it is \w+; before 0, now 5;", again.err)
+    assert re.search(r"VIP: the list did not exist, now it is \w+; snapshot rows 0, now 5;", again.err)
     assert {entry.method for entry in sandbox.log()} == {"GET"}
 
 

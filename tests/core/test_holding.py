@@ -46,7 +46,7 @@ def test_a_row_that_klaviyo_refuses_today_holds_too(members: World) -> None:
     result = members.run()
     assert one(result).outcomes == {Outcome.REJECTED: 1, Outcome.HELD: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]
-    assert members.state("SELECT * FROM refusals") == []  # nothing of it is left to be taken over
+    assert members.state("SELECT * FROM row_exceptions") == []  # nothing of it is left to be taken over
     result = members.run()
     assert one(result).list_plan.held_at_plan == 1
 

@@ -268,7 +268,7 @@ def test_a_saved_plan_is_carried_out_or_refused(shop: World) -> None:
         project.plan(options=PlanOptions(with_digest=True)), project.target, options=PlanOptions(), made_at=""
     )
     become(shop, [person("ann"), person("bob", first_name="Bobby")])
-    with pytest.raises(GuardRefused, match="other values"):
+    with pytest.raises(GuardRefused, match="different rows or values"):
         shop.project().apply(saved)
     assert not shop.writes()
     become(shop, people("bob", "ann"))

@@ -252,23 +252,21 @@ def test_a_migration_may_die_at_any_statement(
     assert nth > len(migrations.CHANGES_BY_VERSION[STATE_VERSION])
 
 
+@pytest.mark.parametrize("old", ["snowflake"], indirect=True)
 def test_nobody_migrates_while_a_run_works(old: OldState) -> None:
-    """A run of an earlier version holds its lease; on DuckDB it has the file to itself."""
+    """A run of an earlier version holds its lease. On DuckDB only one process can write the file."""
     old.put(1)
     old.clock.time = BEFORE_THE_LEASE_ENDS
-    if old.warehouse.engine == "duckdb":
-        pytest.skip("DuckDB lets one process write a file")
     with pytest.raises(WarehouseError, match="in progress"):
         old.open()
     assert state_as_sql(old.warehouse.state(), old.warehouse.engine, {}) == state_of(1, old.warehouse.engine)
 
 
+@pytest.mark.parametrize("old", ["snowflake"], indirect=True)
 def test_of_two_that_migrate_at_once_one_is_told_to_wait(
     old: OldState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And finds the state migrated afterwards."""
-    if old.warehouse.engine == "duckdb":
-        pytest.skip("DuckDB lets one process write a file")
     old.put(1)
     back_up = Snowflake.back_up_state
     refused = []
@@ -301,10 +299,9 @@ def test_a_newer_state_is_refused(old: OldState, column: str) -> None:
     assert state_as_sql(old.warehouse.state(), old.warehouse.engine, {}) == before
 
 
+@pytest.mark.parametrize("old", ["duckdb"], indirect=True)
 def test_without_room_for_a_copy_nothing_is_changed(old: OldState) -> None:
     """The message says where the copy was to lie."""
-    if old.warehouse.engine == "snowflake":
-        pytest.skip("a clone takes no room")
     old.put(1)
     (old.folder / ".shop.reverse_etl.copy").write_text("a file is in the way")
     with pytest.raises(WarehouseError, match="copy of the state") as refused:

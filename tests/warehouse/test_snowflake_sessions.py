@@ -348,7 +348,7 @@ def test_nobody_is_removed_without_the_rows_that_say_who_is_wanted(shop: Snowfla
     first = run_and_end(shop, JobProgress, allow_removes=["members"])
     assert one(first).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 2}
     assert first.exit_code == 4
-    assert "rows that say who is wanted" in one(first).stop_reason
+    assert "rows that protect desired people" in one(first).stop_reason
     assert shop.emails() == ["ann@example.com", "bob@example.com", "cat@example.com", "dan@example.com"]
     second = shop.run(allow_removes=["members"])
     assert (one(second).outcomes, second.exit_code) == ({Outcome.REMOVED: 2}, 0)
