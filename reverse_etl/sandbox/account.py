@@ -13,16 +13,16 @@ from reverse_etl.sandbox.times import Timeline
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reverse_etl.clock import Clock
     from reverse_etl.sandbox.rules import Rules
     from reverse_etl.sandbox.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass
 class SandboxAccount:
-    """An open account.
+    """An open account. Only its rules can change.
 
     `rate_limiter` is None if requests are not limited, `key` is None if any key is accepted.
     """
@@ -60,6 +60,12 @@ class SandboxAccount:
     def now(self) -> float:
         """Return the account's time in seconds since the epoch; never before the newest stored time."""
         return self.timeline.now()
+
+    def change_rules(self, changes: Mapping[str, object]) -> Rules:
+        """Change some rules and return them all. Raises UsageError for an unknown name or value."""
+        with self.store.transaction():
+            self.rules = self.rules.change(changes)
+            return self.rules
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -5,6 +5,7 @@ They need no key, and are neither rate-limited nor logged.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -27,8 +28,9 @@ def add_control(app: Flask, account: SandboxAccount) -> None:
     """Add the page at / and the endpoints under /sandbox.
 
     GET /sandbox/lists, /sandbox/lists/NAME-OR-ID/members, /sandbox/profiles, /sandbox/log?after=NUMBER,
-    /sandbox/faults; POST /sandbox/faults with a fault, /sandbox/jobs/finish; DELETE /sandbox/log,
-    /sandbox/faults. Replies are `{"data": ...}`, or `{"error": sentence}` with 400.
+    /sandbox/faults, /sandbox/rules; POST /sandbox/faults with a fault, /sandbox/jobs/finish; PATCH
+    /sandbox/rules with the rules to change; DELETE /sandbox/log, /sandbox/faults. Replies are
+    `{"data": ...}`, or `{"error": sentence}` with 400.
     """
     views = {
         ("GET", "/sandbox/lists"): lambda: _get_lists(account),
@@ -38,6 +40,8 @@ def add_control(app: Flask, account: SandboxAccount) -> None:
         ("GET", "/sandbox/faults"): lambda: _get_faults(account),
         ("POST", "/sandbox/faults"): lambda: _add_fault(account),
         ("DELETE", "/sandbox/faults"): lambda: _clear_faults(account),
+        ("GET", "/sandbox/rules"): lambda: _json_response(asdict(account.rules)),
+        ("PATCH", "/sandbox/rules"): lambda: _change_rules(account),
         ("POST", "/sandbox/jobs/finish"): lambda: _finish_jobs(account),
     }
     for (method, rule), view in views.items():
@@ -105,6 +109,13 @@ def _clear_faults(account: SandboxAccount) -> Response:
     with account.transaction() as db:
         clear_faults(db)
     return _json_response([])
+
+
+def _change_rules(account: SandboxAccount) -> Response:
+    changes = request.get_json()
+    if not isinstance(changes, dict):
+        raise UsageError.of("Send an object with the rules to change.")
+    return _json_response(asdict(account.change_rules(changes)))
 
 
 def _finish_jobs(account: SandboxAccount) -> Response:

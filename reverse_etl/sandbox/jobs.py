@@ -9,6 +9,8 @@ import orjson
 
 from reverse_etl.sandbox.faults import FaultKind, QueuedFault, count_strike
 from reverse_etl.sandbox.identities import derive_job_id
+from reverse_etl.sandbox.matching import CONFLICT_CODE, RowFailure
+from reverse_etl.sandbox.profiles import load_matching_profiles
 from reverse_etl.sandbox.replies import ErrorObject
 from reverse_etl.sandbox.rules import JOB_RETENTION_SECONDS, Rules
 from reverse_etl.sandbox.store import next_number
@@ -236,6 +238,21 @@ def collect_row_errors(
             pointer = f"{ROWS_POINTER}/{index}/attributes/{fault.field}"
             errors.setdefault(index, ErrorObject(fault.detail, pointer, code=fault.code))
     return [errors[place] for place in sorted(errors)]
+
+
+def collect_conflict_errors(
+    db: sqlite3.Connection, account_id: str, rules: Rules, rows: Sequence[Mapping[str, Any]], now: float
+) -> list[ErrorObject]:
+    """Return an error for each row that has an identifier of another profile, if these refuse the request."""
+    if rules.conflicts != "refuse_request":
+        return []
+    profile_index = load_matching_profiles(db, account_id, rules, rows, int(now))
+    results = [profile_index.apply_row(row, int(now)) for row in rows]  # on copies that are not saved
+    return [
+        ErrorObject(result.detail, f"{ROWS_POINTER}/{index}/attributes/{result.field}", code=result.code)
+        for index, result in enumerate(results)
+        if isinstance(result, RowFailure) and result.code == CONFLICT_CODE
+    ]
 
 
 def build_job_script(

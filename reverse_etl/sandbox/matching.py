@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.sandbox.validation import IDENTIFIERS, is_email, is_phone
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from reverse_etl.sandbox.rules import Rules
+
+CONFLICT_CODE: Final = "duplicate_profile"
 
 
 @dataclass(slots=True)
@@ -75,8 +77,8 @@ class ProfileIndex:
             for name, value in identifiers.items()
             if (owner := self._find_owner(name, value)) and owner is not matched_profile
         }
-        if taken_names and self.rules.conflicts == "refuse":
-            return RowFailure("conflict", min(taken_names), "Another profile has this identifier.")
+        if taken_names and self.rules.conflicts != "drop":
+            return RowFailure(CONFLICT_CODE, min(taken_names), "Another profile has this identifier.")
         profile = matched_profile or self.create_profile()
         self.by_id[profile.id] = profile
         changed = [

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypedDict
+
+from pydantic import TypeAdapter, ValidationError
+
+from reverse_etl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_ROWS: Final = 10_000
 MAX_BODY_BYTES: Final = 5_000_000
@@ -14,6 +21,8 @@ MAX_URL_BYTES: Final = 16_384
 MAX_EMAIL_CHARACTERS: Final = 100
 JOB_RETENTION_SECONDS: Final = 7 * 24 * 3600
 
+Conflicts = Literal["drop", "refuse", "refuse_request"]
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -22,8 +31,9 @@ class Rules:
     An import job ends `job_seconds + rows * row_seconds` after it was accepted, on the sandbox's clock.
     `match_external_id`: whether a row without a known id, e-mail or phone matches a profile by external id;
     if not, external ids need not be unique. `conflicts`: whether a secondary identifier that belongs to
-    another profile is dropped without notice, or makes the row fail in the job. `invalid_phones`: whether an
-    invalid phone beside a valid e-mail refuses the whole request, or is dropped without notice.
+    another profile (`drop`) is dropped without notice, (`refuse`) makes the row fail in the job, or
+    (`refuse_request`) makes Klaviyo refuse the whole request with a pointer to the row. `invalid_phones`:
+    whether an invalid phone beside a valid e-mail refuses the whole request, or is dropped without notice.
     `unknown_ids`: whether an unknown profile id in a request that adds or removes members leads to 404, or is
     ignored. `errors_per_reply`: the maximum number of errors in a refusal. `list_seconds`: the time after
     which a new list appears among the lists.
@@ -32,8 +42,37 @@ class Rules:
     job_seconds: float = 1.0
     row_seconds: float = 0.0
     match_external_id: bool = True
-    conflicts: Literal["drop", "refuse"] = "drop"
+    conflicts: Conflicts = "drop"
     invalid_phones: Literal["refuse", "drop"] = "refuse"
     unknown_ids: Literal["refuse", "ignore"] = "refuse"
     errors_per_reply: int | None = None
     list_seconds: float = 0.0
+
+    def change(self, changes: Mapping[str, object]) -> Rules:
+        """Return these rules with some of them changed. Raises UsageError for an unknown name or value."""
+        unknown = changes.keys() - asdict(self).keys()
+        if unknown:
+            raise UsageError.of(
+                f"'{min(unknown)}' is not a rule of the sandbox.",
+                hint=f"Its rules: {', '.join(sorted(asdict(self)))}.",
+            )
+        try:
+            return TypeAdapter(Rules).validate_python(asdict(self) | dict(changes))
+        except ValidationError as error:
+            messages = (
+                f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
+            )
+            raise UsageError.of(f"The rules cannot be changed: {'; '.join(messages)}.") from error
+
+
+class RuleOptions(TypedDict, total=False):
+    """The fields of `Rules` as keyword arguments."""
+
+    job_seconds: float
+    row_seconds: float
+    match_external_id: bool
+    conflicts: Conflicts
+    invalid_phones: Literal["refuse", "drop"]
+    unknown_ids: Literal["refuse", "ignore"]
+    errors_per_reply: int | None
+    list_seconds: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from threading import Event
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.errors import UsageError
@@ -14,7 +14,7 @@ from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_count, profile_summaries
 from reverse_etl.sandbox.jobs import finish_jobs
 from reverse_etl.sandbox.journal import LoggedRequest, clear_requests, load_requests
-from reverse_etl.sandbox.rules import Rules
+from reverse_etl.sandbox.rules import RuleOptions, Rules
 from reverse_etl.sandbox.server import Server
 from reverse_etl.sandbox.store import Store
 
@@ -33,7 +33,7 @@ class Sandbox:
     `clock` is the time of jobs, limits and the Date header; when a state is opened again, its time does not
     go back. `account_seed` determines the account id of a new state, and with it all later ids. `port` 0
     chooses a free port. `key` is the only accepted private key; without it, any key is accepted.
-    `limits=False` disables rate limits and RateLimit headers. The other options are those of `Rules`.
+    `limits=False` disables rate limits and RateLimit headers. `rules` are the fields of `Rules`.
 
     Methods may be called from any thread between `start` and `stop`. Faults and the log are part of the
     state.
@@ -45,32 +45,16 @@ class Sandbox:
         *,
         keep: bool = True,
         clock: Clock | None = None,
-        job_seconds: float = 1.0,
-        row_seconds: float = 0.0,
         limits: bool = True,
-        match_external_id: bool = True,
-        conflicts: Literal["drop", "refuse"] = "drop",
-        invalid_phones: Literal["refuse", "drop"] = "refuse",
-        unknown_ids: Literal["refuse", "ignore"] = "refuse",
-        errors_per_reply: int | None = None,
-        list_seconds: float = 0.0,
         account_seed: str | int | None = None,
         port: int = 0,
         key: str | None = None,
+        **rules: Unpack[RuleOptions],
     ) -> None:
         self._path = path
         self._keep = keep
         self._clock = clock or SystemClock()
-        self._rules = Rules(
-            job_seconds,
-            row_seconds,
-            match_external_id,
-            conflicts,
-            invalid_phones,
-            unknown_ids,
-            errors_per_reply,
-            list_seconds,
-        )
+        self._rules = Rules(**rules)
         self._limits = limits
         self._seed = account_seed
         self._port = port
@@ -158,6 +142,13 @@ class Sandbox:
         """Return the number of profiles."""
         with self._account.transaction() as db:
             return profile_count(db)
+
+    def change_rules(self, **changes: Unpack[RuleOptions]) -> None:
+        """Change the behaviour of the account from the next request on; a restart brings the old one back.
+
+        Jobs that have not ended yet are applied by the new rules.
+        """
+        self._account.change_rules(changes)
 
     def finish_jobs(self) -> None:
         """End all open import jobs now."""

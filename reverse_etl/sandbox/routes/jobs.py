@@ -15,6 +15,7 @@ from reverse_etl.sandbox.jobs import (
     StoredJob,
     accept_job,
     build_job_script,
+    collect_conflict_errors,
     collect_row_errors,
     find_job,
 )
@@ -72,7 +73,10 @@ def bulk_import_profiles(account: SandboxAccount, request: ApiRequest) -> ApiRes
             if find_list(db, resource_id) is None:
                 raise bad_request_error(f"A list with id {resource_id} does not exist.", pointer="/data")
         queued_faults = draw_job_faults(db, request.method, request.path)
-        row_errors = collect_row_errors(db, queued_faults, rows)
+        row_errors = [
+            *collect_row_errors(db, queued_faults, rows),
+            *collect_conflict_errors(db, account.id, account.rules, rows, account.now()),
+        ]
         job = None if row_errors else _accept_import(db, account, queued_faults, rows, list_ids)
     if job is None:
         raise HttpError(400, *row_errors[: account.rules.errors_per_reply])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reverse_etl.sandbox.editing import find_identifier_owner, merge_stored_profiles, write_profile
 from reverse_etl.sandbox.filters import FilterField, filter_sql
 from reverse_etl.sandbox.lists import LIST_COLUMNS, LIST_FIELDS, StoredList
-from reverse_etl.sandbox.matching import StoredProfile
+from reverse_etl.sandbox.matching import CONFLICT_CODE, StoredProfile
 from reverse_etl.sandbox.paging import QuerySource, build_links, fetch_page, parse_order, parse_page
 from reverse_etl.sandbox.profiles import (
     PROFILE_COLUMNS,
@@ -211,6 +211,10 @@ def _apply_profile(
     now = int(account.now())
     result = load_matching_profiles(db, account.id, account.rules, [resource], now).apply_row(resource, now)
     if not isinstance(result, StoredProfile):
+        if result.code == CONFLICT_CODE:
+            raise HttpError(
+                409, ErrorObject(result.detail, f"/data/attributes/{result.field}", code=result.code)
+            )
         raise HttpError(404, ErrorObject(result.detail, "/data"))
     save_profiles(db, [result])
     return result
