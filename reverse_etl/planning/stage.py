@@ -46,6 +46,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
     payload = tuple(columns[payload_column.column.lower()] for payload_column in model.payload)
     surface = model.config.surface
     tables = ModelTables(
+        warehouse.dialect,
         table_key,
         tuple(identifiers),
         payload,

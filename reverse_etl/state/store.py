@@ -96,14 +96,21 @@ class State:
         return (
             None
             if payload is None
-            else ModelTables(model_record.table_key, identifier_types, payload, many_lists=True)
+            else ModelTables(
+                self._state_tables.dialect,
+                model_record.table_key,
+                identifier_types,
+                payload,
+                many_lists=True,
+            )
         )
 
     def rows_by_list(self, table_key: str) -> tuple[dict[str, int], dict[str, int]]:
         """Return how many rows of a model are applied, and how many uncertain, by list id."""
         if self._load_payload(table_key) is None:
             return {}, {}
-        tables, dialect = ModelTables(table_key, (), (), many_lists=True), self._state_tables.dialect
+        dialect = self._state_tables.dialect
+        tables = ModelTables(dialect, table_key, (), (), many_lists=True)
         return (
             dict(self._state_tables.fetch(takeover.count_snapshot_by_list(dialect, tables))),
             dict(self._state_tables.fetch(takeover.count_uncertain_by_list(dialect, tables))),

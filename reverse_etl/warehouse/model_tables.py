@@ -1,4 +1,4 @@
-"""What the statements of one model need to know of it: its tables, its key and its columns."""
+"""The tables of one model: their names, their key and their columns, and SQL that several statements share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -42,14 +43,15 @@ def same_key_sql(left: str, right: str) -> str:
 
 @dataclass(frozen=True)
 class ModelTables:
-    """One model as its tables show it.
+    """The tables of one model in one warehouse: their names, their key and their columns.
 
-    `table_key` ends the names of its tables. `identifiers` are the mapped types in the order that decides a row's identity. `payload`
+    `dialect` is the warehouse's. `table_key` ends the names of its tables. `identifiers` are the mapped types in the order that decides a row's identity. `payload`
     are the other columns, with the types that they have in the warehouse today. `many_lists` says whether rows name their list. If there
     is a `key`, these columns of the payload are the row key, in place of the identity, and a person may have many rows. `append_only`:
     known rows are neither sent again nor removed.
     """
 
+    dialect: Dialect
     table_key: str
     identifiers: tuple[IdentifierType, ...]
     payload: tuple[Column, ...]
@@ -69,23 +71,25 @@ class ModelTables:
 
     @property
     def secondary_identifiers(self) -> tuple[IdentifierType, ...]:
-        """Return the mapped types that may stand beside a row's identity: the first, where a row has it, is its identity."""
+        """Return the mapped types that a row may have besides its identity; the first type is the identity of every row that has it."""
         return () if self.key else self.identifiers[1:]
 
     @property
     def compared_identifiers(self) -> tuple[IdentifierType, ...]:
-        """Return the mapped types that may differ between rows of one key: what is its identity, cannot."""
+        """Return the mapped types that may differ between rows of one key; an identity can't."""
         return self.identifiers if self.key else self.secondary_identifiers
 
-    def sent_identifiers_sql(self, alias: str) -> dict[str, str]:
-        """Return, by column, what a staged row's identifiers are sent as: NULL where others have the same.
+    def sent_identifiers_sql(self, alias: str) -> dict[Sql, Sql]:
+        """Return, by column, the value with which a staged row's identifier is sent: NULL if the identifier is left out.
 
-        What the model says stays in the column itself, since whoever goes by it may be that row's person all the same.
+        The column itself keeps the model's value, since a removal that has this identifier may concern the same person.
         """
         return {
-            column: f"CASE WHEN {alias}.{omit_flag_column(kind)} THEN NULL ELSE {alias}.{column} END"
-            if kind in self.secondary_identifiers
-            else f"{alias}.{column}"
+            column: Sql(
+                f"CASE WHEN {alias}.{omit_flag_column(kind)} THEN NULL ELSE {alias}.{column} END"
+                if kind in self.secondary_identifiers
+                else f"{alias}.{column}"
+            )
             for kind, column in IDENTIFIER_COLUMNS.items()
         }
 
@@ -106,7 +110,7 @@ class ModelTables:
 
     @property
     def changed(self) -> str:
-        """Return the scratch table of what the diff found, before it is sorted."""
+        """Return the scratch table of the changed rows, before they are sorted and numbered."""
         return f"changed_{self.table_key}"
 
     @property
@@ -131,7 +135,7 @@ class ModelTables:
 
     @property
     def replaced(self) -> str:
-        """Return the scratch table of the snapshot's rows that these take the place of."""
+        """Return the scratch table of the snapshot's rows that the applied deltas replace."""
         return f"replaced_{self.table_key}"
 
     @property
@@ -139,35 +143,29 @@ class ModelTables:
         """Return the state table of the rows that Klaviyo refused, as they were."""
         return f"rejected_{self.table_key}"
 
+    def same_row_sql(self, left: str, right: str) -> Sql:
+        """Return the condition that rows of two tables have one list id and identity.
 
-def rekeyed_identity_sql(tables: ModelTables, prefix: str = "") -> str:
-    """Return a kept row's identity under the model's identifiers of today; the old one where it carries none of them.
+        If the model has one list, its id is not compared, which saves time.
+        """
+        same_list = f"{left}.retl_list_id = {right}.retl_list_id AND " if self.many_lists else ""
+        return Sql(f"{same_list}{left}.retl_identity = {right}.retl_identity")
 
-    Of several rows of a list that would become one, the first does; the others keep their old identity, and so are seen to leave.
-    """
-    cases = " ".join(
-        f"WHEN {prefix}{IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {quote_literal(kind + ':')} || {prefix}{IDENTIFIER_COLUMNS[kind]}"
-        for kind in tables.identifiers
-    )
-    current_identity = f"CASE {cases} ELSE {prefix}retl_identity END"
-    is_first = f"ROW_NUMBER() OVER (PARTITION BY {prefix}retl_list_id, {current_identity} ORDER BY {prefix}retl_identity) = 1"
-    return f"CASE WHEN {is_first} THEN {current_identity} ELSE {prefix}retl_identity END"
+    def rekeyed_identity_sql(self, prefix: str = "") -> Sql:
+        """Return a stored row's identity by the model's current identifiers; the old one if the row has none of them.
 
+        If several rows of a list would get one identity, the first one gets it. The others keep their old identity, and
+        so the diff removes them.
+        """
+        cases = " ".join(
+            f"WHEN {prefix}{IDENTIFIER_COLUMNS[kind]} IS NOT NULL "
+            f"THEN {quote_literal(kind + ':')} || {prefix}{IDENTIFIER_COLUMNS[kind]}"
+            for kind in self.identifiers
+        )
+        current_identity = f"CASE {cases} ELSE {prefix}retl_identity END"
+        is_first = f"ROW_NUMBER() OVER (PARTITION BY {prefix}retl_list_id, {current_identity} ORDER BY {prefix}retl_identity) = 1"
+        return Sql(f"CASE WHEN {is_first} THEN {current_identity} ELSE {prefix}retl_identity END")
 
-def same_row_sql(tables: ModelTables, left: str, right: str) -> str:
-    """Return the condition that rows of two tables have one list id and identity; comparing the only list's id would take time."""
-    same_list = f"{left}.retl_list_id = {right}.retl_list_id AND " if tables.many_lists else ""
-    return f"{same_list}{left}.retl_identity = {right}.retl_identity"
-
-
-def desired_rows_sql(dialect: Dialect, tables: ModelTables) -> str:
-    """Return the query of the rows that may be sent, as they are sent, by list id and identity."""
-    identifiers = ", ".join(
-        f"{value} AS {column}" for column, value in tables.sent_identifiers_sql("s").items()
-    )
-    payload = "".join(f", s.{column}" for column in tables.payload_columns)
-    return (
-        f"  SELECT l.retl_list_id, s.retl_identity, {identifiers}{payload}\n"
-        f"  FROM {dialect.temp_table(tables.staged)} AS s JOIN {dialect.temp_table(tables.lists)} AS l ON s.retl_list = l.retl_list\n"
-        f"  WHERE s.retl_problem IS NULL"
-    )
+    def desired_rows_sql(self) -> Sql:
+        """Return the query of the rows that may be sent, as they are sent, by list id and identity."""
+        return render_sql("warehouse/desired_rows", self.dialect, tables=self)[0]

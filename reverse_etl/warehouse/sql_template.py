@@ -2,8 +2,9 @@
 
 A template is a `.sql.j2` file of the package with one statement, or with macros if its name begins with `_`.
 It prints values of type `Sql` and table names. Everything else goes through a filter: `identifier` and
-`literal` quote, `number` takes integers, `bind` and `bind_all` make parameters, `commas` joins SQL. Templates
-are checked when they are loaded: they can't put text together.
+`literal` quote, `number` takes integers, `bind` and `bind_all` make parameters, `commas` joins SQL, and
+`state_table`, `temp_table`, `create_temp_table` and `replace_temp_table` take the short name of a table.
+Templates are checked when they are loaded: they can't put text together.
 """
 
 from __future__ import annotations
@@ -81,6 +82,22 @@ def _literal(text: object) -> Sql:
     return Sql(_RENDERING.get().dialect.quote_literal(_check_text(text)))
 
 
+def _state_table(name: object) -> Sql:
+    return Sql(_RENDERING.get().dialect.state_table(_check_text(name)))
+
+
+def _temp_table(name: object) -> Sql:
+    return Sql(_RENDERING.get().dialect.temp_table(_check_text(name)))
+
+
+def _create_temp_table(name: object) -> Sql:
+    return Sql(_RENDERING.get().dialect.create_temp_table_sql(_check_text(name)))
+
+
+def _replace_temp_table(name: object) -> Sql:
+    return Sql(_RENDERING.get().dialect.replace_temp_table_sql(_check_text(name)))
+
+
 def _number(value: object) -> Sql:
     if type(value) is not int:
         raise TypeError(f"A number is an int, not {type(value).__name__}.")
@@ -126,6 +143,10 @@ def _finalize_output(_context: Context, value: object) -> str:
 _FILTERS: Final[Mapping[str, Callable[..., Sql]]] = {
     "identifier": _identifier,
     "literal": _literal,
+    "state_table": _state_table,
+    "temp_table": _temp_table,
+    "create_temp_table": _create_temp_table,
+    "replace_temp_table": _replace_temp_table,
     "number": _number,
     "bind": _bind,
     "bind_all": _bind_all,

@@ -36,8 +36,9 @@ def _named(engine: Engine, name: str) -> str:
     return name.upper() if engine is Engine.SNOWFLAKE else name
 
 
-def vip(engine: Engine) -> ModelTables:
+def vip(dialect: Dialect) -> ModelTables:
     """Return a model of one list with an e-mail, a phone and four columns."""
+    engine = dialect.engine
     types = _TYPES[engine]
     payload = (
         Column(_named(engine, "first_name"), ColumnKind.TEXT, "VARCHAR"),
@@ -50,25 +51,27 @@ def vip(engine: Engine) -> ModelTables:
         Column(_named(engine, "tags"), ColumnKind.JSON, types["json"]),
     )
     return ModelTables(
-        "vip_0a1b2c3d", (IdentifierType.EMAIL, IdentifierType.PHONE), payload, many_lists=False
+        dialect, "vip_0a1b2c3d", (IdentifierType.EMAIL, IdentifierType.PHONE), payload, many_lists=False
     )
 
 
-def clubs(engine: Engine) -> ModelTables:
+def clubs(dialect: Dialect) -> ModelTables:
     """Return a model of many lists with an external id and no other column."""
-    del engine
     return ModelTables(
-        "clubs_4e5f6a7b", (IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL), (), many_lists=True
+        dialect, "clubs_4e5f6a7b", (IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL), (), many_lists=True
     )
 
 
-def codes(engine: Engine) -> ModelTables:
+def codes(dialect: Dialect) -> ModelTables:
     """Return a model that only appends rows of no people, keyed by two columns."""
+    engine = dialect.engine
     coupon = Column(_named(engine, "coupon"), ColumnKind.TEXT, "VARCHAR")
     code = Column(_named(engine, "code"), ColumnKind.DECIMAL, _TYPES[engine]["number"])
     percent = Column(_named(engine, "percent"), ColumnKind.INTEGER, "BIGINT")
     payload = (coupon, code, percent)
-    return ModelTables("codes_8c9d0e1f", (), payload, many_lists=False, key=(coupon, code), append_only=True)
+    return ModelTables(
+        dialect, "codes_8c9d0e1f", (), payload, many_lists=False, key=(coupon, code), append_only=True
+    )
 
 
 def kept_of(shape: ModelTables, engine: Engine) -> Mapping[str, Column]:
@@ -83,7 +86,7 @@ def kept_of(shape: ModelTables, engine: Engine) -> Mapping[str, Column]:
 
 def cases(dialect: Dialect) -> list[tuple[str, Statement]]:
     """Return every statement with the name of what it is for, also those of identifiers that others have."""
-    shape, kind = vip(dialect.engine), IdentifierType.PHONE
+    shape, kind = vip(dialect), IdentifierType.PHONE
     more = [
         *(claimed.collect_claimed(dialect, shape, kind, rekeyed=rekeyed) for rekeyed in (False, True)),
         claimed.count_claimed(dialect, shape, kind),
@@ -94,7 +97,7 @@ def cases(dialect: Dialect) -> list[tuple[str, Statement]]:
 
 def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
     """Yield every statement with the name of what it is for."""
-    shape, many = vip(dialect.engine), clubs(dialect.engine)
+    shape, many = vip(dialect), clubs(dialect)
     kept = kept_of(shape, dialect.engine)
     named = {
         "schema": (
@@ -106,7 +109,7 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
         "schema.follow_columns new": schema.migrate_columns(dialect, shape, shape.rejected, {}),
         "staging": _staging(dialect, shape, many),
         "diff": _diff(dialect, shape, many, kept),
-        "append_only": _append_only(dialect, codes(dialect.engine)),
+        "append_only": _append_only(dialect, codes(dialect)),
         "deltas": _deltas(dialect, shape),
         "takeover": _takeover(dialect, shape),
         "rejections": _rejections(dialect, shape),

@@ -17,6 +17,7 @@ from reverse_etl.state.sql import schema
 from reverse_etl.warehouse.factory import open_warehouse
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from reverse_etl.warehouse.snowflake.errors import SESSION_GONE_CODES
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
@@ -245,7 +246,7 @@ def test_a_lease_is_given_back_in_another_session(session: Snowflake, end: Calla
     assert session.fetch(Statement.read(f"SELECT * FROM {session.dialect.state_table('lease')}")) == []
 
 
-SHAPE = ModelTables("x", (), (), many_lists=False)
+SHAPE = ModelTables(SnowflakeDialect("", ""), "x", (), (), many_lists=False)
 
 
 def deltas(session: Snowflake, rows: int) -> PendingRows:

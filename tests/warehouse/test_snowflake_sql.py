@@ -170,7 +170,7 @@ def test_a_question_mark_within_quotes_is_no_mark(quoted: str) -> None:
 @pytest.mark.parametrize("name", ["a\\", "a\\' OR 1 = 1 --", "it's", "\\\\n"])
 def test_a_columns_name_stays_inside_the_text_that_names_it(dialect: Dialect, name: str) -> None:
     """Duplicates are told with the names of the columns that differ, and a quoted name may be anything."""
-    shape = replace(vip(dialect.engine), payload=(Column(name, ColumnKind.TEXT, "VARCHAR"),))
+    shape = replace(vip(dialect), payload=(Column(name, ColumnKind.TEXT, "VARCHAR"),))
     *_, insert = clashes.resolve_duplicates(dialect, shape)
     parsed = sqlglot.parse_one(insert.text, dialect=dialect.engine.value)
     assert f", {name}" in {literal.this for literal in parsed.find_all(exp.Literal)}

@@ -130,6 +130,22 @@ def test_tables_numbers_and_lists_of_sql_are_printed() -> None:
     assert text == 'SELECT s.a, s."B" FROM "t" AS s LIMIT 3'
 
 
+@pytest.mark.parametrize("dialect", [DUCKDB, SNOWFLAKE])
+def test_a_short_name_becomes_the_name_of_a_table(dialect: Dialect) -> None:
+    """The dialect says where state tables and scratch tables lie, and how scratch tables are made."""
+    source = (
+        "{{ n | state_table }}|{{ n | temp_table }}|{{ n | create_temp_table }}|{{ n | replace_temp_table }}"
+    )
+    assert render(source, dialect, n="runs")[0].split("|") == [
+        dialect.state_table("runs").sql,
+        dialect.temp_table("runs").sql,
+        dialect.create_temp_table_sql("runs"),
+        dialect.replace_temp_table_sql("runs"),
+    ]
+    with pytest.raises(TypeError):
+        render("{{ n | temp_table }}", dialect, n=dialect.temp_table("runs"))
+
+
 @pytest.mark.parametrize(
     "name", _ENVIRONMENT.list_templates(filter_func=lambda name: name.endswith(".sql.j2"))
 )

@@ -6,7 +6,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.planning.sql import staging
 from reverse_etl.state.sql import migrations, schema
@@ -38,7 +37,7 @@ def group_of(case: tuple[str, Statement]) -> str:
 
 def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
     """Yield what lets a model's tables be those that the group begins with."""
-    tables = [shape(Engine.SNOWFLAKE) for shape in (vip, clubs)]
+    tables = [shape(dialect) for shape in (vip, clubs)]
     if group == "schema.follow_columns new":  # where no column of the model is there yet
         select = "SELECT CAST('' AS VARCHAR) AS retl_checksum"
         yield dialect.replace_state_table(tables[0].rejected, select, repeatable=True)
@@ -51,8 +50,8 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
             yield from schema.create_model_tables(dialect, shape)
             yield from staging.replace_list_ids(dialect, shape, {"": "L1"})
     if group == "append_only":
-        yield from schema.create_model_tables(dialect, codes(Engine.SNOWFLAKE))
-        yield from staging.replace_list_ids(dialect, codes(Engine.SNOWFLAKE), {"": ""})
+        yield from schema.create_model_tables(dialect, codes(dialect))
+        yield from staging.replace_list_ids(dialect, codes(dialect), {"": ""})
     if group == "migrations":
         yield from _tables_of_version_1(dialect)
     if group == "rejections":

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import PERSONAL_IDENTIFIERS
-from reverse_etl.warehouse.model_tables import rekeyed_identity_sql
 
 
 def collect_duplicates(dialect: Dialect, tables: ModelTables) -> Statement:
@@ -150,7 +149,7 @@ def collect_claimed(
     """
     column, staged = IDENTIFIER_COLUMNS[kind], dialect.temp_table(tables.staged)
     sent_value = tables.sent_identifiers_sql("s")[column]
-    identity = rekeyed_identity_sql(tables) if rekeyed else "retl_identity"
+    identity = tables.rekeyed_identity_sql() if rekeyed else "retl_identity"
     personal_columns = [
         IDENTIFIER_COLUMNS[personal_type]
         for personal_type in PERSONAL_IDENTIFIERS

@@ -21,10 +21,7 @@ from reverse_etl.warehouse.model_tables import (
     IDENTIFIER_COLUMNS,
     KEY_COLUMNS,
     ModelTables,
-    desired_rows_sql,
     join_columns,
-    rekeyed_identity_sql,
-    same_row_sql,
 )
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, TableName, quote_identifier, quote_literal
@@ -84,10 +81,10 @@ def mark_changed_rows(
     return Statement.change(
         staged,
         f"UPDATE {staged} AS s SET retl_problem = {quote_literal(RowProblem.CHANGED)}, retl_detail = SUBSTR(c.retl_names, 3)\n"
-        f"FROM (\nWITH desired AS (\n{desired_rows_sql(dialect, tables)}\n),\n"
+        f"FROM (\nWITH desired AS (\n{tables.desired_rows_sql()}\n),\n"
         f"known AS (\n{_known_rows_sql(dialect, tables, stored_columns, DiffOptions())}\n)\n"
         f"SELECT d.retl_list_id, d.retl_identity, CONCAT({names}) AS retl_names\n"
-        f"FROM desired AS d JOIN known AS k ON {same_row_sql(tables, 'd', 'k')}\n"
+        f"FROM desired AS d JOIN known AS k ON {tables.same_row_sql('d', 'k')}\n"
         f"WHERE k.retl_in_snapshot AND ({' OR '.join(changes.values()) or 'FALSE'})\n"
         f") AS c, {dialect.temp_table(tables.lists)} AS l\n"
         f"WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND c.retl_list_id = l.retl_list_id\n"
@@ -167,7 +164,7 @@ class _DiffSql:
     @property
     def desired(self) -> Sql:
         """Return the query of the rows that may be sent."""
-        return Sql(desired_rows_sql(self.dialect, self.tables))
+        return self.tables.desired_rows_sql()
 
     @property
     def known(self) -> Sql:
@@ -181,7 +178,7 @@ class _DiffSql:
 
     def same_row(self, left: str, right: str) -> Sql:
         """Return the condition that rows of two tables have one key."""
-        return Sql(same_row_sql(self.tables, left, right))
+        return self.tables.same_row_sql(left, right)
 
 
 def limit_upserts(dialect: Dialect, tables: ModelTables, limit: int) -> tuple[Statement, ...]:
@@ -266,8 +263,8 @@ def select_sample(
         f"SELECT p.retl_list_id, p.retl_op, p.retl_identity, {join_columns(values, 'd')}, {before}\n"
         f"FROM (SELECT * FROM {dialect.temp_table(tables.planned)} WHERE retl_op <> '{Op.DEFERRED}' "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY retl_list_id, retl_op ORDER BY retl_seq) <= {per_op}) AS p\n"
-        f"LEFT JOIN (\n{desired_rows_sql(dialect, tables)}\n) AS d ON {same_row_sql(tables, 'd', 'p')}\n"
-        f"LEFT JOIN {known_rows} AS k ON {same_row_sql(tables, 'k', 'p')}\n"
+        f"LEFT JOIN (\n{tables.desired_rows_sql()}\n) AS d ON {tables.same_row_sql('d', 'p')}\n"
+        f"LEFT JOIN {known_rows} AS k ON {tables.same_row_sql('k', 'p')}\n"
         f"ORDER BY p.retl_seq"
     )
 
@@ -358,7 +355,7 @@ def _no_known_rows_sql(dialect: Dialect, tables: ModelTables) -> str:
 def _identity_sql(tables: ModelTables, options: DiffOptions, prefix: str = "") -> str:
     """Return a known row's identity, by today's identifiers if the model is keyed anew, as retl_identity."""
     if options.rekeyed:
-        return f"{rekeyed_identity_sql(tables, prefix)} AS retl_identity"
+        return f"{tables.rekeyed_identity_sql(prefix)} AS retl_identity"
     return f"{prefix}retl_identity"
 
 

@@ -12,8 +12,6 @@ from reverse_etl.warehouse.model_tables import (
     FIRST_SENT_COLUMN,
     IDENTIFIER_COLUMNS,
     KEY_COLUMNS,
-    desired_rows_sql,
-    same_row_sql,
 )
 from reverse_etl.warehouse.statement import Statement
 
@@ -28,7 +26,7 @@ def select_digest(dialect: Dialect, tables: ModelTables) -> Statement:
     values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT_COLUMN)), *identifiers]
     values += [f"d.{column}" for column in tables.payload_columns]
     rows = (
-        f"FROM {dialect.temp_table(tables.planned)} AS p LEFT JOIN (\n{desired_rows_sql(dialect, tables)}\n"
-        f") AS d ON {same_row_sql(tables, 'd', 'p')}"
+        f"FROM {dialect.temp_table(tables.planned)} AS p LEFT JOIN (\n{tables.desired_rows_sql()}\n"
+        f") AS d ON {tables.same_row_sql('d', 'p')}"
     )
     return Statement.read(dialect.select_digest_sql(values, rows, "p.retl_seq"))

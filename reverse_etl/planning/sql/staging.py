@@ -85,7 +85,7 @@ def mark_still_rejected(dialect: Dialect, tables: ModelTables, checksum: str) ->
         comparable_values_sql(dialect, tables, "s."),
         comparable_values_sql(dialect, tables, "r."),
     )
-    staged_values |= tables.sent_identifiers_sql("s")
+    staged_values |= {str(name): value for name, value in tables.sent_identifiers_sql("s").items()}
     is_unchanged = " AND ".join(
         f"{staged_values[name]} IS NOT DISTINCT FROM {rejected_value}"
         for name, rejected_value in rejected_values.items()

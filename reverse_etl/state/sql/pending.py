@@ -16,11 +16,8 @@ from reverse_etl.warehouse.model_tables import (
     IDENTIFIER_COLUMNS,
     KEY_COLUMNS,
     ModelTables,
-    desired_rows_sql,
     join_columns,
-    rekeyed_identity_sql,
     same_key_sql,
-    same_row_sql,
 )
 from reverse_etl.warehouse.statement import Statement, quote_identifier
 
@@ -67,7 +64,7 @@ def insert_deltas(
         f"INSERT INTO {table} (retl_run_id, {join_columns((*DELTA_COLUMNS, *tables.row_columns))})\n"
         f"SELECT ?, {', '.join(values)}\n"
         f"FROM {dialect.temp_table(tables.planned)} AS p "
-        f"LEFT JOIN (\n{desired_rows_sql(dialect, tables)}\n) AS d ON {same_row_sql(tables, 'd', 'p')}\n"
+        f"LEFT JOIN (\n{tables.desired_rows_sql()}\n) AS d ON {tables.same_row_sql('d', 'p')}\n"
         f"WHERE {_TO_BE_SENT}{in_range_sql(seq_range, 'p')} ORDER BY p.retl_seq",
         (run_id, first_sent_at),
     )
@@ -80,7 +77,7 @@ def update_identities(dialect: Dialect, tables: ModelTables) -> tuple[Statement,
         Statement.change(
             dialect.state_table(table),
             f"UPDATE {dialect.state_table(table)} AS t SET retl_identity = n.retl_new FROM (\n"
-            f"  SELECT {', '.join(KEY_COLUMNS)}, {rekeyed_identity_sql(tables)} AS retl_new FROM {dialect.state_table(table)}\n"
+            f"  SELECT {', '.join(KEY_COLUMNS)}, {tables.rekeyed_identity_sql()} AS retl_new FROM {dialect.state_table(table)}\n"
             f") AS n WHERE {same_key}",
         )
         for table in (tables.snapshot, tables.deltas)
