@@ -20,7 +20,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.sandbox import Fault
-from tests.core.oracle import check_list, identities, is_of, rejected
+from tests.core.expected_members import check_list, identities, is_of, rejected
 from tests.core.world import World
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.state.tables import StateTables
 from reverse_etl.warehouse.duckdb.adapter import STATE_DATABASE, DuckDB
 from reverse_etl.warehouse.statement import Statement
-from tests.core.test_deaths import begin_changes
+from tests.core.test_killed_runs import begin_changes
 from tests.core.world import Interrupted
 
 if TYPE_CHECKING:

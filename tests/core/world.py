@@ -15,8 +15,8 @@ from reverse_etl.project import Project
 from reverse_etl.sandbox import Sandbox
 from reverse_etl.surfaces.catalog import find_surface
 from tests.clocks import OtherClock, QuickClock
-from tests.core.checks import check_accounts
 from tests.core.files import opened
+from tests.core.invariants import check_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

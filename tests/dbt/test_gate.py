@@ -7,7 +7,7 @@ import pytest
 
 from reverse_etl.dbt.findings import GatedModel, Place
 from reverse_etl.errors import IncompleteFile, ModelError
-from tests.dbt.made_artifacts import freshness, held, manifest, model, results, verdict
+from tests.dbt.sample_artifacts import freshness, held, manifest, model, results, verdict
 
 if TYPE_CHECKING:
     from pathlib import Path

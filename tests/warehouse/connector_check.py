@@ -20,7 +20,7 @@ from reverse_etl.errors import ReverseEtlError, SessionLost
 from reverse_etl.state import State, StateScope, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.statement import Statement, TableName
-from tests.warehouse.inserted import insert
+from tests.warehouse.insert_rows import insert
 
 TYPES = (
     "a number(10,2), b float, c boolean, d date, e time, f timestamp_ntz, g timestamp_tz, h variant, "

@@ -18,7 +18,7 @@ from reverse_etl.state import open_state
 from reverse_etl.state.sql import migrations, schema
 from reverse_etl.warehouse.factory import open_warehouse
 from reverse_etl.warehouse.statement import Statement
-from tests.warehouse.inserted import create_scratch, insert
+from tests.warehouse.insert_rows import create_scratch, insert
 from tests.warehouse.snowflake_accounts import WAREHOUSES
 
 if TYPE_CHECKING:

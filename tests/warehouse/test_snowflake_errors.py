@@ -13,7 +13,7 @@ from reverse_etl.state import open_state
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
-from tests.warehouse.inserted import insert
+from tests.warehouse.insert_rows import insert
 from tests.warehouse.snowflake_accounts import LIVE, PREFIX
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
 from tests.surfaces import limit_rows_per_request
-from tests.warehouse.inserted import insert
+from tests.warehouse.insert_rows import insert
 from tests.warehouse.snowflake_accounts import PASSWORD, new_database
 
 if TYPE_CHECKING:

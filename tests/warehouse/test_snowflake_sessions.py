@@ -22,7 +22,7 @@ from reverse_etl.warehouse.snowflake.errors import SESSION_GONE_CODES
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 from tests.core.world import once_at, one
-from tests.warehouse.inserted import create_scratch, insert
+from tests.warehouse.insert_rows import create_scratch, insert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

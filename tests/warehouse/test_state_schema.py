@@ -15,7 +15,7 @@ from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
-from tests.warehouse.inserted import create_scratch
+from tests.warehouse.insert_rows import create_scratch
 
 if TYPE_CHECKING:
     from tests.warehouse.snowflake_accounts import Place, Server

@@ -22,7 +22,7 @@ from reverse_etl.state import open_state
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
 from reverse_etl.warehouse.statement import Statement
 from tests.core.world import one
-from tests.warehouse.inserted import create_scratch, insert
+from tests.warehouse.insert_rows import create_scratch, insert
 from tests.warehouse.snowflake_accounts import ACCOUNTS, LIVE
 
 if TYPE_CHECKING:

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.core.test_holding import *  # noqa: F403 - every test of it
+from tests.core.test_desired_rows_stay import *  # noqa: F403 - every test of it
 
 pytestmark = pytest.mark.long

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.core.test_wanted import *  # noqa: F403 - every test of it
+from tests.core.test_removal_order import *  # noqa: F403 - every test of it
 
 pytestmark = pytest.mark.long

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.core.test_removal_waits import *  # noqa: F403 - every test of it
+from tests.core.test_rejected_rows_protect import *  # noqa: F403 - every test of it
 
 pytestmark = pytest.mark.long

@@ -11,8 +11,8 @@ import pytest
 
 from reverse_etl.state import LEASE_SECONDS
 from reverse_etl.warehouse.snowflake import Snowflake
-from tests.core import test_deaths
-from tests.core.test_deaths import *  # noqa: F403 - every test of it
+from tests.core import test_killed_runs
+from tests.core.test_killed_runs import *  # noqa: F403 - every test of it
 
 if TYPE_CHECKING:
     from tests.core.world import World
@@ -26,12 +26,12 @@ def sessions(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Nobody there can tell that its run is dead, so its lease has to end before the next run may begin.
     """
-    monkeypatch.setattr(test_deaths, "DuckDB", Snowflake)
-    dies_at = test_deaths.dies_at
+    monkeypatch.setattr(test_killed_runs, "DuckDB", Snowflake)
+    dies_at = test_killed_runs.dies_at
 
     def dies_and_is_waited_for(world: World, nth: int, patch: pytest.MonkeyPatch) -> bool:
         died = dies_at(world, nth, patch)
         world.wait(LEASE_SECONDS + 60.0)
         return died
 
-    monkeypatch.setattr(test_deaths, "dies_at", dies_and_is_waited_for)
+    monkeypatch.setattr(test_killed_runs, "dies_at", dies_and_is_waited_for)

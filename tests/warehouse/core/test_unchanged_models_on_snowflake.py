@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.core.test_as_sent import (  # noqa: F401 - they are tests
+from tests.core.test_unchanged_models import (  # noqa: F401 - they are tests
     test_a_change_is_seen_though_there_are_as_many_rows_as_before,
     test_a_row_that_was_refused_in_a_full_refresh_stands_refused,
     test_an_identifier_that_two_rows_have_at_klaviyo_is_told_as_shared_every_day,

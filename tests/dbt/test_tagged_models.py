@@ -15,8 +15,8 @@ from reverse_etl.errors import ModelError, Problem
 from reverse_etl.models.config import PayloadColumn
 from reverse_etl.models.from_dbt import compile_meta_node
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
-from tests.dbt.made_artifacts import manifest
 from tests.dbt.real_dbt import compiled, dbt, edit, rows
+from tests.dbt.sample_artifacts import manifest
 
 SECOND = """\
 models:
