@@ -12,6 +12,7 @@ from reverse_etl.sandbox.faults import Fault, FaultKind, take_request_fault
 from reverse_etl.sandbox.journal import LoggedRequest, log_request
 from reverse_etl.sandbox.limits import throttled_error
 from reverse_etl.sandbox.replies import ApiResponse, ErrorObject, HttpError
+from reverse_etl.sandbox.reply_faults import REPLY_KINDS, change_reply, change_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +91,9 @@ def _handle_with_fault(account: SandboxAccount, route: Route, request: ApiReques
         response = _call_view(account, route, request)
         account.clock.sleep(fault.seconds)
         return response, "slow"
+    if fault.kind in REPLY_KINDS:
+        response = _call_view(account, route, change_request(fault, request))
+        return change_reply(fault, request, response, account.clock.sleep), str(fault.kind)
     if fault.after:
         response = _call_view(account, route, request)
         return _fault_response(fault, response.status), f"carried out: {fault.kind}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reverse_etl.sandbox.routes.route import Route
 
 CUT_ENVIRON_KEY: Final = "reverse_etl.cut"
+DRIP_ENVIRON_KEY: Final = "reverse_etl.drip"
 _NOT_FOUND: Final = 404
 _ROUTES: Final = (*accounts.ROUTES, *lists.ROUTES, *members.ROUTES, *profiles.ROUTES, *jobs.ROUTES)
 
@@ -28,7 +29,8 @@ _ROUTES: Final = (*accounts.ROUTES, *lists.ROUTES, *members.ROUTES, *profiles.RO
 def make_app(account: SandboxAccount) -> Flask:
     """Return the app of an open account.
 
-    It sets `CUT_ENVIRON_KEY` in the request's environ if the server must close the connection with no reply.
+    It sets `CUT_ENVIRON_KEY` in the request's environ if the server must close the connection with no reply,
+    and `DRIP_ENVIRON_KEY` to a function that the server calls before each byte of the body.
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
@@ -82,9 +84,10 @@ def _to_flask_response(response: ApiResponse) -> Response:
     if response.cut:
         request.environ[CUT_ENVIRON_KEY] = True
         return Response()
+    if response.before_each_byte is not None:
+        request.environ[DRIP_ENVIRON_KEY] = response.before_each_byte
     if response.text is not None:
-        return Response(
-            response.text, response.status, response.headers, content_type="text/html; charset=utf-8"
-        )
+        headers = {"Content-Type": "text/html; charset=utf-8"} | response.headers
+        return Response(response.text, response.status, headers)
     body = b"" if response.body is None else orjson.dumps(response.body)
     return Response(body, response.status, response.headers, content_type=JSON_API)

@@ -6,16 +6,25 @@ Kinds for any request (only the first match applies and is counted):
     html          reply with 200 and a page of HTML, like a proxy
     slow          reply after `seconds`
     cut           close the connection without a reply
+    omit          reply without the members at `field`, a JSON pointer (`*`: each element of a list)
+    set           reply with `value` in the place of those members
+    drip          send each byte of the reply `seconds` after the one before
+    endless       let the last page of a collection link to another page, without end
+    flood         reply with a small body that unpacks (gzip) to `rows` megabytes
 
-With `after` the request is carried out before the fault; otherwise it is not carried out (`slow` always
-carries it out).
+With `after` the request is carried out before the fault; otherwise it is not carried out (`slow` and the
+kinds that change a reply always carry it out; `flood` replaces the reply).
 
 Kinds for an import request that would be accepted (all matches apply):
 
+    too_large     refuse a request with more than `rows` rows (413)
+    invalid_request  refuse a request with a row whose `field` matches `pattern`, with no pointer to a row
     invalid_rows  refuse the request with a row pointer for each row whose `field` matches `pattern`
     refuse_rows   fail those rows in the job, with `code` and `detail`; errors repeat a row as `payload` says
     miscount      let the last `rows` rows fail without an import error: failed_count exceeds the errors
     cancel        end the job as `cancelled` after its first `rows` rows were applied
+    stall         let the job be `processing` for ever; its rows are never applied
+    forget        reply 404 for the job from `seconds` after its request; its rows are applied
 """
 
 from __future__ import annotations
@@ -45,14 +54,34 @@ class FaultKind(StrEnum):
     HTML = "html"
     SLOW = "slow"
     CUT = "cut"
+    OMIT = "omit"
+    SET = "set"
+    DRIP = "drip"
+    ENDLESS = "endless"
+    FLOOD = "flood"
+    TOO_LARGE = "too_large"
+    INVALID_REQUEST = "invalid_request"
     INVALID_ROWS = "invalid_rows"
     REFUSE_ROWS = "refuse_rows"
     MISCOUNT = "miscount"
     CANCEL = "cancel"
+    STALL = "stall"
+    FORGET = "forget"
 
 
-REQUEST_KINDS: Final = frozenset({FaultKind.STATUS, FaultKind.HTML, FaultKind.SLOW, FaultKind.CUT})
-JOB_KINDS: Final = frozenset(FaultKind) - REQUEST_KINDS
+JOB_KINDS: Final = frozenset(
+    {
+        FaultKind.TOO_LARGE,
+        FaultKind.INVALID_REQUEST,
+        FaultKind.INVALID_ROWS,
+        FaultKind.REFUSE_ROWS,
+        FaultKind.MISCOUNT,
+        FaultKind.CANCEL,
+        FaultKind.STALL,
+        FaultKind.FORGET,
+    }
+)
+REQUEST_KINDS: Final = frozenset(FaultKind) - JOB_KINDS
 
 
 @dataclass(frozen=True)
@@ -80,11 +109,12 @@ class Fault:
     detail: Annotated[str, Field(alias="detail")] = "The value was not accepted."
     payload: Annotated[Literal["attributes", "resource", "none"], Field(alias="payload")] = "attributes"
     rows: Annotated[int, Field(alias="rows")] = 0
+    value: Annotated[Any, Field(alias="value")] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", FaultKind(self.kind))
         re.compile(self.pattern)
-        if self.kind is FaultKind.MISCOUNT and self.rows < 1:
+        if self.kind in {FaultKind.MISCOUNT, FaultKind.FLOOD} and self.rows < 1:
             object.__setattr__(self, "rows", 1)
 
     @classmethod
@@ -124,6 +154,7 @@ class Fault:
             "detail": self.detail,
             "payload": self.payload,
             "rows": self.rows,
+            "value": self.value,
         }
 
     def matches_request(self, method: str, path: str) -> bool:

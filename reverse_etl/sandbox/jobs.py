@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -11,7 +11,7 @@ from reverse_etl.sandbox.faults import FaultKind, QueuedFault, count_strike
 from reverse_etl.sandbox.identities import derive_job_id
 from reverse_etl.sandbox.matching import CONFLICT_CODE, RowFailure
 from reverse_etl.sandbox.profiles import load_matching_profiles
-from reverse_etl.sandbox.replies import ErrorObject
+from reverse_etl.sandbox.replies import ErrorObject, HttpError
 from reverse_etl.sandbox.rules import JOB_RETENTION_SECONDS, Rules
 from reverse_etl.sandbox.store import next_number
 from reverse_etl.sandbox.times import to_iso
@@ -39,6 +39,7 @@ JOB_FIELDS: Final = frozenset(
     }
 )
 _QUEUED_SHARE: Final = 0.25
+_NEVER: Final = 1e12
 
 
 @dataclass(frozen=True)
@@ -174,11 +175,16 @@ class JobScript:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """The content of an import request: rows, lists to add them to, and the effect of faults."""
+    """The content of an import request: rows, lists to add them to, and the effect of faults.
+
+    A `stalled` job never ends. From `forgotten_after` seconds on, the job cannot be read any more.
+    """
 
     rows: Sequence[Any]
     lists: tuple[str, ...]
     script: JobScript
+    stalled: bool = False
+    forgotten_after: float = JOB_RETENTION_SECONDS
 
 
 def accept_job(
@@ -193,8 +199,8 @@ def accept_job(
         status="queued",
         created_at=now,
         starts_at=now + duration * _QUEUED_SHARE,
-        ends_at=now + duration,
-        expires_at=now + JOB_RETENTION_SECONDS,
+        ends_at=_NEVER if job_request.stalled else now + duration,
+        expires_at=now + job_request.forgotten_after,
         total=len(job_request.rows),
         completed=0,
         failed=0,
@@ -216,11 +222,11 @@ def find_job(db: sqlite3.Connection, resource_id: str, now: float) -> StoredJob 
 
 
 def finish_jobs(db: sqlite3.Connection, now: float) -> None:
-    """End all open jobs now."""
+    """End all open jobs now, except those that a fault has stalled."""
     db.execute(
         "UPDATE jobs SET starts_at = min(starts_at, ?), ends_at = min(ends_at, ?) "
-        "WHERE status IN ('queued', 'processing')",
-        (now, now),
+        "WHERE status IN ('queued', 'processing') AND ends_at < ?",
+        (now, now, _NEVER),
     )
 
 
@@ -253,6 +259,41 @@ def collect_conflict_errors(
         for index, result in enumerate(results)
         if isinstance(result, RowFailure) and result.code == CONFLICT_CODE
     ]
+
+
+def find_request_refusal(
+    db: sqlite3.Connection, queued_faults: Sequence[QueuedFault], rows: list[dict[str, Any]]
+) -> HttpError | None:
+    """Return the refusal of a whole request by a fault, without a pointer to a row, and count the fault."""
+    for queued_fault in queued_faults:
+        fault = queued_fault.fault
+        if fault.kind is FaultKind.TOO_LARGE and len(rows) > fault.rows:
+            count_strike(db, queued_fault)
+            return HttpError(413, ErrorObject(fault.detail))
+        if fault.kind is FaultKind.INVALID_REQUEST and fault.find_matching_rows(rows):
+            count_strike(db, queued_fault)
+            return HttpError(400, ErrorObject(fault.detail, code=fault.code))
+    return None
+
+
+def build_job_request(
+    db: sqlite3.Connection,
+    queued_faults: Sequence[QueuedFault],
+    rows: list[dict[str, Any]],
+    list_ids: tuple[str, ...],
+) -> JobRequest:
+    """Return what a job shall do, with the effect of faults, and count the faults."""
+    job_request = JobRequest(rows, list_ids, build_job_script(db, queued_faults, rows))
+    for queued_fault in queued_faults:
+        match queued_fault.fault.kind:
+            case FaultKind.STALL:
+                job_request = replace(job_request, stalled=True)
+            case FaultKind.FORGET:
+                job_request = replace(job_request, forgotten_after=queued_fault.fault.seconds)
+            case _:
+                continue
+        count_strike(db, queued_fault)
+    return job_request
 
 
 def build_job_script(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 JSON_API: Final = "application/vnd.api+json"
 
@@ -35,13 +38,17 @@ _CODES: Final = {
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """A reply. `body` is sent as JSON unless `text` is given; `cut` closes the connection without a reply."""
+    """A reply. `body` is sent as JSON unless `text` is given; `cut` closes the connection without a reply.
+
+    `before_each_byte` is called before each byte of the body is sent.
+    """
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
-    text: str | None = None
+    text: str | bytes | None = None
     cut: bool = False
+    before_each_byte: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)

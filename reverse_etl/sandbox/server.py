@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from reverse_etl.errors import UsageError
-from reverse_etl.sandbox.app import CUT_ENVIRON_KEY
+from reverse_etl.sandbox.app import CUT_ENVIRON_KEY, DRIP_ENVIRON_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -117,8 +117,17 @@ class _ConnectionHandler(WSGIRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            self._write_body(content, environ.get(DRIP_ENVIRON_KEY))
         self.wfile.flush()
+
+    def _write_body(self, content: bytes, before_each_byte: Callable[[], None] | None) -> None:
+        if before_each_byte is None:
+            self.wfile.write(content)
+            return
+        for position in range(len(content)):
+            self.wfile.flush()
+            before_each_byte()
+            self.wfile.write(content[position : position + 1])
 
     def handle_expect_100(self) -> bool:
         """Send 100 Continue to a client that waits for it before it sends the body."""

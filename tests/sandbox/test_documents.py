@@ -28,6 +28,7 @@ FAULT = {
     "detail": "No.",
     "payload": "resource",
     "rows": 3,
+    "value": {"a": 1},
 }
 FATE = (
     '{"doomed":[{"place":4,"code":"invalid","field":"email","detail":"No.","payload":"none"}],'

@@ -11,13 +11,13 @@ from reverse_etl.sandbox.filters import FilterField, WhereClause, filter_sql
 from reverse_etl.sandbox.jobs import (
     JOB_COLUMNS,
     JOB_FIELDS,
-    JobRequest,
     StoredJob,
     accept_job,
-    build_job_script,
+    build_job_request,
     collect_conflict_errors,
     collect_row_errors,
     find_job,
+    find_request_refusal,
 )
 from reverse_etl.sandbox.lists import LIST_FIELDS, StoredList, find_list
 from reverse_etl.sandbox.paging import (
@@ -73,13 +73,12 @@ def bulk_import_profiles(account: SandboxAccount, request: ApiRequest) -> ApiRes
             if find_list(db, resource_id) is None:
                 raise bad_request_error(f"A list with id {resource_id} does not exist.", pointer="/data")
         queued_faults = draw_job_faults(db, request.method, request.path)
-        row_errors = [
-            *collect_row_errors(db, queued_faults, rows),
-            *collect_conflict_errors(db, account.id, account.rules, rows, account.now()),
-        ]
-        job = None if row_errors else _accept_import(db, account, queued_faults, rows, list_ids)
-    if job is None:
-        raise HttpError(400, *row_errors[: account.rules.errors_per_reply])
+        refusal = _find_refusal(db, account, queued_faults, rows)
+        if refusal is None:
+            job_request = build_job_request(db, queued_faults, rows, list_ids)
+            job = accept_job(db, account.id, account.rules, job_request, account.now())
+    if refusal is not None:  # raised here, so that the count of the faults is committed
+        raise refusal
     return ApiResponse(
         202, {"data": job.to_resource(request.origin, requested_fields), "links": {"self": request.url()}}
     )
@@ -194,15 +193,16 @@ def get_list_ids_for_job(account: SandboxAccount, request: ApiRequest) -> ApiRes
     )
 
 
-def _accept_import(
-    db: sqlite3.Connection,
-    account: SandboxAccount,
-    queued_faults: list[QueuedFault],
-    rows: list[Any],
-    list_ids: tuple[str, ...],
-) -> StoredJob:
-    job_request = JobRequest(rows, list_ids, build_job_script(db, queued_faults, rows))
-    return accept_job(db, account.id, account.rules, job_request, account.now())
+def _find_refusal(
+    db: sqlite3.Connection, account: SandboxAccount, queued_faults: list[QueuedFault], rows: list[Any]
+) -> HttpError | None:
+    if refusal := find_request_refusal(db, queued_faults, rows):
+        return refusal
+    errors = [
+        *collect_row_errors(db, queued_faults, rows),
+        *collect_conflict_errors(db, account.id, account.rules, rows, account.now()),
+    ]
+    return HttpError(400, *errors[: account.rules.errors_per_reply]) if errors else None
 
 
 def _require_job(db: sqlite3.Connection, account: SandboxAccount, request: ApiRequest) -> StoredJob:
