@@ -9,7 +9,8 @@
     │   └── SessionLost   exit 4   the warehouse session ended, with its temporary tables and results
     └── KlaviyoError      exit 4   Klaviyo refused a request or could not be reached
         ├── KeyRefused    exit 2   Klaviyo does not accept the key, or the key lacks a scope; nothing was sent
-        └── ReplyLost     exit 4   no reply came: the request may or may not have been carried out
+        ├── ReplyLost     exit 4   no reply came: the request may or may not have been carried out
+        └── UnusableReply exit 4   Klaviyo replied, with a refusal or with content that cannot be read
 
 An error carries one or more problems, so that a single run reports everything that is wrong with a file. Only
 the command line prints them.
@@ -97,3 +98,12 @@ class KeyRefused(KlaviyoError):  # noqa: N818 - says what happened
 
 class ReplyLost(KlaviyoError):  # noqa: N818 - says what happened
     """No reply came, so it is unknown whether Klaviyo carried out the request."""
+
+
+class UnusableReply(KlaviyoError):  # noqa: N818 - says what happened
+    """Klaviyo replied, with a refusal or with content that cannot be read: the same request would fail again.
+
+    `status` is the reply's status.
+    """
+
+    status: int = 0

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from reverse_etl.clock import CancellableSleep, Clock, SystemClock
 from reverse_etl.klaviyo import accounts, lists, profiles
 from reverse_etl.klaviyo import imports as jobs
-from reverse_etl.klaviyo.client import Client
+from reverse_etl.klaviyo.client import MAX_PAGES, Client
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
 from reverse_etl.klaviyo.errors import malformed_reply_error, refusal_error, require_success
 from reverse_etl.klaviyo.imports import ImportAccepted, ImportReply, Job, JobRowError
 from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, Resource, parse_resource, parse_resources
 from reverse_etl.klaviyo.rate_limit import RateLimiter
-from reverse_etl.klaviyo.transport import Key, Transport
+from reverse_etl.klaviyo.transport import Key, Timeouts, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.klaviyo.messages import Request, RequestHook, Response
     from reverse_etl.klaviyo.profiles import Member, Profile
+
+_MAX_MEMBER_PAGES = 100_000  # of a list with ten million members
 
 _Value = TypeVar("_Value")
 
@@ -50,7 +52,7 @@ class Klaviyo:
         clock: Clock | None = None,
         on_request: RequestHook | None = None,
         rate_limit_for: Callable[[Endpoint], RateLimit] = lambda endpoint: endpoint.rate_limit,
-        read_seconds: float = 60.0,
+        timeouts: Timeouts | None = None,
     ) -> Self:
         """Return a client for `origin` with at most `max_connections` concurrent requests. Sends nothing yet.
 
@@ -60,7 +62,7 @@ class Klaviyo:
         clock = clock or SystemClock()
         sleep = CancellableSleep(clock)
         transport = Transport(
-            origin, key, revision, max_connections=max_connections, read_seconds=read_seconds
+            origin, key, revision, max_connections=max_connections, timeouts=timeouts or Timeouts()
         )
         return cls(
             Client(transport, RateLimiter(clock, sleep, rate_limit_for), clock, sleep, on_request=on_request)
@@ -151,9 +153,8 @@ class Klaviyo:
 
     def get_members_since(self, list_id: str, joined_at: datetime) -> Iterator[Member]:
         """Yield the members of a list that joined at `joined_at` or later, ordered by that time."""
-        for member in self._fetch_each(
-            profiles.members_since_request(list_id, joined_at), profiles.parse_member
-        ):
+        request = profiles.members_since_request(list_id, joined_at)
+        for member in self._fetch_each(request, profiles.parse_member, _MAX_MEMBER_PAGES):
             if member.joined_at >= joined_at:
                 yield member
 
@@ -206,8 +207,10 @@ class Klaviyo:
             else self._decode_response(request, response, lambda document: decode(parse_resource(document)))
         )
 
-    def _fetch_each(self, request: Request, decode: Callable[[Resource], _Value]) -> Iterator[_Value]:
-        for page, response in self._client.fetch_pages(request):
+    def _fetch_each(
+        self, request: Request, decode: Callable[[Resource], _Value], max_pages: int = MAX_PAGES
+    ) -> Iterator[_Value]:
+        for page, response in self._client.fetch_pages(request, max_pages):
             yield from self._decode_response(
                 page, response, lambda document: [decode(resource) for resource in parse_resources(document)]
             )

@@ -8,9 +8,10 @@ from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
-from reverse_etl.errors import KlaviyoError
+from reverse_etl.errors import KlaviyoError, UnusableReply
 from reverse_etl.klaviyo.errors import request_cancelled_error, require_success, retries_exhausted_error
-from reverse_etl.klaviyo.jsonapi import Document, next_link, parse_date, parse_errors
+from reverse_etl.klaviyo.headers import parse_date, parse_number_header
+from reverse_etl.klaviyo.jsonapi import Document, next_link, parse_errors
 from reverse_etl.klaviyo.messages import Request, RequestHook, RequestLogEntry, Response, TransportResult
 from reverse_etl.klaviyo.rate_limit import Permit, Quota, RateLimiter
 from reverse_etl.klaviyo.retry import Attempts, Decision, Fail, Retry, Return, next_step
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from reverse_etl.clock import CancellableSleep, Clock
     from reverse_etl.klaviyo.endpoints import Endpoint
     from reverse_etl.klaviyo.transport import Transport
+
+
+MAX_PAGES = 1_000  # of one request, if nothing else is known of their number
 
 
 def get_request(endpoint: Endpoint, *ids: str, query: Mapping[str, str] | None = None) -> Request:
@@ -113,11 +117,11 @@ class Client:
         response = self.send(request)
         return None if response.status == HTTPStatus.NOT_FOUND and parse_errors(response) else response
 
-    def fetch_pages(self, request: Request) -> Iterator[tuple[Request, Response]]:
+    def fetch_pages(self, request: Request, max_pages: int = MAX_PAGES) -> Iterator[tuple[Request, Response]]:
         """Yield each page of `request` with the request that fetched it. Pages are fetched lazily.
 
-        Raises KlaviyoError if a page is refused, and if a link leads to another origin, outside the API, or
-        to a page that was already read.
+        Raises UnusableReply if a page is refused, if a link leads to another origin, outside the API, or to
+        a page that was already read, and after `max_pages` pages.
         """
         seen: set[int] = set()
         while True:
@@ -129,8 +133,14 @@ class Client:
                 return
             request = Request(request.endpoint, self._next_target(request, link))
             if hash(request.target) in seen:
-                raise KlaviyoError.of(
+                raise UnusableReply.of(
                     "Klaviyo's page links form a circle.", where=str(request), hint="Run again later."
+                )
+            if len(seen) >= max_pages:
+                raise UnusableReply.of(
+                    f"Klaviyo's pages do not end: {max_pages:,} were read.",
+                    where=str(request),
+                    hint="Run again later. If it persists, ask Klaviyo's support.",
                 )
 
     def _next_target(self, request: Request, link: str) -> str:
@@ -144,7 +154,7 @@ class Client:
             or not parts.path.startswith("/api/")
             or "/.." in parts.path
         ):
-            raise KlaviyoError.of(
+            raise UnusableReply.of(
                 f"The next page is at {origin}{parts.path}, outside {self._transport.origin}/api/. "
                 "It was not fetched.",
                 where=str(request),
@@ -171,6 +181,7 @@ class Client:
 def _parse_quota(result: TransportResult) -> Quota | None:
     if not isinstance(result, Response):
         return None
-    remaining = result.headers.get("ratelimit-remaining", "").strip()
-    reset = result.headers.get("ratelimit-reset", "").strip()
-    return Quota(int(remaining), float(reset)) if remaining.isdecimal() and reset.isdecimal() else None
+    remaining, reset = (parse_number_header(result, f"ratelimit-{name}") for name in ("remaining", "reset"))
+    if remaining is None or remaining < 0 or reset is None or reset < 0:
+        return None
+    return Quota(int(remaining), reset)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from reverse_etl.errors import KeyRefused, KlaviyoError, Problem, ReplyLost
+from reverse_etl.errors import KeyRefused, KlaviyoError, Problem, ReplyLost, UnusableReply
 from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, parse_document, parse_errors
 from reverse_etl.klaviyo.messages import Request, Response, TransportError
 
@@ -43,7 +43,10 @@ def retries_exhausted_error(request: Request, decision: Fail, origin: str) -> Kl
         return _error(summary, request, _sandbox_hint(origin), outcome_unknown=decision.outcome_unknown)
     hint = _HINT_BY_TRANSPORT_ERROR.get(error, _RETRY_LATER) if error is not None else _RETRY_LATER
     summary = f"{decision.reason[:1].upper()}{decision.reason[1:]}."
-    return _error(summary, request, hint, outcome_unknown=decision.outcome_unknown)
+    failure = _error(summary, request, hint, outcome_unknown=decision.outcome_unknown)
+    if error is TransportError.TOO_LARGE and not isinstance(failure, ReplyLost):
+        return UnusableReply(*failure.problems)
+    return failure
 
 
 def _sandbox_hint(origin: str) -> str:
@@ -87,7 +90,14 @@ def require_success(request: Request, response: Response) -> Document:
 def malformed_reply_error(request: Request, response: Response, summary: str) -> KlaviyoError:
     """Return the error of a reply with a success status and an unreadable body."""
     outcome_unknown = response.earlier_reply_lost or request.endpoint.writes
-    return _error(summary, request, _CHECK_PROXY, outcome_unknown=outcome_unknown)
+    error = _error(summary, request, _CHECK_PROXY, outcome_unknown=outcome_unknown)
+    return error if isinstance(error, ReplyLost) else _unusable(error, response)
+
+
+def _unusable(error: KlaviyoError, response: Response) -> UnusableReply:
+    unusable = UnusableReply(*error.problems)
+    unusable.status = response.status
+    return unusable
 
 
 def refusal_error(request: Request, response: Response) -> KlaviyoError:
@@ -102,11 +112,9 @@ def refusal_error(request: Request, response: Response) -> KlaviyoError:
         hint,
         outcome_unknown=response.earlier_reply_lost or (good and request.endpoint.writes),
     )
-    return (
-        KeyRefused(*error.problems)
-        if _is_key_refusal(response) and not isinstance(error, ReplyLost)
-        else error
-    )
+    if isinstance(error, ReplyLost):
+        return error
+    return KeyRefused(*error.problems) if _is_key_refusal(response) else _unusable(error, response)
 
 
 def _is_key_refusal(response: Response) -> bool:

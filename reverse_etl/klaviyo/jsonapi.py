@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
 from reverse_etl.domain.identifiers import mask_text
+from reverse_etl.klaviyo.headers import to_utc
 
 if TYPE_CHECKING:
     from reverse_etl.klaviyo.messages import Response
@@ -130,9 +130,10 @@ class Resource:
             timestamp = datetime.fromisoformat(value) if isinstance(value, str) else None
         except ValueError:
             timestamp = None
-        if timestamp is None:
+        in_utc = to_utc(timestamp) if timestamp is not None else None
+        if in_utc is None:
             raise MalformedReply(f"{name} of {self.id} is not a timestamp")
-        return timestamp.replace(tzinfo=timestamp.tzinfo or UTC).astimezone(UTC)
+        return in_utc
 
 
 def parse_resource(document: Document) -> Resource:
@@ -160,12 +161,3 @@ def next_link(document: Document) -> str | None:
     links = document.get("links")
     link = links.get("next") if isinstance(links, dict) else None
     return link if isinstance(link, str) and link else None
-
-
-def parse_date(response: Response) -> datetime | None:
-    """Return the Date header of a reply, in UTC, or None if there is none."""
-    try:
-        date = parsedate_to_datetime(response.headers["date"])
-    except (KeyError, ValueError):
-        return None
-    return date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)

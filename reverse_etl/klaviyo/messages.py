@@ -49,17 +49,28 @@ class TransportError(StrEnum):
     CERTIFICATE_UNVERIFIED = "the server's certificate could not be verified"
     INVALID_REQUEST = "the request could not be built"
     TIMED_OUT = "no reply came in time"
+    TOO_SLOW = "the reply was not complete in time"
+    TOO_LARGE = "the reply was larger than 50 MB"
     CONNECTION_LOST = "the connection was lost"
 
     @property
     def outcome_unknown(self) -> bool:
         """Return whether the request may have been carried out."""
-        return self in (TransportError.TIMED_OUT, TransportError.CONNECTION_LOST)
+        return self in (
+            TransportError.TIMED_OUT,
+            TransportError.TOO_SLOW,
+            TransportError.TOO_LARGE,
+            TransportError.CONNECTION_LOST,
+        )
 
     @property
     def retryable(self) -> bool:
         """Return whether another attempt may succeed."""
-        return self not in (TransportError.CERTIFICATE_UNVERIFIED, TransportError.INVALID_REQUEST)
+        return self not in (
+            TransportError.CERTIFICATE_UNVERIFIED,
+            TransportError.INVALID_REQUEST,
+            TransportError.TOO_LARGE,
+        )
 
 
 TransportResult: TypeAlias = Response | TransportError

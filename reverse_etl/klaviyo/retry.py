@@ -5,6 +5,7 @@
   attempts. A write may have been carried out in each of these cases.
 - Without a connection, the request was not carried out. Retry in the same way, but only three attempts if an
   address of this machine refuses the connection, since waiting does not start a sandbox.
+- A reply that is too large is not asked for again, and one that took too long at most twice.
 - Return every other reply.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 
+from reverse_etl.klaviyo.headers import parse_date, parse_number_header
 from reverse_etl.klaviyo.messages import Response, TransportError, TransportResult
 
 if TYPE_CHECKING:
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.endpoints import Endpoint
 
 MAX_ATTEMPTS = 8
-MAX_REFUSED_ATTEMPTS = 3
+MAX_FUTILE_ATTEMPTS = 3  # of failures that another attempt seldom ends
 MAX_THROTTLED_SECONDS = 1_800.0
 _FIRST_BACKOFF, _MAX_BACKOFF = 0.5, 60.0
+_SELDOM_ENDED = (TransportError.CONNECTION_REFUSED, TransportError.TOO_SLOW)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ def next_step(result: TransportResult, attempts: Attempts, endpoint: Endpoint, r
         reason = f"Klaviyo replied with status {result.status}"
         return _decide_after_failure(reason, result, attempts, endpoint, random)
     if not result.retryable:
-        return Fail(result.value, attempts.reply_lost, result)
+        reply_lost = attempts.reply_lost or (endpoint.writes and result.outcome_unknown)
+        return Fail(result.value, reply_lost, result)
     return _decide_after_failure(result.value, result, attempts, endpoint, random)
 
 
@@ -108,9 +112,7 @@ def _decide_after_failure(
     attempts = replace(attempts, failed=attempts.failed + 1, reply_lost=attempts.reply_lost or reply_lost)
     if attempts.reply_lost and not endpoint.idempotent:
         return Fail(reason, outcome_unknown=True)
-    if attempts.failed >= (
-        MAX_REFUSED_ATTEMPTS if result is TransportError.CONNECTION_REFUSED else MAX_ATTEMPTS
-    ):
+    if attempts.failed >= (MAX_FUTILE_ATTEMPTS if result in _SELDOM_ENDED else MAX_ATTEMPTS):
         error = result if isinstance(result, TransportError) else None
         return Fail(f"{reason} after {attempts.failed} attempts", attempts.reply_lost, error)
     requested_delay = parse_retry_after(result) if isinstance(result, Response) else None
@@ -123,6 +125,12 @@ def _backoff(nth: int, first: float) -> float:
 
 
 def parse_retry_after(response: Response) -> float | None:
-    """Return the seconds of Retry-After, or None if it is missing, 0 or not a number."""
-    text = response.headers.get("retry-after", "").strip()
-    return float(text) or None if text.isdecimal() else None
+    """Return the seconds of Retry-After, or None if it is missing, not positive or not readable.
+
+    It may be a number or a date; a date is compared with the reply's own Date.
+    """
+    seconds = parse_number_header(response, "retry-after")
+    if seconds is None:
+        retry_at, date = parse_date(response, "retry-after"), parse_date(response)
+        seconds = (retry_at - date).total_seconds() if retry_at is not None and date is not None else 0.0
+    return seconds if seconds > 0 else None

@@ -6,11 +6,12 @@ Exceptions of `requests` must not leave this module: they carry the prepared req
 from __future__ import annotations
 
 import ssl
+from contextlib import closing
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Protocol
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -23,11 +24,12 @@ from urllib3.exceptions import ProxyError as PoolProxyError
 
 from reverse_etl import __version__
 from reverse_etl.errors import UsageError
+from reverse_etl.klaviyo import reply_body
+from reverse_etl.klaviyo.deadline import Deadline, DeadlineAdapter
 from reverse_etl.klaviyo.messages import Request, Response, TransportError, TransportResult
 from reverse_etl.klaviyo.origin import KLAVIYO_ORIGIN, parse_allowed_origin
 
 MEDIA_TYPE = "application/vnd.api+json"
-_CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
 
 
 class Key(Protocol):
@@ -36,6 +38,15 @@ class Key(Protocol):
     def reveal(self) -> str:
         """Return the key."""
         ...
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds to connect, between two bytes, and for a whole attempt with the last byte of its reply."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 180.0
 
 
 class Transport:
@@ -52,17 +63,18 @@ class Transport:
         revision: str,
         *,
         max_connections: int,
-        read_seconds: float = _READ_SECONDS,
+        timeouts: Timeouts,
     ) -> None:
         self.origin = require_allowed_origin(origin)
         self._secret = _require_valid_key(key).encode()
-        self._timeouts = (_CONNECT_SECONDS, read_seconds)
-        self._session = requests.Session()
+        self._timeouts = timeouts
+        self._session = _Session()
         self._session.auth = _Authorization(key)  # without an auth object, `requests` would use ~/.netrc
         self._session.headers.update(
             {
                 "revision": revision,
                 "accept": MEDIA_TYPE,
+                "accept-encoding": reply_body.ACCEPT_ENCODING,
                 "content-type": MEDIA_TYPE,
                 "user-agent": f"reverse-etl/{__version__}",
             }
@@ -71,27 +83,51 @@ class Transport:
         self._session.trust_env = self.origin == KLAVIYO_ORIGIN  # no proxies and certificates for loopback
         self._session.mount(
             self.origin,
-            HTTPAdapter(pool_connections=1, pool_maxsize=max_connections, max_retries=0, pool_block=True),
+            DeadlineAdapter(pool_connections=1, pool_maxsize=max_connections, max_retries=0, pool_block=True),
         )
 
     def send(self, request: Request) -> TransportResult:
         """Send `request` once and return the reply or the error. Does not raise for network errors."""
+        with Deadline(self._timeouts.total) as deadline:
+            result = self._send(request)
+        return TransportError.TOO_SLOW if deadline.expired else result
+
+    def _send(self, request: Request) -> TransportResult:
         try:
-            response = self._session.request(
-                request.endpoint.method,
-                self.origin + request.target,
-                data=request.body,
-                timeout=self._timeouts,
-                allow_redirects=False,
-            )
+            with closing(
+                self._session.request(
+                    request.endpoint.method,
+                    self.origin + request.target,
+                    data=request.body,
+                    timeout=(self._timeouts.connect, self._timeouts.read),
+                    allow_redirects=False,
+                    stream=True,
+                )
+            ) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                content = reply_body.read_body(
+                    response.raw.stream(reply_body.CHUNK_BYTES, decode_content=False),
+                    headers.get("content-encoding", ""),
+                )
+        except reply_body.BodyTooLarge:
+            return TransportError.TOO_LARGE
+        except reply_body.BodyIncomplete:
+            return TransportError.CONNECTION_LOST
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             return _classify_error(error, loopback=self.origin != KLAVIYO_ORIGIN)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Response(response.status_code, headers, response.content.replace(self._secret, b"***"))
+        return Response(response.status_code, headers, content.replace(self._secret, b"***"))
 
     def close(self) -> None:
         """Close idle connections."""
         self._session.close()
+
+
+class _Session(requests.Session):
+    """A session that does not look for redirects: the search would read a reply without bounds."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None."""
+        del resp
 
 
 class _Authorization(AuthBase):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -31,7 +33,10 @@ class DummyKey:
 
 @dataclass
 class Reply:
-    """The server's reply to a request. `cut` closes the connection "before" or "after" reading it."""
+    """The server's reply to a request. `cut` closes the connection "before" or "after" reading it.
+
+    `drip` is the seconds between two bytes, of the "headers" or of the "body".
+    """
 
     status: int = 200
     document: object = None
@@ -41,6 +46,7 @@ class Reply:
     cut: str = ""
     date: str = ""
     hold: threading.Event | None = None
+    drip: tuple[str, float] | None = None
 
     def body(self) -> bytes:
         """Return the bytes of the reply."""
@@ -102,6 +108,9 @@ class _Asked(BaseHTTPRequestHandler):
             return
         content = reply.body()
         self.date = reply.date
+        if reply.drip is not None:
+            self._drip(reply, content, *reply.drip)
+            return
         self.send_response(reply.status)
         if reply.kind and reply.status != 204:
             self.send_header("content-type", reply.kind)
@@ -111,7 +120,20 @@ class _Asked(BaseHTTPRequestHandler):
             self.send_header("content-length", str(len(content)))
         self.end_headers()
         if reply.status != 204:
-            self.wfile.write(content)
+            with suppress(OSError):  # a client may hang up early
+                self.wfile.write(content)
+
+    def _drip(self, reply: Reply, content: bytes, what: str, seconds: float) -> None:
+        """Send a reply whose body or headers come byte by byte, until the client hangs up."""
+        self.close_connection = True
+        head = f"HTTP/1.1 {reply.status} OK\r\ncontent-type: {reply.kind}\r\n\r\n".encode()
+        whole, slow = (b"", head) if what == "headers" else (head, content)
+        with suppress(OSError):
+            self.wfile.write(whole)
+            for byte in slow:
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                time.sleep(seconds)
 
     do_POST = do_GET  # noqa: N815 - the name that http.server looks for
     do_DELETE = do_GET  # noqa: N815 - as above

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.klaviyo import imports as jobs
+from reverse_etl.klaviyo.headers import parse_date
 from reverse_etl.klaviyo.imports import RequestRefused, RowError, RowsRefused
 from reverse_etl.klaviyo.jsonapi import (
     MalformedReply,
     Resource,
     next_link,
-    parse_date,
     parse_document,
     parse_errors,
     parse_resource,

@@ -11,6 +11,7 @@ import pytest
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.klaviyo.imports import ImportAccepted, RequestRefused, RowError, RowsRefused
+from reverse_etl.klaviyo.transport import Timeouts
 from tests.klaviyo.server import (
     BODY,
     JOB,
@@ -189,7 +190,9 @@ def test_a_timeout_is_a_lost_reply(server: Server, clock: QuickClock) -> None:
     """The server has the request and says nothing."""
     hold = threading.Event()
     server.will(Reply(hold=hold), JOB)
-    klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-07-15", clock=clock, read_seconds=0.2)
+    klaviyo = Klaviyo.connect(
+        server.origin, DummyKey(), "2026-07-15", clock=clock, timeouts=Timeouts(read=0.2)
+    )
     assert klaviyo.start_import(BODY) == ImportAccepted("am9i/+=", earlier_reply_lost=True)
     hold.set()
 
