@@ -61,7 +61,7 @@ def questions() -> dict[tuple[str, int], bool]:
     return found
 
 
-def test_every_question_of_an_engine_is_answered_for_each() -> None:
+def test_every_engine_is_answered_everywhere() -> None:
     """No `match` over engines has a case for all others."""
     assert all(questions().values())
 

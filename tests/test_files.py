@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_file_is_put_in_place_with_its_folder_and_nothing_beside_it(tmp_path: Path) -> None:
+def test_a_file_is_written_with_its_folder_and_no_leftovers(tmp_path: Path) -> None:
     """Also where a file lies there that one might write to on the way."""
     path = tmp_path / "a" / "b" / "plan.json"
     write_atomically(path, b"one")
@@ -26,7 +26,7 @@ def test_a_file_is_put_in_place_with_its_folder_and_nothing_beside_it(tmp_path: 
     }
 
 
-def test_a_link_stays_one_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
+def test_a_link_stays_a_link_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
     """What the link names is what was asked for."""
     real, link = tmp_path / "real.json", tmp_path / "link.json"
     real.write_bytes(b"old")
@@ -37,7 +37,7 @@ def test_a_link_stays_one_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
     assert (real.read_bytes(), stat.S_IMODE(real.stat().st_mode)) == (b"new", 0o600)
 
 
-def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+def test_a_device_or_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     """As a pipe to another program."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -49,7 +49,7 @@ def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "file/plan.json"])
-def test_what_can_not_be_written_is_named_and_left_as_it_is(tmp_path: Path, name: str) -> None:
+def test_an_unwritable_path_is_named_and_left_unchanged(tmp_path: Path, name: str) -> None:
     """A folder, and what would lie in a file."""
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(OSError) as caught:  # noqa: PT011 - which one it is differs

@@ -74,7 +74,7 @@ def test_while_there_is_work_at_least_95_percent_of_the_allowed_requests_are_use
     assert estimate_duration({endpoint: len(times)}) / taken >= 0.95, taken
 
 
-def test_hardly_a_reply_is_a_429(log: list[LoggedRequest]) -> None:
+def test_few_replies_are_a_429(log: list[LoggedRequest]) -> None:
     """Under 1 % of the replies say that there were too many requests."""
     statuses = Counter(entry.status for entry in log)
     assert statuses[429] < 0.01 * len(log), statuses

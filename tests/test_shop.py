@@ -160,7 +160,7 @@ def test_rows_and_identifiers_repeat(
 
 
 @pytest.mark.parametrize("day", ["day1", "day2"])
-def test_nobody_real_is_in_it(shop: duckdb.DuckDBPyConnection, day: str) -> None:
+def test_no_real_person_is_in_it(shop: duckdb.DuckDBPyConnection, day: str) -> None:
     """Every e-mail lies in a domain kept for examples, every number in a block kept for fiction."""
     addresses = f"from {day}.main.customers where is_address(email)"
     numbers = f"from {day}.main.customers where is_number(phone)"
@@ -215,7 +215,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("condition", "count"), CHANGES.values(), ids=CHANGES)
-def test_day_2_brings_what_a_day_brings(shop: duckdb.DuckDBPyConnection, condition: str, count: int) -> None:
+def test_day_2_changes_a_few_rows(shop: duckdb.DuckDBPyConnection, condition: str, count: int) -> None:
     """Each kind of change is there, in the same number every time."""
     assert figure(shop, f"{PAIRS} select count(*) from pairs where {condition}") == count
 
@@ -247,7 +247,7 @@ MEANT = {
 
 @pytest.mark.parametrize("day", [1, 2])
 @pytest.mark.parametrize("name", MEANT)
-def test_a_model_selects_whom_its_first_line_means(
+def test_a_model_selects_the_people_of_its_first_line(
     shop: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, day: int
 ) -> None:
     """Each of the shop's models picks the customers whom another wording picks."""
@@ -277,7 +277,7 @@ def test_day_2_takes_few_from_each_list(shop: duckdb.DuckDBPyConnection, tmp_pat
         assert all(0 < share < 0.05 for _, share in shares), shares
 
 
-def test_a_warehouse_that_was_there_is_replaced(tmp_path: Path) -> None:
+def test_an_existing_warehouse_is_replaced(tmp_path: Path) -> None:
     """Building over a file, whatever it held, leaves the new day's tables and no other file."""
     path = tmp_path / "it's a shop.duckdb"
     path.write_text("not a database")
@@ -288,7 +288,7 @@ def test_a_warehouse_that_was_there_is_replaced(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_folder_that_is_not_there_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     """The message names the file and says what to do."""
     path = tmp_path / "nowhere" / "shop.duckdb"
     with pytest.raises(WarehouseError) as caught:

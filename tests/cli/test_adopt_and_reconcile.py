@@ -26,7 +26,7 @@ def _hand(sandbox: Sandbox, method: str, *emails: str) -> None:
     assert requests.request(method, url, json=body, headers=headers, timeout=10).status_code == 204
 
 
-def test_reconcile_shows_who_is_missing_and_mends_it(world: World) -> None:
+def test_reconcile_shows_missing_members_and_resends_them(world: World) -> None:
     """Exit 1 until it is mended, and then the next run sends her again; identities masked."""
     sandbox = world.klaviyo()
     world.run("run")
@@ -78,7 +78,7 @@ def test_nothing_to_reconcile_is_said_plainly(world: World) -> None:
     assert (before.out, before.code) == ("No list to compare: these models have not sent to any list.", 0)
 
 
-def test_a_list_that_is_gone_is_told_by_both(world: World) -> None:
+def test_adopt_and_reconcile_report_a_deleted_list(world: World) -> None:
     """Exit 1, and nobody is said to be adopted."""
     sandbox = world.klaviyo()
     world.run("run")
@@ -93,7 +93,7 @@ def test_a_list_that_is_gone_is_told_by_both(world: World) -> None:
     assert (document["deleted"], document["members"]) == (True, None)
 
 
-def test_who_is_missing_when_a_list_is_taken_over_is_told(world: World) -> None:
+def test_adopt_reports_rows_that_are_not_on_the_list(world: World) -> None:
     """What was changed besides is said too."""
     sandbox = world.klaviyo()
     world.run("run")

@@ -104,7 +104,7 @@ def test_plan_shows_what_changes(world: World) -> None:
     assert "  ~ p7@example.com   first_name: 'First 7' -> 'Anne'" in world.run("plan", "--show-values").out
 
 
-def test_a_guard_ends_plan_and_run_with_3_until_it_is_let_pass(world: World) -> None:
+def test_a_guard_ends_plan_and_run_with_3_unless_a_flag_allows_it(world: World) -> None:
     """The plan is printed all the same; the run sends no write."""
     sandbox = world.klaviyo()
     world.run("run")
@@ -122,7 +122,7 @@ def test_a_guard_ends_plan_and_run_with_3_until_it_is_let_pass(world: World) -> 
     assert len(sandbox.members("VIP")) == 3
 
 
-def test_a_refusal_is_recorded_of_its_own_model(world: World) -> None:
+def test_a_refusal_is_recorded_for_its_own_model(world: World) -> None:
     """Not of another whose name it begins with."""
     world.klaviyo()
     world.sql("CREATE TABLE bosses (email VARCHAR)", "INSERT INTO bosses VALUES ('boss@example.com')")
@@ -148,7 +148,7 @@ def _cells(out: str, name: str) -> dict[str, str]:
     return dict(zip(headings, _row(out, name), strict=True))
 
 
-def test_a_limit_sends_some_and_removes_nobody_and_full_refresh_sends_all(world: World) -> None:
+def test_limit_sends_some_rows_and_removes_nobody_and_full_refresh_sends_all(world: World) -> None:
     """The first send of some; the rest; then everything once more."""
     sandbox = world.klaviyo()
     first = world.run("run", "--limit", "5")
@@ -193,7 +193,7 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World
     assert json.loads(world.run("retry", "--json").out) == {"vip": 0}
 
 
-def test_status_tells_before_and_after_a_run_and_why_a_list_stopped(world: World) -> None:
+def test_status_before_and_after_a_run_and_why_a_list_stopped(world: World) -> None:
     """From the state alone: without a key, too."""
     sandbox = world.klaviyo()
     assert (
@@ -212,7 +212,7 @@ def test_status_tells_before_and_after_a_run_and_why_a_list_stopped(world: World
     assert "VIP stopped: Klaviyo refused the request (invalid). A fault that was asked for." in told.out
 
 
-def test_debug_is_in_order_where_a_run_works(world: World) -> None:
+def test_debug_passes_if_a_run_works(world: World) -> None:
     """Each check on a line; nothing is sent but GETs."""
     sandbox = world.klaviyo()
     world.run("run")
@@ -235,7 +235,7 @@ def test_debug_is_in_order_where_a_run_works(world: World) -> None:
     assert {entry.method for entry in sandbox.log()} == {"GET"}
 
 
-def test_debug_ends_as_the_run_would_where_it_would_not_work(world: World) -> None:
+def test_debug_fails_with_the_exit_code_of_the_run(world: World) -> None:
     """Several things at once are all said; each alone has its code."""
     sandbox = world.klaviyo(destination={"create_lists": False})
     world.model("broken", "select email, nothing from {{ ref('customers') }}", surface="profiles")
@@ -251,7 +251,7 @@ def test_debug_ends_as_the_run_would_where_it_would_not_work(world: World) -> No
         assert world.run("debug").code == 4
 
 
-def test_debug_says_of_a_missing_key_also_where_a_model_is_refused(world: World) -> None:
+def test_debug_reports_a_missing_key_even_if_a_model_is_refused(world: World) -> None:
     """Whoever mends both at once needs no third try."""
     world.klaviyo()
     del world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"]
@@ -263,7 +263,7 @@ def test_debug_says_of_a_missing_key_also_where_a_model_is_refused(world: World)
     assert "klaviyo    failed" in checked.out
 
 
-def test_debug_says_once_what_several_checks_come_upon(world: World) -> None:
+def test_debug_reports_a_problem_of_several_checks_once(world: World) -> None:
     """There is no warehouse file: neither warehouse nor state nor lists can be looked at."""
     (world.folder / "shop.duckdb").unlink()
     checked = world.run("debug")
@@ -271,7 +271,7 @@ def test_debug_says_once_what_several_checks_come_upon(world: World) -> None:
     assert checked.out.count("failed, as above") == 2, checked.out
 
 
-def test_debug_fails_as_a_run_does_where_another_process_holds_the_sandbox(world: World) -> None:
+def test_debug_fails_as_a_run_does_if_another_process_holds_the_sandbox(world: World) -> None:
     """The file of the sandbox that starts by itself: a plan asks a copy, a run needs the file."""
     world.run("run")
     with world.begin("sandbox", "--port", "0") as process:
@@ -308,7 +308,7 @@ def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
     assert json.loads(ran.out)["lists"][0]["applied"] == 0
 
 
-def test_why_a_list_stopped_is_told_once(world: World) -> None:
+def test_the_reason_why_a_list_stopped_is_printed_once(world: World) -> None:
     """On stderr, also to whoever wants to hear of nothing but faults; stdout is the figures."""
     for quiet in ([], ["-q"]):
         world.klaviyo().add_fault(
@@ -327,7 +327,7 @@ def test_the_log_does_not_say_that_a_sandbox_is_klaviyo(world: World) -> None:
     assert "Klaviyo" not in ran.err
 
 
-def test_a_first_plan_says_what_its_star_means(world: World) -> None:
+def test_the_first_plan_explains_its_asterisk(world: World) -> None:
     """Nobody looked whether the list exists; it is planned as one that does not."""
     told = world.run("plan")
     assert "\n* assumed new; Klaviyo was not asked\n" in told.out
@@ -336,7 +336,7 @@ def test_a_first_plan_says_what_its_star_means(world: World) -> None:
     assert "\n* will be created\n" in world.run("plan").out
 
 
-def test_a_plan_says_apart_how_many_requests_it_may_take_to_read_lists(world: World) -> None:
+def test_a_plan_counts_requests_that_read_lists_separately(world: World) -> None:
     """Who has neither e-mail nor phone is found by reading, and no time is promised for that."""
     world.klaviyo()
     select = "select email from {{ ref('customers') }}"
@@ -347,7 +347,7 @@ def test_a_plan_says_apart_how_many_requests_it_may_take_to_read_lists(world: Wo
     assert "plus its processing time. Reading lists may take up to 1 more." in planned.out, planned
 
 
-def test_a_plan_knows_that_a_sandbox_whose_file_is_gone_begins_anew(world: World) -> None:
+def test_a_plan_knows_that_a_sandbox_without_its_file_starts_empty(world: World) -> None:
     """Whoever starts over sees what the run will send: everything, to a new account."""
     assert world.run("run").code == 0
     assert "Nothing to send." in world.run("plan").out

@@ -32,7 +32,7 @@ ADDRESSES = """
 
 
 @pytest.mark.timeout(200)
-def test_the_demo_ends_in_what_sandbox_and_warehouse_say(world: World) -> None:
+def test_the_demo_ends_with_the_lists_that_the_warehouse_says(world: World) -> None:
     """Exit 0; its last table is what the sandbox counts; those on the lists are those of the warehouse.
 
     Its plans and runs say on stderr what the commands would.
@@ -74,7 +74,7 @@ def test_the_demo_ends_in_what_sandbox_and_warehouse_say(world: World) -> None:
     assert again.code == 0
 
 
-def test_the_demo_replaces_no_folder_but_its_own(world: World) -> None:
+def test_the_demo_replaces_only_its_own_folder(world: World) -> None:
     """A folder with other files is left as it is; so is one without the demo's models."""
     refused = world.run("demo", "--dir", ".", "--models", str(MODELS))  # it has a shop.duckdb too
     assert "holds other files, which the demo would delete." in refused.err

@@ -25,7 +25,9 @@ SOON = 10.0  # seconds: a start of the command, and about one of tries
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_wrong_thing_is_said_with_its_place_and_the_next_step(case: Case, world: World, gold: Gold) -> None:
+def test_a_mistake_is_reported_with_its_location_and_the_next_step(
+    case: Case, world: World, gold: Gold
+) -> None:
     """The whole text is kept in gold/messages, to be read as a user would."""
     case.make(world)
     with case.during(world) as holder:
@@ -36,14 +38,14 @@ def test_a_wrong_thing_is_said_with_its_place_and_the_next_step(case: Case, worl
     assert "Traceback" not in ended.err
 
 
-def test_every_kept_message_is_of_a_case() -> None:
+def test_every_gold_message_belongs_to_a_case() -> None:
     """A case that is gone takes its text along."""
     kept = {path.stem for path in MESSAGES.iterdir()}
     assert kept == {_file(case.name) for case in CASES}
 
 
 @pytest.mark.parametrize("path", sorted(MESSAGES.glob("*.txt")), ids=lambda path: path.stem)
-def test_what_is_wrong_is_a_sentence(path: Path) -> None:
+def test_every_error_is_a_sentence(path: Path) -> None:
     """What happened begins with a capital, a number, or the name of a key or flag, and ends with a period."""
     told = re.findall(r"^(?:error|warning|Note:) (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     for what in told:
@@ -52,7 +54,9 @@ def test_what_is_wrong_is_a_sentence(path: Path) -> None:
     assert told
 
 
-def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_klaviyo_is_reported_after_the_retries(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With a clock on which waiting takes no time; the process itself is tried among the long tests.
 
     Behind a proxy that is not there, so that nothing leaves this machine.
@@ -72,7 +76,7 @@ def test_klaviyo_out_of_reach_is_said_after_some_tries(world: World, monkeypatch
 
 
 @pytest.mark.long
-def test_klaviyo_out_of_reach_is_said_while_it_is_tried_again(world: World) -> None:
+def test_unreachable_klaviyo_is_reported_during_the_retries(world: World) -> None:
     """Half a minute of silence would look like a process that hangs."""
     world.environ |= {"DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_x", "HTTPS_PROXY": NOBODY}
     world.profiles({"type": "klaviyo"})
@@ -87,7 +91,7 @@ def test_klaviyo_out_of_reach_is_said_while_it_is_tried_again(world: World) -> N
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "debug"])
-def test_where_nothing_listens_on_this_machine_the_sandbox_is_named(world: World, command: str) -> None:
+def test_a_refused_loopback_connection_suggests_the_sandbox(world: World, command: str) -> None:
     """Within seconds, with the address, and the command that starts a sandbox there."""
     world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
     world.profiles({"type": "klaviyo", "origin": NOBODY})
@@ -114,7 +118,7 @@ def _told(command: str, ended: Ended) -> str:
     return "\n".join([*parts, f"\nstderr:\n{ended.err}"]) + "\n"
 
 
-def test_too_little_memory_says_where_to_give_more(world: World) -> None:
+def test_too_little_memory_says_which_setting_to_raise(world: World) -> None:
     """How much was used when it failed is another figure each time."""
     world.write("profiles.yml", PROFILE % ("shop.duckdb, settings: {memory_limit: 100KB}", SANDBOX))
     ended = world.run("run")

@@ -35,12 +35,12 @@ def _help_again(found: re.Match[str]) -> str:
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS], ids=["app", *COMMANDS])
-def test_the_help_of_a_command_is_as_it_was_read(command: str, gold: Gold) -> None:
+def test_the_help_of_a_command_is_the_gold_file(command: str, gold: Gold) -> None:
     """A change of a flag shows up in the difference of a file."""
     gold.check(HELP / f"{command or 'app'}.txt", _help(*command.split()))
 
 
-def test_every_kept_help_is_of_a_command() -> None:
+def test_every_gold_file_belongs_to_a_command() -> None:
     """A command that is gone takes its text along."""
     assert {path.stem for path in HELP.iterdir()} == {"app", *COMMANDS}
 
@@ -58,7 +58,7 @@ def test_the_document_has_a_section_for_each_command_with_its_help(gold: Gold) -
     assert f"```text\n{_help()}```\n" in text
 
 
-def test_every_flag_and_command_says_what_it_is() -> None:
+def test_every_flag_and_command_has_a_help_text() -> None:
     """No flag without a text, and no argument of which the help's text says nothing.
 
     The list of commands shows each first sentence whole.
@@ -73,7 +73,7 @@ def test_every_flag_and_command_says_what_it_is() -> None:
     assert "..." not in _help().partition("Commands:")[2]
 
 
-def test_run_can_be_asked_whatever_plan_can() -> None:
+def test_run_has_every_flag_of_plan() -> None:
     """`run --dry-run` is `plan`: what shapes and shows a plan is one value, which both commands get.
 
     A plan that is saved is the business of `plan` alone.

@@ -42,7 +42,7 @@ def test_a_destination_is_added_and_nothing_else_changes(before: str, after: str
 
 
 @pytest.mark.parametrize(("before", "after"), PROFILES[:4], ids=range(4))
-def test_line_ends_stay(before: str, after: str) -> None:
+def test_line_endings_stay(before: str, after: str) -> None:
     """A file from Windows stays one; a last line without an end gets no end."""
     text = (before + after).replace("\n", "\r\n")
     assert add_destination(text, "shop", "dev") == (before + ADDED + after).replace("\n", "\r\n")
@@ -50,7 +50,7 @@ def test_line_ends_stay(before: str, after: str) -> None:
         assert add_destination(before[:-1], "shop", "dev") == (before + ADDED)[:-1]
 
 
-def test_a_second_destination_stands_below_the_first() -> None:
+def test_a_second_destination_is_added_below_the_first() -> None:
     """With the indentation of those that are there; one that is there is left alone."""
     text = "shop:\n  destinations:\n      prod: {type: klaviyo}\n  outputs:\n    dev: {}\n    prod: {}\n"
     added = text.replace("klaviyo}\n", f"klaviyo}}\n      dev: {SANDBOX_DESTINATION}\n", 1)
@@ -61,7 +61,7 @@ def test_a_second_destination_stands_below_the_first() -> None:
 @pytest.mark.parametrize(
     "text", ["shop: {outputs: {dev: {type: duckdb}}}\n", "shop:\n  outputs: {}\n  destinations: {}\n"]
 )
-def test_what_is_not_written_line_by_line_is_refused(text: str) -> None:
+def test_a_file_that_is_not_block_style_yaml_is_refused(text: str) -> None:
     """Better to ask than to write a file that says something else."""
     with pytest.raises(ValueError, match="block style"):
         add_destination(text, "shop", "dev")
@@ -76,7 +76,7 @@ def test_a_warehouse_of_any_name_is_written_as_yaml_reads_it(path: str) -> None:
     assert written["outputs"]["trial"] == {"type": "duckdb", "path": path, "schema": "main"}
 
 
-def test_people_are_looked_for_by_columns_and_names() -> None:
+def test_tables_of_people_are_found_by_columns_and_names() -> None:
     """A table with an e-mail; the best name first."""
     found = find_people_table(
         {"orders": ["id"], "users": ["EMAIL"], "customers": ["email", "customer_id"], "a": ["email"]}
@@ -113,7 +113,7 @@ def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> No
     assert "models already has models" in again.out
 
 
-def test_a_folder_with_a_warehouse_is_not_given_to_the_home_folders_profile(world: World) -> None:
+def test_a_folder_with_a_warehouse_does_not_use_the_home_folders_profile(world: World) -> None:
     """Whoever uses dbt has a profile at home; it is another project's."""
     (world.folder / "profiles.yml").unlink()
     world.write("b.duckdb", "")
@@ -127,7 +127,7 @@ def test_a_folder_with_a_warehouse_is_not_given_to_the_home_folders_profile(worl
     assert (again.code, "profiles.yml exists already" in again.err) == (2, True)
 
 
-def test_in_a_dbt_project_the_table_is_one_of_dbts_models(world: World) -> None:
+def test_in_a_dbt_project_the_table_is_a_dbt_model(world: World) -> None:
     """A raw table of a likelier name lies beside them; `ref` would not find it."""
     world.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
     (world.folder / "models" / "vip.sql").unlink()
@@ -207,7 +207,7 @@ def test_in_a_dbt_project_comments_survive(world: World) -> None:
     assert (world.folder / "reverse_etl" / "first_list.sql").exists()
 
 
-def test_a_profile_in_one_line_is_left_alone_with_advice(world: World) -> None:
+def test_a_profile_in_flow_style_is_left_unchanged_with_advice(world: World) -> None:
     """What to add is said; the file stays as it is."""
     text = yaml.safe_dump(
         {"shop": {"outputs": {"dev": {"type": "duckdb", "path": "shop.duckdb"}}}}, default_flow_style=True
@@ -224,7 +224,7 @@ def test_a_profile_in_one_line_is_left_alone_with_advice(world: World) -> None:
 
 
 @pytest.mark.parametrize("depth", ["", "shop"])
-def test_where_there_is_git_it_says_what_to_keep_out_of_it(world: World, depth: str) -> None:
+def test_in_a_git_repository_it_says_which_files_to_ignore(world: World, depth: str) -> None:
     """The state and the sandbox hold people, and lie in the project's folder."""
     (world.folder / ".git").mkdir()
     (world.folder / depth).mkdir(exist_ok=True)

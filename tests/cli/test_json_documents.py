@@ -71,13 +71,13 @@ DRIFT = (
 
 
 @pytest.mark.parametrize("show_values", [False, True])
-def test_the_document_of_a_status(gold: Gold, *, show_values: bool) -> None:
+def test_the_json_of_status_stays(gold: Gold, *, show_values: bool) -> None:
     """With every key that docs/cli.md names."""
     _check(gold, "status", status_document(STATUS, show_values=show_values), show_values=show_values)
 
 
 @pytest.mark.parametrize("show_values", [False, True])
-def test_the_document_of_what_adopt_and_reconcile_find(gold: Gold, *, show_values: bool) -> None:
+def test_the_json_of_adopt_and_reconcile_stays(gold: Gold, *, show_values: bool) -> None:
     """Of a list that there is, and of one that was deleted."""
     _check(gold, "drift", differences_document(DRIFT, show_values=show_values), show_values=show_values)
 

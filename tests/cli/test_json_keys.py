@@ -89,7 +89,7 @@ def test_the_document_has_every_key_of_a_status(world: World) -> None:
     assert _keys(_document(world, "status")) == set().union(*(_named(cell) for cell in cells))
 
 
-def test_a_run_says_of_its_plan_what_the_plan_said(world: World) -> None:
+def test_the_json_of_a_run_repeats_the_figures_of_its_plan(world: World) -> None:
     """The same numbers by the same names: also rows deferred, repeated, and rejected with their reasons."""
     _busy(world)
     planned = _document(world, "plan", "--limit", "5")
@@ -103,7 +103,7 @@ def test_a_run_says_of_its_plan_what_the_plan_said(world: World) -> None:
     assert sum(of_plan[name] for name in rows) == 23 - 1
 
 
-def test_a_plan_says_how_many_runs_did_not_end(world: World) -> None:
+def test_a_plan_counts_interrupted_runs(world: World) -> None:
     """As its text does: such a run is settled first, and there may be less to send then."""
     world.klaviyo(job_seconds=600.0)
     assert _document(world, "plan")["unfinished_runs"] == 0
@@ -150,12 +150,12 @@ def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:
         (None, None),
     ],
 )
-def test_people_are_masked_in_whatever_column_they_stand(value: object, shown: object) -> None:
+def test_people_are_masked_in_every_column(value: object, shown: object) -> None:
     """A second address is as much a secret as the first."""
     assert mask_value(value) == shown
 
 
-def test_debug_says_of_each_check_what_came_of_it(world: World) -> None:
+def test_debug_reports_the_result_of_each_check(world: World) -> None:
     """The same as for people, with every problem's place and advice; its keys are those of the document."""
     world.klaviyo()
     works = _document(world, "debug")

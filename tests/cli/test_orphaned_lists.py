@@ -31,7 +31,7 @@ def _delete(sandbox: Sandbox, list_id: str) -> None:
     requests.delete(f"{sandbox.origin}/api/lists/{list_id}", headers=HEADERS, timeout=10)
 
 
-def test_a_run_tells_once_what_it_leaves_and_plan_and_status_go_on(world: World) -> None:
+def test_a_run_reports_an_orphaned_list_once_and_plan_and_status_always(world: World) -> None:
     """A note that repeats every night is not read; one that is never shown again is forgotten."""
     _, before = _sent_elsewhere(world)
     note = (
@@ -48,7 +48,7 @@ def test_a_run_tells_once_what_it_leaves_and_plan_and_status_go_on(world: World)
     assert as_json["models"][0]["orphaned_rows"] == {before: 20}
 
 
-def test_a_note_ends_by_either_of_its_next_steps(world: World) -> None:
+def test_each_suggested_step_ends_the_note(world: World) -> None:
     """The list is deleted in Klaviyo; or the model drives it again, and leaves the other one."""
     sandbox, before = _sent_elsewhere(world)
     world.run("run")
@@ -61,7 +61,7 @@ def test_a_note_ends_by_either_of_its_next_steps(world: World) -> None:
     assert _notes(world.run("run").err) == []
 
 
-def test_what_a_model_that_is_gone_left_is_told_in_the_same_way(world: World) -> None:
+def test_the_list_of_a_deleted_model_is_reported_the_same_way(world: World) -> None:
     """Its name is the next step; under another name it drives the list on, but not the rows from before."""
     sandbox = world.klaviyo()
     world.model("old", SELECT, list="Old")
@@ -89,7 +89,7 @@ def test_what_a_model_that_is_gone_left_is_told_in_the_same_way(world: World) ->
     assert _notes(world.run("plan").out) == [moved]
 
 
-def test_a_project_whose_profile_has_another_name_is_told_what_is_kept(world: World) -> None:
+def test_a_project_under_a_new_name_hears_of_its_earlier_state(world: World) -> None:
     """Its name is part of every key: under a new one all that was sent would be forgotten in silence."""
     world.klaviyo()
     world.run("run")
@@ -105,7 +105,7 @@ def test_a_project_whose_profile_has_another_name_is_told_what_is_kept(world: Wo
     assert _notes(world.run("plan").out) == _notes(world.run("run").err) == []
 
 
-def test_what_a_model_is_warned_of_is_said_by_compile_plan_and_run(world: World) -> None:
+def test_compile_plan_and_run_print_the_warnings_of_a_model(world: World) -> None:
     """On stderr, with its place; `ls` and `status` say nothing of it."""
     world.model(
         "vip",

@@ -51,7 +51,7 @@ def test_the_page_lies_beside_the_record_of_the_run_and_its_path_is_printed(ran:
 
 
 @pytest.mark.parametrize("path", ["page.html", "site/2026-03-01/report.html"])
-def test_the_page_goes_where_it_is_told(ran: World, path: str) -> None:
+def test_the_page_is_written_to_the_given_path(ran: World, path: str) -> None:
     """Into a folder that is made for it, and nowhere else."""
     before = _files(ran.folder)
     assert ran.run("report", "--out", path).out == path
@@ -90,7 +90,7 @@ def test_the_same_facts_as_json_and_no_file(ran: World) -> None:
 
 
 @pytest.mark.parametrize("form", ["--out=-", "--json"])
-def test_people_are_masked_unless_they_are_asked_for_and_the_key_is_nowhere(ran: World, form: str) -> None:
+def test_people_are_masked_unless_a_flag_shows_them_and_the_key_never_appears(ran: World, form: str) -> None:
     """Neither in an example, nor in what Klaviyo said of it."""
     told = ran.run("report", form).out
     assert "@example.com" not in told
@@ -114,7 +114,7 @@ def test_an_unknown_run_is_a_mistake_that_names_the_newest(ran: World) -> None:
     assert (ran.folder / PAGE).read_text(encoding="utf-8") == "an old page"
 
 
-def test_what_cannot_be_written_is_told_with_its_place(ran: World) -> None:
+def test_an_unwritable_path_is_reported(ran: World) -> None:
     """Nothing is left behind, and the run's record stays as it was."""
     (ran.folder / PAGE).mkdir()
     before = _files(ran.folder)

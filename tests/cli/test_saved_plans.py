@@ -48,7 +48,7 @@ def test_a_plan_that_a_guard_refuses_is_not_saved(world: World) -> None:
     assert world.run("apply", "plan.json").code == 0
 
 
-def test_a_plan_that_can_not_be_saved_or_read_says_where(world: World) -> None:
+def test_a_plan_that_cannot_be_saved_or_read_names_its_path(world: World) -> None:
     """A file that can't be kept is exit 4, and one that is not there exit 2."""
     world.klaviyo()
     nowhere = world.run("plan", "--out", "profiles.yml/plan.json")
@@ -67,7 +67,7 @@ def test_a_plan_without_a_key_is_not_saved(world: World) -> None:
     assert not (world.folder / "plan.json").exists()
 
 
-def test_a_stale_plan_leaves_its_refusal_for_other_programs(world: World) -> None:
+def test_a_stale_plan_writes_its_refusal_as_run_results(world: World) -> None:
     """As a guard's: what the last run left there would be taken for what this one did."""
     world.klaviyo()
     world.run("run")
@@ -81,7 +81,7 @@ def test_a_stale_plan_leaves_its_refusal_for_other_programs(world: World) -> Non
     assert (left["status"], "changed since the plan" in left["message"]) == ("skipped", True)
 
 
-def test_other_variables_than_the_plans_are_refused_as_such(world: World) -> None:
+def test_variables_that_differ_from_the_plans_are_refused(world: World) -> None:
     """They would make another model, of which nobody would know why it changed."""
     world.klaviyo()
     world.run("plan", "--out", "plan.json", "--vars", "{n: 20}")

@@ -30,7 +30,7 @@ def _end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[str, f
 
 
 @SIGNALS
-def test_a_run_that_waits_for_a_job_ends_at_once(world: World, number: signal.Signals, word: str) -> None:
+def test_a_run_that_waits_for_a_job_stops_at_once(world: World, number: signal.Signals, word: str) -> None:
     """The job goes on at Klaviyo; the next run settles it."""
     sandbox = world.klaviyo(job_seconds=600)
     with world.begin("run") as process:
@@ -48,7 +48,7 @@ def test_a_run_that_waits_for_a_job_ends_at_once(world: World, number: signal.Si
     assert len(sandbox.members("VIP")) == 20
 
 
-def test_a_run_against_its_own_sandbox_ends_and_goes_on(world: World) -> None:
+def test_a_run_with_an_embedded_sandbox_stops_and_resumes(world: World) -> None:
     """The sandbox lives in the process that is ended; what it had taken, it still has."""
     world.customers(30_000)
     with world.begin("run") as process:
@@ -63,7 +63,7 @@ def test_a_run_against_its_own_sandbox_ends_and_goes_on(world: World) -> None:
     assert world.run("-q", "run", "--json").code == 0
 
 
-def test_a_query_without_end_is_left_within_seconds(world: World) -> None:
+def test_an_endless_query_is_interrupted_within_seconds(world: World) -> None:
     """DuckDB does not always give way to a signal; the process ends all the same."""
     world.model("vip", ENDLESS, list="VIP")
     with world.begin("plan") as process:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.cli.world import World
 
 
-def test_every_line_of_the_json_talk_parses(world: World) -> None:
+def test_every_line_of_the_json_log_parses(world: World) -> None:
     """Also those of errors, of requests, and of arguments that can't be parsed."""
     world.klaviyo()
     ran = world.run("--log-format", "json", "-v", "run", "--json")
@@ -46,7 +46,7 @@ def test_every_line_of_the_json_talk_parses(world: World) -> None:
         assert entry["problems"][0].keys() == {"summary", "where", "hint"}
 
 
-def test_verbose_talk_tells_requests_without_key_query_or_people(world: World) -> None:
+def test_verbose_logs_show_requests_without_key_query_or_people(world: World) -> None:
     """Method, path, status and time; once more for a run that looks people up to remove them."""
     world.klaviyo()
     first = world.run("-v", "run")
@@ -61,7 +61,7 @@ def test_verbose_talk_tells_requests_without_key_query_or_people(world: World) -
     assert "@" not in told
 
 
-def test_quiet_talk_says_only_what_is_wrong(world: World) -> None:
+def test_quiet_prints_only_errors_and_warnings(world: World) -> None:
     """A run that is in order says nothing; an error is said."""
     ran = world.run("-q", "run")
     assert (ran.code, ran.err) == (0, "")
@@ -82,13 +82,13 @@ def test_quiet_talk_says_only_what_is_wrong(world: World) -> None:
         ("", ""),
     ],
 )
-def test_how_to_talk_may_be_said_before_the_command_and_after_it(written: str, read: str) -> None:
+def test_log_options_work_before_and_after_the_command(written: str, read: str) -> None:
     """As in dbt."""
     assert hoist_log_options(written.split()) == read.split()
 
 
 @pytest.mark.parametrize("command", ["plan", "plan --json", "ls", "compile", "--help"])
-def test_a_reader_may_leave_early(world: World, command: str) -> None:
+def test_a_closed_pipe_is_no_error(world: World, command: str) -> None:
     """The command ends as it would have, and says nothing of it."""
     with world.begin("-q", *command.split()) as process:
         assert process.stdout is not None
@@ -99,7 +99,7 @@ def test_a_reader_may_leave_early(world: World, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["plan --json", "run", "--help"])
-def test_a_full_disk_under_stdout_is_told_and_stops_nothing(world: World, command: str) -> None:
+def test_a_full_disk_under_stdout_is_reported_and_the_run_goes_on(world: World, command: str) -> None:
     """The command goes on to its end, and then says that what it printed is lost."""
     world.klaviyo()
     with Path("/dev/full").open("w") as full, world.begin("-q", *command.split(), stdout=full) as process:
@@ -117,7 +117,7 @@ def test_a_full_disk_under_stdout_is_told_and_stops_nothing(world: World, comman
 @pytest.mark.parametrize(
     ("command", "told"), [("run", "error No space"), ("ls --select nobody", "error No model")]
 )
-def test_a_full_disk_outweighs_rows_to_look_at_and_not_a_mistake(
+def test_a_full_disk_outranks_rows_needing_attention_but_not_a_configuration_error(
     world: World, command: str, told: str
 ) -> None:
     """The exit code is the first that fits: 2, then 4, then 1 for rows that were rejected."""

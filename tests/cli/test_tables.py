@@ -52,7 +52,7 @@ def _joined(tables: list[list[list[str]]]) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "status", "ls"])
-def test_a_table_that_is_too_wide_goes_on_below_itself(world: World, command: str) -> None:
+def test_a_table_that_is_too_wide_continues_below(world: World, command: str) -> None:
     """No line is broken, each part says which lists its lines are of, and no figure is lost."""
     for name, listed in LISTS.items():
         world.model(name, SELECT, list=listed, tags=["daily", "nightly"])

@@ -112,7 +112,7 @@ def test_the_checksum_changes_with_the_sql_and_with_the_config(project: Folder) 
         ("list_column='Club'", ListColumn("club")),
     ],
 )
-def test_a_list_is_named_in_one_of_three_ways(
+def test_a_list_is_given_in_one_of_three_ways(
     project: Folder, settings: str, target: ListById | ListColumn | NamedList
 ) -> None:
     """A list_column is found without regard to case, and is no payload."""

@@ -114,7 +114,7 @@ def compiled(folder: Folder, call: str, **given: Any) -> Model:
         ("source('erp', 'orders')", '"raw"."erp_eu"."t_orders"', "source.shop.erp.orders"),
     ],
 )
-def test_ref_and_source_are_resolved_by_the_manifest(
+def test_ref_and_source_are_resolved_from_the_manifest(
     dbt: Folder, call: str, relation: str, unique_id: str
 ) -> None:
     """Aliases, custom schemas, packages, versions and sources lead where dbt built them."""
@@ -286,7 +286,7 @@ def test_a_manifest_that_cannot_be_trusted_is_refused(
     assert (problem.summary, problem.where, problem.hint) == (what, "target/manifest.json", advice)
 
 
-def test_a_manifest_that_is_cut_off_is_a_passing_failure(project: Folder) -> None:
+def test_a_truncated_manifest_is_a_retryable_error(project: Folder) -> None:
     """As it is while dbt writes it, so the exit code is 4: trying again helps."""
     project.write({**PROJECT, "target/manifest.json": manifest()[:1000]})
     with pytest.raises(IncompleteFile, match="dbt's manifest is not complete") as caught:

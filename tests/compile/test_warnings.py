@@ -47,7 +47,7 @@ UNSTABLE = [
 
 
 @pytest.mark.parametrize(("target", "column", "cause"), UNSTABLE)
-def test_an_aggregate_whose_result_may_change_is_warned_of(
+def test_an_aggregate_whose_result_may_change_is_warned_about(
     project: Folder, target: str, column: str, cause: str
 ) -> None:
     """The warning names the column, its place, the cause, and what to write instead."""
@@ -77,7 +77,7 @@ STABLE = [
 
 
 @pytest.mark.parametrize(("target", "column"), STABLE)
-def test_an_aggregate_with_an_order_or_of_exact_numbers_is_not(
+def test_an_aggregate_with_an_order_or_of_exact_numbers_is_not_warned_about(
     project: Folder, target: str, column: str
 ) -> None:
     """Neither is one that is rounded."""
@@ -107,7 +107,7 @@ def test_the_column_is_found_behind_other_names(project: Folder) -> None:
         ("id", "looks like an identifier, but is sent as a custom property."),
     ],
 )
-def test_a_column_whose_name_means_something_else_to_klaviyo_is_warned_of(
+def test_a_column_name_that_klaviyo_reads_differently_is_warned_about(
     project: Folder, column: str, summary: str
 ) -> None:
     """It would become a custom property without a word."""
@@ -126,7 +126,7 @@ def test_a_column_whose_name_means_something_else_to_klaviyo_is_warned_of(
         ("select email, id from t", "{'email': 'email', 'external_id': 'id'}"),
     ],
 )
-def test_other_names_are_nobodys_business(project: Folder, select: str, identifiers: str) -> None:
+def test_other_column_names_are_not_warned_about(project: Folder, select: str, identifiers: str) -> None:
     """Nor is one that looks like an identifier that the model has already."""
     assert warnings(project, select, **({"identifiers": identifiers} if identifiers else {})) == ()
 

@@ -58,7 +58,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.parametrize("step", STEPS, ids=[step.name for step in STEPS])
-def test_a_step_sends_and_leaves_what_it_always_did(story: Story, gold: Gold, step: Step) -> None:
+def test_each_step_sends_and_writes_what_the_gold_files_say(story: Story, gold: Gold, step: Step) -> None:
     """Requests byte for byte; keys and values of documents, logs and files; the state row by row.
 
     On Snowflake they equal those on DuckDB, except for texts with the warehouse's own SQL or names.
@@ -70,13 +70,13 @@ def test_a_step_sends_and_leaves_what_it_always_did(story: Story, gold: Gold, st
             (gold if story.engine == "duckdb" else Gold(update=False)).check(GOLD / name, story.texts[name])
 
 
-def test_nothing_else_is_sent_or_left(story: Story) -> None:
+def test_no_step_sends_or_writes_anything_else(story: Story) -> None:
     """Commands that do not need Klaviyo send no request, and no text contains the key."""
     assert story.texts.keys() == NAMES[story.engine]
     assert not any(KEY in text for text in story.texts.values())
 
 
-def test_every_gold_file_is_of_a_step() -> None:
+def test_every_gold_file_belongs_to_a_step() -> None:
     """Files of removed steps are removed too."""
     expected = {GOLD / name for names in NAMES.values() for name in names - OF_ENGINE}
     expected |= {GOLD / engine / name for engine in ENGINES for name in NAMES[engine] & OF_ENGINE}

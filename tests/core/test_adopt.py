@@ -32,7 +32,7 @@ def adopted(world: World, *models: str, **options: Any) -> ListDifference:
     return found
 
 
-def test_members_of_before_stay_until_they_are_adopted_and_then_the_model_decides(world: World) -> None:
+def test_existing_members_stay_until_they_are_adopted_and_then_follow_the_model(world: World) -> None:
     """Old is of no row; ann is a row's person, and leaves later."""
     old_list(world, "ann@example.com", "old@example.com")
     members_model(world, max_removes=1.0)
@@ -45,7 +45,7 @@ def test_members_of_before_stay_until_they_are_adopted_and_then_the_model_decide
     assert world.emails() == ["bo@example.com"]
 
 
-def test_whoever_is_not_adopted_stays(world: World) -> None:
+def test_members_who_are_not_adopted_stay(world: World) -> None:
     """The other side of the history above."""
     old_list(world, "ann@example.com", "old@example.com")
     members_model(world, max_removes=1.0)
@@ -54,7 +54,7 @@ def test_whoever_is_not_adopted_stays(world: World) -> None:
     assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
 
 
-def test_whoever_was_kept_can_be_adopted_afterwards(world: World) -> None:
+def test_a_member_who_was_kept_can_be_adopted_later(world: World) -> None:
     """She was forgotten as a row, and is a member of no row since."""
     old_list(world, "ann@example.com")
     members_model(world, max_removes=1.0)
@@ -65,7 +65,7 @@ def test_whoever_was_kept_can_be_adopted_afterwards(world: World) -> None:
     assert world.emails() == ["bo@example.com"]
 
 
-def test_whoever_is_adopted_and_wanted_stays_and_gets_her_values(world: World) -> None:
+def test_an_adopted_member_with_a_row_stays_and_gets_its_values(world: World) -> None:
     """The model returns her from now on: that is an update, and she never leaves the list."""
     old_list(world, "ann@example.com")
     members_model(world)
@@ -78,7 +78,7 @@ def test_whoever_is_adopted_and_wanted_stays_and_gets_her_values(world: World) -
     assert not [entry for entry in world.writes() if entry.method == "DELETE"]
 
 
-def test_whoever_is_adopted_under_another_identifier_is_known_as_the_wanted_row_she_is(world: World) -> None:
+def test_a_member_adopted_under_another_identifier_is_matched_to_its_row(world: World) -> None:
     """She has no e-mail at Klaviyo yet, and is c-ann: the row that has both is hers."""
     list_id = world.new_list()
     world.put_on_list(list_id, world.new_profile(external_id="c-ann", phone_number="+14155550100"))
@@ -92,7 +92,7 @@ def test_whoever_is_adopted_under_another_identifier_is_known_as_the_wanted_row_
     assert one(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
 
 
-def test_a_member_without_any_identifier_of_the_model_is_adopted_by_klaviyos_id(world: World) -> None:
+def test_a_member_without_an_identifier_of_the_model_is_adopted_by_klaviyos_id(world: World) -> None:
     """She has a phone alone, which the model does not know of; she is found and taken off all the same."""
     list_id = world.new_list()
     world.put_on_list(list_id, world.new_profile(phone_number="+14155550100"))
@@ -104,7 +104,7 @@ def test_a_member_without_any_identifier_of_the_model_is_adopted_by_klaviyos_id(
     assert world.emails() == ["bo@example.com"]
 
 
-def test_whoever_is_missing_when_a_list_is_taken_over_is_sent_again(world: World) -> None:
+def test_a_row_missing_from_an_adopted_list_is_sent_again(world: World) -> None:
     """Ann got another e-mail by hand, and the model knows her by that alone: she is of no row, and goes."""
     world.model("members", "select email from people", max_removes=1.0)
     moves(world, people("ann", "bo"))
@@ -114,7 +114,7 @@ def test_whoever_is_missing_when_a_list_is_taken_over_is_sent_again(world: World
     assert world.emails() == ["ann@example.com", "bo@example.com"]
 
 
-def test_guards_look_at_whom_an_adoption_would_take_off(world: World) -> None:
+def test_guards_count_the_removals_that_follow_an_adoption(world: World) -> None:
     """A list of others is not emptied by the first run after it."""
     old_list(world, *(f"old{number}@example.com" for number in range(30)))
     members_model(world)
@@ -126,7 +126,7 @@ def test_guards_look_at_whom_an_adoption_would_take_off(world: World) -> None:
     assert world.emails() == ["ann@example.com", "bo@example.com"]
 
 
-def test_a_rejected_row_protects_whoever_was_adopted(world: World) -> None:
+def test_a_rejected_row_protects_an_adopted_member(world: World) -> None:
     """Her row can't be sent as it is, and she may be the same person: she is held."""
     list_id = world.new_list()
     world.put_on_list(list_id, world.new_profile(email="ann@example.com", external_id="c-ann"))
@@ -138,7 +138,7 @@ def test_a_rejected_row_protects_whoever_was_adopted(world: World) -> None:
     assert world.emails() == ["ann@example.com", "bo@example.com"]
 
 
-def test_a_state_that_was_lost_is_made_good_by_adopting(world: World) -> None:
+def test_adopt_replaces_a_lost_state(world: World) -> None:
     """Else whoever was put there before it was lost would stay for good."""
     members_model(world, max_removes=1.0)
     moves(world, many(4))
@@ -151,7 +151,7 @@ def test_a_state_that_was_lost_is_made_good_by_adopting(world: World) -> None:
     assert len(world.emails()) == 2
 
 
-def test_a_list_that_another_model_drives_now_can_be_adopted(world: World) -> None:
+def test_a_list_that_passed_to_another_model_can_be_adopted(world: World) -> None:
     """What the former model put there and the new one does not want is taken off then."""
     members_model(world)
     moves(world, people("ann", "bo"))
@@ -164,7 +164,7 @@ def test_a_list_that_another_model_drives_now_can_be_adopted(world: World) -> No
     assert world.emails() == ["ann@example.com"]
 
 
-def test_an_adoption_can_be_repeated_and_tried_without_effect(world: World) -> None:
+def test_adopt_can_be_repeated_and_has_a_dry_run(world: World) -> None:
     """Dry, nothing changes; and the second time there is nobody to adopt."""
     old_list(world, "ann@example.com", "old@example.com")
     members_model(world, max_removes=1.0)
@@ -178,7 +178,7 @@ def test_an_adoption_can_be_repeated_and_tried_without_effect(world: World) -> N
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
 
 
-def test_each_list_of_a_model_is_adopted_for_itself(world: World) -> None:
+def test_each_list_of_a_model_is_adopted_separately(world: World) -> None:
     """Old is on one of them."""
     clubs_model(world, max_removes=1.0)
     tea = world.new_list("Tea")
@@ -195,7 +195,7 @@ def test_each_list_of_a_model_is_adopted_for_itself(world: World) -> None:
     ("surface", "said"),
     [("list_memberships", "has not sent anything to its list"), ("profiles", "has no list")],
 )
-def test_a_model_that_has_nothing_to_go_by_adopts_nobody(world: World, surface: str, said: str) -> None:
+def test_a_model_without_matching_identifiers_adopts_nobody(world: World, surface: str, said: str) -> None:
     """Before its first run everybody would count as a stranger; and profiles are on no list."""
     old_list(world, "ann@example.com")
     world.model("members", "select email from people", surface=surface)

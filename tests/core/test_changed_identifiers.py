@@ -52,7 +52,7 @@ def household(world: World) -> World:
     return world
 
 
-def test_whoever_had_a_new_e_mail_and_the_same_phone_can_leave_later(world: World) -> None:
+def test_a_person_with_a_new_email_and_the_same_phone_can_leave_later(world: World) -> None:
     """Klaviyo gives the new e-mail to the profile that has the phone: the old row is superseded, as by an id.
 
     Without that she counts as a member from before our time, and stays for ever.
@@ -67,7 +67,7 @@ def test_whoever_had_a_new_e_mail_and_the_same_phone_can_leave_later(world: Worl
 
 
 @pytest.mark.parametrize("unsent", UNSENT)
-def test_whoever_had_a_new_e_mail_can_leave_before_the_old_row_was_looked_up(
+def test_a_person_with_a_new_email_can_leave_before_the_old_row_is_looked_up(
     world: World, unsent: str
 ) -> None:
     """Her new row was sent after she joined; the old one leaves with it, and says since when she is ours."""
@@ -79,7 +79,7 @@ def test_whoever_had_a_new_e_mail_can_leave_before_the_old_row_was_looked_up(
     assert world.emails() == ["bob@example.com"]
 
 
-def test_whoever_goes_to_another_list_with_a_new_e_mail_leaves_the_first(world: World) -> None:
+def test_a_person_who_changes_list_and_email_leaves_the_first_list(world: World) -> None:
     """Ann's old row has her phone alone by now; she is who joined while the job first sent it."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
@@ -90,7 +90,7 @@ def test_whoever_goes_to_another_list_with_a_new_e_mail_leaves_the_first(world: 
     assert (world.emails("Tea"), world.emails("Coffee")) == (["bob@example.com"], ["ann2@example.com"])
 
 
-def test_she_leaves_the_first_list_also_if_nobody_knew_what_had_come_of_her_row(world: World) -> None:
+def test_she_leaves_the_first_list_even_if_her_row_was_uncertain(world: World) -> None:
     """The replies to her import were lost. She joined, and is not told as taken off while she is there."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
@@ -106,7 +106,7 @@ def test_she_leaves_the_first_list_also_if_nobody_knew_what_had_come_of_her_row(
 
 
 @pytest.mark.parametrize("first", ["dies", "is cancelled"])
-def test_she_leaves_it_also_if_only_a_later_run_put_her_there(world: World, first: str) -> None:
+def test_she_leaves_it_even_if_a_later_run_added_her(world: World, first: str) -> None:
     """She joined in the next one."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
@@ -128,30 +128,28 @@ def test_she_leaves_it_also_if_only_a_later_run_put_her_there(world: World, firs
 
 
 @pytest.mark.parametrize("unsent", UNSENT)
-def test_whoever_joined_by_hand_stays_though_one_with_the_same_phone_leaves_too(
-    household: World, unsent: str
-) -> None:
+def test_a_manual_member_stays_when_a_row_with_the_same_phone_leaves(household: World, unsent: str) -> None:
     """Zoe was sent later than she joined. Ann, who has her phone, is somebody else still."""
     moves(household, [person("bob"), person("zoe", club=PHONE)], unsent)
     assert one(moves(household, people("bob"))).outcomes == {Outcome.REMOVED: 1, Outcome.UNMANAGED: 1}
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
-def test_a_housemate_stays_where_nobody_has_the_name_of_who_leaves(household: World) -> None:
+def test_a_member_who_shares_a_phone_stays_if_the_leaving_identity_is_not_found(household: World) -> None:
     """Ann's e-mail was changed at Klaviyo. Zoe has her phone, but did not join when Ann was first sent."""
     household.rename("ann@example.com", email="other@example.com")
     assert one(moves(household, people("bob"))).outcomes == {Outcome.NOT_FOUND: 1}
     assert household.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
-def test_whoever_has_the_phone_of_someone_who_leaves_stays(household: World) -> None:
+def test_the_new_owner_of_a_leaving_rows_phone_stays(household: World) -> None:
     """Zoe joined by hand, and was never sent; only her phone stands in the row of Ann, who leaves."""
     become(household, people("bob"))
     assert one(household.run()).outcomes == {Outcome.REMOVED: 1}
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
-def test_whoever_joined_by_hand_inherits_nothing_from_the_owner_of_the_same_phone(household: World) -> None:
+def test_a_manual_member_inherits_nothing_from_a_row_with_the_same_phone(household: World) -> None:
     """Zoe is wanted later, and then no more: she was a member before this job sent her, and stays."""
     for rows in (
         [person("ann", club=PHONE), *people("zoe", "bob")],
@@ -164,7 +162,7 @@ def test_whoever_joined_by_hand_inherits_nothing_from_the_owner_of_the_same_phon
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
-def test_whoever_has_the_e_mail_that_someone_took_for_a_while_stays(world: World) -> None:
+def test_the_owner_of_a_temporarily_used_email_stays(world: World) -> None:
     """Someone joined by hand; then a member's row had that e-mail, and then she left."""
     members_model(world, identifiers={"external_id": "customer_id", "email": "email"})
     become(world, people("ann", "bob"))
@@ -204,7 +202,7 @@ def neighbours(world: World) -> World:
     return world
 
 
-def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(neighbours: World) -> None:
+def test_an_identity_found_off_the_list_matches_nobody_else_on_it(neighbours: World) -> None:
     """Zoe joined by hand while the run was under way that first sent Ann, who was taken off by hand since."""
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
     neighbours.run(on_event=once_at(JobProgress, lambda: zoe_joins(neighbours, "Tea")))
@@ -217,9 +215,7 @@ def test_whoever_goes_by_her_name_off_the_list_goes_by_no_other_on_it(neighbours
 @pytest.mark.parametrize(
     "when", ["after a run", "before a dead run was settled", "while another list was sent to"]
 )
-def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(
-    neighbours: World, when: str
-) -> None:
+def test_a_member_who_joined_outside_our_runs_is_not_a_renamed_row(neighbours: World, when: str) -> None:
     """Nobody has Ann's e-mail any more; the model has Zoe on another list, with Ann's phone. Zoe stays."""
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
     if when == "before a dead run was settled":
@@ -243,7 +239,7 @@ def test_whoever_did_not_join_in_a_run_that_sent_to_the_list_is_nobody_else(
 
 
 @pytest.mark.parametrize("unsent", ["", *UNSENT])
-def test_nobody_inherits_who_joined_by_hand_where_nobody_has_the_name_of_who_leaves(
+def test_a_manual_member_inherits_nothing_if_the_leaving_identity_is_not_found(
     couple: World, unsent: str
 ) -> None:
     """Zoe joined after Ann was sent, is sent with her phone, and leaves; somebody changed Ann's e-mail."""
@@ -257,7 +253,7 @@ def test_nobody_inherits_who_joined_by_hand_where_nobody_has_the_name_of_who_lea
     assert couple.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
-def test_whoever_is_wanted_under_an_e_mail_that_was_changed_stays(couple: World) -> None:
+def test_a_desired_member_with_an_email_changed_at_klaviyo_stays(couple: World) -> None:
     """Ann and Zoe came with one run. Zoe's e-mail was changed at Klaviyo, and Ann's too, who leaves."""
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.rename("zoe@example.com", email="zz@example.com")
@@ -266,7 +262,7 @@ def test_whoever_is_wanted_under_an_e_mail_that_was_changed_stays(couple: World)
     assert couple.emails() == ["aa@example.com", "bob@example.com", "zz@example.com"]
 
 
-def test_nobody_is_superseded_by_another_member_who_merely_has_the_phone(couple: World) -> None:
+def test_a_shared_phone_alone_replaces_nobody(couple: World) -> None:
     """Zoe is wanted as herself. Ann's e-mail was changed at Klaviyo: she is there still, and gone says so."""
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.rename("ann@example.com", email="other@example.com")
@@ -274,7 +270,7 @@ def test_nobody_is_superseded_by_another_member_who_merely_has_the_phone(couple:
     assert couple.state("SELECT identity FROM unmatched_removals") == [("email:ann@example.com",)]
 
 
-def test_a_removal_that_was_made_is_told_as_made_though_another_has_the_phone(couple: World) -> None:
+def test_a_removal_is_reported_even_if_another_member_has_the_phone(couple: World) -> None:
     """The reply to Ann's removal was lost. Zoe, who is wanted, has her phone, and is not Ann."""
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=True))
@@ -283,7 +279,7 @@ def test_a_removal_that_was_made_is_told_as_made_though_another_has_the_phone(co
 
 
 @pytest.mark.parametrize("how", ["a lost reply", "by hand, and a limit"])
-def test_nobody_inherits_from_one_who_was_taken_off(couple: World, how: str) -> None:
+def test_nobody_inherits_from_a_removed_member(couple: World, how: str) -> None:
     """Zoe joined by hand before this job sent her, with the phone of Ann, who is off; then Zoe leaves too."""
     moves(couple, [caller("ann", PHONE), caller("bob")])
     zoe_joins(couple)
@@ -300,7 +296,7 @@ def test_nobody_inherits_from_one_who_was_taken_off(couple: World, how: str) -> 
 
 
 @pytest.mark.parametrize("lost", ["an e-mail that she had", "an e-mail that she had not"])
-def test_whoever_is_taken_off_for_one_row_is_not_told_as_kept_for_another(world: World, lost: str) -> None:
+def test_a_member_removed_for_one_row_is_not_reported_as_kept_for_another(world: World, lost: str) -> None:
     """Ann went by her id, then by her e-mail, or the other way about, behind a limit. She leaves as both."""
     members_model(world, max_removes=1.0)
     rows = [person("ann"), person("ann", email=None)]

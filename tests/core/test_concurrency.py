@@ -31,7 +31,7 @@ SELECT 'p' || i || '@example.com' AS email, 'c-' || i AS customer_id, 'P' AS fir
 """
 
 
-def test_a_slow_reply_keeps_no_other_request_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_reply_does_not_block_other_requests(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three imports are in flight at once: none is replied to before all three have arrived."""
     limit_rows_per_request(monkeypatch, 10)
     members_model(world)
@@ -71,7 +71,7 @@ def test_a_run_sends_as_fast_as_klaviyo_allows(
     assert statuses[429] < 0.01 * len(log), statuses
 
 
-def test_receipts_are_kept_in_groups(
+def test_receipts_are_stored_in_groups(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A transaction for each reply would take the warehouse longer than Klaviyo takes to reply."""

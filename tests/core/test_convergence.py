@@ -343,7 +343,7 @@ ALL = ("members", "clubs", "ids", "profiles")
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
-def test_after_faults_stop_the_lists_become_what_the_models_say() -> None:
+def test_lists_converge_once_faults_stop() -> None:
     """Two runs suffice, and the next sends nothing.
 
     At no time is anyone taken off who was wanted all along.
@@ -356,7 +356,7 @@ def test_after_faults_stop_the_lists_become_what_the_models_say() -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_after_faults_stop_the_lists_become_what_the_models_say_however_long_one_tries() -> None:
+def test_lists_converge_once_faults_stop_in_many_examples() -> None:
     """The same, with many more and longer histories, others each time."""
     many = settings(max_examples=400, stateful_step_count=25, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(Shop, settings=many)

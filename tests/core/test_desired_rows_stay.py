@@ -50,7 +50,7 @@ def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world: Callabl
     assert world.emails() == ["ann@example.com"]
 
 
-def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members: World) -> None:
+def test_a_desired_person_is_not_overwritten_by_another_row(members: World) -> None:
     """Ann's customer id is not known today, and a new row has it.
 
     Klaviyo would take that row for Ann, and she would be no more.
@@ -74,7 +74,7 @@ def test_someone_who_is_wanted_is_not_overwritten_by_another_row(members: World)
     assert members.emails() == ["bob@example.com", "new@example.com"]
 
 
-def test_so_it_is_where_she_comes_with_a_new_e_mail(world: World) -> None:
+def test_a_desired_person_with_a_new_email_is_not_overwritten(world: World) -> None:
     """Klaviyo knows her by her id, and has a phone as hers that the model has not. Somebody new has it."""
     select = "select email, customer_id, first_name as phone from people"
     kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
@@ -89,7 +89,7 @@ def test_so_it_is_where_she_comes_with_a_new_e_mail(world: World) -> None:
     assert world.person("ann2@example.com")["id"] == profile
 
 
-def test_so_it_is_where_the_model_is_keyed_anew(world: World) -> None:
+def test_a_desired_person_is_not_overwritten_after_identifiers_change(world: World) -> None:
     """Another identifier comes with the same build in which Ann's id is NULL and a new row has it."""
     select = "select email, customer_id, first_name, club as phone from people"
     world.model("members", select, identifiers=BY_EMAIL)
@@ -101,7 +101,7 @@ def test_so_it_is_where_the_model_is_keyed_anew(world: World) -> None:
     assert world.emails() == ["ann@example.com", "bob@example.com", "new@example.com"]
 
 
-def test_what_a_list_remembers_that_is_driven_no_more_claims_nothing(members: World) -> None:
+def test_rows_of_an_orphaned_list_claim_no_member(members: World) -> None:
     """Ann's id changed since, at Klaviyo too; whoever has the old one now is sent with it."""
     members_model(members, list="First")
     become(members, people("ann", "bob"))
@@ -115,7 +115,7 @@ def test_what_a_list_remembers_that_is_driven_no_more_claims_nothing(members: Wo
     assert members.person("zed@example.com")["external_id"] == "c-ann"
 
 
-def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(members: World) -> None:
+def test_a_row_rejected_without_a_shared_identifier_is_not_sent_again(members: World) -> None:
     """The new row has Ann's customer id, is sent without it, and is refused: it stays so until it changes."""
     become(members, people("ann"))
     members.run()
@@ -130,7 +130,7 @@ def test_a_row_that_is_refused_without_what_another_has_is_not_sent_again(member
     assert members.emails() == ["ann@example.com", "new@example.com"]
 
 
-def test_nobody_is_removed_who_may_be_a_wanted_row_that_is_nowhere_found(members: World) -> None:
+def test_nobody_is_removed_who_may_be_a_desired_row_without_a_profile(members: World) -> None:
     """Bob's e-mail was changed at Klaviyo, and someone who leaves is found by the same profile.
 
     His row says bob@ still, which nobody has: so he may be this one, and it is held, and told.
@@ -154,7 +154,7 @@ def test_nobody_is_removed_who_may_be_a_wanted_row_that_is_nowhere_found(members
 @pytest.mark.parametrize(
     "fault", [Fault(FaultKind.CANCEL), Fault(FaultKind.MISCOUNT, rows=1)], ids=lambda fault: fault.kind
 )
-def test_nobody_is_removed_whose_new_row_is_not_proved(members: World, fault: Fault) -> None:
+def test_nobody_is_removed_before_the_new_row_is_proved(members: World, fault: Fault) -> None:
     """Her e-mail changed, and nobody knows what came of it: taken off, she would join anew the next time."""
     become(members, people("ann", "bob"))
     members.run()

@@ -91,7 +91,7 @@ def test_a_plan_changes_nothing(world: World, wish: PlanOptions) -> None:
     assert (world.sandbox.profiles(), world.sandbox.lists()) == (people_before, lists_before)
 
 
-def test_the_first_plan_of_all_makes_no_state(world: World) -> None:
+def test_the_first_plan_creates_no_state(world: World) -> None:
     """Before the first run there is no state file, and a plan makes none."""
     members_model(world)
     become(world, people("ann"))
@@ -125,7 +125,7 @@ def counts(plan: Plan) -> dict[tuple[str, str], tuple[int, int, int, int, int, i
     }
 
 
-def test_the_plan_is_what_the_run_then_does(world: World) -> None:
+def test_the_run_does_what_the_plan_says(world: World) -> None:
     """A dry run once changed what the next real run sent.
 
     Here the run's own plan is the same, and its outcomes add up to it.
@@ -228,7 +228,7 @@ def test_a_plans_requests_are_those_that_the_run_sends(world: World) -> None:
     assert asked(world, number) == planned.estimate_requests()
 
 
-def test_a_plan_says_what_it_may_take_to_read_a_list(world: World) -> None:
+def test_a_plan_estimates_the_requests_that_read_a_list(world: World) -> None:
     """Whom Klaviyo knows by an id alone it can't look for on a list, which is read from when he was sent."""
     world.model("members", "select customer_id from people", identifiers={"external_id": "customer_id"})
     become(world, many(250))

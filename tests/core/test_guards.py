@@ -105,7 +105,7 @@ def test_the_guard_counts_only_valid_rows(members: World) -> None:
         (20, 4, {"min_rows": 16}, False),
     ],
 )
-def test_removes_are_bounded_by_share_and_number_and_rows_by_number(
+def test_guards_limit_removes_by_share_and_number_and_rows_by_number(
     members: World, known: int, leaving: int, config: dict[str, float], refused: bool
 ) -> None:
     """Over a tenth and over ten, unless the model says otherwise; and no fewer rows than it says."""
@@ -121,7 +121,7 @@ def test_removes_are_bounded_by_share_and_number_and_rows_by_number(
         assert one(members.run()).outcomes == {Outcome.REMOVED: leaving}
 
 
-def test_allowing_removes_passes_this_model_this_once(members: World) -> None:
+def test_allowing_removes_lets_one_model_pass_once(members: World) -> None:
     """The word is for one model and one run: the next run is guarded as ever."""
     become(members, many(30))
     members.run()
@@ -133,7 +133,7 @@ def test_allowing_removes_passes_this_model_this_once(members: World) -> None:
         members.run()
 
 
-def test_allowing_removes_for_one_model_does_not_for_another(world: World) -> None:
+def test_allowing_removes_for_one_model_does_not_allow_them_for_another(world: World) -> None:
     """Both lists shrink; only one was meant to."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
@@ -166,7 +166,7 @@ def test_every_model_is_guarded_before_the_first_write_even_of_a_list(world: Wor
     assert world.sandbox.lists() == []
 
 
-def test_each_list_of_a_model_is_guarded_by_itself(world: World) -> None:
+def test_each_list_of_a_model_is_guarded_separately(world: World) -> None:
     """Tea would lose all of its 12; that Coffee has a thousand does not make them few."""
     clubs_model(world)
     tea = [{**row, "club": "Tea"} for row in many(13)]
@@ -180,7 +180,7 @@ def test_each_list_of_a_model_is_guarded_by_itself(world: World) -> None:
     assert "list 'Tea'" in problem.where
 
 
-def test_rows_that_name_no_list_are_no_list_to_guard(world: World) -> None:
+def test_rows_without_a_list_are_not_guarded_as_one(world: World) -> None:
     """One row's blank list once looked like a list of no rows, and stopped the whole run."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club=None)])

@@ -140,7 +140,7 @@ UNFIT = [
 ]
 
 
-def test_what_is_no_identifier_is_not_sent(world: World) -> None:
+def test_a_malformed_identifier_is_not_sent(world: World) -> None:
     """`not-an-email` and blank keys once went out; here the row is rejected with a reason."""
     world.sql("INSERT INTO nothing VALUES (1)")
     for number, (kind, value, _) in enumerate(UNFIT):
@@ -155,7 +155,7 @@ def test_what_is_no_identifier_is_not_sent(world: World) -> None:
     assert len(world.state("SELECT * FROM rejections")) == len(UNFIT)
 
 
-def test_all_that_unicode_calls_a_control_a_format_or_a_space_counts_as_blank() -> None:
+def test_unicode_controls_formats_and_spaces_count_as_blank() -> None:
     """Of whatever version of Unicode this Python knows; the warehouse has the same ranges."""
     blank = {"Cc", "Cf", "Zs", "Zl", "Zp"}
     everything = map(chr, range(sys.maxunicode + 1))
@@ -249,7 +249,7 @@ def test_a_shared_secondary_identifier_is_left_out_of_all_and_counted(world: Wor
     assert model.omitted_identifiers == {IdentifierType.PHONE: 2}
 
 
-def test_or_the_rows_that_share_it_are_rejected(world: World) -> None:
+def test_rows_that_share_an_identifier_are_rejected_if_the_model_says_so(world: World) -> None:
     """`on_shared_identifier: reject` says that sharing is a mistake in the data."""
     world.people(FAMILY)
     assert (
@@ -289,7 +289,7 @@ def test_one_person_on_two_lists_shares_nothing(world: World) -> None:
     assert {member["external_id"] for club in ("Tea", "Coffee") for member in world.members(club)} == {"1"}
 
 
-def test_a_rejection_by_a_check_is_new_once_and_then_stands(world: World) -> None:
+def test_a_rejection_by_a_check_is_new_once(world: World) -> None:
     """New rejections are an exit code; the ones of yesterday are not news.
 
     One that is mended is forgotten.
@@ -305,7 +305,7 @@ def test_a_rejection_by_a_check_is_new_once_and_then_stands(world: World) -> Non
     assert world.state("SELECT * FROM rejections") == []
 
 
-def test_a_rejection_that_only_dead_runs_saw_is_still_new(world: World) -> None:
+def test_a_rejection_seen_only_by_killed_runs_is_still_new(world: World) -> None:
     """Nobody was told of it: those runs came to no end."""
     world.people([{"email": "ann@example.com"}, {"email": "mangled"}])
     world.model("members", "select email from people", identifiers={"email": "email"})

@@ -71,12 +71,12 @@ def test_a_job_proves_its_rows_only_if_its_counts_add_up(
     assert settled.receipt.rows == 3 - len(refused)
 
 
-def test_a_job_that_klaviyo_forgot_proves_nothing() -> None:
+def test_a_job_unknown_to_klaviyo_proves_nothing() -> None:
     """Jobs expire; what became of the rows is then nobody's knowledge."""
     assert evaluate_job(SENT, None, lambda _: [], lambda _: []).receipt.state is ReceiptState.UNKNOWN
 
 
-def test_an_error_that_fits_two_rows_names_none() -> None:
+def test_an_error_that_matches_two_rows_is_assigned_to_neither() -> None:
     """A guess would reject the wrong row and call the other applied."""
     twins = [SentRow(1, {IdentifierType.EXTERNAL_ID: "7"}), SentRow(2, {IdentifierType.EXTERNAL_ID: "7"})]
     assert match_errors_to_rows([error(external_id="7")], twins) == {}
@@ -103,7 +103,7 @@ WRONG = RowError("invalid", "email", "no")
         (3, [1, 7], 1, [[100, 102]], [101]),  # a pointer at no row of ours says nothing
     ],
 )
-def test_a_refused_batch_is_taken_apart(
+def test_a_refused_batch_is_bisected(
     count: int, bad: list[int], rounds: int, sent: list[list[int]], refused: list[int]
 ) -> None:
     """Rows that are pointed at are out; the rest is sent again; after five rounds the batch is halved."""
@@ -113,7 +113,7 @@ def test_a_refused_batch_is_taken_apart(
     assert sorted(apart.rejected) == refused
 
 
-def test_a_refusal_that_points_at_no_row_of_ours_is_not_the_rows_fault() -> None:
+def test_a_refusal_that_points_at_none_of_our_rows_rejects_no_row() -> None:
     """Then the reply speaks of something else than we sent."""
     assert isinstance(bisect_rejected(batch(3), {7: WRONG}, 1, 3), AbortList)
 
@@ -122,14 +122,14 @@ def test_a_refusal_that_points_at_no_row_of_ours_is_not_the_rows_fault() -> None
     ("refused", "size", "fault"),
     [(100, 200, False), (101, 200, True), (101, 1_010, False), (102, 1_010, True)],
 )
-def test_over_a_tenth_and_over_a_hundred_for_one_reason_is_nobodys_own_fault(
+def test_over_a_tenth_and_over_a_hundred_for_one_reason_reject_no_row(
     refused: int, size: int, fault: bool
 ) -> None:
     """Both bounds count: a hundred odd rows of a million are odd rows."""
     assert (find_systematic_failure([WRONG] * refused, size) is not None) is fault
 
 
-def test_many_refusals_for_different_reasons_are_the_rows_own() -> None:
+def test_many_refusals_for_different_reasons_reject_their_rows() -> None:
     """One code and one field make a fault of the model; many of each make a mess of data."""
     errors = [RowError("invalid", f"field{n % 3}", "no") for n in range(240)]
     assert find_systematic_failure(errors, 300) is None

@@ -54,7 +54,7 @@ class Dying:
 
 
 @pytest.mark.parametrize("table", ["snapshot", "deltas", "rejected"])
-def test_a_run_may_die_before_each_of_a_models_tables_is_made(
+def test_a_run_may_be_killed_before_each_table_is_created(
     members: World, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     """A model that has only some of its tables was never sent."""
@@ -144,7 +144,7 @@ def statements(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("part", range(10))
-def test_a_run_may_die_between_any_two_statements(
+def test_a_run_may_be_killed_between_statements(
     world: World, statements: int, part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What belongs together is committed together.
@@ -155,7 +155,7 @@ def test_a_run_may_die_between_any_two_statements(
 
 
 @pytest.mark.parametrize("tenths", [(6, 5), (9, 2)])
-def test_a_run_that_mends_another_may_die_too(
+def test_a_recovering_run_may_be_killed_too(
     world: World, statements: int, tenths: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It dies while it sends, or before that: the third run ends what both began."""
@@ -166,7 +166,7 @@ def test_a_run_that_mends_another_may_die_too(
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_run_may_die_between_any_two_statements_at_all(
+def test_a_run_may_be_killed_between_any_two_statements(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     """The same at each and every statement; also where the next run dies at the statement of that number."""
@@ -197,7 +197,7 @@ def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(
     assert members.state("SELECT row_key, row_count FROM rejections") == [("email:bad@example.c1", 1)]
 
 
-def test_a_death_after_the_list_was_told_done_loses_nothing(members: World) -> None:
+def test_a_kill_after_a_list_is_done_loses_nothing(members: World) -> None:
     """All was sent and settled; only the taking over was left."""
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, ListDone))

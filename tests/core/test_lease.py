@@ -61,7 +61,7 @@ def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(
     assert len(world.writes()) == number
 
 
-def test_a_run_that_loses_its_lease_while_it_looks_up_who_leaves_removes_nobody(
+def test_a_run_that_loses_its_lease_during_lookups_removes_nobody(
     world: World, lost: Callable[[Callable[[], bool]], list[bool]]
 ) -> None:
     """By then another run may have put the same people back."""

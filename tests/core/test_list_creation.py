@@ -28,7 +28,7 @@ def members(world: World) -> World:
     return world
 
 
-def test_where_lists_may_not_be_created_the_nearest_names_are_offered(
+def test_an_unknown_list_suggests_similar_names_if_lists_may_not_be_created(
     make_world: Callable[..., World],
 ) -> None:
     """A typing mistake must not become a list."""
@@ -64,7 +64,7 @@ def test_after_a_lost_reply_to_a_creation_the_list_is_looked_up(members: World, 
     assert [entry.path for entry in members.writes()].count("/api/lists") == 1
 
 
-def test_a_creation_that_was_not_carried_out_is_made_by_the_next_run(members: World) -> None:
+def test_a_creation_that_did_not_happen_is_repeated_by_the_next_run(members: World) -> None:
     """The reply was lost, and no such list is to be seen: the run stops, and says so."""
     members.fault(Fault(FaultKind.CUT, "POST", "/api/lists"))
     with pytest.raises(ReplyLost):
@@ -97,7 +97,7 @@ def looked_in_vain(world: World) -> int:
     return sum(made < at < made + SHOWN_LATE - 1.0 for at in asked)
 
 
-def test_a_run_that_died_after_a_creation_leaves_its_list_to_the_next(
+def test_the_next_run_uses_the_list_that_a_killed_run_created(
     members: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The list is there, and only the intent is noted: it is found by its name, and owned."""
@@ -108,7 +108,7 @@ def test_a_run_that_died_after_a_creation_leaves_its_list_to_the_next(
     assert len(members.emails()) == 2
 
 
-def test_a_list_that_a_dead_run_created_is_waited_for(
+def test_a_list_created_by_a_killed_run_is_waited_for(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next run begins at once, and Klaviyo does not show the list yet: no second one is made."""
@@ -133,7 +133,7 @@ def test_after_a_lost_reply_a_list_that_is_shown_late_is_waited_for(make_world: 
     assert (names(world), creations(world)) == (["Members"], 1)
 
 
-def test_of_two_lists_of_one_name_the_one_that_was_made_since_the_intent_is_ours(
+def test_the_list_created_after_the_intent_is_chosen_among_equal_names(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody's list of that name was not shown yet when ours was made. Both are when the next run looks."""
@@ -151,7 +151,7 @@ def test_of_two_lists_of_one_name_the_one_that_was_made_since_the_intent_is_ours
     assert world.emails(ours) == ["ann@example.com", "bob@example.com"]
 
 
-def test_of_two_lists_that_were_made_since_the_intent_none_is_guessed(
+def test_two_lists_created_after_the_intent_are_an_error(
     members: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody made a list of that name by hand after the run had died."""

@@ -29,9 +29,7 @@ def members(world: World) -> World:
 
 
 @pytest.mark.parametrize("gone", [False, True])
-def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(
-    members: World, gone: bool
-) -> None:
+def test_a_list_with_only_uncertain_rows_is_remembered_as_left(members: World, gone: bool) -> None:
     """All replies were lost, and then the model names another list, or is gone: that is told."""
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=9))
@@ -49,9 +47,7 @@ def test_a_list_is_left_behind_too_where_nobody_knows_what_came_of_its_rows(
 
 
 @pytest.mark.parametrize("trouble", [None, "a refused key", "a limit"])
-def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(
-    world: World, trouble: str | None
-) -> None:
+def test_models_that_swap_lists_and_swap_back_forget_nobody(world: World, trouble: str | None) -> None:
     """What a model remembers of a list says nothing of what another did to it in between.
 
     Model b sent Pia to X, a took her off, and b wants her there again; its first run may come to little.
@@ -79,7 +75,7 @@ def test_models_that_swap_their_lists_and_swap_them_back_forget_nobody(
     assert len(world.writes()) == before
 
 
-def test_a_row_that_is_rejected_while_its_list_is_taken_back_is_not_taken_for_sent(world: World) -> None:
+def test_a_row_rejected_while_its_list_returns_does_not_count_as_sent(world: World) -> None:
     """Model b put Ann on X and took her off again; a takes X back while her row stands twice, and differs."""
     turns = [
         {"b": ("X", people("ann", "bob")), "a": ("Y", people("zoe"))},
@@ -101,7 +97,7 @@ def test_a_row_that_is_rejected_while_its_list_is_taken_back_is_not_taken_for_se
     assert world.emails("X") == ["ann@example.com", "bob@example.com", "zoe@example.com"]
 
 
-def test_a_list_that_a_model_comes_back_to_is_in_doubt(members: World) -> None:
+def test_the_rows_of_a_list_that_a_model_returns_to_are_uncertain(members: World) -> None:
     """What it sent to another list meanwhile is what Klaviyo has now: a profile has one name on all lists."""
     for name, first_name in (("First", "Ann"), ("Second", "Anna"), ("First", "Ann")):
         members_model(members, list=name)
@@ -112,7 +108,7 @@ def test_a_list_that_a_model_comes_back_to_is_in_doubt(members: World) -> None:
 
 
 @pytest.mark.parametrize("death", [False, True])
-def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members: World, death: bool) -> None:
+def test_a_renamed_model_removes_members_whom_the_old_name_sent(members: World, death: bool) -> None:
     """It remembers nothing of the list, but it is the same job that put them there.
 
     Else everybody counts as a member from before its time, and stays for ever.
@@ -132,7 +128,7 @@ def test_a_model_under_a_new_name_takes_off_whom_the_old_one_sent(members: World
 
 
 @pytest.mark.parametrize("unsent", ["a limit", "a refused import"])
-def test_it_takes_them_off_also_if_it_first_sent_them_in_a_later_run(members: World, unsent: str) -> None:
+def test_a_renamed_model_removes_them_even_if_it_first_sent_them_later(members: World, unsent: str) -> None:
     """What came in between changes nothing of who put them there."""
     moves(members, people("ann", "bob"))
     members.drop_model("members")
@@ -148,7 +144,7 @@ def test_it_takes_them_off_also_if_it_first_sent_them_in_a_later_run(members: Wo
 
 
 @pytest.mark.parametrize("how", ["another identifier first", "a new e-mail in the same build"])
-def test_it_takes_them_off_also_if_the_old_one_knew_them_otherwise(world: World, how: str) -> None:
+def test_a_renamed_model_removes_them_even_under_other_identifiers(world: World, how: str) -> None:
     """They are the same people: by their e-mail, or by an id."""
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bob"))
@@ -163,7 +159,7 @@ def test_it_takes_them_off_also_if_the_old_one_knew_them_otherwise(world: World,
     assert world.emails() == ["bob@example.com"]
 
 
-def test_a_list_has_one_model(members: World) -> None:
+def test_a_list_has_one_owner(members: World) -> None:
     """Two models of one list would each remove the other's people."""
     members.model("others", "select email from people", list="Members")
     with pytest.raises(UsageError, match="use the same list 'Members'"):
@@ -177,7 +173,7 @@ def test_a_list_has_one_model(members: World) -> None:
     assert len(members.writes()) == before
 
 
-def test_a_list_may_pass_from_a_model_that_lets_it_go(members: World) -> None:
+def test_a_list_may_pass_from_a_model_that_gave_it_up(members: World) -> None:
     """The old model drives another list now, in the same run.
 
     Then the list is free, and its old members stay.

@@ -52,7 +52,7 @@ def test_two_lists_of_one_name_are_not_guessed_between(members: World) -> None:
     assert len(members.writes()) == before
 
 
-def test_a_name_of_the_profile_means_the_list_it_maps_to(members: World) -> None:
+def test_a_name_mapped_in_the_profile_means_the_mapped_list(members: World) -> None:
     """The mapping in profiles.yml comes first: what Klaviyo calls the list does not matter."""
     listed = members.new_list("VIP 2026")
     members.new_list("Members")
@@ -82,7 +82,7 @@ def test_a_list_by_id_must_exist(members: World) -> None:
     assert members.writes() == []
 
 
-def test_a_model_with_a_list_column_drives_each_list(world: World) -> None:
+def test_a_model_with_a_list_column_fills_each_list(world: World) -> None:
     """Each row names its list.
 
     One person on two lists is two rows; one whose list is blank is rejected, and nobody else.
@@ -102,7 +102,7 @@ def test_a_model_with_a_list_column_drives_each_list(world: World) -> None:
     assert result.exit_code == 1
 
 
-def test_who_moves_between_the_lists_of_a_model_is_added_and_removed(world: World) -> None:
+def test_a_person_who_moves_between_lists_is_added_and_removed(world: World) -> None:
     """Ann leaves Tea for Coffee."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club="Tea"), person("cat", club="Coffee")])
@@ -126,7 +126,7 @@ def test_the_lists_of_a_person_are_sent_one_after_another(make_world: Callable[.
     assert second >= first + 3_000.0
 
 
-def test_while_a_job_does_not_end_no_other_list_is_sent(make_world: Callable[..., World]) -> None:
+def test_an_unfinished_job_delays_the_other_lists_of_the_person(make_world: Callable[..., World]) -> None:
     """Klaviyo is slow, and the run has waited long enough.
 
     Someone of Tea may be in Coffee's open job: Tea is not sent today, and the next run goes on from there.
@@ -142,7 +142,7 @@ def test_while_a_job_does_not_end_no_other_list_is_sent(make_world: Callable[...
     assert [listed.list_plan.adds for listed in result.lists] == [0, 1]
 
 
-def test_a_list_that_no_row_names_any_more_is_guarded_then_emptied_and_then_forgotten(world: World) -> None:
+def test_a_list_without_rows_is_guarded_then_emptied_then_forgotten(world: World) -> None:
     """All of Tea's people are gone from the model.
 
     Asked for, they are taken off; after that, nobody need be asked again.
@@ -159,7 +159,7 @@ def test_a_list_that_no_row_names_any_more_is_guarded_then_emptied_and_then_forg
     assert [listed.list_plan.list_ref.name for listed in result.lists] == ["Coffee"]
 
 
-def test_a_list_that_was_deleted_in_klaviyo_is_not_emptied_in_vain(world: World) -> None:
+def test_no_removals_are_sent_for_a_list_deleted_in_klaviyo(world: World) -> None:
     """Tea was deleted by hand, and no row names it: its rows are shown as left behind, and Coffee goes on."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club="Coffee")])
@@ -173,7 +173,7 @@ def test_a_list_that_was_deleted_in_klaviyo_is_not_emptied_in_vain(world: World)
     assert world.emails("Coffee") == ["bob@example.com", "cat@example.com"]
 
 
-def test_a_list_that_was_deleted_in_klaviyo_is_made_anew_and_filled(world: World) -> None:
+def test_a_list_deleted_in_klaviyo_is_created_again_and_filled(world: World) -> None:
     """Tea was deleted by hand, and rows name it still.
 
     The new list has a new id, begins with nothing, and gets everybody.

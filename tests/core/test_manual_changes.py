@@ -50,7 +50,7 @@ class Hands(Shop):
         super()._converges()
 
 
-def test_a_list_that_hands_changed_becomes_what_the_model_says_once_it_is_read_back() -> None:
+def test_a_manually_changed_list_converges_once_it_is_reconciled() -> None:
     """Whoever was taken off is on it again, whoever was adopted and is not wanted is off it."""
     few = settings(
         max_examples=6, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
@@ -60,7 +60,7 @@ def test_a_list_that_hands_changed_becomes_what_the_model_says_once_it_is_read_b
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_a_list_that_hands_changed_becomes_what_the_model_says_however_long_one_tries() -> None:
+def test_a_manually_changed_list_converges_in_many_examples() -> None:
     """The same, with many more and longer histories, others each time."""
     many = settings(max_examples=150, stateful_step_count=20, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(Hands, settings=many)

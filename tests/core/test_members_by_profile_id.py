@@ -42,7 +42,7 @@ def adds(world: World) -> list[int]:
 
 
 @pytest.mark.parametrize(("people", "requests"), [(999, [999]), (1_000, [1_000]), (1_001, [1, 1_000])])
-def test_a_thousand_are_put_on_a_list_by_one_request(
+def test_one_request_adds_a_thousand_members(
     world: World, ids: list[str], people: int, requests: list[int]
 ) -> None:
     """Requests are as full as Klaviyo takes them."""
@@ -52,9 +52,7 @@ def test_a_thousand_are_put_on_a_list_by_one_request(
     assert len(world.members()) == people
 
 
-def test_of_whom_the_reply_is_lost_nobody_knows_until_they_are_added_again(
-    world: World, ids: list[str]
-) -> None:
+def test_rows_with_a_lost_reply_are_unknown_until_they_are_added_again(world: World, ids: list[str]) -> None:
     """They may be on the list: the next run adds them once more, which changes nothing where they are."""
     pick(world, ids[:3])
     world.fault(Fault(FaultKind.CUT, "POST", ADDS, after=True, times=None))
@@ -65,9 +63,7 @@ def test_of_whom_the_reply_is_lost_nobody_knows_until_they_are_added_again(
     assert len(world.members()) == 3
 
 
-def test_whoever_may_have_been_added_is_taken_off_when_she_is_wanted_no_more(
-    world: World, ids: list[str]
-) -> None:
+def test_a_possibly_added_member_is_removed_once_her_row_is_gone(world: World, ids: list[str]) -> None:
     """Her reply was lost: to forget her would leave her on the list for good."""
     pick(world, ids[:3])
     world.fault(Fault(FaultKind.CUT, "POST", ADDS, after=True, times=None))

@@ -50,14 +50,14 @@ def figures(drift: ListDifference) -> dict[str, int]:
     return {name: value for name, value in numbers.items() if isinstance(value, int) and value}
 
 
-def test_a_list_that_is_as_it_was_left_shows_no_drift(world: World) -> None:
+def test_an_unchanged_list_shows_no_drift(world: World) -> None:
     """Rows and members are as many, and nobody is missing."""
     members_model(world)
     moves(world, people("ann", "bo"))
     assert figures(reconciled(world)) == {"applied": 2, "members": 2}
 
 
-def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(world: World) -> None:
+def test_a_manually_removed_member_is_missing_and_can_be_resent(world: World) -> None:
     """A run alone would never look: nothing of her row changed."""
     members_model(world)
     moves(world, people("ann", "bo", "cleo"))
@@ -73,7 +73,7 @@ def test_whoever_was_taken_off_by_hand_is_missing_and_sent_again_once_mended(wor
     assert not one(world.run()).outcomes
 
 
-def test_a_missing_row_that_is_no_longer_desired_is_forgotten_once_mended(world: World) -> None:
+def test_resending_forgets_a_missing_row_that_is_no_longer_desired(world: World) -> None:
     """She is off the list already; the run says so and removes nobody else."""
     members_model(world)
     moves(world, people("ann", "bo", "cleo"))
@@ -85,7 +85,7 @@ def test_a_missing_row_that_is_no_longer_desired_is_forgotten_once_mended(world:
     assert figures(reconciled(world))["applied"] == 2
 
 
-def test_whoever_got_a_new_e_mail_by_hand_is_not_missing(world: World) -> None:
+def test_a_member_whose_email_was_changed_manually_is_not_missing(world: World) -> None:
     """She is still there by her id."""
     members_model(world)
     moves(world, people("ann", "bo"))
@@ -93,7 +93,7 @@ def test_whoever_got_a_new_e_mail_by_hand_is_not_missing(world: World) -> None:
     assert figures(reconciled(world)) == {"applied": 2, "members": 2}
 
 
-def test_whoever_shares_only_a_phone_with_a_row_is_neither_that_row_nor_a_stranger(world: World) -> None:
+def test_a_member_who_shares_only_a_phone_is_ambiguous(world: World) -> None:
     """Two people have one phone at home: she is not on the list though he is, and he is not to be adopted."""
     identifiers = {"email": "email", "phone_e164": "phone"}
     world.model("members", "select email, phone from people", identifiers=identifiers)
@@ -106,7 +106,7 @@ def test_whoever_shares_only_a_phone_with_a_row_is_neither_that_row_nor_a_strang
     assert figures(reconciled(world)) == {"applied": 1, "members": 1, "missing": 1}
 
 
-def test_members_of_no_row_are_others(world: World) -> None:
+def test_members_without_a_row_count_as_others(world: World) -> None:
     """Whoever was there before, and whoever was put there by hand since."""
     world.put_on_list(world.new_list(), world.new_profile(email="old@example.com"))
     world.wait()
@@ -118,7 +118,7 @@ def test_members_of_no_row_are_others(world: World) -> None:
     assert found.unmanaged_sample == ("email:new@example.com", "email:old@example.com")
 
 
-def test_a_removal_that_found_nobody_is_told_once_its_person_is_on_the_list(world: World) -> None:
+def test_a_removal_that_found_nobody_is_reported_once_the_person_is_a_member(world: World) -> None:
     """Deleted by hand when she was to leave, and back by hand since."""
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
@@ -143,7 +143,7 @@ def test_rows_whose_person_was_a_member_before_are_counted(world: World) -> None
     assert figures(reconciled(world)) == {"applied": 2, "members": 2, "already_members": 1}
 
 
-def test_a_deleted_list_is_told(world: World) -> None:
+def test_a_deleted_list_is_reported(world: World) -> None:
     """There is nothing to read then."""
     members_model(world)
     moves(world, people("ann"))
@@ -169,7 +169,7 @@ def test_each_list_of_a_model_is_read_and_profiles_have_none(world: World) -> No
     ]
 
 
-def test_reconcile_sends_only_gets_and_changes_nothing_unless_it_is_to_mend(world: World) -> None:
+def test_reconcile_sends_only_gets_and_changes_nothing_without_resend(world: World) -> None:
     """Files and state before and after are the same; and a mend writes to the state alone."""
     members_model(world)
     moves(world, people("ann", "bo"))
@@ -187,7 +187,7 @@ def kept(world: World) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(world.folder.rglob("*")) if path.is_file()}
 
 
-def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world: World) -> None:
+def test_a_killed_run_is_settled_before_rows_are_resent(world: World) -> None:
     """A row that was sent and not yet seen to be applied is unsettled, and not missing."""
     members_model(world)
     moves(world, people("ann"))
@@ -199,7 +199,7 @@ def test_what_a_dead_run_left_is_settled_before_a_list_is_mended(world: World) -
     assert figures(reconciled(world, resend=True)) == {"applied": 2, "members": 2}
 
 
-def test_a_list_that_only_a_dead_run_began_is_read_too(world: World) -> None:
+def test_a_list_that_only_a_killed_run_sent_to_is_read_too(world: World) -> None:
     """The rows of that run name it for the first time."""
     clubs_model(world)
     moves(world, people("ann", club="Tea"))
@@ -212,7 +212,7 @@ def test_a_list_that_only_a_dead_run_began_is_read_too(world: World) -> None:
     assert [(each.list_name, each.missing) for each in found] == [("Coffee", 1), ("Tea", 0)]
 
 
-def test_a_list_that_is_another_models_now_or_is_yet_to_be_sent_to_is_left_alone(world: World) -> None:
+def test_a_list_of_another_model_or_not_yet_sent_to_is_skipped(world: World) -> None:
     """The model has let it go in its config, though it has not run since."""
     members_model(world)
     moves(world, people("ann"))
@@ -222,7 +222,7 @@ def test_a_list_that_is_another_models_now_or_is_yet_to_be_sent_to_is_left_alone
         world.project().adopt(["members"])
 
 
-def test_a_list_that_can_not_be_read_is_not_mended(world: World) -> None:
+def test_an_unreadable_list_is_not_resent(world: World) -> None:
     """Who was not read is not missing."""
     members_model(world)
     moves(world, many(5))
@@ -233,7 +233,7 @@ def test_a_list_that_can_not_be_read_is_not_mended(world: World) -> None:
     assert figures(reconciled(world)) == {"applied": 5, "members": 5}
 
 
-def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world: World) -> None:
+def test_an_empty_sandbox_has_nothing_to_reconcile(world: World) -> None:
     """It is said so, and no file is made."""
     members_model(world)
     become(world, people("ann"))
@@ -252,7 +252,7 @@ def test_a_sandbox_that_has_not_begun_has_nothing_to_reconcile(world: World) -> 
     assert not list(world.folder.glob("*.reverse_etl.duckdb"))
 
 
-def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_their_own(world: World) -> None:
+def test_a_long_list_is_read_completely_in_ranges_of_whole_seconds(world: World) -> None:
     """Many joined in one second, more than one cursor reads before it hands back the rest; others later."""
     members_model(world)
     most = MAX_MEMBERS_PER_READ + 50
@@ -277,7 +277,7 @@ def test_a_long_list_is_read_whole_and_in_parts_that_begin_with_a_second_of_thei
     edges=st.lists(st.integers(0, 10_000), min_size=2, max_size=9, unique=True).map(sorted),
     parts=st.integers(1, 64),
 )
-def test_ranges_are_cut_so_that_every_second_is_in_one_of_them(edges: list[int], parts: int) -> None:
+def test_every_second_is_in_exactly_one_range(edges: list[int], parts: int) -> None:
     """None is lost and none is read twice, however many cursors there are."""
     ranges = [
         TimeRange(START + timedelta(seconds=first), START + timedelta(seconds=last))

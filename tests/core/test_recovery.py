@@ -52,7 +52,7 @@ def test_what_was_sent_is_uncertain_until_it_is_proved(members: World) -> None:
     assert members.state("SELECT state FROM runs ORDER BY started_at") == [("recovered",), ("ended",)]
 
 
-def test_an_uncertain_row_that_is_no_longer_wanted_is_removed(members: World) -> None:
+def test_an_uncertain_row_that_is_no_longer_desired_is_removed(members: World) -> None:
     """Nobody knows whether Bob was put on the list. He is not wanted now: if he is there, he is taken off."""
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
@@ -73,7 +73,7 @@ def test_an_unsent_row_is_never_marked_done(members: World) -> None:
     assert one(members.run()).list_plan.adds == 2
 
 
-def test_that_nothing_was_sent_now_says_nothing_about_then(members: World) -> None:
+def test_an_unsent_repetition_proves_nothing_about_the_first_request(members: World) -> None:
     """Rows are uncertain from one run; the next can't send at all. They stay uncertain."""
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
@@ -84,7 +84,7 @@ def test_that_nothing_was_sent_now_says_nothing_about_then(members: World) -> No
     assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
 
 
-def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(
+def test_jobs_of_an_earlier_run_are_settled_before_planning(
     make_world: Callable[..., World],
 ) -> None:
     """An import from yesterday is still under way: what it will do is not known, so nothing is sent."""
@@ -102,7 +102,7 @@ def test_jobs_of_an_earlier_run_end_before_anything_is_planned_on_them(
     assert one(world.run()).list_plan.adds == 1
 
 
-def test_an_import_of_which_no_receipt_speaks_is_waited_for(
+def test_an_import_without_a_receipt_is_waited_for(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run died after it sent and before it kept the job's id.
@@ -127,9 +127,7 @@ def test_an_import_of_which_no_receipt_speaks_is_waited_for(
 
 
 @pytest.mark.parametrize("dropped", [[], ["first_name"]])
-def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(
-    members: World, dropped: list[str]
-) -> None:
+def test_a_killed_run_is_settled_after_the_models_columns_changed(members: World, dropped: list[str]) -> None:
     """The run died, and then a column was added, or dropped.
 
     Its rows are taken over by the columns they were sent with.
@@ -151,7 +149,7 @@ def test_a_dead_run_is_settled_though_the_model_has_other_columns_now(
     assert len(members.writes()) == before
 
 
-def test_an_import_that_was_perhaps_made_is_not_unsent_because_its_repetition_is_refused(
+def test_a_refused_repetition_does_not_make_the_first_import_unsent(
     members: World,
 ) -> None:
     """The first try was carried out, its reply lost, and the second refused. Ann is a member, and leaves."""
@@ -168,7 +166,7 @@ def test_an_import_that_was_perhaps_made_is_not_unsent_because_its_repetition_is
     assert members.emails() == ["bob@example.com"]
 
 
-def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members: World) -> None:
+def test_a_rejected_row_stays_rejected_through_every_recovery(members: World) -> None:
     """A row was uncertain and then refused.
 
     Its run died later on, and the next run takes over once more what it proved.
@@ -192,7 +190,7 @@ def test_a_refused_row_stays_refused_however_often_its_run_is_recovered(members:
         assert members.state("SELECT row_key FROM rejections") == [("email:bob@example.com",)]
 
 
-def test_a_recovered_job_is_held_against_the_rows_that_were_sent(members: World) -> None:
+def test_a_recovered_job_is_compared_with_the_rows_that_were_sent(members: World) -> None:
     """One of three rows was never sent, since it can't be rendered.
 
     The job of the other two ends after the run has died.

@@ -22,7 +22,7 @@ def members(world: World) -> World:
     return world
 
 
-def test_a_rejected_row_holds_the_removal_of_whoever_it_may_be(members: World) -> None:
+def test_a_rejected_row_holds_the_removal_of_a_possible_match(members: World) -> None:
     """Ann's row has a mangled e-mail today and her customer id still.
 
     Her old row must not be taken for somebody who left.
@@ -37,7 +37,7 @@ def test_a_rejected_row_holds_the_removal_of_whoever_it_may_be(members: World) -
     assert members.emails() == ["ann@example.com", "bob@example.com"]
 
 
-def test_a_row_that_klaviyo_refuses_today_holds_too(members: World) -> None:
+def test_a_row_that_klaviyo_rejects_in_this_run_holds_removals_too(members: World) -> None:
     """The refusal comes after the plan was made, and counts all the same when it is looked at who leaves."""
     become(members, people("ann", "bob"))
     members.run()
@@ -51,7 +51,7 @@ def test_a_row_that_klaviyo_refuses_today_holds_too(members: World) -> None:
     assert one(result).list_plan.held_at_plan == 1
 
 
-def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members: World) -> None:
+def test_a_rejected_row_holds_removals_by_a_shared_identifier_too(members: World) -> None:
     """Ann's new row is refused; her customer id stands on a second row too, so that neither is sent with it.
 
     It is hers all the same: her old row is not removed, neither in the run that is refused nor in the next.
@@ -70,7 +70,7 @@ def test_a_rejected_row_holds_by_an_identifier_that_others_carry_too(members: Wo
     assert members.emails() == ["ann@example.com", "bob@example.com", "double@example.com"]
 
 
-def test_a_rejected_row_holds_on_every_list_of_its_model(world: World) -> None:
+def test_a_rejected_row_holds_removals_on_every_list_of_its_model(world: World) -> None:
     """Ann moves from Tea to Coffee with a mangled e-mail.
 
     She can't be put on Coffee, and is not taken off Tea.

@@ -65,7 +65,9 @@ def test_a_row_that_only_the_repetition_refused_may_have_been_applied(
 
 
 @pytest.mark.parametrize("stays", [False, True])
-def test_so_may_a_row_that_only_the_repetition_of_a_dead_run_refused(members: World, stays: bool) -> None:
+def test_a_row_refused_only_by_a_killed_runs_repetition_may_have_been_applied(
+    members: World, stays: bool
+) -> None:
     """That the job may have a twin is kept with its receipt: Ann is sent again, or taken off as anyone."""
     only_the_repetition_refuses_ann(members, FaultKind.REFUSE_ROWS)
     assert members.dies(lambda event: isinstance(event, JobProgress))
@@ -77,7 +79,7 @@ def test_so_may_a_row_that_only_the_repetition_of_a_dead_run_refused(members: Wo
     assert members.emails() == [*(["ann@example.com"] if stays else []), "bob@example.com", "cat@example.com"]
 
 
-def test_what_a_dead_runs_import_without_a_twin_refused_is_rejected(members: World) -> None:
+def test_a_row_refused_in_a_killed_runs_only_import_is_rejected(members: World) -> None:
     """It comes to rest: a bad row is not sent again in every run, though each import outlasts its run."""
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann", times=None))
     become(members, people("ann", "bob"))
@@ -99,7 +101,7 @@ def test_a_refused_row_does_not_stop_the_others(members: World) -> None:
     assert members.state(query) == [(f"email:{BAD}", "klaviyo", "invalid", "email")]
 
 
-def test_a_refused_row_stands_and_is_not_sent_again(members: World) -> None:
+def test_a_rejected_row_is_not_sent_again(members: World) -> None:
     """Nothing changed, so nothing is sent; a standing rejection only warns, unless it is asked to count."""
     become(members, [*people("ann"), person("bad", email=BAD)])
     members.run()
@@ -193,7 +195,7 @@ def test_one_list_of_a_model_stops_and_the_others_go_on(world: World) -> None:
     assert (world.emails("Cake"), world.emails("Tea")) == (["ann@example.com"], ["bob@example.com"])
 
 
-def test_if_very_many_rows_are_refused_for_one_reason_no_row_is_to_blame(members: World) -> None:
+def test_many_refusals_for_one_reason_stop_the_list_and_reject_no_row(members: World) -> None:
     """A wrong column under `email` would reject 100,000 rows one by one.
 
     Instead the list stops, and no rejection is stored.
@@ -207,7 +209,7 @@ def test_if_very_many_rows_are_refused_for_one_reason_no_row_is_to_blame(members
     assert members.state("SELECT count(*) FROM runs WHERE state = 'ended'") == [(1,)]
 
 
-def test_so_many_refusals_in_the_job_stop_the_list_too(members: World) -> None:
+def test_many_refusals_in_the_job_stop_the_list_too(members: World) -> None:
     """The same when the request was taken and the job names the rows.
 
     The others are applied, these are sent again.
@@ -220,7 +222,7 @@ def test_so_many_refusals_in_the_job_stop_the_list_too(members: World) -> None:
     assert one(members.run()).outcomes == {Outcome.APPLIED: 105}
 
 
-def test_bad_rows_that_are_named_one_at_a_time_are_cornered(make_world: Callable[..., World]) -> None:
+def test_bad_rows_reported_one_at_a_time_are_bisected(make_world: Callable[..., World]) -> None:
     """If Klaviyo names one bad row a reply, five rounds are enough of that: then the batch is halved."""
     world = make_world(errors_per_reply=1)
     members_model(world)
@@ -243,7 +245,7 @@ def test_a_row_that_cannot_be_written_as_json_is_rejected_before_it_is_sent(worl
 
 
 @pytest.mark.parametrize("payload", ["attributes", "resource"])
-def test_a_row_that_fails_in_the_job_is_tied_to_its_row_by_what_was_sent(
+def test_an_error_of_a_job_is_matched_to_its_row_by_the_sent_identifiers(
     members: World, payload: Literal["attributes", "resource"]
 ) -> None:
     """An error names its row by the identifiers in it, never by its place."""
@@ -256,7 +258,7 @@ def test_a_row_that_fails_in_the_job_is_tied_to_its_row_by_what_was_sent(
 @pytest.mark.parametrize(
     "fault", [Fault(FaultKind.REFUSE_ROWS, pattern="bob", payload="none"), Fault(FaultKind.MISCOUNT, rows=1)]
 )
-def test_failures_that_name_nobody_leave_every_row_unknown(members: World, fault: Fault) -> None:
+def test_job_failures_without_an_identifier_leave_every_row_unknown(members: World, fault: Fault) -> None:
     """One of three failed, and nobody can say which: none is called applied, and all are sent again."""
     become(members, people("ann", "bob", "cat"))
     members.fault(fault)
@@ -294,7 +296,7 @@ def test_accepted_is_not_applied(make_world: Callable[..., World]) -> None:
     assert len(world.writes()) == before
 
 
-def test_a_person_has_one_unended_import_at_a_time(make_world: Callable[..., World]) -> None:
+def test_a_person_has_one_unfinished_import_at_a_time(make_world: Callable[..., World]) -> None:
     """The job of one list has not ended.
 
     What another list has to send waits too, since the same person may be in both.

@@ -25,7 +25,7 @@ def members(world: World) -> World:
     return world
 
 
-def test_a_person_who_left_the_model_is_taken_off_the_list(members: World) -> None:
+def test_a_person_who_left_the_model_is_removed_from_the_list(members: World) -> None:
     """Ann and Bob are sent; Bob leaves the model, and so the list. His profile stays."""
     become(members, people("ann", "bob"))
     members.run()
@@ -37,7 +37,7 @@ def test_a_person_who_left_the_model_is_taken_off_the_list(members: World) -> No
     assert members.sandbox.profile_count() == 2
 
 
-def test_a_person_with_a_new_e_mail_stays_and_can_leave_later(members: World) -> None:
+def test_a_person_with_a_new_email_stays_and_can_leave_later(members: World) -> None:
     """Ann's e-mail changes, and Klaviyo gives it to the same profile: nobody is removed.
 
     Her row is new, but she has been a member since the old row was sent. When she leaves at last, she is
@@ -57,7 +57,7 @@ def test_a_person_with_a_new_e_mail_stays_and_can_leave_later(members: World) ->
     assert members.emails() == ["bob@example.com"]
 
 
-def test_a_person_with_a_new_e_mail_and_a_new_profile_leaves_the_old_one_behind(
+def test_the_old_profile_leaves_if_a_new_email_makes_a_new_profile(
     make_world: Callable[..., World],
 ) -> None:
     """Where Klaviyo does not match external ids, the new e-mail is a new profile.
@@ -75,7 +75,7 @@ def test_a_person_with_a_new_e_mail_and_a_new_profile_leaves_the_old_one_behind(
 
 
 @pytest.mark.parametrize("ahead", [-7_200.0, 7_200.0])
-def test_whose_clock_is_wrong_does_not_matter(make_world: Callable[..., World], ahead: float) -> None:
+def test_a_wrong_local_clock_does_not_change_removals(make_world: Callable[..., World], ahead: float) -> None:
     """Who joined when is compared in Klaviyo's time; this machine's may be hours off.
 
     Cat joined by hand ten minutes before the first run, and stays; Bob was put there by it, and goes.
@@ -91,7 +91,7 @@ def test_whose_clock_is_wrong_does_not_matter(make_world: Callable[..., World], 
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
-def test_someone_who_joined_before_us_is_never_taken_off(members: World) -> None:
+def test_a_member_who_joined_before_our_first_run_is_never_removed(members: World) -> None:
     """Ann put herself on the list; then the model has her, and then it has not.
 
     Her place is hers, and the run says so.
@@ -111,7 +111,7 @@ def test_someone_who_joined_before_us_is_never_taken_off(members: World) -> None
 
 
 @pytest.mark.parametrize(("seconds", "outcome"), [(40.0, Outcome.REMOVED), (70.0, Outcome.UNMANAGED)])
-def test_the_times_that_klaviyo_notes_have_a_minutes_grace(
+def test_joining_times_are_compared_with_a_tolerance_of_a_minute(
     make_world: Callable[..., World], seconds: float, outcome: Outcome
 ) -> None:
     """What it notes of a member may be some seconds behind the time that its replies tell.
@@ -128,7 +128,7 @@ def test_the_times_that_klaviyo_notes_have_a_minutes_grace(
     assert one(world.run()).outcomes == {outcome: 1}
 
 
-def test_someone_whom_we_never_sent_is_never_taken_off(members: World) -> None:
+def test_a_member_whom_we_never_sent_is_never_removed(members: World) -> None:
     """A list may have members of others: whoever was never in the model is none of our business."""
     members.put_on_list(members.new_list(), members.new_profile(email="zoe@example.com"))
     become(members, people("ann", "bob"))
@@ -138,7 +138,7 @@ def test_someone_whom_we_never_sent_is_never_taken_off(members: World) -> None:
     assert members.emails() == ["bob@example.com", "zoe@example.com"]
 
 
-def test_whoever_had_two_profiles_leaves_with_both(make_world: Callable[..., World]) -> None:
+def test_a_person_with_two_profiles_leaves_with_both(make_world: Callable[..., World]) -> None:
     """Her e-mail changed, and an import that does not match by external id made another profile of her."""
     world = make_world(match_external_id=False)
     members_model(world, identifiers={"external_id": "customer_id", "email": "email"})
@@ -152,7 +152,7 @@ def test_whoever_had_two_profiles_leaves_with_both(make_world: Callable[..., Wor
     assert world.emails() == ["bob@example.com"]
 
 
-def test_someone_found_by_nobody_is_gone_and_noted(members: World) -> None:
+def test_a_leaving_row_without_a_profile_is_reported_as_not_found(members: World) -> None:
     """Bob was taken off by hand.
 
     There is nobody to remove. He is forgotten, and noted in the table `gone`.
@@ -172,7 +172,7 @@ def test_someone_found_by_nobody_is_gone_and_noted(members: World) -> None:
     assert one(members.run()).list_plan.removes == 0
 
 
-def test_someone_with_an_external_id_alone_is_found_by_it(world: World) -> None:
+def test_a_leaving_row_with_only_an_external_id_is_found_by_it(world: World) -> None:
     """Klaviyo can't filter a list by external id.
 
     The profile is looked up, and the list is read from when we began.
@@ -186,7 +186,7 @@ def test_someone_with_an_external_id_alone_is_found_by_it(world: World) -> None:
     assert [member["external_id"] for member in world.members()] == ["c-ann"]
 
 
-def test_someone_whose_e_mail_was_changed_at_klaviyo_is_found_by_another_identifier(members: World) -> None:
+def test_a_leaving_member_with_a_changed_email_is_found_by_another_identifier(members: World) -> None:
     """Every identifier that was delivered counts.
 
     Bob changed his e-mail at Klaviyo, and is found by his customer id.
@@ -204,7 +204,7 @@ def test_someone_whose_e_mail_was_changed_at_klaviyo_is_found_by_another_identif
 
 
 @pytest.mark.parametrize(("leaving", "requests"), [(99, 1), (101, 1), (1_005, 2)])
-def test_every_page_of_those_who_leave_is_read_and_every_one_removed(
+def test_every_page_of_leaving_members_is_read_and_removed(
     members: World, leaving: int, requests: int
 ) -> None:
     """One tool removed the first 20 of 1,000 and called the others removed too."""
@@ -220,7 +220,7 @@ def test_every_page_of_those_who_leave_is_read_and_every_one_removed(
     assert sum(entry.rows for entry in sent) == leaving
 
 
-def test_from_the_profiles_surface_nobody_is_removed_and_none_held(world: World) -> None:
+def test_the_profiles_surface_removes_and_holds_nobody(world: World) -> None:
     """A row that leaves is forgotten, be it like a rejected one or not; consent and profile stay."""
     world.model(
         "everyone",

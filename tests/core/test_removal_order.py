@@ -55,7 +55,7 @@ def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(members:
     assert members.emails() == ["ann@example.com", "cat@example.com"]
 
 
-def test_a_job_that_leaves_rows_unknown_is_in_nobodys_way(members: World) -> None:
+def test_a_job_with_unknown_rows_blocks_nobody_else(members: World) -> None:
     """Nor are its rows lost: they are sent again by the next run."""
     become(members, people("ann", "bob"))
     members.run()
@@ -86,7 +86,7 @@ def later_by_another_app(world: World, seconds: float) -> Callable[..., Any]:
     return tell
 
 
-def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(
+def test_open_jobs_finish_before_removals_after_a_lost_import_reply(
     make_world: Callable[..., World],
 ) -> None:
     """A cut reply hides a job that nobody here knows by name.
@@ -110,7 +110,7 @@ def test_after_a_lost_import_reply_open_jobs_end_before_anyone_is_removed(
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
-def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world: Callable[..., World]) -> None:
+def test_constant_imports_by_another_app_block_nobody(make_world: Callable[..., World]) -> None:
     """What it begins later can't be the import whose reply was lost; there is never a moment without one."""
     world = make_world(job_seconds=600.0)
     members_model(world)
@@ -124,7 +124,7 @@ def test_an_app_that_imports_all_the_time_keeps_nobody_waiting(make_world: Calla
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
 
-def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(
+def test_a_run_with_held_removals_needs_attention(
     make_world: Callable[..., World],
 ) -> None:
     """Nothing failed, but an import that may be ours goes on for longer than is waited for."""
@@ -145,7 +145,7 @@ def test_a_run_that_leaves_somebody_on_a_list_does_not_end_as_if_all_were_well(
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_removal_whose_reply_was_lost_is_unknown_and_made_again(members: World, after: bool) -> None:
+def test_a_removal_with_a_lost_reply_is_unknown_and_repeated(members: World, after: bool) -> None:
     """Whether it was carried out or not: the rows stay uncertain, and the next run resolves them anew."""
     become(members, people("ann", "bob", "cat"))
     members.run()

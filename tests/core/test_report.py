@@ -140,7 +140,7 @@ def test_a_refused_run_says_why_and_has_no_lists(members: World) -> None:
     assert report(members, told.previous_runs[0].run.run_id).rejections_match_run
 
 
-def test_a_dead_run_shows_what_it_handed_over_and_later_what_came_of_it(members: World) -> None:
+def test_a_killed_run_shows_what_was_sent_and_later_the_outcomes(members: World) -> None:
     """Its counts are not kept, since it never came to its end."""
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, JobProgress))
@@ -163,7 +163,7 @@ def test_a_dead_run_shows_what_it_handed_over_and_later_what_came_of_it(members:
     assert summarize_run(later).said == "This run was interrupted."
 
 
-def test_a_run_that_klaviyo_outlasts_is_told_as_open_until_it_is_settled(
+def test_a_run_with_unfinished_jobs_is_open_until_it_is_settled(
     make_world: Callable[..., World],
 ) -> None:
     """Its receipt is accepted; the run after it finds out."""
@@ -182,7 +182,7 @@ def test_a_run_that_klaviyo_outlasts_is_told_as_open_until_it_is_settled(
     assert later.proofs[0].rows_by_state == {"applied": 1}
 
 
-def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world: World) -> None:
+def test_a_stopped_list_says_why_and_does_not_affect_the_others(world: World) -> None:
     """The reason is the run's own, word for word."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
@@ -201,7 +201,7 @@ def test_a_list_that_stopped_says_why_and_the_others_are_as_they_are(world: Worl
     }
 
 
-def test_rejections_are_told_with_how_many_the_run_saw_first(members: World) -> None:
+def test_rejections_count_those_that_the_run_saw_first(members: World) -> None:
     """By checks and by Klaviyo; of an older run those of today, and that is said."""
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="cat", times=None))
     become(members, [*people("ann", "cat"), person("bad", email="bad")])
@@ -242,7 +242,7 @@ def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world: Wor
     assert {each.label.model for each in report(world).rejections} == {"others"}
 
 
-def test_rows_that_name_no_list_are_not_taken_for_profiles(world: World) -> None:
+def test_rows_without_a_list_are_not_labelled_profiles(world: World) -> None:
     """They are rejected under no list; profiles have none either."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club=None)])
@@ -270,7 +270,7 @@ def test_a_list_has_the_name_that_it_had_then(members: World) -> None:
     assert names(report(members, first.run_id)) == {"Members"}
 
 
-def test_those_for_whom_nobody_was_found_are_named(members: World) -> None:
+def test_rows_that_were_not_found_are_named(members: World) -> None:
     """Bob was taken off by hand before: of this run, and not of the one before or the next."""
     become(members, people("ann", "bob"))
     first = members.run()
@@ -287,7 +287,7 @@ def test_those_for_whom_nobody_was_found_are_named(members: World) -> None:
     assert report(members, first.run_id).removal_not_found_count == 0
 
 
-def test_of_very_many_the_first_are_shown_and_the_others_counted(members: World) -> None:
+def test_long_tables_show_the_first_rows_and_count_the_rest(members: World) -> None:
     """Receipts, those not applied before the others; those who were not found; and runs."""
     become(members, people("ann"))
     run_id = members.run().run_id
@@ -342,7 +342,7 @@ def test_the_notes_are_those_of_status(world: World) -> None:
     assert len(report(world).notes) == 2
 
 
-def test_a_report_changes_nothing_and_asks_nobody(members: World) -> None:
+def test_a_report_changes_nothing_and_sends_no_request(members: World) -> None:
     """Byte for byte and row for row, without a key and without a request."""
     become(members, [*people("ann", "bob"), person("bad", email="bad")])
     members.run(options=PlanOptions(limit=1))
@@ -358,7 +358,7 @@ def test_a_report_changes_nothing_and_asks_nobody(members: World) -> None:
     assert members.sandbox.log(number) == []
 
 
-def test_it_takes_seven_statements_more_than_status_however_many_lists_there_are(
+def test_a_report_takes_seven_statements_more_than_status_for_any_number_of_lists(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As docs/architecture.md says."""
@@ -389,9 +389,7 @@ def test_it_takes_seven_statements_more_than_status_however_many_lists_there_are
 
 
 @pytest.mark.parametrize("ran", [False, True])
-def test_a_run_that_there_is_not_is_a_mistake_that_names_those_that_there_are(
-    members: World, ran: bool
-) -> None:
+def test_an_unknown_run_is_an_error_that_names_the_known_runs(members: World, ran: bool) -> None:
     """Before the first run there is nothing to report of, whatever is asked for; and no state is made."""
     become(members, people("ann"))
     if not ran:
@@ -409,7 +407,7 @@ def test_a_run_that_there_is_not_is_a_mistake_that_names_those_that_there_are(
     assert error.value.problems[0].hint.startswith(f"Did you mean {ids[0]}? ")
 
 
-def test_a_project_by_a_new_name_is_told_why_there_is_no_run(members: World) -> None:
+def test_a_project_under_a_new_name_hears_why_it_has_no_run(members: World) -> None:
     """What the old name sent is not this project's."""
     become(members, people("ann"))
     members.run()

@@ -88,7 +88,7 @@ MOVES = {
 
 
 @pytest.mark.parametrize(("rows", "said"), MOVES.values(), ids=MOVES)
-def test_a_plan_that_is_another_by_now_is_refused(
+def test_a_plan_that_has_changed_is_refused(
     world: World, rows: list[dict[str, str | None]], said: str
 ) -> None:
     """With what moved; and nothing is sent."""
@@ -104,7 +104,7 @@ def test_a_plan_that_is_another_by_now_is_refused(
     assert world.state("SELECT state FROM runs ORDER BY started_at DESC LIMIT 1") == [("refused",)]
 
 
-def test_a_swap_of_values_between_two_rows_is_another_plan(world: World) -> None:
+def test_swapped_values_change_the_plan(world: World) -> None:
     """The digest is of rows, not of columns."""
     members_model(world)
     become(world, [person("ann", first_name="A"), person("bo", first_name="B")])
@@ -121,7 +121,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize(("was", "now"), TYPES.values(), ids=TYPES)
-def test_a_column_of_another_type_is_another_plan(world: World, was: str, now: str) -> None:
+def test_a_changed_column_type_changes_the_plan(world: World, was: str, now: str) -> None:
     """Its values may read alike, and are sent otherwise."""
     world.model("members", "select email, x from people")
     world.sql(f"CREATE TABLE people AS SELECT 'ann@example.com' AS email, {was} AS x")
@@ -130,7 +130,7 @@ def test_a_column_of_another_type_is_another_plan(world: World, was: str, now: s
     assert SAME_COUNTS in refused(world, plan)[0]
 
 
-def test_a_list_that_was_taken_over_since_is_another_plan(world: World) -> None:
+def test_a_list_adopted_since_changes_the_plan(world: World) -> None:
     """Whoever would have been kept would be removed now."""
     world.put_on_list(world.new_list(), world.new_profile(email="ann@example.com"))
     world.wait(600.0)
@@ -165,7 +165,7 @@ def test_a_plan_is_applied_once(world: World) -> None:
     assert "applied already" in caught.value.problems[0].hint
 
 
-def test_a_model_that_changed_is_refused_before_anybody_is_asked(world: World) -> None:
+def test_a_changed_model_is_refused_before_any_request(world: World) -> None:
     """Also where it would send the same rows; and one that is gone."""
     members_model(world)
     become(world, people("ann"))
@@ -179,7 +179,7 @@ def test_a_model_that_changed_is_refused_before_anybody_is_asked(world: World) -
     assert len(world.sandbox.log()) == asked
 
 
-def test_what_was_asked_of_the_plan_is_asked_again(world: World) -> None:
+def test_apply_uses_the_options_of_the_plan(world: World) -> None:
     """A limit, a full refresh, and a model that may pass its guards; a guard that it may not pass holds."""
     members_model(world)
     become(world, many(40))
@@ -194,7 +194,7 @@ def test_what_was_asked_of_the_plan_is_asked_again(world: World) -> None:
     assert one(applied(world, allowed)).outcomes == {Outcome.REMOVED: 20}
 
 
-def test_a_plan_of_one_model_leaves_the_others(world: World) -> None:
+def test_a_plan_of_one_model_leaves_the_others_alone(world: World) -> None:
     """It was made of those that were selected."""
     members_model(world)
     world.model("vip", "select email from people", list="VIP")
@@ -203,7 +203,7 @@ def test_a_plan_of_one_model_leaves_the_others(world: World) -> None:
     assert [one["name"] for one in world.sandbox.lists()] == ["VIP"]
 
 
-def test_a_run_that_died_since_is_settled_first_and_then_the_plan_is_another(world: World) -> None:
+def test_a_run_killed_since_is_settled_first_and_changes_the_plan(world: World) -> None:
     """What it left is no longer to be sent."""
     members_model(world)
     become(world, many(5))
@@ -215,7 +215,7 @@ def test_a_run_that_died_since_is_settled_first_and_then_the_plan_is_another(wor
     assert one(world.run()).outcomes in ({}, {Outcome.APPLIED: 5})
 
 
-def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(
+def test_a_plan_for_another_warehouse_or_account_is_refused(
     world: World, make_world: Callable[..., World]
 ) -> None:
     """Exit 2: it is the file or the target that is wrong, and nothing was asked of the warehouse."""
@@ -245,7 +245,7 @@ def test_a_plan_for_another_place_or_account_is_no_plan_for_this_one(
         (b"{", b"[", "The file is not a saved plan."),
     ],
 )
-def test_a_file_that_is_no_plan_or_was_changed_is_not_read(
+def test_a_file_that_is_not_a_plan_or_was_edited_is_refused(
     world: World, old: bytes, new: bytes, said: str
 ) -> None:
     """A plan says what it says under a digest."""
@@ -257,7 +257,7 @@ def test_a_file_that_is_no_plan_or_was_changed_is_not_read(
     assert (caught.value.problems[0].summary, caught.value.problems[0].where) == (said, "plan.json")
 
 
-def test_a_saved_plan_holds_no_row(world: World) -> None:
+def test_a_saved_plan_contains_no_row(world: World) -> None:
     """It lies in a pipeline's artifacts, where anybody may read it."""
     members_model(world)
     become(world, people("ann"))

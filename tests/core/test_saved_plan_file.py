@@ -59,7 +59,7 @@ def test_a_file_of_version_2_is_read_and_written_as_it_was() -> None:
     assert json.dumps(written) == file().decode()
 
 
-def test_what_is_read_from_each_key() -> None:
+def test_each_key_is_read_into_its_field() -> None:
     """The plan's values are those of its keys."""
     plan = SavedPlan.from_bytes(file(), "plan.json")
     assert (plan.options.full_refresh, plan.options.limit, plan.options.rekey) == (
@@ -100,7 +100,7 @@ def test_the_digest_of_rows_and_columns_stays() -> None:
 @pytest.mark.parametrize(
     ("written", "mode"), [(True, GateMode.ON), (False, GateMode.OFF), ("strict", GateMode.STRICT)]
 )
-def test_a_plan_keeps_what_was_asked_of_the_gate_behind_dbt(written: bool | str, mode: GateMode) -> None:
+def test_a_plan_stores_the_gate_options(written: bool | str, mode: GateMode) -> None:
     """So that `apply` asks it again."""
     plan = PLAN | {"dbt_gate": written}
     content = json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()

@@ -46,7 +46,7 @@ FILES = written()
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_statement_reads_as_it_did(file: str, gold: Gold) -> None:
+def test_a_statement_is_the_text_of_its_gold_file(file: str, gold: Gold) -> None:
     """The difference is shown line by line."""
     gold.check(GOLD / file, FILES[file])
 

@@ -46,7 +46,7 @@ def test_with_nothing_changed_a_run_sends_nothing(members: World) -> None:
     assert (one(result).list_plan.unchanged, result.exit_code) == (2, 0)
 
 
-def test_another_account_begins_with_nothing(members: World, make_world: Callable[..., World]) -> None:
+def test_another_account_starts_empty(members: World, make_world: Callable[..., World]) -> None:
     """The same project sent to another Klaviyo account: what the first one has says nothing of the second."""
     become(members, people("ann", "bob"))
     members.run()
@@ -58,7 +58,7 @@ def test_another_account_begins_with_nothing(members: World, make_world: Callabl
     assert one(members.run()).list_plan.unchanged == 2
 
 
-def test_a_new_list_begins_with_nothing_and_the_old_ones_rows_stay(members: World) -> None:
+def test_a_new_list_starts_empty_and_the_old_lists_rows_stay(members: World) -> None:
     """A model is pointed at another list.
 
     Its people are sent there. The old list is shown, and nobody is removed from it.
@@ -75,7 +75,7 @@ def test_a_new_list_begins_with_nothing_and_the_old_ones_rows_stay(members: Worl
     assert any("'Members'" in note and "2 rows" in note for note in result.plan.notes)
 
 
-def test_a_model_that_is_gone_leaves_its_list_alone_and_is_mentioned(members: World) -> None:
+def test_a_deleted_model_leaves_its_list_alone_and_is_reported(members: World) -> None:
     """A deleted file is no order to empty a list."""
     become(members, people("ann"))
     members.run()
@@ -117,7 +117,7 @@ def test_a_lease_that_has_expired_is_taken_over(members: World) -> None:
             first.renew_lease_or_raise()
 
 
-def test_the_lease_is_kept_while_every_request_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lease_is_renewed_while_requests_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Klaviyo asks for patience for longer than a lease is good for, and another run would be let in.
 
     The clock waits for the lease to be kept, for as long as a busy machine may take.
@@ -143,7 +143,7 @@ def test_the_lease_is_kept_while_every_request_waits(world: World, monkeypatch: 
     assert max(after - before for before, after in pairwise(kept)) < LEASE_SECONDS
 
 
-def test_state_of_a_newer_version_is_left_alone(members: World) -> None:
+def test_a_state_of_a_newer_version_is_not_changed(members: World) -> None:
     """What this version does not understand it must not write."""
     become(members, people("ann"))
     members.run()
@@ -154,7 +154,7 @@ def test_state_of_a_newer_version_is_left_alone(members: World) -> None:
         members.run()
 
 
-def test_a_full_refresh_sends_every_row_again_and_removes_as_ever(members: World) -> None:
+def test_a_full_refresh_sends_every_row_again_and_still_removes(members: World) -> None:
     """The snapshot stays: without it, nobody who left could be told."""
     become(members, people("ann", "bob"))
     members.run()
@@ -164,7 +164,7 @@ def test_a_full_refresh_sends_every_row_again_and_removes_as_ever(members: World
     assert members.emails() == ["ann@example.com"]
 
 
-def test_a_limit_sends_so_many_and_removes_nobody(members: World) -> None:
+def test_a_limit_sends_that_many_rows_and_removes_nobody(members: World) -> None:
     """A first send of a few: the rest is not sent, and says so; the next run sends it."""
     become(members, people("ann", "bob", "cat", "dan"))
     result = members.run(options=PlanOptions(limit=3))
@@ -185,7 +185,7 @@ def test_a_limit_of_0_sends_nothing_and_counts_every_row(members: World) -> None
     assert members.emails() == []
 
 
-def test_changed_identifiers_are_refused_until_they_are_asked_for(members: World) -> None:
+def test_changed_identifiers_are_refused_without_a_flag(members: World) -> None:
     """Keyed otherwise, every row is another.
 
     It would look as if everybody had left. Asked for, nobody moves.
@@ -205,7 +205,7 @@ def test_changed_identifiers_are_refused_until_they_are_asked_for(members: World
     assert members.emails() == ["ann2@example.com"]
 
 
-def test_keyed_anew_two_rows_of_one_person_do_not_become_one_key_twice(
+def test_changed_identifiers_do_not_make_two_rows_with_one_key(
     make_world: Callable[..., World],
 ) -> None:
     """Ann's old row and her new one share her customer id.
@@ -232,7 +232,7 @@ def test_keyed_anew_two_rows_of_one_person_do_not_become_one_key_twice(
     assert len(world.writes()) == before
 
 
-def test_what_went_wrong_is_told_though_the_lease_cannot_be_given_back(
+def test_the_error_is_reported_even_if_the_lease_cannot_be_released(
     members: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The warehouse is out of reach for both."""

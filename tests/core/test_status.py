@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
-def test_status_says_how_many_rows_of_a_list_came_to_which_end(world: World) -> None:
+def test_status_counts_the_outcomes_of_each_list(world: World) -> None:
     """Ann's row is mangled, which holds her old one; what came of Dan's import nobody knows; the others stay.
 
     A row that is held while others are sent is unsettled too: Dan's may have been hers at Klaviyo.

@@ -50,7 +50,7 @@ def sent(world: World) -> dict[str, Any]:
     return {each["external_id"]: each["properties"] for each in world.sandbox.profiles()}
 
 
-def test_rows_are_planned_sent_once_and_never_again(world: World) -> None:
+def test_rows_are_sent_once(world: World) -> None:
     """The plan names rows by their key; a second run sends nothing."""
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10), ("MAY", "A1", 20))
     plan = world.plan()
@@ -126,7 +126,7 @@ def test_a_full_refresh_sends_no_known_key_again(world: World) -> None:
     assert one(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
 
 
-def test_keys_never_collide_and_rows_of_one_key_are_told_apart(world: World) -> None:
+def test_keys_never_collide_and_duplicate_keys_are_reported(world: World) -> None:
     """Equal rows count once, rows that differ are rejected, and so is a row without a part of its key."""
     codes(
         world,
@@ -176,7 +176,7 @@ def test_uncertain_rows_are_sent_again_or_forgotten(world: World) -> None:
     assert list(sent(world)) == ["SPRING/A1"]
 
 
-def test_a_run_that_dies_after_sending_is_settled_by_the_next(world: World) -> None:
+def test_a_run_killed_after_sending_is_settled_by_the_next(world: World) -> None:
     """What its job proves is known from then on, and is not sent again."""
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
     assert world.dies(lambda event: isinstance(event, JobProgress))
@@ -195,7 +195,7 @@ def test_a_later_phase_is_delivered_after_every_model_of_an_earlier_one(world: W
     assert [listed.model for listed in world.run().lists] == ["members", "a_codes"]
 
 
-def test_an_unfinished_import_of_people_keeps_only_people_waiting(make_world: Callable[..., World]) -> None:
+def test_an_unfinished_import_of_people_blocks_only_people(make_world: Callable[..., World]) -> None:
     """Codes are nobody's import: they go out, and their own unfinished import keeps nobody waiting."""
     world = make_world(job_seconds=7_200.0)
     world.profile(job_timeout_minutes=1)
@@ -261,7 +261,7 @@ def test_a_model_of_other_keys_is_refused_even_if_a_change_of_identifiers_is_all
         world.run(options=PlanOptions(rekey=frozenset({"codes"})))
 
 
-def test_the_command_line_needs_to_know_nothing_of_it(
+def test_the_command_line_needs_no_change_for_a_surface(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same through commands: ls, plan, run, status and report."""

@@ -62,7 +62,7 @@ class Dying:
 
 
 @pytest.mark.parametrize("marker", TOGETHER.values(), ids=TOGETHER)
-def test_a_death_inside_a_transaction_leaves_the_state_as_it_was(
+def test_a_kill_inside_a_transaction_leaves_the_state_unchanged(
     world: World, monkeypatch: pytest.MonkeyPatch, marker: str
 ) -> None:
     """Half of it would say of rows that they were sent, or proved, which they were not."""

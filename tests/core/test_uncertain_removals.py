@@ -26,7 +26,7 @@ def members(world: World) -> World:
 
 
 @pytest.mark.parametrize("unsent", UNSENT)
-def test_whoever_gets_back_the_e_mail_of_before_is_sent_again(world: World, unsent: str) -> None:
+def test_a_person_who_returns_to_an_earlier_email_is_sent_again(world: World, unsent: str) -> None:
     """Ann's e-mail changes, her old row's removal is not made, and then the old e-mail is right after all.
 
     Her old row is remembered as it was, but the profile goes by the new e-mail: it is not to be believed.
@@ -40,7 +40,7 @@ def test_whoever_gets_back_the_e_mail_of_before_is_sent_again(world: World, unse
     assert one(result).outcomes == {}
 
 
-def test_whoever_goes_to_another_list_and_back_under_a_limit_is_sent_again(world: World) -> None:
+def test_a_person_who_moves_between_lists_and_back_under_a_limit_is_sent_again(world: World) -> None:
     """What is sent to Coffee makes another person of the profile that waits to be taken off Tea."""
     clubs_model(world, max_removes=1.0, min_rows=0)
     rest = [person("bob", club="Tea"), person("cat", club="Coffee")]
@@ -52,7 +52,7 @@ def test_whoever_goes_to_another_list_and_back_under_a_limit_is_sent_again(world
     assert world.emails("Coffee") == ["cat@example.com"]
 
 
-def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members: World) -> None:
+def test_an_uncertain_row_without_a_profile_ends_as_not_found(members: World) -> None:
     """Only an earlier removal could have taken Ann off, and there was none: somebody changed her e-mail."""
     become(members, [person("ann", customer_id=None), person("bob")])
     members.run()
@@ -66,7 +66,7 @@ def test_a_row_in_doubt_for_whom_nobody_is_found_is_gone_and_noted(members: Worl
     assert members.state("SELECT identity FROM unmatched_removals") == [("email:ann@example.com",)]
 
 
-def test_a_removal_that_waited_and_then_could_not_be_made_was_not_made(members: World) -> None:
+def test_a_deferred_removal_that_then_fails_leaves_its_row_uncertain(members: World) -> None:
     """Two runs did not take Ann off, and somebody changed her e-mail. `removed` would be a lie."""
     ann, bob = people("ann", "bob", customer_id=None)
     moves(members, [ann, bob])
@@ -77,9 +77,7 @@ def test_a_removal_that_waited_and_then_could_not_be_made_was_not_made(members: 
 
 
 @pytest.mark.parametrize("other", ["earlier", "later"])
-def test_what_another_model_of_the_run_sends_makes_a_waiting_row_uncertain_too(
-    world: World, other: str
-) -> None:
+def test_a_deferred_row_becomes_uncertain_if_another_model_sends_its_person(world: World, other: str) -> None:
     """Ann's new e-mail goes to another list, and she can't be taken off the first; then all is as before."""
     names = {"earlier": ("b_members", "a_others"), "later": ("a_members", "b_others")}[other]
     for name, club in zip(names, ("Tea", "Coffee"), strict=True):
@@ -98,7 +96,7 @@ def test_what_another_model_of_the_run_sends_makes_a_waiting_row_uncertain_too(
 
 
 @pytest.mark.parametrize("refused", ["by a check", "by Klaviyo"])
-def test_whoever_was_held_while_others_were_sent_is_sent_again(world: World, refused: str) -> None:
+def test_a_held_row_is_sent_again_after_others_were_sent(world: World, refused: str) -> None:
     """Ann's e-mail changes, and a rejected row with her phone holds her old row; then it is right again."""
     select = "select email, customer_id, first_name as phone from people"
     kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
@@ -118,7 +116,7 @@ def test_whoever_was_held_while_others_were_sent_is_sent_again(world: World, ref
     assert (world.emails(), one(result).outcomes) == (["ann@example.com", "bob@example.com"], {})
 
 
-def test_somebody_who_is_wanted_all_along_stays_whatever_waits_behind_a_limit(world: World) -> None:
+def test_a_desired_member_stays_whatever_a_limit_defers(world: World) -> None:
     """Ann's e-mail changes twice under a limit, and then back to the second: she was wanted every day."""
     members_model(world, max_removes=1.0)
     for email, unsent in (("ann", ""), ("ann2", "a limit"), ("ann3", "a limit"), ("ann2", ""), ("ann2", "")):
@@ -128,7 +126,7 @@ def test_somebody_who_is_wanted_all_along_stays_whatever_waits_behind_a_limit(wo
 
 
 @pytest.mark.parametrize("unsent", UNSENT)
-def test_whose_phone_went_to_somebody_else_meanwhile_is_sent_again(world: World, unsent: str) -> None:
+def test_a_row_whose_phone_passed_to_another_is_sent_again(world: World, unsent: str) -> None:
     """Ann leaves. Ben gets her phone, and with it her profile, before she is taken off; then she is back."""
     select = "select email, customer_id, first_name as phone from people"
     kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
@@ -143,7 +141,7 @@ def test_whose_phone_went_to_somebody_else_meanwhile_is_sent_again(world: World,
     assert one(result).outcomes == {}
 
 
-def test_a_removal_was_not_sent_though_the_run_died_in_a_later_model(world: World) -> None:
+def test_a_removal_counts_as_not_sent_if_the_run_was_killed_in_a_later_model(world: World) -> None:
     """Tea can't be read, so that nobody is taken off it; then the run dies while it sends to Coffee."""
     for name, club in (("a", "Tea"), ("b", "Coffee")):
         select = f"select email, first_name from people where club = '{club}'"
@@ -159,7 +157,7 @@ def test_a_removal_was_not_sent_though_the_run_died_in_a_later_model(world: Worl
     assert one(moves(world, [*rest, person("dan", club="Coffee")]), "a").outcomes == {Outcome.NOT_FOUND: 1}
 
 
-def test_a_held_row_was_not_sent_though_its_group_got_no_reply(world: World) -> None:
+def test_a_held_row_counts_as_not_sent_if_its_group_got_no_reply(world: World) -> None:
     """Nobody knows of the others. She was not sent: her removal did not happen, whatever did to them."""
     select = "select email, customer_id, first_name from people"
     world.model("members", select, identifiers=BY_EMAIL, max_removes=1.0, min_rows=0)

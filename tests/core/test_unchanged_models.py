@@ -61,7 +61,7 @@ CLASHES = {
 
 
 @pytest.mark.parametrize(("rows", "expected"), CLASHES.values(), ids=CLASHES)
-def test_what_clashes_is_told_on_every_day_on_which_nothing_changes(
+def test_conflicts_are_reported_even_if_nothing_changed(
     world: World,
     rows: list[dict[str, str | None]],
     expected: tuple[int, dict[IdentifierType, int], list[tuple[str, int]]],
@@ -73,7 +73,7 @@ def test_what_clashes_is_told_on_every_day_on_which_nothing_changes(
     assert quiet_days(world) == [(expected, 0)] * 2
 
 
-def test_a_row_that_was_refused_in_a_full_refresh_stands_refused(world: World) -> None:
+def test_a_row_refused_during_a_full_refresh_stays_rejected(world: World) -> None:
     """It is at Klaviyo as it is, from before, and sent again no sooner than it or its model changes."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
@@ -84,7 +84,7 @@ def test_a_row_that_was_refused_in_a_full_refresh_stands_refused(world: World) -
     assert one(world.run(strict=True)).list_plan.rejected_by_check == 1
 
 
-def test_an_identity_that_another_row_had_before_is_rejected_once_both_say_so(world: World) -> None:
+def test_an_identity_that_was_another_rows_is_rejected_if_both_rows_claim_it(world: World) -> None:
     """Klaviyo has both as the model says, since a row that lost an identifier keeps it there."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
@@ -96,7 +96,7 @@ def test_an_identity_that_another_row_had_before_is_rejected_once_both_say_so(wo
     assert quiet_days(world) == [((0, {}, rejected), 0)] * 2
 
 
-def test_an_identifier_that_two_rows_have_at_klaviyo_is_told_as_shared_every_day(world: World) -> None:
+def test_an_identifier_shared_by_two_sent_rows_is_reported_in_every_run(world: World) -> None:
     """It came to that behind a limit, which kept the first of them on the list while the second was sent."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "cy"))
@@ -109,7 +109,7 @@ def test_an_identifier_that_two_rows_have_at_klaviyo_is_told_as_shared_every_day
     assert (told(rejecting.plan)[2], rejecting.exit_code) == ([("shared_identifier", 2)], 1)
 
 
-def test_as_many_rows_as_before_may_be_others(world: World) -> None:
+def test_an_equal_row_count_does_not_hide_other_rows(world: World) -> None:
     """One who leaves on the day on which another joins is removed, and the other added."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
@@ -117,7 +117,7 @@ def test_as_many_rows_as_before_may_be_others(world: World) -> None:
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
 
-def test_a_change_is_seen_though_there_are_as_many_rows_as_before(world: World) -> None:
+def test_an_equal_row_count_does_not_hide_a_changed_value(world: World) -> None:
     """It is sent, and the next run finds all as it was sent."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
@@ -126,7 +126,7 @@ def test_a_change_is_seen_though_there_are_as_many_rows_as_before(world: World) 
     assert one(world.run()).outcomes == {}
 
 
-def test_a_run_with_nothing_to_send_looks_for_no_identity_that_stands_twice(
+def test_a_run_with_nothing_to_send_skips_the_duplicate_check(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At millions of rows each such look takes about as long as a join."""

@@ -317,7 +317,7 @@ def test_a_number_that_is_not_finite_identifies_nobody(world: World) -> None:
     ]
 
 
-def test_a_column_whose_new_type_a_death_left_half_done_may_be_dropped(
+def test_a_column_with_a_half_finished_type_change_may_be_dropped(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The deltas had the new type, the snapshot had not; then the model lost the column."""

@@ -76,7 +76,7 @@ COUNTING = {
 
 
 @pytest.mark.parametrize(("results", "status"), COUNTING.values(), ids=COUNTING)
-def test_the_newest_result_that_counts_is_the_nodes(results: list[NodeResult], status: str) -> None:
+def test_the_newest_counting_result_of_a_node_decides(results: list[NodeResult], status: str) -> None:
     """Of commands that build or test, of nodes of this manifest, of the relation that is read."""
     assert newest(*results) == status
 

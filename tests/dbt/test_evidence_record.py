@@ -23,7 +23,7 @@ GRAPH = Graph(
 )
 
 
-def test_what_is_remembered_is_the_same_evidence_again(tmp_path: Path) -> None:
+def test_the_stored_record_reads_back_as_the_same_evidence(tmp_path: Path) -> None:
     """Newest results and times of builds, of each target by itself; without dbt's messages."""
     path = tmp_path / "reverse_etl" / "dbt_results.json"
     days = [MORNING - number * timedelta(days=1) for number in range(4)]

@@ -81,7 +81,7 @@ def test_a_fault_upstream_holds_a_model_back(tmp_path: Path, statuses: dict[str,
     assert problems[0].hint == f"{FIX} To ignore what dbt says: --no-dbt-gate."
 
 
-def test_what_holds_several_models_back_is_said_once_and_all_of_them_are_left_out(tmp_path: Path) -> None:
+def test_a_fault_that_holds_several_models_is_reported_once(tmp_path: Path) -> None:
     """Each reason with its models; the way to the others names every model that is held, or they would be too."""
     models = [
         GatedModel("regulars", (VIPS,)),
@@ -113,9 +113,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("statuses", HARMLESS.values(), ids=HARMLESS)
-def test_what_is_no_fault_of_what_a_model_reads_holds_nothing_back(
-    tmp_path: Path, statuses: dict[str, str]
-) -> None:
+def test_a_fault_outside_the_models_ancestors_holds_nothing(tmp_path: Path, statuses: dict[str, str]) -> None:
     """Warnings, and faults elsewhere."""
     assert held(tmp_path, model(VIPS), run_results=results(statuses)) == ()
 
@@ -130,7 +128,7 @@ def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path: Path) -> Non
     assert problem.summary.startswith("The unit test u of model.shop.vips failed")
 
 
-def test_a_failed_unit_test_is_said_once_though_dbt_skips_its_model_for_it(tmp_path: Path) -> None:
+def test_a_failed_unit_test_is_reported_once_with_the_skipped_model(tmp_path: Path) -> None:
     """The model, and what is built from it, were skipped for the one reason."""
     unit = {"resource_type": "unit_test", "name": "u", "depends_on": {"nodes": [CUSTOMERS]}}
     found = results({"customers": "skipped", "vips": "skipped"})
@@ -142,7 +140,7 @@ def test_a_failed_unit_test_is_said_once_though_dbt_skips_its_model_for_it(tmp_p
     ]
 
 
-def test_a_test_behind_an_ephemeral_parent_is_a_direct_parents(tmp_path: Path) -> None:
+def test_a_test_of_an_ephemeral_parent_counts_as_a_direct_parents(tmp_path: Path) -> None:
     """Customers is built from an ephemeral model, so the seed below that is the first table."""
     problems = held(tmp_path, model(CUSTOMERS), run_results=results({"unique_raw": "fail"}))
     assert [problem.summary.split(" of ")[0] for problem in problems] == ["The test unique_raw"]
@@ -152,7 +150,7 @@ def test_a_test_behind_an_ephemeral_parent_is_a_direct_parents(tmp_path: Path) -
     "which", ["compile", "generate", "show", "list", "parse", "run-operation", "clone", "freshness"]
 )
 @pytest.mark.parametrize("status", ["success", "error", "skipped"])
-def test_a_command_that_builds_nothing_says_nothing(tmp_path: Path, which: str, status: str) -> None:
+def test_a_command_that_builds_nothing_is_no_evidence(tmp_path: Path, which: str, status: str) -> None:
     """Neither that tables are good nor that they are bad; but it proves no age."""
     found = results({"vips": status}, which=which)
     assert held(tmp_path, model(VIPS), run_results=found) == ()
@@ -162,7 +160,7 @@ def test_a_command_that_builds_nothing_says_nothing(tmp_path: Path, which: str, 
     )
 
 
-def test_a_failure_of_a_command_that_is_not_known_counts_and_a_success_does_not(tmp_path: Path) -> None:
+def test_an_unknown_commands_failure_counts_and_its_success_does_not(tmp_path: Path) -> None:
     """Where dbt does not say which command it was."""
     failed, built = results({"vips": "error"}, which=None), results({"vips": "success"}, which=None)
     assert len(held(tmp_path, model(VIPS), run_results=failed)) == 1
@@ -199,7 +197,7 @@ TARGETS = {
 
 
 @pytest.mark.parametrize(("place", "target", "reason"), TARGETS.values(), ids=TARGETS)
-def test_results_of_another_target_hold_everything_back(
+def test_results_of_another_target_hold_every_model(
     tmp_path: Path, place: Any, target: str | None, reason: str | None
 ) -> None:
     """Its tables lie elsewhere, and so does what its manifest names. dbt Cloud calls every target `default`."""
@@ -221,7 +219,7 @@ EXITS = {
 
 
 @pytest.mark.parametrize(("code", "found"), EXITS.items(), ids=map(str, EXITS))
-def test_the_exit_code_of_dbt_tells_whether_its_results_are_of_this_time(
+def test_the_exit_code_of_dbt_shows_whether_its_results_are_current(
     tmp_path: Path, code: int, found: Any
 ) -> None:
     """A parse error leaves the results of an earlier command. With 1 dbt ran, and its results say what failed."""
@@ -232,7 +230,7 @@ def test_the_exit_code_of_dbt_tells_whether_its_results_are_of_this_time(
     assert [problem.summary for problem in problems] == ([reason] if reason else [])
 
 
-def test_an_exit_code_that_the_results_do_not_explain_holds_everything_back(tmp_path: Path) -> None:
+def test_an_unexplained_exit_code_holds_every_model(tmp_path: Path) -> None:
     """They are of an earlier command."""
     found = results({"vips": "success", "unique_vips": "pass"})
     (problem,) = verdict(tmp_path, [model(VIPS)], run_results=found, given={"dbt_exit_code": 1}).refusals
@@ -281,13 +279,13 @@ AGES = {
 
 
 @pytest.mark.parametrize(("found", "expected"), AGES.values(), ids=AGES)
-def test_max_age_asks_for_proof(tmp_path: Path, found: Any, expected: Any) -> None:
+def test_max_age_requires_evidence(tmp_path: Path, found: Any, expected: Any) -> None:
     """Only a build that built the very node proves how old it is."""
     problems = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=found)
     assert [problem.summary for problem in problems] == expected
 
 
-def test_without_results_only_max_age_holds_back(tmp_path: Path) -> None:
+def test_without_results_only_max_age_holds_a_model(tmp_path: Path) -> None:
     """Whether results may be missing altogether is decided before: the gate says what it lacks."""
     (warning,) = verdict(tmp_path, [model(VIPS)]).warnings
     assert warning.summary == (
@@ -305,7 +303,7 @@ def test_without_results_only_max_age_holds_back(tmp_path: Path) -> None:
     assert problem.summary.startswith("max_age is 60m, but the model reads nothing by ref() or source()")
 
 
-def test_a_strict_gate_holds_back_what_it_knows_nothing_of(tmp_path: Path) -> None:
+def test_a_strict_gate_holds_models_without_evidence(tmp_path: Path) -> None:
     """Without it that is a warning, which names dbt's last command where that said nothing."""
     found = results({"vips": "success"}, which="compile")
     passed = verdict(tmp_path, [model(VIPS)], run_results=found)
@@ -361,7 +359,7 @@ DEFAULT_AGES = {
 
 
 @pytest.mark.parametrize(("times", "kind", "text"), DEFAULT_AGES.values(), ids=DEFAULT_AGES)
-def test_without_max_age_a_table_may_be_as_old_as_is_usual(
+def test_without_max_age_a_table_may_be_as_old_as_usual(
     tmp_path: Path, times: list[str], kind: str | None, text: str
 ) -> None:
     """A note where three builds were missed, a refusal at thirty days."""
@@ -372,7 +370,7 @@ def test_without_max_age_a_table_may_be_as_old_as_is_usual(
     assert [problem.summary for problem in result.warnings] == ([text] if kind == "note" else [])
 
 
-def test_an_explicit_max_age_stands_in_the_place_of_the_default(tmp_path: Path) -> None:
+def test_an_explicit_max_age_replaces_the_default(tmp_path: Path) -> None:
     """A table that is built once a quarter has one of its own."""
     found = results({"vips": "success", "unique_vips": "pass"}, at="2026-09-01T08:00:00Z")
     asked = model(VIPS, max_age=100 * 24 * HOUR)
@@ -394,7 +392,7 @@ def test_seeds_and_snapshots_may_be_of_any_age_and_views_are_as_old_as_their_tab
     assert problem.summary.startswith("seed.shop.raw was built 82d ago"), "who asks of a seed's age is told"
 
 
-def test_a_test_that_warned_and_tests_that_did_not_run_are_said(tmp_path: Path) -> None:
+def test_warned_tests_and_missing_tests_are_reported(tmp_path: Path) -> None:
     """They hold nothing back."""
     found = results({"vips": "success", "unique_vips": "warn"})
     found["results"][-1] |= {"failures": 3}
@@ -430,7 +428,7 @@ def test_the_age_of_a_source_is_that_of_its_newest_row(tmp_path: Path) -> None:
     ]
 
 
-def test_a_stale_source_holds_back_whatever_is_built_from_it(tmp_path: Path) -> None:
+def test_a_stale_source_holds_models_built_from_it(tmp_path: Path) -> None:
     """Through all ancestors, as a failure does."""
     stale = freshness("error", "2026-11-19T05:30:00+00:00")
     (problem,) = held(
@@ -478,7 +476,7 @@ def test_run_results_that_cannot_be_read_stop_the_run(
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"results": [{"unique_id": "model.shop.vi'])
-def test_an_artifact_that_is_cut_off_is_a_passing_failure(tmp_path: Path, text: str) -> None:
+def test_a_truncated_artifact_is_a_retryable_error(tmp_path: Path, text: str) -> None:
     """Dbt writes it just then: trying again helps, so the exit code is 4."""
     for name in ("run_results.json", "sources.json"):
         (tmp_path / name).write_text(text)
@@ -498,7 +496,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("content", ODD.values(), ids=ODD)
-def test_odd_artifacts_are_read_as_far_as_they_say_something(tmp_path: Path, content: dict[str, Any]) -> None:
+def test_incomplete_artifacts_are_read_as_far_as_possible(tmp_path: Path, content: dict[str, Any]) -> None:
     """Nothing in them ends in a traceback."""
     expected = 1 if VIPS in str(content) else 0
     assert len(held(tmp_path, model(VIPS), run_results=content)) == expected

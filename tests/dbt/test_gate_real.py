@@ -247,7 +247,7 @@ def do(folder: Path, case: Case) -> None:
             dbt(folder, *step)
 
 
-def test_a_run_is_refused_before_anything_is_sent_and_the_others_can_go(shop: Path) -> None:
+def test_a_held_model_is_refused_before_anything_is_sent_and_others_can_run(shop: Path) -> None:
     """`plan` shows what it would send, and refuses it too."""
     break_people(shop)
     dbt(shop, "build", fails=True)
@@ -288,7 +288,7 @@ def test_the_exit_code_of_a_build_that_failed_in_part_lets_the_others_pass(recor
     assert reverse_etl(recorded_shop, "run", "--dbt-exit-code", "1", "--select", "regulars").returncode == 3
 
 
-def test_a_retry_that_repairs_one_table_leaves_the_other_as_young_as_it_is(recorded_shop: Path) -> None:
+def test_a_retry_that_repairs_one_table_does_not_age_the_other(recorded_shop: Path) -> None:
     """Its results name only what was tried again; the age of what it did not touch is known all the same."""
     max_age(recorded_shop, "2h")
     break_people(recorded_shop)
@@ -302,7 +302,7 @@ def test_a_retry_that_repairs_one_table_leaves_the_other_as_young_as_it_is(recor
     ]
 
 
-def test_tables_that_were_not_built_for_long_are_a_warning_then_a_refusal(recorded_shop: Path) -> None:
+def test_old_tables_are_a_warning_and_later_a_refusal(recorded_shop: Path) -> None:
     """A table that is built every week stays below both; max_age is the model's own limit."""
     assert verdict(recorded_shop, days=7).warnings == ()
     assert short(verdict(recorded_shop, days=9).refusals) == []
@@ -330,7 +330,7 @@ def test_artifacts_of_another_target_that_builds_the_same_tables_are_ours(shop: 
     assert short(verdict(shop).refusals) == []
 
 
-def test_artifacts_of_a_target_that_builds_elsewhere_hold_everything_back(shop: Path) -> None:
+def test_artifacts_of_a_target_with_other_tables_hold_every_model(shop: Path) -> None:
     """Also where dbt was not told its target by name, so that its results don't say it."""
     edit(shop / "profiles.yml", "schema: main, threads", "schema: dbt_ann, threads")
     dbt(shop, "build")
@@ -378,7 +378,7 @@ def test_with_the_package_run_results_may_be_missing_and_a_manifest_may_not(reco
         project(recorded_shop)
 
 
-def test_half_written_artifacts_are_a_passing_failure(shop: Path) -> None:
+def test_half_written_artifacts_are_a_retryable_error(shop: Path) -> None:
     """Exit code 4: trying again helps."""
     for name in ("manifest.json", "run_results.json"):
         path = shop / "target" / name
@@ -390,7 +390,7 @@ def test_half_written_artifacts_are_a_passing_failure(shop: Path) -> None:
         path.write_bytes(whole)
 
 
-def test_a_command_whose_results_were_not_recorded_holds_everything_back(
+def test_a_command_without_recorded_results_holds_every_model(
     recorded_shop: Path,
 ) -> None:
     """The hook failed this time, so it may have failed before."""
@@ -460,7 +460,7 @@ def test_a_record_that_cannot_be_read_is_an_error(shop: Path, content: str) -> N
     assert caught.value.problems[0].where == "target/reverse_etl/dbt_results.json"
 
 
-def test_dbts_graph_selects_models(shop: Path) -> None:
+def test_the_dbt_graph_selects_models(shop: Path) -> None:
     """What a node of dbt feeds."""
     fed = {"stg_payments+": "regulars spenders", "source:loyalty+": "", "raw_people+": "neighbours regulars"}
     for origin, expected in fed.items():

@@ -132,7 +132,7 @@ def test_a_source_is_recorded_with_the_time_of_its_newest_row(recorded_shop: Pat
     assert rows == [("source.corner_shop.till.payments", "error", "2026-05-11 00:00:00")]
 
 
-def test_nodes_that_a_failed_hook_kept_from_running_are_recorded_as_skipped(recorded_shop: Path) -> None:
+def test_nodes_skipped_after_a_failed_hook_are_recorded(recorded_shop: Path) -> None:
     """Dbt gives its last hook no results then."""
     edit(
         recorded_shop / "dbt_project.yml",
@@ -179,7 +179,7 @@ def test_a_missing_table_and_schema_are_created(recorded_shop: Path) -> None:
     assert count == (5,)
 
 
-def test_old_results_go_but_for_the_newest_of_each_node(recorded_shop: Path) -> None:
+def test_old_results_are_deleted_except_the_newest_of_each_node(recorded_shop: Path) -> None:
     """The table stays small, and what a node came to last stays known."""
     table = "reverse_etl_dbt_results"
     gone = "'model.shop.gone', 'error', timestamp '2020-01-01'"
@@ -221,7 +221,7 @@ def test_more_results_than_one_statement_takes_are_all_recorded(recorded_shop: P
     assert len(recorded_rows(recorded_shop)) == 526
 
 
-def test_a_package_that_is_not_installed_leaves_no_table(built: Path) -> None:
+def test_without_the_package_there_is_no_table(built: Path) -> None:
     """Nothing else writes it."""
     assert not ask(built, "from duckdb_tables() where table_name = 'reverse_etl_dbt_results'")
     assert not (built / "dbt_packages" / "reverse_etl").exists()

@@ -64,7 +64,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("call", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_dbt_did_not_build_cannot_be_read(
+def test_a_relation_that_dbt_did_not_build_cannot_be_read(
     built: Path, call: tuple[str, str | None, str | None], message: str
 ) -> None:
     """Each has a message of its own, which names it."""
@@ -145,7 +145,7 @@ def test_a_model_renders_as_in_dbt(shop: Path) -> None:
     assert "'1' as k, '2' as l, '3' as m" in model.sql
 
 
-def test_any_later_command_of_dbt_leaves_a_manifest_that_we_read(built: Path) -> None:
+def test_a_manifest_of_any_later_dbt_command_can_be_read(built: Path) -> None:
     """`dbt parse` and `dbt ls` write the manifest anew: relation names stay."""
     before = {name: model.sql for name, model in compiled(built).items()}
     listed = dbt(built, "ls", "--resource-type", "model")

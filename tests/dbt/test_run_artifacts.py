@@ -53,7 +53,7 @@ def statuses(folder: Path) -> dict[str, tuple[str, str]]:
     }
 
 
-def test_dbts_own_classes_read_what_a_run_leaves(shop: Path) -> None:
+def test_dbts_own_classes_read_the_artifacts_of_a_run(shop: Path) -> None:
     """Statuses by model, with the counts of each list; the graph goes on from dbt's nodes."""
     project(shop).plan()
     assert not (shop / "target" / "reverse_etl").exists(), "a plan leaves nothing"
@@ -87,7 +87,7 @@ def test_dbts_own_classes_read_what_a_run_leaves(shop: Path) -> None:
     assert record(shop, "manifest")["child_map"]["model.corner_shop.visits"] == ["model.reverse_etl.regulars"]
 
 
-def test_a_run_that_was_refused_leaves_its_reasons_and_no_older_success(shop: Path) -> None:
+def test_a_refused_run_leaves_its_reasons_and_no_older_success(shop: Path) -> None:
     """`skipped` where a gate or a guard refused; each model gets its own reason where it has one."""
     path = shop / "target" / "run_results.json"
     results = json.loads(path.read_text())
@@ -138,7 +138,7 @@ def test_a_run_that_cannot_start_leaves_an_older_record_alone(shop: Path) -> Non
     assert record(shop) == before
 
 
-def test_a_folder_that_cannot_be_written_stops_no_run(shop: Path) -> None:
+def test_an_unwritable_folder_does_not_stop_a_run(shop: Path) -> None:
     """The lists are what counts."""
     (shop / "target" / "reverse_etl").write_text("a file is in the way")
     assert project(shop).run(["regulars"]).exit_code == 0

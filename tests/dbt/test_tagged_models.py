@@ -48,7 +48,7 @@ models:
 """
 
 
-def test_a_marked_dbt_model_is_a_model_of_the_columns_that_its_yaml_lists(built: Path) -> None:
+def test_a_tagged_dbt_model_has_the_columns_that_its_yaml_lists(built: Path) -> None:
     """It has no file of ours; a column that is not listed is not sent."""
     model = compiled(built)["spenders"]
     assert model.sql == (
@@ -68,7 +68,7 @@ def test_a_marked_dbt_model_is_a_model_of_the_columns_that_its_yaml_lists(built:
     assert len(rows(built, model)) == 3
 
 
-def test_every_mistake_points_at_the_line_of_the_dbt_models_yaml(shop: Path) -> None:
+def test_every_mistake_names_the_line_of_the_dbt_models_yaml(shop: Path) -> None:
     """All at once, with what to do next; what dbt's `config()` says in SQL points at that file."""
     marts = shop / "models" / "marts"
     (marts / "second.yml").write_text(SECOND)
@@ -161,9 +161,7 @@ COLUMNS: list[dict[str, Any]] = [
         (Engine.SNOWFLAKE, ["EMAIL", "ORDER", "First Name", "MIXED", "Quoted", "a, b"]),
     ],
 )
-def test_a_column_is_the_one_that_its_name_means_in_dbt(
-    tmp_path: Path, warehouse: Engine, columns: list[str]
-) -> None:
+def test_a_column_name_is_resolved_as_in_dbt(tmp_path: Path, warehouse: Engine, columns: list[str]) -> None:
     """Unquoted names fold, and reach Klaviyo in lower case; a name never becomes SQL of another kind."""
     node = {
         "name": "m",
@@ -184,7 +182,7 @@ def test_a_column_is_the_one_that_its_name_means_in_dbt(
     assert [each.property for each in model.payload] == ["order", "First Name", "mixed", "Quoted", "a, b"]
 
 
-def test_names_that_a_model_may_not_have_are_refused(tmp_path: Path) -> None:
+def test_reserved_model_names_are_refused(tmp_path: Path) -> None:
     """As in a model of SQL."""
     node = {
         "name": "m",

@@ -94,7 +94,7 @@ def test_a_row_too_big_for_a_request_is_an_error() -> None:
         list(packed([(7, b"x" * MAX_BYTES)], import_envelope()))
 
 
-def test_packing_reads_one_row_ahead() -> None:
+def test_batching_reads_one_row_ahead() -> None:
     """So that rendering and sending can go on side by side in bounded memory."""
     read = []
 
@@ -108,7 +108,7 @@ def test_packing_reads_one_row_ahead() -> None:
 
 
 @given(st.lists(st.integers(min_value=1, max_value=100_000), max_size=200))
-def test_packing_keeps_every_row_once_and_in_order_and_leaves_no_room(sizes: list[int]) -> None:
+def test_batching_keeps_every_row_once_in_order_and_fills_requests(sizes: list[int]) -> None:
     """No batch could have taken the first row of the next one."""
     rows = [(seq, b"x" * size) for seq, size in enumerate(sizes)]
     batches = list(packed(iter(rows)))

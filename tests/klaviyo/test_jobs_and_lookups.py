@@ -146,7 +146,7 @@ def test_a_filter_is_measured_in_encoded_bytes() -> None:
     assert all(len(request.target) < MAX_BYTES + 300 for request in requests)
 
 
-def test_lookups_ask_each_canonical_value_once() -> None:
+def test_lookups_contain_each_canonical_value_once() -> None:
     """Padding and case are ours to remove; blanks ask for nothing."""
     ((request, asked),) = profiles.profile_requests(
         IdentifierType.EMAIL, [" Ann@Example.com", "ann@example.com", " ", "bob@example.com"]

@@ -122,7 +122,7 @@ NESTED = [
 
 
 @pytest.mark.parametrize(("sql", "kind", "expected"), SCALARS + NESTED, ids=lambda value: str(value)[:60])
-def test_every_sql_type_is_rendered_without_losing_a_digit(
+def test_every_sql_type_is_encoded_without_losing_a_digit(
     warehouse: duckdb.DuckDBPyConnection, sql: str, kind: ColumnKind, expected: str
 ) -> None:
     """The JSON on the right, to the character."""

@@ -125,7 +125,7 @@ def test_a_reset_of_more_than_a_minute_is_capped() -> None:
     assert lane.seconds_until_free(0.0) <= 61
 
 
-def test_after_a_429_the_endpoint_waits_and_then_sends_a_single_probe() -> None:
+def test_after_a_429_the_endpoint_waits_and_then_sends_a_single_canary() -> None:
     """If the limit is still used up, one more 429 comes and not one for each thread."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     lane.throttle(0.0, lane.acquire(0.0), 30)
@@ -141,7 +141,7 @@ def test_after_a_429_the_endpoint_waits_and_then_sends_a_single_probe() -> None:
     assert lane.seconds_until_free(35.2) == 0
 
 
-def test_a_probe_without_a_reply_is_followed_by_another_probe() -> None:
+def test_a_canary_without_a_reply_is_followed_by_another() -> None:
     """A cut connection says nothing of the limit."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     lane.throttle(0.0, lane.acquire(0.0), 30)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.klaviyo.server import Server
 
 
-def test_members_are_asked_for_by_hundreds_and_read_to_the_last_page(
+def test_members_are_looked_up_by_the_hundred_and_read_to_the_last_page(
     server: Server, klaviyo: Klaviyo
 ) -> None:
     """250 e-mails are three asks; a second page is read; who comes twice counts once."""
@@ -41,7 +41,7 @@ def test_members_are_asked_for_by_hundreds_and_read_to_the_last_page(
     assert {query["page[size]"][0] for query in asked if "filter" in query} == {"100"}
 
 
-def test_members_that_were_not_asked_for_are_ignored(server: Server, klaviyo: Klaviyo) -> None:
+def test_unrequested_members_are_ignored(server: Server, klaviyo: Klaviyo) -> None:
     """A filter that was not obeyed must not end in a removal."""
     server.will(
         page([a_member("P1", "ann@example.com"), a_member("P2", "bob@example.com"), a_member("P3", None)])

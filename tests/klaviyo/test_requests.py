@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.klaviyo.server import Server
 
 
-def test_every_request_carries_the_headers_that_klaviyo_asks_for(server: Server, klaviyo: Klaviyo) -> None:
+def test_every_request_has_the_headers_that_klaviyo_requires(server: Server, klaviyo: Klaviyo) -> None:
     """From its page 'API overview'."""
     server.will(JOB)
     klaviyo.start_import(BODY)

@@ -101,7 +101,7 @@ def test_failures_are_retried_up_to_eight_attempts(outcome: Response | Transport
     assert decision.reason.endswith("after 8 attempts")
 
 
-def test_a_reply_once_lost_stays_lost() -> None:
+def test_a_lost_reply_stays_unknown_after_later_failures() -> None:
     """A later clear answer does not say what became of the first try."""
     first = repeated(TransportError.CONNECTION_LOST, Attempts(), REPEATABLE)
     then = repeated(answer(429), first.attempts, REPEATABLE)
@@ -161,7 +161,7 @@ def test_429s_fail_after_half_an_hour_of_waiting_whatever_their_number() -> None
     assert not decision.outcome_unknown
 
 
-def test_a_429_that_asks_for_a_day_fails_at_once() -> None:
+def test_a_429_with_a_wait_of_a_day_fails_at_once() -> None:
     """A run does not sleep for a day."""
     assert isinstance(next_step(answer(429, retry_after="86400"), Attempts(), READ, dice()), Fail)
 

@@ -37,7 +37,7 @@ def test_the_document_has_every_key_of_a_report() -> None:
     assert keys | (made.keys() - INNER) == documented()
 
 
-def test_a_report_is_plain_values_that_say_what_the_page_says() -> None:
+def test_a_report_as_json_has_the_values_of_the_page() -> None:
     """Numbers as numbers, nothing for what is not there."""
     facts = everything()
     made = json.loads(json.dumps(report_document(facts)))

@@ -98,7 +98,7 @@ def words(text: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", text.partition("</head>")[2]).split())
 
 
-def test_the_page_is_as_it_was_looked_at(gold: Gold) -> None:
+def test_the_page_is_the_gold_file(gold: Gold) -> None:
     """Whoever changes it sees how, and looks at it before it is kept."""
     shown = render_page(mask_report(everything())).replace(
         f"reverse-etl {__version__}", "reverse-etl <version>"
@@ -106,7 +106,7 @@ def test_the_page_is_as_it_was_looked_at(gold: Gold) -> None:
     gold.check(PAGE, shown)
 
 
-def test_its_parts_stand_in_the_order_in_which_they_are_asked_for() -> None:
+def test_the_sections_are_in_order() -> None:
     """What it came to, what was done, why not, the proof, who was left out, and what was before."""
     assert Outline(render_page(everything())).headings == [
         "Lists",
@@ -121,7 +121,7 @@ def test_its_parts_stand_in_the_order_in_which_they_are_asked_for() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_of_any_run_is_whole_and_needs_nothing_from_anywhere(kind: str) -> None:
+def test_a_page_of_any_run_is_complete_and_self_contained(kind: str) -> None:
     """Every tag is closed in its place; no script, no picture, no link, no address."""
     shown = render_page(KINDS[kind])
     outline = Outline(shown)
@@ -152,7 +152,7 @@ def test_a_page_of_any_run_is_whole_and_needs_nothing_from_anywhere(kind: str) -
         ("a dead run", Severity.WARNING, "This run was interrupted."),
     ],
 )
-def test_what_a_run_came_to_is_one_sentence(kind: str, tone: Severity, said: str) -> None:
+def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, said: str) -> None:
     """Anybody understands it, and the page says it first."""
     found = summarize_run(KINDS[kind])
     assert (found.tone, found.said) == (tone, said)
@@ -188,12 +188,12 @@ def test_what_a_run_came_to_is_one_sentence(kind: str, tone: Severity, said: str
         ("changes", "This is the first recorded run."),
     ],
 )
-def test_the_page_says_what_there_is_to_know(kind: str, sentence: str) -> None:
+def test_the_page_shows_every_fact(kind: str, sentence: str) -> None:
     """In words that stand for themselves."""
     assert sentence in words(render_page(KINDS[kind]))
 
 
-def test_a_limit_is_not_told_as_rows_that_were_not_sent() -> None:
+def test_deferred_rows_are_not_shown_as_not_sent() -> None:
     """They are what was asked for."""
     assert "not sent." not in " ".join(summarize_run(KINDS["a limit"]).more)
 
@@ -216,7 +216,7 @@ def test_a_limit_is_not_told_as_rows_that_were_not_sent() -> None:
         ),
     ],
 )
-def test_the_page_says_whose_the_rejections_are(own: bool, state: str, later: int, told: str) -> None:
+def test_the_page_says_who_rejected_the_rows(own: bool, state: str, later: int, told: str) -> None:
     """The state keeps them as they stand now."""
     shown = replace(everything(), rejections_match_run=own, run=ran(state, 1), later_run_count=later)
     assert told in words(render_page(shown))
@@ -235,7 +235,7 @@ def test_the_page_says_whose_the_rejections_are(own: bool, state: str, later: in
         ("not_sent", "not sent"),
     ],
 )
-def test_a_rare_figure_has_a_column_where_there_are_any(figure: str, heading: str) -> None:
+def test_a_rare_figure_has_a_column_only_if_it_occurs(figure: str, heading: str) -> None:
     """As in the table of a run."""
     column = f'data-h="{heading}"'
     assert column not in render_page(report(changed(), changed(TEA)))
@@ -244,14 +244,14 @@ def test_a_rare_figure_has_a_column_where_there_are_any(figure: str, heading: st
     )  # and the sum
 
 
-def test_every_count_of_a_run_is_in_one_figure() -> None:
+def test_every_count_belongs_to_exactly_one_figure() -> None:
     """None is lost on the way to the page, and none is told twice."""
     plan = ListPlan(ListRef("", "", ""), rows=0, snapshot_rows=0)
     told = [count for figure in (*PLAN_FIGURES, *OUTCOME_FIGURES) for count in figure.counts]
     assert sorted(told) == sorted(collect_figures(ListResult("vip", plan, {}, "", failed=False)))
 
 
-def test_the_last_line_adds_the_lists_up() -> None:
+def test_the_last_line_is_the_sum_of_the_lists() -> None:
     """Of one list there is nothing to add."""
     shown = words(render_page(report(changed(), changed(TEA))))
     assert "all 2 lists 10,000 9,980 60 40 20 9,900 100 20 0 0" in shown
@@ -302,7 +302,7 @@ def _before(run_id: str) -> ReportedRun:
 
 
 @pytest.mark.parametrize("where", PLACED)
-def test_what_came_from_elsewhere_is_text_and_nothing_more(where: str) -> None:
+def test_foreign_text_is_escaped(where: str) -> None:
     """A list may be called by anything; a browser must not take it for a part of the page."""
     shown = render_page(mask_report(PLACED[where](everything(), EVIL)))
     assert "script>" not in shown.replace("&lt;script&gt;", "").replace("&lt;/script&gt;", "")
@@ -312,7 +312,7 @@ def test_what_came_from_elsewhere_is_text_and_nothing_more(where: str) -> None:
 
 @pytest.mark.parametrize("where", sorted(PLACED.keys() - OURS))
 @pytest.mark.parametrize("secret", ["ann.smith@shop.example.com", "+14155550100"])
-def test_nobody_is_named_unless_it_is_asked_for(where: str, secret: str) -> None:
+def test_people_are_masked_unless_a_flag_shows_them(where: str, secret: str) -> None:
     """Neither on the page, wherever a browser keeps it, nor in the JSON."""
     known = PLACED[where](everything(), f"ask {secret}, please")
     assert secret in render_page(known)
@@ -341,12 +341,12 @@ def test_an_example_is_shown_as_the_command_line_masks_it() -> None:
         (replace(changed(unknown=1), reason="No reply."), ran("ended", 4), "stopped"),
     ],
 )
-def test_a_list_stands_by_the_worst_that_came_of_it(one: ListSummary, run: RunRecord, told: str) -> None:
+def test_a_list_shows_its_worst_outcome(one: ListSummary, run: RunRecord, told: str) -> None:
     """Rejections that stood before are no news."""
     assert describe_list_state(report(one, run=run, rejections_match_run=False), one)[1] == told
 
 
-def test_where_it_is_kept_a_list_is_told_by_its_own_new_rejections() -> None:
+def test_a_list_counts_its_own_new_rejections() -> None:
     """That another list has new ones is no fault of this one."""
     tea, vip = changed(TEA, rejected_by_check=2), changed(rejected_by_check=2)
     known = replace(KINDS["some new rejections"], lists=(tea, vip))
@@ -368,7 +368,7 @@ def test_where_it_is_kept_a_list_is_told_by_its_own_new_rejections() -> None:
         (ran("unsettled", 1), "results pending", "1: finished, but some rows need attention"),
     ],
 )
-def test_an_exit_code_is_told_in_words(run: RunRecord, how: str, code: str) -> None:
+def test_an_exit_code_is_explained(run: RunRecord, how: str, code: str) -> None:
     """Whoever gets the page need not know them."""
     assert (describe_run_ending(run)[1], describe_exit_code(run)) == (how, code)
 
@@ -386,7 +386,7 @@ def test_an_exit_code_is_told_in_words(run: RunRecord, how: str, code: str) -> N
         (ran("refused", 3), ""),
     ],
 )
-def test_how_long_a_run_took_is_told_where_it_is_known(run: RunRecord, told: str) -> None:
+def test_the_duration_of_a_run_is_shown_if_it_is_known(run: RunRecord, told: str) -> None:
     """When a run that was settled later ended itself is not kept."""
     assert format_run_duration(run) == told
 
@@ -401,7 +401,7 @@ def test_how_long_a_run_took_is_told_where_it_is_known(run: RunRecord, told: str
         (listed(unchanged=10_000_000, applied=1), {"right": 98.04, "sent": 1.96}),
     ],
 )
-def test_a_bar_shows_what_there_is_however_little(one: ListSummary, widths: dict[str, float]) -> None:
+def test_a_bar_is_visible_for_the_smallest_count(one: ListSummary, widths: dict[str, float]) -> None:
     """One of ten million is still seen, and the whole is a whole."""
     assert {part.kind: part.width for part in chart.split_list_bar(one)} == widths
     assert sum(widths.values()) == pytest.approx(100 if widths else 0, abs=0.1)
@@ -420,7 +420,7 @@ def test_the_chart_shows_a_quiet_day_beside_a_first_load() -> None:
     assert chart.build_run_bars([former(1), former(2)]) == ()
 
 
-def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it() -> None:
+def test_a_list_has_a_line_of_its_rows_in_its_runs() -> None:
     """From the least to the greatest, the oldest first; level where nothing changed."""
     one = changed(rows=30)
     runs = [former(2, lists=(changed(rows=10), changed(TEA))), former(1), former(0, lists=(one,))]
@@ -432,7 +432,7 @@ def test_a_list_has_a_line_of_its_rows_in_the_runs_that_drove_it() -> None:
     assert chart.compute_line_points((7,)) == ""
 
 
-def test_forty_lists_of_ten_million_rows_have_a_page_that_can_be_sent() -> None:
+def test_a_page_of_forty_lists_stays_small() -> None:
     """Some hundred kilobytes."""
     places = [replace(VIP, model=f"model_{n}", list_id=f"L{n}", name=f"List {n} " * 20) for n in range(MANY)]
     lists = [changed(place, rows=10_000_000, unchanged=9_999_950) for place in places]

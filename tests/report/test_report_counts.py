@@ -15,7 +15,7 @@ def test_counts_are_summed() -> None:
     assert sum_counts(OLD, ("adds", "updates")) == 3
 
 
-def test_runs_from_before_there_was_a_limit_deferred_nothing() -> None:
+def test_runs_of_versions_without_a_limit_deferred_nothing() -> None:
     """Nor did they keep what was unchanged, which follows from the others."""
     assert sum_counts(OLD, ("deferred",)) == 0
     assert sum_counts(OLD, ("unchanged",)) == 2

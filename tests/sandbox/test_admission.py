@@ -133,7 +133,7 @@ def test_the_account_has_its_id(caller: Caller, sandbox: Sandbox) -> None:
     assert caller.get(f"/api/accounts/{sandbox.account_id}")["data"] == account
 
 
-def test_a_sandbox_that_is_stopped_hangs_up_on_its_clients() -> None:
+def test_a_stopped_sandbox_closes_its_connections() -> None:
     """Nobody goes on speaking to a server that has stopped, not even on a connection that was open."""
     sandbox = Sandbox(None)
     sandbox.start()

@@ -61,7 +61,7 @@ def test_a_connection_is_cut_before_or_after_the_request_was_carried_out(
     assert create(caller).status_code == 201
 
 
-def test_an_html_page_with_status_200_is_no_answer(caller: Caller, sandbox: Sandbox) -> None:
+def test_an_html_page_with_status_200_can_be_scripted(caller: Caller, sandbox: Sandbox) -> None:
     """As a proxy in between does; nothing was carried out."""
     sandbox.add_fault(Fault(FaultKind.HTML))
     reply = create(caller)

@@ -31,7 +31,7 @@ def body(name: int | str = "VIP", **attributes: Any) -> dict[str, dict[str, Any]
         ([], "/data"),
     ],
 )
-def test_a_list_is_created_only_from_what_klaviyo_knows(
+def test_a_list_is_created_only_from_known_attributes(
     caller: Caller, document: dict[str, Any] | list[Any], pointer: str
 ) -> None:
     """A name is required, and nothing unknown is taken."""
@@ -125,7 +125,7 @@ def test_a_page_size_out_of_range_is_refused(caller: Caller, size: str) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "bm9uc2Vuc2U=", "WzFd", "WzEsICJ4Il0="])
-def test_a_cursor_that_was_never_given_is_refused(caller: Caller, cursor: str) -> None:
+def test_an_unknown_cursor_is_refused(caller: Caller, cursor: str) -> None:
     """A cursor is opaque, but not everything opaque is a cursor."""
     reply = caller.ask("GET", "/api/lists", params={"page[cursor]": cursor})
     assert (reply.status_code, pointers(reply)) == (400, ["page[cursor]"])

@@ -106,7 +106,7 @@ def import_on_and_on(session: requests.Session, origin: str, vip: str, accepted:
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_path: Path, round_: int) -> None:
+def test_a_killed_process_loses_no_confirmed_request_and_no_lock_remains(tmp_path: Path, round_: int) -> None:
     """Kill -9 while imports come in: every job that was answered 202 is there, and the file is free."""
     path = tmp_path / "trial.db"
     with hold(path) as (process, origin), requests.Session() as session:
@@ -132,7 +132,7 @@ def test_a_killed_process_loses_nothing_it_answered_and_locks_nobody_out(tmp_pat
         assert set(accepted) <= stored
 
 
-def test_whether_a_file_is_held_can_be_asked_without_touching_it(tmp_path: Path) -> None:
+def test_checking_whether_a_file_is_in_use_does_not_touch_it(tmp_path: Path) -> None:
     """A file that is free stays as it is, one that is missing stays missing; a killed process holds none."""
     path = tmp_path / "trial.db"
     require_unlocked_file(path)
@@ -172,7 +172,7 @@ def test_a_second_sandbox_of_one_process_gets_the_same_error(tmp_path: Path) -> 
         Sandbox(tmp_path / "trial.db").start()
 
 
-def test_a_copy_is_forgotten_and_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_a_copy_is_deleted_and_leaves_the_file_unchanged(tmp_path: Path) -> None:
     """`keep=False` shows what the file holds, bears changes, and changes no file."""
     path = tmp_path / "trial.db"
     with Sandbox(path, job_seconds=0) as sandbox:
@@ -190,7 +190,7 @@ def test_a_copy_is_forgotten_and_leaves_the_file_as_it_was(tmp_path: Path) -> No
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == files
 
 
-def test_a_copy_holds_what_a_killed_process_had_answered(tmp_path: Path) -> None:
+def test_a_copy_contains_what_a_killed_process_had_confirmed(tmp_path: Path) -> None:
     """Committed data may be in the WAL file; a copy without it would show an older state."""
     path = tmp_path / "trial.db"
     with hold(path) as (process, origin), requests.Session() as session:
@@ -204,7 +204,7 @@ def test_a_copy_holds_what_a_killed_process_had_answered(tmp_path: Path) -> None
         assert [one["name"] for one in sandbox.lists()] == ["VIP"]
 
 
-def test_a_copy_of_nothing_is_empty_and_makes_no_file(tmp_path: Path) -> None:
+def test_a_copy_of_a_missing_file_is_empty_and_creates_none(tmp_path: Path) -> None:
     """A trial that was never begun is not begun by looking."""
     with Sandbox(tmp_path / "trial.db", keep=False) as sandbox:
         assert sandbox.lists() == []
@@ -220,7 +220,7 @@ def test_a_file_that_is_not_a_sandbox_is_not_changed(tmp_path: Path) -> None:
     assert text.read_text().startswith("not a database")
 
 
-def test_a_file_that_only_a_copy_of_is_opened_goes_by_its_own_name(tmp_path: Path) -> None:
+def test_a_copied_file_is_reported_under_its_own_name(tmp_path: Path) -> None:
     """A plan asks a copy. Nobody knows the copy's name, and it is gone by then."""
     path = tmp_path / "trial.db"
     path.write_text("not a database, but long enough to be taken for one by its size\n" * 20)
@@ -242,7 +242,7 @@ def test_a_database_of_another_program_is_not_changed(tmp_path: Path) -> None:
     other.close()
 
 
-def test_a_full_disk_is_a_fault_of_the_server_and_no_traceback(tmp_path: Path) -> None:
+def test_a_full_disk_is_a_server_error_without_a_traceback(tmp_path: Path) -> None:
     """The file may grow no further: the request is answered 500 with the reason."""
     small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
     with (tmp_path / "stderr").open("w+") as stderr, requests.Session() as session:
@@ -288,7 +288,7 @@ def test_two_sandboxes_have_two_accounts_unless_they_share_a_seed(tmp_path: Path
     assert made("e.db", account_seed=2)[0] != made("f.db", account_seed=1)[0]
 
 
-def test_time_does_not_go_back_when_a_fast_clock_starts_anew(tmp_path: Path) -> None:
+def test_time_does_not_go_back_when_a_fast_clock_restarts(tmp_path: Path) -> None:
     """Yesterday's clock ran ahead of today's; new members still join after the old ones."""
     path = tmp_path / "trial.db"
     ahead = QuickClock(time.time() + 5_000.0)

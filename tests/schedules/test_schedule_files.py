@@ -105,7 +105,7 @@ def test_every_command_line_is_one_of_ours(file: str, arguments: list[str]) -> N
         command.make_context(name, rest, parent=context).close()
 
 
-def test_every_file_that_sends_has_a_command_line_that_was_looked_at() -> None:
+def test_every_file_that_sends_has_a_checked_command_line() -> None:
     """But the timer and the SQL, which has a test of its own."""
     silent = {"reverse-etl.timer", "snowflake-task.sql"}
     assert {file for file, _ in COMMANDS} >= {path.name for path in FILES.iterdir()} - silent
@@ -159,7 +159,7 @@ class UnitFile(configparser.ConfigParser):
         return optionstr
 
 
-def test_systemd_takes_the_unit_and_its_timer(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit_and_its_timer(tmp_path: Path) -> None:
     """Both parse with no key twice; where systemd is, it verifies them, with our command where it is here."""
     for name in ("reverse-etl.service", "reverse-etl.timer"):
         unit = UnitFile(delimiters=["="], strict=True, interpolation=None)
@@ -178,7 +178,7 @@ def test_systemd_takes_the_unit_and_its_timer(tmp_path: Path) -> None:
         assert not own, done.stderr
 
 
-def test_the_workflow_of_github_is_whole() -> None:
+def test_the_github_workflow_is_complete() -> None:
     """Jobs with runners, steps that use or run something, secrets only where they are needed."""
     workflow = yaml.safe_load(text("github-actions.yml"))
     (job,) = workflow["jobs"].values()
@@ -192,7 +192,7 @@ def test_the_workflow_of_github_is_whole() -> None:
             subprocess.run(["bash", "-n", "-c", script], check=True, timeout=10)  # noqa: S607
 
 
-def test_kubernetes_runs_one_at_a_time_and_repeats_only_what_may_be_repeated() -> None:
+def test_kubernetes_runs_one_job_at_a_time_and_retries_only_retryable_exit_codes() -> None:
     """Exit codes 1 to 3 end the job; the container writes nowhere that it must not and is no root."""
     manifest = yaml.safe_load(text("kubernetes-cronjob.yml"))
     assert (manifest["apiVersion"], manifest["kind"]) == ("batch/v1", "CronJob")
@@ -210,7 +210,7 @@ def test_kubernetes_runs_one_at_a_time_and_repeats_only_what_may_be_repeated() -
     assert pod["securityContext"]["runAsNonRoot"]
 
 
-def test_the_dockerfile_has_known_instructions_and_ends_as_nobody_special() -> None:
+def test_the_dockerfile_has_known_instructions_and_an_unprivileged_user() -> None:
     """JSON forms, so that a signal reaches the job and not a shell."""
     joined = text("Dockerfile").replace("\\\n", " ")
     lines = [line for line in joined.splitlines() if line.strip() and not line.startswith("#")]
@@ -226,7 +226,7 @@ def test_the_dockerfile_has_known_instructions_and_ends_as_nobody_special() -> N
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "github-actions.yml"])
-def test_what_is_installed_must_be_said(name: str) -> None:
+def test_the_container_image_names_what_it_installs(name: str) -> None:
     """Whoever has a bare name on an index would run code beside the secrets."""
     line = next(line.strip() for line in text(name).splitlines() if "${REVERSE_ETL:?" in line)
     command = line.removeprefix("run:").removeprefix("RUN").strip().rstrip("\\")
@@ -345,7 +345,7 @@ SCHEDULERS = ["airflow_dag.py", "cosmos_dag.py", "dagster_job.py", "dagster_dbt_
 
 @pytest.mark.parametrize("name", SCHEDULERS)
 @pytest.mark.parametrize("code", CODES)
-def test_python_schedulers_repeat_what_may_be_repeated_and_nothing_else(
+def test_python_schedulers_retry_only_retryable_exit_codes(
     monkeypatch: pytest.MonkeyPatch, name: str, code: int
 ) -> None:
     """0 and 1 are ends; 2 and 3 wait for someone; 4 and an interruption are safe to run again."""
@@ -389,7 +389,7 @@ def test_python_schedulers_pass_the_exit_code_of_dbt_on(
         finish(*given)
 
 
-def test_prefect_tries_again_unless_it_waits_for_someone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prefect_retries_unless_somebody_has_to_act(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the result of the try that failed."""
     scheduled = Scheduled("prefect_flow.py", monkeypatch)
 

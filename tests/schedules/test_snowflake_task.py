@@ -54,7 +54,7 @@ def specification(text: str) -> dict[str, dict[str, Any]]:
     return dict(yaml.safe_load(found[1]))
 
 
-def test_the_kept_file_is_what_the_example_profile_gives(tmp_path: Path, gold: Gold) -> None:
+def test_the_example_file_is_the_output_for_the_example_profile(tmp_path: Path, gold: Gold) -> None:
     """docs/schedules/snowflake-task.sql is generated; --update-gold brings it up to date."""
     example = tmp_path / "profiles.yml"
     example.write_text((ROOT / "profiles.example.yml").read_text())
@@ -75,7 +75,7 @@ CREATE OR REPLACE TASK|CREATE OR REPLACE TASK|ALTER TASK|ALTER TASK"""
 
 
 @pytest.mark.parametrize("after", [None, "ANALYTICS.DBT.BUILD"])
-def test_every_statement_is_snowflakes(tmp_path: Path, after: str | None) -> None:
+def test_every_statement_parses_as_snowflake_sql(tmp_path: Path, after: str | None) -> None:
     """It parses, statement by statement; what sqlglot has no tree for, it keeps as a command of its own."""
     made = statements(render_snowflake_task(target(tmp_path, **KEYS), after))
     expected = re.split(r"[|\n]", STATEMENTS)
@@ -107,7 +107,7 @@ def test_the_container_gets_the_key_from_a_secret_and_runs_the_target(tmp_path: 
     assert text.index("REVERSE_ETL_RUN RESUME") < text.index("REVERSE_ETL_CLEAR RESUME"), "a child first"
 
 
-def test_the_output_that_is_shown_for_the_container_loads(tmp_path: Path) -> None:
+def test_the_documented_output_for_the_container_loads(tmp_path: Path) -> None:
     """It signs in by the token that Snowflake lays there."""
     text = render_snowflake_task(target(tmp_path, **KEYS))
     lines = [line.removeprefix("--        ") for line in text.splitlines() if line.startswith("--        ")]
@@ -128,7 +128,7 @@ def test_names_that_need_quotes_get_them(tmp_path: Path) -> None:
     assert statements(text)
 
 
-def test_a_job_that_follows_dbt_has_no_time_of_its_own_and_lies_in_the_schema_of_that_task(
+def test_a_task_after_dbt_has_no_schedule_and_lies_in_dbts_schema(
     tmp_path: Path,
 ) -> None:
     """A task graph lies in one schema, and a predecessor that failed starts nothing."""
@@ -144,7 +144,7 @@ def test_a_job_that_follows_dbt_has_no_time_of_its_own_and_lies_in_the_schema_of
             render_snowflake_task(target(tmp_path, **KEYS), name)
 
 
-def test_its_things_lie_in_the_schema_of_the_state(tmp_path: Path) -> None:
+def test_its_objects_lie_in_the_schema_of_the_state(tmp_path: Path) -> None:
     """Where the role keeps its tables; a quoted name stays one."""
     for written, place in (("ops", "ANALYTICS.ops"), ('"Ops state"', 'ANALYTICS."Ops state"')):
         text = render_snowflake_task(target(tmp_path, {"state_schema": written}, **KEYS))

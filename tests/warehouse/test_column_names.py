@@ -24,7 +24,7 @@ def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> Wo
 
 
 @pytest.mark.parametrize("name", ["Is VIP?", 'a "?" -- b'])
-def test_a_columns_name_means_nothing_to_sql(shop: World, name: str) -> None:
+def test_a_column_name_is_never_read_as_sql(shop: World, name: str) -> None:
     """Neither as a parameter's mark nor as a comment; with a row that the checks reject, and a change."""
     quoted = '"' + name.replace('"', '""') + '"'
     shop.model(

@@ -82,7 +82,7 @@ def test_the_state_lasts(opened: Callable[..., Warehouse], warehouse: Warehouse)
     ]
 
 
-def test_rows_come_in_their_order_and_as_they_were(warehouse: Warehouse) -> None:
+def test_rows_come_in_order_with_their_values(warehouse: Warehouse) -> None:
     """Numbers, texts in any script, NULL; thousands at once."""
     rows = [(f"r{number:05}", "Zoë 漢字 '\"\\", "", "x", "x", None, None, number) for number in range(2500)]
     insert(warehouse, "runs", rows)
@@ -127,7 +127,7 @@ def half_done(warehouse: Warehouse) -> None:
         raise ZeroDivisionError
 
 
-def test_a_transaction_is_one(opened: Callable[..., Warehouse], warehouse: Warehouse) -> None:
+def test_a_transaction_is_atomic(opened: Callable[..., Warehouse], warehouse: Warehouse) -> None:
     """All of it stays, or nothing."""
     with warehouse.transaction():
         insert(warehouse, "runs", [RUN])
@@ -149,7 +149,9 @@ def test_a_mistake_is_a_warehouse_error(warehouse: Warehouse) -> None:
     assert runs(warehouse) == []
 
 
-def test_scratch_is_gone_with_the_session(opened: Callable[..., Warehouse], warehouse: Warehouse) -> None:
+def test_temporary_tables_end_with_the_session(
+    opened: Callable[..., Warehouse], warehouse: Warehouse
+) -> None:
     """Another session may make the same scratch tables."""
     create = create_scratch(warehouse, "staged_x", "SELECT 1 AS one")
     warehouse.execute(create)
@@ -173,7 +175,7 @@ def test_columns_are_described_without_running_the_query(warehouse: Warehouse) -
     ]
 
 
-def test_a_state_tables_columns_are_told(warehouse: Warehouse) -> None:
+def test_the_columns_of_a_state_table_are_described(warehouse: Warehouse) -> None:
     """Ours under their own names; no columns where there is no such table."""
     warehouse.execute(warehouse.dialect.create_state_table("deltas_x", 'retl_seq BIGINT, "Amount" VARCHAR'))
     assert list(warehouse.state_columns("deltas_x")) == ["retl_seq", "Amount"]
@@ -228,7 +230,7 @@ def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened: Callab
     assert runs(writer) == []
 
 
-def test_closing_twice_is_closing(warehouse: Warehouse) -> None:
+def test_closing_twice_is_harmless(warehouse: Warehouse) -> None:
     """`close` stands in several places of a run's end."""
     warehouse.close()
     warehouse.close()

@@ -102,7 +102,7 @@ def test_the_gate_reads_the_table(shop: Path, place: Place) -> None:
         verdict(shop, place)
 
 
-def test_names_with_quotes_dollars_and_backslashes_end_no_block(shop: Path, place: Place) -> None:
+def test_names_with_quotes_dollars_and_backslashes_stay_inside_the_block(shop: Path, place: Place) -> None:
     """A target may be called whatever YAML takes."""
     text = (shop / "profiles.yml").read_text()
     name = r"it's $$ a \ name"
@@ -123,7 +123,7 @@ def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(shop: Pa
     assert place.ask("SELECT COUNT(*) FROM reverse_etl_dbt_results") == [(0,)]
 
 
-def test_old_results_go_but_for_the_newest_of_each_node(shop: Path, place: Place) -> None:
+def test_old_results_are_deleted_except_the_newest_of_each_node(shop: Path, place: Place) -> None:
     """The DELETE is a statement of its own: if it fails, the results are recorded already."""
     dbt(shop, "run")
     gone = "SELECT 'model.shop.gone', 'error', TO_TIMESTAMP_NTZ('2020-01-01 00:00:00')"

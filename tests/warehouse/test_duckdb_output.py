@@ -34,7 +34,7 @@ def test_an_output_is_read_as_dbt_duckdb_reads_it() -> None:
 @pytest.mark.parametrize(
     "output", [{}, {"settings": None, "extensions": [], "threads": None, "attach": None}]
 )
-def test_an_output_may_ask_for_nothing(output: dict[str, list[Any] | None]) -> None:
+def test_an_output_may_have_no_settings(output: dict[str, list[Any] | None]) -> None:
     """Empty keys are none."""
     assert session_settings(output, {}) == SessionSettings()
 
@@ -52,7 +52,9 @@ def test_an_output_may_ask_for_nothing(output: dict[str, list[Any] | None]) -> N
         ("extensions", "httpfs", "a list of names"),
     ],
 )
-def test_a_wrong_shape_is_said_with_its_place(key: str, value: int | list[Any] | str, shape: str) -> None:
+def test_a_wrong_setting_is_reported_with_its_location(
+    key: str, value: int | list[Any] | str, shape: str
+) -> None:
     """Nothing was opened by then."""
     with pytest.raises(UsageError) as caught:
         session_settings({key: value}, {key: "profiles.yml:5"})
@@ -61,7 +63,7 @@ def test_a_wrong_shape_is_said_with_its_place(key: str, value: int | list[Any] |
     assert f"{key}: " in problem.hint
 
 
-def test_all_wrong_shapes_are_said_at_once() -> None:
+def test_all_wrong_settings_are_reported_at_once() -> None:
     """Whoever mends one should not have to find the next by another try."""
     with pytest.raises(UsageError) as caught:
         session_settings({"threads": "x", "attach": 1}, {})

@@ -42,7 +42,7 @@ def schemas(place: Place) -> set[str]:
     return {row[1] for row in shown if row[1].startswith(PREFIX)}  # fakesnow shows one more
 
 
-def test_a_place_is_two_schemas_that_are_gone_with_it(file: Path) -> None:
+def test_a_live_test_has_two_schemas_that_are_dropped_afterwards(file: Path) -> None:
     """Also where a test fails: a fixture closes it."""
     account = Account(file)
     place, other = account.place(), account.place()
@@ -54,7 +54,7 @@ def test_a_place_is_two_schemas_that_are_gone_with_it(file: Path) -> None:
     other.close()
 
 
-def test_nothing_is_made_or_dropped_outside(file: Path, server: Server, database: str) -> None:
+def test_nothing_outside_the_schemas_is_created_or_dropped(file: Path, server: Server, database: str) -> None:
     """A company may let them use a database that holds other things."""
     server.calm()
     place = Account(file).place()
@@ -66,7 +66,7 @@ def test_nothing_is_made_or_dropped_outside(file: Path, server: Server, database
     assert all(re.search(rf'(SCHEMA (IF (NOT )?EXISTS )?|"{database}".)"?{PREFIX}', text) for text in changes)
 
 
-def test_what_a_file_lacks_is_told(tmp_path: Path) -> None:
+def test_missing_keys_of_the_file_are_reported(tmp_path: Path) -> None:
     """By the names that it should have."""
     (tmp_path / "snowflake.env").write_text("SNOWFLAKE_ACCOUNT=acc\nSNOWFLAKE_USER=RETL_TEST\n")
     with pytest.raises(AssertionError, match=r"lacks SNOWFLAKE_ROLE, SNOWFLAKE_WAREHOUSE"):

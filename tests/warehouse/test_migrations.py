@@ -160,7 +160,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldState]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_state_of_any_version_becomes_one_of_todays(old: OldState, version: int) -> None:
+def test_a_state_of_any_version_is_migrated(old: OldState, version: int) -> None:
     """Table by table and row by row; and only once."""
     old.put(version)
     (event,) = old.open()
@@ -173,7 +173,7 @@ def test_a_state_of_any_version_becomes_one_of_todays(old: OldState, version: in
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_copy_of_the_old_state_is_kept(old: OldState, version: int) -> None:
+def test_a_backup_of_the_old_state_is_kept(old: OldState, version: int) -> None:
     """It has every table and every row, and only its owner may read it."""
     old.put(version)
     (event,) = old.open()
@@ -190,7 +190,7 @@ def test_a_copy_of_the_old_state_is_kept(old: OldState, version: int) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_who_may_not_write_reads_a_migrated_copy(old: OldState, version: int) -> None:
+def test_a_read_only_command_reads_a_migrated_copy(old: OldState, version: int) -> None:
     """A plan or a status of an older state changes no table and no file."""
     old.put(version)
     before = {path: path.read_bytes() for path in old.folder.iterdir()}
@@ -230,7 +230,7 @@ def dies_at(old: OldState, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
-def test_a_migration_may_die_at_any_statement(
+def test_a_migration_may_be_killed_at_any_statement(
     old: OldState, version: int, every: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next one ends in the same state, and goes on from a copy that is whole."""
@@ -253,7 +253,7 @@ def test_a_migration_may_die_at_any_statement(
 
 
 @pytest.mark.parametrize("old", ["snowflake"], indirect=True)
-def test_nobody_migrates_while_a_run_works(old: OldState) -> None:
+def test_a_migration_waits_for_a_running_run(old: OldState) -> None:
     """A run of an earlier version holds its lease. On DuckDB only one process can write the file."""
     old.put(1)
     old.clock.time = BEFORE_THE_LEASE_ENDS
@@ -263,7 +263,7 @@ def test_nobody_migrates_while_a_run_works(old: OldState) -> None:
 
 
 @pytest.mark.parametrize("old", ["snowflake"], indirect=True)
-def test_of_two_that_migrate_at_once_one_is_told_to_wait(
+def test_one_of_two_simultaneous_migrations_is_refused(
     old: OldState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And finds the state migrated afterwards."""
@@ -300,7 +300,7 @@ def test_a_newer_state_is_refused(old: OldState, column: str) -> None:
 
 
 @pytest.mark.parametrize("old", ["duckdb"], indirect=True)
-def test_without_room_for_a_copy_nothing_is_changed(old: OldState) -> None:
+def test_without_space_for_a_backup_nothing_is_changed(old: OldState) -> None:
     """The message says where the copy was to lie."""
     old.put(1)
     (old.folder / ".shop.reverse_etl.copy").write_text("a file is in the way")

@@ -90,7 +90,7 @@ def has_state(shop: World) -> bool:
     return shop.place.state_schema in {name for (name,) in found}
 
 
-def test_a_plan_before_the_first_run_sees_all_and_makes_nothing(shop: World) -> None:
+def test_a_plan_before_the_first_run_shows_everything_and_creates_nothing(shop: World) -> None:
     """It needs no state and leaves none."""
     members_model(shop)
     become(shop, people("ann", "bob"))
@@ -105,7 +105,7 @@ def test_a_plan_before_the_first_run_sees_all_and_makes_nothing(shop: World) -> 
     assert has_state(shop)
 
 
-def test_a_run_that_died_is_settled_by_the_next(shop: World) -> None:
+def test_a_killed_run_is_settled_by_the_next(shop: World) -> None:
     """What was sent and never proved is sent again; nobody is lost."""
     members_model(shop)
     become(shop, people("ann", "bob"))
@@ -275,7 +275,7 @@ def test_a_saved_plan_is_carried_out_or_refused(shop: World) -> None:
     assert one(shop.project().apply(saved)).outcomes == {Outcome.APPLIED: 2}
 
 
-def test_a_list_is_read_back_and_taken_over(shop: World) -> None:
+def test_a_list_is_reconciled_and_adopted(shop: World) -> None:
     """Whoever was taken off by hand is on it again, and whoever was put there by hand is off it."""
     members_model(shop, max_removes=1.0)
     become(shop, people("ann", "bob"))

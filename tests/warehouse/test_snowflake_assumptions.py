@@ -137,12 +137,12 @@ def test_texts_are_ordered_by_code_point(session: Snowflake) -> None:
     assert [text for (text,) in found] == sorted(texts)
 
 
-def test_a_new_schema_does_not_become_the_sessions(session: Snowflake, place: Place) -> None:
+def test_a_new_schema_does_not_become_the_current_schema(session: Snowflake, place: Place) -> None:
     """Models find their tables in dbt's schema also in the run that made the state's."""
     assert session.fetch(Statement.read("SELECT CURRENT_SCHEMA()")) == [(place.output["schema"],)]
 
 
-def test_a_text_that_is_cast_makes_a_column_for_every_text(session: Snowflake) -> None:
+def test_a_cast_text_makes_a_column_of_unlimited_length(session: Snowflake) -> None:
     """Also beside literals, in a table made from a query."""
     table = session.dialect.temp_table("width")
     text = "CASE WHEN 1 = 1 THEN 'ab' ELSE 'abc' END"

@@ -45,7 +45,7 @@ def row(name: str, *counts: tuple[int, int]) -> str:
     return f"| {name} | {' | '.join(cells)} |"
 
 
-def test_the_document_says_how_many_statements_a_run_takes(
+def test_the_documented_number_of_statements_is_true(
     world: SnowflakeWorld, counted: Callable[..., Any]
 ) -> None:
     """One model, one list, two identifiers; then another model beside it."""

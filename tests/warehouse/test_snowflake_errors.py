@@ -35,7 +35,7 @@ LONG = Statement.read("SELECT COUNT(*) FROM TABLE(GENERATOR(TIMELIMIT => 60))")
         ("390189", {"role": NOBODY}, "role does not exist"),
     ],
 )
-def test_a_sign_in_that_can_not_work_is_configuration(
+def test_a_sign_in_that_cannot_work_is_a_configuration_error(
     place: Place, account: Account | Server, number: str, changes: dict[str, str | None], what: str
 ) -> None:
     """Exit 2, with what to look at."""
@@ -45,7 +45,7 @@ def test_a_sign_in_that_can_not_work_is_configuration(
     assert number in str(caught.value)
 
 
-def test_a_database_that_is_not_there_is_told(place: Place, account: Account | Server) -> None:
+def test_a_missing_database_is_reported(place: Place, account: Account | Server) -> None:
     """Or that the role may not see, which Snowflake says alike."""
     account.pretend("^SHOW SCHEMAS", "002043", "Object does not exist, or operation cannot be performed.")
     with pytest.raises(WarehouseError, match="does not exist") as caught:
@@ -53,7 +53,7 @@ def test_a_database_that_is_not_there_is_told(place: Place, account: Account | S
     assert "grant" in caught.value.problems[0].hint
 
 
-def test_a_session_without_a_warehouse_is_told(place: Place, account: Account | Server) -> None:
+def test_a_session_without_a_warehouse_is_reported(place: Place, account: Account | Server) -> None:
     """It may look, and run nothing."""
     place.sql("CREATE TABLE people (email VARCHAR)")
     account.pretend("FROM people", "000606", "No active warehouse selected in the current session.")
@@ -62,7 +62,7 @@ def test_a_session_without_a_warehouse_is_told(place: Place, account: Account | 
         session.fetch(Statement.read("SELECT COUNT(DISTINCT email) FROM people"))
 
 
-def test_a_statement_that_takes_too_long_is_told(place: Place, account: Account | Server) -> None:
+def test_a_statement_that_takes_too_long_is_reported(place: Place, account: Account | Server) -> None:
     """By the parameter that a user, a warehouse or the output sets."""
     account.pretend("GENERATOR", "000630", "Statement reached its statement or warehouse timeout")
     session = place.opened(session_parameters={"STATEMENT_TIMEOUT_IN_SECONDS": 1})
@@ -70,7 +70,7 @@ def test_a_statement_that_takes_too_long_is_told(place: Place, account: Account 
         session.fetch(LONG)
 
 
-def test_a_statement_that_is_cancelled_is_told(place: Place, account: Account | Server) -> None:
+def test_a_cancelled_statement_is_reported(place: Place, account: Account | Server) -> None:
     """As an administrator may do."""
     session = place.opened()
     account.pretend("GENERATOR", "000604", "SQL execution canceled")
@@ -80,7 +80,7 @@ def test_a_statement_that_is_cancelled_is_told(place: Place, account: Account | 
 
 
 @pytest.mark.parametrize("account", [LIVE], indirect=True)
-def test_a_lock_that_is_not_released_is_told(place: Place) -> None:
+def test_an_unreleased_lock_is_reported(place: Place) -> None:
     """Of two that write to one table, one waits and gives up."""
     first, second = place.opened(), place.opened()
     open_state(first, SystemClock())
@@ -130,7 +130,7 @@ def test_a_role_that_may_only_read_can_plan_and_not_run(shop: SnowflakeWorld) ->
     assert "grant" in caught.value.problems[0].hint
 
 
-def test_a_table_that_is_rebuilt_is_granted_to_nobody_else(shop: SnowflakeWorld) -> None:
+def test_a_rebuilt_table_keeps_no_grants(shop: SnowflakeWorld) -> None:
     """Its owner grants it again, or grants on future tables."""
     state, role = shop.place.state_schema, shop.account.restricted_role
     shop.sql("CREATE OR REPLACE TABLE people (email VARCHAR, n NUMBER(5,0))")
@@ -152,7 +152,7 @@ def test_a_table_that_is_rebuilt_is_granted_to_nobody_else(shop: SnowflakeWorld)
         reader.fetch(rows)
 
 
-def test_a_role_that_may_not_make_the_schema_is_told_and_can_use_one_that_is_there(
+def test_a_role_that_may_not_create_the_schema_can_use_an_existing_one(
     shop: SnowflakeWorld,
 ) -> None:
     """USAGE and CREATE TABLE on it are enough for all of a run."""

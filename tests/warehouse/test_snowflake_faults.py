@@ -136,7 +136,9 @@ def test_a_session_that_ended_is_a_warehouse_error(
     again.close()
 
 
-def test_a_run_that_loses_its_warehouse_is_settled_by_the_next(world: SnowflakeWorld, server: Server) -> None:
+def test_a_run_that_loses_its_connection_is_settled_by_the_next(
+    world: SnowflakeWorld, server: Server
+) -> None:
     """The receipt of what Klaviyo took was not kept; the next run looks at Klaviyo's jobs and goes on."""
     members_model(world)
     become(world, people("ann", "bob"))
@@ -151,7 +153,7 @@ def test_a_run_that_loses_its_warehouse_is_settled_by_the_next(world: SnowflakeW
     assert world.emails() == ["ann@example.com", "bob@example.com"]
 
 
-def test_a_role_that_may_not_make_the_schema_is_told_the_grants(
+def test_a_role_that_may_not_create_the_schema_sees_the_missing_grants(
     settings: dict[str, Any], server: Server
 ) -> None:
     """Whoever may grant them can copy the statements."""
@@ -164,7 +166,7 @@ def test_a_role_that_may_not_make_the_schema_is_told_the_grants(
     assert "GRANT CREATE SCHEMA ON DATABASE" in caught.value.problems[0].hint
 
 
-def test_every_statement_carries_what_it_is_for(
+def test_every_statement_has_a_query_tag(
     session: Snowflake, server: Server, settings: dict[str, Any]
 ) -> None:
     """In Snowflake's query history a run's statements are found by their tag."""
@@ -176,7 +178,7 @@ def test_every_statement_carries_what_it_is_for(
     assert json.loads(entry["tag"]) == {"app": "reverse_etl", "run": "20260102-abc", "model": "vip"}
 
 
-def test_tables_are_made_outside_transactions(world: SnowflakeWorld, server: Server) -> None:
+def test_tables_are_created_outside_transactions(world: SnowflakeWorld, server: Server) -> None:
     """Each would commit what belongs together."""
     members_model(world)
     become(world, people("ann", "bob"))
@@ -221,7 +223,7 @@ def state_of(warehouse: Snowflake) -> State:
     return State(warehouse, StateScope("acc", "shop"), SystemClock())
 
 
-def test_of_two_runs_one_has_the_lease(session: Snowflake, settings: dict[str, Any]) -> None:
+def test_one_of_two_runs_gets_the_lease(session: Snowflake, settings: dict[str, Any]) -> None:
     """The other is told who has it, and takes nothing away from it."""
     other = Snowflake(settings, read_only=False)
     with state_of(session).hold_lease():
@@ -235,7 +237,7 @@ def test_of_two_runs_one_has_the_lease(session: Snowflake, settings: dict[str, A
     other.close()
 
 
-def test_two_that_claimed_the_lease_together_both_give_way(
+def test_two_runs_that_claim_the_lease_at_once_both_fail(
     session: Snowflake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As may be where neither saw the other's row: the second row is what the other wrote in that moment."""
@@ -274,7 +276,7 @@ def test_a_lease_that_was_taken_over_stops_the_run(session: Snowflake) -> None:
         ("SELECT", '"SELECT"'),
     ],
 )
-def test_a_name_of_the_profile_is_folded_as_snowflake_folds_it(name: str, written: str) -> None:
+def test_a_name_in_the_profile_is_folded_as_snowflake_folds_it(name: str, written: str) -> None:
     """Reserved words and quoted names too."""
     assert to_sql_identifier(name) == written
 
@@ -294,7 +296,9 @@ def test_a_runs_statements_say_their_run_and_model(world: SnowflakeWorld, server
     assert all(tag == {"app": "reverse_etl", "run": result.run_id, "model": "members"} for tag in tags)
 
 
-def test_a_model_that_does_not_compile_is_told_with_its_line(world: SnowflakeWorld, server: Server) -> None:
+def test_a_model_that_does_not_compile_is_reported_with_its_line(
+    world: SnowflakeWorld, server: Server
+) -> None:
     """Snowflake says the line of the query that it was given; the message says the file's."""
     message = "SQL compilation error: error line 3 at position 2\ninvalid identifier 'NO_SUCH_COLUMN'"
     server.control("fault", {"pattern": "no_such_column", "code": "000904", "message": message, "times": 9})

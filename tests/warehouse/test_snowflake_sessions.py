@@ -60,7 +60,7 @@ def runs(session: Snowflake) -> list[str]:
     return [run_id for (run_id,) in rows]
 
 
-def test_what_stands_alone_is_asked_again_in_a_new_session(
+def test_a_repeatable_statement_is_repeated_in_a_new_session(
     session: Snowflake, end: Callable[..., Any], place: Place
 ) -> None:
     """Reading, describing, updating and deleting; in the same schema."""
@@ -79,7 +79,7 @@ def test_what_stands_alone_is_asked_again_in_a_new_session(
 
 @on_the_stand_in
 @pytest.mark.parametrize("number", sorted(SESSION_GONE_CODES))
-def test_every_number_that_says_so_opens_another(
+def test_every_error_number_of_a_lost_session_opens_another(
     account: Account | Server, place: Place, number: int
 ) -> None:
     """Whether the session, its token or what proved it is gone: the statement was not run."""
@@ -88,9 +88,7 @@ def test_every_number_that_says_so_opens_another(
     assert session.fetch(Statement.read("SELECT 7")) == [(7,)]
 
 
-def test_a_transaction_that_begins_after_the_end_is_whole(
-    session: Snowflake, end: Callable[..., Any]
-) -> None:
+def test_a_transaction_begun_after_the_loss_is_complete(session: Snowflake, end: Callable[..., Any]) -> None:
     """As after hours of sending: BEGIN is the first to notice."""
     end()
     with session.transaction():
@@ -112,7 +110,7 @@ def lose_in_transaction(session: Snowflake, end: Callable[..., Any]) -> None:
         insert(session, "runs", [("r2", *RUN[1:])])
 
 
-def test_of_a_transaction_that_was_cut_nothing_stays(session: Snowflake, end: Callable[..., Any]) -> None:
+def test_an_interrupted_transaction_leaves_nothing(session: Snowflake, end: Callable[..., Any]) -> None:
     """It is not asked again statement by statement; exit 4, and the next one is whole."""
     with pytest.raises(SessionLost) as caught:
         lose_in_transaction(session, end)
@@ -123,7 +121,7 @@ def test_of_a_transaction_that_was_cut_nothing_stays(session: Snowflake, end: Ca
     assert runs(session) == ["r1"]
 
 
-def test_a_commit_of_a_session_that_ended_is_no_commit(session: Snowflake, end: Callable[..., Any]) -> None:
+def test_a_commit_in_a_lost_session_does_not_count(session: Snowflake, end: Callable[..., Any]) -> None:
     """Nobody may take it for one."""
     transaction = session.transaction()
     with pytest.raises(SessionLost), transaction:
@@ -131,7 +129,7 @@ def test_a_commit_of_a_session_that_ended_is_no_commit(session: Snowflake, end: 
     assert runs(session) == []
 
 
-def test_an_insert_of_its_own_is_not_asked_again(session: Snowflake, end: Callable[..., Any]) -> None:
+def test_an_autocommitted_insert_is_not_repeated(session: Snowflake, end: Callable[..., Any]) -> None:
     """It would be the only statement that makes more of the same."""
     end()
     with pytest.raises(SessionLost):
@@ -141,9 +139,7 @@ def test_an_insert_of_its_own_is_not_asked_again(session: Snowflake, end: Callab
     assert runs(session) == ["r1"]
 
 
-def test_a_comment_before_a_statement_changes_nothing_of_that(
-    session: Snowflake, end: Callable[..., Any]
-) -> None:
+def test_a_leading_comment_does_not_change_repeatability(session: Snowflake, end: Callable[..., Any]) -> None:
     """Whether a statement is asked again depends on what it says of itself, not on how its text begins."""
     table = session.dialect.state_table("lease")
     columns = "account_id, project, owner, expires_at"
@@ -159,7 +155,7 @@ def test_a_comment_before_a_statement_changes_nothing_of_that(
 
 
 @on_the_stand_in
-def test_a_statement_that_is_not_repeatable_is_not_asked_again(
+def test_a_statement_that_is_not_repeatable_is_not_repeated(
     session: Snowflake, end: Callable[..., Any]
 ) -> None:
     """A table that is rebuilt from itself would be rebuilt twice."""
@@ -172,7 +168,7 @@ def test_a_statement_that_is_not_repeatable_is_not_asked_again(
     session.execute(rebuild)
 
 
-def test_scratch_that_was_lost_is_told_and_can_be_made_again(
+def test_lost_temporary_tables_are_reported_and_can_be_created_again(
     session: Snowflake, end: Callable[..., Any]
 ) -> None:
     """Rather than a table that Snowflake does not know."""
@@ -197,9 +193,7 @@ def test_scratch_that_was_lost_is_told_and_can_be_made_again(
     assert session.fetch(Statement.read(f"SELECT one FROM {table}")) == [(1,)]
 
 
-def test_a_plan_before_the_first_run_does_not_go_on_without_its_state(
-    place: Place, account: Account | Server
-) -> None:
+def test_a_first_plan_fails_if_its_temporary_state_is_lost(place: Place, account: Account | Server) -> None:
     """All of it was of that session, and a new one would take it for empty."""
     reader = place.opened(read_only=True)
     open_state(reader, SystemClock())
@@ -209,7 +203,7 @@ def test_a_plan_before_the_first_run_does_not_go_on_without_its_state(
 
 
 @on_the_stand_in
-def test_a_sign_in_that_no_longer_works_is_no_configuration_under_way(
+def test_a_sign_in_that_fails_during_a_run_is_a_warehouse_error(
     account: Account | Server, place: Place
 ) -> None:
     """Something may have been sent: exit 4, not 2; both are told, and no secret."""
@@ -233,7 +227,7 @@ def test_a_session_that_was_closed_stays_closed(session: Snowflake) -> None:
         runs(session)
 
 
-def test_a_lease_is_given_back_in_another_session(session: Snowflake, end: Callable[..., Any]) -> None:
+def test_a_lease_is_released_in_another_session(session: Snowflake, end: Callable[..., Any]) -> None:
     """A run that lost its session does not keep the next one waiting."""
     state = State(session, StateScope("acc", "shop"), SystemClock())
 
@@ -281,7 +275,7 @@ def cut_after(session: Snowflake, monkeypatch: pytest.MonkeyPatch) -> Callable[.
 
 
 @pytest.mark.parametrize("losses", [1, 3])
-def test_a_result_that_is_lost_is_read_on_after_its_last_row(
+def test_a_lost_result_is_resumed_after_its_last_row(
     session: Snowflake, cut_after: Callable[..., None], losses: int
 ) -> None:
     """No row twice and none left out, however often."""
@@ -291,7 +285,7 @@ def test_a_result_that_is_lost_is_read_on_after_its_last_row(
     assert seqs == [*range(1, 21)]
 
 
-def test_a_result_that_is_lost_without_a_row_is_an_error(
+def test_a_result_lost_before_its_first_row_is_an_error(
     session: Snowflake, cut_after: Callable[..., None]
 ) -> None:
     """Asking for ever would help nobody."""
@@ -341,7 +335,7 @@ def test_a_run_whose_session_ends_while_it_sends_goes_on(shop: SnowflakeWorld) -
     assert one(shop.run()).outcomes == {}
 
 
-def test_nobody_is_removed_without_the_rows_that_say_who_is_wanted(shop: SnowflakeWorld) -> None:
+def test_nobody_is_removed_if_the_desired_rows_are_lost(shop: SnowflakeWorld) -> None:
     """They were staged in the session that ended: upserts are applied, and the next run removes."""
     become(shop, people("ann", "bob", "cat"))
     shop.run()
@@ -356,7 +350,7 @@ def test_nobody_is_removed_without_the_rows_that_say_who_is_wanted(shop: Snowfla
     assert shop.emails() == ["ann@example.com", "dan@example.com"]
 
 
-def test_what_was_removed_before_the_end_stays_removed(shop: SnowflakeWorld) -> None:
+def test_members_removed_before_the_loss_stay_removed(shop: SnowflakeWorld) -> None:
     """Its receipt is kept, and taken over, in the next session."""
     become(shop, people("ann", "bob"))
     shop.run()

@@ -126,7 +126,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize(("settings", "wanted"), WAYS.values(), ids=WAYS)
-def test_each_way_asks_the_connector_for_its_own(settings: dict[str, Any], wanted: dict[str, Any]) -> None:
+def test_each_sign_in_passes_its_own_parameters(settings: dict[str, Any], wanted: dict[str, Any]) -> None:
     """The keys of dbt on the left; what connector 4.8 and 5.x both take on the right."""
     assert asked(**settings) == wanted
 
@@ -179,9 +179,7 @@ def bad_keys(key: RSAPrivateKey, folder: Path) -> list[tuple[Any, str]]:
 
 
 @pytest.mark.parametrize("which", range(6))
-def test_a_key_that_cannot_be_used_is_told_and_not_shown(
-    key: RSAPrivateKey, tmp_path: Path, which: int
-) -> None:
+def test_an_unusable_key_is_reported_and_not_shown(key: RSAPrivateKey, tmp_path: Path, which: int) -> None:
     """Neither the key nor the passphrase stands in the message or the traceback's texts."""
     settings, word = bad_keys(key, tmp_path)[which]
     with pytest.raises(UsageError, match=word) as caught:
@@ -203,7 +201,7 @@ def test_a_key_that_cannot_be_used_is_told_and_not_shown(
         ({"authenticator": "oauth", "token_file_path": "nowhere/token"}, "can't be read"),
     ],
 )
-def test_what_cannot_work_is_said_before_anything_is_sent(settings: dict[str, str], word: str) -> None:
+def test_an_impossible_sign_in_is_reported_before_any_request(settings: dict[str, str], word: str) -> None:
     """With what to write instead."""
     with pytest.raises(UsageError, match=word) as caught:
         asked(**settings)
@@ -273,7 +271,7 @@ Snowflake(json.loads(sys.argv[1]), read_only=True).close()
 """
 
 
-def test_nobody_else_is_asked_while_signing_in(server: Server) -> None:
+def test_signing_in_contacts_no_other_host(server: Server) -> None:
     """Neither a cloud's metadata service: a process asks it once, if at all, to learn where it runs."""
     command = [sys.executable, "-c", SIGN_IN, json.dumps(server.settings(new_database()))]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
@@ -282,7 +280,7 @@ def test_nobody_else_is_asked_while_signing_in(server: Server) -> None:
     assert "IMDS" not in done.stderr
 
 
-def test_a_server_that_is_not_there_is_a_warehouse_error() -> None:
+def test_an_unreachable_server_is_a_warehouse_error() -> None:
     """The run may be tried again."""
     settings = {
         **BASE,

@@ -57,7 +57,7 @@ FILES = written()
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_statement_reads_as_it_did(file: str, gold: Gold) -> None:
+def test_a_statement_is_the_text_of_its_gold_file(file: str, gold: Gold) -> None:
     """Whoever changes a statement sees it here first, and writes the file anew if it is meant."""
     gold.check(GOLD / file, FILES[file])
 
@@ -71,7 +71,7 @@ def test_our_names_are_upper_case_where_they_are_quoted(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_query_stands_with_in_or_exists_only_among_the_ands_of_a_where(name: str) -> None:
+def test_in_and_exists_stand_only_among_the_ands_of_a_where(name: str) -> None:
     """Elsewhere Snowflake may say: Unsupported subquery type cannot be evaluated."""
     for found in PARSED[name].find_all(exp.In, exp.Exists):
         if isinstance(found, exp.In) and not found.args.get("query"):
@@ -95,7 +95,7 @@ def test_a_table_is_transient_or_temporary(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, _ in cases(BEFORE_THE_FIRST_RUN)])
-def test_before_the_first_run_all_that_is_made_is_temporary(name: str) -> None:
+def test_before_the_first_run_only_temporary_tables_are_created(name: str) -> None:
     """A plan makes nothing that outlives it, and its tables hide none of the warehouse's."""
     text = dict(cases(BEFORE_THE_FIRST_RUN))[name].text
     if text.startswith("CREATE"):
@@ -133,7 +133,7 @@ def test_a_literal_does_not_make_a_narrow_column(name: str) -> None:
         ("VECTOR", 'CAST(CAST("A" AS ARRAY) AS VARIANT) AS "A"'),
     ],
 )
-def test_what_is_semi_structured_is_kept_as_a_variant(type_: str, kept: str) -> None:
+def test_semi_structured_values_are_stored_as_variant(type_: str, kept: str) -> None:
     """One type in our tables for what reaches Klaviyo as JSON, whichever way the warehouse holds it."""
     column = Column("A", ColumnKind.JSON, type_)
     assert DIALECT.stored_column_sql(column) == kept
@@ -158,7 +158,7 @@ def test_a_value_cannot_break_out_of_its_literal() -> None:
 
 
 @pytest.mark.parametrize("quoted", ['"Is VIP?"', '"it\'s ?"', '"a ""?"" b"', "'?'", "'it''s \"?'"])
-def test_a_question_mark_within_quotes_is_no_mark(quoted: str) -> None:
+def test_a_question_mark_inside_quotes_is_not_a_parameter(quoted: str) -> None:
     """A payload column's name stands between marks where the rejections are gathered."""
     told = inline_parameters(
         Statement.create(T, f"CREATE TABLE t AS SELECT ?, {quoted}, ?", ("a?", "b")), DIALECT

@@ -74,7 +74,7 @@ def test_a_value_that_is_not_sql_is_not_printed(source: str) -> None:
         "SELECT ?",
     ],
 )
-def test_a_template_that_could_put_text_together_is_refused_when_it_is_loaded(source: str) -> None:
+def test_a_template_that_could_join_text_is_refused_when_it_is_loaded(source: str) -> None:
     """Also in a branch that no test renders."""
     with pytest.raises(TemplateError):
         render("{% if false %}" + source + "{% endif %}", evil=EVIL, sql=Sql("a"))
@@ -98,7 +98,7 @@ def test_a_quoted_value_stays_inside_its_quotes(text: str) -> None:
     assert render(source, SNOWFLAKE, text=text)[0] == f"SELECT '{escaped}' AS {column}"
 
 
-def test_a_text_can_not_pass_for_a_parameter() -> None:
+def test_a_text_cannot_pass_for_a_parameter() -> None:
     """The mark of a parameter is a character that no statement holds."""
     with pytest.raises(ValueError, match="NUL"):
         render("{{ 'a' | bind }}{{ text | literal }}", text="\0" + "0" + "\0")
@@ -115,7 +115,7 @@ def test_parameters_come_in_the_order_of_the_text() -> None:
     assert parameters == (EVIL, "?", "?", "a", 2)
 
 
-def test_filters_of_constants_are_worked_out_in_each_rendering() -> None:
+def test_filters_of_constants_are_evaluated_in_each_rendering() -> None:
     """A compiled template is kept, and serves every dialect."""
     template = _ENVIRONMENT.from_string("SELECT {{ 'a\\\\' | literal }}, {{ 'x' | bind }}")
     assert _render(template, DUCKDB, {}) == ("SELECT 'a\\', ?", ("x",))

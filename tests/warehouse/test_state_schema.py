@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("written", "place"), [("ops", '"OPS"'), ('"Mixed"', '"Mixed"'), ("x_state", '"X_STATE"')]
 )
-def test_the_state_lies_in_the_schema_that_is_named(server: Server, written: str, place: Place) -> None:
+def test_the_state_lies_in_the_configured_schema(server: Server, written: str, place: Place) -> None:
     """Folded as Snowflake folds it; made where it is missing, found where it is there."""
     mine = server.place(written)
     first = mine.opened()
@@ -35,7 +35,7 @@ def test_the_state_lies_in_the_schema_that_is_named(server: Server, written: str
     mine.close()
 
 
-def test_a_schema_that_only_resembles_the_states_is_none(server: Server) -> None:
+def test_a_schema_with_a_similar_name_is_not_the_states(server: Server) -> None:
     """To SHOW ... LIKE an underscore is any character."""
     mine = server.place("A_STATE")
     mine.sql("CREATE SCHEMA AXSTATE")
@@ -56,7 +56,7 @@ def test_the_state_does_not_lie_among_dbts_tables(server: Server, written: str) 
     mine.close()
 
 
-def test_only_a_scratch_table_is_lost_with_its_session(server: Server) -> None:
+def test_only_temporary_tables_are_lost_with_their_session(server: Server) -> None:
     """A schema or a payload column that is called as scratch tables are is none."""
     with closing(server.place("temp_ops")) as mine:
         session = mine.opened()

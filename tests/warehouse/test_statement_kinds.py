@@ -92,7 +92,7 @@ TABLES = {"temporary": TableName('"A"', temporary=True), "lasting": TableName('"
 
 @pytest.mark.parametrize("kind", StatementKind)
 @pytest.mark.parametrize("table", [*TABLES, None])
-def test_what_writes_changes_what_lasts_unless_its_table_is_temporary(
+def test_only_statements_on_temporary_tables_change_nothing_permanent(
     kind: StatementKind, table: str | None
 ) -> None:
     """Also a statement that names no table, as one that makes a schema."""

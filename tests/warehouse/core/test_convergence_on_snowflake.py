@@ -25,7 +25,7 @@ def on_snowflake(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("on_snowflake")
-def test_after_faults_stop_the_lists_become_what_the_models_say() -> None:
+def test_lists_converge_once_faults_stop() -> None:
     """On any warehouse two runs suffice, and the next sends nothing."""
     few = settings(
         max_examples=1, stateful_step_count=8, derandomize=True, deadline=None, suppress_health_check=QUIET
@@ -36,7 +36,7 @@ def test_after_faults_stop_the_lists_become_what_the_models_say() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("on_snowflake")
-def test_after_faults_stop_the_lists_become_what_the_models_say_however_long_one_tries() -> None:
+def test_lists_converge_once_faults_stop_in_many_examples() -> None:
     """The same, with more and longer histories, others each time."""
     many = settings(max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(test_convergence.Shop, settings=many)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from tests.core.test_surface_port import (
     codes_surface,  # noqa: F401 - it is a fixture
-    test_keys_never_collide_and_rows_of_one_key_are_told_apart,  # noqa: F401 - they are tests
+    test_keys_never_collide_and_duplicate_keys_are_reported,  # noqa: F401 - they are tests
     test_only_new_keys_are_sent_and_a_changed_row_is_rejected_by_name,  # noqa: F401
-    test_rows_are_planned_sent_once_and_never_again,  # noqa: F401
+    test_rows_are_sent_once,  # noqa: F401
     test_uncertain_rows_are_sent_again_or_forgotten,  # noqa: F401
 )

@@ -8,12 +8,12 @@ from __future__ import annotations
 import pytest
 
 from tests.core.test_unchanged_models import (  # noqa: F401 - they are tests
-    test_a_change_is_seen_though_there_are_as_many_rows_as_before,
-    test_a_row_that_was_refused_in_a_full_refresh_stands_refused,
-    test_an_identifier_that_two_rows_have_at_klaviyo_is_told_as_shared_every_day,
-    test_an_identity_that_another_row_had_before_is_rejected_once_both_say_so,
-    test_as_many_rows_as_before_may_be_others,
-    test_what_clashes_is_told_on_every_day_on_which_nothing_changes,
+    test_a_row_refused_during_a_full_refresh_stays_rejected,
+    test_an_equal_row_count_does_not_hide_a_changed_value,
+    test_an_equal_row_count_does_not_hide_other_rows,
+    test_an_identifier_shared_by_two_sent_rows_is_reported_in_every_run,
+    test_an_identity_that_was_another_rows_is_rejected_if_both_rows_claim_it,
+    test_conflicts_are_reported_even_if_nothing_changed,
 )
 
 pytestmark = pytest.mark.long
