@@ -17,13 +17,12 @@ from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
 from reverse_etl.connections import Connections
 from reverse_etl.dbt.gate import GateOptions, GateVerdict, warning_text
-from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.dbt.record import RECORD_FILE
 from reverse_etl.domain.events import Warned
 from reverse_etl.errors import GuardRefused
-from reverse_etl.models.compile import compile_models
-from reverse_etl.models.selection import select_models as choose
+from reverse_etl.models.model import Model
+from reverse_etl.models.project_models import ProjectModels
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.dbt_gate import DbtGate
 from reverse_etl.planning.plan import PlanOptions
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from reverse_etl.domain.events import Event, EventHandler
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
     from reverse_etl.klaviyo.messages import RequestHook
-    from reverse_etl.models.model import Model
     from reverse_etl.planning.plan import Plan
     from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.reconcile.drift import ListDifference
@@ -63,7 +61,7 @@ def _published_rate_limit(endpoint: Endpoint) -> RateLimit:
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder with its target and compiled models.
+    """A project folder with its target. Its models are compiled when they are first needed.
 
     `clock` and `rate_limit_for` are for tests: by default a run uses the system clock and Klaviyo's published
     rate limits.
@@ -71,7 +69,7 @@ class Project:
 
     folder: Path
     target: Target
-    models: tuple[Model, ...]
+    project_models: ProjectModels
     clock: Clock = field(default_factory=SystemClock)
     threads: int = THREADS
     rate_limit_for: Callable[[Endpoint], RateLimit] = _published_rate_limit
@@ -91,10 +89,10 @@ class Project:
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> Self:
-        """Read profiles.yml and compile every model.
+        """Read profiles.yml and dbt_project.yml; no model is compiled yet.
 
         dbt's artifacts are read from the folders `dbt_artifacts`, by default from dbt's target folder.
-        Raises UsageError or ModelError with all problems found, not only the first.
+        Raises UsageError with all problems found, not only the first.
         """
         folder, environ = Path(folder), os.environ if environ is None else environ
         chosen = load_target(
@@ -105,13 +103,18 @@ class Project:
             environ=environ,
             vars=vars or {},
         )
-        models = compile_models(folder, chosen, vars=vars or {}, environ=environ, dbt_artifacts=dbt_artifacts)
         dbt_project = read_dbt_project(
             folder, environ=environ, cli_vars=vars or {}, artifact_folders=dbt_artifacts
         )
+        models = ProjectModels(folder, chosen, dbt_project, vars or {}, environ, dbt_artifacts)
         return cls(
             folder, chosen, models, clock or SystemClock(), threads or THREADS, dbt_project=dbt_project
         )
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """Return all models. Raises ModelError with the problems of all models that do not compile."""
+        return self.project_models.require_all()
 
     @property
     def connections(self) -> Connections:
@@ -119,13 +122,11 @@ class Project:
         return Connections(self.folder, self.target, self.clock, self.threads, self.rate_limit_for)
 
     def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
-        """Return the models that match the selectors, with the semantics of dbt's --select and --exclude."""
-        return choose(
-            self.models,
-            select,
-            exclude,
-            graph=lambda: read_graph(self.dbt_project.manifest_path) if self.dbt_project else Graph(),
-        )
+        """Return the models that match the selectors, with the semantics of dbt's --select and --exclude.
+
+        Raises ModelError if one of them does not compile; the others need not.
+        """
+        return self.project_models.select(select, exclude)
 
     @property
     def dbt_gate(self) -> DbtGate:
@@ -192,7 +193,7 @@ class Project:
         proved. It writes manifest.json and run_results.json in the format of dbt's artifacts.
         """
         request = self._build_request(select, exclude, options)
-        require_known_models(allow_removes, self.models, "--allow-removes")
+        require_known_models(allow_removes, self.project_models.all, "--allow-removes")
         run_options = RunOptions(
             allow_removes,
             strict=strict,
@@ -216,8 +217,10 @@ class Project:
         everything that `run` raises. A plan can't be applied twice: after the first time the plan differs.
         """
         require_same_target(saved_plan, self.target)
-        models = {model.name: model for model in self.models}
-        selected = tuple(models[name] for name in saved_plan.model_names if name in models)
+        models = {model.name: model for model in self.project_models.all}
+        selected = self.project_models.compilation.require(
+            [models[name] for name in saved_plan.model_names if name in models]
+        )
         run_options = RunOptions(
             saved_plan.allow_removes,
             strict=strict,
@@ -227,14 +230,14 @@ class Project:
             saved_plan=saved_plan,
         )
         return self._run_recorded(
-            PlanRequest(self.target, selected, self.models, saved_plan.options), run_options
+            PlanRequest(self.target, selected, self.project_models.all, saved_plan.options), run_options
         )
 
     def _run_recorded(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
         with self._make_run_artifacts(request.selected) as run_artifacts:
             if run_options.saved_plan and (
                 changed := find_changed_models(
-                    run_options.saved_plan, {model.name: model.checksum for model in self.models}
+                    run_options.saved_plan, {model.name: model.checksum for model in request.selected}
                 )
             ):
                 raise GuardRefused(*changed)
@@ -255,8 +258,8 @@ class Project:
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions | None
     ) -> PlanRequest:
         options = options or PlanOptions()
-        require_known_models(options.rekey, self.models, "--rekey")
-        return PlanRequest(self.target, self.select(select, exclude), self.models, options)
+        require_known_models(options.rekey, self.project_models.all, "--rekey")
+        return PlanRequest(self.target, self.select(select, exclude), self.project_models.all, options)
 
     def _run_request(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
         with self.connections.delivery_context(
@@ -278,9 +281,8 @@ class Project:
     def _make_run_artifacts(self, selected: Sequence[Model]) -> RunArtifacts:
         """Return the writer of the run's artifacts."""
         project_name = self.dbt_project.name if self.dbt_project else self.target.profile
-        return RunArtifacts(
-            self.artifacts_folder, project_name, self.target, self.models, selected, self.clock
-        )
+        models = [model for model in self.project_models.all if isinstance(model, Model)]
+        return RunArtifacts(self.artifacts_folder, project_name, self.target, models, selected, self.clock)
 
     @property
     def artifacts_folder(self) -> Path:
@@ -330,12 +332,13 @@ class Project:
     def status(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> Status:
         """Return the status of each list, from the state only: no request to Klaviyo, and nothing changes.
 
-        With selectors, the lists of the selected models; without, also the lists of deleted models.
+        With selectors, the lists of the selected models; without, also the lists of deleted models. No model
+        needs to compile.
         """
-        selected_names = {model.name for model in self.select(select, exclude)} if select or exclude else None
+        selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
         with self.connections.warehouse(read_only=True) as warehouse:
             full_status = load_status(
-                self.connections.state(warehouse, None), [model.name for model in self.models]
+                self.connections.state(warehouse, None), [model.name for model in self.project_models.known]
             )
         lists = (
             list_status
@@ -350,7 +353,7 @@ class Project:
         Sends no request and changes nothing. The report contains e-mails and phones: `mask_report` masks
         them. Raises UsageError if there is no such run.
         """
-        sandbox, names = self.target.destination.sandbox, [model.name for model in self.models]
+        sandbox, names = self.target.destination.sandbox, [model.name for model in self.project_models.known]
         with self.connections.warehouse(read_only=True) as warehouse:
             state = self.connections.state(warehouse, None)
             return build_report(state, self.target.name, names, run_id, sandbox=sandbox)

@@ -33,6 +33,8 @@ _COMMANDS: Final = (  # each a module of `commands`, in the order in which a use
 
 _LOG_OPTION_WIDTHS: Final = {"-v": 1, "--verbose": 1, "-q": 1, "--quiet": 1, "--log-format": 2}
 
+_SELECTORS: Final = ("-s", "--select", "--exclude")
+
 
 def hoist_log_options(arguments: Sequence[str]) -> list[str]:
     """Return the arguments with the logging options moved in front of the command.
@@ -53,6 +55,24 @@ def hoist_log_options(arguments: Sequence[str]) -> list[str]:
     return [*log_options, *others, *rest]
 
 
+def repeat_selectors(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with an option for each selector: as in dbt, --select and --exclude take several.
+
+    >>> repeat_selectors(["run", "--select", "vip", "tag:daily", "--exclude=a", "b", "--json"])
+    ['run', '--select', 'vip', '--select', 'tag:daily', '--exclude=a', '--exclude', 'b', '--json']
+    """
+    repeated: list[str] = []
+    rest = [*arguments]
+    while rest and rest[0] != "--":
+        option, equals, _ = rest[0].partition("=")
+        width = 1 if equals or option not in _SELECTORS else 2
+        repeated += rest[:width]
+        rest = rest[width:]
+        while option in _SELECTORS and rest and not rest[0].startswith("-"):
+            repeated += [option, rest.pop(0)]
+    return [*repeated, *rest]
+
+
 def find_command(arguments: Sequence[str]) -> list[str]:
     """Return the name of the command in a list, or an empty list if the arguments name none."""
     return [word for word in arguments if word in _COMMANDS][:1]
@@ -62,8 +82,8 @@ class CommandGroup(click.Group):
     """The group of all commands, in the order in which a new user needs them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Accept the logging options before and after the command."""
-        return super().parse_args(ctx, hoist_log_options(args))
+        """Accept the logging options before and after the command, and several selectors after a flag."""
+        return super().parse_args(ctx, repeat_selectors(hoist_log_options(args)))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""

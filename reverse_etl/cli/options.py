@@ -58,7 +58,7 @@ _SELECTION_OPTIONS = (
         "select",
         multiple=True,
         help="Models to select: name, glob, path, tag:x, list:x, surface:x, or dbt_model+ for everything "
-        "downstream. Repeat to select more; a comma intersects.",
+        "downstream. Separate several by blanks; a comma intersects.",
     ),
     click.option("--exclude", multiple=True, help="Models to exclude, with the same syntax as --select."),
 )

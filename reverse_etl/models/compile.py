@@ -7,16 +7,23 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.dbt.project import DBT_PROJECT_FILE as DBT_PROJECT
 from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.domain.list_target import ListById, NamedList
 from reverse_etl.errors import ModelError, Problem
 from reverse_etl.formatting import format_location
 from reverse_etl.models.config import BoundConfig, ConfigInput, bind_columns
 from reverse_etl.models.context import ModelContext
+from reverse_etl.models.discovery import find_model_files, no_models_error
 from reverse_etl.models.from_dbt import compile_meta_node
 from reverse_etl.models.lint import lint_query
-from reverse_etl.models.model import Model, compute_checksum, shared_list_problem
+from reverse_etl.models.model import (
+    BrokenModel,
+    Model,
+    Traits,
+    compute_checksum,
+    list_names,
+    shared_list_problem,
+)
 from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.models.relations import load_relations
 from reverse_etl.models.unstable_aggregates import find_unstable_aggregates
@@ -29,50 +36,36 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.config.target import Target
-    from reverse_etl.dbt.meta import MetaNode
+    from reverse_etl.models.model import ProjectModel
 
 _CONFIG_HINT: Final = (
     f"Write {{{{ config(surface='{EXAMPLE.name}', list='VIP customers') }}}} above the SELECT."
 )
 
 
-def models_folder(project_dir: Path) -> Path:
-    """Return the folder of models: `reverse_etl` in a dbt project, `models` otherwise."""
-    return project_dir / ("reverse_etl" if (project_dir / DBT_PROJECT).is_file() else "models")
+@dataclass(frozen=True)
+class Compilation:
+    """The enabled models of a project, sorted by name, with those that do not compile.
 
-
-def find_models(project_dir: Path, meta_nodes: Sequence[MetaNode] = ()) -> tuple[Path, ...]:
-    """Return the SQL files of models, sorted by name.
-
-    `meta_nodes` are the dbt models with `meta.reverse_etl`. Raises ModelError if there is neither a file nor
-    a meta node, or if two have the same name.
+    `shared_lists` has a problem for each list that two models name; it names both.
     """
-    folder = models_folder(project_dir)
-    paths = sorted(folder.rglob("*.sql"), key=lambda path: (path.stem, path))
-    if not paths and not meta_nodes:
-        raise ModelError.of(
-            "The project has no models.",
-            where=format_location(folder),
-            hint="Run: reverse-etl init. Or write a model in this folder.",
-        )
-    paths_by_name: dict[str, list[tuple[str, Path]]] = defaultdict(list)
-    for path in paths:
-        paths_by_name[path.stem.casefold()].append((path.stem, path))
-    for meta_node in meta_nodes:
-        paths_by_name[meta_node.name.casefold()].append((meta_node.name, project_dir / meta_node.path))
-    duplicates = [same_name for same_name in paths_by_name.values() if len(same_name) > 1]
-    if duplicates:
-        raise ModelError(
-            *(
-                Problem(
-                    f"{len(same_name)} models have the name {same_name[0][0]}.",
-                    " and ".join(format_location(path) for _, path in same_name),
-                    "Rename one: a model has the name of its file.",
-                )
-                for same_name in duplicates
-            )
-        )
-    return tuple(paths)
+
+    models: tuple[ProjectModel, ...]
+    shared_lists: tuple[Problem, ...] = ()
+
+    def require(self, models: Sequence[ProjectModel]) -> tuple[Model, ...]:
+        """Return models that are going to be used. Raises ModelError if one does not compile.
+
+        A list that one of them shares with another model of the project is such a problem, too.
+        """
+        names = {model.name for model in models}
+        problems = [
+            *(problem for model in models if isinstance(model, BrokenModel) for problem in model.problems),
+            *(problem for problem in self.shared_lists if not names.isdisjoint(problem.models)),
+        ]
+        if problems:
+            raise ModelError(*dict.fromkeys(problems))
+        return tuple(model for model in models if isinstance(model, Model))
 
 
 def compile_models(
@@ -83,43 +76,78 @@ def compile_models(
     environ: Mapping[str, str],
     dbt_artifacts: Sequence[Path] = (),
 ) -> tuple[Model, ...]:
-    """Return the enabled models of a project, sorted by name: SQL files, and dbt models with `meta`.
+    """Return the enabled models of a project, sorted by name. Raises ModelError with all problems."""
+    compilation = compile_project(
+        project_dir, target, vars=vars, environ=environ, dbt_artifacts=dbt_artifacts
+    )
+    return compilation.require(compilation.models)
+
+
+def compile_project(
+    project_dir: Path,
+    target: Target,
+    *,
+    vars: Mapping[str, Any],  # noqa: A002 - dbt's word
+    environ: Mapping[str, str],
+    dbt_artifacts: Sequence[Path] = (),
+) -> Compilation:
+    """Compile the models of a project: SQL files, and dbt models with `meta`.
 
     Reads only files, not the warehouse. `vars` are the values of --vars, which override dbt_project.yml.
-    Raises ModelError with the problems of all models.
+    Raises ModelError if the project has no models, or if dbt's manifest cannot be used.
     """
     dbt_project = read_dbt_project(
         project_dir, environ=environ, cli_vars=vars, artifact_folders=dbt_artifacts
     )
     relations = load_relations(target, dbt_project.manifest_path if dbt_project else None)
     variables = {**(dbt_project.variables if dbt_project else {}), **vars}
-    problems: list[Problem] = []
-    models: list[Model] = []
-    for path in find_models(project_dir, relations.meta_nodes):
-        compiler = _ModelCompiler(project_dir, path, ModelContext(target, relations, variables, environ), [])
-        model = compiler.compile_model()
-        problems += compiler.problems
-        if model is not None and model.config.enabled:
-            models.append(model)
-    for meta_node in relations.meta_nodes:
-        model = compile_meta_node(meta_node, target.output.type, project_dir, problems)
-        if model is not None:
-            models.append(model)
-    models.sort(key=lambda model: model.name)
-    problems += _find_shared_lists(models)
-    if problems:
-        raise ModelError(*problems)
-    return tuple(models)
+    paths = find_model_files(project_dir)
+    if not paths and not relations.meta_nodes:
+        raise no_models_error(project_dir)
+    compiled = [
+        _ModelCompiler(project_dir, path, ModelContext(target, relations, variables, environ), []).compile()
+        for path in paths
+    ]
+    compiled += [
+        compile_meta_node(meta_node, target.output.type, project_dir) for meta_node in relations.meta_nodes
+    ]
+    models = sorted((model for model in compiled if model is not None), key=lambda model: model.name)
+    return Compilation(tuple(_break_duplicates(models)), tuple(_find_shared_lists(models)))
 
 
-def _find_shared_lists(models: Iterable[Model]) -> Iterator[Problem]:
+def list_model_files(project_dir: Path) -> tuple[ProjectModel, ...]:
+    """Return the models of which there is a file, without compiling them: only name and path are known."""
+    return tuple(
+        BrokenModel(path.stem, path.relative_to(project_dir), ()) for path in find_model_files(project_dir)
+    )
+
+
+def _break_duplicates(models: Sequence[ProjectModel]) -> Iterator[ProjectModel]:
+    """Yield the models. Those with the same name, compared without case, are broken."""
+    models_by_name: dict[str, list[ProjectModel]] = defaultdict(list)
+    for model in models:
+        models_by_name[model.name.casefold()].append(model)
+    for model in models:
+        same_name = models_by_name[model.name.casefold()]
+        if len(same_name) == 1:
+            yield model
+            continue
+        problem = Problem(
+            f"{len(same_name)} models have the name {same_name[0].name}.",
+            " and ".join(format_location(path) for path in sorted(other.path for other in same_name)),
+            "Rename one: a model has the name of its file.",
+        )
+        yield BrokenModel(model.name, model.path, (problem,), model.traits, model.list_target)
+
+
+def _find_shared_lists(models: Iterable[ProjectModel]) -> Iterator[Problem]:
     """Yield a problem for each list that two models name.
 
     A list named in two ways, such as name and id, is found later, when lists are looked up.
     """
-    owners: dict[NamedList | ListById, Model] = {}
+    owners: dict[NamedList | ListById, ProjectModel] = {}
     for model in models:
-        match model.config.list_target:
+        match model.list_target:
             case NamedList() | ListById() as list_target:
                 owner = owners.setdefault(list_target, model)
                 if owner is not model:
@@ -137,33 +165,49 @@ class _ModelCompiler:
     context: ModelContext
     problems: list[Problem]
 
-    def compile_model(self) -> Model | None:
-        """Return the model, or None if it has problems or is disabled."""
+    def compile(self) -> ProjectModel | None:
+        """Return the model, which is broken if it has problems, or None if it is disabled."""
+        source = self.read_source()
+        rendered = self.render_source(source) if source is not None else None
+        if any(settings.get("enabled") is False for _, settings in self.context.configs):
+            return None
+        self.problems.extend(
+            Problem(problem.summary, format_location(self.path, problem.line), problem.hint)
+            for problem in self.context.template_problems
+        )
+        if source is None:
+            return self.break_model(None, None)
+        config_input = self.read_config(source)
+        if rendered is None or self.context.template_problems:
+            return self.break_model(config_input, None)
+        model = self.compile_query(rendered, config_input, source)
+        return self.break_model(config_input, tuple(self.context.reads)) if model is None else model
+
+    def break_model(self, config_input: ConfigInput | None, reads: tuple[str, ...] | None) -> BrokenModel:
+        """Return the broken model, with what is certain about it: without `reads`, not what it reads."""
+        path = self.path.relative_to(self.project_dir)
+        if config_input is None:
+            return BrokenModel(self.path.stem, path, tuple(self.problems))
+        list_target = config_input.list_target()
+        traits = Traits(config_input.surface.name, tuple(config_input.tags), list_names(list_target), reads)
+        return BrokenModel(self.path.stem, path, tuple(self.problems), traits, list_target)
+
+    def read_source(self) -> str | None:
         try:
-            source = self.path.read_text(encoding="utf-8-sig")
+            return self.path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
             self.add_problem("The file cannot be read as UTF-8 text.")
             return None
-        rendered = self.render_source(source)
-        if any(settings.get("enabled") is False for _, settings in self.context.configs):
-            return None
-        template_problems = self.context.template_problems
-        self.problems.extend(
-            Problem(
-                template_problem.summary,
-                format_location(self.path, template_problem.line),
-                template_problem.hint,
-            )
-            for template_problem in template_problems
-        )
-        config_input = self.read_config(source)
-        if rendered is None or template_problems:
-            return None
+
+    def compile_query(
+        self, rendered: RenderedFile, config_input: ConfigInput | None, source: str
+    ) -> Model | None:
+        """Return the model, or None if it has problems."""
         query = self.parse_query(rendered)
-        if query is None or config_input is None:
+        if query is None or config_input is None or query.findings:
             return None
-        bound_config = bind_columns(config_input, query.columns) if not query.findings else None
-        return self.build_model(query, bound_config, rendered, source) if bound_config else None
+        model = self.build_model(query, bind_columns(config_input, query.columns), rendered, source)
+        return None if self.problems else model
 
     def render_source(self, source: str) -> RenderedFile | None:
         try:

@@ -11,7 +11,7 @@ from reverse_etl.dbt.meta import META_KEY
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.formatting import format_location
 from reverse_etl.models.config import ConfigInput, bind_columns
-from reverse_etl.models.model import Model, compute_checksum
+from reverse_etl.models.model import BrokenModel, Model, Traits, compute_checksum, list_names
 from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.parsing.validation import validate_mapping
 from reverse_etl.parsing.yaml_document import YamlDocument, format_key_path, read_yaml
@@ -21,20 +21,24 @@ if TYPE_CHECKING:
 
     from reverse_etl.dbt.meta import MetaColumn, MetaNode
     from reverse_etl.domain.engine import Engine
+    from reverse_etl.models.model import ProjectModel
 
 _UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _META_PATH: Final = "meta.reverse_etl"
 _COLUMNS_HINT: Final = "List them under columns: in dbt's YAML. Only listed columns are sent."
 
 
-def compile_meta_node(
-    meta_node: MetaNode, engine: Engine, project_dir: Path, problems: list[Problem]
-) -> Model | None:
+def compile_meta_node(meta_node: MetaNode, engine: Engine, project_dir: Path) -> ProjectModel | None:
     """Return the model of a dbt model: a SELECT of the columns that its YAML lists, in that order.
 
-    Return None if it is disabled or has problems, which are added to `problems`.
+    It is broken if it has problems. Return None if it is disabled.
     """
-    return _MetaNodeCompiler(meta_node, engine, project_dir, problems).compile_model()
+    settings = meta_node.settings
+    if isinstance(settings, dict) and settings.get("enabled") is False:
+        return None
+    compiler = _MetaNodeCompiler(meta_node, engine, project_dir, [])
+    config_input = compiler.read_config()
+    return compiler.compile_model(config_input) or compiler.break_model(config_input)
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,23 @@ class _MetaNodeCompiler:
     problems: list[Problem]
     documents: dict[str, YamlDocument | None] = field(default_factory=dict)
 
-    def compile_model(self) -> Model | None:
+    def break_model(self, config_input: ConfigInput | None) -> BrokenModel:
+        """Return the broken model, with what is certain about it."""
+        path = Path(self.meta_node.path)
+        if config_input is None:
+            return BrokenModel(self.meta_node.name, path, tuple(self.problems))
+        list_target = config_input.list_target()
+        traits = Traits(
+            config_input.surface.name,
+            tuple(config_input.tags),
+            list_names(list_target),
+            (self.meta_node.unique_id,),
+        )
+        return BrokenModel(self.meta_node.name, path, tuple(self.problems), traits, list_target)
+
+    def read_config(self) -> ConfigInput | None:
+        """Return the settings, or None if they have problems."""
         settings = self.meta_node.settings
-        if isinstance(settings, dict) and settings.get("enabled") is False:
-            return None
         if not isinstance(settings, dict):
             self.add_problem(
                 f"{_META_PATH} is not a mapping.",
@@ -64,6 +81,12 @@ class _MetaNodeCompiler:
             ConfigInput, config_values, mapping_name=_META_PATH, locate=self.locate
         )
         self.problems.extend(config_problems)
+        return config_input
+
+    def compile_model(self, config_input: ConfigInput | None) -> Model | None:
+        """Return the model, or None if it has problems."""
+        if config_input is None and not isinstance(self.meta_node.settings, dict):
+            return None
         query = self.build_query()
         if config_input is None or query is None:
             return None

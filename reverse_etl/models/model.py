@@ -21,6 +21,30 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Traits:
+    """The values that selectors compare, apart from name and path; `lists` holds names, ids or a list_column.
+
+    `reads` are dbt's unique ids, or bare names without a manifest; None if not all of them are known.
+    """
+
+    surface: str
+    tags: tuple[str, ...]
+    lists: tuple[str, ...]
+    reads: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class BrokenModel:
+    """A model that does not compile, with its problems. `traits` is None if they are not certain."""
+
+    name: str
+    path: Path
+    problems: tuple[Problem, ...]
+    traits: Traits | None = None
+    list_target: ListTarget | None = None
+
+
+@dataclass(frozen=True)
 class Model:
     """A compiled model.
 
@@ -43,6 +67,18 @@ class Model:
     checksum: str
     warnings: tuple[Problem, ...] = ()
 
+    @property
+    def list_target(self) -> ListTarget | None:
+        """Return how the model names its list, or None if it has none."""
+        return self.config.list_target
+
+    @property
+    def traits(self) -> Traits:
+        """Return the values that selectors compare."""
+        return Traits(
+            self.config.surface.name, self.config.tags, list_names(self.config.list_target), self.reads
+        )
+
     def locate_line(self, line: int, column: int | None = None) -> str:
         """Return the location in the model's file of a line and column, both from 1, of the SQL.
 
@@ -56,7 +92,23 @@ class Model:
         return format_location(self.path, position[0], position[1] if column else None)
 
 
-def shared_list_problem(list_name: str, first: Model, second: Model) -> Problem:
+ProjectModel = Model | BrokenModel
+
+
+def list_names(target: ListTarget | None) -> tuple[str, ...]:
+    """Return the name or id of a model's list, or the column that names its lists."""
+    match target:
+        case NamedList(name):
+            return (name,)
+        case ListById(list_id):
+            return (list_id,)
+        case ListColumn(column):
+            return (column,)
+        case None:
+            return ()
+
+
+def shared_list_problem(list_name: str, first: ProjectModel, second: ProjectModel) -> Problem:
     """Return the problem of a list with two models: each would remove the members that the other added."""
     return Problem(
         f"The models {first.name} and {second.name} use the same list {list_name!r}.",

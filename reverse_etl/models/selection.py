@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from reverse_etl.dbt.graph import Graph
 from reverse_etl.dbt.selection import make_bare_nodes, matches_path, node_methods, suggest_nodes
-from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.surfaces.catalog import surface_names
@@ -21,27 +20,35 @@ from reverse_etl.surfaces.catalog import surface_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from reverse_etl.models.model import Model
+    from reverse_etl.models.model import ProjectModel, Traits
 
+AnyModel = TypeVar("AnyModel", bound="ProjectModel")
 # Blanks separate selectors, except in a list's name, which ends at the next comma or at the end.
 _SELECTOR: Final = re.compile(r"(?:list:[^,]*|[^\s,]+)(?:,\s*(?:list:[^,]*|[^\s,]+))*")
 
 
 @dataclass(frozen=True)
 class _ModelCriterion:
-    """The condition of one selector; `hint` explains why a selector matches nothing."""
+    """The condition of one selector; `hint` explains why a selector matches nothing.
 
-    matches: Callable[[Model], bool]
+    A condition returns None for a model that does not compile, if nothing says whether it matches.
+    """
+
+    matches: Callable[[ProjectModel], bool | None]
     hint: str = ""
 
 
 @dataclass(frozen=True)
 class _ModelSelector:
-    """Applies the selectors of one flag to the models, and collects problems."""
+    """Applies the selectors of one flag to the models, and collects problems.
 
-    models: Sequence[Model]
+    `match_if_unknown` says whether a model matches of which nothing says it.
+    """
+
+    models: Sequence[ProjectModel]
     graph: Callable[[], Graph]
     flag: str
+    match_if_unknown: bool
     problems: list[Problem]
 
     def select_union(self, arguments: Iterable[str]) -> set[str] | None:
@@ -53,19 +60,23 @@ class _ModelSelector:
         return names if selectors else None
 
     def _select_intersection(self, parts: Sequence[str]) -> set[str]:
-        names = {model.name for model in self.models}
+        names = possible_names = {model.name for model in self.models}
         problem_count = len(self.problems)
         for part in filter(None, parts):
             criterion = self._parse_criterion(part)
-            matching = {model.name for model in self.models if criterion.matches(model)}
-            if criterion.hint or not matching:
+            results = [(model.name, criterion.matches(model)) for model in self.models]
+            certain = {name for name, result in results if result}
+            unknown = {name for name, result in results if result is None}
+            matching = certain | unknown if self.match_if_unknown else certain
+            if criterion.hint or not (certain | unknown):
                 candidates = [
                     candidate for candidate in _find_candidates(self.models, part) if candidate != part
                 ]
                 hint = criterion.hint or did_you_mean(part, candidates) or _LIST_MODELS_HINT
                 self.problems.append(Problem(f"No model matches {part}.", self.flag, hint))
-            names &= matching
-        if not names and len(self.problems) == problem_count:
+            names = names & matching
+            possible_names = possible_names & (certain | unknown)
+        if not possible_names and len(self.problems) == problem_count:
             summary = f"No model matches all of {', '.join(parts)}."
             self.problems.append(
                 Problem(summary, self.flag, "To match any of them, separate them by blanks, not commas.")
@@ -101,14 +112,21 @@ class _ModelSelector:
                 f"{method}: is not a selection method for dbt nodes. {did_you_mean(method, method_names)}",
             )
         graph = self.graph()
-        nodes = graph.nodes.values() or make_bare_nodes(read for model in self.models for read in model.reads)
+        nodes = graph.nodes.values() or make_bare_nodes(
+            read for model in self.models if model.traits for read in model.traits.reads or ()
+        )
         origins = [node.unique_id for node in nodes if methods[method](node)]
         matches_model = _selection_methods(value).get(method, _match_nothing)
         descendants = graph.descendants(origins)
-        if any(matches_model(model) or not descendants.isdisjoint(model.reads) for model in self.models):
-            return _ModelCriterion(
-                lambda model: matches_model(model) or not descendants.isdisjoint(model.reads)
-            )
+
+        def matches(model: ProjectModel) -> bool | None:
+            if matches_model(model):
+                return True
+            reads = model.traits.reads if model.traits else None
+            return None if reads is None else not descendants.isdisjoint(reads)
+
+        if any(matches(model) is not False for model in self.models):
+            return _ModelCriterion(matches)
         hint = suggest_nodes(nodes, method, value)
         return _ModelCriterion(
             _match_nothing, "The node exists in dbt, but no model depends on it." if origins else hint
@@ -119,13 +137,15 @@ _LIST_MODELS_HINT = "To list all models: reverse-etl ls"
 
 
 def select_models(
-    models: Sequence[Model],
+    models: Sequence[AnyModel],
     selected: Iterable[str] = (),
     excluded: Iterable[str] = (),
     *,
     graph: Callable[[], Graph] = Graph,
-) -> tuple[Model, ...]:
+) -> tuple[AnyModel, ...]:
     """Return the selected models, or all if `selected` is empty, without the excluded ones, in their order.
+
+    A model that does not compile is selected unless it is certain that it is not.
 
     A selector is a name or glob (`vip_*`), a path (`models/daily`, `models/daily/vip.sql`), or `name:`,
     `path:`, `tag:`, `list:` (name, id or list_column) or `surface:` with a value or glob. With a `+` at the
@@ -134,8 +154,12 @@ def select_models(
     UsageError for each selector that matches nothing, and if no model is left.
     """
     problems: list[Problem] = []
-    selected_names = _ModelSelector(models, graph, "--select", problems).select_union(selected)
-    excluded_names = _ModelSelector(models, graph, "--exclude", problems).select_union(excluded)
+    selected_names = _ModelSelector(
+        models, graph, "--select", match_if_unknown=True, problems=problems
+    ).select_union(selected)
+    excluded_names = _ModelSelector(
+        models, graph, "--exclude", match_if_unknown=False, problems=problems
+    ).select_union(excluded)
     if problems:
         raise UsageError(*problems)
     remaining = tuple(
@@ -151,44 +175,41 @@ def select_models(
     return remaining
 
 
-def _match_nothing(model: Model) -> bool:
+def _match_nothing(model: ProjectModel) -> bool:
     del model
     return False
 
 
-def _selection_methods(value: str) -> dict[str, Callable[[Model], bool]]:
+def _check_traits(model: ProjectModel, condition: Callable[[Traits], bool]) -> bool | None:
+    return None if model.traits is None else condition(model.traits)
+
+
+def _selection_methods(value: str) -> dict[str, Callable[[ProjectModel], bool | None]]:
     """Return the condition of each selection method; the method "" matches a name or a path."""
     return {
         "": lambda model: fnmatchcase(model.name, value) or matches_path(model.path, value),
         "name": lambda model: fnmatchcase(model.name, value),
         "path": lambda model: matches_path(model.path, value),
-        "tag": lambda model: any(fnmatchcase(tag, value) for tag in model.config.tags),
-        "list": lambda model: any(fnmatchcase(name, value) for name in _list_names(model)),
-        "surface": lambda model: fnmatchcase(model.config.surface.name, value),
+        "tag": lambda model: _check_traits(
+            model, lambda traits: any(fnmatchcase(tag, value) for tag in traits.tags)
+        ),
+        "list": lambda model: _check_traits(
+            model, lambda traits: any(fnmatchcase(name, value) for name in traits.lists)
+        ),
+        "surface": lambda model: _check_traits(model, lambda traits: fnmatchcase(traits.surface, value)),
     }
 
 
-def _list_names(model: Model) -> tuple[str, ...]:
-    match model.config.list_target:
-        case NamedList(name):
-            return (name,)
-        case ListById(list_id):
-            return (list_id,)
-        case ListColumn(column):
-            return (column,)
-        case None:
-            return ()
-
-
-def _find_candidates(models: Sequence[Model], part: str) -> list[str]:
+def _find_candidates(models: Sequence[ProjectModel], part: str) -> list[str]:
     method, colon, _ = part.partition(":")
     if not colon:
         return [model.name for model in models]
+    known_traits = [model.traits for model in models if model.traits]
     values: dict[str, list[str]] = {
         "name": [model.name for model in models],
         "path": [model.path.as_posix() for model in models],
-        "tag": [tag for model in models for tag in model.config.tags],
-        "list": [name for model in models for name in _list_names(model)],
+        "tag": [tag for traits in known_traits for tag in traits.tags],
+        "list": [name for traits in known_traits for name in traits.lists],
         "surface": [*surface_names()],
     }
     return [f"{method}:{value}" for value in values.get(method, [])]

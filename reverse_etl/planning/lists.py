@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.lists import KlaviyoList
-    from reverse_etl.models.model import Model
+    from reverse_etl.models.model import Model, ProjectModel
     from reverse_etl.state import RegisteredList
 
 MAX_NEW_LISTS = 5  # in one run; Klaviyo allows 150 a day
@@ -117,7 +117,7 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
 def reject_multiple_owners(
     refs_by_model: Mapping[str, Sequence[ListRef]],
     registered_lists: Sequence[RegisteredList],
-    project_models: Sequence[Model],
+    project_models: Sequence[ProjectModel],
 ) -> None:
     """Raise UsageError if a list would have two owners.
 

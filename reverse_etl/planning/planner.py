@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.klaviyo.api import Klaviyo
-    from reverse_etl.models.model import Model
+    from reverse_etl.models.model import Model, ProjectModel
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.state import RegisteredList, State
     from reverse_etl.warehouse.interface import Warehouse
@@ -35,7 +35,7 @@ class PlanRequest:
 
     target: Target
     selected: tuple[Model, ...]
-    project_models: tuple[Model, ...]
+    project_models: tuple[ProjectModel, ...]
     options: PlanOptions
 
 
@@ -143,7 +143,7 @@ def _find_orphans(
     state: State,
     registered_lists: Sequence[RegisteredList],
     model_plans: Sequence[ModelPlan],
-    project_models: Collection[Model],
+    project_models: Collection[ProjectModel],
     klaviyo: Klaviyo | None,
 ) -> Iterator[Orphan]:
     """Yield the lists that a model, or a deleted model, has rows on and no longer owns."""
@@ -204,7 +204,9 @@ def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[st
     )
 
 
-def require_known_models(given_names: Collection[str], project_models: Collection[Model], flag: str) -> None:
+def require_known_models(
+    given_names: Collection[str], project_models: Collection[ProjectModel], flag: str
+) -> None:
     """Raise UsageError if names given to a flag are not models of the project."""
     unknown = sorted(set(given_names) - {model.name for model in project_models})
     if unknown:

@@ -11,9 +11,10 @@ from reverse_etl.dbt.meta import find_meta_nodes
 from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.list_target import NamedList
-from reverse_etl.errors import ModelError, Problem
+from reverse_etl.errors import ModelError
 from reverse_etl.models.config import PayloadColumn
 from reverse_etl.models.from_dbt import compile_meta_node
+from reverse_etl.models.model import BrokenModel, Model
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from tests.dbt.real_dbt import compiled, dbt, edit, rows
 from tests.dbt.sample_artifacts import manifest
@@ -173,10 +174,8 @@ def test_a_column_name_is_resolved_as_in_dbt(tmp_path: Path, warehouse: Engine, 
         "columns": {column["name"]: column for column in COLUMNS},
     }
     (marked,) = find_meta_nodes([node], "shop")
-    problems: list[Problem] = []
-    model = compile_meta_node(marked, warehouse, tmp_path, problems)
-    assert not problems
-    assert model is not None
+    model = compile_meta_node(marked, warehouse, tmp_path)
+    assert isinstance(model, Model)
     assert list(model.columns) == columns
     assert model.sql.count(",") == len(columns)  # between them, and the one in a name
     assert [each.property for each in model.payload] == ["order", "First Name", "mixed", "Quoted", "a, b"]
@@ -193,9 +192,9 @@ def test_reserved_model_names_are_refused(tmp_path: Path) -> None:
         "columns": {name: {"name": name} for name in ("email", "Email", "retl_x")},
     }
     (marked,) = find_meta_nodes([node], "shop")
-    problems: list[Problem] = []
-    assert compile_meta_node(marked, Engine.DUCKDB, tmp_path, problems) is None
-    assert [problem.summary for problem in problems] == [
+    broken = compile_meta_node(marked, Engine.DUCKDB, tmp_path)
+    assert isinstance(broken, BrokenModel)
+    assert [problem.summary for problem in broken.problems] == [
         "Two columns have the name Email.",
         "Column retl_x begins with retl_, which is reserved for reverse-etl.",
     ]

@@ -60,7 +60,7 @@ def _run_checks(project_flags: ProjectFlags, checks: _CheckRunner) -> None:
     checks.record_fact("target", f"{target.name}: {target.output.type}")
     checks.record_fact("to", _describe_destination(target.destination))
     project = checks.run_check(
-        "models", project_flags.load, lambda loaded: _describe_models(len(loaded.models))
+        "models", lambda: _load_project(project_flags), lambda loaded: _describe_models(len(loaded.models))
     )
     if project is None:
         checks.run_check("klaviyo", lambda: _check_key(target.destination), str)
@@ -120,6 +120,13 @@ class _CheckRunner:
         problems = [problem_document(problem) for problem in error.problems]
         self.results.append({"name": name, "ok": False, "detail": "", "problems": problems})
         self.exit_code = self.exit_code or error.exit_code
+
+
+def _load_project(project_flags: ProjectFlags) -> Project:
+    """Return the project. Raises ModelError if a model does not compile."""
+    project = project_flags.load()
+    project.project_models.require_all()
+    return project
 
 
 def _describe_models(number: int) -> str:

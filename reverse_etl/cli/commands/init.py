@@ -27,7 +27,7 @@ from reverse_etl.config.scaffold import (
 from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.errors import ReverseEtlError, UsageError
 from reverse_etl.formatting import format_path
-from reverse_etl.models.compile import models_folder
+from reverse_etl.models.discovery import models_folder
 from reverse_etl.models.relations import load_relations
 from reverse_etl.parsing.jinja import ContextError
 from reverse_etl.parsing.yaml_document import read_yaml

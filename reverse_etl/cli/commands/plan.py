@@ -59,7 +59,7 @@ def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | N
 
 def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool = False) -> Plan:
     """Build a plan and print it. Raises GuardRefused, after printing, if a run would be stopped."""
-    require_known_models(plan_flags.allow_removes, project.models, "--allow-removes")
+    require_known_models(plan_flags.allow_removes, project.project_models.all, "--allow-removes")
     options = replace(plan_flags.options, with_digest=with_digest)
     plan = project.plan(
         plan_flags.select,
