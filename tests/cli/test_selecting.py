@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def half_broken(world: World) -> World:
-    """A project that was sent once, in which one of two models does not compile any more."""
+    """Return a project that was sent once, in which one of two models does not compile any more."""
     assert world.run("run").code == 0
     world.model("broken", "select emial, from", list="Others", tags=["weekly"])
     return world
