@@ -1,4 +1,4 @@
-# All commands for this project. They need Python 3.11 to 3.13, make and git. `make help` lists them.
+# All commands for this project. They need Python 3.11 or later, make and git. `make help` lists them.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -8,8 +8,8 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Finds the first Python of a supported version that runs and can create environments; a shim may exist and fail.
-FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+FITS := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] < (3, 11))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python3.14; do \
 	"$$python" -c '$(FITS)' 2>/dev/null && echo "$$python" && break; done)
 
 BIN := .venv/bin
@@ -73,7 +73,7 @@ distclean: clean ## Remove the environments too
 # $(call environment,folder,description)
 define environment
 @"$(PYTHON)" -c '$(FITS)' 2>/dev/null || { \
-	echo "This needs Python 3.11, 3.12 or 3.13 with its venv module (on Debian: apt install python3-venv)." >&2; \
+	echo "This needs Python 3.11 or later with its venv module (on Debian: apt install python3-venv)." >&2; \
 	echo "None was found$(if $(PYTHON), as $(PYTHON)). Give its path: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
 	exit 1; }
 @echo "Setting up $(1) with $$("$(PYTHON)" --version): $(2). This happens once and takes a minute or two."

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -124,3 +125,9 @@ def test_an_installed_wheel_runs_a_model_and_renders_both_pages(installed: Path,
     for page in (report, sandbox):
         assert "VIP customers" in page
         assert "--ground: #f6f5f2" in page
+
+
+def test_no_python_is_shut_out_by_an_upper_bound() -> None:
+    """With an upper bound, an installer on a newer Python takes an old version of the package instead."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == ">=3.11"

@@ -16,6 +16,7 @@ from typing import Any
 import requests
 
 from reverse_etl.clock import SystemClock
+from reverse_etl.domain.deltas import Op
 from reverse_etl.errors import ReverseEtlError, SessionLost
 from reverse_etl.state import State, StateScope, open_state
 from reverse_etl.warehouse.snowflake import Snowflake
@@ -91,6 +92,9 @@ def main(port: int, database: str) -> None:
                 for batch in warehouse.stream(
                     Statement.read(f"SELECT * FROM {kept} WHERE run_id > ? ORDER BY 1", ("r0",)), 3
                 )
+            ],
+            "a member of an enum": [
+                list(row) for row in warehouse.fetch(Statement.read("SELECT ?", (Op.ADD,)))
             ],
             "missing": refused(warehouse, "SELECT * FROM nowhere"),
             "wrong": refused(warehouse, "SELEC 1"),

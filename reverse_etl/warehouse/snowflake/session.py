@@ -35,6 +35,11 @@ MAX_QUERY_TAG_LENGTH = 2000  # "QUERY_TAG": at most 2000 characters
 ReturnT = TypeVar("ReturnT")
 
 
+def to_bound_values(parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return parameters as the connector takes them: version 4 knows no text of a class of its own."""
+    return tuple(str(value) if isinstance(value, str) else value for value in parameters)
+
+
 class Session:
     """A session as an output of dbt-snowflake asks for it.
 
@@ -54,7 +59,7 @@ class Session:
         options = {"_statement_params": {"QUERY_TAG": json.dumps(query_tag)[:MAX_QUERY_TAG_LENGTH]}}
 
         def execute_on(cursor: Cursor) -> Cursor:
-            cursor.execute(statement.text, statement.parameters or None, **options)
+            cursor.execute(statement.text, to_bound_values(statement.parameters) or None, **options)
             self._temp_tables.record(statement)
             return cursor
 
