@@ -19,7 +19,7 @@ from reverse_etl.planning.guards import check_guards
 from reverse_etl.planning.saved_plan import find_plan_drift
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import staging
-from reverse_etl.state import ModelRecord, ModelSubmission, RunEnd
+from reverse_etl.state import ModelRecord, ModelSubmission, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -206,5 +206,5 @@ def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -
         )
         for list_result in result.lists
     ]
-    end = RunEnd.ENDED if settled else RunEnd.UNSETTLED
+    end = RunState.ENDED if settled else RunState.UNSETTLED
     context.state.runs.record_end(context.run_id, end, result.exit_code, rows)

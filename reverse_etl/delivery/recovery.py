@@ -10,7 +10,7 @@ from reverse_etl.delivery.pending_rows import PendingRows
 from reverse_etl.domain.events import RecoveryStarted
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.state import OpenReceipt, RunEnd
+from reverse_etl.state import OpenReceipt, RunState
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.context import DeliveryContext
@@ -22,7 +22,7 @@ def recover_earlier_runs(context: DeliveryContext) -> None:
     Also waits for imports without a receipt: a run may have been killed before it wrote one. Idempotent.
     Raises KlaviyoError if jobs have not ended within the job timeout.
     """
-    open_receipts, unfinished = context.state.runs.open_receipts(), context.state.runs.unfinished()
+    open_receipts, unfinished = context.state.receipts.open_receipts(), context.state.runs.unfinished()
     if not open_receipts and not unfinished:
         return
     context.on_event(RecoveryStarted(len(unfinished), len(open_receipts)))
@@ -38,7 +38,7 @@ def recover_earlier_runs(context: DeliveryContext) -> None:
             if (tables := context.state.load_tables(model_record)) is not None:
                 context.state.apply_receipts(run_id, name, tables, model_record.checksum)
     for run_id in unfinished:
-        context.state.runs.record_end(run_id, RunEnd.RECOVERED)
+        context.state.runs.record_end(run_id, RunState.RECOVERED)
 
 
 def _record_job_results(

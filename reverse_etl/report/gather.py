@@ -18,14 +18,14 @@ from reverse_etl.report.facts import (
     ReportedRun,
 )
 from reverse_etl.report.status import load_status
-from reverse_etl.state import RunEnd
+from reverse_etl.state import RunState
 from reverse_etl.surfaces.catalog import find_surface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from reverse_etl.report.status import Status
-    from reverse_etl.state import ReceiptSum, RunListRecord, RunRecord, State
+    from reverse_etl.state import ReceiptSum, RunList, RunRecord, State
     from reverse_etl.surfaces.interface import Surface
 
 MAX_RECEIPTS = 25  # per list and operation
@@ -47,13 +47,12 @@ def build_report(
         current_status.runs[run_index],
         current_status.runs[run_index + 1 :][:MAX_PREVIOUS_RUNS],
     )
-    history = state.run_details
-    lists_by_run = history.lists_by_run(
-        [run.run_id, *(previous_run.run_id for previous_run in previous_runs)]
-    )
+    lists_by_run: dict[str, list[RunList]] = {}
+    for run_list in state.runs.run_lists():
+        lists_by_run.setdefault(run_list.run_id, []).append(run_list)
     list_names = _load_list_names(state, lists_by_run.get(run.run_id, ()))
     lists = _summarize_lists(run, lists_by_run, list_names)
-    removal_not_found_count, removals_not_found = history.unmatched_removals(
+    removal_not_found_count, removals_not_found = state.receipts.unmatched_removals(
         run.run_id, MAX_REMOVALS_NOT_FOUND
     )
     return Report(
@@ -65,9 +64,7 @@ def build_report(
         run=run,
         later_run_count=run_index,
         lists=lists,
-        refusal_reasons=tuple(previous_run.reason for previous_run in lists_by_run.get(run.run_id, ()))
-        if _is_refused(run)
-        else (),
+        refusal_reasons=state.runs.refusal_reasons(run),
         proofs=_collect_proofs(state, run, list_names),
         rejections=_collect_rejections(
             state, run, {previous_run.label.model for previous_run in lists}, list_names
@@ -137,7 +134,7 @@ class _ListNames:
         return surface is not None and surface.remove is None
 
 
-def _load_list_names(state: State, run_lists: Iterable[RunListRecord]) -> _ListNames:
+def _load_list_names(state: State, run_lists: Iterable[RunList]) -> _ListNames:
     """Return the names of lists: as the run recorded them, or their current names."""
     surfaces = {
         model_record.name: find_surface(model_record.surface) for model_record in state.models().values()
@@ -153,15 +150,13 @@ def _load_list_names(state: State, run_lists: Iterable[RunListRecord]) -> _ListN
 
 
 def _is_refused(run: RunRecord) -> bool:
-    return run.state == RunEnd.REFUSED
+    return run.state is RunState.REFUSED
 
 
 def _summarize_lists(
-    run: RunRecord, lists_by_run: Mapping[str, Sequence[RunListRecord]], list_names: _ListNames
+    run: RunRecord, lists_by_run: Mapping[str, Sequence[RunList]], list_names: _ListNames
 ) -> tuple[ListSummary, ...]:
     """Return what a run did to each list, sorted by the list's name."""
-    if _is_refused(run):
-        return ()
     summaries = [
         ListSummary(
             list_names.label_list(run_list.model, run_list.list_id, run_list.list_name),
@@ -178,9 +173,9 @@ def _sort_key(label: ListLabel) -> tuple[str, str, str]:
 
 
 def _collect_proofs(state: State, run: RunRecord, list_names: _ListNames) -> tuple[Proof, ...]:
-    receipts = state.run_details.receipts(run.run_id, MAX_RECEIPTS)
+    receipts = state.receipts.first_of_run(run.run_id, MAX_RECEIPTS)
     sums_by_group: dict[tuple[str, str, str], list[ReceiptSum]] = {}
-    for receipt_sum in state.run_details.receipt_sums(run.run_id):
+    for receipt_sum in state.receipts.sums(run.run_id):
         sums_by_group.setdefault((receipt_sum.model, receipt_sum.list_id, receipt_sum.op), []).append(
             receipt_sum
         )

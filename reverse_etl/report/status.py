@@ -89,7 +89,7 @@ def load_status(state: State, models: Collection[str]) -> Status:
         state.scope.account,
         tuple(sorted(lists, key=lambda list_status: (list_status.list_name, list_status.model))),
         runs,
-        state.runs.refusal_reasons(runs[0].run_id) if runs else (),
+        state.runs.refusal_reasons(runs[0]) if runs else (),
         rename_warning(state),
     )
 

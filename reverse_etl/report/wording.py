@@ -10,7 +10,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.formatting import format_count
 from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
-from reverse_etl.state import RunEnd
+from reverse_etl.state import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +29,14 @@ _EXIT_CODE_MEANINGS: Final = {
 }
 _STATE_LABELS: Final = {
     "submitting": "not finished",
-    RunEnd.UNSETTLED: "results pending",
-    RunEnd.RECOVERED: "completed by a later run",
-    RunEnd.REFUSED: "stopped by a guard",
+    RunState.UNSETTLED: "results pending",
+    RunState.RECOVERED: "completed by a later run",
+    RunState.REFUSED: "stopped by a guard",
 }
 _EXIT_CODE_LABELS: Final = {0: "done", 1: "rows need attention", 4: "a list failed"}
 _LATER_NOTES: Final[Mapping[str, tuple[str, ...]]] = {
-    RunEnd.UNSETTLED: ("The next run collects the pending results first.",),
-    RunEnd.RECOVERED: ("A later run has collected the results that were pending.",),
+    RunState.UNSETTLED: ("The next run collects the pending results first.",),
+    RunState.RECOVERED: ("A later run has collected the results that were pending.",),
 }
 
 
@@ -62,7 +62,7 @@ def summarize_run(report: Report) -> RunSummary:
     """Return the summary of a run."""
     run, destination = report.run, "the sandbox" if report.sandbox else "Klaviyo"
     match run.state:
-        case RunEnd.REFUSED:
+        case RunState.REFUSED:
             headline = "Nothing was sent: a guard stopped this run."
             detail = f"This run changed nothing in {destination}. The reasons are below."
             return RunSummary(Severity.ERROR, headline, (detail,))
@@ -73,7 +73,7 @@ def summarize_run(report: Report) -> RunSummary:
             return RunSummary(
                 Severity.PENDING, "This run has not finished.", (detail, "It is safe to run again.")
             )
-        case RunEnd.RECOVERED if run.exit_code is None:
+        case RunState.RECOVERED if run.exit_code is None:
             detail = "A later run checked what this one had sent and continued from there. No row is lost."
             return RunSummary(Severity.WARNING, "This run was interrupted.", (detail,))
     return _summarize_ended_run(report, destination)
@@ -171,13 +171,13 @@ def _newly_rejected_suffix(report: Report, rejected_rows: int) -> str:
 def describe_exit_code(run: RunRecord) -> str:
     """Return what a run's exit code means, or why the run has none."""
     if run.exit_code is None:
-        return "none: the run was interrupted" if run.state == RunEnd.RECOVERED else "none yet"
+        return "none: the run was interrupted" if run.state == RunState.RECOVERED else "none yet"
     return f"{run.exit_code}: {_EXIT_CODE_MEANINGS.get(run.exit_code, 'see the command line')}"
 
 
 def describe_run_ending(run: RunRecord) -> tuple[Severity, str]:
     """Return the status of a run in a word or two."""
-    if run.state == RunEnd.REFUSED:
+    if run.state == RunState.REFUSED:
         return Severity.ERROR, _STATE_LABELS[run.state]
     if run.state in _STATE_LABELS:
         return Severity.PENDING, _STATE_LABELS[run.state]
@@ -228,7 +228,7 @@ def format_run_duration(run: RunRecord) -> str:
 
     For a run that a later one completed, the state holds the time of completion, not of the run's own end.
     """
-    if run.ended_at is None or run.state in {RunEnd.RECOVERED, RunEnd.REFUSED}:
+    if run.ended_at is None or run.state in {RunState.RECOVERED, RunState.REFUSED}:
         return ""
     seconds = (parse_timestamp(run.ended_at) - parse_timestamp(run.started_at)).total_seconds()
     if seconds < 1:

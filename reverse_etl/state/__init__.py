@@ -15,9 +15,9 @@ from reverse_etl.state.lease import LEASE_SECONDS
 from reverse_etl.state.lists import RegisteredList
 from reverse_etl.state.migrations import open_state
 from reverse_etl.state.model_record import ModelRecord, ModelSubmission
+from reverse_etl.state.receipts import OpenReceipt, ReceiptSum, StoredReceipt, UnmatchedRemoval
 from reverse_etl.state.rejections import Rejection
-from reverse_etl.state.run_history import ReceiptSum, RunListRecord, StoredReceipt, UnmatchedRemoval
-from reverse_etl.state.runs import OpenReceipt, RunEnd, RunList, RunRecord
+from reverse_etl.state.runs import RunList, RunRecord, RunState
 from reverse_etl.state.store import State
 from reverse_etl.state.tables import StateScope, last_account
 
@@ -29,10 +29,9 @@ __all__ = [
     "ReceiptSum",
     "RegisteredList",
     "Rejection",
-    "RunEnd",
     "RunList",
-    "RunListRecord",
     "RunRecord",
+    "RunState",
     "State",
     "StateScope",
     "StoredReceipt",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.errors import WarehouseError
-from reverse_etl.state.sql import ledger
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +67,8 @@ class Lease:
         """Renew the lease now. Raises WarehouseError if another run holds it."""
         state_tables = self._state_tables
         self._renewed_at = state_tables.clock.monotonic()
-        state_tables.execute(
-            ledger.renew_lease(state_tables.dialect, *state_tables.scope.key, self._holder, self._expiry())
-        )
+        expiry = {"expires_at": self._expiry()}
+        state_tables.execute(state_tables.update("lease", expiry, **state_tables.own, owner=self._holder))
         if not state_tables.warehouse.single_writer:
             holders = [holder for holder, _ in self._holders()]
             if {*holders} != {self._holder}:
@@ -81,23 +80,30 @@ class Lease:
     def _take_over(self) -> None:
         """Take over the lease; its previous holder is no longer running."""
         state_tables = self._state_tables
+        lease = (*state_tables.scope.key, self._holder, self._expiry())
         state_tables.commit(
-            ledger.replace_lease(state_tables.dialect, *state_tables.scope.key, self._holder, self._expiry())
+            (state_tables.delete("lease", **state_tables.own), *state_tables.insert("lease", [lease]))
         )
 
     def _acquire(self) -> None:
         """Acquire the lease, while other processes may try too.
 
-        If two runs claim the lease at the same time, both fail.
+        If two runs claim the lease at the same time, both may insert their row; both then fail.
         """
         state_tables = self._state_tables
+        table = state_tables.dialect.state_table("lease")
         state_tables.execute(
-            ledger.acquire_lease(
-                state_tables.dialect,
-                *state_tables.scope.key,
-                self._holder,
-                self._expiry(),
-                state_tables.now(),
+            Statement.change(
+                table,
+                f"MERGE INTO {table} AS l\n"
+                f"USING (SELECT ? AS account_id, ? AS project, ? AS owner, ? AS expires_at, "
+                f"? AS claimed_at) AS n\n"
+                f"ON l.account_id = n.account_id AND l.project = n.project\n"
+                f"WHEN MATCHED AND l.expires_at <= n.claimed_at "
+                f"THEN UPDATE SET owner = n.owner, expires_at = n.expires_at\n"
+                f"WHEN NOT MATCHED THEN INSERT (account_id, project, owner, expires_at) "
+                f"VALUES (n.account_id, n.project, n.owner, n.expires_at)",
+                (*state_tables.scope.key, self._holder, self._expiry(), state_tables.now()),
             )
         )
         others = [row for row in self._holders() if row[0] != self._holder]
@@ -111,14 +117,12 @@ class Lease:
 
     def _release(self) -> None:
         state_tables = self._state_tables
-        state_tables.execute(ledger.delete_lease(state_tables.dialect, *state_tables.scope.key, self._holder))
+        state_tables.execute(state_tables.delete("lease", **state_tables.own, owner=self._holder))
 
     def _holders(self) -> list[tuple[str, str]]:
         state_tables = self._state_tables
-        return [
-            (row[0], row[1])
-            for row in state_tables.fetch(ledger.select_lease(state_tables.dialect, *state_tables.scope.key))
-        ]
+        rows = state_tables.read("lease", "owner, expires_at", "owner", **state_tables.own)
+        return [(owner, expires_at) for owner, expires_at in rows]
 
     def _expiry(self) -> str:
         return format_epoch_seconds(self._state_tables.clock.now() + LEASE_SECONDS)

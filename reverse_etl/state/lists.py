@@ -1,18 +1,26 @@
-"""The registry of lists: which models drive which lists, and which lists were about to be created."""
+"""The registry of lists: which model manages which list, and which lists were about to be created."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.timestamps import format_timestamp
-from reverse_etl.state.sql import ledger
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from reverse_etl.state.tables import StateTables
+
+
+class ListState(StrEnum):
+    """The state of a list in the registry."""
+
+    INTENDED = "intended"  # its creation was begun and never confirmed
+    OWNED = "owned"  # a model sent to it
 
 
 @dataclass(frozen=True)
@@ -31,45 +39,48 @@ class RegisteredList:
 
 @dataclass(frozen=True)
 class ListRegistry:
-    """The registry of lists of one owner."""
+    """The registry of lists of one account and project."""
 
     state_tables: StateTables
 
     def registered(self) -> tuple[RegisteredList, ...]:
-        """Return the lists that are driven or intended, by name."""
-        rows = self.state_tables.fetch(
-            ledger.select_lists(self.state_tables.dialect, *self.state_tables.scope.key)
+        """Return the owned and the intended lists, by name."""
+        rows = self.state_tables.read(
+            "lists", "list_id, name, model, recorded_at", "name, list_id", **self.state_tables.own
         )
         return tuple(
             RegisteredList(list_id or "", name, model, recorded_at)
-            for list_id, name, model, _, recorded_at in rows
+            for list_id, name, model, recorded_at in rows
         )
 
     def record_intent(self, name: str, model: str, klaviyo_time: datetime) -> None:
         """Commit that a list of this name is about to be created, so that a lost reply can't lead to two."""
-        self._save_rows([(None, name, model, "intended", format_timestamp(klaviyo_time))])
-
-    def claim(self, managed_lists: Sequence[tuple[str, str, str]]) -> None:
-        """Note which lists are driven: (list id, name, model). May be repeated.
-
-        A creation that was intended by one of these names is over.
-        """
-        registered = {(entry.id, entry.name, entry.model) for entry in self.registered()}
-        self._save_rows(
-            [
-                (*managed_list, "owned", self.state_tables.now())
-                for managed_list in managed_lists
-                if managed_list not in registered
-            ]
+        self.state_tables.commit(
+            self._replace(None, name, model, ListState.INTENDED.value, format_timestamp(klaviyo_time))
         )
 
-    def _save_rows(self, rows: Sequence[tuple[str | None, str, str, str, str]]) -> None:
-        replace_list, scope_key = ledger.replace_list, self.state_tables.scope.key
-        if rows:
-            self.state_tables.commit(
-                [
-                    statement
-                    for row in rows
-                    for statement in replace_list(self.state_tables.dialect, *scope_key, row)
-                ]
-            )
+    def claim(self, managed_lists: Sequence[tuple[str, str, str]]) -> None:
+        """Record which lists the models own: (list id, name, model). May be repeated.
+
+        An intended creation of a list of the same name is over.
+        """
+        registered = {(entry.id, entry.name, entry.model) for entry in self.registered()}
+        now = self.state_tables.now()
+        statements = [
+            statement
+            for managed_list in managed_lists
+            if managed_list not in registered
+            for statement in self._replace(*managed_list, ListState.OWNED.value, now)
+        ]
+        if statements:
+            self.state_tables.commit(statements)
+
+    def _replace(self, list_id: str | None, name: str, *values: str) -> tuple[Statement, ...]:
+        """Replace the entry of a list by its id, or an intended one by its name."""
+        table = self.state_tables.dialect.state_table("lists")
+        condition = "account_id = ? AND project = ? AND (list_id = ? OR (list_id IS NULL AND name = ?))"
+        scope_key = self.state_tables.scope.key
+        return (
+            Statement.change(table, f"DELETE FROM {table} WHERE {condition}", (*scope_key, list_id, name)),
+            *self.state_tables.insert("lists", [(*scope_key, list_id, name, *values)]),
+        )

@@ -1,7 +1,8 @@
-"""A model as it was last sent, and as a run sets out to send it."""
+"""A model as it was last sent, and a model that a run is about to send."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.warehouse.model_tables import ModelTables
+
+MODEL_COLUMNS = "model, table_key, surface, identifiers, checksum"
 
 
 @dataclass(frozen=True)
@@ -21,14 +24,26 @@ class ModelRecord:
     identifiers: tuple[tuple[str, str], ...]
     checksum: str
 
+    @classmethod
+    def from_row(
+        cls, name: str, table_key: str, surface: str, identifiers: str, checksum: str
+    ) -> ModelRecord:
+        """Return the record of a stored row of MODEL_COLUMNS."""
+        pairs = tuple((kind, column) for kind, column in json.loads(identifiers))
+        return cls(name, table_key, surface, pairs, checksum)
+
+    def to_row(self) -> tuple[str, str, str, str, str]:
+        """Return the row of MODEL_COLUMNS that stores this record."""
+        return (self.name, self.table_key, self.surface, json.dumps(self.identifiers), self.checksum)
+
 
 @dataclass(frozen=True)
 class ModelSubmission:
-    """A model of a run that is about to send: what is noted of it, its shape, whether it is keyed anew.
+    """A model that a run is about to send: its record, its tables, and whether its row keys change.
 
-    `previous_owners` are the ids of the lists to which another model sent before, by that model;
-    `stale_list_ids` those of all lists of which the model's memory is in doubt. `has_deferred_removals`:
-    removals are held, or wait behind a limit, while rows are sent.
+    `previous_owners` are the ids of the lists to which another model sent before, by that model.
+    `stale_list_ids` are the lists whose rows are all uncertain. `has_deferred_removals`: some removals are
+    held or deferred while rows are sent.
     """
 
     model: ModelRecord

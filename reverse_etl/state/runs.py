@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.domain.timestamps import parse_timestamp
-from reverse_etl.state.sql import ledger
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,31 +17,22 @@ if TYPE_CHECKING:
     from reverse_etl.state.tables import StateTables
 
 
-class RunEnd(StrEnum):
-    """How a run ended."""
+class RunState(StrEnum):
+    """The state of a run."""
 
-    ENDED = "ended"  # settled
-    UNSETTLED = "unsettled"  # with an import that may still be under way
-    RECOVERED = "recovered"  # dead, or unsettled, and settled by a later run
-    REFUSED = "refused"  # by a guard, before it wrote anything
-
-
-@dataclass(frozen=True)
-class OpenReceipt:
-    """A receipt of an earlier run whose import job had not ended."""
-
-    run_id: str
-    model: str
-    receipt: Receipt
-    run_started_at: datetime
+    SUBMITTING = "submitting"  # it may have written to Klaviyo
+    ENDED = "ended"  # every result is known
+    UNSETTLED = "unsettled"  # it ended, and an import may still be in progress
+    RECOVERED = "recovered"  # it was killed or unsettled, and a later run collected its results
+    REFUSED = "refused"  # a guard stopped it before its first write
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as the state keeps it."""
+    """A run as the state stores it. `exit_code` is None if the run was killed, or goes on."""
 
     run_id: str
-    state: str
+    state: RunState
     started_at: str
     ended_at: str | None
     exit_code: int | None
@@ -63,50 +53,67 @@ class RunList:
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of one owner that sent, could have sent, or were kept from it by a guard."""
+    """The runs of one account and project that sent, could have sent, or were stopped by a guard."""
 
     state_tables: StateTables
 
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs, newest first."""
-        rows = self.state_tables.fetch(
-            ledger.select_runs(self.state_tables.dialect, *self.state_tables.scope.key)
+        rows = self.state_tables.read(
+            "runs",
+            "run_id, state, started_at, ended_at, exit_code",
+            "started_at DESC, run_id DESC",
+            **self.state_tables.own,
         )
-        return tuple(RunRecord(*row) for row in rows)
+        return tuple(RunRecord(run_id, RunState(state), *values) for run_id, state, *values in rows)
 
     def run_lists(self) -> tuple[RunList, ...]:
-        """Return what each run did to each list, newest run first."""
-        rows = self.state_tables.fetch(
-            ledger.select_all_run_lists(self.state_tables.dialect, *self.state_tables.scope.key)
+        """Return the result of each list in each run, newest run first. A refused run has no lists."""
+        run_lists, runs = map(self.state_tables.dialect.state_table, ("run_lists", "runs"))
+        statement = Statement.read(
+            f"SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.reason "
+            f"FROM {run_lists} AS l JOIN {runs} AS r ON l.run_id = r.run_id\n"
+            f"WHERE r.account_id = ? AND r.project = ? AND r.state <> '{RunState.REFUSED}' "
+            f"ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id",
+            self.state_tables.scope.key,
         )
         return tuple(
             RunList(run_id, started_at, model, list_id, name, json.loads(counts), reason)
-            for run_id, started_at, model, list_id, name, counts, reason in rows
+            for run_id, started_at, model, list_id, name, counts, reason in self.state_tables.fetch(statement)
         )
 
-    def refusal_reasons(self, run_id: str) -> tuple[str, ...]:
-        """Return why a run was refused, a sentence or two for each danger; nothing where it was not."""
-        return tuple(
-            reason
-            for (reason,) in self.state_tables.fetch(
-                ledger.select_refusal_reasons(self.state_tables.dialect, run_id)
-            )
-        )
+    def refusal_reasons(self, run: RunRecord) -> tuple[str, ...]:
+        """Return why guards stopped a run, one or two sentences for each; empty if none did."""
+        if run.state is not RunState.REFUSED:
+            return ()
+        rows = self.state_tables.read("run_lists", "reason", "reason", run_id=run.run_id)
+        return tuple(reason for (reason,) in rows)
 
     def unfinished(self) -> dict[str, datetime]:
-        """Return the runs that left something open, with Klaviyo's time at their beginning."""
-        rows = self.state_tables.fetch(
-            ledger.select_unfinished_runs(self.state_tables.dialect, *self.state_tables.scope.key)
+        """Return the runs that left something open, with Klaviyo's time at their start."""
+        rows = self.state_tables.read(
+            "runs",
+            "run_id, klaviyo_time",
+            "started_at, run_id",
+            **self.state_tables.own,
+            state=[RunState.SUBMITTING.value, RunState.UNSETTLED.value],
         )
         return {run_id: parse_timestamp(started_at) for run_id, started_at in rows}
 
     def windows(self, list_id: str) -> tuple[tuple[datetime, datetime], ...]:
-        """Return when each run began and ended that may have put somebody on a list, in Klaviyo's time.
+        """Return the start and end, in Klaviyo's time, of each run that may have added members to a list.
 
-        Not of one that a later run settled: when that was says nothing of its own end.
+        Runs that a later run recovered are left out: their own end is not known.
         """
-        statement = ledger.select_run_windows(
-            self.state_tables.dialect, *self.state_tables.scope.key, list_id
+        runs, receipts = map(self.state_tables.dialect.state_table, ("runs", "receipts"))
+        statement = Statement.read(
+            f"SELECT r.klaviyo_time, r.started_at, r.ended_at FROM {runs} AS r\n"
+            f"WHERE r.account_id = ? AND r.project = ? AND r.state = '{RunState.ENDED}' "
+            f"AND EXISTS (SELECT 1 FROM {receipts} AS c\n"
+            f"  WHERE c.run_id = r.run_id AND c.list_id = ? AND c.op = 'add' "
+            f"AND c.state IN ('applied', 'unknown'))\n"
+            f"ORDER BY r.klaviyo_time, r.run_id",
+            (*self.state_tables.scope.key, list_id),
         )
         return tuple(
             (
@@ -116,70 +123,66 @@ class Runs:
             for klaviyo_time, started_at, ended_at in self.state_tables.fetch(statement)
         )
 
-    def open_receipts(self) -> tuple[OpenReceipt, ...]:
-        """Return the receipts of earlier runs whose import job had not ended."""
-        rows = self.state_tables.fetch(
-            ledger.select_open_receipts(self.state_tables.dialect, *self.state_tables.scope.key)
-        )
-        return tuple(_to_open_receipt(*row) for row in rows)
+    def start(self, run_id: str, destination_id: str, klaviyo_time: str) -> tuple[Statement, ...]:
+        """Record that a run is submitting: from then on its deltas may have been sent."""
+        row = (RunState.SUBMITTING.value, self.state_tables.now(), klaviyo_time, None, None)
+        return self._insert_run(run_id, destination_id, row)
 
     def record_refused_run(
         self, run_id: str, destination_id: str, reasons: Sequence[str], exit_code: int
     ) -> None:
-        """Note a run that a guard kept from writing to a target, and why."""
-        dialect, scope = self.state_tables.dialect, self.state_tables.scope
+        """Record a run that guards stopped before its first write, and why."""
+        now = self.state_tables.now()
         self.state_tables.commit(
             (
-                *ledger.replace_account(dialect, scope.project, destination_id, scope.account),
-                *ledger.insert_rows(
-                    dialect, "run_lists", [(run_id, "", "", "", "{}", reason) for reason in reasons]
+                *self.state_tables.insert(
+                    "run_lists", [(run_id, "", "", "", "{}", reason) for reason in reasons]
                 ),
-                ledger.insert_refused_run(dialect, run_id, *scope.key, self.state_tables.now(), exit_code),
+                *self._insert_run(run_id, destination_id, (RunState.REFUSED.value, now, "", now, exit_code)),
             )
         )
 
     def record_end(
         self,
         run_id: str,
-        run_end: RunEnd,
+        state: RunState,
         exit_code: int | None = None,
         lists: Sequence[tuple[str, str, str, str, str]] = (),
     ) -> None:
-        """Note how a run ended, and at once what it did.
+        """Record how a run ended, and in the same transaction what it did.
 
-        `lists` has (model, list id, list name, counts as JSON, reason) of each list.
+        `lists` has (model, list id, list name, counts as JSON, reason) of each list. Without an exit code the
+        stored one stays.
         """
-        dialect = self.state_tables.dialect
+        changes = {"state": state.value, "ended_at": self.state_tables.now()}
+        exit_codes = {} if exit_code is None else {"exit_code": exit_code}
         self.state_tables.commit(
             (
-                *ledger.insert_rows(dialect, "run_lists", [(run_id, *row) for row in lists]),
-                ledger.update_ended_run(dialect, run_id, run_end.value, self.state_tables.now(), exit_code),
+                *self.state_tables.insert("run_lists", [(run_id, *row) for row in lists]),
+                self.state_tables.update("runs", changes | exit_codes, run_id=run_id),
             )
         )
 
-
-def _to_open_receipt(run_id: str, model: str, *values: Any) -> OpenReceipt:
-    list_id, op, first, last, row_count, job_id, detail, may_have_duplicate, run_started_at = values
-    receipt = Receipt(
-        list_id,
-        op,
-        first,
-        last,
-        ReceiptState.ACCEPTED,
-        row_count,
-        job_id,
-        detail,
-        bool(may_have_duplicate),
-    )
-    return OpenReceipt(run_id, model, receipt, parse_timestamp(run_started_at))
+    def _insert_run(
+        self, run_id: str, destination_id: str, values: tuple[str | int | None, ...]
+    ) -> tuple[Statement, ...]:
+        """Insert a run, and the account that its target sends to."""
+        tables, (account, project) = self.state_tables, self.state_tables.scope.key
+        return (
+            tables.delete("targets", project=project, destination_id=destination_id),
+            *tables.insert("targets", [(project, destination_id, account)]),
+            *tables.insert("runs", [(run_id, account, project, *values)]),
+        )
 
 
 def last_lists_by_model(run_lists: Sequence[RunList]) -> Mapping[str, frozenset[str]]:
-    """Return the ids of the lists that each model drove in its last run. `run_lists` is newest first."""
+    """Return the ids of the lists in each model's last run. `run_lists` is newest first."""
     newest_run_ids: dict[str, str] = {}
     for run_list in run_lists:
         newest_run_ids.setdefault(run_list.model, run_list.run_id)
     return {
-        model: frozenset(one.list_id for one in run_lists if (one.model, one.run_id) == (model, run_id))
+        model: frozenset(
+            run_list.list_id for run_list in run_lists if (run_list.model, run_list.run_id) == (model, run_id)
+        )
         for model, run_id in newest_run_ids.items()
     }

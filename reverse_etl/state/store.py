@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,14 +10,14 @@ from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
-from reverse_etl.state.model_record import ModelRecord
+from reverse_etl.state.model_record import MODEL_COLUMNS, ModelRecord
+from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
-from reverse_etl.state.run_history import RunDetails
 from reverse_etl.state.runs import Runs
-from reverse_etl.state.sql import ledger, members, rejections, schema
+from reverse_etl.state.sql import members, rejections, schema
 from reverse_etl.state.sql import pending as deltas
 from reverse_etl.state.sql import snapshot as takeover
-from reverse_etl.state.tables import StateTables
+from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import ModelTables
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.receipts import Receipt, RowException
     from reverse_etl.state.model_record import ModelSubmission
     from reverse_etl.state.tables import StateScope
-    from reverse_etl.warehouse.interface import Row, Warehouse
+    from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.statement import Statement
 
 
@@ -52,7 +51,7 @@ class State:
         self.lists = ListRegistry(self._state_tables)
         self.runs = Runs(self._state_tables)
         self.rejections = Rejections(self._state_tables)
-        self.run_details = RunDetails(self._state_tables)
+        self.receipts = Receipts(self._state_tables)
 
     def hold_lease(self) -> AbstractContextManager[None]:
         """Let one run at a time work on this account and project; see `Lease.hold`."""
@@ -68,24 +67,14 @@ class State:
 
     def models(self) -> dict[str, ModelRecord]:
         """Return every model that was ever sent, by name."""
-        rows = self._state_tables.fetch(ledger.select_models(self._state_tables.dialect, *self.scope.key))
-        return {
-            name: ModelRecord(
-                name,
-                table_key,
-                surface,
-                tuple((kind, column) for kind, column in json.loads(identifiers)),
-                checksum,
-            )
-            for name, table_key, surface, identifiers, checksum in rows
-        }
+        rows = self._state_tables.read("models", MODEL_COLUMNS, "model", **self._state_tables.own)
+        return {name: ModelRecord.from_row(name, *values) for name, *values in rows}
 
     def other_projects(self) -> tuple[str, ...]:
-        """Return the other projects that ever sent a model to this account; to any, while it is not known."""
-        rows = self._state_tables.fetch(
-            ledger.select_other_projects(self._state_tables.dialect, self.scope.account, self.scope.project)
-        )
-        return tuple(project for (project,) in rows)
+        """Return the other projects that ever sent a model to this account; to any if it is not known."""
+        account = {"account_id": self.scope.account} if self.scope.account else {}
+        rows = self._state_tables.read("models", "DISTINCT project", "project", **account)
+        return tuple(project for (project,) in rows if project != self.scope.project)
 
     def load_tables(self, model_record: ModelRecord) -> ModelTables | None:
         """Return the shape of a model's tables as they are kept, or None where it has none."""
@@ -120,16 +109,13 @@ class State:
         self, run_id: str, destination_id: str, klaviyo_time: str, submissions: Sequence[ModelSubmission]
     ) -> None:
         """Mark a run as submitting, with its deltas, before its first write."""
-        dialect, scope_key = self._state_tables.dialect, self.scope.key
+        dialect = self._state_tables.dialect
         self._lease.renew_or_raise()  # a run that lost the lease while planning must not send
         for submission in submissions:
             self._ensure_tables(submission.tables)
-        statements = [
-            *ledger.replace_account(dialect, self.scope.project, destination_id, self.scope.account),
-            ledger.insert_run(dialect, run_id, *scope_key, self._state_tables.now(), klaviyo_time),
-        ]
+        statements = [*self.runs.start(run_id, destination_id, klaviyo_time)]
         for submission in submissions:
-            statements += ledger.replace_model(dialect, *scope_key, _model_row(submission.model))
+            statements += self.replace_model(submission.model)
             if submission.rekeyed:
                 statements += deltas.update_identities(dialect, submission.tables)
             statements.append(deltas.clear_superseded(dialect, submission.tables))
@@ -160,37 +146,11 @@ class State:
         row_exceptions: Sequence[RowException],
         unmatched_removals: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """Store a group of receipts, replacing earlier ones of the same ranges, and the row exceptions.
-
-        Refusals and `unmatched_removals` are added to what was kept, so that the same group is not to be
-        recorded twice. `unmatched_removals` are the (list id, identity) of the removals without a profile.
-        """
+        """Store a group of receipts and keep the lease; see `Receipts.record`."""
         if not (receipts or row_exceptions or unmatched_removals):
             return
         self._lease.renew_if_due()
-        dialect, recorded_at = self._state_tables.dialect, self._state_tables.now()
-        first_seqs = tuple(receipt.first_seq for receipt in receipts)
-        delete_earlier = (ledger.delete_receipts(dialect, run_id, model, first_seqs),) if receipts else ()
-        exception_rows = [
-            (run_id, model, entry.seq, entry.kind.value, entry.code, entry.field, entry.detail)
-            for entry in row_exceptions
-        ]
-        removal_rows = [
-            (*self.scope.key, model, list_id, identity, run_id, recorded_at)
-            for list_id, identity in unmatched_removals
-        ]
-        self._state_tables.commit(
-            (
-                *delete_earlier,
-                *ledger.insert_rows(
-                    dialect,
-                    "receipts",
-                    [_receipt_row(run_id, model, entry, recorded_at) for entry in receipts],
-                ),
-                *ledger.insert_rows(dialect, "row_exceptions", exception_rows),
-                *ledger.insert_rows(dialect, "unmatched_removals", removal_rows),
-            )
-        )
+        self.receipts.record(run_id, model, receipts, row_exceptions, unmatched_removals)
 
     def apply_receipts(self, run_id: str, model: str, tables: ModelTables, checksum: str) -> None:
         """Take what receipts prove into the snapshot, and refused rows into the rejections, at once.
@@ -205,7 +165,7 @@ class State:
             (
                 *rejections.record_klaviyo_rejections(dialect, self.scope.key, tables, run_id, model),
                 *takeover.apply_to_snapshot(dialect, tables, run_id, model, checksum, seq_ranges),
-                *ledger.delete_row_exceptions(dialect, tables.deltas, run_id, model),
+                self.receipts.delete_row_exceptions(dialect.state_table(tables.deltas), run_id, model),
             )
         )
         state_tables.execute(*schema.drop_temp_tables(dialect, (tables.applied, tables.replaced)))
@@ -225,7 +185,7 @@ class State:
         self._state_tables.execute(
             deltas.keep_uncertain(dialect, tables, run_id, model),
             deltas.delete_unsent(dialect, tables, run_id, model),
-            *ledger.delete_row_exceptions(dialect, tables.deltas, run_id, model),
+            self.receipts.delete_row_exceptions(dialect.state_table(tables.deltas), run_id, model),
         )
 
     def backdate_first_sent(
@@ -236,7 +196,7 @@ class State:
             (list_id, identity, format_timestamp(first_sent_at))
             for identity, first_sent_at in sorted(first_sent_times.items())
         ]
-        for part in batched(rows, ledger.ROWS_PER_STATEMENT):
+        for part in batched(rows, ROWS_PER_STATEMENT):
             self._state_tables.commit(deltas.backdate_first_sent(self._state_tables.dialect, tables, part))
 
     def mark_missing_uncertain(self, tables: ModelTables) -> None:
@@ -251,6 +211,14 @@ class State:
                 *members.adopt_members(dialect, tables, list_id),
                 members.mark_missing_uncertain(dialect, tables),
             )
+        )
+
+    def replace_model(self, model_record: ModelRecord) -> tuple[Statement, ...]:
+        """Return the statements that store a model as it is sent now."""
+        row = (*self.scope.key, *model_record.to_row())
+        return (
+            self._state_tables.delete("models", **self._state_tables.own, model=model_record.name),
+            *self._state_tables.insert("models", [row]),
         )
 
     def _load_payload(self, table_key: str) -> tuple[Column, ...] | None:
@@ -287,19 +255,3 @@ class State:
             state_tables.execute(
                 *schema.migrate_columns(dialect, tables, table, state_tables.warehouse.state_columns(table))
             )
-
-
-def _model_row(model_record: ModelRecord) -> tuple[str, str, str, str, str]:
-    return (
-        model_record.name,
-        model_record.table_key,
-        model_record.surface,
-        json.dumps(model_record.identifiers),
-        model_record.checksum,
-    )
-
-
-def _receipt_row(run_id: str, model: str, receipt: Receipt, recorded_at: str) -> Row:
-    r = receipt
-    evidence = (r.state.value, r.job_id, recorded_at, r.detail, r.may_have_duplicate)
-    return (run_id, model, r.list_id, r.op, r.first_seq, r.last_seq, r.rows, *evidence)

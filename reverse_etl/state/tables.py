@@ -1,27 +1,29 @@
-"""The tables that the state lies in, as one owner sees them."""
+"""The tables of the state, as one account and project see them: reads and writes of single tables."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from reverse_etl.domain.batched import batched
 from reverse_etl.domain.timestamps import format_epoch_seconds
-from reverse_etl.state.sql import ledger
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reverse_etl.clock import Clock
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Row, Warehouse
-    from reverse_etl.warehouse.statement import Statement
+
+ROWS_PER_STATEMENT = 1_000  # short enough to be sent and parsed at once, and few statements for many rows
 
 
 @dataclass(frozen=True)
 class StateScope:
-    """Whose state is meant: a Klaviyo account, and a project that sends to it."""
+    """The owner of a part of the state: a project and the Klaviyo account that it sends to."""
 
     account: str
     project: str
@@ -42,9 +44,13 @@ class StateScope:
 
 @dataclass(frozen=True)
 class StateTables:
-    """The state's tables in one warehouse, and what to write into them: whose, and when.
+    """The state's tables in one warehouse, for the rows of one account and project.
 
-    One thread speaks to them. Everything raises WarehouseError when the warehouse fails.
+    `read` returns rows. `insert`, `update` and `delete` return statements, for `execute` or `commit`. Their
+    conditions are columns with the value that they equal, or with a list of such values; `own` is the
+    condition that rows are of this account and project.
+
+    One thread at a time may use it. Everything raises WarehouseError if the warehouse fails.
     """
 
     warehouse: Warehouse
@@ -53,29 +59,82 @@ class StateTables:
 
     @property
     def dialect(self) -> Dialect:
-        """Return how statements are written here."""
+        """Return the SQL dialect of the warehouse."""
         return self.warehouse.dialect
 
+    @property
+    def own(self) -> Mapping[str, str]:
+        """Return the condition that rows are of this account and project."""
+        return {"account_id": self.scope.account, "project": self.scope.project}
+
     def now(self) -> str:
-        """Return the time as it is kept."""
+        """Return the current time as the state stores it."""
         return format_epoch_seconds(self.clock.now())
+
+    def read(self, table: str, columns: str, order_by: str, **equals: Any) -> list[Row]:
+        """Return the rows of a shared table that fulfil a condition."""
+        condition, parameters = _condition_sql(equals)
+        text = (
+            f"SELECT {columns} FROM {self.dialect.state_table(table)} WHERE {condition} ORDER BY {order_by}"
+        )
+        return self.fetch(Statement.read(text, parameters))
+
+    def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Statement, ...]:
+        """Insert rows that have a value for each column of a shared table, a thousand rows a statement."""
+        name = self.dialect.state_table(table)
+        placeholders = f"({', '.join('?' for _ in rows[0])})" if rows else ""
+        return tuple(
+            Statement.insert(
+                name,
+                f"INSERT INTO {name} VALUES {', '.join([placeholders] * len(part))}",
+                tuple(value for row in part for value in row),
+            )
+            for part in batched(rows, ROWS_PER_STATEMENT)
+        )
+
+    def update(self, table: str, changes: Mapping[str, Any], **equals: Any) -> Statement:
+        """Change columns of the rows that fulfil a condition."""
+        name = self.dialect.state_table(table)
+        condition, parameters = _condition_sql(equals)
+        text = f"UPDATE {name} SET {', '.join(f'{column} = ?' for column in changes)} WHERE {condition}"
+        return Statement.change(name, text, (*changes.values(), *parameters))
+
+    def delete(self, table: str, **equals: Any) -> Statement:
+        """Delete the rows that fulfil a condition."""
+        name = self.dialect.state_table(table)
+        condition, parameters = _condition_sql(equals)
+        return Statement.change(name, f"DELETE FROM {name} WHERE {condition}", parameters)
 
     def fetch(self, statement: Statement) -> list[Row]:
         """Return all rows of a small result, in its order."""
         return self.warehouse.fetch(statement)
 
     def execute(self, *statements: Statement) -> None:
-        """Run statements in turn, each committed at once."""
+        """Run statements in turn; each is committed at once."""
         for statement in statements:
             self.warehouse.execute(statement)
 
     def commit(self, statements: Iterable[Statement]) -> None:
-        """Run statements in turn, and commit them as one, or nothing of them."""
+        """Run statements in one transaction: all of them take effect, or none."""
         with self.warehouse.transaction():
             self.execute(*statements)
 
 
+def _condition_sql(equals: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    """Return the condition that columns equal a value, or one of a list of values, and its parameters."""
+    tests: list[str] = []
+    parameters: list[Any] = []
+    for column, value in equals.items():
+        values = value if isinstance(value, list) else [value]
+        parameters += values
+        placeholders = ", ".join("?" for _ in values)
+        tests.append(f"{column} IN ({placeholders})" if isinstance(value, list) else f"{column} = ?")
+    return " AND ".join(tests) or "TRUE", tuple(parameters)
+
+
 def last_account(warehouse: Warehouse, project: str, destination_id: str) -> str | None:
-    """Return the Klaviyo account that a target's last run was sent to, for a plan without a key."""
-    rows = warehouse.fetch(ledger.select_last_account(warehouse.dialect, project, destination_id))
+    """Return the account of a target's last run, for a plan without a key; None before the first run."""
+    table = warehouse.dialect.state_table("targets")
+    text = f"SELECT account_id FROM {table} WHERE project = ? AND destination_id = ?"
+    rows = warehouse.fetch(Statement.read(text, (project, destination_id)))
     return str(rows[0][0]) if rows else None

@@ -14,7 +14,7 @@ from reverse_etl.cli.output.status import status_document
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.reconcile.drift import ListDifference
 from reverse_etl.report.status import ListStatus, RejectionReason, Status
-from reverse_etl.state import RunList, RunRecord
+from reverse_etl.state import RunList, RunRecord, RunState
 
 if TYPE_CHECKING:
     from tests.gold import Gold
@@ -44,8 +44,8 @@ STATUS = Status(
         ListStatus("everybody", "", "", 7, 0, 0, 0, None, ()),
     ),
     (
-        RunRecord(LAST.run_id, "refused", LAST.started_at, "2026-11-22T06:00:09.000Z", 3),
-        RunRecord("20261121T060000-a1b2c3", "submitting", "2026-11-21T06:00:00.000Z", None, None),
+        RunRecord(LAST.run_id, RunState.REFUSED, LAST.started_at, "2026-11-22T06:00:09.000Z", 3),
+        RunRecord("20261121T060000-a1b2c3", RunState.SUBMITTING, "2026-11-21T06:00:00.000Z", None, None),
     ),
     ("Too many rows would be removed.",),
     ("The deleted model old has rows.",),

@@ -15,7 +15,6 @@ from reverse_etl.report.masking import mask_report
 from reverse_etl.report.page import render_page
 from reverse_etl.report.wording import Severity, summarize_run
 from reverse_etl.sandbox import Fault, FaultKind
-from reverse_etl.state.sql import ledger
 from reverse_etl.state.tables import StateTables
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.test_dry_run import files, tables
@@ -325,7 +324,7 @@ def test_long_tables_show_the_first_rows_and_count_the_rest(members: World) -> N
 
 def fill(kept: StateTables, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Put rows into a table of the state."""
-    kept.execute(*ledger.insert_rows(kept.dialect, table, rows))
+    kept.execute(*kept.insert(table, rows))
 
 
 def test_the_notes_are_those_of_status(world: World) -> None:

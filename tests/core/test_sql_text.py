@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from reverse_etl.state.sql import ledger
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
-from tests.warehouse.statement_cases import cases
+from tests.warehouse.statement_cases import cases, recording_tables
 
 if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import Statement
@@ -69,7 +68,7 @@ def test_duckdb_can_read_every_statement(case: Statement) -> None:
 def test_rows_are_inserted_a_thousand_at_a_time(rows: int, statements: list[int]) -> None:
     """A group without refusals is common, and is no statement."""
     given = [(str(number), "prod", "acc") for number in range(rows)]
-    made = ledger.insert_rows(DIALECT, "targets", given)
+    made = recording_tables(DIALECT)[0].insert("targets", given)
     assert [statement.text.count("(?, ?, ?)") for statement in made] == statements
     assert [value for statement in made for value in statement.parameters] == [
         v for row in given for v in row

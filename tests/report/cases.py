@@ -15,12 +15,14 @@ from reverse_etl.report.facts import (
     ReportedRun,
 )
 from reverse_etl.report.figures import OUTCOME_FIGURES, PLAN_FIGURES
-from reverse_etl.state import RunRecord, StoredReceipt
+from reverse_etl.state import RunRecord, RunState, StoredReceipt
 
 VIP = ListLabel("vip", "Vip001", "VIP customers")
 TEA = ListLabel("clubs", "Tea001", "Tea club")
 EVERYBODY = ListLabel("everybody", "", "", surface="profiles")
-RUN = RunRecord("20260301T050000-a1b2c3", "ended", "2026-03-01T05:00:41.000Z", "2026-03-01T05:03:09.000Z", 0)
+RUN = RunRecord(
+    "20260301T050000-a1b2c3", RunState.ENDED, "2026-03-01T05:00:41.000Z", "2026-03-01T05:03:09.000Z", 0
+)
 COUNTS = dict.fromkeys(
     [*(count for figure in (*PLAN_FIGURES, *OUTCOME_FIGURES) for count in figure.counts)], 0
 )
@@ -70,7 +72,10 @@ def former(
     """Return a run so many days before."""
     at = f"2026-02-{28 - days:02}T05:00:"
     return ReportedRun(
-        RunRecord(f"202602{28 - days:02}T050000-d4e5f6", state, f"{at}41.000Z", f"{at}59.000Z", code), lists
+        RunRecord(
+            f"202602{28 - days:02}T050000-d4e5f6", RunState(state), f"{at}41.000Z", f"{at}59.000Z", code
+        ),
+        lists,
     )
 
 
@@ -100,7 +105,7 @@ def report(*lists: ListSummary, **changes: Any) -> Report:
 
 def ran(state: str, code: int | None, **changes: Any) -> RunRecord:
     """Return a run that came to another end."""
-    return replace(RUN, state=state, exit_code=code, **changes)
+    return replace(RUN, state=RunState(state), exit_code=code, **changes)
 
 
 def everything() -> Report:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.state.sql import ledger
+from reverse_etl.clock import SystemClock
+from reverse_etl.state.tables import StateScope, StateTables
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 def insert(warehouse: Warehouse, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows, each statement committed by itself unless inside a transaction."""
-    for statement in ledger.insert_rows(warehouse.dialect, table, rows):
-        warehouse.execute(statement)
+    tables = StateTables(warehouse, StateScope("", ""), SystemClock())
+    tables.execute(*tables.insert(table, rows))
 
 
 def create_scratch(warehouse: Warehouse, table: str, select: str) -> Statement:

@@ -1,0 +1,195 @@
+"""The receipts: what requests proved, read for recovery and for the report of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reverse_etl.domain.receipts import Receipt, ReceiptState
+from reverse_etl.domain.timestamps import parse_timestamp
+from reverse_etl.warehouse.statement import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from reverse_etl.domain.receipts import RowException
+    from reverse_etl.state.tables import StateTables
+    from reverse_etl.warehouse.statement import TableName
+
+
+@dataclass(frozen=True)
+class OpenReceipt:
+    """A receipt of an earlier run whose import job had not ended."""
+
+    run_id: str
+    model: str
+    receipt: Receipt
+    run_started_at: datetime
+
+
+@dataclass(frozen=True)
+class ReceiptSum:
+    """The number of receipts of a list and op in one state, and of their rows."""
+
+    model: str
+    list_id: str
+    op: str
+    state: str
+    receipts: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class StoredReceipt:
+    """A receipt as it is stored. `job_id` is Klaviyo's id of an import, None if there was none."""
+
+    model: str
+    list_id: str
+    op: str
+    job_id: str | None
+    rows: int
+    state: str
+    recorded_at: str
+    detail: str
+    may_have_duplicate: bool = False
+
+
+@dataclass(frozen=True)
+class UnmatchedRemoval:
+    """A removal for which no profile was found."""
+
+    model: str
+    list_id: str
+    identity: str
+    recorded_at: str
+
+
+@dataclass(frozen=True)
+class Receipts:
+    """The receipts of one account and project, the row exceptions, and the removals without a profile."""
+
+    state_tables: StateTables
+
+    def open_receipts(self) -> tuple[OpenReceipt, ...]:
+        """Return the receipts of earlier runs whose import job had not ended, each with its run's start."""
+        receipts, runs = map(self.state_tables.dialect.state_table, ("receipts", "runs"))
+        statement = Statement.read(
+            f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, "
+            f"c.detail, c.may_have_duplicate, r.klaviyo_time "
+            f"FROM {receipts} AS c JOIN {runs} AS r ON c.run_id = r.run_id\n"
+            f"WHERE r.account_id = ? AND r.project = ? AND c.state = '{ReceiptState.ACCEPTED}' "
+            f"ORDER BY c.run_id, c.model, c.first_seq",
+            self.state_tables.scope.key,
+        )
+        return tuple(_to_open_receipt(*row) for row in self.state_tables.fetch(statement))
+
+    def sums(self, run_id: str) -> tuple[ReceiptSum, ...]:
+        """Return how many receipts of a run are in which state, by list and op."""
+        statement = Statement.read(
+            f"SELECT model, list_id, op, state, COUNT(*), SUM(row_count) FROM {self._receipts} "
+            f"WHERE run_id = ?\nGROUP BY model, list_id, op, state ORDER BY model, list_id, op, state",
+            (run_id,),
+        )
+        return tuple(
+            ReceiptSum(model, list_id, op, state, int(receipt_count), int(rows))
+            for model, list_id, op, state, receipt_count, rows in self.state_tables.fetch(statement)
+        )
+
+    def first_of_run(self, run_id: str, limit: int) -> tuple[StoredReceipt, ...]:
+        """Return at most `limit` receipts of each list and op of a run; those not applied come first."""
+        columns = "model, list_id, op, job_id, row_count, state, recorded_at, detail, may_have_duplicate"
+        statement = Statement.read(
+            f"SELECT {columns} FROM (\n"
+            f"  SELECT {columns}, ROW_NUMBER() OVER (\n"
+            f"    PARTITION BY model, list_id, op "
+            f"ORDER BY CASE WHEN state = 'applied' THEN 1 ELSE 0 END, first_seq) AS nth\n"
+            f"  FROM {self._receipts} WHERE run_id = ?\n"
+            f") AS c WHERE nth <= {limit} ORDER BY model, list_id, op, nth",
+            (run_id,),
+        )
+        return tuple(StoredReceipt(*row) for row in self.state_tables.fetch(statement))
+
+    def unmatched_removals(self, run_id: str, limit: int) -> tuple[int, tuple[UnmatchedRemoval, ...]]:
+        """Return the number of removals of a run for which no profile was found, and the first of them."""
+        rows = self.state_tables.read(
+            "unmatched_removals",
+            "model, list_id, identity, recorded_at, COUNT(*) OVER ()",
+            f"model, list_id, identity LIMIT {limit}",
+            **self.state_tables.own,
+            run_id=run_id,
+        )
+        return (int(rows[0][-1]) if rows else 0), tuple(UnmatchedRemoval(*row[:-1]) for row in rows)
+
+    def record(
+        self,
+        run_id: str,
+        model: str,
+        receipts: Sequence[Receipt],
+        row_exceptions: Sequence[RowException],
+        unmatched_removals: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Store a group of receipts, replacing earlier ones of the same ranges, and the row exceptions.
+
+        Row exceptions and `unmatched_removals` are added to the stored ones, so don't record a group twice.
+        `unmatched_removals` are the (list id, identity) of the removals without a profile.
+        """
+        tables, recorded_at = self.state_tables, self.state_tables.now()
+        first_seqs = [receipt.first_seq for receipt in receipts]
+        earlier = [tables.delete("receipts", run_id=run_id, model=model, first_seq=first_seqs)]
+        receipt_rows = [_receipt_row(run_id, model, receipt, recorded_at) for receipt in receipts]
+        exception_rows = [
+            (run_id, model, entry.seq, entry.kind.value, entry.code, entry.field, entry.detail)
+            for entry in row_exceptions
+        ]
+        removal_rows = [
+            (*tables.scope.key, model, list_id, identity, run_id, recorded_at)
+            for list_id, identity in unmatched_removals
+        ]
+        tables.commit(
+            (
+                *(earlier if receipts else ()),
+                *tables.insert("receipts", receipt_rows),
+                *tables.insert("row_exceptions", exception_rows),
+                *tables.insert("unmatched_removals", removal_rows),
+            )
+        )
+
+    def delete_row_exceptions(self, deltas: TableName, run_id: str, model: str) -> Statement:
+        """Delete the row exceptions of a run's model whose rows are no longer in `deltas`.
+
+        A row that stays there keeps its exception: without it, its range's receipt would hold for it too.
+        """
+        table = self.state_tables.dialect.state_table("row_exceptions")
+        return Statement.change(
+            table,
+            f"DELETE FROM {table} WHERE run_id = ? AND model = ?\n"
+            f"AND seq NOT IN (SELECT retl_seq FROM {deltas} WHERE retl_run_id = ?)",
+            (run_id, model, run_id),
+        )
+
+    @property
+    def _receipts(self) -> TableName:
+        return self.state_tables.dialect.state_table("receipts")
+
+
+def _to_open_receipt(run_id: str, model: str, *values: Any) -> OpenReceipt:
+    list_id, op, first, last, row_count, job_id, detail, may_have_duplicate, run_started_at = values
+    receipt = Receipt(
+        list_id,
+        op,
+        first,
+        last,
+        ReceiptState.ACCEPTED,
+        row_count,
+        job_id,
+        detail,
+        bool(may_have_duplicate),
+    )
+    return OpenReceipt(run_id, model, receipt, parse_timestamp(run_started_at))
+
+
+def _receipt_row(run_id: str, model: str, receipt: Receipt, recorded_at: str) -> tuple[Any, ...]:
+    r = receipt
+    evidence = (r.state.value, r.job_id, recorded_at, r.detail, r.may_have_duplicate)
+    return (run_id, model, r.list_id, r.op, r.first_seq, r.last_seq, r.rows, *evidence)
