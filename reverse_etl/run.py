@@ -17,8 +17,7 @@ from reverse_etl.errors import GuardRefused
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.guards import check_guards
 from reverse_etl.planning.saved_plan import find_plan_drift
-from reverse_etl.planning.sql import diff as sql
-from reverse_etl.planning.sql import staging
+from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.state import ModelRecord, ModelSubmission, RunState
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def _create_missing_lists(context: DeliveryContext, plan: Plan) -> Plan:
 
 
 def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> ModelPlan:
-    dialect, tables = context.warehouse.dialect, model_plan.tables
+    tables = model_plan.tables
     list_plans: list[ListPlan] = []
     created_ids: dict[str, str] = {}
     for list_plan in model_plan.lists:
@@ -140,9 +139,8 @@ def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> Mode
             created_ids[list_plan.list_ref.id] = ref.id
         list_plans.append(replace(list_plan, list_ref=ref))
     if created_ids:
-        context.warehouse.execute(sql.set_created_list_ids(dialect, tables, created_ids))
+        context.warehouse.execute(planned_rows.set_created_list_ids(tables, created_ids))
         for statement in staging.replace_list_ids(
-            dialect,
             tables,
             {one.list_ref.row_value: one.list_ref.id for one in list_plans if one.list_ref.id},
         ):

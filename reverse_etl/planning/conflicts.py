@@ -41,36 +41,34 @@ def resolve_shared_identifiers(warehouse: Warehouse, staged: StagedModel) -> Con
 
     Call it only if identities are unique. The first identifier type can't be shared: it is the identity.
     """
-    dialect, tables = warehouse.dialect, staged.tables
+    tables = staged.tables
     omitted_identifiers: dict[IdentifierType, int] = {}
     for kind in tables.secondary_identifiers:
-        warehouse.execute(sql.collect_shared(dialect, tables, kind))
-        found = f"SELECT COUNT(*) FROM {dialect.temp_table(f'shared_{kind}_{tables.table_key}')}"
-        if not _count(warehouse, Statement.read(found)):
+        identifier = sql.SharedIdentifier(tables, kind)
+        warehouse.execute(sql.collect_shared(identifier))
+        shared = tables.dialect.temp_table(identifier.shared)
+        if not _count(warehouse, Statement.read(f"SELECT COUNT(*) FROM {shared}")):
             continue
-        warehouse.execute(sql.reject_identity_conflicts(dialect, tables, kind))
+        warehouse.execute(sql.reject_identity_conflicts(identifier))
         match staged.model.config.on_shared_identifier:
             case OnSharedIdentifier.OMIT:
-                omitted_identifiers[kind] = _count(warehouse, sql.count_shared(dialect, tables, kind))
-                warehouse.execute(sql.omit_shared(dialect, tables, kind))
+                omitted_identifiers[kind] = _count(warehouse, sql.count_shared(identifier))
+                warehouse.execute(sql.omit_shared(identifier))
             case OnSharedIdentifier.REJECT:
-                warehouse.execute(sql.reject_shared(dialect, tables, kind))
+                warehouse.execute(sql.reject_shared(identifier))
     return ConflictReport(
         omitted_identifiers={kind: rows for kind, rows in omitted_identifiers.items() if rows}
     )
 
 
 def _merge_duplicates(warehouse: Warehouse, tables: ModelTables) -> int:
-    dialect = warehouse.dialect
-    twins = dialect.temp_table("twins_" + tables.table_key)
-    staged_count = Statement.read(f"SELECT COALESCE(SUM(retl_rows), 0) FROM {twins}")
-    warehouse.execute(sql.collect_duplicates(dialect, tables))
-    rows = _count(warehouse, staged_count)
+    duplicates, distinct = (tables.dialect.temp_table(name) for name in (tables.duplicates, tables.distinct))
+    warehouse.execute(sql.collect_duplicates(tables))
+    rows = _count(warehouse, Statement.read(f"SELECT COALESCE(SUM(retl_rows), 0) FROM {duplicates}"))
     if not rows:
         return 0
-    for statement in sql.resolve_duplicates(dialect, tables):
+    for statement in sql.resolve_duplicates(tables):
         warehouse.execute(statement)
-    distinct = dialect.temp_table("distinct_" + tables.table_key)
     return rows - _count(warehouse, Statement.read(f"SELECT COUNT(*) FROM {distinct}"))
 
 

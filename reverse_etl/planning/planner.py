@@ -10,7 +10,7 @@ from reverse_etl.domain.events import ModelStaged as StagedEvent
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning import lists
-from reverse_etl.planning.diff import plan_model
+from reverse_etl.planning.model_plan import plan_model
 from reverse_etl.planning.orphans import Orphan, max_rows, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.stage import StagedModel, stage_model

@@ -11,7 +11,7 @@ from reverse_etl.planning.sql import staging
 from reverse_etl.surfaces import column_rules
 from reverse_etl.surfaces.interface import DiffKind
 from reverse_etl.warehouse.model_tables import ModelTables
-from reverse_etl.warehouse.statement import Statement
+from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
@@ -54,13 +54,12 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
         key=tuple(columns[name] for name in surface.columns.key),
         append_only=surface.diff is DiffKind.APPEND_ONLY,
     )
-    _run_model(
-        warehouse, model, staging.stage_rows(warehouse.dialect, tables, model.sql, identifiers, list_column)
-    )
+    query = staging.Staging(tables, Sql(model.sql), identifiers, list_column)
+    _run_model(warehouse, model, staging.stage_rows(query))
     count_query = Statement.read(f"SELECT COUNT(*) FROM {warehouse.dialect.temp_table(tables.staged)}")
     rows = int(warehouse.fetch(count_query)[0][0])
     names = (
-        tuple(name for (name,) in warehouse.fetch(staging.select_list_names(warehouse.dialect, tables)))
+        tuple(name for (name,) in warehouse.fetch(staging.select_list_names(tables)))
         if list_column
         else ("",)
     )

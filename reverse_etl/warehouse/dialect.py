@@ -15,9 +15,25 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.engine import Engine
     from reverse_etl.domain.identifiers import CodePoints
-    from reverse_etl.warehouse.statement import Statement, TableName
+    from reverse_etl.warehouse.statement import Sql, Statement, TableName
 
 RESERVED_PREFIX = "retl_"  # begins our columns in tables that hold a model's columns too
+
+
+@dataclass(frozen=True)
+class NumberedRows:
+    """A query whose rows are to be numbered, and the temporary table that they go to.
+
+    `rows` is the whole query. If narrow rows are cheaper to sort, `narrow_rows` is put in `scratch_table`,
+    and `widened_rows` reads that table and adds the columns that it lacks. `order` is a list of expressions.
+    """
+
+    table: str
+    scratch_table: str
+    rows: Sql
+    narrow_rows: Sql
+    widened_rows: Sql
+    order: Sql
 
 
 @dataclass(frozen=True)
@@ -155,13 +171,9 @@ class Dialect(ABC):
         It begins with AND and continues `rows`, a FROM clause with a WHERE.
         """
 
-    @property
     @abstractmethod
-    def numbers_rows_as_they_pass(self) -> bool:
-        """Return whether a window without an order numbers rows in the order of its subquery.
-
-        Rows can then be sorted while they are narrow, and be numbered as they pass.
-        """
+    def number_rows(self, rows: NumberedRows) -> tuple[Statement, ...]:
+        """Return the statements that create a table of a query's rows, numbered from 1 in `retl_seq`."""
 
     @abstractmethod
     def select_digest_sql(self, values: Sequence[str], rows: str, row_number: str) -> str:

@@ -31,9 +31,9 @@ def join_columns(columns: Iterable[str], alias: str = "") -> str:
     return ", ".join(prefix + column for column in columns)
 
 
-def omit_flag_column(kind: IdentifierType) -> str:
+def omit_flag_column(kind: IdentifierType) -> Sql:
     """Return the column of the staged rows that says whether an identifier is left out of what is sent."""
-    return f"retl_omits_{kind}"
+    return Sql(f"retl_omits_{kind}")
 
 
 def same_key_sql(left: str, right: str) -> str:
@@ -58,6 +58,8 @@ class ModelTables:
     many_lists: bool
     key: tuple[Column, ...] = ()
     append_only: bool = False
+
+    identifier_columns = tuple(IDENTIFIER_COLUMNS.values())
 
     @cached_property
     def payload_names(self) -> tuple[str, ...]:
@@ -102,6 +104,21 @@ class ModelTables:
     def staged(self) -> str:
         """Return the scratch table of the model's rows."""
         return f"staged_{self.table_key}"
+
+    @property
+    def omit_flags(self) -> tuple[Sql, ...]:
+        """Return the columns of the staged rows that say which identifiers are left out of what is sent."""
+        return tuple(map(omit_flag_column, self.secondary_identifiers))
+
+    @property
+    def duplicates(self) -> str:
+        """Return the scratch table of the identities that several staged rows of a list have."""
+        return f"duplicates_{self.table_key}"
+
+    @property
+    def distinct(self) -> str:
+        """Return the scratch table of the different rows of these identities."""
+        return f"distinct_{self.table_key}"
 
     @property
     def lists(self) -> str:
@@ -151,12 +168,13 @@ class ModelTables:
         same_list = f"{left}.retl_list_id = {right}.retl_list_id AND " if self.many_lists else ""
         return Sql(f"{same_list}{left}.retl_identity = {right}.retl_identity")
 
-    def rekeyed_identity_sql(self, prefix: str = "") -> Sql:
+    def rekeyed_identity_sql(self, alias: str = "") -> Sql:
         """Return a stored row's identity by the model's current identifiers; the old one if the row has none of them.
 
         If several rows of a list would get one identity, the first one gets it. The others keep their old identity, and
         so the diff removes them.
         """
+        prefix = f"{alias}." if alias else ""
         cases = " ".join(
             f"WHEN {prefix}{IDENTIFIER_COLUMNS[kind]} IS NOT NULL "
             f"THEN {quote_literal(kind + ':')} || {prefix}{IDENTIFIER_COLUMNS[kind]}"

@@ -11,7 +11,7 @@ import pytest
 from reverse_etl.dbt.gate import GateMode
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.errors import UsageError
-from reverse_etl.planning.diff import seal_text
+from reverse_etl.planning.model_plan import seal_text
 from reverse_etl.planning.saved_plan import SavedPlan
 
 if TYPE_CHECKING:

@@ -11,11 +11,10 @@ from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import WarehouseError
-from reverse_etl.planning.sql import conflicts as claimed
-from reverse_etl.planning.sql import conflicts as clashes
-from reverse_etl.planning.sql import diff, staging
-from reverse_etl.planning.sql import digest as seal
-from reverse_etl.planning.sql.diff import DiffOptions
+from reverse_etl.planning.sql import conflicts, diff, planned_rows, staging
+from reverse_etl.planning.sql.conflicts import SharedIdentifier
+from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
+from reverse_etl.planning.sql.staging import Staging
 from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScope, last_account
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
@@ -26,6 +25,7 @@ from reverse_etl.state.sql import pending as deltas
 from reverse_etl.state.sql import snapshot as takeover
 from reverse_etl.state.tables import StateTables
 from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.statement import Sql
 from tests.clocks import NOON, QuickClock
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def kept_of(shape: ModelTables, engine: Engine) -> Mapping[str, Column]:
 
 def cases(dialect: Dialect) -> list[tuple[str, Statement]]:
     """Return every statement with the name of what it is for, also those of identifiers that others have."""
-    shape, kind = vip(dialect), IdentifierType.PHONE
+    phone = SharedIdentifier(vip(dialect), IdentifierType.PHONE)
     more = [
-        *(claimed.collect_claimed(dialect, shape, kind, rekeyed=rekeyed) for rekeyed in (False, True)),
-        claimed.count_claimed(dialect, shape, kind),
-        claimed.omit_claimed(dialect, shape, kind),
+        *(conflicts.collect_claimed(phone, rekeyed=rekeyed) for rekeyed in (False, True)),
+        conflicts.count_claimed(phone),
+        conflicts.omit_claimed(phone),
     ]
     return [*statements(dialect), *((f"claimed {n}", each) for n, each in enumerate(more, 1))]
 
@@ -139,61 +139,60 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
     email = Column(_named(dialect.engine, "mail"), ColumnKind.TEXT, "VARCHAR")
     phone = Column(_named(dialect.engine, "phone"), ColumnKind.INTEGER, "BIGINT")
     number = Column(_named(dialect.engine, "id"), ColumnKind.DECIMAL, _TYPES[dialect.engine]["number"])
-    select = "select * from people"
+    select = Sql("select * from people")
     yield staging.stage_rows(
-        dialect, shape, select, {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}, None
+        Staging(shape, select, {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}, None)
     )
     identifiers = {IdentifierType.EXTERNAL_ID: number, IdentifierType.EMAIL: email}
-    yield staging.stage_rows(dialect, many, select, identifiers, _named(dialect.engine, "club"))
+    yield staging.stage_rows(Staging(many, select, identifiers, _named(dialect.engine, "club")))
     for one in (shape, many):
-        yield clashes.collect_duplicates(dialect, one)
-        yield from clashes.resolve_duplicates(dialect, one)
-        yield clashes.collect_shared(dialect, one, one.identifiers[1])
-        yield clashes.reject_identity_conflicts(dialect, one, one.identifiers[1])
-        yield clashes.count_shared(dialect, one, one.identifiers[1])
-        yield clashes.omit_shared(dialect, one, one.identifiers[1])
-        yield clashes.reject_shared(dialect, one, one.identifiers[1])
-        yield staging.mark_still_rejected(dialect, one, "c0ffee")
-        yield staging.select_list_names(dialect, one)
-        yield from staging.replace_list_ids(dialect, one, {"": "L1", "b": "L2"})
-        yield staging.count_staged_rows(dialect, one)
+        identifier = SharedIdentifier(one, one.identifiers[1])
+        yield conflicts.collect_duplicates(one)
+        yield from conflicts.resolve_duplicates(one)
+        yield conflicts.collect_shared(identifier)
+        yield conflicts.reject_identity_conflicts(identifier)
+        yield conflicts.count_shared(identifier)
+        yield conflicts.omit_shared(identifier)
+        yield conflicts.reject_shared(identifier)
+        yield staging.mark_still_rejected(one, "c0ffee")
+        yield staging.select_list_names(one)
+        yield from staging.replace_list_ids(one, {"": "L1", "b": "L2"})
+        yield staging.count_staged_rows(one)
 
 
 def _append_only(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
     kept = {column.name: column for column in shape.payload}
-    yield staging.stage_rows(dialect, shape, "select * from codes", {}, None)
-    yield diff.mark_changed_rows(dialect, shape, kept)
+    yield staging.stage_rows(Staging(shape, Sql("select * from codes"), {}, None))
+    yield diff.mark_changed_rows(ModelDiff(shape, kept))
     for columns in ({}, kept):
-        yield from diff.compute_deltas(dialect, shape, columns, DiffOptions())
+        yield from diff.compute_deltas(ModelDiff(shape, columns))
     yield deltas.select_upserts(dialect, shape, RUN, "", range(1, 9))
 
 
 def _diff(
     dialect: Dialect, shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]
 ) -> Iterator[Statement]:
-    for one in (shape, many):
-        yield diff.select_first_difference(
-            dialect, one, kept_of(one, dialect.engine) or {"retl_email": shape.payload[0]}
-        )
-        yield diff.create_empty_plan(dialect, one)
-    yield from diff.compute_deltas(dialect, shape, {}, DiffOptions())
-    yield from diff.compute_deltas(dialect, shape, kept, DiffOptions())
-    yield from diff.compute_deltas(dialect, shape, kept, DiffOptions(full_refresh=True, rekeyed=True))
-    yield from diff.limit_upserts(dialect, shape, 5)
-    yield from diff.compute_deltas(
-        dialect, many, kept_of(many, dialect.engine) or {"retl_email": shape.payload[0]}, DiffOptions()
-    )
-    yield from diff.compute_deltas(dialect, shape, kept, DiffOptions(stale_list_ids=("L1", "L2")))
-    yield diff.cancel_rejected_removals(dialect, shape)
-    yield diff.hold_shared_removals(dialect, shape)
-    yield diff.count_planned_by_list(dialect, shape)
-    yield from (seal.select_digest(dialect, one) for one in (shape, many))
-    yield diff.count_removes_by_identifier(dialect, shape)
+    kept_of_many = {"retl_email": shape.payload[0]}
+    yield diff.select_first_difference(ModelDiff(shape, kept))
+    yield planned_rows.create_empty_plan(shape)
+    yield diff.select_first_difference(ModelDiff(many, kept_of_many))
+    yield planned_rows.create_empty_plan(many)
+    yield from diff.compute_deltas(ModelDiff(shape, {}))
+    yield from diff.compute_deltas(ModelDiff(shape, kept))
+    yield from diff.compute_deltas(ModelDiff(shape, kept, DiffOptions(full_refresh=True, rekeyed=True)))
+    yield from planned_rows.limit_upserts(shape, 5)
+    yield from diff.compute_deltas(ModelDiff(many, kept_of_many))
+    yield from diff.compute_deltas(ModelDiff(shape, kept, DiffOptions(stale_list_ids=("L1", "L2"))))
+    yield planned_rows.cancel_rejected_removals(shape)
+    yield planned_rows.hold_shared_removals(shape)
+    yield planned_rows.count_planned_by_list(shape)
+    yield from (planned_rows.select_digest(one) for one in (shape, many))
+    yield planned_rows.count_removes_by_identifier(shape)
     yield takeover.count_snapshot_by_list(dialect, shape)
     yield takeover.count_uncertain_by_list(dialect, shape)
-    yield diff.select_sample(dialect, shape, kept, 3, DiffOptions())
-    yield diff.select_sample(dialect, shape, {}, 3, DiffOptions())
-    yield diff.set_created_list_ids(dialect, shape, {"new:VIP": "L1", "new:Tea": "L2"})
+    yield diff.select_sample(ModelDiff(shape, kept), 3)
+    yield diff.select_sample(ModelDiff(shape, {}), 3)
+    yield planned_rows.set_created_list_ids(shape, {"new:VIP": "L1", "new:Tea": "L2"})
 
 
 def _deltas(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:

@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot import exp
 
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.planning.sql import conflicts as clashes
+from reverse_etl.planning.sql import conflicts
 from reverse_etl.warehouse.duckdb.dialect import DuckDBDialect
 from reverse_etl.warehouse.snowflake import inline_parameters
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
@@ -171,6 +171,6 @@ def test_a_question_mark_inside_quotes_is_not_a_parameter(quoted: str) -> None:
 def test_a_columns_name_stays_inside_the_text_that_names_it(dialect: Dialect, name: str) -> None:
     """Duplicates are told with the names of the columns that differ, and a quoted name may be anything."""
     shape = replace(vip(dialect), payload=(Column(name, ColumnKind.TEXT, "VARCHAR"),))
-    *_, insert = clashes.resolve_duplicates(dialect, shape)
+    *_, insert = conflicts.resolve_duplicates(shape)
     parsed = sqlglot.parse_one(insert.text, dialect=dialect.engine.value)
     assert f", {name}" in {literal.this for literal in parsed.find_all(exp.Literal)}

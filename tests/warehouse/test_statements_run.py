@@ -48,10 +48,10 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
                     dialect.state_table(table), f"DROP TABLE IF EXISTS {dialect.state_table(table)}"
                 )
             yield from schema.create_model_tables(dialect, shape)
-            yield from staging.replace_list_ids(dialect, shape, {"": "L1"})
+            yield from staging.replace_list_ids(shape, {"": "L1"})
     if group == "append_only":
         yield from schema.create_model_tables(dialect, codes(dialect))
-        yield from staging.replace_list_ids(dialect, codes(dialect), {"": ""})
+        yield from staging.replace_list_ids(codes(dialect), {"": ""})
     if group == "migrations":
         yield from _tables_of_version_1(dialect)
     if group == "rejections":

@@ -1,6 +1,6 @@
 """Statements that stage a model: its rows in canonical form, each with the first check that it fails.
 
-Scratch columns: `retl_list` (the list's name in the row, '' where the model has one list), `retl_identity`, one `retl_<type>` per
+Scratch columns: `retl_list` (the list's name in the row, '' if the model has one list), `retl_identity`, one `retl_<type>` per
 identifier, one `retl_omits_<type>` per secondary one (whether it is left out of what is sent), `retl_problem` and `retl_detail` (NULL for
 a good row), then the payload under its own names.
 
@@ -9,6 +9,8 @@ Literals are cast to VARCHAR: a warehouse may make a column as wide as the query
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
@@ -27,92 +29,173 @@ from reverse_etl.planning.sql.identifiers import (
     phone_malformed_sql,
     row_key_sql,
 )
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, omit_flag_column
-from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
+from reverse_etl.warehouse.sql_template import render_sql
+from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reverse_etl.domain.columns import Column
-    from reverse_etl.warehouse.dialect import Dialect
 
 
-def stage_rows(
-    dialect: Dialect,
-    tables: ModelTables,
-    select: str,
-    identifiers: Mapping[IdentifierType, Column],
-    list_column: str | None,
-) -> Statement:
+@dataclass(frozen=True)
+class Staging:
+    """The query of one model, and what its columns become.
+
+    `identifiers` are the columns of the query by identifier type; `list_column` names the list of a row, None if the model has one list.
+    """
+
+    tables: ModelTables
+    select: Sql
+    identifiers: Mapping[IdentifierType, Column]
+    list_column: str | None
+
+    @property
+    def list_name(self) -> Sql:
+        """Return a row's value of `retl_list`."""
+        return Sql(
+            "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if self.list_column else "CAST('' AS VARCHAR)"
+        )
+
+    @property
+    def identity(self) -> Sql:
+        """Return a row's value of `retl_identity`."""
+        if self.tables.key:
+            return Sql(row_key_sql(self.tables.key))
+        cases = " ".join(
+            f"WHEN {IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {quote_literal(kind + ':')} || {IDENTIFIER_COLUMNS[kind]}"
+            for kind in self.tables.identifiers
+        )
+        return Sql(f"CASE {cases} END")
+
+    @property
+    def canonical_flags(self) -> dict[Sql, Sql]:
+        """Return, by scratch column, whether an identifier of the query is canonical and well-formed as it is."""
+        return {
+            _canonical_flag(kind): Sql(is_canonical_sql(self.tables.dialect, kind, self.identifiers[kind]))
+            for kind in CANONICAL_PATTERNS
+            if kind in self.identifiers
+        }
+
+    @property
+    def identifier_values(self) -> dict[Sql, Sql]:
+        """Return each identifier's canonical value by its column."""
+        return {column: Sql(self._canonical_value(kind)) for kind, column in IDENTIFIER_COLUMNS.items()}
+
+    @property
+    def raw_phone_checks(self) -> dict[Sql, Sql]:
+        """Return the checks of a phone as the model has it, by scratch column; the canonical form hides what they look for."""
+        column = self.identifiers.get(IdentifierType.PHONE)
+        if column is None:
+            return {}
+        dialect = self.tables.dialect
+        checks = {
+            "retl_phone_invisible": phone_invisible_sql(dialect, column),
+            "retl_phone_trunk_zero": phone_has_trunk_zero_sql(dialect, column),
+        }
+        return {Sql(name): _unless_canonical(IdentifierType.PHONE, check) for name, check in checks.items()}
+
+    @property
+    def stored_payload(self) -> tuple[Sql, ...]:
+        """Return the payload as the staged table holds it."""
+        return tuple(Sql(self.tables.dialect.stored_column_sql(column)) for column in self.tables.payload)
+
+    @cached_property
+    def checks(self) -> tuple[tuple[Sql, RowProblem], ...]:
+        """Return the checks of single rows in their order, each with the problem of a row that fails it."""
+        checks = (*self._key_checks(), *self._email_checks(), *self._phone_checks(), *self._id_checks())
+        times = ((check, RowProblem.INFINITE_TIME) for check in self.infinite_time_checks.values())
+        return (*((Sql(check), problem) for check, problem in checks), *times)
+
+    @cached_property
+    def infinite_time_checks(self) -> dict[str, Sql]:
+        """Return, by column name, whether its date or time is infinite; `retl_detail` names the column."""
+        checks = (
+            (column.name, self.tables.dialect.is_infinite_time_sql(column)) for column in self.tables.payload
+        )
+        return {name: Sql(check) for name, check in checks if check is not None}
+
+    def _canonical_value(self, kind: IdentifierType) -> str:
+        if kind not in self.identifiers:
+            return "CAST(NULL AS VARCHAR)"
+        column = self.identifiers[kind]
+        value = canonical_sql(self.tables.dialect, kind, column)
+        if kind not in CANONICAL_PATTERNS:
+            return value
+        return f"CASE WHEN {_canonical_flag(kind)} THEN {as_text_sql(column)} ELSE {value} END"
+
+    def _key_checks(self) -> Iterator[tuple[str, RowProblem]]:
+        if self.tables.many_lists:
+            yield f"{self.list_name} IS NULL", RowProblem.NO_LIST
+        if self.tables.key:
+            yield f"{row_key_sql(self.tables.key)} IS NULL", RowProblem.NO_KEY
+        if self.tables.identifiers:
+            columns = (IDENTIFIER_COLUMNS[kind] for kind in self.tables.identifiers)
+            yield " AND ".join(f"{column} IS NULL" for column in columns), RowProblem.NO_IDENTIFIER
+
+    def _email_checks(self) -> Iterator[tuple[str, RowProblem]]:
+        if IdentifierType.EMAIL in self.tables.identifiers:
+            email, dialect = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], self.tables.dialect
+            for check, problem in (
+                (email_too_long_sql(email), RowProblem.EMAIL_TOO_LONG),
+                (email_invisible_sql(dialect, email), RowProblem.EMAIL_INVISIBLE),
+                (email_malformed_sql(dialect, email), RowProblem.EMAIL_MALFORMED),
+            ):
+                yield _unless_canonical(IdentifierType.EMAIL, check), problem
+
+    def _phone_checks(self) -> Iterator[tuple[str, RowProblem]]:
+        if IdentifierType.PHONE in self.tables.identifiers:
+            malformed = phone_malformed_sql(self.tables.dialect, IDENTIFIER_COLUMNS[IdentifierType.PHONE])
+            yield "retl_phone_invisible", RowProblem.PHONE_INVISIBLE
+            yield "retl_phone_trunk_zero", RowProblem.PHONE_TRUNK_ZERO
+            yield _unless_canonical(IdentifierType.PHONE, malformed), RowProblem.PHONE_MALFORMED
+
+    def _id_checks(self) -> Iterator[tuple[str, RowProblem]]:
+        for kind in (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID):
+            if kind in self.tables.identifiers:
+                yield id_too_long_sql(IDENTIFIER_COLUMNS[kind]), RowProblem.ID_TOO_LONG
+
+
+def stage_rows(staging: Staging) -> Statement:
     """Run the model once and store its rows, canonical and checked row by row."""
-    model_columns = [
-        f"{quote_identifier(list_column)} AS retl_list_raw" if list_column else "'' AS retl_list_raw",
-        *(
-            f"{_canonical_value_sql(dialect, kind, identifiers[kind])} AS {column}"
-            if kind in identifiers
-            else f"CAST(NULL AS VARCHAR) AS {column}"
-            for kind, column in IDENTIFIER_COLUMNS.items()
-        ),
-        *(_canonical_flag(kind) for kind in CANONICAL_PATTERNS if kind in identifiers),
-        *_raw_phone_checks(dialect, identifiers),
-        *tables.payload_columns,
-    ]
-    canonical_flags = "".join(
-        f", {is_canonical_sql(dialect, kind, identifiers[kind])} AS {_canonical_flag(kind)}"
-        for kind in CANONICAL_PATTERNS
-        if kind in identifiers
-    )
-    payload = "".join(f", {dialect.stored_column_sql(column)}" for column in tables.payload)
-    omit_flags = "".join(f", FALSE AS {omit_flag_column(kind)}" for kind in tables.secondary_identifiers)
-    list_name = "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if list_column else "CAST('' AS VARCHAR)"
-    problem = f"CAST({_first_problem_sql(dialect, tables, list_name)} AS VARCHAR)"
+    tables = staging.tables
     return Statement.create(
-        dialect.temp_table(tables.staged),
-        f"{dialect.create_temp_table_sql(tables.staged)} AS\n"
-        f"SELECT {list_name} AS retl_list,\n"
-        f"  {_identity_sql(tables)} AS retl_identity,\n"
-        f"  {', '.join(IDENTIFIER_COLUMNS.values())}{omit_flags},\n"
-        f"  {problem} AS retl_problem,\n"
-        f"  CAST({_detail_sql(dialect, tables)} AS VARCHAR) AS retl_detail{payload}\n"
-        f"FROM (\n  SELECT {', '.join(model_columns)}\n"
-        f"  FROM (SELECT *{canonical_flags} FROM (\n{select}\n  ) AS retl_model) AS retl_looked_at\n) AS retl_rows",
+        tables.dialect.temp_table(tables.staged), *_render("stage_rows", tables, staging=staging)
     )
 
 
-def mark_still_rejected(dialect: Dialect, tables: ModelTables, checksum: str) -> Statement:
+def mark_still_rejected(tables: ModelTables, checksum: str) -> Statement:
     """Reject the rows that Klaviyo refused before, if row, model and config are unchanged."""
-    staged_values, rejected_values = (
-        comparable_values_sql(dialect, tables, "s."),
-        comparable_values_sql(dialect, tables, "r."),
-    )
+    staged_values, rejected_values = comparable_values(tables, "s."), comparable_values(tables, "r.")
     staged_values |= {str(name): value for name, value in tables.sent_identifiers_sql("s").items()}
-    is_unchanged = " AND ".join(
-        f"{staged_values[name]} IS NOT DISTINCT FROM {rejected_value}"
-        for name, rejected_value in rejected_values.items()
-    )
-    table = dialect.temp_table(tables.staged)
+    pairs = [(staged_values[name], rejected_value) for name, rejected_value in rejected_values.items()]
     return Statement.change(
-        table,
-        f"UPDATE {table} AS s SET retl_problem = {quote_literal(RowProblem.STILL_REJECTED)}\n"
-        f"FROM {dialect.state_table(tables.rejected)} AS r, {dialect.temp_table(tables.lists)} AS l\n"
-        f"WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id\n"
-        f"AND s.retl_identity = r.retl_identity AND r.retl_checksum = ? AND {is_unchanged}",
-        (checksum,),
+        tables.dialect.temp_table(tables.staged),
+        *_render(
+            "mark_still_rejected",
+            tables,
+            problem=RowProblem.STILL_REJECTED,
+            checksum=checksum,
+            compared_values=pairs,
+        ),
     )
 
 
-def select_list_names(dialect: Dialect, tables: ModelTables) -> Statement:
+def select_list_names(tables: ModelTables) -> Statement:
     """Return the distinct list names in the rows, sorted."""
     return Statement.read(
-        f"SELECT DISTINCT retl_list FROM {dialect.temp_table(tables.staged)} WHERE retl_list IS NOT NULL ORDER BY retl_list"
+        f"SELECT DISTINCT retl_list FROM {tables.dialect.temp_table(tables.staged)} WHERE retl_list IS NOT NULL ORDER BY retl_list"
     )
 
 
-def replace_list_ids(dialect: Dialect, tables: ModelTables, ids: Mapping[str, str]) -> tuple[Statement, ...]:
+def replace_list_ids(tables: ModelTables, ids: Mapping[str, str]) -> tuple[Statement, ...]:
     """Store the id of each list by its name in the rows, for the diff to join."""
-    table = dialect.temp_table(tables.lists)
+    table = tables.dialect.temp_table(tables.lists)
     columns = "retl_list VARCHAR, retl_list_id VARCHAR"
-    create_table = Statement.create(table, f"{dialect.replace_temp_table_sql(tables.lists)} ({columns})")
+    create_table = Statement.create(
+        table, f"{tables.dialect.replace_temp_table_sql(tables.lists)} ({columns})"
+    )
     if not ids:
         return (create_table,)
     placeholders = ", ".join("(?, ?)" for _ in ids)
@@ -120,120 +203,32 @@ def replace_list_ids(dialect: Dialect, tables: ModelTables, ids: Mapping[str, st
     return (create_table, Statement.insert(table, f"INSERT INTO {table} VALUES {placeholders}", values))
 
 
-def count_staged_rows(dialect: Dialect, tables: ModelTables) -> Statement:
+def count_staged_rows(tables: ModelTables) -> Statement:
     """Return (list name, problem or NULL, rows) for what was staged."""
     return Statement.read(
-        f"SELECT retl_list, retl_problem, COUNT(*) FROM {dialect.temp_table(tables.staged)} "
+        f"SELECT retl_list, retl_problem, COUNT(*) FROM {tables.dialect.temp_table(tables.staged)} "
         f"GROUP BY retl_list, retl_problem ORDER BY retl_list, retl_problem"
     )
 
 
-def comparable_values_sql(dialect: Dialect, tables: ModelTables, prefix: str) -> dict[str, str]:
+def comparable_values(tables: ModelTables, prefix: str) -> dict[str, Sql]:
     """Return, by name, the value of each identifier and payload column as it can be compared."""
-    identifiers: dict[str, str] = {column: prefix + column for column in IDENTIFIER_COLUMNS.values()}
+    identifiers = {str(column): Sql(prefix + column) for column in tables.identifier_columns}
     payload = {
-        column.name: dialect.comparable_sql(prefix + quote_identifier(column.name), column)
+        column.name: Sql(tables.dialect.comparable_sql(prefix + quote_identifier(column.name), column))
         for column in tables.payload
     }
     return identifiers | payload
 
 
-def _identity_sql(tables: ModelTables) -> str:
-    if tables.key:
-        return row_key_sql(tables.key)
-    cases = " ".join(
-        f"WHEN {IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {quote_literal(kind + ':')} || {IDENTIFIER_COLUMNS[kind]}"
-        for kind in tables.identifiers
-    )
-    return f"CASE {cases} END"
-
-
-def _first_problem_sql(dialect: Dialect, tables: ModelTables, list_name: str) -> str:
-    tests: list[tuple[str, RowProblem]] = []
-    if tables.many_lists:
-        tests.append((f"{list_name} IS NULL", RowProblem.NO_LIST))
-    if tables.key:
-        tests.append((f"{row_key_sql(tables.key)} IS NULL", RowProblem.NO_KEY))
-    if tables.identifiers:
-        tests.append(
-            (
-                " AND ".join(f"{IDENTIFIER_COLUMNS[kind]} IS NULL" for kind in tables.identifiers),
-                RowProblem.NO_IDENTIFIER,
-            )
-        )
-    if IdentifierType.EMAIL in tables.identifiers:
-        email = IDENTIFIER_COLUMNS[IdentifierType.EMAIL]
-        tests += [
-            (
-                _unless_canonical_sql(IdentifierType.EMAIL, email_too_long_sql(email)),
-                RowProblem.EMAIL_TOO_LONG,
-            ),
-            (
-                _unless_canonical_sql(IdentifierType.EMAIL, email_invisible_sql(dialect, email)),
-                RowProblem.EMAIL_INVISIBLE,
-            ),
-            (
-                _unless_canonical_sql(IdentifierType.EMAIL, email_malformed_sql(dialect, email)),
-                RowProblem.EMAIL_MALFORMED,
-            ),
-        ]
-    if IdentifierType.PHONE in tables.identifiers:
-        phone = phone_malformed_sql(dialect, IDENTIFIER_COLUMNS[IdentifierType.PHONE])
-        tests += [
-            ("retl_phone_invisible", RowProblem.PHONE_INVISIBLE),
-            ("retl_phone_trunk_zero", RowProblem.PHONE_TRUNK_ZERO),
-            (_unless_canonical_sql(IdentifierType.PHONE, phone), RowProblem.PHONE_MALFORMED),
-        ]
-    tests += [
-        (id_too_long_sql(IDENTIFIER_COLUMNS[kind]), RowProblem.ID_TOO_LONG)
-        for kind in (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)
-        if kind in tables.identifiers
-    ]
-    tests += [(test, RowProblem.INFINITE_TIME) for test in _infinite_time_tests(dialect, tables).values()]
-    return (
-        "CASE " + " ".join(f"WHEN {test} THEN {quote_literal(problem)}" for test, problem in tests) + " END"
-    )
-
-
-def _infinite_time_tests(dialect: Dialect, tables: ModelTables) -> dict[str, str]:
-    """Return, by column, whether its date or time is infinite."""
-    tests = ((column.name, dialect.is_infinite_time_sql(column)) for column in tables.payload)
-    return {name: test for name, test in tests if test is not None}
-
-
-def _detail_sql(dialect: Dialect, tables: ModelTables) -> str:
-    """Return the first column whose date or time is infinite; other checks of single rows need no detail."""
-    tests = _infinite_time_tests(dialect, tables)
-    if not tests:
-        return "NULL"
-    return (
-        "CASE " + " ".join(f"WHEN {test} THEN {quote_literal(name)}" for name, test in tests.items()) + " END"
-    )
-
-
-def _raw_phone_checks(dialect: Dialect, identifiers: Mapping[IdentifierType, Column]) -> tuple[str, ...]:
-    """Return the checks of a phone as the model has it; its canonical form no longer shows what they look for."""
-    column = identifiers.get(IdentifierType.PHONE)
-    if column is None:
-        return ()
-    invisible = _unless_canonical_sql(IdentifierType.PHONE, phone_invisible_sql(dialect, column))
-    trunk_zero = _unless_canonical_sql(IdentifierType.PHONE, phone_has_trunk_zero_sql(dialect, column))
-    return (f"{invisible} AS retl_phone_invisible", f"{trunk_zero} AS retl_phone_trunk_zero")
-
-
-def _canonical_value_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
-    full_expression = canonical_sql(dialect, kind, column)
-    return (
-        f"CASE WHEN {_canonical_flag(kind)} THEN {as_text_sql(column)} ELSE {full_expression} END"
-        if kind in CANONICAL_PATTERNS
-        else full_expression
-    )
-
-
-def _unless_canonical_sql(kind: IdentifierType, test: str) -> str:
+def _unless_canonical(kind: IdentifierType, check: str) -> Sql:
     # Only CASE skips what it does not need; AND may evaluate both sides.
-    return f"CASE WHEN {_canonical_flag(kind)} THEN FALSE ELSE {test} END"
+    return Sql(f"CASE WHEN {_canonical_flag(kind)} THEN FALSE ELSE {check} END")
 
 
-def _canonical_flag(kind: IdentifierType) -> str:
-    return f"retl_plain_{kind}"
+def _canonical_flag(kind: IdentifierType) -> Sql:
+    return Sql(f"retl_is_canonical_{kind}")
+
+
+def _render(template: str, tables: ModelTables, **values: object) -> tuple[Sql, tuple[object, ...]]:
+    return render_sql(f"planning/sql/{template}", tables.dialect, tables=tables, **values)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.dialect import Dialect
+from reverse_etl.warehouse.dialect import Dialect, NumberedRows
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -158,10 +158,24 @@ class DuckDBDialect(Dialect):
         key_hash = f"HASH({key})"
         return f" AND {key_hash} IN (SELECT {key_hash} {rows} GROUP BY {key_hash} HAVING COUNT(*) > 1)"
 
-    @property
-    def numbers_rows_as_they_pass(self) -> bool:
-        """Return True: that is DuckDB's way and not SQL's, so a test of many rows watches it."""
-        return True
+    def number_rows(self, rows: NumberedRows) -> tuple[Statement, ...]:
+        """Return statements that join narrow rows, widen the few that remain, and number them as they pass.
+
+        A window without an order numbers rows in the order of its subquery. That is how DuckDB works and not
+        a rule of SQL, so a test with many rows checks it. A window with an order is far slower and larger.
+        """
+        table, scratch_table = self.temp_table(rows.table), self.temp_table(rows.scratch_table)
+        return (
+            Statement.create(
+                scratch_table, f"{self.replace_temp_table_sql(rows.scratch_table)} AS\n{rows.narrow_rows}"
+            ),
+            Statement.create(
+                table,
+                f"{self.replace_temp_table_sql(rows.table)} AS\nSELECT ROW_NUMBER() OVER () AS retl_seq, *\n"
+                f"FROM (SELECT * FROM (\n{rows.widened_rows}\n) ORDER BY {rows.order})",
+            ),
+            Statement.drop(scratch_table, f"DROP TABLE {scratch_table}"),
+        )
 
     def select_digest_sql(self, values: Sequence[str], rows: str, row_number: str) -> str:
         """Return a query that combines the rows' digests as they pass, in any order and in little memory."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect, NumberedRows
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -160,10 +160,14 @@ class SnowflakeDialect(Dialect):
         del key, rows
         return ""
 
-    @property
-    def numbers_rows_as_they_pass(self) -> bool:
-        """Return False: a window has an order of its own."""
-        return False
+    def number_rows(self, rows: NumberedRows) -> tuple[Statement, ...]:
+        """Return one statement, so that the query's tables are read once; its window has the order."""
+        text = (
+            f"{self.replace_temp_table_sql(rows.table)} AS\n"
+            f"SELECT ROW_NUMBER() OVER (ORDER BY {rows.order}) AS retl_seq, *\n"
+            f"FROM (\n{rows.rows}\n) AS retl_rows"
+        )
+        return (Statement.create(self.temp_table(rows.table), text),)
 
     def select_digest_sql(self, values: Sequence[str], rows: str, row_number: str) -> str:
         """Return a query that joins the digests in order, part by part: no number has 128 bits."""

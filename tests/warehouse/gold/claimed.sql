@@ -1,38 +1,44 @@
 -- claimed 1
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_CLAIMED_PHONE_E164_VIP_0A1B2C3D" AS
-WITH asked AS (
+WITH upserts AS (
   SELECT s.retl_identity, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164 FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s
   JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   JOIN "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id
   WHERE p.retl_op IN ('add', 'update') AND s.retl_problem IS NULL
   AND s.retl_identity <> 'phone_e164:' || s.retl_phone_e164
 ),
-kept AS (
-  SELECT retl_identity AS retl_identity, retl_phone_e164, retl_email FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")
-  UNION ALL SELECT retl_identity AS retl_identity, retl_phone_e164, retl_email FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")
+known AS (
+SELECT retl_identity, retl_email, retl_phone_e164 FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D"
+  WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")
+UNION ALL SELECT retl_identity, retl_email, retl_phone_e164 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
+  WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")
 )
-SELECT s.retl_identity FROM asked AS s JOIN kept AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity
+SELECT s.retl_identity FROM upserts AS s JOIN known AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity
   JOIN "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS d ON d.retl_identity = k.retl_identity AND d.retl_identity <> s.retl_identity
-UNION SELECT s.retl_identity FROM asked AS s JOIN kept AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity
-  JOIN "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS d ON d.retl_email = k.retl_email AND d.retl_identity <> s.retl_identity;
+UNION SELECT s.retl_identity FROM upserts AS s JOIN known AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity
+  JOIN "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS d ON d.retl_email = k.retl_email AND d.retl_identity <> s.retl_identity
+;
 
 -- claimed 2
 CREATE OR REPLACE TEMPORARY TABLE "SHOP"."REVERSE_ETL"."TEMP_CLAIMED_PHONE_E164_VIP_0A1B2C3D" AS
-WITH asked AS (
+WITH upserts AS (
   SELECT s.retl_identity, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164 FROM "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS s
   JOIN "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D" AS l ON s.retl_list = l.retl_list
   JOIN "SHOP"."REVERSE_ETL"."TEMP_PLANNED_VIP_0A1B2C3D" AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id
   WHERE p.retl_op IN ('add', 'update') AND s.retl_problem IS NULL
   AND s.retl_identity <> 'phone_e164:' || s.retl_phone_e164
 ),
-kept AS (
-  SELECT CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, retl_phone_e164, retl_email FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D" WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")
-  UNION ALL SELECT CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, retl_phone_e164, retl_email FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D" WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")
+known AS (
+SELECT CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, retl_email, retl_phone_e164 FROM "SHOP"."REVERSE_ETL"."SNAPSHOT_VIP_0A1B2C3D"
+  WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")
+UNION ALL SELECT CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, retl_email, retl_phone_e164 FROM "SHOP"."REVERSE_ETL"."DELTAS_VIP_0A1B2C3D"
+  WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM "SHOP"."REVERSE_ETL"."TEMP_LISTS_VIP_0A1B2C3D")
 )
-SELECT s.retl_identity FROM asked AS s JOIN kept AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity
+SELECT s.retl_identity FROM upserts AS s JOIN known AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity
   JOIN "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS d ON d.retl_identity = k.retl_identity AND d.retl_identity <> s.retl_identity
-UNION SELECT s.retl_identity FROM asked AS s JOIN kept AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity
-  JOIN "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS d ON d.retl_email = k.retl_email AND d.retl_identity <> s.retl_identity;
+UNION SELECT s.retl_identity FROM upserts AS s JOIN known AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity
+  JOIN "SHOP"."REVERSE_ETL"."TEMP_STAGED_VIP_0A1B2C3D" AS d ON d.retl_email = k.retl_email AND d.retl_identity <> s.retl_identity
+;
 
 -- claimed 3
 SELECT COUNT(*) FROM "SHOP"."REVERSE_ETL"."TEMP_CLAIMED_PHONE_E164_VIP_0A1B2C3D";

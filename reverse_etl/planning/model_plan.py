@@ -1,0 +1,205 @@
+"""Plans one model: diffs it in the warehouse, and fetches only counts, a digest and a sample."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.planning.diff import DiffRequest, DiffResult, hold_removals, run_diff
+from reverse_etl.planning.lists import ListRef
+from reverse_etl.planning.orphans import max_rows
+from reverse_etl.planning.plan import Change, CheckRejection, ListPlan, ModelPlan, PlanOptions
+from reverse_etl.planning.row_keys import is_rekeyed
+from reverse_etl.planning.sql import diff as sql
+from reverse_etl.planning.sql import planned_rows, staging
+from reverse_etl.state.sql import rejections
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
+
+if TYPE_CHECKING:
+    from reverse_etl.domain.columns import Column
+    from reverse_etl.planning.stage import StagedModel
+    from reverse_etl.state import State
+    from reverse_etl.warehouse.interface import Warehouse
+
+_RowCounts = Mapping[str | None, tuple[int, tuple[CheckRejection, ...]]]
+
+
+def plan_model(
+    warehouse: Warehouse, state: State, staged: StagedModel, refs: Sequence[ListRef], options: PlanOptions
+) -> ModelPlan:
+    """Return the plan of one model; its deltas are in a temporary table. Changes no persistent table.
+
+    Raises UsageError if the model's identifiers changed since the last run and `options.rekey` does not name
+    the model.
+    """
+    model, tables = staged.model, staged.tables
+    warehouse.set_query_tag(model=model.name)
+    rekeyed = is_rekeyed(model, state.models().get(model.name), allowed=model.name in options.rekey)
+    result = run_diff(warehouse, state, DiffRequest(staged, refs, options, rekeyed))
+    removes = model.config.surface.remove is not None
+    op_counts = hold_removals(warehouse, tables, hold_shared=removes)
+    list_counts = _Counts(
+        op_counts=op_counts,
+        removes_by_identifier=_count_removes_by_identifier(warehouse, tables)
+        if removes and any(Op.REMOVE in ops for ops in op_counts.values())
+        else {},
+        snapshot_rows=result.snapshot_rows,
+        rows=_count_staged_rows(warehouse, state, staged),
+        sample=_fetch_sample(warehouse, staged, result, options.sample_size)
+        if op_counts and options.sample_size
+        else {},
+        deferred=result.deferred,
+    )
+    managed_ids = {ref.id for ref in refs}
+    max_rows_by_list = max_rows(result.snapshot_rows, result.uncertain_rows)
+    return ModelPlan(
+        model=model,
+        tables=tables,
+        lists=(*(_list_plan(ref, list_counts) for ref in refs), *_plans_without_list(list_counts.rows)),
+        staged_rows=staged.rows,
+        duplicate_rows=result.conflicts.duplicate_rows,
+        omitted_identifiers=result.omitted_identifiers,
+        orphaned_rows=tuple(
+            (list_id, rows) for list_id, rows in max_rows_by_list.items() if list_id not in managed_ids
+        ),
+        rekeyed=rekeyed,
+        has_deferred_removals=any({Op.HELD, Op.DEFERRED} & ops.keys() for ops in op_counts.values()),
+        digest=_compute_digest(warehouse, staged) if options.with_digest else "",
+    )
+
+
+def _compute_digest(warehouse: Warehouse, staged: StagedModel) -> str:
+    """Return the digest of what the model would send: rows, values, property names and column types."""
+    ((rows, digest),) = warehouse.fetch(planned_rows.select_digest(staged.tables))
+    names = [(payload_column.column, payload_column.property) for payload_column in staged.model.payload]
+    return seal_text(int(rows), str(digest), staged.tables.payload, names)
+
+
+def seal_text(rows: int, digest: str, columns: Sequence[Column], names: Sequence[tuple[str, str]]) -> str:
+    """Return the digest of a model in a plan; `names` are pairs of (column, property).
+
+    Saved plans contain this digest, so its text is written out here and changes only with their version.
+    """
+    kinds = [(column.name, column.kind.value, column.type) for column in columns]
+    return hashlib.sha256(orjson.dumps([rows, digest, kinds, [*names]])).hexdigest()
+
+
+def _count_removes_by_identifier(
+    warehouse: Warehouse, tables: ModelTables
+) -> dict[str, tuple[int, dict[IdentifierType, int]]]:
+    """Return, by list, the number of removes with neither e-mail nor phone, and with each identifier."""
+    return {
+        list_id: (
+            rows_without_contact,
+            {kind: rows for kind, rows in zip(IdentifierType, rows_by_identifier, strict=True) if rows},
+        )
+        for list_id, rows_without_contact, *rows_by_identifier in warehouse.fetch(
+            planned_rows.count_removes_by_identifier(tables)
+        )
+    }
+
+
+def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) -> _RowCounts:
+    """Return, by value of the list column, the number of valid rows and the rejections."""
+    dialect, tables = warehouse.dialect, staged.tables
+    valid_rows: dict[str | None, int] = {}
+    has_rejected = False
+    for name, problem, rows in warehouse.fetch(staging.count_staged_rows(tables)):
+        has_rejected = has_rejected or problem is not None
+        if problem is None:
+            valid_rows[name] = rows
+    rejected: dict[str | None, list[CheckRejection]] = defaultdict(list)
+    if has_rejected:
+        scope_key = (state.scope.account, state.scope.project)
+        for name, problem, rows, new_rows in warehouse.fetch(
+            rejections.count_check_rejections(dialect, scope_key, tables, staged.model.name)
+        ):
+            rejected[name].append(CheckRejection(problem, rows, int(new_rows)))
+    return {
+        name: (valid_rows.get(name, 0), tuple(rejected.get(name, ()))) for name in {**valid_rows, **rejected}
+    }
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """The counts of a model: by list id, except `rows`, which is by value of the list column."""
+
+    op_counts: Mapping[str, Mapping[str, int]]
+    removes_by_identifier: Mapping[str, tuple[int, Mapping[IdentifierType, int]]]
+    snapshot_rows: Mapping[str, int]
+    rows: _RowCounts
+    sample: Mapping[str, Sequence[Change]]
+    deferred: Mapping[str, int]
+
+
+def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
+    ops = list_counts.op_counts.get(ref.id, {})
+    rows, rejected = list_counts.rows.get(ref.row_value, (0, ()))
+    rows_without_contact, rows_by_identifier = list_counts.removes_by_identifier.get(ref.id, (0, {}))
+    return ListPlan(
+        list_ref=ref,
+        rows=rows,
+        snapshot_rows=list_counts.snapshot_rows.get(ref.id, 0),
+        adds=ops.get(Op.ADD, 0),
+        updates=ops.get(Op.UPDATE, 0),
+        removes=ops.get(Op.REMOVE, 0),
+        held_at_plan=ops.get(Op.HELD, 0),
+        deferred=list_counts.deferred.get(ref.id, 0),
+        rows_by_identifier=rows_by_identifier,
+        rows_without_contact=rows_without_contact,
+        check_rejections=rejected,
+        sample=tuple(list_counts.sample.get(ref.id, ())),
+    )
+
+
+def _plans_without_list(rows: _RowCounts) -> tuple[ListPlan, ...]:
+    """Return the plan of the rows that name no list, so that the counts include every row."""
+    if None not in rows:
+        return ()
+    return (
+        ListPlan(
+            ListRef("", "(no list)", ""),
+            rows=0,
+            snapshot_rows=0,
+            check_rejections=rows[None][1],
+            has_no_list=True,
+        ),
+    )
+
+
+def _fetch_sample(
+    warehouse: Warehouse, staged: StagedModel, result: DiffResult, size: int
+) -> dict[str, list[Change]]:
+    """Return the sample by list id, with property names: a warehouse may fold the case of column names."""
+    tables = staged.tables
+    rows = warehouse.fetch(sql.select_sample(result.diff, size))
+    changes: dict[str, list[Change]] = defaultdict(list)
+    properties = {
+        payload_column.column.lower(): payload_column.property for payload_column in staged.model.payload
+    }
+    names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in tables.payload_names))
+    retyped = [properties[column.name.lower()] for column in result.diff.retyped_columns]
+    for list_id, op, identity, *values in rows:
+        after = dict(zip(names, values, strict=False))
+        before = dict(zip(names, values[len(names) :], strict=False))
+        stored_values = before | dict(zip(retyped, values[2 * len(names) :], strict=True))
+        if op == Op.UPDATE:
+            changed = [name for name in names if after[name] is not None and after[name] != before[name]]
+            before, after = _select_values(stored_values, changed), _select_values(after, changed)
+        else:
+            before, after = {}, {}
+        changes[str(list_id)].append(Change(str(op), str(identity), before, after))
+    return changes
+
+
+def _select_values(values: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
+    """Return the named values of a row, without the reserved prefix."""
+    return {name.removeprefix(RESERVED_PREFIX): values[name] for name in names}

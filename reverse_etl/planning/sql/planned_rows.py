@@ -1,0 +1,109 @@
+"""Statements of the plan's deltas after the diff: removals that wait, limits, counts and ids of new lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.warehouse.model_tables import (
+    DELTA_COLUMNS,
+    FIRST_SENT_COLUMN,
+    IDENTIFIER_COLUMNS,
+    KEY_COLUMNS,
+    ModelTables,
+)
+from reverse_etl.warehouse.sql_template import render_sql
+from reverse_etl.warehouse.statement import Sql, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def create_empty_plan(tables: ModelTables) -> Statement:
+    """Create an empty plan table, for a model that has nothing to send."""
+    types = {"retl_seq": "BIGINT", "retl_in_snapshot": "BOOLEAN", "retl_uncertain": "BOOLEAN"}
+    names = (*DELTA_COLUMNS, *KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
+    columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in names)
+    dialect = tables.dialect
+    return Statement.create(
+        dialect.temp_table(tables.planned), f"{dialect.replace_temp_table_sql(tables.planned)} ({columns})"
+    )
+
+
+def limit_upserts(tables: ModelTables, limit: int) -> tuple[Statement, ...]:
+    """Keep only the first `limit` upserts of the plan, and defer all removes."""
+    planned, upserts = tables.dialect.temp_table(tables.planned), f"retl_op <> '{Op.REMOVE}'"
+    return (
+        Statement.change(
+            planned,
+            f"DELETE FROM {planned} WHERE {upserts} AND retl_seq NOT IN (\n"
+            f"  SELECT retl_seq FROM {planned} WHERE {upserts} ORDER BY retl_seq LIMIT {limit})",
+        ),
+        Statement.change(
+            planned, f"UPDATE {planned} SET retl_op = '{Op.DEFERRED}' WHERE retl_op = '{Op.REMOVE}'"
+        ),
+    )
+
+
+def cancel_rejected_removals(tables: ModelTables) -> Statement:
+    """Cancel the removal of an identity that has a rejected row on that list: it is still desired."""
+    return _change_planned("cancel_rejected_removals", tables)
+
+
+def hold_shared_removals(tables: ModelTables) -> Statement:
+    """Hold each removal that shares an identifier with a rejected row of the model, on every list."""
+    return _change_planned("hold_shared_removals", tables)
+
+
+def count_planned_by_list(tables: ModelTables) -> Statement:
+    """Return (list id, op, rows) of the plan's deltas."""
+    return Statement.read(
+        f"SELECT retl_list_id, retl_op, COUNT(*) FROM {tables.dialect.temp_table(tables.planned)} "
+        f"GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op"
+    )
+
+
+def count_removes_by_identifier(tables: ModelTables) -> Statement:
+    """Return (list id, rows without e-mail and phone, rows that carry each identifier) of the removes."""
+    email, phone = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE]
+    identifier_counts = ", ".join(f"COUNT({column})" for column in IDENTIFIER_COLUMNS.values())
+    return Statement.read(
+        f"SELECT retl_list_id, COUNT(*) - COUNT(COALESCE({email}, {phone})), {identifier_counts} "
+        f"FROM {tables.dialect.temp_table(tables.planned)} WHERE retl_op = '{Op.REMOVE}' "
+        f"GROUP BY retl_list_id ORDER BY retl_list_id"
+    )
+
+
+def set_created_list_ids(tables: ModelTables, ids: Mapping[str, str]) -> Statement:
+    """Replace the placeholders of new lists by their ids in the deltas.
+
+    The table is created again, since an UPDATE of every row may hold all rows in memory.
+    """
+    columns = (*DELTA_COLUMNS, Sql("retl_identity"), *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
+    return Statement.create(
+        tables.dialect.temp_table(tables.planned),
+        *render_sql(
+            "planning/sql/set_created_list_ids", tables.dialect, tables=tables, ids=ids, columns=columns
+        ),
+        repeatable=False,
+    )
+
+
+def select_digest(tables: ModelTables) -> Statement:
+    """Return one row, (rows, digest), of all deltas of a model: sent, removed, held and deferred.
+
+    Equal digests mean that two plans would send the same rows with the same values. The hash function of an engine
+    may change with its version, and joined text may be equal for different rows. So each row is encoded as JSON and
+    hashed with MD5. The digest detects accidental changes; it is no protection against forgery.
+    """
+    identifiers = (f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values())
+    values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT_COLUMN)), *identifiers]
+    values += [f"d.{column}" for column in tables.payload_columns]
+    rows, _ = render_sql("planning/sql/digest_rows", tables.dialect, tables=tables)
+    return Statement.read(tables.dialect.select_digest_sql(values, rows, "p.retl_seq"))
+
+
+def _change_planned(template: str, tables: ModelTables) -> Statement:
+    planned = tables.dialect.temp_table(tables.planned)
+    return Statement.change(planned, *render_sql(f"planning/sql/{template}", tables.dialect, tables=tables))
