@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -25,7 +28,7 @@ from reverse_etl.state.sql import pending as deltas
 from reverse_etl.state.sql import snapshot as takeover
 from reverse_etl.state.tables import StateTables
 from reverse_etl.warehouse.model_tables import ModelTables
-from reverse_etl.warehouse.statement import Sql
+from reverse_etl.warehouse.statement import Sql, Statement
 from tests.clocks import NOON, QuickClock
 
 if TYPE_CHECKING:
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Row, Warehouse
-    from reverse_etl.warehouse.statement import Statement
+
+Call = tuple[str, Statement | Iterable[Statement]]
 
 KEY = ("acc", "shop")
 RUN = "r1"
@@ -97,29 +101,48 @@ def kept_of(shape: ModelTables, engine: Engine) -> Mapping[str, Column]:
     return kept
 
 
+@dataclass(frozen=True)
+class Case:
+    """One call of a function that returns statements; a function's calls in a group are numbered from 1."""
+
+    group: str
+    function: str
+    number: int
+    statements: tuple[Statement, ...]
+
+    @property
+    def file(self) -> str:
+        """Return the gold file that has its statements, and those of the function's other calls."""
+        return f"{self.group.split()[0]}/{self.function}.sql"
+
+
+def calls(dialect: Dialect) -> Iterator[Case]:
+    """Yield the calls in the order of their groups; each group begins with the same tables."""
+    for group, group_calls in _groups(dialect).items():
+        numbers: Counter[str] = Counter()
+        for function, returned in group_calls:
+            numbers[function] += 1
+            statements = (returned,) if isinstance(returned, Statement) else tuple(returned)
+            yield Case(group, function, numbers[function], statements)
+
+
 def cases(dialect: Dialect) -> list[tuple[str, Statement]]:
-    """Return every statement with the name of what it is for, also those of identifiers that others have."""
-    phone = SharedIdentifier(vip(dialect), IdentifierType.PHONE)
-    more = [
-        *(conflicts.collect_claimed(phone, rekeyed=rekeyed) for rekeyed in (False, True)),
-        conflicts.count_claimed(phone),
-        conflicts.omit_claimed(phone),
+    """Return every statement with a name: its group, its function and its number."""
+    return [
+        (f"{case.group}/{case.function} {case.number}.{number}", statement)
+        for case in calls(dialect)
+        for number, statement in enumerate(case.statements, 1)
     ]
-    return [*statements(dialect), *((f"claimed {n}", each) for n, each in enumerate(more, 1))]
 
 
-def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
-    """Yield every statement with the name of what it is for."""
+def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
     shape, many = vip(dialect), clubs(dialect)
     kept = kept_of(shape, dialect.engine)
-    named = {
-        "schema": (
-            *schema.create_shared_tables(dialect),
-            *schema.create_model_tables(dialect, shape),
+    return {
+        "schema": _schema(dialect, shape, kept),
+        "schema new_columns": iter(
+            [("migrate_columns_of_new_table", schema.migrate_columns(dialect, shape, shape.rejected, {}))]
         ),
-        "schema.follow_columns": schema.migrate_columns(dialect, shape, shape.snapshot, kept),
-        "schema.follow_columns deltas": schema.migrate_columns(dialect, shape, shape.deltas, kept),
-        "schema.follow_columns new": schema.migrate_columns(dialect, shape, shape.rejected, {}),
         "staging": _staging(dialect, shape, many),
         "diff": _diff(dialect, shape, many, kept),
         "append_only": _append_only(dialect, codes(dialect)),
@@ -128,140 +151,178 @@ def statements(dialect: Dialect) -> Iterator[tuple[str, Statement]]:
         "rejections": _rejections(dialect, shape),
         "migrations": _migrations(dialect),
         "members": _members(dialect, shape),
-        **dict(_shared_tables(dialect)),
+        **{name: iter([(name, statements)]) for name, statements in _shared_tables(dialect)},
+        "claimed": _claimed(SharedIdentifier(shape, IdentifierType.PHONE)),
     }
-    for name, group in named.items():
-        for number, statement in enumerate(group, 1):
-            yield f"{name} {number}", statement
 
 
-def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterator[Statement]:
+def _schema(dialect: Dialect, shape: ModelTables, kept: Mapping[str, Column]) -> Iterator[Call]:
+    yield "create_shared_tables", schema.create_shared_tables(dialect)
+    yield "create_model_tables", schema.create_model_tables(dialect, shape)
+    yield "migrate_columns", schema.migrate_columns(dialect, shape, shape.snapshot, kept)
+    yield "migrate_columns", schema.migrate_columns(dialect, shape, shape.deltas, kept)
+
+
+def _claimed(identifier: SharedIdentifier) -> Iterator[Call]:
+    for rekeyed in (False, True):
+        yield "collect_claimed", conflicts.collect_claimed(identifier, rekeyed=rekeyed)
+    yield "count_claimed", conflicts.count_claimed(identifier)
+    yield "omit_claimed", conflicts.omit_claimed(identifier)
+
+
+def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterator[Call]:
     email = Column(_named(dialect.engine, "mail"), ColumnKind.TEXT, "VARCHAR")
     phone = Column(_named(dialect.engine, "phone"), ColumnKind.INTEGER, "BIGINT")
     number = Column(_named(dialect.engine, "id"), ColumnKind.DECIMAL, _TYPES[dialect.engine]["number"])
     select = Sql("select * from people")
-    yield staging.stage_rows(
-        Staging(shape, select, {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}, None)
+    yield (
+        "stage_rows",
+        staging.stage_rows(
+            Staging(shape, select, {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}, None)
+        ),
     )
     identifiers = {IdentifierType.EXTERNAL_ID: number, IdentifierType.EMAIL: email}
-    yield staging.stage_rows(Staging(many, select, identifiers, _named(dialect.engine, "club")))
+    yield "stage_rows", staging.stage_rows(Staging(many, select, identifiers, _named(dialect.engine, "club")))
     for one in (shape, many):
         identifier = SharedIdentifier(one, one.identifiers[1])
-        yield conflicts.collect_duplicates(one)
-        yield from conflicts.resolve_duplicates(one)
-        yield conflicts.collect_shared(identifier)
-        yield conflicts.reject_identity_conflicts(identifier)
-        yield conflicts.count_shared(identifier)
-        yield conflicts.omit_shared(identifier)
-        yield conflicts.reject_shared(identifier)
-        yield staging.mark_still_rejected(one, "c0ffee")
-        yield staging.select_list_names(one)
-        yield from staging.replace_list_ids(one, {"": "L1", "b": "L2"})
-        yield staging.count_staged_rows(one)
+        yield "collect_duplicates", conflicts.collect_duplicates(one)
+        yield "resolve_duplicates", conflicts.resolve_duplicates(one)
+        yield "collect_shared", conflicts.collect_shared(identifier)
+        yield "reject_identity_conflicts", conflicts.reject_identity_conflicts(identifier)
+        yield "count_shared", conflicts.count_shared(identifier)
+        yield "omit_shared", conflicts.omit_shared(identifier)
+        yield "reject_shared", conflicts.reject_shared(identifier)
+        yield "mark_still_rejected", staging.mark_still_rejected(one, "c0ffee")
+        yield "select_list_names", staging.select_list_names(one)
+        yield "replace_list_ids", staging.replace_list_ids(one, {"": "L1", "b": "L2"})
+        yield "count_staged_rows", staging.count_staged_rows(one)
 
 
-def _append_only(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
+def _append_only(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
     kept = {column.name: column for column in shape.payload}
-    yield staging.stage_rows(Staging(shape, Sql("select * from codes"), {}, None))
-    yield diff.mark_changed_rows(ModelDiff(shape, kept))
+    yield "stage_rows", staging.stage_rows(Staging(shape, Sql("select * from codes"), {}, None))
+    yield "mark_changed_rows", diff.mark_changed_rows(ModelDiff(shape, kept))
     for columns in ({}, kept):
-        yield from diff.compute_deltas(ModelDiff(shape, columns))
-    yield deltas.select_upserts(dialect, shape, RUN, "", range(1, 9))
+        yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, columns))
+    yield "select_upserts", deltas.select_upserts(dialect, shape, RUN, "", range(1, 9))
 
 
 def _diff(
     dialect: Dialect, shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]
-) -> Iterator[Statement]:
+) -> Iterator[Call]:
     kept_of_many = {"retl_email": shape.payload[0]}
-    yield diff.select_first_difference(ModelDiff(shape, kept))
-    yield planned_rows.create_empty_plan(shape)
-    yield diff.select_first_difference(ModelDiff(many, kept_of_many))
-    yield planned_rows.create_empty_plan(many)
-    yield from diff.compute_deltas(ModelDiff(shape, {}))
-    yield from diff.compute_deltas(ModelDiff(shape, kept))
-    yield from diff.compute_deltas(ModelDiff(shape, kept, DiffOptions(full_refresh=True, rekeyed=True)))
-    yield from planned_rows.limit_upserts(shape, 5)
-    yield from diff.compute_deltas(ModelDiff(many, kept_of_many))
-    yield from diff.compute_deltas(ModelDiff(shape, kept, DiffOptions(stale_list_ids=("L1", "L2"))))
-    yield planned_rows.cancel_rejected_removals(shape)
-    yield planned_rows.hold_shared_removals(shape)
-    yield planned_rows.count_planned_by_list(shape)
-    yield from (planned_rows.select_digest(one) for one in (shape, many))
-    yield planned_rows.count_removes_by_identifier(shape)
-    yield takeover.count_snapshot_by_list(dialect, shape)
-    yield takeover.count_uncertain_by_list(dialect, shape)
-    yield diff.select_sample(ModelDiff(shape, kept), 3)
-    yield diff.select_sample(ModelDiff(shape, {}), 3)
-    yield planned_rows.set_created_list_ids(shape, {"new:VIP": "L1", "new:Tea": "L2"})
-
-
-def _deltas(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
-    yield deltas.clear_superseded(dialect, shape)
-    yield deltas.select_last_seq(dialect, shape)
-    yield deltas.insert_deltas(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", None)
-    yield deltas.insert_deltas(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", range(1, 10))
-    yield from deltas.update_identities(dialect, shape)
-    yield deltas.select_seq_ranges(dialect, shape, RUN)
-    yield deltas.select_upserts(dialect, shape, RUN, "L1", range(1, 10))
-    yield deltas.select_removes(dialect, shape, RUN, "L1", range(10, 20))
-    yield deltas.select_delta_identifiers(dialect, shape, RUN, 1, 10)
-    yield deltas.select_staged_rows(
-        dialect, shape, (RUN, MODEL), "L1", IdentifierType.EMAIL, ["a@example.com", "b@example.com"]
+    yield "select_first_difference", diff.select_first_difference(ModelDiff(shape, kept))
+    yield "create_empty_plan", planned_rows.create_empty_plan(shape)
+    yield "select_first_difference", diff.select_first_difference(ModelDiff(many, kept_of_many))
+    yield "create_empty_plan", planned_rows.create_empty_plan(many)
+    yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, {}))
+    yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, kept))
+    yield (
+        "compute_deltas",
+        diff.compute_deltas(ModelDiff(shape, kept, DiffOptions(full_refresh=True, rekeyed=True))),
     )
-    yield deltas.delete_unsent(dialect, shape, RUN, MODEL)
-    yield deltas.mark_uncertain(dialect, shape, ["L1", "L2"])
-    yield deltas.mark_deferred_uncertain(dialect, shape)
-    yield deltas.mark_unsent_uncertain(dialect, shape, RUN, MODEL)
-    yield deltas.keep_uncertain(dialect, shape, RUN, MODEL)
-    yield deltas.inherit_first_sent(dialect, shape, RUN, shape.table_key, ["L1", "L2"])
-    yield from deltas.backdate_first_sent(
-        dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")]
+    yield "limit_upserts", planned_rows.limit_upserts(shape, 5)
+    yield "compute_deltas", diff.compute_deltas(ModelDiff(many, kept_of_many))
+    yield (
+        "compute_deltas",
+        diff.compute_deltas(ModelDiff(shape, kept, DiffOptions(stale_list_ids=("L1", "L2")))),
+    )
+    yield "cancel_rejected_removals", planned_rows.cancel_rejected_removals(shape)
+    yield "hold_shared_removals", planned_rows.hold_shared_removals(shape)
+    yield "count_planned_by_list", planned_rows.count_planned_by_list(shape)
+    yield "select_digest", planned_rows.select_digest(shape)
+    yield "select_digest", planned_rows.select_digest(many)
+    yield "count_removes_by_identifier", planned_rows.count_removes_by_identifier(shape)
+    yield "count_snapshot_by_list", takeover.count_snapshot_by_list(dialect, shape)
+    yield "count_uncertain_by_list", takeover.count_uncertain_by_list(dialect, shape)
+    yield "select_sample", diff.select_sample(ModelDiff(shape, kept), 3)
+    yield "select_sample", diff.select_sample(ModelDiff(shape, {}), 3)
+    yield "set_created_list_ids", planned_rows.set_created_list_ids(shape, {"new:VIP": "L1", "new:Tea": "L2"})
+
+
+def _deltas(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
+    yield "clear_superseded", deltas.clear_superseded(dialect, shape)
+    yield "select_last_seq", deltas.select_last_seq(dialect, shape)
+    yield "insert_deltas", deltas.insert_deltas(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", None)
+    yield "insert_deltas", deltas.insert_deltas(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", range(1, 10))
+    yield "update_identities", deltas.update_identities(dialect, shape)
+    yield "select_seq_ranges", deltas.select_seq_ranges(dialect, shape, RUN)
+    yield "select_upserts", deltas.select_upserts(dialect, shape, RUN, "L1", range(1, 10))
+    yield "select_removes", deltas.select_removes(dialect, shape, RUN, "L1", range(10, 20))
+    yield "select_delta_identifiers", deltas.select_delta_identifiers(dialect, shape, RUN, 1, 10)
+    yield (
+        "select_staged_rows",
+        deltas.select_staged_rows(
+            dialect, shape, (RUN, MODEL), "L1", IdentifierType.EMAIL, ["a@example.com", "b@example.com"]
+        ),
+    )
+    yield "delete_unsent", deltas.delete_unsent(dialect, shape, RUN, MODEL)
+    yield "mark_uncertain", deltas.mark_uncertain(dialect, shape, ["L1", "L2"])
+    yield "mark_deferred_uncertain", deltas.mark_deferred_uncertain(dialect, shape)
+    yield "mark_unsent_uncertain", deltas.mark_unsent_uncertain(dialect, shape, RUN, MODEL)
+    yield "keep_uncertain", deltas.keep_uncertain(dialect, shape, RUN, MODEL)
+    yield "inherit_first_sent", deltas.inherit_first_sent(dialect, shape, RUN, shape.table_key, ["L1", "L2"])
+    yield (
+        "backdate_first_sent",
+        deltas.backdate_first_sent(
+            dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")]
+        ),
     )
 
 
-def _members(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
-    yield members.create_members(dialect, shape)
+def _members(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
+    yield "create_members", members.create_members(dialect, shape)
     joined = ("2026-01-01T00:00:00.000Z", "2026-01-01T00:01:00.000Z")
-    yield from members.insert_members(dialect, shape, [("a@example.com", None, None, "P1", *joined)])
-    yield from members.compare_members(dialect, shape, "L1")
-    yield members.select_comparison_counts(dialect, shape, "L1")
-    yield members.select_missing_sample(dialect, shape, 3)
-    yield members.select_unmanaged_sample(dialect, shape, 3)
-    yield members.select_unmatched_but_present(dialect, shape, (*KEY, MODEL, "L1"))
-    yield members.mark_missing_uncertain(dialect, shape)
-    yield from members.adopt_members(dialect, shape, "L1")
+    yield (
+        "insert_members",
+        members.insert_members(dialect, shape, [("a@example.com", None, None, "P1", *joined)]),
+    )
+    yield "compare_members", members.compare_members(dialect, shape, "L1")
+    yield "select_comparison_counts", members.select_comparison_counts(dialect, shape, "L1")
+    yield "select_missing_sample", members.select_missing_sample(dialect, shape, 3)
+    yield "select_unmanaged_sample", members.select_unmanaged_sample(dialect, shape, 3)
+    yield (
+        "select_unmatched_but_present",
+        members.select_unmatched_but_present(dialect, shape, (*KEY, MODEL, "L1")),
+    )
+    yield "mark_missing_uncertain", members.mark_missing_uncertain(dialect, shape)
+    yield "adopt_members", members.adopt_members(dialect, shape, "L1")
 
 
-def _migrations(dialect: Dialect) -> Iterator[Statement]:
-    yield migrations.select_meta(dialect, ["version"])
-    yield migrations.select_scopes(dialect)
-    yield migrations.select_table_keys(dialect)
-    yield migrations.mark_migrating(dialect, 2, "a copy")
-    yield migrations.select_meta(dialect, ["version", "migrating_to", "backup"])
+def _migrations(dialect: Dialect) -> Iterator[Call]:
+    yield "select_meta", migrations.select_meta(dialect, ["version"])
+    yield "select_scopes", migrations.select_scopes(dialect)
+    yield "select_table_keys", migrations.select_table_keys(dialect)
+    yield "mark_migrating", migrations.mark_migrating(dialect, 2, "a copy")
+    yield "select_meta", migrations.select_meta(dialect, ["version", "migrating_to", "backup"])
     for change in migrations.CHANGES_BY_VERSION[2]:
-        yield from migrations.change_table(dialect, change)
-    yield from migrations.change_values(dialect, 2)
-    yield migrations.raise_version(dialect, 2)
+        yield "change_table", migrations.change_table(dialect, change)
+    yield "change_values", migrations.change_values(dialect, 2)
+    yield "raise_version", migrations.raise_version(dialect, 2)
 
 
-def _takeover(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
-    yield from takeover.collect_applied(dialect, shape, RUN, MODEL)
-    yield takeover.select_last_applied_seq(dialect, shape)
-    yield from takeover.apply_to_snapshot(dialect, shape, RUN, MODEL, "c0ffee", [None])
-    yield from takeover.apply_to_snapshot(
-        dialect, shape, RUN, MODEL, "c0ffee", [range(1, 10), range(10, 19)]
-    )[1:3]
-    yield from schema.drop_temp_tables(dialect, ("taken_" + shape.table_key,))
+def _takeover(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
+    yield "collect_applied", takeover.collect_applied(dialect, shape, RUN, MODEL)
+    yield "select_last_applied_seq", takeover.select_last_applied_seq(dialect, shape)
+    yield "apply_to_snapshot", takeover.apply_to_snapshot(dialect, shape, RUN, MODEL, "c0ffee", [None])
+    yield (
+        "apply_to_snapshot",
+        takeover.apply_to_snapshot(dialect, shape, RUN, MODEL, "c0ffee", [range(1, 10), range(10, 19)])[1:3],
+    )
+    yield "drop_temp_tables", schema.drop_temp_tables(dialect, ("taken_" + shape.table_key,))
 
 
-def _rejections(dialect: Dialect, shape: ModelTables) -> Iterator[Statement]:
-    yield rejections.select_current_rejections(dialect, KEY, RUN)
-    yield rejections.count_check_rejections(dialect, KEY, shape, MODEL)
-    yield rejections.collect_check_rejections(dialect, KEY, shape, RUN, MODEL)
-    yield from rejections.replace_check_rejections(dialect, KEY, shape, MODEL)
-    yield from rejections.delete_changed_rejections(dialect, KEY, shape, MODEL)
-    yield from rejections.record_klaviyo_rejections(dialect, KEY, shape, RUN, MODEL)
-    yield from rejections.delete_klaviyo_rejections(dialect, KEY, MODEL, shape.rejected)
+def _rejections(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
+    yield "select_current_rejections", rejections.select_current_rejections(dialect, KEY, RUN)
+    yield "count_check_rejections", rejections.count_check_rejections(dialect, KEY, shape, MODEL)
+    yield "collect_check_rejections", rejections.collect_check_rejections(dialect, KEY, shape, RUN, MODEL)
+    yield "replace_check_rejections", rejections.replace_check_rejections(dialect, KEY, shape, MODEL)
+    yield "delete_changed_rejections", rejections.delete_changed_rejections(dialect, KEY, shape, MODEL)
+    yield "record_klaviyo_rejections", rejections.record_klaviyo_rejections(dialect, KEY, shape, RUN, MODEL)
+    yield (
+        "delete_klaviyo_rejections",
+        rejections.delete_klaviyo_rejections(dialect, KEY, MODEL, shape.rejected),
+    )
 
 
 class RecordingWarehouse:

@@ -1,14 +1,9 @@
-"""The text of every statement on Snowflake: as it is, and by rules that a stand-in on DuckDB can't show.
-
-`pytest tests/warehouse/test_snowflake_sql.py --update-gold` writes the files anew.
-"""
+"""Rules of Snowflake for every statement, which a stand-in on DuckDB can't show."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,9 +20,7 @@ from tests.warehouse.statement_cases import cases, vip
 
 if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
-    from tests.gold import Gold
 
-GOLD = Path(__file__).parent / "gold"
 PLACE = '"SHOP"."REVERSE_ETL"'
 DIALECT = SnowflakeDialect(PLACE, PLACE)
 BEFORE_THE_FIRST_RUN = SnowflakeDialect('"SHOP"."MARTS"', '"SHOP"."MARTS"', persistent=False)
@@ -36,30 +29,6 @@ T = TableName("t", temporary=True)
 
 CASES = dict(cases(DIALECT))
 PARSED = {name: sqlglot.parse_one(one.text, dialect="snowflake") for name, one in CASES.items()}
-
-
-def written() -> dict[str, str]:
-    """Return the text of each gold file by its name."""
-
-    def file_of(case: tuple[str, Statement]) -> str:
-        return case[0].split()[0].split(".")[0] + ".sql"
-
-    return {
-        file: "\n".join(
-            f"-- {name}\n{one.text};\n" + (f"-- with {one.parameters}\n" if one.parameters else "")
-            for name, one in group
-        )
-        for file, group in groupby(sorted(CASES.items(), key=file_of), key=file_of)
-    }
-
-
-FILES = written()
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_a_statement_is_the_text_of_its_gold_file(file: str, gold: Gold) -> None:
-    """Whoever changes a statement sees it here first, and writes the file anew if it is meant."""
-    gold.check(GOLD / file, FILES[file])
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -60,14 +60,15 @@ class ModelDiff:
     person_columns = (*IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
 
     @cached_property
-    def current_values(self) -> dict[Sql, Sql]:
-        """Return, by payload column, the value of a row s of the snapshot in the column's current type."""
-        return {
+    def stored_values(self) -> dict[Sql, Sql]:
+        """Return the values of a row s of the snapshot by column: the payload in its current types, then `retyped_values`."""
+        current_values = {
             quote_identifier(column.name): Sql(
                 current_value_sql(self.tables.dialect, column, stored_column, "s.")
             )
             for column, stored_column in self._column_pairs()
         }
+        return current_values | self.retyped_values
 
     @cached_property
     def retyped_columns(self) -> tuple[Column, ...]:

@@ -1,0 +1,2 @@
+-- count_planned_by_list 1
+SELECT retl_list_id, retl_op, COUNT(*) FROM temp.planned_vip_0a1b2c3d GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op;
