@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DiffRequest:
-    """What is to be diffed: a staged model and its lists.
+    """A staged model to diff, and its lists.
 
     `rekeyed` says that the model's identifiers changed since its last run.
     """

@@ -139,8 +139,8 @@ def test_a_run_with_nothing_to_send_skips_the_duplicate_check(
     monkeypatch.setattr(DuckDB, "execute", note)
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
-    assert any("twins_" in text for text in asked)
+    assert any("duplicates_" in text for text in asked)
     asked.clear()
     assert one(world.run()).outcomes == {}
     assert any("staged_" in text for text in asked)
-    assert not [text for text in asked if "twins_" in text or "changed_" in text]
+    assert not [text for text in asked if "duplicates_" in text or "changed_" in text]
