@@ -32,13 +32,13 @@ CODES = "CREATE TABLE codes (coupon VARCHAR, code NUMBER(10,2), percent BIGINT)"
 
 def group_of(case: tuple[str, Statement]) -> str:
     """Return which statements belong together: those of one name."""
-    return case[0].rsplit(" ", 1)[0]
+    return case[0].split("/")[0]
 
 
 def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
     """Yield what lets a model's tables be those that the group begins with."""
     tables = [shape(dialect) for shape in (vip, clubs)]
-    if group == "schema.follow_columns new":  # where no column of the model is there yet
+    if group == "schema new_columns":  # where no column of the model is there yet
         select = "SELECT CAST('' AS VARCHAR) AS retl_checksum"
         yield dialect.replace_state_table(tables[0].rejected, select, repeatable=True)
     if group == "staging":
