@@ -17,6 +17,7 @@ from reverse_etl.domain.receipts import (
     RowExceptionKind,
     as_unknown,
 )
+from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.formatting import end_sentence
 from reverse_etl.klaviyo.batching import Batch, pack_rows
@@ -164,7 +165,7 @@ def _encode_rows(
                     yield row[0], encoded
                 case EncodingError(field, reason):
                     unencodable.append(
-                        RowException(row[0], RowExceptionKind.REJECTED, "unencodable", field, reason)
+                        RowException(row[0], RowExceptionKind.REJECTED, UNENCODABLE, field, reason)
                     )
 
 

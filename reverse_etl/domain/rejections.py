@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+UNENCODABLE: Final = "unencodable"  # the code of a row that exceeds Klaviyo's limits, and was never sent
+
+
+class RejectionSource(StrEnum):
+    """The side that rejected a row."""
+
+    CHECK = "check"  # a check in the warehouse; checks run anew in each run
+    KLAVIYO = "klaviyo"  # Klaviyo or its limits; the rejection stays until the row, model or config changes
 
 
 class RowProblem(StrEnum):
@@ -27,7 +38,7 @@ class RowProblem(StrEnum):
     IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER = "identity_is_another_rows_identifier"
     SHARED_IDENTIFIER = "shared_identifier"
     CHANGED = "changed"
-    STILL_REJECTED = "standing"
+    STILL_REJECTED = "still_rejected"
 
 
 PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
@@ -50,28 +61,60 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
 }
 
 
-def describe_rejection(source: str, code: str, field: str, detail: str) -> str:
-    """Return the reason of a stored rejection, in words.
+@dataclass(frozen=True)
+class RejectionReason:
+    """Why rows are rejected: the code of a check, or Klaviyo's error code, field and message.
 
-    >>> describe_rejection("check", "duplicate", "", "first_name")
-    'conflicting rows for one person: they differ in first_name'
-    >>> describe_rejection("klaviyo", "invalid", "email", "No.")
-    'error from Klaviyo: invalid (email): No.'
+    `detail` is "" if it is not known; of several rows with the same code and field, it is the most frequent.
     """
-    if source == "check":
-        description = PROBLEM_DESCRIPTIONS[RowProblem(code)]
-        match code:
-            case RowProblem.DUPLICATE:
-                return f"{description}: they differ in {detail}"
-            case RowProblem.CHANGED | RowProblem.INFINITE_TIME:
-                return f"{description}: {detail}"
+
+    source: RejectionSource
+    code: str
+    field: str = ""
+    detail: str = ""
+
+    @property
+    def is_by_klaviyo(self) -> bool:
+        """Return whether Klaviyo rejected the rows, so that `retry` may help."""
+        return self.source is RejectionSource.KLAVIYO and self.code != UNENCODABLE
+
+    def describe(self) -> str:
+        """Return the reason in words.
+
+        >>> RejectionReason(RejectionSource.CHECK, "duplicate", detail="first_name").describe()
+        'conflicting rows for one person: they differ in first_name'
+        >>> RejectionReason(RejectionSource.KLAVIYO, "invalid", "email", "No.").describe()
+        'error from Klaviyo: invalid (email): No.'
+        """
+        match self.source:
+            case RejectionSource.CHECK:
+                return self._describe_check(RowProblem(self.code))
+            case RejectionSource.KLAVIYO if self.code == UNENCODABLE:
+                return f"cannot be sent: {self.field or 'the row'} {self.detail}"
+            case RejectionSource.KLAVIYO:
+                field = f" ({self.field})" if self.field else ""
+                return f"error from Klaviyo: {self.code}{field}: {self.detail}"
+
+    def _describe_check(self, problem: RowProblem) -> str:
+        description = PROBLEM_DESCRIPTIONS[problem]
+        match problem:
+            case RowProblem.DUPLICATE if self.detail:
+                return f"{description}: they differ in {self.detail}"
+            case RowProblem.CHANGED | RowProblem.INFINITE_TIME if self.detail:
+                return f"{description}: {self.detail}"
             case _:
                 return description
-    if code == "unencodable":  # never sent to Klaviyo
-        return f"cannot be sent: {field or 'the row'} {detail}"
-    return f"error from Klaviyo: {f'{code} ({field})' if field else code}: {detail}"
 
 
-def is_rejected_by_klaviyo(source: str, code: str) -> bool:
-    """Return whether Klaviyo rejected the row, so that `retry` may help."""
-    return source == "klaviyo" and code != "unencodable"
+@dataclass(frozen=True)
+class RejectedRows:
+    """The rows of a list that are rejected for one reason.
+
+    `new_rows` of them were first rejected in the run in question, or would be in a planned run. `example` is
+    the identity of one of the rows, if any has one.
+    """
+
+    reason: RejectionReason
+    rows: int
+    new_rows: int = 0
+    example: str | None = None

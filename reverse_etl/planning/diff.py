@@ -117,7 +117,7 @@ def _matches_snapshot(warehouse: Warehouse, state: State, staged: StagedModel, d
     The caller has checked that both have the same number of rows; then identities are unique too. Returns
     False if the model has rejected rows: one of them may be in the snapshot as well.
     """
-    has_rejected = any(rejection.model == staged.model.name for rejection in state.rejections.current())
+    has_rejected = any(model == staged.model.name for model, _ in state.rejections.by_list())
     return not has_rejected and not warehouse.fetch(sql.select_first_difference(diff))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_count, format_percent
 
@@ -66,8 +65,7 @@ def _too_few_rows_text(model_plan: ModelPlan, list_plan: ListPlan) -> str:
     for_this_list = " for this list" if model_plan.tables.many_lists else ""
     returned = list_plan.rows + list_plan.rejected_by_check
     rejected = ", ".join(
-        f"{PROBLEM_DESCRIPTIONS[RowProblem(rejection.code)]}: {rejection.rows:,}"
-        for rejection in list_plan.check_rejections
+        f"{rejection.reason.describe()}: {rejection.rows:,}" for rejection in list_plan.check_rejections
     )
     if rejected and not list_plan.rows:
         subject, verb = ("The only row", "was") if returned == 1 else (f"All {returned:,} rows", "were")

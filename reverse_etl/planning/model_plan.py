@@ -12,10 +12,11 @@ import orjson
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.planning.diff import DiffRequest, DiffResult, hold_removals, run_diff
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.orphans import max_rows
-from reverse_etl.planning.plan import Change, CheckRejection, ListPlan, ModelPlan, PlanOptions
+from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, PlanOptions
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
-_RowCounts = Mapping[str | None, tuple[int, tuple[CheckRejection, ...]]]
+_RowCounts = Mapping[str | None, tuple[int, tuple[RejectedRows, ...]]]
 
 
 def plan_model(
@@ -116,13 +117,14 @@ def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) 
         has_rejected = has_rejected or problem is not None
         if problem is None:
             valid_rows[name] = rows
-    rejected: dict[str | None, list[CheckRejection]] = defaultdict(list)
+    rejected: dict[str | None, list[RejectedRows]] = defaultdict(list)
     if has_rejected:
         scope_key = (state.scope.account, state.scope.project)
         for name, problem, rows, new_rows in warehouse.fetch(
             rejections.count_check_rejections(dialect, scope_key, tables, staged.model.name)
         ):
-            rejected[name].append(CheckRejection(problem, rows, int(new_rows)))
+            reason = RejectionReason(RejectionSource.CHECK, problem)
+            rejected[name].append(RejectedRows(reason, rows, int(new_rows)))
     return {
         name: (valid_rows.get(name, 0), tuple(rejected.get(name, ()))) for name in {**valid_rows, **rejected}
     }

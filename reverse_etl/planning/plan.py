@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reverse_etl.domain.identifiers import IdentifierType
+    from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.models.model import Model
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
@@ -61,15 +62,6 @@ class Change:
 
 
 @dataclass(frozen=True)
-class CheckRejection:
-    """Rows of a list rejected for one reason; `new_rows` of them were not rejected in the last run."""
-
-    code: str
-    rows: int
-    new_rows: int
-
-
-@dataclass(frozen=True)
 class ListPlan:
     """The plan of one list, as counts of rows.
 
@@ -90,7 +82,7 @@ class ListPlan:
     deferred: int = 0
     rows_by_identifier: Mapping[IdentifierType, int] = field(default_factory=dict)
     rows_without_contact: int = 0
-    check_rejections: tuple[CheckRejection, ...] = ()
+    check_rejections: tuple[RejectedRows, ...] = ()
     sample: tuple[Change, ...] = ()
     has_no_list: bool = False
 

@@ -8,6 +8,7 @@ from reverse_etl.report.counts import REJECTED_COUNTS
 from reverse_etl.report.wording import summarize_run
 
 if TYPE_CHECKING:
+    from reverse_etl.domain.rejections import RejectionReason
     from reverse_etl.report.facts import (
         ListLabel,
         ListSummary,
@@ -64,16 +65,23 @@ def _label_document(label: ListLabel) -> dict[str, str]:
     return {"model": label.model, "list": label.name, "list_id": label.list_id}
 
 
+def reason_document(reason: RejectionReason) -> dict[str, str]:
+    """Return why rows are rejected, as `status` and `report` give it in JSON."""
+    return {
+        "source": reason.source.value,
+        "code": reason.code,
+        "field": reason.field,
+        "detail": reason.detail,
+    }
+
+
 def _rejected(one: RejectionSummary) -> dict[str, Any]:
     return {
         **_label_document(one.label),
-        "source": one.source,
-        "code": one.code,
-        "field": one.field,
-        "detail": one.detail,
-        "rows": one.rows,
-        "new_rows": one.new,
-        "example": one.example,
+        **reason_document(one.rejected.reason),
+        "rows": one.rejected.rows,
+        "new_rows": one.rejected.new_rows,
+        "example": one.rejected.example,
     }
 
 

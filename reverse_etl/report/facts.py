@@ -10,6 +10,7 @@ from reverse_etl.report.counts import sum_counts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.state import RunRecord, StoredReceipt
 
 
@@ -68,19 +69,10 @@ class Proof:
 
 @dataclass(frozen=True)
 class RejectionSummary:
-    """Rows of a list that are rejected for one reason; `new` of them were first rejected in this run.
-
-    `example` is the identity of one of the rows, if any has one.
-    """
+    """Rows of a list that are rejected for one reason; `new_rows` were first rejected in this run."""
 
     label: ListLabel
-    source: str
-    code: str
-    field: str
-    detail: str
-    rows: int
-    new: int
-    example: str | None
+    rejected: RejectedRows
 
 
 @dataclass(frozen=True)

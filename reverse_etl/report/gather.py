@@ -202,27 +202,19 @@ def _collect_rejections(
     """
     wanted_models = {*models}
     rejections = [
-        RejectionSummary(
-            list_names.label_list(rejection.model, rejection.list_id),
-            rejection.source,
-            rejection.code,
-            rejection.field,
-            rejection.detail,
-            rejection.rows,
-            rejection.new_rows,
-            rejection.example,
-        )
-        for rejection in state.rejections.current(run.run_id)
-        if rejection.rows and (not wanted_models or rejection.model in wanted_models)
+        RejectionSummary(list_names.label_list(model, list_id), rejected)
+        for (model, list_id), rejected_rows in state.rejections.by_list(run.run_id).items()
+        for rejected in rejected_rows
+        if rejected.rows and (not wanted_models or model in wanted_models)
     ]
     return tuple(
         sorted(
             rejections,
-            key=lambda rejection: (
-                *_sort_key(rejection.label),
-                -rejection.rows,
-                rejection.code,
-                rejection.field,
+            key=lambda summary: (
+                *_sort_key(summary.label),
+                -summary.rejected.rows,
+                summary.rejected.reason.code,
+                summary.rejected.reason.field,
             ),
         )
     )

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import mask_identity, mask_text
+from reverse_etl.report.facts import RejectionSummary
 
 if TYPE_CHECKING:
     from reverse_etl.report.facts import (
         ListLabel,
         ListSummary,
         Proof,
-        RejectionSummary,
         RemovalNotFound,
         Report,
         ReportedRun,
@@ -47,14 +47,14 @@ def _mask_proof(proof: Proof) -> Proof:
 
 
 def _mask_rejection(rejection: RejectionSummary) -> RejectionSummary:
-    return replace(
-        rejection,
-        label=_mask_label(rejection.label),
-        code=mask_text(rejection.code),
-        field=mask_text(rejection.field),
-        detail=mask_text(rejection.detail),
-        example=rejection.example and mask_identity(rejection.example),
+    rejected, reason = rejection.rejected, rejection.rejected.reason
+    code, field, detail = map(mask_text, (reason.code, reason.field, reason.detail))
+    masked = replace(
+        rejected,
+        reason=replace(reason, code=code, field=field, detail=detail),
+        example=rejected.example and mask_identity(rejected.example),
     )
+    return RejectionSummary(_mask_label(rejection.label), masked)
 
 
 def _mask_removal(removal: RemovalNotFound) -> RemovalNotFound:

@@ -9,7 +9,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reverse_etl import __version__
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
 from reverse_etl.domain.receipts import ReceiptState
-from reverse_etl.domain.rejections import describe_rejection, is_rejected_by_klaviyo
 from reverse_etl.formatting import format_count
 from reverse_etl.report import chart
 from reverse_etl.report import wording as words
@@ -93,8 +92,6 @@ def _create_environment() -> Environment:
         "ending": words.describe_run_ending,
         "operation": words.describe_operation,
         "parts": chart.split_list_bar,
-        "told": describe_rejection,
-        "by_klaviyo": is_rejected_by_klaviyo,
         "who": _format_identity,
     }
     return environment

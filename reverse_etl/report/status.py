@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import mask_text
@@ -15,22 +14,8 @@ from reverse_etl.surfaces.catalog import find_surface
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from reverse_etl.state import ModelRecord, Rejection, RunList, RunRecord, State
-
-
-@dataclass(frozen=True)
-class RejectionReason:
-    """One reason why rows of a list are rejected: the code of a check, or Klaviyo's code and field.
-
-    `detail` is the most frequent one; `example` is the identity of one of the rows, if any has one.
-    """
-
-    source: str
-    code: str
-    field: str
-    detail: str
-    rows: int
-    example: str | None
+    from reverse_etl.domain.rejections import RejectedRows
+    from reverse_etl.state import ModelRecord, RunList, RunRecord, State
 
 
 @dataclass(frozen=True)
@@ -50,7 +35,7 @@ class ListStatus:
     held: int
     uncertain: int
     last_run: RunList | None
-    reasons: tuple[RejectionReason, ...]
+    rejections: tuple[RejectedRows, ...]
     note: str = ""
     surface: str = ""
 
@@ -110,23 +95,14 @@ def _orphan_note(list_status: ListStatus, models: Collection[str], records: _Lis
     ).describe()
 
 
-def summarize_rejections(rejections: Sequence[Rejection]) -> tuple[RejectionReason, ...]:
-    """Return the reasons, most frequent first. E-mails and phones in a detail are masked."""
-    rejection_reasons = [
-        RejectionReason(
-            rejection.source,
-            rejection.code,
-            rejection.field,
-            mask_text(rejection.detail),
-            rejection.rows,
-            rejection.example,
-        )
-        for rejection in rejections
-        if rejection.rows
+def summarize_rejections(rejections: Sequence[RejectedRows]) -> tuple[RejectedRows, ...]:
+    """Return the rejected rows by reason, most rows first. E-mails and phones in a detail are masked."""
+    masked = [
+        replace(rejected, reason=replace(rejected.reason, detail=mask_text(rejected.reason.detail)))
+        for rejected in rejections
+        if rejected.rows
     ]
-    return tuple(
-        sorted(rejection_reasons, key=lambda reason: (-reason.rows, reason.source, reason.code, reason.field))
-    )
+    return tuple(sorted(masked, key=lambda rejected: (-rejected.rows, astuple(rejected.reason)[:3])))
 
 
 @dataclass(frozen=True)
@@ -137,15 +113,12 @@ class _ListRecords:
     """
 
     names: Mapping[str, str]
-    rejections: Mapping[tuple[str, str], Sequence[Rejection]]
+    rejections: Mapping[tuple[str, str], Sequence[RejectedRows]]
     last_runs: Mapping[tuple[str, str], RunList]
     last_lists: Mapping[str, frozenset[str]]
 
 
 def _load_list_records(state: State) -> _ListRecords:
-    rejections: dict[tuple[str, str], list[Rejection]] = defaultdict(list)
-    for rejection in state.rejections.current():
-        rejections[rejection.model, rejection.list_id].append(rejection)
     last_runs: dict[tuple[str, str], RunList] = {}
     run_lists = state.runs.run_lists()
     for run_list in run_lists:
@@ -155,7 +128,7 @@ def _load_list_records(state: State) -> _ListRecords:
         for registered_list in state.lists.registered()
         if registered_list.id
     }
-    return _ListRecords(names, rejections, last_runs, last_lists_by_model(run_lists))
+    return _ListRecords(names, state.rejections.by_list(), last_runs, last_lists_by_model(run_lists))
 
 
 def _list_statuses(state: State, model_record: ModelRecord, records: _ListRecords) -> list[ListStatus]:
@@ -184,6 +157,6 @@ def _build_list_status(
         held=sum_counts(last_run.counts, HELD_COUNTS) if last_run else 0,
         uncertain=uncertain,
         last_run=last_run,
-        reasons=summarize_rejections(rejections),
+        rejections=summarize_rejections(rejections),
         surface=model_record.surface,
     )

@@ -162,7 +162,7 @@ def _newly_rejected_suffix(report: Report, rejected_rows: int) -> str:
     """Return how many of the rejected rows are new, if the state still has that figure."""
     if not report.rejections_match_run:
         return ""
-    new_rows = sum(rejection.new for rejection in report.rejections)
+    new_rows = sum(rejection.rejected.new_rows for rejection in report.rejections)
     if not new_rows:
         return ", none of them new"
     return f" ({'all' if new_rows >= rejected_rows else f'{new_rows:,}'} new)"
@@ -207,7 +207,7 @@ def _has_new_rejections(report: Report, summary: ListSummary) -> bool:
         return bool(summary.sum_counts(*REJECTED_COUNTS) and report.run.exit_code)
     list_key = (summary.label.model, summary.label.list_id)
     return any(
-        rejection.new
+        rejection.rejected.new_rows
         for rejection in report.rejections
         if (rejection.label.model, rejection.label.list_id) == list_key
     )

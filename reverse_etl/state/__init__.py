@@ -16,7 +16,6 @@ from reverse_etl.state.lists import RegisteredList
 from reverse_etl.state.migrations import open_state
 from reverse_etl.state.model_record import ModelRecord, ModelSubmission
 from reverse_etl.state.receipts import OpenReceipt, ReceiptSum, StoredReceipt, UnmatchedRemoval
-from reverse_etl.state.rejections import Rejection
 from reverse_etl.state.runs import RunList, RunRecord, RunState
 from reverse_etl.state.store import State
 from reverse_etl.state.tables import StateScope, last_account
@@ -28,7 +27,6 @@ __all__ = [
     "OpenReceipt",
     "ReceiptSum",
     "RegisteredList",
-    "Rejection",
     "RunList",
     "RunRecord",
     "RunState",

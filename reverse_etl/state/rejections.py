@@ -5,48 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from reverse_etl.state.tables import StateTables
     from reverse_etl.warehouse.model_tables import ModelTables
 
 
 @dataclass(frozen=True)
-class Rejection:
-    """The rows of a list that are not sent as they are for one reason, with the commonest detail.
-
-    `example` is the identity of one of them; None where none has one. `new_rows` of them were first seen by
-    the run that was asked about.
-    """
-
-    model: str
-    list_id: str
-    source: str
-    code: str
-    field: str
-    detail: str
-    rows: int
-    example: str | None
-    new_rows: int = 0
-
-
-@dataclass(frozen=True)
 class Rejections:
-    """The rejections of one owner's models."""
+    """The rejections of the models of one account and project."""
 
     state_tables: StateTables
 
-    def current(self, run_id: str = "") -> tuple[Rejection, ...]:
-        """Return what is rejected now, reason by reason; `new` are the rows that a run saw first."""
-        records = self.state_tables.fetch(
+    def by_list(self, run_id: str = "") -> Mapping[tuple[str, str], Sequence[RejectedRows]]:
+        """Return the current rejections by model and list id; `new_rows` are those that a run saw first."""
+        rejections: dict[tuple[str, str], list[RejectedRows]] = {}
+        for model, list_id, source, code, field, detail, rows, example, new_rows in self.state_tables.fetch(
             sql.select_current_rejections(self.state_tables.dialect, self.state_tables.scope.key, run_id)
-        )
-        return tuple(
-            Rejection(model, list_id, source, code, field, detail, int(rows), example, int(new_rows))
-            for model, list_id, source, code, field, detail, rows, example, new_rows in records
-        )
+        ):
+            reason = RejectionReason(RejectionSource(source), code, field, detail)
+            rejected = RejectedRows(reason, int(rows), int(new_rows), example)
+            rejections.setdefault((model, list_id), []).append(rejected)
+        return rejections
 
     def record_check_rejections(self, run_id: str, model: str, tables: ModelTables) -> None:
         """Keep which rows of a model the warehouse's checks reject now, and end the other rejections.
@@ -72,9 +57,10 @@ class Rejections:
         if not self.state_tables.warehouse.state_columns(f"snapshot_{table_key}"):
             return 0
         rows = sum(
-            rejection.rows
-            for rejection in self.current()
-            if rejection.model == model and rejection.source == "klaviyo"
+            rejected.rows
+            for (rejected_model, _), rejections in self.by_list().items()
+            for rejected in rejections
+            if rejected_model == model and rejected.reason.source is RejectionSource.KLAVIYO
         )
         self.state_tables.commit(
             sql.delete_klaviyo_rejections(

@@ -11,9 +11,10 @@ import pytest
 from reverse_etl.cli.output.drift import differences_document
 from reverse_etl.cli.output.json import REQUESTS
 from reverse_etl.cli.output.status import status_document
+from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.reconcile.drift import ListDifference
-from reverse_etl.report.status import ListStatus, RejectionReason, Status
+from reverse_etl.report.status import ListStatus, Status
 from reverse_etl.state import RunList, RunRecord, RunState
 
 if TYPE_CHECKING:
@@ -36,8 +37,12 @@ STATUS = Status(
             3,
             LAST,
             (
-                RejectionReason("klaviyo", "invalid", "email", "It is refused.", 1, "email:ann@example.com"),
-                RejectionReason("check", "no_identifier", "", "", 1, None),
+                RejectedRows(
+                    RejectionReason(RejectionSource.KLAVIYO, "invalid", "email", "It is refused."),
+                    1,
+                    example="email:ann@example.com",
+                ),
+                RejectedRows(RejectionReason(RejectionSource.CHECK, "no_identifier"), 1),
             ),
             "vip drives it no more.",
         ),

@@ -119,7 +119,7 @@ def counts(plan: Plan) -> dict[tuple[str, str], tuple[int, int, int, int, int, i
             listed.removes,
             listed.held_at_plan,
             listed.unchanged,
-            [(rejected.code, rejected.rows) for rejected in listed.check_rejections],
+            [(rejected.reason.code, rejected.rows) for rejected in listed.check_rejections],
         )
         for model, listed in plan.lists()
     }

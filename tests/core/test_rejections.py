@@ -86,7 +86,9 @@ def test_a_row_refused_in_a_killed_runs_only_import_is_rejected(members: World) 
     assert members.dies(lambda event: isinstance(event, JobProgress))
     before = len(members.writes())
     result = members.run()
-    assert [(r.code, r.rows) for r in one(result).list_plan.check_rejections] == [("standing", 1)]
+    assert [(r.reason.code, r.rows) for r in one(result).list_plan.check_rejections] == [
+        ("still_rejected", 1)
+    ]
     assert len(members.writes()) == before
 
 

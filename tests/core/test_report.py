@@ -134,7 +134,7 @@ def test_a_refused_run_says_why_and_has_no_lists(members: World) -> None:
         "The model returned 0 rows; min_rows is 1. 2 rows were sent before. Nothing was sent. At "
     )
     assert (told.run.state, told.run.exit_code, told.lists, told.proofs) == ("refused", 3, (), ())
-    assert [(each.rows, each.new) for each in told.rejections] == [(1, 0)]
+    assert [(each.rejected.rows, each.rejected.new_rows) for each in told.rejections] == [(1, 0)]
     assert not told.rejections_match_run
     assert report(members, told.previous_runs[0].run.run_id).rejections_match_run
 
@@ -208,16 +208,26 @@ def test_rejections_count_those_that_the_run_saw_first(members: World) -> None:
     become(members, [*people("ann", "cat"), person("bad", email="bad"), person("worse", email="worse")])
     second = members.run()
     told = report(members)
-    found = {(each.source, each.label.name): (each.rows, each.new, each.example) for each in told.rejections}
+    found = {
+        (each.rejected.reason.source, each.label.name): (
+            each.rejected.rows,
+            each.rejected.new_rows,
+            each.rejected.example,
+        )
+        for each in told.rejections
+    }
     assert found == {
         ("check", "Members"): (2, 1, "email:bad"),
         ("klaviyo", "Members"): (1, 0, "email:cat@example.com"),
     }
     assert told.rejections_match_run
-    assert sum(each.rows for each in told.rejections) == told.sum_counts(
+    assert sum(each.rejected.rows for each in told.rejections) == told.sum_counts(
         "rejected_by_check", "rejected_by_klaviyo"
     )
-    assert {each.source: each.new for each in report(members, first.run_id).rejections} == {
+    assert {
+        each.rejected.reason.source: each.rejected.new_rows
+        for each in report(members, first.run_id).rejections
+    } == {
         "check": 1,
         "klaviyo": 1,
     }

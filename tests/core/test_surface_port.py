@@ -81,12 +81,12 @@ def test_only_new_keys_are_sent_and_a_changed_row_is_rejected_by_name(world: Wor
     codes(world, ("SPRING", "A1", 15), ("SPRING", "A2", 10), ("SPRING", "A3", 10))
     result = world.run()
     (rejection,) = one(result).list_plan.check_rejections
-    assert (rejection.code, rejection.rows, rejection.new_rows) == ("changed", 1, 1)
+    assert (rejection.reason.code, rejection.rows, rejection.new_rows) == ("changed", 1, 1)
     assert one(result).outcomes == {Outcome.APPLIED: 1}
     assert result.exit_code == 1
     assert sent(world)["SPRING/A1"] == {"percent": 10}
-    (standing,) = world.project().status().lists[0].reasons
-    assert (standing.code, standing.detail.lower()) == ("changed", "percent")
+    (standing,) = world.project().status().lists[0].rejections
+    assert (standing.reason.code, standing.reason.detail.lower()) == ("changed", "percent")
     assert standing.example == "key:SPRING|A1"
     again = world.run()
     assert (one(again).outcomes, again.exit_code) == ({}, 0)
@@ -141,7 +141,7 @@ def test_keys_never_collide_and_duplicate_keys_are_reported(world: World) -> Non
         ("", "1", 8),
     )
     result = world.run()
-    rejected = {each.code: each.rows for each in one(result).list_plan.check_rejections}
+    rejected = {each.reason.code: each.rows for each in one(result).list_plan.check_rejections}
     assert rejected == {"duplicate": 2, "no_key": 2}
     assert one(result).outcomes == {Outcome.APPLIED: 4}
     assert sorted(sent(world)) == ["A%7CB/C", "A/B|C", "A|B/C", "same/1"]

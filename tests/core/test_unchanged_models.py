@@ -28,7 +28,7 @@ def told(plan: Plan) -> tuple[int, dict[IdentifierType, int], list[tuple[str, in
     return (
         model.duplicate_rows,
         dict(model.omitted_identifiers),
-        [(each.code, each.rows) for each in model.lists[0].check_rejections],
+        [(each.reason.code, each.rows) for each in model.lists[0].check_rejections],
     )
 
 
@@ -80,7 +80,7 @@ def test_a_row_refused_during_a_full_refresh_stays_rejected(world: World) -> Non
     world.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann"))
     assert world.run(options=PlanOptions(full_refresh=True)).exit_code == 1
     world.calm()
-    assert quiet_days(world) == [((0, {}, [("standing", 1)]), 0)] * 2
+    assert quiet_days(world) == [((0, {}, [("still_rejected", 1)]), 0)] * 2
     assert one(world.run(strict=True)).list_plan.rejected_by_check == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.report.facts import (
     ListLabel,
     ListSummary,
@@ -62,8 +63,17 @@ def proof(place: ListLabel = VIP, op: str = "add", receipts: int = 1, **rows: in
 
 def rejected(place: ListLabel = VIP, **changes: Any) -> RejectionSummary:
     """Return rows with malformed e-mails, one of two of them new."""
-    usual = RejectionSummary(place, "check", "email_malformed", "", "", 2, 1, "email:ann@@example.com")
-    return replace(usual, **changes)
+    reason = RejectionReason(RejectionSource.CHECK, "email_malformed")
+    usual = RejectionSummary(place, RejectedRows(reason, 2, 1, "email:ann@@example.com"))
+    return change_rejection(usual, **changes)
+
+
+def change_rejection(summary: RejectionSummary, **changes: Any) -> RejectionSummary:
+    """Return rejected rows with other values of their reason and counts."""
+    reason = {name: changes.pop(name) for name in ("source", "code", "field", "detail") if name in changes}
+    label = changes.pop("label", summary.label)
+    rejected = replace(summary.rejected, reason=replace(summary.rejected.reason, **reason), **changes)
+    return RejectionSummary(label, rejected)
 
 
 def former(
@@ -132,8 +142,15 @@ def everything() -> Report:
         ),
         rejections=(
             rejected(),
-            rejected(source="klaviyo", code="invalid", field="email", detail="No.", rows=1, new=1),
-            rejected(code="no_identifier", example=None, new=0),
+            rejected(
+                source=RejectionSource.KLAVIYO,
+                code="invalid",
+                field="email",
+                detail="No.",
+                rows=1,
+                new_rows=1,
+            ),
+            rejected(code="no_identifier", example=None, new_rows=0),
         ),
         removals_not_found=(RemovalNotFound(VIP, "email:bob@example.com", "2026-03-01T05:02:09.123Z"),),
         removal_not_found_count=60,
@@ -156,10 +173,10 @@ KINDS = {
     "a sandbox": report(changed(), sandbox=True),
     "nothing changed": report(listed(rows=5, snapshot_rows=5, unchanged=5)),
     "standing rejections": report(
-        listed(rows=5, unchanged=5, rejected_by_check=2), rejections=(rejected(new=0),)
+        listed(rows=5, unchanged=5, rejected_by_check=2), rejections=(rejected(new_rows=0),)
     ),
     "new rejections": report(
-        changed(rejected_by_check=2), run=ran("ended", 1), rejections=(rejected(new=2),)
+        changed(rejected_by_check=2), run=ran("ended", 1), rejections=(rejected(new_rows=2),)
     ),
     "some new rejections": report(
         changed(rejected_by_check=2), run=ran("ended", 1), rejections=(rejected(),)

@@ -15,6 +15,7 @@ import pytest
 
 from reverse_etl import __version__
 from reverse_etl.delivery.results import ListResult, collect_figures
+from reverse_etl.domain.rejections import RejectionSource
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.plan import ListPlan
 from reverse_etl.report import chart
@@ -35,6 +36,7 @@ from tests.report.cases import (
     RUN,
     TEA,
     VIP,
+    change_rejection,
     changed,
     everything,
     former,
@@ -274,7 +276,9 @@ PLACED: dict[str, Callable[[Report, str], Report]] = {
     "code": lambda r, text: _rejection(r, code=text),
     "field": lambda r, text: _rejection(r, field=text),
     "detail of a rejection": lambda r, text: _rejection(r, detail=text),
-    "columns of a duplicate": lambda r, text: _rejection(r, source="check", code="duplicate", detail=text),
+    "columns of a duplicate": lambda r, text: _rejection(
+        r, source=RejectionSource.CHECK, code="duplicate", detail=text
+    ),
     "example": lambda r, text: _rejection(r, example=f"external_id:{text}"),
     "list of who is gone": lambda r, text: _gone(r, label=replace(VIP, name=text)),
     "who is gone": lambda r, text: _gone(r, identity=f"external_id:{text}"),
@@ -289,8 +293,8 @@ def _shown(**changes: Any) -> Proof:
 
 
 def _rejection(found: Report, **changes: Any) -> Report:
-    klaviyo = replace(found.rejections[0], source="klaviyo", code="invalid", field="email", detail="No.")
-    return replace(found, rejections=(replace(klaviyo, **changes),))
+    klaviyo = {"source": RejectionSource.KLAVIYO, "code": "invalid", "field": "email", "detail": "No."}
+    return replace(found, rejections=(change_rejection(found.rejections[0], **(klaviyo | changes)),))
 
 
 def _gone(found: Report, **changes: Any) -> Report:

@@ -10,12 +10,13 @@ from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, ProjectFlags, project_
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.status import status_document
 from reverse_etl.domain.identifiers import mask_identity, row_key_text
-from reverse_etl.domain.rejections import describe_rejection, is_rejected_by_klaviyo
+from reverse_etl.state import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reverse_etl.report.status import ListStatus, RejectionReason, Status
+    from reverse_etl.domain.rejections import RejectedRows, RejectionReason
+    from reverse_etl.report.status import ListStatus, Status
 
 
 @click.command("status")
@@ -55,10 +56,10 @@ def _show_status(status: Status, *, show_values: bool) -> None:
     run_states = {run.run_id: run.state for run in status.runs}
     show.print_table(headings, [_row_cells(one, run_states) for one in status.lists], text_columns=4)
     for list_status in status.lists:
-        for reason in list_status.reasons:
+        for rejected in list_status.rejections:
             show.print_line(
-                f"{list_status.label}: {reason.rows:,} rejected: "
-                f"{_reason_text(reason)}{_example_text(reason, show_values)}"
+                f"{list_status.label}: {rejected.rows:,} rejected: "
+                f"{_reason_text(rejected.reason)}{_example_text(rejected, show_values)}"
             )
     for list_status in status.lists:
         if list_status.last_run and list_status.last_run.reason:
@@ -69,7 +70,7 @@ def _show_status(status: Status, *, show_values: bool) -> None:
         if list_status.note:
             show.print_line(f"\nNote: {list_status.note}")
     newest = status.runs[0] if status.runs else None
-    if newest and newest.state in {"submitting", "unsettled"}:
+    if newest and newest.state in {RunState.SUBMITTING, RunState.UNSETTLED}:
         show.print_line(f"\nRun {newest.run_id} left rows uncertain. The next run settles them first.")
 
 
@@ -90,16 +91,12 @@ def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> tuple[
     )
 
 
-def _example_text(reason: RejectionReason, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
-    if not reason.example:
+def _example_text(rejected: RejectedRows, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
+    if not rejected.example:
         return ""
-    identity = row_key_text(reason.example) if show_values else mask_identity(reason.example)
-    return f", such as {identity}" if reason.rows > 1 else f": {identity}"
+    identity = row_key_text(rejected.example) if show_values else mask_identity(rejected.example)
+    return f", such as {identity}" if rejected.rows > 1 else f": {identity}"
 
 
 def _reason_text(reason: RejectionReason) -> str:
-    description = describe_rejection(reason.source, reason.code, reason.field, reason.detail)
-    retry_hint = (
-        " (reverse-etl retry sends them again)" if is_rejected_by_klaviyo(reason.source, reason.code) else ""
-    )
-    return f"{description}{retry_hint}"
+    return reason.describe() + (" (reverse-etl retry sends them again)" if reason.is_by_klaviyo else "")

@@ -80,7 +80,7 @@ def _list_document(model: str, list_plan: ListPlan, figures: Mapping[str, int]) 
         "list_id": None if list_plan.list_ref.is_new else list_plan.list_ref.id,
         **figures,
         "check_rejections": [
-            {"code": rejected.code, "rows": rejected.rows, "new_rows": rejected.new_rows}
+            {"code": rejected.reason.code, "rows": rejected.rows, "new_rows": rejected.new_rows}
             for rejected in list_plan.check_rejections
         ],
     }

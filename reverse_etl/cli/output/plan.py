@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli.output import tables as show
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value, row_key_text
-from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import Endpoint
 
@@ -144,7 +143,7 @@ def _list_read_lines(list_plan: ListPlan) -> list[str]:
 
 def _rejection_lines(list_plan: ListPlan) -> list[str]:
     return [
-        f"  {rejected.rows:,} rejected: {PROBLEM_DESCRIPTIONS[RowProblem(rejected.code)]}"
+        f"  {rejected.rows:,} rejected: {rejected.reason.describe()}"
         + (f" ({rejected.new_rows:,} new)" if 0 < rejected.new_rows < rejected.rows else "")
         for rejected in list_plan.check_rejections
     ]

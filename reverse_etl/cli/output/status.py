@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.identifiers import mask_identity
-from reverse_etl.report.document import run_document
+from reverse_etl.report.document import reason_document, run_document
 
 if TYPE_CHECKING:
-    from reverse_etl.report.status import ListStatus, RejectionReason, Status
+    from reverse_etl.domain.rejections import RejectedRows
+    from reverse_etl.report.status import ListStatus, Status
     from reverse_etl.state import RunList
 
 
@@ -33,7 +34,7 @@ def _list(one: ListStatus, *, show_values: bool) -> dict[str, Any]:
         "held": one.held,
         "uncertain": one.uncertain,
         "last_run": _last(one.last_run) if one.last_run else None,
-        "rejections": [_reason(reason, show_values=show_values) for reason in one.reasons],
+        "rejections": [_rejected_rows(rejected, show_values=show_values) for rejected in one.rejections],
         "note": one.note,
     }
 
@@ -50,12 +51,10 @@ def _last(one: RunList) -> dict[str, Any]:
     }
 
 
-def _reason(reason: RejectionReason, *, show_values: bool) -> dict[str, Any]:
+def _rejected_rows(rejected: RejectedRows, *, show_values: bool) -> dict[str, Any]:
+    example = rejected.example
     return {
-        "source": reason.source,
-        "code": reason.code,
-        "field": reason.field,
-        "detail": reason.detail,
-        "rows": reason.rows,
-        "example": reason.example if show_values else reason.example and mask_identity(reason.example),
+        **reason_document(rejected.reason),
+        "rows": rejected.rows,
+        "example": example if show_values else example and mask_identity(example),
     }

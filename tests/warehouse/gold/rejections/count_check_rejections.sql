@@ -1,5 +1,5 @@
 -- count_check_rejections 1
-SELECT s.retl_list, s.retl_problem, COUNT(*), SUM(CASE WHEN s.retl_problem <> 'standing' AND r.row_key IS NULL THEN 1 ELSE 0 END)
+SELECT s.retl_list, s.retl_problem, COUNT(*), SUM(CASE WHEN s.retl_problem <> 'still_rejected' AND r.row_key IS NULL THEN 1 ELSE 0 END)
 FROM temp.staged_vip_0a1b2c3d AS s
 LEFT JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
 LEFT JOIN (SELECT DISTINCT list_id, row_key, code FROM state.rejections WHERE account_id = ? AND project = ? AND model = ? AND source = 'check' AND first_run_id IN (SELECT run_id FROM state.runs WHERE exit_code IS NOT NULL)) AS r

@@ -1,5 +1,5 @@
 -- mark_still_rejected 1
-UPDATE temp.staged_vip_0a1b2c3d AS s SET retl_problem = 'standing'
+UPDATE temp.staged_vip_0a1b2c3d AS s SET retl_problem = 'still_rejected'
 FROM state.rejected_vip_0a1b2c3d AS r, temp.lists_vip_0a1b2c3d AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id
 AND s.retl_identity = r.retl_identity AND r.retl_checksum = ?
@@ -15,7 +15,7 @@ snowflake: AND TO_JSON(s."tags") IS NOT DISTINCT FROM TO_JSON(r."tags");
 -- with ('c0ffee',)
 
 -- mark_still_rejected 2
-UPDATE temp.staged_clubs_4e5f6a7b AS s SET retl_problem = 'standing'
+UPDATE temp.staged_clubs_4e5f6a7b AS s SET retl_problem = 'still_rejected'
 FROM state.rejected_clubs_4e5f6a7b AS r, temp.lists_clubs_4e5f6a7b AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.retl_list_id = l.retl_list_id
 AND s.retl_identity = r.retl_identity AND r.retl_checksum = ?
