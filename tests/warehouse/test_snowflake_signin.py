@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from snowflake.connector.errors import ProgrammingError
 
 from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.snowflake.account import account_url
 from reverse_etl.warehouse.snowflake.auth import build_arguments
+from reverse_etl.warehouse.snowflake.errors import translate_error
 from tests.warehouse.snowflake_accounts import PASSWORD, new_database
 
 if TYPE_CHECKING:
@@ -96,6 +99,14 @@ WAYS = {
         {"authenticator": "OAUTH_CLIENT_CREDENTIALS", "oauth_client_id": "id", "oauth_client_secret": "sec1"},
     ),
     "connections.toml": ({"account": None, "connection_name": "prod"}, {"connection_name": "prod"}),
+    "an account with an underscore": (
+        {"account": "my_org-acc", "password": "pw12"},
+        {"host": "my-org-acc.snowflakecomputing.com", "password": "pw12"},
+    ),
+    "an account with an underscore, and its host": (
+        {"account": "my_org-acc", "host": "h", "password": "pw12"},
+        {"host": "h", "password": "pw12"},
+    ),
     "places and proxies": (
         {
             "password": "pw12",
@@ -191,8 +202,37 @@ def test_an_unusable_key_is_reported_and_not_shown(key: RSAPrivateKey, tmp_path:
 
 
 @pytest.mark.parametrize(
+    ("written_account", "account", "url"),
+    [
+        ("org-acc", "org-acc", "https://org-acc.snowflakecomputing.com"),
+        ("my_org-acc", "my_org-acc", "https://my-org-acc.snowflakecomputing.com"),
+        ("acc.eu-west-1", "acc.eu-west-1", "https://acc.eu-west-1.snowflakecomputing.com"),
+        ("acc.cn-north-1", "acc.cn-north-1", "https://acc.cn-north-1.snowflakecomputing.cn"),
+        ("org-acc.snowflakecomputing.com", "org-acc", "https://org-acc.snowflakecomputing.com"),
+        ("https://org-acc.snowflakecomputing.com/", "org-acc", "https://org-acc.snowflakecomputing.com"),
+        (
+            "org-acc.privatelink.snowflakecomputing.com:443",
+            "org-acc.privatelink",
+            "https://org-acc.privatelink.snowflakecomputing.com",
+        ),
+        (
+            "https://app.snowflake.com/org/my_acc/#/home",
+            "org-my_acc",
+            "https://org-my-acc.snowflakecomputing.com",
+        ),
+    ],
+)
+def test_an_account_may_be_written_as_a_host_or_a_url(written_account: str, account: str, url: str) -> None:
+    """Connector 4.8 would look for a host with the domain twice, and wait until the login times out."""
+    settings = BASE | {"account": written_account, "password": "pw12"}
+    assert build_arguments(settings)["account"] == account
+    assert account_url(settings) == url
+
+
+@pytest.mark.parametrize(
     ("settings", "word"),
     [
+        ({"account": "two words", "password": "pw12"}, "no account identifier"),
         ({"account": ""}, "no `account`"),
         ({}, "nothing to sign in with"),
         ({"authenticator": "snowflake"}, "no `password`"),
@@ -224,19 +264,33 @@ def test_a_refresh_token_is_exchanged(server: Server) -> None:
 
 
 def test_the_session_is_the_same_on_every_machine(server: Server) -> None:
-    """Time zone and formats are set, the output's own parameters kept, and the tag is the output's."""
+    """No setting of the account or the user counts; an output may choose what its models' SQL means."""
     server.control("forget")
-    settings = server.settings(
-        new_database(), query_tag="nightly", session_parameters={"ROWS_PER_RESULTSET": 0}
-    )
+    own = {"rows_per_resultset": 1, "week_start": 1, "STATEMENT_TIMEOUT_IN_SECONDS": 60}
+    settings = server.settings(new_database(), query_tag="nightly", session_parameters=own)
     Snowflake(settings, read_only=True).close()
     (login,) = server.control("look")["logins"]
     said = login["SESSION_PARAMETERS"]
     assert said["TIMEZONE"] == "UTC"
     assert said["QUERY_TAG"] == "nightly"
-    assert said["ROWS_PER_RESULTSET"] in (0, "0")
+    assert str(said["STRICT_JSON_OUTPUT"]).lower() == "true"
+    assert said["TIMESTAMP_TYPE_MAPPING"] == "TIMESTAMP_NTZ"
+    assert {said[f"{kind}_INPUT_FORMAT"] for kind in ("DATE", "TIME", "TIMESTAMP")} == {"AUTO"}
+    assert said["DEFAULT_NULL_ORDERING"] == "LAST"
+    numbers = ("ROWS_PER_RESULTSET", "WEEK_START", "STATEMENT_TIMEOUT_IN_SECONDS")
+    assert [int(said[name]) for name in numbers] == [0, 1, 60]
+    assert not [name for name in said if name != name.upper()]
     assert login["query"]["warehouse"] == "RETL_XS"
     assert login["query"]["roleName"] == "RETL"
+
+
+@pytest.mark.parametrize("code", [251001, 251005, 251007])
+def test_a_setting_that_the_connector_rejects_is_a_configuration_error(code: int) -> None:
+    """No request was made; running again does not help."""
+    error = ProgrammingError(f"{code}: Invalid value: pw12", errno=code)
+    told = translate_error(error, "signing in", ("pw12",), signing_in=True)
+    assert isinstance(told, UsageError)
+    assert "pw12" not in repr(told.problems)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,10 @@ MISSING_OBJECT_CODES = frozenset(
     {2003, 2043}
 )  # no such object, or the role may not see it: Snowflake does not say which
 NO_PRIVILEGE_CODES = frozenset({3001, 3003, 3041, 3540})  # insufficient privileges
+# The connector does not accept a setting: no account, no user, a wrong value. No request was made.
+INVALID_SETTING_CODES = frozenset(
+    {251001, 251005, 251006, 251007, 251008, 251013, 251017, 251018, 251019, 251020}
+)
 # No connection, no answer in time (14 and 25xxxx are the connector's own), or the HTTP status of a server
 # in trouble.
 UNREACHABLE_CODES = frozenset(
@@ -125,6 +129,12 @@ def translate_error(
     if explanation is not None:
         return _error_type(code, explanation, signing_in=signing_in).of(
             f"Snowflake: {explanation.summary} ({code}).", where=where, hint=explanation.hint
+        )
+    if code in INVALID_SETTING_CODES:
+        return UsageError.of(
+            f"The snowflake output can't be used: {message}",
+            where=where,
+            hint="Correct the output in profiles.yml. Nothing was sent to Snowflake.",
         )
     if code in UNREACHABLE_CODES:
         return WarehouseError.of(
