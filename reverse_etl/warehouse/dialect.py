@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 RESERVED_PREFIX = "retl_"  # begins our columns in tables that hold a model's columns too
 
 
+def plain_text_sql(value: str) -> str:
+    """Return a value as text without a collation, which could make different texts equal: Ann and ANN."""
+    return f"(CAST({value} AS VARCHAR) COLLATE '')"
+
+
 @dataclass(frozen=True)
 class NumberedRows:
     """A query whose rows are to be numbered, and the temporary table that they go to.
@@ -82,11 +87,15 @@ class Dialect(ABC):
 
     @abstractmethod
     def create_temp_table_sql(self, table: str) -> str:
-        """Return the beginning of a statement that creates a temporary table."""
+        """Return the beginning of a statement that creates a temporary table of a query; AS follows."""
 
     @abstractmethod
     def replace_temp_table_sql(self, table: str) -> str:
-        """Return the beginning of a statement that creates or replaces a temporary table."""
+        """Return the beginning of a statement that creates or replaces one; AS follows."""
+
+    @abstractmethod
+    def replace_empty_temp_table(self, table: str, columns: str) -> Statement:
+        """Return a statement that creates or replaces a temporary table without rows."""
 
     @property
     @abstractmethod

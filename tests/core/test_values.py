@@ -346,6 +346,18 @@ def test_a_column_with_a_half_finished_type_change_may_be_dropped(
     assert len(world.writes()) == before
 
 
+def test_a_collation_makes_no_values_equal(world: World) -> None:
+    """A column may ignore case; still a change of case is a change, and ids that differ in it stay apart."""
+    world.sql("CREATE TABLE names (id VARCHAR COLLATE NOCASE, name VARCHAR COLLATE NOCASE)")
+    world.sql("INSERT INTO names VALUES ('a1', 'Ann'), ('A1', 'Bo')")
+    world.model(
+        "members", "select id, name as first_name from names", identifiers={"external_id": "id"}, min_rows=0
+    )
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    world.sql("UPDATE names SET name = 'ANN' WHERE name = 'Ann'")
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+
+
 @pytest.mark.parametrize("type_", ["DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ"])
 def test_an_infinite_time_rejects_its_row_and_names_the_column(world: World, type_: str) -> None:
     """DuckDB's client would give it as the last or first moment that it knows."""

@@ -52,15 +52,38 @@ def test_in_and_exists_stand_only_among_the_ands_of_a_where(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_table_is_transient_or_temporary(name: str) -> None:
-    """A permanent table would be charged for seven days of fail-safe."""
+def test_a_table_is_transient_or_temporary_and_has_no_collation(name: str) -> None:
+    """A permanent table would be charged for seven days of fail-safe. A day of history costs cents.
+
+    A database's default collation would make ids equal that differ in case.
+    """
     created = PARSED[name]
     if isinstance(created, exp.Create) and created.kind == "TABLE":
         table = created.find(exp.Table)
         assert table is not None
         words = CASES[name].text.split('"', 1)[0]
         assert ("TEMPORARY" if table.name.startswith("TEMP_") else "TRANSIENT") in words
-        assert table.name.startswith("TEMP_") or "DATA_RETENTION_TIME_IN_DAYS = 0" in CASES[name].text
+        assert table.name.startswith("TEMP_") or "DATA_RETENTION_TIME_IN_DAYS = 1" in CASES[name].text
+        assert "DEFAULT_DDL_COLLATION = ''" in CASES[name].text
+
+
+def test_a_state_table_that_is_rebuilt_keeps_its_grants() -> None:
+    """Whoever may read the state can still read it after a column changed its type."""
+    replaced = DIALECT.replace_state_table("snapshot_x", "SELECT 1", repeatable=True)
+    assert " COPY GRANTS AS\n" in replaced.text
+    assert (
+        "COPY GRANTS" not in BEFORE_THE_FIRST_RUN.replace_state_table("x", "SELECT 1", repeatable=True).text
+    )
+
+
+def test_staged_text_has_no_collation() -> None:
+    """Neither identifiers, which regular expressions look at, nor other texts, which are compared by case."""
+    assert DIALECT.stored_column_sql(Column("A", ColumnKind.TEXT, "VARCHAR")) == (
+        """(CAST("A" AS VARCHAR) COLLATE '') AS "A\""""
+    )
+    staged = CASES["staging/stage_rows 1.1"].text
+    assert """(CAST("MAIL" AS VARCHAR) COLLATE '')""" in staged
+    assert """CAST("MAIL" AS VARCHAR)""" not in staged.replace("""(CAST("MAIL" AS VARCHAR) COLLATE '')""", "")
 
 
 @pytest.mark.parametrize("name", [name for name, _ in cases(BEFORE_THE_FIRST_RUN)])

@@ -13,6 +13,7 @@ from reverse_etl.domain.identifiers import (
     SPACES,
     IdentifierType,
 )
+from reverse_etl.warehouse.dialect import plain_text_sql
 from reverse_etl.warehouse.statement import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -79,16 +80,16 @@ def _key_part_sql(column: Column) -> str:
             fraction_text = f"RTRIM(CAST({name} AS VARCHAR), '0')"
             return f"CASE WHEN {name} = FLOOR({name}) THEN {integer_text} ELSE {fraction_text} END"
         case _:
-            text = f"NULLIF(CAST({name} AS VARCHAR), '')"
+            text = f"NULLIF({plain_text_sql(name)}, '')"
             return f"REPLACE(REPLACE({text}, '%', '%25'), '{KEY_SEPARATOR}', '%7C')"
 
 
 def as_text_sql(column: Column) -> str:
     """Return an identifier column as text; an integral number has no fraction, and NaN or an infinity is no identifier."""
     name = quote_identifier(column.name)
-    as_varchar = (
-        f"CAST({name} AS VARCHAR)"  # also of a text: a UUID and an ENUM are kept as text, and are none
-    )
+    as_varchar = f"CAST({name} AS VARCHAR)"
+    if column.kind is ColumnKind.TEXT:  # or a UUID or an ENUM, which are stored as text
+        return plain_text_sql(name)
     if column.kind not in {ColumnKind.DECIMAL, ColumnKind.FLOAT, ColumnKind.REAL}:
         return as_varchar
     integer_text = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"

@@ -25,10 +25,7 @@ def create_empty_plan(tables: ModelTables) -> Statement:
     types = {"retl_seq": "BIGINT", "retl_in_snapshot": "BOOLEAN", "retl_uncertain": "BOOLEAN"}
     names = (*DELTA_COLUMNS, *KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
     columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in names)
-    dialect = tables.dialect
-    return Statement.create(
-        dialect.temp_table(tables.planned), f"{dialect.replace_temp_table_sql(tables.planned)} ({columns})"
-    )
+    return tables.dialect.replace_empty_temp_table(tables.planned, columns)
 
 
 def limit_upserts(tables: ModelTables, limit: int) -> tuple[Statement, ...]:

@@ -29,6 +29,7 @@ from reverse_etl.planning.sql.identifiers import (
     phone_malformed_sql,
     row_key_sql,
 )
+from reverse_etl.warehouse.dialect import plain_text_sql
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier, quote_literal
@@ -55,7 +56,9 @@ class Staging:
     def list_name(self) -> Sql:
         """Return a row's value of `retl_list`."""
         return Sql(
-            "NULLIF(TRIM(CAST(retl_list_raw AS VARCHAR)), '')" if self.list_column else "CAST('' AS VARCHAR)"
+            f"NULLIF(TRIM({plain_text_sql('retl_list_raw')}), '')"
+            if self.list_column
+            else "CAST('' AS VARCHAR)"
         )
 
     @property
@@ -193,9 +196,7 @@ def replace_list_ids(tables: ModelTables, ids: Mapping[str, str]) -> tuple[State
     """Store the id of each list by its name in the rows, for the diff to join."""
     table = tables.dialect.temp_table(tables.lists)
     columns = "retl_list VARCHAR, retl_list_id VARCHAR"
-    create_table = Statement.create(
-        table, f"{tables.dialect.replace_temp_table_sql(tables.lists)} ({columns})"
-    )
+    create_table = tables.dialect.replace_empty_temp_table(tables.lists, columns)
     if not ids:
         return (create_table,)
     placeholders = ", ".join("(?, ?)" for _ in ids)

@@ -33,10 +33,7 @@ _MEMBER_COLUMNS = (*IDENTIFIER_COLUMNS.values(), "retl_joined_at", "retl_joined_
 def create_members(dialect: Dialect, tables: ModelTables) -> Statement:
     """Make the scratch table of a list's members, empty: identifiers, when they joined, and that with a minute's grace."""
     columns = ", ".join(f"{name} VARCHAR" for name in _MEMBER_COLUMNS)
-    return Statement.create(
-        dialect.temp_table(_members_table(tables)),
-        f"{dialect.replace_temp_table_sql(_members_table(tables))} ({columns})",
-    )
+    return dialect.replace_empty_temp_table(_members_table(tables), columns)
 
 
 def insert_members(

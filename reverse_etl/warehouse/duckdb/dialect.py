@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.dialect import Dialect, NumberedRows
+from reverse_etl.warehouse.dialect import Dialect, NumberedRows, plain_text_sql
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -61,12 +61,17 @@ class DuckDBDialect(Dialect):
         return Statement.create(name, f"CREATE OR REPLACE TABLE {name} AS\n{select}", repeatable=repeatable)
 
     def create_temp_table_sql(self, table: str) -> str:
-        """Return the beginning of a statement that creates a temporary table."""
+        """Return the beginning of a statement that creates a temporary table of a query."""
         return f"CREATE TABLE {self.temp_table(table)}"
 
     def replace_temp_table_sql(self, table: str) -> str:
-        """Return the beginning of a statement that creates or replaces a temporary table."""
+        """Return the beginning of a statement that creates or replaces one."""
         return f"CREATE OR REPLACE TABLE {self.temp_table(table)}"
+
+    def replace_empty_temp_table(self, table: str, columns: str) -> Statement:
+        """Return a statement that creates or replaces a temporary table without rows."""
+        name = self.temp_table(table)
+        return Statement.create(name, f"CREATE OR REPLACE TABLE {name} ({columns})")
 
     @property
     def has_transactional_ddl(self) -> bool:
@@ -122,7 +127,7 @@ class DuckDBDialect(Dialect):
         name = quote_identifier(column.name)
         match column.kind:
             case ColumnKind.TEXT:
-                return f"CAST({name} AS VARCHAR) AS {name}"
+                return f"{plain_text_sql(name)} AS {name}"
             case _:
                 return name
 

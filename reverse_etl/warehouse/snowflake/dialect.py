@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect, NumberedRows
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect, NumberedRows, plain_text_sql
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -48,24 +48,32 @@ class SnowflakeDialect(Dialect):
         return quote_identifier(column.upper() if column.startswith(RESERVED_PREFIX) else column)
 
     def create_state_table(self, table: str, columns: str) -> Statement:
-        """Return a statement that creates a state table if it is missing, without history to pay for."""
+        """Return a statement that creates a state table if it is missing."""
         name = self.state_table(table)
-        text = f"CREATE {self._table_kind} TABLE IF NOT EXISTS {name} ({columns}){_RETENTION_SQL}"
+        text = f"CREATE {self._table_kind} TABLE IF NOT EXISTS {name} ({columns}){self._state_options}"
         return Statement.create(name, text)
 
     def replace_state_table(self, table: str, select: str, *, repeatable: bool) -> Statement:
-        """Return a statement that replaces a state table by the rows of a query."""
+        """Return a statement that replaces a state table by a query; its readers keep their grants."""
         name = self.state_table(table)
-        text = f"CREATE OR REPLACE {self._table_kind} TABLE {name}{_RETENTION_SQL} AS\n{select}"
+        copy_grants = " COPY GRANTS" if self.persistent else ""
+        options = f"{self._state_options}{copy_grants}"
+        text = f"CREATE OR REPLACE {self._table_kind} TABLE {name}{options} AS\n{select}"
         return Statement.create(name, text, repeatable=repeatable)
 
     def create_temp_table_sql(self, table: str) -> str:
-        """Return the beginning of a statement that creates a temporary table."""
-        return f"CREATE TEMPORARY TABLE {self.temp_table(table)}"
+        """Return the beginning of a statement that creates a temporary table of a query."""
+        return f"CREATE TEMPORARY TABLE {self.temp_table(table)}{_NO_COLLATION_SQL}"
 
     def replace_temp_table_sql(self, table: str) -> str:
-        """Return the beginning of a statement that creates or replaces a temporary table."""
-        return f"CREATE OR REPLACE TEMPORARY TABLE {self.temp_table(table)}"
+        """Return the beginning of a statement that creates or replaces one."""
+        return f"CREATE OR REPLACE TEMPORARY TABLE {self.temp_table(table)}{_NO_COLLATION_SQL}"
+
+    def replace_empty_temp_table(self, table: str, columns: str) -> Statement:
+        """Return a statement that creates or replaces a temporary table without rows."""
+        name = self.temp_table(table)
+        text = f"CREATE OR REPLACE TEMPORARY TABLE {name} ({columns}){_NO_COLLATION_SQL}"
+        return Statement.create(name, text)
 
     @property
     def has_transactional_ddl(self) -> bool:
@@ -122,7 +130,7 @@ class SnowflakeDialect(Dialect):
         name = quote_identifier(column.name)
         match column.kind:
             case ColumnKind.TEXT:
-                return f"CAST({name} AS VARCHAR) AS {name}"
+                return f"{plain_text_sql(name)} AS {name}"
             case ColumnKind.JSON if column.type != "VARIANT":
                 return f"CAST({_semi_structured_sql(name, column)} AS VARIANT) AS {name}"
             case _:
@@ -192,8 +200,14 @@ class SnowflakeDialect(Dialect):
     def _table_kind(self) -> str:
         return "TRANSIENT" if self.persistent else "TEMPORARY"
 
+    @property
+    def _state_options(self) -> str:
+        return (_RETENTION_SQL if self.persistent else "") + _NO_COLLATION_SQL
 
-_RETENTION_SQL = " DATA_RETENTION_TIME_IN_DAYS = 0"  # older versions would be stored, and charged for
+
+# The database may have a default collation that ignores case: list ids and external ids would collide.
+_NO_COLLATION_SQL = " DEFAULT_DDL_COLLATION = ''"
+_RETENTION_SQL = " DATA_RETENTION_TIME_IN_DAYS = 1"  # for a day a dropped or damaged table can be restored
 
 
 def _ranges_sql(characters: CodePoints) -> str:

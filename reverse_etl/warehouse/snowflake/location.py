@@ -49,7 +49,8 @@ class SnowflakeLocation:
     def create_state_schema(self) -> Statement:
         """Return what makes the state's schema."""
         return Statement(
-            f"CREATE TRANSIENT SCHEMA IF NOT EXISTS {self.full_state_schema} DATA_RETENTION_TIME_IN_DAYS = 0",
+            f"CREATE TRANSIENT SCHEMA IF NOT EXISTS {self.full_state_schema} "
+            f"DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = ''",
             kind=StatementKind.CREATE,
             table=None,
             repeatable=True,

@@ -1,6 +1,6 @@
 -- compute_deltas 1
 duckdb:    CREATE OR REPLACE TABLE temp.changed_codes_8c9d0e1f AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_codes_8c9d0e1f AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_codes_8c9d0e1f DEFAULT_DDL_COLLATION = '' AS
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
@@ -69,7 +69,7 @@ snowflake: ) AS retl_rows;
 
 -- compute_deltas 2
 duckdb:    CREATE OR REPLACE TABLE temp.changed_codes_8c9d0e1f AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_codes_8c9d0e1f AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_codes_8c9d0e1f DEFAULT_DDL_COLLATION = '' AS
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (

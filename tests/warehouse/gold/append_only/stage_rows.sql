@@ -1,13 +1,13 @@
 -- stage_rows 1
 duckdb:    CREATE TABLE temp.staged_codes_8c9d0e1f AS
-snowflake: CREATE TEMPORARY TABLE temp.staged_codes_8c9d0e1f AS
+snowflake: CREATE TEMPORARY TABLE temp.staged_codes_8c9d0e1f DEFAULT_DDL_COLLATION = '' AS
 SELECT CAST('' AS VARCHAR) AS retl_list,
-  'key:' || REPLACE(REPLACE(NULLIF(CAST("coupon" AS VARCHAR), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END AS retl_identity,
+  'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE ''), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END AS retl_identity,
   retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id,
   CAST(CASE
-    WHEN 'key:' || REPLACE(REPLACE(NULLIF(CAST("coupon" AS VARCHAR), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END IS NULL THEN 'no_key'
+    WHEN 'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE ''), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END IS NULL THEN 'no_key'
   END AS VARCHAR) AS retl_problem,
-  CAST(NULL AS VARCHAR) AS retl_detail, CAST("coupon" AS VARCHAR) AS "coupon", "code", "percent"
+  CAST(NULL AS VARCHAR) AS retl_detail, (CAST("coupon" AS VARCHAR) COLLATE '') AS "coupon", "code", "percent"
 FROM (
   SELECT '' AS retl_list_raw,
     CAST(NULL AS VARCHAR) AS retl_email,

@@ -1,6 +1,6 @@
 -- collect_claimed 1
 duckdb:    CREATE OR REPLACE TABLE temp.claimed_phone_e164_vip_0a1b2c3d AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.claimed_phone_e164_vip_0a1b2c3d AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.claimed_phone_e164_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 WITH upserts AS (
   SELECT s.retl_identity, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164 FROM temp.staged_vip_0a1b2c3d AS s
   JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
@@ -21,7 +21,7 @@ UNION SELECT s.retl_identity FROM upserts AS s JOIN known AS k ON k.retl_phone_e
 
 -- collect_claimed 2
 duckdb:    CREATE OR REPLACE TABLE temp.claimed_phone_e164_vip_0a1b2c3d AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.claimed_phone_e164_vip_0a1b2c3d AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.claimed_phone_e164_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 WITH upserts AS (
   SELECT s.retl_identity, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164 FROM temp.staged_vip_0a1b2c3d AS s
   JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list

@@ -1,6 +1,6 @@
 -- compute_deltas 1
 duckdb:    CREATE OR REPLACE TABLE temp.changed_vip_0a1b2c3d AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
@@ -78,7 +78,7 @@ snowflake: ) AS retl_rows;
 
 -- compute_deltas 2
 duckdb:    CREATE OR REPLACE TABLE temp.changed_vip_0a1b2c3d AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
@@ -185,7 +185,7 @@ snowflake: ) AS retl_rows;
 
 -- compute_deltas 3
 duckdb:    CREATE OR REPLACE TABLE temp.changed_vip_0a1b2c3d AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
@@ -288,7 +288,7 @@ snowflake: ) AS retl_rows;
 
 -- compute_deltas 4
 duckdb:    CREATE OR REPLACE TABLE temp.changed_clubs_4e5f6a7b AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_clubs_4e5f6a7b AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_clubs_4e5f6a7b DEFAULT_DDL_COLLATION = '' AS
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
@@ -363,7 +363,7 @@ snowflake: ) AS retl_rows;
 
 -- compute_deltas 5
 duckdb:    CREATE OR REPLACE TABLE temp.changed_vip_0a1b2c3d AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (

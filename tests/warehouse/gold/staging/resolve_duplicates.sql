@@ -1,6 +1,6 @@
 -- resolve_duplicates 1
 duckdb:    CREATE TABLE temp.distinct_vip_0a1b2c3d AS
-snowflake: CREATE TEMPORARY TABLE temp.distinct_vip_0a1b2c3d AS
+snowflake: CREATE TEMPORARY TABLE temp.distinct_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 SELECT DISTINCT s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
 FROM temp.staged_vip_0a1b2c3d AS s
 JOIN temp.duplicates_vip_0a1b2c3d AS t ON s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity
@@ -28,7 +28,7 @@ snowflake:     CASE WHEN COUNT(DISTINCT TO_JSON("tags")) > 1 OR COUNT(TO_JSON("t
 
 -- resolve_duplicates 2
 duckdb:    CREATE TABLE temp.distinct_clubs_4e5f6a7b AS
-snowflake: CREATE TEMPORARY TABLE temp.distinct_clubs_4e5f6a7b AS
+snowflake: CREATE TEMPORARY TABLE temp.distinct_clubs_4e5f6a7b DEFAULT_DDL_COLLATION = '' AS
 SELECT DISTINCT s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id
 FROM temp.staged_clubs_4e5f6a7b AS s
 JOIN temp.duplicates_clubs_4e5f6a7b AS t ON s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity
