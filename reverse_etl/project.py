@@ -363,17 +363,23 @@ class Project:
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
         *,
+        unknown: bool = False,
         on_event: EventHandler = _ignore_event,
     ) -> dict[str, int]:
         """Clear the rejections made by Klaviyo, so that the next run sends these rows again.
 
+        With `unknown`, instead, those rows whose request must not be repeated and may have been carried out.
         Returns the number of rows by model.
         """
         models = self.select(select, exclude)
         with self.connections.warehouse(read_only=False) as warehouse:
             state = self.connections.state(warehouse, None, on_event)
+            clear = state.forget_unknown if unknown else state.rejections.clear_klaviyo_rejections
             with state.hold_lease():
-                return {model.name: state.rejections.clear_klaviyo_rejections(model.name) for model in models}
+                return {
+                    model.name: 0 if unknown and not model.config.surface.upsert.once else clear(model.name)
+                    for model in models
+                }
 
 
 @dataclass(frozen=True)

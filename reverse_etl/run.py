@@ -14,6 +14,7 @@ from reverse_etl.delivery.results import ListResult, RunResult, collect_figures,
 from reverse_etl.domain.events import Event, EventHandler, ListCreated
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.errors import GuardRefused
+from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.guards import check_guards
 from reverse_etl.planning.saved_plan import find_plan_drift
@@ -45,7 +46,7 @@ def run_models(
     """
     context.warehouse.set_query_tag(run=context.run_id)
     with context.state.hold_lease():
-        recover_earlier_runs(context)
+        recover_earlier_runs(context, [model for model in request.project_models if isinstance(model, Model)])
         plan = planning.build_plan(
             context.warehouse, context.state, context.klaviyo, request, _with_heartbeat(context)
         )

@@ -19,6 +19,7 @@ from reverse_etl.surfaces.interface import (
     Phase,
     Surface,
 )
+from reverse_etl.surfaces.operations import SendRequests
 from reverse_etl.surfaces.requests import IMPORT_PROFILES
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ CODES = Surface(
 def limit_rows_per_request(monkeypatch: pytest.MonkeyPatch, max_rows: int) -> None:
     """Let every request hold so few rows, so that few rows make many requests."""
     surfaces = [
-        replace(surface, upsert=replace(surface.upsert, max_rows=max_rows)) for surface in catalog.SURFACES
+        surface
+        if isinstance(surface.upsert, SendRequests)
+        else replace(surface, upsert=replace(surface.upsert, max_rows=max_rows))
+        for surface in catalog.SURFACES
     ]
     monkeypatch.setattr(catalog, "SURFACES", tuple(surfaces))
 

@@ -15,12 +15,13 @@ from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
 from reverse_etl.delivery.pending_rows import PendingRows
 from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
 from reverse_etl.delivery.remove_members import leave_rows_in_place, remove_members
+from reverse_etl.delivery.send_requests import send_requests
 from reverse_etl.domain.events import JobProgress, ListDone
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.formatting import format_count
 from reverse_etl.surfaces.interface import Blocking
-from reverse_etl.surfaces.operations import AddToList, ImportRows, RemoveFromList
+from reverse_etl.surfaces.operations import AddToList, ImportRows, RemoveFromList, SendRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,6 +94,8 @@ def _send(delivery: ListDelivery, operation: Operation) -> None:
             add_members(delivery, operation)
         case RemoveFromList():
             remove_members(delivery, operation)
+        case SendRequests():
+            send_requests(delivery, operation)
         case _:
             assert_never(operation)
 

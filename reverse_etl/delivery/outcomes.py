@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import ReceiptState, RowExceptionKind
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Outcome(StrEnum):
     """How a planned row ended in a run."""
 
     APPLIED = "applied"
+    UNVERIFIED = "unverified"  # Klaviyo took the request (202), and nothing shows what came of it
     REJECTED = "rejected_by_klaviyo"
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"
@@ -46,6 +48,14 @@ _OUTCOME_BY_EXCEPTION_KIND = {
 }
 
 
+def _receipt_outcome(receipt: Receipt) -> Outcome:
+    if not receipt.verified:
+        return Outcome.UNVERIFIED
+    if receipt.state is ReceiptState.APPLIED and receipt.op == Op.REMOVE:
+        return Outcome.REMOVED
+    return _OUTCOME_BY_RECEIPT_STATE[receipt.state]
+
+
 @dataclass
 class OutcomeCounter:
     """Counts the outcomes of one list during its delivery.
@@ -70,7 +80,7 @@ class OutcomeCounter:
         """Count the rows of receipts and exceptions; accepted rows are counted when their job has ended."""
         for receipt in receipts:
             if receipt.state in _OUTCOME_BY_RECEIPT_STATE:
-                self.add(_OUTCOME_BY_RECEIPT_STATE[receipt.state], receipt.rows)
+                self.add(_receipt_outcome(receipt), receipt.rows)
         for row_exception in row_exceptions:
             self.add(_OUTCOME_BY_EXCEPTION_KIND[row_exception.kind], 1)
 

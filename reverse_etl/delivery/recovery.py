@@ -13,18 +13,23 @@ from reverse_etl.errors import KlaviyoError
 from reverse_etl.state import OpenReceipt, RunState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.models.model import Model
 
 
-def recover_earlier_runs(context: DeliveryContext) -> None:
+def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> None:
     """Follow the jobs of unfinished runs to their end, and apply what they prove to the snapshot.
 
-    Also waits for imports without a receipt: a run may have been killed before it wrote one. Idempotent.
-    Raises KlaviyoError if jobs have not ended within the job timeout.
+    Also waits for imports without a receipt: a run may have been killed before it wrote one. `models` are
+    the project's: of those whose requests must not be repeated, a row without a receipt was not sent.
+    Idempotent. Raises KlaviyoError if jobs have not ended within the job timeout.
     """
     open_receipts, unfinished = context.state.receipts.open_receipts(), context.state.runs.unfinished()
     if not open_receipts and not unfinished:
         return
+    once_checksums = {model.name: model.checksum for model in models if model.config.surface.upsert.once}
     context.on_event(RecoveryStarted(len(unfinished), len(open_receipts)))
     by_model: dict[tuple[str, str], list[OpenReceipt]] = defaultdict(list)
     for entry in open_receipts:
@@ -37,6 +42,8 @@ def recover_earlier_runs(context: DeliveryContext) -> None:
         for name, model_record in context.state.models().items():
             if (tables := context.state.load_tables(model_record)) is not None:
                 context.state.apply_receipts(run_id, name, tables, model_record.checksum)
+                if run_id in unfinished and model_record.checksum == once_checksums.get(name):
+                    context.state.delete_unsent(run_id, name, tables)
     for run_id in unfinished:
         context.state.runs.record_end(run_id, RunState.RECOVERED)
 

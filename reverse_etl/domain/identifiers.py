@@ -78,6 +78,16 @@ def row_key_text(row_key: str) -> str:
     return row_key.partition(":")[2]
 
 
+def split_row_key(row_key: str) -> list[str]:
+    """Return the columns, as text, of a row key that a surface's own columns make.
+
+    >>> split_row_key("key:50%25 off|A%7CB")
+    ['50% off', 'A|B']
+    """
+    parts = row_key_text(row_key).split(KEY_SEPARATOR)
+    return [part.replace("%7C", KEY_SEPARATOR).replace("%25", "%") for part in parts]
+
+
 def split_identity(identity: str) -> tuple[IdentifierType, str]:
     """Return the type and the canonical value of an identity."""
     kind, _, value = identity.partition(":")

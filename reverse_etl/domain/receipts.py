@@ -38,7 +38,8 @@ class Receipt:
 
     `first_seq` identifies a receipt within one run and model. `rows` counts the rows that the receipt covers.
     `detail` is a sentence for people. `may_have_duplicate`: the reply to an earlier attempt was lost, so
-    another import may apply what this one refuses.
+    another import may apply what this one refuses. `verified` is False if rows count as APPLIED because
+    Klaviyo took their request, and nothing shows what came of it.
     """
 
     list_id: str
@@ -50,6 +51,7 @@ class Receipt:
     job_id: str | None = None
     detail: str = ""
     may_have_duplicate: bool = False
+    verified: bool = True
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class RowProblem(StrEnum):
     IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER = "identity_is_another_rows_identifier"
     SHARED_IDENTIFIER = "shared_identifier"
     CHANGED = "changed"
+    UNKNOWN_OUTCOME = "unknown_outcome"
     STILL_REJECTED = "still_rejected"
 
 
@@ -57,6 +58,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER: "identity is a secondary identifier of another row",
     RowProblem.SHARED_IDENTIFIER: "several rows share an identifier",
     RowProblem.CHANGED: "changed after it was sent, and cannot be sent again",
+    RowProblem.UNKNOWN_OUTCOME: "an earlier request, which must not be repeated, may have carried it out",
     RowProblem.STILL_REJECTED: "rejected by Klaviyo earlier and unchanged since",
 }
 

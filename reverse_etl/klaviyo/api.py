@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from reverse_etl.clock import CancellableSleep, Clock, SystemClock
-from reverse_etl.klaviyo import accounts, lists, profiles
+from reverse_etl.klaviyo import accounts, custom_requests, lists, profiles
 from reverse_etl.klaviyo import imports as jobs
 from reverse_etl.klaviyo.client import MAX_PAGES, Client
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.accounts import Account
+    from reverse_etl.klaviyo.custom_requests import CustomReply
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.klaviyo.messages import Request, RequestHook, Response
     from reverse_etl.klaviyo.profiles import Member, Profile
@@ -112,7 +113,7 @@ class Klaviyo:
         """
         request = jobs.start_import_request(body)
         response = self._client.send(request)
-        if response.status != request.endpoint.success_status:
+        if not request.endpoint.is_success(response.status):
             import_refusal = jobs.parse_refusal(response)
             if import_refusal is None:
                 raise refusal_error(request, response)
@@ -177,6 +178,17 @@ class Klaviyo:
         Raises ValueError for no ids or more than 1,000.
         """
         self._client.execute(lists.change_members_request(Endpoint.REMOVE_FROM_LIST, list_id, ids))
+
+    def send_custom(self, request: Request) -> CustomReply:
+        """Send a request that a model names.
+
+        It is repeated after a lost reply only if its endpoint is idempotent.
+        """
+        response = self._client.send(request)
+        reply = custom_requests.parse_reply(request, response)
+        if reply is None:
+            raise refusal_error(request, response)
+        return reply
 
     def stop(self) -> None:
         """Send no further requests, from any thread; waiting calls soon raise KlaviyoError."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 from urllib.parse import quote
 
 from reverse_etl.errors import KlaviyoError
@@ -72,6 +73,10 @@ class Endpoint(Enum):
         """Return whether a request changes data in Klaviyo."""
         return self.method != "GET"
 
+    def is_success(self, status: int) -> bool:
+        """Return whether a status means that the request was carried out."""
+        return status == self.success_status
+
     def path(self, *ids: str) -> str:
         """Return the path with percent-encoded ids. Raises KlaviyoError for a text that cannot be an id."""
         path = self.template
@@ -84,3 +89,35 @@ class Endpoint(Enum):
                 )
             path = path.replace("{id}", quote(value, safe=""), 1)
         return path
+
+
+@dataclass(frozen=True)
+class CustomEndpoint:
+    """An endpoint that a model names. `template` is the unfilled path, by which its rate limit is kept."""
+
+    method: str
+    template: str
+    success: frozenset[int]
+    idempotent: bool
+
+    @property
+    def rate_limit(self) -> RateLimit:
+        """Return the limit until a reply states another."""
+        return XS
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Return the scopes that the key needs: not known here."""
+        return ()
+
+    @property
+    def writes(self) -> bool:
+        """Return whether a request changes data in Klaviyo."""
+        return self.method != "GET"
+
+    def is_success(self, status: int) -> bool:
+        """Return whether a status means that the request was carried out."""
+        return status in self.success
+
+
+AnyEndpoint: TypeAlias = Endpoint | CustomEndpoint

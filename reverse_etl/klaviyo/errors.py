@@ -72,7 +72,7 @@ def require_success(request: Request, response: Response) -> Document:
     Raises ReplyLost if a write may have been carried out, because it got such a body, or because the reply
     to an earlier attempt was lost.
     """
-    if response.status != request.endpoint.success_status:
+    if not request.endpoint.is_success(response.status):
         raise refusal_error(request, response)
     if response.status == HTTPStatus.NO_CONTENT:
         return {}
@@ -138,7 +138,7 @@ def _describe_refusal(request: Request, response: Response) -> tuple[str, str]:
     where = f" (at {first.pointer})" if first.pointer else ""
     description = f"{status} {first.code}: {(first.detail or first.title).rstrip('.')}{where}"
     if status == HTTPStatus.FORBIDDEN and first.code == "permission_denied":
-        scopes = " and ".join(request.endpoint.scopes)
+        scopes = " and ".join(request.endpoint.scopes) or "the scopes that Klaviyo's reference names for it"
         return (
             f"The key is valid, but lacks a scope ({description}).",
             f"This request needs {scopes}. Create such a key in Klaviyo: Settings, API keys.",

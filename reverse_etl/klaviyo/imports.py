@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _PAGE_SIZE = "100"
-_REFUSAL_STATUSES = (
+CONTENT_REFUSALS = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
@@ -138,7 +138,7 @@ def parse_refusal(response: Response) -> RowsRefused | RequestRefused | None:
 
     Examples of the latter are a wrong key and the page of a proxy.
     """
-    errors = parse_errors(response) if response.status in _REFUSAL_STATUSES else ()
+    errors = parse_errors(response) if response.status in CONTENT_REFUSALS else ()
     if not errors:
         return None
     rows: dict[int, RowError] = {}

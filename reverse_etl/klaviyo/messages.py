@@ -8,16 +8,20 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from reverse_etl.klaviyo.endpoints import Endpoint
+    from reverse_etl.klaviyo.endpoints import AnyEndpoint
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request. `target` is the encoded path with its query, which may contain people's identifiers."""
+    """A request. `target` is the encoded path with its query, which may contain people's identifiers.
 
-    endpoint: Endpoint
+    `headers` are sent beside those of every request.
+    """
+
+    endpoint: AnyEndpoint
     target: str
     body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def path(self) -> str:

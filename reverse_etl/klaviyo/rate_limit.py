@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reverse_etl.clock import CancellableSleep, Clock
-    from reverse_etl.klaviyo.endpoints import RateLimit
+    from reverse_etl.klaviyo.endpoints import AnyEndpoint, RateLimit
 
 BURST_SECONDS: Final = 1.0
 STEADY_SECONDS: Final = 60.0
@@ -45,7 +45,7 @@ class Quota:
 class Permit:
     """The permission to send one request. A `probe` is sent alone, to find out whether a 429 is over."""
 
-    endpoint: Endpoint
+    endpoint: AnyEndpoint
     sent_at: float
     probe: bool = False
 
@@ -72,7 +72,7 @@ class _Window:
 class EndpointLimiter:
     """The rate limits of one endpoint. It has no clock: callers pass `now`, which must never decrease."""
 
-    def __init__(self, endpoint: Endpoint, rate_limit: RateLimit) -> None:
+    def __init__(self, endpoint: AnyEndpoint, rate_limit: RateLimit) -> None:
         limits = (
             (BURST_SECONDS, rate_limit.burst),
             (STEADY_SECONDS, rate_limit.steady),
@@ -153,17 +153,18 @@ class RateLimiter:
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._limiters = {
+        self._limiters: dict[AnyEndpoint, EndpointLimiter] = {
             endpoint: EndpointLimiter(endpoint, rate_limit_for(endpoint)) for endpoint in Endpoint
         }
         self._lock = threading.Lock()
 
-    def acquire(self, endpoint: Endpoint) -> Permit | None:
+    def acquire(self, endpoint: AnyEndpoint) -> Permit | None:
         """Wait for a permit and return it, or None if the run was stopped.
 
         Raises KlaviyoError if the wait would exceed an hour, because a daily limit is used up.
         """
-        limiter = self._limiters[endpoint]
+        with self._lock:
+            limiter = self._limiters.setdefault(endpoint, EndpointLimiter(endpoint, endpoint.rate_limit))
         while True:
             with self._lock:
                 now = self._clock.monotonic()
@@ -192,7 +193,7 @@ class RateLimiter:
             self._limiters[permit.endpoint].throttle(self._clock.monotonic(), permit, seconds)
 
 
-def estimate_duration(requests: Mapping[Endpoint, int]) -> float:
+def estimate_duration(requests: Mapping[AnyEndpoint, int]) -> float:
     """Return the seconds until the last of these requests may be sent, at Klaviyo's rate limits.
 
     Endpoints are used one after another. Network time and other users of the account are not included.

@@ -21,7 +21,7 @@ from reverse_etl.klaviyo.messages import Response, TransportError, TransportResu
 if TYPE_CHECKING:
     from random import Random
 
-    from reverse_etl.klaviyo.endpoints import Endpoint
+    from reverse_etl.klaviyo.endpoints import AnyEndpoint
 
 MAX_ATTEMPTS = 8
 MAX_FUTILE_ATTEMPTS = 3  # of failures that another attempt seldom ends
@@ -73,7 +73,7 @@ class Fail:
 Decision: TypeAlias = Return | Retry | Fail
 
 
-def next_step(result: TransportResult, attempts: Attempts, endpoint: Endpoint, random: Random) -> Decision:
+def next_step(result: TransportResult, attempts: Attempts, endpoint: AnyEndpoint, random: Random) -> Decision:
     """Return what to do after `result`; `attempts` are the attempts before it."""
     if isinstance(result, Response):
         if result.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -106,7 +106,7 @@ def _decide_after_429(response: Response, attempts: Attempts, random: Random) ->
 
 
 def _decide_after_failure(
-    reason: str, result: TransportResult, attempts: Attempts, endpoint: Endpoint, random: Random
+    reason: str, result: TransportResult, attempts: Attempts, endpoint: AnyEndpoint, random: Random
 ) -> Retry | Fail:
     reply_lost = endpoint.writes and (isinstance(result, Response) or result.outcome_unknown)
     attempts = replace(attempts, failed=attempts.failed + 1, reply_lost=attempts.reply_lost or reply_lost)

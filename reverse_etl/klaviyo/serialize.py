@@ -31,6 +31,7 @@ LOCATION_TEXT_FIELDS: Final = frozenset(
 LOCATION_FIELDS: Final = LOCATION_TEXT_FIELDS | {"latitude", "longitude"}
 _OBJECT_FIELDS: Final = frozenset({"location", "properties"})
 _LOCATION_PREFIX: Final = "location_"
+_NOT_UNICODE: Final = "holds text that is not valid Unicode, or is nested too deeply"
 
 # orjson encodes the other kinds correctly, or raises (integers, by OPT_STRICT_INTEGER).
 _CONVERTERS: Final[dict[ColumnKind, Converter]] = {
@@ -161,7 +162,7 @@ class ProfileEncoder:
             except UnencodableValue as error:
                 return EncodingError(name, str(error))
             except (TypeError, ValueError, ArithmeticError, RecursionError):
-                return EncodingError(name, "holds text that is not valid Unicode, or is nested too deeply")
+                return EncodingError(name, _NOT_UNICODE)
         try:
             encoded = orjson.dumps(self._build_profile(converted))
         except TypeError:
@@ -190,13 +191,13 @@ def _find_converter(name: str, column: Column) -> Converter | None:
         return _find_object_converter(name, column)
     location_field = name.removeprefix(_LOCATION_PREFIX) if _is_location_column(name) else ""
     if name not in ATTRIBUTES and location_field not in LOCATION_TEXT_FIELDS:
-        return _find_value_converter(column)
+        return find_value_converter(column)
     if column.kind is ColumnKind.TEXT:
         return None
-    return partial(_convert_to_text, _find_value_converter(column) or values.to_json_value)
+    return partial(_convert_to_text, find_value_converter(column) or values.to_json_value)
 
 
-def _find_value_converter(column: Column) -> Converter | None:
+def find_value_converter(column: Column) -> Converter | None:
     """Return the converter of a column's type; what a nested one holds is in the type's text alone."""
     if column.kind is not ColumnKind.NESTED:
         return _CONVERTERS.get(column.kind)
@@ -219,7 +220,7 @@ def _convert_in_steps(steps: Sequence[Converter], value: Any) -> Any:
 
 
 def _find_object_converter(name: str, column: Column) -> Converter:
-    nested = _find_value_converter(column) or values.to_json_value
+    nested = find_value_converter(column) or values.to_json_value
     convert = nested if column.kind is ColumnKind.NESTED else values.parse_json
     return partial(_convert_to_location if name == "location" else _convert_to_object, convert)
 
@@ -259,3 +260,25 @@ def _convert_unknown(value: Any) -> Any:
 
 def _size_error(encoded: bytes) -> EncodingError:
     return EncodingError("", f"is {len(encoded)} bytes, and Klaviyo accepts at most {MAX_BYTES}")
+
+
+class ValueReader:
+    """Reads the rows of one model as JSON values, NULL as None. `columns` are those of `read`, by name."""
+
+    def __init__(self, columns: Sequence[tuple[str, Column]]) -> None:
+        self._columns = [
+            (name, find_value_converter(column) or values.to_json_value) for name, column in columns
+        ]
+
+    def read(self, row: Sequence[Any]) -> dict[str, Any] | EncodingError:
+        """Return the values of a row by name, or why it cannot be sent. Does not raise for any value."""
+        read: dict[str, Any] = {}
+        for (name, convert), value in zip(self._columns, row, strict=True):
+            try:
+                json_value = None if value is None else values.to_json_value(convert(value))
+                read[name] = orjson.loads(orjson.dumps(json_value))
+            except UnencodableValue as error:
+                return EncodingError(name, str(error))
+            except (TypeError, ValueError, ArithmeticError, RecursionError):
+                return EncodingError(name, _NOT_UNICODE)
+        return read

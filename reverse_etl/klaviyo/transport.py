@@ -99,6 +99,7 @@ class Transport:
                     request.endpoint.method,
                     self.origin + request.target,
                     data=request.body,
+                    headers=dict(request.headers),
                     timeout=(self._timeouts.connect, self._timeouts.read),
                     allow_redirects=False,
                     stream=True,

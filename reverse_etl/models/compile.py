@@ -26,6 +26,7 @@ from reverse_etl.models.model import (
 )
 from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.models.relations import load_relations
+from reverse_etl.models.request_config import find_model_surface
 from reverse_etl.models.unstable_aggregates import find_unstable_aggregates
 from reverse_etl.parsing.jinja import RenderedFile, TemplateError, render_file
 from reverse_etl.parsing.validation import validate_mapping
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.models.model import ProjectModel
+    from reverse_etl.surfaces.interface import Surface
 
 _CONFIG_HINT: Final = (
     f"Write {{{{ config(surface='{EXAMPLE.name}', list='VIP customers') }}}} above the SELECT."
@@ -206,8 +208,17 @@ class _ModelCompiler:
         query = self.parse_query(rendered)
         if query is None or config_input is None or query.findings:
             return None
-        model = self.build_model(query, bind_columns(config_input, query.columns), rendered, source)
+        surface = self.find_surface(config_input, query, source)
+        if surface is None:
+            return None
+        model = self.build_model(query, bind_columns(config_input, surface, query.columns), rendered, source)
         return None if self.problems else model
+
+    def find_surface(self, config_input: ConfigInput, query: Query, source: str) -> Surface | None:
+        locate = _config_locator(self.path, source, self.context.configs[0][0])
+        surface, problems = find_model_surface(config_input, query.columns, self.project_dir, locate)
+        self.problems.extend(problems)
+        return surface
 
     def render_source(self, source: str) -> RenderedFile | None:
         try:

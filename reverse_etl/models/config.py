@@ -97,6 +97,12 @@ class ConfigInput(StrictModel):
     max_age: str = Field(default="", description="For example: '24h'")
     enabled: bool = True
     description: str = ""
+    request: dict[str, Any] = Field(default={})
+    on_remove: dict[str, Any] = Field(default={})
+    unique_key: Annotated[list[str], BeforeValidator(_to_list)] = Field(
+        default=[], description="For example: unique_key=['coupon', 'code']"
+    )
+    append: bool = False
 
     @field_validator("surface_name", mode="before")
     @classmethod
@@ -153,6 +159,38 @@ class ConfigInput(StrictModel):
             raise AdviceError(problem.summary, problem.hint)
         return self
 
+    @model_validator(mode="after")
+    def _validate_request(self) -> ConfigInput:
+        name = self.surface_name
+        if not self.surface.described_by_model:
+            given = [
+                setting
+                for setting in ("request", "on_remove", "unique_key", "append")
+                if setting in self.model_fields_set
+            ]
+            if given:
+                raise AdviceError(
+                    f"The surface {name} sends requests of its own, but {given[0]} is given.",
+                    f"Remove {given[0]}.",
+                )
+            return self
+        if not self.request:
+            raise AdviceError(
+                f"The surface {name} needs request.",
+                "Write request={'method': 'POST', 'path': '/api/...', 'body': '...'}.",
+            )
+        if not self.unique_key:
+            raise AdviceError(
+                f"The surface {name} needs unique_key.",
+                "Name the columns that tell rows apart: unique_key=['coupon', 'code'].",
+            )
+        if self.append and self.on_remove:
+            raise AdviceError(
+                "append and on_remove are both given, but nothing that is only appended is removed.",
+                "Keep one of them.",
+            )
+        return self
+
     @property
     def surface(self) -> Surface:
         """Return the surface that `surface_name` names."""
@@ -170,10 +208,12 @@ class ConfigInput(StrictModel):
         return {"list": self.list_name, "list_id": self.list_id, "list_column": self.list_column}
 
 
-def bind_columns(config_input: ConfigInput, columns: Sequence[OutputColumn]) -> BoundConfig:
-    """Return the config with its columns resolved, the payload columns, and all findings."""
+def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[OutputColumn]) -> BoundConfig:
+    """Return the config with its columns resolved, the payload columns, and all findings.
+
+    `surface` is that of the model: the one that the config names, or what the model makes of it.
+    """
     by_name = {column.name.casefold(): column for column in columns}
-    surface = config_input.surface
     findings: list[Finding] = []
     identifiers = _bind_identifiers(config_input, by_name, findings)
     list_target = config_input.list_target()
@@ -185,7 +225,7 @@ def bind_columns(config_input: ConfigInput, columns: Sequence[OutputColumn]) -> 
         column for name, column in by_name.items() if name not in used_names or name in surface.columns.key
     ]
     missing_types = {str(kind) for kind in config_input.identifiers} - {str(kind) for kind in identifiers}
-    properties = {_property_name(column): column.name for column in payload}
+    properties = {property_name(column): column.name for column in payload}
     findings += _to_findings(
         (
             *column_rules.find_key_problems(surface, by_name.keys()),
@@ -208,7 +248,7 @@ def bind_columns(config_input: ConfigInput, columns: Sequence[OutputColumn]) -> 
     )
     return BoundConfig(
         config,
-        tuple(PayloadColumn(output_column.name, _property_name(output_column)) for output_column in payload),
+        tuple(PayloadColumn(output_column.name, property_name(output_column)) for output_column in payload),
         tuple(findings),
         tuple(_to_findings(column_rules.find_payload_warnings(surface, properties, identifiers), payload)),
     )
@@ -269,5 +309,6 @@ def _bind_list_column(
     return ListColumn(column.name)
 
 
-def _property_name(column: OutputColumn) -> str:
+def property_name(column: OutputColumn) -> str:
+    """Return the name under which a column is sent: in lower case, or as written if it is quoted."""
     return column.name if column.quoted else column.name.lower()

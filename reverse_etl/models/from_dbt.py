@@ -13,6 +13,7 @@ from reverse_etl.formatting import format_location
 from reverse_etl.models.config import ConfigInput, bind_columns
 from reverse_etl.models.model import BrokenModel, Model, Traits, compute_checksum, list_names
 from reverse_etl.models.query import Finding, Query, read_query
+from reverse_etl.models.request_config import find_model_surface
 from reverse_etl.parsing.validation import validate_mapping
 from reverse_etl.parsing.yaml_document import YamlDocument, format_key_path, read_yaml
 
@@ -90,7 +91,13 @@ class _MetaNodeCompiler:
         query = self.build_query()
         if config_input is None or query is None:
             return None
-        bound_config = bind_columns(config_input, query.columns)
+        surface, surface_problems = find_model_surface(
+            config_input, query.columns, self.project_dir, self.locate
+        )
+        self.problems.extend(surface_problems)
+        if surface is None:
+            return None
+        bound_config = bind_columns(config_input, surface, query.columns)
         self.add_findings((*query.findings, *bound_config.findings))
         if query.findings or bound_config.findings:
             return None

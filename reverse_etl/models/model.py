@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_location
+from reverse_etl.surfaces.operations import SendRequests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +125,7 @@ def compute_checksum(sql: str, config: ModelConfig) -> str:
     The state stores it with each rejection, which ends when the hash changes. The names in it must therefore
     stay the same if a field or class is renamed.
     """
-    content = {
+    content: dict[str, Any] = {
         "surface": config.surface.name,
         "target": _target(config.list_target),
         "identifiers": [[kind.value, column] for kind, column in config.identifiers.items()],
@@ -136,6 +137,9 @@ def compute_checksum(sql: str, config: ModelConfig) -> str:
         "description": config.description,
         "max_age": config.max_age,
     }
+    for name, operation in (("request", config.surface.upsert), ("on_remove", config.surface.remove)):
+        if isinstance(operation, SendRequests):
+            content[name] = operation.template.describe()
     config_bytes = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(sql.encode() + b"\0" + config_bytes).hexdigest()
 

@@ -123,6 +123,8 @@ def _matches_snapshot(warehouse: Warehouse, state: State, staged: StagedModel, d
 
 def _compute_deltas(warehouse: Warehouse, staged: StagedModel, diff: ModelDiff) -> None:
     """Compute the deltas of all rows except those that Klaviyo refused before and that are unchanged."""
+    if diff.stored_columns and staged.model.config.surface.upsert.once:
+        warehouse.execute(sql.mark_unknown_rows(diff))
     if diff.stored_columns and diff.tables.append_only:
         warehouse.execute(sql.mark_changed_rows(diff))
     if diff.stored_columns and _has_current_columns(warehouse, diff.tables, diff.tables.rejected):

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.klaviyo.rate_limit import estimate_duration
 from reverse_etl.surfaces.operations import RowCounts
@@ -154,13 +154,13 @@ class ModelPlan:
             list_plan.upserts or list_plan.removes or list_plan.deferred for list_plan in self.lists
         )
 
-    def estimate_requests(self) -> dict[Endpoint, int]:
+    def estimate_requests(self) -> dict[AnyEndpoint, int]:
         """Return the estimated number of requests of the model, by endpoint.
 
         Assumes full requests: rows small enough that their number fills a request before their bytes do.
         Excludes reading lists: see `ListPlan.max_list_reads`.
         """
-        counts: dict[Endpoint, int] = {}
+        counts: dict[AnyEndpoint, int] = {}
         for list_plan in self.lists:
             for endpoint, number in _estimate_requests(self.model.config.surface, list_plan).items():
                 counts[endpoint] = counts.get(endpoint, 0) + number
@@ -212,9 +212,9 @@ class Plan:
             for name in names
         }
 
-    def estimate_requests(self) -> dict[Endpoint, int]:
+    def estimate_requests(self) -> dict[AnyEndpoint, int]:
         """Return the estimated number of requests of the plan, by endpoint."""
-        counts: dict[Endpoint, int] = {}
+        counts: dict[AnyEndpoint, int] = {}
         for model_plan in self.models:
             for endpoint, number in model_plan.estimate_requests().items():
                 counts[endpoint] = counts.get(endpoint, 0) + number
@@ -229,7 +229,7 @@ class Plan:
         return estimate_duration(self.estimate_requests())
 
 
-def _estimate_requests(surface: Surface, list_plan: ListPlan) -> dict[Endpoint, int]:
+def _estimate_requests(surface: Surface, list_plan: ListPlan) -> dict[AnyEndpoint, int]:
     rows = RowCounts(list_plan.upserts, list_plan.removes, list_plan.rows_by_identifier)
     counts = surface.estimate_requests(rows)
     if list_plan.list_ref.is_new and list_plan.list_ref.id:

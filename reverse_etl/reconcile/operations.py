@@ -85,7 +85,7 @@ def _compare_and_update(
     """Recover earlier runs, then compare each list and update its state."""
     differences: list[ListDifference] = []
     with context.state.hold_lease():
-        recover_earlier_runs(context)
+        recover_earlier_runs(context, models)
         for managed_list in _find_managed_lists(context, models, list_ids_by_name):
             with compare_list(context, managed_list) as difference:
                 differences.append(difference)

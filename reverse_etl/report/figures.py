@@ -43,6 +43,12 @@ PLAN_FIGURES: Final = (
 )
 OUTCOME_FIGURES: Final = (
     Figure("applied", "added or updated, with proof", ("applied",)),
+    Figure(
+        "unverified",
+        "taken by Klaviyo, whose reply does not show the effect",
+        ("unverified",),
+        hidden_if_zero=True,
+    ),
     Figure("removed", "removed from the list; consent is not changed", ("removed",)),
     Figure(
         "replaced",

@@ -12,7 +12,7 @@ from reverse_etl.sandbox.answering import handle_request
 from reverse_etl.sandbox.ask import ApiRequest
 from reverse_etl.sandbox.control import add_control
 from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, error_document
-from reverse_etl.sandbox.routes import accounts, jobs, lists, members, profiles
+from reverse_etl.sandbox.routes import accounts, jobs, lists, members, profiles, records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 CUT_ENVIRON_KEY: Final = "reverse_etl.cut"
 DRIP_ENVIRON_KEY: Final = "reverse_etl.drip"
 _NOT_FOUND: Final = 404
-_ROUTES: Final = (*accounts.ROUTES, *lists.ROUTES, *members.ROUTES, *profiles.ROUTES, *jobs.ROUTES)
+_ROUTES: Final = (
+    *accounts.ROUTES,
+    *lists.ROUTES,
+    *members.ROUTES,
+    *profiles.ROUTES,
+    *jobs.ROUTES,
+    *records.ROUTES,
+)
 
 
 def make_app(account: SandboxAccount) -> Flask:

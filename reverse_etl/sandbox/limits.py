@@ -69,6 +69,15 @@ QUOTAS: Final[Mapping[str, EndpointQuota]] = {
     "get_profile_ids_for_bulk_import_profiles_job": M,
     "get_list_for_bulk_import_profiles_job": M,
     "get_list_ids_for_bulk_import_profiles_job": M,
+    "create_tag": S,
+    "tag_lists": S,
+    "remove_tag_from_lists": S,
+    "create_coupon": S,
+    "bulk_create_coupon_codes": L,
+    "create_catalog_item": L,
+    "update_catalog_item": L,
+    "delete_catalog_item": L,
+    "bulk_create_data_source_records": EndpointQuota(3, 15),
 }
 
 

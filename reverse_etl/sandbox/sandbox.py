@@ -14,6 +14,7 @@ from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_count, profile_summaries
 from reverse_etl.sandbox.jobs import finish_jobs
 from reverse_etl.sandbox.journal import LoggedRequest, clear_requests, load_requests
+from reverse_etl.sandbox.records import put_record, read_records
 from reverse_etl.sandbox.rules import RuleOptions, Rules
 from reverse_etl.sandbox.server import Server
 from reverse_etl.sandbox.store import Store
@@ -142,6 +143,16 @@ class Sandbox:
         """Return the number of profiles."""
         with self._account.transaction() as db:
             return profile_count(db)
+
+    def records(self, kind: str) -> dict[str, Any]:
+        """Return the tags, coupons, coupon codes, catalog items or object records by id, sorted by it."""
+        with self._account.transaction() as db:
+            return read_records(db, kind)
+
+    def put_record(self, kind: str, record_id: str, attributes: dict[str, Any]) -> None:
+        """Keep a resource of such a kind in the place of one with the same id."""
+        with self._account.transaction() as db:
+            put_record(db, kind, record_id, attributes)
 
     def change_rules(self, **changes: Unpack[RuleOptions]) -> None:
         """Change the behaviour of the account from the next request on; a restart brings the old one back.

@@ -78,7 +78,7 @@ class Runs:
             self.state_tables.scope.key,
         )
         return tuple(
-            RunList(run_id, started_at, model, list_id, name, json.loads(counts), reason)
+            RunList(run_id, started_at, model, list_id, name, _parse_counts(counts), reason)
             for run_id, started_at, model, list_id, name, counts, reason in self.state_tables.fetch(statement)
         )
 
@@ -186,3 +186,13 @@ def last_lists_by_model(run_lists: Sequence[RunList]) -> Mapping[str, frozenset[
         )
         for model, run_id in newest_run_ids.items()
     }
+
+
+def _parse_counts(text: str) -> dict[str, int]:
+    """Return the counts of a list's rows. A run that was stored before a count existed had no such rows."""
+    counts: dict[str, int] = {}
+    for name, rows in json.loads(text).items():
+        counts[name] = rows
+        if name == "applied":
+            counts["unverified"] = 0
+    return counts

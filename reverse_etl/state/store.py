@@ -188,6 +188,16 @@ class State:
             self.receipts.delete_row_exceptions(dialect.state_table(tables.deltas), run_id, model),
         )
 
+    def forget_unknown(self, model: str) -> int:
+        """Forget that a model's uncertain adds and updates may have been applied; returns how many."""
+        table_key = self.scope.table_key(model)
+        if self._load_payload(table_key) is None:
+            return 0
+        tables = ModelTables(self._state_tables.dialect, table_key, (), (), many_lists=True)
+        ((rows,),) = self._state_tables.fetch(deltas.count_uncertain_upserts(tables))
+        self._state_tables.execute(deltas.delete_uncertain_upserts(tables))
+        return int(rows)
+
     def backdate_first_sent(
         self, tables: ModelTables, list_id: str, first_sent_times: Mapping[str, datetime]
     ) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from reverse_etl.surfaces.list_memberships_by_profile_id import LIST_MEMBERSHIPS_BY_PROFILE_ID
 from reverse_etl.surfaces.profiles import PROFILES
+from reverse_etl.surfaces.request import REQUEST
 
 if TYPE_CHECKING:
     from reverse_etl.surfaces.interface import Surface
 
-SURFACES: tuple[Surface, ...] = (PROFILES, LIST_MEMBERSHIPS, LIST_MEMBERSHIPS_BY_PROFILE_ID)
+SURFACES: tuple[Surface, ...] = (PROFILES, LIST_MEMBERSHIPS, LIST_MEMBERSHIPS_BY_PROFILE_ID, REQUEST)
 EXAMPLE: Final = LIST_MEMBERSHIPS  # the surface of first models and of examples in messages
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.errors import Problem
-    from reverse_etl.klaviyo.endpoints import Endpoint
+    from reverse_etl.klaviyo.endpoints import AnyEndpoint
     from reverse_etl.surfaces.operations import Operation, RowCounts
 
 
@@ -93,7 +93,8 @@ class Surface:
     `upsert` sends new and changed rows. `remove` takes back what a leaving row asked for; None where nothing
     is taken back: the row is forgotten, and Klaviyo keeps what it has. An uncertain row that leaves goes the
     same way. `alternative` is the surface that somebody most likely means who writes a model that this one
-    does not fit, if there is one.
+    does not fit, if there is one. If `described_by_model`, the model says key and requests, and
+    `request.configure` returns the surface of that model.
     """
 
     name: str
@@ -106,13 +107,14 @@ class Surface:
     upsert: Operation
     remove: Operation | None = None
     alternative: Surface | None = field(default=None, repr=False)
+    described_by_model: bool = False
 
     @property
     def has_list(self) -> bool:
         """Return whether a model of the surface has a list."""
         return self.list_rule is not ListRule.NONE
 
-    def estimate_requests(self, rows: RowCounts) -> dict[Endpoint, int]:
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests a list's rows take, look-ups included, in the order of sending."""
         requests = self.upsert.estimate_requests(rows) if rows.upserts else {}
         if rows.removes and self.remove is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES
+from reverse_etl.surfaces.request_template import Repeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.batching import Envelope
+    from reverse_etl.klaviyo.endpoints import AnyEndpoint
     from reverse_etl.klaviyo.serialize import EncodingError
+    from reverse_etl.surfaces.request_template import RequestTemplate
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,9 @@ class ImportRows:
     envelope: Callable[[str], Envelope]
     make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
     proof: ClassVar = Proof.JOB
+    once: ClassVar = False
 
-    def estimate_requests(self, rows: RowCounts) -> dict[Endpoint, int]:
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take, if rows fill requests by number."""
         return {self.endpoint: math.ceil(rows.upserts / self.max_rows)}
 
@@ -80,8 +84,9 @@ class AddToList:
     endpoint: Endpoint
     max_rows: int
     proof: ClassVar = Proof.REPLY
+    once: ClassVar = False
 
-    def estimate_requests(self, rows: RowCounts) -> dict[Endpoint, int]:
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return how many requests the upserts take, look-ups included."""
         return {
             Endpoint.PROFILES: math.ceil(rows.upserts / MAX_VALUES),
@@ -99,14 +104,39 @@ class RemoveFromList:
     endpoint: Endpoint
     max_rows: int
     proof: ClassVar = Proof.REPLY
+    once: ClassVar = False
 
-    def estimate_requests(self, rows: RowCounts) -> dict[Endpoint, int]:
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the removes take, look-ups included."""
-        requests: dict[Endpoint, int] = {}
+        requests: dict[AnyEndpoint, int] = {}
         for kind, carriers in rows.removes_by_identifier.items():
             endpoint = Endpoint.LIST_PROFILES if kind in LIST_FILTERABLE else Endpoint.PROFILES
             requests[endpoint] = requests.get(endpoint, 0) + math.ceil(carriers / MAX_VALUES)
         return requests | {self.endpoint: math.ceil(rows.removes / self.max_rows)}
 
 
-Operation = ImportRows | AddToList | RemoveFromList
+@dataclass(frozen=True)
+class SendRequests:
+    """Rows are sent by a request that the model describes, to the endpoint that it names."""
+
+    template: RequestTemplate
+    removes: bool = False
+    proof: ClassVar = Proof.REPLY
+
+    @property
+    def once(self) -> bool:
+        """Return whether a request must not be sent again after a lost reply."""
+        return self.template.repeat is Repeat.ONCE
+
+    @property
+    def max_rows(self) -> int:
+        """Return the most rows of one request."""
+        return self.template.max_rows
+
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
+        """Return about how many requests the rows take: fewest, where rows are grouped."""
+        count = rows.removes if self.removes else rows.upserts
+        return {self.template.endpoint: math.ceil(count / self.max_rows)}
+
+
+Operation = ImportRows | AddToList | RemoveFromList | SendRequests

@@ -153,7 +153,7 @@ select phone from t
         Problem(
             "surface cannot be 'list_membership'.",
             "models/vip.sql:2:5",
-            "Did you mean list_memberships? Available: profiles, list_memberships, list_memberships_by_profile_id.",
+            "Did you mean list_memberships? Available: profiles, list_memberships, list_memberships_by_profile_id, request.",
         ),
         Problem("phone is not an identifier type.", "models/vip.sql:6:5", "Did you mean phone_e164?"),
         Problem(
@@ -182,7 +182,7 @@ select email from t
         Problem(
             "surface is missing from config().",
             "models/vip.sql:1",
-            "It can be profiles, list_memberships, list_memberships_by_profile_id.",
+            "It can be profiles, list_memberships, list_memberships_by_profile_id, request.",
         ),
     ),
     case(

@@ -18,7 +18,7 @@ REMOVE_ENDS = {
     Outcome.LEFT_IN_PLACE,
     Outcome.HELD,
 }
-EITHER = {Outcome.UNKNOWN, Outcome.NOT_SENT}
+EITHER = {Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.UNVERIFIED}
 
 
 def check_accounts(result: RunResult) -> None:

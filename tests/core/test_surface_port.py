@@ -236,10 +236,10 @@ def test_a_config_is_held_against_what_the_surface_says(
     """Names that mean something for people mean nothing here."""
     world.model("codes", select, surface="codes", **config)
     if not summary:
-        world.project()
+        world.project().select()
         return
     with pytest.raises(UsageError) as raised:
-        world.project()
+        world.project().select()
     assert summary in str(raised.value)
 
 

@@ -202,6 +202,7 @@ def _append_only(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
     kept = {column.name: column for column in shape.payload}
     yield "stage_rows", staging.stage_rows(Staging(shape, Sql("select * from codes"), {}, None))
     yield "mark_changed_rows", diff.mark_changed_rows(ModelDiff(shape, kept))
+    yield "mark_unknown_rows", diff.mark_unknown_rows(ModelDiff(shape, kept))
     for columns in ({}, kept):
         yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, columns))
     yield "select_upserts", deltas.select_upserts(dialect, shape, RUN, "", range(1, 9))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reverse_etl.cli.commands.debug_request import debug_request
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
@@ -33,13 +34,20 @@ _WIDTH = 10  # of the column of names
 @click.command("debug")
 @project_options
 @AS_JSON
-def command(project_flags: ProjectFlags, *, as_json: bool) -> int:
-    """Check whether a run would work. Sends only GETs.
+@click.option("--request", "request_of", metavar="MODEL", help="Show the first request of a model's rows.")
+@click.option("--send", is_flag=True, help="With --request: send exactly that request.")
+@click.option("--show-values", is_flag=True, help="With --request: show e-mails and phones unmasked.")
+def command(
+    project_flags: ProjectFlags, *, as_json: bool, request_of: str | None, send: bool, show_values: bool
+) -> int:
+    """Check whether a run would work. Sends only GETs, except with --send.
 
     Checks the profile, models, dbt's results, warehouse, state, key, account and lists. The exit code is the
     one that a run would have: 2 for a mistake in the project, 3 if the dbt gate stops a model, 4 if the
     warehouse or Klaviyo does not answer.
     """
+    if request_of is not None:
+        return debug_request(project_flags.load(), request_of, send=send, show_values=show_values)
     checks = _CheckRunner(_ignore_check if as_json else _print_check)
     _run_checks(project_flags, checks)
     if as_json:

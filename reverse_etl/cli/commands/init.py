@@ -15,6 +15,7 @@ import yaml
 from reverse_etl.cli.options import NO_VARS, ProjectFlags
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
+from reverse_etl.config.model_templates import model_template_names, read_model_template
 from reverse_etl.config.profiles import PROFILES_FILE, find_profiles_file
 from reverse_etl.config.scaffold import (
     SANDBOX_DESTINATION,
@@ -66,6 +67,11 @@ _COLUMNS_SQL = (
     metavar="TASK",
     help="With --schedule snowflake: the full name of the task that builds with dbt, which the job follows.",
 )
+@click.option(
+    "--template",
+    type=click.Choice(model_template_names()),
+    help="Write this ready model, which sends a request to an endpoint of Klaviyo, and nothing else.",
+)
 def command(  # noqa: PLR0913 - one argument per flag
     *,
     project_dir: Path,
@@ -75,6 +81,7 @@ def command(  # noqa: PLR0913 - one argument per flag
     warehouse: str | None,
     schedule: str | None,
     after: str | None,
+    template: str | None,
 ) -> None:
     """Create a destination and a first model.
 
@@ -87,6 +94,9 @@ def command(  # noqa: PLR0913 - one argument per flag
         raise click.UsageError("--after is for --schedule snowflake.")
     if schedule is not None:
         show.print_line(render_snowflake_task(project_flags.load_target(), after))
+        return
+    if template is not None:
+        _write_template(project_dir, template)
         return
     path = _ensure_destination(project_flags, warehouse)
     _write_first_model(replace(project_flags, profiles_dir=path.parent))
@@ -224,6 +234,20 @@ def _choose_profile_and_target(path: Path, project_flags: ProjectFlags) -> tuple
             hint=f"Choose one with --target: {', '.join(outputs)}",
         )
     return name, target
+
+
+def _write_template(project_dir: Path, template: str) -> None:
+    path = models_folder(project_dir) / f"{template}.sql"
+    if path.exists():
+        raise UsageError.of(
+            "The model exists already.",
+            where=format_path(path),
+            hint="Rename it, or delete it to start again from the ready model.",
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(read_model_template(template), encoding="utf-8")
+    show.print_line(f"wrote {format_path(path)}: change the names of its table and columns")
+    show.print_line(f"\nNext: reverse-etl debug --request {template}")
 
 
 def _write_first_model(project_flags: ProjectFlags) -> None:

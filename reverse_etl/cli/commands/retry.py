@@ -13,21 +13,34 @@ from reverse_etl.formatting import format_count
 @click.command("retry")
 @project_options
 @selection_options
+@click.option(
+    "--unknown",
+    is_flag=True,
+    help="Send the rows again whose outcome is unknown, of requests that must not be repeated.",
+)
 @AS_JSON
 def command(
-    project_flags: ProjectFlags, select: tuple[str, ...], exclude: tuple[str, ...], *, as_json: bool
+    project_flags: ProjectFlags,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    *,
+    unknown: bool,
+    as_json: bool,
 ) -> None:
     """Send rows that Klaviyo refused again in the next run.
 
     Use it after the cause is fixed in Klaviyo. Otherwise a refused row is sent again only when the row, its
     model or its config changes. Rows rejected by a check are checked in every run and need no retry.
     """
-    retried_rows = project_flags.load().retry(select, exclude, on_event=terminal.print_event)
+    project = project_flags.load()
+    retried_rows = project.retry(select, exclude, unknown=unknown, on_event=terminal.print_event)
     if as_json:
         show.print_json(retried_rows)
         return
     for model, rows in retried_rows.items():
         message = (
-            f"the next run sends {format_count(rows, 'row')} again" if rows else "no refused rows to retry"
+            f"the next run sends {format_count(rows, 'row')} again"
+            if rows
+            else f"no {'unknown' if unknown else 'refused'} rows to retry"
         )
         show.print_line(f"{model}: {message}")

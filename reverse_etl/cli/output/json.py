@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.results import collect_figures
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value
-from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.endpoints import AnyEndpoint, CustomEndpoint, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,14 @@ REQUESTS: Final[Mapping[Endpoint, str]] = {
 }
 
 
+def _request_key(endpoint: AnyEndpoint) -> str:
+    match endpoint:
+        case Endpoint():
+            return REQUESTS[endpoint]
+        case CustomEndpoint():
+            return f"{endpoint.method} {endpoint.template}"
+
+
 def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
     """Return a plan as plain values; identifiers are masked unless they may be shown."""
     return {
@@ -43,7 +51,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
             }
             for model_plan, list_plan in plan.lists()
         ],
-        "requests": {REQUESTS[endpoint]: number for endpoint, number in plan.estimate_requests().items()},
+        "requests": {_request_key(endpoint): number for endpoint, number in plan.estimate_requests().items()},
         "max_list_reads": plan.max_list_reads(),
         "seconds_at_limits": round(plan.estimate_seconds(), 1),
         "notes": list(plan.notes),

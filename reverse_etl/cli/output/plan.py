@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reverse_etl.cli.output import tables as show
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value, row_key_text
 from reverse_etl.formatting import format_count
-from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 
 if TYPE_CHECKING:
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
@@ -92,7 +92,7 @@ def _requests_text(plan: Plan) -> str:
     requests = plan.estimate_requests()
     if not requests:
         return "Nothing to send."
-    names = {
+    names: dict[AnyEndpoint, tuple[str, str]] = {
         Endpoint.START_IMPORT: ("import", "imports"),
         Endpoint.LIST_PROFILES: ("list look-up", "list look-ups"),
         Endpoint.PROFILES: ("profile look-up", "profile look-ups"),
@@ -100,7 +100,12 @@ def _requests_text(plan: Plan) -> str:
         Endpoint.REMOVE_FROM_LIST: ("removal", "removals"),
         Endpoint.CREATE_LIST: ("new list", "new lists"),
     }
-    parts = ", ".join(format_count(number, *names[endpoint]) for endpoint, number in requests.items())
+    parts = ", ".join(
+        format_count(number, *names[endpoint])
+        if endpoint in names
+        else f"{number:,} {endpoint.method} {endpoint.template}"
+        for endpoint, number in requests.items()
+    )
     list_reads = (
         f" Reading lists may take up to {plan.max_list_reads():,} more." if plan.max_list_reads() else ""
     )

@@ -87,6 +87,7 @@ def _count_outcomes(list_result: ListResult) -> dict[str, int]:
     return {
         "unchanged": list_result.list_plan.unchanged,
         "applied": outcomes["applied"],
+        "unverified": outcomes["unverified"],
         "removed": outcomes["removed"],
         "replaced": outcomes["replaced"],
         "left in place": outcomes["left_in_place"],

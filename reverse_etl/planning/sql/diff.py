@@ -141,6 +141,12 @@ def select_first_difference(diff: ModelDiff) -> Statement:
     return Statement.read(*_render("first_difference", diff))
 
 
+def mark_unknown_rows(diff: ModelDiff) -> Statement:
+    """Reject the uncertain rows, for models whose requests must not be repeated."""
+    staged = diff.tables.dialect.temp_table(diff.tables.staged)
+    return Statement.change(staged, *_render("mark_unknown_rows", diff, problem=RowProblem.UNKNOWN_OUTCOME))
+
+
 def mark_changed_rows(diff: ModelDiff) -> Statement:
     """Reject the rows of known keys with another value than the one that was sent, naming the columns: for models that only append.
 

@@ -290,6 +290,18 @@ def backdate_first_sent(
     )
 
 
+def count_uncertain_upserts(tables: ModelTables) -> Statement:
+    """Return the number of uncertain rows that were to be added or updated."""
+    table = tables.dialect.state_table(tables.deltas)
+    return Statement.read(f"SELECT COUNT(*) FROM {table} WHERE retl_op <> '{Op.REMOVE}'")
+
+
+def delete_uncertain_upserts(tables: ModelTables) -> Statement:
+    """Delete the uncertain rows that were to be added or updated."""
+    table = tables.dialect.state_table(tables.deltas)
+    return Statement.change(table, f"DELETE FROM {table} WHERE retl_op <> '{Op.REMOVE}'")
+
+
 def delete_unsent(dialect: Dialect, tables: ModelTables, run_id: str, model: str) -> Statement:
     """Drop the deltas of which nothing says that they may have been carried out. Only for a run that knows what it sent.
 

@@ -1,0 +1,70 @@
+"""`reverse-etl debug --request MODEL`: show the first request of a model, and send it on request."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from reverse_etl.cli.output.console import terminal
+from reverse_etl.delivery.request_preview import preview_request, send_preview
+from reverse_etl.domain.identifiers import mask_text, mask_value
+from reverse_etl.formatting import format_count
+from reverse_etl.planning.planner import require_known_models
+
+if TYPE_CHECKING:
+    from reverse_etl.delivery.request_preview import RequestPreview
+    from reverse_etl.klaviyo.messages import Response
+    from reverse_etl.project import Project
+
+_ROWS = 3  # of a request of many rows
+_SHOWN_HEADERS = ("ratelimit-limit", "ratelimit-remaining", "retry-after", "location")
+
+
+def debug_request(project: Project, model_name: str, *, send: bool, show_values: bool) -> int:
+    """Print the first request of a model, and what Klaviyo replies if it is sent. Returns the exit code.
+
+    Sending changes Klaviyo, but not the state: the next run sends these rows again.
+    """
+    require_known_models((model_name,), project.models, "--request")
+    model = next(model for model in project.models if model.name == model_name)
+    with project.connections.warehouse(read_only=True) as warehouse:
+        preview = preview_request(warehouse, model, _ROWS)
+    _print_preview(preview, show_values=show_values)
+    if preview.request is None:
+        return 1
+    if not send:
+        click.echo(f"\nNot sent. To send this request: reverse-etl debug --request {model_name} --send")
+        return 0
+    with project.connections.klaviyo(dry_run=False, on_request=terminal.print_request) as klaviyo:
+        assert klaviyo is not None  # noqa: S101 - without a key the connection raises
+        response = send_preview(klaviyo, preview.request)
+    _print_response(response, show_values=show_values)
+    return 0 if preview.request.endpoint.is_success(response.status) else 1
+
+
+def _print_preview(preview: RequestPreview, *, show_values: bool) -> None:
+    for problem in preview.problems:
+        field = f"{problem.field} " if problem.field else ""
+        terminal.warn(f"A row can't be sent: {field}{problem.reason}.")
+    if preview.request is None:
+        click.echo("The model's first rows make no request.")
+        return
+    target = preview.request.target
+    click.echo(f"{preview.request.endpoint.method} {target if show_values else mask_text(target)}")
+    click.echo(format_count(preview.rows, "row"))
+    if preview.body is not None:
+        body = preview.body if show_values else mask_value(preview.body)
+        click.echo(json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def _print_response(response: Response, *, show_values: bool) -> None:
+    click.echo(f"\n{response.status}")
+    for name in _SHOWN_HEADERS:
+        if name in response.headers:
+            click.echo(f"{name}: {response.headers[name]}")
+    text = response.content.decode(errors="replace").strip()
+    if text:
+        click.echo(text if show_values else mask_text(text))
+    click.echo("\nThe state did not change: the next run sends these rows again.")

@@ -1,0 +1,176 @@
+"""Send one list's rows by requests that the model describes, and settle each row by the reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.request_bisect import SentRequest, send_request
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.events import RemoveProgress, SendProgress
+from reverse_etl.domain.identifiers import split_row_key
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.formatting import end_sentence, format_count
+from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
+from reverse_etl.surfaces.request_template import (
+    PreparedRequest,
+    UnpreparedRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.klaviyo.batching import Batch
+    from reverse_etl.surfaces.operations import SendRequests
+
+_READ_ROWS: Final = 10_000  # at a time from the warehouse
+_ALIKE_REFUSALS: Final = 20  # that are the first of a list: then the model or the account is at fault
+
+
+def send_requests(delivery: ListDelivery, operation: SendRequests) -> None:
+    """Send one list's upserts, or its removes. A failed request stops the list, whose counter says why."""
+    sender = _Sender(delivery, operation)
+    for sent in map_concurrently(delivery.context, sender.send, sender.prepare_requests()):
+        sender.record(sent)
+    sender.finish()
+
+
+@dataclass
+class _Sender:
+    """Sends the rows of one list by one operation.
+
+    `refused` holds results as long as nothing was applied and all rows were refused for one reason: whether
+    the rows or the model are at fault shows only later. `blamed` is whether it was the model.
+    """
+
+    delivery: ListDelivery
+    operation: SendRequests
+    done: int = 0
+    any_applied: bool = False
+    refused: list[SentRequest] = field(default_factory=list)
+    blamed: bool = False
+
+    def prepare_requests(self) -> Iterator[PreparedRequest]:
+        """Yield the requests until the list stops, and record the rows that can't be sent.
+
+        If a request may not be repeated, its receipt is stored before it is sent: after a kill, a row without
+        a receipt was not sent.
+        """
+        for item in self.operation.template.prepare(self._read_rows()):
+            match item:
+                case UnpreparedRow(seq, error):
+                    self._reject(seq, error)
+                case PreparedRequest():
+                    if self.delivery.counter.stopped:
+                        return
+                    if self.operation.once:
+                        self._record_intent(item.batch)
+                    yield item
+
+    def _reject(self, seq: int, error: EncodingError) -> None:
+        rejected = RowException(seq, RowExceptionKind.REJECTED, "unencodable", error.field, error.reason)
+        self.delivery.record((), (rejected,))
+
+    def _record_intent(self, batch: Batch) -> None:
+        list_id, op = self.delivery.list_plan.list_ref.id, self._op
+        intent = Receipt(list_id, op, batch.seqs[0], batch.seqs[-1], ReceiptState.UNKNOWN, len(batch))
+        self.delivery.receipt_buffer.add((intent,))
+        self.delivery.receipt_buffer.flush()
+
+    @property
+    def _op(self) -> Op:
+        return Op.REMOVE if self.operation.removes else Op.ADD
+
+    def _read_rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        return self._read_removes() if self.operation.removes else self._read_upserts()
+
+    def _read_upserts(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        model_plan, list_id = self.delivery.model_plan, self.delivery.list_plan.list_ref.id
+        properties = {part.column.lower(): part.property for part in model_plan.model.payload}
+        reader = ValueReader(
+            [(properties[column.name.lower()], column) for column in model_plan.tables.payload]
+        )
+        for rows in self.delivery.pending_rows.read_upserts(list_id, _READ_ROWS):
+            for seq, *values in rows:
+                match reader.read(values):
+                    case EncodingError() as error:
+                        self._reject(seq, error)
+                    case read:
+                        yield seq, read
+
+    def _read_removes(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        list_id = self.delivery.list_plan.list_ref.id
+        names = self.delivery.model_plan.model.config.surface.columns.key
+        for rows in self.delivery.pending_rows.read_removes(list_id, _READ_ROWS):
+            for seq, identity, *_ in rows:
+                yield seq, dict(zip(names, split_row_key(identity), strict=True))
+
+    def send(self, request: PreparedRequest) -> SentRequest:
+        """Send one request; in a thread of its own."""
+        list_id = self.delivery.list_plan.list_ref.id
+        return send_request(self.delivery.context.klaviyo, self.operation, request, list_id)
+
+    def record(self, sent: SentRequest) -> None:
+        """Record and count what came of a request."""
+        self.any_applied = self.any_applied or any(
+            receipt.state is ReceiptState.APPLIED and receipt.rows for receipt in sent.receipts
+        )
+        self.refused.append(sent)
+        alike = self._find_common_refusal()
+        if alike is None:
+            self._record_refused()
+        elif self.blamed or sum(len(each.row_exceptions) for each in self.refused) >= _ALIKE_REFUSALS:
+            self._stop_for(alike)
+
+    def finish(self) -> None:
+        """Record the refusals that are too few to tell whose fault they are."""
+        self._record_refused()
+
+    def _find_common_refusal(self) -> RowException | None:
+        """Return one of the refusals if nothing but refusals for one reason came so far."""
+        exceptions = [exception for each in self.refused for exception in each.row_exceptions]
+        only_refused = not self.any_applied and not any(each.stop_reason for each in self.refused)
+        if not exceptions or not only_refused or len({(each.code, each.field) for each in exceptions}) > 1:
+            return None
+        return exceptions[0]
+
+    def _stop_for(self, refusal: RowException) -> None:
+        """Stop the list, since the model or the account is at fault, and reject no row."""
+        self.blamed = True
+        rows = sum(len(each.row_exceptions) for each in self.refused)
+        where = f"{refusal.code} at {refusal.field}" if refusal.field else refusal.code
+        self.delivery.counter.fail(
+            f"Klaviyo refused all of the first {format_count(rows, 'row')} for the same reason, so the cause "
+            f"is the model or the account ({where}). {end_sentence(refusal.detail)}"
+        )
+        for each in self.refused:
+            receipts = [
+                Receipt(one.list_id, one.op, one.first_seq, one.last_seq, ReceiptState.NOT_SENT, one.rows)
+                for one in each.receipts
+            ]
+            not_sent = [
+                RowException(one.seq, RowExceptionKind.NOT_SENT, one.code, one.field, one.detail)
+                for one in each.row_exceptions
+            ]
+            self.delivery.record(receipts, not_sent)
+        self.refused.clear()
+
+    def _record_refused(self) -> None:
+        for sent in self.refused:
+            if sent.stop_reason:
+                self.delivery.counter.fail(sent.stop_reason)
+            self.delivery.record(sent.receipts, sent.row_exceptions)
+            self.done += sum(receipt.rows for receipt in sent.receipts) + len(sent.row_exceptions)
+        if self.refused:
+            self._report_progress()
+        self.refused.clear()
+
+    def _report_progress(self) -> None:
+        model, list_plan = self.delivery.model_plan.model.name, self.delivery.list_plan
+        self.delivery.context.on_event(
+            RemoveProgress(model, list_plan.list_ref.name, self.done, list_plan.removes)
+            if self.operation.removes
+            else SendProgress(model, list_plan.list_ref.name, self.done, list_plan.upserts)
+        )

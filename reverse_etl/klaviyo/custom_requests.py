@@ -1,0 +1,127 @@
+"""Requests to endpoints that a model names: paths with placeholders, and what Klaviyo replied.
+
+Which endpoints exist is no closed list here. An endpoint is known by its method and its unfilled path, and
+keeps Klaviyo's lowest rate limit until a reply states another.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import quote, urlencode
+
+from reverse_etl.klaviyo.imports import CONTENT_REFUSALS, RowError
+from reverse_etl.klaviyo.jsonapi import parse_errors
+from reverse_etl.klaviyo.messages import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.klaviyo.endpoints import CustomEndpoint
+    from reverse_etl.klaviyo.messages import Response
+
+_PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_$]*)\s*\}\}")
+_PATH: Final = re.compile(r"/api/[A-Za-z0-9/_.:$~%-]+")
+
+
+class TemplateValueError(ValueError):
+    """A value can't stand in a path or query. `name` is the placeholder; the text holds no value."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(reason)
+        self.name = name
+
+
+@dataclass(frozen=True)
+class TextTemplate:
+    """A text with placeholders such as `{{ tag_id }}`, each a name alone. `names` are theirs, in order."""
+
+    source: str
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(dict.fromkeys(_PLACEHOLDER.findall(self.source))))
+
+    @property
+    def rest(self) -> str:
+        """Return the text with an `x` for each placeholder."""
+        return _PLACEHOLDER.sub("x", self.source)
+
+    def fill(self, values: Mapping[str, str | None], *, is_path: bool) -> str:
+        """Return the text with its placeholders filled; in a path each value is percent-encoded.
+
+        Raises TemplateValueError for a value that is missing, and in a path for one of dots alone.
+        """
+
+        def fill_placeholder(match: re.Match[str]) -> str:
+            name = match[1]
+            value = values[name]
+            if value is None or not value:
+                raise TemplateValueError(
+                    name, "is empty or no single value, but is a part of the path or query"
+                )
+            if not is_path:
+                return value
+            if not value.strip("."):  # "." and ".." would lead to another path
+                raise TemplateValueError(name, "leads to another path")
+            return quote(value, safe="")
+
+        return _PLACEHOLDER.sub(fill_placeholder, self.source)
+
+
+def find_path_problem(path: TextTemplate) -> str:
+    """Return why a path can't be requested, "" if it can: the predicate of a sentence."""
+    if re.fullmatch(r"/?api/v[12](/.*)?", path.source):
+        return "is of Klaviyo's API v1 or v2, which Klaviyo retired on 2024-06-30"
+    if path.source.startswith("/client/"):
+        return "is of Klaviyo's client API, which takes no private key"
+    if "?" in path.source:
+        return "has a query; write it as request.query"
+    segments = path.rest.split("/")[1:]
+    if not _PATH.fullmatch(path.rest) or any(not segment.strip(".") for segment in segments):
+        return "is not a path below /api/"
+    return ""
+
+
+def custom_request(
+    endpoint: CustomEndpoint,
+    path: str,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    body: bytes | None,
+) -> Request:
+    """Return a request to a filled path; `query` is encoded here."""
+    text = urlencode(query, quote_via=quote, safe="")
+    return Request(endpoint, path + (f"?{text}" if text else ""), body, headers)
+
+
+@dataclass(frozen=True)
+class CustomAccepted:
+    """Klaviyo replied with a status that the model takes for success."""
+
+    response: Response
+
+
+@dataclass(frozen=True)
+class CustomRefused:
+    """Klaviyo refused the request. The field of each error is its JSON pointer into the request."""
+
+    response: Response
+    errors: tuple[RowError, ...]
+
+
+CustomReply: TypeAlias = CustomAccepted | CustomRefused
+
+
+def parse_reply(request: Request, response: Response) -> CustomReply | None:
+    """Return the meaning of a reply, None if it is not Klaviyo's answer to the content of the request."""
+    if request.endpoint.is_success(response.status):
+        return CustomAccepted(response)
+    errors = parse_errors(response) if response.status in CONTENT_REFUSALS else ()
+    if not errors:
+        return None
+    return CustomRefused(
+        response,
+        tuple(RowError(error.code, error.pointer, error.detail or error.title) for error in errors),
+    )

@@ -1,0 +1,269 @@
+"""The settings `request` and `on_remove` of a model: their schema, and the templates made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from pydantic import Field, field_validator, model_validator
+
+from reverse_etl.errors import Problem
+from reverse_etl.formatting import format_location
+from reverse_etl.klaviyo.custom_requests import TextTemplate, find_path_problem
+from reverse_etl.models.config import property_name
+from reverse_etl.parsing.json_template import JsonTemplate, JsonTemplateError
+from reverse_etl.parsing.suggestions import did_you_mean
+from reverse_etl.parsing.validation import AdviceError, StrictModel, validate_mapping
+from reverse_etl.surfaces import request_template as templates
+from reverse_etl.surfaces.request import RequestSettings, configure
+from reverse_etl.surfaces.request_rules import LIST_WAYS, METHODS, find_header_problem, find_risky_path
+from reverse_etl.surfaces.request_template import (
+    ROWS,
+    RefusalMeaning,
+    Repeat,
+    RequestMode,
+    RequestTemplate,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reverse_etl.models.config import ConfigInput
+    from reverse_etl.models.query import OutputColumn
+    from reverse_etl.surfaces.interface import Surface
+
+Locate: TypeAlias = Callable[[tuple[str | int, ...]], str]
+
+_MAX_ROWS: Final = 10_000
+_MAX_BYTES: Final = 5_000_000
+
+
+class RequestInput(StrictModel):
+    """A request as written in `config()`."""
+
+    method: str = Field(description=f"It can be {', '.join(METHODS)}.")
+    path: str = Field(description="For example: path='/api/tags/{{ tag_id }}/relationships/lists'")
+    query: dict[str, str] = Field(default={})
+    headers: dict[str, str] = Field(default={})
+    body: str = ""
+    body_file: str = ""
+    row: str = ""
+    row_file: str = ""
+    mode: RequestMode = Field(default=RequestMode.ONE, strict=False)
+    group_by: list[str] = Field(default=[])
+    max_rows: int = Field(default=templates.MAX_ROWS, ge=1, le=_MAX_ROWS)
+    max_bytes: int = Field(default=templates.MAX_BYTES, ge=1_000, le=_MAX_BYTES)
+    success: list[int] = Field(default=sorted(templates.SUCCESS), min_length=1)
+    repeat: Repeat | None = Field(default=None, strict=False)
+    on_not_found: RefusalMeaning = Field(default=RefusalMeaning.REJECTED, strict=False)
+    on_conflict: RefusalMeaning = Field(default=RefusalMeaning.REJECTED, strict=False)
+
+    @field_validator("method")
+    @classmethod
+    def _validate_method(cls, value: str) -> str:
+        if value not in METHODS:
+            raise AdviceError(f"method cannot be {value!r}.", did_you_mean(value, METHODS))
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _validate_path(cls, value: str) -> str:
+        if reason := find_path_problem(TextTemplate(value)):
+            hint = LIST_WAYS if "/list" in value else "Write the path of Klaviyo's API reference: /api/..."
+            raise AdviceError(f"The path {value} {reason}.", hint)
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _validate_headers(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            if reason := find_header_problem(name, text):
+                raise AdviceError(f"The header {name} {reason}.", "Remove it.")
+        return value
+
+    @field_validator("success")
+    @classmethod
+    def _validate_success(cls, value: list[int]) -> list[int]:
+        if any(status not in range(200, 300) for status in value):
+            raise AdviceError(
+                "success names a status that is none of 200 to 299.",
+                "For a 404 or 409 that asks for nothing more: on_not_found='applied', on_conflict='applied'.",
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _validate_texts(self) -> RequestInput:
+        for name in ("body", "row"):
+            if getattr(self, name) and getattr(self, f"{name}_file"):
+                raise AdviceError(f"{name} and {name}_file are both given.", "Keep one of them.")
+        has_row = bool(self.row or self.row_file)
+        has_body = bool(self.body or self.body_file)
+        if self.mode is RequestMode.ONE and has_row:
+            raise AdviceError(
+                "A request of one row has no row template, but row is given.",
+                "Write mode='many', or put the row's values into body.",
+            )
+        if self.mode is not RequestMode.ONE and not (has_row and has_body):
+            raise AdviceError(
+                "A request of many rows needs body and row.",
+                f"For example body='{{\"data\": {{{{ {ROWS} }}}}}}' and row='{{\"id\": {{{{ id }}}}}}'.",
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class _RequestReader:
+    """Makes templates of one model's settings, and collects problems. `names` are the model's columns."""
+
+    project_dir: Path
+    names: Sequence[str]
+    locate: Locate
+    problems: list[Problem]
+
+    def read(self, setting: str, values: dict[str, Any]) -> RequestTemplate | None:
+        """Return the template of a request, None if it has problems."""
+        request, problems = validate_mapping(
+            RequestInput,
+            values,
+            mapping_name=setting,
+            locate=lambda keys: self.locate(keys or (setting,)),
+        )
+        self.problems.extend(problems)
+        if request is None:
+            return None
+        path = TextTemplate(request.path)
+        if (risky := find_risky_path(path.rest)) is not None:
+            instead = f"Use surface='{risky.instead}'. " if risky.instead else ""
+            self.add(
+                "path",
+                f"The request {request.method} {request.path} {risky.effect}.",
+                f"{instead}A request can't do it.",
+            )
+        query = {name: TextTemplate(value) for name, value in request.query.items()}
+        for text in (path, *query.values()):
+            self.check_names("path", text.names)
+        body = self.parse("body", request.body, request.body_file)
+        row = self.parse("row", request.row, request.row_file)
+        if self.problems:
+            return None
+        template = RequestTemplate(
+            method=request.method,
+            path=path,
+            query=query,
+            headers=request.headers,
+            body=body,
+            row=row,
+            mode=request.mode,
+            group_by=self.find_groups(request, path, query, body),
+            max_rows=1 if request.mode is RequestMode.ONE else request.max_rows,
+            max_bytes=request.max_bytes,
+            success=frozenset(request.success),
+            repeat=request.repeat or (Repeat.ONCE if request.method == "POST" else Repeat.SAFE),
+            meanings=_collect_meanings(request),
+        )
+        if not self.problems and (invalid := templates.find_invalid_json(template, self.names)) is not None:
+            part, error = invalid
+            self.add_template_error(part, request.row_file if part == "row" else request.body_file, error)
+        return None if self.problems else template
+
+    def find_groups(
+        self,
+        request: RequestInput,
+        path: TextTemplate,
+        query: dict[str, TextTemplate],
+        body: JsonTemplate | None,
+    ) -> tuple[str, ...]:
+        """Return the columns by which rows are grouped; report those that one request can't have."""
+        if request.mode is RequestMode.ONE:
+            return ()
+        used = [*path.names, *(name for value in query.values() for name in value.names)]
+        used += sorted((body.names if body else frozenset()) - {ROWS})
+        groups = tuple(
+            dict.fromkeys(request.group_by or (used if request.mode is RequestMode.GROUPED else ()))
+        )
+        self.check_names("group_by", groups)
+        for name in dict.fromkeys(used):
+            if name not in groups:
+                self.add(
+                    "path" if name in path.names else "body",
+                    f"The request holds many rows, but uses the column {name} once.",
+                    "Write mode='grouped': then all rows of a request have the same value.",
+                )
+        return groups
+
+    def parse(self, name: str, text: str, file: str) -> JsonTemplate | None:
+        """Return the template of a setting or of the file that it names."""
+        if file:
+            path = self.project_dir / file
+            try:
+                text = path.read_text(encoding="utf-8-sig")
+            except (OSError, UnicodeDecodeError):
+                self.add(
+                    f"{name}_file",
+                    f"The file {file} cannot be read as UTF-8 text.",
+                    "Its path starts in the project's folder.",
+                )
+                return None
+        if not text:
+            return None
+        try:
+            template = JsonTemplate.parse(text)
+        except JsonTemplateError as error:
+            self.add_template_error(name, file, error)
+            return None
+        self.check_names(name, sorted(template.names - {ROWS}))
+        return template
+
+    def check_names(self, setting: str, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self.names:
+                self.add(setting, f"The column {name} is not selected.", did_you_mean(name, self.names))
+
+    def add_template_error(self, name: str, file: str, error: JsonTemplateError) -> None:
+        where = format_location(self.project_dir / file, error.line) if file else self.locate((name,))
+        self.problems.append(Problem(error.summary, where, error.hint))
+
+    def add(self, setting: str, summary: str, hint: str) -> None:
+        self.problems.append(Problem(summary, self.locate((setting,)), hint))
+
+
+def _collect_meanings(request: RequestInput) -> dict[int, RefusalMeaning]:
+    meanings = {HTTPStatus.NOT_FOUND: request.on_not_found, HTTPStatus.CONFLICT: request.on_conflict}
+    return {status: meaning for status, meaning in meanings.items() if meaning is not RefusalMeaning.REJECTED}
+
+
+def find_model_surface(
+    config_input: ConfigInput, columns: Sequence[OutputColumn], project_dir: Path, locate: Locate
+) -> tuple[Surface | None, tuple[Problem, ...]]:
+    """Return the surface that a model names, or what it makes of that by its requests; None with problems.
+
+    Reads the files of templates that the model names.
+    """
+    if not config_input.surface.described_by_model:
+        return config_input.surface, ()
+    problems: list[Problem] = []
+    reader = _RequestReader(project_dir, [property_name(column) for column in columns], locate, problems)
+    reader.check_names("unique_key", config_input.unique_key)
+    for name in config_input.unique_key:
+        if name != name.lower():
+            reader.add("unique_key", f"The column {name} of unique_key is not in lower case.", "Rename it.")
+    request = reader.read("request", config_input.request)
+    on_remove = None
+    if config_input.on_remove:
+        # Only the key is known of a row that left.
+        key_reader = _RequestReader(project_dir, config_input.unique_key, locate, problems)
+        on_remove = key_reader.read("on_remove", config_input.on_remove)
+    for template in (request, on_remove):
+        for name in template.group_by if template else ():
+            if name not in config_input.unique_key:
+                reader.add(
+                    "unique_key",
+                    f"Requests are grouped by {name}, which is not part of unique_key.",
+                    f"Add {name} to unique_key.",
+                )
+    if problems or request is None:
+        return None, tuple(problems)
+    settings = RequestSettings(config_input.unique_key, request, on_remove, append=config_input.append)
+    return configure(settings), ()

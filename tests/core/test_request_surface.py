@@ -1,0 +1,236 @@
+"""The surface `request`: rows to any endpoint, by a request that the model describes, against the sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import SendProgress
+from reverse_etl.errors import UsageError
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.sandbox import Fault, FaultKind
+from reverse_etl.sandbox.routes.records import COUPON, COUPON_CODE, TAG, TAG_LINK
+from tests.core.world import one
+
+if TYPE_CHECKING:
+    from tests.core.world import World
+
+CODES_PATH = "/api/coupon-code-bulk-create-jobs"
+CODES_BODY = (
+    '{"data": {"type": "coupon-code-bulk-create-job", "attributes": {"coupon-codes": {"data": {{ rows }}}}}}'
+)
+CODES_ROW = (
+    '{"type": "coupon-code", "attributes": {"unique_code": {{ code }}}, '
+    '"relationships": {"coupon": {"data": {"type": "coupon", "id": {{ coupon }}}}}}'
+)
+CODES: dict[str, Any] = {
+    "method": "POST",
+    "path": CODES_PATH,
+    "mode": "many",
+    "body": CODES_BODY,
+    "row": CODES_ROW,
+}
+LINKS: dict[str, Any] = {
+    "method": "POST",
+    "path": "/api/tags/{{ tag_id }}/relationships/lists",
+    "mode": "grouped",
+    "body": '{"data": {{ rows }}}',
+    "row": '{"type": "list", "id": {{ list_id }}}',
+    "repeat": "safe",
+    "on_conflict": "applied",
+}
+
+
+def codes(world: World, *rows: tuple[str, str | None], **request: Any) -> None:
+    """Let a model send these coupon codes."""
+    world.people(
+        [{"coupon": coupon, "code": code} for coupon, code in rows], "codes", "coupon VARCHAR, code VARCHAR"
+    )
+    world.model(
+        "codes",
+        "select coupon, code from codes",
+        surface="request",
+        unique_key=["coupon", "code"],
+        append=True,
+        request={**CODES, **request},
+    )
+
+
+def links(world: World, *rows: tuple[str, str], **settings: Any) -> None:
+    """Let a model link lists to tags."""
+    world.people(
+        [{"tag_id": tag, "list_id": each} for tag, each in rows], "links", "tag_id VARCHAR, list_id VARCHAR"
+    )
+    world.model(
+        "links",
+        "select tag_id, list_id from links",
+        surface="request",
+        unique_key=["list_id", "tag_id"],
+        **({"request": LINKS} | settings),
+    )
+
+
+def keep(world: World, kind: str, *ids: str) -> None:
+    """Let Klaviyo have these resources."""
+    for record_id in ids:
+        world.sandbox.put_record(kind, record_id, {"name": record_id})
+
+
+def kept(world: World, kind: str) -> list[str]:
+    """Return the ids of the resources that Klaviyo has."""
+    return [*world.sandbox.records(kind)]
+
+
+def test_rows_are_sent_many_a_request_and_known_ones_never_again(world: World) -> None:
+    """Klaviyo's reply to a bulk job (202) proves nothing, so that the rows count as unverified."""
+    keep(world, COUPON, "SPRING", "MAY")
+    codes(world, ("SPRING", "A1"), ("SPRING", "A2"), ("MAY", 'B "1"'))
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 3}
+    assert kept(world, COUPON_CODE) == ['MAY-B "1"', "SPRING-A1", "SPRING-A2"]
+    assert len(world.writes()) == 1
+    codes(world, ("SPRING", "A1"), ("SPRING", "A3"))
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    assert one(world.run()).outcomes == {}
+
+
+def test_a_row_at_which_klaviyo_points_is_refused_alone(world: World) -> None:
+    """The pointer of Klaviyo's error leads back to the row through the place of `rows` in the body."""
+    keep(world, COUPON, "SPRING")
+    codes(world, ("SPRING", "A1"), ("AUTUMN", "A2"), ("SPRING", "A3"))
+    result = world.run()
+    assert one(result).outcomes == {Outcome.UNVERIFIED: 2, Outcome.REJECTED: 1}
+    assert kept(world, COUPON_CODE) == ["SPRING-A1", "SPRING-A3"]
+    (rejected,) = world.project().status().lists[0].rejections
+    assert (rejected.reason.code, rejected.reason.field) == ("invalid", "relationships/coupon/data/id")
+    assert rejected.example == "key:AUTUMN|A2"
+    assert one(world.run()).outcomes == {}
+
+
+def test_rows_of_a_request_have_the_same_values_in_the_path(world: World) -> None:
+    """Rows are grouped by the placeholders, and a repeated link counts as applied if the model says so."""
+    keep(world, TAG, "t1", "t2")
+    lists = [world.new_list(name) for name in ("A", "B")]
+    links(world, ("t1", lists[0]), ("t1", lists[1]), ("t2", lists[0]))
+    keep(world, TAG_LINK, f"t1|{lists[1]}")
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 3}
+    assert kept(world, TAG_LINK) == sorted([f"t1|{lists[0]}", f"t1|{lists[1]}", f"t2|{lists[0]}"])
+    assert one(world.run()).outcomes == {}
+
+
+def test_a_row_that_leaves_is_taken_back_by_the_request_on_remove(world: World) -> None:
+    """Without on_remove it stays in Klaviyo."""
+    keep(world, TAG, "t1")
+    lists = [world.new_list(name) for name in ("A", "B")]
+    links(world, *(("t1", each) for each in lists), on_remove={**LINKS, "method": "DELETE"})
+    world.run()
+    links(world, ("t1", lists[0]), on_remove={**LINKS, "method": "DELETE"})
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert kept(world, TAG_LINK) == [f"t1|{lists[0]}"]
+
+
+def test_a_row_that_cannot_be_rendered_is_rejected_alone(world: World) -> None:
+    """An empty value can't stand in a path."""
+    keep(world, TAG, "t1")
+    listed = world.new_list("A")
+    links(world, ("t1", listed), ("..", listed))
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+
+
+def test_twenty_refusals_alike_are_the_models_fault(world: World) -> None:
+    """No row is rejected for them, and the list stops."""
+    codes(world, *(("SPRING", f"A{number}") for number in range(25)), mode="many", max_rows=5)
+    result = world.run()
+    assert result.exit_code == 4
+    assert Outcome.REJECTED not in one(result).outcomes
+    assert sum(one(result).outcomes.values()) == 25
+    assert "for the same reason" in one(result).stop_reason
+    keep(world, COUPON, "SPRING")
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 25}
+
+
+def test_a_lost_reply_of_a_safe_request_is_sent_again(world: World) -> None:
+    """By the same run."""
+    keep(world, COUPON, "SPRING")
+    codes(world, ("SPRING", "A1"), repeat="safe")
+    world.fault(Fault(FaultKind.CUT, "POST", CODES_PATH, times=1, after=True))
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+
+
+def test_a_lost_reply_of_a_request_that_must_not_be_repeated_is_unknown_until_it_is_retried(
+    world: World,
+) -> None:
+    """Neither the run nor a later one sends it again by itself; rows of other requests go on."""
+    keep(world, COUPON, "SPRING")
+    codes(world, ("SPRING", "A1"), ("SPRING", "A2"))
+    world.fault(Fault(FaultKind.CUT, "POST", CODES_PATH, times=1))
+    assert one(world.run()).outcomes == {Outcome.UNKNOWN: 2}
+    codes(world, ("SPRING", "A1"), ("SPRING", "A2"), ("SPRING", "A3"))
+    result = world.run(options=PlanOptions(full_refresh=True))
+    assert one(result).outcomes == {Outcome.UNVERIFIED: 1}
+    (rejection,) = one(result).list_plan.check_rejections
+    assert (rejection.reason.code, rejection.rows) == ("unknown_outcome", 2)
+    assert kept(world, COUPON_CODE) == ["SPRING-A3"]
+    assert world.project().retry(unknown=True) == {"codes": 2}
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 2}
+    assert kept(world, COUPON_CODE) == ["SPRING-A1", "SPRING-A2", "SPRING-A3"]
+    assert world.project().retry(unknown=True) == {"codes": 0}
+
+
+def test_after_a_kill_only_requests_that_were_under_way_are_unknown(world: World) -> None:
+    """Each request that must not be repeated has a receipt before it is sent."""
+    keep(world, COUPON, "SPRING")
+    rows = [("SPRING", f"A{number}") for number in range(10, 50)]
+    codes(world, *rows, max_rows=2)
+    assert world.dies(lambda event: isinstance(event, SendProgress) and event.rows >= 10)
+    result = one(world.run())
+    (unknown,) = (each.rows for each in result.list_plan.check_rejections)
+    requests_under_way = 2 * 4  # those of the threads, and as many whose receipts were not stored yet
+    assert 0 < unknown <= requests_under_way * 2
+    assert len(kept(world, COUPON_CODE)) >= len(rows) - unknown
+    assert sum(entry.rows for entry in world.writes()) <= len(rows)
+
+
+@pytest.mark.parametrize(
+    ("request_settings", "settings", "summary"),
+    [
+        ({"path": "/api/../v2/list"}, {}, "is not a path below /api/"),
+        ({"path": "/api/v2/list/{{ coupon }}/members"}, {}, "retired on 2024-06-30"),
+        ({"path": "https://example.com/api/tags"}, {}, "is not a path below /api/"),
+        ({"path": "/client/events"}, {}, "takes no private key"),
+        ({"path": "/api/profile-subscription-bulk-create-jobs"}, {}, "changes people's consent"),
+        (
+            {"path": "/api/lists/{{ coupon }}/relationships/profiles", "mode": "grouped"},
+            {},
+            "who is on a list",
+        ),
+        ({"method": "GET"}, {}, "method cannot be 'GET'"),
+        ({"headers": {"Authorization": "x"}}, {}, "is set by reverse-etl"),
+        ({"row": '{"code": "{{ code }}"}'}, {}, "is not JSON"),
+        ({"row": '{"code": {{ kode }}}'}, {}, "The column kode is not selected."),
+        ({"body": '{"data": []}'}, {}, "does not print rows exactly once"),
+        ({"body": '{"data": {{ rows }}, "coupon": {{ coupon }}}'}, {}, "uses the column coupon once"),
+        ({"path": "/api/{{ coupon }}/x"}, {}, "uses the column coupon once"),
+        ({"row": ""}, {}, "needs body and row"),
+        ({"success": [404]}, {}, "none of 200 to 299"),
+        ({}, {"unique_key": ["kode"]}, "The column kode is not selected."),
+        ({}, {"unique_key": []}, "needs unique_key"),
+        ({}, {"on_remove": {"method": "DELETE", "path": "/api/tags/x"}}, "append and on_remove"),
+        ({}, {"request": {}}, "needs request"),
+    ],
+)
+def test_a_request_that_cannot_be_right_is_refused_before_anything_is_sent(
+    world: World, request_settings: dict[str, Any], settings: dict[str, Any], summary: str
+) -> None:
+    """With what is wrong with it."""
+    codes(world, ("SPRING", "A1"))
+    config: dict[str, Any] = {
+        "unique_key": ["coupon", "code"],
+        "append": True,
+        "request": {**CODES, **request_settings},
+    }
+    world.model("codes", "select coupon, code from codes", surface="request", **(config | settings))
+    with pytest.raises(UsageError) as raised:
+        world.plan()
+    assert summary in str(raised.value)

@@ -1,0 +1,95 @@
+"""Each ready model of a request does what it says, against the sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.config.model_templates import model_template_names, read_model_template
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.sandbox.routes.records import CATALOG_ITEM, COUPON, COUPON_CODE, OBJECT_RECORD, TAG, TAG_LINK
+from tests.core.world import one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
+
+def use(world: World, name: str) -> None:
+    """Write the ready model as `init --template` does."""
+    (world.folder / "models" / f"{name}.sql").write_text(read_model_template(name))
+
+
+def send_coupon_codes(world: World) -> None:
+    """Send a code of a coupon."""
+    world.sandbox.put_record(COUPON, "SPRING", {})
+    world.people(
+        [{"coupon": "SPRING", "code": "A1", "expires_at": None}],
+        "coupon_codes",
+        "coupon VARCHAR, code VARCHAR, expires_at TIMESTAMP",
+    )
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    assert [*world.sandbox.records(COUPON_CODE)] == ["SPRING-A1"]
+
+
+def send_tags_on_lists(world: World) -> None:
+    """Link two lists to a tag, and take one link back."""
+    world.sandbox.put_record(TAG, "t1", {"name": "t1"})
+    lists = [world.new_list(name) for name in ("A", "B")]
+    world.people([{"tag_id": "t1", "list_id": list_id} for list_id in lists], "list_tags")
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    world.people([{"tag_id": "t1", "list_id": lists[0]}], "list_tags")
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert [*world.sandbox.records(TAG_LINK)] == [f"t1|{lists[0]}"]
+
+
+def send_custom_object_records(world: World) -> None:
+    """Send a record, and send it again when it changes."""
+    columns = "data_source_id VARCHAR, id INTEGER, customer_email VARCHAR, total DECIMAL(10, 2)"
+    order = {"data_source_id": "d1", "id": 17, "customer_email": "ann@example.com", "total": "12.50"}
+    world.people([order], "orders", columns)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    record = {"id": 17, "customer_email": "ann@example.com", "total": 12.5}
+    assert world.sandbox.records(OBJECT_RECORD) == {"17": record}
+    world.people([order | {"total": "13.00"}], "orders", columns)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert world.sandbox.records(OBJECT_RECORD)["17"]["total"] == 13
+
+
+def send_profile_merge(world: World) -> None:
+    """Merge one profile into another."""
+    kept, merged = (world.new_profile(email=f"{name}@example.com") for name in ("ann", "bob"))
+    world.people([{"source_id": merged, "destination_id": kept}], "duplicate_profiles")
+    assert sum(one(world.run()).outcomes.values()) == 1
+    assert [profile["id"] for profile in world.sandbox.profiles()] == [kept]
+
+
+def send_catalog_items(world: World) -> None:
+    """Create an item."""
+    item = {"sku": "S1", "title": "Mug", "description": "A mug", "url": "https://example.com/mug", "price": 8}
+    columns = "sku VARCHAR, title VARCHAR, description VARCHAR, url VARCHAR, price INTEGER"
+    world.people([item], "products", columns)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    (record,) = world.sandbox.records(CATALOG_ITEM).values()
+    assert (record["external_id"], record["price"]) == ("S1", 8)
+
+
+_SENDERS: dict[str, Callable[[World], None]] = {
+    "catalog_items": send_catalog_items,
+    "coupon_codes": send_coupon_codes,
+    "custom_object_records": send_custom_object_records,
+    "profile_merge": send_profile_merge,
+    "tags_on_lists": send_tags_on_lists,
+}
+
+
+@pytest.mark.parametrize("name", model_template_names())
+def test_a_ready_model_sends_its_rows_and_then_nothing(world: World, name: str) -> None:
+    """As it is written, with tables of the names that it reads."""
+    use(world, name)
+    _SENDERS[name](world)
+    writes = len(world.writes())
+    assert one(world.run()).outcomes == {}
+    assert len(world.writes()) == writes
