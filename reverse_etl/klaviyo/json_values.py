@@ -12,6 +12,7 @@ import re
 import struct
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from math import isfinite
@@ -30,8 +31,6 @@ _INEXACT_NUMBER: Final = re.compile(r"[\d.]{16}|\d[eE]")
 
 
 _OUT_OF_RANGE: Final = "is a date or time outside of the years 1 to 9999"
-# A date or time that DuckDB's client gives as text: before Christ, or of a year with more than four digits.
-_FAR_TIME: Final = re.compile(r"\d{4,}-\d\d-\d\d( \(BC\)|$|[ ]\d\d:\d\d:\d\d)")
 _REAL: Final = struct.Struct("f")
 _REAL_DIGITS: Final = 6  # any decimal of so many digits is kept by 32 bits, and nine tell all of them apart
 
@@ -111,33 +110,6 @@ def convert_real(value: float) -> float:
     return value
 
 
-def convert_reals(value: Any) -> Any:
-    """Return a struct, map or list in which each float is one of 32 bits."""
-    match value:
-        case float():
-            return convert_real(value)
-        case dict():
-            return {convert_reals(key): convert_reals(member) for key, member in value.items()}
-        case list() | tuple():
-            return [convert_reals(member) for member in value]
-        case _:
-            return value
-
-
-def require_python_times(value: Any) -> Any:
-    """Return a struct, map or list as it is. Raises UnencodableValue for a time given as text."""
-    match value:
-        case str() if _FAR_TIME.match(value):
-            raise UnencodableValue(_OUT_OF_RANGE)
-        case dict():
-            for member in value.values():
-                require_python_times(member)
-        case list() | tuple():
-            for member in value:
-                require_python_times(member)
-    return value
-
-
 def convert_date(value: date | str) -> date:
     """Return a date. DuckDB's client gives one outside of the years 1 to 9999 as text, not as ISO 8601."""
     if isinstance(value, str):
@@ -200,11 +172,9 @@ def parse_json(value: Any) -> Any:
     if not isinstance(value, str):
         return to_json_value(value)
     if _INEXACT_NUMBER.search(value) is None:
-        try:
+        with suppress(orjson.JSONDecodeError):  # the other parser says what is wrong
             parsed = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            raise UnencodableValue("is not valid JSON") from None
-        return to_json_value(parsed) if "null" in value else parsed
+            return to_json_value(parsed) if "null" in value else parsed
     try:
         return to_json_value(json.loads(value, parse_float=_parse_number, parse_constant=_reject_constant))
     except UnencodableValue:

@@ -6,7 +6,6 @@ properties. NULLs are left out: an import cannot clear a field, and does not cha
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +17,7 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import Problem
 from reverse_etl.klaviyo import json_values as values
 from reverse_etl.klaviyo.json_values import Converter, UnencodableValue
+from reverse_etl.klaviyo.nested_values import nested_converter
 from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ _CONVERTERS: Final[dict[ColumnKind, Converter]] = {
     ColumnKind.TIMESTAMP_TZ: values.convert_timestamp,
     ColumnKind.BINARY: values.encode_base64,
     ColumnKind.JSON: values.parse_json,
-    ColumnKind.NESTED: values.to_json_value,
 }
 
 
@@ -198,25 +197,10 @@ def _find_converter(name: str, column: Column) -> Converter | None:
 
 
 def find_value_converter(column: Column) -> Converter | None:
-    """Return the converter of a column's type; what a nested one holds is in the type's text alone."""
-    if column.kind is not ColumnKind.NESTED:
-        return _CONVERTERS.get(column.kind)
-    steps: list[Converter] = []
-    if _has_type(column, "FLOAT") and not _has_type(column, "DOUBLE"):  # both are floats in Python
-        steps.append(values.convert_reals)
-    if _has_type(column, "DATE") or _has_type(column, "TIMESTAMP"):
-        steps.append(values.require_python_times)
-    return partial(_convert_in_steps, (*steps, values.to_json_value)) if steps else values.to_json_value
-
-
-def _has_type(column: Column, type_: str) -> bool:
-    return re.search(rf"\b{type_}", column.type) is not None
-
-
-def _convert_in_steps(steps: Sequence[Converter], value: Any) -> Any:
-    for convert in steps:
-        value = convert(value)
-    return value
+    """Return the converter of a column's type, or None if orjson needs none."""
+    if column.kind is ColumnKind.NESTED:
+        return nested_converter(column.type)
+    return _CONVERTERS.get(column.kind)
 
 
 def _find_object_converter(name: str, column: Column) -> Converter:

@@ -157,7 +157,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def is_infinite_time_sql(self, column: Column) -> str | None:
-        """Return whether a column's date or time is infinite; None if its type has no such value."""
+        """Return whether a column has a date or time that no client can return; None if its type has none."""
 
     @abstractmethod
     def comparable_sql(self, value: str, column: Column) -> str:

@@ -358,6 +358,37 @@ def test_a_collation_makes_no_values_equal(world: World) -> None:
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
 
 
+def test_a_json_null_is_a_null(ann: Ann) -> None:
+    """It is no value: neither sent as one, nor a change of what Klaviyo has."""
+    ann("""'{"a": 1}'::JSON as v, ' null'::JSON as w""")
+    assert ann.properties() == {"v": {"a": 1}}
+    assert not sent(ann("""'null'::JSON as v, (chr(10) || 'null ')::JSON as w"""))
+    assert ann.properties() == {"v": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        "{'until': date 'DAY'}",
+        "[timestamp 'DAY']",
+        "map {'a': [{'b': timestamptz 'DAY'}]}",
+        "union_value(d := date 'DAY')",
+        "[row(1, date 'DAY')]",
+    ],
+)
+def test_an_infinite_time_inside_a_value_rejects_its_row(world: World, nested: str) -> None:
+    """Also deep inside; the last day of 9999 is a day like others."""
+    world.sql("INSERT INTO nothing VALUES (1)")
+    days = {"ok": "9999-12-31", "ann": "infinity", "bob": "-infinity"}
+    rows = (
+        f"select '{name}@example.com' as email, {nested.replace('DAY', day)} as v from nothing"
+        for name, day in days.items()
+    )
+    world.model("members", " union all ".join(rows), identifiers={"email": "email"})
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert world.state("SELECT code, detail FROM rejections") == [("infinite_time", "v")] * 2
+
+
 @pytest.mark.parametrize("type_", ["DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ"])
 def test_an_infinite_time_rejects_its_row_and_names_the_column(world: World, type_: str) -> None:
     """DuckDB's client would give it as the last or first moment that it knows."""

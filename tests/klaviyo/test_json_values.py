@@ -183,7 +183,8 @@ def test_null_of_any_type_is_left_out(
         ("{'deep': {'er': 'infinity'::DOUBLE}}", ColumnKind.NESTED, "is not a finite number"),
         ("'{\"a\": '", ColumnKind.JSON, "is not valid JSON"),
         ("''", ColumnKind.JSON, "is not valid JSON"),
-        ("'{\"a\": NaN}'", ColumnKind.JSON, "is not valid JSON"),
+        ("'{\"a\": NaN}'", ColumnKind.JSON, "contains NaN, which is not valid JSON"),
+        ("'[1, undefined]'", ColumnKind.JSON, "is not valid JSON"),
         ("'[12345678901234567890, NaN]'", ColumnKind.JSON, "contains NaN, which is not valid JSON"),
     ],
 )
@@ -210,6 +211,25 @@ def test_text_that_is_not_unicode_is_refused_by_name() -> None:
             '{"a":1.1,"b":0.1}',
         ),
         ("[1.1::DOUBLE]", "DOUBLE[]", "[1.1]"),
+        (
+            "{'a': 1.1::FLOAT, 'b': 1.1000000238418579::DOUBLE}",
+            "STRUCT(a FLOAT, b DOUBLE)",
+            '{"a":1.1,"b":1.100000023841858}',
+        ),
+        (
+            "{'x(y': MAP{'k': [1.1::FLOAT, NULL]}, 'd': 0.1::DOUBLE}",
+            'STRUCT("x(y" MAP(VARCHAR, FLOAT[]), d DOUBLE)',
+            '{"x(y":{"k":[1.1]},"d":0.1}',
+        ),
+        ("MAP{1.1::FLOAT: 0.1::DOUBLE}", "MAP(FLOAT, DOUBLE)", '{"1.1":0.1}'),
+        ("MAP{[1]: 1.1::FLOAT}", "MAP(INTEGER[], FLOAT)", '{"key":[[1]],"value":[1.1]}'),
+        ("[row(1.1::FLOAT, 0.1::DOUBLE)]", "TUPLE(FLOAT, DOUBLE)[]", "[[1.1,0.1]]"),
+        ("union_value(n := 1.1::FLOAT)::UNION(n FLOAT, t VARCHAR)", "UNION(n FLOAT, t VARCHAR)", "1.1"),
+        (
+            "{'t': '12345-01-01', 'd': DATE '2026-01-01'}",
+            "STRUCT(t VARCHAR, d DATE)",
+            '{"t":"12345-01-01","d":"2026-01-01"}',
+        ),
     ],
 )
 def test_a_nested_real_is_sent_as_it_prints(

@@ -83,6 +83,9 @@ PHONES = [
     "+44 (0)20 7946 0958",
     "+49 (030) 901820",
     "+39 (0)6 6982 0000",
+    "+44 020 7946 0958",
+    "+353012345678",
+    "+390669820000",
     "+0123456789",
     "+1",
     "+12x",
@@ -225,6 +228,24 @@ def test_equal_objects_are_equal_texts(session: Snowflake) -> None:
     assert rows[0][0] == rows[0][1]
 
 
+def test_a_json_null_is_staged_as_a_null(session: Snowflake) -> None:
+    """A VARIANT may hold one, which is not SQL's NULL."""
+    staged = session.dialect.stored_column_sql(Column("V", ColumnKind.JSON, "VARIANT"))
+    values = ("null", " null", '{"a": null}')
+    for value, is_null in zip(values, (True, True, False), strict=True):
+        query = f'SELECT "V" IS NULL FROM (SELECT {staged} FROM (SELECT PARSE_JSON(?) AS "V") AS t) AS u'
+        assert session.fetch(Statement.read(query, (value,))) == [(is_null,)]
+
+
+def test_a_year_that_no_client_returns_rejects_its_row(session: Snowflake) -> None:
+    """Snowflake knows years beyond 9999; Python's dates do not."""
+    check = session.dialect.is_infinite_time_sql(Column("D", ColumnKind.DATE, "DATE"))
+    assert check == 'YEAR("D") NOT BETWEEN 1 AND 9999'
+    days = ("2026-01-01", "9999-12-31", None)
+    query = f'SELECT {check} FROM (SELECT CAST(? AS DATE) AS "D") AS t'
+    assert [session.fetch(Statement.read(query, (day,)))[0][0] for day in days] == [False, False, None]
+
+
 @pytest.mark.parametrize("shop", [LIVE], indirect=True)
 def test_a_column_with_a_collation_is_compared_letter_by_letter(shop: SnowflakeWorld) -> None:
     """Whatever the column says of itself: Klaviyo is to get the new text."""
@@ -238,11 +259,11 @@ def test_a_column_with_a_collation_is_compared_letter_by_letter(shop: SnowflakeW
 
 
 @only_an_account
-def test_the_states_tables_have_no_history(session: Snowflake, place: Place) -> None:
-    """Neither Time Travel nor Fail-safe is paid for."""
+def test_the_states_tables_have_a_day_of_history(session: Snowflake, place: Place) -> None:
+    """A dropped table can be restored for a day; Fail-safe is not paid for."""
     rows = place.ask(f"SHOW TABLES IN SCHEMA {session.dialect.state_schema}")
     assert rows
-    assert {(row[4], str(row[10])) for row in rows} == {("TRANSIENT", "0")}  # kind and retention_time
+    assert {(row[4], str(row[10])) for row in rows} == {("TRANSIENT", "1")}  # kind and retention_time
 
 
 @only_an_account

@@ -32,6 +32,14 @@ MISPLACED_DOTS_PATTERN = r"(^\.|\.\.|\.@|@\.|\.$)"
 E164 = r"\+[1-9][0-9]{6,14}"  # E.164: a country code that never starts with 0, at most 15 digits
 PHONE_PATTERN = f"^{E164}$"
 TRUNK_ZERO_PATTERN = "^[^0-9+]*[+][^0-9]*([0-9][^0-9(]*){1,3}[(][^0-9]*0"
+# Countries in which a zero is dialled before a number only inside the country, and no number begins with one.
+_TRUNK_ZERO_COUNTRIES = (
+    *("27", "31", "32", "33", "40", "41", "43", "44", "46", "49", "61", "64", "81", "90", "91"),
+    *("353", "358", "972"),
+)
+CERTAIN_TRUNK_ZERO_PATTERN = (
+    f"^[^0-9+]*[+][^0-9]*({'|'.join(map('[^0-9]*'.join, _TRUNK_ZERO_COUNTRIES))})[^0-9]*0"
+)
 # Countries whose numbers begin with a zero from abroad too: Italy with the Vatican, San Marino, Ivory Coast, Benin, Congo.
 KEPT_ZERO_PATTERN = "^[^0-9+]*[+][^0-9]*(39|378|225|229|242)[^0-9]*[(][^0-9]*0"
 
@@ -39,7 +47,8 @@ KEPT_ZERO_PATTERN = "^[^0-9+]*[+][^0-9]*(39|378|225|229|242)[^0-9]*[(][^0-9]*0"
 _WORD, _LABEL = "[a-z0-9_+-]+", "[a-z0-9-]+"
 CANONICAL_PATTERNS = {
     IdentifierType.EMAIL: rf"{_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})+",
-    IdentifierType.PHONE: E164,
+    # Outside of North America the third and fourth digit are not 0: no trunk zero after two or three digits.
+    IdentifierType.PHONE: r"\+(1[0-9]{6,14}|[2-9][0-9][1-9]{2}[0-9]{3,11})",
 }
 _BLANK = SPACES + INVISIBLE
 _NUMERIC_KINDS = frozenset(
@@ -141,15 +150,17 @@ def phone_invisible_sql(dialect: Dialect, column: Column) -> str:
 
 
 def phone_has_trunk_zero_sql(dialect: Dialect, column: Column) -> str:
-    """Return whether a phone as the model has it has a `(0` after the country code, as in +44 (0)20.
+    """Return whether a phone as the model has it has a trunk zero after the country code: +44 (0)20, +44 020.
 
-    Such a zero is dialled inside the country alone, so that the digits as they stand are another number.
+    Such a zero is dialled only inside the country, so the digits as they are belong to another number. Without
+    parentheses it counts only in countries whose numbers never begin with a zero.
     """
     text = as_text_sql(column)
-    has_zero, keeps_zero = (
-        dialect.matches_sql(text, pattern) for pattern in (TRUNK_ZERO_PATTERN, KEPT_ZERO_PATTERN)
+    has_zero, keeps_zero, is_certain = (
+        dialect.matches_sql(text, pattern)
+        for pattern in (TRUNK_ZERO_PATTERN, KEPT_ZERO_PATTERN, CERTAIN_TRUNK_ZERO_PATTERN)
     )
-    return f"({has_zero} AND NOT {keeps_zero})"
+    return f"({is_certain} OR {has_zero} AND NOT {keeps_zero})"
 
 
 def phone_malformed_sql(dialect: Dialect, column: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
 from reverse_etl.warehouse.dialect import Dialect, NumberedRows, plain_text_sql
+from reverse_etl.warehouse.duckdb.infinite_times import is_infinite_time_sql
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def _ranges_pattern(characters: CodePoints) -> str:
     return "".join(
         f"\\x{{{first:x}}}" + (f"-\\x{{{last:x}}}" if last > first else "") for first, last in characters
     )
+
+
+_JSON_SPACES = "CHR(32) || CHR(9) || CHR(10) || CHR(13)"  # RFC 8259, "ws"
 
 
 @dataclass(frozen=True)
@@ -128,15 +132,15 @@ class DuckDBDialect(Dialect):
         match column.kind:
             case ColumnKind.TEXT:
                 return f"{plain_text_sql(name)} AS {name}"
+            case ColumnKind.JSON:  # a JSON null is no value
+                text = f"TRIM(CAST({name} AS VARCHAR), {_JSON_SPACES})"
+                return f"CASE WHEN {text} <> 'null' THEN {name} END AS {name}"
             case _:
                 return name
 
     def is_infinite_time_sql(self, column: Column) -> str | None:
-        """Return whether a date or time is infinite: the client gives the last or first day it knows."""
-        if column.kind not in {ColumnKind.DATE, ColumnKind.TIMESTAMP, ColumnKind.TIMESTAMP_TZ}:
-            return None
-        infinities = (f"CAST('{text}' AS {column.type})" for text in ("infinity", "-infinity"))
-        return f"{quote_identifier(column.name)} IN ({', '.join(infinities)})"
+        """Return whether a value is or contains an infinite date or time; None if its type has none."""
+        return is_infinite_time_sql(quote_identifier(column.name), column.type)
 
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return the value itself: values of every type can be compared."""

@@ -131,15 +131,18 @@ class SnowflakeDialect(Dialect):
         match column.kind:
             case ColumnKind.TEXT:
                 return f"{plain_text_sql(name)} AS {name}"
-            case ColumnKind.JSON if column.type != "VARIANT":
+            case ColumnKind.JSON if column.type == "VARIANT":  # a JSON null is no value
+                return f"CASE WHEN TO_JSON({name}) <> 'null' THEN {name} END AS {name}"
+            case ColumnKind.JSON:
                 return f"CAST({_semi_structured_sql(name, column)} AS VARIANT) AS {name}"
             case _:
                 return name
 
     def is_infinite_time_sql(self, column: Column) -> str | None:
-        """Return None: dates and times end with the year 9999."""
-        del column
-        return None
+        """Return whether a date or time is outside of the years that the connector can return."""
+        if column.kind not in {ColumnKind.DATE, ColumnKind.TIMESTAMP, ColumnKind.TIMESTAMP_TZ}:
+            return None
+        return f"YEAR({quote_identifier(column.name)}) NOT BETWEEN 1 AND 9999"
 
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return the value, as text if it is semi-structured."""
