@@ -18,15 +18,15 @@ from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.batching import Batch, exclude_rows, split_in_half
 from reverse_etl.klaviyo.custom_requests import CustomAccepted, CustomRefused, custom_request
 from reverse_etl.klaviyo.imports import RowError
-from reverse_etl.surfaces.request_template import RefusalMeaning
+from reverse_etl.surfaces.request_template import PreparedRequest, RefusalMeaning, UnpreparedRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.surfaces.operations import SendRequests
-    from reverse_etl.surfaces.request_template import PreparedRequest, RequestTemplate
 
+_OTHER_REQUEST: Final = frozenset({RefusalMeaning.CREATE, RefusalMeaning.UPDATE})
 _MAX_REFUSALS: Final = 200  # of one prepared request, before what is left of it is given up
 
 
@@ -52,7 +52,10 @@ def send_request(
 
 @dataclass
 class _Pieces:
-    """The pieces of a request: those that wait, and what came of the others."""
+    """The pieces of a request: those that wait, and what came of the others.
+
+    `switched` is whether the other request, for new or for changed rows, took the place of the first.
+    """
 
     operation: SendRequests
     prepared: PreparedRequest
@@ -62,10 +65,11 @@ class _Pieces:
     row_exceptions: list[RowException] = field(default_factory=list)
     refusals: int = 0
     stop_reason: str = ""
+    switched: bool = False
 
     def take_reply(self, klaviyo: Klaviyo, batch: Batch) -> None:
         """Send one piece, and settle or take apart its rows."""
-        template = self.operation.template
+        template = self.prepared.template
         request = custom_request(
             template.endpoint,
             self.prepared.path,
@@ -103,15 +107,33 @@ class _Pieces:
                 f"Klaviyo refused {_MAX_REFUSALS} parts of one request. The next run goes on with the rest.",
             )
             return
-        refusal = _read_refusal(self.operation.template, self.prepared, reply, batch)
+        refusal = _read_refusal(self.prepared, reply, batch)
+        if refusal.meaning in _OTHER_REQUEST and not self.switched:
+            self._switch(refusal.meaning, batch.seqs[0])
+            return
         if refusal.stop_reason:
             self._stop(batch, ReceiptState.NOT_SENT, refusal.stop_reason)
             return
-        if refusal.applied:
+        if refusal.meaning is RefusalMeaning.APPLIED:
             self._add_receipt(batch, ReceiptState.APPLIED)
         lost = reply.response.earlier_reply_lost
         self.row_exceptions += as_unknown(refusal.row_exceptions) if lost else refusal.row_exceptions
         self.waiting = [*refusal.batches, *self.waiting]
+
+    def _switch(self, meaning: RefusalMeaning, seq: int) -> None:
+        """Send the row by the other request: it exists, though it was new here, or the other way round."""
+        self.switched = True
+        operation, values = self.operation, self.prepared.values
+        other = operation.update if meaning is RefusalMeaning.UPDATE else operation.template
+        assert other is not None and values is not None  # noqa: PT018, S101 - as the model's check requires
+        (item,) = other.prepare([(seq, values)])
+        match item:
+            case PreparedRequest():
+                self.prepared = item
+                self.waiting = [item.batch]
+            case UnpreparedRow(_, error):
+                reason = RowError("unencodable", error.field, error.reason)
+                self.row_exceptions.append(_row_exception(seq, reason))
 
     def _stop(self, batch: Batch, state: ReceiptState, reason: str) -> None:
         self.stop_reason = reason
@@ -134,24 +156,27 @@ class _Pieces:
 class _Refusal:
     """The consequence of a refusal: what is sent next, the rows at fault, or why the list stops.
 
-    `applied` is whether the only row counts as applied.
+    `meaning` is what the refusal of a single row means.
     """
 
     batches: tuple[Batch, ...] = ()
     row_exceptions: tuple[RowException, ...] = ()
-    applied: bool = False
+    meaning: RefusalMeaning = RefusalMeaning.REJECTED
     stop_reason: str = ""
 
 
-def _read_refusal(
-    template: RequestTemplate, prepared: PreparedRequest, reply: CustomRefused, batch: Batch
-) -> _Refusal:
-    means_applied = template.meanings.get(reply.response.status) is RefusalMeaning.APPLIED
+def _read_refusal(prepared: PreparedRequest, reply: CustomRefused, batch: Batch) -> _Refusal:
+    meaning = prepared.template.meanings.get(reply.response.status, RefusalMeaning.REJECTED)
     if len(batch) == 1:
-        if means_applied:
-            return _Refusal(applied=True)
-        return _Refusal(row_exceptions=(_row_exception(batch.seqs[0], reply.errors[0]),))
-    errors = {} if means_applied else _match_errors_to_rows(reply.errors, prepared.rows_pointer, len(batch))
+        exception = _row_exception(batch.seqs[0], reply.errors[0])
+        return _Refusal(
+            row_exceptions=() if meaning is RefusalMeaning.APPLIED else (exception,), meaning=meaning
+        )
+    errors = (
+        {}
+        if meaning is not RefusalMeaning.REJECTED
+        else _match_errors_to_rows(reply.errors, prepared.rows_pointer, len(batch))
+    )
     if not errors:
         return _Refusal(split_in_half(batch))
     if (reason := find_systematic_failure([*errors.values()], len(prepared.batch))) is not None:

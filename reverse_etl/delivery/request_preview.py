@@ -57,7 +57,7 @@ def preview_request(warehouse: Warehouse, model: Model, max_rows: int) -> Reques
         match item:
             case UnpreparedRow(_, error):
                 problems.append(error)
-            case PreparedRequest(batch, path, query):
+            case PreparedRequest(template, batch, path, query):
                 request = custom_request(template.endpoint, path, query, template.headers, batch.body or None)
                 body = orjson.loads(batch.body) if batch.body else None
                 return RequestPreview(request, len(batch), body, tuple(problems))

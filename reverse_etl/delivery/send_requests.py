@@ -15,6 +15,7 @@ from reverse_etl.formatting import end_sentence, format_count
 from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
 from reverse_etl.surfaces.request_template import (
     PreparedRequest,
+    Repeat,
     UnpreparedRow,
 )
 
@@ -58,14 +59,14 @@ class _Sender:
         If a request may not be repeated, its receipt is stored before it is sent: after a kill, a row without
         a receipt was not sent.
         """
-        for item in self.operation.template.prepare(self._read_rows()):
+        for item in self._prepare_rows():
             match item:
                 case UnpreparedRow(seq, error):
                     self._reject(seq, error)
                 case PreparedRequest():
                     if self.delivery.counter.stopped:
                         return
-                    if self.operation.once:
+                    if item.template.repeat is Repeat.ONCE:
                         self._record_intent(item.batch)
                     yield item
 
@@ -83,29 +84,35 @@ class _Sender:
     def _op(self) -> Op:
         return Op.REMOVE if self.operation.removes else Op.ADD
 
-    def _read_rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        return self._read_removes() if self.operation.removes else self._read_upserts()
+    def _prepare_rows(self) -> Iterator[PreparedRequest | UnpreparedRow]:
+        operation = self.operation
+        rows = self._read_removes() if operation.removes else self._read_upserts()
+        if operation.update is None:
+            return operation.template.prepare((seq, values) for _, seq, values in rows)
+        return (
+            item for op, seq, values in rows for item in operation.template_for(op).prepare([(seq, values)])
+        )
 
-    def _read_upserts(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _read_upserts(self) -> Iterator[tuple[Op, int, dict[str, Any]]]:
         model_plan, list_id = self.delivery.model_plan, self.delivery.list_plan.list_ref.id
         properties = {part.column.lower(): part.property for part in model_plan.model.payload}
         reader = ValueReader(
             [(properties[column.name.lower()], column) for column in model_plan.tables.payload]
         )
-        for rows in self.delivery.pending_rows.read_upserts(list_id, _READ_ROWS):
-            for seq, *values in rows:
+        for rows in self.delivery.pending_rows.read_upserts_with_op(list_id, _READ_ROWS):
+            for seq, op, *values in rows:
                 match reader.read(values):
                     case EncodingError() as error:
                         self._reject(seq, error)
                     case read:
-                        yield seq, read
+                        yield Op(op), seq, read
 
-    def _read_removes(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _read_removes(self) -> Iterator[tuple[Op, int, dict[str, Any]]]:
         list_id = self.delivery.list_plan.list_ref.id
         names = self.delivery.model_plan.model.config.surface.columns.key
         for rows in self.delivery.pending_rows.read_removes(list_id, _READ_ROWS):
             for seq, identity, *_ in rows:
-                yield seq, dict(zip(names, split_row_key(identity), strict=True))
+                yield Op.REMOVE, seq, dict(zip(names, split_row_key(identity), strict=True))
 
     def send(self, request: PreparedRequest) -> SentRequest:
         """Send one request; in a thread of its own."""

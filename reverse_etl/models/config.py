@@ -98,6 +98,7 @@ class ConfigInput(StrictModel):
     enabled: bool = True
     description: str = ""
     request: dict[str, Any] = Field(default={})
+    on_update: dict[str, Any] = Field(default={})
     on_remove: dict[str, Any] = Field(default={})
     unique_key: Annotated[list[str], BeforeValidator(_to_list)] = Field(
         default=[], description="For example: unique_key=['coupon', 'code']"
@@ -165,7 +166,7 @@ class ConfigInput(StrictModel):
         if not self.surface.described_by_model:
             given = [
                 setting
-                for setting in ("request", "on_remove", "unique_key", "append")
+                for setting in ("request", "on_update", "on_remove", "unique_key", "append")
                 if setting in self.model_fields_set
             ]
             if given:
@@ -184,11 +185,12 @@ class ConfigInput(StrictModel):
                 f"The surface {name} needs unique_key.",
                 "Name the columns that tell rows apart: unique_key=['coupon', 'code'].",
             )
-        if self.append and self.on_remove:
-            raise AdviceError(
-                "append and on_remove are both given, but nothing that is only appended is removed.",
-                "Keep one of them.",
-            )
+        for setting in ("on_update", "on_remove"):
+            if self.append and getattr(self, setting):
+                raise AdviceError(
+                    f"append and {setting} are both given, but an appended row never changes or leaves.",
+                    "Keep one of them.",
+                )
         return self
 
     @property

@@ -140,6 +140,8 @@ def compute_checksum(sql: str, config: ModelConfig) -> str:
     for name, operation in (("request", config.surface.upsert), ("on_remove", config.surface.remove)):
         if isinstance(operation, SendRequests):
             content[name] = operation.template.describe()
+            if operation.update is not None:
+                content["on_update"] = operation.update.describe()
     config_bytes = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(sql.encode() + b"\0" + config_bytes).hexdigest()
 

@@ -234,6 +234,34 @@ def _collect_meanings(request: RequestInput) -> dict[int, RefusalMeaning]:
     return {status: meaning for status, meaning in meanings.items() if meaning is not RefusalMeaning.REJECTED}
 
 
+def _check_meanings(
+    reader: _RequestReader,
+    request: RequestTemplate | None,
+    on_update: RequestTemplate | None,
+    on_remove: RequestTemplate | None,
+) -> None:
+    """Report requests for new and for changed rows that do not fit each other."""
+    if request and on_update and {request.mode, on_update.mode} != {RequestMode.ONE}:
+        reader.add(
+            "on_update",
+            "request and on_update must both hold one row.",
+            "Remove mode, or send new and changed rows by the same request.",
+        )
+    allowed = {
+        "request": (request, {RefusalMeaning.UPDATE} if on_update else set()),
+        "on_update": (on_update, {RefusalMeaning.CREATE}),
+        "on_remove": (on_remove, set()),
+    }
+    for setting, (template, others) in allowed.items():
+        meanings = set(template.meanings.values()) if template else set()
+        if meanings - others - {RefusalMeaning.APPLIED}:
+            reader.add(
+                setting,
+                f"A refusal of {setting} can't mean that this other request is sent.",
+                "Write on_conflict='update' in request, and on_not_found='create' in on_update.",
+            )
+
+
 def find_model_surface(
     config_input: ConfigInput, columns: Sequence[OutputColumn], project_dir: Path, locate: Locate
 ) -> tuple[Surface | None, tuple[Problem, ...]]:
@@ -250,12 +278,14 @@ def find_model_surface(
         if name != name.lower():
             reader.add("unique_key", f"The column {name} of unique_key is not in lower case.", "Rename it.")
     request = reader.read("request", config_input.request)
+    on_update = reader.read("on_update", config_input.on_update) if config_input.on_update else None
     on_remove = None
     if config_input.on_remove:
         # Only the key is known of a row that left.
         key_reader = _RequestReader(project_dir, config_input.unique_key, locate, problems)
         on_remove = key_reader.read("on_remove", config_input.on_remove)
-    for template in (request, on_remove):
+    _check_meanings(reader, request, on_update, on_remove)
+    for template in (request, on_update, on_remove):
         for name in template.group_by if template else ():
             if name not in config_input.unique_key:
                 reader.add(
@@ -265,5 +295,7 @@ def find_model_surface(
                 )
     if problems or request is None:
         return None, tuple(problems)
-    settings = RequestSettings(config_input.unique_key, request, on_remove, append=config_input.append)
+    settings = RequestSettings(
+        config_input.unique_key, request, on_update, on_remove, append=config_input.append
+    )
     return configure(settings), ()

@@ -14,7 +14,7 @@ from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_count, profile_summaries
 from reverse_etl.sandbox.jobs import finish_jobs
 from reverse_etl.sandbox.journal import LoggedRequest, clear_requests, load_requests
-from reverse_etl.sandbox.records import put_record, read_records
+from reverse_etl.sandbox.records import drop_record, put_record, read_records
 from reverse_etl.sandbox.rules import RuleOptions, Rules
 from reverse_etl.sandbox.server import Server
 from reverse_etl.sandbox.store import Store
@@ -153,6 +153,11 @@ class Sandbox:
         """Keep a resource of such a kind in the place of one with the same id."""
         with self._account.transaction() as db:
             put_record(db, kind, record_id, attributes)
+
+    def drop_record(self, kind: str, record_id: str) -> None:
+        """Delete a resource of such a kind."""
+        with self._account.transaction() as db:
+            drop_record(db, kind, record_id)
 
     def change_rules(self, **changes: Unpack[RuleOptions]) -> None:
         """Change the behaviour of the account from the next request on; a restart brings the old one back.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from reverse_etl.domain.deltas import Op
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES
 from reverse_etl.surfaces.request_template import Repeat
@@ -117,9 +118,14 @@ class RemoveFromList:
 
 @dataclass(frozen=True)
 class SendRequests:
-    """Rows are sent by a request that the model describes, to the endpoint that it names."""
+    """Rows are sent by a request that the model describes, to the endpoint that it names.
+
+    `update` is the request for changed rows, where it is another than that for new ones. Both then hold one
+    row.
+    """
 
     template: RequestTemplate
+    update: RequestTemplate | None = None
     removes: bool = False
     proof: ClassVar = Proof.REPLY
 
@@ -127,6 +133,10 @@ class SendRequests:
     def once(self) -> bool:
         """Return whether a request must not be sent again after a lost reply."""
         return self.template.repeat is Repeat.ONCE
+
+    def template_for(self, op: Op) -> RequestTemplate:
+        """Return the request of a row by its operation."""
+        return self.update if op is Op.UPDATE and self.update is not None else self.template
 
     @property
     def max_rows(self) -> int:

@@ -56,12 +56,14 @@ REQUEST: Final = Surface(
 class RequestSettings:
     """The settings of a model that describes its requests.
 
-    `key` names the columns of the row key. `on_remove` is sent for a row that leaves the model, and can use
+    `key` names the columns of the row key. `on_update` is sent for a changed row, `request` otherwise.
+    `on_remove` is sent for a row that leaves the model, and can use
     the columns of the key alone. If `append`, a known key is never sent again.
     """
 
     key: Sequence[str]
     request: RequestTemplate
+    on_update: RequestTemplate | None = None
     on_remove: RequestTemplate | None = None
     append: bool = False
 
@@ -79,6 +81,6 @@ def configure(settings: RequestSettings) -> Surface:
         ),
         diff=DiffKind.APPEND_ONLY if settings.append else DiffKind.STATE,
         guards=Guards(min_rows=1 if settings.on_remove else 0),
-        upsert=SendRequests(settings.request),
+        upsert=SendRequests(settings.request, settings.on_update),
         remove=SendRequests(settings.on_remove, removes=True) if settings.on_remove else None,
     )

@@ -54,6 +54,8 @@ class RefusalMeaning(StrEnum):
 
     REJECTED = "rejected"
     APPLIED = "applied"  # Klaviyo already has what the request asks for
+    UPDATE = "update"  # the row exists: the request for changed rows is sent
+    CREATE = "create"  # the row does not exist: the request for new rows is sent
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,15 @@ class PreparedRequest:
     """A request with its rows.
 
     `rows_pointer` is the JSON pointer of the rows in the body, which Klaviyo's errors name; "" for one row.
+    `values` are those of the row of a request of one row.
     """
 
+    template: RequestTemplate
     batch: Batch
     path: str
     query: Mapping[str, str]
     rows_pointer: str = ""
+    values: RowValues | None = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,8 @@ def _prepare_one(template: RequestTemplate, seq: int, values: RowValues) -> Prep
         return UnpreparedRow(seq, _encoding_error(error))
     if len(body) > template.max_bytes:
         return UnpreparedRow(seq, _size_error(body, template.max_bytes))
-    return PreparedRequest(Batch.of([seq], [body], Envelope(b"", b"")), path, query)
+    batch = Batch.of([seq], [body], Envelope(b"", b""))
+    return PreparedRequest(template, batch, path, query, values=values)
 
 
 def _prepare_group(
@@ -192,7 +198,7 @@ def _prepare_group(
                 unprepared.append(UnpreparedRow(seq, encoded))
 
     for batch in pack_rows(encode_rows(), envelope, max_rows=template.max_rows, max_bytes=template.max_bytes):
-        yield PreparedRequest(batch, path, query, pointer)
+        yield PreparedRequest(template, batch, path, query, pointer)
         yield from unprepared
         unprepared.clear()
     yield from unprepared

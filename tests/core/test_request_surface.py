@@ -11,7 +11,7 @@ from reverse_etl.domain.events import SendProgress
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
-from reverse_etl.sandbox.routes.records import COUPON, COUPON_CODE, TAG, TAG_LINK
+from reverse_etl.sandbox.routes.records import CATALOG_ITEM, COUPON, COUPON_CODE, TAG, TAG_LINK
 from tests.core.world import one
 
 if TYPE_CHECKING:
@@ -138,6 +138,40 @@ def test_a_row_that_cannot_be_rendered_is_rejected_alone(world: World) -> None:
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
 
 
+def items(world: World, *rows: tuple[str, str]) -> None:
+    """Let a model create catalog items that are new, and change known ones."""
+    attributes = '{"external_id": {{ sku }}, "title": {{ title }}, "description": {{ title }}, "url": "x"}'
+    body = f'{{"data": {{"type": "catalog-item", "attributes": {attributes}}}}}'
+    world.people([{"sku": sku, "title": title} for sku, title in rows], "items", "sku VARCHAR, title VARCHAR")
+    world.model(
+        "items",
+        "select sku, title from items",
+        surface="request",
+        unique_key=["sku"],
+        request={"method": "POST", "path": "/api/catalog-items", "body": body, "on_conflict": "update"},
+        on_update={
+            "method": "PATCH",
+            "path": "/api/catalog-items/$custom:::$default:::{{ sku }}",
+            "body": body,
+            "on_not_found": "create",
+        },
+    )
+
+
+def test_a_new_row_that_exists_is_updated_and_a_known_one_that_does_not_is_created(world: World) -> None:
+    """Klaviyo's reply decides, whatever the snapshot knows."""
+    items(world, ("S1", "Mug"), ("S2", "Cup"))
+    keep(world, CATALOG_ITEM, "$custom:::$default:::S1")
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    titles = {key[-2:]: item["title"] for key, item in world.sandbox.records(CATALOG_ITEM).items()}
+    assert titles == {"S1": "Mug", "S2": "Cup"}
+    items(world, ("S1", "Mug"), ("S2", "Large cup"))
+    world.sandbox.drop_record(CATALOG_ITEM, "$custom:::$default:::S2")
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert world.sandbox.records(CATALOG_ITEM)["$custom:::$default:::S2"]["title"] == "Large cup"
+    assert [(entry.method, entry.status) for entry in world.writes()][-2:] == [("PATCH", 404), ("POST", 201)]
+
+
 def test_twenty_refusals_alike_are_the_models_fault(world: World) -> None:
     """No row is rejected for them, and the list stops."""
     codes(world, *(("SPRING", f"A{number}") for number in range(25)), mode="many", max_rows=5)
@@ -218,6 +252,12 @@ def test_after_a_kill_only_requests_that_were_under_way_are_unknown(world: World
         ({}, {"unique_key": []}, "needs unique_key"),
         ({}, {"on_remove": {"method": "DELETE", "path": "/api/tags/x"}}, "append and on_remove"),
         ({}, {"request": {}}, "needs request"),
+        ({"on_conflict": "update"}, {}, "can't mean that this other request is sent"),
+        (
+            {},
+            {"append": False, "on_update": {"method": "PATCH", "path": "/api/x/y"}},
+            "must both hold one row",
+        ),
     ],
 )
 def test_a_request_that_cannot_be_right_is_refused_before_anything_is_sent(

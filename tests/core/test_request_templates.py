@@ -67,13 +67,19 @@ def send_profile_merge(world: World) -> None:
 
 
 def send_catalog_items(world: World) -> None:
-    """Create an item."""
+    """Create items, change one, and unpublish one that leaves the model."""
     item = {"sku": "S1", "title": "Mug", "description": "A mug", "url": "https://example.com/mug", "price": 8}
     columns = "sku VARCHAR, title VARCHAR, description VARCHAR, url VARCHAR, price INTEGER"
     world.people([item], "products", columns)
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
     (record,) = world.sandbox.records(CATALOG_ITEM).values()
     assert (record["external_id"], record["price"]) == ("S1", 8)
+    world.people([item | {"price": 9}, item | {"sku": "S2"}], "products", columns)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert [record["price"] for record in world.sandbox.records(CATALOG_ITEM).values()] == [9, 8]
+    world.people([item | {"price": 9}], "products", columns)
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert world.sandbox.records(CATALOG_ITEM)["$custom:::$default:::S2"]["published"] is False
 
 
 _SENDERS: dict[str, Callable[[World], None]] = {

@@ -1,8 +1,7 @@
--- Catalog items. A new item is created; this model changes none.
+-- Catalog items. A new item is created, a changed one updated, and one that leaves the model unpublished.
 {{ config(
     surface='request',
     unique_key=['sku'],
-    append=true,
     request={
         'method': 'POST',
         'path': '/api/catalog-items',
@@ -17,7 +16,32 @@
             }
         }}',
         'repeat': 'safe',
-        'on_conflict': 'applied',
+        'on_conflict': 'update',
+    },
+    on_update={
+        'method': 'PATCH',
+        'path': '/api/catalog-items/$custom:::$default:::{{ sku }}',
+        'body': '{"data": {
+            "type": "catalog-item",
+            "id": {{ "$custom:::$default:::" ~ sku }},
+            "attributes": {
+                "title": {{ title }},
+                "description": {{ description }},
+                "url": {{ url }},
+                "price": {{ price }}
+            }
+        }}',
+        'on_not_found': 'create',
+    },
+    on_remove={
+        'method': 'PATCH',
+        'path': '/api/catalog-items/$custom:::$default:::{{ sku }}',
+        'body': '{"data": {
+            "type": "catalog-item",
+            "id": {{ "$custom:::$default:::" ~ sku }},
+            "attributes": {"published": false}
+        }}',
+        'on_not_found': 'applied',
     },
 ) }}
 select sku, title, description, url, price

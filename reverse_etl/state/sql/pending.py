@@ -105,6 +105,17 @@ def select_upserts(
     )
 
 
+def select_upserts_with_op(
+    dialect: Dialect, tables: ModelTables, run_id: str, list_id: str, seq_range: range
+) -> Statement:
+    """Return (seq, op, the model's identifiers, the payload) of one list's upserts in a span, by seq."""
+    identifiers = (IDENTIFIER_COLUMNS[kind] for kind in tables.identifiers)
+    columns = ", ".join(("retl_op", *identifiers, *(_read_column_sql(column) for column in tables.payload)))
+    return _select_deltas(
+        dialect, tables, columns, f"IN ('{Op.ADD}', '{Op.UPDATE}')", (run_id, list_id), seq_range
+    )
+
+
 def select_removes(
     dialect: Dialect, tables: ModelTables, run_id: str, list_id: str, seq_range: range
 ) -> Statement:
