@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.context import DeliveryContext
+from reverse_etl.domain.events import Warned
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.state import State, StateScope, last_account, open_state
@@ -49,6 +50,9 @@ class Connections:
 
         `on_event` gets an event if the state had to be migrated first.
         """
+        if on_event is not None:
+            for note in warehouse.opening_notes:
+                on_event(Warned(note))
         open_state(warehouse, self.clock, on_event)
         name = self.target.profile
         if account is None:
@@ -59,7 +63,10 @@ class Connections:
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
         """Open the target's warehouse, and close it on exit."""
         warehouse = open_warehouse(
-            self.target.output, read_only=read_only, state_schema=self.target.state_schema
+            self.target.output,
+            read_only=read_only,
+            state_schema=self.target.state_schema,
+            state_path=self.target.destination.state_path,
         )
         try:
             yield warehouse

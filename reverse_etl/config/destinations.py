@@ -53,6 +53,7 @@ class DestinationInput(StrictModel):
     create_lists: bool = False
     job_timeout_minutes: int = Field(default=JOB_TIMEOUT_MINUTES, ge=1, le=1440)
     state_schema: str = ""
+    state_path: str = ""
 
     @field_validator("type")
     @classmethod
@@ -146,6 +147,7 @@ def build_destination(
         else destination_input.sandbox,
         job_timeout_minutes=destination_input.job_timeout_minutes,
         state_schema=destination_input.state_schema,
+        state_path=destination_input.state_path,
         key_problem=None if key else missing_key_problem(key_location.location, key_location.missing_reason),
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from reverse_etl.config.duckdb_output import default_database, unreadable_databases
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.klaviyo.origin import API_REVISION, KLAVIYO_ORIGIN
 
@@ -37,10 +37,14 @@ class Output:
     @property
     def database(self) -> str:
         """Return the database in which dbt builds: the key `database`, or the name of the database file."""
-        configured = self.settings.get("database")
-        if configured or not self.type.database_is_a_file:
-            return str(configured or "")
-        return PurePath(str(self.settings.get("path", ""))).stem
+        if self.type.database_is_a_file:
+            return default_database(self.settings)
+        return str(self.settings.get("database") or "")
+
+    @property
+    def unreadable_databases(self) -> Mapping[str, str]:
+        """Return the databases that dbt reads and no model can, in lower case, with what each of them is."""
+        return unreadable_databases(self.settings) if self.type.database_is_a_file else {}
 
     @property
     def schema(self) -> str:
@@ -54,7 +58,7 @@ class Destination:
 
     `origin` is `https://a.klaviyo.com`, a loopback address `http://host:port`, or "" for an embedded sandbox.
     `key` is None if none is configured; `plan` needs none. `key_problem` then explains how to configure one.
-    `lists` maps logical names to list ids. `state_schema` is "" if none is configured.
+    `lists` maps logical names to list ids. `state_schema` and `state_path` are "" if none is configured.
     """
 
     sandbox: bool
@@ -65,6 +69,7 @@ class Destination:
     create_lists: bool = False
     job_timeout_minutes: int = JOB_TIMEOUT_MINUTES
     state_schema: str = ""
+    state_path: str = ""
     key_problem: Problem | None = None
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from reverse_etl.config.destinations import KEY_FIELDS, DestinationInput, KeyLocation, build_destination
+from reverse_etl.config.duckdb_output import find_path_problem
 from reverse_etl.config.target import Destination, Output, Target
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import Problem, UsageError
@@ -60,11 +61,19 @@ class ProfileReader:
 
     def check_output_fits(self, name: str, output: Output | None, destination: Destination | None) -> None:
         """Add a problem for each key of the destination that its output does not support."""
-        if output and destination and output.type.database_is_a_file and destination.state_schema:
+        if output is None or destination is None:
+            return
+        if output.type.database_is_a_file and destination.state_schema:
             self.add_problem(
                 f"state_schema cannot be used with a {output.type} output: its state is a file.",
                 (self.profile, _DESTINATIONS, name, "state_schema"),
-                "Remove it.",
+                "Remove it. To choose the file: state_path",
+            )
+        if not output.type.database_is_a_file and destination.state_path:
+            self.add_problem(
+                f"state_path cannot be used with a {output.type} output: its state is a schema.",
+                (self.profile, _DESTINATIONS, name, "state_path"),
+                "Remove it. To choose the schema: state_schema",
             )
 
     def has_misspelt_key(self, profile_entry: Mapping[str, Any]) -> bool:
@@ -156,14 +165,11 @@ class _TargetSection:
             self.add_problem(summary, ("type",), did_you_mean(str(engine_type or ""), engine_names))
             return None
         engine = Engine(engine_type)
-        if engine.database_is_a_file and settings.get("path", ":memory:") in (None, ":memory:"):
-            self.add_problem(
-                f"The {engine} output has no file: what dbt builds in memory is lost when dbt exits.",
-                ("path",),
-                "Set path to the file that dbt builds, for example path: shop.duckdb",
-            )
+        if engine.database_is_a_file and (problem := find_path_problem(settings)):
+            summary, key, hint = problem
+            self.add_problem(summary, (key,), hint)
             return None
-        locations = {key: self.locate((key,)) for key in ("path", "schema") if key in settings}
+        locations = {key: self.locate((key,)) for key in ("path", "database", "schema") if key in settings}
         return Output(engine, settings, locations)
 
     def read_destination(self) -> Destination | None:

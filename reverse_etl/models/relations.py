@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from reverse_etl.dbt.artifacts import MANIFEST_VERSIONS, read_artifact
@@ -110,7 +110,10 @@ ManifestNode = dict[str, Any]
 
 @dataclass(frozen=True)
 class Manifest:
-    """The relations in the manifest.json of dbt's last command."""
+    """The relations in the manifest.json of dbt's last command.
+
+    `unreadable` holds, by name in lower case, what each database is that no model can read.
+    """
 
     project: str
     nodes: Mapping[str, Sequence[ManifestNode]] = field(repr=False)
@@ -118,6 +121,7 @@ class Manifest:
     disabled: frozenset[str] = field(repr=False)
     macros: frozenset[str] = field(repr=False)
     meta_nodes: tuple[MetaNode, ...] = field(default=(), repr=False)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def ref(self, name: str, package: str | None, version: str | None) -> Relation:
         """Return the model, seed or snapshot `name`.
@@ -142,7 +146,7 @@ class Manifest:
                 f"{call}: several packages have a model {name}: {packages}.",
                 f"Name the package: ref('{candidates[0].get('package_name')}', '{name}').",
             )
-        return _to_relation(candidates[0], call)
+        return _to_relation(candidates[0], call, self.unreadable)
 
     def source(self, source: str, table: str) -> Relation:
         """Return the relation of a source's table."""
@@ -154,7 +158,7 @@ class Manifest:
                 f"{call}: dbt's manifest has no such source.",
                 _missing_node_hint(f"{source}.{table}", source_names),
             )
-        return _to_relation(node, call)
+        return _to_relation(node, call, self.unreadable)
 
     def _unknown_node_error(self, call: str, name: str, package: str | None) -> ContextError:
         if name in self.disabled:
@@ -185,7 +189,10 @@ def load_relations(target: Target, manifest_path: Path | None) -> Relations:
             where=format_location(manifest_path),
             hint=f"Run: dbt build --target {target.name}",
         )
-    relations = _parse_manifest(content, str(metadata.get("project_name") or ""))
+    relations = replace(
+        _parse_manifest(content, str(metadata.get("project_name") or "")),
+        unreadable=target.output.unreadable_databases,
+    )
     _check_database(relations, target, manifest_path)
     return relations
 
@@ -243,12 +250,23 @@ def _has_version(node: ManifestNode, version: str | None) -> bool:
     return own is None or latest is None or str(own) == str(latest)
 
 
-def _to_relation(node: ManifestNode, call: str) -> Relation:
+def _to_relation(node: ManifestNode, call: str, unreadable: Mapping[str, str]) -> Relation:
     name = node.get("name")
-    if (node.get("config") or {}).get("materialized") == "ephemeral":
+    config = node.get("config") or {}
+    if config.get("materialized") == "ephemeral":
         raise ContextError(
             f"{call}: {name} is ephemeral in dbt, so the warehouse has no table for it.",
             "Materialize it as a view or a table in dbt, or write its SQL here.",
+        )
+    if config.get("materialized") == "external" or _has_external_location(node):
+        raise ContextError(
+            f"{call}: {name} is a file in dbt, and models read no files.",
+            "Let dbt build a table from it (materialized: table), and select from that with ref().",
+        )
+    if service := unreadable.get(str(node.get("database") or "").lower()):
+        raise ContextError(
+            f"{call}: dbt has {name} in {node['database']}, which is {service} and cannot be read.",
+            "Let dbt build a table from it in the output's own file, and select from that with ref().",
         )
     text = node.get("relation_name")
     if not text:
@@ -260,6 +278,13 @@ def _to_relation(node: ManifestNode, call: str) -> Relation:
         schema=str(node.get("schema") or ""),
         identifier=str(node.get("alias") or node.get("identifier") or name),
     )
+
+
+def _has_external_location(node: ManifestNode) -> bool:
+    """Return whether dbt-duckdb reads a source from a file: its meta, or that of its source, says so."""
+    config = node.get("config") or {}
+    metas = (node.get("meta"), node.get("source_meta"), config.get("meta"), config)
+    return any(isinstance(meta, dict) and meta.get("external_location") for meta in metas)
 
 
 def _missing_node_hint(name: str, known_names: Iterable[str]) -> str:

@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Warehouse
 
 
-def open_warehouse(output: Output, *, read_only: bool, state_schema: str = STATE_SCHEMA) -> Warehouse:
+def open_warehouse(
+    output: Output, *, read_only: bool, state_schema: str = STATE_SCHEMA, state_path: str = ""
+) -> Warehouse:
     """Open a session with a target's warehouse; with `read_only`, nothing that is kept can change.
 
-    On Snowflake the state lies in the schema `state_schema`; on DuckDB it is a file of its own.
+    On Snowflake the state lies in the schema `state_schema`; on DuckDB it is a file of its own, by default
+    beside the warehouse file.
 
     Raises UsageError for an output that can't be used, WarehouseError where the warehouse does not answer.
     """
     match output.type:
         case Engine.DUCKDB:
-            return DuckDB(output.settings, read_only=read_only, locations=output.locations)
+            return DuckDB(
+                output.settings, read_only=read_only, locations=output.locations, state_path=state_path
+            )
         case Engine.SNOWFLAKE:
             return Snowflake(output.settings, read_only=read_only, state_schema=state_schema)
         case _:

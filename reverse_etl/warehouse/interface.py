@@ -37,6 +37,11 @@ class Warehouse(Protocol):
         ...
 
     @property
+    def opening_notes(self) -> tuple[str, ...]:
+        """Return what was changed to open the session, as sentences for the user."""
+        ...
+
+    @property
     def max_sort_rows(self) -> int | None:
         """Return how many wide rows are sorted at once in bounded memory; None where any number is."""
         ...

@@ -112,6 +112,36 @@ CASES = [
         ),
     ),
     case(
+        "motherduck",
+        profile("path: shop.duckdb", "path: 'md:shop'"),
+        Problem(
+            "The output's path leads to MotherDuck, which is no file that can be read alone.",
+            "profiles.yml:4 shop.outputs.trial.path",
+            "Let dbt build the tables that your models read into a file (path: shop.duckdb), and attach MotherDuck to that output in dbt (attach: [{path: 'md:shop', alias: lake}]), so that dbt reads from it.",
+        ),
+    ),
+    case(
+        "database of another name",
+        profile("path: shop.duckdb", "path: data/shop.dev.duckdb, database: shop.dev"),
+        Problem(
+            "The output's database is shop.dev, but dbt calls its file shop.",
+            "profiles.yml:4 shop.outputs.trial.database",
+            "As in dbt, write database: shop or the alias of an attached database. You can also remove it.",
+        ),
+    ),
+    case(
+        "database in a lake",
+        profile(
+            "path: shop.duckdb",
+            "path: shop.duckdb, database: lake, attach: [{path: 'ducklake:x.ducklake', alias: lake}]",
+        ),
+        Problem(
+            "dbt builds in lake, which is a DuckLake and cannot be read.",
+            "profiles.yml:4 shop.outputs.trial.database",
+            "Let dbt build the tables that your models read into the file of path; there it can read from lake. Remove database from the output, or add a target without it.",
+        ),
+    ),
+    case(
         "misspelt destinations",
         profile("destinations:", "destination:"),
         Problem(
@@ -226,7 +256,7 @@ CASES = [
         Problem(
             "state_schema cannot be used with a duckdb output: its state is a file.",
             "profiles.yml:6 shop.destinations.trial.state_schema",
-            "Remove it.",
+            "Remove it. To choose the file: state_path",
         ),
     ),
     case(
@@ -236,6 +266,18 @@ CASES = [
             "state_schema is not the name of a schema.",
             "profiles.yml:6 shop.destinations.trial.state_schema",
             "Write the schema name only; the schema is in the output's database.",
+        ),
+    ),
+    case(
+        "state_path on Snowflake",
+        {
+            "profiles.yml": "shop:\n  outputs:\n    default: {type: snowflake, account: a, database: D, schema: S}\n"
+            "  destinations:\n    default: {type: klaviyo, sandbox: true, state_path: x.duckdb}\n"
+        },
+        Problem(
+            "state_path cannot be used with a snowflake output: its state is a schema.",
+            "profiles.yml:5 shop.destinations.default.state_path",
+            "Remove it. To choose the schema: state_schema",
         ),
     ),
     case(

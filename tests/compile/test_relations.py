@@ -60,6 +60,8 @@ def manifest(**changed: Any) -> str:
         version(1, 2),
         version(2, 2),
         node("thin", config={"materialized": "ephemeral"}, relation_name=None),
+        node("exported", config={"materialized": "external"}),
+        node("far", database="lake", relation_name='"lake"."main"."far"'),
         node("not_null_customers", kind="test"),
     ]
     content = {
@@ -76,7 +78,14 @@ def manifest(**changed: Any) -> str:
                 "unique_id": "source.shop.erp.orders",
                 "identifier": "t_orders",
                 "relation_name": '"raw"."erp_eu"."t_orders"',
-            }
+            },
+            "source.shop.erp.files": {
+                "source_name": "erp",
+                "name": "files",
+                "unique_id": "source.shop.erp.files",
+                "relation_name": '"shop"."erp"."files"',
+                "meta": {"external_location": "files.parquet"},
+            },
         },
         "disabled": {"model.shop.old": [node("old")]},
         "macros": {"macro.loyalty.tier": {"name": "tier", "package_name": "loyalty"}},
@@ -147,6 +156,16 @@ def test_ref_and_source_are_resolved_from_the_manifest(
             "Materialize it as a view or a table in dbt, or write its SQL here.",
         ),
         (
+            "ref('exported')",
+            "ref('exported'): exported is a file in dbt, and models read no files.",
+            "Let dbt build a table from it (materialized: table), and select from that with ref().",
+        ),
+        (
+            "source('erp', 'files')",
+            "source('erp', 'files'): files is a file in dbt, and models read no files.",
+            "Let dbt build a table from it (materialized: table), and select from that with ref().",
+        ),
+        (
             "ref('old')",
             "ref('old'): old is disabled in dbt.",
             "Enable it in dbt and run: dbt build",
@@ -193,6 +212,16 @@ def test_a_missing_node_is_reported_with_the_nearest_name(
         compiled(dbt, call)
     (problem,) = caught.value.problems
     assert (problem.summary, problem.where, problem.hint) == (what, "reverse_etl/m.sql:2", advice)
+
+
+def test_a_table_in_a_database_that_is_no_file_cannot_be_read(dbt: Folder) -> None:
+    """The database itself stops nothing: other models don't read it."""
+    attached = "path: shop.duckdb, attach: [{path: 'md:far', alias: lake}]"
+    profiles = dbt.path / "profiles.yml"
+    profiles.write_text(profiles.read_text("utf-8").replace("path: shop.duckdb", attached), "utf-8")
+    assert compiled(dbt, "ref('customers')").sql
+    with pytest.raises(ModelError, match="dbt has far in lake, which is MotherDuck and cannot be read"):
+        compiled(dbt, "ref('far')")
 
 
 def test_all_failed_calls_are_reported(dbt: Folder) -> None:

@@ -329,6 +329,7 @@ def _rejections(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
 class RecordingWarehouse:
     """A warehouse without rows that only records the statements given to it."""
 
+    opening_notes: tuple[str, ...] = ()
     single_writer = False
 
     def __init__(self, dialect: Dialect) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
+from reverse_etl.config.duckdb_output import Attachment, database_name
 from reverse_etl.errors import UsageError
 from reverse_etl.warehouse.duckdb.settings import SessionSettings, session_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
 
@@ -21,13 +23,28 @@ def test_an_output_is_read_as_dbt_duckdb_reads_it() -> None:
         "extensions": ["json", {"name": "spatial", "repo": "core"}],
         "settings": {"memory_limit": "2GB", "TimeZone": "Europe/Prague"},
         "threads": "4",
-        "attach": [{"path": "data/other.duckdb"}, {"path": "more.duckdb", "alias": "m"}],
+        "attach": [
+            {"path": "data/other.dev.duckdb"},
+            {"path": "more.duckdb", "alias": "m"},
+            {"path": "crm.db", "type": "sqlite", "alias": "crm"},
+            {"path": "s3://bucket/far.duckdb", "secret": "far", "read_only": False},
+            {"path": "x.duckdb", "options": {"type": "duckdb", "encryption_key": "k", "read_only": False}},
+            {"path": "md:shop"},
+            {"path": "ducklake:shop.ducklake", "alias": "lake"},
+            {"path": "meta.db", "alias": "pond", "is_ducklake": True},
+        ],
     }
     assert session_settings(output, {}) == SessionSettings(
         extensions=("json", "spatial"),
         settings=(("memory_limit", "2GB"), ("TimeZone", "Europe/Prague")),
         threads=4,
-        attachments=((Path("data/other.duckdb"), "other"), (Path("more.duckdb"), "m")),
+        attachments=(
+            Attachment("data/other.dev.duckdb", "other"),
+            Attachment("more.duckdb", "m"),
+            Attachment("crm.db", "crm", type="sqlite"),
+            Attachment("s3://bucket/far.duckdb", "far", secret="far"),
+            Attachment("x.duckdb", "x", type="duckdb", options=(("encryption_key", "k"),)),
+        ),
     )
 
 
@@ -48,6 +65,10 @@ def test_an_output_may_have_no_settings(output: dict[str, list[Any] | None]) -> 
         ("settings", "x", "a mapping"),
         ("attach", [{"alias": "y"}], "a list of files with a path"),
         ("attach", "nonsense", "a list of files with a path"),
+        ("attach", [{"path": "x", "type": "duckdb) --"}], "a list of files with a path"),
+        ("attach", [{"path": "x", "options": {"a b": 1}}], "a list of files with a path"),
+        ("secrets", [{"key_id": "x"}], "a list of secrets with a type"),
+        ("secrets", [{"type": "s3", "key id": "x"}], "a list of secrets with a type"),
         ("extensions", [{"nme": "x"}], "a list of names"),
         ("extensions", "httpfs", "a list of names"),
     ],
@@ -68,3 +89,16 @@ def test_all_wrong_settings_are_reported_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         session_settings({"threads": "x", "attach": 1}, {})
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["shop.duckdb", "shop.dev.duckdb", "data/.hidden.duckdb", "..a.b", "shop", ".duckdb"]
+)
+def test_a_database_is_called_as_duckdb_calls_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """dbt-duckdb has the same rule: the file's name up to its first dot."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    with duckdb.connect(path) as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == (database_name(path),)

@@ -69,3 +69,54 @@ def test_a_model_reaches_no_other_file(tmp_path: Path, warehouse: DuckDB, reach:
     with warehouse.staging(), pytest.raises(ReverseEtlError, match=r"disabled|external"):
         warehouse.execute(Statement.read(reach.format(file)))
     assert file.read_text(encoding="utf-8") == "email\nbob@example.com\n"
+
+
+def test_attached_databases_have_their_options_and_the_target_database_may_be_one_of_them(
+    shop: Path, tmp_path: Path
+) -> None:
+    """An encrypted file is opened with its key; unqualified names are looked up in `database`."""
+    with duckdb.connect() as connection:
+        connection.execute("SET force_mbedtls_unsafe = true")
+        connection.execute(f"ATTACH '{tmp_path / 'safe.db'}' AS safe (ENCRYPTION_KEY 'it''s')")
+        connection.execute("CREATE TABLE safe.t AS SELECT 7 AS x")
+    output = {
+        "path": str(shop),
+        "database": "vault",
+        "secrets": [{"type": "http", "bearer_token": "it's", "scope": ["https://a.example"]}],
+        "attach": [
+            {"path": str(tmp_path / "safe.db"), "alias": "vault", "options": {"encryption_key": "it's"}},
+        ],
+    }
+    opened = DuckDB(output, read_only=True)
+    with opened.staging():
+        assert opened.fetch(Statement.read("SELECT x FROM t")) == [(7,)]
+        assert opened.fetch(Statement.read("SELECT email FROM shop.main.customers")) == [("ann@example.com",)]
+    opened.close()
+
+
+def test_no_extension_is_downloaded_unasked(shop: Path, tmp_path: Path) -> None:
+    """An attached database that needs one says how to get it, and is not tried over the network."""
+    output = {
+        "path": str(shop),
+        "attach": [{"path": str(tmp_path / "x.db"), "type": "sqlite"}],
+        "settings": {"extension_directory": str(tmp_path / "no extensions")},
+    }
+    opened = DuckDB(output, read_only=True)
+    setting = "SELECT current_setting('autoinstall_known_extensions')"
+    assert opened.fetch(Statement.read(setting)) == [(False,)]
+    with pytest.raises(ReverseEtlError) as caught, opened.staging():
+        pass
+    assert "reverse-etl downloads no extension" in caught.value.problems[0].hint
+    opened.close()
+
+
+def test_a_view_over_a_file_says_what_works_instead(shop: Path, tmp_path: Path) -> None:
+    """As an external materialization of dbt leaves it."""
+    with duckdb.connect(str(shop)) as connection:
+        connection.execute(f"COPY customers TO '{tmp_path / 'c.parquet'}'")
+        connection.execute(f"CREATE VIEW outside AS SELECT * FROM '{tmp_path / 'c.parquet'}'")
+    opened = DuckDB({"path": str(shop)}, read_only=True)
+    with opened.staging(), pytest.raises(ReverseEtlError) as caught:
+        opened.fetch(Statement.read("SELECT email FROM outside"))
+    assert "Let dbt build it as a table" in caught.value.problems[0].hint
+    opened.close()

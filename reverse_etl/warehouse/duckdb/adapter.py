@@ -7,7 +7,6 @@ out. The state file is ours alone.
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
@@ -17,11 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from reverse_etl.config.duckdb_output import Attachment, database_name, default_database
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.errors import UsageError, WarehouseError
+from reverse_etl.errors import UsageError
 from reverse_etl.formatting import end_sentence
-from reverse_etl.warehouse.duckdb.copies import keep_copy, work_on_copy
+from reverse_etl.warehouse.duckdb.attach import attach_sql, create_secret_sql
+from reverse_etl.warehouse.duckdb.copies import keep_copy, move_file, work_on_copy
 from reverse_etl.warehouse.duckdb.dialect import DuckDBDialect
+from reverse_etl.warehouse.duckdb.errors import (
+    EXTENSION_HINT,
+    PATH_HINT,
+    PATH_LOCATION,
+    error_message,
+    open_error,
+    translate_errors,
+    unreadable_error,
+)
+from reverse_etl.warehouse.duckdb.places import find_state, warehouse_path
 from reverse_etl.warehouse.duckdb.settings import session_settings
 from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 
@@ -51,19 +62,28 @@ class DuckDB:
     single_writer = True  # DuckDB lets one process write a file
 
     def __init__(
-        self, settings: Mapping[str, Any], *, read_only: bool, locations: Mapping[str, str] | None = None
+        self,
+        settings: Mapping[str, Any],
+        *,
+        read_only: bool,
+        locations: Mapping[str, str] | None = None,
+        state_path: str = "",
     ) -> None:
         """Open the state file of a dbt-duckdb output; with `read_only`, change no file.
 
         Missing state is an empty one in memory. `locations` says of settings where they were written.
+        `state_path` is that of the destination. A state at an older place is moved; `opening_notes` say so.
         """
         self.read_only = read_only
         self._locations = locations or {}
         self._path = warehouse_path(settings)
         self._settings = settings
         self._session_settings = session_settings(settings, self._locations)
+        self._state_place = find_state(settings, state_path)
+        self.opening_notes: tuple[str, ...] = ()
         self._spill_dir = Path(tempfile.mkdtemp(prefix="reverse_etl_"))
-        self._connection = duckdb.connect(":memory:")
+        # An extension would be downloaded unasked; the output's settings can ask for it.
+        self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
         try:
             self._configure_session()
             self._attach_state()
@@ -73,24 +93,24 @@ class DuckDB:
 
     def execute(self, statement: Statement) -> None:
         """Run one statement."""
-        with _translate_errors(statement):
+        with translate_errors(statement):
             self._connection.execute(statement.text, statement.parameters or None)
 
     def fetch(self, statement: Statement) -> list[Row]:
         """Return all rows."""
-        with _translate_errors(statement):
+        with translate_errors(statement):
             return self._connection.execute(statement.text, statement.parameters or None).fetchall()
 
     def stream(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """Yield rows from a cursor of their own, so that other statements can run in between."""
         cursor = self._connection.cursor()
         try:
-            with _translate_errors(statement):
+            with translate_errors(statement):
                 cursor.execute(statement.text, statement.parameters or None)
                 rows = cursor.fetchmany(size)
             while rows:
                 yield rows
-                with _translate_errors(statement):
+                with translate_errors(statement):
                     rows = cursor.fetchmany(size)
         finally:
             cursor.close()
@@ -113,19 +133,23 @@ class DuckDB:
         if not self._path.exists():
             raise self._missing_file_error()
         name, schema = (
-            str(self._settings.get("database") or self._path.stem),
+            default_database(self._settings),
             str(self._settings.get("schema", "main")),
         )
-        if name.lower() in _RESERVED_DATABASES:
-            raise UsageError.of(
-                f"The warehouse's database is called {name}, a name that is taken in every session with it.",
-                where=self._locations.get("path", _PATH_LOCATION),
-                hint="Rename the file, and let dbt build it under the new name.",
-            )
-        self._attach_database(self._path, name)
+        databases = self._list_databases()
+        for database in databases:
+            if database.name.lower() in _RESERVED_DATABASES:
+                raise UsageError.of(
+                    f"A database of the warehouse is called {database.name}, a name that is taken in every "
+                    "session with it.",
+                    where=self._locations.get("path", PATH_LOCATION),
+                    hint="Rename the file and let dbt build it under the new name, or give it another alias.",
+                )
         try:
-            for path, alias in self._session_settings.attachments:
-                self._attach_database(path, alias)
+            for number, secret in enumerate(self._session_settings.secrets, start=1):
+                self._create_secret(secret, number)
+            for database in databases:
+                self._attach_database(database)
             self.execute(Statement.session("SET enable_external_access = false"))
             self._use_schema(name, schema)
             yield
@@ -137,6 +161,23 @@ class DuckDB:
                 [STATE_DATABASE],
             ).fetchall():
                 self._connection.execute(f"DETACH {quote_identifier(database)}")
+
+    def _list_databases(self) -> list[Attachment]:
+        """Return the databases to attach: dbt's main file under its own name, and those of `attach`."""
+        attachments = self._session_settings.attachments
+        main = Attachment(str(self._path), database_name(str(self._path)))
+        attached = {Path.cwd() / Path(entry.path).expanduser() for entry in attachments if entry.is_file}
+        return [*([] if self._path in attached else [main]), *attachments]
+
+    def _create_secret(self, secret: Mapping[str, Any], number: int) -> None:
+        try:
+            self._connection.execute(create_secret_sql(secret, number))
+        except duckdb.Error as error:
+            raise UsageError.of(
+                f"DuckDB could not create a secret. {end_sentence(error_message(error))}",
+                where="secrets of the output in profiles.yml",
+                hint=EXTENSION_HINT if "xtension" in str(error) else "Correct it, as for dbt.",
+            ) from None
 
     def _use_schema(self, name: str, schema: str) -> None:
         try:
@@ -175,7 +216,7 @@ class DuckDB:
     def back_up_state(self, tables: Sequence[str], label: str) -> str:
         """Copy the whole state file to one beside it, and return its name."""
         del tables
-        state = state_path(self._path)
+        state = self._state_place.path
         path = state.with_name(f"{state.stem}.{label}.duckdb")
         keep_copy(self._connection, STATE_DATABASE, path)
         return path.name
@@ -183,7 +224,7 @@ class DuckDB:
     def copy_state(self, tables: Sequence[str]) -> None:
         """Work on a copy of the whole state file, in the session's own folder."""
         del tables
-        with _translate_errors(Statement.session("COPY FROM DATABASE")):
+        with translate_errors(Statement.session("COPY FROM DATABASE")):
             work_on_copy(self._connection, STATE_DATABASE, self._spill_dir / "state.duckdb")
 
     def close(self) -> None:
@@ -199,44 +240,56 @@ class DuckDB:
         # Most deltas of a run are gone at its end: at the default, 16MB, they would go into the file first.
         self._connection.execute("SET checkpoint_threshold = '256MB'")
         for name in self._session_settings.extensions:
-            with _translate_errors(Statement.session(f"LOAD {name}")):
+            with translate_errors(Statement.session(f"LOAD {name}")):
                 self._connection.load_extension(name)
         for key, value in self._session_settings.settings:
-            with _translate_errors(Statement.session(f"SET {key}")):
+            with translate_errors(Statement.session(f"SET {key}")):
                 self._connection.execute(f"SET {quote_identifier(key)} = {quote_literal(value)}")
         if self._session_settings.threads:
             self._connection.execute(f"SET threads = {self._session_settings.threads}")
 
     def _attach_state(self) -> None:
-        path = state_path(self._path)
+        place = self._state_place
         if not self._path.parent.is_dir():
             raise self._missing_file_error(f"There is no folder {self._path.parent}.")
-        if not path.exists() and not self._path.exists():
+        if place.found is None and not self._path.exists():
             raise self._missing_file_error()
-        if self.read_only and not path.exists():
+        if self.read_only and place.found is None:
             self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
         else:
-            self._attach_database(path, STATE_DATABASE, writable=not self.read_only)
+            if place.is_to_be_moved and not self.read_only:
+                self._move_state()
+            path = (place.found or place.path) if self.read_only else place.path
+            self._attach_database(Attachment(str(path), STATE_DATABASE), writable=not self.read_only)
+            if not self.read_only and place.found is None:
+                path.chmod(0o600)
             if self.read_only and not self.state_columns("meta"):  # made, and never written to
                 self._connection.execute(f"DETACH {quote_identifier(STATE_DATABASE)}")
                 self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
 
     def _missing_file_error(self, summary: str = "") -> UsageError:
-        where = self._locations.get("path", _PATH_LOCATION)
+        where = self._locations.get("path", PATH_LOCATION)
         return UsageError.of(
-            summary or f"There is no DuckDB file at {self._path}.", where=where, hint=_PATH_HINT
+            summary or f"There is no DuckDB file at {self._path}.", where=where, hint=PATH_HINT
         )
 
-    def _attach_database(self, path: Path, name: str, *, writable: bool = False) -> None:
+    def _move_state(self) -> None:
+        """Move the state to where it belongs. No other process has it open, since that holds its lock."""
+        old, new = self._state_place.found, self._state_place.path
+        assert old is not None  # noqa: S101 - it is to be moved
+        self._attach_database(Attachment(str(old), STATE_DATABASE), writable=True)
+        self._connection.execute(f"CHECKPOINT {quote_identifier(STATE_DATABASE)}")
+        self._connection.execute(f"DETACH {quote_identifier(STATE_DATABASE)}")
+        move_file(old, new)
+        self.opening_notes = (f"The state was moved from {old} to {new}.",)
+
+    def _attach_database(self, database: Attachment, *, writable: bool = False) -> None:
         try:
-            self._connection.execute(
-                f"ATTACH {quote_literal(str(path))} AS {quote_identifier(name)}"
-                + ("" if writable else " (READ_ONLY)")
-            )
+            self._connection.execute(attach_sql(database, writable=writable))
         except duckdb.IOException as error:
-            raise _open_error(path, error) from None
+            raise open_error(database.path, error, is_state=database.name == STATE_DATABASE) from None
         except duckdb.Error as error:
-            raise _unreadable_error(path, error) from None
+            raise unreadable_error(database.path, error, is_state=database.name == STATE_DATABASE) from None
 
 
 def max_rows_in_memory(memory_limit: str) -> int:
@@ -250,23 +303,6 @@ def max_rows_in_memory(memory_limit: str) -> int:
     number, _, unit = memory_limit.partition(" ")
     limit = float(number) * 1024 ** _MEMORY_UNITS.index(unit)
     return max(_MIN_SORT_ROWS, min(int(limit / _BYTES_PER_ROW), _MAX_SORT_ROWS))
-
-
-def warehouse_path(settings: Mapping[str, Any]) -> Path:
-    """Return the resolved path of a dbt-duckdb output; a relative one is the current folder's, as in dbt."""
-    path = str(settings.get("path", ":memory:"))
-    if path.startswith((":memory:", "md:", "motherduck:")):
-        raise UsageError.of(
-            f"An output with the path {path} has no file that both dbt and this job can open.",
-            where=_PATH_LOCATION,
-            hint="Give it a path to a .duckdb file.",
-        )
-    return Path(path).expanduser().resolve()
-
-
-def state_path(warehouse: Path) -> Path:
-    """Return where the state of a warehouse file lies: `shop.duckdb` has `shop.reverse_etl.duckdb`."""
-    return warehouse.with_name(f"{warehouse.stem}.reverse_etl.duckdb")
 
 
 def to_column(name: str, type_: str) -> Column:
@@ -317,53 +353,3 @@ _KINDS_BY_TYPE = {
     "BLOB": ColumnKind.BINARY,
     "JSON": ColumnKind.JSON,
 }
-
-
-@contextmanager
-def _translate_errors(statement: Statement) -> Iterator[None]:
-    try:
-        yield
-    except duckdb.Error as error:
-        hint = _MEMORY_HINT if isinstance(error, duckdb.OutOfMemoryException) else "It is safe to run again."
-        raise WarehouseError.of(
-            f"DuckDB: {end_sentence(_error_message(error))}", where=statement.excerpt, hint=hint
-        ) from error
-
-
-_MEMORY_HINT = "Let it have more, as in settings: {memory_limit: 2GB} of the output. It is safe to run again."
-_PATH_LOCATION = "path of the output in profiles.yml"
-_PATH_HINT = "A relative path starts at the current folder, as in dbt. Mend it, or run dbt build first."
-
-
-def _open_error(path: Path, error: duckdb.Error) -> WarehouseError:
-    text = str(error)
-    if "lock" not in text:
-        return _unreadable_error(path, error)
-    holder = re.search(r"Conflicting lock is held in (.+?)\.? See also", text)
-    return WarehouseError.of(
-        f"Another process holds the DuckDB file{': ' + holder.group(1) if holder else ''}.",
-        where=str(path),
-        hint="It may be a running dbt, another run of this job, or a database tool. "
-        "Wait for it, or close it.",
-    )
-
-
-def _unreadable_error(path: Path, error: duckdb.Error) -> WarehouseError:
-    is_state = ".reverse_etl." in path.name
-    return WarehouseError.of(
-        f"DuckDB could not open the file. {end_sentence(_error_message(error))}",
-        where=str(path),
-        hint="It should hold the state of this job; bring it back from a backup. Without its state, a run "
-        "sends every row again and removes nobody who left before."
-        if is_state
-        else "Mend path of the output in profiles.yml, or build the file again with dbt.",
-    )
-
-
-def _error_message(error: BaseException) -> str:
-    """Return what DuckDB says and proposes, without the value that did not fit: it may be somebody's."""
-    message, *rest = str(error).split("\n")
-    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
-        message = re.sub(r"""(?:string |value )?(?<!\w)(["']).*\1(?!\w)""", "a value", message)
-    hints = [line.strip() for line in rest if line.startswith(("Did you mean", "Candidate bindings"))]
-    return " ".join([message, *hints])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from typing import TYPE_CHECKING
 
@@ -56,3 +57,26 @@ def _write_copy(connection: duckdb.DuckDBPyConnection, database: str, path: Path
         connection.execute(f"COPY FROM DATABASE {quote_identifier(database)} TO {copy}")
     finally:
         connection.execute(f"DETACH {copy}")
+
+
+def move_file(old: Path, new: Path) -> None:
+    """Move a file that no process has open; on another file system it is copied first.
+
+    Raises WarehouseError where it can't be moved.
+    """
+    try:
+        try:
+            old.rename(new)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            unfinished = new.with_name(f".{new.name}.moved")
+            shutil.copy2(old, unfinished)
+            unfinished.replace(new)
+            old.unlink()
+    except OSError as error:
+        raise WarehouseError.of(
+            f"Could not move the state. {end_sentence(error.strerror or str(error))}",
+            where=f"{old} to {new}",
+            hint="Move it yourself, or name its path: state_path of the destination in profiles.yml.",
+        ) from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from reverse_etl.config.duckdb_output import Attachment, is_attachment, read_attachments
 from reverse_etl.errors import Problem, UsageError
 
 # They change what SQL means, also that of this job, or close the doors that the job opens and closes itself.
@@ -20,12 +21,16 @@ _IGNORED_SETTINGS = frozenset(
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """The extensions to load, the settings and threads, and the other files to attach, each with its name."""
+    """What an output asks of its session.
+
+    The extensions to load, the settings and threads, the secrets to create, and the databases to attach.
+    """
 
     extensions: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     threads: int | None = None
-    attachments: tuple[tuple[Path, str], ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    secrets: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
 
 def session_settings(output: Mapping[str, Any], locations: Mapping[str, str]) -> SessionSettings:
@@ -56,14 +61,9 @@ def session_settings(output: Mapping[str, Any], locations: Mapping[str, str]) ->
             if str(key).lower() not in _IGNORED_SETTINGS
         ),
         threads=max(int(output["threads"]), 1) if output.get("threads") else None,
-        attachments=tuple(_attachments(output)),
+        attachments=tuple(read_attachments(output)),
+        secrets=tuple(output.get("secrets") or ()),
     )
-
-
-def _attachments(output: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    for attachment in output.get("attach") or ():
-        path = Path(str(attachment["path"]))
-        yield path, str(attachment.get("alias") or path.stem)
 
 
 def _is_number(value: object) -> bool:
@@ -82,15 +82,24 @@ def _is_extension_list(value: object) -> bool:
 
 
 def _is_file_list(value: object) -> bool:
+    return isinstance(value, list) and all(map(is_attachment, value))
+
+
+def _is_secret_list(value: object) -> bool:
     return isinstance(value, list) and all(
-        isinstance(attachment, Mapping) and "path" in attachment for attachment in value
+        isinstance(secret, Mapping)
+        and "type" in secret
+        and all(_WORD.fullmatch(str(word)) for word in (*secret, secret["type"], secret.get("name") or "_"))
+        for secret in value
     )
 
 
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OUTPUT_LOCATION = "the output in profiles.yml"
 _EXPECTED_SETTINGS = (
     ("extensions", _is_extension_list, "a list of names", "extensions: [spatial]"),
     ("settings", _is_mapping, "a mapping", "settings: {memory_limit: 2GB}"),
     ("threads", _is_number, "a whole number", "threads: 4"),
     ("attach", _is_file_list, "a list of files with a path", "attach: [{path: other.duckdb, alias: other}]"),
+    ("secrets", _is_secret_list, "a list of secrets with a type", "secrets: [{type: s3, key_id: ...}]"),
 )

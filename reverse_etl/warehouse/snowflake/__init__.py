@@ -34,6 +34,7 @@ _QUOTED_OR_PLACEHOLDER = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\?""")
 class Snowflake:
     """A session with a Snowflake warehouse, opened anew where it ends. Implements `warehouse.Warehouse`."""
 
+    opening_notes: tuple[str, ...] = ()
     single_writer = False
     max_sort_rows = None  # Snowflake sorts in its own memory, and keeps the result
 

@@ -1,0 +1,96 @@
+"""Errors of DuckDB as errors of this program, with the next step."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from reverse_etl.errors import WarehouseError
+from reverse_etl.formatting import end_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reverse_etl.warehouse.statement import Statement
+
+
+@contextmanager
+def translate_errors(statement: Statement) -> Iterator[None]:
+    """Raise DuckDB's errors as WarehouseError."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise WarehouseError.of(
+            f"DuckDB: {end_sentence(error_message(error))}",
+            where=statement.excerpt,
+            hint=_error_hint(error),
+        ) from error
+
+
+def _error_hint(error: duckdb.Error) -> str:
+    match error:
+        case duckdb.OutOfMemoryException():
+            return _MEMORY_HINT
+        case duckdb.PermissionException() if "disabled" in str(error):
+            return _FILE_ACCESS_HINT
+        case _ if "xtension" in str(error):
+            return EXTENSION_HINT
+        case _:
+            return "It is safe to run again."
+
+
+EXTENSION_HINT = (
+    "reverse-etl downloads no extension. Install it once with DuckDB (INSTALL name), or run dbt with "
+    "extensions: [name] in the output; list it there, so that it is loaded."
+)
+_FILE_ACCESS_HINT = (
+    "A view that the model reads is over a file, and models read no files. Let dbt build it as a table "
+    "(materialized: table)."
+)
+_MEMORY_HINT = "Let it have more, as in settings: {memory_limit: 2GB} of the output. It is safe to run again."
+PATH_LOCATION = "path of the output in profiles.yml"
+PATH_HINT = "A relative path starts at the current folder, as in dbt. Mend it, or run dbt build first."
+
+
+def open_error(path: str, error: duckdb.Error, *, is_state: bool) -> WarehouseError:
+    """Return the error of a file that could not be opened, perhaps because another process holds it."""
+    text = str(error)
+    if "lock" not in text:
+        return unreadable_error(path, error, is_state=is_state)
+    holder = re.search(r"Conflicting lock is held in (.+?)\.? See also", text)
+    return WarehouseError.of(
+        f"Another process holds the DuckDB file{': ' + holder.group(1) if holder else ''}.",
+        where=path,
+        hint="It may be a running dbt, another run of this job, or a database tool. "
+        "Wait for it, or close it.",
+    )
+
+
+def unreadable_error(path: str, error: duckdb.Error, *, is_state: bool) -> WarehouseError:
+    """Return the error of a file or database that cannot be attached."""
+    if "xtension" in str(error):
+        return WarehouseError.of(
+            f"DuckDB could not attach a database. {end_sentence(error_message(error))}",
+            where=path,
+            hint=EXTENSION_HINT,
+        )
+    return WarehouseError.of(
+        f"DuckDB could not open the file. {end_sentence(error_message(error))}",
+        where=path,
+        hint="It should hold the state of this job; bring it back from a backup. Without its state, a run "
+        "sends every row again and removes nobody who left before."
+        if is_state
+        else "Mend path of the output in profiles.yml, or build the file again with dbt.",
+    )
+
+
+def error_message(error: BaseException) -> str:
+    """Return what DuckDB says and proposes, without the value that did not fit: it may be somebody's."""
+    message, *rest = str(error).split("\n")
+    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
+        message = re.sub(r"""(?:string |value )?(?<!\w)(["']).*\1(?!\w)""", "a value", message)
+    hints = [line.strip() for line in rest if line.startswith(("Did you mean", "Candidate bindings"))]
+    return " ".join([message, *hints])

@@ -1,0 +1,107 @@
+"""Where the warehouse file and the state file are.
+
+A path may lead through a link that moves, such as `current -> releases/7`. The state then lies beside that
+link, under a name made from the rest of the path, so that all releases share one state.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reverse_etl.config.duckdb_output import main_path
+from reverse_etl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_STATE_SUFFIX = ".reverse_etl.duckdb"
+
+
+@dataclass(frozen=True)
+class StatePlace:
+    """The place of the state file.
+
+    `path` is where it belongs. `found` is where it is: there, at an older place, or None if there is none.
+    """
+
+    path: Path
+    found: Path | None
+
+    @property
+    def is_to_be_moved(self) -> bool:
+        """Return whether the state is at an older place."""
+        return self.found is not None and self.found != self.path
+
+
+def warehouse_path(settings: Mapping[str, Any]) -> Path:
+    """Return the path of the file in which dbt builds, as the profile writes it, below the current folder."""
+    return Path.cwd() / Path(main_path(settings)).expanduser()
+
+
+def find_state(settings: Mapping[str, Any], state_path: str = "") -> StatePlace:
+    """Return the place of the state. `state_path` is that of the destination; it goes before all others.
+
+    Raises UsageError if there are two states: nothing says which one is the right one.
+    """
+    places = list(dict.fromkeys(_list_places(settings, state_path)))
+    found: list[Path] = []
+    for place in places:
+        if place.is_symlink() and not place.exists():
+            raise UsageError.of(
+                "The state is a link to a file that is missing.",
+                where=str(place),
+                hint="Bring the file back, or correct the link.",
+            )
+        if place.exists() and not any(place.samefile(other) for other in found):
+            found.append(place)
+    if len(found) > 1:
+        raise UsageError.of(
+            "There are two states, and nothing says which of them is the right one.",
+            where=" and ".join(map(str, found)),
+            hint="Keep the one that the last good run wrote, and move the other away. If in doubt, it is the "
+            "one that was changed last.",
+        )
+    path = _choose_place(places, state_path)
+    if not found:
+        return StatePlace(path, None)
+    outside = places.index(found[0]) < places.index(path)  # a user with more rights put it there
+    return StatePlace(found[0] if outside else path, found[0])
+
+
+def _choose_place(places: list[Path], state_path: str) -> Path:
+    """Return the first place whose folder can be written to, or the last one; `state_path` in any case."""
+    if state_path:
+        return places[0]
+    writable = (place for place in places if os.access(place.parent, os.W_OK))
+    return next(writable, places[-1])
+
+
+def _list_places(settings: Mapping[str, Any], state_path: str) -> Iterator[Path]:
+    """Yield `state_path`, then the places beside each link of the warehouse's path, then beside its file."""
+    if state_path:
+        yield Path.cwd() / Path(state_path).expanduser()
+    written = Path(main_path(settings))
+    folder, parts = _split_root(written)
+    for number, part in enumerate(parts):
+        if (folder / part).is_symlink() and folder != Path(folder.anchor):
+            yield _state_path(folder, parts[number:])
+        folder /= part
+    resolved = warehouse_path(settings).resolve()
+    yield _state_path(resolved.parent, (resolved.name,))
+
+
+def _split_root(path: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the folder at which a path starts, and the parts that the profile writes."""
+    if path.is_absolute():
+        return Path(path.anchor), path.parts[1:]
+    if path.parts and path.parts[0].startswith("~"):
+        return Path(path.parts[0]).expanduser(), path.parts[1:]
+    return Path.cwd(), path.parts
+
+
+def _state_path(folder: Path, parts: tuple[str, ...]) -> Path:
+    """Return the state's path: `current/shop.duckdb` has `current+shop.reverse_etl.duckdb`."""
+    return folder / f"{'+'.join((*parts[:-1], Path(parts[-1]).stem))}{_STATE_SUFFIX}"
