@@ -192,7 +192,7 @@ CASES = [
         Problem(
             "sandbx is not a key of a destination.",
             "profiles.yml:6 shop.destinations.trial.sandbx",
-            "Did you mean sandbox? Available: type, sandbox, origin, private_api_key, private_api_key_file, private_api_key_command, api_revision, lists, create_lists, job_timeout_minutes, state_schema.",
+            "Did you mean sandbox? Available: type, sandbox, origin, private_api_key, private_api_key_file, private_api_key_command, api_revision, lists, create_lists, job_timeout_minutes, state_schema, state_path.",
         ),
     ),
     case(
