@@ -41,7 +41,7 @@ def log() -> list[LoggedRequest]:
         klaviyo = Klaviyo.connect(
             sandbox.origin,
             key_from_value("pk_test", source="the test"),
-            "2026-07-15",
+            "2026-10-15",
             max_connections=2 * THREADS,
             clock=clock,
         )

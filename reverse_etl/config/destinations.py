@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from reverse_etl.config.target import JOB_TIMEOUT_MINUTES, Destination
-from reverse_etl.klaviyo.origin import API_REVISION, KLAVIYO_ORIGIN, parse_allowed_origin
+from reverse_etl.klaviyo.origin import KLAVIYO_ORIGIN, parse_allowed_origin
 from reverse_etl.klaviyo.private_key import (
     KEY_VARIABLE,
     key_from_command,
@@ -19,6 +19,7 @@ from reverse_etl.klaviyo.private_key import (
     key_from_value,
     missing_key_problem,
 )
+from reverse_etl.klaviyo.revision import API_REVISION, parse_revision
 from reverse_etl.parsing.validation import AdviceError, StrictModel
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 REVISION_VARIABLE: Final = "DESTINATIONS__KLAVIYO__API_REVISION"
 KEY_FIELDS: Final = ("private_api_key", "private_api_key_file", "private_api_key_command")
-_REVISION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)?")
 _LIST_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SCHEMA_NAME: Final = re.compile(r'[^".]+|"([^"]|"")+"')
 _SANDBOX_KEY: Final = "pk_sandbox"
@@ -153,7 +153,7 @@ def build_destination(
 
 
 def _validate_revision(value: str, name: str) -> str:
-    if not _REVISION.fullmatch(value):
+    if parse_revision(value) is None:
         raise AdviceError(
             f"{name} is not a revision of Klaviyo's API.",
             f"Write a date, for example {API_REVISION}.",

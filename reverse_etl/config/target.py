@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.config.duckdb_output import default_database, unreadable_databases
 from reverse_etl.errors import Problem, UsageError
-from reverse_etl.klaviyo.origin import API_REVISION, KLAVIYO_ORIGIN
+from reverse_etl.klaviyo.origin import KLAVIYO_ORIGIN
+from reverse_etl.klaviyo.revision import API_REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

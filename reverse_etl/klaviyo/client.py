@@ -10,10 +10,10 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from reverse_etl.errors import KlaviyoError, UnusableReply
 from reverse_etl.klaviyo.errors import request_cancelled_error, require_success, retries_exhausted_error
-from reverse_etl.klaviyo.headers import parse_date, parse_number_header
+from reverse_etl.klaviyo.headers import parse_date
 from reverse_etl.klaviyo.jsonapi import Document, next_link, parse_errors
 from reverse_etl.klaviyo.messages import Request, RequestHook, RequestLogEntry, Response, TransportResult
-from reverse_etl.klaviyo.rate_limit import Permit, Quota, RateLimiter
+from reverse_etl.klaviyo.rate_limit_headers import parse_quota
 from reverse_etl.klaviyo.retry import Attempts, Decision, Fail, Retry, Return, next_step
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.clock import CancellableSleep, Clock
     from reverse_etl.klaviyo.endpoints import Endpoint
+    from reverse_etl.klaviyo.rate_limit import Permit, RateLimiter
     from reverse_etl.klaviyo.transport import Transport
 
 
@@ -86,8 +87,9 @@ class Client:
         if isinstance(decision, Retry) and decision.throttled:
             self._rate_limiter.throttle(permit, decision.delay)
         else:
+            headers = result.headers if isinstance(result, Response) else {}
             self._rate_limiter.release(
-                permit, replied=isinstance(result, Response), quota=_parse_quota(result)
+                permit, replied=isinstance(result, Response), quota=parse_quota(headers)
             )
         self._log_attempt(request, result, attempts, self._clock.monotonic() - started)
         return decision
@@ -176,12 +178,3 @@ class Client:
     def close(self) -> None:
         """Close idle connections."""
         self._transport.close()
-
-
-def _parse_quota(result: TransportResult) -> Quota | None:
-    if not isinstance(result, Response):
-        return None
-    remaining, reset = (parse_number_header(result, f"ratelimit-{name}") for name in ("remaining", "reset"))
-    if remaining is None or remaining < 0 or reset is None or reset < 0:
-        return None
-    return Quota(int(remaining), reset)

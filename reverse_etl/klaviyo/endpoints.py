@@ -1,6 +1,6 @@
 """The endpoints in use: path, rate limit, success status, scopes.
 
-Sources: Klaviyo's API reference, revision 2026-07-15; guide 'Rate limits, status codes and errors'.
+Sources: Klaviyo's API reference, revision 2026-10-15; guide 'Rate limits, status codes and errors'.
 """
 
 from __future__ import annotations

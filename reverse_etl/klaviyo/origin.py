@@ -1,4 +1,4 @@
-"""The origins to which the key may be sent, and the API revision of requests."""
+"""The origins to which the key may be sent."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 KLAVIYO_ORIGIN: Final = "https://a.klaviyo.com"
-
-
-API_REVISION: Final = "2026-07-15"
 
 
 def parse_allowed_origin(text: str) -> str | None:

@@ -35,10 +35,11 @@ _MAX_WAIT_SECONDS: Final = 3_600.0
 
 @dataclass(frozen=True)
 class Quota:
-    """The minute window according to a reply: requests left for the account, seconds until it ends."""
+    """A window according to a reply: requests left for the account, seconds until it ends, its length."""
 
     remaining: int
     reset: float
+    seconds: float = STEADY_SECONDS
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,29 @@ class _Window:
         return self.reply_times[missing - 1] + self.seconds - now
 
 
+class _ReportedWindow:
+    """A window length as replies describe it, with the requests of all users of the account."""
+
+    def __init__(self) -> None:
+        self._remaining: int | None = None  # the lowest figure of all replies until `_resets_at`
+        self._resets_at = 0.0
+
+    def seconds_until_free(self, now: float, in_flight: int) -> float:
+        end = self._resets_at + _RESET_MARGIN_SECONDS
+        # Requests in flight may or may not be counted in the remaining quota; only their replies show it.
+        if self._remaining is None or now >= end or in_flight < self._remaining:
+            return 0.0
+        return end - now if self._remaining == 0 else min(_POLL_SECONDS, end - now)
+
+    def update(self, now: float, quota: Quota) -> None:
+        resets_at = now + min(max(quota.reset, 0.0), quota.seconds)
+        over = now >= self._resets_at + _RESET_MARGIN_SECONDS
+        if self._remaining is None or over or resets_at > self._resets_at + _SAME_WINDOW_SECONDS:
+            self._remaining, self._resets_at = quota.remaining, resets_at
+        elif resets_at > self._resets_at - _SAME_WINDOW_SECONDS:  # not a late reply of an earlier window
+            self._remaining = min(self._remaining, quota.remaining)
+
+
 class EndpointLimiter:
     """The rate limits of one endpoint. It has no clock: callers pass `now`, which must never decrease."""
 
@@ -86,8 +110,7 @@ class EndpointLimiter:
         self._blocked_until = 0.0
         self._recovering = False  # no request sent after the last 429 has succeeded yet
         self._probing = False
-        self._quota_remaining: int | None = None  # the lowest figure of all replies until `_quota_resets_at`
-        self._quota_resets_at = 0.0
+        self._reported_windows: dict[float, _ReportedWindow] = {}  # by their lengths in seconds
 
     def seconds_until_free(self, now: float) -> float:
         """Return 0.0 if a request may be sent now, otherwise the seconds after which to ask again."""
@@ -101,11 +124,10 @@ class EndpointLimiter:
         )
 
     def _seconds_until_quota(self, now: float) -> float:
-        end = self._quota_resets_at + _RESET_MARGIN_SECONDS
-        # Requests in flight may or may not be counted in the remaining quota; only their replies show it.
-        if self._quota_remaining is None or now >= end or self._in_flight < self._quota_remaining:
-            return 0.0
-        return end - now if self._quota_remaining == 0 else min(_POLL_SECONDS, end - now)
+        waits = (
+            window.seconds_until_free(now, self._in_flight) for window in self._reported_windows.values()
+        )
+        return max(waits, default=0.0)
 
     def acquire(self, now: float) -> Permit:
         """Take a slot. Allowed only directly after `seconds_until_free` returned 0.0."""
@@ -123,7 +145,7 @@ class EndpointLimiter:
         if replied and permit.sent_at >= self._blocked_until:
             self._recovering = False
         if quota is not None:
-            self._update_quota(now, quota)
+            self._reported_windows.setdefault(quota.seconds, _ReportedWindow()).update(now, quota)
 
     def throttle(self, now: float, permit: Permit, seconds: float) -> None:
         """Return a slot after a 429: send nothing for `seconds`, and then a single request.
@@ -135,14 +157,6 @@ class EndpointLimiter:
         burst.limit = max(self._min_burst, burst.limit * 4 // 5)
         self._blocked_until = max(self._blocked_until, now + seconds)
         self._recovering = True
-
-    def _update_quota(self, now: float, quota: Quota) -> None:
-        reset_at = now + min(max(quota.reset, 0.0), STEADY_SECONDS)
-        over = now >= self._quota_resets_at + _RESET_MARGIN_SECONDS
-        if self._quota_remaining is None or over or reset_at > self._quota_resets_at + _SAME_WINDOW_SECONDS:
-            self._quota_remaining, self._quota_resets_at = quota.remaining, reset_at
-        elif reset_at > self._quota_resets_at - _SAME_WINDOW_SECONDS:  # not a late reply of an earlier window
-            self._quota_remaining = min(self._quota_remaining, quota.remaining)
 
 
 class RateLimiter:
@@ -173,7 +187,7 @@ class RateLimiter:
                     return limiter.acquire(now)
             if wait > _MAX_WAIT_SECONDS:
                 raise KlaviyoError.of(
-                    f"Klaviyo's daily limit of {endpoint.rate_limit.daily} of these requests is used up.",
+                    f"Klaviyo's daily limit of {_format_daily(endpoint)}these requests is used up.",
                     where=f"{endpoint.method} {endpoint.template}",
                     hint="Run again tomorrow.",
                 )
@@ -191,6 +205,11 @@ class RateLimiter:
         """Return `permit` after a 429; its endpoint sends nothing for `seconds`."""
         with self._lock:
             self._limiters[permit.endpoint].throttle(self._clock.monotonic(), permit, seconds)
+
+
+def _format_daily(endpoint: AnyEndpoint) -> str:
+    daily = endpoint.rate_limit.daily
+    return "" if daily is None else f"{daily} of "
 
 
 def estimate_duration(requests: Mapping[AnyEndpoint, int]) -> float:

@@ -28,6 +28,7 @@ from reverse_etl.klaviyo import reply_body
 from reverse_etl.klaviyo.deadline import Deadline, DeadlineAdapter
 from reverse_etl.klaviyo.messages import Request, Response, TransportError, TransportResult
 from reverse_etl.klaviyo.origin import KLAVIYO_ORIGIN, parse_allowed_origin
+from reverse_etl.klaviyo.revision import OPT_OUT_HEADER
 
 MEDIA_TYPE = "application/vnd.api+json"
 
@@ -73,6 +74,7 @@ class Transport:
         self._session.headers.update(
             {
                 "revision": revision,
+                OPT_OUT_HEADER: "1",  # a retired revision is an error, and not silently another one
                 "accept": MEDIA_TYPE,
                 "accept-encoding": reply_body.ACCEPT_ENCODING,
                 "content-type": MEDIA_TYPE,

@@ -5,7 +5,7 @@
         sandbox.members("VIP customers")
 
 It serves accounts, lists, members, profiles and bulk import jobs as in Klaviyo's API reference, revision
-2026-07-15. It does not support consent, events, segments, tags and subscriptions: such requests get 404 or
+2026-10-15. It does not support consent, events, segments, tags and subscriptions: such requests get 404 or
 400.
 """
 

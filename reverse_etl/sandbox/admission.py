@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.sandbox.replies import JSON_API, ErrorObject, HttpError, bad_request_error
-from reverse_etl.sandbox.rules import MAX_BODY_BYTES, MAX_URL_BYTES
+from reverse_etl.sandbox.rules import MAX_BODY_BYTES, MAX_URL_BYTES, OLDEST_REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 
 _KEY_PREFIX: Final = "Klaviyo-API-Key "
 _REVISION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
+_OPT_OUT_HEADER: Final = "x-klaviyo-revision-fall-forward-opt-out"
 _JSON_TYPES: Final = frozenset({JSON_API, "application/json"})
 
 
 def admit_request(request: ApiRequest, headers: Mapping[str, str], key: str | None) -> None:
     """Check a request. `headers` has lower-case names. Without a `key`, any non-blank key is accepted.
 
-    Raises Refusal: 401 for the key, 400 for a missing revision, 414 for a long URL, 415 for a body that is
+    Raises Refusal: 401 for the key, 400 for a missing revision, 410 for a retired revision that the request
+    does not want to be replaced by a newer one, 414 for a long URL, 415 for a body that is
     not JSON or is compressed (Klaviyo does not document gzip), 413 for a body over 5,000,000 bytes.
     """
     authorization = headers.get("authorization", "")
@@ -32,14 +35,25 @@ def admit_request(request: ApiRequest, headers: Mapping[str, str], key: str | No
         authorization.removeprefix(_KEY_PREFIX).strip().encode(), key.encode()
     ):
         raise HttpError(401, ErrorObject("The private API key is not the account's."))
-    if not _REVISION.fullmatch(headers.get("revision", "")):
-        raise bad_request_error(
-            "The header `revision` should be a date such as 2026-07-15.", parameter="revision"
-        )
+    _admit_revision(headers)
     if len(request.url()) > MAX_URL_BYTES:
         raise HttpError(414, ErrorObject(f"The address has over {MAX_URL_BYTES} bytes."))
     if request.body or request.method in {"POST", "PATCH"}:
         _admit_body(request, headers)
+
+
+def _admit_revision(headers: Mapping[str, str]) -> None:
+    revision = headers.get("revision", "")
+    try:
+        day = date.fromisoformat(revision.partition(".")[0])
+    except ValueError:
+        day = None
+    if day is None or not _REVISION.fullmatch(revision):
+        raise bad_request_error(
+            "The header `revision` should be a date such as 2026-10-15.", parameter="revision"
+        )
+    if day < OLDEST_REVISION and headers.get(_OPT_OUT_HEADER) == "1":
+        raise HttpError(410, ErrorObject(f"The revision {revision} is retired.", parameter="revision"))
 
 
 def _admit_body(request: ApiRequest, headers: Mapping[str, str]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BURST: Final = 1
 STEADY: Final = 60
 DAY: Final = 24 * 3600
+_GUIDE: Final = "https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,11 @@ class FixedWindowLimiter:
     _lock: Lock = field(default_factory=Lock)
 
     def count_request(self, operation: str, now: float) -> dict[str, str]:
-        """Count one request and return the RateLimit headers, which describe the steady window.
+        """Count one request and return the RateLimit headers.
+
+        They have the form of recorded replies, not of the documentation: the limit of the window with the
+        fewest requests left and then every window, and the rest and the reset of that first window, in whole
+        seconds rounded down.
 
         Raises Refusal (429, with Retry-After and without those headers) if a window is full. A refused
         request is not counted.
@@ -111,12 +116,16 @@ class FixedWindowLimiter:
                     _window_number(seconds, now),
                     self._count_in_window(operation, seconds, now) + 1,
                 )
-            used = self._count_in_window(operation, STEADY, now)
-        steady = QUOTAS[operation].steady
+            left = {
+                seconds: max_requests - self._count_in_window(operation, seconds, now)
+                for seconds, max_requests in windows
+            }
+        scarcest = min(left, key=lambda seconds: left[seconds])
+        all_windows = (f"{max_requests};w={seconds}" for seconds, max_requests in windows)
         return {
-            "RateLimit-Limit": str(steady),
-            "RateLimit-Remaining": str(steady - used),
-            "RateLimit-Reset": str(math.ceil(_seconds_until_next_window(STEADY, now))),
+            "RateLimit-Limit": ", ".join([str(dict(windows)[scarcest]), *all_windows]),
+            "RateLimit-Remaining": str(left[scarcest]),
+            "RateLimit-Reset": str(math.ceil(_seconds_until_next_window(scarcest, now)) - 1),
         }
 
     def _count_in_window(self, operation: str, seconds: int, now: float) -> int:
@@ -128,7 +137,7 @@ def throttled_error(retry_after: int | None) -> HttpError:
     """Return the 429. `retry_after` is in seconds; None omits the header, which Klaviyo sometimes does."""
     detail = f"Request was throttled. Expected available in {retry_after or 0} seconds."
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return HttpError(429, ErrorObject(detail, "/data/"), headers=headers)
+    return HttpError(429, ErrorObject(detail, "/data", links={"type": _GUIDE}), headers=headers)
 
 
 def _window_number(seconds: int, now: float) -> int:

@@ -18,6 +18,7 @@ _TITLES: Final = {
     405: "Method not allowed.",
     408: "Request timed out.",
     409: "Conflict.",
+    410: "Gone.",
     413: "Payload too large.",
     414: "URI too long.",
     415: "Unsupported media type.",
@@ -30,6 +31,7 @@ _CODES: Final = {
     404: "not_found",
     405: "method_not_allowed",
     408: "request_timeout",
+    410: "gone",
     429: "throttled",
     500: "error",
     503: "service_unavailable",
@@ -60,6 +62,7 @@ class ErrorObject:
     parameter: str | None = None
     code: str | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self, status: int) -> dict[str, Any]:
         """Return the entry as JSON, with a new id."""
@@ -71,7 +74,7 @@ class ErrorObject:
             "title": title_of(status),
             "detail": self.detail,
             "source": {name: value for name, value in source.items() if value is not None},
-            "links": {},
+            "links": self.links,
             "meta": self.meta,
         }
 

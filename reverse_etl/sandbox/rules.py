@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +21,7 @@ MAX_OPERANDS: Final = 100
 MAX_URL_BYTES: Final = 16_384
 MAX_EMAIL_CHARACTERS: Final = 100
 JOB_RETENTION_SECONDS: Final = 7 * 24 * 3600
+OLDEST_REVISION: Final = date(2025, 1, 15)  # when 2026-10-15 is the newest
 
 Conflicts = Literal["drop", "refuse", "refuse_request"]
 

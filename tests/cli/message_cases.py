@@ -135,7 +135,7 @@ def _destination(**settings: object) -> Callable[[World], object]:
 
 HEADERS = {
     "Authorization": f"Klaviyo-API-Key {KEY}",
-    "revision": "2026-07-15",
+    "revision": "2026-10-15",
     "Content-Type": "application/vnd.api+json",
 }
 SANDBOX = "  destinations:\n    trial: {type: klaviyo, sandbox: true}\n"

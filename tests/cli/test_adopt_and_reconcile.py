@@ -21,7 +21,7 @@ def _hand(sandbox: Sandbox, method: str, *emails: str) -> None:
     """Put people on the list, or take them off it, as somebody at Klaviyo would."""
     url = f"{sandbox.origin}/api/lists/{sandbox.lists()[0]['id']}/relationships/profiles"
     ids = [each["id"] for each in sandbox.profiles() if each["email"] in emails]
-    headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-07-15"}
+    headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-10-15"}
     body = {"data": [{"type": "profile", "id": each} for each in ids]}
     assert requests.request(method, url, json=body, headers=headers, timeout=10).status_code == 204
 
@@ -82,7 +82,7 @@ def test_adopt_and_reconcile_report_a_deleted_list(world: World) -> None:
     """Exit 1, and nobody is said to be adopted."""
     sandbox = world.klaviyo()
     world.run("run")
-    headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-07-15"}
+    headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-10-15"}
     url = f"{sandbox.origin}/api/lists/{sandbox.lists()[0]['id']}"
     assert requests.delete(url, headers=headers, timeout=10).status_code == 204
     for command in (["reconcile"], ["adopt", "--select", "vip"]):

@@ -212,6 +212,19 @@ def test_status_before_and_after_a_run_and_why_a_list_stopped(world: World) -> N
     assert "VIP stopped: Klaviyo refused the request (invalid). A fault that was asked for." in told.out
 
 
+def test_debug_tells_of_a_retired_revision(world: World) -> None:
+    """Before the request fails, whose message has the status; nothing falls forward to another revision."""
+    world.klaviyo()
+    world.environ["DESTINATIONS__KLAVIYO__API_REVISION"] = "2024-10-15"
+    checked = world.run("debug")
+    assert checked.code == 4
+    assert "revision 2024-10-15 (<age> old, retired on 2026-10-15)" in checked.out
+    advice = "Set api_revision to 2026-10-15, or remove it."
+    assert f"retired revision 2024-10-15 on 2026-10-15 and refuses its requests. {advice}" in checked.err
+    assert "This API revision is retired" in checked.err
+    assert world.run("run").code == 4
+
+
 def test_debug_passes_if_a_run_works(world: World) -> None:
     """Each check on a line; nothing is sent but GETs."""
     sandbox = world.klaviyo()
@@ -221,10 +234,11 @@ def test_debug_passes_if_a_run_works(world: World) -> None:
     assert checked.code == 0
     assert checked.err == ""
     where = "the environment variable DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"
+    revision = "revision 2026-10-15 (<age> old, retired on 2028-10-15)"
     assert checked.out.splitlines() == [
         "profile    ok: shop, profiles.yml",
         "target     trial: duckdb",
-        f"to         <sandbox>, with the key from {where}, revision 2026-07-15",
+        f"to         <sandbox>, with the key from {where}, {revision}",
         "models     ok: 1 model compiles",
         "warehouse  ok: every model's SQL is valid",
         "state      ok: 1 model sent before",

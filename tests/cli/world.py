@@ -141,6 +141,7 @@ class World:
     def plain(self, text: str) -> str:
         """Return a text without what differs from machine to machine, or blanks at the ends of lines."""
         text = re.sub(r"in \d+\.\d s", "in <time> s", text.replace(str(self.folder), "<folder>"))
+        text = re.sub(r"\(\d+ days? old", "(<age> old", text)
         if self._origin:
             text = text.replace(self._origin, "<sandbox>")
         return "\n".join(line.rstrip() for line in text.splitlines())

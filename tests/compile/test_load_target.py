@@ -183,10 +183,10 @@ def test_rendered_values_are_text_unless_a_filter_says_otherwise(folder: Folder)
 @pytest.mark.parametrize(
     ("written", "environ", "expected"),
     [
-        ("", {}, "2026-07-15"),
-        ("api_revision: 2026-10-15", {}, "2026-10-15"),
+        ("", {}, "2026-10-15"),
+        ("api_revision: 2026-07-15", {}, "2026-07-15"),
         ('api_revision: "2026-10-15.pre"', {}, "2026-10-15.pre"),
-        ("", {"DESTINATIONS__KLAVIYO__API_REVISION": "2026-10-15"}, "2026-10-15"),
+        ("", {"DESTINATIONS__KLAVIYO__API_REVISION": "2026-07-15"}, "2026-07-15"),
         ("api_revision: 2026-04-15", {"DESTINATIONS__KLAVIYO__API_REVISION": "2026-10-15"}, "2026-04-15"),
     ],
 )

@@ -228,7 +228,16 @@ CASES = [
         Problem(
             "api_revision is not a revision of Klaviyo's API.",
             "profiles.yml:6 shop.destinations.trial.api_revision",
-            "Write a date, for example 2026-07-15.",
+            "Write a date, for example 2026-10-15.",
+        ),
+    ),
+    case(
+        "revision that is no day",
+        profile("sandbox: true", 'api_revision: "2026-13-15"'),
+        Problem(
+            "api_revision is not a revision of Klaviyo's API.",
+            "profiles.yml:6 shop.destinations.trial.api_revision",
+            "Write a date, for example 2026-10-15.",
         ),
     ),
     case(
@@ -237,7 +246,7 @@ CASES = [
         Problem(
             "The environment variable DESTINATIONS__KLAVIYO__API_REVISION is not a revision of Klaviyo's API.",
             "the environment",
-            "Write a date, for example 2026-07-15.",
+            "Write a date, for example 2026-10-15.",
         ),
         environ={"DESTINATIONS__KLAVIYO__API_REVISION": "latest"},
     ),

@@ -35,6 +35,7 @@ class Normalizer:
         text = RUN_ID.sub(lambda match: self._number_run(match[0]), text)
         text = self.times.sub("<time>", text)
         text = re.sub(r"\b\d+\.\d+ s\b", "<seconds> s", text)
+        text = re.sub(r"\(\d+ days? old", "(<age> old", text)  # of the revision
         return text.replace(f"reverse-etl {__version__}", "reverse-etl <version>")
 
     def value(self, value: Any, name: str = "") -> Any:

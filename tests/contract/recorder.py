@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 START = 1_577_854_800.0  # 2020-01-01T05:00:00Z: before any time that a machine can show
 DAY = 86_400.0
 KEY = "pk_contract"
-_PASSED_ON = ("Authorization", "Content-Type", "Content-Encoding", "revision", "Accept")
-_SHOWN = ("User-Agent", "Accept", "Content-Type", "Content-Encoding", "revision")
+_OPT_OUT = "x-klaviyo-revision-fall-forward-opt-out"
+_PASSED_ON = ("Authorization", "Content-Type", "Content-Encoding", "revision", _OPT_OUT, "Accept")
+_SHOWN = ("User-Agent", "Accept", "Content-Type", "Content-Encoding", "revision", _OPT_OUT)
 
 
 class StandingClock:
@@ -102,7 +103,7 @@ class Klaviyo:
 
     def send(self, method: str, path: str, document: object = None) -> Any:
         """Send a request as another app of the account does, past the recording server."""
-        headers = {"Authorization": f"Klaviyo-API-Key {KEY}", "revision": "2026-07-15"}
+        headers = {"Authorization": f"Klaviyo-API-Key {KEY}", "revision": "2026-10-15"}
         headers["Content-Type"] = "application/json"
         body = b"" if document is None else json.dumps(document).encode()
         status, _, content = _passed_on(self.sandbox.origin, method, path, headers, body)

@@ -183,7 +183,7 @@ class World:
         """Send a request as some other app of the account would, and return the reply's document."""
         import requests  # noqa: PLC0415 - few tests need another app
 
-        headers = {"Authorization": "Klaviyo-API-Key pk_other", "revision": "2026-07-15"}
+        headers = {"Authorization": "Klaviyo-API-Key pk_other", "revision": "2026-10-15"}
         reply = requests.request(
             method, self.sandbox.origin + path, json=document, headers=headers, timeout=10
         )

@@ -37,7 +37,7 @@ def clock() -> QuickClock:
 @pytest.fixture
 def klaviyo(server: Server, clock: QuickClock) -> Iterator[Klaviyo]:
     """Connect the real client to the server."""
-    made = Klaviyo.connect(server.origin, DummyKey(), "2026-07-15", clock=clock, timeouts=Timeouts(read=2.0))
+    made = Klaviyo.connect(server.origin, DummyKey(), "2026-10-15", clock=clock, timeouts=Timeouts(read=2.0))
     yield made
     made.close()
 

@@ -29,14 +29,17 @@ class FixedWindows:
     """Klaviyo's side: counts in fixed windows.
 
     `phase` sets their edges; None starts each window with the first request after the last one.
+    `least_left` replies with the window that has the least requests left, as Klaviyo does; otherwise with
+    the minute, as it documents.
     """
 
     tier: RateLimit
     phase: float | None
+    least_left: bool = False
     counts: dict[float, tuple[float, int]] = field(default_factory=dict)
 
-    def arrive(self, now: float) -> tuple[bool, int, float]:
-        """Count a request; return whether it is taken, what is left of the minute, and seconds to wait."""
+    def arrive(self, now: float) -> tuple[bool, int, float, float]:
+        """Count a request; return whether it is taken, and a window's rest, seconds to its end, length."""
         ends = {}
         for seconds, limit in ((1.0, self.tier.burst), (60.0, self.tier.steady)):
             start, used = self.counts.get(seconds, (float("-inf"), 0))
@@ -46,8 +49,10 @@ class FixedWindows:
             self.counts[seconds] = (start, used + 1)
             ends[seconds] = start + seconds - now
             if used + 1 > limit:
-                return False, 0, ends[seconds]
-        return True, self.tier.steady - self.counts[60.0][1], ends[60.0]
+                return False, 0, ends[seconds], seconds
+        left = {1.0: self.tier.burst - self.counts[1.0][1], 60.0: self.tier.steady - self.counts[60.0][1]}
+        told = min(left, key=lambda seconds: left[seconds]) if self.least_left else 60.0
+        return True, left[told], ends[told], told
 
 
 @dataclass
@@ -95,10 +100,12 @@ class Run:
     def _arrive(self, now: float, slot: Permit, back: float) -> None:
         self._plan(back, self._reply, slot, *self.server.arrive(now))
 
-    def _reply(self, now: float, slot: Permit, taken: bool, left: int, wait: float) -> None:
+    def _reply(  # noqa: PLR0913, PLR0917 - what the server says
+        self, now: float, slot: Permit, taken: bool, left: int, wait: float, seconds: float
+    ) -> None:
         if taken:
             self.good += 1
-            quota = Quota(left, self.rounding(wait)) if self.rounding else None
+            quota = Quota(left, self.rounding(wait), seconds) if self.rounding else None
             self.lane.release(now, slot, replied=True, quota=quota)
         else:
             self.throttled += 1

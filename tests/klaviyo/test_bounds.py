@@ -28,7 +28,7 @@ GZIP = {"content-encoding": "gzip"}
 def impatient(server: Server, clock: QuickClock) -> Klaviyo:
     """Connect a client that waits half a second for a reply."""
     timeouts = Timeouts(read=10.0, total=0.5)
-    return Klaviyo.connect(server.origin, DummyKey(), "2026-07-15", clock=clock, timeouts=timeouts)
+    return Klaviyo.connect(server.origin, DummyKey(), "2026-10-15", clock=clock, timeouts=timeouts)
 
 
 @pytest.mark.parametrize("what", ["headers", "body"])

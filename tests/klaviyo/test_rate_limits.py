@@ -38,11 +38,13 @@ seeds = st.integers(min_value=0, max_value=1000)
     in_flight=st.integers(min_value=1, max_value=16),
     seed=seeds,
     rounding=roundings | st.none(),
+    least_left=st.booleans(),
 )
 def test_without_other_users_no_request_is_throttled(**case: Any) -> None:
     """Wherever the windows' edges lie, however long and uneven the way, whatever the headers tell."""
     tier = case.pop("tier")
-    run = Run(EndpointLimiter(Endpoint.LISTS, tier), FixedWindows(tier, case.pop("phase")), **case).send(150)
+    server = FixedWindows(tier, case.pop("phase"), case.pop("least_left"))
+    run = Run(EndpointLimiter(Endpoint.LISTS, tier), server, **case).send(150)
     assert run.good > 0
     assert run.throttled == 0
 
@@ -54,26 +56,28 @@ def test_without_other_users_no_request_is_throttled(**case: Any) -> None:
     latency=st.floats(min_value=0.01, max_value=1),
     seed=seeds,
     rounding=roundings,
+    least_left=st.booleans(),
 )
 def test_at_least_95_percent_of_the_allowed_requests_are_used(**case: Any) -> None:
     """While there is work, over ten minutes, with what is left told and its reset rounded up or down."""
     tier = case.pop("tier")
-    run = Run(
-        EndpointLimiter(Endpoint.LISTS, tier), FixedWindows(tier, case.pop("phase")), in_flight=16, **case
-    ).send(600)
+    server = FixedWindows(tier, case.pop("phase"), case.pop("least_left"))
+    run = Run(EndpointLimiter(Endpoint.LISTS, tier), server, in_flight=16, **case).send(600)
     assert run.good >= 0.95 * tier.steady * 10
     assert run.throttled == 0
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("phase", [None, 0.0, 17.5, 45.0])
-def test_with_another_user_of_the_quota_few_requests_are_throttled(phase: float | None, seed: int) -> None:
+@pytest.mark.parametrize("least_left", [False, True])
+def test_with_another_user_of_the_quota_few_requests_are_throttled(
+    phase: float | None, seed: int, least_left: bool
+) -> None:
     """Another application takes a third of the minute's requests, in its own rhythm; the rest is used."""
     random = dice(seed)
     others = [random.uniform(0, 1200) for _ in range(1000)]
-    run = Run(
-        EndpointLimiter(Endpoint.START_IMPORT, M), FixedWindows(M, phase), in_flight=8, latency=0.4, seed=seed
-    )
+    server = FixedWindows(M, phase, least_left)
+    run = Run(EndpointLimiter(Endpoint.START_IMPORT, M), server, in_flight=8, latency=0.4, seed=seed)
     run.send(1200, others)
     assert run.throttled < 0.01 * (run.good + run.throttled)
     assert run.good >= 0.9 * (20 * 150 - 1000)
@@ -107,6 +111,18 @@ def test_a_late_reply_of_an_earlier_window_does_not_change_the_new_one() -> None
     lane.release(1.0, early, replied=True, quota=Quota(149, 60))
     lane.release(1.1, late, replied=True, quota=Quota(0, 0))
     assert lane.seconds_until_free(1.1) == 0
+
+
+def test_a_used_up_second_delays_a_second_and_not_a_minute() -> None:
+    """The window that a reply describes has its own length; the minute is told of separately."""
+    lane = EndpointLimiter(Endpoint.LISTS, M)
+    lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(0, 0, 1.0))
+    assert 0 < lane.seconds_until_free(0.5) <= 0.5
+    assert lane.seconds_until_free(1.1) == 0
+    first, second = lane.acquire(1.1), lane.acquire(1.1)
+    lane.release(1.2, first, replied=True, quota=Quota(0, 30, 60.0))
+    lane.release(1.3, second, replied=True, quota=Quota(9, 0, 1.0))
+    assert lane.seconds_until_free(2.5) == pytest.approx(29.7)
 
 
 def test_a_new_window_resets_the_count() -> None:

@@ -35,7 +35,8 @@ def test_every_request_has_the_headers_that_klaviyo_requires(server: Server, kla
     assert (seen.method, seen.target, seen.body) == ("POST", "/api/profile-bulk-import-jobs", BODY)
     sent = {name.lower(): value for name, value in seen.headers.items()}
     assert sent["authorization"] == f"Klaviyo-API-Key {KEY}"
-    assert sent["revision"] == "2026-07-15"
+    assert sent["revision"] == "2026-10-15"
+    assert sent["x-klaviyo-revision-fall-forward-opt-out"] == "1"
     assert sent["accept"] == sent["content-type"] == "application/vnd.api+json"
     assert sent["user-agent"].startswith("reverse-etl/")
 
@@ -85,7 +86,7 @@ def test_a_proxy_of_the_environment_is_used_for_klaviyo(
         monkeypatch.delenv(name, raising=False)
     asked: list[tuple[str, str | None]] = []
     monkeypatch.setattr(server.RequestHandlerClass, "do_CONNECT", _refuse_tunnel(asked), raising=False)
-    klaviyo = Klaviyo.connect("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
+    klaviyo = Klaviyo.connect("https://a.klaviyo.com", DummyKey(), "2026-10-15", clock=clock)
     with pytest.raises(KlaviyoError) as error:
         klaviyo.get_account()
     assert set(asked) == {("a.klaviyo.com:443", None)}
@@ -127,7 +128,7 @@ def _refuse_tunnel(asked: list[tuple[str, str | None]]) -> Callable[[Any], None]
 def test_the_key_goes_to_no_other_origin(origin: str) -> None:
     """Klaviyo's own or a loopback address; refused before anything is sent."""
     with pytest.raises(UsageError, match="The key may not be sent to"):
-        Klaviyo.connect(origin, DummyKey(), "2026-07-15")
+        Klaviyo.connect(origin, DummyKey(), "2026-10-15")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_the_key_goes_to_no_other_origin(origin: str) -> None:
 def test_klaviyo_and_loopback_are_allowed_origins(origin: str) -> None:
     """Nothing is sent yet."""
     heard: list[Any] = []
-    Klaviyo.connect(origin, DummyKey(), "2026-07-15", on_request=heard.append).close()
+    Klaviyo.connect(origin, DummyKey(), "2026-10-15", on_request=heard.append).close()
     assert heard == []
 
 
@@ -157,7 +158,7 @@ def test_a_key_invalid_in_a_header_is_refused_without_showing_it(text: str) -> N
             return text
 
     with pytest.raises(UsageError) as error:
-        Klaviyo.connect("http://127.0.0.1", Odd(), "2026-07-15")
+        Klaviyo.connect("http://127.0.0.1", Odd(), "2026-10-15")
     assert text == "" or text not in str(error.value) + repr(error.value)
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def test_the_request_hook_gets_every_attempt_without_personal_data(server: Server, clock: QuickClock) -> None:
     """Method, path without its query, status or fault, seconds and attempt."""
     heard: list[Any] = []
-    klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-07-15", clock=clock, on_request=heard.append)
+    klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-10-15", clock=clock, on_request=heard.append)
     server.will(refused(503), Reply(cut="after"), page([]))
     klaviyo.find_profiles(IdentifierType.EMAIL, ["ann@example.com"])
     assert [(e.method, e.path, e.status, e.error, e.attempt) for e in heard] == [
@@ -51,7 +51,7 @@ def test_the_request_hook_gets_every_attempt_without_personal_data(server: Serve
 def test_other_limits_may_be_given(server: Server, clock: QuickClock) -> None:
     """For a benchmark: no pacing."""
     klaviyo = Klaviyo.connect(
-        server.origin, DummyKey(), "2026-07-15", clock=clock, rate_limit_for=lambda _: RateLimit(10**9, 10**9)
+        server.origin, DummyKey(), "2026-10-15", clock=clock, rate_limit_for=lambda _: RateLimit(10**9, 10**9)
     )
     server.usual = page([{"type": "account", "id": "A", "attributes": {}}])
     for _ in range(20):
@@ -122,7 +122,7 @@ def test_the_key_is_in_nothing_that_an_error_shows(
 
 def test_the_key_is_in_nothing_that_a_refused_connection_shows(clock: QuickClock) -> None:
     """The library's exception carries the prepared request: it goes no further."""
-    klaviyo = Klaviyo.connect("http://127.0.0.1:1", DummyKey(), "2026-07-15", clock=clock)
+    klaviyo = Klaviyo.connect("http://127.0.0.1:1", DummyKey(), "2026-10-15", clock=clock)
     with pytest.raises(KlaviyoError) as error:
         klaviyo.start_import(BODY)
     shown, links = everything_shown(error.value)

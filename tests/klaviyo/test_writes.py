@@ -138,7 +138,7 @@ def test_an_unreachable_server_is_not_a_lost_reply(
     monkeypatch.setenv("HTTPS_PROXY", nobody)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    klaviyo = Klaviyo.connect("https://a.klaviyo.com", DummyKey(), "2026-07-15", clock=clock)
+    klaviyo = Klaviyo.connect("https://a.klaviyo.com", DummyKey(), "2026-10-15", clock=clock)
     with pytest.raises(KlaviyoError, match="Could not connect to Klaviyo after 8 attempts") as error:
         klaviyo.create_list("VIP")
     assert not isinstance(error.value, ReplyLost)
@@ -147,7 +147,7 @@ def test_an_unreachable_server_is_not_a_lost_reply(
 def test_a_refused_loopback_connection_fails_soon(clock: QuickClock, nobody: str) -> None:
     """A sandbox that nobody started does not come by waiting: the message has its address and its command."""
     tries: list[Any] = []
-    klaviyo = Klaviyo.connect(nobody, DummyKey(), "2026-07-15", clock=clock, on_request=tries.append)
+    klaviyo = Klaviyo.connect(nobody, DummyKey(), "2026-10-15", clock=clock, on_request=tries.append)
     with pytest.raises(KlaviyoError, match="connection refused after 3 attempts") as error:
         klaviyo.create_list("VIP")
     assert not isinstance(error.value, ReplyLost)
@@ -171,14 +171,15 @@ def test_a_429_without_retry_after_waits_too(server: Server, klaviyo: Klaviyo, c
     assert sum(clock.slept) >= 0.5 + 1
 
 
+@pytest.mark.parametrize("limit", ["750", "750, 75;w=1, 750;w=60"])
 def test_no_remaining_quota_delays_the_next_request_until_the_reset(
-    server: Server, klaviyo: Klaviyo, clock: QuickClock
+    server: Server, klaviyo: Klaviyo, clock: QuickClock, limit: str
 ) -> None:
-    """Others have used the rest of the account's minute."""
+    """Others have used the rest of the account's minute; the documented form and the one that is sent."""
     server.will(
         Reply(
             document={"data": []},
-            headers={"RateLimit-Limit": "750", "RateLimit-Remaining": "0", "RateLimit-Reset": "41"},
+            headers={"RateLimit-Limit": limit, "RateLimit-Remaining": "0", "RateLimit-Reset": "41"},
         )
     )
     klaviyo.get_list_names()
@@ -186,12 +187,23 @@ def test_no_remaining_quota_delays_the_next_request_until_the_reset(
     assert sum(clock.slept) >= 41
 
 
+def test_no_quota_left_in_a_second_delays_by_a_second(
+    server: Server, klaviyo: Klaviyo, clock: QuickClock
+) -> None:
+    """The headers describe the window with the fewest requests left, which is not the minute here."""
+    told = {"RateLimit-Limit": "75, 75;w=1, 750;w=60", "RateLimit-Remaining": "0", "RateLimit-Reset": "0"}
+    server.will(Reply(document={"data": []}, headers=told))
+    klaviyo.get_list_names()
+    klaviyo.get_list_names()
+    assert 0.5 < sum(clock.slept) <= 2
+
+
 def test_a_timeout_is_a_lost_reply(server: Server, clock: QuickClock) -> None:
     """The server has the request and says nothing."""
     hold = threading.Event()
     server.will(Reply(hold=hold), JOB)
     klaviyo = Klaviyo.connect(
-        server.origin, DummyKey(), "2026-07-15", clock=clock, timeouts=Timeouts(read=0.2)
+        server.origin, DummyKey(), "2026-10-15", clock=clock, timeouts=Timeouts(read=0.2)
     )
     assert klaviyo.start_import(BODY) == ImportAccepted("am9i/+=", earlier_reply_lost=True)
     hold.set()
@@ -201,7 +213,7 @@ def test_stopping_cancels_waiting_requests(server: Server) -> None:
     """On the real clock: minutes of waiting end within a second; nothing more goes out."""
     heard: list[Any] = []
     errors = []
-    klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-07-15", on_request=heard.append)
+    klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-10-15", on_request=heard.append)
     server.will(throttled(600))
 
     def ask() -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 HEADERS = {
     "Authorization": "Klaviyo-API-Key dummy",
-    "revision": "2026-07-15",
+    "revision": "2026-10-15",
     "Content-Type": "application/vnd.api+json",
 }
 JOBS = "/api/profile-bulk-import-jobs"

@@ -10,6 +10,7 @@ import requests
 from reverse_etl.sandbox import Sandbox
 from tests.sandbox.caller import HEADERS, JOBS, Caller, import_body, people, pointers, row
 
+OPT_OUT = "X-Klaviyo-Revision-Fall-Forward-Opt-Out"
 LIST = {"data": {"type": "list", "attributes": {"name": "VIP"}}}
 
 
@@ -21,6 +22,9 @@ LIST = {"data": {"type": "list", "attributes": {"name": "VIP"}}}
         ({"Authorization": "Klaviyo-API-Key "}, 401, "authentication_failed"),
         ({"revision": None}, 400, "invalid"),
         ({"revision": "yesterday"}, 400, "invalid"),
+        ({"revision": "2026-13-15"}, 400, "invalid"),
+        ({"revision": "2024-10-15", OPT_OUT: "1"}, 410, "gone"),
+        ({"revision": "2023-02-22.pre", OPT_OUT: "1"}, 410, "gone"),
         ({"Content-Type": "text/plain"}, 415, "invalid"),
         ({"Content-Type": None}, 415, "invalid"),
         ({"Content-Encoding": "gzip"}, 415, "invalid"),
@@ -33,6 +37,22 @@ def test_a_request_without_the_right_headers_is_refused_and_changes_nothing(
     reply = caller.ask("POST", "/api/lists", data=json.dumps(LIST), headers=headers)
     assert (reply.status_code, reply.json()["errors"][0]["code"]) == (status, code)
     assert caller.sandbox.lists() == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"revision": "2024-10-15"},
+        {"revision": "2024-10-15", OPT_OUT: "0"},
+        {"revision": "2025-01-15", OPT_OUT: "1"},
+        {"revision": "2026-10-15.pre", OPT_OUT: "1"},
+    ],
+)
+def test_a_retired_revision_falls_forward_unless_the_request_opts_out(
+    caller: Caller, headers: dict[str, str]
+) -> None:
+    """A request of 2024 gets the reply of the oldest revision that is left."""
+    assert caller.ask("GET", "/api/lists", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -78,10 +78,33 @@ def test_a_refused_request_is_not_counted() -> None:
     """Asking too early does not move the end of the window, and costs no quota."""
     limits, start = FixedWindowLimiter(), NOON - NOON % 60
     taken(limits, "bulk_import_profiles", start, 500)
-    assert limits.count_request("bulk_import_profiles", start + 1)["RateLimit-Remaining"] == "139"
+    assert limits.count_request("bulk_import_profiles", start + 1)["RateLimit-Remaining"] == "9"
+    later = sum(taken(limits, "bulk_import_profiles", start + second, 10) for second in range(2, 60))
+    assert later == 150 - 10 - 1
 
 
-def test_headers_describe_the_steady_window_and_a_429_only_the_wait() -> None:
+def test_headers_have_the_form_of_recorded_replies() -> None:
+    """The window with the fewest requests left comes first and is described; then every window is named."""
+    limits, start = FixedWindowLimiter(), NOON - NOON % 60
+    burst = limits.count_request("bulk_import_profiles", start + 0.25)
+    assert burst == {
+        "RateLimit-Limit": "10, 10;w=1, 150;w=60",
+        "RateLimit-Remaining": "9",
+        "RateLimit-Reset": "0",
+    }
+    assert sum(taken(limits, "bulk_import_profiles", start + second, 10) for second in range(1, 15)) == 140
+    minute = limits.count_request("bulk_import_profiles", start + 20.5)
+    assert minute == {
+        "RateLimit-Limit": "150, 10;w=1, 150;w=60",
+        "RateLimit-Remaining": "8",
+        "RateLimit-Reset": "39",
+    }
+    assert (
+        limits.count_request("create_list", start)["RateLimit-Limit"] == "10, 10;w=1, 150;w=60, 150;w=86400"
+    )
+
+
+def test_headers_are_on_every_reply_and_a_429_tells_only_the_wait() -> None:
     """RateLimit-* on every other reply; Retry-After, in whole seconds, only on a 429."""
     with Sandbox(None, clock=QuickClock()) as sandbox:
         caller = Caller(sandbox)
@@ -89,15 +112,16 @@ def test_headers_describe_the_steady_window_and_a_429_only_the_wait() -> None:
             first, second = caller.ask("GET", "/api/accounts"), caller.ask("GET", "/api/accounts")
     assert (first.status_code, first.headers["RateLimit-Limit"], first.headers["RateLimit-Remaining"]) == (
         200,
-        "15",
-        "14",
+        "1, 1;w=1, 15;w=60",
+        "0",
     )
-    assert 0 < int(first.headers["RateLimit-Reset"]) <= 60
+    assert first.headers["RateLimit-Reset"] == "0"
     assert "Retry-After" not in first.headers
     assert (second.status_code, second.headers["Retry-After"]) == (429, "1")
     assert not [name for name in second.headers if name.lower().startswith("ratelimit")]
     (error,) = second.json()["errors"]
-    assert (error["code"], error["source"]) == ("throttled", {"pointer": "/data/"})
+    assert (error["code"], error["source"]) == ("throttled", {"pointer": "/data"})
+    assert list(error["links"]) == ["type"]
 
 
 def test_other_refusals_have_rate_limit_headers_too(caller: Caller) -> None:
@@ -106,7 +130,7 @@ def test_other_refusals_have_rate_limit_headers_too(caller: Caller) -> None:
     with Sandbox(None) as sandbox:
         counted = Caller(sandbox)
         with counted.session:
-            assert counted.ask("GET", "/api/lists/nobody").headers["RateLimit-Remaining"] == "749"
+            assert counted.ask("GET", "/api/lists/nobody").headers["RateLimit-Remaining"] == "74"
 
 
 def test_windows_pass_on_the_sandboxs_clock() -> None:

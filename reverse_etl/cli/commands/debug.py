@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,12 +16,14 @@ from reverse_etl.dbt.gate import warning_text
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError
 from reverse_etl.formatting import format_count, format_path
+from reverse_etl.klaviyo.revision import describe_revision, find_revision_warning
 from reverse_etl.planning import lists
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.stage import describe_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from reverse_etl.config.target import Destination
     from reverse_etl.klaviyo.api import Klaviyo
@@ -66,7 +69,10 @@ def _run_checks(project_flags: ProjectFlags, checks: _CheckRunner) -> None:
     if target is None:
         return
     checks.record_fact("target", f"{target.name}: {target.output.type}")
-    checks.record_fact("to", _describe_destination(target.destination))
+    today = datetime.now(UTC).date()
+    checks.record_fact("to", _describe_destination(target.destination, today))
+    if warning := find_revision_warning(target.destination.api_revision, today):
+        terminal.warn(warning)
     project = checks.run_check(
         "models", lambda: _load_project(project_flags), lambda loaded: _describe_models(len(loaded.models))
     )
@@ -141,11 +147,11 @@ def _describe_models(number: int) -> str:
     return f"{format_count(number, 'model')} {'compiles' if number == 1 else 'compile'}"
 
 
-def _describe_destination(destination: Destination) -> str:
+def _describe_destination(destination: Destination, today: date) -> str:
     if destination.sandbox:
         return f"a Klaviyo sandbox at {destination.origin}" if destination.origin else "a Klaviyo sandbox"
     key = f"with the key from {destination.key.source}" if destination.key else "without a key"
-    return f"{destination.origin}, {key}, revision {destination.api_revision}"
+    return f"{destination.origin}, {key}, {describe_revision(destination.api_revision, today)}"
 
 
 def _check_key(destination: Destination) -> str:
