@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[1]
 EXEMPT = frozenset(
     {
         "state",
-        "warehouse",
     }
 )
 

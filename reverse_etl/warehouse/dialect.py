@@ -1,4 +1,4 @@
-"""What a warehouse's SQL answers: how names and types are written, and where engines differ.
+"""The dialect of a warehouse's SQL: how names and types are written, and how engines differ.
 
 Each adapter implements `Dialect` beside itself. Statements ask the dialect and never which engine it is.
 """
@@ -43,10 +43,10 @@ class NumberedRows:
 
 @dataclass(frozen=True)
 class Dialect(ABC):
-    """The SQL of one engine, with the prefixes of the two places our tables lie in.
+    """The SQL of one engine, with the schemas of our tables.
 
-    `state_schema` holds what outlives a run; `temp_schema` holds what one session needs and is gone with it.
-    Where not `persistent`, the state itself is of this session only: a plan before the first run.
+    `state_schema` holds the state; `temp_schema` holds the tables of one session, which end with it. If not
+    `persistent`, the state ends with the session too: in a plan before the first run.
     """
 
     state_schema: str
@@ -149,11 +149,11 @@ class Dialect(ABC):
 
     @abstractmethod
     def storage_type(self, column: Column) -> str:
-        """Return the type in which a column is kept."""
+        """Return the type in which a column is stored."""
 
     @abstractmethod
     def stored_column_sql(self, column: Column) -> str:
-        """Return a payload column in a type that the state's tables can hold on their own."""
+        """Return a payload column in a type that tables of the state can have."""
 
     @abstractmethod
     def is_infinite_time_sql(self, column: Column) -> str | None:
@@ -195,7 +195,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def error_position(self, message: str, query: str) -> tuple[int, int | None] | None:
-        """Return the line and column, from 1, of which an error of `Warehouse.describe` speaks.
+        """Return the line and column, from 1, that an error of `Warehouse.describe` points at.
 
-        They count in `query`, as `describe` was given it. The column is None if only the line is known.
+        They count in the `query` that `describe` got. The column is None if only the line is known.
         """

@@ -1,4 +1,4 @@
-"""The one place where a target's warehouse is chosen."""
+"""Chooses the adapter of a target's warehouse."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def open_warehouse(
     output: Output, *, read_only: bool, state_schema: str = STATE_SCHEMA, state_path: str = ""
 ) -> Warehouse:
-    """Open a session with a target's warehouse; with `read_only`, nothing that is kept can change.
+    """Open a session with a target's warehouse; with `read_only`, it can change nothing that lasts.
 
     On Snowflake the state lies in the schema `state_schema`; on DuckDB it is a file of its own, by default
     beside the warehouse file.
 
-    Raises UsageError for an output that can't be used, WarehouseError where the warehouse does not answer.
+    Raises UsageError for an output that can't be used, WarehouseError if the warehouse does not answer.
     """
     match output.type:
         case Engine.DUCKDB:

@@ -1,7 +1,4 @@
-"""The warehouse as the job sees it.
-
-A place that runs statements, in which models can be staged and the state is kept.
-"""
+"""The port to a warehouse: it runs statements, stages models and stores the state."""
 
 from __future__ import annotations
 
@@ -19,11 +16,10 @@ Row = tuple[Any, ...]
 
 
 class Warehouse(Protocol):
-    """One session with one warehouse. Not thread-safe: one thread speaks to it.
+    """One session with one warehouse. Not thread-safe: one thread uses it.
 
-    Everything raises WarehouseError when the warehouse fails; what was committed before stays. Where
-    a session can end by itself, the next statement opens another; SessionLost says that something ended with
-    it.
+    Every method raises WarehouseError when the warehouse fails; earlier commits stay. If a session ends by
+    itself, the next statement opens a new one. SessionLost means that data was lost with the old session.
     """
 
     @property
@@ -43,7 +39,7 @@ class Warehouse(Protocol):
 
     @property
     def max_sort_rows(self) -> int | None:
-        """Return how many wide rows are sorted at once in bounded memory; None where any number is."""
+        """Return how many wide rows are sorted at once in bounded memory; None if there is no limit."""
         ...
 
     def execute(self, statement: Statement) -> None:
@@ -63,14 +59,14 @@ class Warehouse(Protocol):
         ...
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Commit what is run inside as one, or nothing of it when it raises.
+        """Commit the statements inside together, or none of them if one raises.
 
-        Creating or altering tables stays outside.
+        Do not create or alter tables inside.
         """
         ...
 
     def staging(self) -> AbstractContextManager[None]:
-        """Let the models' sources be read inside, and only inside."""
+        """Make the models' sources readable inside this context, and only there."""
         ...
 
     def set_query_tag(self, **tags: str) -> None:
@@ -90,20 +86,20 @@ class Warehouse(Protocol):
 
     @property
     def read_only(self) -> bool:
-        """Return whether nothing that outlives this session may be changed."""
+        """Return whether this session may change only what ends with it."""
         ...
 
     def back_up_state(self, tables: Sequence[str], label: str) -> str:
-        """Keep a copy of the state's tables under a name with `label`; return where it lies.
+        """Copy the state's tables under a name that contains `label`; return where the copy is.
 
-        Not inside `transaction`. The copy is whole once the last of the tables is in it.
+        Not inside `transaction`. The copy is complete when it has the last of the tables.
         """
         ...
 
     def copy_state(self, tables: Sequence[str]) -> None:
-        """Let the rest of this read-only session work on a copy of the state, which is gone with it."""
+        """Use a copy of the state for the rest of this read-only session; the copy ends with it."""
         ...
 
     def close(self) -> None:
-        """End the session; what is scratch is gone. May be called twice."""
+        """End the session and its temporary tables. May be called twice."""
         ...

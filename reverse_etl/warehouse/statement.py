@@ -1,4 +1,4 @@
-"""SQL as a value: a statement with its bound parameters, and what adapters must know of it."""
+"""SQL as a value: a statement with its bound parameters, and the facts that adapters need."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class StatementKind(StrEnum):
 
 
 class Sql(str):
-    """Text that is SQL: written by this program, or quoted. What is made of it by `+`, `%` or `format` is plain text."""
+    """Text that is SQL: written by this program, or quoted. `+`, `%` and `format` turn it into plain text."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class TableName:
-    """The full name of a table as SQL writes it; a `temporary` table is gone with its session."""
+    """The full name of a table as SQL writes it; a `temporary` table ends with its session."""
 
     sql: str
     temporary: bool
@@ -38,7 +38,7 @@ class TableName:
 
 @dataclass(frozen=True)
 class Statement:
-    """One SQL statement with `?` for each parameter, in order, and what adapters must know of it.
+    """One SQL statement with `?` for each parameter, in order, and the facts that adapters need.
 
     Adapters decide by `kind`, by the `table` that is written and by `repeatable`, and never read the text.
     `table` is None where no table is written. A statement is `repeatable` if running it twice has the same
@@ -96,7 +96,7 @@ class Statement:
 
     @property
     def excerpt(self) -> str:
-        """Return as much of it as an error shows."""
+        """Return the beginning of the statement, for error messages."""
         return self.text.strip().split("\n", 1)[0][:80]
 
 

@@ -1,4 +1,4 @@
-"""A column whose type changed: its kept values in today's type, where Klaviyo would get the same for both."""
+"""Stored values of a column whose type changed, in its current type, if Klaviyo would get the same JSON."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def current_value_sql(dialect: Dialect, column: Column, stored_column: Column | None, prefix: str) -> str:
-    """Return the snapshot's value of a column in the type that the model gives it today.
+    """Return the snapshot's value of a column in the column's current type.
 
-    A type that changed is compared as rendered: a value that would render otherwise in the new type is forgotten, and so sent again.
+    If the type changed, a value that would be encoded differently in the new type becomes NULL, and so is sent again.
     """
     if stored_column is None:
         return f"CAST(NULL AS {dialect.storage_type(column)})"
@@ -29,12 +29,12 @@ def current_value_sql(dialect: Dialect, column: Column, stored_column: Column | 
 
 
 def is_retyped(dialect: Dialect, column: Column, stored_column: Column) -> bool:
-    """Return whether a column is kept in another type than it has today."""
+    """Return whether a column is stored in another type than its current one."""
     return stored_column.type != dialect.storage_type(column)
 
 
 def json_text_sql(dialect: Dialect, value: str, column: Column) -> str:  # noqa: PLR0911 - one for each kind
-    """Return an SQL text that is equal for two values exactly when Klaviyo is given the same JSON for both."""
+    """Return an SQL text that is equal for two values exactly if Klaviyo gets the same JSON for both."""
     text = f"CAST({dialect.comparable_sql(value, column)} AS VARCHAR)"
     number = f"'n:' || CAST(CAST({value} AS DOUBLE) AS VARCHAR)"
     match column.kind:

@@ -25,7 +25,7 @@ MAX_ID_LENGTH = (
     255  # our limit: a longer id does not fit the URL of a look-up, so the row could never be removed
 )
 MAX_EMAIL_LENGTH = 100  # "Profiles API overview": an e-mail has at most 100 characters
-# POSIX does not say what a backslash means between brackets: this reads alike either way, on every engine.
+# POSIX leaves open what a backslash means between brackets: this has one meaning either way.
 _EMAIL_PART = r"""[^][[:space:]@,;:<>()"\\]"""
 EMAIL_PATTERN = rf"^{_EMAIL_PART}+@{_EMAIL_PART}+\.{_EMAIL_PART}+$"
 MISPLACED_DOTS_PATTERN = r"(^\.|\.\.|\.@|@\.|\.$)"
@@ -111,11 +111,11 @@ def as_text_sql(column: Column) -> str:
     )
 
 
-_MAX_DECIMAL = "1e37"  # what a DECIMAL(38, 0) holds with certainty
+_MAX_DECIMAL = "1e37"  # a DECIMAL(38, 0) holds any smaller number
 
 
 def is_canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
-    """Return whether a value of a kind in PLAIN is canonical and well-formed as it stands; not all that are need be found."""
+    """Return whether a value is canonical and well-formed as it is. Some of these values are not recognised."""
     text = as_text_sql(column)
     matches = dialect.fully_matches_sql(text, CANONICAL_PATTERNS[kind])
     return (
@@ -124,7 +124,7 @@ def is_canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> 
 
 
 def email_too_long_sql(column: str) -> str:
-    """Return whether a canonical e-mail is longer than Klaviyo takes."""
+    """Return whether a canonical e-mail is longer than Klaviyo accepts."""
     return f"LENGTH({column}) > {MAX_EMAIL_LENGTH}"
 
 
@@ -134,7 +134,7 @@ def id_too_long_sql(column: str) -> str:
 
 
 def email_invisible_sql(dialect: Dialect, column: str) -> str:
-    """Return whether a canonical e-mail has a character inside that nobody sees."""
+    """Return whether a canonical e-mail has an invisible character inside."""
     return dialect.has_character_sql(column, INVISIBLE)
 
 
@@ -145,7 +145,7 @@ def email_malformed_sql(dialect: Dialect, column: str) -> str:
 
 
 def phone_invisible_sql(dialect: Dialect, column: Column) -> str:
-    """Return whether a phone as the model has it has a character inside that nobody sees; spaces are none."""
+    """Return whether a phone as the model has it has an invisible character inside; spaces are visible."""
     return dialect.has_character_sql(_trimmed_sql(dialect, as_text_sql(column)), INVISIBLE)
 
 

@@ -1,4 +1,4 @@
-"""Copies of a database that a session has open: one to keep, in a private file; or one to work on."""
+"""Copies of a database that a session has open: a backup in a private file, or a copy to work on."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _COPY_DATABASE = "reverse_etl_copy"
 
 
 def keep_copy(connection: duckdb.DuckDBPyConnection, database: str, path: Path) -> None:
-    """Write a database into a file that only its user may read. The file is there as a whole or not at all.
+    """Write a database to a file that only its user can read. The file appears complete or not at all.
 
-    Raises WarehouseError where it can't be written.
+    Raises WarehouseError if it can't be written.
     """
     private_folder = path.with_name(f".{path.name.partition('.')[0]}.reverse_etl.copy")
     try:
@@ -44,7 +44,7 @@ def keep_copy(connection: duckdb.DuckDBPyConnection, database: str, path: Path) 
 
 
 def work_on_copy(connection: duckdb.DuckDBPyConnection, database: str, path: Path) -> None:
-    """Put a copy in the place of a database; the copy lies in a file that goes with the session."""
+    """Replace a database by a copy in a file that is deleted with the session."""
     _write_copy(connection, database, path)
     connection.execute(f"DETACH {quote_identifier(database)}")
     connection.execute(f"ATTACH {quote_literal(str(path))} AS {quote_identifier(database)}")

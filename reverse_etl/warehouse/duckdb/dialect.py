@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from reverse_etl.domain.identifiers import CodePoints
 
 _POSITION = re.compile(r"^LINE (?P<line>\d+): (?P<shown>.*)\n(?P<before> *)\^", re.MULTILINE)
-_ELLIPSIS = "..."  # stands for the parts of a long line that an error does not show
+_ELLIPSIS = "..."  # an error shows it in place of parts of a long line
 _LINES_BEFORE_QUERY = 1  # in DESCRIBE
 
 
 def _ranges_pattern(characters: CodePoints) -> str:
-    """Return ranges as they stand between brackets of a regular expression of RE2."""
+    """Return ranges for a bracket expression of RE2."""
     return "".join(
         f"\\x{{{first:x}}}" + (f"-\\x{{{last:x}}}" if last > first else "") for first, last in characters
     )
@@ -89,7 +89,7 @@ class DuckDBDialect(Dialect):
 
     @property
     def updates_by_merge(self) -> bool:
-        """Return False: what a statement changes stays in memory until it ends, and INSERTs can be parted."""
+        """Return False: a statement's changes stay in memory until it ends, and INSERTs can be split."""
         return False
 
     def quote_literal(self, text: str) -> str:
@@ -127,7 +127,7 @@ class DuckDBDialect(Dialect):
         return column.type
 
     def stored_column_sql(self, column: Column) -> str:
-        """Return a payload column; what is shown as text, as an ENUM, becomes text."""
+        """Return a payload column; a type that is shown as text, such as an ENUM, becomes text."""
         name = quote_identifier(column.name)
         match column.kind:
             case ColumnKind.TEXT:
@@ -150,16 +150,16 @@ class DuckDBDialect(Dialect):
     def try_cast_sql(self, value: str, column: Column, stored_column: Column) -> str:
         """Return a value of a stored column in the type of a column; NULL if that can't be done."""
         if column.type.startswith("UNION"):
-            return f"CAST(NULL AS {column.type})"  # what fits none of its members can't even be tried
+            return f"CAST(NULL AS {column.type})"  # a value that fits no member fails even in TRY_CAST
         if column.type == "BIGNUM" and stored_column.kind is ColumnKind.TEXT:
-            return "CAST(NULL AS BIGNUM)"  # nor can a text that is no number, before DuckDB 2.0
+            return "CAST(NULL AS BIGNUM)"  # as does a text that is no number, before DuckDB 2.0
         if column.kind is ColumnKind.NESTED or "BIGNUM" in {column.type, stored_column.type}:
-            # Structs without a common field can't be tried either, and a BIGNUM's casts fail, not give NULL.
+            # TRY_CAST also fails for structs without a common field and for a BIGNUM.
             return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"
         return f"TRY_CAST({value} AS {column.type})"
 
     def equals_only_value_sql(self, value: str, column: str, table: TableName) -> str:
-        """Return a comparison: a set, even of one value, would be looked into for every row."""
+        """Return a comparison: IN, even with one value, would search a set for every row."""
         return f"{value} = (SELECT MAX({column}) FROM {table})"
 
     def repeated_keys_sql(self, key: str, rows: str) -> str:

@@ -1,7 +1,7 @@
-"""The warehouse in Snowflake, and the state in a schema of its own in the output's database.
+"""The Snowflake adapter; the state is in a schema of its own.
 
-Scratch tables are TEMPORARY in that schema. A plan before the first run keeps even the state in temporary
-tables, so that nothing it makes outlives it.
+Scratch tables are TEMPORARY tables of that schema. In a plan before the first run the state's tables are
+temporary too, so that the plan leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _QUOTED_OR_PLACEHOLDER = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\?""")
 
 
 class Snowflake:
-    """A session with a Snowflake warehouse, opened anew where it ends. Implements `warehouse.Warehouse`."""
+    """A session with a Snowflake warehouse, replaced when it ends. Implements `warehouse.Warehouse`."""
 
     opening_notes: tuple[str, ...] = ()
     single_writer = False
-    max_sort_rows = None  # Snowflake sorts in its own memory, and keeps the result
+    max_sort_rows = None  # Snowflake sorts in its own memory and stores the result
 
     def __init__(
         self, settings: Mapping[str, Any], *, read_only: bool, state_schema: str = STATE_SCHEMA
     ) -> None:
-        """Sign in as a dbt-snowflake output says, and find or make the state's schema.
+        """Sign in with the settings of a dbt-snowflake output, and find or create the state's schema.
 
-        With `read_only`, make nothing that lasts.
+        With `read_only`, create nothing that lasts.
         """
         self._query_tag = {"app": "reverse_etl"} | (
             {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
@@ -82,26 +82,28 @@ class Snowflake:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what is run inside as one, in one session."""
+        """Commit the statements inside together, in one session."""
         with self._session.transaction(self._query_tag):
             yield
 
     @contextmanager
     def staging(self) -> Iterator[None]:
-        """Do nothing: what the role may read, it may always read."""
+        """Do nothing: the role can always read the sources."""
         yield
 
     def set_query_tag(self, **tags: str) -> None:
-        """Let every statement from now on carry what it is for in QUERY_TAG, with what was said before."""
+        """Add tags to the QUERY_TAG of all following statements."""
         self._query_tag |= tags
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns as Snowflake compiles it."""
-        statement = Statement.read(f"\n{select}")  # as in `stage`, the query begins on a line of its own
+        statement = Statement.read(
+            f"\n{select}"
+        )  # the query begins on a line of its own, as when it is staged
         return tuple(to_column(description) for description in self._session.describe(statement))
 
     def state_columns(self, table: str) -> Mapping[str, Column]:
-        """Return a state table's columns, ours in lower case as everywhere; empty where there is no table."""
+        """Return a state table's columns, our own in lower case; empty if there is no table."""
         name = self.dialect.state_table(table)
         try:
             columns = self.describe(f"SELECT * FROM {name}")
@@ -119,7 +121,7 @@ class Snowflake:
         }
 
     def back_up_state(self, tables: Sequence[str], label: str) -> str:
-        """Clone the tables beside themselves, and return what the clones' names begin with.
+        """Clone the tables in their schema, and return the prefix of the clones' names.
 
         A clone costs nothing until one of the two changes ("CREATE <object> ... CLONE").
         """
@@ -134,7 +136,7 @@ class Snowflake:
         return prefix.upper()
 
     def copy_state(self, tables: Sequence[str]) -> None:
-        """Copy the tables to temporary ones, and work on these."""
+        """Copy the tables to temporary ones, and use those."""
         copied = replace(self.dialect, persistent=False)
         for table in tables:
             select = f"SELECT * FROM {self.dialect.state_table(table)}"
@@ -142,7 +144,7 @@ class Snowflake:
         self.dialect = copied
 
     def close(self) -> None:
-        """Log out; temporary tables are gone then."""
+        """Log out, which ends temporary tables."""
         self._session.close()
 
     @contextmanager
@@ -158,13 +160,13 @@ class Snowflake:
                 cursor.close()
 
     def _check_write_allowed(self, statement: Statement) -> None:
-        """Refuse to change what lasts in a read-only session."""
+        """Raise WarehouseError if a read-only session would change what lasts."""
         if self.read_only and statement.changes_what_lasts:
             raise WarehouseError.of("A read-only session can't change the state.", where=statement.excerpt)
 
     def _build_dialect(self, settings: Mapping[str, Any], state_schema: str) -> Dialect:
-        """Return how names are written here, after making sure of the state's schema."""
-        # Until the schema is known, names are not of what lasts, so that looking for it is no change.
+        """Return the dialect of this session, after finding or creating the state's schema."""
+        # Until the schema is known, no table lasts, so that a read-only session may look for it.
         self.dialect = SnowflakeDialect("", "", persistent=False)
         location = resolve_location(settings, state_schema, self.fetch)
         persistent = SnowflakeDialect(location.full_state_schema, location.full_state_schema)
@@ -178,15 +180,15 @@ class Snowflake:
             self.execute(location.create_state_schema)
         except WarehouseError as error:
             raise location.creation_error(error) from error.__cause__
-        # "CREATE SCHEMA" makes the new one the session's schema; models are to find their tables in dbt's.
+        # "CREATE SCHEMA" makes the new one the session's schema; models look for their tables in dbt's.
         self.execute(Statement.session(f"USE SCHEMA {location.full_schema}"))
         return persistent
 
 
 def inline_parameters(statement: Statement, dialect: Dialect) -> Statement:
-    """Return a statement with its parameters, all of them texts, in it: Snowflake binds none as it creates.
+    """Return a statement with its parameters, which are texts, as literals: CREATE takes no bound ones.
 
-    A question mark in a quoted name or a literal is no mark: a column may be called "Is VIP?".
+    A question mark in a quoted name or a literal is no parameter: a column may be called "Is VIP?".
     """
     if not statement.parameters:
         return statement

@@ -26,22 +26,22 @@ class ColumnDescription(Protocol):
 
     @property
     def name(self) -> str:
-        """Return its name as Snowflake folded it."""
+        """Return the name as Snowflake folded it."""
         ...
 
     @property
     def type_code(self) -> int:
-        """Return the connector's number for its type."""
+        """Return the connector's code for the type."""
         ...
 
     @property
     def precision(self) -> int | None:
-        """Return how many digits a number has."""
+        """Return the number of digits of a number."""
         ...
 
     @property
     def scale(self) -> int | None:
-        """Return how many digits follow the point, of a number or of a second."""
+        """Return the number of digits after the point, of a number or of seconds."""
         ...
 
 
@@ -60,7 +60,7 @@ class Cursor(Protocol):
         ...
 
     def fetchall(self) -> Sequence[Any]:
-        """Return all rows that are left."""
+        """Return all remaining rows."""
         ...
 
     def fetchmany(self, size: int) -> Sequence[Any]:
@@ -68,7 +68,7 @@ class Cursor(Protocol):
         ...
 
     def close(self) -> Any:
-        """Let go of the result."""
+        """Release the result."""
         ...
 
 
@@ -85,7 +85,7 @@ class Connection(Protocol):
 
 
 def connect(arguments: Mapping[str, Any]) -> Connection:
-    """Open a session. Raises the connector's errors, all of them children of `error_class()`."""
+    """Open a session. Raises the connector's errors, which are subclasses of `error_class()`."""
     import snowflake.connector  # noqa: PLC0415 - late, as the module says
 
     options = {
@@ -97,9 +97,9 @@ def connect(arguments: Mapping[str, Any]) -> Connection:
         options |= {"network_timeout": NETWORK_TIMEOUT_SECONDS, "platform_detection_timeout_seconds": 0}
     else:
         options |= {"enable_server_session_keep_alive_auto_detection": False}
-        # Without it, 5.x asks the network for the cloud of this machine; the argument of 4.8 has no effect.
+        # Without it, 5.x asks the network for this machine's cloud; the argument of 4.8 has no effect.
         os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
-    # A warning about future base classes of exceptions, at each session that has ended.
+    # Each session that has ended would warn about future base classes of exceptions.
     warnings.filterwarnings("ignore", message=".*ReauthenticationRequest", category=FutureWarning)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of arguments that users can't change

@@ -1,4 +1,4 @@
-"""Where a session's tables lie: the output's database and schema, and the schema of the state."""
+"""The location of a session's tables: the output's database and schema, and the schema of the state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SnowflakeLocation:
-    """The database, its schema that dbt builds in, and that of the state, as they are written in SQL."""
+    """The database, the schema that dbt builds in, and the schema of the state, as SQL writes them."""
 
     database: str
     schema: str
@@ -36,7 +36,7 @@ class SnowflakeLocation:
 
     @property
     def show_schemas(self) -> Statement:
-        """Return what shows the state's schema, and perhaps others: LIKE takes _ for any character."""
+        """Return the statement that shows the state's schema; _ in LIKE may match others too."""
         return Statement.read(
             f"SHOW SCHEMAS LIKE {quote_literal(self._unquoted_state_schema)} IN DATABASE {self.database}"
         )
@@ -47,7 +47,7 @@ class SnowflakeLocation:
 
     @property
     def create_state_schema(self) -> Statement:
-        """Return what makes the state's schema."""
+        """Return the statement that creates the state's schema."""
         return Statement(
             f"CREATE TRANSIENT SCHEMA IF NOT EXISTS {self.full_state_schema} "
             f"DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = ''",
@@ -57,11 +57,11 @@ class SnowflakeLocation:
         )
 
     def creation_error(self, error: WarehouseError) -> WarehouseError:
-        """Return what to say when `create_state_schema` failed; where a grant is missing, which."""
+        """Return the error to raise if `create_state_schema` failed; it names the missing grant."""
         if getattr(error.__cause__, "errno", None) not in NO_PRIVILEGE_CODES | MISSING_OBJECT_CODES:
             return error
         return WarehouseError.of(
-            f"The role may not create the schema {self.full_state_schema}, in which the job keeps its state.",
+            f"The role may not create the schema of the state, {self.full_state_schema}.",
             where=self.create_state_schema.excerpt,
             hint="Let an owner of the database run: "
             f"GRANT CREATE SCHEMA ON DATABASE {self.database} TO ROLE <role>. "
@@ -110,7 +110,7 @@ def resolve_location(
 
 
 def to_sql_identifier(name: str) -> str:
-    """Return a name of profiles.yml as SQL: folded to upper case as Snowflake does, or as it is quoted.
+    """Return a name of profiles.yml as SQL: in upper case, as Snowflake folds it, or as it is quoted.
 
     >>> to_sql_identifier("analytics"), to_sql_identifier('"Mixed"'), to_sql_identifier("with-dash")
     ('"ANALYTICS"', '"Mixed"', '"with-dash"')

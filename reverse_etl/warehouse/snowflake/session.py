@@ -36,12 +36,12 @@ ReturnT = TypeVar("ReturnT")
 
 
 def to_bound_values(parameters: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return parameters as the connector takes them: version 4 knows no text of a class of its own."""
+    """Return parameters as the connector takes them: version 4 knows no subclasses of str."""
     return tuple(str(value) if isinstance(value, str) else value for value in parameters)
 
 
 class Session:
-    """A session as an output of dbt-snowflake asks for it.
+    """A session with the settings of a dbt-snowflake output.
 
     Raises WarehouseError, and SessionLost if a session ended and its work can't be repeated. Opening the
     first session raises UsageError if a setting is wrong.
@@ -55,7 +55,7 @@ class Session:
         self._connection: Connection | None = _connect_with_retries(settings, self._secrets)
 
     def execute(self, statement: Statement, query_tag: Mapping[str, str]) -> Cursor:
-        """Run a statement; its cursor has the result."""
+        """Run a statement and return the cursor with its result."""
         options = {"_statement_params": {"QUERY_TAG": json.dumps(query_tag)[:MAX_QUERY_TAG_LENGTH]}}
 
         def execute_on(cursor: Cursor) -> Cursor:
@@ -71,7 +71,7 @@ class Session:
             raise
 
     def refuse_lost(self, table: TableName) -> None:
-        """Raise SessionLost for a table that was of a session that has ended."""
+        """Raise SessionLost for a temporary table of a session that has ended."""
         self._temp_tables.refuse(table, f"{table}")
 
     def describe(self, statement: Statement) -> Sequence[ColumnDescription]:
@@ -80,7 +80,7 @@ class Session:
 
     @contextmanager
     def translate_read_errors(self, statement: Statement) -> Iterator[None]:
-        """Read the rows of a result inside: whatever goes wrong, they can be asked for anew."""
+        """Translate an error while rows are read to SessionLost: the rows can be read again."""
         try:
             yield
         except error_class() as error:
@@ -89,10 +89,10 @@ class Session:
 
     @contextmanager
     def transaction(self, query_tag: Mapping[str, str]) -> Iterator[None]:
-        """Commit what is run inside as one, in one session.
+        """Commit the statements inside together, in one session.
 
-        A session that is gone is noticed by BEGIN, as a rule, which may be asked again. A COMMIT whose reply
-        is lost is asked for again under its own number, which counts once; one that fails is rolled back, so
+        BEGIN usually notices a session that has ended, and can be repeated. The connector repeats a COMMIT
+        whose reply is lost under the same request id, which runs once. A COMMIT that fails is rolled back, so
         that no later statement is part of the transaction.
         """
         self.execute(Statement.session("BEGIN TRANSACTION"), query_tag)
@@ -109,7 +109,7 @@ class Session:
             self._in_transaction = False
 
     def close(self) -> None:
-        """Log out; temporary tables are gone then. May be called twice."""
+        """Log out, which ends temporary tables. May be called twice."""
         if self._connection is not None:
             with suppress(Exception):  # a session that can't log out ends by itself
                 self._connection.close()
@@ -120,7 +120,7 @@ class Session:
         try:
             return self._call_once(statement, call)
         except SessionLost as session_lost:
-            # Nobody knows whether a long statement was run after all.
+            # A long statement may have run, although its session ended.
             if self._in_transaction or not statement.repeatable:
                 raise
             self._reconnect(session_lost)
@@ -138,7 +138,7 @@ class Session:
             raise translate_error(error, statement.excerpt, self._secrets) from error
 
     def _reconnect(self, session_lost: SessionLost) -> None:
-        """Sign in again. Raises what was lost where that can't be done: something was sent already."""
+        """Sign in again. Raises SessionLost if that fails: the run may have sent something already."""
         try:
             connection = _connect_with_retries(self._settings, self._secrets)
         except ReverseEtlError as error:
@@ -154,7 +154,7 @@ class Session:
 
 
 def _connect_with_retries(settings: Mapping[str, Any], secrets: tuple[str, ...]) -> Connection:
-    """Open a session, trying again where Snowflake could not be reached."""
+    """Open a session, and retry if Snowflake can't be reached."""
     connect_arguments = build_arguments(settings)
     retries_left = max(int(settings.get("connect_retries") or 1), 0)
     while True:
@@ -175,13 +175,13 @@ def _connect_with_retries(settings: Mapping[str, Any], secrets: tuple[str, ...])
 
 @dataclass
 class TempTables:
-    """Keeps the names; Snowflake itself would only say that there is no such table."""
+    """Remembers the names of temporary tables: Snowflake only says that a table does not exist."""
 
     _created: set[TableName] = field(default_factory=set)
     _lost: set[TableName] = field(default_factory=set)
 
     def record(self, statement: Statement) -> None:
-        """Take a statement that was run: it may have made a table, or dropped one."""
+        """Record a statement that was run: it may have created or dropped a table."""
         table = statement.table
         if table is None or not table.temporary or not _makes_or_drops(statement):
             return
@@ -191,17 +191,17 @@ class TempTables:
             self._created.add(table)
 
     def mark_lost(self) -> None:
-        """Begin another session, which has none of the tables."""
+        """Mark all tables as lost: a new session has none of them."""
         self._lost |= self._created
         self._created.clear()
 
     def raise_if_lost(self, statement: Statement) -> None:
-        """Raise SessionLost for a statement that writes to a lost table; making it again does not."""
+        """Raise SessionLost if a statement writes to a lost table; creating it again is allowed."""
         if statement.table is not None and not _makes_or_drops(statement):
             self.refuse(statement.table, statement.excerpt)
 
     def refuse_missing(self, statement: Statement) -> None:
-        """Raise SessionLost for a statement that did not find a table it reads, if any table was lost."""
+        """Raise SessionLost if a statement did not find a table and any table was lost."""
         if self._lost:
             raise _session_lost(statement.excerpt)
 

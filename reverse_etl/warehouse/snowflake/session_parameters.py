@@ -18,7 +18,7 @@ _MODEL_PARAMETERS: Final[Mapping[str, Any]] = {
     "WEEK_OF_YEAR_POLICY": 0,
     "DEFAULT_NULL_ORDERING": "LAST",
 }
-# What the job relies on: how values are written, and that every result is whole.
+# The job relies on these: how values are written, and that every result is complete.
 _JOB_PARAMETERS: Final[Mapping[str, Any]] = {
     "TIMEZONE": "UTC",
     "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",

@@ -27,8 +27,8 @@ _SQL_TEMPLATE: Final = """\
 -- Written from target {target} of profile {profile}. Before you run it:
 --   1. put the key where it says so, in a worksheet that is not kept;
 --   2. run `dbt parse`, build docs/schedules/Dockerfile with your project in it but without run_results.json,
---      and push it to the image repository; again with each change of the project. What dbt did is read from
---      the table of the dbt package, so install that;
+--      and push it to the image repository; again with each change of the project. dbt's results are read
+--      from the table of the dbt package, so install that;
 --   3. let the target in the image's profiles.yml sign in by the token that Snowflake gives the container:
 {output}
 {trigger_comment}
@@ -79,7 +79,7 @@ ALTER TASK {tasks}.REVERSE_ETL_CLEAR RESUME;
 """
 
 
-# A task that has a predecessor has no schedule, and starts once the predecessor has succeeded. All tasks of a
+# A task with a predecessor has no schedule and starts when the predecessor has succeeded. All tasks of a
 # graph lie in one schema and have one owner ("Task graphs").
 _AFTER_CLAUSE: Final = "AFTER {after}"
 _AFTER_COMMENT: Final = """\
@@ -94,10 +94,10 @@ _CRON_COMMENT: Final = """\
 
 
 def render_snowflake_task(target: Target, after: str | None = None) -> str:
-    """Return the SQL, from the target's database, warehouse and role; no secret is in it.
+    """Return the SQL for a target's database, warehouse and role, without secrets.
 
     `after` is the full name of a task, such as one that builds with dbt, which the job follows. Raises
-    UsageError where the target is none of Snowflake's, or lacks one of the three, or `after` is no such name.
+    UsageError if the target is not Snowflake, or lacks one of the three, or `after` is no such name.
     """
     output, where = target.output, f"{target.profile}.outputs.{target.name}"
     if output.type is not Engine.SNOWFLAKE:
@@ -136,7 +136,7 @@ def render_snowflake_task(target: Target, after: str | None = None) -> str:
 
 
 def _schema_of(task: str) -> str:
-    """Return the database and schema of a task's full name. Raises UsageError where it is none."""
+    """Return the database and schema of a task's full name. Raises UsageError if it is none."""
     parts = re.fullmatch(
         rf"((?:{_IDENTIFIER.pattern})\.(?:{_IDENTIFIER.pattern}))\.(?:{_IDENTIFIER.pattern})", task
     )
@@ -165,7 +165,7 @@ def _specification(schema: str, target: str) -> dict[str, object]:
 
 
 def _output_inside_account(target: Target) -> dict[str, str]:
-    """Return the output as it is inside the account."""
+    """Return the output of profiles.yml for use inside the account."""
     copied = {key: str(target.output.settings[key]) for key in ("role", "warehouse", "database")}
     return {
         "type": "snowflake",

@@ -1,4 +1,4 @@
-"""Snowflake's types as kinds of value ("Data types" in Snowflake's SQL reference)."""
+"""Maps Snowflake's types to kinds of values ("Data types" in Snowflake's SQL reference)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NANOSECOND_SCALE = 9
 
 
 def to_column(description: ColumnDescription) -> Column:
-    """Return a column with its kind; texts, and what is of no known type, are kept as VARCHAR."""
+    """Return a column with its kind; texts and values of unknown types are stored as VARCHAR."""
     code = description.type_code
     if code == FIXED:
         return _number_column(description)
