@@ -2,8 +2,8 @@
 -- Written from target prod of profile shop. Before you run it:
 --   1. put the key where it says so, in a worksheet that is not kept;
 --   2. run `dbt parse`, build docs/schedules/Dockerfile with your project in it but without run_results.json,
---      and push it to the image repository; again with each change of the project. What dbt did is read from
---      the table of the dbt package, so install that;
+--      and push it to the image repository; again with each change of the project. dbt's results are read
+--      from the table of the dbt package, so install that;
 --   3. let the target in the image's profiles.yml sign in by the token that Snowflake gives the container:
 --        prod:
 --          type: snowflake

@@ -1,8 +1,8 @@
-"""The warehouse in a DuckDB file, and the state in a file of its own beside it.
+"""The DuckDB adapter: the warehouse in a file, and the state in a file of its own beside it.
 
-The session's main database is in memory and holds what is scratch; it spills to a folder of its own. The
-warehouse file is attached read-only and only while models are staged, so that dbt can build while requests go
-out. The state file is ours alone.
+The session's main database is in memory and holds temporary tables; it spills to a folder of its own. The
+warehouse file is attached read-only and only while models are staged, so that dbt can build during the rest
+of a run. Only reverse-etl uses the state file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from reverse_etl.config.duckdb_output import Attachment, database_name, default_database
-from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import end_sentence
 from reverse_etl.warehouse.duckdb.attach import attach_sql, create_secret_sql
@@ -32,13 +31,16 @@ from reverse_etl.warehouse.duckdb.errors import (
     translate_errors,
     unreadable_error,
 )
+from reverse_etl.warehouse.duckdb.memory import max_rows_in_memory
 from reverse_etl.warehouse.duckdb.places import find_state, warehouse_path
 from reverse_etl.warehouse.duckdb.settings import session_settings
+from reverse_etl.warehouse.duckdb.types import to_column
 from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.interface import Row
 
 STATE_DATABASE = "reverse_etl_state"
@@ -47,11 +49,7 @@ _RESERVED_DATABASES = {
     "temp",
     "system",
     STATE_DATABASE,
-}  # databases that DuckDB or this job has in a session
-_BYTES_PER_ROW = 1_280  # of memory, for each of the wide rows that are sorted at once
-_MAX_SORT_ROWS = 500_000  # of them: with more the first is long in coming
-_MIN_SORT_ROWS = 10_000  # each part reads the staged rows again
-_MEMORY_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")  # as DuckDB writes a limit
+}  # of DuckDB or of this job, in each session
 DIALECT = DuckDBDialect(state_schema=f"{quote_identifier(STATE_DATABASE)}.main", temp_schema="memory.main")
 
 
@@ -71,7 +69,7 @@ class DuckDB:
     ) -> None:
         """Open the state file of a dbt-duckdb output; with `read_only`, change no file.
 
-        Missing state is an empty one in memory. `locations` says of settings where they were written.
+        Missing state is an empty one in memory. `locations` says where settings were written.
         `state_path` is that of the destination. A state at an older place is moved; `opening_notes` say so.
         """
         self.read_only = read_only
@@ -117,7 +115,7 @@ class DuckDB:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what is run inside as one."""
+        """Commit the statements inside together."""
         self.execute(Statement.session("BEGIN TRANSACTION"))
         try:
             yield
@@ -129,7 +127,7 @@ class DuckDB:
 
     @contextmanager
     def staging(self) -> Iterator[None]:
-        """Attach the warehouse read-only under dbt's database name; nothing else is in reach."""
+        """Attach the warehouse read-only under dbt's database name; nothing else is readable."""
         if not self._path.exists():
             raise self._missing_file_error()
         name, schema = (
@@ -191,7 +189,7 @@ class DuckDB:
 
     @cached_property
     def max_sort_rows(self) -> int:
-        """Return how many rows the session's memory sorts well."""
+        """Return how many rows the session's memory can sort."""
         ((limit,),) = self.fetch(Statement.read("SELECT current_setting('memory_limit')"))
         return max_rows_in_memory(limit)
 
@@ -290,66 +288,3 @@ class DuckDB:
             raise open_error(database.path, error, is_state=database.name == STATE_DATABASE) from None
         except duckdb.Error as error:
             raise unreadable_error(database.path, error, is_state=database.name == STATE_DATABASE) from None
-
-
-def max_rows_in_memory(memory_limit: str) -> int:
-    """Return how many wide rows to sort at once under a limit as DuckDB writes it.
-
-    What is sorted stays in memory until its last row is read. Each further part reads the staged rows again.
-
-    >>> [max_rows_in_memory(limit) for limit in ("61.0 MiB", "122.0 MiB", "18.8 GiB", "16383.9 PiB")]
-    [49971, 99942, 500000, 500000]
-    """
-    number, _, unit = memory_limit.partition(" ")
-    limit = float(number) * 1024 ** _MEMORY_UNITS.index(unit)
-    return max(_MIN_SORT_ROWS, min(int(limit / _BYTES_PER_ROW), _MAX_SORT_ROWS))
-
-
-def to_column(name: str, type_: str) -> Column:
-    """Return a column with its kind.
-
-    Types that only exist inside a database (ENUM) and texts of all sorts are kept as VARCHAR.
-    """
-    kind = column_kind(type_)
-    return Column(name, kind, "VARCHAR" if kind is ColumnKind.TEXT else type_)
-
-
-def column_kind(type_: str) -> ColumnKind:
-    """Return what a DuckDB type holds ("Data Types" in DuckDB's SQL introduction)."""
-    if type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION")):
-        return ColumnKind.NESTED
-    return _KINDS_BY_TYPE.get(type_.partition("(")[0], ColumnKind.TEXT)
-
-
-_KINDS_BY_TYPE = {
-    **dict.fromkeys(
-        (
-            "TINYINT",
-            "SMALLINT",
-            "INTEGER",
-            "BIGINT",
-            "HUGEINT",
-            "UTINYINT",
-            "USMALLINT",
-            "UINTEGER",
-            "UBIGINT",
-            "UHUGEINT",
-            "BIGNUM",
-        ),
-        ColumnKind.INTEGER,
-    ),
-    "DECIMAL": ColumnKind.DECIMAL,
-    "FLOAT": ColumnKind.REAL,
-    "DOUBLE": ColumnKind.FLOAT,
-    "BOOLEAN": ColumnKind.BOOLEAN,
-    "DATE": ColumnKind.DATE,
-    "TIME": ColumnKind.TIME,
-    "TIME WITH TIME ZONE": ColumnKind.TIME,
-    "TIMESTAMP": ColumnKind.TIMESTAMP,
-    "TIMESTAMP_S": ColumnKind.TIMESTAMP,
-    "TIMESTAMP_MS": ColumnKind.TIMESTAMP,
-    "TIMESTAMP_NS": ColumnKind.TIMESTAMP,
-    "TIMESTAMP WITH TIME ZONE": ColumnKind.TIMESTAMP_TZ,
-    "BLOB": ColumnKind.BINARY,
-    "JSON": ColumnKind.JSON,
-}

@@ -21,7 +21,7 @@ _IGNORED_SETTINGS = frozenset(
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """What an output asks of its session.
+    """The session settings of an output.
 
     The extensions to load, the settings and threads, the secrets to create, and the databases to attach.
     """
