@@ -22,6 +22,8 @@ JOB_TIMEOUT_MINUTES: Final = 240
 
 
 STATE_SCHEMA: Final = "REVERSE_ETL"
+# Settings that models may read as `target.<name>`: those that dbt offers and that are never secret.
+VISIBLE_SETTINGS: Final = ("threads", "path", "account", "user", "role", "warehouse", "host", "port")
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class Destination:
 class Target:
     """The chosen target of a profile.
 
-    `path` is the path of profiles.yml; `warnings` are whole sentences for people.
+    `path` is the path of profiles.yml; `warnings` are whole sentences for people. `secret_variables` are the
+    environment variables that models may not read: those that destinations and secret keys of outputs use.
     """
 
     profile: str
@@ -98,6 +101,7 @@ class Target:
     destination: Destination
     path: Path
     warnings: tuple[str, ...] = ()
+    secret_variables: frozenset[str] = frozenset()
 
     @property
     def state_schema(self) -> str:

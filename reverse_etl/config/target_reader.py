@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from reverse_etl.config.destinations import KEY_FIELDS, DestinationInput, KeyLocation, build_destination
 from reverse_etl.config.duckdb_output import find_path_problem
+from reverse_etl.config.secret_variables import find_secret_variables
 from reverse_etl.config.target import Destination, Output, Target
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import Problem, UsageError
@@ -57,7 +58,15 @@ class ProfileReader:
             self.check_output_fits(name, output, destination)
         if self.problems or output is None or destination is None:
             raise UsageError(*self.problems)
-        return Target(self.profile, name, output, destination, self.document.path, tuple(self.warnings))
+        return Target(
+            self.profile,
+            name,
+            output,
+            destination,
+            self.document.path,
+            tuple(self.warnings),
+            find_secret_variables(profile_entry, context, self.environ),
+        )
 
     def check_output_fits(self, name: str, output: Output | None, destination: Destination | None) -> None:
         """Add a problem for each key of the destination that its output does not support."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,11 +24,12 @@ class PrivateKey:
     `source` describes where the key comes from ("the environment variable ...") without any part of it.
     """
 
-    __slots__ = ("_read", "_value", "source")
+    __slots__ = ("_is_at_hand", "_read", "_value", "source")
 
-    def __init__(self, read: Callable[[], str], *, source: str) -> None:
+    def __init__(self, read: Callable[[], str], *, source: str, is_at_hand: bool = False) -> None:
         self._read = read
         self._value: str | None = None
+        self._is_at_hand = is_at_hand
         self.source = source
 
     def reveal(self) -> str:
@@ -40,6 +42,14 @@ class PrivateKey:
             self._value = _validated(self._read(), self.source)
         return self._value
 
+    @property
+    def known_value(self) -> str | None:
+        """Return the value if it is known without a command, or was revealed before; None otherwise."""
+        if self._value is None and self._is_at_hand:
+            with suppress(UsageError):  # `reveal` reports it, once the key is needed
+                return self.reveal()
+        return self._value
+
     def __repr__(self) -> str:
         return f"PrivateKey(from {self.source})"
 
@@ -49,7 +59,7 @@ class PrivateKey:
 
 def key_from_value(value: str, *, source: str) -> PrivateKey:
     """Return a key whose value is already known."""
-    return PrivateKey(lambda: value, source=source)
+    return PrivateKey(lambda: value, source=source, is_at_hand=True)
 
 
 def key_from_file(path: Path) -> PrivateKey:
@@ -66,7 +76,7 @@ def key_from_file(path: Path) -> PrivateKey:
                 hint="Correct private_api_key_file. A relative path starts at the current folder.",
             ) from None
 
-    return PrivateKey(read, source=f"the file {format_path(path)}")
+    return PrivateKey(read, source=f"the file {format_path(path)}", is_at_hand=True)
 
 
 def key_from_command(arguments: Sequence[str], environ: Mapping[str, str]) -> PrivateKey:

@@ -15,6 +15,7 @@ from reverse_etl.models.config import BoundConfig, ConfigInput, bind_columns
 from reverse_etl.models.context import ModelContext
 from reverse_etl.models.discovery import find_model_files, no_models_error
 from reverse_etl.models.from_dbt import compile_meta_node
+from reverse_etl.models.key_guard import contains_key, key_problem
 from reverse_etl.models.lint import lint_query
 from reverse_etl.models.model import (
     BrokenModel,
@@ -27,6 +28,7 @@ from reverse_etl.models.model import (
 from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.models.relations import load_relations
 from reverse_etl.models.request_config import find_model_surface
+from reverse_etl.models.system_tables import find_system_tables
 from reverse_etl.models.unstable_aggregates import find_unstable_aggregates
 from reverse_etl.parsing.jinja import RenderedFile, TemplateError, render_file
 from reverse_etl.parsing.validation import validate_mapping
@@ -211,6 +213,9 @@ class _ModelCompiler:
         surface = self.find_surface(config_input, query, source)
         if surface is None:
             return None
+        if contains_key(f"{rendered.text}\n{self.context.configs}", self.context.target.destination):
+            self.problems.append(key_problem(format_location(self.path)))
+            return None
         model = self.build_model(query, bind_columns(config_input, surface, query.columns), rendered, source)
         return None if self.problems else model
 
@@ -254,7 +259,12 @@ class _ModelCompiler:
     def parse_query(self, rendered: RenderedFile) -> Query | None:
         match read_query(rendered.text, self.context.target.output.type):
             case Query() as query:
-                findings = [*query.findings, *lint_query(query, self.context.target.output.type)]
+                target = self.context.target
+                findings = [
+                    *query.findings,
+                    *lint_query(query, target.output.type),
+                    *find_system_tables(query, target),
+                ]
                 self.add_findings(sorted(findings, key=lambda finding: finding.offset or 0), rendered)
                 return query
             case Finding() as finding:

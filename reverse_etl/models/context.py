@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from reverse_etl.config.target import VISIBLE_SETTINGS
 from reverse_etl.klaviyo.private_key import KEY_VARIABLE
 from reverse_etl.models.relations import Relation
 from reverse_etl.parsing.jinja import ContextError, current_line
@@ -69,8 +70,6 @@ _DBT_NAMES: Final = frozenset(
         "zip_strict",
     ]
 )
-# Settings that models may read as `target.<name>`: those that dbt offers and that are never secret.
-_VISIBLE_SETTINGS: Final = ("threads", "path", "account", "user", "role", "warehouse", "host", "port")
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,9 @@ class ModelContext:
             "ref": self.ref,
             "source": self.source,
             "var": recording_var,
-            "env_var": self.record_failures(make_env_var(self.environ, secret={KEY_VARIABLE})),
+            "env_var": self.record_failures(
+                make_env_var(self.environ, secret={KEY_VARIABLE, *self.target.secret_variables})
+            ),
             "target": build_target_values(self.target),
         }
 
@@ -204,7 +205,7 @@ class _RecordingVar:
 def build_target_values(target: Target) -> Mapping[str, Any]:
     """Return `target` as models see it: dbt's keys without secrets."""
     output = target.output
-    settings = {name: output.settings[name] for name in _VISIBLE_SETTINGS if name in output.settings}
+    settings = {name: output.settings[name] for name in VISIBLE_SETTINGS if name in output.settings}
     return settings | {
         "name": target.name,
         "target_name": target.name,

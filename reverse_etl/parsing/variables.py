@@ -52,8 +52,9 @@ def make_env_var(environ: Mapping[str, str], *, secret: Container[str] | None = 
     def env_var(name: str, default: Any = _NO_DEFAULT) -> str:
         if secret is not None and (name.startswith(_SECRET_PREFIX) or name in secret):
             raise ContextError(
-                f"The environment variable {name} is secret, and the SQL of a model is shown and stored.",
-                "Use it in profiles.yml only.",
+                f"The environment variable {name} is secret, or profiles.yml uses it like one; the SQL of a "
+                "model is shown and stored.",
+                "Use it in profiles.yml only. For a value that is no secret, use var() or another variable.",
             )
         if name in environ:
             return environ[name]

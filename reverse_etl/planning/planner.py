@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.events import EventHandler
 from reverse_etl.domain.events import ModelStaged as StagedEvent
 from reverse_etl.errors import Problem, UsageError
+from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning import lists
 from reverse_etl.planning.model_plan import plan_model
@@ -50,6 +51,7 @@ def build_plan(
     Raises ModelError if a model fails to run, UsageError if its lists are ambiguous or have another owner,
     WarehouseError and KlaviyoError.
     """
+    refuse_key(request.selected, request.target.destination)
     staged_models: list[StagedModel] = []
     with warehouse.staging():
         for model in sorted(request.selected, key=lambda model: model.config.surface.phase):

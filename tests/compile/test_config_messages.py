@@ -132,9 +132,9 @@ where value > {{ var('min_valu') }}
 select email, '{{ env_var('DESTINATIONS__KLAVIYO__PRIVATE_API_KEY') }}' as k from t
 """),
         Problem(
-            "The environment variable DESTINATIONS__KLAVIYO__PRIVATE_API_KEY is secret, and the SQL of a model is shown and stored.",
+            "The environment variable DESTINATIONS__KLAVIYO__PRIVATE_API_KEY is secret, or profiles.yml uses it like one; the SQL of a model is shown and stored.",
             "models/vip.sql:2",
-            "Use it in profiles.yml only.",
+            "Use it in profiles.yml only. For a value that is no secret, use var() or another variable.",
         ),
     ),
     case(
