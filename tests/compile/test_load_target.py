@@ -270,7 +270,11 @@ def test_the_key_goes_to_no_other_origin(written: str) -> None:
     ("settings", "expected"),
     [
         ("type: duckdb, path: data/shop.duckdb", (Engine.DUCKDB, "shop", "main")),
-        ("type: duckdb, path: shop.duckdb, database: d, schema: s", (Engine.DUCKDB, "d", "s")),
+        ("type: duckdb, path: shop.dev.duckdb, database: shop, schema: s", (Engine.DUCKDB, "shop", "s")),
+        (
+            "type: duckdb, path: shop.duckdb, database: d, attach: [{path: x.db, alias: d}]",
+            (Engine.DUCKDB, "d", "main"),
+        ),
         ("type: snowflake, database: ANALYTICS, schema: MARTS", (Engine.SNOWFLAKE, "ANALYTICS", "MARTS")),
     ],
 )
