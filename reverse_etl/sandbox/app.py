@@ -11,8 +11,9 @@ from werkzeug.exceptions import HTTPException
 from reverse_etl.sandbox.answering import handle_request
 from reverse_etl.sandbox.ask import ApiRequest
 from reverse_etl.sandbox.control import add_control
-from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, error_document
+from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, HttpError, error_document
 from reverse_etl.sandbox.routes import accounts, jobs, lists, members, profiles, records
+from reverse_etl.sandbox.web_security import admit_sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +51,23 @@ def make_app(account: SandboxAccount) -> Flask:
             provide_automatic_options=False,
         )
     add_control(app, account)
+    app.before_request(_check_sender)
+    app.after_request(_forbid_sniffing)
     app.register_error_handler(HTTPException, lambda error: _handle_routing_error(account, error))
     return app
+
+
+def _check_sender() -> Response | None:
+    try:
+        admit_sender(_read_headers())
+    except HttpError as http_error:
+        return _to_flask_response(http_error.to_response())
+    return None
+
+
+def _forbid_sniffing(response: Response) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _create_endpoint(account: SandboxAccount, route: Route) -> Callable[..., Response]:

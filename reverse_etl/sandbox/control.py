@@ -17,6 +17,7 @@ from reverse_etl.sandbox.introspection import list_members, list_summaries, prof
 from reverse_etl.sandbox.jobs import finish_jobs
 from reverse_etl.sandbox.journal import clear_requests, load_requests
 from reverse_etl.sandbox.page import render_page
+from reverse_etl.sandbox.web_security import generate_nonce, page_headers
 
 if TYPE_CHECKING:
     from reverse_etl.sandbox.account import SandboxAccount
@@ -49,8 +50,13 @@ def add_control(app: Flask, account: SandboxAccount) -> None:
     app.add_url_rule(
         "/sandbox/lists/<path:named>/members", "sandbox members", lambda named: _get_members(account, named)
     )
-    app.add_url_rule("/", "sandbox page", lambda: Response(render_page(account), content_type=_HTML))
+    app.add_url_rule("/", "sandbox page", lambda: _get_page(account))
     app.register_error_handler(UsageError, _handle_usage_error)
+
+
+def _get_page(account: SandboxAccount) -> Response:
+    nonce = generate_nonce()
+    return Response(render_page(account, nonce), headers=page_headers(nonce), content_type=_HTML)
 
 
 def _get_lists(account: SandboxAccount) -> Response:

@@ -33,12 +33,16 @@ _ENVIRONMENT: Final = Environment(
 _ENVIRONMENT.filters["n"] = "{:,}".format
 
 
-def render_page(account: SandboxAccount) -> str:
-    """Return the page as HTML: totals, lists, queued faults, the newest jobs, profiles and requests."""
+def render_page(account: SandboxAccount, nonce: str) -> str:
+    """Return the page as HTML: totals, lists, queued faults, the newest jobs, profiles and requests.
+
+    `nonce` is the one of its style in the content security policy.
+    """
     with account.transaction() as db:
         lists = list_summaries(db)
         names = {entry["id"]: entry["name"] for entry in lists}
         return _ENVIRONMENT.get_template("page.html.j2").render(
+            nonce=nonce,
             account=account.id,
             path=account.store.path,
             now=_format_time(account.now()),

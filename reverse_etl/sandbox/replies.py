@@ -14,6 +14,7 @@ JSON_API: Final = "application/vnd.api+json"
 _TITLES: Final = {
     400: "Invalid input.",
     401: "Incorrect authentication credentials.",
+    403: "Forbidden.",
     404: "Not found.",
     405: "Method not allowed.",
     408: "Request timed out.",
@@ -22,6 +23,7 @@ _TITLES: Final = {
     413: "Payload too large.",
     414: "URI too long.",
     415: "Unsupported media type.",
+    421: "Misdirected request.",
     429: "Request was throttled.",
     500: "Internal server error.",
     503: "Service unavailable.",

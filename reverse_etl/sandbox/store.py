@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import RLock
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _VERSION: Final = 1
+_PRIVATE: Final = 0o600
 
 _SCHEMA: Final = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -152,6 +153,8 @@ def _open_database(path: Path | None, shown_path: Path | None) -> sqlite3.Connec
             where=str(shown_path),
             hint=f"Create the folder {path.parent}, or choose another file.",
         )
+    if path is not None:
+        _make_private(path)
     try:
         db = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
@@ -165,6 +168,17 @@ def _open_database(path: Path | None, shown_path: Path | None) -> sqlite3.Connec
         db.close()
         raise
     return db
+
+
+def _make_private(path: Path) -> None:
+    """Create the file, if it is missing, for its user alone; take an existing one away from other users.
+
+    SQLite gives the files beside it the same permissions. A file of another user stays as it is.
+    """
+    with suppress(OSError):
+        path.touch(mode=_PRIVATE)
+        if path.is_file():
+            path.chmod(_PRIVATE)
 
 
 def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
