@@ -1,5 +1,6 @@
 """Send a plan's deltas and determine the outcome of each row.
 
-The steps for a list, in order: `submit_imports` sends its upserts, `poll_jobs` follows their jobs,
-`resolve_removals` decides which leaving rows may be removed, `remove_members` removes them.
+`deliver_model` goes through the lists of a model. It sends the upserts of a list with the operation of its
+surface: `submit_imports` and `poll_jobs`, `add_members`, or `send_requests`. Then it sends the removes:
+`resolve_removals` decides which leaving rows may be removed, and `remove_members` removes them.
 """

@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.import_bisect import find_systematic_failure
-from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind, as_unknown
+from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.batching import Batch, exclude_rows, split_in_half
 from reverse_etl.klaviyo.custom_requests import CustomAccepted, CustomRefused, custom_request
@@ -46,7 +46,7 @@ def send_request(
     pieces = _Pieces(operation, prepared, list_id, [prepared.batch])
     while pieces.waiting and not pieces.stop_reason:
         batch = pieces.waiting.pop(0)
-        pieces.take_reply(klaviyo, batch)
+        pieces.send_piece(klaviyo, batch)
     return pieces.finish()
 
 
@@ -67,7 +67,7 @@ class _Pieces:
     stop_reason: str = ""
     switched: bool = False
 
-    def take_reply(self, klaviyo: Klaviyo, batch: Batch) -> None:
+    def send_piece(self, klaviyo: Klaviyo, batch: Batch) -> None:
         """Send one piece, and settle or take apart its rows."""
         template = self.prepared.template
         request = custom_request(
@@ -95,7 +95,9 @@ class _Pieces:
         """Return what came of it all. Its first receipt takes the place of the one stored before sending."""
         first = self.prepared.batch.seqs[0]
         if all(receipt.first_seq != first for receipt in self.receipts):
-            self.receipts.insert(0, Receipt(self.list_id, self._op, first, first, ReceiptState.NOT_SENT, 0))
+            self.receipts.insert(
+                0, Receipt(self.list_id, self.operation.op, first, first, ReceiptState.NOT_SENT, 0)
+            )
         return SentRequest(tuple(self.receipts), tuple(self.row_exceptions), self.stop_reason)
 
     def _take_refusal(self, batch: Batch, reply: CustomRefused) -> None:
@@ -132,7 +134,7 @@ class _Pieces:
                 self.prepared = item
                 self.waiting = [item.batch]
             case UnpreparedRow(_, error):
-                reason = RowError("unencodable", error.field, error.reason)
+                reason = RowError(UNENCODABLE, error.field, error.reason)
                 self.row_exceptions.append(_row_exception(seq, reason))
 
     def _stop(self, batch: Batch, state: ReceiptState, reason: str) -> None:
@@ -144,12 +146,8 @@ class _Pieces:
     def _add_receipt(
         self, batch: Batch, state: ReceiptState, detail: str = "", *, verified: bool = True
     ) -> None:
-        receipt = Receipt(self.list_id, self._op, batch.seqs[0], batch.seqs[-1], state, len(batch))
+        receipt = Receipt(self.list_id, self.operation.op, batch.seqs[0], batch.seqs[-1], state, len(batch))
         self.receipts.append(replace(receipt, detail=detail, verified=verified))
-
-    @property
-    def _op(self) -> Op:
-        return Op.REMOVE if self.operation.removes else Op.ADD
 
 
 @dataclass(frozen=True)

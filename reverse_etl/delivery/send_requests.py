@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
@@ -11,6 +11,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import RemoveProgress, SendProgress
 from reverse_etl.domain.identifiers import split_row_key
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.formatting import end_sentence, format_count
 from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
 from reverse_etl.surfaces.request_template import (
@@ -42,7 +43,7 @@ def send_requests(delivery: ListDelivery, operation: SendRequests) -> None:
 class _Sender:
     """Sends the rows of one list by one operation.
 
-    `refused` holds results as long as nothing was applied and all rows were refused for one reason: whether
+    `undecided` holds results as long as nothing was applied and all rows were refused for one reason: whether
     the rows or the model are at fault shows only later. `blamed` is whether it was the model.
     """
 
@@ -50,7 +51,7 @@ class _Sender:
     operation: SendRequests
     done: int = 0
     any_applied: bool = False
-    refused: list[SentRequest] = field(default_factory=list)
+    undecided: list[SentRequest] = field(default_factory=list)
     blamed: bool = False
 
     def prepare_requests(self) -> Iterator[PreparedRequest]:
@@ -71,18 +72,14 @@ class _Sender:
                     yield item
 
     def _reject(self, seq: int, error: EncodingError) -> None:
-        rejected = RowException(seq, RowExceptionKind.REJECTED, "unencodable", error.field, error.reason)
+        rejected = RowException(seq, RowExceptionKind.REJECTED, UNENCODABLE, error.field, error.reason)
         self.delivery.record((), (rejected,))
 
     def _record_intent(self, batch: Batch) -> None:
-        list_id, op = self.delivery.list_plan.list_ref.id, self._op
+        list_id, op = self.delivery.list_plan.list_ref.id, self.operation.op
         intent = Receipt(list_id, op, batch.seqs[0], batch.seqs[-1], ReceiptState.UNKNOWN, len(batch))
         self.delivery.receipt_buffer.add((intent,))
         self.delivery.receipt_buffer.flush()
-
-    @property
-    def _op(self) -> Op:
-        return Op.REMOVE if self.operation.removes else Op.ADD
 
     def _prepare_rows(self) -> Iterator[PreparedRequest | UnpreparedRow]:
         operation = self.operation
@@ -124,55 +121,55 @@ class _Sender:
         self.any_applied = self.any_applied or any(
             receipt.state is ReceiptState.APPLIED and receipt.rows for receipt in sent.receipts
         )
-        self.refused.append(sent)
+        self.undecided.append(sent)
         alike = self._find_common_refusal()
         if alike is None:
-            self._record_refused()
-        elif self.blamed or sum(len(each.row_exceptions) for each in self.refused) >= _ALIKE_REFUSALS:
+            self._record_undecided()
+        elif self.blamed or sum(len(sent.row_exceptions) for sent in self.undecided) >= _ALIKE_REFUSALS:
             self._stop_for(alike)
 
     def finish(self) -> None:
         """Record the refusals that are too few to tell whose fault they are."""
-        self._record_refused()
+        self._record_undecided()
 
     def _find_common_refusal(self) -> RowException | None:
         """Return one of the refusals if nothing but refusals for one reason came so far."""
-        exceptions = [exception for each in self.refused for exception in each.row_exceptions]
-        only_refused = not self.any_applied and not any(each.stop_reason for each in self.refused)
-        if not exceptions or not only_refused or len({(each.code, each.field) for each in exceptions}) > 1:
+        exceptions = [exception for sent in self.undecided for exception in sent.row_exceptions]
+        only_refused = not self.any_applied and not any(sent.stop_reason for sent in self.undecided)
+        if (
+            not exceptions
+            or not only_refused
+            or len({(exception.code, exception.field) for exception in exceptions}) > 1
+        ):
             return None
         return exceptions[0]
 
     def _stop_for(self, refusal: RowException) -> None:
         """Stop the list, since the model or the account is at fault, and reject no row."""
         self.blamed = True
-        rows = sum(len(each.row_exceptions) for each in self.refused)
+        rows = sum(len(sent.row_exceptions) for sent in self.undecided)
         where = f"{refusal.code} at {refusal.field}" if refusal.field else refusal.code
         self.delivery.counter.fail(
             f"Klaviyo refused all of the first {format_count(rows, 'row')} for the same reason, so the cause "
             f"is the model or the account ({where}). {end_sentence(refusal.detail)}"
         )
-        for each in self.refused:
-            receipts = [
-                Receipt(one.list_id, one.op, one.first_seq, one.last_seq, ReceiptState.NOT_SENT, one.rows)
-                for one in each.receipts
-            ]
+        for sent in self.undecided:
+            receipts = [replace(receipt, state=ReceiptState.NOT_SENT) for receipt in sent.receipts]
             not_sent = [
-                RowException(one.seq, RowExceptionKind.NOT_SENT, one.code, one.field, one.detail)
-                for one in each.row_exceptions
+                replace(exception, kind=RowExceptionKind.NOT_SENT) for exception in sent.row_exceptions
             ]
             self.delivery.record(receipts, not_sent)
-        self.refused.clear()
+        self.undecided.clear()
 
-    def _record_refused(self) -> None:
-        for sent in self.refused:
+    def _record_undecided(self) -> None:
+        for sent in self.undecided:
             if sent.stop_reason:
                 self.delivery.counter.fail(sent.stop_reason)
             self.delivery.record(sent.receipts, sent.row_exceptions)
             self.done += sum(receipt.rows for receipt in sent.receipts) + len(sent.row_exceptions)
-        if self.refused:
+        if self.undecided:
             self._report_progress()
-        self.refused.clear()
+        self.undecided.clear()
 
     def _report_progress(self) -> None:
         model, list_plan = self.delivery.model_plan.model.name, self.delivery.list_plan

@@ -13,7 +13,7 @@ from reverse_etl.klaviyo.errors import request_cancelled_error, require_success,
 from reverse_etl.klaviyo.headers import parse_date
 from reverse_etl.klaviyo.jsonapi import Document, next_link, parse_errors
 from reverse_etl.klaviyo.messages import Request, RequestHook, RequestLogEntry, Response, TransportResult
-from reverse_etl.klaviyo.rate_limit_headers import parse_quota
+from reverse_etl.klaviyo.rate_limit_headers import parse_quota, parse_windows
 from reverse_etl.klaviyo.retry import Attempts, Decision, Fail, Retry, Return, next_step
 
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ class Client:
         else:
             headers = result.headers if isinstance(result, Response) else {}
             self._rate_limiter.release(
-                permit, replied=isinstance(result, Response), quota=parse_quota(headers)
+                permit,
+                replied=isinstance(result, Response),
+                quota=parse_quota(headers),
+                limits=parse_windows(headers),
             )
         self._log_attempt(request, result, attempts, self._clock.monotonic() - started)
         return decision

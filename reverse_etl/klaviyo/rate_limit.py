@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.endpoints import CustomEndpoint, Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reverse_etl.clock import CancellableSleep, Clock
     from reverse_etl.klaviyo.endpoints import AnyEndpoint, RateLimit
@@ -54,10 +54,11 @@ class Permit:
 class _Window:
     """The slots of one window length that have got their reply; EndpointLimiter counts those in flight."""
 
-    def __init__(self, seconds: float, limit: int) -> None:
-        self.seconds = seconds + _CLOCK_DRIFT_SECONDS
+    def __init__(self, length: float, limit: int, reply_times: Iterable[float] = ()) -> None:
+        self.length = length
+        self.seconds = length + _CLOCK_DRIFT_SECONDS
         self.limit = limit
-        self.reply_times: deque[float] = deque()
+        self.reply_times = deque(reply_times)
 
     def seconds_until_free(self, now: float, in_flight: int) -> float:
         while self.reply_times and self.reply_times[0] + self.seconds <= now:
@@ -147,6 +148,21 @@ class EndpointLimiter:
         if quota is not None:
             self._reported_windows.setdefault(quota.seconds, _ReportedWindow()).update(now, quota)
 
+    def adopt_limits(self, limits: Mapping[float, int]) -> None:
+        """Keep the limits that a reply states, by the seconds of their windows, in the place of the assumed.
+
+        Requests so far count in every window.
+        """
+        reply_times = max((window.reply_times for window in self._windows), key=len)
+        for seconds, limit in sorted(limits.items()):
+            known = [window for window in self._windows if window.length == seconds]
+            for window in known:
+                window.limit = limit
+            if not known:
+                self._windows.append(_Window(seconds, limit, reply_times))
+        self._windows.sort(key=lambda window: window.seconds)
+        self._min_burst = min(self._min_burst, self._windows[0].limit)
+
     def throttle(self, now: float, permit: Permit, seconds: float) -> None:
         """Return a slot after a 429: send nothing for `seconds`, and then a single request.
 
@@ -194,12 +210,24 @@ class RateLimiter:
             if not self._sleep.wait(wait):
                 return None
 
-    def release(self, permit: Permit, *, replied: bool, quota: Quota | None = None) -> None:
-        """Return `permit` after a reply other than 429, which may state a `quota`, or after no reply."""
+    def release(
+        self,
+        permit: Permit,
+        *,
+        replied: bool,
+        quota: Quota | None = None,
+        limits: Mapping[float, int] | None = None,
+    ) -> None:
+        """Return `permit` after a reply other than 429, or after no reply.
+
+        A reply may state a `quota` and the `limits`, by the seconds of their windows; those are kept for
+        endpoints whose limits are not known from Klaviyo's reference.
+        """
         with self._lock:
-            self._limiters[permit.endpoint].release(
-                self._clock.monotonic(), permit, replied=replied, quota=quota
-            )
+            limiter = self._limiters[permit.endpoint]
+            limiter.release(self._clock.monotonic(), permit, replied=replied, quota=quota)
+            if limits and isinstance(permit.endpoint, CustomEndpoint):
+                limiter.adopt_limits(limits)
 
     def throttle(self, permit: Permit, seconds: float) -> None:
         """Return `permit` after a 429; its endpoint sends nothing for `seconds`."""

@@ -134,6 +134,11 @@ class SendRequests:
         """Return whether a request must not be sent again after a lost reply."""
         return self.template.repeat is Repeat.ONCE
 
+    @property
+    def op(self) -> Op:
+        """Return the operation of the receipts: adds and updates count as adds."""
+        return Op.REMOVE if self.removes else Op.ADD
+
     def template_for(self, op: Op) -> RequestTemplate:
         """Return the request of a row by its operation."""
         return self.update if op is Op.UPDATE and self.update is not None else self.template

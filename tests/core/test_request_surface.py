@@ -12,9 +12,12 @@ from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.sandbox.routes.records import CATALOG_ITEM, COUPON, COUPON_CODE, TAG, TAG_LINK
+from tests.clocks import stop_while_in_flight
 from tests.core.world import one
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.core.world import World
 
 CODES_PATH = "/api/coupon-code-bulk-create-jobs"
@@ -274,3 +277,19 @@ def test_a_request_that_cannot_be_right_is_refused_before_anything_is_sent(
     with pytest.raises(UsageError) as raised:
         world.plan()
     assert summary in str(raised.value)
+
+
+def test_the_limit_that_a_reply_states_is_kept_from_then_on(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request starts at one a second; tags allow three, and no request is refused for its rate."""
+    world = make_world(limits=True)
+    stop_while_in_flight(world.clock, monkeypatch)
+    tags = [f"t{number}" for number in range(30)]
+    keep(world, TAG, *tags)
+    list_id = world.new_list("A")
+    links(world, *((tag, list_id) for tag in tags))
+    started = world.clock.monotonic()
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 30}
+    assert world.clock.monotonic() - started < 20
+    assert {entry.status for entry in world.writes()} == {201, 204}
