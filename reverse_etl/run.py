@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from reverse_etl.delivery.recovery import recover_earlier_runs
 from reverse_etl.delivery.results import ListResult, RunResult, collect_figures, compute_exit_code
 from reverse_etl.domain.events import Event, EventHandler, ListCreated
 from reverse_etl.domain.timestamps import format_timestamp
-from reverse_etl.errors import GuardRefused
+from reverse_etl.errors import GuardRefused, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.guards import check_guards
@@ -46,7 +47,10 @@ def run_models(
     """
     context.warehouse.set_query_tag(run=context.run_id)
     with context.state.hold_lease():
-        recover_earlier_runs(context, [model for model in request.project_models if isinstance(model, Model)])
+        blocked_lists = recover_earlier_runs(
+            context, [model for model in request.project_models if isinstance(model, Model)]
+        )
+        context = replace(context, blocked_lists=blocked_lists)
         plan = planning.build_plan(
             context.warehouse, context.state, context.klaviyo, request, _with_heartbeat(context)
         )
@@ -116,9 +120,8 @@ def _server_now(context: DeliveryContext) -> datetime:
     The run starts here and not at its first request: a member who joined while models were staged was not
     added by this run.
     """
-    next(
-        context.klaviyo.get_jobs_since(context.klaviyo.server_time), None
-    )  # any cheap request: its response carries the time
+    with suppress(UnusableReply):  # any cheap request, whatever its content: every reply carries the time
+        next(context.klaviyo.get_jobs_since(context.klaviyo.server_time), None)
     return context.klaviyo.server_time
 
 

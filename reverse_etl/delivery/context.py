@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from reverse_etl.delivery.blocked_lists import BlockedLists
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +23,8 @@ class DeliveryContext:
     """Everything that each step of a run needs.
 
     `started_at` is in Klaviyo's time: the start of the run, and once it writes, the moment before its first
-    write. `job_timeout_seconds` limits how long the run waits for import jobs.
+    write. `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open
+    import of an earlier run: nothing is sent to them.
     """
 
     warehouse: Warehouse
@@ -34,3 +37,4 @@ class DeliveryContext:
     started_at: datetime
     job_timeout_seconds: float
     on_event: EventHandler
+    blocked_lists: BlockedLists = field(default_factory=BlockedLists)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reverse_etl.delivery.add_members import add_members
-from reverse_etl.delivery.import_results import poll_jobs, wait_for_open_jobs
 from reverse_etl.delivery.imports import submit_imports
+from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs
 from reverse_etl.delivery.list_delivery import ListDelivery
 from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
 from reverse_etl.delivery.pending_rows import PendingRows
 from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
+from reverse_etl.delivery.recovery import warn_of_unknown_rows
 from reverse_etl.delivery.remove_members import leave_rows_in_place, remove_members
 from reverse_etl.delivery.send_requests import send_requests
 from reverse_etl.domain.events import JobProgress, ListDone
@@ -48,7 +49,10 @@ def deliver_model(
     try:
         for list_plan in model_plan.lists:
             counter = OutcomeCounter(blocks_people=blocks_people)
-            if blocks_people and any(
+            blocked_reason = context.blocked_lists.find_reason(model_plan.model.name, list_plan.list_ref.id)
+            if blocked_reason is not None:
+                counter.fail(blocked_reason)
+            elif blocks_people and any(
                 earlier.has_open_jobs and earlier.blocks_people for earlier in (*earlier_counters, *counters)
             ):
                 counter.halt(
@@ -112,6 +116,7 @@ def _import_rows(delivery: ListDelivery, operation: ImportRows) -> None:
 def _poll_imports(delivery: ListDelivery, accepted: Sequence[Receipt]) -> None:
     """Follow the imports to their end."""
     finished_seqs: set[int] = set()
+    statuses: set[str] = set()
     try:
         for result in poll_jobs(
             delivery.context,
@@ -121,9 +126,11 @@ def _poll_imports(delivery: ListDelivery, accepted: Sequence[Receipt]) -> None:
             _progress_callback(delivery),
         ):
             if result.receipt.state is ReceiptState.ACCEPTED:
+                statuses.add(result.job_status)
                 continue
             finished_seqs.add(result.receipt.first_seq)
             delivery.record((result.receipt,), result.row_exceptions)
+            warn_of_unknown_rows(delivery.context, delivery.list_plan.list_ref.label, result)
             if result.stop_reason:
                 delivery.counter.fail(result.stop_reason)
     except KlaviyoError as error:
@@ -133,7 +140,8 @@ def _poll_imports(delivery: ListDelivery, accepted: Sequence[Receipt]) -> None:
         delivery.counter.add(Outcome.ACCEPTED, sum(receipt.rows for receipt in open_receipts))
         delivery.counter.halt(
             f"{format_count(len(open_receipts), 'import job')} had not ended "
-            f"after {format_count(round(delivery.context.job_timeout_seconds / 60), 'minute')}. "
+            f"after {format_count(round(delivery.context.job_timeout_seconds / 60), 'minute')} "
+            f"(status: {', '.join(map(repr, sorted(statuses))) or 'not known'}). "
             "The next run settles them."
         )
 
@@ -142,7 +150,7 @@ def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
     """After a lost reply, wait for imports without a receipt."""
     try:
         ended = wait_for_open_jobs(
-            delivery.context, delivery.context.started_at, _progress_callback(delivery)
+            delivery.context, delivery.context.started_at, on_progress=_progress_callback(delivery)
         )
     except KlaviyoError as error:
         delivery.counter.has_unidentified_job = True

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ROUNDS_BEFORE_HALVING = 5
 SYSTEMATIC_FAILURE_ROWS = 100
 SYSTEMATIC_FAILURE_SHARE = 0.1
+SYSTEMATIC_FAILURE_ALL_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,14 @@ def bisect_rejected(
 def find_systematic_failure(errors: list[RowError], size: int) -> str | None:
     """Return why the errors are not the fault of single rows, or None.
 
-    That is so if over 10 % and over 100 of `size` rows have the same code and field.
+    That is so if over 10 % and over 100 of `size` rows have the same code and field, or all rows of at least
+    20.
     """
     if not errors:
         return None
     (code, field), count = Counter((error.code, error.field) for error in errors).most_common(1)[0]
-    if count <= SYSTEMATIC_FAILURE_ROWS or count <= SYSTEMATIC_FAILURE_SHARE * size:
+    many = count > SYSTEMATIC_FAILURE_ROWS and count > SYSTEMATIC_FAILURE_SHARE * size
+    if not many and not count == size >= SYSTEMATIC_FAILURE_ALL_ROWS:
         return None
     detail = next(error.detail for error in errors if (error.code, error.field) == (code, field))
     code_and_field = f"{code} at {field}" if field else code

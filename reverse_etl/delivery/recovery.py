@@ -5,67 +5,129 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.import_results import poll_jobs, wait_for_open_jobs
+from reverse_etl.delivery.blocked_lists import BlockedLists
+from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs
 from reverse_etl.delivery.pending_rows import PendingRows
-from reverse_etl.domain.events import RecoveryStarted
+from reverse_etl.domain.events import RecoveryStarted, Warned
 from reverse_etl.domain.receipts import ReceiptState
-from reverse_etl.errors import KlaviyoError
+from reverse_etl.errors import KeyRefused, KlaviyoError
+from reverse_etl.formatting import format_count
 from reverse_etl.state import OpenReceipt, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.delivery.import_results import JobResult
     from reverse_etl.models.model import Model
 
+_UNIDENTIFIED = (
+    "An import of an earlier run whose reply was lost may still be running. Nothing was sent to this list. "
+    "Run again later."
+)
 
-def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> None:
+
+def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> BlockedLists:
     """Follow the jobs of unfinished runs to their end, and apply what they prove to the snapshot.
 
     Also waits for imports without a receipt: a run may have been killed before it wrote one. `models` are
     the project's: of those whose requests must not be repeated, a row without a receipt was not sent.
-    Idempotent. Raises KlaviyoError if jobs have not ended within the job timeout.
+    Idempotent. Returns the lists whose imports have not ended in time, or cannot be read now.
     """
+    blocked = BlockedLists()
     open_receipts, unfinished = context.state.receipts.open_receipts(), context.state.runs.unfinished()
     if not open_receipts and not unfinished:
-        return
+        return blocked
     once_checksums = {model.name: model.checksum for model in models if model.config.surface.upsert.once}
     context.on_event(RecoveryStarted(len(unfinished), len(open_receipts)))
     by_model: dict[tuple[str, str], list[OpenReceipt]] = defaultdict(list)
     for entry in open_receipts:
         by_model[entry.run_id, entry.model].append(entry)
-    for (run_id, model), entries in by_model.items():
-        _record_job_results(context, run_id, model, entries)
-    if unfinished and not wait_for_open_jobs(context, min(unfinished.values())):
-        raise _open_jobs_error()
+    open_runs = {
+        run_id
+        for (run_id, model), entries in by_model.items()
+        if not _record_job_results(context, run_id, model, entries, blocked)
+    }
+    job_ids = frozenset(entry.receipt.job_id or "" for entry in open_receipts)
+    open_runs |= _find_runs_with_unidentified_jobs(context, unfinished, job_ids, blocked)
     for run_id in sorted({*unfinished, *(run_id for run_id, _ in by_model)}):
         for name, model_record in context.state.models().items():
             if (tables := context.state.load_tables(model_record)) is not None:
                 context.state.apply_receipts(run_id, name, tables, model_record.checksum)
                 if run_id in unfinished and model_record.checksum == once_checksums.get(name):
                     context.state.delete_unsent(run_id, name, tables)
-    for run_id in unfinished:
+    for run_id in unfinished.keys() - open_runs:
         context.state.runs.record_end(run_id, RunState.RECOVERED)
+    return blocked
 
 
 def _record_job_results(
-    context: DeliveryContext, run_id: str, model: str, entries: list[OpenReceipt]
-) -> None:
+    context: DeliveryContext,
+    run_id: str,
+    model: str,
+    entries: list[OpenReceipt],
+    blocked: BlockedLists,
+) -> bool:
+    """Record what the jobs of a run and model prove. Returns whether all of them have ended."""
     model_record = context.state.models().get(model)
     tables = context.state.load_tables(model_record) if model_record else None
     if tables is None:
-        return
-    receipts = [entry.receipt for entry in entries]
+        return True
+    waiting = {entry.receipt.first_seq: entry.receipt for entry in entries}
     since = min(entry.run_started_at for entry in entries)
     read_rows = PendingRows(context.warehouse, tables, run_id).read_sent_rows
-    for result in poll_jobs(context, receipts, since, read_rows):
-        if result.receipt.state is ReceiptState.ACCEPTED:
-            raise _open_jobs_error()
-        context.state.record_receipts(run_id, model, (result.receipt,), result.row_exceptions)
+    reason = ""
+    try:
+        for result in poll_jobs(context, [*waiting.values()], since, read_rows):
+            if result.receipt.state is ReceiptState.ACCEPTED:
+                reason = _describe_open_job(result)
+                continue
+            context.state.record_receipts(run_id, model, (result.receipt,), result.row_exceptions)
+            warn_of_unknown_rows(context, model, result)
+            del waiting[result.receipt.first_seq]
+    except KeyRefused:
+        raise
+    except KlaviyoError as error:
+        reason = f"{error} Nothing was sent to this list, since an import of an earlier run is open."
+    for receipt in waiting.values():
+        blocked.add(model, receipt.list_id, reason)
+    return not waiting
 
 
-def _open_jobs_error() -> KlaviyoError:
-    return KlaviyoError.of(
-        "Klaviyo is still processing import jobs of an earlier run.",
-        hint="Nothing was sent. Run again later.",
+def _find_runs_with_unidentified_jobs(
+    context: DeliveryContext,
+    unfinished: dict[str, datetime],
+    known_job_ids: frozenset[str],
+    blocked: BlockedLists,
+) -> set[str]:
+    """Return the runs whose imports without a receipt may still be running, and block their lists.
+
+    These are the lists with uncertain rows.
+    """
+    open_runs = {
+        run_id
+        for run_id, started_at in sorted(unfinished.items(), key=lambda item: item[1])
+        if not wait_for_open_jobs(context, started_at, known_job_ids)
+    }
+    for name, model_record in context.state.models().items() if open_runs else ():
+        _, uncertain = context.state.rows_by_list(model_record.table_key)
+        for list_id in uncertain:
+            blocked.add(name, list_id, _UNIDENTIFIED)
+    return open_runs
+
+
+def warn_of_unknown_rows(context: DeliveryContext, name: str, result: JobResult) -> None:
+    """Report why the rows of an import job are unknown; `name` is that of their list or model."""
+    if result.receipt.state is ReceiptState.UNKNOWN and result.receipt.rows:
+        rows = format_count(result.receipt.rows, "row")
+        context.on_event(
+            Warned(f"{name}: {rows} unknown. {result.receipt.detail} The next run sends them again.")
+        )
+
+
+def _describe_open_job(result: JobResult) -> str:
+    return (
+        f"Klaviyo is still processing import jobs of an earlier run (status: {result.job_status!r}). Nothing "
+        "was sent to this list. Run again later: a day after such a job was created, its rows are sent again."
     )

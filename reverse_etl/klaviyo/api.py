@@ -125,9 +125,12 @@ class Klaviyo:
         )
 
     def get_jobs_since(self, created_at: datetime) -> Iterator[Job]:
-        """Yield all import jobs of the account created at `created_at` or later, newest first."""
-        for job in self._fetch_each(jobs.jobs_request(), jobs.parse_job):
-            if job.created_at < created_at:
+        """Yield all import jobs of the account created at `created_at` or later, newest first.
+
+        Includes jobs whose time cannot be read.
+        """
+        for job in self._fetch_each(jobs.jobs_request(), jobs.parse_job, require_ids=False):
+            if job.created_at is not None and job.created_at < created_at:
                 return
             yield job
 
@@ -136,8 +139,9 @@ class Klaviyo:
         return self._fetch_if_exists(jobs.job_request(job_id), jobs.parse_job)
 
     def get_job_errors(self, job_id: str) -> Iterator[JobRowError]:
-        """Yield the rows that a job could not import."""
-        return self._fetch_each(jobs.job_errors_request(job_id), jobs.parse_job_error)
+        """Yield the rows that a job could not import, one for each error, whatever can be read of it."""
+        request = jobs.job_errors_request(job_id)
+        return self._fetch_each(request, jobs.parse_job_error, jobs.MAX_ERROR_PAGES, require_ids=False)
 
     def find_members(self, list_id: str, kind: IdentifierType, values: Sequence[str]) -> tuple[Member, ...]:
         """Return the members of a list whose e-mail or phone is one of `values`, each once.
@@ -220,9 +224,18 @@ class Klaviyo:
         )
 
     def _fetch_each(
-        self, request: Request, decode: Callable[[Resource], _Value], max_pages: int = MAX_PAGES
+        self,
+        request: Request,
+        decode: Callable[[Resource], _Value],
+        max_pages: int = MAX_PAGES,
+        *,
+        require_ids: bool = True,
     ) -> Iterator[_Value]:
         for page, response in self._client.fetch_pages(request, max_pages):
             yield from self._decode_response(
-                page, response, lambda document: [decode(resource) for resource in parse_resources(document)]
+                page,
+                response,
+                lambda document: [
+                    decode(resource) for resource in parse_resources(document, require_ids=require_ids)
+                ],
             )

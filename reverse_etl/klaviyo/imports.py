@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _PAGE_SIZE = "100"
+_MAX_CODE, _MAX_FIELD, _MAX_DETAIL = 100, 200, 1_000  # characters
+MAX_ERROR_PAGES = 600  # a job has up to 10,000 rows, and the default page 20 errors
 CONTENT_REFUSALS = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.NOT_FOUND,
@@ -46,14 +48,18 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """An import job. A job with `failed` rows can be complete. `created_at` is Klaviyo's time, in UTC."""
+    """An import job. A job with `failed` rows can be complete. `created_at` is Klaviyo's time, in UTC.
+
+    Counts and times are None if they cannot be read. `status_text` is the status in Klaviyo's words.
+    """
 
     id: str
     status: JobStatus
-    total: int
-    completed: int
-    failed: int
-    created_at: datetime
+    total: int | None
+    completed: int | None
+    failed: int | None
+    created_at: datetime | None
+    status_text: str
 
 
 @dataclass(frozen=True)
@@ -153,24 +159,35 @@ def parse_refusal(response: Response) -> RowsRefused | RequestRefused | None:
 
 
 def _row_error(error: ApiError, field: str) -> RowError:
-    return RowError(error.code, field, error.detail or error.title)
+    return RowError(
+        shorten(error.code, _MAX_CODE),
+        shorten(field, _MAX_FIELD),
+        shorten(error.detail or error.title, _MAX_DETAIL),
+    )
+
+
+def shorten(text: str, length: int) -> str:
+    """Return a text that Klaviyo wrote with at most `length` characters: it goes into the state."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def parse_job(resource: Resource) -> Job:
-    """Return the job of a resource. Raises MalformedReply."""
-    status = resource.get_text("status") or ""
+    """Return the job of a resource, however little of it can be read."""
+    status = resource.attributes.get("status")
+    known_status = next((known for known in JobStatus if known == status), JobStatus.UNKNOWN)
     return Job(
         resource.id,
-        JobStatus(status) if status in set(JobStatus) else JobStatus.UNKNOWN,
-        resource.get_number("total_count"),
-        resource.get_number("completed_count"),
-        resource.get_number("failed_count"),
-        resource.get_timestamp("created_at"),
+        known_status,
+        resource.find_count("total_count"),
+        resource.find_count("completed_count", 0),
+        resource.find_count("failed_count", 0),
+        resource.find_timestamp("created_at"),
+        shorten("no status" if status is None else str(status), _MAX_CODE),
     )
 
 
 def parse_job_error(resource: Resource) -> JobRowError:
-    """Return the row error of a resource.
+    """Return the row error of a resource, however little of it can be read.
 
     The format of `original_payload` is not documented. It is read as a profile resource or its attributes, if
     necessary inside `data`, and if necessary as JSON text.
@@ -181,7 +198,9 @@ def parse_job_error(resource: Resource) -> JobRowError:
     field = row[1] if row is not None else str(pointer or "").rpartition("/")[2]
     detail = mask_text(str(resource.attributes.get("detail") or resource.attributes.get("title") or ""))
     error = RowError(
-        str(resource.attributes.get("code") or ""), "" if field in ("data", "attributes") else field, detail
+        shorten(str(resource.attributes.get("code") or ""), _MAX_CODE),
+        "" if field in ("data", "attributes") else shorten(field, _MAX_FIELD),
+        shorten(detail, _MAX_DETAIL),
     )
     payload = _parse_payload(resource.attributes.get("original_payload"))
     return JobRowError(

@@ -114,14 +114,19 @@ class Resource:
             return value
         raise MalformedReply(f"{name} of {self.id} is not text")
 
-    def get_number(self, name: str) -> int:
-        """Return an integer attribute, or 0 if it is null or missing."""
+    def find_count(self, name: str, default: int | None = None) -> int | None:
+        """Return a count, `default` if it is null or missing, or None if it is not a whole number."""
         value = self.attributes.get(name)
         if value is None:
-            return 0
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        raise MalformedReply(f"{name} of {self.id} is not a whole number")
+            return default
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def find_timestamp(self, name: str) -> datetime | None:
+        """Return a timestamp attribute, in UTC, or None if it is missing or unreadable."""
+        try:
+            return self.get_timestamp(name)
+        except MalformedReply:
+            return None
 
     def get_timestamp(self, name: str) -> datetime:
         """Return a timestamp attribute, in UTC."""
@@ -141,12 +146,16 @@ def parse_resource(document: Document) -> Resource:
     return _resource(document.get("data"))
 
 
-def parse_resources(document: Document) -> tuple[Resource, ...]:
-    """Return the resources of a page, in order. Raises MalformedReply."""
+def parse_resources(document: Document, *, require_ids: bool = True) -> tuple[Resource, ...]:
+    """Return the resources of a page, in order. Raises MalformedReply.
+
+    Without `require_ids`, a resource without an id has the id "", and what is not a resource is one without
+    attributes: for evidence of which every member counts.
+    """
     members = document.get("data")
     if not isinstance(members, list):
         raise MalformedReply("the reply's data is not a list")
-    return tuple(_resource(member) for member in members)
+    return tuple(_resource(member) if require_ids else _read_leniently(member) for member in members)
 
 
 def _resource(member: object) -> Resource:
@@ -154,6 +163,12 @@ def _resource(member: object) -> Resource:
         raise MalformedReply("the reply has a resource without an id")
     attributes = member.get("attributes")
     return Resource(member["id"], attributes if isinstance(attributes, dict) else {})
+
+
+def _read_leniently(member: object) -> Resource:
+    fields = member if isinstance(member, dict) else {}
+    id_, attributes = fields.get("id"), fields.get("attributes")
+    return Resource(id_ if isinstance(id_, str) else "", attributes if isinstance(attributes, dict) else {})
 
 
 def next_link(document: Document) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.recovery import recover_earlier_runs
 from reverse_etl.domain.list_target import ListColumn
-from reverse_etl.errors import Problem, UsageError
+from reverse_etl.errors import KlaviyoError, Problem, UsageError
 from reverse_etl.planning import lists
 from reverse_etl.reconcile.drift import ListDifference, ManagedList, compare_list
 
@@ -85,8 +85,11 @@ def _compare_and_update(
     """Recover earlier runs, then compare each list and update its state."""
     differences: list[ListDifference] = []
     with context.state.hold_lease():
-        recover_earlier_runs(context, models)
+        blocked_lists = recover_earlier_runs(context, models)
         for managed_list in _find_managed_lists(context, models, list_ids_by_name):
+            reason = blocked_lists.find_reason(managed_list.model, managed_list.list_id)
+            if reason is not None:
+                raise KlaviyoError.of(reason, where=f"list {managed_list.list_name}")
             with compare_list(context, managed_list) as difference:
                 differences.append(difference)
                 context.state.renew_lease_or_raise()  # the lease may have expired while the list was read

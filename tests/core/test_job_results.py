@@ -13,7 +13,7 @@ from reverse_etl.delivery.import_bisect import (
     bisect_rejected,
     find_systematic_failure,
 )
-from reverse_etl.delivery.import_results import evaluate_job, match_errors_to_rows
+from reverse_etl.delivery.import_results import NamedRows, evaluate_job, match_errors_to_rows
 from reverse_etl.delivery.pending_rows import SentRow
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowExceptionKind
@@ -52,16 +52,27 @@ def error(**named: Any) -> JobRowError:
         (("complete", 4, 4, 0), [], ReceiptState.UNKNOWN, []),
         (("complete", 0, 0, 0), [], ReceiptState.UNKNOWN, []),
         (("cancelled", 3, 3, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 3, -1, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 3, 4, -1), [], ReceiptState.UNKNOWN, []),
+        (("complete", 3, -1, 4), [error(email="2@example.com")], ReceiptState.UNKNOWN, []),
+        (("complete", None, 3, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 3, None, 0), [], ReceiptState.UNKNOWN, []),
+        (("complete", 3, 3, None), [], ReceiptState.UNKNOWN, []),
+        (("complete", 3, 3, 0), [error()], ReceiptState.UNKNOWN, []),
+        (("complete", 3, 2, 1), [error(email="2@example.com"), error()], ReceiptState.UNKNOWN, [2]),
     ],
 )
 def test_a_job_proves_its_rows_only_if_its_counts_add_up(
-    job: tuple[str, int, int, int], errors: list[JobRowError], state: ReceiptState, refused: list[int]
+    job: tuple[str, int | None, int | None, int | None],
+    errors: list[JobRowError],
+    state: ReceiptState,
+    refused: list[int],
 ) -> None:
     """Complete, counted and every failure named: anything less is unknown."""
     status, total, completed, failed = job
     settled = evaluate_job(
         SENT,
-        Job("J", JobStatus(status), total, completed, failed, AT),
+        Job("J", JobStatus(status), total, completed, failed, AT, status),
         lambda _: errors,
         lambda _: [ANN, BOB, CAT],
     )
@@ -69,6 +80,19 @@ def test_a_job_proves_its_rows_only_if_its_counts_add_up(
     assert [refusal.seq for refusal in settled.row_exceptions] == refused
     assert all(refusal.kind is RowExceptionKind.REJECTED for refusal in settled.row_exceptions)
     assert settled.receipt.rows == 3 - len(refused)
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_more_errors_than_failures_leave_their_rows_unknown(failed: int) -> None:
+    """The counts and the errors contradict each other: those rows are neither applied nor rejected."""
+    errors = [error(email="1@example.com"), error(email="2@example.com")]
+    job = Job("J", JobStatus.COMPLETE, 3, 3 - failed, failed, AT, "complete")
+    settled = evaluate_job(SENT, job, lambda _: errors, lambda _: [ANN, BOB, CAT])
+    assert [(found.seq, found.kind) for found in settled.row_exceptions] == [
+        (1, RowExceptionKind.UNKNOWN),
+        (2, RowExceptionKind.UNKNOWN),
+    ]
+    assert (settled.receipt.state, settled.receipt.rows) == (ReceiptState.APPLIED, 1)
 
 
 def test_a_job_unknown_to_klaviyo_proves_nothing() -> None:
@@ -79,9 +103,15 @@ def test_a_job_unknown_to_klaviyo_proves_nothing() -> None:
 def test_an_error_that_matches_two_rows_is_assigned_to_neither() -> None:
     """A guess would reject the wrong row and call the other applied."""
     twins = [SentRow(1, {IdentifierType.EXTERNAL_ID: "7"}), SentRow(2, {IdentifierType.EXTERNAL_ID: "7"})]
-    assert match_errors_to_rows([error(external_id="7")], twins) == {}
-    assert match_errors_to_rows([error()], twins) == {}
-    assert match_errors_to_rows([error(email="9@example.com")], [ANN]) == {}
+    assert match_errors_to_rows([error(external_id="7")], twins) == NamedRows({}, 1)
+    assert match_errors_to_rows([error()], twins) == NamedRows({}, 1)
+    assert match_errors_to_rows([error(email="9@example.com")], [ANN]) == NamedRows({}, 1)
+    assert match_errors_to_rows([error(email="1@example.com", external_id="9")], [ANN]).unnamed == 0
+    pair = [
+        SentRow(n, {IdentifierType.EMAIL: f"{n}@example.com", IdentifierType.EXTERNAL_ID: f"{n}"})
+        for n in (1, 2)
+    ]
+    assert match_errors_to_rows([error(email="1@example.com", external_id="2")], pair) == NamedRows({}, 1)
 
 
 def batch(count: int) -> Batch:
