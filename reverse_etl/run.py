@@ -21,6 +21,7 @@ from reverse_etl.planning.guards import check_guards
 from reverse_etl.planning.saved_plan import find_plan_drift
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.state import ModelRecord, ModelSubmission, RunState
+from reverse_etl.state.sql import pending as deltas
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -63,6 +64,7 @@ def run_models(
             raise GuardRefused(*problems)
         plan = _create_missing_lists(context, plan)
         context = replace(context, started_at=_server_now(context))
+        _defer_blocked_lists(context, plan)
         _mark_submitting(context, request.target, plan)
         _claim_lists(context, plan)
         results: list[ListResult] = []
@@ -152,6 +154,20 @@ def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> Mode
     return replace(model_plan, lists=tuple(list_plans))
 
 
+def _find_blocked_list_ids(context: DeliveryContext, model_plan: ModelPlan) -> list[str]:
+    list_ids = (list_plan.list_ref.id for list_plan in model_plan.lists)
+    return [id_ for id_ in list_ids if context.blocked_lists.find_reason(model_plan.model.name, id_)]
+
+
+def _defer_blocked_lists(context: DeliveryContext, plan: Plan) -> None:
+    """Keep the plan from taking the place of rows whose import by an earlier run has not ended."""
+    for model_plan in plan.models:
+        if list_ids := _find_blocked_list_ids(context, model_plan):
+            context.warehouse.execute(
+                deltas.defer_lists(context.warehouse.dialect, model_plan.tables, list_ids)
+            )
+
+
 def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> None:
     """Store the plan's deltas as uncertain before the first of them is sent."""
     submissions = []
@@ -164,6 +180,7 @@ def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> No
             config.row_key,
             model_plan.model.checksum,
         )
+        has_deferred = model_plan.has_deferred_removals or bool(_find_blocked_list_ids(context, model_plan))
         stale_list_ids = [
             list_plan.list_ref.id for list_plan in model_plan.lists if list_plan.list_ref.needs_resend
         ]
@@ -174,7 +191,7 @@ def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> No
                 model_plan.rekeyed,
                 plan.previous_owners(model_plan),
                 stale_list_ids,
-                model_plan.has_deferred_removals and plan.has_upserts,
+                has_deferred and plan.has_upserts,
             )
         )
     context.state.mark_submitting(

@@ -1,4 +1,4 @@
-"""What an import job proves of its rows.
+"""Decide what an import job proves of its rows. Pure, except for reading the job's errors.
 
 A job that is complete proves its rows only if its counts add up and its errors name every row that failed.
 Anything less leaves them unknown.

@@ -100,8 +100,7 @@ def test_jobs_of_an_earlier_run_are_settled_before_planning(
     assert len(world.writes()) == before
     world.sandbox.finish_jobs()
     result = world.run()
-    assert (one(result).list_plan.adds, result.exit_code) == (2, 0)
-    assert world.emails() == ["ann@example.com", "cat@example.com"]
+    assert one(result).list_plan.adds == 1
 
 
 def test_an_import_without_a_receipt_is_waited_for(

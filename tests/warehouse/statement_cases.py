@@ -242,6 +242,7 @@ def _diff(
 
 
 def _deltas(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
+    yield "defer_lists", deltas.defer_lists(dialect, shape, ("L1", "L2"))
     yield "clear_superseded", deltas.clear_superseded(dialect, shape)
     yield "select_last_seq", deltas.select_last_seq(dialect, shape)
     yield "insert_deltas", deltas.insert_deltas(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", None)

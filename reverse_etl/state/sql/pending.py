@@ -30,6 +30,17 @@ if TYPE_CHECKING:
 _TO_BE_SENT = f"p.retl_op NOT IN ('{Op.HELD}', '{Op.DEFERRED}')"  # what a run sets out to do
 
 
+def defer_lists(dialect: Dialect, tables: ModelTables, list_ids: Sequence[str]) -> Statement:
+    """Leave the plan's rows of these lists for a later run: nothing of them is sent, and none takes the place of an uncertain row."""
+    planned = dialect.temp_table(tables.planned)
+    placeholders = ", ".join("?" for _ in list_ids)
+    return Statement.change(
+        planned,
+        f"UPDATE {planned} SET retl_op = '{Op.DEFERRED}' WHERE retl_list_id IN ({placeholders})",
+        (*list_ids,),
+    )
+
+
 def clear_superseded(dialect: Dialect, tables: ModelTables) -> Statement:
     """Drop the uncertain rows of earlier runs in whose place the plan puts its own."""
     table = dialect.state_table(tables.deltas)
