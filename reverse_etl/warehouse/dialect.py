@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 RESERVED_PREFIX = "retl_"  # begins our columns in tables that hold a model's columns too
 
 
-def plain_text_sql(value: str) -> str:
-    """Return a value as text without a collation, which could make different texts equal: Ann and ANN."""
-    return f"(CAST({value} AS VARCHAR) COLLATE '')"
-
-
 @dataclass(frozen=True)
 class NumberedRows:
     """A query whose rows are to be numbered, and the temporary table that they go to.
@@ -59,6 +54,10 @@ class Dialect(ABC):
         """Return the engine whose SQL this is."""
 
     # Names
+
+    @abstractmethod
+    def plain_text_sql(self, value: str) -> str:
+        """Return a value as text without a collation, which could make different texts equal: Ann and ANN."""
 
     @abstractmethod
     def state_table(self, table: str) -> TableName:

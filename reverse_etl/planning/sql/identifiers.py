@@ -13,7 +13,6 @@ from reverse_etl.domain.identifiers import (
     SPACES,
     IdentifierType,
 )
-from reverse_etl.warehouse.dialect import plain_text_sql
 from reverse_etl.warehouse.statement import quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ _NUMERIC_KINDS = frozenset(
 
 def canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
     """Return the SQL of `identifiers.canonical_sql` for a column of any type; blank becomes NULL."""
-    text = as_text_sql(column)
+    text = as_text_sql(dialect, column)
     match kind:
         case IdentifierType.EMAIL:
             return f"NULLIF(LOWER({_trimmed_sql(dialect, text)}), '')"
@@ -73,12 +72,16 @@ def canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str
             return f"CASE WHEN {_trimmed_sql(dialect, text)} <> '' THEN {text} END"
 
 
-def row_key_sql(key: Sequence[Column]) -> str:
+def row_key_sql(dialect: Dialect, key: Sequence[Column]) -> str:
     """Return the row key that columns make, NULL if one of them is NULL or empty; no two different rows make the same."""
-    return quote_literal(KEY_PREFIX) + " || " + f" || '{KEY_SEPARATOR}' || ".join(map(_key_part_sql, key))
+    return (
+        quote_literal(KEY_PREFIX)
+        + " || "
+        + f" || '{KEY_SEPARATOR}' || ".join(_key_part_sql(dialect, column) for column in key)
+    )
 
 
-def _key_part_sql(column: Column) -> str:
+def _key_part_sql(dialect: Dialect, column: Column) -> str:
     """Return a column as a part of a row key; a number in one form, whatever its scale."""
     name = quote_identifier(column.name)
     match column.kind:
@@ -89,16 +92,16 @@ def _key_part_sql(column: Column) -> str:
             fraction_text = f"RTRIM(CAST({name} AS VARCHAR), '0')"
             return f"CASE WHEN {name} = FLOOR({name}) THEN {integer_text} ELSE {fraction_text} END"
         case _:
-            text = f"NULLIF({plain_text_sql(name)}, '')"
+            text = f"NULLIF({dialect.plain_text_sql(name)}, '')"
             return f"REPLACE(REPLACE({text}, '%', '%25'), '{KEY_SEPARATOR}', '%7C')"
 
 
-def as_text_sql(column: Column) -> str:
+def as_text_sql(dialect: Dialect, column: Column) -> str:
     """Return an identifier column as text; an integral number has no fraction, and NaN or an infinity is no identifier."""
     name = quote_identifier(column.name)
     as_varchar = f"CAST({name} AS VARCHAR)"
     if column.kind is ColumnKind.TEXT:  # or a UUID or an ENUM, which are stored as text
-        return plain_text_sql(name)
+        return dialect.plain_text_sql(name)
     if column.kind not in {ColumnKind.DECIMAL, ColumnKind.FLOAT, ColumnKind.REAL}:
         return as_varchar
     integer_text = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
@@ -116,7 +119,7 @@ _MAX_DECIMAL = "1e37"  # a DECIMAL(38, 0) holds any smaller number
 
 def is_canonical_sql(dialect: Dialect, kind: IdentifierType, column: Column) -> str:
     """Return whether a value is canonical and well-formed as it is. Some of these values are not recognised."""
-    text = as_text_sql(column)
+    text = as_text_sql(dialect, column)
     matches = dialect.fully_matches_sql(text, CANONICAL_PATTERNS[kind])
     return (
         f"(LENGTH({text}) <= {MAX_EMAIL_LENGTH} AND {matches})" if kind is IdentifierType.EMAIL else matches
@@ -146,7 +149,7 @@ def email_malformed_sql(dialect: Dialect, column: str) -> str:
 
 def phone_invisible_sql(dialect: Dialect, column: Column) -> str:
     """Return whether a phone as the model has it has an invisible character inside; spaces are visible."""
-    return dialect.has_character_sql(_trimmed_sql(dialect, as_text_sql(column)), INVISIBLE)
+    return dialect.has_character_sql(_trimmed_sql(dialect, as_text_sql(dialect, column)), INVISIBLE)
 
 
 def phone_has_trunk_zero_sql(dialect: Dialect, column: Column) -> str:
@@ -155,7 +158,7 @@ def phone_has_trunk_zero_sql(dialect: Dialect, column: Column) -> str:
     Such a zero is dialled only inside the country, so the digits as they are belong to another number. Without
     parentheses it counts only in countries whose numbers never begin with a zero.
     """
-    text = as_text_sql(column)
+    text = as_text_sql(dialect, column)
     has_zero, keeps_zero, is_certain = (
         dialect.matches_sql(text, pattern)
         for pattern in (TRUNK_ZERO_PATTERN, KEPT_ZERO_PATTERN, CERTAIN_TRUNK_ZERO_PATTERN)

@@ -29,7 +29,6 @@ from reverse_etl.planning.sql.identifiers import (
     phone_malformed_sql,
     row_key_sql,
 )
-from reverse_etl.warehouse.dialect import plain_text_sql
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier, quote_literal
@@ -56,7 +55,7 @@ class Staging:
     def list_name(self) -> Sql:
         """Return a row's value of `retl_list`."""
         return Sql(
-            f"NULLIF(TRIM({plain_text_sql('retl_list_raw')}), '')"
+            f"NULLIF(TRIM({self.tables.dialect.plain_text_sql('retl_list_raw')}), '')"
             if self.list_column
             else "CAST('' AS VARCHAR)"
         )
@@ -65,7 +64,7 @@ class Staging:
     def identity(self) -> Sql:
         """Return a row's value of `retl_identity`."""
         if self.tables.key:
-            return Sql(row_key_sql(self.tables.key))
+            return Sql(row_key_sql(self.tables.dialect, self.tables.key))
         cases = " ".join(
             f"WHEN {IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {quote_literal(kind + ':')} || {IDENTIFIER_COLUMNS[kind]}"
             for kind in self.tables.identifiers
@@ -126,13 +125,13 @@ class Staging:
         value = canonical_sql(self.tables.dialect, kind, column)
         if kind not in CANONICAL_PATTERNS:
             return value
-        return f"CASE WHEN {_canonical_flag(kind)} THEN {as_text_sql(column)} ELSE {value} END"
+        return f"CASE WHEN {_canonical_flag(kind)} THEN {as_text_sql(self.tables.dialect, column)} ELSE {value} END"
 
     def _key_checks(self) -> Iterator[tuple[str, RowProblem]]:
         if self.tables.many_lists:
             yield f"{self.list_name} IS NULL", RowProblem.NO_LIST
         if self.tables.key:
-            yield f"{row_key_sql(self.tables.key)} IS NULL", RowProblem.NO_KEY
+            yield f"{row_key_sql(self.tables.dialect, self.tables.key)} IS NULL", RowProblem.NO_KEY
         if self.tables.identifiers:
             columns = (IDENTIFIER_COLUMNS[kind] for kind in self.tables.identifiers)
             yield " AND ".join(f"{column} IS NULL" for column in columns), RowProblem.NO_IDENTIFIER

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.dialect import Dialect, NumberedRows, plain_text_sql
+from reverse_etl.warehouse.dialect import Dialect, NumberedRows
 from reverse_etl.warehouse.duckdb.infinite_times import is_infinite_time_sql
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 
@@ -40,6 +40,10 @@ class DuckDBDialect(Dialect):
     def engine(self) -> Engine:
         """Return DuckDB."""
         return Engine.DUCKDB
+
+    def plain_text_sql(self, value: str) -> str:
+        """Return a value as text without a collation."""
+        return f'(CAST({value} AS VARCHAR) COLLATE "binary")'
 
     def state_table(self, table: str) -> TableName:
         """Return the full name of a state table."""
@@ -131,7 +135,7 @@ class DuckDBDialect(Dialect):
         name = quote_identifier(column.name)
         match column.kind:
             case ColumnKind.TEXT:
-                return f"{plain_text_sql(name)} AS {name}"
+                return f"{self.plain_text_sql(name)} AS {name}"
             case ColumnKind.JSON:  # a JSON null is no value
                 text = f"TRIM(CAST({name} AS VARCHAR), {_JSON_SPACES})"
                 return f"CASE WHEN {text} <> 'null' THEN {name} END AS {name}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect, NumberedRows, plain_text_sql
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect, NumberedRows
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ class SnowflakeDialect(Dialect):
     def engine(self) -> Engine:
         """Return Snowflake."""
         return Engine.SNOWFLAKE
+
+    def plain_text_sql(self, value: str) -> str:
+        """Return a value as text without a collation."""
+        return f"(CAST({value} AS VARCHAR) COLLATE '')"
 
     def state_table(self, table: str) -> TableName:
         """Return the full name of a state table."""
@@ -130,7 +134,7 @@ class SnowflakeDialect(Dialect):
         name = quote_identifier(column.name)
         match column.kind:
             case ColumnKind.TEXT:
-                return f"{plain_text_sql(name)} AS {name}"
+                return f"{self.plain_text_sql(name)} AS {name}"
             case ColumnKind.JSON if column.type == "VARIANT":  # a JSON null is no value
                 return f"CASE WHEN TO_JSON({name}) <> 'null' THEN {name} END AS {name}"
             case ColumnKind.JSON:
