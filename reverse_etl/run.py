@@ -21,7 +21,7 @@ from reverse_etl.planning.guards import check_guards
 from reverse_etl.planning.saved_plan import find_plan_drift
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.state import ModelRecord, ModelSubmission, RunState
-from reverse_etl.state.sql import pending as deltas
+from reverse_etl.state.sql import deltas
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -163,9 +163,7 @@ def _defer_blocked_lists(context: DeliveryContext, plan: Plan) -> None:
     """Keep the plan from taking the place of rows whose import by an earlier run has not ended."""
     for model_plan in plan.models:
         if list_ids := _find_blocked_list_ids(context, model_plan):
-            context.warehouse.execute(
-                deltas.defer_lists(context.warehouse.dialect, model_plan.tables, list_ids)
-            )
+            context.warehouse.execute(deltas.defer_lists(model_plan.tables, list_ids))
 
 
 def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> None:

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-# Rooms and documents whose language is not revised yet. The list only gets shorter.
-EXEMPT = frozenset(
-    {
-        "state",
-    }
-)
-
 BANNED = {
     "whoever": r"\b[Ww]hoever\b",
     "whom": r"\b[Ww]hom\b",
@@ -98,15 +91,10 @@ def sources() -> dict[str, list[Path]]:
     return rooms
 
 
-@pytest.mark.parametrize("name", sorted(sources().keys() - EXEMPT))
+@pytest.mark.parametrize("name", sorted(sources()))
 def test_texts_use_plain_words(name: str) -> None:
     """Help texts are docstrings and strings of the command line's room, so that they are checked too."""
     assert [finding for path in sources()[name] for finding in findings(path)] == []
-
-
-def test_exempt_rooms_exist() -> None:
-    """A room that is renamed or gone leaves the list; so does one that is revised."""
-    assert EXEMPT - sources().keys() == set()
 
 
 @pytest.mark.parametrize(

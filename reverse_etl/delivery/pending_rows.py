@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
@@ -42,7 +42,7 @@ class PendingRows:
     def read_sent_rows(self, receipt: Receipt) -> list[SentRow]:
         """Return the rows of a receipt's range."""
         statement = sql.select_delta_identifiers(
-            self.warehouse.dialect, self.tables, self.run_id, receipt.first_seq, receipt.last_seq
+            self.tables, self.run_id, receipt.first_seq, receipt.last_seq
         )
         return [
             SentRow(seq, dict(zip(IdentifierType, values, strict=True)))
@@ -57,9 +57,7 @@ class PendingRows:
         for first in seq_range[::step]:
             seqs = range(first, min(first + step, seq_range.stop))
             while seqs:
-                seqs = yield from self._read_range(
-                    partial(select, self.warehouse.dialect), list_id, seqs, size
-                )
+                seqs = yield from self._read_range(select, list_id, seqs, size)
 
     def _read_range(
         self, select: Callable[..., Statement], list_id: str, seqs: range, size: int
@@ -81,7 +79,7 @@ class PendingRows:
 
     @cached_property
     def _seq_ranges(self) -> Mapping[tuple[str, bool], range]:
-        rows = self.warehouse.fetch(sql.select_seq_ranges(self.warehouse.dialect, self.tables, self.run_id))
+        rows = self.warehouse.fetch(sql.select_seq_ranges(self.tables, self.run_id))
         return {(list_id, bool(removes)): range(first, last + 1) for list_id, removes, first, last in rows}
 
 

@@ -20,7 +20,8 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import KlaviyoError, SessionLost
-from reverse_etl.state.sql import pending as deltas
+from reverse_etl.state.sql.deltas import RunDeltas
+from reverse_etl.state.sql.pending import select_staged_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -116,17 +117,12 @@ def _parse_candidate(row: Row) -> RemovalCandidate:
 def _read_matches(
     delivery: ListDelivery, kind: IdentifierType, values: Sequence[str]
 ) -> Iterator[tuple[str, IdentifierMatch]]:
-    warehouse, model_plan = delivery.context.warehouse, delivery.model_plan
+    model_plan, own_list_id = delivery.model_plan, delivery.list_plan.list_ref.id
+    run = RunDeltas(model_plan.tables, delivery.context.run_id, model_plan.model.name)
     for part in batched(values, _MAX_VALUES):
-        run = (delivery.context.run_id, model_plan.model.name)
-        statement = deltas.select_staged_rows(
-            warehouse.dialect, model_plan.tables, run, delivery.list_plan.list_ref.id, kind, part
-        )
-        for value, identity, list_id, rejected in warehouse.fetch(statement):
-            yield (
-                value,
-                IdentifierMatch(kind, identity, bool(rejected), list_id == delivery.list_plan.list_ref.id),
-            )
+        statement = select_staged_rows(run, own_list_id, kind, part)
+        for value, identity, list_id, rejected in delivery.context.warehouse.fetch(statement):
+            yield value, IdentifierMatch(kind, identity, bool(rejected), list_id == own_list_id)
 
 
 def _remove_profiles(

@@ -183,6 +183,6 @@ def _count_planned_rows(warehouse: Warehouse, tables: ModelTables) -> dict[str, 
 def _count_known_rows(warehouse: Warehouse, tables: ModelTables) -> tuple[dict[str, int], dict[str, int]]:
     """Return how many rows the snapshot has, and how many are uncertain, by list."""
     return (
-        dict(warehouse.fetch(snapshot.count_snapshot_by_list(warehouse.dialect, tables))),
-        dict(warehouse.fetch(snapshot.count_uncertain_by_list(warehouse.dialect, tables))),
+        dict(warehouse.fetch(snapshot.count_snapshot_by_list(tables))),
+        dict(warehouse.fetch(snapshot.count_uncertain_by_list(tables))),
     )

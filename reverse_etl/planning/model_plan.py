@@ -110,19 +110,16 @@ def _count_removes_by_identifier(
 
 def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) -> _RowCounts:
     """Return, by value of the list column, the number of valid rows and the rejections."""
-    dialect, tables = warehouse.dialect, staged.tables
     valid_rows: dict[str | None, int] = {}
     has_rejected = False
-    for name, problem, rows in warehouse.fetch(staging.count_staged_rows(tables)):
+    for name, problem, rows in warehouse.fetch(staging.count_staged_rows(staged.tables)):
         has_rejected = has_rejected or problem is not None
         if problem is None:
             valid_rows[name] = rows
     rejected: dict[str | None, list[RejectedRows]] = defaultdict(list)
     if has_rejected:
-        scope_key = (state.scope.account, state.scope.project)
-        for name, problem, rows, new_rows in warehouse.fetch(
-            rejections.count_check_rejections(dialect, scope_key, tables, staged.model.name)
-        ):
+        model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
+        for name, problem, rows, new_rows in warehouse.fetch(rejections.count_check_rejections(model)):
             reason = RejectionReason(RejectionSource.CHECK, problem)
             rejected[name].append(RejectedRows(reason, rows, int(new_rows)))
     return {

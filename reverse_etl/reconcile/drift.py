@@ -32,6 +32,11 @@ class ManagedList:
     list_id: str
     list_name: str
 
+    @property
+    def comparison(self) -> members.ListComparison:
+        """Return the tables in which its members are compared with its rows."""
+        return members.ListComparison(self.tables, self.list_id)
+
 
 @dataclass(frozen=True)
 class ListDifference:
@@ -74,33 +79,28 @@ def compare_list(context: DeliveryContext, managed_list: ManagedList) -> Iterato
     finally:
         with suppress(WarehouseError):  # keep the original error
             for statement in schema.drop_temp_tables(
-                context.warehouse.dialect, members.temp_table_names(managed_list.tables)
+                context.warehouse.dialect, managed_list.comparison.temp_tables
             ):
                 context.warehouse.execute(statement)
 
 
 def _read_and_compare(context: DeliveryContext, managed_list: ManagedList) -> ListDifference:
-    warehouse, tables = context.warehouse, managed_list.tables
-    dialect = warehouse.dialect
+    warehouse, comparison = context.warehouse, managed_list.comparison
     warehouse.set_query_tag(run=context.run_id, model=managed_list.model)
-    warehouse.execute(members.create_members(dialect, tables))
+    warehouse.execute(members.create_members(comparison))
     for group in read_members(context, managed_list.list_id):
-        for statement in members.insert_members(
-            dialect, tables, [_member_values(member) for member in group]
-        ):
+        for statement in members.insert_members(comparison, [_member_values(member) for member in group]):
             warehouse.execute(statement)
         context.state.renew_lease_if_due()  # reading a long list may outlast the lease
-    for statement in members.compare_members(dialect, tables, managed_list.list_id):
+    for statement in members.compare_members(comparison):
         warehouse.execute(statement)
     ((applied, uncertain, member_count, missing, unmanaged, already_members),) = warehouse.fetch(
-        members.select_comparison_counts(dialect, tables, managed_list.list_id)
+        members.select_comparison_counts(comparison)
     )
     context.on_event(ListRead(managed_list.model, managed_list.list_name, member_count))
     removals_not_found = _first_values(
         warehouse.fetch(
-            members.select_unmatched_but_present(
-                dialect, tables, (*context.state.scope.key, managed_list.model, managed_list.list_id)
-            )
+            members.select_unmatched_but_present(comparison, context.state.scope.key, managed_list.model)
         )
     )
     return ListDifference(
@@ -114,11 +114,9 @@ def _read_and_compare(context: DeliveryContext, managed_list: ManagedList) -> Li
         unmanaged=unmanaged,
         already_members=already_members,
         removals_not_found=len(removals_not_found),
-        missing_sample=_first_values(
-            warehouse.fetch(members.select_missing_sample(dialect, tables, SAMPLE_SIZE))
-        ),
+        missing_sample=_first_values(warehouse.fetch(members.select_missing_sample(comparison, SAMPLE_SIZE))),
         unmanaged_sample=_first_values(
-            warehouse.fetch(members.select_unmanaged_sample(dialect, tables, SAMPLE_SIZE))
+            warehouse.fetch(members.select_unmanaged_sample(comparison, SAMPLE_SIZE))
         ),
         removals_not_found_sample=removals_not_found[:SAMPLE_SIZE],
     )

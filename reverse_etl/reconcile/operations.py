@@ -37,7 +37,7 @@ def resend_missing(
         context,
         models,
         list_ids_by_name,
-        lambda managed_list: context.state.mark_missing_uncertain(managed_list.tables),
+        lambda managed_list: context.state.mark_missing_uncertain(managed_list.comparison),
     )
 
 
@@ -62,7 +62,7 @@ def adopt(
         context,
         models,
         list_ids_by_name,
-        lambda managed_list: context.state.adopt_members(managed_list.tables, managed_list.list_id),
+        lambda managed_list: context.state.adopt_members(managed_list.comparison),
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class ListState(StrEnum):
     """The state of a list in the registry."""
 
-    INTENDED = "intended"  # its creation was begun and never confirmed
+    INTENDED = "intended"  # its creation started and was never confirmed
     OWNED = "owned"  # a model sent to it
 
 
@@ -27,7 +27,7 @@ class ListState(StrEnum):
 class RegisteredList:
     """A list in the registry.
 
-    `id` is empty while the list is only intended: its creation was begun, at Klaviyo's time `recorded_at`,
+    `id` is empty while the list is only intended: its creation started, at Klaviyo's time `recorded_at`,
     and never confirmed.
     """
 

@@ -1,13 +1,13 @@
-"""Opens the state: makes its tables, checks their version, and migrates those of an earlier one.
+"""Opens the state: creates its tables, checks their version, and migrates those of an earlier one.
 
-A migration keeps a copy of the state first, then changes table by table, and raises the version last. A
-process may be killed between any two statements: the next one goes on. A session that may not write migrates
-a copy, which is gone with the session.
+A migration makes a copy of the state first, then changes table by table, and raises the version last. If a
+process is killed between any two statements, the next one continues. A session that may not write migrates a
+temporary copy.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,19 +20,20 @@ from reverse_etl.state.tables import StateScope, StateTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from reverse_etl.clock import Clock
     from reverse_etl.domain.events import EventHandler
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.statement import Statement
 
-_EVERYBODY = StateScope("", "")  # nobody's own; held by whoever migrates, also where nothing was sent yet
+_MIGRATION_SCOPE = StateScope(
+    "", ""
+)  # of no project; a migration holds its lease too, even before the first run
 
 
 @dataclass(frozen=True)
 class _Meta:
-    """What a state says of itself; `version` is None where there is no state yet."""
+    """The row of `meta`; `version` is None if there is no state yet."""
 
     version: int | None
     migrating_to: int | None = None
@@ -40,14 +41,14 @@ class _Meta:
 
 
 def open_state(warehouse: Warehouse, clock: Clock, on_event: EventHandler | None = None) -> None:
-    """Make, check or migrate the tables that all models share.
+    """Create, check or migrate the tables that all models share.
 
-    Raises UsageError when a newer version of the program wrote them, or began to migrate them; WarehouseError
-    while another process works on a state that has to be migrated.
+    Raises UsageError if a newer version of the program wrote them, or began to migrate them; WarehouseError
+    while another process uses a state that has to be migrated.
     """
     meta = _read_meta(warehouse)
     if meta.version is None:
-        with _transaction(warehouse):
+        with warehouse.schema_transaction():
             for statement in schema.create_shared_tables(warehouse.dialect):
                 warehouse.execute(statement)
         return
@@ -73,12 +74,12 @@ def open_state(warehouse: Warehouse, clock: Clock, on_event: EventHandler | None
 
 
 def _migrate(warehouse: Warehouse, clock: Clock, meta: _Meta, leases: Sequence[Lease]) -> str:
-    """Migrate a state whose leases are held; return where its copy lies."""
+    """Migrate a state whose leases are held; return where its copy is."""
     version, backup = meta.version or 0, meta.backup or ""
     if not (meta.migrating_to and backup):
         time = datetime.fromtimestamp(clock.now(), UTC)
         backup = warehouse.back_up_state(_list_tables(warehouse, version), f"v{version}_{time:%Y%m%dT%H%M%S}")
-    with _transaction(warehouse):
+    with warehouse.schema_transaction():
         warehouse.execute(migrations.mark_migrating(warehouse.dialect, schema.STATE_VERSION, backup))
         _change_tables(warehouse, version, leases)
         for lease in leases:
@@ -88,16 +89,16 @@ def _migrate(warehouse: Warehouse, clock: Clock, meta: _Meta, leases: Sequence[L
 
 
 def _migrate_copy(warehouse: Warehouse, version: int) -> None:
-    """Let a session that may not write work on a migrated copy of the state."""
+    """Migrate a copy of the state, which a session that may not write uses from then on."""
     warehouse.copy_state(_list_tables(warehouse, version))
-    with _transaction(warehouse):
+    with warehouse.schema_transaction():
         warehouse.execute(migrations.mark_migrating(warehouse.dialect, schema.STATE_VERSION, None))
         _change_tables(warehouse, version, ())
         warehouse.execute(migrations.raise_version(warehouse.dialect, schema.STATE_VERSION))
 
 
 def _change_tables(warehouse: Warehouse, version: int, leases: Sequence[Lease]) -> None:
-    """Bring the shared tables to today's version; what an interrupted migration has changed is left alone."""
+    """Bring the shared tables to the current version; skip what an interrupted migration has changed."""
     for next_version in range(version + 1, schema.STATE_VERSION + 1):
         for change in migrations.CHANGES_BY_VERSION[next_version]:
             if change.is_pending(_column_names(warehouse, change.old_name or change.name)):
@@ -127,7 +128,7 @@ def _column_names(warehouse: Warehouse, table: str) -> list[str]:
 def _list_tables(warehouse: Warehouse, version: int) -> list[str]:
     """Return the names of all tables of a state of a version, `meta` last.
 
-    Some may have their next name already, where a migration was interrupted.
+    Some have their new name already if a migration was interrupted.
     """
     table_keys = [key for (key,) in warehouse.fetch(migrations.select_table_keys(warehouse.dialect))]
     changes = [
@@ -145,18 +146,15 @@ def _list_tables(warehouse: Warehouse, version: int) -> list[str]:
 
 @contextmanager
 def _hold_leases(warehouse: Warehouse, clock: Clock) -> Iterator[Sequence[Lease]]:
-    """Hold the leases of everybody whose state lies here: no run of any version works meanwhile."""
+    """Hold the leases of all accounts and projects of this state, so that no run of any version uses it."""
     if warehouse.single_writer:
         yield ()
         return
     scopes = [StateScope(*row) for row in warehouse.fetch(migrations.select_scopes(warehouse.dialect))]
-    leases = [Lease(StateTables(warehouse, scope, clock)) for scope in dict.fromkeys([_EVERYBODY, *scopes])]
+    leases = [
+        Lease(StateTables(warehouse, scope, clock)) for scope in dict.fromkeys([_MIGRATION_SCOPE, *scopes])
+    ]
     with ExitStack() as stack:
         for lease in leases:
             stack.enter_context(lease.hold())
         yield leases
-
-
-def _transaction(warehouse: Warehouse) -> AbstractContextManager[None]:
-    """Commit what is run inside as one, where creating tables can be part of a transaction."""
-    return warehouse.transaction() if warehouse.dialect.has_transactional_ddl else nullcontext()

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
+from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.state.tables import StateTables
-    from reverse_etl.warehouse.model_tables import ModelTables
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,14 @@ class Rejections:
     def by_list(self, run_id: str = "") -> Mapping[tuple[str, str], Sequence[RejectedRows]]:
         """Return the current rejections by model and list id; `new_rows` are those that a run saw first."""
         rejections: dict[tuple[str, str], list[RejectedRows]] = {}
+        table = self.state_tables.dialect.state_table("rejections")
+        statement = Statement.read(
+            f"SELECT {sql.REJECTION_COLUMNS}\nFROM {table} WHERE account_id = ? AND project = ?\n"
+            "GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
+            (run_id, *self.state_tables.scope.key),
+        )
         for model, list_id, source, code, field, detail, rows, example, new_rows in self.state_tables.fetch(
-            sql.select_current_rejections(self.state_tables.dialect, self.state_tables.scope.key, run_id)
+            statement
         ):
             reason = RejectionReason(RejectionSource(source), code, field, detail)
             rejected = RejectedRows(reason, int(rows), int(new_rows), example)
@@ -34,19 +41,16 @@ class Rejections:
         return rejections
 
     def record_check_rejections(self, run_id: str, model: str, tables: ModelTables) -> None:
-        """Keep which rows of a model the warehouse's checks reject now, and end the other rejections.
+        """Store which rows of a model the checks reject now, each with the run that first saw it.
 
-        Each with the run that first saw it. Only for a model that has its tables.
+        Ends all other rejections of the model. Only for a model that has its tables.
         """
-        dialect, scope_key = self.state_tables.dialect, self.state_tables.scope.key
-        self.state_tables.execute(sql.collect_check_rejections(dialect, scope_key, tables, run_id, model))
+        rejections = self._of_model(tables, model)
+        self.state_tables.execute(sql.collect_check_rejections(rejections, run_id))
         self.state_tables.commit(
-            (
-                *sql.replace_check_rejections(dialect, scope_key, tables, model),
-                *sql.delete_changed_rejections(dialect, scope_key, tables, model),
-            )
+            (*sql.replace_check_rejections(rejections), *sql.delete_changed_rejections(rejections))
         )
-        self.state_tables.execute(*schema.drop_temp_tables(dialect, ("checks_" + tables.table_key,)))
+        self.state_tables.execute(*schema.drop_temp_tables(tables.dialect, (rejections.checks,)))
 
     def clear_klaviyo_rejections(self, model: str) -> int:
         """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again.
@@ -62,9 +66,9 @@ class Rejections:
             for rejected in rejections
             if rejected_model == model and rejected.reason.source is RejectionSource.KLAVIYO
         )
-        self.state_tables.commit(
-            sql.delete_klaviyo_rejections(
-                self.state_tables.dialect, self.state_tables.scope.key, model, f"rejected_{table_key}"
-            )
-        )
+        tables = ModelTables(self.state_tables.dialect, table_key, (), (), many_lists=True)
+        self.state_tables.commit(sql.delete_klaviyo_rejections(self._of_model(tables, model)))
         return rows
+
+    def _of_model(self, tables: ModelTables, model: str) -> sql.ModelRejections:
+        return sql.ModelRejections(tables, *self.state_tables.scope.key, model)

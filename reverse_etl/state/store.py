@@ -1,4 +1,4 @@
-"""The state of one project: how its rows move, and where the rest of what is remembered is found."""
+"""The state of one project: the moves of its rows, and access to everything else that is stored."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from reverse_etl.state.model_record import MODEL_COLUMNS, ModelRecord
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.runs import Runs
-from reverse_etl.state.sql import members, rejections, schema
-from reverse_etl.state.sql import pending as deltas
-from reverse_etl.state.sql import snapshot as takeover
+from reverse_etl.state.sql import deltas, members, rejections, schema, snapshot
+from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import ModelTables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.receipts import Receipt, RowException
     from reverse_etl.state.model_record import ModelSubmission
+    from reverse_etl.state.sql.members import ListComparison
     from reverse_etl.state.tables import StateScope
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.statement import Statement
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 class State:
     """The state of one project towards one Klaviyo account. One thread speaks to it.
 
-    Its own methods move rows, in the order of a run: `mark_submitting`, `record_receipts`, `apply_receipts`,
-    `mark_unsent_uncertain` and `delete_unsent`; and what was read of a list, `mark_missing_uncertain` and
+    Its own methods move rows. In the order of a run: `mark_submitting`, `record_receipts`, `apply_receipts`,
+    `mark_unsent_uncertain` and `delete_unsent`. After a list was compared: `mark_missing_uncertain` and
     `adopt_members`.
     """
 
@@ -54,15 +54,15 @@ class State:
         self.receipts = Receipts(self._state_tables)
 
     def hold_lease(self) -> AbstractContextManager[None]:
-        """Let one run at a time work on this account and project; see `Lease.hold`."""
+        """Hold the lease of this account and project inside the context; see `Lease.hold`."""
         return self._lease.hold()
 
     def renew_lease_if_due(self) -> None:
-        """Keep the lease for another while, as often as is liked; see `Lease.renew_if_due`."""
+        """Renew the lease if it is due; cheap to call often. See `Lease.renew_if_due`."""
         self._lease.renew_if_due()
 
     def renew_lease_or_raise(self) -> None:
-        """Keep the lease for another while, now. Raises WarehouseError when another run has it."""
+        """Renew the lease now. Raises WarehouseError if another run holds it."""
         self._lease.renew_or_raise()
 
     def models(self) -> dict[str, ModelRecord]:
@@ -77,7 +77,7 @@ class State:
         return tuple(project for (project,) in rows if project != self.scope.project)
 
     def load_tables(self, model_record: ModelRecord) -> ModelTables | None:
-        """Return the shape of a model's tables as they are kept, or None where it has none."""
+        """Return a model's tables with the columns that are stored, or None if it has none."""
         payload = self._load_payload(model_record.table_key)
         identifier_types = tuple(
             IdentifierType(kind) for kind, _ in model_record.identifiers if kind != KEY_TYPE
@@ -98,45 +98,44 @@ class State:
         """Return how many rows of a model are applied, and how many uncertain, by list id."""
         if self._load_payload(table_key) is None:
             return {}, {}
-        dialect = self._state_tables.dialect
-        tables = ModelTables(dialect, table_key, (), (), many_lists=True)
+        tables = ModelTables(self._state_tables.dialect, table_key, (), (), many_lists=True)
         return (
-            dict(self._state_tables.fetch(takeover.count_snapshot_by_list(dialect, tables))),
-            dict(self._state_tables.fetch(takeover.count_uncertain_by_list(dialect, tables))),
+            dict(self._state_tables.fetch(snapshot.count_snapshot_by_list(tables))),
+            dict(self._state_tables.fetch(snapshot.count_uncertain_by_list(tables))),
         )
 
     def mark_submitting(
         self, run_id: str, destination_id: str, klaviyo_time: str, submissions: Sequence[ModelSubmission]
     ) -> None:
         """Mark a run as submitting, with its deltas, before its first write."""
-        dialect = self._state_tables.dialect
         self._lease.renew_or_raise()  # a run that lost the lease while planning must not send
         for submission in submissions:
             self._ensure_tables(submission.tables)
         statements = [*self.runs.start(run_id, destination_id, klaviyo_time)]
         for submission in submissions:
             statements += self.replace_model(submission.model)
-            if submission.rekeyed:
-                statements += deltas.update_identities(dialect, submission.tables)
-            statements.append(deltas.clear_superseded(dialect, submission.tables))
-            statements += (
-                deltas.insert_deltas(dialect, submission.tables, run_id, klaviyo_time, seq_range)
-                for seq_range in self._split_seq_range(deltas.select_last_seq(dialect, submission.tables))
-            )
-            if submission.stale_list_ids:
-                statements.append(
-                    deltas.mark_uncertain(dialect, submission.tables, submission.stale_list_ids)
-                )
-            if submission.has_deferred_removals:
-                statements.append(deltas.mark_deferred_uncertain(dialect, submission.tables))
-            statements += (
-                deltas.inherit_first_sent(
-                    dialect, submission.tables, run_id, self.scope.table_key(previous_owner), list_ids
-                )
-                for previous_owner, list_ids in submission.previous_owners.items()
-                if self._load_payload(self.scope.table_key(previous_owner)) is not None
-            )
+            statements += self._store_deltas(submission, run_id, klaviyo_time)
         self._state_tables.commit(statements)
+
+    def _store_deltas(
+        self, submission: ModelSubmission, run_id: str, klaviyo_time: str
+    ) -> Iterator[Statement]:
+        """Yield the statements that make a planned model's deltas those of a run."""
+        tables = submission.tables
+        run = RunDeltas(tables, run_id, submission.model.name)
+        if submission.rekeyed:
+            yield from deltas.update_identities(tables)
+        yield deltas.clear_superseded(tables)
+        for seq_range in self._split_seq_range(deltas.select_last_seq(tables)):
+            yield deltas.insert_deltas(run, klaviyo_time, seq_range)
+        if submission.stale_list_ids:
+            yield deltas.mark_uncertain(tables, submission.stale_list_ids)
+        if submission.has_deferred_removals:
+            yield deltas.mark_deferred_uncertain(tables)
+        for previous_owner, list_ids in submission.previous_owners.items():
+            table_key = self.scope.table_key(previous_owner)
+            if self._load_payload(table_key) is not None:
+                yield deltas.inherit_first_sent(run, table_key, list_ids)
 
     def record_receipts(
         self,
@@ -153,39 +152,39 @@ class State:
         self.receipts.record(run_id, model, receipts, row_exceptions, unmatched_removals)
 
     def apply_receipts(self, run_id: str, model: str, tables: ModelTables, checksum: str) -> None:
-        """Take what receipts prove into the snapshot, and refused rows into the rejections, at once.
+        """Move what receipts prove into the snapshot, and refused rows into the rejections.
 
-        May be repeated: what was taken over is no longer a delta.
+        One transaction. May be repeated: a row that was moved is no longer a delta.
         """
-        dialect, state_tables = self._state_tables.dialect, self._state_tables
+        state_tables = self._state_tables
         tables = replace(tables, payload=self._load_common_payload(tables.table_key))
-        state_tables.execute(*takeover.collect_applied(dialect, tables, run_id, model))
-        seq_ranges = self._split_seq_range(takeover.select_last_applied_seq(dialect, tables))
+        run = RunDeltas(tables, run_id, model)
+        state_tables.execute(*snapshot.collect_applied(run))
+        seq_ranges = self._split_seq_range(snapshot.select_last_applied_seq(tables))
+        model_rejections = rejections.ModelRejections(tables, *self.scope.key, model)
         state_tables.commit(
             (
-                *rejections.record_klaviyo_rejections(dialect, self.scope.key, tables, run_id, model),
-                *takeover.apply_to_snapshot(dialect, tables, run_id, model, checksum, seq_ranges),
-                self.receipts.delete_row_exceptions(dialect.state_table(tables.deltas), run_id, model),
+                *rejections.record_klaviyo_rejections(model_rejections, run),
+                *snapshot.apply_to_snapshot(run, checksum, seq_ranges),
+                self.receipts.delete_row_exceptions(run.stored, run_id, model),
             )
         )
-        state_tables.execute(*schema.drop_temp_tables(dialect, (tables.applied, tables.replaced)))
+        state_tables.execute(*schema.drop_temp_tables(tables.dialect, (tables.applied, tables.replaced)))
 
     def mark_unsent_uncertain(self, run_id: str, model: str, tables: ModelTables) -> None:
-        """Make the rows uncertain whose removal this run did not send, before they are forgotten as unsent.
+        """Make the rows uncertain whose removal this run did not send, before `delete_unsent`.
 
-        For a run that sent other rows: these may have made other people of those who were to leave.
+        For a run that sent other rows: these may have changed the profiles of the rows to remove.
         """
-        self._state_tables.execute(
-            deltas.mark_unsent_uncertain(self._state_tables.dialect, tables, run_id, model)
-        )
+        self._state_tables.execute(deltas.mark_unsent_uncertain(RunDeltas(tables, run_id, model)))
 
     def delete_unsent(self, run_id: str, model: str, tables: ModelTables) -> None:
-        """Drop the deltas that this run knows it did not send; rows that were in doubt before stay so."""
-        dialect = self._state_tables.dialect
+        """Delete the deltas that this run knows it did not send; rows that were uncertain before stay so."""
+        run = RunDeltas(tables, run_id, model)
         self._state_tables.execute(
-            deltas.keep_uncertain(dialect, tables, run_id, model),
-            deltas.delete_unsent(dialect, tables, run_id, model),
-            self.receipts.delete_row_exceptions(dialect.state_table(tables.deltas), run_id, model),
+            deltas.keep_uncertain(run),
+            deltas.delete_unsent(run),
+            self.receipts.delete_row_exceptions(run.stored, run_id, model),
         )
 
     def forget_unknown(self, model: str) -> int:
@@ -201,26 +200,22 @@ class State:
     def backdate_first_sent(
         self, tables: ModelTables, list_id: str, first_sent_times: Mapping[str, datetime]
     ) -> None:
-        """Let rows of a list count as first sent at the latest at these times. May be repeated."""
+        """Count rows of a list as first sent at these times, if that was earlier. May be repeated."""
         rows = [
             (list_id, identity, format_timestamp(first_sent_at))
             for identity, first_sent_at in sorted(first_sent_times.items())
         ]
         for part in batched(rows, ROWS_PER_STATEMENT):
-            self._state_tables.commit(deltas.backdate_first_sent(self._state_tables.dialect, tables, part))
+            self._state_tables.commit(deltas.backdate_first_sent(tables, part))
 
-    def mark_missing_uncertain(self, tables: ModelTables) -> None:
-        """Make the rows uncertain that were compared with a list and found missing from it."""
-        self._state_tables.execute(members.mark_missing_uncertain(self._state_tables.dialect, tables))
+    def mark_missing_uncertain(self, comparison: ListComparison) -> None:
+        """Make the rows uncertain that were compared with a list and are missing from it."""
+        self._state_tables.execute(members.mark_missing_uncertain(comparison))
 
-    def adopt_members(self, tables: ModelTables, list_id: str) -> None:
+    def adopt_members(self, comparison: ListComparison) -> None:
         """Take ownership of all members of a compared list, and mark missing rows uncertain. Idempotent."""
-        dialect = self._state_tables.dialect
         self._state_tables.commit(
-            (
-                *members.adopt_members(dialect, tables, list_id),
-                members.mark_missing_uncertain(dialect, tables),
-            )
+            (*members.adopt_members(comparison), members.mark_missing_uncertain(comparison))
         )
 
     def replace_model(self, model_record: ModelRecord) -> tuple[Statement, ...]:
@@ -232,15 +227,15 @@ class State:
         )
 
     def _load_payload(self, table_key: str) -> tuple[Column, ...] | None:
-        """Return a model's own columns as the snapshot keeps them; None when it was never sent."""
+        """Return a model's own columns as the snapshot has them; None if the model was never sent."""
         columns = self._state_tables.warehouse.state_columns(f"snapshot_{table_key}")
         payload = tuple(column for name, column in columns.items() if not name.startswith(RESERVED_PREFIX))
         return payload if columns else None
 
     def _load_common_payload(self, table_key: str) -> tuple[Column, ...]:
-        """Return the columns that snapshot and deltas keep alike.
+        """Return the columns that snapshot and deltas have in the same type.
 
-        A run may have died when only the deltas had got a column's new type, and the model lost the column.
+        A run may have been killed when only the deltas had a column's new type, and the column is gone now.
         """
         delta_columns = self._state_tables.warehouse.state_columns(f"deltas_{table_key}")
         return tuple(
@@ -250,7 +245,7 @@ class State:
         )
 
     def _split_seq_range(self, select_last_seq: Statement) -> Sequence[range | None]:
-        """Return the parts in which wide rows are moved: no more at once than the warehouse sorts well."""
+        """Return the parts in which wide rows are moved: as many rows at once as the warehouse sorts well."""
         max_rows = self._state_tables.warehouse.max_sort_rows
         if max_rows is None:
             return (None,)
@@ -258,10 +253,9 @@ class State:
         return [range(first, first + max_rows) for first in range(1, last + 1, max_rows)]
 
     def _ensure_tables(self, tables: ModelTables) -> None:
-        dialect, state_tables = self._state_tables.dialect, self._state_tables
-        state_tables.execute(*schema.create_model_tables(dialect, tables))
-        # The snapshot last, as it is made: whatever columns it has, the others have too.
+        state_tables = self._state_tables
+        state_tables.execute(*schema.create_model_tables(tables))
+        # The snapshot comes last, as it does when it is created: the others have all its columns.
         for table in (tables.deltas, tables.rejected, tables.snapshot):
-            state_tables.execute(
-                *schema.migrate_columns(dialect, tables, table, state_tables.warehouse.state_columns(table))
-            )
+            stored_columns = state_tables.warehouse.state_columns(table)
+            state_tables.execute(*schema.migrate_columns(tables, table, stored_columns))

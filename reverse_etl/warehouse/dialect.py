@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.engine import Engine
@@ -34,6 +34,28 @@ class NumberedRows:
     narrow_rows: Sql
     widened_rows: Sql
     order: Sql
+
+
+@dataclass(frozen=True)
+class ColumnChange:
+    """A column as it is today, and as a state table has it: None if it is to be added."""
+
+    column: Column
+    stored_column: Column | None
+
+
+@dataclass(frozen=True)
+class RowChanges:
+    """Rows that replace those of the same list id and identity in a state table.
+
+    `parts` are queries of `retl_op` and `columns`, with their parameters: small enough parts of all rows. A
+    row whose `retl_op` is remove only deletes. The table `keys` has the list id and identity of every row.
+    """
+
+    table: TableName
+    columns: tuple[Sql, ...]
+    keys: TableName
+    parts: tuple[tuple[Sql, tuple[Any, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -96,23 +118,18 @@ class Dialect(ABC):
     def replace_empty_temp_table(self, table: str, columns: str) -> Statement:
         """Return a statement that creates or replaces a temporary table without rows."""
 
-    @property
     @abstractmethod
-    def has_transactional_ddl(self) -> bool:
-        """Return whether creating tables can be part of a transaction, instead of committing it."""
+    def change_columns(
+        self, table: str, stored_columns: Mapping[str, Column], changes: Sequence[ColumnChange]
+    ) -> tuple[Statement, ...]:
+        """Return the statements that add the new columns of a state table and convert the changed ones.
 
-    @property
-    @abstractmethod
-    def can_retype_columns(self) -> bool:
-        """Return whether ALTER TABLE can give a column any other type."""
-
-    @property
-    @abstractmethod
-    def updates_by_merge(self) -> bool:
-        """Return whether many rows are deleted, updated and inserted best by one MERGE.
-
-        Otherwise they are deleted, and inserted anew in parts.
+        Stored columns without a change stay as they are. `stored_columns` are in the table's order.
         """
+
+    @abstractmethod
+    def change_rows(self, changes: RowChanges) -> tuple[Statement, ...]:
+        """Return the statements that replace and delete many rows of a state table, for one transaction."""
 
     # Values
 

@@ -65,6 +65,10 @@ class Warehouse(Protocol):
         """
         ...
 
+    def schema_transaction(self) -> AbstractContextManager[None]:
+        """Commit what is run inside as one, if tables can be created in a transaction; if not, one by one."""
+        ...
+
     def staging(self) -> AbstractContextManager[None]:
         """Make the models' sources readable inside this context, and only there."""
         ...

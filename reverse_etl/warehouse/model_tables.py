@@ -7,12 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.dialect import Dialect
 
@@ -25,20 +22,9 @@ DELTA_COLUMNS = tuple(
 )  # besides its row
 
 
-def join_columns(columns: Iterable[str], alias: str = "") -> str:
-    """Return columns, comma-separated, each after the alias of its table if there is one."""
-    prefix = f"{alias}." if alias else ""
-    return ", ".join(prefix + column for column in columns)
-
-
 def omit_flag_column(kind: IdentifierType) -> Sql:
     """Return the column of the staged rows that says whether an identifier is left out of what is sent."""
     return Sql(f"retl_omits_{kind}")
-
-
-def same_key_sql(left: str, right: str) -> str:
-    """Return the condition that rows of two tables have one key."""
-    return " AND ".join(f"{left}.{name} = {right}.{name}" for name in KEY_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -183,7 +169,3 @@ class ModelTables:
         current_identity = f"CASE {cases} ELSE {prefix}retl_identity END"
         is_first = f"ROW_NUMBER() OVER (PARTITION BY {prefix}retl_list_id, {current_identity} ORDER BY {prefix}retl_identity) = 1"
         return Sql(f"CASE WHEN {is_first} THEN {current_identity} ELSE {prefix}retl_identity END")
-
-    def desired_rows_sql(self) -> Sql:
-        """Return the query of the rows that may be sent, as they are sent, by list id and identity."""
-        return render_sql("warehouse/desired_rows", self.dialect, tables=self)[0]

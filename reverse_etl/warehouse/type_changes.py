@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.warehouse.statement import quote_identifier
+from reverse_etl.warehouse.statement import Statement, quote_identifier
 
 if TYPE_CHECKING:
-    from reverse_etl.warehouse.dialect import Dialect
+    from reverse_etl.warehouse.dialect import ColumnChange, Dialect
 
 
 def current_value_sql(dialect: Dialect, column: Column, stored_column: Column | None, prefix: str) -> str:
@@ -26,6 +26,17 @@ def current_value_sql(dialect: Dialect, column: Column, stored_column: Column | 
         return f"CASE WHEN {stored_json} LIKE 's:%' THEN SUBSTR({stored_json}, 3) END"
     cast = dialect.try_cast_sql(value, column, stored_column)
     return f"CASE WHEN {stored_json} = {json_text_sql(dialect, cast, column)} THEN {cast} END"
+
+
+def alter_column(dialect: Dialect, table: str, change: ColumnChange) -> Statement:
+    """Return a statement that adds a column to a state table, or converts it to the type it has today."""
+    name, column, stored_column = dialect.state_table(table), change.column, change.stored_column
+    if stored_column is None:
+        action = f"ADD COLUMN {quote_identifier(column.name)} {dialect.storage_type(column)}"
+    else:
+        converted = current_value_sql(dialect, column, stored_column, "")
+        action = f"ALTER COLUMN {quote_identifier(stored_column.name)} TYPE {column.type} USING {converted}"
+    return Statement.change(name, f"ALTER TABLE {name} {action}", repeatable=False)
 
 
 def is_retyped(dialect: Dialect, column: Column, stored_column: Column) -> bool:

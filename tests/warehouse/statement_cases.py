@@ -22,10 +22,11 @@ from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScop
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
 from reverse_etl.state.receipts import Receipts
+from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.runs import Runs
-from reverse_etl.state.sql import members, migrations, rejections, schema
-from reverse_etl.state.sql import pending as deltas
-from reverse_etl.state.sql import snapshot as takeover
+from reverse_etl.state.sql import deltas, members, migrations, pending, rejections, schema, snapshot
+from reverse_etl.state.sql.deltas import RunDeltas
+from reverse_etl.state.sql.rejections import ModelRejections
 from reverse_etl.state.tables import StateTables
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.statement import Sql, Statement
@@ -138,19 +139,20 @@ def cases(dialect: Dialect) -> list[tuple[str, Statement]]:
 def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
     shape, many = vip(dialect), clubs(dialect)
     kept = kept_of(shape, dialect.engine)
+    run = RunDeltas(shape, RUN, MODEL)
     return {
         "schema": _schema(dialect, shape, kept),
         "schema new_columns": iter(
-            [("migrate_columns_of_new_table", schema.migrate_columns(dialect, shape, shape.rejected, {}))]
+            [("migrate_columns_of_new_table", schema.migrate_columns(shape, shape.rejected, {}))]
         ),
         "staging": _staging(dialect, shape, many),
-        "diff": _diff(dialect, shape, many, kept),
-        "append_only": _append_only(dialect, codes(dialect)),
-        "deltas": _deltas(dialect, shape),
-        "takeover": _takeover(dialect, shape),
-        "rejections": _rejections(dialect, shape),
+        "diff": _diff(shape, many, kept),
+        "append_only": _append_only(codes(dialect)),
+        "deltas": _deltas(run),
+        "snapshot": _snapshot(run),
+        "rejections": _rejections(ModelRejections(shape, *KEY, MODEL), run),
         "migrations": _migrations(dialect),
-        "members": _members(dialect, shape),
+        "members": _members(members.ListComparison(shape, "L1")),
         **{name: iter([(name, statements)]) for name, statements in _shared_tables(dialect)},
         "claimed": _claimed(SharedIdentifier(shape, IdentifierType.PHONE)),
     }
@@ -158,9 +160,9 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
 
 def _schema(dialect: Dialect, shape: ModelTables, kept: Mapping[str, Column]) -> Iterator[Call]:
     yield "create_shared_tables", schema.create_shared_tables(dialect)
-    yield "create_model_tables", schema.create_model_tables(dialect, shape)
-    yield "migrate_columns", schema.migrate_columns(dialect, shape, shape.snapshot, kept)
-    yield "migrate_columns", schema.migrate_columns(dialect, shape, shape.deltas, kept)
+    yield "create_model_tables", schema.create_model_tables(shape)
+    yield "migrate_columns", schema.migrate_columns(shape, shape.snapshot, kept)
+    yield "migrate_columns", schema.migrate_columns(shape, shape.deltas, kept)
 
 
 def _claimed(identifier: SharedIdentifier) -> Iterator[Call]:
@@ -198,19 +200,17 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         yield "count_staged_rows", staging.count_staged_rows(one)
 
 
-def _append_only(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
+def _append_only(shape: ModelTables) -> Iterator[Call]:
     kept = {column.name: column for column in shape.payload}
     yield "stage_rows", staging.stage_rows(Staging(shape, Sql("select * from codes"), {}, None))
     yield "mark_changed_rows", diff.mark_changed_rows(ModelDiff(shape, kept))
     yield "mark_unknown_rows", diff.mark_unknown_rows(ModelDiff(shape, kept))
     for columns in ({}, kept):
         yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, columns))
-    yield "select_upserts", deltas.select_upserts(dialect, shape, RUN, "", range(1, 9))
+    yield "select_upserts", pending.select_upserts(shape, RUN, "", range(1, 9))
 
 
-def _diff(
-    dialect: Dialect, shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]
-) -> Iterator[Call]:
+def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> Iterator[Call]:
     kept_of_many = {"retl_email": shape.payload[0]}
     yield "select_first_difference", diff.select_first_difference(ModelDiff(shape, kept))
     yield "create_empty_plan", planned_rows.create_empty_plan(shape)
@@ -234,61 +234,52 @@ def _diff(
     yield "select_digest", planned_rows.select_digest(shape)
     yield "select_digest", planned_rows.select_digest(many)
     yield "count_removes_by_identifier", planned_rows.count_removes_by_identifier(shape)
-    yield "count_snapshot_by_list", takeover.count_snapshot_by_list(dialect, shape)
-    yield "count_uncertain_by_list", takeover.count_uncertain_by_list(dialect, shape)
+    yield "count_snapshot_by_list", snapshot.count_snapshot_by_list(shape)
+    yield "count_uncertain_by_list", snapshot.count_uncertain_by_list(shape)
     yield "select_sample", diff.select_sample(ModelDiff(shape, kept), 3)
     yield "select_sample", diff.select_sample(ModelDiff(shape, {}), 3)
     yield "set_created_list_ids", planned_rows.set_created_list_ids(shape, {"new:VIP": "L1", "new:Tea": "L2"})
 
 
-def _deltas(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
-    yield "defer_lists", deltas.defer_lists(dialect, shape, ("L1", "L2"))
-    yield "clear_superseded", deltas.clear_superseded(dialect, shape)
-    yield "select_last_seq", deltas.select_last_seq(dialect, shape)
-    yield "insert_deltas", deltas.insert_deltas(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", None)
-    yield "insert_deltas", deltas.insert_deltas(dialect, shape, RUN, "2026-01-01T00:00:00.000Z", range(1, 10))
-    yield "update_identities", deltas.update_identities(dialect, shape)
-    yield "select_seq_ranges", deltas.select_seq_ranges(dialect, shape, RUN)
-    yield "select_upserts", deltas.select_upserts(dialect, shape, RUN, "L1", range(1, 10))
-    yield "select_removes", deltas.select_removes(dialect, shape, RUN, "L1", range(10, 20))
-    yield "select_delta_identifiers", deltas.select_delta_identifiers(dialect, shape, RUN, 1, 10)
-    yield (
-        "select_staged_rows",
-        deltas.select_staged_rows(
-            dialect, shape, (RUN, MODEL), "L1", IdentifierType.EMAIL, ["a@example.com", "b@example.com"]
-        ),
-    )
-    yield "delete_unsent", deltas.delete_unsent(dialect, shape, RUN, MODEL)
-    yield "mark_uncertain", deltas.mark_uncertain(dialect, shape, ["L1", "L2"])
-    yield "mark_deferred_uncertain", deltas.mark_deferred_uncertain(dialect, shape)
-    yield "mark_unsent_uncertain", deltas.mark_unsent_uncertain(dialect, shape, RUN, MODEL)
-    yield "keep_uncertain", deltas.keep_uncertain(dialect, shape, RUN, MODEL)
-    yield "inherit_first_sent", deltas.inherit_first_sent(dialect, shape, RUN, shape.table_key, ["L1", "L2"])
-    yield (
-        "backdate_first_sent",
-        deltas.backdate_first_sent(
-            dialect, shape, [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")]
-        ),
-    )
+def _deltas(run: RunDeltas) -> Iterator[Call]:
+    tables = run.tables
+    yield "defer_lists", deltas.defer_lists(tables, ["L1", "L2"])
+    yield "clear_superseded", deltas.clear_superseded(tables)
+    yield "select_last_seq", deltas.select_last_seq(tables)
+    yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", None)
+    yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", range(1, 10))
+    yield "update_identities", deltas.update_identities(tables)
+    yield "select_seq_ranges", pending.select_seq_ranges(tables, RUN)
+    yield "select_upserts", pending.select_upserts(tables, RUN, "L1", range(1, 10))
+    yield "select_removes", pending.select_removes(tables, RUN, "L1", range(10, 20))
+    yield "select_delta_identifiers", pending.select_delta_identifiers(tables, RUN, 1, 10)
+    emails = ["a@example.com", "b@example.com"]
+    yield "select_staged_rows", pending.select_staged_rows(run, "L1", IdentifierType.EMAIL, emails)
+    yield "delete_unsent", deltas.delete_unsent(run)
+    yield "mark_uncertain", deltas.mark_uncertain(tables, ["L1", "L2"])
+    yield "mark_deferred_uncertain", deltas.mark_deferred_uncertain(tables)
+    yield "mark_unsent_uncertain", deltas.mark_unsent_uncertain(run)
+    yield "keep_uncertain", deltas.keep_uncertain(run)
+    yield "inherit_first_sent", deltas.inherit_first_sent(run, tables.table_key, ["L1", "L2"])
+    times = [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")]
+    yield "backdate_first_sent", deltas.backdate_first_sent(tables, times)
 
 
-def _members(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
-    yield "create_members", members.create_members(dialect, shape)
+def _members(comparison: members.ListComparison) -> Iterator[Call]:
+    yield "create_members", members.create_members(comparison)
     joined = ("2026-01-01T00:00:00.000Z", "2026-01-01T00:01:00.000Z")
-    yield (
-        "insert_members",
-        members.insert_members(dialect, shape, [("a@example.com", None, None, "P1", *joined)]),
-    )
-    yield "compare_members", members.compare_members(dialect, shape, "L1")
-    yield "select_comparison_counts", members.select_comparison_counts(dialect, shape, "L1")
-    yield "select_missing_sample", members.select_missing_sample(dialect, shape, 3)
-    yield "select_unmanaged_sample", members.select_unmanaged_sample(dialect, shape, 3)
+    member = ("a@example.com", None, None, "P1", *joined)
+    yield "insert_members", members.insert_members(comparison, [member])
+    yield "compare_members", members.compare_members(comparison)
+    yield "select_comparison_counts", members.select_comparison_counts(comparison)
+    yield "select_missing_sample", members.select_missing_sample(comparison, 3)
+    yield "select_unmanaged_sample", members.select_unmanaged_sample(comparison, 3)
     yield (
         "select_unmatched_but_present",
-        members.select_unmatched_but_present(dialect, shape, (*KEY, MODEL, "L1")),
+        members.select_unmatched_but_present(comparison, KEY, MODEL),
     )
-    yield "mark_missing_uncertain", members.mark_missing_uncertain(dialect, shape)
-    yield "adopt_members", members.adopt_members(dialect, shape, "L1")
+    yield "mark_missing_uncertain", members.mark_missing_uncertain(comparison)
+    yield "adopt_members", members.adopt_members(comparison)
 
 
 def _migrations(dialect: Dialect) -> Iterator[Call]:
@@ -303,28 +294,25 @@ def _migrations(dialect: Dialect) -> Iterator[Call]:
     yield "raise_version", migrations.raise_version(dialect, 2)
 
 
-def _takeover(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
-    yield "collect_applied", takeover.collect_applied(dialect, shape, RUN, MODEL)
-    yield "select_last_applied_seq", takeover.select_last_applied_seq(dialect, shape)
-    yield "apply_to_snapshot", takeover.apply_to_snapshot(dialect, shape, RUN, MODEL, "c0ffee", [None])
-    yield (
-        "apply_to_snapshot",
-        takeover.apply_to_snapshot(dialect, shape, RUN, MODEL, "c0ffee", [range(1, 10), range(10, 19)])[1:3],
-    )
-    yield "drop_temp_tables", schema.drop_temp_tables(dialect, ("taken_" + shape.table_key,))
+def _snapshot(run: RunDeltas) -> Iterator[Call]:
+    yield "collect_applied", snapshot.collect_applied(run)
+    yield "select_last_applied_seq", snapshot.select_last_applied_seq(run.tables)
+    yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, "c0ffee", [None])
+    in_parts = snapshot.apply_to_snapshot(run, "c0ffee", [range(1, 10), range(10, 19)])
+    yield "apply_to_snapshot", in_parts[1:3]
+    yield "drop_temp_tables", schema.drop_temp_tables(run.tables.dialect, (run.tables.applied,))
 
 
-def _rejections(dialect: Dialect, shape: ModelTables) -> Iterator[Call]:
-    yield "select_current_rejections", rejections.select_current_rejections(dialect, KEY, RUN)
-    yield "count_check_rejections", rejections.count_check_rejections(dialect, KEY, shape, MODEL)
-    yield "collect_check_rejections", rejections.collect_check_rejections(dialect, KEY, shape, RUN, MODEL)
-    yield "replace_check_rejections", rejections.replace_check_rejections(dialect, KEY, shape, MODEL)
-    yield "delete_changed_rejections", rejections.delete_changed_rejections(dialect, KEY, shape, MODEL)
-    yield "record_klaviyo_rejections", rejections.record_klaviyo_rejections(dialect, KEY, shape, RUN, MODEL)
-    yield (
-        "delete_klaviyo_rejections",
-        rejections.delete_klaviyo_rejections(dialect, KEY, MODEL, shape.rejected),
-    )
+def _rejections(model: ModelRejections, run: RunDeltas) -> Iterator[Call]:
+    yield "count_check_rejections", rejections.count_check_rejections(model)
+    yield "collect_check_rejections", rejections.collect_check_rejections(model, RUN)
+    yield "replace_check_rejections", rejections.replace_check_rejections(model)
+    yield "delete_changed_rejections", rejections.delete_changed_rejections(model)
+    yield "record_klaviyo_rejections", rejections.record_klaviyo_rejections(model, run)
+    yield "delete_klaviyo_rejections", rejections.delete_klaviyo_rejections(model)
+    tables, statements = recording_tables(run.tables.dialect)
+    Rejections(tables).by_list(RUN)
+    yield "by_list", statements
 
 
 class RecordingWarehouse:

@@ -17,7 +17,6 @@ from reverse_etl.state.sql import schema
 from reverse_etl.warehouse.factory import open_warehouse
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.snowflake import Snowflake
-from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from reverse_etl.warehouse.snowflake.errors import SESSION_GONE_CODES
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
@@ -240,18 +239,16 @@ def test_a_lease_is_released_in_another_session(session: Snowflake, end: Callabl
     assert session.fetch(Statement.read(f"SELECT * FROM {session.dialect.state_table('lease')}")) == []
 
 
-SHAPE = ModelTables(SnowflakeDialect("", ""), "x", (), (), many_lists=False)
-
-
 def deltas(session: Snowflake, rows: int) -> PendingRows:
     """Write deltas of the list L1, numbered from 1."""
     kept = session.dialect.state_table("deltas_x")
     columns = "retl_run_id, retl_seq, retl_op, retl_list_id, retl_email"
-    for statement in schema.create_model_tables(session.dialect, SHAPE):
+    tables = ModelTables(session.dialect, "x", (), (), many_lists=False)
+    for statement in schema.create_model_tables(tables):
         session.execute(statement)
     values = ", ".join(f"('r1', {seq}, 'add', 'L1', 'p{seq}@example.com')" for seq in range(1, rows + 1))
     session.execute(Statement.insert(kept, f"INSERT INTO {kept} ({columns}) VALUES {values}"))
-    return PendingRows(session, SHAPE, "r1")
+    return PendingRows(session, tables, "r1")
 
 
 @pytest.fixture

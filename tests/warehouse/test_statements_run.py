@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.planning.sql import staging
-from reverse_etl.state.sql import migrations, schema
-from reverse_etl.state.sql import snapshot as takeover
+from reverse_etl.state.sql import migrations, schema, snapshot
+from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.warehouse.statement import Statement
 from tests.contract.state_dump import split_statements
 from tests.warehouse.statement_cases import MODEL, RUN, cases, clubs, codes, vip
@@ -47,15 +47,15 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
                 yield Statement.drop(
                     dialect.state_table(table), f"DROP TABLE IF EXISTS {dialect.state_table(table)}"
                 )
-            yield from schema.create_model_tables(dialect, shape)
+            yield from schema.create_model_tables(shape)
             yield from staging.replace_list_ids(shape, {"": "L1"})
     if group == "append_only":
-        yield from schema.create_model_tables(dialect, codes(dialect))
+        yield from schema.create_model_tables(codes(dialect))
         yield from staging.replace_list_ids(codes(dialect), {"": ""})
     if group == "migrations":
         yield from _tables_of_version_1(dialect)
     if group == "rejections":
-        yield from takeover.collect_applied(dialect, tables[0], RUN, MODEL)
+        yield from snapshot.collect_applied(RunDeltas(tables[0], RUN, MODEL))
 
 
 def _tables_of_version_1(dialect: Dialect) -> Iterator[Statement]:

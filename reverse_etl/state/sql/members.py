@@ -1,209 +1,169 @@
-"""Statements of a list's members, as they were read, beside the rows that were applied to it.
+"""Statements that compare a list's members, as they were read, with the rows that were applied to it.
 
-A row's person is on the list where a member has its identity, its e-mail or an id of it. Who has only its phone may be somebody else,
-and is neither that row's person nor a stranger.
+A row's person is on the list if a member has its identity, its e-mail or one of its ids. A member that shares only the
+phone may be another person: it neither matches the row nor counts as unmanaged.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import PERSONAL_IDENTIFIERS, IdentifierType
-from reverse_etl.state.sql.pending import insert_uncertain_sql
-from reverse_etl.warehouse.model_tables import (
-    FIRST_SENT_COLUMN,
-    IDENTIFIER_COLUMNS,
-    KEY_COLUMNS,
-    ModelTables,
-    same_key_sql,
-)
-from reverse_etl.warehouse.statement import Statement, quote_literal
+from reverse_etl.state.sql.deltas import deltas_table
+from reverse_etl.state.sql.templates import render
+from reverse_etl.state.tables import ROWS_PER_STATEMENT
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
+from reverse_etl.warehouse.statement import Sql, Statement, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.warehouse.dialect import Dialect
-
-ROWS_PER_STATEMENT = 1_000
-_PROFILE_ID_COLUMN = IDENTIFIER_COLUMNS[IdentifierType.PROFILE_ID]
 _MEMBER_COLUMNS = (*IDENTIFIER_COLUMNS.values(), "retl_joined_at", "retl_joined_late")
 
 
-def create_members(dialect: Dialect, tables: ModelTables) -> Statement:
-    """Make the scratch table of a list's members, empty: identifiers, when they joined, and that with a minute's grace."""
+@dataclass(frozen=True)
+class ListComparison:
+    """The comparison of one list with its rows, in four scratch tables.
+
+    `members` are the members that were read. `matched` pairs rows with members, `missing` are rows without a
+    member, `unmanaged` members without a row.
+    """
+
+    tables: ModelTables
+    list_id: str
+
+    @property
+    def members(self) -> str:
+        """Return the table of the members: identifiers, when they joined, and that plus a tolerance of a minute."""
+        return f"members_{self.tables.table_key}"
+
+    @property
+    def matched(self) -> str:
+        """Return the table of the rows that have a member."""
+        return f"met_{self.tables.table_key}"
+
+    @property
+    def missing(self) -> str:
+        """Return the table of the rows that have none."""
+        return f"missing_{self.tables.table_key}"
+
+    @property
+    def unmanaged(self) -> str:
+        """Return the table of the members that have no row."""
+        return f"others_{self.tables.table_key}"
+
+    @property
+    def temp_tables(self) -> tuple[str, ...]:
+        """Return all four."""
+        return (self.members, self.matched, self.missing, self.unmanaged)
+
+    @property
+    def matching_columns(self) -> tuple[tuple[Sql, bool], ...]:
+        """Return each identifier's column, and whether equal values are proof of the same person."""
+        return tuple((column, kind in PERSONAL_IDENTIFIERS) for kind, column in IDENTIFIER_COLUMNS.items())
+
+    @property
+    def identity_prefixes(self) -> tuple[tuple[str, Sql], ...]:
+        """Return the beginning of an identity of each identifier type, and the type's column."""
+        return tuple((f"{kind}:", column) for kind, column in IDENTIFIER_COLUMNS.items())
+
+    @property
+    def member_identity(self) -> Sql:
+        """Return the identity that a member m would have as a row of the model."""
+        prefixes = {kind: quote_literal(f"{kind}:") for kind in IdentifierType}
+        cases = " ".join(
+            f"WHEN m.{IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {prefixes[kind]} || m.{IDENTIFIER_COLUMNS[kind]}"
+            for kind in self.tables.identifiers
+        )
+        profile_id = IdentifierType.PROFILE_ID
+        return Sql(f"CASE {cases} ELSE {prefixes[profile_id]} || m.{IDENTIFIER_COLUMNS[profile_id]} END")
+
+
+def create_members(comparison: ListComparison) -> Statement:
+    """Create the empty table of the members."""
+    dialect = comparison.tables.dialect
     columns = ", ".join(f"{name} VARCHAR" for name in _MEMBER_COLUMNS)
-    return dialect.replace_empty_temp_table(_members_table(tables), columns)
+    return dialect.replace_empty_temp_table(comparison.members, columns)
 
 
 def insert_members(
-    dialect: Dialect, tables: ModelTables, rows: Sequence[tuple[str | None, ...]]
+    comparison: ListComparison, rows: Sequence[tuple[str | None, ...]]
 ) -> tuple[Statement, ...]:
-    """Put members into it, each with the columns of `create_members`: a statement for every thousand."""
+    """Insert members, each with the columns of `create_members`, a thousand rows a statement."""
+    table = comparison.tables.dialect.temp_table(comparison.members)
     placeholders = f"({', '.join('?' for _ in _MEMBER_COLUMNS)})"
     return tuple(
         Statement.insert(
-            dialect.temp_table(_members_table(tables)),
-            f"INSERT INTO {dialect.temp_table(_members_table(tables))} VALUES {', '.join([placeholders] * len(part))}",
+            table,
+            f"INSERT INTO {table} VALUES {', '.join([placeholders] * len(part))}",
             tuple(value for row in part for value in row),
         )
         for part in batched(rows, ROWS_PER_STATEMENT)
     )
 
 
-def compare_members(dialect: Dialect, tables: ModelTables, list_id: str) -> tuple[Statement, ...]:
-    """Find out which rows have their person on the list (`matched`), which do not (`missing`), and who is of no row (`others`).
-
-    A row that is uncertain is not missing: whether it was applied is not known.
-    """
-    list_condition = f"retl_list_id = {dialect.quote_literal(list_id)}"
-    sent_rows = "\n  UNION ".join(
-        f"SELECT retl_identity, {', '.join(IDENTIFIER_COLUMNS.values())} FROM {dialect.state_table(table)} WHERE {list_condition}"
-        for table in (tables.snapshot, tables.deltas)
-    )
-    is_phone_identity = f"r.retl_identity = {quote_literal(IdentifierType.PHONE + ':')} || r.{IDENTIFIER_COLUMNS[IdentifierType.PHONE]}"
-    matches = "\n  UNION ".join(
-        f"SELECT r.retl_identity, m.{_PROFILE_ID_COLUMN}, m.retl_joined_at, m.retl_joined_late, "
-        f"{'TRUE' if kind in PERSONAL_IDENTIFIERS else is_phone_identity} AS retl_sure\n"
-        f"  FROM rows_sent AS r JOIN {dialect.temp_table(_members_table(tables))} AS m ON r.{column} = m.{column}"
-        for kind, column in IDENTIFIER_COLUMNS.items()
-    )
-    identity_cases = " ".join(
-        f"WHEN m.{IDENTIFIER_COLUMNS[kind]} IS NOT NULL THEN {quote_literal(kind + ':')} || m.{IDENTIFIER_COLUMNS[kind]}"
-        for kind in tables.identifiers
-    )
-    member_identity = f"CASE {identity_cases} ELSE {quote_literal(IdentifierType.PROFILE_ID + ':')} || m.{_PROFILE_ID_COLUMN} END"
-    matched, deltas = dialect.temp_table(_matched_table(tables)), dialect.state_table(tables.deltas)
+def compare_members(comparison: ListComparison) -> tuple[Statement, ...]:
+    """Create the tables of the matched rows, the missing rows and the unmanaged members."""
+    temp_table = comparison.tables.dialect.temp_table
     return (
-        Statement.create(
-            dialect.temp_table(_matched_table(tables)),
-            f"{dialect.replace_temp_table_sql(_matched_table(tables))} AS\nWITH rows_sent AS (\n  {sent_rows}\n)\n  {matches}",
-        ),
-        Statement.create(
-            dialect.temp_table(_missing_table(tables)),
-            f"{dialect.replace_temp_table_sql(_missing_table(tables))} AS\n"
-            f"SELECT s.retl_list_id, s.retl_identity FROM {dialect.state_table(tables.snapshot)} AS s WHERE s.{list_condition}\n"
-            f"AND NOT EXISTS (SELECT 1 FROM {matched} AS t WHERE t.retl_sure AND t.retl_identity = s.retl_identity)\n"
-            f"AND NOT EXISTS (SELECT 1 FROM {deltas} AS d WHERE {same_key_sql('d', 's')})",
-        ),
-        Statement.create(
-            dialect.temp_table(_unmanaged_table(tables)),
-            f"{dialect.replace_temp_table_sql(_unmanaged_table(tables))} AS\n"
-            f"SELECT CAST({member_identity} AS VARCHAR) AS retl_identity, m.* FROM {dialect.temp_table(_members_table(tables))} AS m\n"
-            f"WHERE NOT EXISTS (SELECT 1 FROM {matched} AS t WHERE t.{_PROFILE_ID_COLUMN} = m.{_PROFILE_ID_COLUMN})\n"
-            f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {member_identity} ORDER BY m.retl_joined_at, m.{_PROFILE_ID_COLUMN}) = 1",
-        ),
+        Statement.create(temp_table(comparison.matched), *_render("matched_members", comparison)),
+        Statement.create(temp_table(comparison.missing), *_render("missing_members", comparison)),
+        Statement.create(temp_table(comparison.unmanaged), *_render("unmanaged_members", comparison)),
     )
 
 
-def select_comparison_counts(dialect: Dialect, tables: ModelTables, list_id: str) -> Statement:
-    """Return one row: rows applied, rows uncertain, members, rows missing, members of no row, rows whose person was there before."""
-    matched = dialect.temp_table(_matched_table(tables))
-    was_member_before = (
-        f"t.retl_sure AND t.retl_identity = s.retl_identity AND t.retl_joined_late < s.{FIRST_SENT_COLUMN}"
-    )
-    sources = (
-        f"FROM {dialect.state_table(tables.snapshot)} WHERE retl_list_id = ?",
-        f"FROM {dialect.state_table(tables.deltas)} WHERE retl_list_id = ?",
-        f"FROM (SELECT DISTINCT {_PROFILE_ID_COLUMN} FROM {dialect.temp_table(_members_table(tables))}) AS m",
-        f"FROM {dialect.temp_table(_missing_table(tables))}",
-        f"FROM {dialect.temp_table(_unmanaged_table(tables))}",
-        f"FROM {dialect.state_table(tables.snapshot)} AS s WHERE s.retl_list_id = ? AND EXISTS (SELECT 1 FROM {matched} AS t WHERE {was_member_before})",
-    )
-    return Statement.read(
-        "SELECT " + ",\n  ".join(f"(SELECT COUNT(*) {source})" for source in sources),
-        (list_id, list_id, list_id),
-    )
+def select_comparison_counts(comparison: ListComparison) -> Statement:
+    """Return one row: rows applied, rows uncertain, members, missing rows, unmanaged members, rows whose person joined before."""
+    return Statement.read(*_render("comparison_counts", comparison))
 
 
-def select_missing_sample(dialect: Dialect, tables: ModelTables, size: int) -> Statement:
-    """Return (identity) of the first rows that are missing."""
-    return Statement.read(
-        f"SELECT retl_identity FROM {dialect.temp_table(_missing_table(tables))} ORDER BY retl_identity LIMIT {size}"
-    )
+def select_missing_sample(comparison: ListComparison, size: int) -> Statement:
+    """Return (identity) of the first missing rows."""
+    return _select_first(comparison, comparison.missing, size)
 
 
-def select_unmanaged_sample(dialect: Dialect, tables: ModelTables, size: int) -> Statement:
-    """Return (identity) of the first members that are of no row."""
-    return Statement.read(
-        f"SELECT retl_identity FROM {dialect.temp_table(_unmanaged_table(tables))} ORDER BY retl_identity LIMIT {size}"
-    )
+def select_unmanaged_sample(comparison: ListComparison, size: int) -> Statement:
+    """Return (identity) of the first unmanaged members."""
+    return _select_first(comparison, comparison.unmanaged, size)
+
+
+def _select_first(comparison: ListComparison, table: str, size: int) -> Statement:
+    name = comparison.tables.dialect.temp_table(table)
+    return Statement.read(f"SELECT retl_identity FROM {name} ORDER BY retl_identity LIMIT {size}")
 
 
 def select_unmatched_but_present(
-    dialect: Dialect, tables: ModelTables, list_key: tuple[str, str, str, str]
+    comparison: ListComparison, scope_key: tuple[str, str], model: str
 ) -> Statement:
-    """Return (identity) of the removals that found nobody, of an account, project, model and list, whose person is on it now."""
-    matches = "\nUNION ".join(
-        f"SELECT g.identity FROM unmatched AS g JOIN {dialect.temp_table(_unmanaged_table(tables))} AS o "
-        f"ON g.identity = {quote_literal(kind + ':')} || o.{column}"
-        for kind, column in IDENTIFIER_COLUMNS.items()
-    )
-    return Statement.read(
-        f"WITH unmatched AS (\n  SELECT identity FROM {dialect.state_table('unmatched_removals')} "
-        f"WHERE account_id = ? AND project = ? AND model = ? AND list_id = ?\n)\n{matches}\nORDER BY 1",
-        list_key,
-    )
+    """Return (identity) of a model's removals that found no profile, and whose person is on the list now."""
+    account, project = scope_key
+    text = _render("unmatched_but_present", comparison, account=account, project=project, model=model)
+    return Statement.read(*text)
 
 
-def mark_missing_uncertain(dialect: Dialect, tables: ModelTables) -> Statement:
-    """Make the rows uncertain that are missing: the next run sends those again that are still desired."""
-    missing = (
-        f"SELECT 1 FROM {dialect.temp_table(_missing_table(tables))} AS m WHERE {same_key_sql('m', 's')}"
-    )
-    return Statement.insert(
-        dialect.state_table(tables.deltas), insert_uncertain_sql(dialect, tables, f"EXISTS ({missing})")
-    )
+def mark_missing_uncertain(comparison: ListComparison) -> Statement:
+    """Make the missing rows uncertain: the next run sends those again that are still desired."""
+    return Statement.insert(deltas_table(comparison.tables), *_render("mark_missing_uncertain", comparison))
 
 
-def adopt_members(dialect: Dialect, tables: ModelTables, list_id: str) -> tuple[Statement, ...]:
-    """Let whoever is on the list count as put there by this job. To be run in one transaction, after `compare_members`.
+def adopt_members(comparison: ListComparison) -> tuple[Statement, ...]:
+    """Count all members of the list as added by this job. Run it in one transaction, after `compare_members`.
 
-    Rows whose person was there before count as first sent when they joined. Whoever is of no row becomes one, with no value that Klaviyo
-    was given.
+    Rows whose person joined before they were sent count as first sent when that person joined. Each unmanaged member becomes a
+    row, without a value that Klaviyo was given.
     """
-    join_times = (
-        f"SELECT retl_identity, MIN(retl_joined_at) AS retl_since FROM {dialect.temp_table(_matched_table(tables))} "
-        f"WHERE retl_sure GROUP BY retl_identity"
-    )
-    columns = ", ".join((*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN))
-    values = ", ".join(f"o.{name}" for name in (*IDENTIFIER_COLUMNS.values(), "retl_joined_at"))
-    snapshot, unmanaged = dialect.state_table(tables.snapshot), dialect.temp_table(_unmanaged_table(tables))
+    tables = comparison.tables
+    state_table = tables.dialect.state_table
     return (
         *(
-            Statement.change(
-                dialect.state_table(table),
-                f"UPDATE {dialect.state_table(table)} AS t SET {FIRST_SENT_COLUMN} = LEAST(t.{FIRST_SENT_COLUMN}, h.retl_since)\n"
-                f"FROM (\n  {join_times}\n) AS h WHERE t.retl_list_id = ? AND t.retl_identity = h.retl_identity",
-                (list_id,),
-            )
+            Statement.change(state_table(table), *_render("backdate_members", comparison, table=table))
             for table in (tables.snapshot, tables.deltas)
         ),
-        Statement.insert(
-            snapshot,
-            f"INSERT INTO {snapshot} ({columns})\nSELECT ?, o.retl_identity, {values} FROM {unmanaged} AS o\n"
-            f"WHERE NOT EXISTS (SELECT 1 FROM {snapshot} AS s WHERE s.retl_list_id = ? AND s.retl_identity = o.retl_identity)",
-            (list_id, list_id),
-        ),
+        Statement.insert(state_table(tables.snapshot), *_render("adopt_members", comparison)),
     )
 
 
-def temp_table_names(tables: ModelTables) -> tuple[str, ...]:
-    """Return the names of the scratch tables of a list's members."""
-    return (_members_table(tables), _matched_table(tables), _missing_table(tables), _unmanaged_table(tables))
-
-
-def _members_table(tables: ModelTables) -> str:
-    return f"members_{tables.table_key}"
-
-
-def _matched_table(tables: ModelTables) -> str:
-    return f"met_{tables.table_key}"
-
-
-def _missing_table(tables: ModelTables) -> str:
-    return f"missing_{tables.table_key}"
-
-
-def _unmanaged_table(tables: ModelTables) -> str:
-    return f"others_{tables.table_key}"
+def _render(template: str, comparison: ListComparison, **values: object) -> tuple[Sql, tuple[object, ...]]:
+    return render(template, comparison.tables, comparison=comparison, **values)

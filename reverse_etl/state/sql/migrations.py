@@ -1,6 +1,6 @@
 """Statements that bring the shared tables of a state from one version to the next.
 
-A version's changes are written out here as they were when it came, and stay: a later version adds its own.
+A version's changes stay here as they were written; a later version adds its own.
 `lease`, and `version` and `migrating_to` in `meta`, are the same in every version: by them programs of
 different versions know of each other.
 """
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableChange:
-    """A shared table as a version has it: its columns in order, each with its value in terms of the old ones.
+    """A shared table of a version: its columns in order, each with its value made of the old columns.
 
-    `old_name` is the table's name before; '' where it is the same.
+    `old_name` is the table's name before, '' if it is the same.
     """
 
     name: str
@@ -30,7 +30,7 @@ class TableChange:
     old_name: str = ""
 
     def is_pending(self, old_columns: Sequence[str]) -> bool:
-        """Return whether it is still to be made; `old_columns` are those of the table of the old name."""
+        """Return whether the change is pending; `old_columns` are the columns of the table of the old name."""
         return bool(old_columns) and (bool(self.old_name) or [*old_columns] != [*self.columns])
 
 
@@ -66,7 +66,7 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
         "meta",
     ),
 }
-# Until version 2 a receipt's detail was this where another import may hold its rows too.
+# Before version 2 this text in `detail` was the flag `may_have_duplicate`.
 _REPLY_LOST = "The reply to an earlier try was lost: another import may hold these rows too."
 _RENAMED_COUNTS = {
     "desired": "rows",
@@ -83,7 +83,7 @@ _RENAMED_COUNTS = {
 
 
 def _destination_id_sql() -> str:
-    """Return the id of a target, which was kept as a sentence: its name, ' to ', and where it sends."""
+    """Return the id of a target, which was stored as a sentence: its name, ' to ', and its destination."""
     endings = {" to https://a.klaviyo.com": "/klaviyo", " to a sandbox of its own": "/sandbox"}
     cases = " ".join(
         f"WHEN target LIKE '%{old}' THEN LEFT(target, LENGTH(target) - {len(old)}) || '{new}'"
@@ -149,7 +149,7 @@ def select_meta(dialect: Dialect, columns: Sequence[str]) -> Statement:
 
 
 def select_scopes(dialect: Dialect) -> Statement:
-    """Return (account, project) of everybody whose state lies here."""
+    """Return each (account, project) that has rows in this state."""
     queries = " UNION ".join(
         f"SELECT account_id, project FROM {dialect.state_table(table)}"
         for table in ("models", "runs", "lists", "targets", "lease")
@@ -163,7 +163,7 @@ def select_table_keys(dialect: Dialect) -> Statement:
 
 
 def mark_migrating(dialect: Dialect, version: int, backup: str | None) -> Statement:
-    """Note that the state is being migrated to a version, and where its copy lies."""
+    """Record that the state is being migrated to a version, and where its copy is."""
     backup_text = "NULL" if backup is None else dialect.quote_literal(backup)
     select = (
         f"SELECT version, CAST({version} AS BIGINT) AS migrating_to, CAST({backup_text} AS VARCHAR) AS backup "
@@ -173,7 +173,7 @@ def mark_migrating(dialect: Dialect, version: int, backup: str | None) -> Statem
 
 
 def change_table(dialect: Dialect, change: TableChange) -> tuple[Statement, ...]:
-    """Put a table of the new version in the place of the old one."""
+    """Replace a table by that of the new version."""
     old_table = dialect.state_table(change.old_name or change.name)
     values = ", ".join(
         value if value == name else f"{value} AS {name}" for name, value in change.columns.items()
@@ -187,7 +187,7 @@ def change_table(dialect: Dialect, change: TableChange) -> tuple[Statement, ...]
 
 
 def change_values(dialect: Dialect, version: int) -> tuple[Statement, ...]:
-    """Bring values of a table that stays as it is to a version. May be repeated."""
+    """Change the values of a version in tables that keep their columns. May be repeated."""
     if version != 2:  # noqa: PLR2004 - the only one so far
         return ()
     run_lists, rejections = dialect.state_table("run_lists"), dialect.state_table("rejections")
@@ -203,6 +203,6 @@ def change_values(dialect: Dialect, version: int) -> tuple[Statement, ...]:
 
 
 def raise_version(dialect: Dialect, version: int) -> Statement:
-    """Note that the state is of a version now."""
+    """Record that the state has a version now."""
     table = dialect.state_table("meta")
     return Statement.change(table, f"UPDATE {table} SET version = {version}, migrating_to = NULL")

@@ -39,6 +39,7 @@ from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_l
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.interface import Row
@@ -124,6 +125,10 @@ class DuckDB:
             with suppress(duckdb.Error):  # a failed COMMIT may have ended it
                 self._connection.execute("ROLLBACK")
             raise
+
+    def schema_transaction(self) -> AbstractContextManager[None]:
+        """Commit what is run inside as one."""
+        return self.transaction()
 
     @contextmanager
     def staging(self) -> Iterator[None]:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.dialect import Dialect, NumberedRows
+from reverse_etl.warehouse.dialect import ColumnChange, Dialect, NumberedRows, RowChanges
 from reverse_etl.warehouse.duckdb.infinite_times import is_infinite_time_sql
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
+from reverse_etl.warehouse.type_changes import alter_column, is_retyped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.identifiers import CodePoints
 
@@ -81,20 +83,37 @@ class DuckDBDialect(Dialect):
         name = self.temp_table(table)
         return Statement.create(name, f"CREATE OR REPLACE TABLE {name} ({columns})")
 
-    @property
-    def has_transactional_ddl(self) -> bool:
-        """Return True."""
-        return True
+    def change_columns(
+        self, table: str, stored_columns: Mapping[str, Column], changes: Sequence[ColumnChange]
+    ) -> tuple[Statement, ...]:
+        """Return an ALTER TABLE for each new and each changed column."""
+        del stored_columns
+        return tuple(
+            alter_column(self, table, change)
+            for change in changes
+            if change.stored_column is None or is_retyped(self, change.column, change.stored_column)
+        )
 
-    @property
-    def can_retype_columns(self) -> bool:
-        """Return True."""
-        return True
-
-    @property
-    def updates_by_merge(self) -> bool:
-        """Return False: a statement's changes stay in memory until it ends, and INSERTs can be split."""
-        return False
+    def change_rows(self, changes: RowChanges) -> tuple[Statement, ...]:
+        """Return a DELETE, and an INSERT for each part: memory holds what a statement changes."""
+        table, columns = changes.table, ", ".join(changes.columns)
+        same_key = "t.retl_list_id = retl_s.retl_list_id AND t.retl_identity = retl_s.retl_identity"
+        return (
+            Statement.change(
+                table,
+                f"DELETE FROM {table} AS retl_s WHERE EXISTS (\n"
+                f"  SELECT 1 FROM {changes.keys} AS t WHERE {same_key})",
+            ),
+            *(
+                Statement.insert(
+                    table,
+                    f"INSERT INTO {table} ({columns}) SELECT {columns} FROM (\n{rows}\n) AS t "
+                    f"WHERE retl_op <> '{Op.REMOVE}'",
+                    parameters,
+                )
+                for rows, parameters in changes.parts
+            ),
+        )
 
     def quote_literal(self, text: str) -> str:
         """Return any text as a literal."""

@@ -7,7 +7,7 @@ temporary too, so that the plan leaves nothing behind.
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from reverse_etl.warehouse.statement import Statement, StatementKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.snowflake.client import Cursor
@@ -85,6 +86,10 @@ class Snowflake:
         """Commit the statements inside together, in one session."""
         with self._session.transaction(self._query_tag):
             yield
+
+    def schema_transaction(self) -> AbstractContextManager[None]:
+        """Do nothing: each CREATE commits."""
+        return nullcontext()
 
     @contextmanager
     def staging(self) -> Iterator[None]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.engine import Engine
-from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect, NumberedRows
+from reverse_etl.warehouse.dialect import RESERVED_PREFIX, ColumnChange, Dialect, NumberedRows, RowChanges
+from reverse_etl.warehouse.model_tables import KEY_COLUMNS
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
+from reverse_etl.warehouse.type_changes import alter_column, current_value_sql, is_retyped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.identifiers import CodePoints
 
@@ -79,20 +82,61 @@ class SnowflakeDialect(Dialect):
         text = f"CREATE OR REPLACE TEMPORARY TABLE {name} ({columns}){_NO_COLLATION_SQL}"
         return Statement.create(name, text)
 
-    @property
-    def has_transactional_ddl(self) -> bool:
-        """Return False: each CREATE commits."""
-        return False
+    def change_columns(
+        self, table: str, stored_columns: Mapping[str, Column], changes: Sequence[ColumnChange]
+    ) -> tuple[Statement, ...]:
+        """Return an ALTER TABLE for each new column, or a new table if any column changed.
 
-    @property
-    def can_retype_columns(self) -> bool:
-        """Return False ("ALTER TABLE ... ALTER COLUMN")."""
-        return False
+        Few types can be changed ("ALTER TABLE ... ALTER COLUMN"), and a detour by a new column would be
+        committed step by step.
+        """
+        changed = any(
+            change.stored_column
+            and (
+                change.stored_column.name != change.column.name
+                or is_retyped(self, change.column, change.stored_column)
+            )
+            for change in changes
+        )
+        if changed:
+            return (self._rebuild_table(table, stored_columns, changes),)
+        return tuple(alter_column(self, table, change) for change in changes if change.stored_column is None)
 
-    @property
-    def updates_by_merge(self) -> bool:
-        """Return True: a table is rewritten once."""
-        return True
+    def _rebuild_table(
+        self, table: str, stored_columns: Mapping[str, Column], changes: Sequence[ColumnChange]
+    ) -> Statement:
+        changes_by_name = {(change.stored_column or change.column).name: change for change in changes}
+        names = (*stored_columns, *(name for name in changes_by_name if name not in stored_columns))
+        values = ", ".join(
+            self._current_column_sql(changes_by_name[name])
+            if name in changes_by_name
+            else self.quote_column(name)
+            for name in names
+        )
+        return self.replace_state_table(
+            table, f"SELECT {values} FROM {self.state_table(table)}", repeatable=False
+        )
+
+    def _current_column_sql(self, change: ColumnChange) -> str:
+        value = current_value_sql(self, change.column, change.stored_column, "")
+        return f"{value} AS {quote_identifier(change.column.name)}"
+
+    def change_rows(self, changes: RowChanges) -> tuple[Statement, ...]:
+        """Return a MERGE for each part: it rewrites a table once."""
+        columns, values = ", ".join(changes.columns), ", ".join(f"t.{name}" for name in changes.columns)
+        updates = ", ".join(f"{name} = t.{name}" for name in changes.columns if name not in KEY_COLUMNS)
+        return tuple(
+            Statement.change(
+                changes.table,
+                f"MERGE INTO {changes.table} AS s USING (\n{rows}\n) AS t "
+                f"ON t.retl_list_id = s.retl_list_id AND t.retl_identity = s.retl_identity\n"
+                f"WHEN MATCHED AND t.retl_op = '{Op.REMOVE}' THEN DELETE\n"
+                f"WHEN MATCHED THEN UPDATE SET {updates}\n"
+                f"WHEN NOT MATCHED AND t.retl_op <> '{Op.REMOVE}' THEN INSERT ({columns}) VALUES ({values})",
+                parameters,
+            )
+            for rows, parameters in changes.parts
+        )
 
     def quote_literal(self, text: str) -> str:
         """Return any text as a literal; a backslash in one is an escape ("String constants")."""

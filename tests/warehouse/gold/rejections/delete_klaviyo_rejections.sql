@@ -1,4 +1,4 @@
 -- delete_klaviyo_rejections 1
 DELETE FROM state.rejected_vip_0a1b2c3d;
-DELETE FROM state.rejections WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo';
--- with ('acc', 'shop', 'vip')
+DELETE FROM state.rejections WHERE account_id = ? AND project = ? AND model = ? AND source = ?;
+-- with ('acc', 'shop', 'vip', 'klaviyo')

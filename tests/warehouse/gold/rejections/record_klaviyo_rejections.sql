@@ -1,7 +1,15 @@
 -- record_klaviyo_rejections 1
-DELETE FROM state.rejections AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (SELECT 1 FROM temp.taken_vip_0a1b2c3d AS t WHERE t.retl_list_id = retl_r.list_id AND t.retl_identity = retl_r.row_key);
+DELETE FROM state.rejections AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (
+  SELECT 1 FROM temp.taken_vip_0a1b2c3d AS t WHERE t.retl_list_id = retl_r.list_id AND t.retl_identity = retl_r.row_key);
 -- with ('acc', 'shop', 'vip')
-DELETE FROM state.rejections AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (SELECT 1 FROM state.row_exceptions AS f JOIN state.deltas_vip_0a1b2c3d AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected' AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key);
+DELETE FROM state.rejections AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (
+  SELECT 1 FROM state.row_exceptions AS f
+JOIN state.deltas_vip_0a1b2c3d AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id
+WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected' AND d.retl_list_id = retl_r.list_id AND d.retl_identity = retl_r.row_key);
 -- with ('acc', 'shop', 'vip', 'r1', 'vip')
-INSERT INTO state.rejections SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1 FROM state.row_exceptions AS f JOIN state.deltas_vip_0a1b2c3d AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected';
+INSERT INTO state.rejections
+SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'klaviyo', f.code, f.field, f.detail, ?, 1
+FROM state.row_exceptions AS f
+JOIN state.deltas_vip_0a1b2c3d AS d ON d.retl_seq = f.seq AND d.retl_run_id = f.run_id
+WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected';
 -- with ('acc', 'shop', 'vip', 'r1', 'r1', 'vip')

@@ -8,8 +8,7 @@ FROM state.deltas_vip_0a1b2c3d AS d JOIN (
     FROM state.receipts WHERE run_id = ? AND model = ? AND state = 'applied'
   ) AS touching GROUP BY gaps
 ) AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
-WHERE d.retl_run_id = ?
-AND d.retl_seq NOT IN (SELECT f.seq FROM state.row_exceptions AS f WHERE f.run_id = ? AND f.model = ?);
+WHERE d.retl_run_id = ? AND d.retl_seq NOT IN (SELECT f.seq FROM state.row_exceptions AS f WHERE f.run_id = ? AND f.model = ?);
 -- with ('r1', 'vip', 'r1', 'r1', 'vip')
 duckdb:    CREATE OR REPLACE TABLE temp.replaced_vip_0a1b2c3d AS
 snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.replaced_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
