@@ -20,7 +20,7 @@ from reverse_etl.surfaces.interface import (
     Surface,
 )
 from reverse_etl.surfaces.operations import SendRequests
-from reverse_etl.surfaces.requests import IMPORT_PROFILES
+from reverse_etl.surfaces.shared_operations import IMPORT_PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

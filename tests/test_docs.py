@@ -52,3 +52,22 @@ def test_the_document_of_models_lists_every_surface_by_what_it_says_of_itself() 
     for row, surface in zip(cells, SURFACES, strict=True):
         assert surface.described_by_model or f"{surface.upsert.max_rows:,} rows a request" in row[3]
         assert ("is forgotten" in row[5]) == (surface.remove is None)
+
+
+def test_every_file_and_function_that_the_architecture_names_exists() -> None:
+    """A name in code font that ends in `.py` is a file; "`name` in `file`" is defined there."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "reverse_etl"
+    files = set(re.findall(r"`([\w/]+\.py)`", text))
+    missing = {name for name in files if not any((root / name).is_file() for root in (package, ROOT))}
+    assert not missing
+    undefined = {
+        (name, file)
+        for name, file in re.findall(r"`([\w.]+)` in `([\w/]+\.py)`", text)
+        if not re.search(
+            rf"^\s*(def|class) {name.rpartition('.')[2]}\b|^{name}\b",
+            next(path for root in (package, ROOT) if (path := root / file).is_file()).read_text("utf-8"),
+            flags=re.MULTILINE,
+        )
+    }
+    assert not undefined

@@ -1,8 +1,8 @@
 """The port: what a surface says of itself.
 
-A surface is a kind of Klaviyo state that a model drives, and a value. Planning, guards, delivery, reports and
-documents read its fields; nothing outside this folder asks which surface it is. A new one is a file beside
-this and a line in `catalog.py`.
+A surface is a kind of Klaviyo state that a model controls, and a value. Planning, guards, delivery, reports
+and documents read its fields; nothing outside this folder asks which surface it is. docs/architecture.md
+lists the steps to add one.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from reverse_etl.surfaces.interface import (
     Phase,
     Surface,
 )
-from reverse_etl.surfaces.requests import IMPORT_PROFILES, REMOVE_FROM_LIST
+from reverse_etl.surfaces.shared_operations import IMPORT_PROFILES, REMOVE_FROM_LIST
 
 LIST_MEMBERSHIPS: Final = Surface(
     "list_memberships",

@@ -16,7 +16,7 @@ from reverse_etl.surfaces.interface import (
     Surface,
 )
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
-from reverse_etl.surfaces.requests import ADD_TO_LIST, REMOVE_FROM_LIST
+from reverse_etl.surfaces.shared_operations import ADD_TO_LIST, REMOVE_FROM_LIST
 
 LIST_MEMBERSHIPS_BY_PROFILE_ID: Final = Surface(
     "list_memberships_by_profile_id",

@@ -16,7 +16,7 @@ from reverse_etl.surfaces.interface import (
     Surface,
 )
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
-from reverse_etl.surfaces.requests import IMPORT_PROFILES
+from reverse_etl.surfaces.shared_operations import IMPORT_PROFILES
 
 PROFILES: Final = Surface(
     "profiles",
