@@ -13,6 +13,7 @@ from reverse_etl.sandbox.journal import LoggedRequest, log_request
 from reverse_etl.sandbox.limits import throttled_error
 from reverse_etl.sandbox.replies import ApiResponse, ErrorObject, HttpError
 from reverse_etl.sandbox.reply_faults import REPLY_KINDS, change_reply, change_request
+from reverse_etl.sandbox.scopes import require_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _TOO_MANY_REQUESTS: Final = 429
 _PROFILE_COUNT: Final = "additional-fields[list]"
+_RETIRED_PATHS: Final = ("/api/v1/", "/api/v2/")
+_MIGRATION_GUIDE: Final = "https://developers.klaviyo.com/en/docs/migrating_from_v1v2_to_the_new_klaviyo_apis"
 _HTML_PAGE: Final = "<!doctype html><html><title>One moment</title><p>Checking the connection.</p></html>"
 
 
@@ -66,9 +69,10 @@ def _admit_and_handle(
     account: SandboxAccount, route: Route | None, request: ApiRequest, headers: Mapping[str, str]
 ) -> tuple[ApiResponse, str]:
     if route is None:
-        return HttpError(404, ErrorObject("The sandbox has no such endpoint.")).to_response(), ""
+        return _refuse_path(request).to_response(), ""
     try:
         admit_request(request, headers, account.key)
+        require_scopes(route.operation, account.rules.missing_scopes)
         rate_limit_headers = (
             account.rate_limiter.count_request(_rate_limit_key(route, request), account.now())
             if account.rate_limiter
@@ -80,6 +84,12 @@ def _admit_and_handle(
     if response.status != _TOO_MANY_REQUESTS:
         response.headers.update(rate_limit_headers)
     return response, fault_note
+
+
+def _refuse_path(request: ApiRequest) -> HttpError:
+    if request.path.startswith(_RETIRED_PATHS):
+        return HttpError(410, ErrorObject(f"This API was retired on 2024-06-30. See {_MIGRATION_GUIDE}."))
+    return HttpError(404, ErrorObject("The sandbox has no such endpoint."))
 
 
 def _handle_with_fault(account: SandboxAccount, route: Route, request: ApiRequest) -> tuple[ApiResponse, str]:

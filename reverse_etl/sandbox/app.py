@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CUT_ENVIRON_KEY: Final = "reverse_etl.cut"
 DRIP_ENVIRON_KEY: Final = "reverse_etl.drip"
 _NOT_FOUND: Final = 404
-_ROUTES: Final = (
+ROUTES: Final = (
     *accounts.ROUTES,
     *lists.ROUTES,
     *members.ROUTES,
@@ -42,7 +42,7 @@ def make_app(account: SandboxAccount) -> Flask:
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
-    for route in _ROUTES:
+    for route in ROUTES:
         app.add_url_rule(
             route.rule,
             route.operation,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reverse_etl.sandbox.consents import merge_subscriptions
 from reverse_etl.sandbox.matching import StoredProfile, merge_attributes
 from reverse_etl.sandbox.profiles import save_profiles
 from reverse_etl.sandbox.validation import IDENTIFIERS
@@ -67,5 +68,6 @@ def merge_stored_profiles(
         (target.seq, source.seq),
     )
     db.execute("DELETE FROM members WHERE profile = ?", (source.seq,))
+    merge_subscriptions(db, target.seq, source.seq)
     db.execute("DELETE FROM job_profiles WHERE profile = ?", (source.seq,))
     db.execute("DELETE FROM profiles WHERE seq = ?", (source.seq,))

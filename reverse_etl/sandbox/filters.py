@@ -28,6 +28,8 @@ _COMPARISONS: Final = {
     "less-or-equal": "<=",
 }
 
+NO_VALUE: Final = "NULL"  # the expression of a field that no resource of the sandbox has
+
 
 @dataclass(frozen=True)
 class Operand:
@@ -49,12 +51,16 @@ class FilterCondition:
 
 @dataclass(frozen=True)
 class FilterField:
-    """A field that can be filtered: its SQL, operators, kind of values, and allowed values if limited."""
+    """A field that can be filtered: its SQL, operators, kind of values, and allowed values if limited.
+
+    `template` is the SQL of a comparison, for a field with several values in another table.
+    """
 
     expression: str
     operators: frozenset[str]
     kind: Literal["text", "time"] = "text"
     choices: frozenset[str] = frozenset()
+    template: str = "{expression} {comparison} ?"
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,9 @@ def _condition_sql(condition: FilterCondition, fields: Mapping[str, FilterField]
     if not operand.quoted and operand.text == "null":
         return WhereClause(f"{filter_field.expression} IS NULL", (), field_names)
     return WhereClause(
-        f"{filter_field.expression} {_COMPARISONS[condition.operator]} ?",
+        filter_field.template.format(
+            expression=filter_field.expression, comparison=_COMPARISONS[condition.operator]
+        ),
         (_bind_operand(filter_field, operand),),
         field_names,
     )

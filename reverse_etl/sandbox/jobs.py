@@ -104,14 +104,17 @@ class StoredJob:
             "relationships": {
                 "lists": {
                     "data": lists,
-                    "links": {"self": f"{self_url}/relationships/lists", "related": f"{self_url}/lists"},
+                    "links": {"self": f"{self_url}/relationships/lists/", "related": f"{self_url}/lists/"},
                 },
                 "profiles": {
-                    "links": {"self": f"{self_url}/relationships/profiles", "related": f"{self_url}/profiles"}
+                    "links": {
+                        "self": f"{self_url}/relationships/profiles/",
+                        "related": f"{self_url}/profiles/",
+                    }
                 },
-                "import-errors": {"links": {"related": f"{self_url}/import-errors"}},
+                "import-errors": {"links": {"related": f"{self_url}/import-errors/"}},
             },
-            "links": {"self": self_url},
+            "links": {"self": f"{self_url}/"},
         }
 
 

@@ -49,11 +49,15 @@ class StoredList:
                 if requested_fields is None or name in requested_fields
             },
             "relationships": {
-                "profiles": {
-                    "links": {"self": f"{self_url}/relationships/profiles", "related": f"{self_url}/profiles"}
+                name: {
+                    "links": {
+                        "self": f"{self_url}/relationships/{name}/",
+                        "related": f"{self_url}/{name}/",
+                    }
                 }
+                for name in ("profiles", "tags", "flow-triggers")
             },
-            "links": {"self": self_url},
+            "links": {"self": f"{self_url}/"},
         }
 
 

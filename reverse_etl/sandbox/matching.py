@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from reverse_etl.sandbox.patches import apply_patch
 from reverse_etl.sandbox.validation import IDENTIFIERS, is_email, is_phone
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class ProfileIndex:
             for name, value in identifiers.items()
             if name not in taken_names
         ]
-        if merge_attributes(profile.attributes, row["attributes"]) or any(changed):
+        changed.append(merge_attributes(profile.attributes, row["attributes"]))
+        if self.rules.patches == "obey":
+            changed.append(apply_patch(profile.attributes, row.get("meta")))
+        if any(changed):
             profile.updated = now
         return profile
 

@@ -1,4 +1,4 @@
-"""Find, write and show profiles in the state file."""
+"""Find and write profiles in the state file."""
 
 from __future__ import annotations
 
@@ -9,27 +9,18 @@ import orjson
 
 from reverse_etl.sandbox.identities import derive_profile_id
 from reverse_etl.sandbox.matching import ProfileIndex, StoredProfile, normalize_identifiers
-from reverse_etl.sandbox.replies import bad_request_error
 from reverse_etl.sandbox.store import next_number
-from reverse_etl.sandbox.times import to_iso
-from reverse_etl.sandbox.validation import IDENTIFIERS, LOCATION_FIELDS, TEXT_ATTRIBUTES
+from reverse_etl.sandbox.validation import IDENTIFIERS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reverse_etl.sandbox.ask import ApiRequest
     from reverse_etl.sandbox.rules import Rules
 
 PROFILE_COLUMNS: Final = (
     "p.seq, p.id, p.email, p.phone_number, p.external_id, p.attributes, p.created, p.updated"
 )
-PROFILE_PARAMETERS: Final = ("fields[profile]", "additional-fields[profile]")
-
-_KNOWN_FIELDS: Final = frozenset(
-    {*TEXT_ATTRIBUTES, *IDENTIFIERS, "created", "updated", "last_event_date", "location", "properties"}
-)
-_UNSUPPORTED_FIELDS: Final = ("subscriptions", "predictive_analytics")
 
 
 def profile_from_row(row: Sequence[Any]) -> StoredProfile:
@@ -93,62 +84,3 @@ def save_profiles(db: sqlite3.Connection, profiles: Iterable[StoredProfile]) -> 
             for profile in profiles
         ),
     )
-
-
-def profile_fields(request: ApiRequest, *extra_fields: str) -> frozenset[str] | None:
-    """Return the requested attributes, or None for all. Raises Refusal (400) for unknown ones.
-
-    Klaviyo also has subscriptions and predictive analytics, which the sandbox does not support.
-    """
-    if "additional-fields[profile]" in request.query:
-        raise bad_request_error(
-            "The sandbox keeps no subscriptions or analytics.", parameter="additional-fields[profile]"
-        )
-    location_fields = {f"location.{name}" for name in LOCATION_FIELDS}
-    unsupported = {
-        name
-        for name in request.query.get("fields[profile]", "").split(",")
-        if name.split(".")[0] in _UNSUPPORTED_FIELDS
-    }
-    return request.parse_names(
-        "fields[profile]", _KNOWN_FIELDS | location_fields | unsupported | {"id", *extra_fields}
-    )
-
-
-def profile_resource(
-    profile: StoredProfile, origin: str, requested_fields: frozenset[str] | None, joined_at: int | None = None
-) -> dict[str, Any]:
-    """Return a profile as a JSON:API resource; a member of a list also has the time at which it joined."""
-    attributes: dict[str, Any] = {name: getattr(profile, name) for name in IDENTIFIERS}
-    attributes |= {name: profile.attributes.get(name) for name in TEXT_ATTRIBUTES}
-    attributes |= {
-        "created": to_iso(profile.created),
-        "updated": to_iso(profile.updated),
-        "last_event_date": None,
-    }
-    attributes["location"] = dict.fromkeys(LOCATION_FIELDS) | profile.attributes.get("location", {})
-    attributes["properties"] = profile.attributes.get("properties", {})
-    if joined_at is not None:
-        attributes["joined_group_at"] = to_iso(joined_at)
-    related = f"{origin}/api/profiles/{profile.id}"
-    return {
-        "type": "profile",
-        "id": profile.id,
-        "attributes": attributes
-        if requested_fields is None
-        else _select_attributes(attributes, requested_fields),
-        "relationships": {
-            "lists": {"links": {"self": f"{related}/relationships/lists", "related": f"{related}/lists"}}
-        },
-        "links": {"self": related},
-    }
-
-
-def _select_attributes(attributes: dict[str, Any], requested_fields: frozenset[str]) -> dict[str, Any]:
-    selected = {name: value for name, value in attributes.items() if name in requested_fields}
-    parts = {name.removeprefix("location.") for name in requested_fields if name.startswith("location.")}
-    if parts and "location" not in selected:
-        selected["location"] = {
-            name: value for name, value in attributes["location"].items() if name in parts
-        }
-    return selected

@@ -112,4 +112,4 @@ def bad_request_error(detail: str, *, pointer: str | None = None, parameter: str
 
 def not_found_error(kind: str, resource_id: str) -> HttpError:
     """Return the 404 for a resource that does not exist."""
-    return HttpError(404, ErrorObject(f"A {kind} with id {resource_id} does not exist."))
+    return HttpError(404, ErrorObject(f"A {kind} with id {resource_id} does not exist.", "/data/"))

@@ -49,6 +49,8 @@ class Rules:
     unknown_ids: Literal["refuse", "ignore"] = "refuse"
     errors_per_reply: int | None = None
     list_seconds: float = 0.0
+    patches: Literal["obey", "ignore"] = "obey"
+    missing_scopes: tuple[str, ...] = ()
 
     def change(self, changes: Mapping[str, object]) -> Rules:
         """Return these rules with some of them changed. Raises UsageError for an unknown name or value."""
@@ -78,3 +80,5 @@ class RuleOptions(TypedDict, total=False):
     unknown_ids: Literal["refuse", "ignore"]
     errors_per_reply: int | None
     list_seconds: float
+    patches: Literal["obey", "ignore"]
+    missing_scopes: tuple[str, ...]

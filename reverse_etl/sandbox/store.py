@@ -16,6 +16,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import UsageError, WarehouseError
+from reverse_etl.sandbox.consents import CONSENT_TABLES
 from reverse_etl.sandbox.records import RECORDS_TABLE
 
 if TYPE_CHECKING:
@@ -201,7 +202,8 @@ def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
             where=str(shown_path),
             hint="Choose another file. If this is an old sandbox, delete it to start with an empty one.",
         )
-    db.execute(RECORDS_TABLE)
+    for statement in (RECORDS_TABLE, *CONSENT_TABLES):
+        db.execute(statement)
     db.execute("COMMIT")
 
 

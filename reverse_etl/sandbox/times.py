@@ -15,6 +15,11 @@ def to_iso(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
+def to_iso_precise(seconds: float) -> str:
+    """Return seconds since the epoch as a date-time with microseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+
+
 def from_iso(text: str) -> float:
     """Return the seconds since the epoch of an ISO 8601 date-time; one without an offset is UTC.
 

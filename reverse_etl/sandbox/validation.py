@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from reverse_etl.sandbox.patches import find_meta_errors
 from reverse_etl.sandbox.replies import ErrorObject, HttpError, bad_request_error
 from reverse_etl.sandbox.rules import MAX_EMAIL_CHARACTERS, MAX_PROFILE_BYTES, MAX_ROWS, Rules
 
@@ -138,8 +139,9 @@ def _find_row_errors(row: Any, pointer: str, rules: Rules, *, check_size: bool) 
     ):
         yield ErrorObject("A resource of type 'profile' with attributes is required.", pointer)
         return
-    if row.keys() - {"type", "id", "attributes"}:
-        name = min(row.keys() - {"type", "id", "attributes"})
+    yield from find_meta_errors(row.get("meta"), f"{pointer}/meta")
+    if row.keys() - {"type", "id", "attributes", "meta"}:
+        name = min(row.keys() - {"type", "id", "attributes", "meta"})
         yield ErrorObject(f"'{name}' of a profile is not known to this sandbox.", f"{pointer}/{name}")
     if not isinstance(row.get("id"), str | None):
         yield ErrorObject("The id should be text.", f"{pointer}/id")

@@ -43,7 +43,7 @@ def found(sandbox: Sandbox, email: str) -> dict[str, Any]:
         (row(email=ANN, anonymous_id="x"), "/attributes/anonymous_id"),
         (row(email=ANN, properties=[1]), "/attributes/properties"),
         (row(email=ANN, location={"planet": "Earth"}), "/attributes/location/planet"),
-        ({**row(email=ANN), "meta": {}}, "/meta"),
+        ({**row(email=ANN), "relationships": {}}, "/relationships"),
         ({"type": "profile", "id": 7, "attributes": {}}, "/id"),
         ({"type": "person", "attributes": {"email": ANN}}, ""),
         ({"type": "profile"}, ""),

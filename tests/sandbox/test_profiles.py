@@ -102,7 +102,7 @@ def test_a_merge_moves_memberships_and_leaves_one_profile(caller: Caller, sandbo
             "relationships": {"profiles": {"data": [{"type": "profile", "id": source["id"]}]}},
         }
     }
-    assert caller.ask("POST", "/api/profile-merge", json=body).status_code == 201
+    assert caller.ask("POST", "/api/profile-merge", json=body).status_code == 202
     (one,) = sandbox.members(vip)
     assert (one["id"], one["email"], one["external_id"]) == (kept["id"], ANN, "7")
     assert (one["first_name"], one["last_name"]) == ("Ann", "Lee")
@@ -151,6 +151,6 @@ def test_an_unknown_id_among_members_is_refused_or_ignored(
             assert caller.edit("DELETE", vip, known, "01NOBODY").status_code == status
 
 
-def test_unsupported_attributes_are_refused(caller: Caller) -> None:
-    """No answer is better than an invented one: consent is not kept here."""
-    assert caller.ask("GET", "/api/profiles?additional-fields[profile]=subscriptions").status_code == 400
+def test_unknown_additional_fields_are_refused(caller: Caller) -> None:
+    """Only subscriptions and predictive analytics can be added."""
+    assert caller.ask("GET", "/api/profiles?additional-fields[profile]=orders").status_code == 400

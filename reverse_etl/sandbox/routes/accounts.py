@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from reverse_etl.sandbox.account import SandboxAccount
     from reverse_etl.sandbox.ask import ApiRequest
 
+_CONTACT: Final[dict[str, Any]] = {
+    "default_sender_name": "Sandbox",
+    "default_sender_email": "sandbox@example.com",
+    "website_url": None,
+    "organization_name": "Sandbox",
+    "street_address": dict.fromkeys(("address1", "address2", "city", "region", "country", "zip")),
+}
 _ATTRIBUTES: Final = {
     "test_account": True,
-    "contact_information": {
-        "default_sender_name": "Sandbox",
-        "default_sender_email": "sandbox@example.com",
-        "website_url": None,
-        "organization_name": "Sandbox",
-        "street_address": dict.fromkeys(("address1", "address2", "city", "region", "country", "zip")),
-    },
+    "contact_information": _CONTACT,
     "industry": None,
     "timezone": "UTC",
     "preferred_currency": "USD",
@@ -33,7 +34,10 @@ _FIELDS: Final = frozenset(
         "public_api_key",
         *(
             f"contact_information.{name}"
-            for name in ("default_sender_name", "organization_name", "website_url")
+            for name in (
+                *_CONTACT,
+                *(f"street_address.{part}" for part in _CONTACT["street_address"] or ()),
+            )
         ),
     }
 )
@@ -65,7 +69,7 @@ def _account_resource(account: SandboxAccount, request: ApiRequest) -> dict[str,
             for name, value in attributes.items()
             if requested_fields is None or name in top_level_fields
         },
-        "links": {"self": f"{request.origin}/api/accounts/{account.id}"},
+        "links": {"self": f"{request.origin}/api/accounts/{account.id}/"},
     }
 
 

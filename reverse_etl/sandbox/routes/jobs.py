@@ -28,14 +28,9 @@ from reverse_etl.sandbox.paging import (
     parse_order,
     parse_page,
 )
-from reverse_etl.sandbox.profiles import (
-    PROFILE_COLUMNS,
-    PROFILE_PARAMETERS,
-    profile_fields,
-    profile_from_row,
-    profile_resource,
-)
-from reverse_etl.sandbox.replies import ApiResponse, HttpError, bad_request_error, not_found_error
+from reverse_etl.sandbox.profile_view import PROFILE_PARAMETERS, ProfileView
+from reverse_etl.sandbox.profiles import PROFILE_COLUMNS, profile_from_row
+from reverse_etl.sandbox.replies import ApiResponse, ErrorObject, HttpError, bad_request_error
 from reverse_etl.sandbox.routes.route import Route
 from reverse_etl.sandbox.validation import check_rows, parse_import
 
@@ -148,9 +143,10 @@ def get_import_errors(account: SandboxAccount, request: ApiRequest) -> ApiRespon
 def get_profiles_for_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of the profiles that a job created or changed."""
     request.reject_unknown_parameters(*PROFILE_PARAMETERS, "page[cursor]", "page[size]")
-    requested_fields = profile_fields(request)
-    rows, cursor = _fetch_job_profiles(account, request)
-    resources = [profile_resource(profile_from_row(row), request.origin, requested_fields) for row in rows]
+    view = ProfileView.from_request(request)
+    with account.transaction() as db:
+        rows, cursor = _fetch_job_profiles(account, request)
+        resources = view.to_resources(db, [profile_from_row(row) for row in rows])
     return ApiResponse(200, {"data": resources, "links": build_links(request, cursor)})
 
 
@@ -208,7 +204,7 @@ def _find_refusal(
 def _require_job(db: sqlite3.Connection, account: SandboxAccount, request: ApiRequest) -> StoredJob:
     job = find_job(db, request.path_parameters["id"], account.now())
     if job is None:
-        raise not_found_error("profile-bulk-import-job", request.path_parameters["id"])
+        raise HttpError(404, ErrorObject("Invalid job id."))
     return job
 
 

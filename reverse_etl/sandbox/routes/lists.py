@@ -17,11 +17,14 @@ from reverse_etl.sandbox.lists import (
 )
 from reverse_etl.sandbox.paging import QuerySource, build_links, fetch_page, parse_order, parse_page
 from reverse_etl.sandbox.replies import ApiResponse, bad_request_error, not_found_error
+from reverse_etl.sandbox.routes.records import tags_of_lists
 from reverse_etl.sandbox.routes.route import Route
+from reverse_etl.sandbox.times import to_iso_precise
 from reverse_etl.sandbox.validation import parse_resource
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from reverse_etl.sandbox.account import SandboxAccount
     from reverse_etl.sandbox.ask import ApiRequest
@@ -35,6 +38,7 @@ _FILTERS: Final = {
     "created": FilterField("l.created", frozenset({"greater-than"}), "time"),
     "updated": FilterField("l.updated", frozenset({"greater-than"}), "time"),
 }
+_INCLUDE_PARAMETERS: Final = ("fields[flow]", "fields[tag]", "include")
 _OPT_IN_PROCESSES: Final = ("single_opt_in", "double_opt_in")
 
 
@@ -48,7 +52,9 @@ def require_list(db: sqlite3.Connection, request: ApiRequest) -> StoredList:
 
 def get_lists(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of at most ten lists."""
-    request.reject_unknown_parameters("fields[list]", "filter", "page[cursor]", "page[size]", "sort")
+    request.reject_unknown_parameters(
+        "fields[list]", *_INCLUDE_PARAMETERS, "filter", "page[cursor]", "page[size]", "sort"
+    )
     requested_fields = request.parse_names("fields[list]", LIST_FIELDS)
     requested_where = filter_sql(request.query.get("filter"), _FILTERS)
     shown_since = account.now() - account.rules.list_seconds
@@ -60,13 +66,10 @@ def get_lists(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     order, page = parse_order(request, _SORTS, "created"), parse_page(request, _MAX_PAGE_SIZE, _MAX_PAGE_SIZE)
     with account.transaction() as db:
         rows, cursor = fetch_page(db, _SOURCE, where, order, page)
-    return ApiResponse(
-        200,
-        {
-            "data": [StoredList(*row).to_resource(request.origin, requested_fields) for row in rows],
-            "links": build_links(request, cursor),
-        },
-    )
+        lists = [StoredList(*row) for row in rows]
+        included = _include_tags(db, request, lists)
+    resources = [each.to_resource(request.origin, requested_fields) for each in lists]
+    return ApiResponse(200, {"data": resources, "links": build_links(request, cursor)} | included)
 
 
 def create_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
@@ -74,18 +77,23 @@ def create_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     request.reject_unknown_parameters("fields[list]")
     name, opt_in_process = _parse_list_body(request.read_json(), name="", opt_in_process=_OPT_IN_PROCESSES[1])
     with account.transaction() as db:
-        stored_list = make_list(db, account.id, name, opt_in_process, account.now())
-    return _list_response(request, 201, stored_list)
+        now = account.now()
+        stored_list = make_list(db, account.id, name, opt_in_process, now)
+    created = to_iso_precise(now)  # later replies have whole seconds
+    return _list_response(request, 201, stored_list, created=created, updated=created)
 
 
 def get_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return one list; its number of profiles is optional, and lowers the rate limit."""
-    request.reject_unknown_parameters("fields[list]", "additional-fields[list]")
+    request.reject_unknown_parameters("fields[list]", "additional-fields[list]", *_INCLUDE_PARAMETERS)
     additional_fields = request.parse_names("additional-fields[list]", frozenset({"profile_count"}))
     with account.transaction() as db:
         stored_list = require_list(db, request)
         extra_attributes = {"profile_count": count_members(db, stored_list)} if additional_fields else {}
-    return _list_response(request, 200, stored_list, **extra_attributes)
+        included = _include_tags(db, request, [stored_list])
+    response = _list_response(request, 200, stored_list, **extra_attributes)
+    response.body.update(included)
+    return response
 
 
 def update_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
@@ -110,6 +118,26 @@ def delete_list(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     with account.transaction() as db:
         drop_list(db, require_list(db, request))
     return ApiResponse(204)
+
+
+def _include_tags(db: sqlite3.Connection, request: ApiRequest, lists: Sequence[StoredList]) -> dict[str, Any]:
+    included = request.parse_names("include", frozenset({"tags", "flow-triggers"}))
+    tag_fields = request.parse_names("fields[tag]", frozenset({"id", "name"}))
+    if included is None:
+        return {}
+    tags = tags_of_lists(db, [each.id for each in lists]) if "tags" in included else {}
+    shows_name = tag_fields is None or "name" in tag_fields
+    return {
+        "included": [
+            {
+                "type": "tag",
+                "id": tag_id,
+                "attributes": {"name": name} if shows_name else {},
+                "links": {"self": f"{request.origin}/api/tags/{tag_id}/"},
+            }
+            for tag_id, name in tags.items()
+        ]
+    }
 
 
 def _list_response(

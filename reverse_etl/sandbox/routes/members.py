@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.sandbox.filters import FilterField, WhereClause, filter_sql
+from reverse_etl.sandbox.filters import NO_VALUE, FilterField, WhereClause, filter_sql
 from reverse_etl.sandbox.lists import add_members, remove_members
 from reverse_etl.sandbox.paging import QuerySource, build_links, fetch_page, parse_order, parse_page
-from reverse_etl.sandbox.profiles import PROFILE_COLUMNS, profile_fields, profile_from_row, profile_resource
+from reverse_etl.sandbox.profile_view import ProfileView
+from reverse_etl.sandbox.profiles import PROFILE_COLUMNS, profile_from_row
 from reverse_etl.sandbox.replies import ApiResponse, ErrorObject, HttpError, bad_request_error
 from reverse_etl.sandbox.routes.lists import require_list
 from reverse_etl.sandbox.routes.route import Route
@@ -30,6 +31,8 @@ _EQUALITY_OPERATORS: Final = frozenset({"any", "equals"})
 _FILTERS: Final = {
     "email": FilterField("p.email", _EQUALITY_OPERATORS),
     "phone_number": FilterField("p.phone_number", _EQUALITY_OPERATORS),
+    "push_token": FilterField(NO_VALUE, _EQUALITY_OPERATORS),
+    "_kx": FilterField(NO_VALUE, frozenset({"equals"})),
     "joined_group_at": FilterField("m.joined_at", _COMPARISON_OPERATORS, "time"),
 }
 # In SQLite, CROSS JOIN fixes the join order: from the few requested profiles, or along the list.
@@ -42,11 +45,11 @@ def get_profiles_for_list(account: SandboxAccount, request: ApiRequest) -> ApiRe
     request.reject_unknown_parameters(
         "fields[profile]", "additional-fields[profile]", "filter", "page[cursor]", "page[size]", "sort"
     )
-    requested_fields = profile_fields(request, "joined_group_at")
-    rows, cursor = _fetch_member_page(account, request)
-    resources = [
-        profile_resource(profile_from_row(row[1:]), request.origin, requested_fields, row[0]) for row in rows
-    ]
+    view = ProfileView.from_request(request, "joined_group_at")
+    with account.transaction() as db:
+        rows, cursor = _fetch_member_page(account, request)
+        profiles = [profile_from_row(row[1:]) for row in rows]
+        resources = view.to_resources(db, profiles, [row[0] for row in rows])
     return ApiResponse(200, {"data": resources, "links": build_links(request, cursor)})
 
 

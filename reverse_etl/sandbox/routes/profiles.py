@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from reverse_etl.sandbox.consents import SUPPRESSED_AT, SUPPRESSED_TEMPLATE
 from reverse_etl.sandbox.editing import find_identifier_owner, merge_stored_profiles, write_profile
-from reverse_etl.sandbox.filters import FilterField, filter_sql
+from reverse_etl.sandbox.filters import NO_VALUE, FilterField, filter_sql
 from reverse_etl.sandbox.lists import LIST_COLUMNS, LIST_FIELDS, StoredList
 from reverse_etl.sandbox.matching import CONFLICT_CODE, StoredProfile
 from reverse_etl.sandbox.paging import QuerySource, build_links, fetch_page, parse_order, parse_page
+from reverse_etl.sandbox.patches import apply_patch
+from reverse_etl.sandbox.profile_view import PROFILE_PARAMETERS, ProfileView
 from reverse_etl.sandbox.profiles import (
     PROFILE_COLUMNS,
-    PROFILE_PARAMETERS,
     find_profile,
     load_matching_profiles,
-    profile_fields,
     profile_from_row,
-    profile_resource,
     save_profiles,
 )
 from reverse_etl.sandbox.replies import (
@@ -39,43 +40,84 @@ if TYPE_CHECKING:
 _DEFAULT_PAGE_SIZE: Final = 20
 _MAX_PAGE_SIZE: Final = 100
 _SOURCE: Final = QuerySource(PROFILE_COLUMNS, "profiles p", "p.seq")
+_SUPPRESSION: Final = "subscriptions.email.marketing.suppression"
+_LIST_SUPPRESSIONS: Final = "subscriptions.email.marketing.list_suppressions"
 _SORTS: Final = {
+    f"{_SUPPRESSION}.timestamp": SUPPRESSED_AT.format(lists="="),
+    f"{_LIST_SUPPRESSIONS}.timestamp": SUPPRESSED_AT.format(lists="<>"),
     "created": "p.created",
     "updated": "p.updated",
     "id": "p.id",
     "email": "coalesce(p.email, '')",
 }
 _EQUALITY_OPERATORS: Final = frozenset({"any", "equals"})
+_INCLUDES: Final = frozenset({"conversations", "lists", "push-tokens", "segments"})
 _RANGE_OPERATORS: Final = frozenset({"greater-than", "less-than"})
+_EQUALS: Final = frozenset({"equals"})
+_COMPARISON_OPERATORS: Final = _RANGE_OPERATORS | {"greater-or-equal", "less-or-equal"}
+
+
+def _suppression_filter(lists: str, column: str, operators: frozenset[str]) -> FilterField:
+    template = SUPPRESSED_TEMPLATE.format(lists=lists, column=column)
+    return FilterField("", operators, "time" if column == "at" else "text", template=template)
+
+
 _FILTERS: Final = {
     **{
         name: FilterField(f"p.{name}", _EQUALITY_OPERATORS)
         for name in ("id", "email", "phone_number", "external_id")
     },
+    "_kx": FilterField(NO_VALUE, _EQUALS),
     "created": FilterField("p.created", _RANGE_OPERATORS, "time"),
     "updated": FilterField("p.updated", _RANGE_OPERATORS, "time"),
+    f"{_SUPPRESSION}.reason": _suppression_filter("=", "reason", _EQUALS),
+    f"{_SUPPRESSION}.timestamp": _suppression_filter("=", "at", _COMPARISON_OPERATORS),
+    f"{_LIST_SUPPRESSIONS}.reason": _suppression_filter("<>", "reason", _EQUALS),
+    f"{_LIST_SUPPRESSIONS}.timestamp": _suppression_filter("<>", "at", _COMPARISON_OPERATORS),
+    f"{_LIST_SUPPRESSIONS}.list_id": _suppression_filter("<>", "list", _EQUALS),
 }
 
 
 def get_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Return a page of the account's profiles, oldest first, without merged profiles."""
-    request.reject_unknown_parameters(*PROFILE_PARAMETERS, "filter", "page[cursor]", "page[size]", "sort")
-    requested_fields, where = profile_fields(request), filter_sql(request.query.get("filter"), _FILTERS)
+    request.reject_unknown_parameters(
+        *PROFILE_PARAMETERS,
+        "fields[conversation]",
+        "fields[push-token]",
+        "include",
+        "filter",
+        "page[cursor]",
+        "page[size]",
+        "sort",
+    )
+    view, where = ProfileView.from_request(request), filter_sql(request.query.get("filter"), _FILTERS)
+    included = request.parse_names("include", frozenset({"conversations", "push-tokens"}))
     order, page = (
         parse_order(request, _SORTS, "created"),
         parse_page(request, _DEFAULT_PAGE_SIZE, _MAX_PAGE_SIZE),
     )
     with account.transaction() as db:
         rows, cursor = fetch_page(db, _SOURCE, where, order, page)
-    resources = [profile_resource(profile_from_row(row), request.origin, requested_fields) for row in rows]
-    return ApiResponse(200, {"data": resources, "links": build_links(request, cursor)})
+        resources = view.to_resources(db, [profile_from_row(row) for row in rows])
+    body = {"data": resources, "links": build_links(request, cursor)}
+    return ApiResponse(200, body | ({"included": []} if included else {}))
 
 
 def get_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Return one profile by its id."""
-    request.reject_unknown_parameters(*PROFILE_PARAMETERS)
+    """Return one profile by its id; with `include=lists` also its lists."""
+    request.reject_unknown_parameters(
+        *PROFILE_PARAMETERS,
+        *(f"fields[{kind}]" for kind in ("conversation", "list", "push-token", "segment")),
+        "include",
+    )
+    included = request.parse_names("include", _INCLUDES)
+    list_fields = request.parse_names("fields[list]", LIST_FIELDS)
     with account.transaction() as db:
-        return _profile_response(request, 200, _require_profile(db, request))
+        response = _profile_response(db, request, 200, _require_profile(db, request))
+    if included:
+        lists = _load_profile_lists(account, request) if "lists" in included else []
+        response.body["included"] = [each.to_resource(request.origin, list_fields) for each in lists]
+    return response
 
 
 def create_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
@@ -86,8 +128,7 @@ def create_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
         raise bad_request_error("A new profile has no id yet.", pointer="/data/id")
     with account.transaction() as db:
         _reject_taken_identifiers(db, None, resource)
-        profile = _apply_profile(db, account, resource)
-    return _profile_response(request, 201, profile)
+        return _profile_response(db, request, 201, _apply_profile(db, account, resource))
 
 
 def update_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
@@ -102,8 +143,9 @@ def update_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     with account.transaction() as db:
         profile = _require_profile(db, request)
         _reject_taken_identifiers(db, profile, resource)
+        apply_patch(profile.attributes, resource.get("meta"))
         write_profile(db, profile, resource["attributes"], int(account.now()))
-    return _profile_response(request, 200, profile)
+        return _profile_response(db, request, 200, profile)
 
 
 def create_or_update_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
@@ -118,11 +160,11 @@ def create_or_update_profile(account: SandboxAccount, request: ApiRequest) -> Ap
         profile = _apply_profile(db, account, resource)
         write_profile(db, profile, _select_null_attributes(resource["attributes"]), int(account.now()))
         after = db.execute("SELECT count(*) FROM profiles").fetchone()[0]
-    return _profile_response(request, 201 if after > before else 200, profile)
+        return _profile_response(db, request, 201 if after > before else 200, profile)
 
 
 def merge_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
-    """Merge one profile into another, immediately.
+    """Merge one profile into another, immediately. The reply is 202, as seen, and not 201, as documented.
 
     The target gets the memberships and missing attributes of the source, which is deleted.
     """
@@ -138,7 +180,13 @@ def merge_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
         if target is None or source is None:
             raise not_found_error("profile", sources[0] if target else str(resource.get("id")))
         merge_stored_profiles(db, target, source, int(account.now()))
-    return ApiResponse(201, {"data": {"type": "profile", "id": target.id}, "links": {"self": request.url()}})
+    merged = {
+        "type": "profile",
+        "id": target.id,
+        "attributes": {},
+        "links": {"self": f"{request.origin}/api/profiles/{target.id}/"},
+    }
+    return ApiResponse(202, {"data": merged, "links": {"self": request.url()}})
 
 
 def get_lists_for_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
@@ -189,14 +237,11 @@ def _require_profile(db: sqlite3.Connection, request: ApiRequest) -> StoredProfi
     return profile
 
 
-def _profile_response(request: ApiRequest, status: int, profile: StoredProfile) -> ApiResponse:
-    return ApiResponse(
-        status,
-        {
-            "data": profile_resource(profile, request.origin, profile_fields(request)),
-            "links": {"self": request.url()},
-        },
-    )
+def _profile_response(
+    db: sqlite3.Connection, request: ApiRequest, status: int, profile: StoredProfile
+) -> ApiResponse:
+    (resource,) = ProfileView.from_request(request).to_resources(db, [profile])
+    return ApiResponse(status, {"data": resource, "links": {"self": request.url()}})
 
 
 def _parse_profile_body(account: SandboxAccount, request: ApiRequest, *, identified: bool) -> dict[str, Any]:
@@ -209,7 +254,8 @@ def _apply_profile(
     db: sqlite3.Connection, account: SandboxAccount, resource: Mapping[str, Any]
 ) -> StoredProfile:
     now = int(account.now())
-    result = load_matching_profiles(db, account.id, account.rules, [resource], now).apply_row(resource, now)
+    rules = replace(account.rules, patches="obey")  # which single calls always do
+    result = load_matching_profiles(db, account.id, rules, [resource], now).apply_row(resource, now)
     if not isinstance(result, StoredProfile):
         if result.code == CONFLICT_CODE:
             raise HttpError(

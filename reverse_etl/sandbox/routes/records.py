@@ -73,6 +73,13 @@ def remove_tag_from_lists(account: SandboxAccount, request: ApiRequest) -> ApiRe
     return ApiResponse(204)
 
 
+def tags_of_lists(db: sqlite3.Connection, list_ids: Sequence[str]) -> dict[str, str]:
+    """Return the names of the tags that are linked to one of these lists, by the tags' ids."""
+    links = [link.split("|") for link in read_records(db, TAG_LINK)]
+    tag_ids = {tag_id for tag_id, list_id in links if list_id in list_ids}
+    return {tag_id: tag["name"] for tag_id, tag in read_records(db, TAG).items() if tag_id in tag_ids}
+
+
 def create_coupon(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Create a coupon."""
     attributes = _require_attributes(request, "coupon", "external_id")
