@@ -65,8 +65,7 @@ class Connections:
         warehouse = open_warehouse(
             self.target.output,
             read_only=read_only,
-            state_schema=self.target.state_schema,
-            state_path=self.target.destination.state_path,
+            options=self.target.destination.warehouse_options,
         )
         try:
             yield warehouse

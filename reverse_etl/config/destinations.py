@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from reverse_etl.config.target import JOB_TIMEOUT_MINUTES, Destination
+from reverse_etl.config.target import JOB_TIMEOUT_MINUTES, Destination, WarehouseOptions
 from reverse_etl.klaviyo.origin import KLAVIYO_ORIGIN, parse_allowed_origin
 from reverse_etl.klaviyo.private_key import (
     KEY_VARIABLE,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 REVISION_VARIABLE: Final = "DESTINATIONS__KLAVIYO__API_REVISION"
 KEY_FIELDS: Final = ("private_api_key", "private_api_key_file", "private_api_key_command")
 _LIST_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
-_SCHEMA_NAME: Final = re.compile(r'[^".]+|"([^"]|"")+"')
+_NAME: Final = re.compile(r'[^".]+|"([^"]|"")+"')
 _SANDBOX_KEY: Final = "pk_sandbox"
 
 
@@ -53,7 +53,9 @@ class DestinationInput(StrictModel):
     create_lists: bool = False
     job_timeout_minutes: int = Field(default=JOB_TIMEOUT_MINUTES, ge=1, le=1440)
     state_schema: str = ""
+    state_database: str = ""
     state_path: str = ""
+    sending_warehouse: str = ""
 
     @field_validator("type")
     @classmethod
@@ -95,11 +97,18 @@ class DestinationInput(StrictModel):
     @field_validator("state_schema")
     @classmethod
     def _validate_state_schema(cls, value: str) -> str:
-        if value and not _SCHEMA_NAME.fullmatch(value):
+        if value and not _NAME.fullmatch(value):
             raise AdviceError(
                 "state_schema is not the name of a schema.",
-                "Write the schema name only; the schema is in the output's database.",
+                "Write the schema name only; the schema is in the output's database, or in state_database.",
             )
+        return value
+
+    @field_validator("state_database", "sending_warehouse")
+    @classmethod
+    def _validate_name(cls, value: str, info: ValidationInfo) -> str:
+        if value and not _NAME.fullmatch(value):
+            raise AdviceError(f"{info.field_name} is not a name.", "Write one name, without a dot.")
         return value
 
     @model_validator(mode="after")
@@ -146,8 +155,9 @@ def build_destination(
         if "create_lists" in destination_input.model_fields_set
         else destination_input.sandbox,
         job_timeout_minutes=destination_input.job_timeout_minutes,
-        state_schema=destination_input.state_schema,
-        state_path=destination_input.state_path,
+        warehouse_options=WarehouseOptions(
+            **{key.name: getattr(destination_input, key.name) for key in fields(WarehouseOptions)}
+        ),
         key_problem=None if key else missing_key_problem(key_location.location, key_location.missing_reason),
     )
 

@@ -56,12 +56,28 @@ class Output:
 
 
 @dataclass(frozen=True)
+class WarehouseOptions:
+    """The keys of a destination that concern the warehouse; "" if a key is not configured.
+
+    `state_path` is the state's file beside DuckDB; the other keys are names in a Snowflake account.
+    """
+
+    state_path: str = ""
+    state_database: str = ""
+    state_schema: str = ""
+    sending_warehouse: str = ""
+
+
+NO_WAREHOUSE_OPTIONS: Final = WarehouseOptions()
+
+
+@dataclass(frozen=True)
 class Destination:
     """The Klaviyo side of a target.
 
     `origin` is `https://a.klaviyo.com`, a loopback address `http://host:port`, or "" for an embedded sandbox.
     `key` is None if none is configured; `plan` needs none. `key_problem` then explains how to configure one.
-    `lists` maps logical names to list ids. `state_schema` and `state_path` are "" if none is configured.
+    `lists` maps logical names to list ids.
     """
 
     sandbox: bool
@@ -71,8 +87,7 @@ class Destination:
     lists: Mapping[str, str] = field(default_factory=dict)
     create_lists: bool = False
     job_timeout_minutes: int = JOB_TIMEOUT_MINUTES
-    state_schema: str = ""
-    state_path: str = ""
+    warehouse_options: WarehouseOptions = NO_WAREHOUSE_OPTIONS
     key_problem: Problem | None = None
 
     @property
@@ -106,7 +121,7 @@ class Target:
     @property
     def state_schema(self) -> str:
         """Return the schema of the state in a Snowflake database; a DuckDB state is a file."""
-        return self.destination.state_schema or STATE_SCHEMA
+        return self.destination.warehouse_options.state_schema or STATE_SCHEMA
 
     @property
     def destination_id(self) -> str:

@@ -72,13 +72,22 @@ class ProfileReader:
         """Add a problem for each key of the destination that its output does not support."""
         if output is None or destination is None:
             return
-        if output.type.database_is_a_file and destination.state_schema:
-            self.add_problem(
-                f"state_schema cannot be used with a {output.type} output: its state is a file.",
-                (self.profile, _DESTINATIONS, name, "state_schema"),
-                "Remove it. To choose the file: state_path",
-            )
-        if not output.type.database_is_a_file and destination.state_path:
+        options = destination.warehouse_options
+        if output.type.database_is_a_file:
+            for key in ("state_schema", "state_database"):
+                if getattr(options, key):
+                    self.add_problem(
+                        f"{key} cannot be used with a {output.type} output: its state is a file.",
+                        (self.profile, _DESTINATIONS, name, key),
+                        "Remove it. To choose the file: state_path",
+                    )
+            if options.sending_warehouse:
+                self.add_problem(
+                    f"sending_warehouse cannot be used with a {output.type} output: it has no warehouses.",
+                    (self.profile, _DESTINATIONS, name, "sending_warehouse"),
+                    "Remove it.",
+                )
+        elif options.state_path:
             self.add_problem(
                 f"state_path cannot be used with a {output.type} output: its state is a schema.",
                 (self.profile, _DESTINATIONS, name, "state_path"),

@@ -46,7 +46,7 @@ def deliver_model(
     pending_rows = PendingRows(context.warehouse, model_plan.tables, context.run_id)
     counters: list[OutcomeCounter] = []
     blocks_people = model_plan.model.config.surface.blocking is Blocking.PEOPLE
-    try:
+    with context.warehouse.sending(), receipt_buffer:
         for list_plan in model_plan.lists:
             counter = OutcomeCounter(blocks_people=blocks_people)
             blocked_reason = context.blocked_lists.find_reason(model_plan.model.name, list_plan.list_ref.id)
@@ -69,8 +69,6 @@ def deliver_model(
                 ListDone(model_plan.model.name, list_plan.list_ref.name, counts, counter.stop_reason)
             )
             counters.append(counter)
-    finally:
-        receipt_buffer.flush()
     context.state.apply_receipts(
         context.run_id, model_plan.model.name, model_plan.tables, model_plan.model.checksum
     )

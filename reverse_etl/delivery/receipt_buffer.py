@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FLUSH_SECONDS = 2.0
 FLUSH_RECEIPTS = 50
+RARE_FLUSH_RECEIPTS = 1_000  # if each write wakes a warehouse
 
 
 @dataclass
@@ -42,9 +43,18 @@ class ReceiptBuffer:
         self._receipts += receipts
         self._row_exceptions += row_exceptions
         self._unmatched_removals += unmatched_removals
-        old = self.context.clock.monotonic() - self._flushed_at > FLUSH_SECONDS
-        if old or len(self._receipts) >= FLUSH_RECEIPTS:
+        min_interval = self.context.warehouse.min_write_interval
+        is_old = self.context.clock.monotonic() - self._flushed_at > max(FLUSH_SECONDS, min_interval)
+        if is_old or len(self._receipts) >= (RARE_FLUSH_RECEIPTS if min_interval else FLUSH_RECEIPTS):
             self.flush()
+
+    def __enter__(self) -> Self:
+        """Write the last group on exit."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Write the last group."""
+        self.flush()
 
     def flush(self) -> None:
         """Write the group, once: after an interruption here it is unknown whether it was committed."""

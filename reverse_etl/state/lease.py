@@ -53,15 +53,16 @@ class Lease:
         self._release()
 
     def renew_if_due(self) -> None:
-        """Renew the lease if it was not renewed in the last minute. No-op for read-only commands.
+        """Renew the lease if it was not renewed in the last minutes. No-op for read-only commands.
 
         Raises WarehouseError if the lease had expired and another run holds it now.
         """
-        if (
-            self._is_held
-            and self._state_tables.clock.monotonic() - self._renewed_at >= RENEW_INTERVAL_SECONDS
-        ):
+        if self._is_held and self._state_tables.clock.monotonic() - self._renewed_at >= self._renew_interval:
             self.renew_or_raise()
+
+    @property
+    def _renew_interval(self) -> float:
+        return max(RENEW_INTERVAL_SECONDS, self._state_tables.warehouse.min_write_interval)
 
     def renew_or_raise(self) -> None:
         """Renew the lease now. Raises WarehouseError if another run holds it."""

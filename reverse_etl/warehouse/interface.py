@@ -73,6 +73,21 @@ class Warehouse(Protocol):
         """Make the models' sources readable inside this context, and only there."""
         ...
 
+    def sending(self) -> AbstractContextManager[None]:
+        """Run the statements inside while requests are sent: they are few and small.
+
+        A warehouse that is paid by the minute may run them in a cheaper place.
+        """
+        ...
+
+    @property
+    def min_write_interval(self) -> float:
+        """Return how many seconds should lie between small writes while a run waits for Klaviyo.
+
+        It is 0 unless a write wakes something that is paid by the minute.
+        """
+        ...
+
     def set_query_tag(self, **tags: str) -> None:
         """Set the tags of the following statements: their `run`, their `model`.
 

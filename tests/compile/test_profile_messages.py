@@ -192,7 +192,7 @@ CASES = [
         Problem(
             "sandbx is not a key of a destination.",
             "profiles.yml:6 shop.destinations.trial.sandbx",
-            "Did you mean sandbox? Available: type, sandbox, origin, private_api_key, private_api_key_file, private_api_key_command, api_revision, lists, create_lists, job_timeout_minutes, state_schema, state_path.",
+            "Did you mean sandbox? Available: type, sandbox, origin, private_api_key, private_api_key_file, private_api_key_command, api_revision, lists, create_lists, job_timeout_minutes, state_schema, state_database, state_path, sending_warehouse.",
         ),
     ),
     case(
@@ -274,7 +274,30 @@ CASES = [
         Problem(
             "state_schema is not the name of a schema.",
             "profiles.yml:6 shop.destinations.trial.state_schema",
-            "Write the schema name only; the schema is in the output's database.",
+            "Write the schema name only; the schema is in the output's database, or in state_database.",
+        ),
+    ),
+    case(
+        "state_database and sending_warehouse on duckdb",
+        profile("sandbox: true", "sandbox: true, state_database: ops, sending_warehouse: xs"),
+        Problem(
+            "state_database cannot be used with a duckdb output: its state is a file.",
+            "profiles.yml:6 shop.destinations.trial.state_database",
+            "Remove it. To choose the file: state_path",
+        ),
+        Problem(
+            "sending_warehouse cannot be used with a duckdb output: it has no warehouses.",
+            "profiles.yml:6 shop.destinations.trial.sending_warehouse",
+            "Remove it.",
+        ),
+    ),
+    case(
+        "a state_database with a schema",
+        profile("sandbox: true", "sandbox: true, state_database: ops.state"),
+        Problem(
+            "state_database is not a name.",
+            "profiles.yml:6 shop.destinations.trial.state_database",
+            "Write one name, without a dot.",
         ),
     ),
     case(

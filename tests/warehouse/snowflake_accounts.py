@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from reverse_etl.config.target import STATE_SCHEMA
+from reverse_etl.config.target import STATE_SCHEMA, WarehouseOptions
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake.auth import build_arguments
 from reverse_etl.warehouse.snowflake.client import connect
@@ -58,7 +58,11 @@ class Place:
 
     def opened(self, *, read_only: bool = False, **changes: Any) -> Snowflake:
         """Open a session as the job does, with changes of the output; it is closed with the place."""
-        session = Snowflake({**self.output, **changes}, read_only=read_only, state_schema=self.state_schema)
+        session = Snowflake(
+            {**self.output, **changes},
+            read_only=read_only,
+            options=WarehouseOptions(state_schema=self.state_schema),
+        )
         self._opened.callback(session.close)
         return session
 

@@ -320,6 +320,7 @@ class RecordingWarehouse:
 
     opening_notes: tuple[str, ...] = ()
     single_writer = False
+    min_write_interval = 0.0
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect

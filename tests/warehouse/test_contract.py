@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from reverse_etl.clock import SystemClock
-from reverse_etl.config.target import STATE_SCHEMA, Output
+from reverse_etl.config.target import STATE_SCHEMA, Output, WarehouseOptions
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import WarehouseError
@@ -48,7 +48,9 @@ def opened(
             output, schema_of_state = Output(Engine.SNOWFLAKE, place.output), place.state_schema
 
         def open_(*, read_only: bool = False) -> Warehouse:
-            made = open_warehouse(output, read_only=read_only, state_schema=schema_of_state)
+            made = open_warehouse(
+                output, read_only=read_only, options=WarehouseOptions(state_schema=schema_of_state)
+            )
             stack.callback(made.close)
             return made
 

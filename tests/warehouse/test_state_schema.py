@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.clock import SystemClock
+from reverse_etl.config.target import WarehouseOptions
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import SessionLost, UsageError
 from reverse_etl.state import open_state
@@ -16,6 +17,7 @@ from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
 from tests.warehouse.insert_rows import create_scratch
+from tests.warehouse.snowflake_accounts import new_database
 
 if TYPE_CHECKING:
     from tests.warehouse.snowflake_accounts import Place, Server
@@ -83,3 +85,31 @@ def test_a_run_keeps_its_state_where_the_profile_says(world: SnowflakeWorld) -> 
     look = Snowflake(world.place.output, read_only=True)
     assert not look.dialect.persistent
     look.close()
+
+
+def test_the_state_can_be_in_another_database(server: Server) -> None:
+    """A clone of dbt's database then has no state, and a swap moves none."""
+    with closing(server.place()) as mine:
+        other = new_database()
+        mine.sql(f"CREATE DATABASE {other}")
+        options = WarehouseOptions(state_database=other.lower())
+        with closing(Snowflake(mine.output, read_only=False, options=options)) as session:
+            assert session.dialect.state_schema == f'"{other}"."REVERSE_ETL"'
+            open_state(session, SystemClock())
+        with closing(Snowflake(mine.output, read_only=True, options=options)) as reader:
+            assert reader.dialect.persistent
+            assert reader.fetch(Statement.read("SELECT CURRENT_SCHEMA()")) == [("MARTS",)]
+        with closing(mine.opened(read_only=True)) as elsewhere:
+            assert not elsewhere.dialect.persistent
+
+
+def test_a_state_that_would_be_left_behind_is_refused(server: Server) -> None:
+    """With an empty state, members who left before would never be removed."""
+    with closing(server.place()) as mine:
+        open_state(mine.opened(), SystemClock())
+        other = new_database()
+        mine.sql(f"CREATE DATABASE {other}")
+        for read_only in (False, True):
+            with pytest.raises(UsageError, match="state_database asks for") as caught:
+                Snowflake(mine.output, read_only=read_only, options=WarehouseOptions(state_database=other))
+            assert f'RENAME TO "{other}"."REVERSE_ETL"' in str(caught.value.problems[0].hint)

@@ -59,6 +59,7 @@ class DuckDB:
 
     dialect = DIALECT
     single_writer = True  # DuckDB lets one process write a file
+    min_write_interval = 0.0
 
     def __init__(
         self,
@@ -197,6 +198,11 @@ class DuckDB:
         """Return how many rows the session's memory can sort."""
         ((limit,),) = self.fetch(Statement.read("SELECT current_setting('memory_limit')"))
         return max_rows_in_memory(limit)
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Do nothing: DuckDB runs in this process."""
+        yield
 
     def set_query_tag(self, **tags: str) -> None:
         """Do nothing: DuckDB keeps no history of statements."""

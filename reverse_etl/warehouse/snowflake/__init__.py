@@ -11,13 +11,13 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.config.target import STATE_SCHEMA
+from reverse_etl.config.target import NO_WAREHOUSE_OPTIONS, WarehouseOptions
 from reverse_etl.domain.columns import Column
 from reverse_etl.errors import WarehouseError
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from reverse_etl.warehouse.snowflake.errors import MISSING_OBJECT_CODES
-from reverse_etl.warehouse.snowflake.location import resolve_location
+from reverse_etl.warehouse.snowflake.location import SnowflakeLocation, resolve_location
 from reverse_etl.warehouse.snowflake.session import Session
 from reverse_etl.warehouse.snowflake.types import to_column
 from reverse_etl.warehouse.statement import Statement, StatementKind
@@ -37,10 +37,15 @@ class Snowflake:
 
     opening_notes: tuple[str, ...] = ()
     single_writer = False
+    min_write_interval = 180.0  # a warehouse runs, and costs, for at least a minute after each write
     max_sort_rows = None  # Snowflake sorts in its own memory and stores the result
 
     def __init__(
-        self, settings: Mapping[str, Any], *, read_only: bool, state_schema: str = STATE_SCHEMA
+        self,
+        settings: Mapping[str, Any],
+        *,
+        read_only: bool,
+        options: WarehouseOptions = NO_WAREHOUSE_OPTIONS,
     ) -> None:
         """Sign in with the settings of a dbt-snowflake output, and find or create the state's schema.
 
@@ -50,9 +55,10 @@ class Snowflake:
             {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
         )
         self.read_only = read_only
+        self._sending_warehouse = options.sending_warehouse
         self._session = Session(settings)
         try:
-            self.dialect = self._build_dialect(settings, state_schema)
+            self.dialect = self._build_dialect(settings, options)
         except BaseException:
             self.close()
             raise
@@ -95,6 +101,15 @@ class Snowflake:
     def staging(self) -> Iterator[None]:
         """Do nothing: the role can always read the sources."""
         yield
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Run the statements inside in the warehouse `sending_warehouse`, if there is one."""
+        if not self._sending_warehouse:
+            yield
+            return
+        with self._session.use_warehouse(self._sending_warehouse, self._query_tag):
+            yield
 
     def set_query_tag(self, **tags: str) -> None:
         """Add tags to the QUERY_TAG of all following statements."""
@@ -169,16 +184,20 @@ class Snowflake:
         if self.read_only and statement.changes_what_lasts:
             raise WarehouseError.of("A read-only session can't change the state.", where=statement.excerpt)
 
-    def _build_dialect(self, settings: Mapping[str, Any], state_schema: str) -> Dialect:
+    def _build_dialect(self, settings: Mapping[str, Any], options: WarehouseOptions) -> Dialect:
         """Return the dialect of this session, after finding or creating the state's schema."""
         # Until the schema is known, no table lasts, so that a read-only session may look for it.
         self.dialect = SnowflakeDialect("", "", persistent=False)
-        location = resolve_location(settings, state_schema, self.fetch)
+        location = resolve_location(settings, options, self.fetch)
         persistent = SnowflakeDialect(location.full_state_schema, location.full_state_schema)
-        if location.has_state_schema(self.fetch(location.show_schemas)):
+        has_schema = location.has_state_schema(self.fetch(location.show_schemas(location.state_database)))
+        if has_schema:
             self.dialect = persistent
-            state_exists = bool(self.state_columns("meta"))
-            return persistent if state_exists or not self.read_only else replace(persistent, persistent=False)
+            if self.state_columns("meta"):
+                return persistent
+        self._require_no_state_in_output_database(location)
+        if has_schema:
+            return replace(persistent, persistent=False) if self.read_only else persistent
         if self.read_only:
             return SnowflakeDialect(location.full_schema, location.full_schema, persistent=False)
         try:
@@ -188,6 +207,16 @@ class Snowflake:
         # "CREATE SCHEMA" makes the new one the session's schema; models look for their tables in dbt's.
         self.execute(Statement.session(f"USE SCHEMA {location.full_schema}"))
         return persistent
+
+    def _require_no_state_in_output_database(self, location: SnowflakeLocation) -> None:
+        """Raise UsageError if the state is in the output's database, and `state_database` is another one."""
+        if location.state_database == location.database:
+            return
+        if location.has_state_schema(self.fetch(location.show_schemas(location.database))):
+            old = f"{location.database}.{location.state_schema}"
+            self.dialect = SnowflakeDialect(old, old)
+            if self.state_columns("meta"):
+                raise location.left_behind_error(old)
 
 
 def inline_parameters(statement: Statement, dialect: Dialect) -> Statement:

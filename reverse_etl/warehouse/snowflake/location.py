@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reverse_etl.config.target import STATE_SCHEMA
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.warehouse.snowflake.errors import MISSING_OBJECT_CODES, NO_PRIVILEGE_CODES
 from reverse_etl.warehouse.statement import Statement, StatementKind, quote_identifier, quote_literal
@@ -13,15 +14,17 @@ from reverse_etl.warehouse.statement import Statement, StatementKind, quote_iden
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reverse_etl.config.target import WarehouseOptions
     from reverse_etl.warehouse.interface import Row
 
 
 @dataclass(frozen=True)
 class SnowflakeLocation:
-    """The database, the schema that dbt builds in, and the schema of the state, as SQL writes them."""
+    """The database and schema that dbt builds in, and those of the state, as SQL writes them."""
 
     database: str
     schema: str
+    state_database: str
     state_schema: str
 
     @property
@@ -32,13 +35,12 @@ class SnowflakeLocation:
     @property
     def full_state_schema(self) -> str:
         """Return the full name of the state's schema."""
-        return f"{self.database}.{self.state_schema}"
+        return f"{self.state_database}.{self.state_schema}"
 
-    @property
-    def show_schemas(self) -> Statement:
-        """Return the statement that shows the state's schema; _ in LIKE may match others too."""
+    def show_schemas(self, database: str) -> Statement:
+        """Return the statement that shows a schema of the state's name; _ in LIKE may match others too."""
         return Statement.read(
-            f"SHOW SCHEMAS LIKE {quote_literal(self._unquoted_state_schema)} IN DATABASE {self.database}"
+            f"SHOW SCHEMAS LIKE {quote_literal(self._unquoted_state_schema)} IN DATABASE {database}"
         )
 
     def has_state_schema(self, rows: list[Row]) -> bool:
@@ -64,9 +66,18 @@ class SnowflakeLocation:
             f"The role may not create the schema of the state, {self.full_state_schema}.",
             where=self.create_state_schema.excerpt,
             hint="Let an owner of the database run: "
-            f"GRANT CREATE SCHEMA ON DATABASE {self.database} TO ROLE <role>. "
+            f"GRANT CREATE SCHEMA ON DATABASE {self.state_database} TO ROLE <role>. "
             f"Or: CREATE TRANSIENT SCHEMA {self.full_state_schema}; "
             f"GRANT USAGE, CREATE TABLE ON SCHEMA {self.full_state_schema} TO ROLE <role>.",
+        )
+
+    def left_behind_error(self, old: str) -> UsageError:
+        """Return the error to raise if a state is in the output's database, and none in `state_database`."""
+        return UsageError.of(
+            f"The state is in {old}, and state_database asks for {self.full_state_schema}.",
+            where="profiles.yml",
+            hint=f"Move it between two runs: ALTER SCHEMA {old} RENAME TO {self.full_state_schema}. "
+            "Or remove state_database.",
         )
 
     @property
@@ -75,7 +86,7 @@ class SnowflakeLocation:
 
 
 def resolve_location(
-    settings: Mapping[str, Any], state_schema: str, fetch: Callable[[Statement], list[Row]]
+    settings: Mapping[str, Any], options: WarehouseOptions, fetch: Callable[[Statement], list[Row]]
 ) -> SnowflakeLocation:
     """Return the location of an output's tables: from the output, or the default of the user or connection.
 
@@ -98,7 +109,10 @@ def resolve_location(
             hint="Give it `database` and `schema`, as dbt needs them.",
         )
     location = SnowflakeLocation(
-        to_sql_identifier(database), to_sql_identifier(schema), to_sql_identifier(state_schema)
+        database=to_sql_identifier(database),
+        schema=to_sql_identifier(schema),
+        state_database=to_sql_identifier(options.state_database or database),
+        state_schema=to_sql_identifier(options.state_schema or STATE_SCHEMA),
     )
     if location.full_state_schema == location.full_schema:
         raise UsageError.of(

@@ -20,7 +20,8 @@ from reverse_etl.warehouse.snowflake.errors import (
     UNREACHABLE_CODES,
     translate_error,
 )
-from reverse_etl.warehouse.statement import Statement, StatementKind, TableName
+from reverse_etl.warehouse.snowflake.location import to_sql_identifier
+from reverse_etl.warehouse.statement import Statement, StatementKind, TableName, quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -107,6 +108,30 @@ class Session:
                 raise
         finally:
             self._in_transaction = False
+
+    @contextmanager
+    def use_warehouse(self, name: str, query_tag: Mapping[str, str]) -> Iterator[None]:
+        """Run the statements inside in another warehouse, also in a session that replaces this one."""
+        current = str(self._settings.get("warehouse") or "") or self._default_warehouse(query_tag)
+        self._set_warehouse(name, query_tag)
+        try:
+            yield
+        except BaseException:
+            with suppress(ReverseEtlError):  # report the first error
+                self._set_warehouse(current, query_tag)
+            raise
+        self._set_warehouse(current, query_tag)
+
+    def _default_warehouse(self, query_tag: Mapping[str, str]) -> str:
+        cursor = self.execute(Statement.read("SELECT CURRENT_WAREHOUSE()"), query_tag)
+        ((name,),) = cursor.fetchall()
+        cursor.close()
+        return quote_identifier(name) if name else ""
+
+    def _set_warehouse(self, name: str, query_tag: Mapping[str, str]) -> None:
+        if name:
+            self.execute(Statement.session(f"USE WAREHOUSE {to_sql_identifier(name)}"), query_tag)
+            self._settings = {**self._settings, "warehouse": name}
 
     def close(self) -> None:
         """Log out, which ends temporary tables. May be called twice."""

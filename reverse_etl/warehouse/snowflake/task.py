@@ -48,7 +48,7 @@ CREATE OR REPLACE EXTERNAL ACCESS INTEGRATION REVERSE_ETL_KLAVIYO
 CREATE COMPUTE POOL IF NOT EXISTS REVERSE_ETL_POOL
   MIN_NODES = 1 MAX_NODES = 1 INSTANCE_FAMILY = CPU_X64_XS
   AUTO_RESUME = TRUE AUTO_SUSPEND_SECS = 60 INITIALLY_SUSPENDED = TRUE;
-GRANT USAGE ON DATABASE {database} TO ROLE {role};
+{database_grants}
 GRANT USAGE, CREATE TABLE, CREATE SERVICE ON SCHEMA {schema} TO ROLE {role};
 GRANT USAGE, CREATE TASK ON SCHEMA {tasks} TO ROLE {role};
 GRANT READ ON IMAGE REPOSITORY {schema}.IMAGES TO ROLE {role};
@@ -114,12 +114,15 @@ def render_snowflake_task(target: Target, after: str | None = None) -> str:
             hint="Write it beside the other keys of the output.",
         )
     database = _quote_identifier(str(output.settings["database"]))
-    schema = f"{database}.{_quote_identifier(target.state_schema)}"
+    state_database = target.destination.warehouse_options.state_database
+    place = _quote_identifier(state_database) if state_database else database
+    schema = f"{place}.{_quote_identifier(target.state_schema)}"
+    role = _quote_identifier(str(output.settings["role"]))
     names = {
         "after": after,
         "tasks": _schema_of(after) if after else schema,
         "target": target.name,
-        "role": _quote_identifier(str(output.settings["role"])),
+        "role": role,
         "warehouse": _quote_identifier(str(output.settings["warehouse"])),
     }
     return _SQL_TEMPLATE.format(
@@ -128,7 +131,9 @@ def render_snowflake_task(target: Target, after: str | None = None) -> str:
         **names,
         profile=target.profile,
         output=_comment_lines(yaml.safe_dump({target.name: _output_inside_account(target)}, sort_keys=False)),
-        database=database,
+        database_grants="\n".join(
+            f"GRANT USAGE ON DATABASE {name} TO ROLE {role};" for name in dict.fromkeys((database, place))
+        ),
         schema=schema,
         timeout=_TIMEOUT_HOURS * 3_600_000,
         specification=yaml.safe_dump(_specification(schema, target.name), sort_keys=False),
