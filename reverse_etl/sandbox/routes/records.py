@@ -19,6 +19,7 @@ from reverse_etl.sandbox.replies import (
     not_found_error,
 )
 from reverse_etl.sandbox.routes.route import Route
+from reverse_etl.sandbox.times import to_iso
 from reverse_etl.sandbox.validation import parse_resource
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def bulk_create_coupon_codes(account: SandboxAccount, request: ApiRequest) -> Ap
         job_id = derive_list_id(f"{account.id} codes", len(read_records(db, COUPON_CODE)) + 1)
         for code_id, attributes in codes.items():
             put_record(db, COUPON_CODE, code_id, attributes)
-    job = {"status": "queued", "total_count": len(rows), "completed_count": 0, "failed_count": 0}
+    counts = {"total_count": len(rows), "completed_count": 0, "failed_count": 0}
+    job = {"status": "queued", "created_at": to_iso(account.now()), **counts}
     return _created(request, "coupon-code-bulk-create-job", job_id, job, status=202)
 
 
@@ -224,7 +226,13 @@ def _require_lists(db: sqlite3.Connection, list_ids: Sequence[str]) -> None:
 def _created(
     request: ApiRequest, kind: str, record_id: str, attributes: Any, *, status: int = 201
 ) -> ApiResponse:
-    resource = {"type": kind, "id": record_id, "attributes": attributes}
+    collection = request.path.removesuffix(f"/{record_id}")
+    resource = {
+        "type": kind,
+        "id": record_id,
+        "attributes": attributes,
+        "links": {"self": f"{request.origin}{collection}/{record_id}/"},
+    }
     return ApiResponse(status, {"data": resource, "links": {"self": request.url()}})
 
 
