@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.reconcile.drift import ListDifference
     from reverse_etl.report.facts import Report
+    from reverse_etl.state import State
 
 THREADS = 8
 SAMPLE_SIZE = 3  # changes that a plan shows, per list and operation
@@ -374,12 +375,15 @@ class Project:
         models = self.select(select, exclude)
         with self.connections.warehouse(read_only=False) as warehouse:
             state = self.connections.state(warehouse, None, on_event)
-            clear = state.forget_unknown if unknown else state.rejections.clear_klaviyo_rejections
             with state.hold_lease():
-                return {
-                    model.name: 0 if unknown and not model.config.surface.upsert.once else clear(model.name)
-                    for model in models
-                }
+                return {model.name: _retry_model(state, model, unknown=unknown) for model in models}
+
+
+def _retry_model(state: State, model: Model, *, unknown: bool) -> int:
+    once = model.config.surface.upsert.once
+    if unknown:
+        return state.forget_unknown(model.name) if once else 0
+    return state.retry_rejections(model.name, may_repeat=not once)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,8 @@ _PLAN_OPTIONS = (
     click.option(
         "--full-refresh",
         is_flag=True,
-        help="Send every row again. The snapshot stays, so removals still work.",
+        help="Send every row again. The snapshot stays, so removals still work. Rows that this run does not "
+        "send are sent by the next ones.",
     ),
     click.option(
         "--limit", type=click.IntRange(1), help="Send at most N rows and remove nobody: for a first try."

@@ -37,7 +37,7 @@ class ListRef:
     name at Klaviyo if known, or the name in the model. `id` is `new:<name>` if the list does not exist yet
     or was not looked up. `previous_model` is the other model that owned the list last, '' if none. `resumed`
     says that the model owned the list before, but not in its last run. `surface` is the surface's name if it
-    has no lists; all other fields are '' then.
+    has no lists; names and ids are '' then. `refresh`: a full refresh of the list was asked for.
     """
 
     row_value: str
@@ -46,6 +46,7 @@ class ListRef:
     previous_model: str = ""
     resumed: bool = False
     surface: str = ""
+    refresh: bool = False
 
     @property
     def label(self) -> str:
@@ -54,8 +55,8 @@ class ListRef:
 
     @property
     def needs_resend(self) -> bool:
-        """Return whether the model's snapshot of the list may be outdated, because others sent to it."""
-        return bool(self.previous_model) or self.resumed
+        """Return whether all rows of the list are to be sent again: asked for, or others sent to the list."""
+        return bool(self.previous_model) or self.resumed or self.refresh
 
     @property
     def is_new(self) -> bool:

@@ -67,6 +67,7 @@ def build_plan(
             staged_model,
             registered_lists,
             last_lists,
+            refresh=request.options.full_refresh,
         )
         for staged_model in staged_models
     }
@@ -120,10 +121,13 @@ def _annotate_history(
     staged_model: StagedModel,
     registered_lists: Sequence[RegisteredList],
     last_lists: Mapping[str, frozenset[str]],
+    *,
+    refresh: bool,
 ) -> tuple[ListRef, ...]:
     """Return the lists of a model with their history: the previous owner, and whether the model resumes it.
 
-    `last_lists` holds, by model, the ids of the lists of its last run.
+    `last_lists` holds, by model, the ids of the lists of its last run. With `refresh`, all rows are sent
+    again, if they may be.
     """
     name = staged_model.model.name
     other_owners = {entry.id: entry.model for entry in registered_lists if entry.id and entry.model != name}
@@ -136,6 +140,7 @@ def _annotate_history(
             and bool(ref.id)
             and not ref.is_new
             and ref.id not in last_list_ids,
+            refresh=refresh and staged_model.may_send_again,
         )
         for ref in refs
     )

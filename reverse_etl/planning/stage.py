@@ -32,6 +32,11 @@ class StagedModel:
     rows: int
     list_names: tuple[str, ...]
 
+    @property
+    def may_send_again(self) -> bool:
+        """Return whether a row may be sent again although an earlier request may have carried it out."""
+        return not (self.tables.append_only or self.model.config.surface.upsert.once)
+
 
 def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedModel:
     """Stage one model.

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
-from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.state.sql.deltas import mark_rejected_uncertain
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.state.tables import StateTables
+    from reverse_etl.warehouse.model_tables import ModelTables
 
 
 @dataclass(frozen=True)
@@ -52,22 +53,23 @@ class Rejections:
         )
         self.state_tables.execute(*schema.drop_temp_tables(tables.dialect, (rejections.checks,)))
 
-    def clear_klaviyo_rejections(self, model: str) -> int:
+    def clear_klaviyo_rejections(self, model: str, tables: ModelTables, *, resend: bool) -> int:
         """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again.
 
-        Returns how many.
+        Returns how many. With `resend`, a row that was applied before becomes uncertain until it is applied.
         """
-        table_key = self.state_tables.scope.table_key(model)
-        if not self.state_tables.warehouse.state_columns(f"snapshot_{table_key}"):
-            return 0
         rows = sum(
             rejected.rows
             for (rejected_model, _), rejections in self.by_list().items()
             for rejected in rejections
             if rejected_model == model and rejected.reason.source is RejectionSource.KLAVIYO
         )
-        tables = ModelTables(self.state_tables.dialect, table_key, (), (), many_lists=True)
-        self.state_tables.commit(sql.delete_klaviyo_rejections(self._of_model(tables, model)))
+        self.state_tables.commit(
+            (
+                *((mark_rejected_uncertain(tables),) if resend else ()),
+                *sql.delete_klaviyo_rejections(self._of_model(tables, model)),
+            )
+        )
         return rows
 
     def _of_model(self, tables: ModelTables, model: str) -> sql.ModelRejections:

@@ -197,6 +197,18 @@ class State:
         self._state_tables.execute(deltas.delete_uncertain_upserts(tables))
         return int(rows)
 
+    def retry_rejections(self, model: str, *, may_repeat: bool) -> int:
+        """Let the next run send the rows of a model that Klaviyo refused; return how many.
+
+        If a row `may_repeat`, it is sent although it equals what was applied before.
+        """
+        table_key = self.scope.table_key(model)
+        if self._load_payload(table_key) is None:
+            return 0
+        payload = self._load_common_payload(table_key)
+        tables = ModelTables(self._state_tables.dialect, table_key, (), payload, many_lists=True)
+        return self.rejections.clear_klaviyo_rejections(model, tables, resend=may_repeat)
+
     def backdate_first_sent(
         self, tables: ModelTables, list_id: str, first_sent_times: Mapping[str, datetime]
     ) -> None:

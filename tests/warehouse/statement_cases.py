@@ -258,6 +258,7 @@ def _deltas(run: RunDeltas) -> Iterator[Call]:
     yield "delete_unsent", deltas.delete_unsent(run)
     yield "mark_uncertain", deltas.mark_uncertain(tables, ["L1", "L2"])
     yield "mark_deferred_uncertain", deltas.mark_deferred_uncertain(tables)
+    yield "mark_rejected_uncertain", deltas.mark_rejected_uncertain(tables)
     yield "mark_unsent_uncertain", deltas.mark_unsent_uncertain(run)
     yield "keep_uncertain", deltas.keep_uncertain(run)
     yield "inherit_first_sent", deltas.inherit_first_sent(run, tables.table_key, ["L1", "L2"])

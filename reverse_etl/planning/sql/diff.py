@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class DiffOptions:
     """The options of the diff: every row again, or identities by today's identifiers.
 
-    All rows of the lists `stale_list_ids` are uncertain: another model has sent to these lists since.
+    All rows of the lists `stale_list_ids` are uncertain: a full refresh sends them again, or another model has
+    sent to these lists since.
     """
 
     full_refresh: bool = False

@@ -89,6 +89,11 @@ def mark_deferred_uncertain(tables: ModelTables) -> Statement:
     return Statement.insert(deltas_table(tables), *render("mark_deferred_uncertain", tables))
 
 
+def mark_rejected_uncertain(tables: ModelTables) -> Statement:
+    """Make the applied rows uncertain that Klaviyo refused later, so that they are sent again although they did not change."""
+    return Statement.insert(deltas_table(tables), *render("mark_rejected_uncertain", tables))
+
+
 def mark_unsent_uncertain(run: RunDeltas) -> Statement:
     """Make the rows uncertain whose removal was planned and not sent, or was held: see `mark_deferred_uncertain`."""
     text = render("mark_removals_uncertain", run.tables, run=run, were_uncertain=False)
