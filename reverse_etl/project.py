@@ -26,7 +26,7 @@ from reverse_etl.models.project_models import ProjectModels
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.dbt_gate import DbtGate
 from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.planning.planner import PlanRequest, require_known_models
+from reverse_etl.planning.planner import PlanRequest, require_known_allowances, require_known_models
 from reverse_etl.planning.saved_plan import find_changed_models, require_same_account, require_same_target
 from reverse_etl.reconcile import operations as flow
 from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
@@ -158,11 +158,11 @@ class Project:
     ) -> Plan:
         """Return what a run would do. Sends only GETs and changes no persistent table and no file.
 
-        Without a key it sends no requests at all, and `Plan.lists_looked_up` is False.
+        Without a key it sends no requests at all, and `Plan.lists_looked_up` is False. `Plan.violations` are
+        the guards that would stop lists.
         """
-        request = self._build_request(
-            select, exclude, replace(options or PlanOptions(), sample_size=SAMPLE_SIZE)
-        )
+        options = replace(options or PlanOptions(), sample_size=SAMPLE_SIZE)
+        request = self._build_request(select, exclude, options)
         with (
             self.connections.klaviyo(dry_run=True, on_request=on_request) as klaviyo,
             self.connections.warehouse(read_only=True) as warehouse,
@@ -189,14 +189,17 @@ class Project:
     ) -> RunResult:
         """Plan, send what changed, and record the outcome of every row.
 
-        Raises GuardRefused before the first write if a guard trips, or if the dbt gate stops a model; `gate`
-        configures the gate. The run may be killed at any moment and run again: it continues from what is
-        proved. It writes manifest.json and run_results.json in the format of dbt's artifacts.
+        A guard that trips stops its list; `options.allow` names the models that may pass, and `allow_removes`
+        adds to it. Raises GuardRefused before the first write if guards stop all lists, or if the dbt gate
+        stops a model; `gate` configures the gate. The run may be killed at any moment and run again: it
+        continues from what is proved. It writes manifest.json and run_results.json in the format of dbt's
+        artifacts.
         """
+        options = options or PlanOptions()
+        if allow_removes:
+            options = replace(options, allow=replace(options.allow, removes=allow_removes))
         request = self._build_request(select, exclude, options)
-        require_known_models(allow_removes, self.project_models.all, "--allow-removes")
         run_options = RunOptions(
-            allow_removes,
             strict=strict,
             gate=gate or GateOptions(),
             on_event=on_event,
@@ -214,8 +217,9 @@ class Project:
     ) -> RunResult:
         """Run exactly what a saved plan says, row by row, or nothing.
 
-        Raises GuardRefused before the first write if a model or the plan has changed since it was saved, and
-        everything that `run` raises. A plan can't be applied twice: after the first time the plan differs.
+        Raises GuardRefused before the first write if a guard trips, or if a model or the plan has changed
+        since it was saved, and everything that `run` raises. A plan can't be applied twice: after the first
+        time the plan differs.
         """
         require_same_target(saved_plan, self.target)
         models = {model.name: model for model in self.project_models.all}
@@ -223,16 +227,14 @@ class Project:
             [models[name] for name in saved_plan.model_names if name in models]
         )
         run_options = RunOptions(
-            saved_plan.allow_removes,
             strict=strict,
             gate=saved_plan.gate,
             on_event=on_event,
             on_request=on_request,
             saved_plan=saved_plan,
         )
-        return self._run_recorded(
-            PlanRequest(self.target, selected, self.project_models.all, saved_plan.options), run_options
-        )
+        request = PlanRequest(self.target, selected, self.project_models.all, saved_plan.options)
+        return self._run_recorded(request, run_options)
 
     def _run_recorded(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
         with self._make_run_artifacts(request.selected) as run_artifacts:
@@ -260,6 +262,7 @@ class Project:
     ) -> PlanRequest:
         options = options or PlanOptions()
         require_known_models(options.rekey, self.project_models.all, "--rekey")
+        require_known_allowances(options.allow, self.project_models.all)
         return PlanRequest(self.target, self.select(select, exclude), self.project_models.all, options)
 
     def _run_request(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
@@ -274,7 +277,6 @@ class Project:
             return run_models(
                 context,
                 request,
-                run_options.allow_removes,
                 strict=run_options.strict,
                 saved_plan=run_options.saved_plan,
             )
@@ -390,7 +392,6 @@ def _retry_model(state: State, model: Model, *, unknown: bool) -> int:
 class RunOptions:
     """The options of a run, apart from those of its plan."""
 
-    allow_removes: Collection[str]
     strict: bool
     gate: GateOptions
     on_event: EventHandler

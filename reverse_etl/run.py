@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.deliver import deliver_model
+from reverse_etl.delivery.deliver import count_idle_list, deliver_model
 from reverse_etl.delivery.list_creation import create_list
-from reverse_etl.delivery.outcomes import OutcomeCounter
+from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
 from reverse_etl.delivery.recovery import recover_earlier_runs
 from reverse_etl.delivery.results import ListResult, RunResult, collect_figures, compute_exit_code
 from reverse_etl.domain.events import Event, EventHandler, ListCreated
@@ -17,18 +17,18 @@ from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.errors import GuardRefused, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
-from reverse_etl.planning.guards import check_guards
 from reverse_etl.planning.saved_plan import find_plan_drift
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.state import ModelRecord, ModelSubmission, RunState
 from reverse_etl.state.sql import deltas
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.errors import Problem
     from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
     from reverse_etl.planning.planner import PlanRequest
     from reverse_etl.planning.saved_plan import SavedPlan
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 def run_models(
     context: DeliveryContext,
     request: PlanRequest,
-    allowed_removes: Collection[str],
     *,
     strict: bool,
     saved_plan: SavedPlan | None = None,
 ) -> RunResult:
     """Plan the selected models and deliver the plan; with `saved_plan`, deliver only that exact plan.
 
-    Raises GuardRefused before the first write if a guard trips or the plan differs from `saved_plan`.
+    A guard that trips stops its lists. Raises GuardRefused before the first write if guards stop all lists;
+    with `saved_plan`, if any guard trips or the plan differs from the saved one.
     """
     context.warehouse.set_query_tag(run=context.run_id)
     with context.state.hold_lease():
@@ -55,8 +55,7 @@ def run_models(
         plan = planning.build_plan(
             context.warehouse, context.state, context.klaviyo, request, _with_heartbeat(context)
         )
-        plan_drift = find_plan_drift(saved_plan, plan) if saved_plan else ()
-        if problems := plan_drift or check_guards(plan.models, allowed_removes):
+        if problems := _find_refusals(plan, saved_plan):
             reasons = [f"{problem.summary} At {problem.where}." for problem in problems]
             context.state.runs.record_refused_run(
                 context.run_id, request.target.destination_id, reasons, GuardRefused.exit_code
@@ -65,13 +64,14 @@ def run_models(
         plan = _create_missing_lists(context, plan)
         context = replace(context, started_at=_server_now(context))
         _defer_blocked_lists(context, plan)
-        _mark_submitting(context, request.target, plan)
+        previous_records = context.state.models()
+        _mark_submitting(context, request.target, plan, previous_records)
         _claim_lists(context, plan)
         results: list[ListResult] = []
         counters: list[OutcomeCounter] = []
         for model_plan in plan.models:
             model_counters = (
-                tuple(OutcomeCounter() for _ in model_plan.lists)
+                tuple(count_idle_list(list_plan) for list_plan in model_plan.lists)
                 if model_plan.is_empty
                 else _deliver_model(context, plan, model_plan, counters)
             )
@@ -87,8 +87,16 @@ def run_models(
                 for list_plan, counter in zip(model_plan.lists, model_counters, strict=True)
             ]
         result = RunResult(context.run_id, plan, tuple(results), compute_exit_code(results, strict=strict))
+        _restore_checksums(context, result, previous_records)
         _record_end(context, result, settled=not any(counter.has_open_jobs for counter in counters))
         return result
+
+
+def _find_refusals(plan: Plan, saved_plan: SavedPlan | None) -> tuple[Problem, ...]:
+    """Return why nothing at all may be sent; a saved plan is applied as a whole or not."""
+    if saved_plan and (plan_drift := find_plan_drift(saved_plan, plan)):
+        return plan_drift
+    return plan.problems if saved_plan or plan.is_stopped else ()
 
 
 def _deliver_model(
@@ -138,7 +146,7 @@ def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> Mode
     created_ids: dict[str, str] = {}
     for list_plan in model_plan.lists:
         ref = list_plan.list_ref
-        if ref.is_new:
+        if ref.is_new and not list_plan.stop_reason:
             context.state.renew_lease_or_raise()  # the lease may have expired during planning
             ref = create_list(ref, model_plan.model.name, context.state, context.klaviyo, context.clock)
             context.on_event(ListCreated(ref.name, ref.id))
@@ -166,18 +174,13 @@ def _defer_blocked_lists(context: DeliveryContext, plan: Plan) -> None:
             context.warehouse.execute(deltas.defer_lists(model_plan.tables, list_ids))
 
 
-def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> None:
+def _mark_submitting(
+    context: DeliveryContext, target: Target, plan: Plan, previous_records: Mapping[str, ModelRecord]
+) -> None:
     """Store the plan's deltas as uncertain before the first of them is sent."""
     submissions = []
     for model_plan in plan.models:
-        config = model_plan.model.config
-        model_record = ModelRecord(
-            model_plan.model.name,
-            model_plan.tables.table_key,
-            config.surface.name,
-            config.row_key,
-            model_plan.model.checksum,
-        )
+        model_record = _build_record(model_plan, previous_records.get(model_plan.model.name))
         has_deferred = model_plan.has_deferred_removals or bool(_find_blocked_list_ids(context, model_plan))
         stale_list_ids = [
             list_plan.list_ref.id for list_plan in model_plan.lists if list_plan.list_ref.needs_resend
@@ -197,8 +200,40 @@ def _mark_submitting(context: DeliveryContext, target: Target, plan: Plan) -> No
     )
     for model_plan in plan.models:
         context.state.rejections.record_check_rejections(
-            context.run_id, model_plan.model.name, model_plan.tables
+            context.run_id, model_plan.model.name, model_plan.tables, model_plan.stopped_list_ids
         )
+
+
+def _build_record(model_plan: ModelPlan, previous: ModelRecord | None) -> ModelRecord:
+    """Return what the state keeps of a model that is sent now.
+
+    While rows wait behind `--limit` or a guard, it keeps the previous checksum: the updates of these rows are
+    still those of a model that has changed.
+    """
+    config, checksum = model_plan.model.config, model_plan.model.checksum
+    if any(list_plan.deferred or list_plan.stop_reason for list_plan in model_plan.lists):
+        checksum = previous.checksum if previous else ""
+    return ModelRecord(
+        model_plan.model.name, model_plan.tables.table_key, config.surface.name, config.row_key, checksum
+    )
+
+
+def _restore_checksums(
+    context: DeliveryContext, result: RunResult, previous_records: Mapping[str, ModelRecord]
+) -> None:
+    """Keep the previous checksum of models of which rows were not sent; see `_build_record`."""
+    unsent_models = {
+        list_result.model for list_result in result.lists if Outcome.NOT_SENT in list_result.outcomes
+    }
+    for model_plan in result.plan.models:
+        previous = previous_records.get(model_plan.model.name)
+        if (
+            previous is not None
+            and previous.name in unsent_models
+            and previous.checksum != model_plan.model.checksum
+        ):
+            record = _build_record(model_plan, previous)
+            context.state.record_model(replace(record, checksum=previous.checksum))
 
 
 def _claim_lists(context: DeliveryContext, plan: Plan) -> None:
@@ -207,7 +242,7 @@ def _claim_lists(context: DeliveryContext, plan: Plan) -> None:
         [
             (list_plan.list_ref.id, list_plan.list_ref.name, model_plan.model.name)
             for model_plan, list_plan in plan.lists()
-            if list_plan.list_ref.id
+            if list_plan.list_ref.id and not list_plan.stop_reason
         ]
     )
 
@@ -216,7 +251,7 @@ def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -
     rows = [
         (
             list_result.model,
-            list_result.list_plan.list_ref.id,
+            "" if list_result.list_plan.list_ref.is_new else list_result.list_plan.list_ref.id,
             list_result.list_plan.list_ref.name,
             json.dumps(collect_figures(list_result)),
             list_result.stop_reason,

@@ -16,6 +16,7 @@ from reverse_etl.dbt.gate import GateMode, GateOptions
 from reverse_etl.errors import UsageError
 from reverse_etl.parsing.variables import parse_vars
 from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.violations import Allowances
 from reverse_etl.project import Project
 
 if TYPE_CHECKING:
@@ -76,7 +77,31 @@ _PLAN_OPTIONS = (
         "--allow-removes",
         multiple=True,
         metavar="MODEL",
-        help="Let this model pass its guards in this run. Repeatable.",
+        help="Let this model pass the guards min_rows and max_removes in this run. Repeatable.",
+    ),
+    click.option(
+        "--allow-adds",
+        multiple=True,
+        metavar="MODEL",
+        help="Let this model pass the guard max_adds in this run. Repeatable.",
+    ),
+    click.option(
+        "--allow-updates",
+        multiple=True,
+        metavar="MODEL",
+        help="Let this model pass the guard max_updates in this run. Repeatable.",
+    ),
+    click.option(
+        "--allow-rejected",
+        multiple=True,
+        metavar="MODEL",
+        help="Let this model pass the guard max_rejected in this run. Repeatable.",
+    ),
+    click.option(
+        "--allow-new-lists",
+        multiple=True,
+        metavar="MODEL",
+        help="Let this model create more than 5 lists in this run. Repeatable.",
     ),
     click.option(
         "--rekey",
@@ -152,6 +177,10 @@ class PlanFlags:
     full_refresh: bool
     limit: int | None
     allow_removes: tuple[str, ...]
+    allow_adds: tuple[str, ...]
+    allow_updates: tuple[str, ...]
+    allow_rejected: tuple[str, ...]
+    allow_new_lists: tuple[str, ...]
     rekey: tuple[str, ...]
     no_dbt_gate: bool
     strict_gate: bool
@@ -174,7 +203,18 @@ class PlanFlags:
     @property
     def options(self) -> PlanOptions:
         """Return the options that change the plan itself."""
-        return PlanOptions(full_refresh=self.full_refresh, limit=self.limit, rekey=frozenset(self.rekey))
+        return PlanOptions(
+            full_refresh=self.full_refresh,
+            limit=self.limit,
+            rekey=frozenset(self.rekey),
+            allow=Allowances(
+                removes=self.allow_removes,
+                adds=self.allow_adds,
+                updates=self.allow_updates,
+                rejected=self.allow_rejected,
+                new_lists=self.allow_new_lists,
+            ),
+        )
 
 
 def project_options(command: Command) -> Command:

@@ -50,7 +50,9 @@ def deliver_model(
         for list_plan in model_plan.lists:
             counter = OutcomeCounter(blocks_people=blocks_people)
             blocked_reason = context.blocked_lists.find_reason(model_plan.model.name, list_plan.list_ref.id)
-            if blocked_reason is not None:
+            if list_plan.stop_reason:
+                counter.halt(list_plan.stop_reason)
+            elif blocked_reason is not None:
                 counter.fail(blocked_reason)
             elif blocks_people and any(
                 earlier.has_open_jobs and earlier.blocks_people for earlier in (*earlier_counters, *counters)
@@ -73,6 +75,15 @@ def deliver_model(
         context.run_id, model_plan.model.name, model_plan.tables, model_plan.model.checksum
     )
     return tuple(counters)
+
+
+def count_idle_list(list_plan: ListPlan) -> OutcomeCounter:
+    """Return the counter of a list whose model has nothing to send; a guard may have stopped the list."""
+    counter = OutcomeCounter()
+    if list_plan.stop_reason:
+        counter.halt(list_plan.stop_reason)
+    _count_unsent(list_plan, counter)
+    return counter
 
 
 def _deliver_list(delivery: ListDelivery) -> None:

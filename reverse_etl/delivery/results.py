@@ -29,7 +29,10 @@ class ListResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """The result of a run. `exit_code` is 0, 1 (rows need attention) or 4 (a list failed)."""
+    """The result of a run.
+
+    `exit_code` is 0, 1 (rows need attention), 3 (a guard stopped a list) or 4 (a list failed).
+    """
 
     run_id: str
     plan: Plan
@@ -38,13 +41,15 @@ class RunResult:
 
 
 def compute_exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
-    """Return 4 if a list failed, 1 if rows need attention, otherwise 0.
+    """Return 4 if a list failed, 3 if a guard stopped one, 1 if rows need attention, otherwise 0.
 
     Rows need attention if they were newly rejected, are unknown, accepted or held, or were not sent because
     their list stopped. Rows deferred by a limit don't. `strict` counts all rejections, not only new ones.
     """
     if any(result.failed for result in results):
         return 4
+    if any(result.list_plan.stop_reason for result in results):
+        return 3
     attention_outcomes = {Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
     for result in results:
         rejected_rows = sum(

@@ -6,16 +6,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.list_target import ListById, ListColumn, ListTarget, NamedList, OnSharedIdentifier
+from reverse_etl.models.guard_config import override_limit, read_limit
 from reverse_etl.models.query import Finding
 from reverse_etl.parsing.durations import parse_duration
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.parsing.validation import AdviceError, StrictModel
 from reverse_etl.surfaces import column_rules
 from reverse_etl.surfaces.catalog import get_surface, surface_names
+from reverse_etl.surfaces.interface import GuardLimit, Guards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.interface import Surface
 
 _IDENTIFIER_ALIASES: Final = {"phone": "phone_e164", "phone_number": "phone_e164", "id": "klaviyo_profile_id"}
+
+_GUARDS: Final = Guards(min_rows=1)
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,13 @@ class ModelConfig:
     tags: tuple[str, ...] = ()
     on_shared_identifier: OnSharedIdentifier = OnSharedIdentifier.OMIT
     min_rows: int = 1
-    max_removes: float = 0.1
+    max_removes: GuardLimit = _GUARDS.max_removes
     enabled: bool = True
     description: str = ""
     max_age: int | None = None
+    max_adds: GuardLimit = _GUARDS.max_adds
+    max_updates: GuardLimit = _GUARDS.max_updates
+    max_rejected: GuardLimit = _GUARDS.max_rejected
 
     @property
     def row_key(self) -> tuple[tuple[str, str], ...]:
@@ -93,7 +100,10 @@ class ConfigInput(StrictModel):
     on_shared_identifier: OnSharedIdentifier = Field(default=OnSharedIdentifier.OMIT, strict=False)
     on_null: str = "omit"
     min_rows: int | None = Field(default=None, ge=0)
-    max_removes: float | None = Field(default=None, ge=0, le=1, description="It is a share: 0.1 is 10 %.")
+    max_removes: dict[str, float] = Field(default={})
+    max_adds: dict[str, float] = Field(default={})
+    max_updates: dict[str, float] = Field(default={})
+    max_rejected: dict[str, float] = Field(default={})
     max_age: str = Field(default="", description="For example: '24h'")
     enabled: bool = True
     description: str = ""
@@ -111,6 +121,11 @@ class ConfigInput(StrictModel):
         if value not in surface_names():
             raise AdviceError(f"surface cannot be {value!r}.", did_you_mean(str(value), surface_names()))
         return value
+
+    @field_validator("max_removes", "max_adds", "max_updates", "max_rejected", mode="before")
+    @classmethod
+    def _validate_limit(cls, value: Any, info: ValidationInfo) -> Any:
+        return read_limit(value, str(info.field_name))
 
     @field_validator("max_age")
     @classmethod
@@ -243,10 +258,13 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
         tags=tuple(config_input.tags),
         on_shared_identifier=config_input.on_shared_identifier,
         min_rows=guards.min_rows if config_input.min_rows is None else config_input.min_rows,
-        max_removes=guards.max_removes if config_input.max_removes is None else config_input.max_removes,
+        max_removes=override_limit(guards.max_removes, config_input.max_removes),
         enabled=config_input.enabled,
         description=config_input.description,
         max_age=parse_duration(config_input.max_age),
+        max_adds=override_limit(guards.max_adds, config_input.max_adds),
+        max_updates=override_limit(guards.max_updates, config_input.max_updates),
+        max_rejected=override_limit(guards.max_rejected, config_input.max_rejected),
     )
     return BoundConfig(
         config,

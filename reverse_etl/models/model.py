@@ -123,7 +123,8 @@ def compute_checksum(sql: str, config: ModelConfig) -> str:
     """Return a hash of the SQL and the config.
 
     The state stores it with each rejection, which ends when the hash changes. The names in it must therefore
-    stay the same if a field or class is renamed.
+    stay the same if a field or class is renamed. Limits of guards change no row; only the share of
+    `max_removes` is part of it, as it always was.
     """
     content: dict[str, Any] = {
         "surface": config.surface.name,
@@ -132,7 +133,7 @@ def compute_checksum(sql: str, config: ModelConfig) -> str:
         "tags": config.tags,
         "on_shared_identifier": config.on_shared_identifier.value,
         "min_rows": config.min_rows,
-        "max_removes": config.max_removes,
+        "max_removes": config.max_removes.share,
         "enabled": config.enabled,
         "description": config.description,
         "max_age": config.max_age,

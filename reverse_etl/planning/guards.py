@@ -1,91 +1,216 @@
-"""The guards: limits on a plan, checked before the first write of any model."""
+"""The guards: limits on a plan, checked before the first write of any model. Pure.
+
+A guard that trips stops its list, or its model if the list is not known; other lists are delivered.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_count, format_percent
+from reverse_etl.planning.guard_wording import (
+    describe_rejections,
+    rejected_columns_hint,
+    too_few_rows_text,
+)
+from reverse_etl.planning.violations import Guard, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.planning.violations import Allowances
+    from reverse_etl.surfaces.interface import GuardLimit
+
+MAX_NEW_LISTS: Final = 5  # in one run; Klaviyo allows 150 a day
 
 
-REMOVES_FLOOR = 10  # the guard never trips on fewer removes, whatever share of the list they are
-
-
-def check_guards(model_plans: Sequence[ModelPlan], allowed_models: Collection[str]) -> tuple[Problem, ...]:
-    """Return the guards that trip; empty if the plan may run. Models in `allowed_models` are not checked.
-
-    There are two guards per list: fewer than `min_rows` valid rows, and removes of more than `max_removes` of
-    the snapshot and more than 10 rows.
-    """
-    problems: list[Problem] = []
-    for model_plan in model_plans:
-        if model_plan.model.name not in allowed_models:
-            problems += [
-                problem
-                for list_plan in model_plan.lists
-                for problem in _find_violations(model_plan, list_plan)
-            ]
-    return tuple(problems)
-
-
-def _find_violations(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Problem]:
-    config, name = model_plan.model.config, model_plan.model.name
-    where = f"{model_plan.model.path} (model {name})" + (
-        f", list {list_plan.list_ref.name!r}" if list_plan.list_ref.name else ""
+def check_guards(model_plans: Sequence[ModelPlan], allowances: Allowances) -> tuple[Violation, ...]:
+    """Return the guards that trip; empty if all of the plan may run."""
+    found = (
+        *(
+            violation
+            for model_plan in model_plans
+            for list_plan in model_plan.lists
+            for violation in _check_list(model_plan, list_plan)
+        ),
+        *_check_new_lists(model_plans, allowances),
     )
+    return tuple(violation for violation in found if not allowances.allows(violation.guard, violation.model))
+
+
+def exempt_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+    """Return a line for each count that exceeds its limit and does not trip the guard, with the reason."""
+    config, rows_before = model_plan.model.config, list_plan.snapshot_rows
+    counts = (
+        ("updates", list_plan.updates, list_plan.checked_updates, config.max_updates),
+        ("adds", list_plan.adds, list_plan.checked_adds, config.max_adds),
+    )
+    return [
+        f"  {rows:,} {name} exceed the limit of {limit.allowed_rows(rows_before):,}, and may be sent: "
+        f"{_exemption_reason(model_plan, name)}"
+        for name, rows, checked, limit in counts
+        if rows > limit.allowed_rows(rows_before) >= checked and not (name == "adds" and list_plan.first_load)
+    ]
+
+
+def _exemption_reason(model_plan: ModelPlan, name: str) -> str:
+    if name == "updates" and model_plan.full_refresh:
+        return "--full-refresh sends every row"
+    if name == "updates" and model_plan.changed_since_sent:
+        return "the model's SQL or config changed"
+    return "earlier runs sent these rows or were asked to send them"
+
+
+def _check_list(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
+    """Yield the guards that a list trips, all of them if several do."""
     if list_plan.has_no_list:
+        yield from _check_rejected(model_plan, list_plan, None)
         return
-    if list_plan.rows < config.min_rows:
-        yield Problem(
-            _too_few_rows_text(model_plan, list_plan),
-            where=where,
-            hint=_too_few_rows_hint(name, list_plan),
-            models=(name,),
-        )
-    if config.surface.remove is None:
-        return
-    if list_plan.removes > REMOVES_FLOOR and list_plan.removes > config.max_removes * list_plan.snapshot_rows:
-        share = list_plan.removes / list_plan.snapshot_rows if list_plan.snapshot_rows else 1.0
-        yield Problem(
-            f"{list_plan.removes:,} of {format_count(list_plan.snapshot_rows, 'row')} would be removed "
-            f"({format_percent(share)}); max_removes is {format_percent(config.max_removes)}. "
-            "Nothing was sent.",
-            where=where,
-            hint=f"Check the tables that the model reads. {_allow_hint(name)}",
-            models=(name,),
-        )
+    if list_plan.rows < model_plan.model.config.min_rows:
+        yield _too_few_rows(model_plan, list_plan)
+    else:
+        yield from _check_rejected(model_plan, list_plan, list_plan.list_ref.id)
+    if model_plan.model.config.surface.remove is not None:
+        yield from _check_removes(model_plan, list_plan)
+    yield from _check_adds(model_plan, list_plan)
+    yield from _check_updates(model_plan, list_plan)
 
 
-def _too_few_rows_text(model_plan: ModelPlan, list_plan: ListPlan) -> str:
-    for_this_list = " for this list" if model_plan.tables.many_lists else ""
-    returned = list_plan.rows + list_plan.rejected_by_check
-    rejected = ", ".join(
-        f"{rejection.reason.describe()}: {rejection.rows:,}" for rejection in list_plan.check_rejections
+def _too_few_rows(model_plan: ModelPlan, list_plan: ListPlan) -> Violation:
+    guard = Guard.REJECTED if list_plan.check_rejections else Guard.REMOVES
+    advice = (
+        rejected_columns_hint(model_plan, list_plan)
+        if list_plan.check_rejections
+        else "Check the tables that the model reads."
     )
-    if rejected and not list_plan.rows:
-        subject, verb = ("The only row", "was") if returned == 1 else (f"All {returned:,} rows", "were")
-        return f"{subject}{for_this_list} {verb} rejected ({rejected}). Nothing was sent."
-    rows = (
-        f"Only {list_plan.rows:,} of {format_count(returned, 'row')}{for_this_list} can be sent "
-        f"(rejected: {rejected})"
-        if rejected
-        else f"The model returned {format_count(returned, 'row')}{for_this_list}"
+    return _violation(guard, model_plan, list_plan, too_few_rows_text(model_plan, list_plan), advice)
+
+
+def _check_rejected(model_plan: ModelPlan, list_plan: ListPlan, list_id: str | None) -> Iterator[Violation]:
+    """Yield a violation if too many rows are newly rejected.
+
+    During a first load, and for rows without a list, the share is of the rows that the model returned: there
+    are no rows before.
+    """
+    newly_rejected = sum(rejection.new_rows for rejection in list_plan.check_rejections)
+    if list_id is None:
+        rows_before = sum(one.rows + one.rejected_by_check for one in model_plan.lists)
+    elif list_plan.first_load:
+        rows_before = max(list_plan.snapshot_rows, list_plan.rows + list_plan.rejected_by_check)
+    else:
+        rows_before = list_plan.snapshot_rows
+    limit = model_plan.model.config.max_rejected
+    if newly_rejected > limit.allowed_rows(rows_before):
+        summary = (
+            f"{format_count(newly_rejected, 'row is', 'rows are')} newly rejected "
+            f"({describe_rejections(list_plan, only_new=True)}); "
+            f"{_limit_text(limit, 'max_rejected', rows_before)}. Nothing was sent."
+        )
+        hint = rejected_columns_hint(model_plan, list_plan)
+        yield _violation(Guard.REJECTED, model_plan, list_plan, summary, hint)
+
+
+def _check_removes(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
+    limit, rows_before = model_plan.model.config.max_removes, list_plan.snapshot_rows
+    if list_plan.removes > limit.allowed_rows(rows_before):
+        share = list_plan.removes / rows_before if rows_before else 1.0
+        summary = (
+            f"{list_plan.removes:,} of {format_count(rows_before, 'row')} would be removed "
+            f"({format_percent(share)}); {_limit_text(limit, 'max_removes', rows_before)}. Nothing was sent."
+        )
+        hint = "Check the tables that the model reads."
+        yield _violation(Guard.REMOVES, model_plan, list_plan, summary, hint)
+
+
+def _check_adds(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
+    limit, rows_before = model_plan.model.config.max_adds, list_plan.snapshot_rows
+    if not list_plan.first_load and list_plan.checked_adds > limit.allowed_rows(rows_before):
+        summary = (
+            f"{format_count(list_plan.checked_adds, 'row')} would be added to {rows_before:,}; "
+            f"{_limit_text(limit, 'max_adds', rows_before)}. Nothing was sent."
+        )
+        flows = (
+            " Flows that start when somebody joins the list would start for all of them."
+            if model_plan.model.config.surface.has_list
+            else ""
+        )
+        name = model_plan.model.name
+        hint = (
+            f"Check the tables that the model reads.{flows} To send a few rows first: "
+            f"reverse-etl run --select {name} --limit 10."
+        )
+        yield _violation(Guard.ADDS, model_plan, list_plan, summary, hint)
+
+
+def _check_updates(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
+    limit, rows_before = model_plan.model.config.max_updates, list_plan.snapshot_rows
+    if list_plan.checked_updates > limit.allowed_rows(rows_before):
+        share = list_plan.checked_updates / rows_before if rows_before else 1.0
+        summary = (
+            f"{list_plan.checked_updates:,} of {format_count(rows_before, 'row')} would be updated "
+            f"({format_percent(share)}), and the model has not changed; "
+            f"{_limit_text(limit, 'max_updates', rows_before)}. Nothing was sent."
+        )
+        hint = (
+            "Check the tables that the model reads. To see which values change: "
+            f"reverse-etl plan --select {model_plan.model.name}."
+        )
+        yield _violation(Guard.UPDATES, model_plan, list_plan, summary, hint)
+
+
+def _check_new_lists(model_plans: Sequence[ModelPlan], allowances: Allowances) -> Iterator[Violation]:
+    """Yield a violation for each new list of a model that has too many, or of models that together have.
+
+    The lists of models that may pass, or that are stopped alone, do not count for the others.
+    """
+    ids_by_model = {
+        model_plan.model.name: tuple(
+            list_plan.list_ref.id for list_plan in model_plan.lists if list_plan.list_ref.is_new
+        )
+        for model_plan in model_plans
+        if not allowances.allows(Guard.NEW_LISTS, model_plan.model.name)
+    }
+    large = {name: ids for name, ids in ids_by_model.items() if len(ids) > MAX_NEW_LISTS}
+    small = {name: ids for name, ids in ids_by_model.items() if ids and name not in large}
+    groups = [{name: ids} for name, ids in large.items()]
+    if sum(map(len, small.values())) > MAX_NEW_LISTS:
+        groups.append(small)
+    for group in groups:
+        problem = _new_lists_problem(group)
+        for name, list_ids in group.items():
+            for list_id in list_ids:
+                yield Violation(Guard.NEW_LISTS, name, list_id, problem)
+
+
+def _new_lists_problem(ids_by_model: Mapping[str, Collection[str]]) -> Problem:
+    names, number = sorted(ids_by_model), sum(map(len, ids_by_model.values()))
+    flags = " ".join(f"{Guard.NEW_LISTS.flag} {name}" for name in names)
+    return Problem(
+        f"This run would create {number} lists; the limit is {MAX_NEW_LISTS} in one run. Nothing was sent.",
+        where=f"model{'s' if len(names) > 1 else ''} {', '.join(names)}",
+        hint="Check the names of the lists, or select fewer models at a time with --select. "
+        f"If this is intended, allow it in this run: {flags}",
+        models=tuple(names),
     )
-    sent_before = format_count(list_plan.snapshot_rows, "row was", "rows were")
-    min_rows = model_plan.model.config.min_rows
-    return f"{rows}; min_rows is {min_rows:,}. {sent_before} sent before. Nothing was sent."
 
 
-def _too_few_rows_hint(name: str, list_plan: ListPlan) -> str:
-    if list_plan.check_rejections:
-        return f"Fix the columns that were rejected. {_allow_hint(name)}"
-    return f"Check the tables that the model reads. {_allow_hint(name)}"
+def _violation(
+    guard: Guard, model_plan: ModelPlan, list_plan: ListPlan, summary: str, advice: str
+) -> Violation:
+    """Return a violation; its hint ends with the flag that lets this model pass this guard once."""
+    name = model_plan.model.name
+    list_name = f", list {list_plan.list_ref.name!r}" if list_plan.list_ref.name else ""
+    problem = Problem(
+        summary,
+        where=f"{model_plan.model.path} (model {name}){list_name}",
+        hint=f"{advice} If this is intended, allow it in this run: {guard.flag} {name}",
+        models=(name,),
+    )
+    return Violation(guard, name, None if list_plan.has_no_list else list_plan.list_ref.id, problem)
 
 
-def _allow_hint(name: str) -> str:
-    return f"If this is intended, allow it in this run: --allow-removes {name}"
+def _limit_text(limit: GuardLimit, name: str, rows_before: int) -> str:
+    """Return the limit as a number of rows, with the share that it comes from."""
+    return f"the limit is {limit.allowed_rows(rows_before):,} ({name} is {format_percent(limit.share)})"

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import Model, ProjectModel
     from reverse_etl.state import RegisteredList
 
-MAX_NEW_LISTS = 5  # in one run; Klaviyo allows 150 a day
 _PLACEHOLDER_PREFIX = "new:"
 
 
@@ -143,7 +142,7 @@ def reject_multiple_owners(
 def require_creation_allowed(
     new_lists: Sequence[tuple[Model, ListRef]], klaviyo: Klaviyo, *, allowed: bool
 ) -> None:
-    """Raise UsageError if lists are missing and may not be created, or if there are too many of them.
+    """Raise UsageError if lists are missing and may not be created.
 
     The hint suggests existing lists with similar names.
     """
@@ -152,12 +151,6 @@ def require_creation_allowed(
     if not allowed:
         names = klaviyo.get_list_names()
         raise UsageError(*(_missing_list_problem(model, ref, names) for model, ref in new_lists))
-    if len(new_lists) > MAX_NEW_LISTS:
-        raise UsageError.of(
-            f"This run would create {len(new_lists)} lists; the maximum per run is {MAX_NEW_LISTS}.",
-            where="models " + ", ".join(sorted({model.name for model, _ in new_lists})),
-            hint="Create them in Klaviyo, or select fewer models at a time with --select.",
-        )
 
 
 def creation_started_at(registered_lists: Sequence[RegisteredList], name: str) -> datetime | None:

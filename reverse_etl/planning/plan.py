@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.klaviyo.rate_limit import estimate_duration
+from reverse_etl.planning.violations import Allowances
 from reverse_etl.surfaces.operations import RowCounts
 
 if TYPE_CHECKING:
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.domain.rejections import RejectedRows
+    from reverse_etl.errors import Problem
     from reverse_etl.models.model import Model
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
+    from reverse_etl.planning.violations import Violation
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.model_tables import ModelTables
 
@@ -41,7 +44,8 @@ class PlanOptions:
 
     `full_refresh` sends every row again; `limit` sends only the first `limit` upserts of each model; `rekey`
     names the models whose identifiers may change. `sample_size` is the number of sample changes per list and
-    operation. `with_digest` adds a digest of the rows and values to each model's plan.
+    operation. `with_digest` adds a digest of the rows and values to each model's plan. `allow` names the
+    models that may pass a guard.
     """
 
     full_refresh: bool = False
@@ -49,6 +53,7 @@ class PlanOptions:
     rekey: frozenset[str] = frozenset()
     sample_size: int = 0
     with_digest: bool = False
+    allow: Allowances = field(default_factory=Allowances)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,10 @@ class ListPlan:
     the removes that carry each identifier type, `rows_without_contact` those with neither e-mail nor phone.
     `has_no_list` marks the rows that name no list; all of them are rejected. `sample` has a few changes if
     `PlanOptions.sample_size` asks for them.
+
+    For the guards: `first_load` lasts until a settled run has sent all rows of the list. `exempt_adds` and
+    `exempt_updates` don't count: somebody asked for them, or an earlier run sent them. `stop_reason` is why a
+    guard stops the list, '' if none does.
     """
 
     list_ref: ListRef
@@ -85,6 +94,20 @@ class ListPlan:
     check_rejections: tuple[RejectedRows, ...] = ()
     sample: tuple[Change, ...] = ()
     has_no_list: bool = False
+    first_load: bool = False
+    exempt_adds: int = 0
+    exempt_updates: int = 0
+    stop_reason: str = ""
+
+    @property
+    def checked_adds(self) -> int:
+        """Return the adds that count for the guard."""
+        return self.adds - self.exempt_adds
+
+    @property
+    def checked_updates(self) -> int:
+        """Return the updates that count for the guard."""
+        return self.updates - self.exempt_updates
 
     @property
     def upserts(self) -> int:
@@ -133,7 +156,8 @@ class ModelPlan:
     `staged_rows` counts the rows that the model returned; `duplicate_rows` of them equal another row in every
     column. `omitted_identifiers` counts, by type, the rows sent without a shared identifier. `orphaned_rows`
     are (list id, rows) on lists that the model no longer owns. `has_deferred_removals` says that removals are
-    held or wait behind `--limit`. `digest` changes with every row and value to be sent; '' if not asked for.
+    held, or wait behind `--limit` or a guard. `digest` changes with every row and value to be sent; '' if not
+    asked for. `changed_since_sent`: the model's SQL or config changed since all of its rows were last sent.
     """
 
     model: Model
@@ -146,13 +170,22 @@ class ModelPlan:
     rekeyed: bool = False
     has_deferred_removals: bool = False
     digest: str = ""
+    full_refresh: bool = False
+    changed_since_sent: bool = False
 
     @property
     def is_empty(self) -> bool:
-        """Return whether the model has nothing to send, to remove or to defer."""
+        """Return whether the lists that no guard stops have nothing to send, to remove or to defer."""
         return not any(
-            list_plan.upserts or list_plan.removes or list_plan.deferred for list_plan in self.lists
+            list_plan.upserts or list_plan.removes or list_plan.deferred
+            for list_plan in self.lists
+            if not list_plan.stop_reason
         )
+
+    @property
+    def stopped_list_ids(self) -> tuple[str, ...]:
+        """Return the ids of the lists that a guard stops."""
+        return tuple(list_plan.list_ref.id for list_plan in self.lists if list_plan.stop_reason)
 
     def estimate_requests(self) -> dict[AnyEndpoint, int]:
         """Return the estimated number of requests of the model, by endpoint.
@@ -174,7 +207,7 @@ class Plan:
     `lists_looked_up` is False if the plan was made without Klaviyo. `unfinished_runs` counts the earlier runs
     that the next run has to recover. `notes` are sentences for the user; `new_notes` are those that no
     earlier run could report. `orphans` are lists that models owned before. `account` is the Klaviyo account
-    id, '' for an account that does not exist yet.
+    id, '' for an account that does not exist yet. `violations` are the guards that trip.
     """
 
     models: tuple[ModelPlan, ...]
@@ -184,6 +217,18 @@ class Plan:
     new_notes: tuple[str, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     account: str = ""
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return the problems of the guards that trip, each once."""
+        return tuple(dict.fromkeys(violation.problem for violation in self.violations))
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether guards stop every list."""
+        stops = [bool(list_plan.stop_reason) for _, list_plan in self.lists() if not list_plan.has_no_list]
+        return bool(stops) and all(stops)
 
     def lists(self) -> Iterator[tuple[ModelPlan, ListPlan]]:
         """Yield each list plan with its model plan, in the order of the run."""
@@ -193,8 +238,8 @@ class Plan:
 
     @property
     def has_upserts(self) -> bool:
-        """Return whether any row is added or updated."""
-        return any(list_plan.upserts for _, list_plan in self.lists())
+        """Return whether any row is added or updated on a list that no guard stops."""
+        return any(list_plan.upserts for _, list_plan in self.lists() if not list_plan.stop_reason)
 
     def previous_owners(self, model_plan: ModelPlan) -> dict[str, tuple[str, ...]]:
         """Return the list ids of this model that other models owned before, by the other model's name."""

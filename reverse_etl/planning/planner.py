@@ -15,6 +15,7 @@ from reverse_etl.planning.model_plan import plan_model
 from reverse_etl.planning.orphans import Orphan, max_rows, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.stage import StagedModel, stage_model
+from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.state.runs import last_lists_by_model
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import Model, ProjectModel
     from reverse_etl.planning.lists import ListRef
+    from reverse_etl.planning.violations import Allowances
     from reverse_etl.state import RegisteredList, State
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -46,18 +48,14 @@ def build_plan(
     """Return the plan of the selected models, by phase and then in the given order.
 
     The deltas are in temporary tables of the warehouse session. `klaviyo` looks up the lists. Without it, the
-    lists in the state are assumed to exist, and all others to be new.
+    lists in the state are assumed to exist, and all others to be new. `Plan.violations` are the guards that
+    trip.
 
     Raises ModelError if a model fails to run, UsageError if its lists are ambiguous or have another owner,
     WarehouseError and KlaviyoError.
     """
     refuse_key(request.selected, request.target.destination)
-    staged_models: list[StagedModel] = []
-    with warehouse.staging():
-        for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
-            started_at = state.clock.monotonic()
-            staged_models.append(stage_model(warehouse, model, state.scope.table_key(model.name)))
-            on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
+    staged_models = _stage_models(warehouse, state, request, on_event)
     registered_lists = state.lists.registered()
     destination = request.target.destination
     last_lists = last_lists_by_model(state.runs.run_lists())
@@ -80,14 +78,19 @@ def build_plan(
             if ref.is_new
         ]
         lists.require_creation_allowed(new_lists, klaviyo, allowed=destination.create_lists)
-    model_plans = tuple(
-        plan_model(warehouse, state, staged_model, refs[staged_model.model.name], request.options)
-        for staged_model in staged_models
+    model_plans = add_guard_facts(
+        warehouse,
+        state,
+        [
+            plan_model(warehouse, state, staged_model, refs[staged_model.model.name], request.options)
+            for staged_model in staged_models
+        ],
+        request.options,
     )
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
     notes, new_notes = _describe_orphans(state, orphans)
     rename_warnings = rename_warning(state)
-    return Plan(
+    plan = Plan(
         model_plans,
         lists_looked_up=klaviyo is not None,
         unfinished_runs=len(state.runs.unfinished()),
@@ -96,6 +99,19 @@ def build_plan(
         orphans=orphans,
         account=state.scope.account,
     )
+    return apply_guards(warehouse, plan, request.options.allow)
+
+
+def _stage_models(
+    warehouse: Warehouse, state: State, request: PlanRequest, on_event: EventHandler
+) -> list[StagedModel]:
+    staged_models: list[StagedModel] = []
+    with warehouse.staging():
+        for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
+            started_at = state.clock.monotonic()
+            staged_models.append(stage_model(warehouse, model, state.scope.table_key(model.name)))
+            on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
+    return staged_models
 
 
 def _resolve_lists(
@@ -209,6 +225,12 @@ def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[st
         tuple(entry.describe() for entry in orphans if entry in new_orphans or not entry.list_deleted),
         tuple(entry.describe() for entry in new_orphans),
     )
+
+
+def require_known_allowances(allowances: Allowances, project_models: Collection[ProjectModel]) -> None:
+    """Raise UsageError if a flag that lets models pass a guard names a model that the project lacks."""
+    for guard, names in allowances.by_guard().items():
+        require_known_models(names, project_models, guard.flag)
 
 
 def require_known_models(

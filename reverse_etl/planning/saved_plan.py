@@ -17,9 +17,10 @@ from reverse_etl.formatting import format_count
 from reverse_etl.parsing.validation import StrictModel
 from reverse_etl.planning.lists import is_placeholder
 from reverse_etl.planning.plan import FIGURES, PlanOptions
+from reverse_etl.planning.violations import Allowances
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.config.target import Target
     from reverse_etl.planning.plan import Plan
@@ -65,7 +66,8 @@ class SavedList(_Saved):
 class SavedPlan(_Saved):
     """A plan that can be applied: its target, its options, and the figures and digests of its result.
 
-    `account` is '' for a sandbox that did not exist yet. `vars` is the text of --vars, unparsed.
+    `account` is '' for a sandbox that did not exist yet. `vars` is the text of --vars, unparsed. The file has
+    the keys with a default only if they are not empty.
     """
 
     version: Annotated[int, Field(alias="version")]
@@ -79,6 +81,10 @@ class SavedPlan(_Saved):
     limit: Annotated[int | None, Field(alias="limit", ge=1)]
     rekey: Annotated[tuple[str, ...], Field(alias="rekey")]
     allow_removes: Annotated[tuple[str, ...], Field(alias="allow_removes")]
+    allow_adds: Annotated[tuple[str, ...], Field(alias="allow_adds")] = ()
+    allow_updates: Annotated[tuple[str, ...], Field(alias="allow_updates")] = ()
+    allow_rejected: Annotated[tuple[str, ...], Field(alias="allow_rejected")] = ()
+    allow_new_lists: Annotated[tuple[str, ...], Field(alias="allow_new_lists")] = ()
     dbt_gate: Annotated[bool | Literal["strict"], Field(alias="dbt_gate")]
     models: Annotated[tuple[SavedModel, ...], Field(alias="models")]
     lists: Annotated[tuple[SavedList, ...], Field(alias="lists")]
@@ -100,10 +106,10 @@ class SavedPlan(_Saved):
         options: PlanOptions,
         made_at: str,
         vars: str = "{}",  # noqa: A002 - dbt's word
-        allow_removes: Collection[str] = (),
         gate: GateMode = GateMode.ON,
     ) -> Self:
         """Return a saved plan of a plan that was made with `PlanOptions.with_digest`."""
+        allow = options.allow
         return cls(
             version=VERSION,
             made_at=made_at,
@@ -115,7 +121,11 @@ class SavedPlan(_Saved):
             full_refresh=options.full_refresh,
             limit=options.limit,
             rekey=tuple(sorted(options.rekey)),
-            allow_removes=tuple(sorted(allow_removes)),
+            allow_removes=tuple(sorted(allow.removes)),
+            allow_adds=tuple(sorted(allow.adds)),
+            allow_updates=tuple(sorted(allow.updates)),
+            allow_rejected=tuple(sorted(allow.rejected)),
+            allow_new_lists=tuple(sorted(allow.new_lists)),
             dbt_gate="strict" if gate is GateMode.STRICT else gate is GateMode.ON,
             models=_to_saved_models(plan),
             lists=_to_saved_lists(plan),
@@ -132,7 +142,17 @@ class SavedPlan(_Saved):
     def options(self) -> PlanOptions:
         """Return the options of the plan."""
         return PlanOptions(
-            full_refresh=self.full_refresh, limit=self.limit, rekey=frozenset(self.rekey), with_digest=True
+            full_refresh=self.full_refresh,
+            limit=self.limit,
+            rekey=frozenset(self.rekey),
+            with_digest=True,
+            allow=Allowances(
+                removes=self.allow_removes,
+                adds=self.allow_adds,
+                updates=self.allow_updates,
+                rejected=self.allow_rejected,
+                new_lists=self.allow_new_lists,
+            ),
         )
 
     @property
@@ -151,7 +171,7 @@ class SavedPlan(_Saved):
 
     def to_bytes(self) -> bytes:
         """Return the content of the file, with a digest of all of it."""
-        content = self.model_dump(mode="json", by_alias=True)
+        content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         file = {"digest": _compute_digest(content), "plan": content}
         return orjson.dumps(file, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 

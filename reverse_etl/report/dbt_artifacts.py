@@ -46,7 +46,7 @@ MANIFEST_SCHEMA: Final = "https://schemas.getdbt.com/dbt/manifest/v12.json"
 RUN_RESULTS_SCHEMA: Final = "https://schemas.getdbt.com/dbt/run-results/v6.json"
 
 
-_STATUS_BY_EXIT_CODE: Final = {0: "success", 1: "partial success", 4: "error"}
+_STATUS_BY_EXIT_CODE: Final = {0: "success", 1: "partial success", 3: "partial success", 4: "error"}
 
 
 # Sections that a dbt manifest has and that are empty in ours.
@@ -94,19 +94,27 @@ def build_manifest(models: Sequence[Model], metadata: RunMetadata) -> dict[str, 
 def build_run_results(selected: Sequence[Model], result: RunResult, metadata: RunMetadata) -> dict[str, Any]:
     """Return the results of a run that ended, by model.
 
-    The status is `success`, `error` if a list failed, or `partial success` if rows need attention (newly
-    rejected, unknown, accepted, held or not sent). `adapter_response` has the counts of each list.
+    The status is `success`, `error` if a list failed, `skipped` if a guard stopped all lists, or `partial
+    success` if rows need attention (newly rejected, unknown, accepted, held or not sent).
+    `adapter_response` has the counts of each list.
     """
     results = []
     for model in selected:
         model_lists = [list_result for list_result in result.lists if list_result.model == model.name]
-        status = _STATUS_BY_EXIT_CODE[compute_exit_code(model_lists, strict=False)]
+        status = _model_status(model_lists)
         response = {
             "_message": _lists_message(model_lists),
             "lists": [_list_response(list_result) for list_result in model_lists],
         }
         results.append(_model_result(model, status, _lists_message(model_lists), response, metadata))
     return _results_document(results, selected, metadata)
+
+
+def _model_status(list_results: Sequence[ListResult]) -> str:
+    stops = [bool(one.list_plan.stop_reason) for one in list_results if not one.list_plan.has_no_list]
+    if stops and all(stops):
+        return "skipped"
+    return _STATUS_BY_EXIT_CODE[compute_exit_code(list_results, strict=False)]
 
 
 def build_unfinished_results(

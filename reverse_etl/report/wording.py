@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from reverse_etl.report.facts import ListSummary, Proof, Report
     from reverse_etl.state import RunRecord
 
-EXIT_FAILED = 4  # an exit code: see _MEANS
+EXIT_STOPPED, EXIT_FAILED = 3, 4  # exit codes: see _EXIT_CODE_MEANINGS
 _MAX_NAMED_LISTS = 3  # lists that a sentence names
 _MINUTE, _HOUR = 60, 3600
 _EXIT_CODE_MEANINGS: Final = {
     0: "all rows are applied, or nothing changed",
     1: "finished, but some rows need attention",
-    3: "a guard stopped the run before it sent anything",
+    3: "a guard stopped at least one list before anything of it was sent",
     4: "at least one list failed; it is safe to run again",
 }
 _STATE_LABELS: Final = {
@@ -33,7 +33,12 @@ _STATE_LABELS: Final = {
     RunState.RECOVERED: "completed by a later run",
     RunState.REFUSED: "stopped by a guard",
 }
-_EXIT_CODE_LABELS: Final = {0: "done", 1: "rows need attention", 4: "a list failed"}
+_EXIT_CODE_LABELS: Final = {
+    0: "done",
+    1: "rows need attention",
+    3: "a guard stopped a list",
+    4: "a list failed",
+}
 _LATER_NOTES: Final[Mapping[str, tuple[str, ...]]] = {
     RunState.UNSETTLED: ("The next run collects the pending results first.",),
     RunState.RECOVERED: ("A later run has collected the results that were pending.",),
@@ -86,9 +91,10 @@ def _summarize_ended_run(report: Report, destination: str) -> RunSummary:
         (*_stopped_sentences(report), *_change_sentences(report), *_follow_up_sentences(report)),
     )
     later_notes = _LATER_NOTES.get(run.state, ())
-    if run.exit_code == EXIT_FAILED:
+    if run.exit_code in {EXIT_STOPPED, EXIT_FAILED}:
         stopped_count = sum(bool(summary.reason) for summary in report.lists)
-        headline = f"{stopped_count} of {format_count(len(report.lists), 'list')} stopped early."
+        how = "stopped by a guard" if run.exit_code == EXIT_STOPPED else "stopped early"
+        headline = f"{stopped_count} of {format_count(len(report.lists), 'list')} {how}."
         return RunSummary(Severity.ERROR, headline, (*later_notes, *sentences))
     if later_notes:
         return RunSummary(
@@ -172,6 +178,8 @@ def describe_exit_code(run: RunRecord) -> str:
     """Return what a run's exit code means, or why the run has none."""
     if run.exit_code is None:
         return "none: the run was interrupted" if run.state == RunState.RECOVERED else "none yet"
+    if run.state == RunState.REFUSED:
+        return f"{run.exit_code}: a guard stopped the run before it sent anything"
     return f"{run.exit_code}: {_EXIT_CODE_MEANINGS.get(run.exit_code, 'see the command line')}"
 
 

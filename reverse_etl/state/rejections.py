@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
@@ -41,12 +41,15 @@ class Rejections:
             rejections.setdefault((model, list_id), []).append(rejected)
         return rejections
 
-    def record_check_rejections(self, run_id: str, model: str, tables: ModelTables) -> None:
+    def record_check_rejections(
+        self, run_id: str, model: str, tables: ModelTables, kept_list_ids: Sequence[str] = ()
+    ) -> None:
         """Store which rows of a model the checks reject now, each with the run that first saw it.
 
-        Ends all other rejections of the model. Only for a model that has its tables.
+        Ends all other rejections of the model, except on the lists `kept_list_ids`: a guard stopped them, and
+        the run did not report their rows. Only for a model that has its tables.
         """
-        rejections = self._of_model(tables, model)
+        rejections = replace(self._of_model(tables, model), kept_list_ids=tuple(kept_list_ids))
         self.state_tables.execute(sql.collect_check_rejections(rejections, run_id))
         self.state_tables.commit(
             (*sql.replace_check_rejections(rejections), *sql.delete_changed_rejections(rejections))

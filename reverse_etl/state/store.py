@@ -117,6 +117,10 @@ class State:
             statements += self._store_deltas(submission, run_id, klaviyo_time)
         self._state_tables.commit(statements)
 
+    def record_model(self, model_record: ModelRecord) -> None:
+        """Replace what is kept of a model that was sent before. May be repeated."""
+        self._state_tables.commit(self.replace_model(model_record))
+
     def _store_deltas(
         self, submission: ModelSubmission, run_id: str, klaviyo_time: str
     ) -> Iterator[Statement]:

@@ -79,11 +79,30 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class GuardLimit:
+    """The limit of one guard, which trips if a count exceeds max(floor, min(share x rows before, cap)).
+
+    `share` is a share of the rows that the list had before; 0.1 is 10 %.
+    """
+
+    share: float
+    floor: int
+    cap: int
+
+    def allowed_rows(self, rows_before: int) -> int:
+        """Return the highest count that does not trip the guard."""
+        return max(self.floor, int(min(self.share * rows_before, self.cap)))
+
+
+@dataclass(frozen=True)
 class Guards:
     """The default limits of a model's plan; see `planning/guards.py`."""
 
     min_rows: int
-    max_removes: float = 0.1
+    max_removes: GuardLimit = GuardLimit(0.1, floor=10, cap=100_000)
+    max_adds: GuardLimit = GuardLimit(0.25, floor=50, cap=100_000)
+    max_updates: GuardLimit = GuardLimit(0.5, floor=1_000, cap=1_000_000)
+    max_rejected: GuardLimit = GuardLimit(0.1, floor=50, cap=100_000)
 
 
 @dataclass(frozen=True)

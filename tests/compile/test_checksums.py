@@ -10,6 +10,7 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnSharedIdentifier
 from reverse_etl.models.config import ModelConfig
 from reverse_etl.models.model import compute_checksum
+from reverse_etl.surfaces.interface import GuardLimit
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from reverse_etl.surfaces.profiles import PROFILES
 
@@ -40,7 +41,7 @@ def test_the_checksum_of_a_config_with_every_key_stays() -> None:
         ("a", "b"),
         OnSharedIdentifier.REJECT,
         5,
-        0.25,
+        GuardLimit(0.25, floor=10, cap=100_000),
         False,
         "Täglich",
         3600,

@@ -12,6 +12,7 @@ from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnSh
 from reverse_etl.errors import ModelError
 from reverse_etl.models.config import ModelConfig, PayloadColumn
 from reverse_etl.planning.stage import locate_error
+from reverse_etl.surfaces.interface import GuardLimit
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
 
@@ -64,7 +65,7 @@ def test_a_model_is_its_select_its_config_and_its_columns(project: Folder) -> No
         tags=("daily", "money"),
         on_shared_identifier=OnSharedIdentifier.REJECT,
         min_rows=10,
-        max_removes=0.5,
+        max_removes=GuardLimit(0.5, floor=10, cap=100_000),
         description="Who spent much",
     )
     assert list(model.config.identifiers) == [IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL]

@@ -29,8 +29,10 @@ def check_accounts(result: RunResult) -> None:
         assert model.staged_rows == model.duplicate_rows + rejected + desired, model
     for listed in result.lists:
         _check_list(listed)
-    assert result.exit_code in {0, 1, 4}
-    assert (result.exit_code == 4) == any(listed.failed for listed in result.lists)
+    failed = any(listed.failed for listed in result.lists)
+    assert result.exit_code in {0, 1, 3, 4}
+    assert (result.exit_code == 4) == failed
+    assert (result.exit_code == 3) == (bool(result.plan.violations) and not failed)
     left = any(
         listed.stop_reason or listed.outcomes.get(Outcome.NOT_SENT, 0) > listed.list_plan.deferred
         for listed in result.lists

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.errors import GuardRefused, UsageError
-from tests.core.rows import become, clubs_model, many, members_model, people, person
+from reverse_etl.domain.events import ListDone, SendProgress
+from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError
+from reverse_etl.planning.guards import exempt_lines
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.violations import Allowances
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.rows import BY_EMAIL, become, clubs_model, many, members_model, people, person
 from tests.core.world import one
 
 if TYPE_CHECKING:
@@ -75,7 +81,10 @@ def test_the_guard_says_why_rows_were_rejected(members: World) -> None:
         members.run()
     (problem,) = error.value.problems
     assert problem.summary == "All 2 rows were rejected (e-mail is malformed: 2). Nothing was sent."
-    assert problem.hint.startswith("Fix the columns that were rejected.")
+    assert problem.hint == (
+        "Fix the column email. To see the reasons: reverse-etl plan --select members. "
+        "If this is intended, allow it in this run: --allow-rejected members"
+    )
 
 
 def test_the_guard_counts_only_valid_rows(members: World) -> None:
@@ -139,13 +148,12 @@ def test_allowing_removes_for_one_model_does_not_allow_them_for_another(world: W
     world.model("others", "select email from people", list="Others")
     become(world, many(30))
     world.run()
-    before = len(world.writes())
     become(world, many(15))
-    with pytest.raises(GuardRefused) as error:
-        world.run(allow_removes=["members"])
-    (problem,) = error.value.problems
+    result = world.run(allow_removes=["members"])
+    (problem,) = result.plan.problems
     assert "list 'Others'" in problem.where
-    assert len(world.writes()) == before
+    assert one(result, "others").outcomes == {Outcome.NOT_SENT: 15}
+    assert result.exit_code == 3
 
 
 def test_allowing_removes_for_a_model_that_does_not_exist_is_a_mistake(members: World) -> None:
@@ -155,15 +163,16 @@ def test_allowing_removes_for_a_model_that_does_not_exist_is_a_mistake(members: 
         members.run(allow_removes=["memers"])
 
 
-def test_every_model_is_guarded_before_the_first_write_even_of_a_list(world: World) -> None:
-    """One model of two is dangerous: the other's list is not even created."""
+def test_a_list_that_a_guard_stops_is_not_created_and_others_are(world: World) -> None:
+    """One model of two is dangerous: its list is not created, and the other model is delivered."""
     world.model("aaa", "select email from people", list="New")
     world.model("zzz", "select email from people where false", list="Empty")
     become(world, people("ann"))
-    with pytest.raises(GuardRefused):
-        world.run()
-    assert world.writes() == []
-    assert world.sandbox.lists() == []
+    result = world.run()
+    assert result.exit_code == 3
+    assert [listed["name"] for listed in world.sandbox.lists()] == ["New"]
+    assert one(result, "aaa").outcomes == {Outcome.APPLIED: 1}
+    assert one(result, "zzz").stop_reason.startswith("The model returned 0 rows; min_rows is 1.")
 
 
 def test_each_list_of_a_model_is_guarded_separately(world: World) -> None:
@@ -173,11 +182,15 @@ def test_each_list_of_a_model_is_guarded_separately(world: World) -> None:
     coffee = [{**row, "club": "Coffee"} for row in many(200, start=100)]
     become(world, [*tea, *coffee])
     world.run()
-    become(world, [tea[0], *coffee])
-    with pytest.raises(GuardRefused) as error:
-        world.run()
-    (problem,) = error.value.problems
+    become(world, [tea[0], *coffee, person("new", club="Coffee")])
+    result = world.run()
+    (problem,) = result.plan.problems
     assert "list 'Tea'" in problem.where
+    assert [(listed.list_plan.list_ref.name, listed.outcomes) for listed in result.lists] == [
+        ("Coffee", {Outcome.APPLIED: 1}),
+        ("Tea", {Outcome.NOT_SENT: 12}),
+    ]
+    assert len(world.members("Tea")) == 13
 
 
 def test_rows_without_a_list_are_not_guarded_as_one(world: World) -> None:
@@ -197,3 +210,253 @@ def test_held_removals_do_not_count_as_removes(members: World) -> None:
     result = members.run()
     assert (one(result).list_plan.removes, one(result).list_plan.held_at_plan) == (0, 12)
     assert len(members.members()) == 20
+
+
+def test_a_list_that_shares_people_with_a_stopped_one_keeps_them(world: World) -> None:
+    """The tables of `members` are damaged: who leaves the other list too, and is on Members, is held."""
+    members_model(world)
+    world.model("others", "select email from vips", list="Others")
+    become(world, many(30))
+    world.people([*many(3), person("zoe")], table="vips")
+    world.run()
+    become(world, many(5, start=20))
+    world.people([many(1)[0]], table="vips")
+    result = world.run()
+    assert result.exit_code == 3
+    others = one(result, "others")
+    assert (others.list_plan.removes, others.list_plan.held_at_plan) == (1, 2)
+    assert others.outcomes == {Outcome.REMOVED: 1}
+    assert world.emails("Others") == [f"p000{number}@example.com" for number in range(3)]
+    assert len(world.members()) == 30
+    world.run(allow_removes=["members"])
+    assert world.emails("Others") == ["p0000@example.com"]
+    assert len(world.members()) == 5
+
+
+def test_rows_that_a_guard_kept_back_are_planned_again(world: World) -> None:
+    """Nothing of a stopped list is remembered as sent, and its removals are still removals."""
+    members_model(world)
+    world.model("others", "select email from people", list="Others", max_removes=1.0)
+    become(world, many(30))
+    world.run()
+    become(world, [*many(10), person("new")])
+    assert one(world.run(), "members").outcomes == {Outcome.NOT_SENT: 21}
+    plan = next(one for _, one in world.plan().lists() if one.list_ref.name == "Members")
+    assert (plan.adds, plan.removes) == (1, 20)
+    become(world, [*many(30), person("new")])
+    result = world.run()
+    assert result.exit_code == 0
+    assert len(world.members()) == len(world.members("Others")) == 31
+    assert world.run().plan.estimate_requests() == {}
+
+
+@pytest.mark.parametrize(
+    ("known", "added", "config", "stopped"),
+    [
+        (40, 50, {}, False),  # fifty rows are never many
+        (40, 51, {}, True),
+        (400, 100, {}, False),  # a quarter is allowed
+        (400, 101, {}, True),
+        (40, 60, {"max_adds": 1.5}, False),
+        (40, 61, {"max_adds": 1.5}, True),
+        (40, 51, {"max_adds": {"floor": 51}}, False),
+        (400, 61, {"max_adds": {"cap": 60}}, True),
+    ],
+)
+def test_adds_are_bounded_by_share_and_number(
+    members: World, known: int, added: int, config: dict[str, object], stopped: bool
+) -> None:
+    """40 rows that became 5,000 were sent without a word, and every new member starts flows."""
+    members_model(members, **config)
+    become(members, many(known))
+    members.run()
+    become(members, many(known + added))
+    if not stopped:
+        assert members.run().exit_code == 0
+        return
+    with pytest.raises(GuardRefused) as error:
+        members.run()
+    (problem,) = error.value.problems
+    assert problem.summary.startswith(f"{added} rows would be added to {known}; the limit is ")
+    assert "flows" in problem.hint.lower()
+    assert "--limit 10" in problem.hint
+    assert problem.hint.endswith("--allow-adds members")
+    assert len(members.members()) == known
+    assert members.run(options=PlanOptions(allow=Allowances(adds=["members"]))).exit_code == 0
+    assert len(members.members()) == known + added
+
+
+def test_a_first_load_lasts_until_a_run_leaves_nothing_unsent(members: World) -> None:
+    """A canary, a kill and a run that could not be sent are not the end of a first load."""
+    become(members, many(400))
+    assert members.plan().models[0].lists[0].first_load
+    members.run(options=PlanOptions(limit=10))
+    assert members.dies(lambda event: isinstance(event, SendProgress), options=PlanOptions(limit=20))
+    members.calm()
+    members.fault(Fault(FaultKind.STATUS, "POST", "/api/profile-bulk-import-jobs", status=400, times=None))
+    assert members.run().exit_code == 4
+    members.calm()
+    plan = members.plan().models[0].lists[0]
+    assert plan.first_load
+    assert plan.adds > 300
+    members.run()
+    assert not members.plan().models[0].lists[0].first_load
+    become(members, many(600))
+    with pytest.raises(GuardRefused, match="200 rows would be added to 400; the limit is 100"):
+        members.run()
+
+
+@pytest.mark.parametrize(
+    ("known", "changed", "stopped"), [(1_200, 1_000, False), (1_200, 1_001, True), (2_400, 1_201, True)]
+)
+def test_updates_are_bounded_by_share_and_number(
+    members: World, known: int, changed: int, stopped: bool
+) -> None:
+    """A column that was recomputed for most rows, by mistake."""
+    become(members, many(known))
+    members.run()
+    rows = [{**row, "first_name": "Other"} for row in many(changed)]
+    become(members, [*rows, *many(known)[changed:]])
+    if not stopped:
+        assert members.run().exit_code == 0
+        return
+    with pytest.raises(GuardRefused, match=f"{changed:,} of {known:,} rows would be updated") as error:
+        members.run()
+    assert error.value.problems[0].hint.endswith("--allow-updates members")
+    assert members.run(options=PlanOptions(full_refresh=True)).exit_code == 0
+
+
+def test_updates_of_a_model_that_changed_are_counted_and_do_not_trip(members: World) -> None:
+    """A new column changes every row; so it does after a canary, and after a run that could not be sent."""
+    become(members, many(1_200))
+    members.run()
+    select = "select email, customer_id, first_name, 1 as tier from people"
+    members.model("members", select, identifiers=BY_EMAIL)
+    plan = members.plan()
+    (list_plan,) = plan.models[0].lists
+    assert (list_plan.updates, list_plan.checked_updates) == (1_200, 0)
+    assert exempt_lines(plan.models[0], list_plan) == [
+        "  1,200 updates exceed the limit of 1,000, and may be sent: the model's SQL or config changed"
+    ]
+    members.run(options=PlanOptions(limit=10))
+    members.fault(Fault(FaultKind.STATUS, "POST", "/api/profile-bulk-import-jobs", status=400, times=None))
+    assert members.run().exit_code == 4
+    members.calm()
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 1_190}
+    become(members, [{**row, "first_name": "Other"} for row in many(1_200)])
+    with pytest.raises(GuardRefused):
+        members.run()
+
+
+@pytest.mark.parametrize(("mangled", "stopped"), [(50, False), (51, True)])
+def test_newly_rejected_rows_are_bounded(members: World, mangled: int, stopped: bool) -> None:
+    """A column that broke for some rows: those that were rejected before don't count."""
+    old = [{**row, "email": "old"} for row in many(30, start=500)]
+    become(members, [*many(100), *old])
+    members.run()
+    rows = many(100)
+    become(members, [*rows[mangled:], *({**row, "email": "mangled"} for row in rows[:mangled]), *old])
+    if not stopped:
+        assert members.run().exit_code == 1
+        return
+    with pytest.raises(GuardRefused) as error:
+        members.run()
+    (problem,) = error.value.problems
+    assert problem.summary == (
+        "51 rows are newly rejected (e-mail is malformed: 51); the limit is 50 (max_rejected is 10 %). "
+        "Nothing was sent."
+    )
+    with pytest.raises(GuardRefused):  # a run that was stopped does not make them known
+        members.run()
+    assert members.run(options=PlanOptions(allow=Allowances(rejected=["members"]))).exit_code == 1
+    assert members.run().plan.violations == ()  # now they are known
+
+
+def test_a_stopped_list_does_not_make_its_rejected_rows_known(world: World) -> None:
+    """The other list was delivered; the next run still stops this one."""
+    clubs_model(world)
+    tea = [{**row, "club": "Tea"} for row in many(100)]
+    become(world, [*tea, person("ann", club="Coffee")])
+    world.run()
+    become(
+        world, [*({**row, "email": "mangled"} for row in tea[:60]), *tea[60:], person("bob", club="Coffee")]
+    )
+    for _ in range(2):
+        result = world.run(allow_removes=["clubs"])
+        assert result.exit_code == 3
+        assert [problem.summary[:27] for problem in result.plan.problems] == ["60 rows are newly rejected "]
+    assert world.emails("Coffee") == ["bob@example.com"]
+    assert len(world.members("Tea")) == 100
+
+
+def test_a_first_load_with_some_bad_rows_does_not_trip(members: World) -> None:
+    """One row in fifty is malformed, as in every real table."""
+    become(members, [*many(4_900), *({**row, "email": "bad"} for row in many(100, start=5_000))])
+    assert members.run().exit_code == 1
+
+
+def test_rows_without_a_list_stop_their_model_if_they_are_many(world: World) -> None:
+    """The list column broke for most rows; a model that is not concerned goes on."""
+    clubs_model(world)
+    members_model(world)
+    become(world, [{**row, "club": "Tea"} for row in many(120)])
+    world.run()
+    become(world, [{**row, "club": None if number < 70 else "Tea"} for number, row in enumerate(many(121))])
+    result = world.run()
+    assert result.exit_code == 3
+    assert one(result, "members").outcomes == {Outcome.APPLIED: 1}
+    (problem,) = result.plan.problems
+    assert problem.summary.startswith("70 rows are newly rejected (no list name: 70); the limit is 50")
+    assert result.lists[0].stop_reason == problem.summary
+
+
+def test_too_many_new_lists_are_not_created_and_other_lists_are_delivered(world: World) -> None:
+    """A wrong list column makes a list of each of its values; the flag lets it pass."""
+    clubs_model(world)
+    members_model(world)
+    become(world, [person(f"p{number}", club=f"Club {number}") for number in range(6)])
+    result = world.run()
+    assert result.exit_code == 3
+    assert [listed["name"] for listed in world.sandbox.lists()] == ["Members"]
+    (problem,) = result.plan.problems
+    assert problem.summary.startswith("This run would create 6 lists; the limit is 5 in one run.")
+    assert problem.hint.endswith("--allow-new-lists clubs")
+    assert world.run(options=PlanOptions(allow=Allowances(new_lists=["clubs"]))).exit_code == 0
+    assert len(world.sandbox.lists()) == 7
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05])
+def test_no_guard_trips_in_thirty_ordinary_days(members: World, share: float) -> None:
+    """Rows join, change and leave; with a canary, a kill, a new column and an outage of two days."""
+    size, first = 400, 0
+    version: dict[int, int] = {}
+    daily = int(size * share)
+    become(members, many(size))
+    members.run(options=PlanOptions(limit=10))
+    for day in range(30):
+        first += daily // 2  # these leave, and as many join
+        for number in range(first, first + daily):
+            version[number] = day
+        rows = many(size, start=first)
+        become(
+            members,
+            [{**row, "first_name": f"v{version.get(first + at, 0)}"} for at, row in enumerate(rows)],
+        )
+        if day == 9:
+            assert members.dies(lambda event: isinstance(event, (SendProgress, ListDone)))
+            members.calm()
+            continue
+        if day in {14, 15}:
+            members.fault(Fault(FaultKind.STATUS, "*", "/api/*", status=400, times=None))
+            with suppress(KlaviyoError):
+                members.run()
+            members.calm()
+            continue
+        if day == 20:
+            select = "select email, customer_id, first_name, 'x' as tier from people"
+            members.model("members", select, identifiers=BY_EMAIL)
+            members.run(options=PlanOptions(limit=10))
+        result = members.run()
+        assert result.plan.violations == ()
+        assert result.exit_code == 0
+    assert len(members.members()) == size

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.errors import ReplyLost, UsageError
+from reverse_etl.errors import GuardRefused, ReplyLost, UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.lists import ListRegistry
 from tests.core.rows import become, clubs_model, members_model, names, people, person
@@ -47,7 +47,7 @@ def test_at_most_five_lists_are_created_in_a_run(world: World) -> None:
     """A wrong column as the list column would make a list of each of its values."""
     clubs_model(world)
     become(world, [person(f"p{n}", club=f"Club {n}") for n in range(6)])
-    with pytest.raises(UsageError, match="6 lists"):
+    with pytest.raises(GuardRefused, match="6 lists"):
         world.run()
     assert world.writes() == []
     become(world, [person(f"p{n}", club=f"Club {n}") for n in range(5)])

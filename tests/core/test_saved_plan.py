@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from reverse_etl.domain.events import SendProgress
 from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.saved_plan import SavedPlan
+from reverse_etl.planning.violations import Allowances
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
 
@@ -36,7 +38,10 @@ def saved(
         options=PlanOptions(options.full_refresh, options.limit, options.rekey, with_digest=True), **selection
     )
     made = SavedPlan.from_plan(
-        plan, project.target, options=options, made_at="2026-11-22T06:00:00.000Z", allow_removes=allow_removes
+        plan,
+        project.target,
+        options=replace(options, allow=Allowances(removes=allow_removes)),
+        made_at="2026-11-22T06:00:00.000Z",
     )
     return SavedPlan.from_bytes(made.to_bytes(), "plan.json")
 

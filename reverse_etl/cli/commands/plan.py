@@ -19,8 +19,6 @@ from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.errors import GuardRefused
 from reverse_etl.files import write_atomically
 from reverse_etl.formatting import format_count
-from reverse_etl.planning.guards import check_guards
-from reverse_etl.planning.planner import require_known_models
 from reverse_etl.planning.saved_plan import SavedPlan
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | N
     """Show what a run would send, without sending it.
 
     Changes no table, and no file except the one that --out names. Works without a key, but then does not look
-    up lists in Klaviyo. Exits with 3 if a guard or the dbt gate would stop the run, and with 2 if dbt's
+    up lists in Klaviyo. Exits with 3 if a guard or the dbt gate would stop a list, and with 2 if dbt's
     results are missing.
     """
     if out == Path("-"):
@@ -58,8 +56,7 @@ def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | N
 
 
 def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool = False) -> Plan:
-    """Build a plan and print it. Raises GuardRefused, after printing, if a run would be stopped."""
-    require_known_models(plan_flags.allow_removes, project.project_models.all, "--allow-removes")
+    """Build a plan and print it. Raises GuardRefused, after printing, if a list would be stopped."""
     options = replace(plan_flags.options, with_digest=with_digest)
     plan = project.plan(
         plan_flags.select,
@@ -77,7 +74,7 @@ def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool
     verdict = project.check_gate(models, plan_flags.gate)
     for warning in (*(warning for model in models for warning in model.warnings), *verdict.warnings):
         terminal.warn(warning_text(warning))
-    if problems := (*verdict.refusals, *check_guards(plan.models, plan_flags.allow_removes)):
+    if problems := (*verdict.refusals, *plan.problems):
         raise GuardRefused(*problems)
     return plan
 
@@ -94,7 +91,6 @@ def _save_plan(
         options=plan_flags.options,
         made_at=format_epoch_seconds(project.clock.now()),
         vars=project_flags.vars,
-        allow_removes=plan_flags.allow_removes,
         gate=plan_flags.gate.mode,
     )
     write_atomically(out, saved_plan.to_bytes())

@@ -12,6 +12,7 @@ from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import result_document
 from reverse_etl.cli.output.result import follow_up_lines, show_result
+from reverse_etl.errors import GuardRefused
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import RunResult
@@ -41,7 +42,6 @@ def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool) -> 
             plan_flags.select,
             plan_flags.exclude,
             options=plan_flags.options,
-            allow_removes=plan_flags.allow_removes,
             strict=strict,
             gate=plan_flags.gate,
             on_event=terminal.print_event,
@@ -61,7 +61,9 @@ def print_run(result: RunResult, *, as_json: bool) -> int:
 
 
 def print_follow_up(result: RunResult) -> None:
-    """Print new notes, and a line for each kind of row that needs attention."""
+    """Print which guards stopped lists, new notes, and a line for each kind of row that needs attention."""
+    if result.plan.violations:
+        terminal.print_problems(result.plan.problems, GuardRefused.exit_code)
     for note in result.plan.new_notes:
         terminal.info(f"Note: {note}")
     for line in follow_up_lines(result):

@@ -47,6 +47,8 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
         "lists": [
             {
                 **_list_document(model_plan.model.name, list_plan, list_plan.figures()),
+                "first_load": list_plan.first_load,
+                "stop_reason": list_plan.stop_reason,
                 "sample": [_change_document(change, show_values=show_values) for change in list_plan.sample],
             }
             for model_plan, list_plan in plan.lists()

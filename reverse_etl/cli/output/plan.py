@@ -8,6 +8,7 @@ from reverse_etl.cli.output import tables as show
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value, row_key_text
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
+from reverse_etl.planning.guards import exempt_lines
 
 if TYPE_CHECKING:
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
@@ -80,6 +81,8 @@ def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *_rejection_lines(list_plan),
         *_model_lines(model_plan, list_plan),
         *_list_read_lines(list_plan),
+        *exempt_lines(model_plan, list_plan),
+        *_first_load_lines(model_plan, list_plan),
         *(_format_change(change, show_values=show_values) for change in list_plan.sample),
     ]
     if lines:
@@ -144,6 +147,17 @@ def _list_read_lines(list_plan: ListPlan) -> list[str]:
     removes_text = format_count(list_plan.rows_without_contact, "remove was", "removes were")
     list_read_text = f"the list is read, up to {format_count(list_plan.max_list_reads, 'request')} more"
     return [f"  {removes_text} sent without e-mail and phone; if Klaviyo has none either, {list_read_text}"]
+
+
+def _first_load_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+    """Return what a first load starts at Klaviyo, and how to try it with a few rows; guards let it pass."""
+    model, has_list = model_plan.model.name, model_plan.model.config.surface.has_list
+    if not (has_list and list_plan.first_load and list_plan.adds) or list_plan.deferred:
+        return []
+    return [
+        f"  first load: flows that start when somebody joins this list will start for all {list_plan.adds:,}",
+        f"  to send a few first: reverse-etl run --select {model} --limit 10",
+    ]
 
 
 def _rejection_lines(list_plan: ListPlan) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.cli.output import tables as show
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.results import collect_figures
 from reverse_etl.formatting import format_count
 
@@ -60,6 +61,11 @@ def follow_up_lines(result: RunResult) -> list[str]:
         return []
     of_lists = [collect_figures(list_result) for list_result in result.lists]
     totals = {name: sum(each[name] for each in of_lists) for name in of_lists[0]}
+    stopped = sum(
+        list_result.outcomes.get(Outcome.NOT_SENT, 0)
+        for list_result in result.lists
+        if list_result.list_plan.stop_reason
+    )
     follow_ups = [
         (newly_rejected + totals["rejected_by_klaviyo"], "newly rejected. To see why: reverse-etl status"),
         (
@@ -68,11 +74,14 @@ def follow_up_lines(result: RunResult) -> list[str]:
         ),
         (
             totals["held_at_plan"] + totals["held_at_lookup"],
-            "held: a rejected row may be the same person. Fix that row or remove it from the model.",
+            "held: a person on a stopped list, or a rejected row, may be the same person."
+            if result.plan.violations
+            else "held: a rejected row may be the same person. Fix that row or remove it from the model.",
         ),
         (totals["accepted"], "accepted but not confirmed yet. The next run settles them."),
         (totals["unknown"], "unknown. The next run settles them."),
-        (totals["not_sent"] - totals["deferred"], "not sent. The next run continues."),
+        (stopped, "not sent: a guard stopped their list."),
+        (totals["not_sent"] - totals["deferred"] - stopped, "not sent. The next run continues."),
         (
             totals["unmanaged"],
             "kept: members from before the first run. To let the model decide: reverse-etl adopt",

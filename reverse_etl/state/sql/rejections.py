@@ -28,12 +28,16 @@ REJECTION_COLUMNS = (
 
 @dataclass(frozen=True)
 class ModelRejections:
-    """The rejections of one model, which an account and a project own."""
+    """The rejections of one model, which an account and a project own.
+
+    Those of the lists `kept_list_ids` stay as they are.
+    """
 
     tables: ModelTables
     account: str
     project: str
     name: str
+    kept_list_ids: tuple[str, ...] = ()
 
     @property
     def stored(self) -> TableName:
@@ -70,7 +74,7 @@ def collect_check_rejections(model: ModelRejections, run_id: str) -> Statement:
 def replace_check_rejections(model: ModelRejections) -> tuple[Statement, ...]:
     """Replace the model's earlier rejections by checks by those that were collected."""
     return (
-        _delete_by_source(model, RejectionSource.CHECK),
+        Statement.change(model.stored, *_render("delete_check_rejections", model)),
         Statement.insert(model.stored, *_render("insert_check_rejections", model)),
     )
 

@@ -1,0 +1,70 @@
+"""Statements about the lists that a guard stops: their deltas, and the removals that share a person with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.deltas import Op
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
+from reverse_etl.warehouse.statement import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def count_resent(tables: ModelTables) -> Statement:
+    """Return (list id, op, rows) of the planned rows that are uncertain: earlier runs sent them, or were asked to."""
+    return Statement.read(
+        f"SELECT retl_list_id, retl_op, COUNT(*) FROM {tables.dialect.temp_table(tables.planned)} "
+        f"WHERE retl_uncertain GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op"
+    )
+
+
+def keep_back(tables: ModelTables, list_ids: Sequence[str]) -> tuple[Statement, ...]:
+    """Take the upserts of these lists out of the plan, and defer their removes."""
+    planned, placeholders = tables.dialect.temp_table(tables.planned), ", ".join("?" for _ in list_ids)
+    of_lists = f"retl_list_id IN ({placeholders})"
+    return (
+        Statement.change(
+            planned,
+            f"DELETE FROM {planned} WHERE {of_lists} AND retl_op IN ('{Op.ADD}', '{Op.UPDATE}')",
+            (*list_ids,),
+        ),
+        Statement.change(
+            planned,
+            f"UPDATE {planned} SET retl_op = '{Op.DEFERRED}' WHERE {of_lists} AND retl_op = '{Op.REMOVE}'",
+            (*list_ids,),
+        ),
+    )
+
+
+def hold_removals_of_people(
+    tables: ModelTables, stopped: ModelTables, list_ids: Sequence[str], *, has_snapshot: bool
+) -> Statement:
+    """Hold the removals of a model whose person is on one of the stopped lists, or is to be.
+
+    A stopped list has the people of its staged rows, rejected ones included, and of its snapshot.
+    """
+    dialect = tables.dialect
+    planned = dialect.temp_table(tables.planned)
+    columns = tuple(IDENTIFIER_COLUMNS.values())
+    placeholders = ", ".join("?" for _ in list_ids)
+    staged_people = (
+        f"SELECT {', '.join(f's.{column}' for column in columns)} FROM {dialect.temp_table(stopped.staged)} AS s "
+        f"JOIN {dialect.temp_table(stopped.lists)} AS l ON s.retl_list = l.retl_list WHERE l.retl_list_id IN ({placeholders})"
+    )
+    known_people = (
+        f"\n    UNION ALL SELECT {', '.join(columns)} FROM {dialect.state_table(stopped.snapshot)} WHERE retl_list_id IN ({placeholders})"
+        if has_snapshot
+        else ""
+    )
+    shared_seqs = "\n  UNION ".join(
+        f"SELECT p.retl_seq FROM {planned} AS p JOIN people AS o ON o.{column} = p.{column} WHERE p.retl_op = '{Op.REMOVE}'"
+        for column in columns
+    )
+    return Statement.change(
+        planned,
+        f"UPDATE {planned} AS p SET retl_op = '{Op.HELD}'\nFROM (\n  WITH people AS (\n    {staged_people}{known_people}\n  )\n"
+        f"  {shared_seqs}\n) AS h WHERE p.retl_seq = h.retl_seq",
+        (*list_ids, *(list_ids if has_snapshot else ())),
+    )

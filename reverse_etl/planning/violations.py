@@ -1,0 +1,66 @@
+"""The guards by name, the models that may pass them, and what it means that one trips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from reverse_etl.errors import Problem
+
+
+class Guard(StrEnum):
+    """A guard, by the word in the flag that lets it pass once: `--allow-removes MODEL`."""
+
+    REMOVES = "removes"
+    ADDS = "adds"
+    UPDATES = "updates"
+    REJECTED = "rejected"
+    NEW_LISTS = "new-lists"
+
+    @property
+    def flag(self) -> str:
+        """Return the flag that lets a model pass this guard in one run."""
+        return f"--allow-{self}"
+
+
+@dataclass(frozen=True)
+class Allowances:
+    """The models that may pass a guard in this run, by guard."""
+
+    removes: Collection[str] = ()
+    adds: Collection[str] = ()
+    updates: Collection[str] = ()
+    rejected: Collection[str] = ()
+    new_lists: Collection[str] = ()
+
+    def allows(self, guard: Guard, model: str) -> bool:
+        """Return whether a model may pass a guard."""
+        return model in self.by_guard()[guard]
+
+    def by_guard(self) -> dict[Guard, Collection[str]]:
+        """Return the names of the models by guard."""
+        return {
+            Guard.REMOVES: self.removes,
+            Guard.ADDS: self.adds,
+            Guard.UPDATES: self.updates,
+            Guard.REJECTED: self.rejected,
+            Guard.NEW_LISTS: self.new_lists,
+        }
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A guard that trips. It stops the list `list_id` of the model, or all lists if that is None."""
+
+    guard: Guard
+    model: str
+    list_id: str | None
+    problem: Problem
+
+    def stops(self, model: str, list_id: str | None) -> bool:
+        """Return whether the violation stops a list of a model; None means the rows without a list."""
+        return self.model == model and self.list_id in {None, list_id}
