@@ -133,7 +133,13 @@ STEPS = (
     Step("day2-killed-sending", ("run", "--json"), KILLED, killed_at=_is_importing),
     Step("day2-run", ("run", "--json"), 1, _the_lease_expires),
     Step(
-        "day2-refused", ("run", "--json"), REFUSED, _a_model_is_empty, logs=True, files=ARTIFACTS, state=True
+        "day2-refused",
+        ("run", "--select", "vip", "--json"),
+        REFUSED,
+        _a_model_is_empty,
+        logs=True,
+        files=ARTIFACTS,
+        state=True,
     ),
     Step("day2-refused-status", ("status", "--json"), sends=False),
     Step(
