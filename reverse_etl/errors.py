@@ -103,7 +103,9 @@ class ReplyLost(KlaviyoError):  # noqa: N818 - says what happened
 class UnusableReply(KlaviyoError):  # noqa: N818 - says what happened
     """Klaviyo replied, with a refusal or with content that cannot be read: the same request would fail again.
 
-    `status` is the reply's status.
+    `status` is the reply's status; `code` and `detail` are those of Klaviyo's first error, or "".
     """
 
     status: int = 0
+    code: str = ""
+    detail: str = ""

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.halving import HalvedRequest, send_in_halves
+from reverse_etl.delivery.refusals import describe_missing_list
+from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.errors import ReplyLost, UnusableReply
+from reverse_etl.klaviyo.filters import MAX_VALUES
+from reverse_etl.klaviyo.imports import RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.delivery.refusals import ListRefusals
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.surfaces.operations import AddToList
 
@@ -25,9 +32,9 @@ _IDENTIFIER_INDEX = 1  # after the row's number; the surface has one identifier
 
 @dataclass(frozen=True)
 class AddResult:
-    """The result of one request."""
+    """The result of a group of rows. `stop_reason`: why the list stops, or empty."""
 
-    receipt: Receipt
+    receipts: tuple[Receipt, ...]
     row_exceptions: tuple[RowException, ...] = ()
     stop_reason: str = ""
 
@@ -42,12 +49,14 @@ def add_members(delivery: ListDelivery, operation: AddToList) -> None:
     groups_to_send = takewhile(lambda _: not delivery.counter.stopped, groups)
     done = 0
     for result in map_concurrently(
-        delivery.context, lambda group: add_group(delivery.context.klaviyo, list_id, group), groups_to_send
+        delivery.context,
+        lambda group: add_group(delivery.context.klaviyo, list_id, group, delivery.refusals),
+        groups_to_send,
     ):
-        delivery.record((result.receipt,), result.row_exceptions)
+        delivery.record(result.receipts, result.row_exceptions)
         if result.stop_reason:
             delivery.counter.fail(result.stop_reason)
-        done += result.receipt.rows
+        done += sum(receipt.rows for receipt in result.receipts)
         delivery.context.on_event(
             SendProgress(
                 delivery.model_plan.model.name,
@@ -58,37 +67,81 @@ def add_members(delivery: ListDelivery, operation: AddToList) -> None:
         )
 
 
-def add_group(klaviyo: Klaviyo, list_id: str, group: Sequence[tuple[int, str]]) -> AddResult:
-    """Add up to 1,000 (row number, profile id) to a list.
+def add_group(
+    klaviyo: Klaviyo, list_id: str, group: Sequence[tuple[int, str]], refusals: ListRefusals
+) -> AddResult:
+    """Add up to 1,000 (row number, profile id) to a list, in as many requests as it takes.
 
     Checks first that the ids exist, because the reply (204) does not report unknown ids.
     """
-    first, last = group[0][0], group[-1][0]
-    try:
-        existing_ids = {
-            profile.id
-            for profile in klaviyo.find_profiles(IdentifierType.PROFILE_ID, [id_ for _, id_ in group])
-        }
-        row_exceptions = tuple(
-            RowException(
-                seq, RowExceptionKind.REJECTED, "not_found", "id", "Klaviyo has no profile with this id."
-            )
-            for seq, id_ in group
-            if id_ not in existing_ids
-        )
-        if existing_ids:
-            klaviyo.add_members(list_id, [id_ for _, id_ in group if id_ in existing_ids])
-    except ReplyLost as error:
-        return AddResult(
-            Receipt(list_id, Op.ADD, first, last, ReceiptState.UNKNOWN, len(group), detail=str(error)),
-            (),
-            str(error),
-        )
-    except KlaviyoError as error:
-        return AddResult(
-            Receipt(list_id, Op.ADD, first, last, ReceiptState.NOT_SENT, len(group)), (), str(error)
-        )
-    return AddResult(
-        Receipt(list_id, Op.ADD, first, last, ReceiptState.APPLIED, len(group) - len(row_exceptions)),
-        row_exceptions,
+    existing_ids: set[str] = set()
+    refused: dict[str, RowError] = {}
+    for part in batched([id_ for _, id_ in group], MAX_VALUES):
+        found = send_in_halves(part, partial(klaviyo.find_profiles, IdentifierType.PROFILE_ID), refusals)
+        if found.error is not None:
+            return AddResult((_receipt(list_id, group, ReceiptState.NOT_SENT),), (), str(found.error))
+        existing_ids |= {profile.id for profiles in found.results for profile in profiles}
+        refused |= {id_: _row_error(error) for id_, error in found.refused.items()}
+    unknown = RowError("not_found", "id", "Klaviyo has no profile with this id.")
+    refused = {id_: refused.get(id_, unknown) for _, id_ in group if id_ not in existing_ids}
+    ids = [id_ for _, id_ in group if id_ in existing_ids]
+    return _add_existing(klaviyo, list_id, group, ids, refused, refusals)
+
+
+def _add_existing(  # noqa: PLR0913, PLR0917 - the rows of a group in three shapes
+    klaviyo: Klaviyo,
+    list_id: str,
+    group: Sequence[tuple[int, str]],
+    ids: Sequence[str],
+    refused: Mapping[str, RowError],
+    refusals: ListRefusals,
+) -> AddResult:
+    added = (
+        send_in_halves(ids, partial(klaviyo.add_members, list_id), refusals) if ids else HalvedRequest[None]()
     )
+    if added.done:
+        refusals.note_applied_rows()
+    stop_reason = str(added.error) if added.error is not None else ""
+    if added.refused and not stop_reason:
+        stop_reason = describe_missing_list(klaviyo, list_id)
+        if not stop_reason and not refusals.has_applied_rows:
+            stop_reason = str(next(iter(added.refused.values())))
+    kind = RowExceptionKind.NOT_SENT if stop_reason else RowExceptionKind.REJECTED
+    refused_now = {id_: _row_error(error) for id_, error in added.refused.items()}
+    row_exceptions = [
+        RowException(seq, RowExceptionKind.REJECTED, error.code, error.field, error.detail)
+        for seq, id_ in group
+        if (error := refused.get(id_)) is not None
+    ] + [
+        RowException(seq, kind, error.code, error.field, error.detail)
+        for seq, id_ in group
+        if (error := refused_now.get(id_)) is not None
+    ]
+    unsent = {*added.unsent}
+    first_unsent = next((at for at, (_, id_) in enumerate(group) if id_ in unsent), len(group))
+    rest_state = ReceiptState.UNKNOWN if isinstance(added.error, ReplyLost) else ReceiptState.NOT_SENT
+    exceptional = {exception.seq for exception in row_exceptions}
+    receipts = [
+        _receipt(list_id, rows, state, exceptional, detail)
+        for rows, state, detail in (
+            (group[:first_unsent], ReceiptState.APPLIED, ""),
+            (group[first_unsent:], rest_state, stop_reason),
+        )
+        if rows
+    ]
+    return AddResult(tuple(receipts), tuple(row_exceptions), stop_reason)
+
+
+def _row_error(error: UnusableReply) -> RowError:
+    return RowError(error.code or str(error.status), "id", error.detail or str(error))
+
+
+def _receipt(
+    list_id: str,
+    rows: Sequence[tuple[int, str]],
+    state: ReceiptState,
+    exceptional: Collection[int] = (),
+    detail: str = "",
+) -> Receipt:
+    count = sum(seq not in exceptional for seq, _ in rows)
+    return Receipt(list_id, Op.ADD, rows[0][0], rows[-1][0], state, count, detail=detail)

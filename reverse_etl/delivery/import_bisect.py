@@ -15,7 +15,7 @@ from reverse_etl.formatting import end_sentence, format_count
 from reverse_etl.klaviyo.batching import Batch, exclude_rows, split_in_half
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.klaviyo.imports import RowError
 
@@ -44,12 +44,16 @@ class AbortList:
 
 
 def bisect_rejected(
-    batch: Batch, errors: Mapping[int, RowError], rounds: int, size: int
+    batch: Batch,
+    errors: Mapping[int, RowError],
+    rounds: int,
+    size: int,
+    earlier_errors: Sequence[RowError] = (),
 ) -> RetryBatches | AbortList:
     """Return what to do after a refusal.
 
     `errors` maps indexes in `batch` to errors, `rounds` counts the refusals so far, `size` is the number of
-    rows of the original batch.
+    rows of the original batch, `earlier_errors` are those of rows of it that were rejected before.
     """
     row_errors = {index: error for index, error in errors.items() if 0 <= index < len(batch)}
     if not row_errors:
@@ -57,7 +61,7 @@ def bisect_rejected(
             "Klaviyo refused the request without pointing at a row of it. "
             f"{end_sentence(_first_detail(errors))}"
         )
-    if (reason := find_systematic_failure([*row_errors.values()], size)) is not None:
+    if (reason := find_systematic_failure([*earlier_errors, *row_errors.values()], size)) is not None:
         return AbortList(reason)
     if rounds > ROUNDS_BEFORE_HALVING and len(batch) > 1:
         return RetryBatches(split_in_half(batch), {})

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.import_bisect import AbortList, RetryBatches, bisect_rejected
-from reverse_etl.domain.deltas import Op
+from reverse_etl.delivery.import_batch import submit_batch
 from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.receipts import (
     Receipt,
@@ -18,33 +16,16 @@ from reverse_etl.domain.receipts import (
     as_unknown,
 )
 from reverse_etl.domain.rejections import UNENCODABLE
-from reverse_etl.errors import KlaviyoError, ReplyLost
-from reverse_etl.formatting import end_sentence
-from reverse_etl.klaviyo.batching import Batch, pack_rows
-from reverse_etl.klaviyo.imports import ImportAccepted, RequestRefused, RowError, RowsRefused
+from reverse_etl.klaviyo.batching import pack_rows
 from reverse_etl.klaviyo.serialize import EncodingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from reverse_etl.delivery.list_delivery import ListDelivery
-    from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.surfaces.operations import ImportRows
 
 READ_ROWS = 10_000  # at a time from the warehouse
-
-
-@dataclass(frozen=True)
-class SubmittedBatch:
-    """The result of one batch.
-
-    `reply_lost`: an import without a receipt may exist. `stop_reason`: why the list stops, or empty.
-    """
-
-    receipts: tuple[Receipt, ...]
-    row_exceptions: tuple[RowException, ...]
-    reply_lost: bool = False
-    stop_reason: str = ""
 
 
 def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[Receipt], bool]:
@@ -67,7 +48,7 @@ def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[
     batches_to_send = takewhile(lambda _: not delivery.counter.stopped, batches)
     for submitted in map_concurrently(
         delivery.context,
-        lambda batch: submit_batch(delivery.context.klaviyo, batch, list_id),
+        lambda batch: submit_batch(delivery.context.klaviyo, batch, list_id, delivery.refusals),
         batches_to_send,
     ):
         reply_lost = reply_lost or submitted.reply_lost
@@ -92,66 +73,6 @@ def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[
     return accepted, reply_lost
 
 
-def submit_batch(klaviyo: Klaviyo, batch: Batch, list_id: str) -> SubmittedBatch:
-    """Start the import of one batch, and take it apart as long as Klaviyo refuses it for single rows.
-
-    Never raises KlaviyoError.
-    """
-    receipts: list[Receipt] = []
-    errors_by_seq: dict[int, RowError] = {}
-    waiting, rounds, reply_lost, size = [batch], 0, False, len(batch)
-
-    def stopped_result(
-        piece: Batch,
-        why: str,
-        *,
-        outcome_unknown: bool,
-        exception_kind: RowExceptionKind = RowExceptionKind.REJECTED,
-    ) -> SubmittedBatch:
-        """Return what came of it all when a piece is the last, which Klaviyo has perhaps carried out."""
-        state = ReceiptState.UNKNOWN if outcome_unknown else ReceiptState.NOT_SENT
-        last = _receipt(piece, list_id, state, detail=why)
-        return SubmittedBatch(
-            (*receipts, last, *_unsent_receipts(waiting, list_id)),
-            _row_exceptions(errors_by_seq, exception_kind),
-            reply_lost,
-            why,
-        )
-
-    while waiting:
-        piece = waiting.pop(0)
-        try:
-            reply = klaviyo.start_import(piece.body)
-        except ReplyLost as error:
-            reply_lost = True
-            return stopped_result(piece, str(error), outcome_unknown=True)
-        except KlaviyoError as error:
-            return stopped_result(piece, str(error), outcome_unknown=False)
-        reply_lost = reply_lost or reply.earlier_reply_lost
-        match reply:
-            case ImportAccepted(job):
-                accepted = _receipt(piece, list_id, ReceiptState.ACCEPTED, job=job)
-                receipts.append(replace(accepted, may_have_duplicate=reply_lost))
-            case RequestRefused(request_error):
-                return stopped_result(
-                    piece, _describe_request_error(request_error), outcome_unknown=reply.earlier_reply_lost
-                )
-            case RowsRefused(errors):
-                rounds += 1
-                match bisect_rejected(piece, errors, rounds, size):
-                    case RetryBatches(pieces, rejected):
-                        errors_by_seq |= rejected
-                        waiting = [*pieces, *waiting]
-                    case AbortList(why):
-                        return stopped_result(
-                            piece,
-                            why,
-                            outcome_unknown=reply.earlier_reply_lost,
-                            exception_kind=RowExceptionKind.NOT_SENT,
-                        )
-    return SubmittedBatch(tuple(receipts), _row_exceptions(errors_by_seq), reply_lost)
-
-
 def _encode_rows(
     delivery: ListDelivery, operation: ImportRows, unencodable: list[RowException]
 ) -> Iterator[tuple[int, bytes]]:
@@ -167,27 +88,3 @@ def _encode_rows(
                     unencodable.append(
                         RowException(row[0], RowExceptionKind.REJECTED, UNENCODABLE, field, reason)
                     )
-
-
-def _receipt(
-    batch: Batch, list_id: str, state: ReceiptState, *, job: str | None = None, detail: str = ""
-) -> Receipt:
-    return Receipt(list_id, Op.ADD, batch.seqs[0], batch.seqs[-1], state, len(batch), job, detail)
-
-
-def _unsent_receipts(batches: Sequence[Batch], list_id: str) -> tuple[Receipt, ...]:
-    return tuple(_receipt(batch, list_id, ReceiptState.NOT_SENT) for batch in batches)
-
-
-def _row_exceptions(
-    errors_by_seq: dict[int, RowError], kind: RowExceptionKind = RowExceptionKind.REJECTED
-) -> tuple[RowException, ...]:
-    return tuple(
-        RowException(seq, kind, error.code, error.field, error.detail)
-        for seq, error in sorted(errors_by_seq.items())
-    )
-
-
-def _describe_request_error(error: RowError) -> str:
-    location = f" at {error.field}" if error.field else ""
-    return f"Klaviyo refused the request ({error.code}{location}). {end_sentence(error.detail)}"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from reverse_etl.delivery.refusals import ListRefusals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +29,11 @@ class ListDelivery:
     pending_rows: PendingRows
     receipt_buffer: ReceiptBuffer
     counter: OutcomeCounter
+
+    @cached_property
+    def refusals(self) -> ListRefusals:
+        """Return what is known of the list's refusals in this run."""
+        return ListRefusals(has_applied_rows=self.list_plan.unchanged > 0)
 
     def record(self, receipts: Sequence[Receipt], row_exceptions: Sequence[RowException] = ()) -> None:
         """Record and count the outcomes of some rows."""

@@ -8,12 +8,13 @@ the account too. Nothing is taken from memory. `removal_rules.py` decides from t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.removal_rules import (
     IdentifierMatch,
     RemovalCandidate,
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.delivery.refusals import ListRefusals
+    from reverse_etl.errors import UnusableReply
 
 
 @dataclass
@@ -46,24 +50,81 @@ Item = TypeVar("Item")
 FindMatches = Callable[[IdentifierType, Sequence[str]], Iterable[tuple[str, IdentifierMatch]]]
 
 
+@dataclass(frozen=True)
+class ResolvedRemovals:
+    """The decisions on leaving rows, in order.
+
+    `unresolved` rows could not be looked up, each with the reason; they have no decision.
+    """
+
+    decisions: tuple[RemovalDecision, ...]
+    unresolved: Mapping[int, UnusableReply]
+
+
+@dataclass(frozen=True)
+class _Lookups:
+    """The means to look up identifiers for one list."""
+
+    context: DeliveryContext
+    list_id: str
+    refusals: ListRefusals
+    refused_values: dict[tuple[IdentifierType, str], UnusableReply]
+
+    def find_members(self, kind: IdentifierType, values: Sequence[str]) -> list[Member]:
+        """Return the list's members with one of these identifiers, in the order of the values."""
+        return self._fetch(partial(self.context.klaviyo.find_members, self.list_id, kind), kind, values)
+
+    def find_profiles(self, kind: IdentifierType, values: Sequence[str]) -> list[Profile]:
+        """Return the account's profiles with one of these identifiers, in the order of the values."""
+        return self._fetch(partial(self.context.klaviyo.find_profiles, kind), kind, values)
+
+    def _fetch(
+        self,
+        fetch: Callable[[Sequence[str]], Sequence[Item]],
+        kind: IdentifierType,
+        values: Sequence[str],
+    ) -> list[Item]:
+        parts = [*batched(values, MAX_VALUES)]
+        found = dict(
+            map_concurrently(
+                self.context,
+                lambda number: (number, send_in_halves(parts[number], fetch, self.refusals)),
+                range(len(parts)),
+            )
+        )
+        items: list[Item] = []
+        for number in range(len(parts)):
+            halved = found[number]
+            if halved.error is not None:
+                raise halved.error
+            self.refused_values.update({(kind, value): error for value, error in halved.refused.items()})
+            items += [item for result in halved.results for item in result]
+        return items
+
+
 def resolve_removals(
-    context: DeliveryContext, list_id: str, rows: Sequence[RemovalCandidate], find_matches: FindMatches
-) -> tuple[RemovalDecision, ...]:
+    delivery: ListDelivery, rows: Sequence[RemovalCandidate], find_matches: FindMatches
+) -> ResolvedRemovals:
     """Return what is to become of each leaving row, in the order given. Asks only; changes nothing.
 
     `find_matches` returns, for identifiers of one type, the staged rows that carry them, rejected ones
-    included.
+    included. A row is left alone if Klaviyo refuses to look up an identifier of it, or of a profile that it
+    may mean.
     """
-    lookup = _look_up_profiles(context, list_id, rows)
+    context, list_id = delivery.context, delivery.list_plan.list_ref.id
+    lookups = _Lookups(context, list_id, delivery.refusals, {})
+    lookup = _look_up_profiles(lookups, rows)
+    unresolved = _find_unresolved_rows(lookup, lookups.refused_values, rows)
+    rows = [row for row in rows if row.seq not in unresolved]
     matches_by_profile = _match_identifiers(lookup, find_matches)
     profile_ids_by_identity = _look_up_identities(
-        context, {match for matches in matches_by_profile.values() for match in matches}
+        lookups, {match for matches in matches_by_profile.values() for match in matches}
     )
     profiles_by_seq = {
         row.seq: [lookup.profiles_by_id[id_] for id_ in lookup.profile_ids_by_seq.get(row.seq, ())]
         for row in rows
     }
-    return decide_removals(
+    decisions = decide_removals(
         rows,
         RemovalEvidence(
             profiles_by_seq,
@@ -73,31 +134,38 @@ def resolve_removals(
             context.state.runs.windows(list_id),
         ),
     )
+    return ResolvedRemovals(decisions, unresolved)
 
 
-def _look_up_profiles(
-    context: DeliveryContext, list_id: str, rows: Sequence[RemovalCandidate]
-) -> _ProfileLookup:
+def _find_unresolved_rows(
+    lookup: _ProfileLookup,
+    refused_values: Mapping[tuple[IdentifierType, str], UnusableReply],
+    rows: Sequence[RemovalCandidate],
+) -> dict[int, UnusableReply]:
+    unresolved: dict[int, UnusableReply] = {}
+    for row in rows if refused_values else ():
+        profiles = [lookup.profiles_by_id[id_] for id_ in lookup.profile_ids_by_seq.get(row.seq, ())]
+        identifiers = {(kind, row.identifiers.get(kind)) for kind in IdentifierType} | {
+            (kind, profile.identifier(kind)) for kind in IdentifierType for profile in profiles
+        }
+        errors = [error for identifier, error in refused_values.items() if identifier in identifiers]
+        if errors:
+            unresolved[row.seq] = errors[0]
+    return unresolved
+
+
+def _look_up_profiles(lookups: _Lookups, rows: Sequence[RemovalCandidate]) -> _ProfileLookup:
     lookup = _ProfileLookup()
     for kind in LIST_FILTERABLE:
-        values = _collect_values(rows, kind)
-        members = _fetch_items(context, partial(context.klaviyo.find_members, list_id, kind), values)
-        _add_profiles(lookup, rows, kind, members)
+        _add_profiles(lookup, rows, kind, lookups.find_members(kind, _collect_values(rows, kind)))
     for kind in UNIQUE_IDENTIFIERS:  # for all rows: a row found by e-mail may have a second profile
-        _add_profiles(
-            lookup,
-            rows,
-            kind,
-            _fetch_items(context, partial(context.klaviyo.find_profiles, kind), _collect_values(rows, kind)),
-        )
+        _add_profiles(lookup, rows, kind, lookups.find_profiles(kind, _collect_values(rows, kind)))
     for kind in LIST_FILTERABLE:  # a profile outside the list with the row's identity rules out other members
         values = sorted(
             {split_identity(row.identity)[1] for row in rows if _lacks_exact_match(lookup, row, kind)}
         )
-        _add_profiles(
-            lookup, rows, kind, _fetch_items(context, partial(context.klaviyo.find_profiles, kind), values)
-        )
-    _look_up_join_times(context, list_id, lookup, rows)
+        _add_profiles(lookup, rows, kind, lookups.find_profiles(kind, values))
+    _look_up_join_times(lookups, lookup, rows)
     return lookup
 
 
@@ -127,9 +195,7 @@ def _add_profiles(
                 lookup.profile_ids_by_seq[seq].append(profile.id)
 
 
-def _look_up_join_times(
-    context: DeliveryContext, list_id: str, lookup: _ProfileLookup, rows: Sequence[RemovalCandidate]
-) -> None:
+def _look_up_join_times(lookups: _Lookups, lookup: _ProfileLookup, rows: Sequence[RemovalCandidate]) -> None:
     """Look up which of the other profiles are members, and when they joined.
 
     Uses e-mail or phone; for profiles without both, reads the list.
@@ -137,7 +203,7 @@ def _look_up_join_times(
     unseen = {id_: profile for id_, profile in lookup.profiles_by_id.items() if id_ not in lookup.joined_at}
     for kind in LIST_FILTERABLE:
         values = sorted({value for profile in unseen.values() if (value := profile.identifier(kind))})
-        for member in _fetch_items(context, partial(context.klaviyo.find_members, list_id, kind), values):
+        for member in lookups.find_members(kind, values):
             if member.profile.id in unseen:
                 lookup.joined_at[member.profile.id] = member.joined_at
     without_contact = {
@@ -152,8 +218,8 @@ def _look_up_join_times(
         for row in rows
         if without_contact.intersection(lookup.profile_ids_by_seq.get(row.seq, ()))
     )
-    for member in context.klaviyo.get_members_since(list_id, first - CLOCK_SKEW_TOLERANCE):
-        context.state.renew_lease_if_due()  # reading a long list may outlast the lease
+    for member in lookups.context.klaviyo.get_members_since(lookups.list_id, first - CLOCK_SKEW_TOLERANCE):
+        lookups.context.state.renew_lease_if_due()  # reading a long list may outlast the lease
         if member.profile.id in without_contact:
             lookup.joined_at[member.profile.id] = member.joined_at
             without_contact.discard(member.profile.id)
@@ -176,9 +242,7 @@ def _match_identifiers(lookup: _ProfileLookup, find_matches: FindMatches) -> dic
     return matches_by_profile
 
 
-def _look_up_identities(
-    context: DeliveryContext, matches: Iterable[IdentifierMatch]
-) -> dict[str, frozenset[str]]:
+def _look_up_identities(lookups: _Lookups, matches: Iterable[IdentifierMatch]) -> dict[str, frozenset[str]]:
     """Return the profiles of each desired identity of this list that shares an identifier with a profile."""
     identities = {
         match.identity for match in matches if match.identity and match.on_this_list and not match.rejected
@@ -189,20 +253,9 @@ def _look_up_identities(
         by_kind[kind].append(value)
     profile_ids_by_identity: dict[str, set[str]] = defaultdict(set)
     for kind, values in by_kind.items():
-        for profile in _fetch_items(context, partial(context.klaviyo.find_profiles, kind), values):
+        for profile in lookups.find_profiles(kind, values):
             profile_ids_by_identity[f"{kind}:{profile.identifier(kind)}"].add(profile.id)
     return {identity: frozenset(profiles) for identity, profiles in profile_ids_by_identity.items()}
-
-
-def _fetch_items(
-    context: DeliveryContext, fetch: Callable[[Sequence[str]], Iterable[Item]], values: Sequence[str]
-) -> list[Item]:
-    """Return the items in the order of the values."""
-    parts = [*batched(values, MAX_VALUES)]
-    items_by_part = dict(
-        map_concurrently(context, lambda number: (number, [*fetch(parts[number])]), range(len(parts)))
-    )
-    return [item for number in range(len(parts)) for item in items_by_part[number]]
 
 
 def _collect_values(rows: Iterable[RemovalCandidate], kind: IdentifierType) -> list[str]:

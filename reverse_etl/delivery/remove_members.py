@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.profile_lookup import resolve_removals
 from reverse_etl.delivery.removal_rules import (
@@ -20,14 +23,15 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import KlaviyoError, SessionLost
+from reverse_etl.formatting import format_count
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.sql.pending import select_staged_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.errors import UnusableReply
     from reverse_etl.surfaces.operations import RemoveFromList
     from reverse_etl.warehouse.interface import Row
 
@@ -42,16 +46,17 @@ _SESSION_LOST_REASON = (
 def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
     """Resolve and remove one list's leaving rows, group by group.
 
-    A failure stops the list; its counter holds the reason. Held rows stay in the snapshot; rows with any
-    other outcome are deleted from it.
+    A failure stops the list; its counter holds the reason. Held rows stay in the snapshot, and so do those
+    that Klaviyo refuses to look up or to remove; rows with any other outcome are deleted from it.
     """
     context, list_id = delivery.context, delivery.list_plan.list_ref.id
     done = 0
+    refusal_reason = ""
     for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
         candidates = [_parse_candidate(row) for row in rows]
         try:
-            decisions = resolve_removals(
-                context, list_id, candidates, lambda *arguments: _read_matches(delivery, *arguments)
+            resolved = resolve_removals(
+                delivery, candidates, lambda *arguments: _read_matches(delivery, *arguments)
             )
         except KlaviyoError as error:
             delivery.counter.fail(str(error))
@@ -59,19 +64,27 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
         except SessionLost:
             delivery.counter.fail(_SESSION_LOST_REASON)
             break
+        decisions = resolved.decisions
         context.state.backdate_first_sent(
             delivery.model_plan.tables, list_id, collect_inherited_first_sent(decisions)
         )
         context.state.renew_lease_or_raise()  # a run that lost the lease must not remove anybody
-        state, reason = _remove_profiles(context, operation, list_id, decisions)
-        if reason:
-            delivery.counter.fail(reason)
+        removed = _remove_profiles(delivery, operation, decisions)
+        if removed.stop_reason:
+            delivery.counter.fail(removed.stop_reason)
+        state = removed.state
+        refused = {**resolved.unresolved, **_find_refused_rows(decisions, removed.refused)}
+        refusal_reason = refusal_reason or _describe_refusal(refused)
         delivery.receipt_buffer.add(
-            (_receipt(list_id, candidates, state, reason),),
-            tuple(_held_exception(r) for r in decisions if r.outcome is Outcome.HELD),
+            (_receipt(list_id, candidates, state, removed.stop_reason),),
+            tuple(_held_exception(r) for r in decisions if r.outcome is Outcome.HELD)
+            + tuple(_refused_exception(seq, error) for seq, error in sorted(refused.items())),
             _unmatched_removals(list_id, decisions) if state is ReceiptState.APPLIED else (),
         )
+        delivery.counter.add(Outcome.NOT_SENT, len(refused))
         for decision in decisions:
+            if decision.row.seq in refused:
+                continue
             proved = state is ReceiptState.APPLIED or decision.outcome is Outcome.HELD
             delivery.counter.add(decision.outcome if proved else _OUTCOME_BY_RECEIPT_STATE[state], 1)
         done += len(candidates)
@@ -85,6 +98,8 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
         )
         if delivery.counter.stopped:
             break
+    if refusal_reason:
+        delivery.counter.fail(refusal_reason)
 
 
 def leave_rows_in_place(delivery: ListDelivery) -> None:
@@ -125,24 +140,60 @@ def _read_matches(
             yield value, IdentifierMatch(kind, identity, bool(rejected), list_id == own_list_id)
 
 
+@dataclass(frozen=True)
+class _RemovedProfiles:
+    """What came of removing profiles: `refused` are those that Klaviyo refused to remove, by id."""
+
+    state: ReceiptState
+    refused: Mapping[str, UnusableReply]
+    stop_reason: str = ""
+
+
 def _remove_profiles(
-    context: DeliveryContext, operation: RemoveFromList, list_id: str, decisions: Iterable[RemovalDecision]
-) -> tuple[ReceiptState, str]:
+    delivery: ListDelivery, operation: RemoveFromList, decisions: Iterable[RemovalDecision]
+) -> _RemovedProfiles:
     """Remove the profiles of the decisions from the list.
 
     If one request fails or its reply is lost, the whole group is unknown, and the next run resolves it again.
     """
+    context, list_id = delivery.context, delivery.list_plan.list_ref.id
     ids = sorted({profile_id for decision in decisions for profile_id in decision.profile_ids})
-    try:
-        for _ in map_concurrently(
-            context,
-            lambda part: context.klaviyo.remove_members(list_id, part),
-            batched(ids, operation.max_rows),
-        ):
-            pass
-    except KlaviyoError as error:
-        return ReceiptState.UNKNOWN, str(error)
-    return ReceiptState.APPLIED, ""
+    refused: dict[str, UnusableReply] = {}
+    for part in map_concurrently(
+        context,
+        lambda part: send_in_halves(
+            part, partial(context.klaviyo.remove_members, list_id), delivery.refusals
+        ),
+        batched(ids, operation.max_rows),
+    ):
+        if part.error is not None:
+            return _RemovedProfiles(ReceiptState.UNKNOWN, {}, str(part.error))
+        refused |= part.refused
+    return _RemovedProfiles(ReceiptState.APPLIED, refused)
+
+
+def _find_refused_rows(
+    decisions: Iterable[RemovalDecision], refused: Mapping[str, UnusableReply]
+) -> dict[int, UnusableReply]:
+    """Return the rows of which Klaviyo refused to remove a profile."""
+    return {
+        decision.row.seq: refused[profile_id]
+        for decision in decisions
+        for profile_id in decision.profile_ids
+        if profile_id in refused
+    }
+
+
+def _describe_refusal(refused: Mapping[int, UnusableReply]) -> str:
+    if not refused:
+        return ""
+    rows = format_count(len(refused), "row")
+    return f"{rows} could not be looked up or removed; the others were. {next(iter(refused.values()))}"
+
+
+def _refused_exception(seq: int, error: UnusableReply) -> RowException:
+    """Return the exception of a row that stays as it is: held, for another reason."""
+    return RowException(seq, RowExceptionKind.HELD, error.code or str(error.status), "", error.detail)
 
 
 def _receipt(

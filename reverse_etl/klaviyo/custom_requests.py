@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
-from reverse_etl.klaviyo.imports import CONTENT_REFUSALS, RowError
+from reverse_etl.klaviyo.errors import CONTENT_REFUSALS
+from reverse_etl.klaviyo.imports import RowError
 from reverse_etl.klaviyo.jsonapi import parse_errors
 from reverse_etl.klaviyo.messages import Request
 

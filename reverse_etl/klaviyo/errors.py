@@ -31,6 +31,13 @@ _HINT_BY_TRANSPORT_ERROR = {
         "Check api_revision and origin of the destination for unusual characters."
     ),
 }
+CONTENT_REFUSALS: Final = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
 _RETRY_LATER = "It is safe to run again. If the error persists, check the network and status.klaviyo.com."
 _CHECK_PROXY = "Check the destination's origin and your proxy: something else than Klaviyo may have replied."
 
@@ -97,7 +104,19 @@ def malformed_reply_error(request: Request, response: Response, summary: str) ->
 def _unusable(error: KlaviyoError, response: Response) -> UnusableReply:
     unusable = UnusableReply(*error.problems)
     unusable.status = response.status
+    for first in parse_errors(response)[:1]:
+        unusable.code, unusable.detail = first.code, first.detail or first.title
     return unusable
+
+
+def is_content_refusal(error: UnusableReply) -> bool:
+    """Return whether Klaviyo refused what a request holds, so that a part of it may be accepted.
+
+    A proxy may refuse a large request, without an error in Klaviyo's format.
+    """
+    if error.status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_URI_TOO_LONG):
+        return True
+    return error.status in CONTENT_REFUSALS and bool(error.code)
 
 
 def refusal_error(request: Request, response: Response) -> KlaviyoError:

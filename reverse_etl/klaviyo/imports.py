@@ -12,6 +12,7 @@ import orjson
 from reverse_etl.domain.identifiers import IdentifierType, canonicalize, mask_text
 from reverse_etl.klaviyo.client import get_request
 from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.errors import CONTENT_REFUSALS
 from reverse_etl.klaviyo.jsonapi import ApiError, Resource, parse_errors, parse_row_pointer
 from reverse_etl.klaviyo.messages import Request, Response
 
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 _PAGE_SIZE = "100"
 _MAX_CODE, _MAX_FIELD, _MAX_DETAIL = 100, 200, 1_000  # characters
 MAX_ERROR_PAGES = 600  # a job has up to 10,000 rows, and the default page 20 errors
-CONTENT_REFUSALS = (
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.CONFLICT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
 
 
 class JobStatus(StrEnum):
@@ -145,6 +139,9 @@ def parse_refusal(response: Response) -> RowsRefused | RequestRefused | None:
     Examples of the latter are a wrong key and the page of a proxy.
     """
     errors = parse_errors(response) if response.status in CONTENT_REFUSALS else ()
+    if not errors and response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # a proxy may have a limit too
+        too_large = RowError("request_too_large", "", "The request was too large (413).")
+        return RequestRefused(too_large, response.status, response.earlier_reply_lost)
     if not errors:
         return None
     rows: dict[int, RowError] = {}

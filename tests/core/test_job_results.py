@@ -163,3 +163,10 @@ def test_many_refusals_for_different_reasons_reject_their_rows() -> None:
     """One code and one field make a fault of the model; many of each make a mess of data."""
     errors = [RowError("invalid", f"field{n % 3}", "no") for n in range(240)]
     assert find_systematic_failure(errors, 300) is None
+
+
+def test_all_of_twenty_rows_for_one_reason_are_nobodys_own_fault() -> None:
+    """Nineteen may all be bad; twenty are the model's fault."""
+    assert find_systematic_failure([WRONG] * 19, 19) is None
+    assert find_systematic_failure([WRONG] * 20, 20) is not None
+    assert find_systematic_failure([WRONG] * 20, 21) is None

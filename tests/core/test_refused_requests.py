@@ -1,0 +1,162 @@
+"""Rule: row or request. A refusal that points at no row is taken apart, down to the row or the request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.delivery import refusals
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.rows import become, many, members_model, people
+from tests.core.world import one
+
+if TYPE_CHECKING:
+    from tests.core.world import World
+
+JOBS = "/api/profile-bulk-import-jobs"
+MEMBERS = "/api/lists/*/relationships/profiles"
+LIST_PROFILES = "/api/lists/*/profiles"
+PROFILES = "/api/profiles"
+
+
+@pytest.fixture
+def members(world: World) -> World:
+    """Make a world with the model of one list."""
+    members_model(world, max_removes=1.0, min_rows=0)
+    return world
+
+
+def imports(world: World) -> int:
+    """Return the number of import requests so far."""
+    return sum(entry.path == JOBS for entry in world.writes())
+
+
+def test_a_row_that_makes_klaviyo_refuse_the_request_without_a_pointer_is_found(members: World) -> None:
+    """Halving finds it among 500 in about twice nine requests; the others are applied."""
+    become(members, many(500))
+    members.fault(Fault(FaultKind.INVALID_REQUEST, pattern="p0137", code="invalid", times=None))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 499, Outcome.REJECTED: 1}
+    assert members.state("SELECT row_key, code FROM rejections") == [("email:p0137@example.com", "invalid")]
+    assert imports(members) <= 20
+    before = imports(members)
+    assert members.run().exit_code == 0
+    assert imports(members) == before
+
+
+def test_a_request_that_is_too_large_is_halved(members: World) -> None:
+    """Until it fits; no row is rejected, and nothing stops."""
+    become(members, many(100))
+    members.fault(Fault(FaultKind.TOO_LARGE, rows=30, times=None))
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 100}
+    assert imports(members) == 7
+
+
+@pytest.mark.parametrize("rows", [1, 3, 19, 20, 60])
+def test_if_klaviyo_refuses_every_row_the_request_is_at_fault(members: World, rows: int) -> None:
+    """Nothing was ever applied, and nothing is: the list stops, and no row is rejected."""
+    become(members, many(rows))
+    members.fault(Fault(FaultKind.INVALID_REQUEST, pattern="", code="invalid", times=None))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.NOT_SENT: rows}
+    assert "The value was not accepted." in one(result).stop_reason
+    assert result.exit_code == 4
+    assert members.state("SELECT * FROM rejections") == []
+    assert imports(members) <= 60
+    members.calm()
+    assert one(members.run()).outcomes == {Outcome.APPLIED: rows}
+
+
+def test_a_single_bad_row_does_not_block_a_list_that_has_others(members: World) -> None:
+    """Only she changed, and Klaviyo refuses the request: the others prove that the request is sound."""
+    become(members, people("ann", "bob"))
+    members.run()
+    members.fault(Fault(FaultKind.INVALID_REQUEST, pattern="cat", times=None))
+    become(members, people("ann", "cat"))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.REJECTED: 1, Outcome.REMOVED: 1}
+    assert members.emails() == ["ann@example.com"]
+
+
+def test_twenty_bad_rows_at_the_front_are_not_the_models_fault(members: World) -> None:
+    """A row from the other end is tried before the model is blamed."""
+    become(members, many(300))
+    members.fault(Fault(FaultKind.INVALID_REQUEST, pattern="p00[01]|p002[0-4]", times=None))
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 275, Outcome.REJECTED: 25}
+
+
+def test_what_200_requests_cannot_find_waits_for_the_next_run(
+    members: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound is of a list and a run; the next run goes on with what is left."""
+    monkeypatch.setattr(refusals, "MAX_EXTRA_REQUESTS", 30)
+    become(members, many(200))
+    pattern = "p0(003|051|077|120|150|199)"
+    members.fault(Fault(FaultKind.INVALID_REQUEST, pattern=pattern, times=None))
+    result = members.run()
+    assert "The next run goes on" in one(result).stop_reason
+    assert one(result).outcomes.get(Outcome.REJECTED, 0) >= 1
+    assert one(result).outcomes.get(Outcome.NOT_SENT, 0) >= 1
+    assert imports(members) <= 31
+    for _ in range(4):
+        members.wait(600.0)
+        result = members.run()
+    assert result.exit_code == 0
+    assert len(members.emails()) == 194
+    assert members.state("SELECT count(*) FROM rejections") == [(6,)]
+
+
+def ids_world(world: World, count: int) -> list[str]:
+    """Make a model that adds people to a list by their profile ids."""
+    surface = {"surface": "list_memberships_by_profile_id", "list": "By id"}
+    world.model("ids", "select klaviyo_profile_id from ids", **surface, max_removes=1.0, min_rows=0)
+    return [world.new_profile(email=f"h{number}@example.com") for number in range(count)]
+
+
+def write_ids(world: World, ids: list[str]) -> None:
+    """Let the model's rows be these."""
+    world.people([{"klaviyo_profile_id": id_} for id_ in ids], "ids", "klaviyo_profile_id VARCHAR")
+
+
+@pytest.mark.parametrize("status", [400, 413])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", MEMBERS), ("GET", PROFILES)], ids=["adding", "looking up"]
+)
+def test_a_refusal_of_ids_is_halved(world: World, status: int, method: str, path: str) -> None:
+    """Three requests are refused whole; their halves are accepted, and all are members."""
+    ids = ids_world(world, 8)
+    write_ids(world, ids)
+    world.fault(Fault(FaultKind.STATUS, method, path, status=status, times=3))
+    result = world.run()
+    applied = one(result).outcomes.get(Outcome.APPLIED, 0)
+    rejected = one(result).outcomes.get(Outcome.REJECTED, 0)
+    assert applied + rejected == 8
+    assert applied >= 7
+    assert len(world.emails("By id")) == applied
+
+
+@pytest.mark.parametrize("status", [400, 413])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("DELETE", MEMBERS), ("GET", LIST_PROFILES), ("GET", PROFILES)],
+    ids=["removing", "looking up members", "looking up profiles"],
+)
+def test_a_refusal_on_the_way_to_a_removal_is_halved(
+    members: World, status: int, method: str, path: str
+) -> None:
+    """What is refused alone stays and is tried again; nobody is forgotten, and the others are removed."""
+    become(members, many(8))
+    members.run()
+    become(members, [])
+    members.fault(Fault(FaultKind.STATUS, method, path, status=status, times=4))
+    result = members.run()
+    left = one(result).outcomes.get(Outcome.NOT_SENT, 0)
+    assert left <= 2
+    assert one(result).outcomes.get(Outcome.REMOVED, 0) == 8 - left
+    assert len(members.emails()) == left
+    assert bool(left) == (result.exit_code == 4)
+    members.calm()
+    members.run()
+    assert members.emails() == []
