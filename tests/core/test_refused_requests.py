@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reverse_etl.delivery import refusals
+from reverse_etl.delivery.import_batch import submit_batch
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.refusals import ListRefusals
+from reverse_etl.klaviyo.batching import Batch, import_envelope
+from reverse_etl.klaviyo.imports import RequestRefused, RowError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, many, members_model, people
 from tests.core.world import one
@@ -160,3 +164,24 @@ def test_a_refusal_on_the_way_to_a_removal_is_halved(
     members.calm()
     members.run()
     assert members.emails() == []
+
+
+class WithoutTheList:
+    """A Klaviyo in which the list was deleted after the plan was made."""
+
+    def start_import(self, _: bytes) -> RequestRefused:
+        """Refuse the request without a pointer to a row."""
+        return RequestRefused(RowError("not_found", "/data", "No list."), 404, earlier_reply_lost=False)
+
+    def get_list(self, _: str) -> None:
+        """Find no list."""
+
+
+def test_a_deleted_list_is_told_from_bad_rows() -> None:
+    """Its rows are not rejected one by one, although the list had others before."""
+    klaviyo: Any = WithoutTheList()
+    batch = Batch.of([1, 2, 3], [b"{}"] * 3, import_envelope("L"))
+    submitted = submit_batch(klaviyo, batch, "L", ListRefusals(has_applied_rows=True))
+    assert submitted.row_exceptions == ()
+    assert "no longer has a list" in submitted.stop_reason
+    assert [(receipt.state.value, receipt.rows) for receipt in submitted.receipts] == [("not_sent", 3)]
