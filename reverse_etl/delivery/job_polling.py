@@ -1,7 +1,8 @@
 """Wait for import jobs, for a bounded time.
 
-Every job gets the job timeout of the destination from its creation on, over all runs. One that has not ended
-by then stays accepted and blocks its list; a day after its creation, it proves nothing any more.
+A run waits for the destination's job timeout, but not for a job that is older than two of them. A job that
+has not ended by then stays accepted and blocks its list. A day after its creation, it proves nothing any
+more.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _is_open(context: DeliveryContext, job: Job, waited: float) -> bool:
 
 def _is_overdue(context: DeliveryContext, job: Job, waited: float) -> bool:
     """Return whether a job is not waited for any longer in this run, although it is open."""
-    return _age(context, job, waited) > context.job_timeout_seconds
+    return _age(context, job, waited) > 2 * context.job_timeout_seconds
 
 
 def _poll_schedule(context: DeliveryContext) -> Iterator[float]:

@@ -142,7 +142,7 @@ def _read_matches(
 
 @dataclass(frozen=True)
 class _RemovedProfiles:
-    """What came of removing profiles: `refused` are those that Klaviyo refused to remove, by id."""
+    """The result of removing profiles: `refused` are those that Klaviyo refused to remove, by id."""
 
     state: ReceiptState
     refused: Mapping[str, UnusableReply]
