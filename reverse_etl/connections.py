@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.context import DeliveryContext
 from reverse_etl.domain.events import Warned
 from reverse_etl.errors import UsageError
+from reverse_etl.files import private_files
 from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.state import State, StateScope, last_account, open_state
 from reverse_etl.warehouse.factory import open_warehouse
@@ -62,15 +63,19 @@ class Connections:
     @contextmanager
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
         """Open the target's warehouse, and close it on exit."""
-        warehouse = open_warehouse(
+        with ExitStack() as stack:
+            if not read_only:
+                stack.enter_context(
+                    private_files()
+                )  # the state, and what the warehouse's library writes beside it
+            yield stack.enter_context(closing(self._open_warehouse(read_only=read_only)))
+
+    def _open_warehouse(self, *, read_only: bool) -> Warehouse:
+        return open_warehouse(
             self.target.output,
             read_only=read_only,
             options=self.target.destination.warehouse_options,
         )
-        try:
-            yield warehouse
-        finally:
-            warehouse.close()
 
     @contextmanager
     def klaviyo(self, *, dry_run: bool, on_request: RequestHook | None = None) -> Iterator[Klaviyo | None]:

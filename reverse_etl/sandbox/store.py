@@ -10,17 +10,17 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import UsageError, WarehouseError
+from reverse_etl.files import PRIVATE, TemporaryFolder
 from reverse_etl.sandbox.consents import CONSENT_TABLES
 from reverse_etl.sandbox.records import RECORDS_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _VERSION: Final = 1
 _PRIVATE: Final = 0o600
@@ -80,10 +80,10 @@ class Store:
     def __init__(self, path: Path | None, *, keep: bool = True) -> None:
         self.path = path
         self._lock = RLock()
-        self._folder = None if keep or path is None else TemporaryDirectory(prefix="reverse_etl_")
+        self._folder = None if keep or path is None else TemporaryFolder()
         try:
             self._db = _open_database(
-                _copy_state_file(path, Path(self._folder.name)) if path and self._folder else path, path
+                _copy_state_file(path, self._folder.path) if path and self._folder else path, path
             )
         except BaseException:
             self._remove_copy()
@@ -115,7 +115,7 @@ class Store:
 
     def _remove_copy(self) -> None:
         if self._folder is not None:
-            self._folder.cleanup()
+            self._folder.close()
 
 
 def require_unlocked_file(path: Path) -> None:
@@ -157,8 +157,10 @@ def _open_database(path: Path | None, shown_path: Path | None) -> sqlite3.Connec
     if path is not None:
         _make_private(path)
     try:
+        if path is not None and not path.exists():
+            path.touch(PRIVATE)  # SQLite gives its other files the same mode
         db = sqlite3.connect(path or ":memory:", timeout=0, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise _open_error(shown_path, error) from error
     try:
         _prepare_database(db, shown_path)
@@ -207,7 +209,7 @@ def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
     db.execute("COMMIT")
 
 
-def _open_error(path: Path | None, error: sqlite3.Error) -> WarehouseError | UsageError:
+def _open_error(path: Path | None, error: sqlite3.Error | OSError) -> WarehouseError | UsageError:
     if getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return WarehouseError.of(
             "The sandbox's state file is in use by another process.",

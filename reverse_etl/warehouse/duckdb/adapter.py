@@ -7,8 +7,6 @@ of a run. Only reverse-etl uses the state file.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +16,7 @@ import duckdb
 
 from reverse_etl.config.duckdb_output import Attachment, database_name, default_database
 from reverse_etl.errors import UsageError
+from reverse_etl.files import PRIVATE, TemporaryFolder
 from reverse_etl.formatting import end_sentence
 from reverse_etl.warehouse.duckdb.attach import attach_sql, create_secret_sql
 from reverse_etl.warehouse.duckdb.copies import keep_copy, move_file, work_on_copy
@@ -81,7 +80,7 @@ class DuckDB:
         self._session_settings = session_settings(settings, self._locations)
         self._state_place = find_state(settings, state_path)
         self.opening_notes: tuple[str, ...] = ()
-        self._spill_dir = Path(tempfile.mkdtemp(prefix="reverse_etl_"))
+        self._folder = TemporaryFolder()
         # An extension would be downloaded unasked; the output's settings can ask for it.
         self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
         try:
@@ -234,15 +233,15 @@ class DuckDB:
         """Work on a copy of the whole state file, in the session's own folder."""
         del tables
         with translate_errors(Statement.session("COPY FROM DATABASE")):
-            work_on_copy(self._connection, STATE_DATABASE, self._spill_dir / "state.duckdb")
+            work_on_copy(self._connection, STATE_DATABASE, self._folder.path / "state.duckdb")
 
     def close(self) -> None:
         """Close the session and remove what it spilled."""
         self._connection.close()
-        shutil.rmtree(self._spill_dir, ignore_errors=True)
+        self._folder.close()
 
     def _configure_session(self) -> None:
-        self._connection.execute(f"SET temp_directory = {quote_literal(str(self._spill_dir))}")
+        self._connection.execute(f"SET temp_directory = {quote_literal(str(self._folder.path))}")
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_progress_bar = false")  # it would write to stdout
         self._connection.execute("SET preserve_insertion_order = false")
@@ -271,7 +270,7 @@ class DuckDB:
             path = (place.found or place.path) if self.read_only else place.path
             self._attach_database(Attachment(str(path), STATE_DATABASE), writable=not self.read_only)
             if not self.read_only and place.found is None:
-                path.chmod(0o600)
+                path.chmod(PRIVATE)
             if self.read_only and not self.state_columns("meta"):  # made, and never written to
                 self._connection.execute(f"DETACH {quote_identifier(STATE_DATABASE)}")
                 self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
