@@ -1,4 +1,4 @@
-"""Files that are private to their user, written atomically, and temporary folders that outlive no kill for long.
+"""Files that are private to their user, written atomically; and temporary folders that outlive no process.
 
 A concurrent reader sees the old content of a file or the new content, never a part of it.
 """
