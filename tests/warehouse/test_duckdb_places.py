@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -146,24 +148,15 @@ def test_a_state_that_another_process_uses_is_not_moved(site: Path) -> None:
     """It is locked; nothing is changed."""
     open_and_close("releases/r1/data/shop.duckdb")
     state = site / "releases/r1/data/shop.reverse_etl.duckdb"
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        try:
-            with duckdb.connect(str(state)):
-                os.read(reader, 1)
-        finally:
-            os._exit(0)
-    try:
-        for _ in range(1000):
-            try:
-                duckdb.connect(str(state), read_only=True).close()
-            except duckdb.IOException:
-                break
+    code = f"import duckdb, sys; c = duckdb.connect({str(state)!r}); print(1, flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        process.stdout.readline()
         with pytest.raises(WarehouseError, match="Another process holds"):
             open_and_close("current/data/shop.duckdb")
-    finally:
-        os.write(writer, b"x")
-        os.wait()
+        process.stdin.close()
     assert state.exists()
 
 
