@@ -104,6 +104,12 @@ _PLAN_OPTIONS = (
         help="Let this model create more than 5 lists in this run. Repeatable.",
     ),
     click.option(
+        "--allow-request",
+        multiple=True,
+        metavar="MODEL",
+        help="Let this model send unsafe requests, or more than max_requests, in this run. Repeatable.",
+    ),
+    click.option(
         "--rekey",
         multiple=True,
         metavar="MODEL",
@@ -181,6 +187,7 @@ class PlanFlags:
     allow_updates: tuple[str, ...]
     allow_rejected: tuple[str, ...]
     allow_new_lists: tuple[str, ...]
+    allow_request: tuple[str, ...]
     rekey: tuple[str, ...]
     no_dbt_gate: bool
     strict_gate: bool
@@ -213,6 +220,7 @@ class PlanFlags:
                 updates=self.allow_updates,
                 rejected=self.allow_rejected,
                 new_lists=self.allow_new_lists,
+                request=self.allow_request,
             ),
         )
 

@@ -17,6 +17,7 @@ from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
 from reverse_etl.surfaces.request_template import (
     PreparedRequest,
     Repeat,
+    RequestMode,
     UnpreparedRow,
 )
 
@@ -50,6 +51,7 @@ class _Sender:
     delivery: ListDelivery
     operation: SendRequests
     done: int = 0
+    prepared: int = 0
     any_applied: bool = False
     undecided: list[SentRequest] = field(default_factory=list)
     blamed: bool = False
@@ -65,11 +67,23 @@ class _Sender:
                 case UnpreparedRow(seq, error):
                     self._reject(seq, error)
                 case PreparedRequest():
-                    if self.delivery.counter.stopped:
+                    if self.delivery.counter.stopped or self._reaches_limit():
                         return
                     if item.template.repeat is Repeat.ONCE:
                         self._record_intent(item.batch)
                     yield item
+
+    def _reaches_limit(self) -> bool:
+        """Stop the list after the most requests of a run; the plan can't count those of grouped rows."""
+        limit = self.delivery.model_plan.model.config.max_requests
+        if self.operation.template.mode is RequestMode.GROUPED and self.prepared == limit:
+            self.delivery.counter.halt(
+                f"{format_count(self.prepared, 'request')} were sent, and max_requests is {limit:,}. "
+                "The next run continues."
+            )
+            return True
+        self.prepared += 1
+        return False
 
     def _reject(self, seq: int, error: EncodingError) -> None:
         rejected = RowException(seq, RowExceptionKind.REJECTED, UNENCODABLE, error.field, error.reason)

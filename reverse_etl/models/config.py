@@ -36,7 +36,8 @@ class ModelConfig:
     """The settings of a model.
 
     `identifiers` is ordered and maps each type to its column, as named in the warehouse. `max_age` is in
-    seconds.
+    seconds. `max_requests` is the most requests of a run, None for no limit; `unsafe` is whether each run has
+    to allow the model's requests.
     """
 
     surface: Surface
@@ -49,6 +50,8 @@ class ModelConfig:
     enabled: bool = True
     description: str = ""
     max_age: int | None = None
+    max_requests: int | None = None
+    unsafe: bool = False
     max_adds: GuardLimit = _GUARDS.max_adds
     max_updates: GuardLimit = _GUARDS.max_updates
     max_rejected: GuardLimit = _GUARDS.max_rejected
@@ -114,6 +117,8 @@ class ConfigInput(StrictModel):
         default=[], description="For example: unique_key=['coupon', 'code']"
     )
     append: bool = False
+    max_requests: int = Field(default=1_000, ge=1)
+    unsafe: bool = False
 
     @field_validator("surface_name", mode="before")
     @classmethod
@@ -181,7 +186,15 @@ class ConfigInput(StrictModel):
         if not self.surface.described_by_model:
             given = [
                 setting
-                for setting in ("request", "on_update", "on_remove", "unique_key", "append")
+                for setting in (
+                    "request",
+                    "on_update",
+                    "on_remove",
+                    "unique_key",
+                    "append",
+                    "max_requests",
+                    "unsafe",
+                )
                 if setting in self.model_fields_set
             ]
             if given:
@@ -262,6 +275,8 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
         enabled=config_input.enabled,
         description=config_input.description,
         max_age=parse_duration(config_input.max_age),
+        max_requests=config_input.max_requests if surface.described_by_model else None,
+        unsafe=config_input.unsafe,
         max_adds=override_limit(guards.max_adds, config_input.max_adds),
         max_updates=override_limit(guards.max_updates, config_input.max_updates),
         max_rejected=override_limit(guards.max_rejected, config_input.max_rejected),

@@ -141,6 +141,7 @@ def compute_checksum(sql: str, config: ModelConfig) -> str:
     for name, operation in (("request", config.surface.upsert), ("on_remove", config.surface.remove)):
         if isinstance(operation, SendRequests):
             content[name] = operation.template.describe()
+            content |= {"max_requests": config.max_requests, "unsafe": config.unsafe}
             if operation.update is not None:
                 content["on_update"] = operation.update.describe()
     config_bytes = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)

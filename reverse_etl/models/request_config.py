@@ -122,7 +122,7 @@ class _RequestReader:
     locate: Locate
     problems: list[Problem]
 
-    def read(self, setting: str, values: dict[str, Any]) -> RequestTemplate | None:
+    def read(self, setting: str, values: dict[str, Any], *, unsafe: bool) -> RequestTemplate | None:
         """Return the template of a request, None if it has problems."""
         request, problems = validate_mapping(
             RequestInput,
@@ -134,12 +134,12 @@ class _RequestReader:
         if request is None:
             return None
         path = TextTemplate(request.path)
-        if (risky := find_risky_path(path.rest)) is not None:
+        if not unsafe and (risky := find_risky_path(path.rest)) is not None:
             instead = f"Use surface='{risky.instead}'. " if risky.instead else ""
             self.add(
                 "path",
                 f"The request {request.method} {request.path} {risky.effect}.",
-                f"{instead}A request can't do it.",
+                f"{instead}If that is what you want, write unsafe=true; each run then needs --allow-request.",
             )
         query = {name: TextTemplate(value) for name, value in request.query.items()}
         for text in (path, *query.values()):
@@ -277,13 +277,17 @@ def find_model_surface(
     for name in config_input.unique_key:
         if name != name.lower():
             reader.add("unique_key", f"The column {name} of unique_key is not in lower case.", "Rename it.")
-    request = reader.read("request", config_input.request)
-    on_update = reader.read("on_update", config_input.on_update) if config_input.on_update else None
+    request = reader.read("request", config_input.request, unsafe=config_input.unsafe)
+    on_update = (
+        reader.read("on_update", config_input.on_update, unsafe=config_input.unsafe)
+        if config_input.on_update
+        else None
+    )
     on_remove = None
     if config_input.on_remove:
         # Only the key is known of a row that left.
         key_reader = _RequestReader(project_dir, config_input.unique_key, locate, problems)
-        on_remove = key_reader.read("on_remove", config_input.on_remove)
+        on_remove = key_reader.read("on_remove", config_input.on_remove, unsafe=config_input.unsafe)
     _check_meanings(reader, request, on_update, on_remove)
     for template in (request, on_update, on_remove):
         for name in template.group_by if template else ():

@@ -76,6 +76,7 @@ def _check_list(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violatio
         yield from _check_removes(model_plan, list_plan)
     yield from _check_adds(model_plan, list_plan)
     yield from _check_updates(model_plan, list_plan)
+    yield from _check_requests(model_plan, list_plan)
 
 
 def _too_few_rows(model_plan: ModelPlan, list_plan: ListPlan) -> Violation:
@@ -158,6 +159,22 @@ def _check_updates(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Viola
             f"reverse-etl plan --select {model_plan.model.name}."
         )
         yield _violation(Guard.UPDATES, model_plan, list_plan, summary, hint)
+
+
+def _check_requests(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
+    config, requests = model_plan.model.config, model_plan.estimate_requests()
+    number = sum(requests.values())
+    if not number or not config.surface.described_by_model:
+        return
+    if config.unsafe:
+        names = ", ".join(f"{endpoint.method} {endpoint.template}" for endpoint in requests)
+        summary = f"The model is marked unsafe, and would send {format_count(number, 'request')} ({names})."
+        hint = f"Look at them first: reverse-etl debug --request {model_plan.model.name}."
+        yield _violation(Guard.REQUEST, model_plan, list_plan, f"{summary} Nothing was sent.", hint)
+    elif config.max_requests is not None and number > config.max_requests:
+        summary = f"{format_count(number, 'request')} would be sent; max_requests is {config.max_requests:,}."
+        hint = "Check the tables that the model reads, or send many rows in one request (mode='many')."
+        yield _violation(Guard.REQUEST, model_plan, list_plan, f"{summary} Nothing was sent.", hint)
 
 
 def _check_new_lists(model_plans: Sequence[ModelPlan], allowances: Allowances) -> Iterator[Violation]:

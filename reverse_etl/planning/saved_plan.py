@@ -85,6 +85,7 @@ class SavedPlan(_Saved):
     allow_updates: Annotated[tuple[str, ...], Field(alias="allow_updates")] = ()
     allow_rejected: Annotated[tuple[str, ...], Field(alias="allow_rejected")] = ()
     allow_new_lists: Annotated[tuple[str, ...], Field(alias="allow_new_lists")] = ()
+    allow_request: Annotated[tuple[str, ...], Field(alias="allow_request")] = ()
     dbt_gate: Annotated[bool | Literal["strict"], Field(alias="dbt_gate")]
     models: Annotated[tuple[SavedModel, ...], Field(alias="models")]
     lists: Annotated[tuple[SavedList, ...], Field(alias="lists")]
@@ -126,6 +127,7 @@ class SavedPlan(_Saved):
             allow_updates=tuple(sorted(allow.updates)),
             allow_rejected=tuple(sorted(allow.rejected)),
             allow_new_lists=tuple(sorted(allow.new_lists)),
+            allow_request=tuple(sorted(allow.request)),
             dbt_gate="strict" if gate is GateMode.STRICT else gate is GateMode.ON,
             models=_to_saved_models(plan),
             lists=_to_saved_lists(plan),
@@ -152,6 +154,7 @@ class SavedPlan(_Saved):
                 updates=self.allow_updates,
                 rejected=self.allow_rejected,
                 new_lists=self.allow_new_lists,
+                request=self.allow_request,
             ),
         )
 

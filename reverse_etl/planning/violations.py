@@ -20,6 +20,7 @@ class Guard(StrEnum):
     UPDATES = "updates"
     REJECTED = "rejected"
     NEW_LISTS = "new-lists"
+    REQUEST = "request"
 
     @property
     def flag(self) -> str:
@@ -36,6 +37,7 @@ class Allowances:
     updates: Collection[str] = ()
     rejected: Collection[str] = ()
     new_lists: Collection[str] = ()
+    request: Collection[str] = ()
 
     def allows(self, guard: Guard, model: str) -> bool:
         """Return whether a model may pass a guard."""
@@ -49,6 +51,7 @@ class Allowances:
             Guard.UPDATES: self.updates,
             Guard.REJECTED: self.rejected,
             Guard.NEW_LISTS: self.new_lists,
+            Guard.REQUEST: self.request,
         }
 
 

@@ -1,4 +1,4 @@
-"""The requests that a model may describe. A path that a surface covers is refused."""
+"""The requests that a model may describe. A path that a surface covers needs `unsafe: true`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
 
 @dataclass(frozen=True)
 class RiskyPath:
-    """Paths that are refused, what their requests do, and which surface to use instead."""
+    """Paths that need `unsafe: true`, what their requests do, and which surface to use instead."""
 
     pattern: re.Pattern[str]
     effect: str

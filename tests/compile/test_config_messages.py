@@ -165,12 +165,12 @@ select phone from t
         Problem(
             "lst is not a key of config().",
             "models/vip.sql:3:5",
-            "Did you mean list? Available: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_adds, max_updates, max_rejected, max_age, enabled, description and 5 more.",
+            "Did you mean list? Available: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_adds, max_updates, max_rejected, max_age, enabled, description and 7 more.",
         ),
         Problem(
             "materialized is not a key of config().",
             "models/vip.sql:7:5",
-            "Available: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_adds, max_updates, max_rejected, max_age, enabled, description and 5 more.",
+            "Available: surface, list, list_id, list_column, identifiers, tags, on_shared_identifier, on_null, min_rows, max_removes, max_adds, max_updates, max_rejected, max_age, enabled, description and 7 more.",
         ),
     ),
     case(

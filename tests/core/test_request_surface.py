@@ -8,8 +8,9 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import SendProgress
-from reverse_etl.errors import UsageError
+from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.sandbox.routes.records import CATALOG_ITEM, COUPON, COUPON_CODE, TAG, TAG_LINK
 from tests.clocks import stop_while_in_flight
@@ -277,6 +278,58 @@ def test_a_request_that_cannot_be_right_is_refused_before_anything_is_sent(
     with pytest.raises(UsageError) as raised:
         world.plan()
     assert summary in str(raised.value)
+
+
+def test_more_requests_than_max_requests_are_refused_until_they_are_allowed(world: World) -> None:
+    """Before anything is sent; of grouped rows the run stops there, and the next continues."""
+    keep(world, COUPON, "SPRING")
+    codes(world, *(("SPRING", f"A{number}") for number in range(6)), max_rows=1)
+    config: dict[str, Any] = {"unique_key": ["coupon", "code"], "append": True, "max_requests": 5}
+    request = {**CODES, "max_rows": 1}
+    world.model("codes", "select coupon, code from codes", surface="request", request=request, **config)
+    with pytest.raises(GuardRefused, match="max_requests is 5") as raised:
+        world.run()
+    assert raised.value.problems[0].hint.endswith("--allow-request codes")
+    assert world.writes() == []
+    allowed = PlanOptions(allow=Allowances(request=["codes"]))
+    assert one(world.run(options=allowed)).outcomes == {Outcome.UNVERIFIED: 6}
+
+
+def test_a_run_stops_after_max_requests_of_grouped_rows(world: World) -> None:
+    """Their number is not known before, and the next run continues."""
+    tags = [f"t{number}" for number in range(5)]
+    keep(world, TAG, *tags)
+    list_id = world.new_list("A")
+    links(world, *((tag, list_id) for tag in tags), max_requests=3)
+    first = one(world.run())
+    assert first.outcomes == {Outcome.APPLIED: 3, Outcome.NOT_SENT: 2}
+    assert "max_requests is 3" in first.stop_reason
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+
+
+def test_an_unsafe_request_needs_a_flag_in_each_run(world: World) -> None:
+    """And `unsafe: true` in the config."""
+    list_id = world.new_list("A")
+    profile = world.new_profile(email="ann@example.com")
+    world.people([{"list_id": list_id, "profile_id": profile}], "additions")
+    request = {
+        "method": "POST",
+        "path": "/api/lists/{{ list_id }}/relationships/profiles",
+        "mode": "grouped",
+        "body": '{"data": {{ rows }}}',
+        "row": '{"type": "profile", "id": {{ profile_id }}}',
+        "repeat": "safe",
+    }
+    select = "select list_id, profile_id from additions"
+    key = ["list_id", "profile_id"]
+    world.model("additions", select, surface="request", unique_key=key, unsafe=True, request=request)
+    with pytest.raises(GuardRefused, match="marked unsafe"):
+        world.run()
+    assert world.sandbox.members("A") == []
+    allowed = PlanOptions(allow=Allowances(request=["additions"]))
+    assert one(world.run(options=allowed)).outcomes == {Outcome.APPLIED: 1}
+    assert [member["id"] for member in world.sandbox.members("A")] == [profile]
+    assert world.run().exit_code == 0
 
 
 def test_the_limit_that_a_reply_states_is_kept_from_then_on(

@@ -10,6 +10,7 @@ import click
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.delivery.request_preview import preview_request, send_preview
 from reverse_etl.domain.identifiers import mask_text, mask_value
+from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.planning.planner import require_known_models
 
@@ -37,6 +38,12 @@ def debug_request(project: Project, model_name: str, *, send: bool, show_values:
     if not send:
         click.echo(f"\nNot sent. To send this request: reverse-etl debug --request {model_name} --send")
         return 0
+    if model.config.unsafe:
+        raise UsageError.of(
+            f"The model {model_name} is marked unsafe.",
+            where=f"{model.path}",
+            hint=f"Send its rows with: reverse-etl run --select {model_name} --allow-request {model_name}",
+        )
     with project.connections.klaviyo(dry_run=False, on_request=terminal.print_request) as klaviyo:
         assert klaviyo is not None  # noqa: S101 - without a key the connection raises
         response = send_preview(klaviyo, preview.request)

@@ -3,6 +3,7 @@
     surface='request',
     unique_key=['source_id', 'destination_id'],
     append=true,
+    max_requests=100,
     request={
         'method': 'POST',
         'path': '/api/profile-merge',
