@@ -4,9 +4,9 @@
         run(origin=sandbox.origin)
         sandbox.members("VIP customers")
 
-It serves accounts, lists, members, profiles and bulk import jobs as in Klaviyo's API reference, revision
-2026-10-15. It does not support consent, events, segments, tags and subscriptions: such requests get 404 or
-400.
+It serves accounts, lists, members, profiles, bulk import jobs and subscriptions as in Klaviyo's API
+reference, revision 2026-10-15, and a few other resources as far as requests of models need them. Requests to
+other endpoints get 404.
 """
 
 from reverse_etl.sandbox.faults import Fault, FaultKind

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.sandbox.identities import generate_account_id
 from reverse_etl.sandbox.importing import advance_jobs
 from reverse_etl.sandbox.limits import FixedWindowLimiter
+from reverse_etl.sandbox.subscribing import advance_subscriptions
 from reverse_etl.sandbox.times import Timeline
 
 if TYPE_CHECKING:
@@ -75,4 +76,5 @@ class SandboxAccount:
         """
         with self.store.transaction() as db:
             advance_jobs(db, self.id, self.rules, self.now())
+            advance_subscriptions(db, self.id, self.rules, self.now())
             yield db

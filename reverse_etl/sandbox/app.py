@@ -12,7 +12,7 @@ from reverse_etl.sandbox.answering import handle_request
 from reverse_etl.sandbox.ask import ApiRequest
 from reverse_etl.sandbox.control import add_control
 from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, HttpError, error_document
-from reverse_etl.sandbox.routes import accounts, jobs, lists, members, profiles, records
+from reverse_etl.sandbox.routes import accounts, jobs, lists, members, profiles, records, subscriptions
 from reverse_etl.sandbox.web_security import admit_sender
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ ROUTES: Final = (
     *profiles.ROUTES,
     *jobs.ROUTES,
     *records.ROUTES,
+    *subscriptions.ROUTES,
 )
 
 

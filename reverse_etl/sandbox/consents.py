@@ -26,7 +26,27 @@ CREATE TABLE IF NOT EXISTS suppressions (
     PRIMARY KEY (profile, list, reason)
 ) WITHOUT ROWID
 """
-CONSENT_TABLES: Final = (_CONSENTS_TABLE, _SUPPRESSIONS_TABLE)
+_PENDING_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS pending_consents (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, due_at REAL NOT NULL, content BLOB NOT NULL
+)
+"""
+_CONFIRMATIONS_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS confirmations (
+    profile INTEGER NOT NULL, channel TEXT NOT NULL, list TEXT NOT NULL, source TEXT,
+    PRIMARY KEY (profile, channel, list)
+) WITHOUT ROWID
+"""
+_EVENTS_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS subscribed_events (profile INTEGER PRIMARY KEY, at REAL NOT NULL)
+"""
+CONSENT_TABLES: Final = (
+    _CONSENTS_TABLE,
+    _SUPPRESSIONS_TABLE,
+    _PENDING_TABLE,
+    _CONFIRMATIONS_TABLE,
+    _EVENTS_TABLE,
+)
 # `p` is the profile, `column` is one of `suppressions`, and `lists` compares its list with no list.
 SUPPRESSED_TEMPLATE: Final = (
     "EXISTS (SELECT 1 FROM suppressions s WHERE s.profile = p.seq AND s.list {lists} '' "

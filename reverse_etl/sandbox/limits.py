@@ -70,6 +70,8 @@ QUOTAS: Final[Mapping[str, EndpointQuota]] = {
     "get_profile_ids_for_bulk_import_profiles_job": M,
     "get_list_for_bulk_import_profiles_job": M,
     "get_list_ids_for_bulk_import_profiles_job": M,
+    "bulk_subscribe_profiles": L,
+    "bulk_unsubscribe_profiles": L,
     "create_tag": S,
     "tag_lists": S,
     "remove_tag_from_lists": S,

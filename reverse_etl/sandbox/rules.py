@@ -51,6 +51,10 @@ class Rules:
     list_seconds: float = 0.0
     patches: Literal["obey", "ignore"] = "obey"
     missing_scopes: tuple[str, ...] = ()
+    consent_seconds: float = 1.0
+    silence_seconds: float = 1800.0
+    age_gated: bool = False
+    refused_sms_prefixes: tuple[str, ...] = ()
 
     def change(self, changes: Mapping[str, object]) -> Rules:
         """Return these rules with some of them changed. Raises UsageError for an unknown name or value."""
@@ -82,3 +86,7 @@ class RuleOptions(TypedDict, total=False):
     list_seconds: float
     patches: Literal["obey", "ignore"]
     missing_scopes: tuple[str, ...]
+    consent_seconds: float
+    silence_seconds: float
+    age_gated: bool
+    refused_sms_prefixes: tuple[str, ...]

@@ -10,6 +10,7 @@ from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.errors import UsageError
 from reverse_etl.sandbox.account import SandboxAccount
 from reverse_etl.sandbox.app import make_app
+from reverse_etl.sandbox.consents import EVERY_LIST, Suppression, add_suppression
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_count, profile_summaries
 from reverse_etl.sandbox.jobs import finish_jobs
@@ -18,6 +19,7 @@ from reverse_etl.sandbox.records import drop_record, put_record, read_records
 from reverse_etl.sandbox.rules import RuleOptions, Rules
 from reverse_etl.sandbox.server import Server
 from reverse_etl.sandbox.store import Store
+from reverse_etl.sandbox.subscribing import confirm_opt_in, finish_subscriptions, opt_out, require_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,9 +169,26 @@ class Sandbox:
         self._account.change_rules(changes)
 
     def finish_jobs(self) -> None:
-        """End all open import jobs now."""
+        """End all open import jobs and let all accepted subscriptions take effect now."""
         with self._account.transaction() as db:
             finish_jobs(db, self._account.now())
+            finish_subscriptions(db, self._account.now())
+
+    def opt_out(self, email_or_phone: str, channel: str = "email.marketing") -> None:
+        """Let a person unsubscribe from a channel. Raises UsageError for an unknown person."""
+        with self._account.transaction() as db:
+            opt_out(db, require_person(db, email_or_phone), channel, self._account.now())
+
+    def confirm_opt_in(self, email_or_phone: str) -> None:
+        """Let a person confirm the subscriptions of lists with double opt-in. Raises UsageError if none."""
+        with self._account.transaction() as db:
+            confirm_opt_in(db, email_or_phone, self._account.now())
+
+    def suppress(self, email: str, reason: str) -> None:
+        """Suppress a profile as a bounce, a complaint or a person in Klaviyo does. Raises UsageError."""
+        with self._account.transaction() as db:
+            suppression = Suppression(EVERY_LIST, reason, self._account.now())
+            add_suppression(db, require_person(db, email).seq, suppression)
 
     def add_fault(self, fault: Fault) -> int:
         """Append a fault to the queue and return its number."""

@@ -15,6 +15,7 @@ _READ_PROFILES: Final = ("profiles:read",)
 _WRITE_PROFILES: Final = ("profiles:write",)
 _READ_BOTH: Final = ("lists:read", "profiles:read")
 _WRITE_BOTH: Final = ("lists:write", "profiles:write")
+_WRITE_CONSENT: Final = (*_WRITE_BOTH, "subscriptions:write")
 _WRITE_CATALOGS: Final = ("catalogs:write",)
 
 SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -45,6 +46,8 @@ SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
     "get_profile_ids_for_bulk_import_profiles_job": _READ_PROFILES,
     "get_list_for_bulk_import_profiles_job": _READ_LISTS,
     "get_list_ids_for_bulk_import_profiles_job": _READ_LISTS,
+    "bulk_subscribe_profiles": _WRITE_CONSENT,
+    "bulk_unsubscribe_profiles": _WRITE_CONSENT,
     "create_tag": ("tags:read", "tags:write"),
     "tag_lists": ("lists:write", "tags:write"),
     "remove_tag_from_lists": ("lists:write", "tags:write"),

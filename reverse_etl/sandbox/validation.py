@@ -56,8 +56,8 @@ def parse_import(document: Any) -> tuple[list[Any], tuple[str, ...]]:
     Raises Refusal (400) if the request as a whole does not follow the reference of Bulk Import Profiles.
     """
     resource = parse_resource(document, "profile-bulk-import-job")
-    attributes = _require_object(resource.get("attributes"), "/data/attributes", {"profiles"})
-    profiles = _require_object(attributes.get("profiles"), "/data/attributes/profiles", {"data"})
+    attributes = require_object(resource.get("attributes"), "/data/attributes", {"profiles"})
+    profiles = require_object(attributes.get("profiles"), "/data/attributes/profiles", {"data"})
     rows = profiles.get("data")
     if not isinstance(rows, list) or not rows:
         raise bad_request_error("At least one profile is required.", pointer=ROWS_POINTER)
@@ -65,13 +65,13 @@ def parse_import(document: Any) -> tuple[list[Any], tuple[str, ...]]:
         raise bad_request_error(
             f"At most {MAX_ROWS} profiles are allowed, this request has {len(rows)}.", pointer=ROWS_POINTER
         )
-    relationships = _require_object(resource.get("relationships") or {}, "/data/relationships", {"lists"})
+    relationships = require_object(resource.get("relationships") or {}, "/data/relationships", {"lists"})
     lists = relationships.get("lists")
     if lists is None:
         return rows, ()
     pointer = "/data/relationships/lists"
     return rows, parse_resource_ids(
-        _require_object(lists, pointer, {"data"}).get("data"), "list", f"{pointer}/data"
+        require_object(lists, pointer, {"data"}).get("data"), "list", f"{pointer}/data"
     )
 
 
@@ -121,7 +121,8 @@ def parse_resource_ids(value: Any, kind: str, pointer: str) -> tuple[str, ...]:
     return tuple(item["id"] for item in value)
 
 
-def _require_object(value: Any, pointer: str, allowed: set[str]) -> dict[str, Any]:
+def require_object(value: Any, pointer: str, allowed: set[str]) -> dict[str, Any]:
+    """Return an object of a body. Raises Refusal (400) for another value or an unknown member."""
     if not isinstance(value, dict):
         raise bad_request_error("An object is required.", pointer=pointer)
     unknown = value.keys() - allowed

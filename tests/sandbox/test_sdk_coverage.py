@@ -64,7 +64,7 @@ def ids(included: list[Any]) -> list[str]:
 @pytest.fixture
 def account() -> Iterator[Account]:
     """Connect the SDK to a sandbox without limits, whose jobs end at once."""
-    with Sandbox(None, job_seconds=0, limits=False) as sandbox:
+    with Sandbox(None, job_seconds=0, consent_seconds=0, limits=False) as sandbox:
         yield Account(sandbox)
 
 
@@ -149,6 +149,33 @@ def use_imports(account: Account) -> None:
     assert [each.id for each in sdk.Profiles.get_list_ids_for_bulk_import_profiles_job(job).data] == [vip]
 
 
+def use_consent(account: Account) -> None:
+    """Subscribe with and without a list, read the consent, and unsubscribe."""
+    sdk, news = account.sdk, account.new_list("News")
+    sdk.Lists.update_list(news, resource("list", news, opt_in_process="single_opt_in"))
+    consents = {
+        "email": {"marketing": {"consent": "SUBSCRIBED"}, "open_tracking": {"consent": "SUBSCRIBED"}},
+        "sms": {"marketing": {"consent": "SUBSCRIBED"}, "transactional": {"consent": "SUBSCRIBED"}},
+        "whatsapp": {"marketing": {"consent": "SUBSCRIBED"}},
+        "push": {"marketing": {"consent": "SUBSCRIBED"}},
+    }
+    person = row(email="carl@example.com", phone_number="+14155550100", subscriptions=consents)
+    job = resource("profile-subscription-bulk-create-job", profiles={"data": [person]}, custom_source="shop")
+    job["data"]["relationships"] = {"list": {"data": {"type": "list", "id": news}}}
+    sdk.Profiles.bulk_subscribe_profiles(job)
+    account.sandbox.finish_jobs()
+    account.sandbox.suppress("carl@example.com", "HARD_BOUNCE")
+    gone = {"sms": {"marketing": {"consent": "UNSUBSCRIBED"}}}
+    people = {"data": [row(phone_number="+14155550100", subscriptions=gone)]}
+    sdk.Profiles.bulk_unsubscribe_profiles(resource("profile-subscription-bulk-delete-job", profiles=people))
+    read = {"filter": 'equals(email,"carl@example.com")', "additional_fields_profile": ["subscriptions"]}
+    found = sdk.Profiles.get_profiles(**read).data[0].attributes.subscriptions
+    assert found.email.marketing.consent == "SUBSCRIBED"
+    assert found.email.marketing.suppression[0].reason == "HARD_BOUNCE"
+    assert found.sms.marketing.consent == "UNSUBSCRIBED"
+    assert found.whatsapp.marketing.can_receive
+
+
 def use_records(account: Account) -> None:
     """Use each endpoint of coupons, catalog items and object records."""
     sdk = account.sdk
@@ -168,7 +195,7 @@ def use_records(account: Account) -> None:
     sdk.Custom_Objects.bulk_create_data_source_records(job)
 
 
-USES = [use_accounts_and_lists, use_profiles, use_imports, use_records]
+USES = [use_accounts_and_lists, use_profiles, use_imports, use_consent, use_records]
 
 
 @pytest.mark.parametrize("use", USES)
