@@ -142,7 +142,7 @@ class _Submission:
             self._stop(piece, _describe_request_error(reply.error), unknown=True)
         elif reply.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE and (reason := self._find_missing_list()):
             self.rows_at_fault = False
-            self._stop(piece, reason)
+            self._stop(piece, f"{_describe_request_error(reply.error)} {reason}")
         elif len(piece) > 1:
             self.waiting = [*split_in_half(piece), *self.waiting]
         else:

@@ -10,6 +10,7 @@ from reverse_etl.klaviyo import imports as jobs
 from reverse_etl.klaviyo.client import MAX_PAGES, Client
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
 from reverse_etl.klaviyo.errors import malformed_reply_error, refusal_error, require_success
+from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.klaviyo.imports import ImportAccepted, ImportReply, Job, JobRowError
 from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, Resource, parse_resource, parse_resources
 from reverse_etl.klaviyo.rate_limit import RateLimiter
@@ -85,8 +86,23 @@ class Klaviyo:
         """Return all lists with exactly this name; in Klaviyo several lists may have the same name."""
         return tuple(
             klaviyo_list
-            for klaviyo_list in self._fetch_each(lists.lists_request(name), lists.parse_list)
+            for klaviyo_list in self._fetch_each(lists.lists_request("name", [name]), lists.parse_list)
             if klaviyo_list.name == name
+        )
+
+    def find_lists_by_names(self, names: Sequence[str]) -> tuple[KlaviyoList, ...]:
+        """Return all lists that have one of these names, with few requests."""
+        return self._find_lists("name", names)
+
+    def find_lists_by_ids(self, ids: Sequence[str]) -> tuple[KlaviyoList, ...]:
+        """Return the lists with these ids, with few requests."""
+        return self._find_lists("id", ids)
+
+    def _find_lists(self, field: str, values: Sequence[str]) -> tuple[KlaviyoList, ...]:
+        return tuple(
+            klaviyo_list
+            for group in batch_values(values)
+            for klaviyo_list in self._fetch_each(lists.lists_request(field, group), lists.parse_list)
         )
 
     def get_list_names(self) -> tuple[str, ...]:

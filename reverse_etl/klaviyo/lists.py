@@ -31,11 +31,11 @@ class KlaviyoList:
     created_at: datetime
 
 
-def lists_request(name: str | None = None) -> Request:
-    """Return the request for the first page of all lists, or of the lists named `name`."""
+def lists_request(field: str = "", values: Sequence[str] = ()) -> Request:
+    """Return the request for the first page of all lists, or of those whose name or id is one of `values`."""
     query = {"page[size]": _PAGE_SIZE, "fields[list]": "name,created"}
-    if name is not None:
-        query["filter"] = any_of("name", [name])
+    if values:
+        query["filter"] = any_of(field, values)
     return get_request(Endpoint.LISTS, query=query)
 
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.models.model import Model, ProjectModel
+    from reverse_etl.planning.list_directory import ListSource
     from reverse_etl.state import RegisteredList
 
 _PLACEHOLDER_PREFIX = "new:"
@@ -78,7 +78,7 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
     row_values: Sequence[str],
     list_ids_by_name: Mapping[str, str],
     registered_lists: Sequence[RegisteredList],
-    klaviyo: Klaviyo | None,
+    klaviyo: ListSource | None,
     ids_with_rows: Collection[str] = (),
 ) -> tuple[ListRef, ...]:
     """Return the lists of a model.
@@ -114,6 +114,30 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
             )
 
 
+def collect_lookups(
+    model: Model,
+    row_values: Sequence[str],
+    list_ids_by_name: Mapping[str, str],
+    registered_lists: Sequence[RegisteredList],
+    ids_with_rows: Collection[str],
+) -> tuple[set[str], set[str]]:
+    """Return the names and the ids that `resolve_lists` will look up for a model."""
+    own_lists = [entry for entry in registered_lists if entry.id and entry.model == model.name]
+    match model.config.list_target:
+        case None:
+            return set(), set()
+        case ListById(list_id):
+            return set(), {list_id}
+        case NamedList(name):
+            list_names, ids = {name}, set[str]()
+        case ListColumn():
+            list_names, ids = {*row_values}, {entry.id for entry in own_lists} & {*ids_with_rows}
+    ids |= {list_ids_by_name[name] for name in list_names if name in list_ids_by_name}
+    unmapped_names = list_names - list_ids_by_name.keys()
+    ids |= {entry.id for entry in own_lists if entry.name in unmapped_names}
+    return unmapped_names - {entry.name for entry in own_lists}, ids
+
+
 def reject_multiple_owners(
     refs_by_model: Mapping[str, Sequence[ListRef]],
     registered_lists: Sequence[RegisteredList],
@@ -140,7 +164,7 @@ def reject_multiple_owners(
 
 
 def require_creation_allowed(
-    new_lists: Sequence[tuple[Model, ListRef]], klaviyo: Klaviyo, *, allowed: bool
+    new_lists: Sequence[tuple[Model, ListRef]], klaviyo: ListSource, *, allowed: bool
 ) -> None:
     """Raise UsageError if lists are missing and may not be created.
 
@@ -200,7 +224,7 @@ def _resolve_name(  # noqa: PLR0913, PLR0917 - the three sources of list ids
     name: str,
     list_ids_by_name: Mapping[str, str],
     registered_lists: Sequence[RegisteredList],
-    klaviyo: Klaviyo | None,
+    klaviyo: ListSource | None,
 ) -> ListRef:
     if name in list_ids_by_name:
         klaviyo_name = _fetch_list_name(
@@ -224,7 +248,7 @@ def _find_unmentioned_lists(
     model: Model,
     list_ids: Collection[str],
     registered_lists: Sequence[RegisteredList],
-    klaviyo: Klaviyo | None,
+    klaviyo: ListSource | None,
 ) -> Iterator[ListRef]:
     """Yield the model's lists that no row names now.
 
@@ -239,7 +263,7 @@ def _find_unmentioned_lists(
             yield ListRef(f" {entry.id}", entry.name, entry.id)
 
 
-def _fetch_list_name(model: Model, list_id: str, setting: str, klaviyo: Klaviyo | None) -> str | None:
+def _fetch_list_name(model: Model, list_id: str, setting: str, klaviyo: ListSource | None) -> str | None:
     if klaviyo is None:
         return None
     klaviyo_list = klaviyo.get_list(list_id)

@@ -11,6 +11,7 @@ from reverse_etl.errors import Problem, UsageError
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning import lists
+from reverse_etl.planning.list_directory import ListDirectory
 from reverse_etl.planning.model_plan import plan_model
 from reverse_etl.planning.orphans import Orphan, max_rows, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
@@ -58,17 +59,7 @@ def build_plan(
     staged_models = _stage_models(warehouse, state, request, on_event)
     registered_lists = state.lists.registered()
     destination = request.target.destination
-    last_lists = last_lists_by_model(state.runs.run_lists())
-    refs = {
-        staged_model.model.name: _annotate_history(
-            _resolve_lists(staged_model, state, destination.lists, registered_lists, klaviyo),
-            staged_model,
-            registered_lists,
-            last_lists,
-            refresh=request.options.full_refresh,
-        )
-        for staged_model in staged_models
-    }
+    refs = _resolve_all_lists(state, klaviyo, request, staged_models, registered_lists)
     lists.reject_multiple_owners(refs, registered_lists, request.project_models)
     if klaviyo is not None:
         new_lists = [
@@ -114,22 +105,66 @@ def _stage_models(
     return staged_models
 
 
-def _resolve_lists(
-    staged_model: StagedModel,
+def _resolve_all_lists(
     state: State,
+    klaviyo: Klaviyo | None,
+    request: PlanRequest,
+    staged_models: Sequence[StagedModel],
+    registered_lists: Sequence[RegisteredList],
+) -> dict[str, tuple[ListRef, ...]]:
+    """Return the lists of each model, by its name."""
+    destination = request.target.destination
+    last_lists = last_lists_by_model(state.runs.run_lists())
+    ids_with_rows = {
+        staged_model.model.name: {*applied, *uncertain}
+        for staged_model in staged_models
+        for applied, uncertain in [state.rows_by_list(staged_model.tables.table_key)]
+    }
+    directory = _look_up_lists(staged_models, destination.lists, registered_lists, ids_with_rows, klaviyo)
+    return {
+        staged_model.model.name: _annotate_history(
+            lists.resolve_lists(
+                staged_model.model,
+                staged_model.list_names,
+                destination.lists,
+                registered_lists,
+                directory,
+                ids_with_rows[staged_model.model.name],
+            ),
+            staged_model,
+            registered_lists,
+            last_lists,
+            refresh=request.options.full_refresh,
+        )
+        for staged_model in staged_models
+    }
+
+
+def _look_up_lists(
+    staged_models: Sequence[StagedModel],
     list_ids_by_name: Mapping[str, str],
     registered_lists: Sequence[RegisteredList],
+    ids_with_rows: Mapping[str, Collection[str]],
     klaviyo: Klaviyo | None,
-) -> tuple[ListRef, ...]:
-    applied, uncertain = state.rows_by_list(staged_model.tables.table_key)
-    return lists.resolve_lists(
-        staged_model.model,
-        staged_model.list_names,
-        list_ids_by_name,
-        registered_lists,
-        klaviyo,
-        {*applied, *uncertain},
-    )
+) -> ListDirectory | None:
+    """Look up the lists of all models together."""
+    if klaviyo is None:
+        return None
+    names: set[str] = set()
+    ids: set[str] = set()
+    for staged_model in staged_models:
+        model_names, model_ids = lists.collect_lookups(
+            staged_model.model,
+            staged_model.list_names,
+            list_ids_by_name,
+            registered_lists,
+            ids_with_rows[staged_model.model.name],
+        )
+        names |= model_names
+        ids |= model_ids
+    directory = ListDirectory(klaviyo)
+    directory.prefetch(names, ids)
+    return directory
 
 
 def _annotate_history(
