@@ -10,6 +10,7 @@ from reverse_etl.sandbox.identities import generate_account_id
 from reverse_etl.sandbox.importing import advance_jobs
 from reverse_etl.sandbox.limits import FixedWindowLimiter
 from reverse_etl.sandbox.subscribing import advance_subscriptions
+from reverse_etl.sandbox.suppressing import advance_suppressions
 from reverse_etl.sandbox.times import Timeline
 
 if TYPE_CHECKING:
@@ -77,4 +78,5 @@ class SandboxAccount:
         with self.store.transaction() as db:
             advance_jobs(db, self.id, self.rules, self.now())
             advance_subscriptions(db, self.id, self.rules, self.now())
+            advance_suppressions(db, self.id, self.rules, self.now())
             yield db

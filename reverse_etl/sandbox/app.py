@@ -12,7 +12,16 @@ from reverse_etl.sandbox.answering import handle_request
 from reverse_etl.sandbox.ask import ApiRequest
 from reverse_etl.sandbox.control import add_control
 from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, HttpError, error_document
-from reverse_etl.sandbox.routes import accounts, jobs, lists, members, profiles, records, subscriptions
+from reverse_etl.sandbox.routes import (
+    accounts,
+    jobs,
+    lists,
+    members,
+    profiles,
+    records,
+    subscriptions,
+    suppressions,
+)
 from reverse_etl.sandbox.web_security import admit_sender
 
 if TYPE_CHECKING:
@@ -32,6 +41,7 @@ ROUTES: Final = (
     *jobs.ROUTES,
     *records.ROUTES,
     *subscriptions.ROUTES,
+    *suppressions.ROUTES,
 )
 
 

@@ -40,12 +40,20 @@ CREATE TABLE IF NOT EXISTS confirmations (
 _EVENTS_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS subscribed_events (profile INTEGER PRIMARY KEY, at REAL NOT NULL)
 """
+_SUPPRESSION_JOBS_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS suppression_jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, verb TEXT NOT NULL, list TEXT NOT NULL,
+    emails TEXT NOT NULL, created_at REAL NOT NULL, ends_at REAL NOT NULL, total INTEGER NOT NULL,
+    completed INTEGER NOT NULL, skipped INTEGER NOT NULL, status TEXT NOT NULL
+)
+"""
 CONSENT_TABLES: Final = (
     _CONSENTS_TABLE,
     _SUPPRESSIONS_TABLE,
     _PENDING_TABLE,
     _CONFIRMATIONS_TABLE,
     _EVENTS_TABLE,
+    _SUPPRESSION_JOBS_TABLE,
 )
 # `p` is the profile, `column` is one of `suppressions`, and `lists` compares its list with no list.
 SUPPRESSED_TEMPLATE: Final = (

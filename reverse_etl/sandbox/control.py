@@ -18,6 +18,7 @@ from reverse_etl.sandbox.jobs import finish_jobs
 from reverse_etl.sandbox.journal import clear_requests, load_requests
 from reverse_etl.sandbox.page import render_page
 from reverse_etl.sandbox.subscribing import finish_subscriptions
+from reverse_etl.sandbox.suppressing import finish_suppressions
 from reverse_etl.sandbox.web_security import generate_nonce, page_headers
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def _finish_jobs(account: SandboxAccount) -> Response:
     with account.transaction() as db:
         finish_jobs(db, account.now())
         finish_subscriptions(db, account.now())
+        finish_suppressions(db, account.now())
     return _json_response([])
 
 

@@ -34,6 +34,11 @@ def derive_job_id(account_id: str, number: int) -> str:
     return base64.urlsafe_b64encode(f"import:{account_id}:{digest}".encode()).decode().rstrip("=")
 
 
+def derive_suppression_job_id(account_id: str, number: int) -> str:
+    """Return the id of the account's `number`-th job of suppressions: opaque text."""
+    return "01" + _hash_parts(account_id, "suppression job", str(number)).hex()[:24].upper()
+
+
 def _hash_parts(*parts: str) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
 

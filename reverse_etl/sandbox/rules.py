@@ -55,6 +55,9 @@ class Rules:
     silence_seconds: float = 1800.0
     age_gated: bool = False
     refused_sms_prefixes: tuple[str, ...] = ()
+    suppression_seconds: float = 1.0
+    suppression_jobs: Literal["lie", "honest"] = "lie"
+    suppression_creates: bool = True
 
     def change(self, changes: Mapping[str, object]) -> Rules:
         """Return these rules with some of them changed. Raises UsageError for an unknown name or value."""
@@ -90,3 +93,6 @@ class RuleOptions(TypedDict, total=False):
     silence_seconds: float
     age_gated: bool
     refused_sms_prefixes: tuple[str, ...]
+    suppression_seconds: float
+    suppression_jobs: Literal["lie", "honest"]
+    suppression_creates: bool

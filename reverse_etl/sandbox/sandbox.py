@@ -20,6 +20,7 @@ from reverse_etl.sandbox.rules import RuleOptions, Rules
 from reverse_etl.sandbox.server import Server
 from reverse_etl.sandbox.store import Store
 from reverse_etl.sandbox.subscribing import confirm_opt_in, finish_subscriptions, opt_out, require_person
+from reverse_etl.sandbox.suppressing import finish_suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,10 +170,11 @@ class Sandbox:
         self._account.change_rules(changes)
 
     def finish_jobs(self) -> None:
-        """End all open import jobs and let all accepted subscriptions take effect now."""
+        """End all open jobs and let all accepted subscriptions and suppressions take effect now."""
         with self._account.transaction() as db:
             finish_jobs(db, self._account.now())
             finish_subscriptions(db, self._account.now())
+            finish_suppressions(db, self._account.now())
 
     def opt_out(self, email_or_phone: str, channel: str = "email.marketing") -> None:
         """Let a person unsubscribe from a channel. Raises UsageError for an unknown person."""

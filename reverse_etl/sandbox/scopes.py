@@ -15,6 +15,7 @@ _READ_PROFILES: Final = ("profiles:read",)
 _WRITE_PROFILES: Final = ("profiles:write",)
 _READ_BOTH: Final = ("lists:read", "profiles:read")
 _WRITE_BOTH: Final = ("lists:write", "profiles:write")
+_READ_CONSENT: Final = ("subscriptions:read",)
 _WRITE_CONSENT: Final = (*_WRITE_BOTH, "subscriptions:write")
 _WRITE_CATALOGS: Final = ("catalogs:write",)
 
@@ -48,6 +49,12 @@ SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
     "get_list_ids_for_bulk_import_profiles_job": _READ_LISTS,
     "bulk_subscribe_profiles": _WRITE_CONSENT,
     "bulk_unsubscribe_profiles": _WRITE_CONSENT,
+    "bulk_suppress_profiles": ("profiles:write", "subscriptions:write"),
+    "get_bulk_suppress_profiles_jobs": _READ_CONSENT,
+    "get_bulk_suppress_profiles_job": _READ_CONSENT,
+    "bulk_unsuppress_profiles": ("subscriptions:write",),
+    "get_bulk_unsuppress_profiles_jobs": _READ_CONSENT,
+    "get_bulk_unsuppress_profiles_job": _READ_CONSENT,
     "create_tag": ("tags:read", "tags:write"),
     "tag_lists": ("lists:write", "tags:write"),
     "remove_tag_from_lists": ("lists:write", "tags:write"),

@@ -176,6 +176,31 @@ def use_consent(account: Account) -> None:
     assert found.whatsapp.marketing.can_receive
 
 
+def use_suppressions(account: Account) -> None:
+    """Suppress somebody and lift it again; read the jobs."""
+    sdk = account.sdk
+    people = {"data": [row(email="dora@example.com")]}
+    for verb, start, read_one, read_all in (
+        (
+            "create",
+            sdk.Profiles.bulk_suppress_profiles,
+            sdk.Profiles.get_bulk_suppress_profiles_job,
+            sdk.Profiles.get_bulk_suppress_profiles_jobs,
+        ),
+        (
+            "delete",
+            sdk.Profiles.bulk_unsuppress_profiles,
+            sdk.Profiles.get_bulk_unsuppress_profiles_job,
+            sdk.Profiles.get_bulk_unsuppress_profiles_jobs,
+        ),
+    ):
+        job = start(resource(f"profile-suppression-bulk-{verb}-job", profiles=people)).data
+        assert job.attributes.status == "processing"
+        account.sandbox.finish_jobs()
+        assert read_one(job.id).data.attributes.skipped_count == 1
+        assert [each.id for each in read_all(sort="-created").data] == [job.id]
+
+
 def use_records(account: Account) -> None:
     """Use each endpoint of coupons, catalog items and object records."""
     sdk = account.sdk
@@ -195,7 +220,7 @@ def use_records(account: Account) -> None:
     sdk.Custom_Objects.bulk_create_data_source_records(job)
 
 
-USES = [use_accounts_and_lists, use_profiles, use_imports, use_consent, use_records]
+USES = [use_accounts_and_lists, use_profiles, use_imports, use_consent, use_suppressions, use_records]
 
 
 @pytest.mark.parametrize("use", USES)

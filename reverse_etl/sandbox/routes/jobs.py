@@ -8,17 +8,13 @@ import orjson
 
 from reverse_etl.sandbox.faults import QueuedFault, draw_job_faults
 from reverse_etl.sandbox.filters import FilterField, WhereClause, filter_sql
-from reverse_etl.sandbox.jobs import (
-    JOB_COLUMNS,
-    JOB_FIELDS,
-    StoredJob,
-    accept_job,
+from reverse_etl.sandbox.job_faults import (
     build_job_request,
     collect_conflict_errors,
     collect_row_errors,
-    find_job,
     find_request_refusal,
 )
+from reverse_etl.sandbox.jobs import JOB_COLUMNS, JOB_FIELDS, StoredJob, accept_job, find_job
 from reverse_etl.sandbox.lists import LIST_FIELDS, StoredList, find_list
 from reverse_etl.sandbox.paging import (
     QuerySource,
