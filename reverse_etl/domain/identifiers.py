@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from typing import Final, TypeAlias
+from urllib.parse import unquote
 
 KEY_TYPE: Final = "key"  # stands where a row's identity has the type of its identifier
 KEY_PREFIX: Final = f"{KEY_TYPE}:"
@@ -136,17 +137,34 @@ def mask_text(text: str) -> str:
     return _PHONES.sub(lambda match: mask_identity(f"{IdentifierType.PHONE}:{match[0]}"), text)
 
 
+def mask_target(target: str) -> str:
+    """Return a request's encoded path and query with all e-mail addresses and phones in it masked.
+
+    >>> mask_target("/api/people/ann%40example.com/tags?phone=%2B14155550100&page%5Bsize%5D=1")
+    '/api/people/a**@e******.com/tags?phone=+14*******00&page%5Bsize%5D=1'
+    """
+    return "".join(_mask_encoded(part) for part in re.split("([/?&=])", target))
+
+
+def _mask_encoded(part: str) -> str:
+    decoded = unquote(part)
+    masked = mask_text(decoded)
+    return part if masked == decoded else masked
+
+
 def mask_value(value: object) -> object:
-    """Return a column's value with all texts in it masked, at any depth.
+    """Return a column's value with all texts in it masked, at any depth, names included.
 
     >>> mask_value({"friends": ["ann@example.com"], "orders": 3})
     {'friends': ['a**@e******.com'], 'orders': 3}
+    >>> mask_value({"ann@example.com": 1})
+    {'a**@e******.com': 1}
     """
     match value:
         case str():
             return mask_text(value)
         case dict():
-            return {key: mask_value(item) for key, item in value.items()}
+            return {mask_value(key): mask_value(item) for key, item in value.items()}
         case list() | tuple():
             return [mask_value(item) for item in value]
         case _:

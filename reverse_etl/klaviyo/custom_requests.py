@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.messages import Response
 
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_$]*)\s*\}\}")
-_PATH: Final = re.compile(r"/api/[A-Za-z0-9/_.:$~%-]+")
+_RETIRED: Final = re.compile(r"/?api/v[12](/.*)?")
+_SLASHES: Final = re.compile(r"[/\\]")
+# No %: clients decode such a text, so that the request goes to another path than the one that was checked.
+_PATH: Final = re.compile(r"/api/[A-Za-z0-9/_.:$~-]+")
+
+
+PLACEHOLDER_RULE: Final = "between {{ and }} stands the name of a column, and nothing else"
 
 
 class TemplateValueError(ValueError):
@@ -49,10 +55,16 @@ class TextTemplate:
         """Return the text with an `x` for each placeholder."""
         return _PLACEHOLDER.sub("x", self.source)
 
+    @property
+    def has_expression(self) -> bool:
+        """Return whether the text has braces that are no placeholder, which would be sent as they are."""
+        return bool(re.search(r"\{[{%#]|[}%#]\}", self.rest))
+
     def fill(self, values: Mapping[str, str | None], *, is_path: bool) -> str:
         """Return the text with its placeholders filled; in a path each value is percent-encoded.
 
-        Raises TemplateValueError for a value that is missing, and in a path for one of dots alone.
+        Raises TemplateValueError for a value that is missing, and in a path for one with a segment of dots
+        alone: servers decode an encoded slash, and follow the dots to another path.
         """
 
         def fill_placeholder(match: re.Match[str]) -> str:
@@ -64,7 +76,7 @@ class TextTemplate:
                 )
             if not is_path:
                 return value
-            if not value.strip("."):  # "." and ".." would lead to another path
+            if any(not segment.strip(".") for segment in _SLASHES.split(value)):
                 raise TemplateValueError(name, "leads to another path")
             return quote(value, safe="")
 
@@ -73,16 +85,17 @@ class TextTemplate:
 
 def find_path_problem(path: TextTemplate) -> str:
     """Return why a path can't be requested, "" if it can: the predicate of a sentence."""
-    if re.fullmatch(r"/?api/v[12](/.*)?", path.source):
-        return "is of Klaviyo's API v1 or v2, which Klaviyo retired on 2024-06-30"
-    if path.source.startswith("/client/"):
-        return "is of Klaviyo's client API, which takes no private key"
-    if "?" in path.source:
-        return "has a query; write it as request.query"
     segments = path.rest.split("/")[1:]
-    if not _PATH.fullmatch(path.rest) or any(not segment.strip(".") for segment in segments):
-        return "is not a path below /api/"
-    return ""
+    problems = {
+        "is of Klaviyo's API v1 or v2, which Klaviyo retired on 2024-06-30": _RETIRED.fullmatch(path.source),
+        f"has an expression; {PLACEHOLDER_RULE}": path.has_expression,
+        "has a %; write the character itself, since values are encoded for you": "%" in path.source,
+        "is of Klaviyo's client API, which takes no private key": path.source.startswith("/client/"),
+        "has a query; write it as request.query": "?" in path.source,
+        "is not a path below /api/": not _PATH.fullmatch(path.rest)
+        or any(not segment.strip(".") for segment in segments),
+    }
+    return next((problem for problem, found in problems.items() if found), "")
 
 
 def custom_request(

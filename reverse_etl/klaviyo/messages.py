@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from reverse_etl.klaviyo.endpoints import CustomEndpoint
+
 if TYPE_CHECKING:
     from reverse_etl.klaviyo.endpoints import AnyEndpoint
 
@@ -25,7 +27,9 @@ class Request:
 
     @property
     def path(self) -> str:
-        """Return the path without its query, as shown in logs."""
+        """Return the path as shown in logs: without its query, and without a row's values."""
+        if isinstance(self.endpoint, CustomEndpoint):
+            return self.endpoint.template
         return self.target.partition("?")[0]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_location
-from reverse_etl.klaviyo.custom_requests import TextTemplate, find_path_problem
+from reverse_etl.klaviyo.custom_requests import PLACEHOLDER_RULE, TextTemplate, find_path_problem
 from reverse_etl.models.config import property_name
 from reverse_etl.parsing.json_template import JsonTemplate, JsonTemplateError
 from reverse_etl.parsing.suggestions import did_you_mean
@@ -142,8 +142,15 @@ class _RequestReader:
                 f"{instead}If that is what you want, write unsafe=true; each run then needs --allow-request.",
             )
         query = {name: TextTemplate(value) for name, value in request.query.items()}
-        for text in (path, *query.values()):
-            self.check_names("path", text.names)
+        self.check_names("path", path.names)
+        for name, text in query.items():
+            self.check_names("query", text.names)
+            if text.has_expression or TextTemplate(name).rest != name:
+                self.add(
+                    "query",
+                    f"The parameter {name} has an expression.",
+                    f"{PLACEHOLDER_RULE[:1].upper()}{PLACEHOLDER_RULE[1:]}.",
+                )
         body = self.parse("body", request.body, request.body_file)
         row = self.parse("row", request.row, request.row_file)
         if self.problems:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from reverse_etl.klaviyo.revision import OPT_OUT_HEADER
+
 LIST_WAYS: Final = (
     "To add people to a list: surface='list_memberships' (creates and adds), "
     "surface='list_memberships_by_profile_id' (profiles that exist), or POST "
@@ -16,6 +18,8 @@ METHODS: Final = ("POST", "PATCH", "DELETE")
 # Headers of the connection, of the credentials, or of the body: never a model's.
 _REFUSED_HEADERS: Final = frozenset(
     {
+        "accept",
+        "accept-encoding",
         "authorization",
         "connection",
         "content-encoding",
@@ -30,6 +34,10 @@ _REFUSED_HEADERS: Final = frozenset(
         "transfer-encoding",
         "upgrade",
         "user-agent",
+        OPT_OUT_HEADER,
+        "x-http-method",
+        "x-http-method-override",  # another method than the one that was checked
+        "x-method-override",
     }
 )
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
@@ -45,7 +53,7 @@ class RiskyPath:
 
 
 def _risky(pattern: str, effect: str, instead: str) -> RiskyPath:
-    return RiskyPath(re.compile(f"/api/{pattern}/?"), effect, instead)
+    return RiskyPath(re.compile(f"/api/(?:{pattern})/?", re.IGNORECASE), effect, instead)
 
 
 _RISKY_PATHS: Final = (
@@ -61,7 +69,7 @@ _RISKY_PATHS: Final = (
 
 
 def find_risky_path(path: str) -> RiskyPath | None:
-    """Return why a request is risky; `path` has any text in the place of its placeholders."""
+    """Return why a request is risky; `path` is filled, or has any text in the place of its placeholders."""
     return next((risky for risky in _RISKY_PATHS if risky.pattern.fullmatch(path)), None)
 
 
@@ -71,6 +79,8 @@ def find_header_problem(name: str, value: str) -> str:
         return "is not the name of a header"
     if name.lower() in _REFUSED_HEADERS:
         return "is set by reverse-etl"
-    if not value.isascii() or not value.isprintable():
-        return "has a value with unusual characters"
+    if not value.isascii() or not value.isprintable() or value != value.strip():
+        return "has a value with unusual characters, or with blanks around it"
+    if "{{" in value:
+        return "has a placeholder, but headers are the same for all rows"
     return ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import unquote
 
 import orjson
 
@@ -22,6 +23,7 @@ from reverse_etl.parsing.json_template import (
     JsonTemplateError,
     locate_marker,
 )
+from reverse_etl.surfaces.request_rules import find_risky_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -216,7 +218,14 @@ def _encode_row(template: RequestTemplate, values: RowValues, max_bytes: int) ->
 def _fill_address(template: RequestTemplate, values: RowValues) -> tuple[str, dict[str, str]]:
     texts = {name: _to_single_text(value) for name, value in values.items()}
     path = template.path.fill(texts, is_path=True)
+    _require_same_endpoint(template.path, path)
     return path, {name: value.fill(texts, is_path=False) for name, value in template.query.items()}
+
+
+def _require_same_endpoint(template: TextTemplate, path: str) -> None:
+    """Raise TemplateValueError if a row's values make a risky endpoint of a path that is none itself."""
+    if find_risky_path(template.rest) is None and (risky := find_risky_path(unquote(path))) is not None:
+        raise TemplateValueError(template.names[0], f"makes the path of a request that {risky.effect}")
 
 
 def _to_single_text(value: Any) -> str | None:

@@ -73,3 +73,19 @@ def test_a_model_of_another_surface_has_no_request_to_show(tags: World) -> None:
     with pytest.raises(Exception, match="describes no request"):
         debug("--request", "members")
     assert tags.writes() == []
+
+
+def test_people_in_the_path_and_query_are_masked_too(tags: World) -> None:
+    """Though they are percent-encoded there."""
+    request = {
+        "method": "POST",
+        "path": "/api/tags/{{ name }}",
+        "query": {"of": "{{ name }}"},
+        "body": "{ {{ name ~ '' }}: 1}",
+    }
+    query = "select 'ann@example.com' as name"
+    tags.model("tags", query, surface="request", unique_key=["name"], request=request)
+    _, shown, _ = debug("--request", "tags")
+    assert shown.startswith("POST /api/tags/a**@e******.com?of=a**@e******.com\n")
+    assert "ann" not in shown
+    assert "/ann%40example.com?of=ann%40example.com" in debug("--request", "tags", "--show-values")[1]

@@ -9,7 +9,7 @@ import click
 
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.delivery.request_preview import preview_request, send_preview
-from reverse_etl.domain.identifiers import mask_text, mask_value
+from reverse_etl.domain.identifiers import mask_target, mask_text, mask_value
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.planning.planner import require_known_models
@@ -59,7 +59,7 @@ def _print_preview(preview: RequestPreview, *, show_values: bool) -> None:
         click.echo("The model's first rows make no request.")
         return
     target = preview.request.target
-    click.echo(f"{preview.request.endpoint.method} {target if show_values else mask_text(target)}")
+    click.echo(f"{preview.request.endpoint.method} {target if show_values else mask_target(target)}")
     click.echo(format_count(preview.rows, "row"))
     if preview.body is not None:
         body = preview.body if show_values else mask_value(preview.body)
