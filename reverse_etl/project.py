@@ -184,6 +184,7 @@ class Project:
         allow_removes: Collection[str] = (),
         strict: bool = False,
         gate: GateOptions | None = None,
+        lease_timeout: float = 0.0,
         on_event: EventHandler = _ignore_event,
         on_request: RequestHook | None = None,
     ) -> RunResult:
@@ -194,6 +195,7 @@ class Project:
         stops a model; `gate` configures the gate. The run may be killed at any moment and run again: it
         continues from what is proved. It writes manifest.json and run_results.json in the format of dbt's
         artifacts.
+        If another run holds the lease, it waits up to `lease_timeout` seconds for it.
         """
         options = options or PlanOptions()
         if allow_removes:
@@ -204,6 +206,7 @@ class Project:
             gate=gate or GateOptions(),
             on_event=on_event,
             on_request=on_request,
+            lease_timeout=lease_timeout,
         )
         return self._run_recorded(request, run_options)
 
@@ -212,6 +215,7 @@ class Project:
         saved_plan: SavedPlan,
         *,
         strict: bool = False,
+        lease_timeout: float = 0.0,
         on_event: EventHandler = _ignore_event,
         on_request: RequestHook | None = None,
     ) -> RunResult:
@@ -232,6 +236,7 @@ class Project:
             on_event=on_event,
             on_request=on_request,
             saved_plan=saved_plan,
+            lease_timeout=lease_timeout,
         )
         request = PlanRequest(self.target, selected, self.project_models.all, saved_plan.options)
         return self._run_recorded(request, run_options)
@@ -275,7 +280,7 @@ class Project:
             if run_options.saved_plan:
                 require_same_account(run_options.saved_plan, context.state.scope.account)
             return run_models(
-                context,
+                replace(context, lease_timeout=run_options.lease_timeout),
                 request,
                 strict=run_options.strict,
                 saved_plan=run_options.saved_plan,
@@ -397,3 +402,4 @@ class RunOptions:
     on_event: EventHandler
     on_request: RequestHook | None
     saved_plan: SavedPlan | None = None
+    lease_timeout: float = 0.0

@@ -45,9 +45,10 @@ def run_models(
 
     A guard that trips stops its lists. Raises GuardRefused before the first write if guards stop all lists;
     with `saved_plan`, if any guard trips or the plan differs from the saved one.
+    If another run holds the lease, wait up to `context.lease_timeout` seconds for it.
     """
     context.warehouse.set_query_tag(run=context.run_id)
-    with context.state.hold_lease():
+    with context.state.hold_lease(context.lease_timeout):
         blocked_lists = recover_earlier_runs(
             context, [model for model in request.project_models if isinstance(model, Model)]
         )

@@ -130,6 +130,14 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on st
 STRICT = click.option(
     "--strict", is_flag=True, help="Exit with 1 for known rejections too, not only for new ones."
 )
+LEASE_TIMEOUT = click.option(
+    "--lease-timeout",
+    type=click.IntRange(0),
+    default=0,
+    metavar="MINUTES",
+    help="Wait so long for another run of the project to end, or for the lease of a killed run to expire "
+    "(10 minutes).",
+)
 SHOW_VALUES = click.option(
     "--show-values", is_flag=True, help="Show e-mail addresses and phone numbers unmasked."
 )

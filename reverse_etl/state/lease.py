@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 600.0
 RENEW_INTERVAL_SECONDS = 60.0
+RETRY_INTERVAL_SECONDS = 30.0  # between two attempts to acquire a lease that another run holds
 
 
 class Lease:
@@ -31,16 +32,16 @@ class Lease:
         self._is_held = False
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Hold the lease inside this context.
+    def hold(self, timeout: float = 0.0) -> Iterator[None]:
+        """Hold the lease inside this context; wait up to `timeout` seconds while another run holds it.
 
-        Raises WarehouseError if another run holds it. The lease of a killed run is taken over when it
-        expires, or at once if the warehouse admits only one process.
+        Raises WarehouseError if another run still holds it then. The lease of a killed run is taken over when
+        it expires, or at once if the warehouse admits only one process.
         """
         if self._state_tables.warehouse.single_writer:
             self._take_over()
         else:
-            self._acquire()
+            self._acquire(timeout)
         self._is_held = True
         try:
             yield
@@ -86,10 +87,26 @@ class Lease:
             (state_tables.delete("lease", **state_tables.own), *state_tables.insert("lease", [lease]))
         )
 
-    def _acquire(self) -> None:
-        """Acquire the lease, while other processes may try too.
+    def _acquire(self, timeout: float) -> None:
+        """Acquire the lease, while other processes may try too."""
+        clock = self._state_tables.clock
+        until = clock.monotonic() + timeout
+        while other := self._claim():
+            left = until - clock.monotonic()
+            if left <= 0:
+                holder, expires_at = other
+                raise WarehouseError.of(
+                    f"Another run of this project is in progress: {holder}. "
+                    f"It holds the lease until {expires_at}.",
+                    hint="Wait for it to end. If it was killed, its lease expires at that time; "
+                    "`run --lease-timeout 15` waits for that.",
+                )
+            clock.sleep(min(left, RETRY_INTERVAL_SECONDS))
 
-        If two runs claim the lease at the same time, both may insert their row; both then fail.
+    def _claim(self) -> tuple[str, str] | None:
+        """Claim the lease; return another holder with the expiry of its lease, or None if this run holds it.
+
+        If two runs claim the lease at the same time, both may insert their row; both claims then fail.
         """
         state_tables = self._state_tables
         table = state_tables.dialect.state_table("lease")
@@ -110,11 +127,7 @@ class Lease:
         others = [row for row in self._holders() if row[0] != self._holder]
         if others:
             self._release()
-            raise WarehouseError.of(
-                f"Another run of this project is in progress: {others[0][0]}. "
-                f"It holds the lease until {others[0][1]}.",
-                hint="Wait for it to end. If it was killed, its lease expires at that time.",
-            )
+        return next(iter(others), None)
 
     def _release(self) -> None:
         state_tables = self._state_tables

@@ -53,9 +53,9 @@ class State:
         self.rejections = Rejections(self._state_tables)
         self.receipts = Receipts(self._state_tables)
 
-    def hold_lease(self) -> AbstractContextManager[None]:
+    def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:
         """Hold the lease of this account and project inside the context; see `Lease.hold`."""
-        return self._lease.hold()
+        return self._lease.hold(timeout)
 
     def renew_lease_if_due(self) -> None:
         """Renew the lease if it is due; cheap to call often. See `Lease.renew_if_due`."""

@@ -82,7 +82,7 @@ def test_run_has_every_flag_of_plan() -> None:
     assert plan is not None
     assert run is not None
     flags, of_run = ({parameter.name for parameter in command.params} for command in (plan, run))
-    assert of_run - flags == {"dry_run", "strict"}
+    assert of_run - flags == {"dry_run", "strict", "lease_timeout"}
     assert {field.name for field in fields(PlanFlags)} | {field.name for field in fields(ProjectFlags)} == (
         flags - {"vars_", "out"} | {"vars"}
     )

@@ -107,6 +107,20 @@ def test_only_one_run_of_a_project_works_at_a_time(members: World) -> None:
             pass
 
 
+def test_a_run_can_wait_for_the_lease_of_a_killed_one(members: World) -> None:
+    """A retry in another container comes seconds after the kill; the lease expires after ten minutes."""
+    become(members, people("ann"))
+    members.run()
+    with two_states(members) as (killed, retry), killed.hold_lease():
+        begun = members.clock.monotonic()
+        with pytest.raises(WarehouseError, match="in progress"), retry.hold_lease(300.0):
+            pass
+        assert 300.0 <= members.clock.monotonic() - begun < 301.0
+        with retry.hold_lease(900.0), pytest.raises(WarehouseError, match="lost its lease to another"):
+            killed.renew_lease_or_raise()
+        assert 600.0 <= members.clock.monotonic() - begun < 631.0
+
+
 def test_a_lease_that_has_expired_is_taken_over(members: World) -> None:
     """A run that died holds its lease no longer than it was good for."""
     become(members, people("ann"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from reverse_etl.cli.commands.run import print_run
-from reverse_etl.cli.options import AS_JSON, NO_VARS, STRICT, ProjectFlags, project_options
+from reverse_etl.cli.options import AS_JSON, LEASE_TIMEOUT, NO_VARS, STRICT, ProjectFlags, project_options
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.saved_plan import SavedPlan
@@ -18,8 +18,11 @@ from reverse_etl.planning.saved_plan import SavedPlan
 @click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
 @project_options
 @STRICT
+@LEASE_TIMEOUT
 @AS_JSON
-def command(project_flags: ProjectFlags, file: Path, *, strict: bool, as_json: bool) -> int:
+def command(
+    project_flags: ProjectFlags, file: Path, *, strict: bool, lease_timeout: int, as_json: bool
+) -> int:
     """Run exactly what a saved plan says, or nothing.
 
     PLAN is a file that `plan --out` saved.
@@ -44,7 +47,11 @@ def command(project_flags: ProjectFlags, file: Path, *, strict: bool, as_json: b
     terminal.info(f"Plan: {saved_plan.summary}.")
     with terminal.progress_bars():
         result = project.apply(
-            saved_plan, strict=strict, on_event=terminal.print_event, on_request=terminal.print_request
+            saved_plan,
+            strict=strict,
+            lease_timeout=lease_timeout * 60.0,
+            on_event=terminal.print_event,
+            on_request=terminal.print_request,
         )
     return print_run(result, as_json=as_json)
 

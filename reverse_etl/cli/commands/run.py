@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from reverse_etl.cli.commands.plan import plan_and_print
-from reverse_etl.cli.options import STRICT, PlanFlags, ProjectFlags, plan_options, project_options
+from reverse_etl.cli.options import (
+    LEASE_TIMEOUT,
+    STRICT,
+    PlanFlags,
+    ProjectFlags,
+    plan_options,
+    project_options,
+)
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import result_document
@@ -23,8 +30,10 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the plan and send 
 
 @click.command("run")
 @project_options
-@plan_options(_DRY_RUN, STRICT)
-def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, dry_run: bool, strict: bool) -> int:
+@plan_options(_DRY_RUN, STRICT, LEASE_TIMEOUT)
+def command(
+    project_flags: ProjectFlags, plan_flags: PlanFlags, *, dry_run: bool, strict: bool, lease_timeout: int
+) -> int:
     """Send what changed, and confirm the outcome of every row.
 
     It is safe to interrupt a run at any moment and start it again.
@@ -33,10 +42,10 @@ def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, dry_run: bool
     if dry_run:
         plan_and_print(project, plan_flags)
         return 0
-    return _run_and_print(project, plan_flags, strict=strict)
+    return _run_and_print(project, plan_flags, strict=strict, lease_timeout=lease_timeout)
 
 
-def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool) -> int:
+def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool, lease_timeout: int) -> int:
     with terminal.progress_bars():
         result = project.run(
             plan_flags.select,
@@ -44,6 +53,7 @@ def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool) -> 
             options=plan_flags.options,
             strict=strict,
             gate=plan_flags.gate,
+            lease_timeout=lease_timeout * 60.0,
             on_event=terminal.print_event,
             on_request=terminal.print_request,
         )
