@@ -66,7 +66,8 @@ def evaluate_job(
     if (problem := _find_count_problem(receipt, job)) is not None:
         return _unknown_result(receipt, f"The import job's counts do not add up: {problem}.")
     try:
-        named = match_errors_to_rows(read_errors(job.id), read_rows(receipt))
+        errors = [*read_errors(job.id)]
+        named = match_errors_to_rows(errors, read_rows(receipt) if errors else ())
     except UnusableReply as error:
         return _unknown_result(receipt, f"The import job's errors could not be read. {error}")
     return _evaluate_errors(receipt, named, job.failed or 0)
