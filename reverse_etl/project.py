@@ -32,7 +32,7 @@ from reverse_etl.reconcile import operations as flow
 from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
 from reverse_etl.report.gather import build_report
 from reverse_etl.report.status import Status, load_status
-from reverse_etl.run import run_models
+from reverse_etl.run import RunOptions, run_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -194,8 +194,7 @@ class Project:
         adds to it. Raises GuardRefused before the first write if guards stop all lists, or if the dbt gate
         stops a model; `gate` configures the gate. The run may be killed at any moment and run again: it
         continues from what is proved. It writes manifest.json and run_results.json in the format of dbt's
-        artifacts.
-        If another run holds the lease, it waits up to `lease_timeout` seconds for it.
+        artifacts. If another run holds the lease, it waits up to `lease_timeout` seconds.
         """
         options = options or PlanOptions()
         if allow_removes:
@@ -279,12 +278,7 @@ class Project:
         ) as context:
             if run_options.saved_plan:
                 require_same_account(run_options.saved_plan, context.state.scope.account)
-            return run_models(
-                replace(context, lease_timeout=run_options.lease_timeout),
-                request,
-                strict=run_options.strict,
-                saved_plan=run_options.saved_plan,
-            )
+            return run_models(context, request, run_options)
 
     def _make_run_artifacts(self, selected: Sequence[Model]) -> RunArtifacts:
         """Return the writer of the run's artifacts."""
@@ -391,15 +385,3 @@ def _retry_model(state: State, model: Model, *, unknown: bool) -> int:
     if unknown:
         return state.forget_unknown(model.name) if once else 0
     return state.retry_rejections(model.name, may_repeat=not once)
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """The options of a run, apart from those of its plan."""
-
-    strict: bool
-    gate: GateOptions
-    on_event: EventHandler
-    on_request: RequestHook | None
-    saved_plan: SavedPlan | None = None
-    lease_timeout: float = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.deliver import count_idle_list, deliver_model
@@ -27,28 +27,38 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.config.target import Target
+    from reverse_etl.dbt.gate import GateOptions
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.errors import Problem
+    from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
     from reverse_etl.planning.planner import PlanRequest
     from reverse_etl.planning.saved_plan import SavedPlan
 
 
-def run_models(
-    context: DeliveryContext,
-    request: PlanRequest,
-    *,
-    strict: bool,
-    saved_plan: SavedPlan | None = None,
-) -> RunResult:
-    """Plan the selected models and deliver the plan; with `saved_plan`, deliver only that exact plan.
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of a run, apart from those of its plan.
+
+    `lease_timeout` is how many seconds the run waits while another run holds the lease.
+    """
+
+    strict: bool
+    gate: GateOptions
+    on_event: EventHandler
+    on_request: RequestHook | None
+    saved_plan: SavedPlan | None = None
+    lease_timeout: float = 0.0
+
+
+def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptions) -> RunResult:
+    """Plan the selected models and deliver the plan; with `options.saved_plan`, deliver only that exact plan.
 
     A guard that trips stops its lists. Raises GuardRefused before the first write if guards stop all lists;
-    with `saved_plan`, if any guard trips or the plan differs from the saved one.
-    If another run holds the lease, wait up to `context.lease_timeout` seconds for it.
+    with a saved plan, if any guard trips or the plan differs from the saved one.
     """
     context.warehouse.set_query_tag(run=context.run_id)
-    with context.state.hold_lease(context.lease_timeout):
+    with context.state.hold_lease(options.lease_timeout):
         blocked_lists = recover_earlier_runs(
             context, [model for model in request.project_models if isinstance(model, Model)]
         )
@@ -56,7 +66,7 @@ def run_models(
         plan = planning.build_plan(
             context.warehouse, context.state, context.klaviyo, request, _with_heartbeat(context)
         )
-        if problems := _find_refusals(plan, saved_plan):
+        if problems := _find_refusals(plan, options.saved_plan):
             reasons = [f"{problem.summary} At {problem.where}." for problem in problems]
             context.state.runs.record_refused_run(
                 context.run_id, request.target.destination_id, reasons, GuardRefused.exit_code
@@ -87,7 +97,9 @@ def run_models(
                 )
                 for list_plan, counter in zip(model_plan.lists, model_counters, strict=True)
             ]
-        result = RunResult(context.run_id, plan, tuple(results), compute_exit_code(results, strict=strict))
+        result = RunResult(
+            context.run_id, plan, tuple(results), compute_exit_code(results, strict=options.strict)
+        )
         _restore_checksums(context, result, previous_records)
         _record_end(context, result, settled=not any(counter.has_open_jobs for counter in counters))
         return result

@@ -23,9 +23,8 @@ class DeliveryContext:
     """Everything that each step of a run needs.
 
     `started_at` is in Klaviyo's time: the start of the run, and once it writes, the moment before its first
-    write. `job_timeout_seconds` limits how long the run waits for import jobs, `lease_timeout` how many
-    seconds it waits for another run. `blocked_lists` have an open import of an earlier run: nothing is sent
-    to them.
+    write. `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open
+    import of an earlier run: nothing is sent to them.
     """
 
     warehouse: Warehouse
@@ -38,5 +37,4 @@ class DeliveryContext:
     started_at: datetime
     job_timeout_seconds: float
     on_event: EventHandler
-    lease_timeout: float = 0.0
     blocked_lists: BlockedLists = field(default_factory=BlockedLists)
