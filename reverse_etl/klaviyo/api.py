@@ -9,7 +9,12 @@ from reverse_etl.klaviyo import accounts, custom_requests, lists, profiles
 from reverse_etl.klaviyo import imports as jobs
 from reverse_etl.klaviyo.client import MAX_PAGES, Client
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
-from reverse_etl.klaviyo.errors import malformed_reply_error, refusal_error, require_success
+from reverse_etl.klaviyo.errors import (
+    foreign_success_error,
+    malformed_reply_error,
+    refusal_error,
+    require_success,
+)
 from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.klaviyo.imports import ImportAccepted, ImportReply, Job, JobRowError
 from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, Resource, parse_resource, parse_resources
@@ -205,7 +210,10 @@ class Klaviyo:
         It is repeated after a lost reply only if its endpoint is idempotent.
         """
         response = self._client.send(request)
-        reply = custom_requests.parse_reply(request, response)
+        try:
+            reply = custom_requests.parse_reply(request, response)
+        except MalformedReply as reason:
+            raise foreign_success_error(request, response, reason) from None
         if reply is None:
             raise refusal_error(request, response)
         return reply

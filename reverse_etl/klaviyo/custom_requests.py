@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
+from reverse_etl.domain.identifiers import mask_text
 from reverse_etl.klaviyo.errors import CONTENT_REFUSALS
-from reverse_etl.klaviyo.imports import RowError
-from reverse_etl.klaviyo.jsonapi import parse_errors
+from reverse_etl.klaviyo.imports import TOO_LARGE, RowError, make_row_error
+from reverse_etl.klaviyo.jsonapi import ApiError, parse_document, parse_errors, require_data
 from reverse_etl.klaviyo.messages import Request
 
 if TYPE_CHECKING:
@@ -27,8 +29,6 @@ _RETIRED: Final = re.compile(r"/?api/v[12](/.*)?")
 _SLASHES: Final = re.compile(r"[/\\]")
 # No %: clients decode such a text, so that the request goes to another path than the one that was checked.
 _PATH: Final = re.compile(r"/api/[A-Za-z0-9/_.:$~-]+")
-
-
 PLACEHOLDER_RULE: Final = "between {{ and }} stands the name of a column, and nothing else"
 
 
@@ -129,13 +129,21 @@ CustomReply: TypeAlias = CustomAccepted | CustomRefused
 
 
 def parse_reply(request: Request, response: Response) -> CustomReply | None:
-    """Return the meaning of a reply, None if it is not Klaviyo's answer to the content of the request."""
+    """Return the meaning of a reply, None if it is not Klaviyo's answer to the content of the request.
+
+    A proxy in front of Klaviyo may refuse a large request with a page of its own. Raises MalformedReply for
+    a status of success with content that is not Klaviyo's, or with errors.
+    """
     if request.endpoint.is_success(response.status):
+        if response.content.strip():
+            require_data(parse_document(response))
         return CustomAccepted(response)
     errors = parse_errors(response) if response.status in CONTENT_REFUSALS else ()
-    if not errors:
-        return None
-    return CustomRefused(
-        response,
-        tuple(RowError(error.code, error.pointer, error.detail or error.title) for error in errors),
-    )
+    if errors:
+        return CustomRefused(response, tuple(map(_read_error, errors)))
+    too_large = response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return CustomRefused(response, (TOO_LARGE,)) if too_large else None
+
+
+def _read_error(error: ApiError) -> RowError:
+    return make_row_error(error.code, mask_text(error.pointer), error.detail or error.title)

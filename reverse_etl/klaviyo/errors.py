@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from reverse_etl.errors import KeyRefused, KlaviyoError, Problem, ReplyLost, UnusableReply
-from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, parse_document, parse_errors
+from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, parse_document, parse_errors, require_data
 from reverse_etl.klaviyo.messages import Request, Response, TransportError
 
 if TYPE_CHECKING:
@@ -85,13 +85,15 @@ def require_success(request: Request, response: Response) -> Document:
         return {}
     try:
         document = parse_document(response)
-        if "data" not in document:
-            raise MalformedReply("the reply has a success status, but holds errors")  # noqa: TRY301 - reported below
+        require_data(document)
     except MalformedReply as reason:
-        summary = f"The status was {response.status}, but {reason}."
-    else:
-        return document
-    raise malformed_reply_error(request, response, summary)
+        raise foreign_success_error(request, response, reason) from None
+    return document
+
+
+def foreign_success_error(request: Request, response: Response, reason: MalformedReply) -> KlaviyoError:
+    """Return the error of a reply with a success status and a body that is not Klaviyo's."""
+    return malformed_reply_error(request, response, f"The status was {response.status}, but {reason}.")
 
 
 def malformed_reply_error(request: Request, response: Response, summary: str) -> KlaviyoError:

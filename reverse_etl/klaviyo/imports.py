@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
@@ -66,6 +66,9 @@ class RowError:
     code: str
     field: str
     detail: str
+
+
+TOO_LARGE: Final = RowError("request_too_large", "", "The request was too large (413).")
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,7 @@ def parse_refusal(response: Response) -> RowsRefused | RequestRefused | None:
     """
     errors = parse_errors(response) if response.status in CONTENT_REFUSALS else ()
     if not errors and response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # a proxy may have a limit too
-        too_large = RowError("request_too_large", "", "The request was too large (413).")
-        return RequestRefused(too_large, response.status, response.earlier_reply_lost)
+        return RequestRefused(TOO_LARGE, response.status, response.earlier_reply_lost)
     if not errors:
         return None
     rows: dict[int, RowError] = {}
@@ -156,11 +158,12 @@ def parse_refusal(response: Response) -> RowsRefused | RequestRefused | None:
 
 
 def _row_error(error: ApiError, field: str) -> RowError:
-    return RowError(
-        shorten(error.code, _MAX_CODE),
-        shorten(field, _MAX_FIELD),
-        shorten(error.detail or error.title, _MAX_DETAIL),
-    )
+    return make_row_error(error.code, field, error.detail or error.title)
+
+
+def make_row_error(code: str, field: str, detail: str) -> RowError:
+    """Return the error of a row, with texts of a length that the state can keep."""
+    return RowError(shorten(code, _MAX_CODE), shorten(field, _MAX_FIELD), shorten(detail, _MAX_DETAIL))
 
 
 def shorten(text: str, length: int) -> str:

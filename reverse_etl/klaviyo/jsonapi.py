@@ -77,6 +77,12 @@ def parse_document(response: Response) -> Document:
     return document
 
 
+def require_data(document: Document) -> None:
+    """Raise MalformedReply for the document of a success without data."""
+    if "data" not in document:
+        raise MalformedReply("the reply has a success status, but holds errors")
+
+
 def parse_errors(response: Response) -> tuple[ApiError, ...]:
     """Return the errors of a reply, or an empty tuple if it is not JSON:API."""
     try:
