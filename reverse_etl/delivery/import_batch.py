@@ -111,10 +111,22 @@ class _Submission:
         if not self.stop_reason:
             self._judge_unexplained_rows()
         kind = RowExceptionKind.REJECTED if self.rows_at_fault else RowExceptionKind.NOT_SENT
-        errors = sorted({**self.rejected, **self.unexplained}.items())
+        errors = dict(self.rejected)
+        receipts = [*self.receipts]
+        for seq, error in self.unexplained.items():
+            if self.rows_at_fault:
+                errors[seq] = error
+            else:
+                detail = _describe_request_error(error)
+                receipts.append(
+                    Receipt(self.list_id, Op.ADD, seq, seq, ReceiptState.NOT_SENT, 1, detail=detail)
+                )
         return SubmittedBatch(
-            tuple(self.receipts),
-            tuple(RowException(seq, kind, error.code, error.field, error.detail) for seq, error in errors),
+            tuple(receipts),
+            tuple(
+                RowException(seq, kind, error.code, error.field, error.detail)
+                for seq, error in sorted(errors.items())
+            ),
             self.reply_lost,
             self.stop_reason,
         )
