@@ -1,8 +1,14 @@
-"""Parts of messages: numbers with nouns, percentages, full stops, paths and locations."""
+"""Parts of messages: numbers with nouns, percentages, full stops, paths, locations and escapes."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any, Final
+
+# They move a cursor, retitle a window, begin a line, or let a text read in another order than it has. Halves
+# of a surrogate pair, as in names of files, can't be printed at all.
+_UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def format_count(number: int, singular: str, plural: str = "") -> str:
@@ -52,3 +58,33 @@ def format_location(path: Path, line: int | None = None, column: int | None = No
         if column is not None:
             parts.append(str(column))
     return ":".join(parts)
+
+
+def escape_unsafe(text: str, *, keep: str = "") -> str:
+    r"""Return a text in which control characters, line breaks and marks of direction are visible escapes.
+
+    Every text that goes to a terminal, a log or a page passes through this function once: what comes from
+    data, Klaviyo or names of files could otherwise forge a line of a log. The characters of `keep` stay.
+
+    >>> escape_unsafe("VIP\nerror \x1b]0;title\x07"), escape_unsafe("a\tb\x9b", keep="\t")
+    ('VIP\\nerror \\x1b]0;title\\x07', 'a\tb\\x9b')
+    """
+    return _UNSAFE.sub(lambda match: match[0] if match[0] in keep else _escape(match[0]), text)
+
+
+def escape_unsafe_json(text: str) -> str:
+    r"""Return JSON in which such characters are escapes of JSON, so that its values stay the same.
+
+    >>> escape_unsafe_json('{"name": "\x9b\u202e"}')
+    '{"name": "\\u009b\\u202e"}'
+    """
+    return _UNSAFE.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
+
+
+def escape_page_value(value: Any) -> Any:
+    """Return a value as a page shows it: texts with `escape_unsafe`, all others as they are."""
+    return escape_unsafe(value) if type(value) is str else value
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reverse_etl import __version__
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
 from reverse_etl.domain.receipts import ReceiptState
-from reverse_etl.formatting import format_count
+from reverse_etl.formatting import escape_page_value, format_count
 from reverse_etl.report import chart
 from reverse_etl.report import wording as words
 from reverse_etl.report.facts import ReportedRun
@@ -81,6 +81,7 @@ def _create_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("reverse_etl.report"),
         autoescape=True,
+        finalize=escape_page_value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

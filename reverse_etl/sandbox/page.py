@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from reverse_etl.formatting import escape_page_value
 from reverse_etl.sandbox.faults import load_queued_faults
 from reverse_etl.sandbox.introspection import list_summaries, profile_count
 from reverse_etl.sandbox.jobs import JOB_COLUMNS, StoredJob
@@ -25,6 +26,7 @@ _MAX_REQUESTS: Final = 40
 _ENVIRONMENT: Final = Environment(
     loader=PackageLoader("reverse_etl.sandbox"),
     autoescape=True,
+    finalize=escape_page_value,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

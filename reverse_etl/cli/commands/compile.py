@@ -28,4 +28,5 @@ def command(
         show.print_json([{"name": model.name, "path": str(model.path), "sql": model.sql} for model in models])
         return
     for model in models:
-        show.print_line(f"-- {model.path}\n{model.sql};\n")
+        show.print_line(f"-- {model.path}")
+        show.print_text(f"{model.sql};\n")

@@ -58,7 +58,7 @@ def command(
             {"works": not checks.exit_code, "exit_code": checks.exit_code, "checks": checks.results}
         )
     elif not checks.exit_code:
-        click.echo("\nA run would work. To see what it would send: reverse-etl plan")
+        show.print_line("\nA run would work. To see what it would send: reverse-etl plan")
     return checks.exit_code
 
 

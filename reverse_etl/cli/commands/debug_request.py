@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-import click
-
+from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.delivery.request_preview import preview_request, send_preview
 from reverse_etl.domain.identifiers import mask_target, mask_text, mask_value
@@ -36,7 +34,7 @@ def debug_request(project: Project, model_name: str, *, send: bool, show_values:
     if preview.request is None:
         return 1
     if not send:
-        click.echo(f"\nNot sent. To send this request: reverse-etl debug --request {model_name} --send")
+        show.print_line(f"\nNot sent. To send this request: reverse-etl debug --request {model_name} --send")
         return 0
     if model.config.unsafe:
         raise UsageError.of(
@@ -56,22 +54,22 @@ def _print_preview(preview: RequestPreview, *, show_values: bool) -> None:
         field = f"{problem.field} " if problem.field else ""
         terminal.warn(f"A row can't be sent: {field}{problem.reason}.")
     if preview.request is None:
-        click.echo("The model's first rows make no request.")
+        show.print_line("The model's first rows make no request.")
         return
     target = preview.request.target
-    click.echo(f"{preview.request.endpoint.method} {target if show_values else mask_target(target)}")
-    click.echo(format_count(preview.rows, "row"))
+    show.print_line(f"{preview.request.endpoint.method} {target if show_values else mask_target(target)}")
+    show.print_line(format_count(preview.rows, "row"))
     if preview.body is not None:
         body = preview.body if show_values else mask_value(preview.body)
-        click.echo(json.dumps(body, indent=2, ensure_ascii=False))
+        show.print_json(body)
 
 
 def _print_response(response: Response, *, show_values: bool) -> None:
-    click.echo(f"\n{response.status}")
+    show.print_line(f"\n{response.status}")
     for name in _SHOWN_HEADERS:
         if name in response.headers:
-            click.echo(f"{name}: {response.headers[name]}")
+            show.print_line(f"{name}: {response.headers[name]}")
     text = response.content.decode(errors="replace").strip()
     if text:
-        click.echo(text if show_values else mask_text(text))
-    click.echo("\nThe state did not change: the next run sends these rows again.")
+        show.print_text(text if show_values else mask_text(text))
+    show.print_line("\nThe state did not change: the next run sends these rows again.")

@@ -65,7 +65,7 @@ def command(folder: Path, models: Path) -> None:
         _format_project_flags(folder),
         _find_program_name(),
     )
-    show.print_line(
+    show.print_text(
         f"\nFiles: {shown_folder}/models, profiles.yml, shop.duckdb (the warehouse), "
         f"shop.reverse_etl.duckdb (the state), {SANDBOX_FILE},\n"
         "       target (artifacts of the last run)\n"
@@ -107,8 +107,8 @@ def _find_program_name() -> str:
 
 
 def _print_command(text: str) -> None:
-    click.secho(f"\n$ reverse-etl {text}", bold=True)
+    show.print_line(f"\n$ reverse-etl {text}", bold=True)
 
 
 def _print_heading(text: str) -> None:
-    click.secho(f"\n{text}", fg="cyan", bold=True)
+    show.print_line(f"\n{text}", fg="cyan", bold=True)

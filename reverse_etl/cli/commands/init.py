@@ -93,7 +93,7 @@ def command(  # noqa: PLR0913 - one argument per flag
     if after is not None and schedule is None:
         raise click.UsageError("--after is for --schedule snowflake.")
     if schedule is not None:
-        show.print_line(render_snowflake_task(project_flags.load_target(), after))
+        show.print_text(render_snowflake_task(project_flags.load_target(), after))
         return
     if template is not None:
         _write_template(project_dir, template)

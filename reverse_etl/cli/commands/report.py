@@ -47,7 +47,7 @@ def command(
     if as_json:
         show.print_json(report_document(report))
     elif out == _STDOUT:
-        show.print_line(render_page(report).rstrip("\n"))
+        show.print_text(render_page(report).rstrip("\n"))
     else:
         path = out or project.artifacts_folder / DEFAULT_FILE
         write_atomically(path, render_page(report).encode())

@@ -9,6 +9,7 @@ from threading import Event
 
 import click
 
+from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.connections import SANDBOX_FILE
 
@@ -49,7 +50,7 @@ def command(path: Path, port: int, job_seconds: float, *, limits: bool) -> None:
         signal.signal(number, lambda *_: stop_event.set())
 
     def announce(origin: str) -> None:
-        click.echo(origin)
+        show.print_line(origin)
         sys.stdout.flush()
         terminal.info(
             f"The Klaviyo sandbox is running at {origin}. Open it in a browser. Press Ctrl-C to stop it."

@@ -23,7 +23,7 @@ from reverse_etl.domain.events import (
     StateMigrated,
     Warned,
 )
-from reverse_etl.formatting import format_count
+from reverse_etl.formatting import escape_unsafe, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.messages import RequestLogEntry
 
 _SECOND_ATTEMPT = 2
+_ERROR_LABEL = click.style("error ", fg="red", bold=True)
 
 
 class Terminal:
@@ -51,15 +52,15 @@ class Terminal:
     def info(self, text: str) -> None:
         """Print a line, unless quiet."""
         if not self._quiet:
-            self._print_message("info", text, text)
+            self._print_message("info", text)
 
     def warn(self, text: str) -> None:
         """Print a warning, even when quiet."""
-        self._print_message("warning", text, click.style("warning ", fg="yellow", bold=True) + text)
+        self._print_message("warning", text, click.style("warning ", fg="yellow", bold=True))
 
     def print_exit_message(self, text: str) -> None:
         """Print why the process ends early, even when quiet."""
-        self._print_message("interrupted", text, text)
+        self._print_message("interrupted", text)
 
     def print_error(self, error: ReverseEtlError) -> None:
         """Print the problems of an error."""
@@ -72,11 +73,11 @@ class Terminal:
             self._print_json("error", {"exit_code": exit_code, "problems": documents})
             return
         for problem in problems:
-            self._print_line(click.style("error ", fg="red", bold=True) + problem.summary)
+            self._print_line(problem.summary, label=_ERROR_LABEL)
             if problem.where:
-                self._print_line(f"   at {problem.where}")
+                self._print_line(problem.where, label="   at ")
             if problem.hint:
-                self._print_line(f" next {_indent_lines(problem.hint)}")
+                self._print_line(_indent_lines(problem.hint), label=" next ", keep="\n")
 
     def print_internal_error(self, trace: str) -> None:
         """Print a traceback of a bug in reverse_etl."""
@@ -84,7 +85,8 @@ class Terminal:
         if self._json:
             self._print_json("internal_error", {"text": text, "trace": trace})
         else:
-            self._print_line(f"{trace}\n{click.style('error ', fg='red', bold=True)}{text}")
+            self._print_line(trace, keep="\n")
+            self._print_line(text, label=_ERROR_LABEL)
 
     def print_event(self, event: Event) -> None:
         """Log an event of a run; even when quiet, that a list stopped."""
@@ -139,17 +141,19 @@ class Terminal:
         attempt_text = f", attempt {entry.attempt}" if entry.attempt > 1 else ""
         self._print_line(f"  {entry.method} {entry.path} {result} {entry.seconds:.2f} s{attempt_text}")
 
-    def _print_message(self, kind: str, plain: str, text: str) -> None:
+    def _print_message(self, kind: str, text: str, label: str = "") -> None:
         if self._json:
-            self._print_json(kind, {"text": plain})
+            self._print_json(kind, {"text": text})
         else:
-            self._print_line(text)
+            self._print_line(text, label=label)
 
-    def _print_line(self, text: str) -> None:
+    def _print_line(self, text: str, *, label: str = "", keep: str = "") -> None:
+        """Print a label, which may have a style, and a text, whose unsafe characters are escaped."""
+        line = label + escape_unsafe(text, keep=keep)
         if self._progress_bars is not None:
-            self._progress_bars.print_line(click.unstyle(text))
+            self._progress_bars.print_line(click.unstyle(line))
         else:
-            click.echo(text, err=True)
+            click.echo(line, err=True)
 
     def _print_json(self, event: str, content: Mapping[str, object]) -> None:
         entry = {"timestamp": round(time.time(), 3), "event": event, **content}

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from reverse_etl.domain.events import Event, JobProgress, RemoveProgress, SendProgress
-from reverse_etl.formatting import format_count
+from reverse_etl.formatting import escape_unsafe, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ class ProgressBars:
     def _get_task(self, model: str, name: str, total: int | None) -> TaskID:
         key = (model, name)
         if key not in self._tasks:
-            self._tasks[key] = self._progress.add_task(name or model, total=total, note="")
+            self._tasks[key] = self._progress.add_task(escape_unsafe(name or model), total=total, note="")
         return self._tasks[key]
 
 

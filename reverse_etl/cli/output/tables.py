@@ -13,6 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from reverse_etl.formatting import escape_unsafe, escape_unsafe_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -20,14 +22,20 @@ _MAX_NAME_COLUMNS = 2  # leading columns that name a row
 _GAP = 3  # blanks between columns
 
 
-def print_line(text: str = "") -> None:
-    """Print a line."""
-    click.echo(text)
+def print_line(text: str = "", **style: Any) -> None:
+    """Print one line; `style` are click's styles. Line breaks at the beginning make empty lines before it."""
+    line = text.lstrip("\n")
+    click.echo("\n" * (len(text) - len(line)) + click.style(escape_unsafe(line), **style))
+
+
+def print_text(text: str) -> None:
+    """Print a text of several lines, such as a file."""
+    click.echo(escape_unsafe(text, keep="\n\t"))
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
-    print_line(json.dumps(value, default=str, indent=2, ensure_ascii=False))
+    click.echo(escape_unsafe_json(json.dumps(value, default=str, indent=2, ensure_ascii=False)))
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, text_columns: int = 1) -> None:
@@ -36,7 +44,10 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, text_
     If a terminal is too narrow, the table is split into several; each begins with the columns that name a
     row. Output to a file or pipe is never split.
     """
-    cells = [[f"{value:,}" if isinstance(value, int) else str(value) for value in row] for row in rows]
+    cells = [
+        [f"{value:,}" if isinstance(value, int) else escape_unsafe(str(value)) for value in row]
+        for row in rows
+    ]
     widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _line_width(widths)
     console = Console(width=width, highlight=False, markup=False)
