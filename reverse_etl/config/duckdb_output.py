@@ -10,6 +10,8 @@ from typing import Any, Final
 
 MEMORY: Final = ":memory:"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Databases that DuckDB or reverse-etl has in a session.
+RESERVED_DATABASES: Final = frozenset({"memory", "temp", "system", "reverse_etl_state"})
 _SERVICES: Final = {"md": "MotherDuck", "motherduck": "MotherDuck", "ducklake": "a DuckLake"}
 _FILE_HINT: Final = (
     "Let dbt build the tables that your models read into a file (path: shop.duckdb), and attach {service} to "
@@ -97,11 +99,19 @@ def default_database(settings: Mapping[str, Any]) -> str:
     return str(settings.get("database") or database_name(main_path(settings)))
 
 
-def find_path_problem(settings: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """Return the problem of `path` or `database` as summary, key and hint; None if there is none."""
-    path, database = str(settings.get("path") or MEMORY), str(settings.get("database") or "")
+OutputProblem = tuple[str, str, str]  # summary, key and hint
+
+
+def find_path_problem(settings: Mapping[str, Any]) -> OutputProblem | None:
+    """Return the problem of `path` or `database`, or None if there is none."""
     if settings.get("path") == "":  # it could not be rendered, which is another problem
         return None
+    return _find_file_problem(settings) or _find_name_problem(settings)
+
+
+def _find_file_problem(settings: Mapping[str, Any]) -> OutputProblem | None:
+    """Return the problem of an output whose database is no file."""
+    path, database = str(settings.get("path") or MEMORY), str(settings.get("database") or "")
     if service := service_name(path):
         hint = _FILE_HINT.format(service=service, path=path)
         return f"The output's path leads to {service}, which is no file that can be read alone.", "path", hint
@@ -112,23 +122,34 @@ def find_path_problem(settings: Mapping[str, Any]) -> tuple[str, str, str] | Non
         )
         return f"dbt builds in {database}, which is {service} and cannot be read.", "database", hint
     if main_path(settings) == MEMORY:
-        return (
-            "The duckdb output has no file: what dbt builds in memory is lost when dbt exits.",
-            "path",
-            "Set path to the file that dbt builds, for example path: shop.duckdb",
+        summary = "The duckdb output has no file: what dbt builds in memory is lost when dbt exits."
+        return summary, "path", "Set path to the file that dbt builds, for example path: shop.duckdb"
+    return None
+
+
+def _find_name_problem(settings: Mapping[str, Any]) -> OutputProblem | None:
+    """Return the problem of the name of a database."""
+    names, database = _database_names(settings), str(settings.get("database") or "")
+    taken = [name for name in names if name.lower() in RESERVED_DATABASES]
+    if taken:
+        summary = (
+            f"A database is called {taken[0]}, a name that is taken in every session with the warehouse."
         )
-    names = {database_name(path)} | {entry.name for entry in read_attachments(settings)}
+        hint = "Rename the file and let dbt build it under the new name, or give it another alias."
+        return summary, "path", hint
     if database and database not in names:
         hint = (
-            f"As in dbt, write database: {database_name(path)} or the alias of an attached database. You can "
-            "also remove it."
+            f"As in dbt, write database: {names[0]} or the alias of an attached database. "
+            "You can also remove it."
         )
-        return (
-            f"The output's database is {database}, but dbt calls its file {database_name(path)}.",
-            "database",
-            hint,
-        )
+        return f"The output's database is {database}, but dbt calls its file {names[0]}.", "database", hint
     return None
+
+
+def _database_names(settings: Mapping[str, Any]) -> list[str]:
+    path = str(settings.get("path") or MEMORY)
+    main = [database_name(path)] if path != MEMORY else []
+    return [*main, *(entry.name for entry in read_attachments(settings))]
 
 
 def is_attachment(entry: object) -> bool:

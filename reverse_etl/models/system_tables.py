@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from sqlglot import exp
 
+from reverse_etl.config.duckdb_output import RESERVED_DATABASES
 from reverse_etl.domain.engine import Engine
 from reverse_etl.models.query import Finding, Query, find_offset
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Target
 
 _CATALOG_SCHEMAS: Final = frozenset({"information_schema", "pg_catalog"})
-_DUCKDB_DATABASES: Final = frozenset({"reverse_etl_state", "memory", "system", "temp"})
 _DUCKDB_VIEWS: Final = frozenset(
     f"duckdb_{name}"
     for name in (
@@ -76,7 +76,7 @@ def _is_catalog_table(database: str, schema: str, name: str, target: Target) -> 
             own_schema = not database and schema == target.output.schema.casefold()
             databases = {database} if database or own_schema else {schema}
             return (not database and name in _DUCKDB_VIEWS | _STATEMENT_WORDS) or not databases.isdisjoint(
-                _DUCKDB_DATABASES
+                RESERVED_DATABASES
             )
         case Engine.SNOWFLAKE:
             return database in _SNOWFLAKE_DATABASES

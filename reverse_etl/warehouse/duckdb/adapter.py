@@ -44,12 +44,6 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Row
 
 STATE_DATABASE = "reverse_etl_state"
-_RESERVED_DATABASES = {
-    "memory",
-    "temp",
-    "system",
-    STATE_DATABASE,
-}  # of DuckDB or of this job, in each session
 DIALECT = DuckDBDialect(state_schema=f"{quote_identifier(STATE_DATABASE)}.main", temp_schema="memory.main")
 
 
@@ -140,14 +134,6 @@ class DuckDB:
             str(self._settings.get("schema", "main")),
         )
         databases = self._list_databases()
-        for database in databases:
-            if database.name.lower() in _RESERVED_DATABASES:
-                raise UsageError.of(
-                    f"A database of the warehouse is called {database.name}, a name that is taken in every "
-                    "session with it.",
-                    where=self._locations.get("path", PATH_LOCATION),
-                    hint="Rename the file and let dbt build it under the new name, or give it another alias.",
-                )
         try:
             for number, secret in enumerate(self._session_settings.secrets, start=1):
                 self._create_secret(secret, number)
