@@ -88,9 +88,8 @@ def _key_part_sql(dialect: Dialect, column: Column) -> str:
         case ColumnKind.INTEGER:
             return f"CAST({name} AS VARCHAR)"
         case ColumnKind.DECIMAL:
-            integer_text = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
             fraction_text = f"RTRIM(CAST({name} AS VARCHAR), '0')"
-            return f"CASE WHEN {name} = FLOOR({name}) THEN {integer_text} ELSE {fraction_text} END"
+            return f"CASE {_integer_cases_sql(name)} ELSE {fraction_text} END"
         case _:
             text = f"NULLIF({dialect.plain_text_sql(name)}, '')"
             return f"REPLACE(REPLACE({text}, '%', '%25'), '{KEY_SEPARATOR}', '%7C')"
@@ -104,13 +103,21 @@ def as_text_sql(dialect: Dialect, column: Column) -> str:
         return dialect.plain_text_sql(name)
     if column.kind not in {ColumnKind.DECIMAL, ColumnKind.FLOAT, ColumnKind.REAL}:
         return as_varchar
-    integer_text = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
     if column.kind is ColumnKind.DECIMAL:
-        return f"CASE WHEN {name} = FLOOR({name}) THEN {integer_text} ELSE {as_varchar} END"
+        return f"CASE {_integer_cases_sql(name)} ELSE {as_varchar} END"
     # For NaN and infinities x - x is NaN, not 0.
+    return f"CASE WHEN {name} - {name} = 0 THEN CASE {_integer_cases_sql(name)} ELSE {as_varchar} END END"
+
+
+def _integer_cases_sql(name: str) -> str:
+    """Return the cases of an integral number as text: without a fraction, unless it is too large for that.
+
+    A decimal with a floating point may be larger than any DECIMAL.
+    """
+    integer_text = f"CAST(CAST({name} AS DECIMAL(38, 0)) AS VARCHAR)"
     return (
-        f"CASE WHEN ABS({name}) < {_MAX_DECIMAL} AND {name} = FLOOR({name}) THEN {integer_text} "
-        f"WHEN {name} - {name} = 0 THEN {as_varchar} END"
+        f"WHEN ABS({name}) < {_MAX_DECIMAL} AND {name} = FLOOR({name}) THEN {integer_text} "
+        f"WHEN {name} = FLOOR({name}) THEN CAST({name} AS VARCHAR)"
     )
 
 

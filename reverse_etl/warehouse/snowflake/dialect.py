@@ -11,6 +11,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.engine import Engine
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX, ColumnChange, Dialect, NumberedRows, RowChanges
 from reverse_etl.warehouse.model_tables import KEY_COLUMNS
+from reverse_etl.warehouse.snowflake.types import DECFLOAT
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 from reverse_etl.warehouse.type_changes import alter_column, current_value_sql, is_retyped
 
@@ -207,6 +208,8 @@ class SnowflakeDialect(Dialect):
                 return text
             case ColumnKind.BINARY:
                 return f"TRY_TO_BINARY({text}, 'HEX')"
+            case ColumnKind.DECIMAL if column.type == DECFLOAT:
+                return f"TRY_TO_DECFLOAT({text})"
             case _:
                 return f"TRY_CAST({text} AS {column.type})"
 

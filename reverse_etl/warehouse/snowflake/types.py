@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 FIXED, REAL, TEXT, DATE, TIMESTAMP, VARIANT, TIMESTAMP_LTZ, TIMESTAMP_TZ, TIMESTAMP_NTZ = range(9)
 OBJECT, ARRAY, BINARY, TIME, BOOLEAN, GEOGRAPHY, GEOMETRY, VECTOR, MAP = range(9, 18)
 
+DECFLOAT = "DECFLOAT"  # a decimal with a floating point; the connector gives it the number of FIXED
+
 _SEMI_STRUCTURED = {
     VARIANT: "VARIANT",
     OBJECT: "OBJECT",
@@ -56,6 +58,6 @@ def to_column(description: ColumnDescription) -> Column:
 
 def _number_column(description: ColumnDescription) -> Column:
     if description.precision is None or description.scale is None:  # a decimal with a floating point
-        return Column(description.name, ColumnKind.DECIMAL, "DECFLOAT")
+        return Column(description.name, ColumnKind.DECIMAL, DECFLOAT)
     kind = ColumnKind.DECIMAL if description.scale else ColumnKind.INTEGER
     return Column(description.name, kind, f"NUMBER({description.precision},{description.scale})")

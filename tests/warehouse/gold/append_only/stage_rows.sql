@@ -2,12 +2,12 @@
 duckdb:    CREATE TABLE temp.staged_codes_8c9d0e1f AS
 snowflake: CREATE TEMPORARY TABLE temp.staged_codes_8c9d0e1f DEFAULT_DDL_COLLATION = '' AS
 SELECT CAST('' AS VARCHAR) AS retl_list,
-duckdb:      'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE "binary"), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END AS retl_identity,
-snowflake:   'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE ''), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END AS retl_identity,
+duckdb:      'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE "binary"), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN ABS("code") < 1e37 AND "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) WHEN "code" = FLOOR("code") THEN CAST("code" AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END AS retl_identity,
+snowflake:   'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE ''), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN ABS("code") < 1e37 AND "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) WHEN "code" = FLOOR("code") THEN CAST("code" AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END AS retl_identity,
   retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id,
   CAST(CASE
-duckdb:        WHEN 'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE "binary"), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END IS NULL THEN 'no_key'
-snowflake:     WHEN 'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE ''), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END IS NULL THEN 'no_key'
+duckdb:        WHEN 'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE "binary"), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN ABS("code") < 1e37 AND "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) WHEN "code" = FLOOR("code") THEN CAST("code" AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END IS NULL THEN 'no_key'
+snowflake:     WHEN 'key:' || REPLACE(REPLACE(NULLIF((CAST("coupon" AS VARCHAR) COLLATE ''), ''), '%', '%25'), '|', '%7C') || '|' || CASE WHEN ABS("code") < 1e37 AND "code" = FLOOR("code") THEN CAST(CAST("code" AS DECIMAL(38, 0)) AS VARCHAR) WHEN "code" = FLOOR("code") THEN CAST("code" AS VARCHAR) ELSE RTRIM(CAST("code" AS VARCHAR), '0') END IS NULL THEN 'no_key'
   END AS VARCHAR) AS retl_problem,
 duckdb:      CAST(NULL AS VARCHAR) AS retl_detail, (CAST("coupon" AS VARCHAR) COLLATE "binary") AS "coupon", "code", "percent"
 snowflake:   CAST(NULL AS VARCHAR) AS retl_detail, (CAST("coupon" AS VARCHAR) COLLATE '') AS "coupon", "code", "percent"
