@@ -210,11 +210,10 @@ class _ModelCompiler:
         query = self.parse_query(rendered)
         if query is None or config_input is None or query.findings:
             return None
-        surface = self.find_surface(config_input, query, source)
-        if surface is None:
+        if self.refuse_key(f"{rendered.text}\n{self.context.configs}"):
             return None
-        if contains_key(f"{rendered.text}\n{self.context.configs}", self.context.target.destination):
-            self.problems.append(key_problem(format_location(self.path)))
+        surface = self.find_surface(config_input, query, source)
+        if surface is None or self.refuse_key(f"{surface.upsert}\n{surface.remove}"):
             return None
         model = self.build_model(query, bind_columns(config_input, surface, query.columns), rendered, source)
         return None if self.problems else model
@@ -222,8 +221,16 @@ class _ModelCompiler:
     def find_surface(self, config_input: ConfigInput, query: Query, source: str) -> Surface | None:
         locate = _config_locator(self.path, source, self.context.configs[0][0])
         surface, problems = find_model_surface(config_input, query.columns, self.project_dir, locate)
-        self.problems.extend(problems)
+        if not self.refuse_key(f"{problems}"):  # an error may quote a file that holds it
+            self.problems.extend(problems)
         return surface
+
+    def refuse_key(self, text: str) -> bool:
+        """Return whether a text contains the private key, and add the problem."""
+        if not contains_key(text, self.context.target.destination):
+            return False
+        self.problems.append(key_problem(format_location(self.path)))
+        return True
 
     def render_source(self, source: str) -> RenderedFile | None:
         try:

@@ -151,7 +151,8 @@ class _RequestReader:
                     f"The parameter {name} has an expression.",
                     f"{PLACEHOLDER_RULE[:1].upper()}{PLACEHOLDER_RULE[1:]}.",
                 )
-        body = self.parse("body", request.body, request.body_file)
+        provided = frozenset({ROWS}) if request.mode is not RequestMode.ONE else frozenset()
+        body = self.parse("body", request.body, request.body_file, provided)
         row = self.parse("row", request.row, request.row_file)
         if self.problems:
             return None
@@ -200,10 +201,22 @@ class _RequestReader:
                 )
         return groups
 
-    def parse(self, name: str, text: str, file: str) -> JsonTemplate | None:
-        """Return the template of a setting or of the file that it names."""
+    def parse(
+        self, name: str, text: str, file: str, provided: frozenset[str] = frozenset()
+    ) -> JsonTemplate | None:
+        """Return the template of a setting or of the file that it names.
+
+        `provided` are the names that it can use beside those of columns.
+        """
         if file:
-            path = self.project_dir / file
+            path = (self.project_dir / file).resolve()
+            if not path.is_relative_to(self.project_dir.resolve()):
+                self.add(
+                    f"{name}_file",
+                    f"The file {file} is not in the project's folder.",
+                    "Its text would be sent. Copy the file into the project.",
+                )
+                return None
             try:
                 text = path.read_text(encoding="utf-8-sig")
             except (OSError, UnicodeDecodeError):
@@ -220,7 +233,7 @@ class _RequestReader:
         except JsonTemplateError as error:
             self.add_template_error(name, file, error)
             return None
-        self.check_names(name, sorted(template.names - {ROWS}))
+        self.check_names(name, sorted(template.names - provided))
         return template
 
     def check_names(self, setting: str, names: Sequence[str]) -> None:

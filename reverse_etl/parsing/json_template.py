@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError, meta, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from reverse_etl.parsing.bounded_jinja import MAX_SIZE, STEPS_NAME, BoundedEnvironment, Steps, bound_template
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # These would print text that is encoded already, and encode it a second time.
 _REFUSED_NODES: Final[tuple[type[nodes.Node], ...]] = (
@@ -57,12 +59,24 @@ def _encode_value(value: Any) -> str:
         return str(value)  # raises UndefinedError
     if isinstance(value, EncodedJson):
         return value
+    if not isinstance(value, str | int) and _has_infinite_number(value):
+        raise SecurityError("a number is not finite")  # orjson would print null
     return orjson.dumps(value).decode()
 
 
-_ENVIRONMENT: Final = ImmutableSandboxedEnvironment(
-    undefined=StrictUndefined, autoescape=False, finalize=_encode_value
-)
+def _has_infinite_number(value: Any) -> bool:
+    match value:
+        case float():
+            return not isfinite(value)
+        case dict():
+            return any(map(_has_infinite_number, value.values()))
+        case list() | tuple():
+            return any(map(_has_infinite_number, value))
+        case _:
+            return False
+
+
+_ENVIRONMENT: Final = BoundedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_encode_value)
 _ENVIRONMENT.filters["tojson"] = lambda value: value  # a printed value is encoded anyway
 
 
@@ -79,15 +93,16 @@ class JsonTemplate:
         """Return the template of a text. Raises JsonTemplateError."""
         try:
             tree = _ENVIRONMENT.parse(source)
+            if any(loop.recursive for loop in tree.find_all(nodes.For)):
+                raise JsonTemplateError("A template of JSON can't use a recursive loop.")
             for node in tree.find_all(_REFUSED_NODES):
                 raise JsonTemplateError(
                     f"A template of JSON can't use {type(node).__name__.lower()}.",
                     node.lineno,
                     "Write the JSON itself; if, for, set and filters of values are allowed.",
                 )
-            return cls(
-                source, frozenset(meta.find_undeclared_variables(tree)), _ENVIRONMENT.from_string(source)
-            )
+            names = frozenset(meta.find_undeclared_variables(tree))
+            return cls(source, names, _ENVIRONMENT.from_string(bound_template(tree)))
         except TemplateSyntaxError as error:
             reason = (error.message or "it has an error").strip().rstrip(".")
             raise JsonTemplateError(
@@ -97,10 +112,9 @@ class JsonTemplate:
     def render(self, values: Mapping[str, Any]) -> str:
         """Return the rendered text, which need not be valid JSON. Raises JsonTemplateError."""
         try:
-            return self._template.render(dict(values))
+            return self._join_pieces(self._template.generate({**values, STEPS_NAME: Steps()}))
         except UndefinedError as error:
-            message = (error.message or "a name is undefined").rstrip(".")
-            raise JsonTemplateError(f"{message[:1].upper()}{message[1:]}.") from None
+            raise JsonTemplateError(self._describe_undefined(error.message or "")) from None
         except Exception as error:  # noqa: BLE001 - an expression in a template can raise anything
             # Only the sandbox's own message: others may repeat a value.
             reason = str(error).rstrip(".") if isinstance(error, SecurityError) else type(error).__name__
@@ -117,6 +131,24 @@ class JsonTemplate:
                 self._find_line(error.lineno),
                 self._find_hint(),
             ) from None
+
+    def _join_pieces(self, pieces: Iterable[str]) -> str:
+        """Return the rendered text. Raises SecurityError if it is too large."""
+        rendered: list[str] = []
+        size = 0
+        for piece in pieces:
+            size += len(piece)
+            if size > MAX_SIZE:
+                raise SecurityError(f"it prints more than {MAX_SIZE:,} characters")
+            rendered.append(piece)
+        return "".join(rendered)
+
+    def _describe_undefined(self, message: str) -> str:
+        """Return Jinja's message, without the name of a member if that is a value of the row."""
+        name = re.search("'([^']*)'( is undefined|$)", message.rstrip("."))
+        if name is None or name[1] not in self.source:
+            return "The template uses a member that a value does not have."
+        return f"{message[:1].upper()}{message[1:].rstrip('.')}."
 
     def _find_line(self, rendered_line: int) -> int | None:
         """Return the line of the template, which is known as long as no tag repeats or drops lines."""

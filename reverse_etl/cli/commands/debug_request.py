@@ -10,6 +10,7 @@ from reverse_etl.delivery.request_preview import preview_request, send_preview
 from reverse_etl.domain.identifiers import mask_target, mask_text, mask_value
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
+from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.planning.planner import require_known_models
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def debug_request(project: Project, model_name: str, *, send: bool, show_values:
     """
     require_known_models((model_name,), project.models, "--request")
     model = next(model for model in project.models if model.name == model_name)
+    refuse_key((model,), project.target.destination)
     with project.connections.warehouse(read_only=True) as warehouse:
         preview = preview_request(warehouse, model, _ROWS)
     _print_preview(preview, show_values=show_values)
@@ -44,6 +46,7 @@ def debug_request(project: Project, model_name: str, *, send: bool, show_values:
         )
     with project.connections.klaviyo(dry_run=False, on_request=terminal.print_request) as klaviyo:
         assert klaviyo is not None  # noqa: S101 - without a key the connection raises
+        refuse_key((model,), project.target.destination)  # a key that a command prints is known now
         response = send_preview(klaviyo, preview.request)
     _print_response(response, show_values=show_values)
     return 0 if preview.request.endpoint.is_success(response.status) else 1
