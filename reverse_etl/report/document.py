@@ -58,7 +58,7 @@ def run_document(run: RunRecord) -> dict[str, Any]:
 
 
 def _verdict(one: RunSummary) -> dict[str, Any]:
-    return {"severity": one.tone.value, "headline": one.said, "details": list(one.more)}
+    return {"severity": one.severity.value, "headline": one.headline, "details": list(one.details)}
 
 
 def _label_document(label: ListLabel) -> dict[str, str]:

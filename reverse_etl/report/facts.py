@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.report.counts import sum_counts
+from reverse_etl.report.counts import REJECTED_COUNTS, sum_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.domain.rejections import RejectedRows
+    from reverse_etl.report.status import Interruption
     from reverse_etl.state import RunRecord, StoredReceipt
 
 
@@ -39,6 +40,15 @@ class ListSummary:
     label: ListLabel
     counts: Mapping[str, int]
     reason: str
+
+    @property
+    def is_all_rejected(self) -> bool:
+        """Return whether every row is rejected. False for the rows of a model that name no list."""
+        return (
+            bool(self.label.list_id or self.label.surface)
+            and self.sum_counts(*REJECTED_COUNTS) > 0
+            and self.sum_counts("rows") <= self.sum_counts("rejected_by_klaviyo")
+        )
 
     def sum_counts(self, *names: str) -> int:
         """Return the sum of the named counts."""
@@ -104,6 +114,7 @@ class Report:
     `rejections_match_run` says whether the rejections, of which the state has only the current ones, are
     those of this run. `removals_not_found` has the first of `removal_not_found_count` removals.
     `previous_runs` has the newest of `previous_run_count` runs, newest first. `notes` are current.
+    `interruption` has the rows of a run that recorded no result.
     """
 
     generated_at: str
@@ -123,6 +134,7 @@ class Report:
     previous_runs: tuple[ReportedRun, ...]
     previous_run_count: int
     notes: tuple[str, ...]
+    interruption: Interruption | None = None
 
     def sum_counts(self, *names: str) -> int:
         """Return the sum of the named counts over all lists."""

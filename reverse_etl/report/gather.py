@@ -47,6 +47,7 @@ def build_report(
         current_status.runs[run_index],
         current_status.runs[run_index + 1 :][:MAX_PREVIOUS_RUNS],
     )
+    interruption = current_status.interruption
     lists_by_run: dict[str, list[RunList]] = {}
     for run_list in state.runs.run_lists():
         lists_by_run.setdefault(run_list.run_id, []).append(run_list)
@@ -88,6 +89,7 @@ def build_report(
             *current_status.notes,
             *(previous_run.note for previous_run in current_status.lists if previous_run.note),
         ),
+        interruption=interruption if interruption and interruption.run_id == run.run_id else None,
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import mask_text
+from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.planning.orphans import Orphan, rename_warning
 from reverse_etl.report.counts import HELD_COUNTS, sum_counts
-from reverse_etl.state.runs import last_lists_by_model
+from reverse_etl.state.runs import RunState, last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.state import ModelRecord, RunList, RunRecord, State
@@ -48,11 +50,36 @@ class ListStatus:
 
 
 @dataclass(frozen=True)
+class Interruption:
+    """The rows of a run that recorded no result: it is still running, or it was interrupted.
+
+    `answered` counts the rows with a receipt, by its state. No reply is recorded for the `unanswered` rows.
+    """
+
+    run_id: str
+    answered: Mapping[str, int]
+    unanswered: int
+
+    def describe(self) -> str:
+        """Return a sentence that says what was handed over and what was not."""
+        counts = [
+            (self.answered.get(ReceiptState.APPLIED, 0), "applied"),
+            (self.answered.get(ReceiptState.ACCEPTED, 0), "accepted by Klaviyo and not confirmed yet"),
+            (self.answered.get(ReceiptState.UNKNOWN, 0), "sent, but the reply was lost"),
+            (self.answered.get(ReceiptState.NOT_SENT, 0), "not sent"),
+            (self.unanswered, "without a recorded reply, so they may not have been sent"),
+        ]
+        texts = [f"{rows:,} {text}" for rows, text in counts if rows]
+        return f"Rows of this run: {'; '.join(texts)}." if texts else "It has sent no row."
+
+
+@dataclass(frozen=True)
 class Status:
     """All lists that the project ever sent to, sorted by name, and its runs, newest first.
 
     `account` is '' before the first run. `refusal_reasons` says why a guard stopped the newest run; empty if
-    none did. `notes` are sentences for the user.
+    none did. `interruption` is about the newest run that recorded no result. `notes` are sentences for the
+    user.
     """
 
     account: str
@@ -60,11 +87,15 @@ class Status:
     runs: tuple[RunRecord, ...]
     refusal_reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    interruption: Interruption | None = None
 
 
 def load_status(state: State, models: Collection[str]) -> Status:
     """Return the status of each list. Reads only the state; `models` are the project's current models."""
-    records, runs = _load_list_records(state), state.runs.history()
+    runs = state.runs.history()
+    unfinished = next((run.run_id for run in runs if run.state is RunState.SUBMITTING), None)
+    unanswered = _load_unanswered(state, unfinished) if unfinished else {}
+    records = _load_list_records(state, unanswered.keys())
     lists = [
         replace(list_status, note=_orphan_note(list_status, models, records))
         for model_record in state.models().values()
@@ -76,7 +107,26 @@ def load_status(state: State, models: Collection[str]) -> Status:
         runs,
         state.runs.refusal_reasons(runs[0]) if runs else (),
         rename_warning(state),
+        Interruption(unfinished, _count_answered(state, unfinished), sum(unanswered.values()))
+        if unfinished
+        else None,
     )
+
+
+def _load_unanswered(state: State, run_id: str) -> dict[tuple[str, str], int]:
+    """Return how many rows of a run have no receipt, by model and list id."""
+    return {
+        (model_record.name, list_id): rows
+        for model_record in state.models().values()
+        for list_id, rows in state.unanswered_rows(run_id, model_record).items()
+    }
+
+
+def _count_answered(state: State, run_id: str) -> Mapping[str, int]:
+    answered: Counter[str] = Counter()
+    for receipt_sum in state.receipts.sums(run_id):
+        answered[receipt_sum.state] += receipt_sum.rows
+    return answered
 
 
 def _orphan_note(list_status: ListStatus, models: Collection[str], records: _ListRecords) -> str:
@@ -109,16 +159,18 @@ def summarize_rejections(rejections: Sequence[RejectedRows]) -> tuple[RejectedRo
 class _ListRecords:
     """Records of lists from the shared state tables.
 
-    Rejections and last runs are by model and list id; `last_lists` has each model's lists in its last run.
+    Rejections and last runs are by model and list id. `last_lists` has each model's lists in its last run
+    and in runs since then that recorded no result.
     """
 
     names: Mapping[str, str]
     rejections: Mapping[tuple[str, str], Sequence[RejectedRows]]
     last_runs: Mapping[tuple[str, str], RunList]
-    last_lists: Mapping[str, frozenset[str]]
+    last_lists: Mapping[str, Collection[str]]
 
 
-def _load_list_records(state: State) -> _ListRecords:
+def _load_list_records(state: State, unanswered: Collection[tuple[str, str]]) -> _ListRecords:
+    """Load the records. `unanswered`: models and list ids of an unfinished run's rows without receipts."""
     last_runs: dict[tuple[str, str], RunList] = {}
     run_lists = state.runs.run_lists()
     for run_list in run_lists:
@@ -128,7 +180,20 @@ def _load_list_records(state: State) -> _ListRecords:
         for registered_list in state.lists.registered()
         if registered_list.id
     }
-    return _ListRecords(names, state.rejections.by_list(), last_runs, last_lists_by_model(run_lists))
+    last_lists = {model: set(list_ids) for model, list_ids in last_lists_by_model(run_lists).items()}
+    for model, list_id in (*unanswered, *_find_interrupted_lists(state, run_lists)):
+        last_lists.setdefault(model, set()).add(list_id)
+    return _ListRecords(names, state.rejections.by_list(), last_runs, last_lists)
+
+
+def _find_interrupted_lists(state: State, run_lists: Sequence[RunList]) -> Iterator[tuple[str, str]]:
+    """Yield models and list ids that runs without a result sent to after the model's last recorded run."""
+    last_run_starts: dict[str, str] = {}
+    for run_list in run_lists:
+        last_run_starts.setdefault(run_list.model, run_list.started_at)
+    for started_at, model, list_id in state.runs.interrupted_lists():
+        if started_at > last_run_starts.get(model, ""):
+            yield model, list_id
 
 
 def _list_statuses(state: State, model_record: ModelRecord, records: _ListRecords) -> list[ListStatus]:

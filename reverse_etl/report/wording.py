@@ -13,9 +13,9 @@ from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
 from reverse_etl.state import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from reverse_etl.report.facts import ListSummary, Proof, Report
+    from reverse_etl.report.facts import ListSummary, Proof, Report, ReportedRun
     from reverse_etl.state import RunRecord
 
 EXIT_STOPPED, EXIT_FAILED = 3, 4  # exit codes: see _EXIT_CODE_MEANINGS
@@ -28,7 +28,7 @@ _EXIT_CODE_MEANINGS: Final = {
     4: "at least one list failed; it is safe to run again",
 }
 _STATE_LABELS: Final = {
-    "submitting": "not finished",
+    RunState.SUBMITTING: "not finished",
     RunState.UNSETTLED: "results pending",
     RunState.RECOVERED: "completed by a later run",
     RunState.REFUSED: "stopped by a guard",
@@ -56,11 +56,11 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class RunSummary:
-    """The summary of a run: one sentence, and the sentences that explain it."""
+    """The summary of a run: a headline, and the sentences that explain it."""
 
-    tone: Severity
-    said: str
-    more: tuple[str, ...]
+    severity: Severity
+    headline: str
+    details: tuple[str, ...]
 
 
 def summarize_run(report: Report) -> RunSummary:
@@ -71,13 +71,14 @@ def summarize_run(report: Report) -> RunSummary:
             headline = "Nothing was sent: a guard stopped this run."
             detail = f"This run changed nothing in {destination}. The reasons are below."
             return RunSummary(Severity.ERROR, headline, (detail,))
-        case "submitting":
-            detail = (
-                "It is still running, or it was interrupted. The next run first checks what this one sent."
+        case RunState.SUBMITTING:
+            details = (
+                "It is still running, or it was interrupted.",
+                *((report.interruption.describe(),) if report.interruption else ()),
+                "The next run first checks what this one sent, and continues from there.",
+                "It is safe to run again.",
             )
-            return RunSummary(
-                Severity.PENDING, "This run has not finished.", (detail, "It is safe to run again.")
-            )
+            return RunSummary(Severity.PENDING, "This run has not finished.", details)
         case RunState.RECOVERED if run.exit_code is None:
             detail = "A later run checked what this one had sent and continued from there. No row is lost."
             return RunSummary(Severity.WARNING, "This run was interrupted.", (detail,))
@@ -104,6 +105,9 @@ def _summarize_ended_run(report: Report, destination: str) -> RunSummary:
         )
     if run.exit_code:
         return RunSummary(Severity.WARNING, "This run finished, but some rows need attention.", sentences)
+    if rejected_lists := [summary.label.text for summary in report.lists if summary.is_all_rejected]:
+        headline = f"All rows of {_join_names(rejected_lists)} are rejected."
+        return RunSummary(Severity.WARNING, headline, sentences)
     return RunSummary(Severity.OK, _success_headline(report, destination), sentences)
 
 
@@ -121,14 +125,13 @@ def _stopped_sentences(report: Report) -> list[str]:
     names = [summary.label.text for summary in report.lists if summary.reason]
     if not names:
         return []
-    shown_names = ", ".join(names[:_MAX_NAMED_LISTS])
+    return [f"Stopped early: {_join_names(names)}. The reasons are below; the next run continues from there."]
+
+
+def _join_names(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
     others_text = f" and {len(names) - _MAX_NAMED_LISTS} more" if len(names) > _MAX_NAMED_LISTS else ""
-    return [
-        (
-            f"Stopped early: {shown_names}{others_text}. "
-            "The reasons are below; the next run continues from there."
-        )
-    ]
+    return f"{', '.join(names[:_MAX_NAMED_LISTS])}{others_text}"
 
 
 def _change_sentences(report: Report) -> list[str]:
@@ -183,12 +186,15 @@ def describe_exit_code(run: RunRecord) -> str:
     return f"{run.exit_code}: {_EXIT_CODE_MEANINGS.get(run.exit_code, 'see the command line')}"
 
 
-def describe_run_ending(run: RunRecord) -> tuple[Severity, str]:
+def describe_run_ending(reported_run: ReportedRun) -> tuple[Severity, str]:
     """Return the status of a run in a word or two."""
+    run = reported_run.run
     if run.state == RunState.REFUSED:
         return Severity.ERROR, _STATE_LABELS[run.state]
     if run.state in _STATE_LABELS:
         return Severity.PENDING, _STATE_LABELS[run.state]
+    if not run.exit_code and any(summary.is_all_rejected for summary in reported_run.lists):
+        return Severity.WARNING, "all rows rejected"
     severity = {0: Severity.OK, 1: Severity.WARNING}.get(run.exit_code or 0, Severity.ERROR)
     return severity, _EXIT_CODE_LABELS.get(run.exit_code or 0, "failed")
 
@@ -201,6 +207,8 @@ def describe_list_state(report: Report, summary: ListSummary) -> tuple[Severity,
         return Severity.PENDING, "results pending"
     if summary.sum_counts(*HELD_COUNTS):
         return Severity.WARNING, "rows held"
+    if summary.is_all_rejected:
+        return Severity.WARNING, "all rows rejected"
     if _has_new_rejections(report, summary):
         return Severity.WARNING, "rows rejected"
     return Severity.OK, "updated" if summary.sum_counts("adds", "updates", "removes") else "unchanged"

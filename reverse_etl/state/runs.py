@@ -82,6 +82,21 @@ class Runs:
             for run_id, started_at, model, list_id, name, counts, reason in self.state_tables.fetch(statement)
         )
 
+    def interrupted_lists(self) -> tuple[tuple[str, str, str], ...]:
+        """Return (started, model, list id) of the lists with receipts of runs that recorded no result."""
+        receipts, runs = map(self.state_tables.dialect.state_table, ("receipts", "runs"))
+        statement = Statement.read(
+            f"SELECT DISTINCT r.started_at, c.model, c.list_id FROM {receipts} AS c JOIN {runs} AS r "
+            f"ON c.run_id = r.run_id\n"
+            f"WHERE r.account_id = ? AND r.project = ? AND r.exit_code IS NULL "
+            f"AND r.state IN ('{RunState.SUBMITTING}', '{RunState.RECOVERED}') "
+            f"ORDER BY r.started_at, c.model, c.list_id",
+            self.state_tables.scope.key,
+        )
+        return tuple(
+            (started, model, list_id) for started, model, list_id in self.state_tables.fetch(statement)
+        )
+
     def refusal_reasons(self, run: RunRecord) -> tuple[str, ...]:
         """Return why guards stopped a run, one or two sentences for each; empty if none did."""
         if run.state is not RunState.REFUSED:

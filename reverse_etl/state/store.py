@@ -104,6 +104,15 @@ class State:
             dict(self._state_tables.fetch(snapshot.count_uncertain_by_list(tables))),
         )
 
+    def unanswered_rows(self, run_id: str, model_record: ModelRecord) -> dict[str, int]:
+        """Return how many rows of a run have no receipt, by list id: perhaps they were not sent."""
+        if self._load_payload(model_record.table_key) is None:
+            return {}
+        dialect = self._state_tables.dialect
+        tables = ModelTables(dialect, model_record.table_key, (), (), many_lists=True)
+        statement = deltas.count_unanswered(RunDeltas(tables, run_id, model_record.name))
+        return dict(self._state_tables.fetch(statement))
+
     def mark_submitting(
         self, run_id: str, destination_id: str, klaviyo_time: str, submissions: Sequence[ModelSubmission]
     ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,27 +21,34 @@ _OURS = ["reverse_etl.cli.options", "reverse_etl.cli.output.json", "reverse_etl.
 _BEGIN.set_forkserver_preload(_LIBRARIES + _OURS)
 
 
-def ended(
+SECONDS = 100.0  # longer than any command takes here
+
+
+class Ended(NamedTuple):
+    """What a process left: stdout, stderr, and its exit code, minus the signal if one killed it."""
+
+    out: str
+    err: str
+    code: int
+
+
+def run_program(
     arguments: Sequence[str],
     folder: Path,
     environ: Mapping[str, str],
-    seconds: float,
     started: Callable[[BaseProcess], object] = lambda _: None,
-) -> tuple[str, str, int]:
-    """Run the program to its end; return its stdout, its stderr and its exit code.
-
-    `started` gets the process, to kill it: the exit code is minus the signal then.
-    """
+) -> Ended:
+    """Run the program to its end. `started` gets the process, to kill it."""
     out, err = folder.parent / f"{folder.name}.out", folder.parent / f"{folder.name}.err"
     process = _BEGIN.Process(target=_program, args=(arguments, folder, dict(environ), out, err))
     process.start()
     started(process)
-    process.join(seconds)
+    process.join(SECONDS)
     if process.is_alive():
         process.kill()
         process.join()
     assert process.exitcode is not None
-    return out.read_text("utf-8"), err.read_text("utf-8"), process.exitcode
+    return Ended(out.read_text("utf-8"), err.read_text("utf-8"), process.exitcode)
 
 
 def _program(

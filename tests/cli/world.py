@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +14,15 @@ import duckdb
 import yaml
 
 from reverse_etl.sandbox import Sandbox
-from tests.cli.process import ended
+from tests.cli.process import Ended, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from multiprocessing.process import BaseProcess
 
 PROGRAM = Path(sys.executable).with_name("reverse-etl")
 KEY = "pk_right"
 SELECT = "select email, first_name from {{ ref('customers') }}"
-SECONDS = 100.0  # longer than any command takes here
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What a process left: stdout, stderr, and its exit code."""
-
-    out: str
-    err: str
-    code: int
 
 
 class World:
@@ -128,10 +118,10 @@ class World:
             **pipes,
         )
 
-    def run(self, *arguments: str) -> Ended:
-        """Run a command to its end, as a process of its own."""
-        out, err, code = ended(arguments, self.folder, self.environment(), SECONDS)
-        return Ended(self.plain(out), self.plain(err), code)
+    def run(self, *arguments: str, started: Callable[[BaseProcess], object] = lambda _: None) -> Ended:
+        """Run a command to its end, as a process of its own, which `started` gets."""
+        ended = run_program(arguments, self.folder, self.environment(), started)
+        return Ended(self.plain(ended.out), self.plain(ended.err), ended.code)
 
     def environment(self) -> dict[str, str]:
         """Return what a command has for its environment."""

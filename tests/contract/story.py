@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from reverse_etl import __version__
-from tests.cli.process import ended
+from tests.cli.process import Ended, run_program
 from tests.contract.recorder import KEY
 from tests.contract.state_dump import state_as_sql
 from tests.contract.steps import SAVED, STEPS
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tests.contract.shop import Shop
     from tests.contract.steps import Step
 
-SECONDS = 100.0  # longer than any command takes here
 LOG = ("--log-format", "json", "--verbose")
 
 
@@ -69,22 +68,22 @@ def _run_command_of(step: Step, shop: Shop) -> tuple[str, str]:
         klaviyo.on_request = on_request
 
     command = (*step.command, "--threads", "1", *(LOG if step.logs else ()))
-    out, err, code = run_command(shop.folder, *command, started=started)
-    assert code == step.code, f"{step.name}: {code}\n{out}\n{err}"
-    return out, err
+    ended = run_command(shop.folder, *command, started=started)
+    assert ended.code == step.code, f"{step.name}: {ended.code}\n{ended.out}\n{ended.err}"
+    return ended.out, ended.err
 
 
 def run_command(
     folder: Path, *command: str, started: Callable[[BaseProcess], object] = lambda _: None
-) -> tuple[str, str, int]:
-    """Run a command as a process in a project's folder; return stdout, stderr and the exit code."""
+) -> Ended:
+    """Run a command as a process in a project's folder."""
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": KEY,
     }
-    return ended(command, folder, environ, SECONDS, started)
+    return run_program(command, folder, environ, started)
 
 
 def _requests_as_text(requests: list[Request]) -> str:

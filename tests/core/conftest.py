@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.core.fixtures import members  # noqa: F401 - a fixture
 from tests.core.world import World
 
 if TYPE_CHECKING:

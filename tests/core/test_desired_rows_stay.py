@@ -19,13 +19,6 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
-
-
 def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world: Callable[..., World]) -> None:
     """Two rows became one profile at Klaviyo (merged there). Removing the one must not remove the other."""
     world = make_world()

@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
-
-
 def test_an_empty_source_removes_nobody(members: World) -> None:
     """The upstream table was empty one night, and one tool removed everybody."""
     become(members, people("ann", "bob"))

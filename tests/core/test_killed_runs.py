@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
-
-
 def deltas(world: World) -> list[str]:
     """Return the identities of which nobody knows yet whether they were applied."""
     ((key,),) = world.state("SELECT table_key FROM models WHERE model = 'members'")

@@ -21,11 +21,10 @@ SHOWN_LATE = 40.0  # seconds
 
 
 @pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list, and two people."""
-    members_model(world)
-    become(world, people("ann", "bob"))
-    return world
+def members(members: World) -> World:
+    """Add two people to the world with the model of one list."""
+    become(members, people("ann", "bob"))
+    return members
 
 
 def test_an_unknown_list_suggests_similar_names_if_lists_may_not_be_created(

@@ -21,11 +21,10 @@ IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 @pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list, and two people."""
-    members_model(world)
-    become(world, people("ann", "bob"))
-    return world
+def members(members: World) -> World:
+    """Add two people to the world with the model of one list."""
+    become(members, people("ann", "bob"))
+    return members
 
 
 @pytest.mark.parametrize("gone", [False, True])

@@ -23,11 +23,10 @@ ALL = {"allow_removes": ["clubs"]}
 
 
 @pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list, and two people."""
-    members_model(world)
-    become(world, people("ann", "bob"))
-    return world
+def members(members: World) -> World:
+    """Add two people to the world with the model of one list."""
+    become(members, people("ann", "bob"))
+    return members
 
 
 def test_a_list_is_found_by_its_exact_name_on_every_page(members: World) -> None:

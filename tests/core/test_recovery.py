@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
-
-
 def deltas(world: World) -> list[str]:
     """Return the identities of which nobody knows yet whether they were applied."""
     ((key,),) = world.state("SELECT table_key FROM models WHERE model = 'members'")

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import become, clubs_model, members_model, people, person
+from tests.core.rows import become, clubs_model, people, person
 from tests.core.world import one
 
 if TYPE_CHECKING:
     from tests.core.world import World
-
-
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
 
 
 def test_a_rejected_row_holds_the_removal_of_a_possible_match(members: World) -> None:

@@ -25,13 +25,6 @@ IMPORTS = "/api/profile-bulk-import-jobs"
 BAD = "refused@example.c1"  # passes our checks; the stand-in takes no such domain
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
-
-
 def only_the_repetition_refuses_ann(members: World, kind: FaultKind) -> None:
     """Let the reply to an import be lost that is carried out, and its repetition be refused for Ann."""
     draws = {seed: [Random(f"{seed}:{n}").random() < 0.5 for n in (1, 2)] for seed in range(99)}  # noqa: S311 - as the sandbox

@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 ALL = {"allow_removes": ["members"]}
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
-
-
 def test_a_person_who_left_the_model_is_removed_from_the_list(members: World) -> None:
     """Ann and Bob are sent; Bob leaves the model, and so the list. His profile stays."""
     become(members, people("ann", "bob"))

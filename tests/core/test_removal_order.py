@@ -24,13 +24,6 @@ IMPORTS = "/api/profile-bulk-import-jobs"
 MEMBERS = "/api/lists/*/relationships/profiles"
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
-
-
 def test_upserts_come_first_and_removes_last(members: World) -> None:
     """Who moves from one identity to another must have the new place before the old one is looked at."""
     become(members, people("ann", "bob"))

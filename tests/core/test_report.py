@@ -10,7 +10,6 @@ from reverse_etl.delivery.results import collect_figures
 from reverse_etl.domain.events import JobProgress
 from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.report.gather import MAX_PREVIOUS_RUNS, MAX_RECEIPTS, MAX_REMOVALS_NOT_FOUND
 from reverse_etl.report.masking import mask_report
 from reverse_etl.report.page import render_page
 from reverse_etl.report.wording import Severity, summarize_run
@@ -21,7 +20,7 @@ from tests.core.test_dry_run import files, tables
 from tests.core.world import one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from reverse_etl.report.facts import Report
@@ -30,13 +29,6 @@ if TYPE_CHECKING:
 
 LONG_AGO = "2020-01-01T00:01:00.000Z"
 IMPORTS = "/api/profile-bulk-import-jobs"
-
-
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
 
 
 def report(world: World, run_id: str | None = None) -> Report:
@@ -117,8 +109,8 @@ def test_a_run_that_changed_nothing_has_no_receipt(members: World) -> None:
     members.run()
     told = report(members)
     assert told.proofs == ()
-    assert summarize_run(told).said == "Nothing changed, so nothing was sent."
-    assert summarize_run(told).tone is Severity.OK
+    assert summarize_run(told).headline == "Nothing changed, so nothing was sent."
+    assert summarize_run(told).severity is Severity.OK
 
 
 def test_a_refused_run_says_why_and_has_no_lists(members: World) -> None:
@@ -153,13 +145,24 @@ def test_a_killed_run_shows_what_was_sent_and_later_the_outcomes(members: World)
     assert [(proof.label.name, proof.rows_by_state) for proof in told.proofs] == [
         ("Members", {"accepted": 2})
     ]
-    assert summarize_run(told).said == "This run has not finished."
+    summary = summarize_run(told)
+    assert summary.headline == "This run has not finished."
+    assert "Rows of this run: 2 accepted by Klaviyo and not confirmed yet." in summary.details
     members.calm()
     members.run()
     later = report(members, told.run.run_id)
     assert (later.run.state, later.later_run_count) == ("recovered", 1)
     assert [proof.rows_by_state for proof in later.proofs] == [{"applied": 2}]
-    assert summarize_run(later).said == "This run was interrupted."
+    assert summarize_run(later).headline == "This run was interrupted."
+
+
+def test_a_report_whose_rows_are_all_rejected_is_not_green(world: World) -> None:
+    """Also on the days on which no rejection is new and the exit code is 0."""
+    members_model(world, min_rows=0)
+    become(world, [person("ann", email="refused@example.c1")])
+    assert [world.run().exit_code for _ in range(2)] == [1, 0]
+    summary = summarize_run(report(world))
+    assert (summary.severity, summary.headline) == (Severity.WARNING, "All rows of Members are rejected.")
 
 
 def test_a_run_with_unfinished_jobs_is_open_until_it_is_settled(
@@ -173,7 +176,7 @@ def test_a_run_with_unfinished_jobs_is_open_until_it_is_settled(
     world.run()
     told = report(world)
     assert (told.run.state, told.lists[0].counts["accepted"]) == ("unsettled", 1)
-    assert summarize_run(told).tone is Severity.PENDING
+    assert summarize_run(told).severity is Severity.PENDING
     world.calm()
     world.run()
     later = report(world, told.run.run_id)
@@ -193,162 +196,11 @@ def test_a_stopped_list_says_why_and_does_not_affect_the_others(world: World) ->
         one.list_plan.list_ref.name: one.stop_reason for one in result.lists
     }
     assert [bool(one.reason) for one in told.lists] == [True, False]
-    assert summarize_run(told).said == "1 of 2 lists stopped early."
+    assert summarize_run(told).headline == "1 of 2 lists stopped early."
     assert {proof.label.name: proof.rows_by_state for proof in told.proofs} == {
         "Members": {"not_sent": 1},
         "Others": {"applied": 1},
     }
-
-
-def test_rejections_count_those_that_the_run_saw_first(members: World) -> None:
-    """By checks and by Klaviyo; of an older run those of today, and that is said."""
-    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="cat", times=None))
-    become(members, [*people("ann", "cat"), person("bad", email="bad")])
-    first = members.run()
-    become(members, [*people("ann", "cat"), person("bad", email="bad"), person("worse", email="worse")])
-    second = members.run()
-    told = report(members)
-    found = {
-        (each.rejected.reason.source, each.label.name): (
-            each.rejected.rows,
-            each.rejected.new_rows,
-            each.rejected.example,
-        )
-        for each in told.rejections
-    }
-    assert found == {
-        ("check", "Members"): (2, 1, "email:bad"),
-        ("klaviyo", "Members"): (1, 0, "email:cat@example.com"),
-    }
-    assert told.rejections_match_run
-    assert sum(each.rejected.rows for each in told.rejections) == told.sum_counts(
-        "rejected_by_check", "rejected_by_klaviyo"
-    )
-    assert {
-        each.rejected.reason.source: each.rejected.new_rows
-        for each in report(members, first.run_id).rejections
-    } == {
-        "check": 1,
-        "klaviyo": 1,
-    }
-    members.calm()
-    become(members, people("ann"))
-    members.run(allow_removes=["members"])
-    before = report(members, second.run_id)
-    assert (before.rejections, before.rejections_match_run) == ((), False)
-    assert before.sum_counts("rejected_by_check", "rejected_by_klaviyo") == 3
-    assert "No row is rejected now." in render_page(before)
-
-
-def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world: World) -> None:
-    """A page on one list does not complain of another."""
-    members_model(world)
-    world.model("others", "select email from people", list="Others")
-    become(world, [*people("ann"), person("bad", email="bad")])
-    world.run()
-    assert {each.label.model for each in report(world).rejections} == {"members", "others"}
-    world.run(select=["others"])
-    assert {each.label.model for each in report(world).rejections} == {"others"}
-
-
-def test_rows_without_a_list_are_not_labelled_profiles(world: World) -> None:
-    """They are rejected under no list; profiles have none either."""
-    clubs_model(world)
-    become(world, [person("ann", club="Tea"), person("bob", club=None)])
-    world.run()
-    told = report(world)
-    assert [one.label.text for one in told.lists] == ["(no list)", "Tea"]
-    assert [each.label.text for each in told.rejections] == ["(no list)"]
-
-
-def names(told: Report) -> set[str]:
-    """Return the names of lists in a report."""
-    return {listed.label.name for listed in told.lists} | {proof.label.name for proof in told.proofs}
-
-
-def test_a_list_has_the_name_that_it_had_then(members: World) -> None:
-    """Somebody renamed it at Klaviyo since, and the model follows."""
-    become(members, people("ann"))
-    first = members.run()
-    listed = {"type": "list", "id": members.list_id(), "attributes": {"name": "Renamed"}}
-    members.by_hand("PATCH", f"/api/lists/{listed['id']}", {"data": listed})
-    members_model(members, list="Renamed")
-    become(members, people("ann", "bob"))
-    members.run()
-    assert names(report(members)) == {"Renamed"}
-    assert names(report(members, first.run_id)) == {"Members"}
-
-
-def test_rows_that_were_not_found_are_named(members: World) -> None:
-    """Bob was taken off by hand before: of this run, and not of the one before or the next."""
-    become(members, people("ann", "bob"))
-    first = members.run()
-    members.take_off_list("bob@example.com")
-    become(members, people("ann"))
-    members.run()
-    told = report(members)
-    assert (told.removal_not_found_count, told.sum_counts("not_found")) == (1, 1)
-    assert [(each.label.name, each.identity) for each in told.removals_not_found] == [
-        ("Members", "email:bob@example.com")
-    ]
-    members.run()
-    assert report(members).removal_not_found_count == 0
-    assert report(members, first.run_id).removal_not_found_count == 0
-
-
-def test_long_tables_show_the_first_rows_and_count_the_rest(members: World) -> None:
-    """Receipts, those not applied before the others; those who were not found; and runs."""
-    become(members, people("ann"))
-    run_id = members.run().run_id
-    project = members.project()
-    with project.connections.warehouse(read_only=False) as warehouse:
-        kept = project.connections.state(warehouse, None)._state_tables
-        rows = [
-            (run_id, "members", "L1", "add", nth, nth, 7, state, f"j{nth}", LONG_AGO, "", False)
-            for nth, state in enumerate(["applied"] * 59 + ["unknown"], 1)
-        ]
-        fill(kept, "receipts", rows)
-        key = (*kept.scope.key, "members", "L1")
-        fill(
-            kept,
-            "unmatched_removals",
-            [(*key, f"email:p{nth:02}@example.com", run_id, LONG_AGO) for nth in range(60)],
-        )
-        runs = [
-            (f"r{nth}", *kept.scope.key, "ended", f"2020-01-01T00:00:{nth:02}.000Z", "", LONG_AGO, 0)
-            for nth in range(40)
-        ]
-        fill(kept, "runs", runs)
-    told = report(members)
-    (many,) = [proof for proof in told.proofs if proof.label.list_id == "L1"]
-    assert (many.receipt_count, len(many.shown_receipts), many.hidden_receipt_count) == (60, MAX_RECEIPTS, 35)
-    assert many.rows_by_state == {"applied": 59 * 7, "unknown": 7}
-    assert [sent.job_id for sent in many.shown_receipts[:3]] == ["j60", "j1", "j2"]
-    assert (told.removal_not_found_count, len(told.removals_not_found)) == (60, MAX_REMOVALS_NOT_FOUND)
-    assert (told.previous_run_count, len(told.previous_runs), told.previous_runs[0].run.run_id) == (
-        40,
-        MAX_PREVIOUS_RUNS,
-        "r39",
-    )
-
-
-def fill(kept: StateTables, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Put rows into a table of the state."""
-    kept.execute(*kept.insert(table, rows))
-
-
-def test_the_notes_are_those_of_status(world: World) -> None:
-    """Today's: a list that its model drives no more, and a model that is gone."""
-    members_model(world)
-    world.model("others", "select email from people", list="Others")
-    become(world, people("ann"))
-    world.run()
-    world.drop_model("others")
-    members_model(world, list="New members")
-    world.run()
-    status = world.project().status()
-    assert report(world).notes == tuple(one.note for one in status.lists if one.note)
-    assert len(report(world).notes) == 2
 
 
 def test_a_report_changes_nothing_and_sends_no_request(members: World) -> None:
@@ -361,7 +213,7 @@ def test_a_report_changes_nothing_and_sends_no_request(members: World) -> None:
     number = max(entry.number for entry in members.sandbox.log())
     told = report(members)
     assert told.sum_counts("deferred") == 1
-    assert summarize_run(told).said == "This run finished, but some rows need attention."
+    assert summarize_run(told).headline == "This run finished, but some rows need attention."
     assert files(members) == before
     assert tables(members) == rows
     assert members.sandbox.log(number) == []

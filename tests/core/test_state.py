@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 IMPORTS = "/api/profile-bulk-import-jobs"
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
-
-
 def test_with_nothing_changed_a_run_sends_nothing(members: World) -> None:
     """Promise 1: no write, and the run is a success."""
     become(members, people("ann", "bob"))

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import JobProgress, SendProgress
 from reverse_etl.errors import ReplyLost
+from reverse_etl.report.status import Interruption
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
+from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
 from tests.core.world import one
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from tests.core.world import World
 
 IMPORTS = "/api/profile-bulk-import-jobs"
@@ -45,6 +49,45 @@ def test_status_counts_the_outcomes_of_each_list(world: World) -> None:
     world.run()
     (told,) = world.project().status().lists
     assert (told.applied, told.rejected, told.held, told.uncertain) == (4, 0, 0, 0)
+
+
+def is_first_job(event: Any) -> bool:
+    """Return whether an import is waited for: its receipt is stored."""
+    return isinstance(event, JobProgress)
+
+
+def test_an_interrupted_first_run_is_reported_as_interrupted(world: World) -> None:
+    """Its list gets a note only once the model no longer owns it, also if `reconcile` settled the run."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    assert world.dies(is_first_job)
+    status = world.project().status()
+    assert [(told.list_name, told.uncertain, told.note) for told in status.lists] == [("Members", 2, "")]
+    assert status.interruption == Interruption(status.runs[0].run_id, {"accepted": 2}, 0)
+    assert status.interruption.describe() == (
+        "Rows of this run: 2 accepted by Klaviyo and not confirmed yet."
+    )
+    world.calm()
+    world.project().reconcile(resend=True)
+    status = world.project().status()
+    assert [(told.applied, told.note) for told in status.lists] == [(2, "")]
+    assert status.interruption is None
+    members_model(world, list="Others")
+    world.run()
+    (note,) = [told.note for told in world.project().status().lists if told.note]
+    assert "no longer owns" in note
+
+
+def test_rows_without_a_recorded_reply_are_counted(world: World) -> None:
+    """A run that dies before it stores a receipt may have sent them or not."""
+    clubs_model(world)
+    become(world, [*people("ann", "bob", club="Tea"), person("cat", club="Coffee")])
+    assert world.dies(lambda event: isinstance(event, SendProgress))
+    status = world.project().status()
+    assert status.interruption is not None
+    assert sum(status.interruption.answered.values()) + status.interruption.unanswered == 3
+    assert status.interruption.unanswered > 0
+    assert [told.note for told in status.lists] == ["", ""]
 
 
 def test_a_list_that_is_not_created_yet_gives_its_name_to_no_profiles(world: World) -> None:

@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 MEMBERS = "/api/lists/*/relationships/profiles"
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world with the model of one list."""
-    members_model(world)
-    return world
-
-
 @pytest.mark.parametrize("unsent", UNSENT)
 def test_a_person_who_returns_to_an_earlier_email_is_sent_again(world: World, unsent: str) -> None:
     """Ann's e-mail changes, her old row's removal is not made, and then the old e-mail is right after all.

@@ -15,6 +15,7 @@ import duckdb
 
 from reverse_etl.config.profiles import load_target
 from reverse_etl.models.compile import compile_models
+from tests.cli.process import Ended, run_program
 
 if TYPE_CHECKING:
     from reverse_etl.config.target import Target
@@ -81,6 +82,11 @@ def dbt(folder: Path, *arguments: str, fails: bool = False, ends: int | None = N
     out, err, code = _commands().ended(folder, *command)
     assert code == (int(fails) if ends is None else ends), out + err
     return out
+
+
+def reverse_etl(folder: Path, *arguments: str) -> Ended:
+    """Run our own command line in a project's folder, with this process's environment."""
+    return run_program(arguments, folder, os.environ)
 
 
 def add_package(folder: Path) -> None:

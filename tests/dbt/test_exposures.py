@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +11,11 @@ import yaml
 from reverse_etl.dbt.exposures import ExposedModel, find_changed_exposures, render_exposures
 from reverse_etl.dbt.graph import Graph, Node
 from reverse_etl.errors import UsageError
-from tests.dbt.real_dbt import dbt, edit
+from tests.dbt.real_dbt import dbt, edit, reverse_etl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import Any
 
 GRAPH = Graph(
@@ -38,26 +36,14 @@ def write(*models: ExposedModel, before: Mapping[str, Sequence[Any]] | None = No
     return dict(yaml.safe_load(render_exposures(models, GRAPH, "shop", {"name": "Ann"}, before)))
 
 
-def reverse_etl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run our own command line in a project's folder."""
-    return subprocess.run(
-        [Path(sys.executable).with_name("reverse-etl"), "exposures", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 def test_dbts_lineage_shows_the_lists(shop: Path) -> None:
     """The real dbt parses the file, and finds what feeds a list; --check sees what is out of date."""
-    missing = reverse_etl(shop, "--check")
-    assert missing.returncode == 1
-    assert "klaviyo_neighbours, klaviyo_regulars, klaviyo_spenders" in missing.stderr
-    written = reverse_etl(shop, "--owner-email", "crm@example.com")
-    assert written.returncode == 0, written.stderr
-    assert "wrote models/reverse_etl_exposures.yml" in written.stdout
+    missing = reverse_etl(shop, "exposures", "--check")
+    assert missing.code == 1
+    assert "klaviyo_neighbours, klaviyo_regulars, klaviyo_spenders" in missing.err
+    written = reverse_etl(shop, "exposures", "--owner-email", "crm@example.com")
+    assert written.code == 0, written.err
+    assert "wrote models/reverse_etl_exposures.yml" in written.out
 
     edit(
         shop / "models/reverse_etl_exposures.yml",
@@ -70,14 +56,14 @@ def test_dbts_lineage_shows_the_lists(shop: Path) -> None:
     found = {json.loads(line)["unique_id"] for line in listed.splitlines()}
     assert {"model.corner_shop.people.v2", "source.corner_shop.till.payments"} < found
     assert not {"model.corner_shop.people.v1", "model.corner_shop.visits"} & found
-    assert reverse_etl(shop, "--check").returncode == 0
-    assert reverse_etl(shop).returncode == 0
+    assert reverse_etl(shop, "exposures", "--check").code == 0
+    assert reverse_etl(shop, "exposures").code == 0
     assert "maturity: high" in (shop / "models/reverse_etl_exposures.yml").read_text()
 
     edit(shop / "reverse_etl" / "regulars.sql", "list='regulars'", "list='Stamgäste'")
-    stale = reverse_etl(shop, "--check")
-    assert stale.returncode == 1
-    assert "is not up to date: klaviyo_regulars." in stale.stderr
+    stale = reverse_etl(shop, "exposures", "--check")
+    assert stale.code == 1
+    assert "is not up to date: klaviyo_regulars." in stale.err
 
 
 def test_reads_are_named_as_in_dbt() -> None:
@@ -131,5 +117,5 @@ def test_without_a_manifest_there_is_nothing_to_name(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "m.sql").write_text("{{ config(surface='profiles') }}\nselect email from t")
     done = reverse_etl(tmp_path)
-    assert done.returncode == 2
-    assert "dbt parse" in done.stderr
+    assert done.code == 2
+    assert "dbt parse" in done.err

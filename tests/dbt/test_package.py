@@ -212,13 +212,20 @@ def test_names_with_quotes_are_written_as_they_are(recorded_shop: Path) -> None:
 
 def test_more_results_than_one_statement_takes_are_all_recorded(recorded_shop: Path) -> None:
     """500 rows go into one INSERT."""
-    for number in range(520):
-        (recorded_shop / f"models/marts/m{number}.sql").write_text(
-            "{{ config(materialized='view') }} select 1 as id"
-        )
-    dbt(recorded_shop, "run")
-    assert recorded_rows(recorded_shop) == artifact_rows(recorded_shop)
-    assert len(recorded_rows(recorded_shop)) == 526
+    macro = """
+        {% macro record_made_up_results(count) %}
+            {% set now, rows = modules.datetime.datetime.now(modules.pytz.utc), [] %}
+            {% for number in range(count) %}
+                {% do rows.append(reverse_etl.row('model.m' ~ number, 'model', 'success', now, now)) %}
+            {% endfor %}
+            {% do adapter.dispatch('write_results', 'reverse_etl')(rows) %}
+        {% endmacro %}
+    """
+    (recorded_shop / "macros").mkdir(exist_ok=True)
+    (recorded_shop / "macros/record_made_up_results.sql").write_text(macro)
+    dbt(recorded_shop, "run-operation", "record_made_up_results", "--args", "{count: 1205}")
+    nodes = [node for node, _, _ in recorded_rows(recorded_shop)]
+    assert nodes == sorted(f"model.m{number}" for number in range(1205))
 
 
 def test_without_the_package_there_is_no_table(built: Path) -> None:

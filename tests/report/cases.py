@@ -16,6 +16,7 @@ from reverse_etl.report.facts import (
     ReportedRun,
 )
 from reverse_etl.report.figures import OUTCOME_FIGURES, PLAN_FIGURES
+from reverse_etl.report.status import Interruption
 from reverse_etl.state import RunRecord, RunState, StoredReceipt
 
 VIP = ListLabel("vip", "Vip001", "VIP customers")
@@ -166,7 +167,6 @@ def everything() -> Report:
     )
 
 
-OPEN = {"submitting": None, "unsettled": 1, "recovered": 1}
 KINDS = {
     "everything": everything(),
     "changes": report(changed(), changed(TEA)),
@@ -188,7 +188,11 @@ KINDS = {
     "a limit": report(changed(deferred=7, not_sent=7)),
     "no list": report(),
     "a refused run": report(run=ran("refused", 3), refusal_reasons=("Too few.",), rejections_match_run=False),
-    "an open run": report(run=ran("submitting", None, ended_at=None), proofs=(proof(accepted=50),)),
+    "an open run": report(
+        run=ran("submitting", None, ended_at=None),
+        proofs=(proof(applied=50),),
+        interruption=Interruption(RUN.run_id, {"applied": 50}, 2_000),
+    ),
     "an unsettled run": report(
         replace(changed(accepted=50, applied=0), reason="1 import job had not ended."),
         run=ran("unsettled", 1),

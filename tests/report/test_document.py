@@ -41,7 +41,7 @@ def test_a_report_as_json_has_the_values_of_the_page() -> None:
     """Numbers as numbers, nothing for what is not there."""
     facts = everything()
     made = json.loads(json.dumps(report_document(facts)))
-    assert made["summary"]["headline"] == summarize_run(facts).said
+    assert made["summary"]["headline"] == summarize_run(facts).headline
     assert made["run_id"] == facts.run.run_id
     assert [one["list"] for one in made["lists"]] == ["", "Tea club", "VIP customers"]
     assert (made["lists"][2]["applied"], made["lists"][1]["stop_reason"]) == (

@@ -255,6 +255,7 @@ def _deltas(run: RunDeltas) -> Iterator[Call]:
     yield "select_delta_identifiers", pending.select_delta_identifiers(tables, RUN, 1, 10)
     emails = ["a@example.com", "b@example.com"]
     yield "select_staged_rows", pending.select_staged_rows(run, "L1", IdentifierType.EMAIL, emails)
+    yield "count_unanswered", deltas.count_unanswered(run)
     yield "delete_unsent", deltas.delete_unsent(run)
     yield "mark_uncertain", deltas.mark_uncertain(tables, ["L1", "L2"])
     yield "mark_deferred_uncertain", deltas.mark_deferred_uncertain(tables)
@@ -374,6 +375,7 @@ def _use_runs(tables: StateTables) -> None:
     runs.windows("L1")
     runs.history()
     runs.run_lists()
+    runs.interrupted_lists()
 
 
 def _use_receipts(tables: StateTables) -> None:

@@ -70,7 +70,13 @@ def _show_status(status: Status, *, show_values: bool) -> None:
         if list_status.note:
             show.print_line(f"\nNote: {list_status.note}")
     newest = status.runs[0] if status.runs else None
-    if newest and newest.state in {RunState.SUBMITTING, RunState.UNSETTLED}:
+    if status.interruption:
+        show.print_line(
+            f"\nRun {status.interruption.run_id} is still running or was interrupted. "
+            f"{status.interruption.describe()} The next run first checks what this one sent, and continues "
+            "from there. It is safe to run again."
+        )
+    elif newest and newest.state is RunState.UNSETTLED:
         show.print_line(f"\nRun {newest.run_id} left rows uncertain. The next run settles them first.")
 
 

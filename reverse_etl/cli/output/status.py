@@ -9,7 +9,7 @@ from reverse_etl.report.document import reason_document, run_document
 
 if TYPE_CHECKING:
     from reverse_etl.domain.rejections import RejectedRows
-    from reverse_etl.report.status import ListStatus, Status
+    from reverse_etl.report.status import Interruption, ListStatus, Status
     from reverse_etl.state import RunList
 
 
@@ -20,7 +20,16 @@ def status_document(status: Status, *, show_values: bool) -> dict[str, Any]:
         "lists": [_list(one, show_values=show_values) for one in status.lists],
         "runs": [run_document(run) for run in status.runs],
         "refusal_reasons": list(status.refusal_reasons),
+        "interruption": _interruption(status.interruption) if status.interruption else None,
         "notes": list(status.notes),
+    }
+
+
+def _interruption(interruption: Interruption) -> dict[str, Any]:
+    return {
+        "run_id": interruption.run_id,
+        "answered": dict(interruption.answered),
+        "unanswered": interruption.unanswered,
     }
 
 

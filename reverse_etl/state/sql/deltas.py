@@ -153,3 +153,8 @@ def backdate_first_sent(tables: ModelTables, rows: Sequence[tuple[str, str, str]
         )
         for table in (tables.snapshot, tables.deltas)
     )
+
+
+def count_unanswered(run: RunDeltas) -> Statement:
+    """Return (list id, rows) of a run's deltas that no receipt covers: sent without a recorded reply, or not sent."""
+    return Statement.read(*render("count_unanswered", run.tables, run=run))
