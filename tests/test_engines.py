@@ -1,4 +1,4 @@
-"""What differs between engines is answered by dialects and adapters; a new engine has to answer it all."""
+"""Differences between engines are answered by dialects and adapters; a new engine has to answer them all."""
 
 from __future__ import annotations
 

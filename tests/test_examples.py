@@ -20,7 +20,6 @@ MODULES = [
 
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_in_docstrings_hold(module: str) -> None:
-    """Each is run; there is at least one."""
     found = doctest.testmod(import_module(module))
     assert found.attempted > 0
     assert found.failed == 0

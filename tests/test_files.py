@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 def test_a_file_is_written_with_its_folder_and_no_leftovers(tmp_path: Path) -> None:
-    """Also where a file lies there that one might write to on the way."""
     path = tmp_path / "a" / "b" / "plan.json"
     write_atomically(path, b"one")
     path.with_name("plan.json.new").write_bytes(b"mine")
@@ -31,7 +30,6 @@ def test_a_file_is_written_with_its_folder_and_no_leftovers(tmp_path: Path) -> N
 
 
 def test_a_link_stays_a_link_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
-    """What the link names is what was asked for."""
     real, link = tmp_path / "real.json", tmp_path / "link.json"
     real.write_bytes(b"old")
     real.chmod(0o600)
@@ -42,7 +40,6 @@ def test_a_link_stays_a_link_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
 
 
 def test_a_device_or_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
-    """As a pipe to another program."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -54,7 +51,6 @@ def test_a_device_or_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ["", "file/plan.json"])
 def test_an_unwritable_path_is_named_and_left_unchanged(tmp_path: Path, name: str) -> None:
-    """A folder, and what would lie in a file."""
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(OSError) as caught:  # noqa: PT011 - which one it is differs
         write_atomically(tmp_path / name, b"new")

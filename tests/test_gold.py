@@ -15,7 +15,6 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_a_text_that_differs_fails_with_the_difference_and_changes_no_file(tmp_path: Path) -> None:
-    """The failure says how to accept the change."""
     path = tmp_path / "list.txt"
     path.write_text("ann\nbob\n")
     with pytest.raises(AssertionError, match=r"-bob\n\+cleo\n.*--update-gold"):
@@ -37,7 +36,6 @@ def test_no_difference_is_too_small(tmp_path: Path, kept: str | None, text: str)
 
 
 def test_the_switch_writes_the_file(tmp_path: Path) -> None:
-    """In a folder that need not exist yet."""
     path = tmp_path / "new" / "list.txt"
     Gold(update=True).check(path, "ann\n")
     Gold(update=False).check(path, "ann\n")
@@ -45,7 +43,6 @@ def test_the_switch_writes_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("environ", "code"), [({"CI": "true"}, 4), ({}, 0)], ids=["pipeline", "by hand"])
 def test_a_pipeline_cannot_rewrite(environ: dict[str, str], code: int) -> None:
-    """Pytest ends before it has collected a test."""
     own = {name: value for name, value in os.environ.items() if name != "CI"}
     command = [sys.executable, "-m", "pytest", OPTION, "--collect-only", "-q", "-p", "no:cacheprovider"]
     ended = subprocess.run(

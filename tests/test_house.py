@@ -62,13 +62,11 @@ def imports(room: str) -> set[str]:
 
 
 def test_every_room_is_in_the_picture_and_the_picture_shows_no_other() -> None:
-    """A new file or folder needs a floor; one that is gone leaves the picture."""
     assert sorted(floors()) == rooms()
 
 
 @pytest.mark.parametrize("room", rooms())
 def test_no_import_goes_up_or_across_a_floor(room: str) -> None:
-    """A room knows only what lies below it."""
     floor = floors()
     up = {other: floor[other] for other in imports(room) if floor[other] >= floor[room]}
     assert not up, f"{room} (floor {floor[room]}) imports {up}"
@@ -87,7 +85,6 @@ def modules() -> dict[str, set[str]]:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Whatever order modules are read in, each can be understood after those that it imports."""
     TopologicalSorter(modules()).prepare()  # raises CycleError
 
 
@@ -107,7 +104,7 @@ def functions(file: Path) -> dict[str, int]:
 
 
 def test_no_file_and_no_function_of_the_package_is_long() -> None:
-    """What grows beyond it wants to be two, with better names."""
+    """A file or function beyond the limit is split, with better names."""
     files = sorted(PACKAGE.rglob("*.py"))
     long = {str(file): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
     assert {file: lines for file, lines in long.items() if lines > MOST_LINES["file"]} == {}
@@ -129,7 +126,7 @@ def parsed_outside_surfaces() -> list[tuple[str, ast.Module]]:
 
 
 def test_nothing_outside_surfaces_names_a_surface() -> None:
-    """A surface is one file: whoever needs a fact of it reads a field, and no name stands for a fact."""
+    """A surface is one file: other code reads its fields, and no name stands for a fact."""
     named = {
         (name, node.value)
         for name, tree in parsed_outside_surfaces()

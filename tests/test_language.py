@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
+TOP_LEVEL = 2  # parts of a path directly in a folder
+
 BANNED = {
     "whoever": r"\b[Ww]hoever\b",
     "whom": r"\b[Ww]hom\b",
@@ -50,11 +52,19 @@ def comments(source: str) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string.lstrip("# ")
 
 
+def names_of_tests(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the names of tests as words, each with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node.lineno, node.name.replace("_", " ")
+
+
 def prose(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the texts of a file that people read, each with its line; paragraphs of documents as one text."""
     source = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         yield from strings(ast.parse(source))
+        yield from names_of_tests(ast.parse(source))
         yield from comments(source)
         return
     line = 1
@@ -77,16 +87,19 @@ def findings(path: Path) -> list[str]:
 
 
 def room(path: Path) -> str:
-    """Return the room of a file of the package, or the name of a document."""
+    """Return the room of a file of the package, the folder of a test, or the name of a document."""
     relative = path.relative_to(ROOT)
+    if relative.parts[0] == "tests":
+        return "tests" if len(relative.parts) == TOP_LEVEL else f"tests/{relative.parts[1]}"
     return Path(relative.parts[1]).stem if relative.parts[0] == "reverse_etl" else relative.as_posix()
 
 
 def sources() -> dict[str, list[Path]]:
-    """Return the files of each room of the package, and each document."""
+    """Return the files of each room of the package and of each folder of tests, and each document."""
     rooms: dict[str, list[Path]] = {}
     documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-    for path in [*sorted((ROOT / "reverse_etl").rglob("*.py")), *documents]:
+    tests = sorted({*(ROOT / "tests").rglob("*.py")} - {Path(__file__)})  # this file quotes the words
+    for path in [*sorted((ROOT / "reverse_etl").rglob("*.py")), *tests, *documents]:
         rooms.setdefault(room(path), []).append(path)
     return rooms
 
@@ -112,7 +125,6 @@ def test_texts_use_plain_words(name: str) -> None:
     ],
 )
 def test_a_banned_word_is_found(sentence: str) -> None:
-    """The patterns match the old wording of this project."""
     assert any(pattern.search(sentence) for pattern in PATTERNS.values())
 
 
@@ -127,5 +139,4 @@ def test_a_banned_word_is_found(sentence: str) -> None:
     ],
 )
 def test_plain_sentences_pass(sentence: str) -> None:
-    """Ordinary English has no findings."""
     assert not [name for name, pattern in PATTERNS.items() if pattern.search(sentence)]

@@ -67,7 +67,7 @@ def log() -> list[LoggedRequest]:
 def test_while_there_is_work_at_least_95_percent_of_the_allowed_requests_are_used(
     log: list[LoggedRequest], endpoint: Endpoint
 ) -> None:
-    """So many requests take no more than 1/0.95 of the time that they take at the limits themselves."""
+    """The requests take at most 1/0.95 of the time that they take at the limits themselves."""
     end = endpoint.template.rpartition("/")[2]
     times = [entry.at for entry in log if entry.method == endpoint.method and entry.path.endswith(end)]
     taken = max(times) - min(times)

@@ -111,7 +111,7 @@ MESS = {
     "phones": ("phone is not null", 10_692),
     "malformed phones": ("not is_number(phone)", 80),
     "phones with blanks or punctuation": ("is_number(phone) and phone <> number(phone)", 7115),
-    "people of whom nothing is known but a name": (
+    "people with nothing but a name": (
         "coalesce(customer_id::varchar, email, phone) is null",
         15,
     ),
@@ -126,7 +126,6 @@ MESS = {
 
 @pytest.mark.parametrize(("condition", "count"), MESS.values(), ids=MESS)
 def test_the_rows_are_untidy(shop: duckdb.DuckDBPyConnection, condition: str, count: int) -> None:
-    """Each kind of mess is there, in the same number every time."""
     assert figure(shop, f"select count(*) from day1.main.customers where {condition}") == count
 
 
@@ -154,7 +153,6 @@ REPEATED = {
 def test_rows_and_identifiers_repeat(
     shop: duckdb.DuckDBPyConnection, key: str, condition: str, count: int
 ) -> None:
-    """Duplicates, equal and different, and identifiers that people share are there."""
     groups = f"select any_value({key}) from day1.main.customers customers group by {key} having {condition}"
     assert figure(shop, f"select count(*) from ({groups})") == count
 
@@ -174,7 +172,6 @@ def test_no_real_person_is_in_it(shop: duckdb.DuckDBPyConnection, day: str) -> N
 
 @pytest.mark.parametrize("day", ["day1", "day2"])
 def test_customers_add_up_from_orders(shop: duckdb.DuckDBPyConnection, day: str) -> None:
-    """What a customer's row says of their orders is what the orders table says."""
     wrong = figure(
         shop,
         f"""
@@ -203,7 +200,7 @@ CHANGES = {
     "new customers": ("one is null", 396),
     "closed accounts": ("other is null", 603),
     "other e-mails": ("is_address(one.email) and address(one.email) <> address(other.email)", 192),
-    "mended e-mails": ("one.email <> '' and not is_address(one.email) and is_address(other.email)", 49),
+    "corrected e-mails": ("one.email <> '' and not is_address(one.email) and is_address(other.email)", 49),
     "moves": ("one.city <> other.city", 328),
     "orders": ("one.orders <> other.orders", 572),
     "consent given": ("not coalesce(one.accepts_marketing, false) and other.accepts_marketing", 334),
@@ -216,7 +213,6 @@ CHANGES = {
 
 @pytest.mark.parametrize(("condition", "count"), CHANGES.values(), ids=CHANGES)
 def test_day_2_changes_a_few_rows(shop: duckdb.DuckDBPyConnection, condition: str, count: int) -> None:
-    """Each kind of change is there, in the same number every time."""
     assert figure(shop, f"{PAIRS} select count(*) from pairs where {condition}") == count
 
 
@@ -250,7 +246,7 @@ MEANT = {
 def test_a_model_selects_the_people_of_its_first_line(
     shop: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, day: int
 ) -> None:
-    """Each of the shop's models picks the customers whom another wording picks."""
+    """Each of the shop's models picks the same customers as another wording."""
     meant, *counts = MEANT[name]
     newest = f"(select max(ordered_on) from day{day}.main.orders)"
     model = compiled(tmp_path, f"day{day}")[name]
@@ -289,7 +285,6 @@ def test_an_existing_warehouse_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
-    """The message names the file and says what to do."""
     path = tmp_path / "nowhere" / "shop.duckdb"
     with pytest.raises(WarehouseError) as caught:
         build_warehouse(path, 1)

@@ -1,4 +1,4 @@
-"""What a user can write or meet that is wrong: how it comes about, and the command that meets it."""
+"""Mistakes that a user can write or meet: how each comes about, and the command that meets it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A command as a process of its own, from a process that has imported the program already.
-
-What starts an interpreter and imports half a second of libraries is the same for every command.
-"""
+"""Runs a command as a process of its own, forked from a process that has already imported the program."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ SECONDS = 100.0  # longer than any command takes here
 
 
 class Ended(NamedTuple):
-    """What a process left: stdout, stderr, and its exit code, minus the signal if one killed it."""
+    """The result of a process: stdout, stderr, and its exit code, minus the signal if one killed it."""
 
     out: str
     err: str

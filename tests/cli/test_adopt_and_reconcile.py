@@ -18,7 +18,7 @@ def _row(out: str, name: str) -> list[str]:
 
 
 def _hand(sandbox: Sandbox, method: str, *emails: str) -> None:
-    """Put people on the list, or take them off it, as somebody at Klaviyo would."""
+    """Add people to the list, or remove them from it, as somebody at Klaviyo would."""
     url = f"{sandbox.origin}/api/lists/{sandbox.lists()[0]['id']}/relationships/profiles"
     ids = [each["id"] for each in sandbox.profiles() if each["email"] in emails]
     headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-10-15"}
@@ -27,7 +27,6 @@ def _hand(sandbox: Sandbox, method: str, *emails: str) -> None:
 
 
 def test_reconcile_shows_missing_members_and_resends_them(world: World) -> None:
-    """Exit 1 until it is mended, and then the next run sends her again; identities masked."""
     sandbox = world.klaviyo()
     world.run("run")
     sandbox.finish_jobs()
@@ -49,7 +48,7 @@ def test_reconcile_shows_missing_members_and_resends_them(world: World) -> None:
 
 
 def test_adopt_takes_a_list_over(world: World) -> None:
-    """Dry first; then the next plan removes whom the model does not return. It must be told of which."""
+    """A dry run first; then the next plan removes the members without a row. The model must be named."""
     sandbox = world.klaviyo()
     world.run("run")
     sandbox.finish_jobs()
@@ -72,14 +71,12 @@ def test_adopt_takes_a_list_over(world: World) -> None:
 
 
 def test_nothing_to_reconcile_is_said_plainly(world: World) -> None:
-    """Before the first run there is no list to read."""
     world.klaviyo()
     before = world.run("reconcile")
     assert (before.out, before.code) == ("No list to compare: these models have not sent to any list.", 0)
 
 
 def test_adopt_and_reconcile_report_a_deleted_list(world: World) -> None:
-    """Exit 1, and nobody is said to be adopted."""
     sandbox = world.klaviyo()
     world.run("run")
     headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-10-15"}
@@ -94,7 +91,6 @@ def test_adopt_and_reconcile_report_a_deleted_list(world: World) -> None:
 
 
 def test_adopt_reports_rows_that_are_not_on_the_list(world: World) -> None:
-    """What was changed besides is said too."""
     sandbox = world.klaviyo()
     world.run("run")
     sandbox.finish_jobs()

@@ -42,7 +42,6 @@ def _files(world: World) -> dict[str, bytes]:
 
 
 def test_ls_and_compile_show_the_models(world: World) -> None:
-    """As tables and SQL for people, as JSON for programs, and only those that are selected."""
     world.model("daily", "select email from {{ ref('customers') }}", list="Daily", tags=["daily"])
     listed = world.run("ls")
     assert _row(listed.out, "daily") == [
@@ -63,7 +62,6 @@ def test_ls_and_compile_show_the_models(world: World) -> None:
 
 
 def test_plan_sends_nothing_and_changes_no_file(world: World) -> None:
-    """Before the first run and after it; `run --dry-run` is the same."""
     sandbox = world.klaviyo()
     world.run("run")
     world.customers(19)
@@ -81,7 +79,6 @@ def test_plan_sends_nothing_and_changes_no_file(world: World) -> None:
 
 
 def test_plan_as_json_is_one_document(world: World) -> None:
-    """Identifiers masked unless they are asked for; figures as numbers."""
     planned = world.run("plan", "--json")
     piped = subprocess.run(
         [sys.executable, "-m", "json.tool"], input=planned.out, capture_output=True, text=True, check=True
@@ -96,7 +93,6 @@ def test_plan_as_json_is_one_document(world: World) -> None:
 
 
 def test_plan_shows_what_changes(world: World) -> None:
-    """The values before and after; whose they are only with --show-values."""
     world.klaviyo()
     world.run("run")
     world.sql("UPDATE customers SET first_name = 'Anne' WHERE email = 'p7@example.com'")
@@ -105,7 +101,7 @@ def test_plan_shows_what_changes(world: World) -> None:
 
 
 def test_a_guard_ends_plan_and_run_with_3_unless_a_flag_allows_it(world: World) -> None:
-    """The plan is printed all the same; the run sends no write."""
+    """The plan is printed even so; the run sends no write."""
     sandbox = world.klaviyo()
     world.run("run")
     world.customers(3)
@@ -123,7 +119,6 @@ def test_a_guard_ends_plan_and_run_with_3_unless_a_flag_allows_it(world: World) 
 
 
 def test_a_refusal_is_recorded_for_its_own_model(world: World) -> None:
-    """Not of another whose name it begins with."""
     world.klaviyo()
     world.sql("CREATE TABLE bosses (email VARCHAR)", "INSERT INTO bosses VALUES ('boss@example.com')")
     world.model("vip", "select email from {{ ref('bosses') }}", list="VIP")
@@ -154,7 +149,6 @@ def _cells(out: str, name: str) -> dict[str, str]:
 
 
 def test_limit_sends_some_rows_and_removes_nobody_and_full_refresh_sends_all(world: World) -> None:
-    """The first send of some; the rest; then everything once more."""
     sandbox = world.klaviyo()
     first = world.run("run", "--limit", "5")
     assert (_cells(first.out, "VIP")["applied"], first.code) == ("5", 0)
@@ -199,7 +193,6 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World
 
 
 def test_status_before_and_after_a_run_and_why_a_list_stopped(world: World) -> None:
-    """From the state alone: without a key, too."""
     sandbox = world.klaviyo()
     assert (
         world.run("status").out == "Nothing has been sent yet. To see what a run would send: reverse-etl plan"
@@ -255,7 +248,6 @@ def test_debug_passes_if_a_run_works(world: World) -> None:
 
 
 def test_debug_fails_with_the_exit_code_of_the_run(world: World) -> None:
-    """Several things at once are all said; each alone has its code."""
     sandbox = world.klaviyo(destination={"create_lists": False})
     world.model("broken", "select email, nothing from {{ ref('customers') }}", surface="profiles")
     checked = world.run("debug")
@@ -271,7 +263,6 @@ def test_debug_fails_with_the_exit_code_of_the_run(world: World) -> None:
 
 
 def test_debug_reports_a_missing_key_even_if_a_model_is_refused(world: World) -> None:
-    """Whoever mends both at once needs no third try."""
     world.klaviyo()
     del world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"]
     world.model("vip", "select email from customers", lst="VIP")
@@ -328,7 +319,6 @@ def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
 
 
 def test_the_reason_why_a_list_stopped_is_printed_once(world: World) -> None:
-    """On stderr, also to whoever wants to hear of nothing but faults; stdout is the figures."""
     for quiet in ([], ["-q"]):
         world.klaviyo().add_fault(
             Fault(FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400)
@@ -367,7 +357,7 @@ def test_a_plan_counts_requests_that_read_lists_separately(world: World) -> None
 
 
 def test_a_plan_knows_that_a_sandbox_without_its_file_starts_empty(world: World) -> None:
-    """Whoever starts over sees what the run will send: everything, to a new account."""
+    """The plan shows what the run will send: everything, to a new account."""
     assert world.run("run").code == 0
     assert "Nothing to send." in world.run("plan").out
     (world.folder / "klaviyo_sandbox.sqlite").unlink()

@@ -38,14 +38,13 @@ def test_a_mistake_is_reported_with_its_location_and_the_next_step(
 
 
 def test_every_gold_message_belongs_to_a_case() -> None:
-    """A case that is gone takes its text along."""
     kept = {path.stem for path in MESSAGES.iterdir()}
     assert kept == {_file(case.name) for case in CASES}
 
 
 @pytest.mark.parametrize("path", sorted(MESSAGES.glob("*.txt")), ids=lambda path: path.stem)
 def test_every_error_is_a_sentence(path: Path) -> None:
-    """What happened begins with a capital, a number, or the name of a key or flag, and ends with a period."""
+    """It begins with a capital, a number, or the name of a key or flag, and ends with a period."""
     told = re.findall(r"^(?:error|warning|Note:) (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     for what in told:
         assert re.match(r"[A-Z0-9]|--[a-z]|[a-z_.]+ ", what), what

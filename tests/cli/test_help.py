@@ -36,17 +36,14 @@ def _help_again(found: re.Match[str]) -> str:
 
 @pytest.mark.parametrize("command", ["", *COMMANDS], ids=["app", *COMMANDS])
 def test_the_help_of_a_command_is_the_gold_file(command: str, gold: Gold) -> None:
-    """A change of a flag shows up in the difference of a file."""
     gold.check(HELP / f"{command or 'app'}.txt", _help(*command.split()))
 
 
 def test_every_gold_file_belongs_to_a_command() -> None:
-    """A command that is gone takes its text along."""
     assert {path.stem for path in HELP.iterdir()} == {"app", *COMMANDS}
 
 
 def test_the_document_has_a_section_for_each_command_with_its_help(gold: Gold) -> None:
-    """In the order of the list of commands; --update-gold brings the help up to date."""
     text = DOCUMENT.read_text(encoding="utf-8")
     if gold.update:
         text = re.sub(r"(?<=```text\n)Usage: (.*?)\[.*?(?=```)", _help_again, text, flags=re.DOTALL)

@@ -62,7 +62,6 @@ def test_a_second_destination_is_added_below_the_first() -> None:
     "text", ["shop: {outputs: {dev: {type: duckdb}}}\n", "shop:\n  outputs: {}\n  destinations: {}\n"]
 )
 def test_a_file_that_is_not_block_style_yaml_is_refused(text: str) -> None:
-    """Better to ask than to write a file that says something else."""
     with pytest.raises(ValueError, match="block style"):
         add_destination(text, "shop", "dev")
 
@@ -77,7 +76,6 @@ def test_a_warehouse_of_any_name_is_written_as_yaml_reads_it(path: str) -> None:
 
 
 def test_tables_of_people_are_found_by_columns_and_names() -> None:
-    """A table with an e-mail; the best name first."""
     found = find_people_table(
         {"orders": ["id"], "users": ["EMAIL"], "customers": ["email", "customer_id"], "a": ["email"]}
     )
@@ -87,7 +85,6 @@ def test_tables_of_people_are_found_by_columns_and_names() -> None:
 
 
 def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> None:
-    """The table with an e-mail is found; debug, plan and run follow."""
     (world.folder / "profiles.yml").unlink()
     (world.folder / "models" / "vip.sql").unlink()
     begun = world.run("init")
@@ -114,7 +111,6 @@ def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> No
 
 
 def test_a_folder_with_a_warehouse_does_not_use_the_home_folders_profile(world: World) -> None:
-    """Whoever uses dbt has a profile at home; it is another project's."""
     (world.folder / "profiles.yml").unlink()
     world.write("b.duckdb", "")
     home = "other:\n  outputs:\n    dev: {type: duckdb, path: elsewhere.duckdb}\n"
@@ -153,7 +149,6 @@ def test_in_a_dbt_project_the_table_is_a_dbt_model(world: World) -> None:
 
 
 def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:
-    """The files are there to be completed."""
     for path in ("profiles.yml", "shop.duckdb", "models/vip.sql"):
         (world.folder / path).unlink()
     begun = world.run("init")
@@ -179,7 +174,6 @@ def test_a_dbt_project_without_profiles_gets_one_for_its_duckdb_file(world: Worl
 
 
 def test_a_dbt_project_without_profiles_and_duckdb_file_says_what_to_do(world: World) -> None:
-    """To run init once more would lead nowhere."""
     world.write("dbt_project.yml", "name: shop\nprofile: acme\nversion: '1'\n")
     (world.folder / "profiles.yml").unlink()
     (world.folder / "shop.duckdb").unlink()
@@ -208,7 +202,6 @@ def test_in_a_dbt_project_comments_survive(world: World) -> None:
 
 
 def test_a_profile_in_flow_style_is_left_unchanged_with_advice(world: World) -> None:
-    """What to add is said; the file stays as it is."""
     text = yaml.safe_dump(
         {"shop": {"outputs": {"dev": {"type": "duckdb", "path": "shop.duckdb"}}}}, default_flow_style=True
     )

@@ -1,4 +1,4 @@
-"""What --json prints: every key and value as they are today, whatever classes and fields are called."""
+"""The documents that --json prints: every key and value, whatever classes and fields are called."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_json_of_status_stays(gold: Gold, *, show_values: bool) -> None:
 
 @pytest.mark.parametrize("show_values", [False, True])
 def test_the_json_of_adopt_and_reconcile_stays(gold: Gold, *, show_values: bool) -> None:
-    """Of a list that there is, and of one that was deleted."""
+    """For an existing list and for a deleted one."""
     _check(gold, "drift", differences_document(DRIFT, show_values=show_values), show_values=show_values)
 
 

@@ -70,14 +70,12 @@ def _named(cell: str) -> set[str]:
 
 
 def test_the_document_has_every_key_of_a_plan_and_of_a_run(world: World) -> None:
-    """No more, and no fewer."""
     _busy(world)
     printed = {command: _keys(_document(world, command)) for command in ("plan", "run")}
     assert printed == _documented()
 
 
 def test_the_document_has_every_key_of_a_status(world: World) -> None:
-    """No more, and no fewer."""
     _busy(world)
     world.run("run")
     text = (
@@ -104,7 +102,6 @@ def test_the_json_of_a_run_repeats_the_figures_of_its_plan(world: World) -> None
 
 
 def test_a_plan_counts_interrupted_runs(world: World) -> None:
-    """As its text does: such a run is settled first, and there may be less to send then."""
     world.klaviyo(job_seconds=600.0)
     assert _document(world, "plan")["unfinished_runs"] == 0
     with world.begin("run") as process:
@@ -129,7 +126,6 @@ def test_a_table_shows_deferred_and_repeated_rows_where_there_are_any(world: Wor
 
 
 def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:
-    """A list column of a table that is empty: there is nothing to show, and nothing to fall over."""
     world.model(
         "vip", "select 'Tea' as club, email from {{ ref('customers') }} where false", list_column="club"
     )
@@ -151,7 +147,6 @@ def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:
     ],
 )
 def test_people_are_masked_in_every_column(value: object, shown: object) -> None:
-    """A second address is as much a secret as the first."""
     assert mask_value(value) == shown
 
 

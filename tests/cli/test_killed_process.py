@@ -127,5 +127,4 @@ def test_a_run_that_is_killed_again_and_again_converges(world: World) -> None:
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_a_run_that_is_killed_many_times_converges(world: World, seed: int) -> None:
-    """As above, at many more moments."""
     _kill_and_converge(world, seed, rounds=6, kills=10)

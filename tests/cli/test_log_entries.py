@@ -57,13 +57,11 @@ ENTRIES = (
 
 @pytest.mark.parametrize(("event", "name", "content"), ENTRIES, ids=[name for _, name, _ in ENTRIES])
 def test_each_event_has_its_name_and_keys(event: Event, name: str, content: str) -> None:
-    """In this order."""
     written, found = event_entry(event)
     assert (written, json.dumps(found)) == (name, content)
 
 
 def test_every_event_is_among_these() -> None:
-    """A new event gets a name and keys of its own here."""
     assert {type(event) for event, _, _ in ENTRIES} == set(get_args(Event))
 
 
@@ -78,6 +76,5 @@ def test_a_request_has_its_name_and_keys() -> None:
 
 
 def test_a_problem_has_its_keys() -> None:
-    """The same in the log and in what `debug --json` prints."""
     found = problem_document(Problem("It is wrong.", "a.sql:1", "Mend it."))
     assert json.dumps(found) == '{"summary": "It is wrong.", "where": "a.sql:1", "hint": "Mend it."}'

@@ -62,7 +62,7 @@ def test_each_suggested_step_ends_the_note(world: World) -> None:
 
 
 def test_the_list_of_a_deleted_model_is_reported_the_same_way(world: World) -> None:
-    """Its name is the next step; under another name it drives the list on, but not the rows from before."""
+    """Its name is the next step. A model of another name owns the list, but not the rows from before."""
     sandbox = world.klaviyo()
     world.model("old", SELECT, list="Old")
     world.model("moved", SELECT, list="Moved")
@@ -106,7 +106,6 @@ def test_a_project_under_a_new_name_hears_of_its_earlier_state(world: World) -> 
 
 
 def test_compile_plan_and_run_print_the_warnings_of_a_model(world: World) -> None:
-    """On stderr, with its place; `ls` and `status` say nothing of it."""
     world.model(
         "vip",
         "select email, any_value(first_name) as nick from {{ ref('customers') }} group by 1",

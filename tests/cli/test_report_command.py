@@ -52,7 +52,6 @@ def test_the_page_lies_beside_the_record_of_the_run_and_its_path_is_printed(ran:
 
 @pytest.mark.parametrize("path", ["page.html", "site/2026-03-01/report.html"])
 def test_the_page_is_written_to_the_given_path(ran: World, path: str) -> None:
-    """Into a folder that is made for it, and nowhere else."""
     before = _files(ran.folder)
     assert ran.run("report", "--out", path).out == path
     assert _files(ran.folder) - before == {path}
@@ -71,7 +70,6 @@ def test_the_page_on_stdout_is_the_page_in_the_file(ran: World) -> None:
 
 
 def test_the_same_facts_as_json_and_no_file(ran: World) -> None:
-    """The lists have the words of the run's own JSON."""
     before = _files(ran.folder)
     document = json.loads(ran.run("report", "--json").out)
     assert _files(ran.folder) == before
@@ -103,7 +101,6 @@ def test_people_are_masked_unless_a_flag_shows_them_and_the_key_never_appears(ra
 
 
 def test_an_unknown_run_is_a_mistake_that_names_the_newest(ran: World) -> None:
-    """No page is written, and none is replaced."""
     ran.write(PAGE, "an old page")
     ids = [json.loads(ran.run("report", "--json").out)["run_id"]]
     told = ran.run("report", "20200101T000000-abcdef")
@@ -126,7 +123,6 @@ def test_an_unwritable_path_is_reported(ran: World) -> None:
 
 
 def test_a_refused_run_has_a_page_that_says_why(ran: World) -> None:
-    """The page that one opens after a bad night."""
     ran.customers(3)
     assert ran.run("run").code == 3
     told = ran.run("report", "--out", "-").out

@@ -92,7 +92,6 @@ def test_variables_that_differ_from_the_plans_are_refused(world: World) -> None:
 
 
 def test_a_plan_is_not_saved_in_stdout(world: World) -> None:
-    """It goes there as a table, or as JSON."""
     world.klaviyo()
     assert world.run("plan", "--out", "-").code == 2
     assert not (world.folder / "-").exists()

@@ -58,7 +58,6 @@ def test_a_command_needs_only_the_models_that_it_works_on(
 def test_a_selected_model_that_does_not_compile_stops_the_command(
     half_broken: World, arguments: tuple[str, ...]
 ) -> None:
-    """Its problems are printed, and nothing is sent."""
     ended = half_broken.run(*arguments)
     assert ended.code == 2
     assert "models/broken.sql:2" in ended.err
@@ -140,7 +139,6 @@ def test_several_selectors_may_follow_a_flag_as_in_dbt(arguments: str, repeated:
 
 
 def test_several_selectors_select_several_models(world: World) -> None:
-    """And so for --exclude."""
     for name in ("one", "two", "three"):
         world.model(name, SELECT, list=name)
     chosen = world.run("ls", "--select", "one", "two", "vip", "--exclude", "two", "three", "-q")

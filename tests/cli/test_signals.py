@@ -63,7 +63,7 @@ def test_a_run_with_an_embedded_sandbox_stops_and_resumes(world: World) -> None:
 
 
 def test_an_endless_query_is_interrupted(world: World) -> None:
-    """DuckDB does not always give way to a signal; the process ends all the same."""
+    """DuckDB does not always stop at a signal; the process ends even so."""
     world.model("vip", ENDLESS, list="VIP")
     with world.begin("plan") as process:
         while sum(psutil.Process(process.pid).cpu_times()[:2]) < BUSY_SECONDS:
@@ -76,7 +76,6 @@ def test_an_endless_query_is_interrupted(world: World) -> None:
 
 
 def test_json_lines_stay_json_to_the_end(world: World) -> None:
-    """The last word is an entry like the others."""
     world.klaviyo(job_seconds=JOB_SECONDS)
     with world.begin("--log-format", "json", "run") as process:
         assert process.stderr is not None

@@ -1,7 +1,4 @@
-"""stdout is data, stderr is talk: lines, JSON lines, progress bars on a terminal.
-
-And a reader may leave early.
-"""
+"""Results go to stdout, logs to stderr: lines, JSON lines, and progress bars on a terminal."""
 
 from __future__ import annotations
 
@@ -62,7 +59,6 @@ def test_verbose_logs_show_requests_without_key_query_or_people(world: World) ->
 
 
 def test_quiet_prints_only_errors_and_warnings(world: World) -> None:
-    """A run that is in order says nothing; an error is said."""
     ran = world.run("-q", "run")
     assert (ran.code, ran.err) == (0, "")
     after = world.run("run", "--quiet")
@@ -83,13 +79,11 @@ def test_quiet_prints_only_errors_and_warnings(world: World) -> None:
     ],
 )
 def test_log_options_work_before_and_after_the_command(written: str, read: str) -> None:
-    """As in dbt."""
     assert hoist_log_options(written.split()) == read.split()
 
 
 @pytest.mark.parametrize("command", ["plan", "plan --json", "ls", "compile", "--help"])
 def test_a_closed_pipe_is_no_error(world: World, command: str) -> None:
-    """The command ends as it would have, and says nothing of it."""
     with world.begin("-q", *command.split()) as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -130,7 +124,6 @@ def test_a_full_disk_outranks_rows_needing_attention_but_not_a_configuration_err
 
 
 def test_a_process_may_have_no_stdout_and_no_stderr(world: World) -> None:
-    """As under some supervisors: the command does its work."""
     world.klaviyo()
     shell = subprocess.run(
         ["/bin/sh", "-c", f"{PROGRAM} run >&- 2>&-"], cwd=world.folder, env=world.environment(), check=False
@@ -141,7 +134,6 @@ def test_a_process_may_have_no_stdout_and_no_stderr(world: World) -> None:
 
 @pytest.mark.parametrize("command", ["plan", "run", "--help"])
 def test_a_full_disk_under_stderr_changes_nothing(world: World, command: str) -> None:
-    """What is told there is only talk."""
     world.klaviyo()
     with Path("/dev/full").open("w") as full, world.begin(command, stderr=full) as process:
         assert process.wait(60) == 0

@@ -26,14 +26,12 @@ TARGETS = (
 
 @pytest.mark.parametrize(("target", "kept"), TARGETS)
 def test_the_checksum_of_a_list_model_stays(target: ListTarget, kept: str) -> None:
-    """However the list is named, and with a config of defaults."""
     identifiers = {IdentifierType.PHONE: "tel", IdentifierType.EMAIL: "mail"}
     config = ModelConfig(LIST_MEMBERSHIPS, target, identifiers)
     assert compute_checksum("SELECT 1", config) == kept
 
 
 def test_the_checksum_of_a_config_with_every_key_stays() -> None:
-    """Without a list."""
     config = ModelConfig(
         PROFILES,
         None,

@@ -16,5 +16,4 @@ from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
     ],
 )
 def test_a_target_reads_after_the_word_list(target: ListById | ListColumn | NamedList, words: str) -> None:
-    """As `ls` and the label of an exposure have it."""
     assert str(target) == words

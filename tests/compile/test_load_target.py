@@ -53,7 +53,6 @@ def test_profiles_yml_is_found_where_dbt_finds_it(folder: Folder, first: int) ->
 
 @pytest.mark.parametrize("begun", ["profiles.yml", "dbt_project.yml"])
 def test_a_folder_inside_a_project_gets_a_hint_to_its_root(folder: Folder, begun: str) -> None:
-    """A user in models/ meant the folder above."""
     folder.write({f"shop/{begun}": named("shop")})
     inside = folder.path / "shop" / "models" / "lists"
     inside.mkdir(parents=True)
@@ -68,7 +67,6 @@ def test_a_folder_inside_a_project_gets_a_hint_to_its_root(folder: Folder, begun
 
 
 def test_a_named_folder_without_profiles_yml_is_an_error(project: Folder) -> None:
-    """A file in another folder does not replace the requested one."""
     with pytest.raises(UsageError, match=r"profiles\.yml was not found"):
         project.load(profiles_dir=project.path / "elsewhere")
 
@@ -84,7 +82,6 @@ def test_a_named_folder_without_profiles_yml_is_an_error(project: Folder) -> Non
 def test_the_profile_is_the_flags_then_the_environments_then_the_projects(
     folder: Folder, flag: str | None, environ: dict[str, str], in_project: str, expected: str
 ) -> None:
-    """As in dbt."""
     folder.write(
         {
             "profiles.yml": "".join(named(name) for name in "abc"),
@@ -124,7 +121,6 @@ def test_the_target_is_the_flags_then_the_environments_then_the_profiles(
 
 
 def test_only_the_chosen_target_is_rendered(folder: Folder) -> None:
-    """A variable that another target needs may be missing."""
     folder.write(
         {
             "profiles.yml": """\
@@ -288,7 +284,6 @@ def test_the_database_and_schema_are_those_in_which_dbt_builds(
 
 
 def test_all_problems_of_output_and_destination_are_reported_together(folder: Folder) -> None:
-    """One round of corrections is enough."""
     text = named("shop").replace("path: shop.duckdb", "path: \"{{ env_var('A') }}\"")
     folder.write({"profiles.yml": text.replace("sandbox: true", "sandbx: true, create_list: true")})
     with pytest.raises(UsageError) as caught:
@@ -302,7 +297,6 @@ def test_all_problems_of_output_and_destination_are_reported_together(folder: Fo
 
 @pytest.mark.parametrize("target", ["trial", "prod"])
 def test_the_example_profile_loads(folder: Folder, target: str) -> None:
-    """The documented example works for both targets."""
     folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
     loaded = folder.load(target=target, environ={"SNOWFLAKE_KEY_PATH": "key.p8"})
     assert loaded.destination.sandbox is (target == "trial")
@@ -311,7 +305,6 @@ def test_the_example_profile_loads(folder: Folder, target: str) -> None:
 
 
 def test_the_example_profile_reads_the_key_from_the_environment(folder: Folder) -> None:
-    """Production needs two variables and nothing else."""
     folder.write({"profiles.yml": EXAMPLE.read_text(encoding="utf-8")})
     environ = {"SNOWFLAKE_KEY_PATH": "key.p8", "DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_dummy"}
     prod = folder.load(target="prod", environ=environ)
@@ -322,12 +315,10 @@ def test_the_example_profile_reads_the_key_from_the_environment(folder: Folder) 
 
 @pytest.mark.parametrize("text", ["[1]", "a", "{a: ", "1"])
 def test_vars_that_are_no_mapping_are_an_error(text: str) -> None:
-    """--vars is YAML, and a mapping."""
     with pytest.raises(UsageError, match="--vars is not a YAML mapping"):
         parse_vars(text)
 
 
 def test_vars_are_yaml() -> None:
-    """As in dbt; nothing given is no variables."""
     assert parse_vars("{min_value: 500, names: [a, b]}") == {"min_value": 500, "names": ["a", "b"]}
     assert parse_vars(None) == parse_vars("") == {}

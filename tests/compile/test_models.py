@@ -136,13 +136,11 @@ def test_identifiers_are_by_default_the_columns_of_their_names(project: Folder) 
 
 
 def test_config_can_stand_anywhere_and_can_be_one_mapping(project: Folder) -> None:
-    """As in dbt."""
     model = project.model("select email from t\n{{ config({'surface': 'profiles', 'tags': 'daily'}) }}")
     assert model.config.tags == ("daily",)
 
 
 def test_a_disabled_model_is_left_out(project: Folder) -> None:
-    """Even when it is not finished."""
     project.write(
         {
             "models/off.sql": "{{ config(surface='profiles', enabled=var('on', false)) }}\nselect {{ ref() }} frm",
@@ -153,7 +151,6 @@ def test_a_disabled_model_is_left_out(project: Folder) -> None:
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_ignored(project: Folder) -> None:
-    """Editors leave them."""
     path = project.path / "models" / "m.sql"
     path.parent.mkdir()
     path.write_bytes(b"\xef\xbb\xbf" + CONFIG.replace("\n", "\r\n").encode() + b"select email\r\nfrom t\r\n")
@@ -163,7 +160,6 @@ def test_a_byte_order_mark_and_windows_line_ends_are_ignored(project: Folder) ->
 
 
 def test_models_are_found_in_folders_and_sorted_by_name(project: Folder) -> None:
-    """`models` is the project's folder where there is no dbt."""
     text = CONFIG + "select email from t"
     project.write(
         dict.fromkeys(("models/z/b.sql", "models/c.sql", "models/z/y/a.sql", "reverse_etl/d.sql"), text)
@@ -214,7 +210,6 @@ def test_the_template_runs_in_a_sandbox(project: Folder) -> None:
 
 
 def test_a_model_is_a_value(project: Folder) -> None:
-    """It cannot be changed on its way."""
     model = project.model(VIP)
     with pytest.raises(dataclasses.FrozenInstanceError):
         model.name = "other"  # type: ignore[misc]  # what mypy refuses, Python refuses too
@@ -293,7 +288,6 @@ def test_a_long_line_that_duckdb_truncates_still_has_its_column(project: Folder)
     ],
 )
 def test_a_template_error_has_its_line(project: Folder, text: str, line: int) -> None:
-    """Jinja's own errors, and those of the functions that it calls."""
     with pytest.raises(ModelError) as caught:
         project.model(text)
     assert caught.value.problems[0].where == f"models/m.sql:{line}"

@@ -58,7 +58,6 @@ def test_the_key_comes_from_profile_environment_file_or_command_in_this_order(
 
 @pytest.mark.parametrize("extra", ["", "private_api_key: \"{{ env_var('K') }}\""])
 def test_a_target_loads_without_a_key_and_explains_it_when_needed(folder: Folder, extra: str) -> None:
-    """A plan needs no key."""
     destination = prod(folder, extra).destination
     assert destination.key is None
     with pytest.raises(UsageError, match="There is no private key for Klaviyo") as caught:
@@ -127,7 +126,6 @@ WRONG = [
 
 @pytest.mark.parametrize(("extra", "match"), WRONG)
 def test_no_error_of_the_profile_holds_the_key(folder: Folder, extra: str, match: str) -> None:
-    """Neither its problems nor the traceback that Python would print."""
     with pytest.raises(UsageError, match=match) as caught:
         prod(folder, extra, environ={"K": SECRET})
     assert SECRET not in repr(caught.value.problems)
@@ -175,7 +173,6 @@ def test_a_command_that_fails_is_quoted_unless_it_may_show_the_key(
     ],
 )
 def test_an_invalid_key_is_refused(folder: Folder, extra: str, what: str) -> None:
-    """A missing file or command, nothing at all, or several lines."""
     folder.write({"empty.txt": " \n", "two.txt": f"{SECRET}\n{SECRET}\n"})
     with pytest.raises(UsageError) as caught:
         prod(folder, extra).destination.require_key().reveal()

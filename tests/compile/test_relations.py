@@ -225,7 +225,6 @@ def test_a_table_in_a_database_that_is_no_file_cannot_be_read(dbt: Folder) -> No
 
 
 def test_all_failed_calls_are_reported(dbt: Folder) -> None:
-    """One round of corrections is enough; consequences of the failures are not reported."""
     dbt.write(
         {
             "reverse_etl/a.sql": "{{ config(surface='profiles') }}\nselect x from {{ ref('a') }}\njoin {{ ref('b') }}",
@@ -338,7 +337,6 @@ def test_the_newest_manifest_of_several_folders_is_used(project: Folder) -> None
 
 @pytest.mark.parametrize(("name", "what"), [("nowhere", "no such folder"), ("empty", "has no manifest.json")])
 def test_a_folder_without_artifacts_is_refused(dbt: Folder, name: str, what: str) -> None:
-    """A misspelt one would leave out what dbt said."""
     (dbt.path / "empty").mkdir()
     with pytest.raises(UsageError) as caught:
         compiled(dbt, "ref('customers')", dbt_artifacts=[Path("target"), Path(name)])
@@ -362,7 +360,6 @@ def test_dbts_variables_are_the_models_and_the_command_line_wins(project: Folder
 
 
 def test_a_broken_dbt_project_is_an_error(project: Folder) -> None:
-    """It is read before anything else."""
     project.write({"dbt_project.yml": "- a\n"})
     with pytest.raises(UsageError, match=r"dbt_project\.yml is not a mapping"):
         project.load()

@@ -139,7 +139,6 @@ def test_models_are_chosen_as_in_dbt(
 def test_a_selector_that_matches_nothing_is_an_error(
     models: tuple[Model, ...], chosen: list[str], excluded: list[str], problems: list[Problem]
 ) -> None:
-    """A misspelt selector must not pass for a run that had nothing to do."""
     with pytest.raises(UsageError) as caught:
         select_models(models, chosen, excluded)
     assert list(caught.value.problems) == problems

@@ -183,7 +183,6 @@ where x < now()
 def test_a_mistake_is_explained(
     folder: Folder, files: dict[str, str], given: dict[str, Any], problems: tuple[Problem, ...]
 ) -> None:
-    """A mistake is said in whole sentences, with its place and the next step; all mistakes are said at once."""
     folder.write(files)
     with pytest.raises(UsageError) as caught:
         folder.compile(**given)

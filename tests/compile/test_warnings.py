@@ -1,4 +1,4 @@
-"""What a model is warned of as it is compiled: it may surprise, and stops nothing."""
+"""Warnings that compiling a model gives: its result may surprise, and nothing is stopped."""
 
 from __future__ import annotations
 
@@ -80,7 +80,6 @@ STABLE = [
 def test_an_aggregate_with_an_order_or_of_exact_numbers_is_not_warned_about(
     project: Folder, target: str, column: str
 ) -> None:
-    """Neither is one that is rounded."""
     assert warnings(project, f"select email, {column} as tags from t group by email, id", target) == ()
 
 
@@ -127,7 +126,6 @@ def test_a_column_name_that_klaviyo_reads_differently_is_warned_about(
     ],
 )
 def test_other_column_names_are_not_warned_about(project: Folder, select: str, identifiers: str) -> None:
-    """Nor is one that looks like an identifier that the model has already."""
     assert warnings(project, select, **({"identifiers": identifiers} if identifiers else {})) == ()
 
 

@@ -45,7 +45,7 @@ CUSTOMERS = """
 """
 SECOND_DAY = (
     "UPDATE customers SET city = 'Gdańsk', orders = 4 WHERE id = 1",
-    # Of these Bob was a member before the first run, Cleo was added by it, and nobody finds Kim any more.
+    # Bob was a member before the first run, Cleo was added by it, and nobody finds Kim any more.
     "UPDATE customers SET vip = FALSE WHERE id IN (2, 3, 11)",
     "UPDATE customers SET email = 'eve.new@example.com' WHERE id = 5",
     "DELETE FROM customers WHERE id = 8 AND first_name = 'Henry'",
@@ -59,7 +59,7 @@ SECOND_DAY = (
     ),
 )
 THIRD_DAY = (
-    # Of these Klaviyo refuses Ola and Cleo's new address, takes Quin's import twice and Uma's not at all, and
+    # Klaviyo refuses Ola and Cleo's new address, takes Quin's import twice and Uma's not at all, and
     # does not say which row of Rob's import failed. Cleo's old row leaves, and so does Fay.
     """INSERT INTO customers (id, email, first_name, vip, club) VALUES
     (15, 'ola@example.com', 'Ola', FALSE, 'Coffee'), (16, 'pia@example.com', 'Pia', FALSE, 'Cocoa'),

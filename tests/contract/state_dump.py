@@ -1,7 +1,7 @@
 """Writes the state as SQL that rebuilds it; the same history gives the same text.
 
-What differs from run to run is replaced: the nth run's id is `202001nnT050000-0000nn`, times of this machine
-after its start are 06:00 of that day, and the lease's owner is always the same.
+Values that differ are replaced: the nth run's id is `202001nnT050000-0000nn`, times of this machine after its
+start are 06:00 of that day, and the lease's owner is always the same.
 """
 
 from __future__ import annotations

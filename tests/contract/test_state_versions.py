@@ -72,13 +72,11 @@ def test_a_state_has_rows_in_every_table(version: int) -> None:
 
 
 def test_duckdb_rebuilds_a_state_as_it_was(shop: Shop) -> None:
-    """Every table, column and row."""
     names = {shop.klaviyo.origin: "http://127.0.0.1:8765"}
     assert state_as_sql(shop.warehouse.state(), "duckdb", names) == state_of(1, "duckdb")
 
 
 def test_snowflake_rebuilds_a_state_as_it_was() -> None:
-    """Every table, column and row; the statements name no schema."""
     server = Server()
     try:
         with snowflake_warehouse(server) as warehouse:

@@ -77,7 +77,6 @@ def test_no_step_sends_or_writes_anything_else(story: Story) -> None:
 
 
 def test_every_gold_file_belongs_to_a_step() -> None:
-    """Files of removed steps are removed too."""
     expected = {GOLD / name for names in NAMES.values() for name in names - OF_ENGINE}
     expected |= {GOLD / engine / name for engine in ENGINES for name in NAMES[engine] & OF_ENGINE}
     assert {path for path in GOLD.rglob("*") if path.is_file()} == expected

@@ -1,4 +1,4 @@
-"""What a list ought to hold, worked out from the model's rows without the job's own SQL."""
+"""The members that a list should have, computed from the model's rows without the job's own SQL."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def is_of(member: Mapping[str, Any], wanted: str) -> bool:
 def check_list(
     members: Sequence[Mapping[str, Any]], wanted: set[str], may_be: set[str], not_ours: set[str]
 ) -> None:
-    """Check that each wanted identity is a member once, and that nobody else is.
+    """Check that each desired identity is a member once, and that nobody else is.
 
-    Identities in `may_be` (rejected rows) need not be members; those in `not_ours` were put there by others.
+    Identities in `may_be` (rejected rows) need not be members; those in `not_ours` were added by others.
     """
     found = Counter(one for member in members for one in wanted if is_of(member, one))
     missing = {one for one in wanted if not found[one]}

@@ -1,4 +1,4 @@
-"""What must be true of every run, whatever happened in it."""
+"""Conditions that are true of every run, whatever happened in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adopt: whoever is on a list already counts as put there by this job, and the model decides who stays."""
+"""Adopt: the current members of a list count as added by this job, and the model decides who stays."""
 
 from __future__ import annotations
 
@@ -46,7 +46,6 @@ def test_existing_members_stay_until_they_are_adopted_and_then_follow_the_model(
 
 
 def test_members_who_are_not_adopted_stay(world: World) -> None:
-    """The other side of the history above."""
     old_list(world, "ann@example.com", "old@example.com")
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
@@ -55,7 +54,6 @@ def test_members_who_are_not_adopted_stay(world: World) -> None:
 
 
 def test_a_member_who_was_kept_can_be_adopted_later(world: World) -> None:
-    """She was forgotten as a row, and is a member of no row since."""
     old_list(world, "ann@example.com")
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
@@ -93,7 +91,7 @@ def test_a_member_adopted_under_another_identifier_is_matched_to_its_row(world: 
 
 
 def test_a_member_without_an_identifier_of_the_model_is_adopted_by_klaviyos_id(world: World) -> None:
-    """She has a phone alone, which the model does not know of; she is found and taken off all the same."""
+    """She has only a phone, which the model does not know of; she is found and removed even so."""
     list_id = world.new_list()
     world.put_on_list(list_id, world.new_profile(phone_number="+14155550100"))
     world.wait(600.0)
@@ -115,7 +113,6 @@ def test_a_row_missing_from_an_adopted_list_is_sent_again(world: World) -> None:
 
 
 def test_guards_count_the_removals_that_follow_an_adoption(world: World) -> None:
-    """A list of others is not emptied by the first run after it."""
     old_list(world, *(f"old{number}@example.com" for number in range(30)))
     members_model(world)
     moves(world, people("ann", "bo"))
@@ -139,7 +136,7 @@ def test_a_rejected_row_protects_an_adopted_member(world: World) -> None:
 
 
 def test_adopt_replaces_a_lost_state(world: World) -> None:
-    """Else whoever was put there before it was lost would stay for good."""
+    """Without it, the members who were added before the loss would stay for good."""
     members_model(world, max_removes=1.0)
     moves(world, many(4))
     (world.folder / "shop.reverse_etl.duckdb").unlink()
@@ -152,7 +149,7 @@ def test_adopt_replaces_a_lost_state(world: World) -> None:
 
 
 def test_a_list_that_passed_to_another_model_can_be_adopted(world: World) -> None:
-    """What the former model put there and the new one does not want is taken off then."""
+    """Members of the former model without a row in the new one are then removed."""
     members_model(world)
     moves(world, people("ann", "bo"))
     world.drop_model("members")
@@ -165,7 +162,6 @@ def test_a_list_that_passed_to_another_model_can_be_adopted(world: World) -> Non
 
 
 def test_adopt_can_be_repeated_and_has_a_dry_run(world: World) -> None:
-    """Dry, nothing changes; and the second time there is nobody to adopt."""
     old_list(world, "ann@example.com", "old@example.com")
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
@@ -179,7 +175,6 @@ def test_adopt_can_be_repeated_and_has_a_dry_run(world: World) -> None:
 
 
 def test_each_list_of_a_model_is_adopted_separately(world: World) -> None:
-    """Old is on one of them."""
     clubs_model(world, max_removes=1.0)
     tea = world.new_list("Tea")
     world.put_on_list(tea, world.new_profile(email="old@example.com"))
@@ -205,7 +200,6 @@ def test_a_model_without_matching_identifiers_adopts_nobody(world: World, surfac
 
 
 def test_the_surface_by_profile_id_adopts_too(world: World) -> None:
-    """Its rows are ids, and so are its members'."""
     old_list(world, "ann@example.com", "old@example.com")
     ids = [world.person(email)["id"] for email in ("ann@example.com", "old@example.com")]
     config = {"surface": "list_memberships_by_profile_id", "max_removes": 1.0}

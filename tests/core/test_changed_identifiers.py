@@ -1,4 +1,4 @@
-"""Rule: removal. Whoever goes by another e-mail or phone now is the same person, or is not."""
+"""Rule: removal. A row with another e-mail or phone may be the same person or another one."""
 
 from __future__ import annotations
 
@@ -91,7 +91,6 @@ def test_a_person_who_changes_list_and_email_leaves_the_first_list(world: World)
 
 
 def test_she_leaves_the_first_list_even_if_her_row_was_uncertain(world: World) -> None:
-    """The replies to her import were lost. She joined, and is not told as taken off while she is there."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
     moves(world, [bob])
@@ -107,7 +106,6 @@ def test_she_leaves_the_first_list_even_if_her_row_was_uncertain(world: World) -
 
 @pytest.mark.parametrize("first", ["dies", "is cancelled"])
 def test_she_leaves_it_even_if_a_later_run_added_her(world: World, first: str) -> None:
-    """She joined in the next one."""
     phone_model(world, list_column="club")
     bob = caller("bob", club="Tea")
     moves(world, [bob])
@@ -203,7 +201,7 @@ def neighbours(world: World) -> World:
 
 
 def test_an_identity_found_off_the_list_matches_nobody_else_on_it(neighbours: World) -> None:
-    """Zoe joined by hand while the run was under way that first sent Ann, who was taken off by hand since."""
+    """Zoe joined manually during the run that first sent Ann, who was removed manually since."""
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
     neighbours.run(on_event=once_at(JobProgress, lambda: zoe_joins(neighbours, "Tea")))
     neighbours.wait(600.0)

@@ -51,10 +51,9 @@ def test_a_slow_reply_does_not_block_other_requests(world: World, monkeypatch: p
 def test_a_run_sends_as_fast_as_klaviyo_allows(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the allowed requests at least 95 % are used while there is work, and hardly a reply is a 429.
+    """At least 95 % of the allowed requests are used while there is work, and hardly a reply is a 429.
 
-    Two minutes' worth of imports, of ten rows each, so that few people suffice. Nothing takes time but what
-    the run waits for.
+    Two minutes' worth of imports, of ten rows each, so that few people suffice. Only waiting takes time.
     """
     limit_rows_per_request(monkeypatch, 10)
     imports = 2 * Endpoint.START_IMPORT.rate_limit.steady + 1  # the last one opens another minute

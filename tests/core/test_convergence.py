@@ -206,7 +206,7 @@ class Shop(RuleBasedStateMachine):
 
     @rule(number=st.integers(5, 7))
     def joins_by_hand(self, number: int) -> None:
-        """Let somebody whom the job never sent join the list by hand, and some time pass before and after."""
+        """Let somebody whose row was never sent join manually, and let time pass before and after."""
         email = f"p{number}a@example.com"
         taken = {profile["email"] for profile in self.world.sandbox.profiles()}
         if email in taken or f"email:{email}" in self.ever_sent:
@@ -306,7 +306,7 @@ class Shop(RuleBasedStateMachine):
             self.world.dies(at, allow_removes=ALL)
 
     def _around(self, run: Callable[[], None]) -> None:
-        """Write the rows, run, and see that nobody was taken off who was wanted all along, or never ours."""
+        """Write the rows, run, and check that no member was removed who was desired or never ours."""
         world = self.world
         text = "email VARCHAR, customer_id VARCHAR, phone VARCHAR, first_name VARCHAR, score DOUBLE"
         world.people(self.rows["members"], "members", text)
@@ -336,7 +336,7 @@ class Shop(RuleBasedStateMachine):
             for member in world.sandbox.members(listed["id"])
         }
         lost = {key for key, joined in stay.items() if still.get(key) != joined}
-        assert not lost, f"taken off, though wanted all along or never ours: {lost}"
+        assert not lost, f"removed, though desired all along or never ours: {lost}"
 
 
 ALL = ("members", "clubs", "ids", "profiles")
@@ -344,10 +344,7 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_to
 
 
 def test_lists_converge_once_faults_stop() -> None:
-    """Two runs suffice, and the next sends nothing.
-
-    At no time is anyone taken off who was wanted all along.
-    """
+    """Two runs suffice, and the next sends nothing. No member who was desired all along is ever removed."""
     few = settings(
         max_examples=8, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
     )
@@ -357,6 +354,5 @@ def test_lists_converge_once_faults_stop() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_lists_converge_once_faults_stop_in_many_examples() -> None:
-    """The same, with many more and longer histories, others each time."""
     many = settings(max_examples=400, stateful_step_count=25, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(Shop, settings=many)

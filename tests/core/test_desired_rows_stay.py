@@ -1,4 +1,4 @@
-"""Rule: removal. Whoever is wanted stays, and stays who they are, though another row of theirs leaves."""
+"""Rule: removal. A desired person stays, with their own profile, even if another row of theirs leaves."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_desired_person_is_not_overwritten_after_identifiers_change(world: Wor
 
 
 def test_rows_of_an_orphaned_list_claim_no_member(members: World) -> None:
-    """Ann's id changed since, at Klaviyo too; whoever has the old one now is sent with it."""
+    """Ann's id changed since, at Klaviyo too; the row that has the old id now is sent with it."""
     members_model(members, list="First")
     become(members, people("ann", "bob"))
     members.run()
@@ -148,7 +148,7 @@ def test_nobody_is_removed_who_may_be_a_desired_row_without_a_profile(members: W
     "fault", [Fault(FaultKind.CANCEL), Fault(FaultKind.MISCOUNT, rows=1)], ids=lambda fault: fault.kind
 )
 def test_nobody_is_removed_before_the_new_row_is_proved(members: World, fault: Fault) -> None:
-    """Her e-mail changed, and nobody knows what came of it: taken off, she would join anew the next time."""
+    """Her e-mail changed, and the outcome is unknown: removed now, she would be added again."""
     become(members, people("ann", "bob"))
     members.run()
     joined = {member["id"]: member["joined_group_at"] for member in members.members()}

@@ -92,7 +92,6 @@ def test_a_plan_changes_nothing(world: World, wish: PlanOptions) -> None:
 
 
 def test_the_first_plan_creates_no_state(world: World) -> None:
-    """Before the first run there is no state file, and a plan makes none."""
     members_model(world)
     become(world, people("ann"))
     world.project()
@@ -147,7 +146,7 @@ def test_the_run_does_what_the_plan_says(world: World) -> None:
 
 
 def test_without_a_key_a_plan_says_that_lists_were_not_looked_up(world: World) -> None:
-    """What the state knows is planned by; a list that it does not know counts as new."""
+    """Lists in the state are planned by; all others count as new."""
     members_model(world)
     become(world, people("ann"))
     world.run()
@@ -166,7 +165,6 @@ def test_without_a_key_a_plan_says_that_lists_were_not_looked_up(world: World) -
 
 
 def test_a_sample_shows_what_changes_and_only_that(world: World) -> None:
-    """An update shows the values that differ, before and after."""
     members_model(world)
     become(world, people("ann", "bob"))
     world.run()
@@ -229,7 +227,7 @@ def test_a_plans_requests_are_those_that_the_run_sends(world: World) -> None:
 
 
 def test_a_plan_estimates_the_requests_that_read_a_list(world: World) -> None:
-    """Whom Klaviyo knows by an id alone it can't look for on a list, which is read from when he was sent."""
+    """Klaviyo cannot filter a list by external id, so the list is read from the time of the first send."""
     world.model("members", "select customer_id from people", identifiers={"external_id": "customer_id"})
     become(world, many(250))
     world.run()

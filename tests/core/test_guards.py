@@ -136,7 +136,6 @@ def test_allowing_removes_lets_one_model_pass_once(members: World) -> None:
 
 
 def test_allowing_removes_for_one_model_does_not_allow_them_for_another(world: World) -> None:
-    """Both lists shrink; only one was meant to."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
     become(world, many(30))
@@ -150,7 +149,6 @@ def test_allowing_removes_for_one_model_does_not_allow_them_for_another(world: W
 
 
 def test_allowing_removes_for_a_model_that_does_not_exist_is_a_mistake(members: World) -> None:
-    """A misspelt name must not pass for a word given."""
     become(members, people("ann"))
     with pytest.raises(UsageError, match="memers"):
         members.run(allow_removes=["memers"])

@@ -1,4 +1,4 @@
-"""Rules: identifiers and duplicates. What is sent as whom, and what is rejected for which reason."""
+"""Rules: identifiers and duplicates. The identity under which a row is sent, and why rows are rejected."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_malformed_identifier_is_not_sent(world: World) -> None:
 
 
 def test_unicode_controls_formats_and_spaces_count_as_blank() -> None:
-    """Of whatever version of Unicode this Python knows; the warehouse has the same ranges."""
+    """In the version of Unicode that this Python knows; the warehouse has the same ranges."""
     blank = {"Cc", "Cf", "Zs", "Zl", "Zp"}
     everything = map(chr, range(sys.maxunicode + 1))
     assert not {character for character in everything if unicodedata.category(character) in blank} - {*BLANKS}
@@ -195,7 +195,6 @@ def test_a_malformed_secondary_identifier_rejects_its_row_too(world: World) -> N
 
 
 def test_a_rows_identity_is_its_first_identifier_that_is_not_blank(world: World) -> None:
-    """In the order of the config."""
     world.people(
         [
             {"external_id": "1", "email": "ann@example.com"},
@@ -300,23 +299,20 @@ def test_one_person_on_two_lists_shares_nothing(world: World) -> None:
 
 
 def test_a_rejection_by_a_check_is_new_once(world: World) -> None:
-    """New rejections are an exit code; the ones of yesterday are not news.
-
-    One that is mended is forgotten.
-    """
+    """New rejections are an exit code; older ones are not. A corrected row is forgotten."""
     world.people([{"email": "ann@example.com"}, {"email": "mangled"}])
     world.model("members", "select email from people", identifiers={"email": "email"})
     assert world.run().exit_code == 1
     assert world.run().exit_code == 0
     ((first, last),) = world.state("SELECT min(first_run_id), max(first_run_id) FROM rejections")
     assert first == last == min(world.state("SELECT run_id FROM runs"))[0]
-    world.people([{"email": "ann@example.com"}, {"email": "mended@example.com"}])
+    world.people([{"email": "ann@example.com"}, {"email": "corrected@example.com"}])
     assert world.run().exit_code == 0
     assert world.state("SELECT * FROM rejections") == []
 
 
 def test_a_rejection_seen_only_by_killed_runs_is_still_new(world: World) -> None:
-    """Nobody was told of it: those runs came to no end."""
+    """Those runs did not end, so nobody has heard of it."""
     world.people([{"email": "ann@example.com"}, {"email": "mangled"}])
     world.model("members", "select email from people", identifiers={"email": "email"})
     for _ in range(2):

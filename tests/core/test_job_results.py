@@ -1,4 +1,4 @@
-"""Rules: row or request; what is proved of a row. What a reply or a job says, held against what was sent."""
+"""Rules: row or request; proof of rows. A reply or a job, compared with the rows that were sent."""
 
 from __future__ import annotations
 
@@ -96,7 +96,6 @@ def test_more_errors_than_failures_leave_their_rows_unknown(failed: int) -> None
 
 
 def test_a_job_unknown_to_klaviyo_proves_nothing() -> None:
-    """Jobs expire; what became of the rows is then nobody's knowledge."""
     assert evaluate_job(SENT, None, lambda _: [], lambda _: []).receipt.state is ReceiptState.UNKNOWN
 
 
@@ -144,7 +143,6 @@ def test_a_refused_batch_is_bisected(
 
 
 def test_a_refusal_that_points_at_none_of_our_rows_rejects_no_row() -> None:
-    """Then the reply speaks of something else than we sent."""
     assert isinstance(bisect_rejected(batch(3), {7: WRONG}, 1, 3), AbortList)
 
 

@@ -1,4 +1,4 @@
-"""Rule: state. A run may die between any two statements; one more mends what it left."""
+"""Rule: state. A run may be killed between any two statements; one more run repairs the state."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def begin_changes(world: World) -> None:
 
 
 def check_deaths(world: World, deaths: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Let a run with changes of every kind die, and maybe the next; see that one more run mends it.
+    """Kill a run with changes of every kind, and maybe the next; check that one more run repairs the state.
 
-    `deaths` are the statements at which they die. Returns of each whether it came to that.
+    `deaths` are the statements at which they are killed. Return for each whether it was killed.
     """
     begin_changes(world)
     died = []
@@ -140,10 +140,7 @@ def statements(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 def test_a_run_may_be_killed_between_statements(
     world: World, statements: int, part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What belongs together is committed together.
-
-    Wherever the process dies, here in the middle of each tenth, the next run ends what it began.
-    """
+    """Related changes are committed together, so the next run finishes the work. One kill in each tenth."""
     assert check_deaths(world, [statements * (2 * part + 1) // 20], monkeypatch) == [True]
 
 
@@ -191,7 +188,6 @@ def test_a_group_of_receipts_is_recorded_once_though_its_commit_is_interrupted(
 
 
 def test_a_kill_after_a_list_is_done_loses_nothing(members: World) -> None:
-    """All was sent and settled; only the taking over was left."""
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, ListDone))
     before = len(members.writes())

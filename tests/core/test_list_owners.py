@@ -29,7 +29,7 @@ def members(members: World) -> World:
 
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_list_with_only_uncertain_rows_is_remembered_as_left(members: World, gone: bool) -> None:
-    """All replies were lost, and then the model names another list, or is gone: that is told."""
+    """All replies were lost, and then the model names another list, or is deleted: that is reported."""
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=9))
     assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}
@@ -47,9 +47,9 @@ def test_a_list_with_only_uncertain_rows_is_remembered_as_left(members: World, g
 
 @pytest.mark.parametrize("trouble", [None, "a refused key", "a limit"])
 def test_models_that_swap_lists_and_swap_back_forget_nobody(world: World, trouble: str | None) -> None:
-    """What a model remembers of a list says nothing of what another did to it in between.
+    """The rows that a model remembers of a list say nothing about what another model did to it meanwhile.
 
-    Model b sent Pia to X, a took her off, and b wants her there again; its first run may come to little.
+    Model b sent Pia to X, a removed her, and b wants her there again; its first run may be incomplete.
     """
     turns = [
         {"a": ("X", ["pia", "zoe"]), "b": ("Y", ["yan"])},
@@ -75,7 +75,7 @@ def test_models_that_swap_lists_and_swap_back_forget_nobody(world: World, troubl
 
 
 def test_a_row_rejected_while_its_list_returns_does_not_count_as_sent(world: World) -> None:
-    """Model b put Ann on X and took her off again; a takes X back while her row stands twice, and differs."""
+    """Model b added Ann to X and removed her; a takes X back while her row is rejected as a duplicate."""
     turns = [
         {"b": ("X", people("ann", "bob")), "a": ("Y", people("zoe"))},
         {"a": ("X", people("ann", "bob")), "b": ("Y", people("zoe"))},
@@ -97,7 +97,7 @@ def test_a_row_rejected_while_its_list_returns_does_not_count_as_sent(world: Wor
 
 
 def test_the_rows_of_a_list_that_a_model_returns_to_are_uncertain(members: World) -> None:
-    """What it sent to another list meanwhile is what Klaviyo has now: a profile has one name on all lists."""
+    """The model sent other values to another list meanwhile: a profile has one name on all lists."""
     for name, first_name in (("First", "Ann"), ("Second", "Anna"), ("First", "Ann")):
         members_model(members, list=name)
         become(members, [person("ann", first_name=first_name), person("bob")])
@@ -107,10 +107,10 @@ def test_the_rows_of_a_list_that_a_model_returns_to_are_uncertain(members: World
 
 
 @pytest.mark.parametrize("death", [False, True])
-def test_a_renamed_model_removes_members_whom_the_old_name_sent(members: World, death: bool) -> None:
-    """It remembers nothing of the list, but it is the same job that put them there.
+def test_a_renamed_model_removes_members_of_its_old_name(members: World, death: bool) -> None:
+    """It remembers nothing of the list, but the same job added its members.
 
-    Else everybody counts as a member from before its time, and stays for ever.
+    Otherwise they would count as members from before its time, and stay for ever.
     """
     become(members, people("ann", "bob", "cat"))
     members.run()
@@ -128,7 +128,7 @@ def test_a_renamed_model_removes_members_whom_the_old_name_sent(members: World, 
 
 @pytest.mark.parametrize("unsent", ["a limit", "a refused import"])
 def test_a_renamed_model_removes_them_even_if_it_first_sent_them_later(members: World, unsent: str) -> None:
-    """What came in between changes nothing of who put them there."""
+    """Other runs in between do not change who added them."""
     moves(members, people("ann", "bob"))
     members.drop_model("members")
     members.model("renamed", SELECT, list="Members", identifiers=BY_EMAIL, max_removes=1.0)

@@ -74,7 +74,6 @@ def test_a_list_that_was_renamed_in_klaviyo_is_still_the_same(members: World) ->
 
 
 def test_a_list_by_id_must_exist(members: World) -> None:
-    """A wrong id is told before anything is sent."""
     members_model(members, list_id="NoSuch", list="")
     with pytest.raises(UsageError, match="NoSuch"):
         members.run()
@@ -102,7 +101,6 @@ def test_a_model_with_a_list_column_fills_each_list(world: World) -> None:
 
 
 def test_a_person_who_moves_between_lists_is_added_and_removed(world: World) -> None:
-    """Ann leaves Tea for Coffee."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club="Tea"), person("cat", club="Coffee")])
     world.run()
@@ -142,10 +140,7 @@ def test_an_unfinished_job_delays_the_other_lists_of_the_person(make_world: Call
 
 
 def test_a_list_without_rows_is_guarded_then_emptied_then_forgotten(world: World) -> None:
-    """All of Tea's people are gone from the model.
-
-    Asked for, they are taken off; after that, nobody need be asked again.
-    """
+    """All rows of Tea left the model. If allowed, they are removed; the next run asks nothing."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club="Coffee")])
     world.run()

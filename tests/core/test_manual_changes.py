@@ -1,6 +1,6 @@
-"""Hands that change a list besides the job: once they rest, the list is read back, and then it converges.
+"""Manual changes of a list: once they stop and the list is reconciled, it converges.
 
-The shop of test_convergence, in which people are also taken off the list by hand, and the list is taken over.
+The shop of test_convergence; people are also removed manually, and the list is adopted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Hands(Shop):
 
     @rule(at=st.integers(0, 9))
     def is_taken_off_by_hand(self, at: int) -> None:
-        """Let somebody be taken off the list, whoever put him there."""
+        """Remove any member from the list manually."""
         members = self.world.sandbox.members("Members")
         if at < len(members):
             self.world.sandbox.clear_faults()  # they are for the job, not for this hand
@@ -31,7 +31,7 @@ class Hands(Shop):
 
     @rule()
     def is_adopted(self) -> None:
-        """Let whoever is on the list count as put there by the job, if it can be read."""
+        """Let all members count as added by the job, if the list can be read."""
         there = {member["id"] for member in self.world.sandbox.members("Members")}
         with suppress(KlaviyoError, UsageError):  # a fault, or a model that was never sent
             self.world.project().adopt(["members"])
@@ -39,7 +39,7 @@ class Hands(Shop):
 
     @rule()
     def is_read_back(self) -> None:
-        """Let whoever is missing be sent again, if the list can be read."""
+        """Let missing rows be sent again, if the list can be read."""
         with suppress(KlaviyoError):
             self.world.project().reconcile(resend=True)
 
@@ -51,7 +51,7 @@ class Hands(Shop):
 
 
 def test_a_manually_changed_list_converges_once_it_is_reconciled() -> None:
-    """Whoever was taken off is on it again, whoever was adopted and is not wanted is off it."""
+    """Members who were removed are back; members who were adopted and are not desired are removed."""
     few = settings(
         max_examples=6, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
     )
@@ -61,6 +61,5 @@ def test_a_manually_changed_list_converges_once_it_is_reconciled() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_a_manually_changed_list_converges_in_many_examples() -> None:
-    """The same, with many more and longer histories, others each time."""
     many = settings(max_examples=150, stateful_step_count=20, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(Hands, settings=many)

@@ -45,7 +45,6 @@ def adds(world: World) -> list[int]:
 def test_one_request_adds_a_thousand_members(
     world: World, ids: list[str], people: int, requests: list[int]
 ) -> None:
-    """Requests are as full as Klaviyo takes them."""
     pick(world, ids[:people])
     assert one(world.run(), "picked").outcomes == {Outcome.APPLIED: people}
     assert sorted(adds(world)) == requests

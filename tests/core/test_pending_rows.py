@@ -67,7 +67,7 @@ def test_deltas_are_numbered_by_list_upserts_first_and_by_identity(world: World)
     ],
 )
 def test_settings_of_the_output_do_not_change_what_a_run_does(world: World, settings: dict[str, Any]) -> None:
-    """What they would change of the meaning of SQL is left as DuckDB has it."""
+    """Settings that change the meaning of SQL keep DuckDB's defaults."""
     world.profile()
     profile = yaml.safe_load((world.folder / "profiles.yml").read_text())
     profile["shop"]["outputs"]["trial"]["settings"] = settings

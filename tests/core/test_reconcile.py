@@ -51,7 +51,6 @@ def figures(drift: ListDifference) -> dict[str, int]:
 
 
 def test_an_unchanged_list_shows_no_drift(world: World) -> None:
-    """Rows and members are as many, and nobody is missing."""
     members_model(world)
     moves(world, people("ann", "bo"))
     assert figures(reconciled(world)) == {"applied": 2, "members": 2}
@@ -86,7 +85,6 @@ def test_resending_forgets_a_missing_row_that_is_no_longer_desired(world: World)
 
 
 def test_a_member_whose_email_was_changed_manually_is_not_missing(world: World) -> None:
-    """She is still there by her id."""
     members_model(world)
     moves(world, people("ann", "bo"))
     world.rename("bo@example.com", email="robert@example.com")
@@ -107,7 +105,6 @@ def test_a_member_who_shares_only_a_phone_is_ambiguous(world: World) -> None:
 
 
 def test_members_without_a_row_count_as_others(world: World) -> None:
-    """Whoever was there before, and whoever was put there by hand since."""
     world.put_on_list(world.new_list(), world.new_profile(email="old@example.com"))
     world.wait()
     members_model(world)
@@ -144,7 +141,6 @@ def test_rows_whose_person_was_a_member_before_are_counted(world: World) -> None
 
 
 def test_a_deleted_list_is_reported(world: World) -> None:
-    """There is nothing to read then."""
     members_model(world)
     moves(world, people("ann"))
     world.by_hand("DELETE", f"/api/lists/{world.list_id()}")
@@ -170,7 +166,7 @@ def test_each_list_of_a_model_is_read_and_profiles_have_none(world: World) -> No
 
 
 def test_reconcile_sends_only_gets_and_changes_nothing_without_resend(world: World) -> None:
-    """Files and state before and after are the same; and a mend writes to the state alone."""
+    """Files and state before and after are the same; with resend, only the state changes."""
     members_model(world)
     moves(world, people("ann", "bo"))
     world.take_off_list("bo@example.com")
@@ -200,7 +196,6 @@ def test_a_killed_run_is_settled_before_rows_are_resent(world: World) -> None:
 
 
 def test_a_list_that_only_a_killed_run_sent_to_is_read_too(world: World) -> None:
-    """The rows of that run name it for the first time."""
     clubs_model(world)
     moves(world, people("ann", club="Tea"))
     become(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
@@ -213,7 +208,6 @@ def test_a_list_that_only_a_killed_run_sent_to_is_read_too(world: World) -> None
 
 
 def test_a_list_of_another_model_or_not_yet_sent_to_is_skipped(world: World) -> None:
-    """The model has let it go in its config, though it has not run since."""
     members_model(world)
     moves(world, people("ann"))
     members_model(world, list="Others")
@@ -223,7 +217,6 @@ def test_a_list_of_another_model_or_not_yet_sent_to_is_skipped(world: World) -> 
 
 
 def test_an_unreadable_list_is_not_resent(world: World) -> None:
-    """Who was not read is not missing."""
     members_model(world)
     moves(world, many(5))
     world.fault(Fault(FaultKind.STATUS, method="GET", path="/api/lists/*/profiles", status=503, times=None))
@@ -234,7 +227,6 @@ def test_an_unreadable_list_is_not_resent(world: World) -> None:
 
 
 def test_an_empty_sandbox_has_nothing_to_reconcile(world: World) -> None:
-    """It is said so, and no file is made."""
     members_model(world)
     become(world, people("ann"))
     world.project()
@@ -278,7 +270,6 @@ def test_a_long_list_is_read_completely_in_ranges_of_whole_seconds(world: World)
     parts=st.integers(1, 64),
 )
 def test_every_second_is_in_exactly_one_range(edges: list[int], parts: int) -> None:
-    """None is lost and none is read twice, however many cursors there are."""
     ranges = [
         TimeRange(START + timedelta(seconds=first), START + timedelta(seconds=last))
         for first, last in zip(edges[::2], edges[1::2], strict=False)

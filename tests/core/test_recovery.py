@@ -1,4 +1,4 @@
-"""Rule: state. What a run left uncertain is settled, or stays uncertain, in the next."""
+"""Rule: state. Rows that a run left uncertain are settled, or stay uncertain, in the next run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_was_sent_is_uncertain_until_it_is_proved(members: World) -> None:
 
 
 def test_an_uncertain_row_that_is_no_longer_desired_is_removed(members: World) -> None:
-    """Nobody knows whether Bob was put on the list. He is not wanted now: if he is there, he is taken off."""
+    """It is unknown whether Bob was added. He is not desired now: if he is a member, he is removed."""
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
     assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}

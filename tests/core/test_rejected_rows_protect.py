@@ -1,4 +1,4 @@
-"""Rule: rejected rows protect. They hold the removal of whoever they may be."""
+"""Rule: rejected rows protect. They hold the removal of every member that they may be."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_rejected_row_holds_the_removal_of_a_possible_match(members: World) ->
 
 
 def test_a_row_that_klaviyo_rejects_in_this_run_holds_removals_too(members: World) -> None:
-    """The refusal comes after the plan was made, and counts all the same when it is looked at who leaves."""
+    """The refusal comes after the plan was made, and counts when leaving members are looked up."""
     become(members, people("ann", "bob"))
     members.run()
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann2"))
@@ -43,9 +43,9 @@ def test_a_row_that_klaviyo_rejects_in_this_run_holds_removals_too(members: Worl
 
 
 def test_a_rejected_row_holds_removals_by_a_shared_identifier_too(members: World) -> None:
-    """Ann's new row is refused; her customer id stands on a second row too, so that neither is sent with it.
+    """Ann's new row is refused; her customer id is in a second row too, so that neither is sent with it.
 
-    It is hers all the same: her old row is not removed, neither in the run that is refused nor in the next.
+    Her old row is not removed, neither in the run with the refusal nor in the next.
     """
     become(members, people("ann", "bob"))
     members.run()
@@ -62,10 +62,7 @@ def test_a_rejected_row_holds_removals_by_a_shared_identifier_too(members: World
 
 
 def test_a_rejected_row_holds_removals_on_every_list_of_its_model(world: World) -> None:
-    """Ann moves from Tea to Coffee with a mangled e-mail.
-
-    She can't be put on Coffee, and is not taken off Tea.
-    """
+    """Ann moves from Tea to Coffee with a mangled e-mail. She cannot be added to Coffee, and stays on Tea."""
     clubs_model(world, min_rows=0)
     become(world, [person("ann", club="Tea"), person("bob", club="Tea"), person("cat", club="Coffee")])
     world.run()

@@ -61,7 +61,7 @@ def test_a_row_that_only_the_repetition_refused_may_have_been_applied(
 def test_a_row_refused_only_by_a_killed_runs_repetition_may_have_been_applied(
     members: World, stays: bool
 ) -> None:
-    """That the job may have a twin is kept with its receipt: Ann is sent again, or taken off as anyone."""
+    """The receipt says that the job may have a duplicate: Ann is sent again, or removed like any row."""
     only_the_repetition_refuses_ann(members, FaultKind.REFUSE_ROWS)
     assert members.dies(lambda event: isinstance(event, JobProgress))
     members.wait(300.0)
@@ -112,7 +112,7 @@ def test_a_rejected_row_is_not_sent_again(members: World) -> None:
 def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_retry(
     members: World, ends: str
 ) -> None:
-    """What stood for ever would be forgotten; what ended by itself would be refused every night."""
+    """A rejection that never ended would be forgotten; one that ended by itself would return every night."""
     become(members, [*people("ann"), person("bad", first_name="Bad")])
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="bad"))
     assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
@@ -133,7 +133,6 @@ def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_ret
 
 
 def test_a_rejection_ends_when_its_row_leaves(members: World) -> None:
-    """A row that is not in the model any more is nobody's rejection."""
     become(members, [*people("ann"), person("bad", email=BAD)])
     members.run()
     become(members, people("ann"))
@@ -157,7 +156,6 @@ def test_a_rejected_update_keeps_what_klaviyo_has(members: World) -> None:
 
 
 def test_a_request_that_is_refused_as_a_whole_rejects_nobody(world: World) -> None:
-    """The error points at no row: the list stops with its reason, and the other goes on."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
     become(world, people("ann", "bob"))
@@ -172,7 +170,6 @@ def test_a_request_that_is_refused_as_a_whole_rejects_nobody(world: World) -> No
 
 
 def test_one_list_of_a_model_stops_and_the_others_go_on(world: World) -> None:
-    """A fault of one list's request is no fault of the other's."""
     clubs_model(world)
     become(world, [person("ann", club="Cake"), person("bob", club="Tea")])
     world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
@@ -284,10 +281,7 @@ def test_accepted_is_not_applied(make_world: Callable[..., World]) -> None:
 
 
 def test_a_person_has_one_unfinished_import_at_a_time(make_world: Callable[..., World]) -> None:
-    """The job of one list has not ended.
-
-    What another list has to send waits too, since the same person may be in both.
-    """
+    """The job of one list has not ended. Another list waits, since a person may be in both."""
     world = make_world(job_seconds=7200.0)
     world.profile(job_timeout_minutes=1)
     for club in ("Coffee", "Tea"):

@@ -1,4 +1,4 @@
-"""Rule: removal. Who is taken off a list, and who never is."""
+"""Rule: removal. Who is removed from a list, and who never is."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_person_with_a_new_email_stays_and_can_leave_later(members: World) -> 
     """Ann's e-mail changes, and Klaviyo gives it to the same profile: nobody is removed.
 
     Her row is new, but she has been a member since the old row was sent. When she leaves at last, she is
-    taken off. Without that she counts as a member from before our time, and stays for ever.
+    removed. Otherwise she would count as a member from before our time, and stay for ever.
     """
     become(members, people("ann", "bob"))
     members.run()
@@ -53,10 +53,7 @@ def test_a_person_with_a_new_email_stays_and_can_leave_later(members: World) -> 
 def test_the_old_profile_leaves_if_a_new_email_makes_a_new_profile(
     make_world: Callable[..., World],
 ) -> None:
-    """Where Klaviyo does not match external ids, the new e-mail is a new profile.
-
-    The old one is taken off.
-    """
+    """If Klaviyo does not match external ids, the new e-mail is a new profile. The old profile is removed."""
     world = make_world(match_external_id=False)
     members_model(world)
     become(world, people("ann", "bob"))
@@ -69,9 +66,9 @@ def test_the_old_profile_leaves_if_a_new_email_makes_a_new_profile(
 
 @pytest.mark.parametrize("ahead", [-7_200.0, 7_200.0])
 def test_a_wrong_local_clock_does_not_change_removals(make_world: Callable[..., World], ahead: float) -> None:
-    """Who joined when is compared in Klaviyo's time; this machine's may be hours off.
+    """Joining times are compared in Klaviyo's time; the time of this machine may be hours off.
 
-    Cat joined by hand ten minutes before the first run, and stays; Bob was put there by it, and goes.
+    Cat joined manually ten minutes before the first run, and stays; Bob was added by it, and is removed.
     """
     world = make_world(klaviyo_ahead=ahead)
     members_model(world, max_removes=1)
@@ -107,9 +104,9 @@ def test_a_member_who_joined_before_our_first_run_is_never_removed(members: Worl
 def test_joining_times_are_compared_with_a_tolerance_of_a_minute(
     make_world: Callable[..., World], seconds: float, outcome: Outcome
 ) -> None:
-    """What it notes of a member may be some seconds behind the time that its replies tell.
+    """The joining time of a member may be some seconds behind the time in Klaviyo's replies.
 
-    Whoever seems to have joined so shortly before the job first sent her was put there by the job.
+    A member who seems to have joined that shortly before the job first sent her was added by the job.
     """
     world = make_world()
     members_model(world)
@@ -121,8 +118,8 @@ def test_joining_times_are_compared_with_a_tolerance_of_a_minute(
     assert one(world.run()).outcomes == {outcome: 1}
 
 
-def test_a_member_whom_we_never_sent_is_never_removed(members: World) -> None:
-    """A list may have members of others: whoever was never in the model is none of our business."""
+def test_a_member_who_was_never_sent_is_never_removed(members: World) -> None:
+    """A list may have other members; those who were never in the model are left alone."""
     members.put_on_list(members.new_list(), members.new_profile(email="zoe@example.com"))
     become(members, people("ann", "bob"))
     members.run()
@@ -146,10 +143,7 @@ def test_a_person_with_two_profiles_leaves_with_both(make_world: Callable[..., W
 
 
 def test_a_leaving_row_without_a_profile_is_reported_as_not_found(members: World) -> None:
-    """Bob was taken off by hand.
-
-    There is nobody to remove. He is forgotten, and noted in the table `gone`.
-    """
+    """Bob was removed manually. He is forgotten, and noted in the table of unmatched removals."""
     become(members, people("ann", "bob"))
     members.run()
     listed, bob = members.list_id(), members.person("bob@example.com")["id"]

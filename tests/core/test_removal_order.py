@@ -1,4 +1,4 @@
-"""Rule: removal. Nobody is taken off on half of a change: imports end first, lost replies are doubted."""
+"""Rule: removal. Nobody is removed on half of a change: imports end first."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_open_jobs_finish_before_removals_after_a_lost_import_reply(
 
 
 def test_constant_imports_by_another_app_block_nobody(make_world: Callable[..., World]) -> None:
-    """What it begins later can't be the import whose reply was lost; there is never a moment without one."""
+    """Imports that the app begins later cannot be the one whose reply was lost; there is always one."""
     world = make_world(job_seconds=600.0)
     members_model(world)
     become(world, people("ann", "bob"))

@@ -39,7 +39,6 @@ def report(world: World, run_id: str | None = None) -> Report:
 
 
 def test_a_report_has_the_counts_of_the_run(world: World) -> None:
-    """List by list, also of rows rejected, removed, and of a model that has no list."""
     members_model(world)
     clubs_model(world)
     world.model("everybody", "select email, first_name from people", surface="profiles")
@@ -90,7 +89,6 @@ def test_the_proof_adds_up_to_what_was_sent(members: World) -> None:
 
 
 def test_an_older_run_is_reported_as_it_was(members: World) -> None:
-    """By its id: with how many runs came after it, and without them among those before it."""
     become(members, people("ann"))
     first = members.run()
     become(members, people("ann", "bob"))
@@ -103,7 +101,6 @@ def test_an_older_run_is_reported_as_it_was(members: World) -> None:
 
 
 def test_a_run_that_changed_nothing_has_no_receipt(members: World) -> None:
-    """It says so, and is well."""
     become(members, people("ann"))
     members.run()
     members.run()
@@ -114,7 +111,7 @@ def test_a_run_that_changed_nothing_has_no_receipt(members: World) -> None:
 
 
 def test_a_refused_run_says_why_and_has_no_lists(members: World) -> None:
-    """What stood rejected before stands still, and is not said to be of this run."""
+    """Rejections from before stay, and are not reported as this run's."""
     become(members, [*people("ann", "bob"), person("bad", email="bad")])
     members.run()
     become(members, [])
@@ -204,7 +201,6 @@ def test_a_stopped_list_says_why_and_does_not_affect_the_others(world: World) ->
 
 
 def test_a_report_changes_nothing_and_sends_no_request(members: World) -> None:
-    """Byte for byte and row for row, without a key and without a request."""
     become(members, [*people("ann", "bob"), person("bad", email="bad")])
     members.run(options=PlanOptions(limit=1))
     members.profile(private_api_key="")
@@ -269,7 +265,6 @@ def test_an_unknown_run_is_an_error_that_names_the_known_runs(members: World, ra
 
 
 def test_a_project_under_a_new_name_hears_why_it_has_no_run(members: World) -> None:
-    """What the old name sent is not this project's."""
     become(members, people("ann"))
     members.run()
     text = (members.folder / "profiles.yml").read_text()

@@ -58,7 +58,6 @@ def test_rejections_count_those_that_the_run_saw_first(members: World) -> None:
 
 
 def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world: World) -> None:
-    """A page on one list does not complain of another."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
     become(world, [*people("ann"), person("bad", email="bad")])
@@ -69,7 +68,6 @@ def test_rejections_of_models_that_the_run_did_not_touch_are_left_out(world: Wor
 
 
 def test_rows_without_a_list_are_not_labelled_profiles(world: World) -> None:
-    """They are rejected under no list; profiles have none either."""
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club=None)])
     world.run()
@@ -84,7 +82,6 @@ def names(told: Report) -> set[str]:
 
 
 def test_a_list_has_the_name_that_it_had_then(members: World) -> None:
-    """Somebody renamed it at Klaviyo since, and the model follows."""
     become(members, people("ann"))
     first = members.run()
     listed = {"type": "list", "id": members.list_id(), "attributes": {"name": "Renamed"}}
@@ -97,7 +94,7 @@ def test_a_list_has_the_name_that_it_had_then(members: World) -> None:
 
 
 def test_rows_that_were_not_found_are_named(members: World) -> None:
-    """Bob was taken off by hand before: of this run, and not of the one before or the next."""
+    """Bob was removed manually before: he belongs to this run, and not to the one before or the next."""
     become(members, people("ann", "bob"))
     first = members.run()
     members.take_off_list("bob@example.com")

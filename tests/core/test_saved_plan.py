@@ -61,7 +61,6 @@ def refused(world: World, plan: SavedPlan) -> list[str]:
 
 
 def test_a_saved_plan_is_what_is_sent(world: World) -> None:
-    """Adds, updates and removes; and a run after it finds nothing to do."""
     members_model(world, max_removes=1.0)
     become(world, people("ann", "bo", "cleo"))
     world.run()
@@ -73,7 +72,6 @@ def test_a_saved_plan_is_what_is_sent(world: World) -> None:
 
 
 def test_the_first_plan_of_all_can_be_applied(world: World) -> None:
-    """Its list is created then."""
     clubs_model(world)
     become(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
     applied(world, saved(world))
@@ -96,7 +94,6 @@ MOVES = {
 def test_a_plan_that_has_changed_is_refused(
     world: World, rows: list[dict[str, str | None]], said: str
 ) -> None:
-    """With what moved; and nothing is sent."""
     members_model(world, min_rows=0, identifiers={"email": "email", "external_id": "customer_id"})
     become(world, people("ann"))
     world.run()
@@ -110,7 +107,6 @@ def test_a_plan_that_has_changed_is_refused(
 
 
 def test_swapped_values_change_the_plan(world: World) -> None:
-    """The digest is of rows, not of columns."""
     members_model(world)
     become(world, [person("ann", first_name="A"), person("bo", first_name="B")])
     plan = saved(world)
@@ -136,7 +132,7 @@ def test_a_changed_column_type_changes_the_plan(world: World, was: str, now: str
 
 
 def test_a_list_adopted_since_changes_the_plan(world: World) -> None:
-    """Whoever would have been kept would be removed now."""
+    """Members who would have stayed would be removed now."""
     world.put_on_list(world.new_list(), world.new_profile(email="ann@example.com"))
     world.wait(600.0)
     members_model(world, max_removes=1.0)
@@ -148,7 +144,7 @@ def test_a_list_adopted_since_changes_the_plan(world: World) -> None:
     assert refused(world, plan)
 
 
-def test_two_lists_of_one_name_are_told_apart_by_their_ids(world: World) -> None:
+def test_two_lists_of_one_name_differ_by_their_ids(world: World) -> None:
     """A second one made by hand, and named by its id in the profile."""
     clubs_model(world)
     become(world, people("ann", club="Tea"))
@@ -160,7 +156,6 @@ def test_two_lists_of_one_name_are_told_apart_by_their_ids(world: World) -> None
 
 
 def test_a_plan_is_applied_once(world: World) -> None:
-    """The second time there is nothing left of it, and that is said."""
     members_model(world)
     become(world, people("ann"))
     plan = saved(world)
@@ -200,7 +195,6 @@ def test_apply_uses_the_options_of_the_plan(world: World) -> None:
 
 
 def test_a_plan_of_one_model_leaves_the_others_alone(world: World) -> None:
-    """It was made of those that were selected."""
     members_model(world)
     world.model("vip", "select email from people", list="VIP")
     become(world, people("ann"))
@@ -209,7 +203,6 @@ def test_a_plan_of_one_model_leaves_the_others_alone(world: World) -> None:
 
 
 def test_a_run_killed_since_is_settled_first_and_changes_the_plan(world: World) -> None:
-    """What it left is no longer to be sent."""
     members_model(world)
     become(world, many(5))
     plan = saved(world)
@@ -253,7 +246,6 @@ def test_a_plan_for_another_warehouse_or_account_is_refused(
 def test_a_file_that_is_not_a_plan_or_was_edited_is_refused(
     world: World, old: bytes, new: bytes, said: str
 ) -> None:
-    """A plan says what it says under a digest."""
     members_model(world)
     become(world, people("ann"))
     made = saved(world).to_bytes()

@@ -54,13 +54,11 @@ def file(plan: Mapping[str, Any] = PLAN, digest: str = DIGEST) -> bytes:
 
 
 def test_a_file_of_version_2_is_read_and_written_as_it_was() -> None:
-    """Every key, in its order."""
     written = json.loads(SavedPlan.from_bytes(file(), "plan.json").to_bytes())
     assert json.dumps(written) == file().decode()
 
 
 def test_each_key_is_read_into_its_field() -> None:
-    """The plan's values are those of its keys."""
     plan = SavedPlan.from_bytes(file(), "plan.json")
     assert (plan.options.full_refresh, plan.options.limit, plan.options.rekey) == (
         False,
@@ -72,7 +70,6 @@ def test_each_key_is_read_into_its_field() -> None:
 
 
 def test_a_plan_of_version_1_is_refused_with_what_to_do() -> None:
-    """Its keys and digests were others."""
     with pytest.raises(UsageError, match="version 1; this reverse-etl reads version 2") as refused:
         SavedPlan.from_bytes(file(PLAN | {"version": 1}), "plan.json")
     assert "plan --out" in refused.value.problems[0].hint
@@ -80,7 +77,6 @@ def test_a_plan_of_version_1_is_refused_with_what_to_do() -> None:
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_a_plan_without_a_figure_is_not_read(figure: str) -> None:
-    """It would count as 0 otherwise."""
     figures = {name: rows for name, rows in FIGURES.items() if name != figure}
     plan = PLAN | {"lists": [PLAN["lists"][0] | {"figures": figures}]}
     content = json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()
@@ -89,7 +85,6 @@ def test_a_plan_without_a_figure_is_not_read(figure: str) -> None:
 
 
 def test_the_digest_of_rows_and_columns_stays() -> None:
-    """Of each kind of column, and with quotes and backslashes in names."""
     columns = [Column(f"c'{kind.value.split()[0]}", kind, 'T "x"') for kind in ColumnKind]
     assert (
         seal_text(3, "12ab", columns, [("c", "p\\")])
@@ -101,7 +96,6 @@ def test_the_digest_of_rows_and_columns_stays() -> None:
     ("written", "mode"), [(True, GateMode.ON), (False, GateMode.OFF), ("strict", GateMode.STRICT)]
 )
 def test_a_plan_stores_the_gate_options(written: bool | str, mode: GateMode) -> None:
-    """So that `apply` asks it again."""
     plan = PLAN | {"dbt_gate": written}
     content = json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()
     assert SavedPlan.from_bytes(file(plan, sha256(content).hexdigest()), "plan.json").gate.mode is mode

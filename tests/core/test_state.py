@@ -1,4 +1,4 @@
-"""Rules: state, order, one at a time. What is remembered, and who may go on from it."""
+"""Rules: state, order, one run at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 def test_with_nothing_changed_a_run_sends_nothing(members: World) -> None:
-    """Promise 1: no write, and the run is a success."""
     become(members, people("ann", "bob"))
     members.run()
     before = len(members.writes())
@@ -40,7 +39,6 @@ def test_with_nothing_changed_a_run_sends_nothing(members: World) -> None:
 
 
 def test_another_account_starts_empty(members: World, make_world: Callable[..., World]) -> None:
-    """The same project sent to another Klaviyo account: what the first one has says nothing of the second."""
     become(members, people("ann", "bob"))
     members.run()
     other = make_world("other", account_seed="another")
@@ -90,7 +88,6 @@ def two_states(world: World) -> Iterator[tuple[State, State]]:
 
 
 def test_only_one_run_of_a_project_works_at_a_time(members: World) -> None:
-    """A second run is told who works; when that one is done, it can begin."""
     become(members, people("ann"))
     members.run()
     with two_states(members) as (first, second):
@@ -151,7 +148,6 @@ def test_the_lease_is_renewed_while_requests_wait(world: World, monkeypatch: pyt
 
 
 def test_a_state_of_a_newer_version_is_not_changed(members: World) -> None:
-    """What this version does not understand it must not write."""
     become(members, people("ann"))
     members.run()
     with members.project().connections.warehouse(read_only=False) as warehouse:
@@ -162,7 +158,7 @@ def test_a_state_of_a_newer_version_is_not_changed(members: World) -> None:
 
 
 def test_a_full_refresh_sends_every_row_again_and_still_removes(members: World) -> None:
-    """The snapshot stays: without it, nobody who left could be told."""
+    """The snapshot stays: without it, rows that left could not be found."""
     become(members, people("ann", "bob"))
     members.run()
     become(members, people("ann"))
@@ -185,7 +181,7 @@ def test_a_limit_sends_that_many_rows_and_removes_nobody(members: World) -> None
 
 
 def test_a_limit_of_0_sends_nothing_and_counts_every_row(members: World) -> None:
-    """What waits behind the limit is not sent, and in the counts as ever."""
+    """Rows beyond the limit are not sent, and are counted as deferred."""
     become(members, people("ann", "bob"))
     result = members.run(options=PlanOptions(limit=0))
     assert one(result).outcomes == {Outcome.NOT_SENT: 2}
@@ -242,7 +238,6 @@ def test_changed_identifiers_do_not_make_two_rows_with_one_key(
 def test_the_error_is_reported_even_if_the_lease_cannot_be_released(
     members: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The warehouse is out of reach for both."""
     become(members, people("ann"))
     execute = DuckDB.execute
 

@@ -75,7 +75,7 @@ def test_rows_are_sent_once(world: World) -> None:
 
 
 def test_only_new_keys_are_sent_and_a_changed_row_is_rejected_by_name(world: World) -> None:
-    """What was sent can't be changed: the row says so, and stops no other row."""
+    """A sent row cannot be changed: it is rejected with the reason, and stops no other row."""
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
     world.run()
     codes(world, ("SPRING", "A1", 15), ("SPRING", "A2", 10), ("SPRING", "A3", 10))
@@ -119,7 +119,6 @@ def test_a_column_that_was_not_sent_with_a_row_does_not_change_it(world: World) 
 
 
 def test_a_full_refresh_sends_no_known_key_again(world: World) -> None:
-    """Whatever else is sent again, what is only appended is not."""
     codes(world, ("SPRING", "A1", 10))
     world.run()
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
@@ -157,7 +156,6 @@ def test_a_whole_number_is_one_key_whatever_its_type(world: World) -> None:
 
 
 def test_a_row_that_cannot_be_rendered_is_rejected_alone(world: World) -> None:
-    """As the surface's own encoder says."""
     codes(world, ("SPRING", "A1", 0), ("SPRING", "A2", 10))
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
     assert one(world.run()).outcomes == {}
@@ -177,7 +175,7 @@ def test_uncertain_rows_are_sent_again_or_forgotten(world: World) -> None:
 
 
 def test_a_run_killed_after_sending_is_settled_by_the_next(world: World) -> None:
-    """What its job proves is known from then on, and is not sent again."""
+    """Rows that its job proves are known from then on, and are not sent again."""
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
     assert world.dies(lambda event: isinstance(event, JobProgress))
     writes = len(world.writes())
@@ -188,7 +186,6 @@ def test_a_run_killed_after_sending_is_settled_by_the_next(world: World) -> None
 
 
 def test_a_later_phase_is_delivered_after_every_model_of_an_earlier_one(world: World) -> None:
-    """By the surface's phase, and not by the model's name."""
     members_model(world)
     become(world, people("ann"))
     codes(world, ("SPRING", "A1", 10), model="a_codes")

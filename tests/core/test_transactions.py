@@ -1,4 +1,4 @@
-"""What belongs together is committed as one: a death inside leaves the state as it was before."""
+"""Related changes are committed as one: a kill inside a transaction leaves the state as it was before."""
 
 from __future__ import annotations
 

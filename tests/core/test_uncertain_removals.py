@@ -34,7 +34,7 @@ def test_a_person_who_returns_to_an_earlier_email_is_sent_again(world: World, un
 
 
 def test_a_person_who_moves_between_lists_and_back_under_a_limit_is_sent_again(world: World) -> None:
-    """What is sent to Coffee makes another person of the profile that waits to be taken off Tea."""
+    """The row sent to Coffee makes another person of the profile that waits for its removal from Tea."""
     clubs_model(world, max_removes=1.0, min_rows=0)
     rest = [person("bob", club="Tea"), person("cat", club="Coffee")]
     moves(world, [person("ann", club="Tea"), *rest])
@@ -46,7 +46,7 @@ def test_a_person_who_moves_between_lists_and_back_under_a_limit_is_sent_again(w
 
 
 def test_an_uncertain_row_without_a_profile_ends_as_not_found(members: World) -> None:
-    """Only an earlier removal could have taken Ann off, and there was none: somebody changed her e-mail."""
+    """Only an earlier removal could have removed Ann, and there was none: somebody changed her e-mail."""
     become(members, [person("ann", customer_id=None), person("bob")])
     members.run()
     members.fault(Fault(FaultKind.CANCEL, rows=0))
@@ -60,7 +60,7 @@ def test_an_uncertain_row_without_a_profile_ends_as_not_found(members: World) ->
 
 
 def test_a_deferred_removal_that_then_fails_leaves_its_row_uncertain(members: World) -> None:
-    """Two runs did not take Ann off, and somebody changed her e-mail. `removed` would be a lie."""
+    """Two runs did not remove Ann, and somebody changed her e-mail: the outcome is not `removed`."""
     ann, bob = people("ann", "bob", customer_id=None)
     moves(members, [ann, bob])
     moves(members, [bob | {"first_name": "Rob"}], "a limit")
@@ -71,7 +71,7 @@ def test_a_deferred_removal_that_then_fails_leaves_its_row_uncertain(members: Wo
 
 @pytest.mark.parametrize("other", ["earlier", "later"])
 def test_a_deferred_row_becomes_uncertain_if_another_model_sends_its_person(world: World, other: str) -> None:
-    """Ann's new e-mail goes to another list, and she can't be taken off the first; then all is as before."""
+    """Ann's new e-mail goes to another list, and she cannot be removed from the first; then it is undone."""
     names = {"earlier": ("b_members", "a_others"), "later": ("a_members", "b_others")}[other]
     for name, club in zip(names, ("Tea", "Coffee"), strict=True):
         select = f"select email, customer_id, first_name from people where club = '{club}'"
@@ -120,7 +120,7 @@ def test_a_desired_member_stays_whatever_a_limit_defers(world: World) -> None:
 
 @pytest.mark.parametrize("unsent", UNSENT)
 def test_a_row_whose_phone_passed_to_another_is_sent_again(world: World, unsent: str) -> None:
-    """Ann leaves. Ben gets her phone, and with it her profile, before she is taken off; then she is back."""
+    """Ann leaves. Before she is removed, Ben gets her phone, and with it her profile; then she is back."""
     select = "select email, customer_id, first_name as phone from people"
     kinds = {"email": "email", "external_id": "customer_id", "phone_e164": "phone"}
     world.model("members", select, identifiers=kinds, max_removes=1.0)
@@ -135,7 +135,7 @@ def test_a_row_whose_phone_passed_to_another_is_sent_again(world: World, unsent:
 
 
 def test_a_removal_counts_as_not_sent_if_the_run_was_killed_in_a_later_model(world: World) -> None:
-    """Tea can't be read, so that nobody is taken off it; then the run dies while it sends to Coffee."""
+    """Tea cannot be read, so nobody is removed from it; then the run is killed while it sends to Coffee."""
     for name, club in (("a", "Tea"), ("b", "Coffee")):
         select = f"select email, first_name from people where club = '{club}'"
         world.model(name, select, identifiers={"email": "email"}, list=club, max_removes=1.0, min_rows=0)

@@ -1,4 +1,4 @@
-"""A model that is as it was sent is not looked through for twins; whatever clashes is told all the same."""
+"""Models without changes: duplicates are not looked for, and conflicts are reported even so."""
 
 from __future__ import annotations
 
@@ -118,7 +118,6 @@ def test_an_equal_row_count_does_not_hide_other_rows(world: World) -> None:
 
 
 def test_an_equal_row_count_does_not_hide_a_changed_value(world: World) -> None:
-    """It is sent, and the next run finds all as it was sent."""
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
     become(world, [*people("ann"), person("bo", first_name="Bob")])

@@ -1,4 +1,4 @@
-"""Rule: values. What counts as a change, and what Klaviyo is left with."""
+"""Rule: values. Which differences count as a change, and which value Klaviyo has afterwards."""
 
 from __future__ import annotations
 
@@ -111,7 +111,6 @@ def test_a_null_is_no_change(ann: Ann) -> None:
 
 
 def test_an_empty_text_is_a_value(ann: Ann) -> None:
-    """'' is not NULL: it is how a value is cleared."""
     ann("'tea' as likes")
     assert sent(ann("'' as likes"))
     assert ann.properties() == {"likes": ""}
@@ -210,10 +209,7 @@ def test_a_type_that_changed_without_changing_what_klaviyo_gets_is_no_change(
 
 
 def test_a_type_that_changed_with_what_klaviyo_gets_is_a_change(people: People) -> None:
-    """Text, number, date, list or struct.
-
-    What would be rendered otherwise is sent again, once, and breaks no run.
-    """
+    """Text, number, date, list or struct: values that are encoded differently are sent again, once."""
     people([f"{before} as x" for before, _ in OTHER])
     assert picked(OTHER, people([f"{after} as x" for _, after in OTHER])) == OTHER
     assert picked(OTHER, people([f"{after} as x" for _, after in OTHER])) == []
@@ -235,7 +231,6 @@ VALUES = [
 
 
 def test_every_type_is_compared_by_value(people: People) -> None:
-    """The same value is no change, another is."""
     people([f"{before} as x" for before, _ in VALUES])
     assert picked(VALUES, people([f"{before} as x" for before, _ in VALUES])) == []
     assert picked(VALUES, people([f"{after} as x" for _, after in VALUES])) == VALUES
@@ -301,7 +296,7 @@ def test_a_secondary_identifier_that_is_null_today_is_kept(world: World) -> None
 
 
 def test_a_number_that_is_not_finite_identifies_nobody(world: World) -> None:
-    """A frame of pandas writes NaN where it knows no id. Whoever has it next is another person."""
+    """A pandas frame has NaN for an unknown id. The next row with NaN is another person."""
     identifiers = {"email": "email", "external_id": "cid"}
     world.model("members", "select email, cid from people", identifiers=identifiers)
     for name in ("bob", "cat"):

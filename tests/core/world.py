@@ -1,7 +1,4 @@
-"""A project, its warehouse and a Klaviyo stand-in on a clock on which only waiting takes time.
-
-What every test of the core lives in.
-"""
+"""A project, its warehouse and a Klaviyo stand-in on a clock on which only waiting takes time."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ COUNTING = {
 
 @pytest.mark.parametrize(("results", "status"), COUNTING.values(), ids=COUNTING)
 def test_the_newest_counting_result_of_a_node_decides(results: list[NodeResult], status: str) -> None:
-    """Of commands that build or test, of nodes of this manifest, of the relation that is read."""
+    """Results of commands that build or test, of nodes of this manifest, for the relation that is read."""
     assert newest(*results) == status
 
 
@@ -105,7 +105,6 @@ def test_a_result_from_two_places_is_one_and_keeps_its_message() -> None:
 
 
 def test_builds_are_the_successes_that_left_rows() -> None:
-    """Newest first; one that was told twice is one."""
     evidence = merge_results(
         GRAPH,
         [
@@ -125,7 +124,6 @@ RESULTS = [result(status, hours=hours) for hours, status in enumerate(["error", 
 
 @given(st.permutations(RESULTS))
 def test_the_order_in_which_results_come_does_not_matter(results: list[NodeResult]) -> None:
-    """They come from a table, from folders and from earlier runs."""
     assert merge_results(GRAPH, results) == merge_results(GRAPH, RESULTS)
 
 
@@ -181,6 +179,5 @@ def test_the_usual_interval_is_the_median_of_at_least_two(hours: list[int], expe
 
 
 def test_relations_are_the_same_whatever_their_quotes() -> None:
-    """As dbt writes them for each warehouse."""
     assert same_relation('"shop"."main"."people"', "shop.main.people")
     assert not same_relation('"shop"."main"."people"', "shop.main.people_v2")

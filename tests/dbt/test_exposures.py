@@ -67,7 +67,6 @@ def test_dbts_lineage_shows_the_lists(shop: Path) -> None:
 
 
 def test_reads_are_named_as_in_dbt() -> None:
-    """Own models, versions, packages and sources."""
     reads = ("model.shop.people.v2", "model.shop.people.vx", "model.loyalty.points", "source.shop.erp.orders")
     (entry,) = write(ExposedModel("vip", "Klaviyo list VIP", "Who pays.", reads))["exposures"]
     assert entry == {
@@ -88,7 +87,6 @@ def test_reads_are_named_as_in_dbt() -> None:
 
 
 def test_added_keys_stay_and_removed_models_disappear() -> None:
-    """Writing again changes nothing more."""
     before = write(ExposedModel("vip", "old", "old", ()), ExposedModel("gone", "", "", ()))
     before["exposures"][0] |= {"owner": {"email": "ann@example.com"}, "config": {"tags": ["crm"]}}
     after = write(ExposedModel("vip", "new", "new", ()), before=before)
@@ -102,14 +100,12 @@ def test_added_keys_stay_and_removed_models_disappear() -> None:
 
 
 def test_names_are_dbts_and_each_is_there_once() -> None:
-    """Dbt takes letters, digits and underscores."""
     models = [ExposedModel(name, "", "", ()) for name in ("a-b", "a b", "a_b", "é")]
     names = [each["name"] for each in write(*models)["exposures"]]
     assert names == ["klaviyo_a_b", "klaviyo_a_b_2", "klaviyo_a_b_3", "klaviyo__"]
 
 
 def test_without_a_manifest_there_is_nothing_to_name(tmp_path: Path) -> None:
-    """The error says to run dbt first."""
     (tmp_path / "profiles.yml").write_text(
         "shop: {outputs: {t: {type: duckdb, path: a.duckdb}}, target: t,\n"
         "  destinations: {t: {type: klaviyo, sandbox: true}}}"

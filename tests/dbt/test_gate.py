@@ -114,7 +114,6 @@ HARMLESS = {
 
 @pytest.mark.parametrize("statuses", HARMLESS.values(), ids=HARMLESS)
 def test_a_fault_outside_the_models_ancestors_holds_nothing(tmp_path: Path, statuses: dict[str, str]) -> None:
-    """Warnings, and faults elsewhere."""
     assert held(tmp_path, model(VIPS), run_results=results(statuses)) == ()
 
 
@@ -151,7 +150,6 @@ def test_a_test_of_an_ephemeral_parent_counts_as_a_direct_parents(tmp_path: Path
 )
 @pytest.mark.parametrize("status", ["success", "error", "skipped"])
 def test_a_command_that_builds_nothing_is_no_evidence(tmp_path: Path, which: str, status: str) -> None:
-    """Neither that tables are good nor that they are bad; but it proves no age."""
     found = results({"vips": status}, which=which)
     assert held(tmp_path, model(VIPS), run_results=found) == ()
     (problem,) = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=found)
@@ -169,7 +167,7 @@ def test_an_unknown_commands_failure_counts_and_its_success_does_not(tmp_path: P
 
 
 def test_tables_that_were_built_without_rows_are_held_back(tmp_path: Path) -> None:
-    """`--empty` and `--sample` succeed, and would take everybody off the lists."""
+    """`--empty` and `--sample` succeed, and would remove everybody from the lists."""
     for flag in ({"empty": True}, {"sample": "3 days"}):
         (problem,) = held(tmp_path, model(VIPS), run_results=results({"customers": "success"}, **flag))
         assert problem.summary == (
@@ -231,7 +229,6 @@ def test_the_exit_code_of_dbt_shows_whether_its_results_are_current(
 
 
 def test_an_unexplained_exit_code_holds_every_model(tmp_path: Path) -> None:
-    """They are of an earlier command."""
     found = results({"vips": "success", "unique_vips": "pass"})
     (problem,) = verdict(tmp_path, [model(VIPS)], run_results=found, given={"dbt_exit_code": 1}).refusals
     assert problem.summary == (
@@ -251,7 +248,6 @@ def test_a_stale_source_explains_the_exit_code_of_source_freshness(tmp_path: Pat
 
 
 def test_warned_tests_and_missing_tests_are_reported(tmp_path: Path) -> None:
-    """They hold nothing back."""
     found = results({"vips": "success", "unique_vips": "warn"})
     found["results"][-1] |= {"failures": 3}
     result = verdict(tmp_path, [model(VIPS)], run_results=found)
@@ -272,7 +268,6 @@ def test_warned_tests_and_missing_tests_are_reported(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [4, 5, 6, 7])
 def test_run_results_of_neighbouring_versions_are_read(tmp_path: Path, number: int) -> None:
-    """Fields that a version lacks are left open."""
     metadata = {"dbt_schema_version": f"https://schemas.getdbt.com/dbt/run-results/v{number}.json"}
     found = results({"vips": "error"}) | {"metadata": metadata}
     del found["results"][0]["timing"], found["results"][0]["message"]
@@ -299,7 +294,6 @@ def test_run_results_of_neighbouring_versions_are_read(tmp_path: Path, number: i
 def test_run_results_that_cannot_be_read_stop_the_run(
     tmp_path: Path, text: str, what: str, advice: str
 ) -> None:
-    """A gate that cannot see must not let pass."""
     (tmp_path / "run_results.json").write_text(text)
     with pytest.raises(ModelError) as caught:
         held(tmp_path, model(VIPS))
@@ -310,7 +304,6 @@ def test_run_results_that_cannot_be_read_stop_the_run(
 
 @pytest.mark.parametrize("text", ["", "{", '{"results": [{"unique_id": "model.shop.vi'])
 def test_a_truncated_artifact_is_a_retryable_error(tmp_path: Path, text: str) -> None:
-    """Dbt writes it just then: trying again helps, so the exit code is 4."""
     for name in ("run_results.json", "sources.json"):
         (tmp_path / name).write_text(text)
         with pytest.raises(IncompleteFile) as caught:
@@ -330,6 +323,5 @@ ODD = {
 
 @pytest.mark.parametrize("content", ODD.values(), ids=ODD)
 def test_incomplete_artifacts_are_read_as_far_as_possible(tmp_path: Path, content: dict[str, Any]) -> None:
-    """Nothing in them ends in a traceback."""
     expected = 1 if VIPS in str(content) else 0
     assert len(held(tmp_path, model(VIPS), run_results=content)) == expected

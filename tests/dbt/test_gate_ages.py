@@ -154,7 +154,9 @@ def test_seeds_and_snapshots_may_be_of_any_age_and_views_are_as_old_as_their_tab
     (problem,) = held(tmp_path, model(view, max_age=HOUR), run_results=found)
     assert problem.summary.startswith("model.shop.vips was built 82d ago")
     (problem,) = held(tmp_path, model(seed, max_age=HOUR), run_results=found)
-    assert problem.summary.startswith("seed.shop.raw was built 82d ago"), "who asks of a seed's age is told"
+    assert problem.summary.startswith("seed.shop.raw was built 82d ago"), (
+        "a max_age of the model applies to seeds too"
+    )
 
 
 def test_the_age_of_a_source_is_that_of_its_newest_row(tmp_path: Path) -> None:

@@ -87,7 +87,6 @@ def test_with_the_package_run_results_may_be_missing_and_a_manifest_may_not(reco
 
 
 def test_half_written_artifacts_are_a_retryable_error(shop: Path) -> None:
-    """Exit code 4: trying again helps."""
     for name in ("manifest.json", "run_results.json"):
         path = shop / "target" / name
         whole = path.read_bytes()
@@ -159,7 +158,6 @@ def test_without_the_package_a_run_remembers_what_it_saw(shop: Path) -> None:
     "content", ["", "{}", '{"version": 2, "targets": {}}', '{"version": 1, "targets": {"trial": 3}}']
 )
 def test_a_record_that_cannot_be_read_is_an_error(shop: Path, content: str) -> None:
-    """It may hold a failure that nothing else tells of."""
     record = shop / "target/reverse_etl/dbt_results.json"
     record.parent.mkdir(exist_ok=True)
     record.write_text(content)

@@ -124,10 +124,10 @@ Held = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Case:
-    """What is done to the shop, and why which models are held back then, with our package.
+    """Steps, and which models are then held for which reason, with our package.
 
-    A step is a change, or a dbt command; one that begins with a code must end with that. `without` is what is
-    said where only the artifacts of the last command are known, if that is something else.
+    A step is a change, or a dbt command; one that begins with a code must end with that. `without` is the
+    result if only the artifacts of the last command are known, if it differs.
     """
 
     steps: tuple[Step | Callable[[Path], None], ...]
@@ -258,7 +258,7 @@ def test_a_held_model_is_refused_before_anything_is_sent_and_others_can_run(shop
     planned = reverse_etl(shop, "plan")
     assert planned.code == 3
     assert reverse_etl(shop, "debug").code == 3
-    assert "neighbours" in planned.out, "the plan is shown all the same"
+    assert "neighbours" in planned.out, "the plan is shown too"
     assert PEOPLE_FAILED[1] in planned.err
     assert reverse_etl(shop, "run", "--select", "neighbours").code == 3
     passed = reverse_etl(shop, "run", "--select", "neighbours", "--no-dbt-gate")
@@ -278,7 +278,6 @@ def test_a_dbt_that_stops_before_it_runs_leaves_only_its_exit_code(recorded_shop
 
 
 def test_the_exit_code_of_a_build_that_failed_in_part_lets_the_others_pass(recorded_shop: Path) -> None:
-    """Its results say what failed."""
     break_people(recorded_shop)
     dbt(recorded_shop, "build", fails=True)
     sent = reverse_etl(recorded_shop, "run", "--dbt-exit-code", "1", "--select", "spenders")
@@ -287,7 +286,7 @@ def test_the_exit_code_of_a_build_that_failed_in_part_lets_the_others_pass(recor
 
 
 def test_a_retry_that_repairs_one_table_does_not_age_the_other(recorded_shop: Path) -> None:
-    """Its results name only what was tried again; the age of what it did not touch is known all the same."""
+    """Its results name only the nodes that were tried again; the age of the others is known even so."""
     max_age(recorded_shop, "2h")
     break_people(recorded_shop)
     dbt(recorded_shop, "build", fails=True)
@@ -316,7 +315,6 @@ def test_old_tables_are_a_warning_and_later_a_refusal(recorded_shop: Path) -> No
 
 
 def test_the_dbt_graph_selects_models(shop: Path) -> None:
-    """What a node of dbt feeds."""
     fed = {"stg_payments+": "regulars spenders", "source:loyalty+": "", "raw_people+": "neighbours regulars"}
     for origin, expected in fed.items():
         found = [model.name for model in project(shop).models if model in chosen(shop, origin)]

@@ -108,14 +108,12 @@ def test_a_row_says_which_relation_when_and_by_which_command(recorded_shop: Path
 
 @pytest.mark.parametrize("command", ["compile", "docs generate", "ls", "parse", "show --inline 'select 1'"])
 def test_a_command_that_builds_nothing_records_nothing(recorded_shop: Path, command: str) -> None:
-    """It succeeds for nodes that it did not build."""
     before = ask(recorded_shop, "from reverse_etl_dbt_results order by all")
     dbt(recorded_shop, *(word.strip("'") for word in command.split(maxsplit=2)))
     assert ask(recorded_shop, "from reverse_etl_dbt_results order by all") == before
 
 
 def test_a_source_is_recorded_with_the_time_of_its_newest_row(recorded_shop: Path) -> None:
-    """`dbt source freshness` is a command like the others."""
     fresh = "{error_after: {count: 1, period: day}}"
     edit(
         recorded_shop / "models/sources.yml",
@@ -172,7 +170,6 @@ def test_a_table_that_cannot_be_written_is_a_warning_and_fails_no_build(
 
 
 def test_a_missing_table_and_schema_are_created(recorded_shop: Path) -> None:
-    """The first command in a new schema."""
     edit(recorded_shop / "profiles.yml", "schema: main, threads", "schema: fresh, threads")
     dbt(recorded_shop, "build", "--select", "visits")
     (count,) = ask(recorded_shop, "select count(*) from fresh.reverse_etl_dbt_results")
@@ -197,7 +194,6 @@ def test_old_results_are_deleted_except_the_newest_of_each_node(recorded_shop: P
 
 
 def test_names_with_quotes_are_written_as_they_are(recorded_shop: Path) -> None:
-    """An alias may hold whatever the warehouse takes."""
     edit(recorded_shop / "models/marts/visits.sql", "alias='visit_totals'", '''alias="it's a \\\\ $$"''')
     dbt(recorded_shop, "run", "--select", "visits")
     rows = ask(
@@ -229,6 +225,5 @@ def test_more_results_than_one_statement_takes_are_all_recorded(recorded_shop: P
 
 
 def test_without_the_package_there_is_no_table(built: Path) -> None:
-    """Nothing else writes it."""
     assert not ask(built, "from duckdb_tables() where table_name = 'reverse_etl_dbt_results'")
     assert not (built / "dbt_packages" / "reverse_etl").exists()

@@ -67,7 +67,6 @@ REFUSED = {
 def test_a_relation_that_dbt_did_not_build_cannot_be_read(
     built: Path, call: tuple[str, str | None, str | None], message: str
 ) -> None:
-    """Each has a message of its own, which names it."""
     with pytest.raises(ContextError) as caught:
         load_relations(trial(built), built / "target" / "manifest.json").ref(*call)
     assert message in caught.value.summary
@@ -88,7 +87,6 @@ def test_models_run_on_relations_that_dbt_built(built: Path) -> None:
 
 
 def test_a_variable_of_the_command_line_beats_the_projects(built: Path) -> None:
-    """`var` gives dbt_project.yml's value unless another is given."""
     assert len(rows(built, compiled(built, regular_from=4)["regulars"])) == 1
 
 

@@ -128,7 +128,6 @@ def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch:
 
 
 def test_a_run_that_cannot_start_leaves_an_older_record_alone(shop: Path) -> None:
-    """As dbt does for a project that does not parse."""
     project(shop).run(["regulars"])
     before = record(shop)
     edit(shop / "profiles.yml", "trial: {type: klaviyo, sandbox: true}", "trial: {type: klaviyo}")
@@ -139,6 +138,5 @@ def test_a_run_that_cannot_start_leaves_an_older_record_alone(shop: Path) -> Non
 
 
 def test_an_unwritable_folder_does_not_stop_a_run(shop: Path) -> None:
-    """The lists are what counts."""
     (shop / "target" / "reverse_etl").write_text("a file is in the way")
     assert project(shop).run(["regulars"]).exit_code == 0

@@ -93,7 +93,6 @@ def test_a_plus_selects_all_models_that_depend_on_a_dbt_node(chosen: str, expect
 
 
 def test_models_that_depend_on_a_node_can_be_excluded() -> None:
-    """As with every selector."""
     kept = select_models(MODELS, [], ["source:erp+", "alone"], graph=lambda: GRAPH)
     assert [each.name for each in kept] == ["old"]
 
@@ -113,7 +112,6 @@ def test_models_that_depend_on_a_node_can_be_excluded() -> None:
     ],
 )  # fmt: skip
 def test_a_node_without_dependent_models_is_an_error(chosen: str, what: str, advice: str) -> None:
-    """With the nearest names of dbt's nodes."""
     with pytest.raises(UsageError) as caught:
         select_models(MODELS, [chosen], graph=lambda: GRAPH)
     (problem,) = caught.value.problems
@@ -121,7 +119,6 @@ def test_a_node_without_dependent_models_is_an_error(chosen: str, what: str, adv
 
 
 def test_without_a_manifest_reads_are_known_by_bare_names() -> None:
-    """As `ref` and `source` were written."""
     models = [model("a", ["people", "erp.orders"]), model("b", ["erp.refunds"])]
     assert [each.name for each in select_models(models, ["people+"])] == ["a"]
     assert [each.name for each in select_models(models, ["source:erp+"])] == ["a", "b"]

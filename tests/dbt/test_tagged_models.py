@@ -60,7 +60,7 @@ def test_a_tagged_dbt_model_has_the_columns_that_its_yaml_lists(built: Path) -> 
     assert model.config.list_target == NamedList("spenders")
     assert model.config.identifiers == {IdentifierType.EMAIL: "email"}
     assert model.config.tags == ("daily",)
-    assert model.config.description == "Whoever paid at the till."
+    assert model.config.description == "Everybody who paid at the till."
     assert model.payload == (
         PayloadColumn("total_spent", "total_spent"),
         PayloadColumn("last_visit_on", "last_visit_on"),
@@ -138,7 +138,6 @@ def test_the_latest_version_of_a_model_is_sent(shop: Path) -> None:
 
 
 def test_models_of_packages_are_ignored() -> None:
-    """Installing a package must not send anything."""
     nodes = list(manifest()["nodes"].values())
     nodes[1] |= {"config": {"meta": {"reverse_etl": {"surface": "profiles"}}}}
     assert [each.name for each in find_meta_nodes(nodes, "shop")] == ["stg"]
@@ -182,7 +181,6 @@ def test_a_column_name_is_resolved_as_in_dbt(tmp_path: Path, warehouse: Engine, 
 
 
 def test_reserved_model_names_are_refused(tmp_path: Path) -> None:
-    """As in a model of SQL."""
     node = {
         "name": "m",
         "package_name": "shop",

@@ -41,7 +41,6 @@ def packed(rows: Iterable[tuple[int, bytes]], envelope: Envelope = LIST) -> Iter
 
 @pytest.mark.parametrize("list_id", ["", "XyZ123", 'quo"te'])
 def test_the_body_is_what_the_reference_asks_for(list_id: str) -> None:
-    """One job; with a list, the list as a relationship."""
     body = json.loads(import_envelope(list_id).wrap([b'{"type":"profile"}', b"{}"]))["data"]
     assert body["type"] == "profile-bulk-import-job"
     assert body["attributes"] == {"profiles": {"data": [{"type": "profile"}, {}]}}
@@ -63,7 +62,6 @@ def test_the_body_is_what_the_reference_asks_for(list_id: str) -> None:
     ],
 )
 def test_a_request_holds_at_most_10000_rows(count: int, expected: list[int]) -> None:
-    """And each is filled before the next is begun."""
     assert [len(batch) for batch in packed(rows_of(count))] == expected
 
 
@@ -109,7 +107,6 @@ def test_batching_reads_one_row_ahead() -> None:
 
 @given(st.lists(st.integers(min_value=1, max_value=100_000), max_size=200))
 def test_batching_keeps_every_row_once_in_order_and_fills_requests(sizes: list[int]) -> None:
-    """No batch could have taken the first row of the next one."""
     rows = [(seq, b"x" * size) for seq, size in enumerate(sizes)]
     batches = list(packed(iter(rows)))
     assert [pair for batch in batches for pair in zip(batch.seqs, batch.rows, strict=True)] == rows
@@ -121,25 +118,21 @@ BATCH = Batch.of([2, 3, 5, 8], [b"a", b"b", b"c", b"d"], LIST)
 
 
 def test_refused_rows_are_excluded_by_index() -> None:
-    """The remaining rows keep their order and their numbers."""
     left, gone = exclude_rows(BATCH, [3, 1])
     assert (left, gone) == (Batch.of([2, 5], [b"a", b"c"], LIST), (3, 8))
 
 
 def test_a_batch_with_only_refused_rows_leaves_no_batch() -> None:
-    """No empty request is ever sent."""
     assert exclude_rows(BATCH, range(4)) == (None, (2, 3, 5, 8))
 
 
 @pytest.mark.parametrize("index", [-1, 4])
 def test_an_index_that_the_batch_does_not_have_is_an_error(index: int) -> None:
-    """Nobody else's row is taken out in its place."""
     with pytest.raises(IndexError):
         exclude_rows(BATCH, [0, index])
 
 
 def test_two_halves_have_all_rows() -> None:
-    """Every row in exactly one of them, also of an odd number."""
     assert split_in_half(BATCH) == (
         Batch.of([2, 3], [b"a", b"b"], LIST),
         Batch.of([5, 8], [b"c", b"d"], LIST),
@@ -153,5 +146,4 @@ def test_two_halves_have_all_rows() -> None:
     ("count", "expected"), [(0, []), (999, [999]), (1_000, [1_000]), (1_001, [1_000, 1])]
 )
 def test_ids_are_sent_a_thousand_at_a_time(count: int, expected: list[int]) -> None:
-    """The most that a request to change a list takes."""
     assert [len(group) for group in batched(map(str, range(count)), 1_000)] == expected

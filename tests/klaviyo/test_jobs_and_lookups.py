@@ -41,7 +41,6 @@ def test_a_jobs_status_may_be_new(status: str | None, expected: JobStatus, ended
 
 
 def test_a_jobs_counts_may_be_null() -> None:
-    """They are until something was counted."""
     found = jobs.parse_job(a_job(total_count=5, completed_count=None))
     assert (found.total, found.completed, found.failed) == (5, 0, 0)
 
@@ -110,7 +109,6 @@ def test_a_rows_error_about_the_whole_row_has_no_field(pointer: str | None) -> N
     ],
 )
 def test_values_cannot_break_out_of_a_filter(values: list[str], expected: str) -> None:
-    """Quotes and backslashes are escaped."""
     assert any_of("email", values) == expected
 
 
@@ -127,7 +125,6 @@ def test_a_filter_by_time_is_floored_to_a_second_of_utc() -> None:
 def test_a_filter_has_at_most_a_hundred_values_and_a_short_url(
     size: int, count: int, expected: list[int]
 ) -> None:
-    """Whichever comes first; none is left out."""
     values = [f"{n:0{size}}" for n in range(count)]
     groups = list(batch_values(values))
     assert [len(group) for group in groups] == expected
@@ -157,5 +154,4 @@ def test_lookups_contain_each_canonical_value_once() -> None:
 
 
 def test_an_accepted_import_says_whether_a_duplicate_may_exist() -> None:
-    """As a value, to be recorded."""
     assert ImportAccepted("j", earlier_reply_lost=True) != ImportAccepted("j", earlier_reply_lost=False)

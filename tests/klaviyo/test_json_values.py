@@ -191,13 +191,11 @@ def test_null_of_any_type_is_left_out(
 def test_what_json_cannot_hold_is_refused_by_name(
     warehouse: duckdb.DuckDBPyConnection, sql: str, kind: ColumnKind, reason: str
 ) -> None:
-    """The row stays here, and the reason names the column."""
     row = selected(warehouse, f"'fine' AS a, {sql} AS v")
     assert refused([column("a"), column("score", kind)], row) == EncodingError("score", reason)
 
 
 def test_text_that_is_not_unicode_is_refused_by_name() -> None:
-    """A lone surrogate can't be written in UTF-8."""
     assert refused([column("a"), column("b")], ("fine", "\ud800")).field == "b"
 
 
@@ -235,7 +233,6 @@ def test_text_that_is_not_unicode_is_refused_by_name() -> None:
 def test_a_nested_real_is_sent_as_it_prints(
     warehouse: duckdb.DuckDBPyConnection, sql: str, type_: str, expected: str
 ) -> None:
-    """Not with the digits that a double shows of it."""
     row = selected(warehouse, f"{sql} AS v")
     nested = Column("v", ColumnKind.NESTED, type_)
     encoded = ProfileEncoder([IdentifierType.EMAIL], [("v", nested)]).encode([EMAIL, *row])

@@ -77,12 +77,10 @@ def an_error(pointer: str | None = None, code: str = "invalid", **more: Any) -> 
     ],
 )
 def test_a_pointer_names_its_row_or_none(pointer: str, row: tuple[int, str] | None) -> None:
-    """With or without a field, with or without a final slash."""
     assert parse_row_pointer(pointer) == row
 
 
 def test_rows_are_refused_when_every_error_points_at_one() -> None:
-    """By index; of several errors of a row, the first."""
     found = jobs.parse_refusal(
         answer(
             {
@@ -114,7 +112,6 @@ def test_rows_are_refused_when_every_error_points_at_one() -> None:
 def test_one_error_without_a_row_makes_it_a_request_error(
     error: dict[str, Any], field: str, first: bool
 ) -> None:
-    """Wherever it stands among the others: no row is blamed."""
     errors = [error, an_error(f"{ROWS}/4/attributes/email")]
     found = jobs.parse_refusal(answer({"errors": errors if first else errors[::-1]}, lost=True))
     assert found == RequestRefused(RowError("invalid", field, "It is wrong."), 400, earlier_reply_lost=True)
@@ -122,7 +119,6 @@ def test_one_error_without_a_row_makes_it_a_request_error(
 
 @pytest.mark.parametrize("status", [401, 403, 410, 415, 418])
 def test_a_refusal_that_is_not_about_the_content_is_neither(status: int) -> None:
-    """A wrong key is nobody's row."""
     assert jobs.parse_refusal(answer({"errors": [an_error(f"{ROWS}/4")]}, status)) is None
 
 
@@ -191,7 +187,6 @@ def test_a_document_is_json_of_klaviyos_form(kind: str) -> None:
     ],
 )
 def test_a_reply_that_is_not_klaviyos_is_malformed(reply: Response, reason: str) -> None:
-    """A proxy's page is not a reply."""
     with pytest.raises(MalformedReply, match=reason):
         parse_document(reply)
 
@@ -201,7 +196,6 @@ def test_a_reply_that_is_not_klaviyos_is_malformed(reply: Response, reason: str)
     [{"data": None}, {"data": [None]}, {"data": [{}]}, {"data": [{"id": ""}]}, {"data": [{"id": 5}]}],
 )
 def test_a_resource_without_an_id_is_malformed(document: dict[str, list[Any] | None]) -> None:
-    """Without an id, a result cannot be matched."""
     with pytest.raises(MalformedReply):
         parse_resources(document)
     with pytest.raises(MalformedReply):
@@ -222,7 +216,6 @@ def test_a_resource_without_an_id_is_malformed(document: dict[str, list[Any] | N
 def test_the_last_page_has_no_next(
     document: dict[str, dict[str, str | None] | None], link: str | None
 ) -> None:
-    """Left out, null or empty."""
     assert next_link(document) == link
 
 
@@ -236,13 +229,11 @@ def test_the_last_page_has_no_next(
     ],
 )
 def test_times_are_read_as_utc(text: str, expected: datetime) -> None:
-    """Whichever way they are written."""
     assert Resource("r", {"at": text}).get_timestamp("at") == expected
 
 
 @pytest.mark.parametrize("value", [None, "", "yesterday", 5])
 def test_an_invalid_timestamp_is_malformed(value: int | str | None) -> None:
-    """Nobody guesses when somebody joined."""
     with pytest.raises(MalformedReply, match="at of r is not a timestamp"):
         Resource("r", {"at": value}).get_timestamp("at")
 
@@ -257,5 +248,4 @@ def test_an_invalid_timestamp_is_malformed(value: int | str | None) -> None:
     ],
 )
 def test_the_servers_time_is_its_date_header(headers: dict[str, str], expected: datetime | None) -> None:
-    """None where it says nothing understandable."""
     assert parse_date(Response(200, headers, b"")) == expected

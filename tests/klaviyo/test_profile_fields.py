@@ -117,7 +117,6 @@ def test_a_location_comes_from_a_struct_from_columns_or_from_both(
 
 @pytest.mark.parametrize("value", [None, {}, {"city": None}])
 def test_an_empty_location_is_left_out(value: dict[str, None] | None) -> None:
-    """As any other NULL."""
     assert "location" not in rendered([column("location", ColumnKind.NESTED)], (value,))["attributes"]
 
 
@@ -154,7 +153,6 @@ def test_a_column_overrides_a_key_of_the_same_name_in_properties(explicit: str |
 
 @pytest.mark.parametrize("value", ["[1]", "1", '"text"'])
 def test_properties_that_are_no_object_are_refused(value: str) -> None:
-    """There are no names to put them under."""
     found = refused([column("properties", ColumnKind.JSON)], (value,))
     assert found == EncodingError("properties", "is not an object with names and values")
 
@@ -209,14 +207,12 @@ def test_the_size_limit_also_applies_to_rows_encoded_by_value() -> None:
 
 
 def test_the_same_row_gives_the_same_bytes() -> None:
-    """So that a batch can be taken apart and sent again."""
     renderer = ProfileEncoder([IdentifierType.EMAIL], [column("a"), column("properties", ColumnKind.JSON)])
     row = ("x", '{"b": 1, "a": null, "c": [1, 2]}')
     assert renderer.encode([EMAIL, *row]) == renderer.encode([EMAIL, *row])
 
 
 def test_encoding_does_not_change_the_row() -> None:
-    """The caller may render it again."""
     row = [[1, None], "2024"]
     rendered([column("a", ColumnKind.NESTED), column("b")], row)
     assert row == [[1, None], "2024"]

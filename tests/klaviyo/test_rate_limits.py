@@ -93,7 +93,6 @@ def test_without_remaining_quota_nothing_is_sent_before_the_reset() -> None:
 
 
 def test_requests_in_flight_do_not_exceed_the_remaining_quota() -> None:
-    """The replies on their way may have taken them."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(2, 50))
     first = lane.acquire(1.1)
@@ -126,7 +125,6 @@ def test_a_used_up_second_delays_a_second_and_not_a_minute() -> None:
 
 
 def test_a_new_window_resets_the_count() -> None:
-    """Nothing was left; the next window has all of it."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     slot = lane.acquire(0.0)
     lane.release(0.1, lane.acquire(0.0), replied=True, quota=Quota(0, 1))
@@ -184,7 +182,6 @@ def acquired(pace: RateLimiter, endpoint: Endpoint) -> Permit:
 
 
 def test_endpoints_do_not_wait_for_each_other(clock: QuickClock) -> None:
-    """Klaviyo counts each by itself."""
     pace = RateLimiter(clock, CancellableSleep(clock), lambda endpoint: endpoint.rate_limit)
     pace.throttle(acquired(pace, Endpoint.LISTS), 600)
     pace.acquire(Endpoint.PROFILES)
@@ -213,7 +210,6 @@ def test_threads_share_the_limits(clock: QuickClock) -> None:
 
 
 def test_an_exhausted_daily_limit_is_an_error_without_a_wait(clock: QuickClock) -> None:
-    """150 lists a day; nobody waits until tomorrow."""
     pace = RateLimiter(clock, CancellableSleep(clock), lambda _: RateLimit(10, 1000, daily=3))
     for _ in range(3):
         pace.release(acquired(pace, Endpoint.CREATE_LIST), replied=True)
@@ -222,7 +218,6 @@ def test_an_exhausted_daily_limit_is_an_error_without_a_wait(clock: QuickClock) 
 
 
 def test_a_stopped_run_gets_no_permits(clock: QuickClock) -> None:
-    """A waiting thread returns at once."""
     patience = CancellableSleep(clock)
     pace = RateLimiter(clock, patience, lambda endpoint: endpoint.rate_limit)
     pace.throttle(acquired(pace, Endpoint.LISTS), 600)

@@ -42,7 +42,6 @@ def test_members_are_looked_up_by_the_hundred_and_read_to_the_last_page(
 
 
 def test_unrequested_members_are_ignored(server: Server, klaviyo: Klaviyo) -> None:
-    """A filter that was not obeyed must not end in a removal."""
     server.will(
         page([a_member("P1", "ann@example.com"), a_member("P2", "bob@example.com"), a_member("P3", None)])
     )
@@ -51,7 +50,6 @@ def test_unrequested_members_are_ignored(server: Server, klaviyo: Klaviyo) -> No
 
 
 def test_members_are_found_by_phone_and_by_email(server: Server, klaviyo: Klaviyo) -> None:
-    """Compared in canonical form."""
     server.will(page([a_member("P1", None, phone="+14155550100")]))
     assert len(klaviyo.find_members("L1", IdentifierType.PHONE, ["+1 415 555 0100"])) == 1
 
@@ -60,7 +58,6 @@ def test_members_are_found_by_phone_and_by_email(server: Server, klaviyo: Klaviy
 def test_members_cannot_be_looked_up_by_what_klaviyo_cannot_filter(
     server: Server, klaviyo: Klaviyo, kind: IdentifierType
 ) -> None:
-    """A mistake of the caller's, and not an empty answer."""
     with pytest.raises(ValueError, match="cannot be looked up by"):
         klaviyo.find_members("L1", kind, ["x"])
     assert server.seen == []
@@ -75,7 +72,6 @@ def test_profiles_are_looked_up_by_any_identifier(server: Server, klaviyo: Klavi
 
 
 def test_a_lookup_of_no_values_sends_no_request(server: Server, klaviyo: Klaviyo) -> None:
-    """No request for no values."""
     assert klaviyo.find_profiles(IdentifierType.EMAIL, []) == ()
     assert server.seen == []
 
@@ -98,7 +94,6 @@ def test_members_since_a_timestamp_excludes_earlier_ones(server: Server, klaviyo
 
 
 def test_members_change_by_up_to_a_thousand_ids(server: Server, klaviyo: Klaviyo) -> None:
-    """Added with POST, removed with DELETE, by id."""
     server.will(Reply(204), Reply(204))
     klaviyo.add_members("L1", ["P1", "P2"])
     klaviyo.remove_members("L1", ["P1"])
@@ -116,7 +111,6 @@ def test_members_change_by_up_to_a_thousand_ids(server: Server, klaviyo: Klaviyo
 
 
 def test_a_list_is_read_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
-    """Its name may have changed."""
     server.will(Reply(document={"data": a_list("L1", "VIP")}))
     found = klaviyo.get_list("L1")
     assert found is not None
@@ -125,7 +119,6 @@ def test_a_list_is_read_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
 
 
 def test_an_account_is_known_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
-    """With its name, and Klaviyo's mark for test accounts."""
     attributes = {"test_account": True, "contact_information": {"organization_name": "Corner shop"}}
     server.will(page([{"type": "account", "id": "AbC123", "attributes": attributes}]))
     found = klaviyo.get_account()
@@ -150,7 +143,6 @@ def test_jobs_since_a_timestamp_end_at_the_first_older_job(server: Server, klavi
 
 
 def test_all_errors_of_a_job_are_read(server: Server, klaviyo: Klaviyo) -> None:
-    """Not only the first page."""
     errors = [
         {
             "type": "import-error",

@@ -46,7 +46,6 @@ def test_a_200_that_is_not_klaviyos_is_an_error(server: Server, klaviyo: Klaviyo
 def test_a_good_status_with_a_page_does_not_count_as_delivered(
     server: Server, klaviyo: Klaviyo, status: int
 ) -> None:
-    """Nobody knows what became of the write, whatever the status."""
     server.will(Reply(status, content=b"<html></html>", kind="text/html"))
     with pytest.raises(ReplyLost):
         klaviyo.start_import(BODY)
@@ -64,7 +63,6 @@ def test_a_200_instead_of_204_does_not_count_as_success(server: Server, klaviyo:
     "location", ["http://127.0.0.1:1/api/lists", "/api/elsewhere", "https://example.com/"]
 )
 def test_redirects_are_not_followed(server: Server, klaviyo: Klaviyo, status: int, location: str) -> None:
-    """Not even on the same origin: the key could go along."""
     server.will(Reply(status, headers={"location": location}))
     with pytest.raises(KlaviyoError, match="redirect") as error:
         klaviyo.start_import(BODY)
@@ -89,7 +87,6 @@ def test_redirects_are_not_followed(server: Server, klaviyo: Klaviyo, status: in
     ],
 )
 def test_a_next_page_at_another_origin_is_not_fetched(server: Server, klaviyo: Klaviyo, link: str) -> None:
-    """The key would go along."""
     host = server.origin.removeprefix("http://")
     server.will(page([a_list("L1", "VIP")], link.format(origin=server.origin, host=host)))
     with pytest.raises(KlaviyoError, match="The next page is at"):
@@ -98,7 +95,6 @@ def test_a_next_page_at_another_origin_is_not_fetched(server: Server, klaviyo: K
 
 
 def test_page_links_in_a_circle_are_an_error(server: Server, klaviyo: Klaviyo) -> None:
-    """A run does not read for ever."""
     one, two = (f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in (1, 2))
     server.will(page([], one), page([], two), page([], one))
     with pytest.raises(KlaviyoError, match="circle"):

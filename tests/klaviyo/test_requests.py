@@ -42,7 +42,6 @@ def test_every_request_has_the_headers_that_klaviyo_requires(server: Server, kla
 
 
 def test_requests_reuse_one_connection(server: Server, klaviyo: Klaviyo) -> None:
-    """Reads, writes, empty replies and refusals alike."""
     server.will(page([]), JOB, Reply(204), refused(400), refused(404), refused(503), page([]))
     klaviyo.get_list_names()
     klaviyo.start_import(BODY)
@@ -143,7 +142,6 @@ def test_the_key_goes_to_no_other_origin(origin: str) -> None:
     ],
 )
 def test_klaviyo_and_loopback_are_allowed_origins(origin: str) -> None:
-    """Nothing is sent yet."""
     heard: list[Any] = []
     Klaviyo.connect(origin, DummyKey(), "2026-10-15", on_request=heard.append).close()
     assert heard == []

@@ -92,7 +92,6 @@ def test_each_result_has_its_next_step(
 
 @pytest.mark.parametrize("outcome", [answer(503), TransportError.CONNECTION_LOST, TransportError.UNREACHABLE])
 def test_failures_are_retried_up_to_eight_attempts(outcome: Response | TransportError) -> None:
-    """And the reason says how often."""
     tries, count = Attempts(), 1
     while isinstance(decision := next_step(outcome, tries, READ, dice()), Retry):
         tries, count = decision.attempts, count + 1
@@ -127,7 +126,6 @@ def test_backoff_is_exponential_with_full_jitter(seed: int, outcome: Response | 
 
 
 def test_retry_after_of_a_5xx_is_obeyed() -> None:
-    """A 503 may carry Retry-After."""
     assert repeated(answer(503, retry_after="20"), Attempts(), READ).delay == 20
 
 
@@ -162,7 +160,6 @@ def test_429s_fail_after_half_an_hour_of_waiting_whatever_their_number() -> None
 
 
 def test_a_429_with_a_wait_of_a_day_fails_at_once() -> None:
-    """A run does not sleep for a day."""
     assert isinstance(next_step(answer(429, retry_after="86400"), Attempts(), READ, dice()), Fail)
 
 
@@ -175,5 +172,4 @@ def test_429s_between_failures_do_not_count_as_attempts() -> None:
 
 
 def test_retry_after_is_read_from_its_header_alone() -> None:
-    """A body that says 0 seconds counts for nothing."""
     assert parse_retry_after(answer(429)) is None

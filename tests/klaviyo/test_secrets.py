@@ -49,7 +49,6 @@ def test_the_request_hook_gets_every_attempt_without_personal_data(server: Serve
 
 
 def test_other_limits_may_be_given(server: Server, clock: QuickClock) -> None:
-    """For a benchmark: no pacing."""
     klaviyo = Klaviyo.connect(
         server.origin, DummyKey(), "2026-10-15", clock=clock, rate_limit_for=lambda _: RateLimit(10**9, 10**9)
     )
@@ -131,7 +130,6 @@ def test_the_key_is_in_nothing_that_a_refused_connection_shows(clock: QuickClock
 
 
 def test_the_key_is_in_no_repr_of_the_client(klaviyo: Klaviyo) -> None:
-    """Nor of what it is made of."""
     wire = klaviyo._client._transport
     shown = [klaviyo, klaviyo._client, wire, wire._session, wire._session.auth, wire._session.headers]
     assert KEY not in "".join(map(repr, shown))

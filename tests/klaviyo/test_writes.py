@@ -32,13 +32,11 @@ if TYPE_CHECKING:
 
 
 def test_an_import_that_is_accepted_gives_its_job(server: Server, klaviyo: Klaviyo) -> None:
-    """Job ids are taken as they come."""
     server.will(JOB)
     assert klaviyo.start_import(BODY) == ImportAccepted("am9i/+=", earlier_reply_lost=False)
 
 
 def test_refused_rows_come_by_index(server: Server, klaviyo: Klaviyo) -> None:
-    """So that they can be taken out and the rest sent again."""
     server.will(refused(400, pointer="/data/attributes/profiles/data/7/attributes/email"))
     assert klaviyo.start_import(BODY) == RowsRefused(
         {7: RowError("invalid", "email", "It will not do.")}, earlier_reply_lost=False
@@ -46,7 +44,6 @@ def test_refused_rows_come_by_index(server: Server, klaviyo: Klaviyo) -> None:
 
 
 def test_a_refused_request_differs_from_refused_rows(server: Server, klaviyo: Klaviyo) -> None:
-    """An unknown list is nobody's row."""
     server.will(refused(404, "not_found", "/data"))
     assert klaviyo.start_import(BODY) == RequestRefused(
         RowError("not_found", "/data", "It will not do."), 404, earlier_reply_lost=False
@@ -73,7 +70,6 @@ def test_an_import_is_sent_again_after_a_failure_and_says_so(
 
 
 def test_a_gateways_error_page_is_a_failure_like_any_5xx(server: Server, klaviyo: Klaviyo) -> None:
-    """HTML or not."""
     server.will(
         Reply(502, content=b"<html>Bad gateway</html>", kind="text/html"), page([a_list("L1", "VIP")])
     )
@@ -81,7 +77,6 @@ def test_a_gateways_error_page_is_a_failure_like_any_5xx(server: Server, klaviyo
 
 
 def test_an_import_without_any_reply_raises_reply_lost(server: Server, klaviyo: Klaviyo) -> None:
-    """After eight tries, with the reason."""
     server.usual = Reply(cut="after")
     with pytest.raises(ReplyLost, match=r"The connection was lost after 8 attempts\. It is unknown") as error:
         klaviyo.start_import(BODY)
@@ -90,14 +85,12 @@ def test_an_import_without_any_reply_raises_reply_lost(server: Server, klaviyo: 
 
 
 def test_a_refused_key_after_a_lost_reply_raises_reply_lost(server: Server, klaviyo: Klaviyo) -> None:
-    """The first try may have been carried out."""
     server.will(Reply(cut="after"), refused(401, "authentication_failed"))
     with pytest.raises(ReplyLost, match="does not accept the key"):
         klaviyo.start_import(BODY)
 
 
 def test_a_list_is_created_once(server: Server, klaviyo: Klaviyo) -> None:
-    """And comes back with its id."""
     server.will(Reply(201, {"data": a_list("L9", "VIP")}))
     assert klaviyo.create_list("VIP").id == "L9"
     assert server.seen[0].body == b'{"data":{"type":"list","attributes":{"name":"VIP"}}}'
@@ -109,7 +102,6 @@ def test_a_list_is_created_once(server: Server, klaviyo: Klaviyo) -> None:
 def test_creating_a_list_is_not_repeated_after_a_lost_reply(
     server: Server, klaviyo: Klaviyo, reply: Reply
 ) -> None:
-    """There could be two of the name."""
     server.will(reply)
     with pytest.raises(ReplyLost):
         klaviyo.create_list("VIP")
@@ -118,7 +110,6 @@ def test_creating_a_list_is_not_repeated_after_a_lost_reply(
 
 
 def test_creating_a_list_is_repeated_after_a_429(server: Server, klaviyo: Klaviyo) -> None:
-    """Nothing was carried out: it may be sent again."""
     server.will(throttled(3), Reply(201, {"data": a_list("L9", "VIP")}))
     assert klaviyo.create_list("VIP").id == "L9"
 
@@ -158,14 +149,12 @@ def test_a_refused_loopback_connection_fails_soon(clock: QuickClock, nobody: str
 
 
 def test_retry_after_is_obeyed_to_the_second(server: Server, klaviyo: Klaviyo, clock: QuickClock) -> None:
-    """Not a moment less."""
     server.will(throttled(30), page([]))
     klaviyo.get_list_names()
     assert sum(clock.slept) >= 30
 
 
 def test_a_429_without_retry_after_waits_too(server: Server, klaviyo: Klaviyo, clock: QuickClock) -> None:
-    """At once would be refused again."""
     server.will(throttled(None), throttled(0), page([]))
     klaviyo.get_list_names()
     assert sum(clock.slept) >= 0.5 + 1
@@ -199,7 +188,6 @@ def test_no_quota_left_in_a_second_delays_by_a_second(
 
 
 def test_a_timeout_is_a_lost_reply(server: Server, clock: QuickClock) -> None:
-    """The server has the request and says nothing."""
     hold = threading.Event()
     server.will(Reply(hold=hold), JOB)
     klaviyo = Klaviyo.connect(

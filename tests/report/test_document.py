@@ -31,7 +31,6 @@ def documented() -> set[str]:
 
 
 def test_the_document_has_every_key_of_a_report() -> None:
-    """No more, and no fewer."""
     made = report_document(everything())
     keys = {f"{name}[].{key}" for name in INNER for one in made[name] for key in one}
     assert keys | (made.keys() - INNER) == documented()
@@ -58,6 +57,5 @@ def test_a_report_as_json_has_the_values_of_the_page() -> None:
 
 
 def test_the_document_stays_as_it_is(gold: Gold) -> None:
-    """Every key in its place, whatever the fields of the facts are called."""
     text = json.dumps(report_document(everything()), indent=1) + "\n"
     gold.check(Path(__file__).parent / "gold" / "report.json", text)

@@ -57,7 +57,7 @@ VOID = {"meta", "line", "rect", "circle", "polyline", "br"}  # which have no end
 
 
 class Outline(HTMLParser):
-    """What a page is made of; raises where a tag is not closed in its place."""
+    """The elements of a page; raises if a tag is not closed in its place."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ def words(text: str) -> str:
 
 
 def test_the_page_is_the_gold_file(gold: Gold) -> None:
-    """Whoever changes it sees how, and looks at it before it is kept."""
+    """A change of the page shows in the gold file, and is looked at before it is kept."""
     shown = render_page(mask_report(everything())).replace(
         f"reverse-etl {__version__}", "reverse-etl <version>"
     )
@@ -104,7 +104,7 @@ def test_the_page_is_the_gold_file(gold: Gold) -> None:
 
 
 def test_the_sections_are_in_order() -> None:
-    """What it came to, what was done, why not, the proof, who was left out, and what was before."""
+    """Outcome, changes, rejections, proof, rows not found, earlier runs."""
     assert Outline(render_page(everything())).headings == [
         "Lists",
         "Why lists stopped",
@@ -150,7 +150,6 @@ def test_a_page_of_any_run_is_complete_and_self_contained(kind: str) -> None:
     ],
 )
 def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, said: str) -> None:
-    """Anybody understands it, and the page says it first."""
     found = summarize_run(KINDS[kind])
     assert (found.severity, found.headline) == (tone, said)
     assert f'<section class="verdict {tone}">\n<div class="said">{said}</div>' in render_page(KINDS[kind])
@@ -190,12 +189,10 @@ def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, said: s
     ],
 )
 def test_the_page_shows_every_fact(kind: str, sentence: str) -> None:
-    """In words that stand for themselves."""
     assert sentence in words(render_page(KINDS[kind]))
 
 
 def test_deferred_rows_are_not_shown_as_not_sent() -> None:
-    """They are what was asked for."""
     assert "not sent." not in " ".join(summarize_run(KINDS["a limit"]).details)
 
 
@@ -218,7 +215,6 @@ def test_deferred_rows_are_not_shown_as_not_sent() -> None:
     ],
 )
 def test_the_page_says_who_rejected_the_rows(own: bool, state: str, later: int, told: str) -> None:
-    """The state keeps them as they stand now."""
     shown = replace(everything(), rejections_match_run=own, run=ran(state, 1), later_run_count=later)
     assert told in words(render_page(shown))
 
@@ -238,7 +234,6 @@ def test_the_page_says_who_rejected_the_rows(own: bool, state: str, later: int, 
     ],
 )
 def test_a_rare_figure_has_a_column_only_if_it_occurs(figure: str, heading: str) -> None:
-    """As in the table of a run."""
     column = f'data-h="{heading}"'
     assert column not in render_page(report(changed(), changed(TEA)))
     assert (
@@ -247,14 +242,12 @@ def test_a_rare_figure_has_a_column_only_if_it_occurs(figure: str, heading: str)
 
 
 def test_every_count_belongs_to_exactly_one_figure() -> None:
-    """None is lost on the way to the page, and none is told twice."""
     plan = ListPlan(ListRef("", "", ""), rows=0, snapshot_rows=0)
     told = [count for figure in (*PLAN_FIGURES, *OUTCOME_FIGURES) for count in figure.counts]
     assert sorted(told) == sorted(collect_figures(ListResult("vip", plan, {}, "", failed=False)))
 
 
 def test_the_last_line_is_the_sum_of_the_lists() -> None:
-    """Of one list there is nothing to add."""
     shown = words(render_page(report(changed(), changed(TEA))))
     assert "all 2 lists 10,000 9,980 60 40 20 9,900 100 20 0 0" in shown
     assert "all 1" not in words(render_page(report(changed())))
@@ -326,7 +319,6 @@ def test_people_are_masked_unless_a_flag_shows_them(where: str, secret: str) -> 
 
 
 def test_an_example_is_shown_as_the_command_line_masks_it() -> None:
-    """And whole where it may be, without its type."""
     assert "<code>a**@@*******.com</code>" in render_page(mask_report(everything()))
     assert "<code>ann@@example.com</code>" in render_page(everything())
     assert "<code>b**@e******.com</code>" in render_page(mask_report(everything()))
@@ -375,7 +367,6 @@ def test_a_list_has_a_line_of_its_rows_in_its_runs() -> None:
 
 
 def test_a_page_of_forty_lists_stays_small() -> None:
-    """Some hundred kilobytes."""
     places = [replace(VIP, model=f"model_{n}", list_id=f"L{n}", name=f"List {n} " * 20) for n in range(MANY)]
     lists = [changed(place, rows=10_000_000, unchanged=9_999_950) for place in places]
     proofs = tuple(

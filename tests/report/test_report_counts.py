@@ -11,7 +11,6 @@ OLD = {"rows": 5, "adds": 2, "updates": 1, "applied": 3}  # kept before there wa
 
 
 def test_counts_are_summed() -> None:
-    """Of some names together."""
     assert sum_counts(OLD, ("adds", "updates")) == 3
 
 
@@ -25,13 +24,11 @@ def test_runs_of_versions_without_a_limit_deferred_nothing() -> None:
 @pytest.mark.parametrize("counts", [{}, OLD])
 @pytest.mark.parametrize("name", ["removed", "not_a_count"])
 def test_a_count_that_is_missing_is_an_error(counts: dict[str, int], name: str) -> None:
-    """It says which one."""
     with pytest.raises(WarehouseError, match=f"no count {name!r} "):
         sum_counts(counts, (name,))
 
 
 @pytest.mark.parametrize("name", ["deferred", "unchanged"])
 def test_a_record_without_any_count_is_an_error(name: str) -> None:
-    """Such as one that cannot have been written by a run that ended."""
     with pytest.raises(WarehouseError):
         sum_counts({}, (name,))

@@ -51,7 +51,6 @@ def test_a_list_shows_its_worst_outcome(one: ListSummary, run: RunRecord, told: 
 
 
 def test_a_list_counts_its_own_new_rejections() -> None:
-    """That another list has new ones is no fault of this one."""
     tea, vip = changed(TEA, rejected_by_check=2), changed(rejected_by_check=2)
     known = replace(KINDS["some new rejections"], lists=(tea, vip))
     assert (describe_list_state(known, tea)[1], describe_list_state(known, vip)[1]) == (
@@ -73,7 +72,6 @@ def test_a_list_counts_its_own_new_rejections() -> None:
     ],
 )
 def test_an_exit_code_is_explained(run: RunRecord, how: str, code: str) -> None:
-    """Whoever gets the page need not know them."""
     assert (describe_run_ending(ReportedRun(run, ()))[1], describe_exit_code(run)) == (how, code)
 
 

@@ -59,13 +59,11 @@ def test_a_retired_revision_falls_forward_unless_the_request_opts_out(
     "form", ["application/vnd.api+json", "application/json", "application/json; charset=utf-8"]
 )
 def test_both_json_content_types_are_accepted(caller: Caller, form: str) -> None:
-    """Klaviyo documents one and takes the other too."""
     assert caller.ask("POST", "/api/lists", json=LIST, headers={"Content-Type": form}).status_code == 201
 
 
 @pytest.mark.parametrize(("key", "status"), [("right", 200), ("wrong", 401)])
 def test_a_sandbox_with_a_key_accepts_no_other_key(key: str, status: int) -> None:
-    """A configured key is the only one."""
     with Sandbox(None, key="right") as sandbox:
         headers = {**HEADERS, "Authorization": f"Klaviyo-API-Key {key}"}
         assert (
@@ -88,7 +86,6 @@ def test_a_sandbox_with_a_key_accepts_no_other_key(key: str, status: int) -> Non
     ],
 )
 def test_addresses(caller: Caller, method: str, path: str, status: int) -> None:
-    """Unknown places are errors in JSON; a slash at the end is none."""
     reply = caller.ask(method, path)
     assert reply.status_code == status
     assert "errors" in reply.json() or status == 200
@@ -106,14 +103,12 @@ def test_a_body_over_five_million_bytes_is_refused(caller: Caller) -> None:
 
 @pytest.mark.parametrize(("length", "status"), [(99_000, 202), (100_100, 400)])
 def test_a_profile_has_at_most_a_hundred_thousand_bytes(caller: Caller, length: int, status: int) -> None:
-    """The row that is too large is pointed at."""
     reply = caller.start_import([*people(2), row(email="big@example.com", properties={"x": "y" * length})])
     assert reply.status_code == status
     assert status == 202 or pointers(reply) == ["/data/attributes/profiles/data/2"]
 
 
 def test_a_body_that_is_not_json_is_refused(caller: Caller) -> None:
-    """Broken JSON is a 400 at /data."""
     reply = caller.ask("POST", JOBS, data=b'{"data": ')
     assert (reply.status_code, pointers(reply)) == (400, ["/data"])
 
@@ -128,7 +123,6 @@ def test_an_error_has_the_form_of_klaviyos(caller: Caller) -> None:
 
 
 def test_one_connection_carries_many_requests(caller: Caller) -> None:
-    """The server keeps connections alive and says so by not closing them."""
     ports = set()
     for _ in range(5):
         with caller.ask("POST", "/api/lists", json=LIST, stream=True) as reply:
@@ -147,14 +141,12 @@ def test_a_chunked_body_is_read_whole(caller: Caller) -> None:
 
 
 def test_the_account_has_its_id(caller: Caller, sandbox: Sandbox) -> None:
-    """The id that the API gives is the sandbox's own."""
     (account,) = caller.get("/api/accounts")["data"]
     assert (account["id"], account["attributes"]["test_account"]) == (sandbox.account_id, True)
     assert caller.get(f"/api/accounts/{sandbox.account_id}")["data"] == account
 
 
 def test_a_stopped_sandbox_closes_its_connections() -> None:
-    """Nobody goes on speaking to a server that has stopped, not even on a connection that was open."""
     sandbox = Sandbox(None)
     sandbox.start()
     caller = Caller(sandbox)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 def test_the_log_shows_the_requests(caller: Caller, sandbox: Sandbox) -> None:
-    """Method, path, query, status, rows and bytes, in order; from Python and over HTTP the same."""
     vip = caller.make_list("VIP")
     start = sandbox.now()
     caller.start_import(people(3), vip)
@@ -46,7 +45,6 @@ def test_the_log_shows_the_requests(caller: Caller, sandbox: Sandbox) -> None:
 
 
 def test_the_state_is_seen_from_python_and_over_http(caller: Caller, sandbox: Sandbox) -> None:
-    """Lists with counts, members by a list's name or id, profiles."""
     vip = caller.make_list("VIP / gold")
     caller.run_import([row(email="ann@example.com", first_name="Ann", properties={"n": 1})], vip)
     (one,) = sandbox.members("VIP / gold")
@@ -79,7 +77,6 @@ def test_a_missing_or_ambiguous_list_is_an_error(caller: Caller, sandbox: Sandbo
 
 
 def test_open_jobs_are_ended_over_http() -> None:
-    """Nobody has to wait for a slow sandbox."""
     with Sandbox(None, job_seconds=3600) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
@@ -115,7 +112,6 @@ def test_the_page_shows_the_content_of_the_sandbox(caller: Caller, sandbox: Sand
 
 
 def test_control_requests_are_not_logged(sandbox: Sandbox) -> None:
-    """The page and the control addresses are neither logged nor struck by faults."""
     sandbox.add_fault(Fault(FaultKind.STATUS, times=None))
     for path in ("/", "/sandbox/lists", "/sandbox/profiles", "/sandbox/log", "/sandbox/faults"):
         assert requests.get(sandbox.origin + path, timeout=5).status_code == 200
@@ -123,6 +119,5 @@ def test_control_requests_are_not_logged(sandbox: Sandbox) -> None:
 
 
 def test_a_wrong_control_address_is_an_error(sandbox: Sandbox) -> None:
-    """404 for what is not there, 400 or 415 for a body that is no JSON."""
     assert requests.get(f"{sandbox.origin}/sandbox/nothing", timeout=5).status_code == 404
     assert requests.post(f"{sandbox.origin}/sandbox/faults", data="x", timeout=5).status_code == 415

@@ -37,7 +37,6 @@ FATE = (
 
 
 def test_a_fault_is_read_and_written_by_its_keys() -> None:
-    """In this order; each key is another field."""
     fault = Fault.parse(FAULT)
     assert json.dumps(fault.to_dict()) == json.dumps(FAULT)
     values: list[Any] = list(FAULT.values())
@@ -47,20 +46,17 @@ def test_a_fault_is_read_and_written_by_its_keys() -> None:
 
 @pytest.mark.parametrize("key", [key for key in FAULT if key != "kind"])
 def test_a_fault_without_a_key_has_its_default(key: str) -> None:
-    """As docs/sandbox.md has it."""
     given = {name: value for name, value in FAULT.items() if name != key}
     assert Fault.parse(given).to_dict() == FAULT | {key: Fault(FaultKind.MISCOUNT).to_dict()[key]}
 
 
 def test_the_script_of_a_job_is_stored_by_its_keys() -> None:
-    """A state file of an earlier version is read."""
     fate = JobScript([RowFailurePlan(4, "invalid", "email", "No.", "none")], 1, 2)
     assert fate.to_json() == FATE
     assert JobScript.from_json(FATE) == fate
 
 
 def test_an_entry_of_the_log_has_its_keys() -> None:
-    """As /sandbox/log shows it."""
     entry = LoggedRequest(12.5, "GET", "/api/lists", "a=b", 200, 3, 40, "slow", 9)
     assert json.dumps(entry.document()) == (
         '{"at": 12.5, "method": "GET", "path": "/api/lists", "query": "a=b", "status": 200, "rows": 3, '
@@ -69,7 +65,6 @@ def test_an_entry_of_the_log_has_its_keys() -> None:
 
 
 def test_a_job_is_kept_in_the_order_of_its_columns() -> None:
-    """A value for each column, each in its place."""
     values = (1, "j", "queued", 1.0, 2.0, 3.0, 4.0, 5, 6, 7, '["L1"]')
     assert StoredJob(*values).row() == values
     assert len(JOB_COLUMNS.split(",")) == len(values)

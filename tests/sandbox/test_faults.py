@@ -25,7 +25,6 @@ def create(caller: Caller, name: str = "VIP") -> requests.Response:
 def test_a_status_comes_before_or_after_the_request_was_carried_out(
     caller: Caller, sandbox: Sandbox, status: int, after: bool
 ) -> None:
-    """Once, then all is well again."""
     sandbox.add_fault(Fault(FaultKind.STATUS, status=status, after=after))
     reply = create(caller)
     assert (reply.status_code, len(sandbox.lists())) == (status, int(after))
@@ -35,7 +34,6 @@ def test_a_status_comes_before_or_after_the_request_was_carried_out(
 
 @pytest.mark.parametrize(("retry_after", "header"), [(None, None), (7, "7")])
 def test_a_429_comes_with_or_without_the_wait(retry_after: int | None, header: str | None) -> None:
-    """And never with the headers that tell of the window."""
     with Sandbox(None) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
@@ -62,7 +60,6 @@ def test_a_connection_is_cut_before_or_after_the_request_was_carried_out(
 
 
 def test_an_html_page_with_status_200_can_be_scripted(caller: Caller, sandbox: Sandbox) -> None:
-    """As a proxy in between does; nothing was carried out."""
     sandbox.add_fault(Fault(FaultKind.HTML))
     reply = create(caller)
     assert (reply.status_code, reply.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
@@ -70,7 +67,6 @@ def test_an_html_page_with_status_200_can_be_scripted(caller: Caller, sandbox: S
 
 
 def test_a_slow_reply_comes_late_and_does_not_hold_up_others(caller: Caller, sandbox: Sandbox) -> None:
-    """Another request is answered before it."""
     sandbox.add_fault(Fault(FaultKind.SLOW, seconds=60.0))
     with pytest.raises(requests.Timeout):
         caller.session.get(f"{sandbox.origin}/api/lists", timeout=0.1)
@@ -88,7 +84,6 @@ def test_a_fault_applies_only_to_matching_requests(caller: Caller, sandbox: Sand
 
 
 def test_an_unlimited_fault_applies_until_it_is_cleared(caller: Caller, sandbox: Sandbox) -> None:
-    """`times=None` stands."""
     sandbox.add_fault(Fault(FaultKind.STATUS, times=None))
     assert {caller.ask("GET", "/api/lists").status_code for _ in range(5)} == {500}
     sandbox.clear_faults()
@@ -96,7 +91,6 @@ def test_an_unlimited_fault_applies_until_it_is_cleared(caller: Caller, sandbox:
 
 
 def test_a_random_fault_is_repeatable_by_its_seed(caller: Caller, sandbox: Sandbox) -> None:
-    """About as often as asked, and repeatably."""
     runs = []
     for _ in range(2):
         sandbox.clear_faults()
@@ -168,7 +162,6 @@ def test_a_row_fault_without_a_matching_row_stays_queued(caller: Caller, sandbox
 
 
 def test_a_row_fault_can_look_at_another_field(caller: Caller, sandbox: Sandbox) -> None:
-    """A phone, an external id."""
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^7$", field="external_id"))
     job = caller.run_import([row(external_id="7"), row(external_id="77")])
     (error,) = caller.pages(f"{JOBS}/{job['id']}/import-errors")
@@ -214,7 +207,6 @@ def test_a_job_can_count_more_failures_than_it_reports(caller: Caller, sandbox: 
 
 
 def test_faults_can_be_added_over_http(caller: Caller, sandbox: Sandbox) -> None:
-    """The control addresses need no key, and are not in the log."""
     url = f"{sandbox.origin}/sandbox/faults"
     made = requests.post(url, json={"kind": "status", "status": 503, "times": 3}, timeout=5)
     assert made.status_code == 200
@@ -240,7 +232,6 @@ def test_faults_can_be_added_over_http(caller: Caller, sandbox: Sandbox) -> None
 def test_a_fault_that_cannot_be_read_is_refused(
     sandbox: Sandbox, document: dict[str, Any] | list[Any], said: str
 ) -> None:
-    """Over HTTP a 400 with a sentence, in Python a UsageError."""
     with pytest.raises(UsageError):
         Fault.parse(document)
     reply = requests.post(f"{sandbox.origin}/sandbox/faults", json=document, timeout=5)

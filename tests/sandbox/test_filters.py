@@ -72,7 +72,6 @@ def test_null_is_not_the_text_null() -> None:
     ],
 )
 def test_a_malformed_filter_is_refused(text: str) -> None:
-    """A malformed filter is a 400 that names the parameter."""
     with pytest.raises(HttpError) as refusal:
         parse_filter(text)
     assert (refusal.value.status, refusal.value.errors[0].parameter) == (400, "filter")

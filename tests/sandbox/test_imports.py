@@ -59,7 +59,6 @@ def test_one_bad_row_refuses_the_whole_request(caller: Caller, bad: Any, where: 
 
 
 def test_every_bad_row_is_pointed_at(caller: Caller) -> None:
-    """One refusal lists all errors, in the order of the rows."""
     reply = caller.start_import([row(email="x"), *people(2), row(), row(email="y", phone_number="z")])
     assert pointers(reply) == [
         f"{ROWS}/0/attributes/email",
@@ -103,7 +102,6 @@ def test_a_request_that_is_wrong_as_a_whole_points_at_no_row(
 
 @pytest.mark.parametrize(("count", "status"), [(10_000, 202), (10_001, 400)])
 def test_ten_thousand_rows_are_a_request(caller: Caller, count: int, status: int) -> None:
-    """One more is refused, with a pointer at the rows as a whole."""
     reply = caller.start_import(people(count))
     assert reply.status_code == status
     assert status == 202 or pointers(reply) == [ROWS]
@@ -111,7 +109,7 @@ def test_ten_thousand_rows_are_a_request(caller: Caller, count: int, status: int
 
 @dataclass
 class Work:
-    """What a job costs: calls of functions, and instructions of SQLite in thousands."""
+    """Return the cost of a job: calls of functions, and instructions of SQLite in thousands."""
 
     calls: int = 0
     instructions: int = 0
@@ -176,7 +174,6 @@ def test_a_job_is_queued_then_processing_then_complete() -> None:
 
 
 def test_nothing_is_applied_before_the_job_ends() -> None:
-    """Accepted is not applied."""
     with Sandbox(None, job_seconds=3600) as sandbox:
         caller = Caller(sandbox)
         with caller.session:
@@ -217,7 +214,6 @@ def test_null_and_omitted_values_leave_what_is_there(caller: Caller, sandbox: Sa
 
 
 def test_an_email_is_kept_trimmed_and_in_lower_case(caller: Caller, sandbox: Sandbox) -> None:
-    """Two spellings are one person."""
     caller.run_import([row(email=" Ann@Example.COM "), row(email=ANN, first_name="Ann")])
     assert [(one["email"], one["first_name"]) for one in sandbox.profiles()] == [(ANN, "Ann")]
 
@@ -325,7 +321,6 @@ def test_a_secondary_identifier_of_another_profile_can_fail_the_row() -> None:
 
 
 def test_an_unknown_id_fails_its_row_alone(caller: Caller, sandbox: Sandbox) -> None:
-    """The others are applied; import-errors names the id."""
     job = caller.run_import([row("01NOBODY", email=ANN), *people(2)])
     assert (job["attributes"]["completed_count"], job["attributes"]["failed_count"]) == (2, 1)
     (error,) = caller.pages(f"{JOBS}/{job['id']}/import-errors")

@@ -48,7 +48,6 @@ def test_an_endpoint_has_limits_per_second_and_minute(operation: str, burst: int
 
 
 def test_lists_are_created_at_most_a_hundred_and_fifty_times_a_day() -> None:
-    """The daily window outlasts the minute's."""
     limits, day = FixedWindowLimiter(), NOON - NOON % 86_400
     passed = sum(taken(limits, "create_list", day + second, 10) for second in range(7200))
     assert passed == 150
@@ -59,7 +58,6 @@ def test_lists_are_created_at_most_a_hundred_and_fifty_times_a_day() -> None:
 
 
 def test_the_wait_is_for_the_last_window_that_is_full() -> None:
-    """When the second and the minute are both used up, the minute counts."""
     limits, start = FixedWindowLimiter(), NOON - NOON % 60
     assert sum(taken(limits, "bulk_import_profiles", start + second, 10) for second in range(15)) == 150
     with pytest.raises(HttpError) as refusal:
@@ -68,7 +66,6 @@ def test_the_wait_is_for_the_last_window_that_is_full() -> None:
 
 
 def test_each_endpoint_has_a_quota_of_its_own() -> None:
-    """One that is used up leaves the others alone."""
     limits = FixedWindowLimiter()
     assert taken(limits, "get_accounts", NOON, 5) == 1
     assert all(taken(limits, operation, NOON, 1) == 1 for operation in QUOTAS if operation != "get_accounts")

@@ -34,13 +34,11 @@ def body(name: int | str = "VIP", **attributes: Any) -> dict[str, dict[str, Any]
 def test_a_list_is_created_only_from_known_attributes(
     caller: Caller, document: dict[str, Any] | list[Any], pointer: str
 ) -> None:
-    """A name is required, and nothing unknown is taken."""
     reply = caller.ask("POST", "/api/lists", json=document)
     assert (reply.status_code, pointers(reply)) == (400, [pointer])
 
 
 def test_two_lists_may_have_one_name(caller: Caller) -> None:
-    """Klaviyo nowhere promises that names are unique; ids are."""
     first, second = caller.make_list("VIP"), caller.make_list("VIP")
     assert first != second
     assert [one["id"] for one in caller.get("/api/lists", filter='equals(name,"VIP")')["data"]] == [
@@ -126,7 +124,6 @@ def test_a_page_size_out_of_range_is_refused(caller: Caller, size: str) -> None:
 
 @pytest.mark.parametrize("cursor", ["nonsense", "bm9uc2Vuc2U=", "WzFd", "WzEsICJ4Il0="])
 def test_an_unknown_cursor_is_refused(caller: Caller, cursor: str) -> None:
-    """A cursor is opaque, but not everything opaque is a cursor."""
     reply = caller.ask("GET", "/api/lists", params={"page[cursor]": cursor})
     assert (reply.status_code, pointers(reply)) == (400, ["page[cursor]"])
 
@@ -213,7 +210,6 @@ def test_adding_and_removing_by_id_is_idempotent(caller: Caller, sandbox: Sandbo
 def test_a_thousand_members_are_a_request(
     caller: Caller, sandbox: Sandbox, method: str, count: int, status: int
 ) -> None:
-    """From one to a thousand ids."""
     vip = caller.make_list("VIP")
     caller.run_import(people(1001))
     reply = caller.edit(method, vip, *(one["id"] for one in sandbox.profiles()[:count]))
@@ -224,13 +220,11 @@ def test_a_thousand_members_are_a_request(
     "document", [{}, {"data": {}}, {"data": ["x"]}, {"data": [{"type": "list", "id": "x"}]}]
 )
 def test_members_are_named_as_resources(caller: Caller, document: dict[str, Any]) -> None:
-    """Anything but a list of profiles with ids is a 400."""
     path = f"/api/lists/{caller.make_list('VIP')}/relationships/profiles"
     assert caller.ask("POST", path, json=document).status_code == 400
 
 
 def test_a_new_list_may_be_shown_late() -> None:
-    """Among the others; who knows its id finds it at once."""
     clock = QuickClock()
     with Sandbox(None, clock=clock, limits=False, list_seconds=200.0) as sandbox:
         caller = Caller(sandbox)

@@ -24,7 +24,6 @@ ANN = "ann@example.com"
     ],
 )
 def test_profiles_are_found_by_filter(caller: Caller, text: str, emails: list[str | None]) -> None:
-    """Those who are not there are simply absent."""
     caller.run_import(
         [*people(4), row(email=ANN, external_id="7", phone_number="+14155550100"), row(external_id="9")]
     )
@@ -44,7 +43,6 @@ def test_a_lookup_of_a_hundred_needs_a_page_of_a_hundred(caller: Caller) -> None
 
 
 def test_creating_a_profile_that_exists_names_the_other(caller: Caller, sandbox: Sandbox) -> None:
-    """409 with the id of the profile that has the identifier."""
     body = {"data": row(email=ANN, first_name="Ann")}
     made = caller.ask("POST", "/api/profiles", json=body)
     assert made.status_code == 201
@@ -68,7 +66,6 @@ def test_updating_a_profile_clears_what_is_null(caller: Caller, sandbox: Sandbox
 
 
 def test_an_update_cannot_use_an_identifier_of_another_profile(caller: Caller, sandbox: Sandbox) -> None:
-    """409 again, and nothing is changed."""
     caller.run_import([row(email=ANN), row(email="bob@example.com")])
     before = sandbox.profiles()
     body = {"data": row(before[1]["id"], email=ANN)}
@@ -77,7 +74,6 @@ def test_an_update_cannot_use_an_identifier_of_another_profile(caller: Caller, s
 
 
 def test_create_or_update_distinguishes_new_and_existing_profiles(caller: Caller, sandbox: Sandbox) -> None:
-    """201, then 200; null clears here too."""
     assert (
         caller.ask("POST", "/api/profile-import", json={"data": row(email=ANN, title="Dr")}).status_code
         == 201
@@ -111,7 +107,6 @@ def test_a_merge_moves_memberships_and_leaves_one_profile(caller: Caller, sandbo
 
 
 def test_no_id_is_given_twice(caller: Caller, sandbox: Sandbox) -> None:
-    """A profile made after a merge is not taken for the one that went."""
     caller.run_import(people(2))
     kept, gone = sandbox.profiles()
     body = {
@@ -127,7 +122,6 @@ def test_no_id_is_given_twice(caller: Caller, sandbox: Sandbox) -> None:
 
 
 def test_a_profile_shows_its_lists(caller: Caller, sandbox: Sandbox) -> None:
-    """All on one page, with or without their attributes."""
     ids = [caller.make_list(name) for name in ("VIP", "other", "lapsed")]
     caller.run_import([row(email=ANN)], ids[0], ids[2])
     path = f"/api/profiles/{sandbox.profiles()[0]['id']}"

@@ -24,7 +24,6 @@ def sdk() -> Iterator[KlaviyoAPI]:
 
 
 def test_the_sdk_creates_imports_polls_reads_and_removes(sdk: KlaviyoAPI) -> None:
-    """A list's life, with the replies read into the SDK's own models."""
     account = sdk.Accounts.get_accounts().data[0]
     assert account.attributes.test_account
     made = sdk.Lists.create_list({"data": {"type": "list", "attributes": {"name": "VIP"}}}).data

@@ -29,7 +29,7 @@ HOLD = """
 import signal
 import sys
 from pathlib import Path
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent process may ignore it
 from reverse_etl.sandbox import Sandbox, serve
 sandbox = Sandbox(Path(sys.argv[1]), job_seconds=float(sys.argv[2]), limits=False)
 serve(sandbox, lambda origin: print(origin, flush=True))
@@ -54,7 +54,6 @@ def hold(
 
 
 def test_a_restarted_sandbox_continues_where_it_stopped(tmp_path: Path) -> None:
-    """Account, lists, members, jobs, errors, faults and the log are there tomorrow."""
     path = tmp_path / "trial.db"
     with Sandbox(path, job_seconds=0, limits=False) as sandbox:
         caller = Caller(sandbox)
@@ -86,7 +85,6 @@ def test_a_restarted_sandbox_continues_where_it_stopped(tmp_path: Path) -> None:
 
 
 def test_a_job_that_was_open_at_the_stop_ends_after_the_start(tmp_path: Path) -> None:
-    """Accepted rows wait in the file."""
     path = tmp_path / "trial.db"
     with Sandbox(path, job_seconds=3600) as sandbox:
         caller = Caller(sandbox)
@@ -151,7 +149,6 @@ def test_checking_whether_a_file_is_in_use_does_not_touch_it(tmp_path: Path) -> 
 
 
 def test_a_second_process_gets_an_error_with_the_locked_file(tmp_path: Path) -> None:
-    """One process at a time, and the message says what to do; afterwards the file is free again."""
     path = tmp_path / "trial.db"
     with hold(path) as (process, origin):
         assert origin.startswith("http://127.0.0.1:")
@@ -167,7 +164,6 @@ def test_a_second_process_gets_an_error_with_the_locked_file(tmp_path: Path) -> 
 
 
 def test_a_second_sandbox_of_one_process_gets_the_same_error(tmp_path: Path) -> None:
-    """Within a process as between two."""
     with Sandbox(tmp_path / "trial.db"), pytest.raises(WarehouseError):
         Sandbox(tmp_path / "trial.db").start()
 
@@ -212,7 +208,6 @@ def test_a_copy_of_a_missing_file_is_empty_and_creates_none(tmp_path: Path) -> N
 
 
 def test_a_file_that_is_not_a_sandbox_is_not_changed(tmp_path: Path) -> None:
-    """Neither text nor somebody else's database is written to."""
     text = tmp_path / "notes.txt"
     text.write_text("not a database, but long enough to be taken for one by its size\n" * 20)
     with pytest.raises(UsageError, match="cannot be opened"):
@@ -230,7 +225,6 @@ def test_a_copied_file_is_reported_under_its_own_name(tmp_path: Path) -> None:
 
 
 def test_a_database_of_another_program_is_not_changed(tmp_path: Path) -> None:
-    """It has tables, but not ours."""
     path = tmp_path / "other.db"
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE customers (id INTEGER)")
@@ -259,14 +253,12 @@ def test_a_full_disk_is_a_server_error_without_a_traceback(tmp_path: Path) -> No
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    """No folder is made behind anyone's back."""
     with pytest.raises(UsageError) as refusal:
         Sandbox(tmp_path / "no" / "trial.db").start()
     assert str(tmp_path / "no") in refusal.value.problems[0].hint
 
 
 def test_a_port_in_use_is_named(sandbox: Sandbox) -> None:
-    """The other program keeps its port."""
     port = int(sandbox.origin.rpartition(":")[2])
     with pytest.raises(UsageError, match=f"port {port}"):
         Sandbox(None, port=port).start()
@@ -307,13 +299,11 @@ def test_time_does_not_go_back_when_a_fast_clock_restarts(tmp_path: Path) -> Non
 
 
 def test_a_sandbox_that_is_not_running_says_so() -> None:
-    """The error of a wrong program is a sentence."""
     with pytest.raises(ReverseEtlError, match="not running"):
         Sandbox(None).lists()
 
 
 def test_serve_runs_until_the_stop_event_is_set() -> None:
-    """It announces the origin once requests are answered, and frees the port at the end."""
     origins: list[Any] = []
     until = threading.Event()
     thread = threading.Thread(target=serve, args=(Sandbox(None), origins.append, until))
@@ -328,14 +318,12 @@ def test_serve_runs_until_the_stop_event_is_set() -> None:
 
 
 def test_an_interrupt_ends_serve_without_a_traceback(tmp_path: Path) -> None:
-    """Ctrl-C is how people stop it."""
     with hold(tmp_path / "trial.db") as (process, _):
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
 
 
 def test_many_clients_at_once_lose_nothing(sandbox: Sandbox) -> None:
-    """Each thread's list is made, filled and read as if it were alone."""
     counts = []
 
     def work(number: int) -> None:

@@ -94,7 +94,6 @@ COMMANDS = [*command_lines()]
 
 @pytest.mark.parametrize(("file", "arguments"), COMMANDS, ids=[" ".join([f, *a]) for f, a in COMMANDS])
 def test_every_command_line_is_one_of_ours(file: str, arguments: list[str]) -> None:
-    """Our own parser takes it: the command is there, and so are its flags."""
     del file
     with app.make_context("reverse-etl", list(arguments)) as context:
         name, command, rest = app.resolve_command(context, [*context._protected_args, *context.args])
@@ -103,7 +102,6 @@ def test_every_command_line_is_one_of_ours(file: str, arguments: list[str]) -> N
 
 
 def test_every_file_that_sends_has_a_checked_command_line() -> None:
-    """But the timer and the SQL, which has a test of its own."""
     silent = {"reverse-etl.timer", "snowflake-task.sql"}
     assert {file for file, _ in COMMANDS} >= {path.name for path in FILES.iterdir()} - silent
 
@@ -126,7 +124,6 @@ def is_cron(written: str) -> bool:
 
 
 def test_the_schedules_are_all_of_one_time() -> None:
-    """So that one can be replaced by the other."""
     (line,) = [line for line in text("reverse_etl.cron").splitlines() if re.match(r"[\d*]", line)]
     assert " ".join(line.split()[:5]) == CRON
     assert yaml.safe_load(text("kubernetes-cronjob.yml"))["spec"]["schedule"] == CRON
@@ -139,7 +136,6 @@ def test_the_schedules_are_all_of_one_time() -> None:
 
 
 def test_the_cron_line_is_shell_that_bash_reads() -> None:
-    """With the settings above it."""
     lines = text("reverse_etl.cron").splitlines()
     settings = [line for line in lines if re.fullmatch(r"[A-Z]+=\S+", line)]
     (job,) = [line for line in lines if line.startswith("15 ")]
@@ -224,7 +220,7 @@ def test_the_dockerfile_has_known_instructions_and_an_unprivileged_user() -> Non
 
 @pytest.mark.parametrize("name", ["Dockerfile", "github-actions.yml"])
 def test_a_build_without_a_named_package_fails(name: str) -> None:
-    """Whoever has a bare name on an index would run code beside the secrets."""
+    """Anybody could take a bare name on a package index, and run code beside the secrets."""
     line = next(line.strip() for line in text(name).splitlines() if "${REVERSE_ETL:?" in line)
     command = line.removeprefix("run:").removeprefix("RUN").strip().rstrip("\\")
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, timeout=10)  # noqa: S607

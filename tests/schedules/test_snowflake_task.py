@@ -122,7 +122,6 @@ def test_the_documented_output_for_the_container_loads(tmp_path: Path) -> None:
 
 
 def test_names_that_need_quotes_get_them(tmp_path: Path) -> None:
-    """A role such as `retl job` is one name."""
     text = render_snowflake_task(target(tmp_path, **KEYS | {"role": "retl job"}))
     assert 'TO ROLE "retl job";' in text
     assert statements(text)
@@ -165,7 +164,6 @@ def test_its_objects_lie_in_the_schema_of_the_state(tmp_path: Path) -> None:
     ],
 )
 def test_a_target_that_cannot_be_a_task_says_why(tmp_path: Path, output: dict[str, Any], what: str) -> None:
-    """With its place in the profile."""
     with pytest.raises(UsageError) as caught:
         render_snowflake_task(target(tmp_path, **output))
     (problem,) = caught.value.problems
@@ -173,7 +171,6 @@ def test_a_target_that_cannot_be_a_task_says_why(tmp_path: Path, output: dict[st
 
 
 def test_init_prints_it_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stdout is data: it goes into a file or into a worksheet."""
     monkeypatch.chdir(tmp_path)
     made = render_snowflake_task(target(tmp_path, **KEYS))
     before = sorted(tmp_path.iterdir())

@@ -1,7 +1,6 @@
-"""What the job sees through the installed connector, as JSON.
+"""Prints what the job sees through the installed connector, as JSON.
 
-Each environment's Python runs it, and what they print is compared.
-
+Each environment's Python runs it, and the outputs are compared.
 `python -m tests.warehouse.connector_check PORT DATABASE`, in the repository's folder.
 """
 

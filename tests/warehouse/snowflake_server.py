@@ -39,7 +39,7 @@ info_schema: Any = importlib.import_module("fakesnow.info_schema")
 
 @dataclass
 class Fault:
-    """What goes wrong with the next statements that match: an error with a code, or a reply that is lost."""
+    """A fault of the next statements that match: an error with a code, or a reply that is lost."""
 
     pattern: str
     times: int = 1
@@ -50,7 +50,7 @@ class Fault:
 
 @dataclass
 class World:
-    """What the stand-in remembers beside fakesnow."""
+    """The state of the stand-in beside fakesnow's."""
 
     faults: list[Fault] = field(default_factory=list)
     journal: list[dict[str, Any]] = field(default_factory=list)
@@ -213,7 +213,7 @@ def with_nulls(to_sf: Any) -> Any:
                 mask = before.combine_chunks().is_null()
                 whole = column.combine_chunks()
                 children = [whole.field(i) for i in range(whole.type.num_fields)]
-                column = pa.chunked_array(  # noqa: PLW2901 - this column, mended
+                column = pa.chunked_array(  # noqa: PLW2901 - this column, corrected
                     [pa.StructArray.from_arrays(children, fields=list(whole.type), mask=mask)]
                 )
             columns.append(column)

@@ -1,7 +1,7 @@
-"""What fakesnow works out from a statement's text alone, worked out once: most of the stand-in's time.
+"""Caches what fakesnow computes from a statement's text alone: most of the stand-in's time.
 
-fakesnow reads a statement twice, then changes its tree some seventy times before it is SQL of DuckDB. The job
-asks the same statements again and again, with other values. Run by the stand-in's Python, which has fakesnow.
+fakesnow reads a statement twice, then changes its tree some seventy times before it is DuckDB's SQL. The
+job sends the same statements again and again, with other values. Run by the stand-in's Python, which has fakesnow.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every warehouse promises the core: one suite over all of them."""
+"""The promises of every warehouse to the core: one suite over all of them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,6 @@ def runs(warehouse: Warehouse) -> list[tuple[str]]:
 
 
 def test_the_state_lasts(opened: Callable[..., Warehouse], warehouse: Warehouse) -> None:
-    """Another session finds what one has written."""
     insert(warehouse, "runs", [RUN])
     warehouse.close()
     again = opened()
@@ -85,7 +84,6 @@ def test_the_state_lasts(opened: Callable[..., Warehouse], warehouse: Warehouse)
 
 
 def test_rows_come_in_order_with_their_values(warehouse: Warehouse) -> None:
-    """Numbers, texts in any script, NULL; thousands at once."""
     rows = [(f"r{number:05}", "Zoë 漢字 '\"\\", "", "x", "x", None, None, number) for number in range(2500)]
     insert(warehouse, "runs", rows)
     statement = Statement.read(
@@ -98,7 +96,7 @@ def test_rows_come_in_order_with_their_values(warehouse: Warehouse) -> None:
 
 
 def test_other_statements_run_between_batches(warehouse: Warehouse) -> None:
-    """What is read is what was there when the reading began."""
+    """A reader gets the rows as they were when the reading began."""
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     seen = []
     for batch in warehouse.stream(
@@ -110,7 +108,6 @@ def test_other_statements_run_between_batches(warehouse: Warehouse) -> None:
 
 
 def test_reading_may_stop_early(warehouse: Warehouse) -> None:
-    """A list that is stopped leaves its deltas unread."""
     insert(warehouse, "runs", [(f"r{number}", *RUN[1:]) for number in range(4)])
     batches = warehouse.stream(
         Statement.read(f"SELECT run_id FROM {warehouse.dialect.state_table('runs')} ORDER BY 1"), 2
@@ -130,7 +127,6 @@ def half_done(warehouse: Warehouse) -> None:
 
 
 def test_a_transaction_is_atomic(opened: Callable[..., Warehouse], warehouse: Warehouse) -> None:
-    """All of it stays, or nothing."""
     with warehouse.transaction():
         insert(warehouse, "runs", [RUN])
         insert(warehouse, "runs", [("r2", *RUN[1:])])
@@ -143,7 +139,6 @@ def test_a_transaction_is_atomic(opened: Callable[..., Warehouse], warehouse: Wa
 
 
 def test_a_mistake_is_a_warehouse_error(warehouse: Warehouse) -> None:
-    """It says what the warehouse says, and leaves the session usable."""
     with pytest.raises(WarehouseError, match=r"(?i)no_such_table"):
         warehouse.fetch(Statement.read("SELECT * FROM no_such_table"))
     with pytest.raises(WarehouseError), warehouse.transaction():
@@ -154,7 +149,6 @@ def test_a_mistake_is_a_warehouse_error(warehouse: Warehouse) -> None:
 def test_temporary_tables_end_with_the_session(
     opened: Callable[..., Warehouse], warehouse: Warehouse
 ) -> None:
-    """Another session may make the same scratch tables."""
     create = create_scratch(warehouse, "staged_x", "SELECT 1 AS one")
     warehouse.execute(create)
     assert warehouse.fetch(Statement.read(f"SELECT one FROM {create.table}")) == [(1,)]
@@ -163,7 +157,6 @@ def test_temporary_tables_end_with_the_session(
 
 
 def test_columns_are_described_without_running_the_query(warehouse: Warehouse) -> None:
-    """Their names as the warehouse gives them, and what they hold."""
     described = warehouse.describe(
         "select 1 as one, 1.5 as decimal_, 'x' as text_, true as flag, current_date as day"
     )
@@ -220,7 +213,6 @@ def test_a_read_only_session_changes_nothing_that_lasts(
 
 
 def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened: Callable[..., Warehouse]) -> None:
-    """It has an empty state of its own."""
     reader = opened(read_only=True)
     open_state(reader, SystemClock())
     insert(reader, "runs", [RUN])
@@ -233,7 +225,6 @@ def test_before_the_first_run_a_read_only_session_leaves_no_trace(opened: Callab
 
 
 def test_closing_twice_is_harmless(warehouse: Warehouse) -> None:
-    """`close` stands in several places of a run's end."""
     warehouse.close()
     warehouse.close()
     with pytest.raises(WarehouseError):

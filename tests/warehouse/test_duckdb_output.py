@@ -1,4 +1,4 @@
-"""What a DuckDB output asks of its session: as dbt-duckdb takes it, and said where it is of a wrong shape."""
+"""The settings of a DuckDB output, as in dbt-duckdb; wrong ones are reported with their location."""
 
 from __future__ import annotations
 
@@ -52,7 +52,6 @@ def test_an_output_is_read_as_dbt_duckdb_reads_it() -> None:
     "output", [{}, {"settings": None, "extensions": [], "threads": None, "attach": None}]
 )
 def test_an_output_may_have_no_settings(output: dict[str, list[Any] | None]) -> None:
-    """Empty keys are none."""
     assert session_settings(output, {}) == SessionSettings()
 
 
@@ -76,7 +75,6 @@ def test_an_output_may_have_no_settings(output: dict[str, list[Any] | None]) -> 
 def test_a_wrong_setting_is_reported_with_its_location(
     key: str, value: int | list[Any] | str, shape: str
 ) -> None:
-    """Nothing was opened by then."""
     with pytest.raises(UsageError) as caught:
         session_settings({key: value}, {key: "profiles.yml:5"})
     (problem,) = caught.value.problems
@@ -85,7 +83,6 @@ def test_a_wrong_setting_is_reported_with_its_location(
 
 
 def test_all_wrong_settings_are_reported_at_once() -> None:
-    """Whoever mends one should not have to find the next by another try."""
     with pytest.raises(UsageError) as caught:
         session_settings({"threads": "x", "attach": 1}, {})
     assert len(caught.value.problems) == 2

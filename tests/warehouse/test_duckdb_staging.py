@@ -42,7 +42,7 @@ def builds(path: Path) -> bool:
 
 
 def test_dbt_can_build_again_as_soon_as_the_models_are_staged(shop: Path, warehouse: DuckDB) -> None:
-    """What was staged is a copy: requests go out while the shop's tables are built anew."""
+    """Staged rows are a copy: requests go out while the shop's tables are built again."""
     with warehouse.staging():
         assert warehouse.fetch(Statement.read("SELECT email FROM customers")) == [("ann@example.com",)]
         assert not builds(shop)

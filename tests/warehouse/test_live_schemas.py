@@ -43,7 +43,6 @@ def schemas(place: Place) -> set[str]:
 
 
 def test_a_live_test_has_two_schemas_that_are_dropped_afterwards(file: Path) -> None:
-    """Also where a test fails: a fixture closes it."""
     account = Account(file)
     place, other = account.place(), account.place()
     open_state(place.opened(), SystemClock())
@@ -67,7 +66,6 @@ def test_nothing_outside_the_schemas_is_created_or_dropped(file: Path, server: S
 
 
 def test_missing_keys_of_the_file_are_reported(tmp_path: Path) -> None:
-    """By the names that it should have."""
     (tmp_path / "snowflake.env").write_text("SNOWFLAKE_ACCOUNT=acc\nSNOWFLAKE_USER=RETL_TEST\n")
     with pytest.raises(AssertionError, match=r"lacks SNOWFLAKE_ROLE, SNOWFLAKE_WAREHOUSE"):
         Account(tmp_path / "snowflake.env")

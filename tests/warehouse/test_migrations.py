@@ -101,7 +101,7 @@ class OldState:
             opened.close()
 
     def open(self, *, read_only: bool = False) -> list[Event]:
-        """Open the state and close it again; return what was told."""
+        """Open the state and close it again; return the warnings."""
         told: list[Event] = []
         with self.session(read_only=read_only) as session:
             open_state(session, self.clock, told.append)
@@ -174,7 +174,6 @@ def test_a_state_of_any_version_is_migrated(old: OldState, version: int) -> None
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_backup_of_the_old_state_is_kept(old: OldState, version: int) -> None:
-    """It has every table and every row, and only its owner may read it."""
     old.put(version)
     (event,) = old.open()
     assert isinstance(event, StateMigrated)
@@ -266,7 +265,6 @@ def test_a_migration_waits_for_a_running_run(old: OldState) -> None:
 def test_one_of_two_simultaneous_migrations_is_refused(
     old: OldState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And finds the state migrated afterwards."""
     old.put(1)
     back_up = Snowflake.back_up_state
     refused = []
@@ -301,7 +299,6 @@ def test_a_newer_state_is_refused(old: OldState, column: str) -> None:
 
 @pytest.mark.parametrize("old", ["duckdb"], indirect=True)
 def test_without_space_for_a_backup_nothing_is_changed(old: OldState) -> None:
-    """The message says where the copy was to lie."""
     old.put(1)
     (old.folder / ".shop.reverse_etl.copy").write_text("a file is in the way")
     with pytest.raises(WarehouseError, match="copy of the state") as refused:

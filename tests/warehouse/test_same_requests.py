@@ -69,7 +69,6 @@ def run(world: World, **options: Any) -> ListResult:
 
 
 def test_the_first_run_sends_all_the_second_nothing_and_then_what_changed(shop: World) -> None:
-    """As the shop's people come, stay and leave."""
     members_model(shop)
     become(shop, people("ann", "bob", "cat"))
     assert one(shop.run()).outcomes == {Outcome.APPLIED: 3}
@@ -91,7 +90,6 @@ def has_state(shop: World) -> bool:
 
 
 def test_a_plan_before_the_first_run_shows_everything_and_creates_nothing(shop: World) -> None:
-    """It needs no state and leaves none."""
     members_model(shop)
     become(shop, people("ann", "bob"))
     (plan,) = shop.plan().models
@@ -106,7 +104,6 @@ def test_a_plan_before_the_first_run_shows_everything_and_creates_nothing(shop: 
 
 
 def test_a_killed_run_is_settled_by_the_next(shop: World) -> None:
-    """What was sent and never proved is sent again; nobody is lost."""
     members_model(shop)
     become(shop, people("ann", "bob"))
     shop.fault(Fault(FaultKind.CUT, "POST", "/api/profile-bulk-import-jobs", after=True, times=8))
@@ -117,7 +114,6 @@ def test_a_killed_run_is_settled_by_the_next(shop: World) -> None:
 
 
 def test_each_list_gets_its_rows(shop: World) -> None:
-    """A model whose rows name their list."""
     clubs_model(shop)
     become(shop, [*people("ann", "bob", club="Tea"), *people("cat", club="Coffee")])
     shop.run()
@@ -276,7 +272,6 @@ def test_a_saved_plan_is_carried_out_or_refused(shop: World) -> None:
 
 
 def test_a_list_is_reconciled_and_adopted(shop: World) -> None:
-    """Whoever was taken off by hand is on it again, and whoever was put there by hand is off it."""
     members_model(shop, max_removes=1.0)
     become(shop, people("ann", "bob"))
     shop.run()

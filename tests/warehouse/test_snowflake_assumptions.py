@@ -1,7 +1,7 @@
-"""What the job takes for true of Snowflake's SQL: held against an account where there is one to ask.
+"""The job's assumptions about Snowflake's SQL, checked against an account if there is one.
 
-What the stand-in can answer too is asked of it in every suite, so that the questions themselves are known to
-work; the rest has the mark `live` alone.
+The stand-in is asked too if it can answer, so that the queries themselves are known to work; the others have
+the mark `live` alone.
 """
 
 from __future__ import annotations
@@ -133,7 +133,6 @@ def test_values_are_canonical_and_refused_as_on_duckdb(session: Snowflake) -> No
 
 
 def test_texts_are_ordered_by_code_point(session: Snowflake) -> None:
-    """The order in which rows are sent, on every warehouse."""
     texts = ["a", "B", "ä", "Z", "é", "z", "_", "0", "漢", "🙂"]
     union = " UNION ALL ".join("SELECT CAST(? AS VARCHAR) AS t" for _ in texts)
     found = session.fetch(Statement.read(f"SELECT t FROM ({union}) AS u ORDER BY t", tuple(texts)))
@@ -155,7 +154,6 @@ def test_a_cast_text_makes_a_column_of_unlimited_length(session: Snowflake) -> N
 
 
 def test_a_merge_of_two_rows_into_one_is_refused(session: Snowflake, account: Account | Server) -> None:
-    """Rather than take one of them at random."""
     leases = session.dialect.state_table("lease")
     insert(session, "lease", [("acc", "shop", "me", "2026")])
     account.pretend("^MERGE", "100090", "Duplicate row detected during DML action")
@@ -213,7 +211,6 @@ def test_a_column_may_change_its_type(
 
 @only_an_account
 def test_a_literal_alone_makes_a_narrow_column(session: Snowflake) -> None:
-    """That is why texts are cast."""
     table = session.dialect.temp_table("narrow")
     session.execute(create_scratch(session, "narrow", "SELECT 'ab' AS word"))
     with pytest.raises(WarehouseError):

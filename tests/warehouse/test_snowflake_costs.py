@@ -1,4 +1,4 @@
-"""What a run costs in statements: docs/snowflake.md says it, and here it is counted."""
+"""The number of statements of a run, as docs/snowflake.md says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of Snowflake's errors: an account gives them of itself, the stand-in where it is told to."""
+"""Snowflake's error numbers: an account gives them by itself, the stand-in if a test sets them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ LONG = Statement.read("SELECT COUNT(*) FROM TABLE(GENERATOR(TIMELIMIT => 60))")
 def test_a_sign_in_that_cannot_work_is_a_configuration_error(
     place: Place, account: Account | Server, number: str, changes: dict[str, str | None], what: str
 ) -> None:
-    """Exit 2, with what to look at."""
     account.pretend_login(number)
     with pytest.raises(UsageError, match=what) as caught:
         place.opened(read_only=False, **changes)
@@ -54,7 +53,6 @@ def test_a_missing_database_is_reported(place: Place, account: Account | Server)
 
 
 def test_a_session_without_a_warehouse_is_reported(place: Place, account: Account | Server) -> None:
-    """It may look, and run nothing."""
     place.sql("CREATE TABLE people (email VARCHAR)")
     account.pretend("FROM people", "000606", "No active warehouse selected in the current session.")
     session = place.opened(warehouse=NOBODY)
@@ -63,7 +61,6 @@ def test_a_session_without_a_warehouse_is_reported(place: Place, account: Accoun
 
 
 def test_a_statement_that_takes_too_long_is_reported(place: Place, account: Account | Server) -> None:
-    """By the parameter that a user, a warehouse or the output sets."""
     account.pretend("GENERATOR", "000630", "Statement reached its statement or warehouse timeout")
     session = place.opened(session_parameters={"STATEMENT_TIMEOUT_IN_SECONDS": 1})
     with pytest.raises(WarehouseError, match="time-out"):
@@ -71,7 +68,6 @@ def test_a_statement_that_takes_too_long_is_reported(place: Place, account: Acco
 
 
 def test_a_cancelled_statement_is_reported(place: Place, account: Account | Server) -> None:
-    """As an administrator may do."""
     session = place.opened()
     account.pretend("GENERATOR", "000604", "SQL execution canceled")
     account.cancel_soon(place, session)
@@ -81,7 +77,6 @@ def test_a_cancelled_statement_is_reported(place: Place, account: Account | Serv
 
 @pytest.mark.parametrize("account", [LIVE], indirect=True)
 def test_an_unreleased_lock_is_reported(place: Place) -> None:
-    """Of two that write to one table, one waits and gives up."""
     first, second = place.opened(), place.opened()
     open_state(first, SystemClock())
     table = first.dialect.state_table("lease")

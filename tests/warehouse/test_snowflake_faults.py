@@ -1,4 +1,4 @@
-"""What goes wrong with Snowflake under way: nothing is half-done, and a word of what to do is said."""
+"""Faults of Snowflake during a run: nothing is half-done, and the message has the next step."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_commit_that_fails_is_rolled_back(
 def test_a_session_that_ended_is_a_warehouse_error(
     session: Snowflake, server: Server, settings: dict[str, Any]
 ) -> None:
-    """What was committed stays, what was not is gone, and the next session goes on."""
+    """Committed changes stay, others are gone, and the next session goes on."""
     insert(session, "models", [ROW])
     with pytest.raises(WarehouseError) as caught:
         two_tables(session, lambda: server.control("expire"))
@@ -156,7 +156,7 @@ def test_a_run_that_loses_its_connection_is_settled_by_the_next(
 def test_a_role_that_may_not_create_the_schema_sees_the_missing_grants(
     settings: dict[str, Any], server: Server
 ) -> None:
-    """Whoever may grant them can copy the statements."""
+    """The message has the statements for somebody who may grant them."""
     server.control(
         "fault",
         {"pattern": "^CREATE TRANSIENT SCHEMA", "code": "003001", "message": "Insufficient privileges"},
@@ -179,7 +179,6 @@ def test_every_statement_has_a_query_tag(
 
 
 def test_tables_are_created_outside_transactions(world: SnowflakeWorld, server: Server) -> None:
-    """Each would commit what belongs together."""
     members_model(world)
     become(world, people("ann", "bob"))
     server.control("forget")
@@ -224,7 +223,6 @@ def state_of(warehouse: Snowflake) -> State:
 
 
 def test_one_of_two_runs_gets_the_lease(session: Snowflake, settings: dict[str, Any]) -> None:
-    """The other is told who has it, and takes nothing away from it."""
     other = Snowflake(settings, read_only=False)
     with state_of(session).hold_lease():
         with pytest.raises(WarehouseError, match="in progress"), state_of(other).hold_lease():
@@ -258,7 +256,6 @@ def test_two_runs_that_claim_the_lease_at_once_both_fail(
 
 
 def test_a_lease_that_was_taken_over_stops_the_run(session: Snowflake) -> None:
-    """It had expired, and another run is at work."""
     state = state_of(session)
     with state.hold_lease():
         table = session.dialect.state_table("lease")
@@ -277,7 +274,6 @@ def test_a_lease_that_was_taken_over_stops_the_run(session: Snowflake) -> None:
     ],
 )
 def test_a_name_in_the_profile_is_folded_as_snowflake_folds_it(name: str, written: str) -> None:
-    """Reserved words and quoted names too."""
     assert to_sql_identifier(name) == written
 
 

@@ -88,7 +88,6 @@ def test_every_error_number_of_a_lost_session_opens_another(
 
 
 def test_a_transaction_begun_after_the_loss_is_complete(session: Snowflake, end: Callable[..., Any]) -> None:
-    """As after hours of sending: BEGIN is the first to notice."""
     end()
     with session.transaction():
         insert(session, "runs", [RUN])
@@ -121,7 +120,6 @@ def test_an_interrupted_transaction_leaves_nothing(session: Snowflake, end: Call
 
 
 def test_a_commit_in_a_lost_session_does_not_count(session: Snowflake, end: Callable[..., Any]) -> None:
-    """Nobody may take it for one."""
     transaction = session.transaction()
     with pytest.raises(SessionLost), transaction:
         write_and_lose(session, end)
@@ -170,7 +168,6 @@ def test_a_statement_that_is_not_repeatable_is_not_repeated(
 def test_lost_temporary_tables_are_reported_and_can_be_created_again(
     session: Snowflake, end: Callable[..., Any]
 ) -> None:
-    """Rather than a table that Snowflake does not know."""
     table, other = (session.dialect.temp_table(name) for name in ("staged_x", "other_x"))
     create = create_scratch(session, "staged_x", "SELECT 1 AS one")
     session.execute(create)
@@ -205,7 +202,7 @@ def test_a_first_plan_fails_if_its_temporary_state_is_lost(place: Place, account
 def test_a_sign_in_that_fails_during_a_run_is_a_warehouse_error(
     account: Account | Server, place: Place
 ) -> None:
-    """Something may have been sent: exit 4, not 2; both are told, and no secret."""
+    """Something may have been sent: exit 4, not 2; both problems are reported, and no secret."""
     session = place.opened()
     account.end_session(place, session)
     account.pretend_login("390100")
@@ -220,7 +217,6 @@ def test_a_sign_in_that_fails_during_a_run_is_a_warehouse_error(
 
 
 def test_a_session_that_was_closed_stays_closed(session: Snowflake) -> None:
-    """Nobody opens another for it."""
     session.close()
     with pytest.raises(WarehouseError, match="closed"):
         runs(session)

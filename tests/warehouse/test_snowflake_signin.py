@@ -1,4 +1,4 @@
-"""The ways to sign in to Snowflake: what the connector is asked for, and that no secret is told."""
+"""The ways to sign in to Snowflake: the parameters of the connector, and that no secret is shown."""
 
 from __future__ import annotations
 
@@ -143,7 +143,6 @@ def test_each_sign_in_passes_its_own_parameters(settings: dict[str, Any], wanted
 
 
 def test_a_token_may_lie_in_a_file(tmp_path: Path) -> None:
-    """As Snowpark Container Services give it."""
     (tmp_path / "token").write_text("tok1\n")
     given = asked(authenticator="oauth", token_file_path=str(tmp_path / "token"))
     assert given == {"authenticator": "oauth", "token": "tok1"}
@@ -249,7 +248,6 @@ def test_an_impossible_sign_in_is_reported_before_any_request(settings: dict[str
 
 
 def test_a_refresh_token_is_exchanged(server: Server) -> None:
-    """As dbt does where the output has a client's id and secret."""
     settings = server.settings(
         new_database(),
         authenticator="oauth",
@@ -306,7 +304,6 @@ def test_a_setting_that_the_connector_rejects_is_a_configuration_error(code: int
 def test_a_refused_sign_in_says_what_to_do(
     server: Server, code: str, word: str, kind: type[UsageError]
 ) -> None:
-    """And not with which password."""
     server.control("login_fault", {"pattern": "", "code": code, "message": f"no entry with {PASSWORD}"})
     try:
         with pytest.raises(kind, match=word) as caught:

@@ -161,7 +161,7 @@ def test_a_question_mark_inside_quotes_is_not_a_parameter(quoted: str) -> None:
 @pytest.mark.parametrize("dialect", [DIALECT, DuckDBDialect(PLACE, PLACE)])
 @pytest.mark.parametrize("name", ["a\\", "a\\' OR 1 = 1 --", "it's", "\\\\n"])
 def test_a_columns_name_stays_inside_the_text_that_names_it(dialect: Dialect, name: str) -> None:
-    """Duplicates are told with the names of the columns that differ, and a quoted name may be anything."""
+    """Duplicates are reported with the names of the columns that differ; a quoted name may be anything."""
     shape = replace(vip(dialect), payload=(Column(name, ColumnKind.TEXT, "VARCHAR"),))
     *_, insert = conflicts.resolve_duplicates(shape)
     parsed = sqlglot.parse_one(insert.text, dialect=dialect.engine.value)

@@ -82,14 +82,12 @@ def test_a_template_that_could_join_text_is_refused_when_it_is_loaded(source: st
 
 @pytest.mark.parametrize("source", ["{{ missing }}", "{{ table.missing }}", "{{ lipsum }}"])
 def test_a_missing_value_is_an_error(source: str) -> None:
-    """Rather than no text."""
     with pytest.raises(UndefinedError):
         render(source, table=Sql("t"))
 
 
 @pytest.mark.parametrize("text", [EVIL, 'a"b', "a\\' OR 1=1 --", "Is VIP?", "{{ 1 }}", "a\nb"])
 def test_a_quoted_value_stays_inside_its_quotes(text: str) -> None:
-    """As a column and as a literal, by each dialect's rules."""
     source = "SELECT {{ text | literal }} AS {{ text | identifier }}"
     doubled = text.replace("'", "''")
     column = '"' + text.replace('"', '""') + '"'
@@ -123,7 +121,6 @@ def test_filters_of_constants_are_evaluated_in_each_rendering() -> None:
 
 
 def test_tables_numbers_and_lists_of_sql_are_printed() -> None:
-    """What dialects and expression builders return."""
     source = "SELECT {{ columns | commas('s') }} FROM {{ table }} AS s LIMIT {{ limit | number }}"
     table = TableName('"t"', temporary=True)
     text, _ = render(source, columns=[Sql("a"), Sql('"B"')], table=table, limit=3)
@@ -150,5 +147,4 @@ def test_a_short_name_becomes_the_name_of_a_table(dialect: Dialect) -> None:
     "name", _ENVIRONMENT.list_templates(filter_func=lambda name: name.endswith(".sql.j2"))
 )
 def test_every_statement_of_the_package_passes_the_check(name: str) -> None:
-    """Also one that no other test renders."""
     assert _ENVIRONMENT.get_template(name).name == name

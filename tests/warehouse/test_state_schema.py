@@ -75,7 +75,6 @@ def test_only_temporary_tables_are_lost_with_their_session(server: Server) -> No
 
 
 def test_a_run_keeps_its_state_where_the_profile_says(world: SnowflakeWorld) -> None:
-    """And the next run finds it there; nothing lies where it lies by default."""
     world.destination["state_schema"] = world.place.state_schema = "OPS"
     members_model(world)
     become(world, people("ann", "bob"))

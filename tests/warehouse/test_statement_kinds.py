@@ -1,4 +1,4 @@
-"""What statements say of themselves is what their texts do: adapters go by it and read no text."""
+"""Statements do what they say of themselves: adapters go by it and read no text."""
 
 from __future__ import annotations
 
@@ -63,7 +63,6 @@ def name_of(table: exp.Table) -> list[str]:
 
 @pytest.mark.parametrize(("dialect", "statement"), CASES)
 def test_a_statement_says_what_its_text_does(dialect: Dialect, statement: Statement) -> None:
-    """Its kind and the table that it writes."""
     found = parsed(dialect, statement)
     assert statement.kind is next(kind for type_, kind in KINDS.items() if isinstance(found, type_))
     if statement.kind is StatementKind.READ:

@@ -69,7 +69,6 @@ def _tables_of_version_1(dialect: Dialect) -> Iterator[Statement]:
 
 
 def test_every_statement_runs(place: Place) -> None:
-    """In the order of a run, on tables that are all but empty; what fails is told with its name."""
     place.sql(PEOPLE, CODES)
     session = place.opened()
     failed = {}

@@ -37,6 +37,5 @@ def test_lists_converge_once_faults_stop() -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("on_snowflake")
 def test_lists_converge_once_faults_stop_in_many_examples() -> None:
-    """The same, with more and longer histories, others each time."""
     many = settings(max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(test_convergence.Shop, settings=many)
