@@ -1,7 +1,7 @@
 """Caches what fakesnow computes from a statement's text alone: most of the stand-in's time.
 
 fakesnow reads a statement twice, then changes its tree some seventy times before it is DuckDB's SQL. The
-job sends the same statements again and again, with other values. Run by the stand-in's Python, which has fakesnow.
+job sends the same statements again, with other values. The stand-in's Python runs it: it has fakesnow.
 """
 
 from __future__ import annotations
