@@ -233,6 +233,16 @@ class PlanFlags:
         )
 
 
+@dataclass(frozen=True)
+class ListFlags:
+    """The values of the options of commands that show lists: which models, and how to print."""
+
+    select: tuple[str, ...]
+    exclude: tuple[str, ...]
+    show_values: bool
+    as_json: bool
+
+
 def project_options(command: Command) -> Command:
     """Add the options that find a project; the command receives them as one `ProjectFlags`."""
 
@@ -253,17 +263,23 @@ def plan_options(*extra_options: Option) -> Callable[[Command], Command]:
 
     `extra_options` are listed before the options that format the output.
     """
+    return lambda command: _add_selection_flags(PlanFlags, (*_PLAN_OPTIONS, *extra_options), command)
 
-    def build_plan_flags(flags: dict[str, Any]) -> PlanFlags:
-        return PlanFlags(**{field.name: flags.pop(field.name) for field in fields(PlanFlags)})
 
-    def decorate(command: Command) -> Command:
-        return _add_options(
-            (*_SELECTION_OPTIONS, *_PLAN_OPTIONS, *extra_options, SHOW_VALUES, AS_JSON),
-            _bundle_options(command, build_plan_flags),
-        )
+def list_options(*extra_options: Option) -> Callable[[Command], Command]:
+    """Add the options of a command that shows lists; the command receives them as one `ListFlags`."""
+    return lambda command: _add_selection_flags(ListFlags, extra_options, command)
 
-    return decorate
+
+def _add_selection_flags(
+    flag_class: type[PlanFlags | ListFlags], options: Sequence[Option], command: Command
+) -> Command:
+    def build_flags(flags: dict[str, Any]) -> PlanFlags | ListFlags:
+        return flag_class(**{field.name: flags.pop(field.name) for field in fields(flag_class)})
+
+    return _add_options(
+        (*_SELECTION_OPTIONS, *options, SHOW_VALUES, AS_JSON), _bundle_options(command, build_flags)
+    )
 
 
 def _bundle_options(command: Command, build_flags: Callable[[dict[str, Any]], object]) -> Command:

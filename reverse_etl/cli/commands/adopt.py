@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, ProjectFlags, project_options, selection_options
-from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, project_options
 from reverse_etl.cli.output.console import terminal
-from reverse_etl.cli.output.drift import differences_document, show_differences
+from reverse_etl.cli.output.drift import format_resent, show_differences
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 
@@ -23,19 +22,8 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show which members it w
 
 @click.command("adopt")
 @project_options
-@selection_options
-@_DRY_RUN
-@SHOW_VALUES
-@AS_JSON
-def command(  # noqa: PLR0913 - a flag each
-    project_flags: ProjectFlags,
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    *,
-    dry_run: bool,
-    show_values: bool,
-    as_json: bool,
-) -> int:
+@list_options(_DRY_RUN)
+def command(project_flags: ProjectFlags, list_flags: ListFlags, *, dry_run: bool) -> int:
     """Take ownership of the current list members.
 
     Later runs may then remove them.
@@ -45,7 +33,7 @@ def command(  # noqa: PLR0913 - a flag each
     rows again. `adopt` itself sends only GETs. It needs --select and a model that has run before. It exits
     with 1 if a list no longer exists in Klaviyo.
     """
-    if not select:
+    if not list_flags.select:
         raise UsageError.of(
             "Name the models whose lists to adopt.",
             where="--select",
@@ -54,12 +42,13 @@ def command(  # noqa: PLR0913 - a flag each
     project = project_flags.load()
     with terminal.progress_bars():
         differences = project.adopt(
-            select, exclude, dry_run=dry_run, on_event=terminal.print_event, on_request=terminal.print_request
+            list_flags.select,
+            list_flags.exclude,
+            dry_run=dry_run,
+            on_event=terminal.print_event,
+            on_request=terminal.print_request,
         )
-    if as_json:
-        show.print_json(differences_document(differences, show_values=show_values))
-    else:
-        show_differences(differences, show_values=show_values)
+    show_differences(differences, list_flags)
     existing = [difference for difference in differences if not difference.deleted]
     if existing:
         _print_next_steps(existing, dry_run=dry_run)
@@ -88,7 +77,4 @@ def _print_next_steps(differences: Sequence[ListDifference], *, dry_run: bool) -
             "reverse-etl plan"
         )
     if missing and not dry_run:
-        terminal.info(
-            f"The next run sends {format_count(missing, 'missing row')} again if the model still returns "
-            "them."
-        )
+        terminal.info(format_resent(missing))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, ProjectFlags, project_options, selection_options
+from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
-from reverse_etl.cli.output.drift import differences_document, show_differences
-from reverse_etl.formatting import format_count
+from reverse_etl.cli.output.drift import format_resent, show_differences
 
 _RESEND_OPTION = click.option(
     "--resend", is_flag=True, help="Make the next run send missing rows again. Nothing is sent now."
@@ -17,19 +16,8 @@ _RESEND_OPTION = click.option(
 
 @click.command("reconcile")
 @project_options
-@selection_options
-@_RESEND_OPTION
-@SHOW_VALUES
-@AS_JSON
-def command(  # noqa: PLR0913 - a flag each
-    project_flags: ProjectFlags,
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    *,
-    resend: bool,
-    show_values: bool,
-    as_json: bool,
-) -> int:
+@list_options(_RESEND_OPTION)
+def command(project_flags: ProjectFlags, list_flags: ListFlags, *, resend: bool) -> int:
     """Compare lists in Klaviyo with the rows that were applied.
 
     Reads all members, with GETs only. Missing rows were applied but are no longer members, for example
@@ -42,20 +30,19 @@ def command(  # noqa: PLR0913 - a flag each
     project = project_flags.load()
     with terminal.progress_bars():
         differences = project.reconcile(
-            select, exclude, resend=resend, on_event=terminal.print_event, on_request=terminal.print_request
+            list_flags.select,
+            list_flags.exclude,
+            resend=resend,
+            on_event=terminal.print_event,
+            on_request=terminal.print_request,
         )
-    if as_json:
-        show.print_json(differences_document(differences, show_values=show_values))
-    elif differences:
-        show_differences(differences, show_values=show_values)
+    if differences or list_flags.as_json:
+        show_differences(differences, list_flags)
     else:
         show.print_line("No list to compare: these models have not sent to any list.")
     missing = sum(difference.missing for difference in differences)
     if missing and resend:
-        terminal.info(
-            f"The next run sends {format_count(missing, 'missing row')} again if the model still returns "
-            "them."
-        )
+        terminal.info(format_resent(missing))
     elif missing:
         terminal.info("To send missing rows again in the next run: reverse-etl reconcile --resend")
     if any(difference.unmanaged for difference in differences):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, ProjectFlags, project_options, selection_options
+from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.status import status_document
 from reverse_etl.domain.identifiers import mask_identity, row_key_text
@@ -21,33 +21,24 @@ if TYPE_CHECKING:
 
 @click.command("status")
 @project_options
-@selection_options
-@SHOW_VALUES
-@AS_JSON
-def command(
-    project_flags: ProjectFlags,
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    *,
-    show_values: bool,
-    as_json: bool,
-) -> None:
+@list_options()
+def command(project_flags: ProjectFlags, list_flags: ListFlags) -> None:
     """Show the rows and the last run of each list.
 
     Reads the state alone and does not ask Klaviyo: rows applied, rejected, held and uncertain.
     """
-    status = project_flags.load().status(select, exclude)
-    if as_json:
-        show.print_json(status_document(status, show_values=show_values))
-    elif not status.lists:
-        show.print_line("Nothing has been sent yet. To see what a run would send: reverse-etl plan")
+    status = project_flags.load().status(list_flags.select, list_flags.exclude)
+    if list_flags.as_json:
+        show.print_json(status_document(status, show_values=list_flags.show_values))
+        return
+    if status.lists:
+        _show_status(status, show_values=list_flags.show_values)
     else:
-        _show_status(status, show_values=show_values)
-    if not as_json:
-        for reason in status.refusal_reasons:
-            show.print_line(f"\nRun {status.runs[0].run_id} was stopped and sent nothing: {reason}")
-        for note in status.notes:
-            show.print_line(f"\nNote: {note}")
+        show.print_line("Nothing has been sent yet. To see what a run would send: reverse-etl plan")
+    for reason in status.refusal_reasons:
+        show.print_line(f"\nRun {status.runs[0].run_id} was stopped and sent nothing: {reason}")
+    for note in status.notes:
+        show.print_line(f"\nNote: {note}")
 
 
 def _show_status(status: Status, *, show_values: bool) -> None:

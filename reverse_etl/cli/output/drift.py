@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.cli.output import tables as show
 from reverse_etl.domain.identifiers import mask_identity, row_key_text
+from reverse_etl.formatting import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reverse_etl.cli.options import ListFlags
     from reverse_etl.reconcile.drift import ListDifference
 
 _HEADINGS: Final = {
@@ -36,6 +38,12 @@ def _figures(one: ListDifference) -> dict[str, int]:
     }
 
 
+def format_resent(missing: int) -> str:
+    """Return what becomes of missing rows in the next run."""
+    rows = format_count(missing, "missing row")
+    return f"The next run sends {rows} again if the model still returns them."
+
+
 def differences_document(differences: Sequence[ListDifference], *, show_values: bool) -> dict[str, Any]:
     """Return the differences as plain values, with identities masked unless `show_values`."""
 
@@ -59,8 +67,11 @@ def differences_document(differences: Sequence[ListDifference], *, show_values: 
     }
 
 
-def show_differences(differences: Sequence[ListDifference], *, show_values: bool) -> None:
-    """Print a line per list, then example members for each figure."""
+def show_differences(differences: Sequence[ListDifference], list_flags: ListFlags) -> None:
+    """Print a line per list, then example members for each figure; or all of it as JSON."""
+    if list_flags.as_json:
+        show.print_json(differences_document(differences, show_values=list_flags.show_values))
+        return
     existing = [one for one in differences if not one.deleted]
     figures = [_figures(one) for one in existing]
     shown = [name for name in _HEADINGS if name in _ALWAYS_SHOWN or any(each[name] for each in figures)]
@@ -71,7 +82,7 @@ def show_differences(differences: Sequence[ListDifference], *, show_values: bool
     if existing:
         show.print_table(("list", "model", *(_HEADINGS[name] for name in shown)), rows, text_columns=2)
     for difference in differences:
-        for line in _detail_lines(difference, show_values=show_values):
+        for line in _detail_lines(difference, show_values=list_flags.show_values):
             show.print_line(f"{difference.list_name}: {line}")
 
 
