@@ -1,16 +1,13 @@
-"""Shared by the tables of mistakes: a valid profile, a valid model, and a row of a table."""
+"""Shared by the tables of mistakes: a valid profile, a valid model, and a mistake."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-    from reverse_etl.errors import Problem
 
 PROFILE = """\
 shop:
@@ -26,9 +23,18 @@ select email from {{ ref('customers') }}
 """
 
 
-def case(name: str, files: Mapping[str, str], *problems: Problem, **given: Any) -> pytest.ParameterSet:
-    """Return a row of the table: what is written, what more is given, and every problem that is shown."""
-    return pytest.param(files, given, problems, id=name)
+@dataclass(frozen=True)
+class Case:
+    """A mistake: the files that a user wrote, and the options with which they are loaded."""
+
+    name: str
+    files: Mapping[str, str]
+    given: Mapping[str, Any]
+
+
+def case(name: str, files: Mapping[str, str], **given: Any) -> Case:
+    """Return a mistake; gold/ has every problem that is shown."""
+    return Case(name, files, given)
 
 
 def profile(old: str, new: str) -> dict[str, str]:

@@ -1,0 +1,181 @@
+"""Mistakes in a model's file or its config()."""
+
+from __future__ import annotations
+
+from tests.compile.cases import MANIFEST, MODEL, PROFILE, case, model
+
+CASES = [
+    case(
+        "identifiers as a list",
+        model("{{ config(surface='profiles', identifiers=['email'], tags=[1]) }}\nselect email from t\n"),
+    ),
+    case(
+        "no models",
+        {"profiles.yml": PROFILE},
+    ),
+    case(
+        "same name",
+        {"profiles.yml": PROFILE, "models/a/vip.sql": MODEL, "models/b/vip.sql": MODEL},
+    ),
+    case(
+        "no config",
+        model("""\
+select email from customers
+"""),
+    ),
+    case(
+        "two configs",
+        model("""\
+{{ config(surface='profiles') }}
+{{ config(surface='profiles') }}
+select email from {{ ref('customers') }}
+"""),
+    ),
+    case(
+        "jinja syntax",
+        model("""\
+{{ config(surface='profiles') }}
+select email from {{ ref('customers') }
+"""),
+    ),
+    case(
+        "undefined",
+        model("""\
+{{ config(surface='profiles') }}
+select email from {{ reff('customers') }}
+"""),
+    ),
+    case(
+        "this",
+        model("""\
+{{ config(surface='profiles') }}
+select email from t
+{% if is_incremental() %}
+where x > (select max(x) from {{ this }})
+{% endif %}
+"""),
+    ),
+    case(
+        "dbt macro",
+        model("""\
+{{ config(surface='profiles') }}
+select email, {{ dbt_utils.star() }} from t
+"""),
+    ),
+    case(
+        "var",
+        model("""\
+{{ config(surface='profiles') }}
+select email from t
+where value > {{ var('min_valu') }}
+"""),
+        vars={"min_value": 1},
+    ),
+    case(
+        "env secret",
+        model("""\
+{{ config(surface='profiles') }}
+select email, '{{ env_var('DESTINATIONS__KLAVIYO__PRIVATE_API_KEY') }}' as k from t
+"""),
+    ),
+    case(
+        "config keys",
+        model("""\
+{{ config(
+    surface='list_membership',
+    lst='VIP',
+    max_removes=2,
+    on_null='clear',
+    identifiers={'phone': 'phone'},
+    materialized='table',
+) }}
+select phone from t
+"""),
+    ),
+    case(
+        "no surface",
+        model("""\
+{{ config(list='VIP') }}
+select email from t
+"""),
+    ),
+    case(
+        "no list",
+        model("""\
+{{ config(surface='list_memberships') }}
+select email from t
+"""),
+    ),
+    case(
+        "two lists",
+        model("""\
+{{ config(surface='list_memberships', list='VIP', list_id='XyZ123') }}
+select email from t
+"""),
+    ),
+    case(
+        "profiles list",
+        model("""\
+{{ config(surface='profiles', list='VIP') }}
+select email from t
+"""),
+    ),
+    case(
+        "identifier col",
+        model("""\
+{{ config(surface='profiles', identifiers={'email': 'e_mail'}) }}
+select email, name from t
+"""),
+    ),
+    case(
+        "one of two identifier cols",
+        model("""\
+{{ config(surface='profiles', identifiers={'email': 'emial', 'external_id': 'id'}) }}
+select email, id, name from t
+"""),
+    ),
+    case(
+        "no identifier",
+        model("""\
+{{ config(surface='profiles') }}
+select mail from t
+"""),
+    ),
+    case(
+        "list column",
+        model("""\
+{{ config(surface='list_memberships', list_column='club') }}
+select email, clubs from t
+"""),
+    ),
+    case(
+        "reserved",
+        model("""\
+{{ config(surface='profiles', identifiers={'external_id': 'id'}) }}
+select id, email from t
+"""),
+    ),
+    case(
+        "by id",
+        model("""\
+{{ config(surface='list_memberships_by_profile_id', list='VIP') }}
+select klaviyo_profile_id, email, name from t
+"""),
+    ),
+    case(
+        "location",
+        model("""\
+{{ config(surface='profiles') }}
+select email, location, city as location_city from t
+"""),
+    ),
+    case(
+        "ref",
+        {
+            "profiles.yml": PROFILE,
+            "dbt_project.yml": "name: shop\n",
+            "reverse_etl/vip.sql": MODEL.replace("customers", "custmers"),
+            "target/manifest.json": MANIFEST,
+        },
+    ),
+]
