@@ -5,13 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from contextlib import chdir
+from multiprocessing import forkserver
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from multiprocessing.process import BaseProcess
-    from pathlib import Path
 
+_ROOT = Path(__file__).parents[2]
 _BEGIN = multiprocessing.get_context("forkserver")
 _LIBRARIES = ["sqlglot.generators.duckdb", "sqlglot.parsers.duckdb", "rich.table", "rich._emoji_codes"]
 _OURS = ["reverse_etl.cli.options", "reverse_etl.cli.output.json", "reverse_etl.sandbox"]
@@ -37,6 +40,8 @@ def run_program(
 ) -> Ended:
     """Run the program to its end. `started` gets the process, to kill it."""
     out, err = folder.parent / f"{folder.name}.out", folder.parent / f"{folder.name}.err"
+    with chdir(_ROOT):  # a project's folder may hold a folder `reverse_etl`, which would be imported instead
+        forkserver.ensure_running()
     process = _BEGIN.Process(target=_program, args=(arguments, folder, dict(environ), out, err))
     process.start()
     started(process)

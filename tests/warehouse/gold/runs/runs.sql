@@ -33,3 +33,6 @@ SELECT run_id, state, started_at, ended_at, exit_code FROM state.runs WHERE acco
 SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.reason FROM state.run_lists AS l JOIN state.runs AS r ON l.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id;
 -- with ('acc', 'shop')
+SELECT DISTINCT r.started_at, c.model, c.list_id FROM state.receipts AS c JOIN state.runs AS r ON c.run_id = r.run_id
+WHERE r.account_id = ? AND r.project = ? AND r.exit_code IS NULL AND r.state IN ('submitting', 'recovered') ORDER BY r.started_at, c.model, c.list_id;
+-- with ('acc', 'shop')
