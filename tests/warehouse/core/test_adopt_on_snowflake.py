@@ -1,11 +1,6 @@
-"""The core's tests of the same name, with the warehouse in Snowflake.
-
-This folder's fixtures give them another world. Those that look into files stay with DuckDB.
-"""
+"""The tests of tests/core/test_adopt.py, with the warehouse in Snowflake."""
 
 from __future__ import annotations
-
-import pytest
 
 from tests.core.test_adopt import (  # noqa: F401 - they are tests
     test_a_list_that_passed_to_another_model_can_be_adopted,
@@ -16,5 +11,3 @@ from tests.core.test_adopt import (  # noqa: F401 - they are tests
     test_existing_members_stay_until_they_are_adopted_and_then_follow_the_model,
     test_guards_count_the_removals_that_follow_an_adoption,
 )
-
-pytestmark = pytest.mark.long

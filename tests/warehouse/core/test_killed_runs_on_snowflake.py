@@ -1,7 +1,4 @@
-"""The core's tests of the same name, with the warehouse in Snowflake.
-
-This folder's fixtures give them another world.
-"""
+"""The tests of tests/core/test_killed_runs.py, with the warehouse in Snowflake."""
 
 from __future__ import annotations
 
@@ -16,8 +13,6 @@ from tests.core.test_killed_runs import *  # noqa: F403 - every test of it
 
 if TYPE_CHECKING:
     from tests.core.world import World
-
-pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)

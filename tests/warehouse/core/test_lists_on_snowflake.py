@@ -1,12 +1,3 @@
-"""The core's tests of the same name, with the warehouse in Snowflake.
-
-This folder's fixtures give them another world.
-"""
-
-from __future__ import annotations
-
-import pytest
+"""The tests of tests/core/test_lists.py, with the warehouse in Snowflake."""
 
 from tests.core.test_lists import *  # noqa: F403 - every test of it
-
-pytestmark = pytest.mark.long

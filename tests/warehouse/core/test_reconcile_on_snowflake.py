@@ -1,11 +1,6 @@
-"""The core's tests of the same name, with the warehouse in Snowflake.
-
-This folder's fixtures give them another world. Those that look into files stay with DuckDB.
-"""
+"""The tests of tests/core/test_reconcile.py, with the warehouse in Snowflake."""
 
 from __future__ import annotations
-
-import pytest
 
 from tests.core.test_reconcile import (  # noqa: F401 - they are tests
     test_a_killed_run_is_settled_before_rows_are_resent,
@@ -18,5 +13,3 @@ from tests.core.test_reconcile import (  # noqa: F401 - they are tests
     test_resending_forgets_a_missing_row_that_is_no_longer_desired,
     test_rows_whose_person_was_a_member_before_are_counted,
 )
-
-pytestmark = pytest.mark.long

@@ -1,11 +1,6 @@
-"""The core's tests of the same name, with the warehouse in Snowflake.
-
-This folder's fixtures give them another world.
-"""
+"""The tests of tests/core/test_saved_plan.py, with the warehouse in Snowflake."""
 
 from __future__ import annotations
-
-import pytest
 
 from tests.core.test_saved_plan import (  # noqa: F401 - they are tests
     test_a_plan_is_applied_once,
@@ -15,5 +10,3 @@ from tests.core.test_saved_plan import (  # noqa: F401 - they are tests
     test_swapped_values_change_the_plan,
     test_the_first_plan_of_all_can_be_applied,
 )
-
-pytestmark = pytest.mark.long

@@ -1,7 +1,4 @@
-"""The core's tests of the same name, with the warehouse in Snowflake.
-
-This folder's fixtures give them another world.
-"""
+"""The tests of tests/core/test_state.py, with the warehouse in Snowflake."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ import pytest
 from reverse_etl.warehouse.snowflake import Snowflake
 from tests.core import test_state
 from tests.core.test_state import *  # noqa: F403 - every test of it
-
-pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,6 @@
-"""The core's tests of the same name, with the warehouse in Snowflake.
-
-This folder's fixtures give them another world. The one that listens to DuckDB's session stays with it.
-"""
+"""The tests of tests/core/test_unchanged_models.py, with the warehouse in Snowflake."""
 
 from __future__ import annotations
-
-import pytest
 
 from tests.core.test_unchanged_models import (  # noqa: F401 - they are tests
     test_a_row_refused_during_a_full_refresh_stays_rejected,
@@ -15,5 +10,3 @@ from tests.core.test_unchanged_models import (  # noqa: F401 - they are tests
     test_an_identity_that_was_another_rows_is_rejected_if_both_rows_claim_it,
     test_conflicts_are_reported_even_if_nothing_changed,
 )
-
-pytestmark = pytest.mark.long
