@@ -228,7 +228,7 @@ def dies_at(old: OldState, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
 def test_a_migration_may_be_killed_at_any_statement(
     old: OldState, version: int, every: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
