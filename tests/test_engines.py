@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def mentions(node: ast.AST) -> bool:
     )
 
 
+@cache
 def trees() -> dict[str, ast.Module]:
     """Return each module of the package, by its path from there."""
     files = PACKAGE.rglob("*.py")
@@ -38,19 +40,16 @@ def trees() -> dict[str, ast.Module]:
     }
 
 
-TREES = trees()
-
-
 def test_only_dialects_adapters_and_the_enumeration_mention_an_engine() -> None:
     """Everything else asks them: what is true of an engine is written in one place for each engine."""
-    found = {path for path, tree in TREES.items() if any(map(mentions, ast.walk(tree)))}
+    found = {path for path, tree in trees().items() if any(map(mentions, ast.walk(tree)))}
     assert {path for path in found if not path.startswith(MAY_MENTION)} == set()
 
 
 def questions() -> dict[tuple[str, int], bool]:
     """Return each `match` over engines, by file and line of its last case, and if that is assert_never."""
     found: dict[tuple[str, int], bool] = {}
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             if not isinstance(node, ast.Match):
                 continue
