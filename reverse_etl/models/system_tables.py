@@ -75,6 +75,9 @@ def _is_catalog_table(database: str, schema: str, name: str, target: Target) -> 
             # A schema may be called as one of these databases; dbt's is not meant.
             own_schema = not database and schema == target.output.schema.casefold()
             databases = {database} if database or own_schema else {schema}
+            databases -= {
+                target.output.database.casefold()
+            }  # opening the warehouse says that its name is taken
             return (not database and name in _DUCKDB_VIEWS | _STATEMENT_WORDS) or not databases.isdisjoint(
                 RESERVED_DATABASES
             )

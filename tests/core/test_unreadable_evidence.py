@@ -1,4 +1,4 @@
-"""Rule: no reply blocks more than its list. What cannot be read proves nothing, and the next runs go on."""
+"""Rule: no reply blocks more than its list. Unreadable evidence proves nothing, and the next runs go on."""
 
 from __future__ import annotations
 

@@ -112,6 +112,6 @@ def test_without_a_manifest_there_is_nothing_to_name(tmp_path: Path) -> None:
     )
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "m.sql").write_text("{{ config(surface='profiles') }}\nselect email from t")
-    done = reverse_etl(tmp_path)
+    done = reverse_etl(tmp_path, "exposures")
     assert done.code == 2
     assert "dbt parse" in done.err

@@ -15,7 +15,6 @@ from tests.dbt.test_gate_real import (
     break_people,
     break_test,
     change,
-    project,
     repair_people,
     short,
     verdict,
@@ -83,7 +82,7 @@ def test_with_the_package_run_results_may_be_missing_and_a_manifest_may_not(reco
     assert caught.value.problems[0].where == '"corner_shop"."main"."reverse_etl_dbt_results"'
     (recorded_shop / "target/manifest.json").unlink()
     with pytest.raises(UsageError, match="dbt's manifest is missing"):
-        project(recorded_shop)
+        verdict(recorded_shop)
 
 
 def test_half_written_artifacts_are_a_retryable_error(shop: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the RateLimit headers say, in the documented form and in the form of recorded replies."""
+"""The RateLimit headers, in the documented form and in the form of recorded replies."""
 
 from __future__ import annotations
 

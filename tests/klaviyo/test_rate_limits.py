@@ -113,7 +113,7 @@ def test_a_late_reply_of_an_earlier_window_does_not_change_the_new_one() -> None
 
 
 def test_a_used_up_second_delays_a_second_and_not_a_minute() -> None:
-    """The window that a reply describes has its own length; the minute is told of separately."""
+    """The window that a reply describes has its own length; the minute is described separately."""
     lane = EndpointLimiter(Endpoint.LISTS, M)
     lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(0, 0, 1.0))
     assert 0 < lane.seconds_until_free(0.5) <= 0.5

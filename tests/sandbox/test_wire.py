@@ -221,7 +221,7 @@ def test_properties_are_patched(caller: Caller, sandbox: Sandbox, path: str) -> 
 
 
 def test_an_import_can_ignore_patches(caller: Caller, sandbox: Sandbox) -> None:
-    """Without notice; the single ways obey them all the same."""
+    """Without notice; the single requests obey them too."""
     sandbox.change_rules(patches="ignore")
     assert patched(caller, sandbox, JOBS)["old"] == 1
     assert "old" not in patched(caller, sandbox, "/api/profile-import")

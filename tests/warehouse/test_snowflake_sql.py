@@ -74,7 +74,7 @@ def test_a_table_is_transient_or_temporary_and_has_no_collation(name: str) -> No
 
 
 def test_a_state_table_that_is_rebuilt_keeps_its_grants() -> None:
-    """Whoever may read the state can still read it after a column changed its type."""
+    """A role that may read the state can still read it after a column changed its type."""
     replaced = DIALECT.replace_state_table("snapshot_x", "SELECT 1", repeatable=True)
     assert " COPY GRANTS AS\n" in replaced.text
     assert (
