@@ -92,7 +92,7 @@ def test_a_link_to_the_file_itself_counts_and_gives_its_name(site: Path) -> None
     warehouse.close()
 
 
-def test_a_state_beside_the_file_is_moved_and_the_user_is_told(site: Path) -> None:
+def test_a_state_beside_the_file_is_moved_with_a_warning(site: Path) -> None:
     """Earlier versions kept it there. A command that changes nothing reads it where it is."""
     open_and_close("releases/r1/data/shop.duckdb")
     old = site / "releases/r1/data/shop.reverse_etl.duckdb"
