@@ -1,4 +1,4 @@
-"""What commands write is private to its user; what a killed run leaves in the temporary folder is removed."""
+"""Files of commands are private to their user; leftovers of a killed run in the temporary folder go."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_a_refusal_of_ids_is_halved(world: World, status: int, method: str, path
 def test_a_refusal_on_the_way_to_a_removal_is_halved(
     members: World, status: int, method: str, path: str
 ) -> None:
-    """What is refused alone stays and is tried again; nobody is forgotten, and the others are removed."""
+    """Rows refused alone stay and are tried again; nobody is forgotten, and the others are removed."""
     become(members, many(8))
     members.run()
     become(members, [])
@@ -177,7 +177,7 @@ class WithoutTheList:
         """Find no list."""
 
 
-def test_a_deleted_list_is_told_from_bad_rows() -> None:
+def test_a_deleted_list_differs_from_bad_rows() -> None:
     """Its rows are not rejected one by one, although the list had others before."""
     klaviyo: Any = WithoutTheList()
     batch = Batch.of([1, 2, 3], [b"{}"] * 3, import_envelope("L"))

@@ -74,8 +74,8 @@ def test_a_full_refresh_whose_requests_failed_goes_on_in_the_next_run(members: W
     assert quiet(members)
 
 
-def test_a_row_that_leaves_during_a_full_refresh_is_removed_all_the_same(members: World) -> None:
-    """What is still to be sent again is no reason to keep somebody on the list."""
+def test_a_row_that_leaves_during_a_full_refresh_is_removed(members: World) -> None:
+    """A row that is still to be sent again does not keep its person on the list."""
     members.run(options=PlanOptions(full_refresh=True, limit=1))
     become(members, people("ann", "bob"))
     assert outcomes(members)[Outcome.REMOVED] == 1
@@ -92,7 +92,7 @@ def refuse_ann(members: World) -> None:
 
 
 def test_a_row_that_a_full_refresh_refused_is_sent_again_after_a_retry(members: World) -> None:
-    """It equals what was applied before, and is sent all the same: that is what was asked for."""
+    """It equals the row applied before, and is sent even so: the full refresh asked for it."""
     refuse_ann(members)
     assert quiet(members), "a refused row stays rejected"
     assert members.project().retry() == {"members": 1}

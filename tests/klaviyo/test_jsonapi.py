@@ -141,7 +141,7 @@ def test_a_refusal_without_errors_is_neither(reply: Response) -> None:
     assert jobs.parse_refusal(reply) is None
 
 
-def test_a_413_is_about_the_request_whoever_sends_it() -> None:
+def test_a_413_is_about_the_request_whether_klaviyo_or_a_proxy_sends_it() -> None:
     """A proxy has a limit too, and no errors in Klaviyo's format."""
     found = jobs.parse_refusal(Response(413, {"content-type": "text/html"}, b"<html>no</html>"))
     assert isinstance(found, RequestRefused)

@@ -206,7 +206,7 @@ def test_the_second_subscription_within_half_an_hour_is_ignored(
     assert (marketing(caller)["consent"], marketing(caller)["suppression"]) == ("SUBSCRIBED", [])
 
 
-def test_an_unsubscription_with_a_list_is_global_for_whoever_is_not_on_it(
+def test_an_unsubscription_with_a_list_is_global_for_people_who_are_not_on_it(
     caller: Caller, sandbox: Sandbox
 ) -> None:
     """The member loses the list alone, and keeps the consent."""
