@@ -1,4 +1,4 @@
-"""What a reply to a model's request proves, however odd it is."""
+"""The proof that a reply to a model's request gives, however odd it is."""
 
 from __future__ import annotations
 
