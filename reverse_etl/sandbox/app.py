@@ -14,6 +14,7 @@ from reverse_etl.sandbox.control import add_control
 from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, HttpError, error_document
 from reverse_etl.sandbox.routes import (
     accounts,
+    events,
     jobs,
     lists,
     members,
@@ -42,6 +43,7 @@ ROUTES: Final = (
     *records.ROUTES,
     *subscriptions.ROUTES,
     *suppressions.ROUTES,
+    *events.ROUTES,
 )
 
 

@@ -74,6 +74,15 @@ def _count_items(document: Any) -> int:
     if isinstance(content, list):
         return len(content)
     attributes = content.get("attributes") if isinstance(content, dict) else None
+    if isinstance(attributes, dict) and "events-bulk-create" in attributes:
+        return _count_events(attributes["events-bulk-create"])
     profiles = attributes.get("profiles") if isinstance(attributes, dict) else None
     rows = profiles.get("data") if isinstance(profiles, dict) else None
     return len(rows) if isinstance(rows, list) else int(content is not None)
+
+
+def _count_events(bulk: Any) -> int:
+    try:
+        return sum(len(group["attributes"]["events"]["data"]) for group in bulk["data"])
+    except (KeyError, TypeError):
+        return 0

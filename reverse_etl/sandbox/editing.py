@@ -69,5 +69,7 @@ def merge_stored_profiles(
     )
     db.execute("DELETE FROM members WHERE profile = ?", (source.seq,))
     merge_subscriptions(db, target.seq, source.seq)
+    db.execute("UPDATE OR IGNORE events SET profile = ? WHERE profile = ?", (target.seq, source.seq))
+    db.execute("DELETE FROM events WHERE profile = ?", (source.seq,))
     db.execute("DELETE FROM job_profiles WHERE profile = ?", (source.seq,))
     db.execute("DELETE FROM profiles WHERE seq = ?", (source.seq,))

@@ -28,6 +28,7 @@ _COMPARISONS: Final = {
     "less-or-equal": "<=",
 }
 
+_HAS: Final = "has"
 NO_VALUE: Final = "NULL"  # the expression of a field that no resource of the sandbox has
 
 
@@ -41,7 +42,7 @@ class Operand:
 
 @dataclass(frozen=True)
 class FilterCondition:
-    """One call of a filter; `equals` and the comparisons have one operand, `any` has a list of them."""
+    """One call of a filter; comparisons have one operand, `any` has a list of them, `has` none."""
 
     operator: str
     field: str
@@ -58,7 +59,7 @@ class FilterField:
 
     expression: str
     operators: frozenset[str]
-    kind: Literal["text", "time"] = "text"
+    kind: Literal["text", "time", "number"] = "text"
     choices: frozenset[str] = frozenset()
     template: str = "{expression} {comparison} ?"
 
@@ -113,6 +114,8 @@ def _condition_sql(condition: FilterCondition, fields: Mapping[str, FilterField]
     if condition.operator not in filter_field.operators:
         raise _malformed_filter_error(f"'{condition.operator}' is not allowed on '{condition.field}'")
     field_names = frozenset({condition.field})
+    if condition.operator == _HAS:
+        return WhereClause(f"{filter_field.expression} IS NOT NULL", (), field_names)
     if condition.operator == "any":
         values = tuple(_bind_operand(filter_field, operand) for operand in condition.operands)
         return WhereClause(
@@ -136,6 +139,11 @@ def _bind_operand(filter_field: FilterField, operand: Operand) -> str | float:
             return from_iso(operand.text)
         except ValueError:
             raise _malformed_filter_error(f"'{operand.text}' is not a date-time") from None
+    if filter_field.kind == "number":
+        try:
+            return float(operand.text)
+        except ValueError:
+            raise _malformed_filter_error(f"'{operand.text}' is not a number") from None
     if not operand.quoted:
         raise _malformed_filter_error(f"the text {operand.text} should stand in quotes")
     if filter_field.choices and operand.text not in filter_field.choices:
@@ -163,10 +171,12 @@ def _tokenize(text: str) -> Iterator[tuple[str, str]]:
 
 def _parse_condition(tokens: list[tuple[str, str]], position: int) -> tuple[FilterCondition, int]:
     operator, position = _parse_word(tokens, position)
-    if operator not in _COMPARISONS and operator != "any":
+    if operator not in _COMPARISONS and operator not in {"any", _HAS}:
         raise _malformed_filter_error(f"'{operator}' is not an operator")
     position = _expect_mark(tokens, position, "(")
     name, position = _parse_word(tokens, position)
+    if operator == _HAS:
+        return FilterCondition(operator, name, (), is_list=False), _expect_mark(tokens, position, ")")
     position = _expect_mark(tokens, position, ",")
     is_list = tokens[position : position + 1] == [("mark", "[")]
     operands, position = (

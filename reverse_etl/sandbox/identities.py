@@ -6,6 +6,7 @@ import base64
 import hashlib
 import secrets
 import string
+import uuid
 from typing import Final
 
 _ALPHANUMERIC: Final = string.ascii_letters + string.digits
@@ -37,6 +38,22 @@ def derive_job_id(account_id: str, number: int) -> str:
 def derive_suppression_job_id(account_id: str, number: int) -> str:
     """Return the id of the account's `number`-th job of suppressions: opaque text."""
     return "01" + _hash_parts(account_id, "suppression job", str(number)).hex()[:24].upper()
+
+
+def derive_metric_id(account_id: str, number: int) -> str:
+    """Return the id of the account's `number`-th metric: six letters and digits."""
+    return _shorten_id(_hash_parts(account_id, "metric", str(number)))
+
+
+def derive_event_id(account_id: str, number: int) -> str:
+    """Return the id of the account's `number`-th event: eleven letters and digits."""
+    seed = _hash_parts(account_id, "event", str(number))
+    return _shorten_id(seed) + _shorten_id(seed[::-1])[:5]
+
+
+def derive_event_uuid(account_id: str, number: int) -> str:
+    """Return the UUID of the account's `number`-th event."""
+    return str(uuid.UUID(bytes=_hash_parts(account_id, "event uuid", str(number))))
 
 
 def _hash_parts(*parts: str) -> bytes:

@@ -40,6 +40,7 @@ XS: Final = EndpointQuota(1, 15)
 S: Final = EndpointQuota(3, 60)
 M: Final = EndpointQuota(10, 150)
 L: Final = EndpointQuota(75, 750)
+XL: Final = EndpointQuota(350, 3500)
 
 QUOTAS: Final[Mapping[str, EndpointQuota]] = {
     "get_accounts": XS,
@@ -78,6 +79,16 @@ QUOTAS: Final[Mapping[str, EndpointQuota]] = {
     "bulk_unsuppress_profiles": L,
     "get_bulk_unsuppress_profiles_jobs": L,
     "get_bulk_unsuppress_profiles_job": L,
+    "create_event": XL,
+    "bulk_create_events": M,
+    "get_events": XL,
+    "get_event": M,
+    "get_metric_for_event": XL,
+    "get_metric_id_for_event": XL,
+    "get_profile_for_event": XL,
+    "get_profile_id_for_event": XL,
+    "get_metrics": M,
+    "get_metric": M,
     "create_tag": S,
     "tag_lists": S,
     "remove_tag_from_lists": S,

@@ -30,15 +30,29 @@ Conflicts = Literal["drop", "refuse", "refuse_request"]
 class Rules:
     """The behaviour of an account where accounts may differ or the documentation is silent.
 
-    An import job ends `job_seconds + rows * row_seconds` after it was accepted, on the sandbox's clock.
-    `match_external_id`: whether a row without a known id, e-mail or phone matches a profile by external id;
-    if not, external ids need not be unique. `conflicts`: whether a secondary identifier that belongs to
-    another profile (`drop`) is dropped without notice, (`refuse`) makes the row fail in the job, or
-    (`refuse_request`) makes Klaviyo refuse the whole request with a pointer to the row. `invalid_phones`:
-    whether an invalid phone beside a valid e-mail refuses the whole request, or is dropped without notice.
-    `unknown_ids`: whether an unknown profile id in a request that adds or removes members leads to 404, or is
-    ignored. `errors_per_reply`: the maximum number of errors in a refusal. `list_seconds`: the time after
-    which a new list appears among the lists.
+    Times are in seconds on the sandbox's clock. An import job ends `job_seconds + rows * row_seconds` after
+    it was accepted. The other rules:
+
+    match_external_id     a row without a known id, e-mail or phone matches a profile by external id; if not,
+                          external ids need not be unique
+    conflicts             a secondary identifier of another profile is dropped without notice (`drop`), makes
+                          the row fail in the job (`refuse`), or refuses the request with a pointer to the row
+    invalid_phones        an invalid phone beside a valid e-mail refuses the request, or is dropped
+    unknown_ids           an unknown id in a request that adds or removes members is 404, or is ignored
+    errors_per_reply      the maximum number of errors in a refusal
+    list_seconds          the time after which a new list appears among the lists
+    patches               `meta.patch_properties` of an import's row is obeyed, or ignored without notice
+    missing_scopes        scopes that the key lacks
+    consent_seconds       the time after which a subscription takes effect
+    silence_seconds       the time after a subscription in which another one of the same person is ignored
+    age_gated             consent to SMS needs a date of birth
+    refused_sms_prefixes  beginnings of phone numbers for which the account has no SMS sender
+    suppression_seconds   the time after which a suppression takes effect
+    suppression_jobs      a job of suppressions shows its effect, or, as seen, no rows at first, and then for
+                          ever that it skips all of them
+    suppression_creates   suppressing an unknown address makes a profile
+    event_seconds         the time after which an event can be read
+    bulk_repeats          the id of a stored event, sent again in bulk, is ignored, or refuses the request
     """
 
     job_seconds: float = 1.0
@@ -58,6 +72,8 @@ class Rules:
     suppression_seconds: float = 1.0
     suppression_jobs: Literal["lie", "honest"] = "lie"
     suppression_creates: bool = True
+    event_seconds: float = 0.0
+    bulk_repeats: Literal["ignore", "refuse"] = "ignore"
 
     def change(self, changes: Mapping[str, object]) -> Rules:
         """Return these rules with some of them changed. Raises UsageError for an unknown name or value."""
@@ -96,3 +112,5 @@ class RuleOptions(TypedDict, total=False):
     suppression_seconds: float
     suppression_jobs: Literal["lie", "honest"]
     suppression_creates: bool
+    event_seconds: float
+    bulk_repeats: Literal["ignore", "refuse"]

@@ -11,6 +11,7 @@ from reverse_etl.errors import UsageError
 from reverse_etl.sandbox.account import SandboxAccount
 from reverse_etl.sandbox.app import make_app
 from reverse_etl.sandbox.consents import EVERY_LIST, Suppression, add_suppression
+from reverse_etl.sandbox.events import load_events
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_count, profile_summaries
 from reverse_etl.sandbox.jobs import finish_jobs
@@ -141,6 +142,15 @@ class Sandbox:
         """
         with self._account.transaction() as db:
             return profile_summaries(db)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return all events in the order of their requests, also those that cannot be read yet.
+
+        Each has id, metric, profile, email, unique_id, datetime, properties, value, value_currency and
+        backfill.
+        """
+        with self._account.transaction() as db:
+            return [event.summary() for event in load_events(db)]
 
     def profile_count(self) -> int:
         """Return the number of profiles."""

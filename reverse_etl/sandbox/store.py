@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.files import PRIVATE, TemporaryFolder
 from reverse_etl.sandbox.consents import CONSENT_TABLES
+from reverse_etl.sandbox.event_tables import EVENT_TABLE_STATEMENTS
 from reverse_etl.sandbox.records import RECORDS_TABLE
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
             where=str(shown_path),
             hint="Choose another file. If this is an old sandbox, delete it to start with an empty one.",
         )
-    for statement in (RECORDS_TABLE, *CONSENT_TABLES):
+    for statement in (RECORDS_TABLE, *CONSENT_TABLES, *EVENT_TABLE_STATEMENTS):
         db.execute(statement)
     db.execute("COMMIT")
 

@@ -81,7 +81,7 @@ def check_rows(rows: Sequence[Any], body_bytes: int, rules: Rules) -> None:
     errors = (
         error
         for index, row in enumerate(rows)
-        for error in _find_row_errors(row, f"{ROWS_POINTER}/{index}", rules, check_size=check_size)
+        for error in find_row_errors(row, f"{ROWS_POINTER}/{index}", rules, check_size=check_size)
     )
     reported_errors = tuple(islice(errors, rules.errors_per_reply))
     if reported_errors:
@@ -91,7 +91,7 @@ def check_rows(rows: Sequence[Any], body_bytes: int, rules: Rules) -> None:
 def check_profile(resource: Mapping[str, Any], rules: Rules, *, identified: bool) -> None:
     """Raise Refusal (400) for an invalid profile resource; `identified` if its id is in the URL."""
     row = {**resource, "id": resource.get("id") or ("known" if identified else None)}
-    errors = tuple(_find_row_errors(row, "/data", rules, check_size=True))
+    errors = tuple(find_row_errors(row, "/data", rules, check_size=True))
     if errors:
         raise HttpError(400, *errors[: rules.errors_per_reply])
 
@@ -132,7 +132,8 @@ def require_object(value: Any, pointer: str, allowed: set[str]) -> dict[str, Any
     return value
 
 
-def _find_row_errors(row: Any, pointer: str, rules: Rules, *, check_size: bool) -> Iterator[ErrorObject]:
+def find_row_errors(row: Any, pointer: str, rules: Rules, *, check_size: bool) -> Iterator[ErrorObject]:
+    """Yield the errors of a profile in a request, each with its pointer."""
     if (
         not isinstance(row, dict)
         or row.get("type") != "profile"

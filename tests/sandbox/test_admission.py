@@ -74,7 +74,7 @@ def test_a_sandbox_with_a_key_accepts_no_other_key(key: str, status: int) -> Non
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/api/events", 404),
+        ("GET", "/api/segments", 404),
         ("PUT", "/api/lists", 405),
         ("GET", "/api/lists/", 200),
         ("GET", "/api/lists/nobody", 404),

@@ -201,6 +201,33 @@ def use_suppressions(account: Account) -> None:
         assert [each.id for each in read_all(sort="-created").data] == [job.id]
 
 
+def use_events(account: Account) -> None:
+    """Create events singly and in bulk, and read them with their metric and profile."""
+    sdk = account.sdk
+    metric = {"data": {"type": "metric", "attributes": {"name": "Placed Order"}}}
+    person = {"data": row(email="eve@example.com")}
+    event = {"properties": {"sku": "1"}, "metric": metric, "unique_id": "1", "value": 9.5}
+    sdk.Events.create_event(resource("event", **event, profile=person, value_currency="EUR", backfill=True))
+    second = resource("event", **(event | {"unique_id": "2", "time": "2024-05-06T07:08:09Z"}))["data"]
+    group = resource("event-bulk-create", profile=person, events={"data": [second]}, backfill=True)["data"]
+    sdk.Events.bulk_create_events(
+        resource("event-bulk-create-job", **{"events-bulk-create": {"data": [group]}})
+    )
+    (placed,) = [each for each in sdk.Metrics.get_metrics().data if each.attributes.name == "Placed Order"]
+    assert sdk.Metrics.get_metric(placed.id).data.attributes.name == "Placed Order"
+    read = sdk.Events.get_events(
+        filter=f'equals(metric_id,"{placed.id}")', include=["metric", "profile"], sort="timestamp"
+    )
+    first = read.data[0]
+    assert (len(read.data), first.attributes.event_properties["$event_id"]) == (2, "2")
+    assert placed.id in ids(read.included)
+    assert sdk.Events.get_event(first.id).data.attributes.timestamp == first.attributes.timestamp
+    assert sdk.Events.get_metric_for_event(first.id).data.id == placed.id
+    assert sdk.Events.get_metric_id_for_event(first.id).data.id == placed.id
+    assert sdk.Events.get_profile_for_event(first.id).data.attributes.email == "eve@example.com"
+    assert sdk.Events.get_profile_id_for_event(first.id).data.id in ids(read.included)
+
+
 def use_records(account: Account) -> None:
     """Use each endpoint of coupons, catalog items and object records."""
     sdk = account.sdk
@@ -220,7 +247,15 @@ def use_records(account: Account) -> None:
     sdk.Custom_Objects.bulk_create_data_source_records(job)
 
 
-USES = [use_accounts_and_lists, use_profiles, use_imports, use_consent, use_suppressions, use_records]
+USES = [
+    use_accounts_and_lists,
+    use_profiles,
+    use_imports,
+    use_consent,
+    use_suppressions,
+    use_events,
+    use_records,
+]
 
 
 @pytest.mark.parametrize("use", USES)
