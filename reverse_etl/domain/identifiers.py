@@ -30,6 +30,12 @@ INVISIBLE: Final[CodePoints] = (
     (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFD), (0x110BD, 0x110BD), (0x110CD, 0x110CD),
     (0x13430, 0x1343F), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
 )  # fmt: skip
+# Characters that a name may not have: they break lines, write backwards or show nothing. The joiners and
+# variation selectors of emoji are allowed.
+UNPRINTABLE: Final[CodePoints] = (
+    (0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x61C, 0x61C), (0x200B, 0x200B), (0x200E, 0x200F),
+    (0x2028, 0x202E), (0x2060, 0x206F), (0xFEFF, 0xFEFF), (0xFFF0, 0xFFFD),
+)  # fmt: skip
 BLANKS: Final = "".join(chr(code) for first, last in SPACES + INVISIBLE for code in range(first, last + 1))
 PUNCTUATION = "().-"  # written between the digits of a phone number
 

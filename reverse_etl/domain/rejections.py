@@ -24,6 +24,10 @@ class RowProblem(StrEnum):
     """Codes of the checks in the warehouse. A row with such a problem is not sent."""
 
     NO_LIST = "no_list"
+    LIST_INVISIBLE = "list_invisible"
+    UNKNOWN_LIST = "unknown_list"
+    AMBIGUOUS_LIST = "ambiguous_list"
+    OTHER_MODELS_LIST = "other_models_list"
     NO_IDENTIFIER = "no_identifier"
     NO_KEY = "no_key"
     EMAIL_TOO_LONG = "email_too_long"
@@ -44,6 +48,10 @@ class RowProblem(StrEnum):
 
 PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.NO_LIST: "no list name",
+    RowProblem.LIST_INVISIBLE: "list name has a control or invisible character inside",
+    RowProblem.UNKNOWN_LIST: "there is no list of this name, and create_lists is false",
+    RowProblem.AMBIGUOUS_LIST: "Klaviyo has several lists of this name",
+    RowProblem.OTHER_MODELS_LIST: "another model owns the list",
     RowProblem.NO_IDENTIFIER: "no usable identifier",
     RowProblem.NO_KEY: "a column of the row key is empty",
     RowProblem.EMAIL_TOO_LONG: "e-mail is longer than 100 characters",
@@ -61,6 +69,9 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.UNKNOWN_OUTCOME: "an earlier request, which must not be repeated, may have carried it out",
     RowProblem.STILL_REJECTED: "rejected by Klaviyo earlier and unchanged since",
 }
+
+
+_LIST_PROBLEMS: Final = {RowProblem.UNKNOWN_LIST, RowProblem.AMBIGUOUS_LIST, RowProblem.OTHER_MODELS_LIST}
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,10 @@ class RejectionReason:
                 return f"{description}: they differ in {self.detail}"
             case RowProblem.CHANGED | RowProblem.INFINITE_TIME if self.detail:
                 return f"{description}: {self.detail}"
+            case RowProblem.UNKNOWN_LIST | RowProblem.AMBIGUOUS_LIST | RowProblem.OTHER_MODELS_LIST if (
+                self.detail
+            ):
+                return f"{description}: {self.detail!r}"
             case _:
                 return description
 

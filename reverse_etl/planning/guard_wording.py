@@ -70,6 +70,8 @@ def _fix_text(model_plan: ModelPlan, rejection: RejectedRows) -> str:
     match RowProblem(rejection.reason.code):
         case RowProblem.NO_IDENTIFIER:
             return f"Fill one of the columns {', '.join(model_plan.model.config.identifiers.values())}."
+        case RowProblem.NO_LIST | RowProblem.LIST_INVISIBLE:
+            return "Fix the list column."
         case RowProblem.STILL_REJECTED:
             return "Fix the rows that Klaviyo refused: reverse-etl status shows why."
         case _:

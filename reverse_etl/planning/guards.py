@@ -189,16 +189,22 @@ def _check_new_lists(model_plans: Sequence[ModelPlan], allowances: Allowances) -
         for model_plan in model_plans
         if not allowances.allows(Guard.NEW_LISTS, model_plan.model.name)
     }
+    for group, problem in find_new_list_problems(ids_by_model):
+        for name in group:
+            for list_id in ids_by_model[name]:
+                yield Violation(Guard.NEW_LISTS, name, list_id, problem)
+
+
+def find_new_list_problems(
+    ids_by_model: Mapping[str, Collection[str]],
+) -> Iterator[tuple[Collection[str], Problem]]:
+    """Yield (models, problem) of each model that would create too many lists, and of the others together."""
     large = {name: ids for name, ids in ids_by_model.items() if len(ids) > MAX_NEW_LISTS}
     small = {name: ids for name, ids in ids_by_model.items() if ids and name not in large}
-    groups = [{name: ids} for name, ids in large.items()]
+    for name, ids in large.items():
+        yield (name,), _new_lists_problem({name: ids})
     if sum(map(len, small.values())) > MAX_NEW_LISTS:
-        groups.append(small)
-    for group in groups:
-        problem = _new_lists_problem(group)
-        for name, list_ids in group.items():
-            for list_id in list_ids:
-                yield Violation(Guard.NEW_LISTS, name, list_id, problem)
+        yield tuple(small), _new_lists_problem(small)
 
 
 def _new_lists_problem(ids_by_model: Mapping[str, Collection[str]]) -> Problem:

@@ -7,10 +7,11 @@ exact name at Klaviyo. A name that is found nowhere is a list to create.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
+from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE, parse_timestamp
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.models.model import shared_list_problem
@@ -58,9 +59,38 @@ class ListRef:
         return bool(self.previous_model) or self.resumed or self.refresh
 
     @property
+    def is_unmentioned(self) -> bool:
+        """Return whether no row names the list now: its `row_value` is none that a row can have."""
+        return self.row_value.startswith(" ")
+
+    @property
     def is_new(self) -> bool:
         """Return whether the list's id is a placeholder."""
         return is_placeholder(self.id)
+
+
+@dataclass(frozen=True)
+class ModelLists:
+    """The lists of a model, and the names in its list column that can't be used, with the rows' problem."""
+
+    refs: tuple[ListRef, ...]
+    refused_names: Mapping[str, RowProblem] = field(default_factory=dict)
+
+    def refuse(
+        self, refs: Collection[ListRef], problem: RowProblem = RowProblem.OTHER_MODELS_LIST
+    ) -> ModelLists:
+        """Return the lists without some of them; the names of lists that rows name are refused."""
+        refused = {ref.row_value: problem for ref in refs if not ref.is_unmentioned}
+        kept = tuple(ref for ref in self.refs if ref not in refs)
+        return ModelLists(kept, {**self.refused_names, **refused})
+
+    def refuse_new_lists(self) -> ModelLists:
+        """Return the lists that exist; the names of the others are refused."""
+        return self.refuse([ref for ref in self.refs if ref.is_new], RowProblem.UNKNOWN_LIST)
+
+
+class AmbiguousList(UsageError):  # noqa: N818 - says what happened
+    """Several lists of Klaviyo have one name."""
 
 
 def placeholder_id(name: str) -> str:
@@ -80,38 +110,36 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
     registered_lists: Sequence[RegisteredList],
     klaviyo: ListSource | None,
     ids_with_rows: Collection[str] = (),
-) -> tuple[ListRef, ...]:
+) -> ModelLists:
     """Return the lists of a model.
 
     `row_values` are the distinct values of the list column. For a model with a list column, the result also
     has the lists that no row names now, if the model has rows on them (`ids_with_rows`) and they still exist:
-    these rows are to be removed. Without `klaviyo` nothing is looked up, and unknown lists count as new.
-    Raises UsageError if two lists have one name, two names mean one list, or an id is not a list.
+    these rows are to be removed. Without `klaviyo` nothing is looked up, and unknown lists count as new. A
+    name of the list column that several lists have is refused.
+
+    Raises UsageError if two lists have the name in the config, two names mean one list, or an id is no list.
     """
     match model.config.list_target:
         case None:
-            return (ListRef("", "", "", surface=model.config.surface.name),)
+            return ModelLists((ListRef("", "", "", surface=model.config.surface.name),))
         case ListById(list_id):
             list_name = _fetch_list_name(model, list_id, "list_id", klaviyo)
-            return (
-                ListRef(
-                    "", list_name or _find_registered_name(list_id, registered_lists) or list_id, list_id
-                ),
-            )
+            list_name = list_name or _find_registered_name(list_id, registered_lists) or list_id
+            return ModelLists((ListRef("", list_name, list_id),))
         case NamedList(name):
-            return (_resolve_name(model, "", name, list_ids_by_name, registered_lists, klaviyo),)
+            return ModelLists((_resolve_name(model, "", name, list_ids_by_name, registered_lists, klaviyo),))
         case ListColumn():
-            refs = [
-                _resolve_name(model, name, name, list_ids_by_name, registered_lists, klaviyo)
-                for name in row_values
-            ]
+            refs, refused_names = [], {}
+            for name in row_values:
+                try:
+                    refs.append(_resolve_name(model, name, name, list_ids_by_name, registered_lists, klaviyo))
+                except AmbiguousList:
+                    refused_names[name] = RowProblem.AMBIGUOUS_LIST
             _reject_duplicate_lists(model, refs)
-            return (
-                *refs,
-                *_find_unmentioned_lists(
-                    model, {*ids_with_rows} - {ref.id for ref in refs}, registered_lists, klaviyo
-                ),
-            )
+            unmentioned_ids = {*ids_with_rows} - {ref.id for ref in refs}
+            unmentioned = _find_unmentioned_lists(model, unmentioned_ids, registered_lists, klaviyo)
+            return ModelLists((*refs, *unmentioned), refused_names)
 
 
 def collect_lookups(
@@ -138,42 +166,47 @@ def collect_lookups(
     return unmapped_names - {entry.name for entry in own_lists}, ids
 
 
-def reject_multiple_owners(
-    refs_by_model: Mapping[str, Sequence[ListRef]],
+def refuse_lists_of_other_models(
+    lists_by_model: Mapping[str, ModelLists],
     registered_lists: Sequence[RegisteredList],
     project_models: Sequence[ProjectModel],
-) -> None:
-    """Raise UsageError if a list would have two owners.
+) -> dict[str, ModelLists]:
+    """Return the lists of each model without those that another model owns; their names are refused.
 
-    Owners are the models of this run, and models outside the run that own the list in the state. A model of
-    this run no longer owns the lists that it does not name.
+    Owners are the models outside the run that own the list in the state, the models whose config names the
+    list, and then the models with a list column, the previous owner first. Raises UsageError if the config of
+    a model names a list that another model owns.
     """
     models = {model.name: model for model in project_models}
-    unplanned_names = models.keys() - refs_by_model.keys()
+    unplanned_names = models.keys() - lists_by_model.keys()
     owners: dict[str, str] = {
         entry.id: entry.model for entry in registered_lists if entry.id and entry.model in unplanned_names
     }
+    registered_owners = {(entry.model, entry.id) for entry in registered_lists}
+    claims = [(model, ref) for model, lists in sorted(lists_by_model.items()) for ref in lists.refs if ref.id]
+    claims.sort(
+        key=lambda claim: (bool(claim[1].row_value), (claim[0], claim[1].id) not in registered_owners)
+    )
     problems = []
-    for model, lists in sorted(refs_by_model.items()):
-        for ref in lists:
-            owner = owners.setdefault(ref.id, model) if ref.id else model
-            if owner != model:
-                problems.append(shared_list_problem(ref.name, models[owner], models[model]))
+    for model, ref in claims:
+        owner = owners.setdefault(ref.id, model)
+        if owner != model and not ref.row_value:
+            problems.append(shared_list_problem(ref.name, models[owner], models[model]))
     if problems:
         raise UsageError(*problems)
+    return {
+        model: lists.refuse({ref for ref in lists.refs if owners.get(ref.id, model) != model})
+        for model, lists in lists_by_model.items()
+    }
 
 
-def require_creation_allowed(
-    new_lists: Sequence[tuple[Model, ListRef]], klaviyo: ListSource, *, allowed: bool
-) -> None:
-    """Raise UsageError if lists are missing and may not be created.
+def require_no_new_lists(new_lists: Sequence[tuple[Model, ListRef]], klaviyo: ListSource | None) -> None:
+    """Raise UsageError if there are new lists, for a destination that may not create any.
 
-    The hint suggests existing lists with similar names.
+    The hint suggests existing lists with similar names. Without `klaviyo` there are none.
     """
-    if not new_lists:
-        return
-    if not allowed:
-        names = klaviyo.get_list_names()
+    if new_lists:
+        names = klaviyo.get_list_names() if klaviyo is not None else None
         raise UsageError(*(_missing_list_problem(model, ref, names) for model, ref in new_lists))
 
 
@@ -198,7 +231,7 @@ def pick_list(
     """Return the one list of `candidates`, which all have the name `name`; None if there are none.
 
     If there are several, return the only one created after `started_at`, when our creation started. Raises
-    UsageError if that does not decide it.
+    AmbiguousList if that does not decide it.
     """
     if len(candidates) <= 1:
         return candidates[0] if candidates else None
@@ -209,7 +242,7 @@ def pick_list(
     ]
     if len(created_since) == 1:
         return created_since[0]
-    raise UsageError.of(
+    raise AmbiguousList.of(
         f"Klaviyo has {len(candidates)} lists named {name!r}: "
         f"{', '.join(sorted(candidate.id for candidate in candidates))}.",
         where=where,
@@ -294,7 +327,15 @@ def _reject_duplicate_lists(model: Model, refs: Sequence[ListRef]) -> None:
         )
 
 
-def _missing_list_problem(model: Model, ref: ListRef, names: Sequence[str]) -> Problem:
+def _missing_list_problem(model: Model, ref: ListRef, names: Sequence[str] | None) -> Problem:
+    """Return the problem of a missing list; `names` are the existing ones, None if there is no sandbox yet."""
+    if names is None:
+        return Problem(
+            f"The sandbox has no list named {ref.name!r}: it starts with the first run.",
+            where=f"{model.path} (model {model.name})",
+            models=(model.name,),
+            hint="Set `create_lists: true` in the destination, or remove `create_lists: false`.",
+        )
     close_names = find_similar(ref.name, names, 3)
     suggestion = f"Did you mean {' or '.join(map(repr, close_names))}? " if close_names else ""
     return Problem(

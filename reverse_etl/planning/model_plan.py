@@ -77,6 +77,15 @@ def plan_model(
     )
 
 
+def find_conflicting_properties(warehouse: Warehouse, tables: ModelTables) -> list[tuple[str, int, str]]:
+    """Return (column, people, one identity): columns with several values in a person's rows."""
+    if not tables.payload:
+        return []
+    (row,) = warehouse.fetch(staging.select_conflicting_properties(tables))
+    pairs = zip(tables.payload_names, row[::2], row[1::2], strict=True)
+    return [(column, int(people), str(example)) for column, people, example in pairs if people]
+
+
 def _compute_digest(warehouse: Warehouse, staged: StagedModel) -> str:
     """Return the digest of what the model would send: rows, values, property names and column types."""
     ((rows, digest),) = warehouse.fetch(planned_rows.select_digest(staged.tables))

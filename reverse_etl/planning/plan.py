@@ -237,6 +237,11 @@ class Plan:
                 yield model_plan, list_plan
 
     @property
+    def new_list_names(self) -> tuple[str, ...]:
+        """Return the names of the lists that are to be created, or that were not looked up."""
+        return tuple(list_plan.list_ref.name for _, list_plan in self.lists() if list_plan.list_ref.is_new)
+
+    @property
     def has_upserts(self) -> bool:
         """Return whether any row is added or updated on a list that no guard stops."""
         return any(list_plan.upserts for _, list_plan in self.lists() if not list_plan.stop_reason)

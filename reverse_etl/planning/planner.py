@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.events import EventHandler
+from reverse_etl.domain.events import EventHandler, Warned
 from reverse_etl.domain.events import ModelStaged as StagedEvent
+from reverse_etl.domain.identifiers import mask_identity
 from reverse_etl.errors import Problem, UsageError
+from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.parsing.suggestions import did_you_mean
-from reverse_etl.planning import lists
-from reverse_etl.planning.list_directory import ListDirectory
-from reverse_etl.planning.model_plan import plan_model
+from reverse_etl.planning.model_lists import find_lists, refresh_lists
+from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
 from reverse_etl.planning.orphans import Orphan, max_rows, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.stage import StagedModel, stage_model
@@ -20,12 +21,11 @@ from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.state.runs import last_lists_by_model
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from reverse_etl.config.target import Target
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import Model, ProjectModel
-    from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.violations import Allowances
     from reverse_etl.state import RegisteredList, State
     from reverse_etl.warehouse.interface import Warehouse
@@ -58,17 +58,17 @@ def build_plan(
     refuse_key(request.selected, request.target.destination)
     staged_models = _stage_models(warehouse, state, request, on_event)
     registered_lists = state.lists.registered()
-    destination = request.target.destination
-    refs = _resolve_all_lists(state, klaviyo, request, staged_models, registered_lists)
-    lists.reject_multiple_owners(refs, registered_lists, request.project_models)
-    if klaviyo is not None:
-        new_lists = [
-            (staged_model.model, ref)
-            for staged_model in staged_models
-            for ref in refs[staged_model.model.name]
-            if ref.is_new
-        ]
-        lists.require_creation_allowed(new_lists, klaviyo, allowed=destination.create_lists)
+    refs = find_lists(
+        warehouse,
+        state,
+        request.target.destination,
+        klaviyo,
+        staged_models,
+        request.project_models,
+        on_event,
+    )
+    if request.options.full_refresh:
+        refs = refresh_lists(refs, staged_models)
     model_plans = add_guard_facts(
         warehouse,
         state,
@@ -78,6 +78,7 @@ def build_plan(
         ],
         request.options,
     )
+    _warn_of_conflicting_properties(warehouse, model_plans, on_event)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
     notes, new_notes = _describe_orphans(state, orphans)
     rename_warnings = rename_warning(state)
@@ -105,96 +106,22 @@ def _stage_models(
     return staged_models
 
 
-def _resolve_all_lists(
-    state: State,
-    klaviyo: Klaviyo | None,
-    request: PlanRequest,
-    staged_models: Sequence[StagedModel],
-    registered_lists: Sequence[RegisteredList],
-) -> dict[str, tuple[ListRef, ...]]:
-    """Return the lists of each model, by its name."""
-    destination = request.target.destination
-    last_lists = last_lists_by_model(state.runs.run_lists())
-    ids_with_rows = {
-        staged_model.model.name: {*applied, *uncertain}
-        for staged_model in staged_models
-        for applied, uncertain in [state.rows_by_list(staged_model.tables.table_key)]
-    }
-    directory = _look_up_lists(staged_models, destination.lists, registered_lists, ids_with_rows, klaviyo)
-    return {
-        staged_model.model.name: _annotate_history(
-            lists.resolve_lists(
-                staged_model.model,
-                staged_model.list_names,
-                destination.lists,
-                registered_lists,
-                directory,
-                ids_with_rows[staged_model.model.name],
-            ),
-            staged_model,
-            registered_lists,
-            last_lists,
-            refresh=request.options.full_refresh,
-        )
-        for staged_model in staged_models
-    }
-
-
-def _look_up_lists(
-    staged_models: Sequence[StagedModel],
-    list_ids_by_name: Mapping[str, str],
-    registered_lists: Sequence[RegisteredList],
-    ids_with_rows: Mapping[str, Collection[str]],
-    klaviyo: Klaviyo | None,
-) -> ListDirectory | None:
-    """Look up the lists of all models together."""
-    if klaviyo is None:
-        return None
-    names: set[str] = set()
-    ids: set[str] = set()
-    for staged_model in staged_models:
-        model_names, model_ids = lists.collect_lookups(
-            staged_model.model,
-            staged_model.list_names,
-            list_ids_by_name,
-            registered_lists,
-            ids_with_rows[staged_model.model.name],
-        )
-        names |= model_names
-        ids |= model_ids
-    directory = ListDirectory(klaviyo)
-    directory.prefetch(names, ids)
-    return directory
-
-
-def _annotate_history(
-    refs: Sequence[ListRef],
-    staged_model: StagedModel,
-    registered_lists: Sequence[RegisteredList],
-    last_lists: Mapping[str, frozenset[str]],
-    *,
-    refresh: bool,
-) -> tuple[ListRef, ...]:
-    """Return the lists of a model with their history: the previous owner, and whether the model resumes it.
-
-    `last_lists` holds, by model, the ids of the lists of its last run. With `refresh`, all rows are sent
-    again, if they may be.
-    """
-    name = staged_model.model.name
-    other_owners = {entry.id: entry.model for entry in registered_lists if entry.id and entry.model != name}
-    last_list_ids = last_lists.get(name)
-    return tuple(
-        replace(
-            ref,
-            previous_model=other_owners.get(ref.id, ""),
-            resumed=last_list_ids is not None
-            and bool(ref.id)
-            and not ref.is_new
-            and ref.id not in last_list_ids,
-            refresh=refresh and staged_model.may_send_again,
-        )
-        for ref in refs
-    )
+def _warn_of_conflicting_properties(
+    warehouse: Warehouse, model_plans: Sequence[ModelPlan], on_event: EventHandler
+) -> None:
+    """Warn if rows of one person on several lists have different values: a profile has each property once."""
+    for model_plan in model_plans:
+        if not (model_plan.tables.many_lists and any(one.upserts for one in model_plan.lists)):
+            continue
+        for column, people, example in find_conflicting_properties(warehouse, model_plan.tables):
+            where = f"{model_plan.model.path} (model {model_plan.model.name})"
+            who = format_count(people, "person has", "people have")
+            text = (
+                f"{where}: {who} rows with different values of {column} on different lists, for example "
+                f"{mask_identity(example)}. A property belongs to the profile: the list that is sent last "
+                "overwrites the others. Give each person one value, or each list its own column."
+            )
+            on_event(Warned(text))
 
 
 def _find_orphans(

@@ -131,7 +131,8 @@ def _find_managed_lists(
             managed_ids = {*applied, *uncertain}
         else:
             managed_ids = {
-                ref.id for ref in lists.resolve_lists(model, (), list_ids_by_name, registered_lists, None)
+                ref.id
+                for ref in lists.resolve_lists(model, (), list_ids_by_name, registered_lists, None).refs
             }
         for list_id in sorted(managed_ids & list_names.keys(), key=lambda id_: (list_names[id_], id_)):
             yield ManagedList(model.name, tables, list_id, list_names[list_id])

@@ -364,3 +364,31 @@ def test_a_plan_knows_that_a_sandbox_without_its_file_starts_empty(world: World)
     planned = json.loads(world.run("plan", "--json").out)
     assert [one["adds"] for one in planned["lists"]] == [20]
     assert world.run("run").code == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "debug"])
+def test_too_many_new_lists_are_refused_alike_in_a_sandbox_without_a_file(world: World, command: str) -> None:
+    """Six models of six lists: the plan needs nobody to count them."""
+    for number in range(5):
+        world.model(f"list_{number}", SELECT, list=f"List {number}")
+    ended = world.run(command)
+    assert ended.code == 3
+    assert "This run would create 6 lists; the limit is 5 in one run." in ended.err
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "debug"])
+def test_a_missing_list_is_refused_alike_in_a_sandbox_without_a_file(world: World, command: str) -> None:
+    """With create_lists: false there is nothing that a run could send to."""
+    world.profiles({"type": "klaviyo", "sandbox": True, "create_lists": False})
+    ended = world.run(command)
+    assert ended.code == 2
+    assert "create_lists" in ended.err
+    assert "'VIP'" in ended.err
+
+
+def test_a_plan_without_a_key_warns_that_lists_may_not_be_created(world: World) -> None:
+    """Nobody can be asked whether the list exists."""
+    world.profiles({"type": "klaviyo"})
+    ended = world.run("plan")
+    assert ended.code == 0
+    assert "create_lists is false: a run stops if Klaviyo does not have the lists 'VIP'." in ended.err

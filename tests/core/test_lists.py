@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import ListDone
+from reverse_etl.domain.events import ListDone, Warned
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, members_model, names, people, person
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 ALL = {"allow_removes": ["clubs"]}
+
+
+def warnings_into(warnings: list[str]) -> Callable[[Any], None]:
+    """Return a listener that collects the texts of warnings."""
+
+    def tell(event: Any) -> None:
+        if isinstance(event, Warned):
+            warnings.append(event.text)
+
+    return tell
 
 
 @pytest.fixture
@@ -225,3 +235,89 @@ def test_without_an_answer_about_lists_nothing_is_sent(members: World) -> None:
     with pytest.raises(KlaviyoError):
         members.run()
     assert members.writes() == []
+
+
+@pytest.mark.parametrize("name", ["Te\x00a", "Te\na", "Te\u202ea", "Te\u200ba", "Te\x9ba"])
+def test_a_list_name_with_a_control_character_rejects_its_rows(world: World, name: str) -> None:
+    """It breaks a line or writes backwards; the other rows go on."""
+    name = name.replace("\x00", "\x01")  # DuckDB's text may not hold a NUL
+    clubs_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club=name), person("cat", club="\tTea\u2029")])
+    result = world.run()
+    assert result.exit_code == 1
+    assert world.emails("Tea") == ["ann@example.com", "cat@example.com"]
+    assert world.state("SELECT code FROM rejections") == [("list_invisible",)]
+
+
+def test_emoji_are_list_names(world: World) -> None:
+    """They are made of joiners and variation selectors."""
+    clubs_model(world)
+    become(world, [person("ann", club="\U0001f468\u200d\U0001f469 \u2764\ufe0f")])
+    assert world.run().exit_code == 0
+    assert names(world) == ["\U0001f468\u200d\U0001f469 \u2764\ufe0f"]
+
+
+def test_a_name_of_no_list_rejects_its_rows_and_stops_nothing_else(make_world: Callable[..., World]) -> None:
+    """A typo in a row must not stop every model. The warning says what may be meant."""
+    world = make_world(create_lists=False)
+    for name in ("Tea", "Members"):
+        world.new_list(name)
+    clubs_model(world)
+    members_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club="Teas")])
+    warnings: list[str] = []
+    result = world.run(on_event=warnings_into(warnings))
+    assert result.exit_code == 1
+    assert world.emails("Tea") == ["ann@example.com"]
+    assert len(world.members()) == 2
+    (warning,) = warnings
+    assert warning == (
+        "models/clubs.sql (model clubs): the rows of the list 'Teas' are rejected: there is no list of this "
+        "name, and create_lists is false. Did you mean 'Tea'?"
+    )
+    (rejected,) = [one for each in world.project().status().lists for one in each.rejections]
+    assert rejected.reason.describe() == "there is no list of this name, and create_lists is false: 'Teas'"
+
+
+def test_a_name_of_several_lists_in_a_row_rejects_it(world: World) -> None:
+    """Which of the two is meant is not guessed; the other rows go on."""
+    world.new_list("Tea")
+    world.new_list("Tea")
+    clubs_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club="Coffee")])
+    assert world.run().exit_code == 1
+    assert world.emails("Coffee") == ["bob@example.com"]
+    assert world.state("SELECT code, detail FROM rejections") == [("ambiguous_list", "Tea")]
+
+
+def test_a_row_that_names_the_list_of_another_model_is_rejected(world: World) -> None:
+    """The model whose config names the list owns it, and is delivered."""
+    clubs_model(world)
+    members_model(world)
+    become(world, [person("ann", club="Tea"), person("bob", club="Members")])
+    assert world.run().exit_code == 1
+    assert world.emails("Tea") == ["ann@example.com"]
+    assert len(world.members()) == 2
+    assert world.state("SELECT model, code, detail FROM rejections") == [
+        ("clubs", "other_models_list", "Members")
+    ]
+
+
+def test_different_values_of_a_property_on_several_lists_are_a_warning(world: World) -> None:
+    """A profile has each property once: the last list would overwrite the others without a word."""
+    select = "select email, customer_id, first_name, club from people"
+    world.model("clubs", select, list_column="club")
+    rows = [
+        person("ann", club="Tea", first_name="Ann"),
+        person("ann", club="Coffee", first_name="Anna"),
+        person("bob", club="Tea"),
+        person("bob", club="Coffee"),
+    ]
+    become(world, rows)
+    warnings: list[str] = []
+    world.project().plan(on_event=warnings_into(warnings))
+    (warning,) = warnings
+    assert warning.startswith(
+        "models/clubs.sql (model clubs): 1 person has rows with different values of first_name on different "
+        "lists, for example a**@e******.com. A property belongs to the profile"
+    )

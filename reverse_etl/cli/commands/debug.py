@@ -17,7 +17,8 @@ from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError
 from reverse_etl.formatting import format_count, format_path
 from reverse_etl.klaviyo.revision import describe_revision, find_revision_warning
-from reverse_etl.planning import lists
+from reverse_etl.planning.guards import find_new_list_problems
+from reverse_etl.planning.model_lists import ListFinder
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.stage import describe_model
 
@@ -215,26 +216,26 @@ def _check_klaviyo(project: Project) -> str:
         project.connections.warehouse(read_only=True) as warehouse,
     ):
         if klaviyo is None:
-            return "the sandbox starts with the first run"
+            return f"the sandbox starts with the first run; {_check_lists(project, None, warehouse, '')}"
         account = klaviyo.get_account()
         lists_text = _check_lists(project, klaviyo, warehouse, account.id)
     account_text = f"account {account.name or account.id} ({account.id})"
     return f"{account_text}{', a test account' if account.test else ''}; {lists_text}"
 
 
-def _check_lists(project: Project, klaviyo: Klaviyo, warehouse: Warehouse, account_id: str) -> str:
+def _check_lists(project: Project, klaviyo: Klaviyo | None, warehouse: Warehouse, account_id: str) -> str:
     """Look up the lists of all models, except those named by a list column."""
-    destination = project.target.destination
     registered_lists = project.connections.state(warehouse, account_id).lists.registered()
+    finder = ListFinder(project.target.destination, registered_lists, klaviyo)
     named_models = [model for model in project.models if not isinstance(model.config.list_target, ListColumn)]
-    refs = {
-        model.name: lists.resolve_lists(model, ("",), destination.lists, registered_lists, klaviyo)
-        for model in named_models
-    }
-    lists.reject_multiple_owners(refs, registered_lists, project.models)
-    new_lists = [(model, ref) for model in named_models for ref in refs[model.name] if ref.is_new]
-    lists.require_creation_allowed(new_lists, klaviyo, allowed=destination.create_lists)
-    existing = sum(not ref.is_new and bool(ref.id) for model_refs in refs.values() for ref in model_refs)
+    found = finder.require_usable(
+        {model.name: finder.find(model, ("",)) for model in named_models}, named_models, project.models
+    )
+    new_ids = {name: [ref.id for ref in found[name].refs if ref.is_new] for name in found}
+    if problems := [problem for _, problem in find_new_list_problems(new_ids)]:
+        raise GuardRefused(*problems)
+    new_lists = [list_id for list_ids in new_ids.values() for list_id in list_ids]
+    existing = sum(not ref.is_new and bool(ref.id) for name in found for ref in found[name].refs)
     list_column_count = len(project.models) - len(named_models)
     parts = (
         f"{format_count(existing, 'list')} found",

@@ -105,6 +105,12 @@ def warn_unverified_plan(project: Project, plan: Plan) -> None:
         terminal.info(
             f"Lists were not looked up: {reason}. Lists without an earlier run are assumed to be new."
         )
+        if not sandbox and not project.target.destination.create_lists and plan.new_list_names:
+            names = ", ".join(map(repr, plan.new_list_names))
+            terminal.warn(
+                f"create_lists is false: a run stops if Klaviyo does not have the lists {names}. "
+                "With a key, plan looks them up."
+            )
     if plan.unfinished_runs:
         runs_text = format_count(plan.unfinished_runs, "earlier run")
         terminal.info(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import SPACES, UNPRINTABLE, IdentifierType
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.planning.sql.identifiers import (
     CANONICAL_PATTERNS,
@@ -34,7 +34,7 @@ from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.domain.columns import Column
 
@@ -53,12 +53,20 @@ class Staging:
 
     @property
     def list_name(self) -> Sql:
-        """Return a row's value of `retl_list`."""
-        return Sql(
-            f"NULLIF(TRIM({self.tables.dialect.plain_text_sql('retl_list_raw')}), '')"
-            if self.list_column
-            else "CAST('' AS VARCHAR)"
-        )
+        """Return a row's value of `retl_list`: NULL if it names no list, or if its name is not usable."""
+        if not self.list_column:
+            return Sql("CAST('' AS VARCHAR)")
+        return Sql(f"CASE WHEN NOT ({self._list_is_invisible}) THEN {self._trimmed_list} END")
+
+    @property
+    def _trimmed_list(self) -> str:
+        dialect = self.tables.dialect
+        raw = dialect.plain_text_sql("retl_list_raw")
+        return f"NULLIF({dialect.remove_characters_sql(raw, SPACES + UNPRINTABLE, ends_only=True)}, '')"
+
+    @property
+    def _list_is_invisible(self) -> str:
+        return self.tables.dialect.has_character_sql(self._trimmed_list, UNPRINTABLE)
 
     @property
     def identity(self) -> Sql:
@@ -129,7 +137,8 @@ class Staging:
 
     def _key_checks(self) -> Iterator[tuple[str, RowProblem]]:
         if self.tables.many_lists:
-            yield f"{self.list_name} IS NULL", RowProblem.NO_LIST
+            yield f"{self._trimmed_list} IS NULL", RowProblem.NO_LIST
+            yield self._list_is_invisible, RowProblem.LIST_INVISIBLE
         if self.tables.key:
             yield f"{row_key_sql(self.tables.dialect, self.tables.key)} IS NULL", RowProblem.NO_KEY
         if self.tables.identifiers:
@@ -189,6 +198,32 @@ def select_list_names(tables: ModelTables) -> Statement:
     return Statement.read(
         f"SELECT DISTINCT retl_list FROM {tables.dialect.temp_table(tables.staged)} WHERE retl_list IS NOT NULL ORDER BY retl_list"
     )
+
+
+def reject_lists(tables: ModelTables, problem: RowProblem, names: Sequence[str]) -> Statement:
+    """Reject the rows that name one of these lists; they count as rows without a list, and `retl_detail` has its name."""
+    return Statement.change(
+        tables.dialect.temp_table(tables.staged),
+        *_render("reject_lists", tables, problem=problem, names=names),
+    )
+
+
+def select_conflicting_properties(tables: ModelTables) -> Statement:
+    """Return one row: for each payload column, (people, an example) of those whose rows on several lists differ in it."""
+    return Statement.read(
+        *_render("conflicting_properties", tables, columns=[*_numbered_payload(tables).values()])
+    )
+
+
+def _numbered_payload(tables: ModelTables) -> dict[str, tuple[Sql, Sql]]:
+    """Return, by column, a short name of its number of values, and its value as it can be compared."""
+    return {
+        column.name: (
+            Sql(f"retl_values_{number}"),
+            Sql(tables.dialect.comparable_sql("s." + quote_identifier(column.name), column)),
+        )
+        for number, column in enumerate(tables.payload)
+    }
 
 
 def replace_list_ids(tables: ModelTables, ids: Mapping[str, str]) -> tuple[Statement, ...]:
