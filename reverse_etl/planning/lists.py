@@ -328,7 +328,7 @@ def _reject_duplicate_lists(model: Model, refs: Sequence[ListRef]) -> None:
 
 
 def _missing_list_problem(model: Model, ref: ListRef, names: Sequence[str] | None) -> Problem:
-    """Return the problem of a missing list; `names` are the existing ones, None if there is no sandbox yet."""
+    """Return the problem of a missing list; `names` are the existing ones, None before a sandbox starts."""
     if names is None:
         return Problem(
             f"The sandbox has no list named {ref.name!r}: it starts with the first run.",

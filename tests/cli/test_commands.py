@@ -9,9 +9,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 import requests
 
 from reverse_etl.sandbox import Fault, FaultKind
+from tests.cli.world import SELECT
 
 if TYPE_CHECKING:
     from tests.cli.world import World
