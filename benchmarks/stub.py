@@ -76,9 +76,8 @@ def _read(counts: Counts, path: str, query: dict[str, str]) -> object:
         first = max(last - PAGE, 0)
         following = f"http://{query['host']}{JOBS}?page%5Bcursor%5D={first}" if first else None
         return {"data": [_job(counts, i) for i in reversed(range(first, last))], "links": {"next": following}}
-    if path.endswith("/import-errors"):
-        return {"data": [], "links": {"next": None}}
-    return {"data": _job(counts, int(path.rpartition("/job")[2]))}
+    job, errors, _ = path.rpartition("/job")[2].partition("/import-errors")
+    return {"data": [], "links": {"next": None}} if errors else {"data": _job(counts, int(job))}
 
 
 def _job(counts: Counts, number: int) -> object:

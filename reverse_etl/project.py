@@ -26,8 +26,8 @@ from reverse_etl.models.project_models import ProjectModels
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.dbt_gate import DbtGate
 from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_drift import find_changed_models, require_same_account, require_same_target
 from reverse_etl.planning.planner import PlanRequest, require_known_allowances, require_known_models
-from reverse_etl.planning.saved_plan import find_changed_models, require_same_account, require_same_target
 from reverse_etl.reconcile import operations as flow
 from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
 from reverse_etl.report.gather import build_report

@@ -17,7 +17,7 @@ from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.errors import GuardRefused, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
-from reverse_etl.planning.saved_plan import find_plan_drift
+from reverse_etl.planning.plan_drift import find_plan_drift
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.state import ModelRecord, ModelSubmission, RunState
 from reverse_etl.state.sql import deltas

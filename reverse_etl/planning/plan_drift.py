@@ -1,0 +1,126 @@
+"""Compares a saved plan with today's target, account and plan: `apply` sends nothing if they differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.errors import Problem, UsageError
+from reverse_etl.planning.lists import is_placeholder
+from reverse_etl.planning.saved_plan import to_saved_lists, to_saved_models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reverse_etl.config.target import Target
+    from reverse_etl.planning.plan import Plan
+    from reverse_etl.planning.saved_plan import SavedList, SavedPlan
+
+_PLAN_AGAIN_HINT: Final = (
+    "Nothing was sent. Plan again with the same options, review the plan and save it: "
+    "reverse-etl plan --out FILE"
+)
+
+
+def require_same_target(saved_plan: SavedPlan, target: Target) -> None:
+    """Raise UsageError if a plan was made for another profile or target."""
+    if (saved_plan.profile, saved_plan.destination_id) != (target.profile, target.destination_id):
+        raise UsageError.of(
+            f"The plan was made for the target {saved_plan.destination_id!r} of the profile "
+            f"{saved_plan.profile!r}; "
+            f"this is {target.destination_id!r} of {target.profile!r}.",
+            hint="Remove --profile and --target, since apply takes them from the plan. "
+            "Or save a new plan for this target.",
+        )
+
+
+def require_same_account(saved_plan: SavedPlan, account: str) -> None:
+    """Raise UsageError if the key belongs to another account than the plan's."""
+    if saved_plan.account not in {"", account}:
+        raise UsageError.of(
+            f"The plan was made for the Klaviyo account {saved_plan.account}; "
+            f"the key belongs to the account {account}.",
+            hint=f"Use a key of {saved_plan.account}, or save a new plan with this key.",
+        )
+
+
+def find_changed_models(saved_plan: SavedPlan, checksums: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Return a problem for each model that changed since the plan; `checksums` are today's, by name."""
+    changed_names = [model.name for model in saved_plan.models if checksums.get(model.name) != model.checksum]
+    verbs = {name: "changed" if name in checksums else "was removed" for name in changed_names}
+    return tuple(
+        Problem(
+            f"The model {name} {verb} since the plan was saved.", f"model {name}", _PLAN_AGAIN_HINT, (name,)
+        )
+        for name, verb in verbs.items()
+    )
+
+
+def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
+    """Return how today's plan differs from a saved one; empty if they are equal, row by row."""
+    nothing_to_send = not any(one.upserts or one.removes for _, one in plan.lists())
+    hint = (
+        f"The plan may have been applied already. {_PLAN_AGAIN_HINT}" if nothing_to_send else _PLAN_AGAIN_HINT
+    )
+    differences = [
+        Problem(f"{entry.list or entry.model}: {difference}.", f"model {entry.model}", hint, (entry.model,))
+        for saved_list, current_list in _pair_lists(saved_plan.lists, to_saved_lists(plan))
+        if (entry := current_list or saved_list)
+        and (difference := _describe_difference(saved_list, current_list))
+    ]
+    if differences:
+        return tuple(differences)
+    digests = {model.name: model.digest for model in saved_plan.models}
+    return tuple(
+        Problem(
+            f"{model.name} would send as many rows as planned, but different rows or values.",
+            f"model {model.name}",
+            hint,
+            (model.name,),
+        )
+        for model in to_saved_models(plan)
+        if digests.get(model.name) != model.digest
+    )
+
+
+def _describe_difference(saved_list: SavedList | None, current_list: SavedList | None) -> str:
+    """Return how a list differs from the saved plan, '' if it does not."""
+    if saved_list is None:
+        return "not in the plan"
+    if current_list is None:
+        return "no longer a list of this model"
+    differences = [
+        f"{name.replace('_', ' ')} {saved_rows:,}, now {current_rows:,}"
+        for name, current_rows in current_list.figures.items()
+        if (saved_rows := saved_list.figures[name]) != current_rows
+    ]
+    if saved_list.list_id != current_list.list_id:
+        created = f"the list did not exist, now it is {current_list.list_id}"
+        differences.insert(
+            0,
+            created
+            if is_placeholder(saved_list.list_id)
+            else f"list id {saved_list.list_id}, now {current_list.list_id}",
+        )
+    return "; ".join(differences)
+
+
+def _pair_lists(
+    saved_lists: Sequence[SavedList], current_lists: Sequence[SavedList]
+) -> Iterator[tuple[SavedList | None, SavedList | None]]:
+    """Yield pairs of a saved list and the current one: matched by list id, then by name."""
+    saved_by_key, current_by_key = (
+        {(saved_list.model, saved_list.list_id, saved_list.list): saved_list for saved_list in lists}
+        for lists in (saved_lists, current_lists)
+    )
+    yield from ((saved_by_key[key], current_by_key[key]) for key in current_by_key if key in saved_by_key)
+    unmatched = {
+        (saved_list.model, saved_list.list): saved_list
+        for key, saved_list in saved_by_key.items()
+        if key not in current_by_key
+    }
+    yield from (
+        (unmatched.pop((saved_list.model, saved_list.list), None), saved_list)
+        for key, saved_list in current_by_key.items()
+        if key not in saved_by_key
+    )
+    yield from ((saved_list, None) for saved_list in unmatched.values())
