@@ -134,7 +134,7 @@ class ModelTables:
     @property
     def applied(self) -> str:
         """Return the scratch table of the deltas that receipts prove applied."""
-        return f"taken_{self.table_key}"
+        return f"applied_{self.table_key}"
 
     @property
     def replaced(self) -> str:

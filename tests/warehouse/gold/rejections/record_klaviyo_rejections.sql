@@ -1,6 +1,6 @@
 -- record_klaviyo_rejections 1
 DELETE FROM state.rejections AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (
-  SELECT 1 FROM temp.taken_vip_0a1b2c3d AS t WHERE t.retl_list_id = retl_r.list_id AND t.retl_identity = retl_r.row_key);
+  SELECT 1 FROM temp.applied_vip_0a1b2c3d AS t WHERE t.retl_list_id = retl_r.list_id AND t.retl_identity = retl_r.row_key);
 -- with ('acc', 'shop', 'vip')
 DELETE FROM state.rejections AS retl_r WHERE account_id = ? AND project = ? AND model = ? AND source = 'klaviyo' AND EXISTS (
   SELECT 1 FROM state.row_exceptions AS f

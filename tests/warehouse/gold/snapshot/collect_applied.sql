@@ -1,6 +1,6 @@
 -- collect_applied 1
-duckdb:    CREATE OR REPLACE TABLE temp.taken_vip_0a1b2c3d AS
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.taken_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
+duckdb:    CREATE OR REPLACE TABLE temp.applied_vip_0a1b2c3d AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.applied_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 SELECT d.retl_seq, d.retl_op, d.retl_list_id, d.retl_identity
 FROM state.deltas_vip_0a1b2c3d AS d JOIN (
   SELECT MIN(first_seq) AS first_seq, MAX(last_seq) AS last_seq FROM (
@@ -13,4 +13,4 @@ WHERE d.retl_run_id = ? AND d.retl_seq NOT IN (SELECT f.seq FROM state.row_excep
 duckdb:    CREATE OR REPLACE TABLE temp.replaced_vip_0a1b2c3d AS
 snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.replaced_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 SELECT s.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at, s."first_name", s."spent", s."Since", s."tags" FROM state.snapshot_vip_0a1b2c3d AS s
-JOIN temp.taken_vip_0a1b2c3d AS t ON t.retl_list_id = s.retl_list_id AND t.retl_identity = s.retl_identity;
+JOIN temp.applied_vip_0a1b2c3d AS t ON t.retl_list_id = s.retl_list_id AND t.retl_identity = s.retl_identity;

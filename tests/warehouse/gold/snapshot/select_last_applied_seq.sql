@@ -1,2 +1,2 @@
 -- select_last_applied_seq 1
-SELECT COALESCE(MAX(retl_seq), 0) FROM temp.taken_vip_0a1b2c3d;
+SELECT COALESCE(MAX(retl_seq), 0) FROM temp.applied_vip_0a1b2c3d;
