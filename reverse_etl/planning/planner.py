@@ -18,6 +18,7 @@ from reverse_etl.planning.orphans import Orphan, max_rows, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.stage import StagedModel, stage_model
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
+from reverse_etl.planning.unknown_lists import describe_unknown_lists
 from reverse_etl.state.runs import last_lists_by_model
 
 if TYPE_CHECKING:
@@ -81,13 +82,14 @@ def build_plan(
     _warn_of_conflicting_properties(warehouse, model_plans, on_event)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
     notes, new_notes = _describe_orphans(state, orphans)
-    rename_warnings = rename_warning(state)
+    unknown_lists = describe_unknown_lists(refs, registered_lists) if klaviyo is not None else ()
+    warnings = rename_warning(state) or tuple(unknown_lists)  # a new name says why nothing is known
     plan = Plan(
         model_plans,
         lists_looked_up=klaviyo is not None,
         unfinished_runs=len(state.runs.unfinished()),
-        notes=(*rename_warnings, *notes),
-        new_notes=(*rename_warnings, *new_notes),
+        notes=(*warnings, *notes),
+        new_notes=(*warnings, *new_notes),
         orphans=orphans,
         account=state.scope.account,
     )
