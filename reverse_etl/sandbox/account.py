@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.sandbox.deleting import advance_deletions
 from reverse_etl.sandbox.identities import generate_account_id
 from reverse_etl.sandbox.importing import advance_jobs
 from reverse_etl.sandbox.limits import FixedWindowLimiter
@@ -79,4 +80,5 @@ class SandboxAccount:
             advance_jobs(db, self.id, self.rules, self.now())
             advance_subscriptions(db, self.id, self.rules, self.now())
             advance_suppressions(db, self.id, self.rules, self.now())
+            advance_deletions(db, self.now())
             yield db

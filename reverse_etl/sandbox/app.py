@@ -14,6 +14,7 @@ from reverse_etl.sandbox.control import add_control
 from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, HttpError, error_document
 from reverse_etl.sandbox.routes import (
     accounts,
+    deletions,
     events,
     jobs,
     lists,
@@ -44,6 +45,7 @@ ROUTES: Final = (
     *subscriptions.ROUTES,
     *suppressions.ROUTES,
     *events.ROUTES,
+    *deletions.ROUTES,
 )
 
 

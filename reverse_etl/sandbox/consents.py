@@ -47,6 +47,9 @@ CREATE TABLE IF NOT EXISTS suppression_jobs (
     completed INTEGER NOT NULL, skipped INTEGER NOT NULL, status TEXT NOT NULL
 )
 """
+_DELETIONS_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS pending_deletions (profile INTEGER PRIMARY KEY, due_at REAL NOT NULL)
+"""
 CONSENT_TABLES: Final = (
     _CONSENTS_TABLE,
     _SUPPRESSIONS_TABLE,
@@ -54,6 +57,7 @@ CONSENT_TABLES: Final = (
     _CONFIRMATIONS_TABLE,
     _EVENTS_TABLE,
     _SUPPRESSION_JOBS_TABLE,
+    _DELETIONS_TABLE,
 )
 # `p` is the profile, `column` is one of `suppressions`, and `lists` compares its list with no list.
 SUPPRESSED_TEMPLATE: Final = (

@@ -12,6 +12,7 @@ import orjson
 from flask import Flask, Response, request
 
 from reverse_etl.errors import UsageError
+from reverse_etl.sandbox.deleting import finish_deletions
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults, load_queued_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_summaries
 from reverse_etl.sandbox.jobs import finish_jobs
@@ -131,6 +132,7 @@ def _finish_jobs(account: SandboxAccount) -> Response:
         finish_jobs(db, account.now())
         finish_subscriptions(db, account.now())
         finish_suppressions(db, account.now())
+        finish_deletions(db, account.now())
     return _json_response([])
 
 

@@ -89,6 +89,7 @@ QUOTAS: Final[Mapping[str, EndpointQuota]] = {
     "get_profile_id_for_event": XL,
     "get_metrics": M,
     "get_metric": M,
+    "request_profile_deletion": S,
     "create_tag": S,
     "tag_lists": S,
     "remove_tag_from_lists": S,

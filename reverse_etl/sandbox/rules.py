@@ -53,6 +53,7 @@ class Rules:
     suppression_creates   suppressing an unknown address makes a profile
     event_seconds         the time after which an event can be read
     bulk_repeats          the id of a stored event, sent again in bulk, is ignored, or refuses the request
+    deletion_seconds      the time after which a deleted person is gone
     """
 
     job_seconds: float = 1.0
@@ -74,6 +75,7 @@ class Rules:
     suppression_creates: bool = True
     event_seconds: float = 0.0
     bulk_repeats: Literal["ignore", "refuse"] = "ignore"
+    deletion_seconds: float = 1.0
 
     def change(self, changes: Mapping[str, object]) -> Rules:
         """Return these rules with some of them changed. Raises UsageError for an unknown name or value."""
@@ -114,3 +116,4 @@ class RuleOptions(TypedDict, total=False):
     suppression_creates: bool
     event_seconds: float
     bulk_repeats: Literal["ignore", "refuse"]
+    deletion_seconds: float

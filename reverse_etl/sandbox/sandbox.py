@@ -11,6 +11,7 @@ from reverse_etl.errors import UsageError
 from reverse_etl.sandbox.account import SandboxAccount
 from reverse_etl.sandbox.app import make_app
 from reverse_etl.sandbox.consents import EVERY_LIST, Suppression, add_suppression
+from reverse_etl.sandbox.deleting import finish_deletions
 from reverse_etl.sandbox.events import load_events
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_count, profile_summaries
@@ -180,11 +181,12 @@ class Sandbox:
         self._account.change_rules(changes)
 
     def finish_jobs(self) -> None:
-        """End all open jobs and let all accepted subscriptions and suppressions take effect now."""
+        """End all open jobs; let accepted subscriptions, suppressions and deletions take effect now."""
         with self._account.transaction() as db:
             finish_jobs(db, self._account.now())
             finish_subscriptions(db, self._account.now())
             finish_suppressions(db, self._account.now())
+            finish_deletions(db, self._account.now())
 
     def opt_out(self, email_or_phone: str, channel: str = "email.marketing") -> None:
         """Let a person unsubscribe from a channel. Raises UsageError for an unknown person."""

@@ -65,6 +65,7 @@ SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
     "get_profile_id_for_event": ("events:read", "profiles:read"),
     "get_metrics": ("metrics:read",),
     "get_metric": ("metrics:read",),
+    "request_profile_deletion": ("data-privacy:write",),
     "create_tag": ("tags:read", "tags:write"),
     "tag_lists": ("lists:write", "tags:write"),
     "remove_tag_from_lists": ("lists:write", "tags:write"),

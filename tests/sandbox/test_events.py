@@ -107,7 +107,7 @@ def test_without_an_id_there_is_one_event_a_second(caller: Caller, sandbox: Sand
 
 
 def test_bulk_events_are_grouped_by_person(caller: Caller, sandbox: Sandbox) -> None:
-    """Backfill is told for all events of a person, or for one; the log counts the events."""
+    """Backfill is set for all events of a person, or for one; the log counts the events."""
     reply = send_bulk(
         caller,
         group(event("1"), event("2"), backfill=True),
@@ -179,7 +179,7 @@ def test_a_person_needs_an_identifier(caller: Caller) -> None:
 
 
 def test_a_bulk_request_has_at_most_a_thousand_events(caller: Caller) -> None:
-    """Of all people together."""
+    """The events of all people count together."""
     full = [group(*(event(str(number)) for number in range(500)), profile=each) for each in people(2)]
     assert send_bulk(caller, *full, group(event())).status_code == 400
     assert send_bulk(caller, *full).status_code == 202

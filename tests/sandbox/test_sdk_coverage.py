@@ -228,6 +228,14 @@ def use_events(account: Account) -> None:
     assert sdk.Events.get_profile_id_for_event(first.id).data.id in ids(read.included)
 
 
+def use_deletions(account: Account) -> None:
+    """Delete a person."""
+    person = {"data": resource("profile", account.new_profile(email="fay@example.com"))["data"]}
+    account.sdk.Data_Privacy.request_profile_deletion(resource("data-privacy-deletion-job", profile=person))
+    account.sandbox.finish_jobs()
+    assert "fay@example.com" not in {each["email"] for each in account.sandbox.profiles()}
+
+
 def use_records(account: Account) -> None:
     """Use each endpoint of coupons, catalog items and object records."""
     sdk = account.sdk
@@ -254,6 +262,7 @@ USES = [
     use_consent,
     use_suppressions,
     use_events,
+    use_deletions,
     use_records,
 ]
 
