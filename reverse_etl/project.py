@@ -383,5 +383,5 @@ class Project:
 def _retry_model(state: State, model: Model, *, unknown: bool) -> int:
     once = model.config.surface.upsert.once
     if unknown:
-        return state.forget_unknown(model.name) if once else 0
+        return state.forget_unknown(model.name) if model.config.surface.once else 0
     return state.retry_rejections(model.name, may_repeat=not once)

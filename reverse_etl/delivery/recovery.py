@@ -39,7 +39,7 @@ def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> B
     open_receipts, unfinished = context.state.receipts.open_receipts(), context.state.runs.unfinished()
     if not open_receipts and not unfinished:
         return blocked
-    once_checksums = {model.name: model.checksum for model in models if model.config.surface.upsert.once}
+    once_checksums = {model.name: model.checksum for model in models if model.config.surface.once}
     context.on_event(RecoveryStarted(len(unfinished), len(open_receipts)))
     by_model: dict[tuple[str, str], list[OpenReceipt]] = defaultdict(list)
     for entry in open_receipts:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.request_bisect import SentRequest, send_request
+from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import RemoveProgress, SendProgress
 from reverse_etl.domain.identifiers import split_row_key
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.formatting import end_sentence, format_count
+from reverse_etl.klaviyo.json_values import convert_decimal, convert_integer
 from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
 from reverse_etl.surfaces.request_template import (
     PreparedRequest,
-    Repeat,
     RequestMode,
     UnpreparedRow,
 )
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.domain.columns import Column
     from reverse_etl.klaviyo.batching import Batch
     from reverse_etl.surfaces.operations import SendRequests
 
@@ -59,8 +61,8 @@ class _Sender:
     def prepare_requests(self) -> Iterator[PreparedRequest]:
         """Yield the requests until the list stops, and record the rows that can't be sent.
 
-        If a request may not be repeated, its receipt is stored before it is sent: after a kill, a row without
-        a receipt was not sent.
+        If a request of the model may not be repeated, each receipt is stored before its request is sent:
+        after a kill, a row without a receipt was not sent.
         """
         for item in self._prepare_rows():
             match item:
@@ -69,7 +71,7 @@ class _Sender:
                 case PreparedRequest():
                     if self.delivery.counter.stopped or self._reaches_limit():
                         return
-                    if item.template.repeat is Repeat.ONCE:
+                    if self.delivery.model_plan.model.config.surface.once:
                         self._record_intent(item.batch)
                     yield item
 
@@ -121,9 +123,11 @@ class _Sender:
     def _read_removes(self) -> Iterator[tuple[Op, int, dict[str, Any]]]:
         list_id = self.delivery.list_plan.list_ref.id
         names = self.delivery.model_plan.model.config.surface.columns.key
+        key = self.delivery.model_plan.tables.key
         for rows in self.delivery.pending_rows.read_removes(list_id, _READ_ROWS):
             for seq, identity, *_ in rows:
-                yield Op.REMOVE, seq, dict(zip(names, split_row_key(identity), strict=True))
+                values = map(_read_key_part, key, split_row_key(identity))
+                yield Op.REMOVE, seq, dict(zip(names, values, strict=True))
 
     def send(self, request: PreparedRequest) -> SentRequest:
         """Send one request; in a thread of its own."""
@@ -192,3 +196,13 @@ class _Sender:
             if self.operation.removes
             else SendProgress(model, list_plan.list_ref.name, self.done, list_plan.upserts)
         )
+
+
+def _read_key_part(column: Column, text: str) -> Any:
+    """Return a part of a row key as the request for new rows has it: of a column of numbers, a number."""
+    if column.kind not in {ColumnKind.INTEGER, ColumnKind.DECIMAL}:
+        return text
+    try:
+        return convert_decimal(text) if column.kind is ColumnKind.DECIMAL else convert_integer(int(text))
+    except (ArithmeticError, ValueError):  # the key was stored when the column held texts
+        return text

@@ -131,6 +131,9 @@ def _compute_deltas(warehouse: Warehouse, staged: StagedModel, diff: ModelDiff) 
         warehouse.execute(staging.mark_still_rejected(diff.tables, staged.model.checksum))
     for statement in sql.compute_deltas(diff):
         warehouse.execute(statement)
+    remove = staged.model.config.surface.remove
+    if diff.stored_columns and remove is not None and remove.once:
+        warehouse.execute(planned_rows.hold_unknown_removals(diff.tables))
 
 
 def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -> dict[IdentifierType, int]:

@@ -58,6 +58,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
         many_lists=list_column is not None,
         key=tuple(columns[name] for name in surface.columns.key),
         append_only=surface.diff is DiffKind.APPEND_ONLY,
+        sends_nulls=bool(surface.columns.key) and surface.diff is DiffKind.STATE,
     )
     query = staging.Staging(tables, Sql(model.sql), identifiers, list_column)
     _run_model(warehouse, model, staging.stage_rows(query))

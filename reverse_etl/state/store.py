@@ -91,6 +91,7 @@ class State:
                 identifier_types,
                 payload,
                 many_lists=True,
+                sends_nulls=any(kind == KEY_TYPE for kind, _ in model_record.identifiers),
             )
         )
 
@@ -201,13 +202,15 @@ class State:
         )
 
     def forget_unknown(self, model: str) -> int:
-        """Forget that a model's uncertain adds and updates may have been applied; returns how many."""
+        """Forget that a model's uncertain rows may have been sent; returns how many."""
         table_key = self.scope.table_key(model)
         if self._load_payload(table_key) is None:
             return 0
         tables = ModelTables(self._state_tables.dialect, table_key, (), (), many_lists=True)
-        ((rows,),) = self._state_tables.fetch(deltas.count_uncertain_upserts(tables))
-        self._state_tables.execute(deltas.delete_uncertain_upserts(tables))
+        ((rows,),) = self._state_tables.fetch(deltas.count_uncertain(tables))
+        self._state_tables.execute(
+            deltas.delete_uncertain_upserts(tables), deltas.repeat_uncertain_removes(tables)
+        )
         return int(rows)
 
     def retry_rejections(self, model: str, *, may_repeat: bool) -> int:

@@ -129,6 +129,11 @@ class Surface:
     described_by_model: bool = False
 
     @property
+    def once(self) -> bool:
+        """Return whether one of the operations must not be repeated after a lost reply."""
+        return self.upsert.once or (self.remove is not None and self.remove.once)
+
+    @property
     def has_list(self) -> bool:
         """Return whether a model of the surface has a list."""
         return self.list_rule is not ListRule.NONE

@@ -131,8 +131,9 @@ class SendRequests:
 
     @property
     def once(self) -> bool:
-        """Return whether a request must not be sent again after a lost reply."""
-        return self.template.repeat is Repeat.ONCE
+        """Return whether one of the requests must not be sent again after a lost reply."""
+        templates = (self.template, self.update)
+        return any(template is not None and template.repeat is Repeat.ONCE for template in templates)
 
     @property
     def op(self) -> Op:

@@ -34,7 +34,7 @@ class ModelTables:
     `dialect` is the warehouse's. `table_key` ends the names of its tables. `identifiers` are the mapped types in the order that decides a row's identity. `payload`
     are the other columns, with the types that they have in the warehouse today. `many_lists` says whether rows name their list. If there
     is a `key`, these columns of the payload are the row key, in place of the identity, and a person may have many rows. `append_only`:
-    known rows are neither sent again nor removed.
+    known rows are neither sent again nor removed. `sends_nulls`: a NULL is a value like any other, which requests print.
     """
 
     dialect: Dialect
@@ -44,6 +44,7 @@ class ModelTables:
     many_lists: bool
     key: tuple[Column, ...] = ()
     append_only: bool = False
+    sends_nulls: bool = False
 
     identifier_columns = tuple(IDENTIFIER_COLUMNS.values())
 

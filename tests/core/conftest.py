@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl.klaviyo.endpoints import CustomEndpoint
+from reverse_etl.klaviyo.transport import Transport
 from tests.core.fixtures import members  # noqa: F401 - a fixture
 from tests.core.world import World
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Any
+
+    from reverse_etl.klaviyo.messages import Request, TransportResult
 
 
 @pytest.fixture
@@ -31,3 +35,18 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
 def world(make_world: Callable[..., World]) -> World:
     """Make a world."""
     return make_world()
+
+
+@pytest.fixture
+def play_replies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Request], TransportResult]], None]:
+    """Return what lets a test reply to the requests that models describe."""
+    send = Transport.send
+
+    def play(reply: Callable[[Request], TransportResult]) -> None:
+        def play_reply(transport: Transport, request: Request) -> TransportResult:
+            described = isinstance(request.endpoint, CustomEndpoint)
+            return reply(request) if described else send(transport, request)
+
+        monkeypatch.setattr(Transport, "send", play_reply)
+
+    return play

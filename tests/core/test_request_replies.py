@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.klaviyo.endpoints import CustomEndpoint
-from reverse_etl.klaviyo.messages import Request, Response, TransportResult
-from reverse_etl.klaviyo.transport import Transport
+from reverse_etl.klaviyo.messages import Response
 from tests.core.world import one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reverse_etl.klaviyo.messages import Request, TransportResult
     from tests.core.world import World
 
 JSON = {"content-type": "application/vnd.api+json"}
@@ -44,21 +43,18 @@ def refusal(status: int, *errors: tuple[str, str], detail: str = "No.") -> Respo
 
 
 @pytest.fixture
-def replies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[list[str]], Response]], list[list[str]]]:
+def replies(play_replies: Any) -> Callable[[Callable[[list[str]], Response]], list[list[str]]]:
     """Let Klaviyo reply to the names of each request as a test says; return the names of each request."""
-    send = Transport.send
 
     def play(reply: Callable[[list[str]], Response]) -> list[list[str]]:
         sent: list[list[str]] = []
 
-        def play_reply(transport: Transport, request: Request) -> TransportResult:
-            if not isinstance(request.endpoint, CustomEndpoint):
-                return send(transport, request)
+        def play_reply(request: Request) -> TransportResult:
             names = [row["name"] for row in json.loads(request.body or b"")["data"]]
             sent.append(names)
             return reply(names)
 
-        monkeypatch.setattr(Transport, "send", play_reply)
+        play_replies(play_reply)
         return sent
 
     return play

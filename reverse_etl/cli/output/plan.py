@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli.output import tables as show
-from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value, row_key_text
+from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, mask_identity, mask_value, row_key_text
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.planning.guards import exempt_lines
@@ -168,10 +168,16 @@ def _rejection_lines(list_plan: ListPlan) -> list[str]:
     ]
 
 
+def _hold_reason(change: Change) -> str:
+    if change.identity.startswith(KEY_PREFIX):
+        return "an earlier run may have removed it; to send it again: reverse-etl retry --unknown"
+    return "a rejected row may be the same person"
+
+
 def _format_change(change: Change, *, show_values: bool) -> str:
     identity = row_key_text(change.identity) if show_values else mask_identity(change.identity)
     if change.op != "update":
-        hold_note = "   not removed: a rejected row may be the same person" if change.op == "held" else ""
+        hold_note = f"   not removed: {_hold_reason(change)}" if change.op == "held" else ""
         return f"  {_SIGNS[change.op]} {identity}{hold_note}"
     values = [(name, change.before[name], change.after[name]) for name in change.after]
     changed_values = ", ".join(

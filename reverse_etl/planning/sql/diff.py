@@ -1,7 +1,8 @@
 """Statements of the diff: the changes that make each list equal to its model.
 
 The diff reads the valid staged rows, the snapshot and the uncertain rows (deltas of earlier runs that may or may not be applied).
-It compares columns with IS DISTINCT FROM: no hash, no collision, no confusion of NULL and ''. A desired NULL is no change. An
+It compares columns with IS DISTINCT FROM: no hash, no collision, no confusion of NULL and ''. A desired NULL is no change, except in a
+model whose requests print it. An
 uncertain identity that is desired is sent again; one that is not is removed.
 """
 
@@ -124,8 +125,10 @@ class ModelDiff:
         if column is not None:
             comparable = self.tables.dialect.comparable_sql
             desired, known = comparable(desired, column), comparable(known, column)
-        is_changed = Sql(f"(d.{name} IS NOT NULL AND {desired} IS DISTINCT FROM {known})")
-        return Comparison(name, f", {label}", is_changed)
+        is_changed = f"{desired} IS DISTINCT FROM {known}"
+        if not self.tables.sends_nulls:
+            is_changed = f"d.{name} IS NOT NULL AND {is_changed}"
+        return Comparison(name, f", {label}", Sql(f"({is_changed})"))
 
     def _column_pairs(self) -> Iterator[tuple[Column, Column | None]]:
         """Yield each payload column with its stored column; names match case-insensitively."""

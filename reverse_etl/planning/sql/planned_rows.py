@@ -53,6 +53,11 @@ def hold_shared_removals(tables: ModelTables) -> Statement:
     return _change_planned("hold_shared_removals", tables)
 
 
+def hold_unknown_removals(tables: ModelTables) -> Statement:
+    """Hold each removal that an earlier run may have sent, for models whose removals must not be repeated."""
+    return _change_planned("hold_unknown_removals", tables)
+
+
 def count_planned_by_list(tables: ModelTables) -> Statement:
     """Return (list id, op, rows) of the plan's deltas."""
     return Statement.read(

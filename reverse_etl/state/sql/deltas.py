@@ -117,15 +117,23 @@ def delete_unsent(run: RunDeltas) -> Statement:
     return Statement.change(run.stored, *render("delete_unsent", run.tables, run=run))
 
 
-def count_uncertain_upserts(tables: ModelTables) -> Statement:
-    """Return the number of uncertain rows that were to be added or updated."""
-    return Statement.read(f"SELECT COUNT(*) FROM {deltas_table(tables)} WHERE retl_op <> '{Op.REMOVE}'")
+def count_uncertain(tables: ModelTables) -> Statement:
+    """Return the number of uncertain rows."""
+    return Statement.read(f"SELECT COUNT(*) FROM {deltas_table(tables)}")
 
 
 def delete_uncertain_upserts(tables: ModelTables) -> Statement:
     """Delete the uncertain rows that were to be added or updated."""
     table = deltas_table(tables)
     return Statement.change(table, f"DELETE FROM {table} WHERE retl_op <> '{Op.REMOVE}'")
+
+
+def repeat_uncertain_removes(tables: ModelTables) -> Statement:
+    """Make the uncertain removes rows that Klaviyo may have, so that the next plan removes them."""
+    table = deltas_table(tables)
+    return Statement.change(
+        table, f"UPDATE {table} SET retl_op = '{Op.UPDATE}' WHERE retl_op = '{Op.REMOVE}'"
+    )
 
 
 def inherit_first_sent(run: RunDeltas, previous_table_key: str, list_ids: Sequence[str]) -> Statement:

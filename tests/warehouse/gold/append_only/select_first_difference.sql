@@ -1,0 +1,39 @@
+-- select_first_difference 1
+WITH desired AS (
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."coupon", s."code", s."percent"
+  FROM temp.staged_codes_8c9d0e1f AS s JOIN temp.lists_codes_8c9d0e1f AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+),
+known AS (
+  SELECT COALESCE(s.retl_list_id, u.retl_list_id) AS retl_list_id, COALESCE(s.retl_identity, u.retl_identity) AS retl_identity,
+    COALESCE(s.retl_email, u.retl_email) AS retl_email,
+    COALESCE(s.retl_phone_e164, u.retl_phone_e164) AS retl_phone_e164,
+    COALESCE(s.retl_external_id, u.retl_external_id) AS retl_external_id,
+    COALESCE(s.retl_klaviyo_profile_id, u.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id,
+    COALESCE(s.retl_first_sent_at, u.retl_first_sent_at) AS retl_first_sent_at,
+    s."coupon",
+    s."code",
+    s."percent",
+    s.retl_identity IS NOT NULL AS retl_in_snapshot,
+    u.retl_identity IS NOT NULL AS retl_uncertain,
+    COALESCE(u.retl_op = 'remove', FALSE) AS retl_removing
+  FROM (
+    SELECT s.retl_list_id, s.retl_identity AS retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at,
+      s."coupon" AS "coupon",
+      s."code" AS "code",
+      s."percent" AS "percent"
+duckdb:        FROM state.snapshot_codes_8c9d0e1f AS s WHERE s.retl_list_id = (SELECT MAX(retl_list_id) FROM temp.lists_codes_8c9d0e1f)
+snowflake:     FROM state.snapshot_codes_8c9d0e1f AS s WHERE s.retl_list_id IN (SELECT retl_list_id FROM temp.lists_codes_8c9d0e1f)
+  ) AS s FULL OUTER JOIN (
+    SELECT u.retl_list_id, u.retl_identity AS retl_identity, u.retl_email, u.retl_phone_e164, u.retl_external_id, u.retl_klaviyo_profile_id, u.retl_first_sent_at, u.retl_op
+duckdb:        FROM state.deltas_codes_8c9d0e1f AS u WHERE u.retl_list_id = (SELECT MAX(retl_list_id) FROM temp.lists_codes_8c9d0e1f)
+snowflake:     FROM state.deltas_codes_8c9d0e1f AS u WHERE u.retl_list_id IN (SELECT retl_list_id FROM temp.lists_codes_8c9d0e1f)
+  ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
+)
+SELECT 1 AS retl_differs
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL
+  OR ((d."coupon" IS DISTINCT FROM k."coupon")
+    OR (d."code" IS DISTINCT FROM k."code")
+    OR (d."percent" IS DISTINCT FROM k."percent"))
+LIMIT 1;
