@@ -129,7 +129,7 @@ class KeyLocation:
     """Where `private_api_key` is written, and why it has no value, if it has none."""
 
     location: str
-    missing_reason: str = ""
+    missing_variable: str = ""
 
 
 def build_destination(
@@ -158,7 +158,9 @@ def build_destination(
         warehouse_options=WarehouseOptions(
             **{key.name: getattr(destination_input, key.name) for key in fields(WarehouseOptions)}
         ),
-        key_problem=None if key else missing_key_problem(key_location.location, key_location.missing_reason),
+        key_problem=None
+        if key
+        else missing_key_problem(key_location.location, key_location.missing_variable),
     )
 
 

@@ -84,7 +84,8 @@ def _choose_profile(
 ) -> str:
     if not isinstance(document.content, dict):
         raise UsageError.of(f"{PROFILES_FILE} is not a mapping of profiles.", where=document.locate_line(()))
-    names = [str(name) for name in document.content if name != "config"]  # `config` is a legacy key of dbt
+    # `config` is a legacy key of dbt, and `destinations` is one that belongs to a profile.
+    names = [str(name) for name in document.content if name not in ("config", "destinations", "destination")]
     chosen = requested or environ.get("DBT_PROFILE") or (dbt_project.profile if dbt_project else None)
     if chosen:
         if chosen not in names:

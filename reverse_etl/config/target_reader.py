@@ -135,6 +135,8 @@ class ProfileReader:
         entries = profile_entry.get(_DESTINATIONS) or {}
         if isinstance(entries, dict) and name in entries:
             return True
+        if self.has_nested_destinations(profile_entry, name):
+            return False
         guess = find_nearest(name, map(str, entries)) if isinstance(entries, dict) else None
         lines = f"  {_DESTINATIONS}:\n" if not entries else ""
         hint = (
@@ -148,6 +150,26 @@ class ProfileReader:
             (self.profile, _DESTINATIONS) if entries else (self.profile,),
             hint,
         )
+        return False
+
+    def has_nested_destinations(self, profile_entry: Mapping[str, Any], name: str) -> bool:
+        """Return whether `destinations` is nested too deep, or not below a profile, which is a problem."""
+        outputs = profile_entry["outputs"]
+        places: list[tuple[KeyPath, Any]] = [
+            ((self.profile, "outputs", name), outputs.get(name)),
+            ((self.profile, "outputs"), outputs),
+            ((), self.document.content),
+        ]
+        for path, mapping in places:
+            for key in (_DESTINATIONS, "destination"):
+                if isinstance(mapping, dict) and key in mapping:
+                    self.add_problem(
+                        f"{key} is in the wrong place: it belongs to the profile, beside outputs.",
+                        (*path, key),
+                        f"Move it there, with an entry for the target:\n{self.profile}:\n  outputs: ...\n"
+                        f"  {_DESTINATIONS}:\n    {name}: {{type: klaviyo, ...}}",
+                    )
+                    return True
         return False
 
     def add_problem(self, summary: str, path: KeyPath, hint: str) -> None:
@@ -197,7 +219,7 @@ class _TargetSection:
             return None
         problem_count = len(self.reader.problems)
         entry = self.drop_key_fields(raw_entry)
-        missing_reason = self.extract_missing_key(entry)
+        missing_variable = self.extract_missing_key(entry)
         rendered = self.render(entry, ())
         if len(self.reader.problems) > problem_count:
             return None
@@ -211,7 +233,7 @@ class _TargetSection:
             return build_destination(
                 destination_input,
                 self.reader.environ,
-                KeyLocation(self.locate(("private_api_key",)), missing_reason),
+                KeyLocation(self.locate(("private_api_key",)), missing_variable),
             )
         except AdviceError as error:
             self.reader.problems.append(Problem(error.summary, "the environment", error.hint))
@@ -227,7 +249,7 @@ class _TargetSection:
         return {str(key): value for key, value in raw_entry.items() if key not in unneeded_keys}
 
     def extract_missing_key(self, entry: dict[str, Any]) -> str:
-        """Remove `private_api_key` from the entry if its variable is not set, and return that reason.
+        """Remove `private_api_key` from the entry if its variable is not set, and return the variable.
 
         A plan needs no key. A key in plain text adds a warning.
         """
@@ -244,7 +266,7 @@ class _TargetSection:
         except TemplateError as error:
             if isinstance(error.cause, MissingVariableError):
                 del entry["private_api_key"]
-                return f"the environment variable {error.cause.name} is not set"
+                return error.cause.name
         return ""
 
     def render(self, value: Any, path: KeyPath) -> Any:

@@ -106,15 +106,23 @@ def key_from_command(arguments: Sequence[str], environ: Mapping[str, str]) -> Pr
     return PrivateKey(read, source=source)
 
 
-def missing_key_problem(where: str, reason: str = "") -> Problem:
-    """Return the problem of a destination without a key; its hint lists the ways to configure one."""
+def missing_key_problem(where: str, variable: str = "") -> Problem:
+    """Return the problem of a destination without a key; its hint says how to configure one.
+
+    `variable` is the environment variable that `private_api_key` reads, if it is not set.
+    """
+    reason = f": the environment variable {variable} is not set" if variable else ""
+    ways = (
+        f"Set the environment variable {variable}, which private_api_key of the destination reads."
+        if variable
+        else f"Set the environment variable {KEY_VARIABLE}, or add private_api_key_file (a path) or "
+        "private_api_key_command (a list of arguments) to the destination."
+    )
     return Problem(
-        f"There is no private key for Klaviyo{f': {reason}' if reason else ''}.",
+        f"There is no private key for Klaviyo{reason}.",
         where,
-        f"Set the environment variable {KEY_VARIABLE}, or add private_api_key_file (a path) or "
-        "private_api_key_command (a list of arguments) to the destination. Create the key in Klaviyo under "
-        "Settings > API keys, with the scopes accounts:read, lists:read, lists:write, profiles:read and "
-        "profiles:write.",
+        f"{ways} Create the key in Klaviyo under Settings > API keys, with the scopes accounts:read, "
+        "lists:read, lists:write, profiles:read and profiles:write.",
     )
 
 

@@ -58,6 +58,21 @@ def _taken(world: World) -> None:
     world.profiles({"type": "klaviyo", "sandbox": True}, {"path": "memory.duckdb"})
 
 
+def _beside(world: World) -> None:
+    profile = world.write("profiles.yml", PROFILE % ("shop.duckdb", ""))
+    profile.write_text(profile.read_text() + "destinations:\n  trial: {type: klaviyo, sandbox: true}\n")
+
+
+def _key_variable(world: World) -> None:
+    world.profiles({"type": "klaviyo", "private_api_key": "{{ env_var('MY_KLAVIYO_KEY') }}"})
+
+
+def _truncated(world: World) -> None:
+    _sent(world)
+    state = world.folder / "shop.reverse_etl.duckdb"
+    state.write_bytes(state.read_bytes()[:3000])
+
+
 def _left(world: World, customers: int) -> None:
     _sent(world)
     world.customers(customers)
@@ -174,6 +189,12 @@ CASES = (
     Case("a missing identifier", _model("select first_name from {{ ref('customers') }}")),
     Case("an unknown column", _model("select email,\n  surname\nfrom {{ ref('customers') }}")),
     Case("an unknown table", _model("select email from {{ ref('people') }}")),
+    Case("a function of Snowflake", _model("select email, iff(true, 1, 2) as n from {{ ref('customers') }}")),
+    Case("destinations inside an output", _profile("shop.duckdb, destinations: {trial: {type: klaviyo}}")),
+    Case("destinations beside the profile", _beside),
+    Case("a key variable that is not set", _key_variable, "run"),
+    Case("all rows rejected", _model("select 'nobody' as email from {{ ref('customers') }}"), "run"),
+    Case("a truncated state", _truncated, "run"),
     Case(
         "a value that is no number", _model("select email, first_name::int as n from {{ ref('customers') }}")
     ),

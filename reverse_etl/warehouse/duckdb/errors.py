@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from reverse_etl.errors import WarehouseError
+from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
 from reverse_etl.formatting import end_sentence
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def _error_hint(error: duckdb.Error) -> str:
             return _FILE_ACCESS_HINT
         case _ if "xtension" in str(error):
             return EXTENSION_HINT
+        case _ if re.search(_DAMAGED_FILE, str(error)):
+            return _DAMAGED_FILE_HINT
         case _:
             return "It is safe to run again."
 
@@ -50,12 +52,21 @@ _FILE_ACCESS_HINT = (
     "A view that the model reads is over a file, and models read no files. Let dbt build it as a table "
     "(materialized: table)."
 )
+_DAMAGED_FILE = r"(?i)could not read enough bytes|corrupt|checksum|failed to deserialize|not a valid DuckDB"
+_DAMAGED_STATE_HINT = (
+    "It may be damaged or incomplete. Restore it from a backup before you run again: without its state, a "
+    "run sends every row again and removes nobody who left before."
+)
+_DAMAGED_FILE_HINT = (
+    "A DuckDB file is damaged or incomplete. If it is the state, restore it from a backup before you run "
+    "again; if it is the warehouse, build it again with dbt."
+)
 _MEMORY_HINT = "Let it have more, as in settings: {memory_limit: 2GB} of the output. It is safe to run again."
 PATH_LOCATION = "path of the output in profiles.yml"
 PATH_HINT = "A relative path starts at the current folder, as in dbt. Mend it, or run dbt build first."
 
 
-def open_error(path: str, error: duckdb.Error, *, is_state: bool) -> WarehouseError:
+def open_error(path: str, error: duckdb.Error, *, is_state: bool) -> ReverseEtlError:
     """Return the error of a file that could not be opened, perhaps because another process holds it."""
     text = str(error)
     if "lock" not in text:
@@ -69,21 +80,24 @@ def open_error(path: str, error: duckdb.Error, *, is_state: bool) -> WarehouseEr
     )
 
 
-def unreadable_error(path: str, error: duckdb.Error, *, is_state: bool) -> WarehouseError:
-    """Return the error of a file or database that cannot be attached."""
+def unreadable_error(path: str, error: duckdb.Error, *, is_state: bool) -> ReverseEtlError:
+    """Return the error of a file or database that cannot be attached.
+
+    It is not safe to run again while the state can't be read, so that this is no failure that passes.
+    """
     if "xtension" in str(error):
         return WarehouseError.of(
             f"DuckDB could not attach a database. {end_sentence(error_message(error))}",
             where=path,
             hint=EXTENSION_HINT,
         )
+    summary = f"DuckDB could not open the file. {end_sentence(error_message(error))}"
+    if is_state:
+        return UsageError.of(f"The state can't be read. {summary}", where=path, hint=_DAMAGED_STATE_HINT)
     return WarehouseError.of(
-        f"DuckDB could not open the file. {end_sentence(error_message(error))}",
+        summary,
         where=path,
-        hint="It should hold the state of this job; bring it back from a backup. Without its state, a run "
-        "sends every row again and removes nobody who left before."
-        if is_state
-        else "Mend path of the output in profiles.yml, or build the file again with dbt.",
+        hint="Correct path of the output in profiles.yml, or build the file again with dbt.",
     )
 
 
@@ -92,5 +106,10 @@ def error_message(error: BaseException) -> str:
     message, *rest = str(error).split("\n")
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
         message = re.sub(r"""(?:string |value )?(?<!\w)(["']).*\1(?!\w)""", "a value", message)
-    hints = [line.strip() for line in rest if line.startswith(("Did you mean", "Candidate bindings"))]
+    hints = [
+        line.strip()
+        for line in rest
+        if line.startswith(("Did you mean", "Candidate bindings"))
+        and not re.search("pg_catalog|information_schema", line)
+    ]
     return " ".join([message, *hints])

@@ -1,0 +1,58 @@
+"""Advice for SQL that a warehouse refuses."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from reverse_etl.domain.engine import Engine
+from reverse_etl.planning.sql_advice import foreign_functions, suggest_fix
+
+
+def test_functions_are_listed_for_the_warehouse_that_lacks_them() -> None:
+    """DuckDB itself says which functions it has; advice against one of them would be wrong."""
+    rows = duckdb.connect().execute("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()
+    names = {name for (name,) in rows}
+    assert foreign_functions(Engine.DUCKDB).keys() & names == set()
+    assert foreign_functions(Engine.SNOWFLAKE).keys() <= names
+
+
+@pytest.mark.parametrize("name", foreign_functions(Engine.DUCKDB))
+def test_duckdbs_own_message_leads_to_the_advice(name: str) -> None:
+    """The message is DuckDB's, as it is today."""
+    with pytest.raises(duckdb.CatalogException) as error:
+        duckdb.connect().execute(f"SELECT {name}(1)")
+    advice = suggest_fix(Engine.DUCKDB, (), f"DuckDB: {error.value}")
+    assert advice.startswith(f"{name} is a function of Snowflake. In DuckDB, write ")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("STRFTIME", "to_char(time, format)"),
+        ("LIST_VALUE", "array_construct(...)"),
+        ("NOW", "current_timestamp()"),
+    ],
+)
+def test_snowflakes_message_leads_to_the_advice(name: str, advice: str) -> None:
+    """Snowflake names the function in upper case."""
+    message = f"Snowflake: 002140 (42601): SQL compilation error: Unknown function {name}."
+    expected = f"{name} is a function of DuckDB. In Snowflake, write {advice}"
+    assert suggest_fix(Engine.SNOWFLAKE, (), message).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [
+        (Engine.DUCKDB, "Catalog Error: Table with name people does not exist!"),
+        (
+            Engine.SNOWFLAKE,
+            "SQL compilation error: Object 'SHOP.MAIN.PEOPLE' does not exist or not authorized.",
+        ),
+    ],
+)
+def test_a_ref_that_is_not_built_names_the_command(engine: Engine, message: str) -> None:
+    """Dbt parse knows the node; only dbt build makes the table."""
+    expected = "dbt has not built people in this target yet: dbt build --select people. "
+    assert suggest_fix(engine, ("model.shop.people",), message) == expected
+    assert suggest_fix(engine, ("model.shop.others",), message) == ""
