@@ -113,15 +113,18 @@ def missing_key_problem(where: str, variable: str = "") -> Problem:
     """
     reason = f": the environment variable {variable} is not set" if variable else ""
     ways = (
-        f"Set the environment variable {variable}, which private_api_key of the destination reads."
+        f"the environment variable {KEY_VARIABLE}, or private_api_key_file (a path) or "
+        "private_api_key_command (a list of arguments) in the destination"
+    )
+    first_way = (
+        f"Set {variable}, which private_api_key of the destination reads. Other ways are {ways}."
         if variable
-        else f"Set the environment variable {KEY_VARIABLE}, or add private_api_key_file (a path) or "
-        "private_api_key_command (a list of arguments) to the destination."
+        else f"Set {ways}."
     )
     return Problem(
         f"There is no private key for Klaviyo{reason}.",
         where,
-        f"{ways} Create the key in Klaviyo under Settings > API keys, with the scopes accounts:read, "
+        f"{first_way} Create the key in Klaviyo under Settings > API keys, with the scopes accounts:read, "
         "lists:read, lists:write, profiles:read and profiles:write.",
     )
 
