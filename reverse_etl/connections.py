@@ -78,6 +78,14 @@ class Connections:
         )
 
     @contextmanager
+    def locked_state(self, on_event: EventHandler) -> Iterator[State]:
+        """Open the state of the target's last run for changes, and hold its lease."""
+        with self.warehouse(read_only=False) as warehouse:
+            state = self.state(warehouse, None, on_event)
+            with state.hold_lease():
+                yield state
+
+    @contextmanager
     def klaviyo(self, *, dry_run: bool, on_request: RequestHook | None = None) -> Iterator[Klaviyo | None]:
         """Connect to Klaviyo or to the embedded sandbox; yield None for a dry run without a key.
 

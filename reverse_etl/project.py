@@ -33,6 +33,7 @@ from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
 from reverse_etl.report.gather import build_report
 from reverse_etl.report.status import Status, load_status
 from reverse_etl.run import RunOptions, run_models
+from reverse_etl.state.model_changes import MovedRows, forget_model, rename_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -119,7 +120,7 @@ class Project:
 
     @property
     def connections(self) -> Connections:
-        """Return the connections of the target: warehouse, state and Klaviyo."""
+        """Return the connections of the target."""
         return Connections(self.folder, self.target, self.clock, self.threads, self.rate_limit_for)
 
     def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
@@ -167,9 +168,8 @@ class Project:
             self.connections.klaviyo(dry_run=True, on_request=on_request) as klaviyo,
             self.connections.warehouse(read_only=True) as warehouse,
         ):
-            assumed_account = (
-                "" if self.target.destination.embedded_sandbox else None
-            )  # '' is a new account: that of a sandbox without a file
+            # '' is a new account: that of a sandbox without a file.
+            assumed_account = "" if self.target.destination.embedded_sandbox else None
             account = klaviyo.get_account().id if klaviyo else assumed_account
             return planning.build_plan(
                 warehouse, self.connections.state(warehouse, account), klaviyo, request, on_event
@@ -339,9 +339,8 @@ class Project:
         """
         selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
         with self.connections.warehouse(read_only=True) as warehouse:
-            full_status = load_status(
-                self.connections.state(warehouse, None), [model.name for model in self.project_models.known]
-            )
+            names = [model.name for model in self.project_models.known]
+            full_status = load_status(self.connections.state(warehouse, None), names)
         lists = (
             list_status
             for list_status in full_status.lists
@@ -374,10 +373,24 @@ class Project:
         Returns the number of rows by model.
         """
         models = self.select(select, exclude)
-        with self.connections.warehouse(read_only=False) as warehouse:
-            state = self.connections.state(warehouse, None, on_event)
-            with state.hold_lease():
-                return {model.name: _retry_model(state, model, unknown=unknown) for model in models}
+        with self.connections.locked_state(on_event) as state:
+            return {model.name: _retry_model(state, model, unknown=unknown) for model in models}
+
+    def rename_in_state(
+        self, old_name: str, new_name: str, *, on_event: EventHandler = _ignore_event
+    ) -> tuple[MovedRows, ...]:
+        """Give the rows of a model that was renamed to its new name; see `rename_model`."""
+        names = self.project_models.names
+        with self.connections.locked_state(on_event) as state:
+            return rename_model(state, names, old_name, new_name)
+
+    def forget_in_state(
+        self, name: str, list_id: str | None = None, *, on_event: EventHandler = _ignore_event
+    ) -> tuple[MovedRows, ...]:
+        """Delete a model, or one of its lists, from the state; see `forget_model`."""
+        names = self.project_models.names
+        with self.connections.locked_state(on_event) as state:
+            return forget_model(state, names, name, list_id)
 
 
 def _retry_model(state: State, model: Model, *, unknown: bool) -> int:

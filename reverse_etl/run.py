@@ -20,6 +20,7 @@ from reverse_etl.planning import planner as planning
 from reverse_etl.planning.plan_drift import find_plan_drift
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.state import ModelRecord, ModelSubmission, RunState
+from reverse_etl.state.model_changes import forget_list
 from reverse_etl.state.sql import deltas
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
         previous_records = context.state.models()
         _mark_submitting(context, request.target, plan, previous_records)
         _claim_lists(context, plan)
+        _forget_deleted_lists(context, plan)
         results: list[ListResult] = []
         counters: list[OutcomeCounter] = []
         for model_plan in plan.models:
@@ -258,6 +260,14 @@ def _claim_lists(context: DeliveryContext, plan: Plan) -> None:
             if list_plan.list_ref.id and not list_plan.stop_reason
         ]
     )
+
+
+def _forget_deleted_lists(context: DeliveryContext, plan: Plan) -> None:
+    """Forget the rows of lists that models owned before and that Klaviyo no longer has."""
+    deleted = [orphan for orphan in plan.orphans if orphan.list_deleted]
+    records = context.state.models() if deleted else {}
+    for orphan in deleted:
+        forget_list(context.state, records[orphan.model], orphan.list_id)
 
 
 def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -> None:

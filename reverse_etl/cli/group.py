@@ -24,6 +24,7 @@ _COMMANDS: Final = (  # each a module of `commands`, in the order in which a use
     "retry",
     "adopt",
     "reconcile",
+    "state",
     "report",
     "exposures",
     "sandbox",

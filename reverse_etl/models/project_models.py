@@ -61,6 +61,11 @@ class ProjectModels:
         except ReverseEtlError:
             return list_model_files(self.folder)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of all models. Raises ModelError, as `compilation` does."""
+        return frozenset(model.name for model in self.all)
+
     def require_all(self) -> tuple[Model, ...]:
         """Return all models. Raises ModelError with the problems of all that do not compile."""
         return self.compilation.require(self.all)

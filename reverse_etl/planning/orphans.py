@@ -38,27 +38,43 @@ class Orphan:
     owner: str = ""
     list_deleted: bool = False
 
+    @property
+    def _next_step(self) -> str:
+        """Return what to do if another model owns the list now."""
+        if self.model_deleted:
+            return (
+                f"If {self.owner} is the new name of the model: "
+                f"reverse-etl state rename {self.model} {self.owner}. "
+                f"To end this note: reverse-etl state forget {self.model}"
+            )
+        return (
+            f"To let {self.owner} remove them: reverse-etl adopt --select {self.owner}. To end this note: "
+            f"reverse-etl state forget {self.model} --list {self.list_id}"
+        )
+
     def describe(self) -> str:
         """Return a note for the user, with the next step."""
         model = f"The deleted model {self.model}" if self.model_deleted else f"The model {self.model}"
         target = f"the list {self.list_name!r} ({self.list_id})"
         if self.list_deleted:
-            return f"{model} owned {target} before. Klaviyo no longer has this list; there is nothing to do."
+            return f"{model} owned {target} before. Klaviyo no longer has this list; a run forgets its rows."
         rows = format_count(self.rows, "row")
         if self.owner:
             return (
                 f"{model} has {rows} on {target}, which {self.owner} owns now. These members stay even if "
-                f"{self.owner} does not return them. To let {self.owner} remove them: "
-                f"reverse-etl adopt --select {self.owner}"
+                f"{self.owner} does not return them. {self._next_step}"
             )
-        own_again = (
-            f"restore the model {self.model}"
-            if self.model_deleted
-            else f"set list_id='{self.list_id}' in {self.model}"
-        )
+        note = f"{model} has {rows} on {target} but no longer owns it. No run removes these members."
+        if self.model_deleted:
+            return (
+                f"{note} If the model was renamed: reverse-etl state rename {self.model} NEW_NAME. If nobody "
+                f"needs the list, delete it in Klaviyo. To end this note: "
+                f"reverse-etl state forget {self.model}"
+            )
         return (
-            f"{model} has {rows} on {target} but no longer owns it. No run removes these members. If nobody "
-            f"needs the list, delete it in Klaviyo; to own it again, {own_again}."
+            f"{note} If nobody needs the list, delete it in Klaviyo; to own it again, set "
+            f"list_id='{self.list_id}' in {self.model}. To end this note: "
+            f"reverse-etl state forget {self.model} --list {self.list_id}"
         )
 
 

@@ -100,10 +100,11 @@ def _stage_models(
     warehouse: Warehouse, state: State, request: PlanRequest, on_event: EventHandler
 ) -> list[StagedModel]:
     staged_models: list[StagedModel] = []
+    table_keys = state.table_keys(model.name for model in request.selected)
     with warehouse.staging():
         for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
             started_at = state.clock.monotonic()
-            staged_models.append(stage_model(warehouse, model, state.scope.table_key(model.name)))
+            staged_models.append(stage_model(warehouse, model, table_keys[model.name]))
             on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
     return staged_models
 

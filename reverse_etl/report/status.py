@@ -198,9 +198,8 @@ def _find_interrupted_lists(state: State, run_lists: Sequence[RunList]) -> Itera
 
 def _list_statuses(state: State, model_record: ModelRecord, records: _ListRecords) -> list[ListStatus]:
     applied, uncertain = state.rows_by_list(model_record.table_key)
-    mentioned_ids = {
-        list_id for model, list_id in (*records.last_runs, *records.rejections) if model == model_record.name
-    }
+    rejected_ids = {list_id for model, list_id in records.rejections if model == model_record.name}
+    mentioned_ids = rejected_ids.union(records.last_lists.get(model_record.name, ()))
     return [
         _build_list_status(model_record, list_id, records, applied.get(list_id, 0), uncertain.get(list_id, 0))
         for list_id in sorted(mentioned_ids | applied.keys() | uncertain.keys())

@@ -21,7 +21,7 @@ from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import ModelTables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -44,14 +44,14 @@ class State:
     """
 
     def __init__(self, warehouse: Warehouse, scope: StateScope, clock: Clock) -> None:
-        self._state_tables = StateTables(warehouse, scope, clock)
-        self._lease = Lease(self._state_tables)
+        self.tables = StateTables(warehouse, scope, clock)
+        self._lease = Lease(self.tables)
         self.scope = scope
         self.clock = clock
-        self.lists = ListRegistry(self._state_tables)
-        self.runs = Runs(self._state_tables)
-        self.rejections = Rejections(self._state_tables)
-        self.receipts = Receipts(self._state_tables)
+        self.lists = ListRegistry(self.tables)
+        self.runs = Runs(self.tables)
+        self.rejections = Rejections(self.tables)
+        self.receipts = Receipts(self.tables)
 
     def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:
         """Hold the lease of this account and project inside the context; see `Lease.hold`."""
@@ -67,13 +67,27 @@ class State:
 
     def models(self) -> dict[str, ModelRecord]:
         """Return every model that was ever sent, by name."""
-        rows = self._state_tables.read("models", MODEL_COLUMNS, "model", **self._state_tables.own)
+        rows = self.tables.read("models", MODEL_COLUMNS, "model", **self.tables.own)
         return {name: ModelRecord.from_row(name, *values) for name, *values in rows}
+
+    def table_keys(self, models: Iterable[str]) -> dict[str, str]:
+        """Return the end of the names of each model's tables: as stored, or a new one."""
+        records = self.models()
+        taken = {record.table_key for record in records.values()}
+        return {
+            model: records[model].table_key if model in records else self.scope.new_table_key(model, taken)
+            for model in models
+        }
+
+    def stored_tables(self, model_record: ModelRecord) -> tuple[str, ...]:
+        """Return the names of the model's own tables that exist."""
+        names = (f"{name}_{model_record.table_key}" for name in ("snapshot", "deltas", "rejected"))
+        return tuple(name for name in names if self.tables.warehouse.state_columns(name))
 
     def other_projects(self) -> tuple[str, ...]:
         """Return the other projects that ever sent a model to this account; to any if it is not known."""
         account = {"account_id": self.scope.account} if self.scope.account else {}
-        rows = self._state_tables.read("models", "DISTINCT project", "project", **account)
+        rows = self.tables.read("models", "DISTINCT project", "project", **account)
         return tuple(project for (project,) in rows if project != self.scope.project)
 
     def load_tables(self, model_record: ModelRecord) -> ModelTables | None:
@@ -86,7 +100,7 @@ class State:
             None
             if payload is None
             else ModelTables(
-                self._state_tables.dialect,
+                self.tables.dialect,
                 model_record.table_key,
                 identifier_types,
                 payload,
@@ -99,20 +113,20 @@ class State:
         """Return how many rows of a model are applied, and how many uncertain, by list id."""
         if self._load_payload(table_key) is None:
             return {}, {}
-        tables = ModelTables(self._state_tables.dialect, table_key, (), (), many_lists=True)
+        tables = ModelTables(self.tables.dialect, table_key, (), (), many_lists=True)
         return (
-            dict(self._state_tables.fetch(snapshot.count_snapshot_by_list(tables))),
-            dict(self._state_tables.fetch(snapshot.count_uncertain_by_list(tables))),
+            dict(self.tables.fetch(snapshot.count_snapshot_by_list(tables))),
+            dict(self.tables.fetch(snapshot.count_uncertain_by_list(tables))),
         )
 
     def unanswered_rows(self, run_id: str, model_record: ModelRecord) -> dict[str, int]:
         """Return how many rows of a run have no receipt, by list id: perhaps they were not sent."""
         if self._load_payload(model_record.table_key) is None:
             return {}
-        dialect = self._state_tables.dialect
+        dialect = self.tables.dialect
         tables = ModelTables(dialect, model_record.table_key, (), (), many_lists=True)
         statement = deltas.count_unanswered(RunDeltas(tables, run_id, model_record.name))
-        return dict(self._state_tables.fetch(statement))
+        return dict(self.tables.fetch(statement))
 
     def mark_submitting(
         self, run_id: str, destination_id: str, klaviyo_time: str, submissions: Sequence[ModelSubmission]
@@ -125,11 +139,11 @@ class State:
         for submission in submissions:
             statements += self.replace_model(submission.model)
             statements += self._store_deltas(submission, run_id, klaviyo_time)
-        self._state_tables.commit(statements)
+        self.tables.commit(statements)
 
     def record_model(self, model_record: ModelRecord) -> None:
         """Replace what is kept of a model that was sent before. May be repeated."""
-        self._state_tables.commit(self.replace_model(model_record))
+        self.tables.commit(self.replace_model(model_record))
 
     def _store_deltas(
         self, submission: ModelSubmission, run_id: str, klaviyo_time: str
@@ -146,8 +160,10 @@ class State:
             yield deltas.mark_uncertain(tables, submission.stale_list_ids)
         if submission.has_deferred_removals:
             yield deltas.mark_deferred_uncertain(tables)
-        for previous_owner, list_ids in submission.previous_owners.items():
-            table_key = self.scope.table_key(previous_owner)
+        previous_owners = submission.previous_owners
+        table_keys = self.table_keys(previous_owners) if previous_owners else {}
+        for previous_owner, table_key in table_keys.items():
+            list_ids = previous_owners[previous_owner]
             if self._load_payload(table_key) is not None:
                 yield deltas.inherit_first_sent(run, table_key, list_ids)
 
@@ -170,7 +186,7 @@ class State:
 
         One transaction. May be repeated: a row that was moved is no longer a delta.
         """
-        state_tables = self._state_tables
+        state_tables = self.tables
         tables = replace(tables, payload=self._load_common_payload(tables.table_key))
         run = RunDeltas(tables, run_id, model)
         state_tables.execute(*snapshot.collect_applied(run))
@@ -190,12 +206,12 @@ class State:
 
         For a run that sent other rows: these may have changed the profiles of the rows to remove.
         """
-        self._state_tables.execute(deltas.mark_unsent_uncertain(RunDeltas(tables, run_id, model)))
+        self.tables.execute(deltas.mark_unsent_uncertain(RunDeltas(tables, run_id, model)))
 
     def delete_unsent(self, run_id: str, model: str, tables: ModelTables) -> None:
         """Delete the deltas that this run knows it did not send; rows that were uncertain before stay so."""
         run = RunDeltas(tables, run_id, model)
-        self._state_tables.execute(
+        self.tables.execute(
             deltas.keep_uncertain(run),
             deltas.delete_unsent(run),
             self.receipts.delete_row_exceptions(run.stored, run_id, model),
@@ -203,14 +219,12 @@ class State:
 
     def forget_unknown(self, model: str) -> int:
         """Forget that a model's uncertain rows may have been sent; returns how many."""
-        table_key = self.scope.table_key(model)
+        table_key = self.table_keys([model])[model]
         if self._load_payload(table_key) is None:
             return 0
-        tables = ModelTables(self._state_tables.dialect, table_key, (), (), many_lists=True)
-        ((rows,),) = self._state_tables.fetch(deltas.count_uncertain(tables))
-        self._state_tables.execute(
-            deltas.delete_uncertain_upserts(tables), deltas.repeat_uncertain_removes(tables)
-        )
+        tables = ModelTables(self.tables.dialect, table_key, (), (), many_lists=True)
+        ((rows,),) = self.tables.fetch(deltas.count_uncertain(tables))
+        self.tables.execute(deltas.delete_uncertain_upserts(tables), deltas.repeat_uncertain_removes(tables))
         return int(rows)
 
     def retry_rejections(self, model: str, *, may_repeat: bool) -> int:
@@ -218,11 +232,11 @@ class State:
 
         If a row `may_repeat`, it is sent although it equals what was applied before.
         """
-        table_key = self.scope.table_key(model)
+        table_key = self.table_keys([model])[model]
         if self._load_payload(table_key) is None:
             return 0
         payload = self._load_common_payload(table_key)
-        tables = ModelTables(self._state_tables.dialect, table_key, (), payload, many_lists=True)
+        tables = ModelTables(self.tables.dialect, table_key, (), payload, many_lists=True)
         return self.rejections.clear_klaviyo_rejections(model, tables, resend=may_repeat)
 
     def backdate_first_sent(
@@ -234,29 +248,27 @@ class State:
             for identity, first_sent_at in sorted(first_sent_times.items())
         ]
         for part in batched(rows, ROWS_PER_STATEMENT):
-            self._state_tables.commit(deltas.backdate_first_sent(tables, part))
+            self.tables.commit(deltas.backdate_first_sent(tables, part))
 
     def mark_missing_uncertain(self, comparison: ListComparison) -> None:
         """Make the rows uncertain that were compared with a list and are missing from it."""
-        self._state_tables.execute(members.mark_missing_uncertain(comparison))
+        self.tables.execute(members.mark_missing_uncertain(comparison))
 
     def adopt_members(self, comparison: ListComparison) -> None:
         """Take ownership of all members of a compared list, and mark missing rows uncertain. Idempotent."""
-        self._state_tables.commit(
-            (*members.adopt_members(comparison), members.mark_missing_uncertain(comparison))
-        )
+        self.tables.commit((*members.adopt_members(comparison), members.mark_missing_uncertain(comparison)))
 
     def replace_model(self, model_record: ModelRecord) -> tuple[Statement, ...]:
         """Return the statements that store a model as it is sent now."""
         row = (*self.scope.key, *model_record.to_row())
         return (
-            self._state_tables.delete("models", **self._state_tables.own, model=model_record.name),
-            *self._state_tables.insert("models", [row]),
+            self.tables.delete("models", **self.tables.own, model=model_record.name),
+            *self.tables.insert("models", [row]),
         )
 
     def _load_payload(self, table_key: str) -> tuple[Column, ...] | None:
         """Return a model's own columns as the snapshot has them; None if the model was never sent."""
-        columns = self._state_tables.warehouse.state_columns(f"snapshot_{table_key}")
+        columns = self.tables.warehouse.state_columns(f"snapshot_{table_key}")
         payload = tuple(column for name, column in columns.items() if not name.startswith(RESERVED_PREFIX))
         return payload if columns else None
 
@@ -265,7 +277,7 @@ class State:
 
         A run may have been killed when only the deltas had a column's new type, and the column is gone now.
         """
-        delta_columns = self._state_tables.warehouse.state_columns(f"deltas_{table_key}")
+        delta_columns = self.tables.warehouse.state_columns(f"deltas_{table_key}")
         return tuple(
             column
             for column in self._load_payload(table_key) or ()
@@ -274,14 +286,14 @@ class State:
 
     def _split_seq_range(self, select_last_seq: Statement) -> Sequence[range | None]:
         """Return the parts in which wide rows are moved: as many rows at once as the warehouse sorts well."""
-        max_rows = self._state_tables.warehouse.max_sort_rows
+        max_rows = self.tables.warehouse.max_sort_rows
         if max_rows is None:
             return (None,)
-        ((last,),) = self._state_tables.fetch(select_last_seq)
+        ((last,),) = self.tables.fetch(select_last_seq)
         return [range(first, first + max_rows) for first in range(1, last + 1, max_rows)]
 
     def _ensure_tables(self, tables: ModelTables) -> None:
-        state_tables = self._state_tables
+        state_tables = self.tables
         state_tables.execute(*schema.create_model_tables(tables))
         # The snapshot comes last, as it does when it is created: the others have all its columns.
         for table in (tables.deltas, tables.rejected, tables.snapshot):

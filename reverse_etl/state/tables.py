@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.batched import batched
@@ -12,7 +13,7 @@ from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from reverse_etl.clock import Clock
     from reverse_etl.warehouse.dialect import Dialect
@@ -33,13 +34,15 @@ class StateScope:
         """Return the account and the project, by which every shared table is keyed."""
         return (self.account, self.project)
 
-    def table_key(self, model: str) -> str:
-        """Return the end of the names of a model's tables.
+    def new_table_key(self, model: str, taken: Collection[str]) -> str:
+        """Return the end of the names of a new model's tables; it differs for another account or project.
 
-        The same in every run, another for another account or project.
+        A model that was renamed keeps its tables, so that the key of its old name may be taken.
         """
-        digest = hashlib.sha256("\0".join((*self.key, model)).encode()).hexdigest()[:8]
-        return f"{re.sub('[^a-z0-9]+', '_', model.lower())}_{digest}"
+        name = re.sub("[^a-z0-9]+", "_", model.lower())
+        parts = ((*self.key, model, *([str(number)] if number else [])) for number in count())
+        digests = (hashlib.sha256("\0".join(part).encode()).hexdigest()[:8] for part in parts)
+        return next(key for digest in digests if (key := f"{name}_{digest}") not in taken)
 
 
 @dataclass(frozen=True)

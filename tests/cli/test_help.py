@@ -23,6 +23,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 assert isinstance(app, CommandGroup)
 CONTEXT = click.Context(app)
 COMMANDS = app.list_commands(CONTEXT)
+FOUND = {name: app.get_command(CONTEXT, name) for name in COMMANDS}
+GROUPS = {name: command for name, command in FOUND.items() if isinstance(command, click.Group)}
+SUBCOMMANDS = [f"{name} {command}" for name, group in GROUPS.items() for command in group.commands]
 
 
 def _help(*command: str) -> str:
@@ -34,13 +37,14 @@ def _help_again(found: re.Match[str]) -> str:
     return _help(*found[1].split()[1:])
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS], ids=["app", *COMMANDS])
+@pytest.mark.parametrize("command", ["", *COMMANDS, *SUBCOMMANDS], ids=["app", *COMMANDS, *SUBCOMMANDS])
 def test_the_help_of_a_command_is_the_gold_file(command: str, gold: Gold) -> None:
-    gold.check(HELP / f"{command or 'app'}.txt", _help(*command.split()))
+    gold.check(HELP / f"{command.replace(' ', '_') or 'app'}.txt", _help(*command.split()))
 
 
 def test_every_gold_file_belongs_to_a_command() -> None:
-    assert {path.stem for path in HELP.iterdir()} == {"app", *COMMANDS}
+    commands = {"app", *COMMANDS, *(command.replace(" ", "_") for command in SUBCOMMANDS)}
+    assert {path.stem for path in HELP.iterdir()} == commands
 
 
 def test_the_document_has_a_section_for_each_command_with_its_help(gold: Gold) -> None:
@@ -51,7 +55,9 @@ def test_the_document_has_a_section_for_each_command_with_its_help(gold: Gold) -
     sections = re.findall(r"^## `reverse-etl (\S+)`\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL)
     assert [command for command, _ in sections] == COMMANDS
     for command, section in sections:
-        assert f"```text\n{_help(command)}```\n" in section, command
+        subcommands = [name for name in SUBCOMMANDS if name.startswith(f"{command} ")]
+        for name in (command, *subcommands):
+            assert f"```text\n{_help(*name.split())}```\n" in section, name
     assert f"```text\n{_help()}```\n" in text
 
 

@@ -37,7 +37,7 @@ def test_a_run_reports_an_orphaned_list_once_and_plan_and_status_always(world: W
     note = (
         f"Note: The model vip has 20 rows on the list 'VIP' ({before}) but no longer owns it. No run removes "
         "these members. If nobody needs the list, delete it in Klaviyo; to own it again, set "
-        f"list_id='{before}' in vip."
+        f"list_id='{before}' in vip. To end this note: reverse-etl state forget vip --list {before}"
     )
     assert _notes(world.run("plan").out) == [note]
     assert _notes(world.run("run").err) == [note]
@@ -75,18 +75,42 @@ def test_the_list_of_a_deleted_model_is_reported_the_same_way(world: World) -> N
     moved, old = told
     assert moved == (
         f"Note: The deleted model moved has 20 rows on the list 'Moved' ({ids['Moved']}), which renamed owns "
-        "now. These members stay even if renamed does not return them. To let renamed remove them: "
-        "reverse-etl adopt --select renamed"
+        "now. These members stay even if renamed does not return them. If renamed is the new name of the "
+        "model: reverse-etl state rename moved renamed. To end this note: reverse-etl state forget moved"
     )
     assert old == (
         f"Note: The deleted model old has 20 rows on the list 'Old' ({ids['Old']}) but no longer owns it. No "
-        "run removes these members. If nobody needs the list, delete it in Klaviyo; to own it again, restore "
-        "the model old."
+        "run removes these members. If the model was renamed: reverse-etl state rename old NEW_NAME. If "
+        "nobody needs the list, delete it in Klaviyo. To end this note: reverse-etl state forget old"
     )
     assert _notes(world.run("run").err) == []
     assert sorted(_notes(world.run("plan").out)) == sorted(_notes(world.run("status").out)) == told
     _delete(sandbox, ids["Old"])
     assert _notes(world.run("plan").out) == [moved]
+    assert _notes(world.run("run").err) == []
+    assert _notes(world.run("status").out) == [moved]
+
+
+def test_the_state_command_prints_the_rows_by_list_and_ends_the_notes(world: World) -> None:
+    """As text for people, and as JSON for programs; a mistake is exit code 2."""
+    sandbox = world.klaviyo()
+    for name in ("old", "gone"):
+        world.model(name, SELECT, list=name.title())
+    assert world.run("run").code == 0
+    for name in ("old", "gone"):
+        (world.folder / "models" / f"{name}.sql").unlink()
+    world.model("renamed", SELECT, list="Old")
+    ids = {one["name"]: one["id"] for one in sandbox.lists()}
+    renamed = world.run("state", "rename", "old", "renamed")
+    assert (renamed.out, renamed.code) == (f"renamed continues old: 20 rows on Old ({ids['Old']})", 0)
+    forgotten = world.run("state", "forget", "gone", "--json")
+    lists = [{"list": "Gone", "list_id": ids["Gone"], "rows": 20}]
+    assert json.loads(forgotten.out) == {"model": "gone", "lists": lists}
+    assert _notes(world.run("status").out) == _notes(world.run("plan").out) == []
+    wrong = world.run("state", "forget", "renamed", "--list", ids["Old"])
+    assert (wrong.code, "owns the list" in wrong.err) == (2, True)
+    as_json = world.run("state", "rename", "old", "renamed", "--json")
+    assert (as_json.code, "The state has no model old" in as_json.err) == (2, True)
 
 
 def test_a_project_under_a_new_name_hears_of_its_earlier_state(world: World) -> None:

@@ -116,7 +116,7 @@ def test_long_tables_show_the_first_rows_and_count_the_rest(members: World) -> N
     run_id = members.run().run_id
     project = members.project()
     with project.connections.warehouse(read_only=False) as warehouse:
-        kept = project.connections.state(warehouse, None)._state_tables
+        kept = project.connections.state(warehouse, None).tables
         rows = [
             (run_id, "members", "L1", "add", nth, nth, 7, state, f"j{nth}", LONG_AGO, "", False)
             for nth, state in enumerate(["applied"] * 59 + ["unknown"], 1)

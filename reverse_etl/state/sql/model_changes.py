@@ -1,0 +1,48 @@
+"""Statements that rename, merge and delete the rows of whole models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.state.sql.templates import render
+from reverse_etl.warehouse.statement import Statement
+
+if TYPE_CHECKING:
+    from reverse_etl.warehouse.dialect import Dialect
+    from reverse_etl.warehouse.model_tables import ModelTables
+
+
+def rename_in_runs(
+    dialect: Dialect, table: str, scope_key: tuple[str, str], old_name: str, new_name: str
+) -> Statement:
+    """Rename a model in a table whose rows belong to runs."""
+    name, runs = dialect.state_table(table), dialect.state_table("runs")
+    own_runs = f"SELECT run_id FROM {runs} WHERE account_id = ? AND project = ?"
+    return Statement.change(
+        name,
+        f"UPDATE {name} SET model = ? WHERE model = ? AND run_id IN ({own_runs})",
+        (new_name, old_name, *scope_key),
+    )
+
+
+def merge_rows(tables: ModelTables, other: ModelTables) -> tuple[Statement, ...]:
+    """Give a model the rows of another one that it does not have, without the values that Klaviyo was given."""
+    state_table = tables.dialect.state_table
+    return (
+        Statement.insert(state_table(tables.snapshot), *render("merge_snapshot", tables, other=other)),
+        Statement.insert(state_table(tables.deltas), *render("merge_deltas", tables, other=other)),
+    )
+
+
+def delete_rows(dialect: Dialect, table: str, list_id: str | None) -> Statement:
+    """Delete the rows of one of a model's tables, or those of one list."""
+    name = dialect.state_table(table)
+    if list_id is None:
+        return Statement.change(name, f"DELETE FROM {name}")
+    return Statement.change(name, f"DELETE FROM {name} WHERE retl_list_id = ?", (list_id,))
+
+
+def drop_table(dialect: Dialect, table: str) -> Statement:
+    """Drop one of a model's tables."""
+    name = dialect.state_table(table)
+    return Statement.drop(name, f"DROP TABLE IF EXISTS {name}")
