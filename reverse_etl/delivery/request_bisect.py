@@ -32,8 +32,9 @@ _MAX_REFUSALS: Final = 200  # of one prepared request, before what is left of it
 
 @dataclass(frozen=True)
 class SentRequest:
-    """The result of one prepared request. `stop_reason` is why the list stops, or empty."""
+    """The result of one prepared request, to `path`. `stop_reason` is why the list stops, or empty."""
 
+    path: str
     receipts: tuple[Receipt, ...]
     row_exceptions: tuple[RowException, ...] = ()
     stop_reason: str = ""
@@ -98,7 +99,9 @@ class _Pieces:
             self.receipts.insert(
                 0, Receipt(self.list_id, self.operation.op, first, first, ReceiptState.NOT_SENT, 0)
             )
-        return SentRequest(tuple(self.receipts), tuple(self.row_exceptions), self.stop_reason)
+        return SentRequest(
+            self.prepared.path, tuple(self.receipts), tuple(self.row_exceptions), self.stop_reason
+        )
 
     def _take_refusal(self, batch: Batch, reply: CustomRefused) -> None:
         self.refusals += 1

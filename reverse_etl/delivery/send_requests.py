@@ -143,8 +143,16 @@ class _Sender:
         alike = self._find_common_refusal()
         if alike is None:
             self._record_undecided()
-        elif self.blamed or sum(len(sent.row_exceptions) for sent in self.undecided) >= _ALIKE_REFUSALS:
+        elif self.blamed or (self._has_enough_refusals() and self._has_several_groups()):
             self._stop_for(alike)
+
+    def _has_enough_refusals(self) -> bool:
+        return sum(len(sent.row_exceptions) for sent in self.undecided) >= _ALIKE_REFUSALS
+
+    def _has_several_groups(self) -> bool:
+        """Return whether the refusals are of more than one group, whose path may be at fault alone."""
+        grouped = self.operation.template.mode is RequestMode.GROUPED
+        return not grouped or len({sent.path for sent in self.undecided}) > 1
 
     def finish(self) -> None:
         """Record the refusals that are too few to tell whose fault they are."""

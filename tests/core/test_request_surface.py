@@ -188,6 +188,19 @@ def test_twenty_refusals_alike_are_the_models_fault(world: World) -> None:
     assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 25}
 
 
+def test_a_group_whose_path_is_gone_does_not_stop_the_others(world: World) -> None:
+    """Its rows are rejected, however many they are: the fault is in their values."""
+    keep(world, TAG, "t2")
+    list_id = world.new_list("A")
+    gone = [("t1", f"L{number}") for number in range(25)]
+    links(world, *gone, ("t2", list_id))
+    assert one(world.run()).outcomes == {Outcome.REJECTED: 25, Outcome.APPLIED: 1}
+    assert kept(world, TAG_LINK) == [f"t2|{list_id}"]
+    links(world, *((tag, f"L{number}") for tag in ("t3", "t4") for number in range(15)))
+    result = world.run()
+    assert "for the same reason" in one(result).stop_reason
+
+
 def test_a_lost_reply_of_a_safe_request_is_sent_again(world: World) -> None:
     """By the same run."""
     keep(world, COUPON, "SPRING")
