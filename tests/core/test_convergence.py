@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import KlaviyoError
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault
 from tests.core.expected_members import check_list, identities, is_of, rejected
 from tests.core.world import World
@@ -39,6 +40,7 @@ BY_CLUB = {EMAIL: "email", EXTERNAL: "customer_id"}
 BY_ID = {IdentifierType.PROFILE_ID: "klaviyo_profile_id"}
 BY_ANY = {EXTERNAL: "customer_id", EMAIL: "email"}
 
+LOOSE = {"min_rows": 0, "max_removes": 1.0}
 NAMES = st.sampled_from([None, "Ann", "Bo", ""])
 SCORES = st.sampled_from([None, 1, 2.5])
 
@@ -142,7 +144,7 @@ class Shop(RuleBasedStateMachine):
     def open(self, members: list[dict[str, Any]], **rules: Any) -> None:
         """Open the shop."""
         self._world = world = World(self.folder / "shop", job_seconds=0.2, **rules)
-        loose = {"min_rows": 0, "max_removes": 1.0}
+        loose = LOOSE
         self.rows: dict[str, list[dict[str, Any]]] = {
             "members": members,
             "clubs": [],
@@ -154,8 +156,8 @@ class Shop(RuleBasedStateMachine):
         }
         self.not_ours: set[str] = set()
         self.ever_sent: set[str] = set()
-        select = "select email, customer_id, phone, first_name, score from members"
-        world.model("members", select, identifiers={str(k): v for k, v in BY_EMAIL.items()}, **loose)
+        self.forgotten: set[str] = set()
+        self.write_member_model("members")
         select = "select email, customer_id, club from clubs"
         clubs = {"list_column": "club", "identifiers": {str(k): v for k, v in BY_CLUB.items()}}
         world.model("clubs", select, **clubs, **loose)
@@ -165,7 +167,24 @@ class Shop(RuleBasedStateMachine):
         by_any = {str(k): v for k, v in BY_ANY.items()}
         world.model("profiles", select, surface="profiles", identifiers=by_any, **loose)
         self.ids = [world.new_profile(email=f"h{number}@example.com") for number in range(3)]
-        self.list_id = world.new_list("Members")
+        world.new_list("Members")
+
+    def write_member_model(self, name: str) -> None:
+        """Write the model of the members, under a name."""
+        select = "select email, customer_id, phone, first_name, score from members"
+        identifiers = {str(kind): column for kind, column in BY_EMAIL.items()}
+        self.world.model(name, select, identifiers=identifiers, **LOOSE)
+        self.member_model = name
+
+    @property
+    def list_id(self) -> str:
+        """Return the id of the members' list."""
+        return self.world.list_id()
+
+    @property
+    def all_models(self) -> tuple[str, ...]:
+        """Return the names of all models."""
+        return (self.member_model, "clubs", "ids", "profiles")
 
     @rule(rows=member_rows())
     def members_change(self, rows: list[dict[str, Any]]) -> None:
@@ -209,7 +228,8 @@ class Shop(RuleBasedStateMachine):
         """Let somebody whose row was never sent join manually, and let time pass before and after."""
         email = f"p{number}a@example.com"
         taken = {profile["email"] for profile in self.world.sandbox.profiles()}
-        if email in taken or f"email:{email}" in self.ever_sent:
+        exists = any(listed["name"] == "Members" for listed in self.world.sandbox.lists())
+        if email in taken or f"email:{email}" in self.ever_sent or not exists:
             return
         self.world.sandbox.clear_faults()  # they are for the job, not for this hand
         self.world.wait()
@@ -260,7 +280,7 @@ class Shop(RuleBasedStateMachine):
         for _ in range(BOUND):
             self._around(self._run)
         writes = len(world.writes())
-        result = world.run(allow_removes=ALL)
+        result = world.run(allow_removes=self.all_models)
         assert len(world.writes()) == writes, [f"{e.method} {e.path}" for e in world.writes()[writes:]]
         assert result.exit_code in {0, 1}
         assert not any(
@@ -274,8 +294,9 @@ class Shop(RuleBasedStateMachine):
         name = one.list_plan.list_ref.name
         if one.model == "profiles" or not one.list_plan.list_ref.id:
             return
-        kinds = {"members": BY_EMAIL, "clubs": BY_CLUB, "ids": BY_ID}[one.model]
-        wanted = identities(self.rows[one.model], kinds, name if one.model == "clubs" else None)
+        rows = "members" if one.model == self.member_model else one.model
+        kinds = {"members": BY_EMAIL, "clubs": BY_CLUB, "ids": BY_ID}[rows]
+        wanted = identities(self.rows[rows], kinds, name if rows == "clubs" else None)
         refused = rejected(self.world, one.model, one.list_plan.list_ref.id)
         key = self.world.state(f"SELECT table_key FROM models WHERE model = '{one.model}'")[0][0]
         where = f"WHERE retl_list_id = '{one.list_plan.list_ref.id}'"
@@ -283,10 +304,12 @@ class Shop(RuleBasedStateMachine):
         known = {identity for (identity,) in self.world.state(f"{applied} UNION {uncertain}")}
         held = known - wanted
         assert len(held) == one.list_plan.held_at_plan + one.outcomes.get(Outcome.HELD, 0)
-        check_list(self.world.sandbox.members(name), wanted - refused, refused | held, self.not_ours)
+        members = self.world.sandbox.members(name)
+        strangers = {member["id"] for member in members} if name in self.forgotten else self.not_ours
+        check_list(members, wanted - refused, refused | held, strangers)
 
     def _check_values(self) -> None:
-        standing = rejected(self.world, "members", self.list_id)
+        standing = rejected(self.world, self.member_model, self.list_id)
         for row in self.rows["members"]:
             (identity,) = identities([row], BY_EMAIL) or (None,)
             if identity is None or identity in standing:
@@ -297,13 +320,14 @@ class Shop(RuleBasedStateMachine):
             if row["score"] is not None:
                 assert profile["properties"]["score"] == row["score"]
 
-    def _run(self) -> None:
+    def _run(self, *, full_refresh: bool = False) -> None:
         with suppress(KlaviyoError):
-            self.world.run(allow_removes=ALL)
+            self.world.run(allow_removes=self.all_models, options=PlanOptions(full_refresh=full_refresh))
 
-    def _run_that_dies(self, at: Callable[[Any], bool]) -> None:
+    def _run_that_dies(self, at: Callable[[Any], bool], *, full_refresh: bool = False) -> None:
         with suppress(KlaviyoError):  # a fault may end it first
-            self.world.dies(at, allow_removes=ALL)
+            options = PlanOptions(full_refresh=full_refresh)
+            self.world.dies(at, allow_removes=self.all_models, options=options)
 
     def _around(self, run: Callable[[], None]) -> None:
         """Write the rows, run, and check that no member was removed who was desired or never ours."""
@@ -339,7 +363,6 @@ class Shop(RuleBasedStateMachine):
         assert not lost, f"removed, though desired all along or never ours: {lost}"
 
 
-ALL = ("members", "clubs", "ids", "profiles")
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
