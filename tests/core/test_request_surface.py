@@ -201,6 +201,15 @@ def test_a_group_whose_path_is_gone_does_not_stop_the_others(world: World) -> No
     assert "for the same reason" in one(result).stop_reason
 
 
+@pytest.mark.parametrize(
+    "row", ['{"attributes": [1]}', '{"relationships": 1}', '{"relationships": {"coupon": []}}']
+)
+def test_a_row_of_another_form_is_refused_and_not_an_error_of_the_sandbox(world: World, row: str) -> None:
+    """As Klaviyo refuses it."""
+    codes(world, ("SPRING", "A1"), row=row)
+    assert one(world.run()).outcomes == {Outcome.REJECTED: 1}
+
+
 def test_a_lost_reply_of_a_safe_request_is_sent_again(world: World) -> None:
     """By the same run."""
     keep(world, COUPON, "SPRING")

@@ -16,6 +16,7 @@ from reverse_etl.models.config import PayloadColumn
 from reverse_etl.models.from_dbt import compile_meta_node
 from reverse_etl.models.model import BrokenModel, Model
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
+from reverse_etl.surfaces.operations import SendRequests
 from tests.dbt.real_dbt import compiled, dbt, edit, rows
 from tests.dbt.sample_artifacts import manifest
 
@@ -111,6 +112,37 @@ def test_every_mistake_names_the_line_of_the_dbt_models_yaml(shop: Path) -> None
     ]
     assert "Did you mean list?" in caught.value.problems[3].hint
     assert "List them under columns" in caught.value.problems[4].hint
+
+
+def test_a_tagged_dbt_model_describes_a_request(shop: Path) -> None:
+    """Its templates stand between raw and endraw, or in a file: dbt renders others, which are refused."""
+    request = """\
+models:
+  - name: links
+    config:
+      meta:
+        reverse_etl:
+          surface: request
+          unique_key: [tag_id]
+          request:
+            method: POST
+            path: "{% raw %}/api/tags/{{ tag_id }}/relationships/lists{% endraw %}"
+            body_file: links.json
+    columns: [{name: tag_id}]
+"""
+    marts = shop / "models" / "marts"
+    (marts / "links.yml").write_text(request)
+    (marts / "links.sql").write_text("select 't1' as tag_id")
+    (shop / "links.json").write_text('{"data": [], "tag": {{ tag_id }}}')
+    dbt(shop, "parse")
+    upsert = compiled(shop)["links"].config.surface.upsert
+    assert isinstance(upsert, SendRequests)
+    assert upsert.template.path.names == ("tag_id",)
+    assert upsert.template.body is not None
+    (marts / "links.yml").write_text(request.replace("{% raw %}", "").replace("{% endraw %}", ""))
+    dbt(shop, "parse")
+    with pytest.raises(ModelError, match="The path /api/tags//relationships/lists is not a path below /api/"):
+        compiled(shop)
 
 
 def test_the_latest_version_of_a_model_is_sent(shop: Path) -> None:

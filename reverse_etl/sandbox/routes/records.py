@@ -102,8 +102,8 @@ def bulk_create_coupon_codes(account: SandboxAccount, request: ApiRequest) -> Ap
     with account.transaction() as db:
         for index, row in enumerate(rows):
             pointer = f"{_CODES_POINTER}/{index}"
-            code = (row.get("attributes") or {}).get("unique_code")
-            relation = ((row.get("relationships") or {}).get("coupon") or {}).get("data") or {}
+            code = _read_object(row, "attributes").get("unique_code")
+            relation = _read_object(row, "relationships", "coupon", "data")
             if not isinstance(code, str) or not code:
                 errors.append(ErrorObject("unique_code is required.", f"{pointer}/attributes/unique_code"))
             elif find_record(db, COUPON, str(relation.get("id"))) is None:
@@ -141,7 +141,7 @@ def update_catalog_item(account: SandboxAccount, request: ApiRequest) -> ApiResp
         attributes = find_record(db, CATALOG_ITEM, item_id)
         if attributes is None:
             raise not_found_error("catalog item", item_id)
-        attributes |= resource.get("attributes") or {}
+        attributes |= _read_object(resource, "attributes")
         put_record(db, CATALOG_ITEM, item_id, attributes)
     return _created(request, "catalog-item", item_id, attributes, status=200)
 
@@ -160,13 +160,21 @@ def bulk_create_records(account: SandboxAccount, request: ApiRequest) -> ApiResp
     rows = _parse_rows(request, "data-source-record-bulk-create-job", _RECORDS_POINTER, _MAX_RECORDS)
     with account.transaction() as db:
         for index, row in enumerate(rows):
-            record = (row.get("attributes") or {}).get("record")
+            record = _read_object(row, "attributes").get("record")
             if not isinstance(record, dict):
                 raise bad_request_error(
                     "A record is required.", pointer=f"{_RECORDS_POINTER}/{index}/attributes"
                 )
             put_record(db, OBJECT_RECORD, str(record.get("id")), record)
     return ApiResponse(204)
+
+
+def _read_object(document: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return an object inside a document, an empty one if there is none."""
+    for name in names:
+        member = document.get(name)
+        document = member if isinstance(member, dict) else {}
+    return document
 
 
 def _require_attributes(request: ApiRequest, kind: str, *names: str) -> dict[str, Any]:
