@@ -1,4 +1,4 @@
-"""What was asked for once stays asked for, whatever happens: the shop of test_convergence with more commands.
+"""Requested work is finished, whatever happens: the shop of test_convergence with more commands.
 
 Full refreshes that may be interrupted, retries, models that are renamed, lists that are deleted and made
 again, and lists that the state forgets.
@@ -87,7 +87,7 @@ class BusyShop(Shop):
 
 
 def test_lists_converge_whatever_was_asked_for() -> None:
-    """What a full refresh was to send again is sent in the end, and a renamed model forgets nobody."""
+    """Rows of an interrupted full refresh are sent in the end, and a renamed model forgets nobody."""
     few = settings(
         max_examples=8, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
     )
