@@ -76,10 +76,20 @@ def _read_rows(
     for seq, row in enumerate(islice(fetched, max_rows)):
         values = [value for name, value in zip(columns, row, strict=True) if name in names]
         read = reader.read(values)
+        if not isinstance(read, EncodingError):
+            read = _find_empty_key(model, read) or read
         if isinstance(read, EncodingError):
             problems.append(read)
         else:
             yield seq, read
+
+
+def _find_empty_key(model: Model, values: dict[str, Any]) -> EncodingError | None:
+    """Return the error of a row without a key, which a run rejects too."""
+    key = model.config.surface.columns.key
+    parts = {name: value for name, value in values.items() if name.lower() in key}
+    empty = next((name for name, value in parts.items() if value is None or value == ""), None)
+    return EncodingError(empty, "is empty, but a part of unique_key") if empty else None
 
 
 def send_preview(klaviyo: Klaviyo, request: Request) -> Response:

@@ -89,3 +89,12 @@ def test_people_in_the_path_and_query_are_masked_too(tags: World) -> None:
     assert shown.startswith("POST /api/tags/a**@e******.com?of=a**@e******.com\n")
     assert "ann" not in shown
     assert "/ann%40example.com?of=ann%40example.com" in debug("--request", "tags", "--show-values")[1]
+
+
+def test_a_row_without_a_key_is_not_sent(tags: World) -> None:
+    """A run would reject it too."""
+    query = "select name from (values (NULL), (''), ('summer')) as t (name)"
+    tags.model("tags", query, surface="request", unique_key=["name"], request=REQUEST)
+    _, shown, logged = debug("--request", "tags")
+    assert '"name": "summer"' in shown
+    assert logged.count("name is empty, but a part of unique_key.") == 2
