@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.sandbox import Fault, FaultKind, LoggedRequest
+from reverse_etl.sandbox import Fault, FaultKind, LoggedRequest, Sandbox
 from reverse_etl.sandbox.jobs import JOB_COLUMNS, JobScript, RowFailurePlan, StoredJob
+from tests.sandbox.caller import Caller, people
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FAULT = {
     "kind": "miscount",
@@ -68,3 +74,23 @@ def test_a_job_is_kept_in_the_order_of_its_columns() -> None:
     values = (1, "j", "queued", 1.0, 2.0, 3.0, 4.0, 5, 6, 7, '["L1"]')
     assert StoredJob(*values).row() == values
     assert len(JOB_COLUMNS.split(",")) == len(values)
+
+
+def test_a_state_file_from_before_consent_and_events_is_read(tmp_path: Path) -> None:
+    """It gets the tables that it lacks; its profiles stay."""
+    path = tmp_path / "trial.db"
+    with Sandbox(path, job_seconds=0) as sandbox, (caller := Caller(sandbox)).session:
+        caller.run_import(people(2))
+    with closing(sqlite3.connect(path)) as db:
+        for table in (
+            "consents",
+            "suppressions",
+            "suppression_jobs",
+            "events",
+            "metrics",
+            "pending_deletions",
+        ):
+            db.execute(f"DROP TABLE {table}")
+    with Sandbox(path, job_seconds=0) as sandbox, (caller := Caller(sandbox)).session:
+        sandbox.opt_out("u0@example.com")
+        assert (sandbox.profile_count(), sandbox.events()) == (2, [])
