@@ -35,11 +35,14 @@ def find_model_files(project_dir: Path) -> tuple[Path, ...]:
 
 def no_models_error(project_dir: Path) -> ModelError:
     """Return the error of a project that has neither a file nor a dbt model to send."""
-    return ModelError.of(
-        "The project has no models.",
-        where=format_location(models_folder(project_dir)),
-        hint="Run: reverse-etl init. Or write a model in this folder.",
+    folder, dbt_folder = models_folder(project_dir), project_dir / "reverse_etl"
+    hint = (
+        f"The SQL files in {dbt_folder.name}/ are models only beside a dbt_project.yml. Move them to "
+        f"{folder.name}/, or add --project-dir with the dbt project."
+        if folder != dbt_folder and any(dbt_folder.glob("*.sql"))
+        else "Run: reverse-etl init. Or write a model in this folder."
     )
+    return ModelError.of("The project has no models.", where=format_location(folder), hint=hint)
 
 
 def _is_model_file(path: Path, folder: Path) -> bool:

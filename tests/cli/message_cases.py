@@ -181,6 +181,10 @@ CASES = (
     Case("no such target", lambda _: None, "plan --target prod"),
     Case("no such profile", lambda _: None, "plan --profile store"),
     Case("no models", lambda world: (world.folder / "models" / "vip.sql").unlink()),
+    Case(
+        "models of dbt without a dbt project",
+        lambda world: (world.folder / "models").rename(world.folder / "reverse_etl"),
+    ),
     Case("an unknown key of config", _model(SELECT, lst="VIP")),
     Case(
         "a misspelt key of config",
