@@ -202,7 +202,7 @@ def test_status_before_and_after_a_run_and_why_a_list_stopped(world: World) -> N
     assert world.run("status", "--select", "nobody").code == 2
     world.run("run")
     path = "/api/profile-bulk-import-jobs"
-    sandbox.add_fault(Fault(FaultKind.STATUS, method="POST", path=path, status=400))
+    sandbox.add_fault(Fault(FaultKind.STATUS, method="POST", path=path, status=400, times=None))
     world.customers(25)
     assert world.run("run").code == 4
     world.environ.clear()
@@ -323,7 +323,9 @@ def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
 def test_the_reason_why_a_list_stopped_is_printed_once(world: World) -> None:
     for quiet in ([], ["-q"]):
         world.klaviyo().add_fault(
-            Fault(FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400)
+            Fault(
+                FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400, times=None
+            )
         )
         ran = world.run(*quiet, "run")
         assert ran.code == 4

@@ -1,0 +1,180 @@
+"""Rule: guards. Too many adds, updates or newly rejected rows stop their list; a first load does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import SendProgress
+from reverse_etl.errors import GuardRefused
+from reverse_etl.planning.guards import exempt_lines
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.violations import Allowances
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.rows import BY_EMAIL, become, clubs_model, many, members_model, person
+from tests.core.world import one
+
+if TYPE_CHECKING:
+    from tests.core.world import World
+
+
+@pytest.mark.parametrize(
+    ("known", "added", "config", "stopped"),
+    [
+        (40, 50, {}, False),  # fifty rows are never many
+        (40, 51, {}, True),
+        (400, 100, {}, False),  # a quarter is allowed
+        (400, 101, {}, True),
+        (40, 60, {"max_adds": 1.5}, False),
+        (40, 61, {"max_adds": 1.5}, True),
+        (40, 51, {"max_adds": {"floor": 51}}, False),
+        (400, 61, {"max_adds": {"cap": 60}}, True),
+    ],
+)
+def test_adds_are_bounded_by_share_and_number(
+    members: World, known: int, added: int, config: dict[str, object], stopped: bool
+) -> None:
+    """40 rows that became 5,000 were sent without a word, and every new member starts flows."""
+    members_model(members, **config)
+    become(members, many(known))
+    members.run()
+    become(members, many(known + added))
+    if not stopped:
+        assert members.run().exit_code == 0
+        return
+    with pytest.raises(GuardRefused) as error:
+        members.run()
+    (problem,) = error.value.problems
+    assert problem.summary.startswith(f"{added} rows would be added to {known}; the limit is ")
+    assert "flows" in problem.hint.lower()
+    assert "--limit 10" in problem.hint
+    assert problem.hint.endswith("--allow-adds members")
+    assert len(members.members()) == known
+    assert members.run(options=PlanOptions(allow=Allowances(adds=["members"]))).exit_code == 0
+    assert len(members.members()) == known + added
+
+
+def test_a_first_load_lasts_until_a_run_leaves_nothing_unsent(members: World) -> None:
+    """A canary, a kill and a run that could not be sent are not the end of a first load."""
+    become(members, many(400))
+    assert members.plan().models[0].lists[0].first_load
+    members.run(options=PlanOptions(limit=10))
+    assert members.dies(lambda event: isinstance(event, SendProgress), options=PlanOptions(limit=20))
+    members.calm()
+    members.fault(Fault(FaultKind.STATUS, "POST", "/api/profile-bulk-import-jobs", status=400, times=None))
+    assert members.run().exit_code == 4
+    members.calm()
+    plan = members.plan().models[0].lists[0]
+    assert plan.first_load
+    assert plan.adds > 300
+    members.run()
+    assert not members.plan().models[0].lists[0].first_load
+    become(members, many(600))
+    with pytest.raises(GuardRefused, match="200 rows would be added to 400; the limit is 100"):
+        members.run()
+
+
+@pytest.mark.parametrize(
+    ("known", "changed", "stopped"), [(1_200, 1_000, False), (1_200, 1_001, True), (2_400, 1_201, True)]
+)
+def test_updates_are_bounded_by_share_and_number(
+    members: World, known: int, changed: int, stopped: bool
+) -> None:
+    """A column that was recomputed for most rows, by mistake."""
+    become(members, many(known))
+    members.run()
+    rows = [{**row, "first_name": "Other"} for row in many(changed)]
+    become(members, [*rows, *many(known)[changed:]])
+    if not stopped:
+        assert members.run().exit_code == 0
+        return
+    with pytest.raises(GuardRefused, match=f"{changed:,} of {known:,} rows would be updated") as error:
+        members.run()
+    assert error.value.problems[0].hint.endswith("--allow-updates members")
+    assert members.run(options=PlanOptions(full_refresh=True)).exit_code == 0
+
+
+def test_updates_of_a_model_that_changed_are_counted_and_do_not_trip(members: World) -> None:
+    """A new column changes every row; so it does after a canary, and after a run that could not be sent."""
+    become(members, many(1_200))
+    members.run()
+    select = "select email, customer_id, first_name, 1 as tier from people"
+    members.model("members", select, identifiers=BY_EMAIL)
+    plan = members.plan()
+    (list_plan,) = plan.models[0].lists
+    assert (list_plan.updates, list_plan.checked_updates) == (1_200, 0)
+    assert exempt_lines(plan.models[0], list_plan) == [
+        "  1,200 updates exceed the limit of 1,000, and may be sent: the model's SQL or config changed"
+    ]
+    members.run(options=PlanOptions(limit=10))
+    members.fault(Fault(FaultKind.STATUS, "POST", "/api/profile-bulk-import-jobs", status=400, times=None))
+    assert members.run().exit_code == 4
+    members.calm()
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 1_190}
+    become(members, [{**row, "first_name": "Other"} for row in many(1_200)])
+    with pytest.raises(GuardRefused):
+        members.run()
+
+
+@pytest.mark.parametrize(("mangled", "stopped"), [(50, False), (51, True)])
+def test_newly_rejected_rows_are_bounded(members: World, mangled: int, stopped: bool) -> None:
+    """A column that broke for some rows: those that were rejected before don't count."""
+    old = [{**row, "email": "old"} for row in many(30, start=500)]
+    become(members, [*many(100), *old])
+    members.run()
+    rows = many(100)
+    become(members, [*rows[mangled:], *({**row, "email": "mangled"} for row in rows[:mangled]), *old])
+    if not stopped:
+        assert members.run().exit_code == 1
+        return
+    with pytest.raises(GuardRefused) as error:
+        members.run()
+    (problem,) = error.value.problems
+    assert problem.summary == (
+        "51 rows are newly rejected (e-mail is malformed: 51); the limit is 50 (max_rejected is 10 %). "
+        "Nothing was sent."
+    )
+    with pytest.raises(GuardRefused):  # a run that was stopped does not make them known
+        members.run()
+    assert members.run(options=PlanOptions(allow=Allowances(rejected=["members"]))).exit_code == 1
+    assert members.run().plan.violations == ()  # now they are known
+
+
+def test_a_stopped_list_does_not_make_its_rejected_rows_known(world: World) -> None:
+    """The other list was delivered; the next run still stops this one."""
+    clubs_model(world)
+    tea = [{**row, "club": "Tea"} for row in many(100)]
+    become(world, [*tea, person("ann", club="Coffee")])
+    world.run()
+    become(
+        world, [*({**row, "email": "mangled"} for row in tea[:60]), *tea[60:], person("bob", club="Coffee")]
+    )
+    for _ in range(2):
+        result = world.run(allow_removes=["clubs"])
+        assert result.exit_code == 3
+        assert [problem.summary[:27] for problem in result.plan.problems] == ["60 rows are newly rejected "]
+    assert world.emails("Coffee") == ["bob@example.com"]
+    assert len(world.members("Tea")) == 100
+
+
+def test_a_first_load_with_some_bad_rows_does_not_trip(members: World) -> None:
+    """One row in fifty is malformed, as in every real table."""
+    become(members, [*many(4_900), *({**row, "email": "bad"} for row in many(100, start=5_000))])
+    assert members.run().exit_code == 1
+
+
+def test_rows_without_a_list_stop_their_model_if_they_are_many(world: World) -> None:
+    """The list column broke for most rows; a model that is not concerned goes on."""
+    clubs_model(world)
+    members_model(world)
+    become(world, [{**row, "club": "Tea"} for row in many(120)])
+    world.run()
+    become(world, [{**row, "club": None if number < 70 else "Tea"} for number, row in enumerate(many(121))])
+    result = world.run()
+    assert result.exit_code == 3
+    assert one(result, "members").outcomes == {Outcome.APPLIED: 1}
+    (problem,) = result.plan.problems
+    assert problem.summary.startswith("70 rows are newly rejected (no list name: 70); the limit is 50")
+    assert result.lists[0].stop_reason == problem.summary
