@@ -132,7 +132,9 @@ def _many_lists(world: World) -> None:
 
 
 def _refused(world: World) -> None:
-    fault = Fault(FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400)
+    fault = Fault(
+        FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400, times=None
+    )
     world.klaviyo().add_fault(fault)
 
 
