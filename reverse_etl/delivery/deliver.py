@@ -15,6 +15,7 @@ from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
 from reverse_etl.delivery.pending_rows import PendingRows
 from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
 from reverse_etl.delivery.recovery import warn_of_unknown_rows
+from reverse_etl.delivery.refused_identifiers import omit_refused_identifiers
 from reverse_etl.delivery.remove_members import leave_rows_in_place, remove_members
 from reverse_etl.delivery.send_requests import send_requests
 from reverse_etl.domain.events import JobProgress, ListDone
@@ -138,7 +139,13 @@ def _poll_imports(delivery: ListDelivery, accepted: Sequence[Receipt]) -> None:
                 statuses.add(result.job_status)
                 continue
             finished_seqs.add(result.receipt.first_seq)
-            delivery.record((result.receipt,), result.row_exceptions)
+            row_exceptions = omit_refused_identifiers(
+                delivery.context,
+                delivery.pending_rows,
+                delivery.model_plan.model.name,
+                result.row_exceptions,
+            )
+            delivery.record((result.receipt,), row_exceptions)
             warn_of_unknown_rows(delivery.context, delivery.list_plan.list_ref.label, result)
             if result.stop_reason:
                 delivery.counter.fail(result.stop_reason)

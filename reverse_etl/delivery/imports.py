@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.import_batch import submit_batch
+from reverse_etl.delivery.refused_identifiers import omit_refused_identifiers
 from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.receipts import (
     Receipt,
@@ -57,6 +58,8 @@ def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[
         batch_exceptions = (
             as_unknown(submitted.row_exceptions) if submitted.reply_lost else submitted.row_exceptions
         )
+        model, pending_rows = delivery.model_plan.model.name, delivery.pending_rows
+        batch_exceptions = omit_refused_identifiers(delivery.context, pending_rows, model, batch_exceptions)
         row_exceptions, unencodable[:] = (*unencodable, *batch_exceptions), ()
         delivery.record(submitted.receipts, row_exceptions)
         accepted += [receipt for receipt in submitted.receipts if receipt.state is ReceiptState.ACCEPTED]

@@ -41,9 +41,11 @@ class PendingRows:
 
     def read_sent_rows(self, receipt: Receipt) -> list[SentRow]:
         """Return the rows of a receipt's range."""
-        statement = sql.select_delta_identifiers(
-            self.tables, self.run_id, receipt.first_seq, receipt.last_seq
-        )
+        return self.read_identifiers(receipt.first_seq, receipt.last_seq)
+
+    def read_identifiers(self, first_seq: int, last_seq: int) -> list[SentRow]:
+        """Return the rows of a range."""
+        statement = sql.select_delta_identifiers(self.tables, self.run_id, first_seq, last_seq)
         return [
             SentRow(seq, dict(zip(IdentifierType, values, strict=True)))
             for seq, *values in self.warehouse.fetch(statement)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.blocked_lists import BlockedLists
 from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs
 from reverse_etl.delivery.pending_rows import PendingRows
+from reverse_etl.delivery.refused_identifiers import omit_refused_identifiers
 from reverse_etl.domain.events import RecoveryStarted, Warned
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.errors import KeyRefused, KlaviyoError
@@ -76,14 +77,15 @@ def _record_job_results(
         return True
     waiting = {entry.receipt.first_seq: entry.receipt for entry in entries}
     since = min(entry.run_started_at for entry in entries)
-    read_rows = PendingRows(context.warehouse, tables, run_id).read_sent_rows
+    pending_rows = PendingRows(context.warehouse, tables, run_id)
     reason = ""
     try:
-        for result in poll_jobs(context, [*waiting.values()], since, read_rows):
+        for result in poll_jobs(context, [*waiting.values()], since, pending_rows.read_sent_rows):
             if result.receipt.state is ReceiptState.ACCEPTED:
                 reason = _describe_open_job(result)
                 continue
-            context.state.record_receipts(run_id, model, (result.receipt,), result.row_exceptions)
+            row_exceptions = omit_refused_identifiers(context, pending_rows, model, result.row_exceptions)
+            context.state.record_receipts(run_id, model, (result.receipt,), row_exceptions)
             warn_of_unknown_rows(context, model, result)
             del waiting[result.receipt.first_seq]
     except KeyRefused:

@@ -87,6 +87,9 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         warehouse.execute(planned_rows.create_empty_plan(tables))
         return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, {}, {})
     conflicts = resolve_conflicts(warehouse, staged)
+    if stored_columns:
+        for kind in tables.secondary_identifiers:
+            warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
     _compute_deltas(warehouse, staged, diff)
     claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed) if stored_columns else {}
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.domain.events import ListRead
+from reverse_etl.domain.events import ListRead, Warned
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE, format_timestamp
 from reverse_etl.errors import WarehouseError
 from reverse_etl.reconcile.member_reader import read_members
@@ -74,6 +74,8 @@ def compare_list(context: DeliveryContext, managed_list: ManagedList) -> Iterato
     if context.klaviyo.get_list(managed_list.list_id) is None:
         yield ListDifference(managed_list.model, managed_list.list_id, managed_list.list_name, deleted=True)
         return
+    for omitted in context.state.omissions.by_list().get((managed_list.model, managed_list.list_id), ()):
+        context.on_event(Warned(omitted.describe(managed_list.list_name)))
     try:
         yield _read_and_compare(context, managed_list)
     finally:

@@ -106,10 +106,19 @@ def load_status(state: State, models: Collection[str]) -> Status:
         tuple(sorted(lists, key=lambda list_status: (list_status.list_name, list_status.model))),
         runs,
         state.runs.refusal_reasons(runs[0]) if runs else (),
-        rename_warning(state),
+        (*rename_warning(state), *_omission_notes(state, records)),
         Interruption(unfinished, _count_answered(state, unfinished), sum(unanswered.values()))
         if unfinished
         else None,
+    )
+
+
+def _omission_notes(state: State, records: _ListRecords) -> tuple[str, ...]:
+    """Return a note for the rows of each list that are sent without an identifier of another profile."""
+    return tuple(
+        omitted.describe(records.names.get(list_id) or model)
+        for (model, list_id), entries in state.omissions.by_list().items()
+        for omitted in entries
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
+from reverse_etl.state.omissions import OMITTED, Omissions
 from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
 from reverse_etl.state.sql.deltas import mark_rejected_uncertain
@@ -29,7 +30,8 @@ class Rejections:
         rejections: dict[tuple[str, str], list[RejectedRows]] = {}
         table = self.state_tables.dialect.state_table("rejections")
         statement = Statement.read(
-            f"SELECT {sql.REJECTION_COLUMNS}\nFROM {table} WHERE account_id = ? AND project = ?\n"
+            f"SELECT {sql.REJECTION_COLUMNS}\nFROM {table} WHERE account_id = ? AND project = ? "
+            f"AND source <> '{OMITTED}'\n"
             "GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
             (run_id, *self.state_tables.scope.key),
         )
@@ -55,6 +57,7 @@ class Rejections:
             (*sql.replace_check_rejections(rejections), *sql.delete_changed_rejections(rejections))
         )
         self.state_tables.execute(*schema.drop_temp_tables(tables.dialect, (rejections.checks,)))
+        Omissions(self.state_tables).delete_ended(model, tables)
 
     def clear_klaviyo_rejections(self, model: str, tables: ModelTables, *, resend: bool) -> int:
         """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again.
@@ -73,6 +76,7 @@ class Rejections:
                 *sql.delete_klaviyo_rejections(self._of_model(tables, model)),
             )
         )
+        Omissions(self.state_tables).clear(model)
         return rows
 
     def _of_model(self, tables: ModelTables, model: str) -> sql.ModelRejections:

@@ -11,6 +11,7 @@ from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
 from reverse_etl.state.model_record import MODEL_COLUMNS, ModelRecord
+from reverse_etl.state.omissions import Omissions
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.runs import Runs
@@ -51,6 +52,7 @@ class State:
         self.lists = ListRegistry(self.tables)
         self.runs = Runs(self.tables)
         self.rejections = Rejections(self.tables)
+        self.omissions = Omissions(self.tables)
         self.receipts = Receipts(self.tables)
 
     def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:

@@ -38,8 +38,9 @@ def identities(rows: Sequence[Mapping[str, Any]], kinds: Kinds, list_name: str |
 
 def rejected(world: World, model: str, list_id: str) -> set[str]:
     """Return the identities whose rows stand rejected."""
-    where = f"model = '{model}' AND list_id = '{list_id}' AND NOT starts_with(row_key, 'row:')"
-    return {key for (key,) in world.state(f"SELECT row_key FROM rejections WHERE {where}")}
+    where = f"source <> 'omitted' AND model = '{model}' AND list_id = '{list_id}'"
+    keys = world.state(f"SELECT row_key FROM rejections WHERE {where}")
+    return {key for (key,) in keys if not key.startswith("row:")}
 
 
 def is_of(member: Mapping[str, Any], wanted: str) -> bool:

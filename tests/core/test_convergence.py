@@ -138,7 +138,7 @@ class Shop(RuleBasedStateMachine):
         match_external_id=st.booleans(),
         errors_per_reply=st.sampled_from([None, 1]),
         unknown_ids=st.sampled_from(["refuse", "ignore"]),
-        conflicts=st.sampled_from(["drop", "refuse"]),
+        conflicts=st.sampled_from(["drop", "refuse", "refuse_request"]),
         members=member_rows(),
     )
     def open(self, members: list[dict[str, Any]], **rules: Any) -> None:

@@ -1,0 +1,178 @@
+"""Secondary identifiers that Klaviyo refused because another profile has them: rows are sent without them.
+
+An omission is of one row, one identifier type and one value, of which only a digest is kept. It stays until
+the model's value changes, the row leaves, or `retry` ends it. It is stored beside the rejections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.domain.batched import batched
+from reverse_etl.domain.identifiers import IdentifierType, mask_identity
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, omit_flag_column
+from reverse_etl.warehouse.statement import Statement, quote_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.state.tables import StateTables
+    from reverse_etl.warehouse.model_tables import ModelTables
+    from reverse_etl.warehouse.statement import TableName
+
+OMITTED: Final = "omitted"  # the source of such an entry among the rejections
+_MAX_SEQS: Final = 1_000  # in one statement
+
+
+@dataclass(frozen=True)
+class Omission:
+    """An identifier of a delta that Klaviyo refused, with Klaviyo's error code."""
+
+    seq: int
+    kind: IdentifierType
+    code: str
+
+
+@dataclass(frozen=True)
+class OmittedRows:
+    """The rows of a list that are sent without an identifier; `example` is the identity of one of them."""
+
+    kind: IdentifierType
+    code: str
+    rows: int
+    example: str
+
+    def describe(self, name: str) -> str:
+        """Return a sentence for people; `name` is that of the list or model."""
+        rows = "1 row is" if self.rows == 1 else f"{self.rows:,} rows are"
+        return (
+            f"{name}: {rows} sent without {self.kind.value}, which another profile in Klaviyo has "
+            f"({self.code}), for example {mask_identity(self.example)}. Correct the value in the model, or "
+            "remove it from the other profile and run reverse-etl retry."
+        )
+
+
+@dataclass(frozen=True)
+class Omissions:
+    """The omissions of the models of one account and project."""
+
+    state_tables: StateTables
+
+    def by_list(self) -> Mapping[tuple[str, str], Sequence[OmittedRows]]:
+        """Return the current omissions by model and list id."""
+        omitted: dict[tuple[str, str], list[OmittedRows]] = {}
+        statement = Statement.read(
+            f"SELECT model, list_id, field, code, COUNT(*), MIN(row_key)\nFROM {self._table}\n"
+            f"WHERE account_id = ? AND project = ? AND source = '{OMITTED}'\n"
+            "GROUP BY model, list_id, field, code ORDER BY model, list_id, field, code",
+            self.state_tables.scope.key,
+        )
+        for model, list_id, kind, code, rows, example in self.state_tables.fetch(statement):
+            entry = OmittedRows(IdentifierType(kind), code, int(rows), example)
+            omitted.setdefault((model, list_id), []).append(entry)
+        return omitted
+
+    def record(self, run_id: str, model: str, tables: ModelTables, omissions: Sequence[Omission]) -> None:
+        """Store the omissions of a run's deltas, in place of earlier ones of the same rows.
+
+        The deltas lose the identifiers: a removal must not look another profile up by them.
+        """
+        seqs_by_reason: dict[tuple[IdentifierType, str], list[int]] = {}
+        for omission in omissions:
+            seqs_by_reason.setdefault((omission.kind, omission.code), []).append(omission.seq)
+        for (kind, code), seqs in seqs_by_reason.items():
+            for part in batched(seqs, _MAX_SEQS):
+                self.state_tables.commit(self._replace(run_id, model, tables, kind, code, part))
+
+    def _replace(  # noqa: PLR0913, PLR0917 - the values of a stored omission
+        self,
+        run_id: str,
+        model: str,
+        tables: ModelTables,
+        kind: IdentifierType,
+        code: str,
+        seqs: Sequence[int],
+    ) -> tuple[Statement, ...]:
+        deltas = tables.dialect.state_table(tables.deltas)
+        placeholders = ", ".join("?" for _ in seqs)
+        column = IDENTIFIER_COLUMNS[kind]
+        rows = (
+            f"FROM {deltas} AS d WHERE d.retl_run_id = ? AND d.retl_seq IN ({placeholders}) "
+            f"AND d.{column} IS NOT NULL"
+        )
+        same_row = "d.retl_list_id = retl_x.list_id AND d.retl_identity = retl_x.row_key"
+        return (
+            Statement.change(
+                self._table,
+                f"DELETE FROM {self._table} AS retl_x WHERE account_id = ? AND project = ? AND model = ?\n"
+                f"AND source = '{OMITTED}' AND field = ? AND EXISTS (SELECT 1 {rows} AND {same_row})",
+                (*self.state_tables.scope.key, model, kind.value, run_id, *seqs),
+            ),
+            Statement.insert(
+                self._table,
+                f"INSERT INTO {self._table}\nSELECT ?, ?, ?, d.retl_list_id, d.retl_identity, "
+                f"'{OMITTED}', ?, ?, MD5(d.{column}), ?, 1 {rows}",
+                (*self.state_tables.scope.key, model, code, kind.value, run_id, run_id, *seqs),
+            ),
+            Statement.change(
+                deltas,
+                f"UPDATE {deltas} SET {column} = NULL WHERE retl_run_id = ? AND retl_seq IN ({placeholders})",
+                (run_id, *seqs),
+            ),
+        )
+
+    def flag_staged_rows(self, model: str, tables: ModelTables, kind: IdentifierType) -> Statement:
+        """Return the statement that leaves an omitted identifier out of what a staged row sends."""
+        staged, lists = (tables.dialect.temp_table(name) for name in (tables.staged, tables.lists))
+        return Statement.change(
+            staged,
+            f"UPDATE {staged} AS s SET {omit_flag_column(kind)} = TRUE\n"
+            f"FROM {self._table} AS r, {lists} AS l\n"
+            "WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.list_id = l.retl_list_id\n"
+            f"AND {self._same_value_sql('r', 's', kind)}\n"
+            "AND r.account_id = ? AND r.project = ? AND r.model = ?",
+            (*self.state_tables.scope.key, model),
+        )
+
+    def delete_ended(self, model: str, tables: ModelTables) -> None:
+        """End the omissions whose row is no longer staged with the same identifier."""
+        staged, lists = (tables.dialect.temp_table(name) for name in (tables.staged, tables.lists))
+        same_value = " OR ".join(
+            self._same_value_sql("retl_x", "s", kind) for kind in tables.secondary_identifiers
+        )
+        is_staged = (
+            f"EXISTS (SELECT 1 FROM {staged} AS s JOIN {lists} AS l ON s.retl_list = l.retl_list\n"
+            f"  WHERE l.retl_list_id = retl_x.list_id AND ({same_value}))"
+        )
+        condition = f"NOT {is_staged}" if same_value else "TRUE"
+        self._delete(model, condition)
+
+    def clear(self, model: str) -> None:
+        """End all omissions of a model, so that the next run sends its rows with all their identifiers."""
+        self._delete(model, "TRUE")
+
+    def _delete(self, model: str, condition: str) -> None:
+        self.state_tables.commit(
+            (
+                Statement.change(
+                    self._table,
+                    f"DELETE FROM {self._table} AS retl_x\n"
+                    "WHERE account_id = ? AND project = ? AND model = ?\n"
+                    f"AND source = '{OMITTED}' AND {condition}",
+                    (*self.state_tables.scope.key, model),
+                ),
+            )
+        )
+
+    @property
+    def _table(self) -> TableName:
+        return self.state_tables.dialect.state_table("rejections")
+
+    @staticmethod
+    def _same_value_sql(entry: str, staged: str, kind: IdentifierType) -> str:
+        return (
+            f"({entry}.source = '{OMITTED}' AND {entry}.field = {quote_literal(kind.value)} "
+            f"AND {entry}.row_key = {staged}.retl_identity "
+            f"AND {entry}.detail = MD5({staged}.{IDENTIFIER_COLUMNS[kind]}))"
+        )

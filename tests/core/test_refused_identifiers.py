@@ -1,0 +1,127 @@
+"""Rule: a row whose identifiers belong to two profiles is sent without the secondary one, and is reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.events import Warned
+from tests.core.rows import become, members_model, people, person
+from tests.core.world import one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
+ANSWERS = ["drop", "refuse", "refuse_request"]
+
+
+def refusing(make_world: Callable[..., World], conflicts: str) -> World:
+    """Make a world in which Klaviyo answers like this to a row of two profiles."""
+    world = make_world(conflicts=conflicts)
+    members_model(world, max_removes=1.0, min_rows=0)
+    return world
+
+
+def run(world: World, times: int = 1) -> int:
+    """Run, let time pass, and return the last exit code."""
+    for _ in range(times):
+        code = world.run(allow_removes=("members",)).exit_code
+        world.wait(600.0)
+    return code
+
+
+def omitted(world: World) -> list[tuple[str, int]]:
+    """Return the identifier types that rows are sent without, with their numbers."""
+    query = "SELECT field, count(*) FROM rejections WHERE source = 'omitted' GROUP BY field"
+    return world.state(query)
+
+
+@pytest.mark.parametrize("conflicts", ["refuse", "refuse_request"])
+def test_a_row_of_two_profiles_is_sent_without_its_secondary_identifier(
+    make_world: Callable[..., World], conflicts: str
+) -> None:
+    """Somebody else has Ann's customer id: she is a member nevertheless, and the other is left alone."""
+    world = refusing(make_world, conflicts)
+    world.new_profile(email="ann@example.com")
+    other = world.new_profile(email="other@example.com", external_id="c-ann")
+    become(world, people("ann", "bob"))
+    result = world.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.UNKNOWN: 1}
+    assert result.exit_code == 1
+    assert omitted(world) == [("external_id", 1)]
+    result = world.run()
+    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert world.emails() == ["ann@example.com", "bob@example.com"]
+    assert world.person("ann@example.com")["external_id"] is None
+    before = len(world.writes())
+    assert world.run().exit_code == 0
+    assert len(world.writes()) == before
+    note = "Members: 1 row is sent without external_id, which another profile in Klaviyo has"
+    assert any(one_note.startswith(note) for one_note in world.project().status().notes)
+    warnings: list[str] = []
+
+    def listen(event: Any) -> None:
+        if isinstance(event, Warned):
+            warnings.append(event.text)
+
+    world.project().reconcile(on_event=listen)
+    assert any(text.startswith(note) for text in warnings)
+    world.wait(600.0)
+    world.put_on_list(world.list_id(), other)
+    become(world, people("bob"))
+    world.run(allow_removes=("members",))
+    assert world.emails() == ["bob@example.com", "other@example.com"]
+
+
+@pytest.mark.parametrize("conflicts", ["refuse", "refuse_request"])
+@pytest.mark.parametrize("ends", ["another value", "retry", "leaves"])
+def test_an_omission_ends(make_world: Callable[..., World], conflicts: str, ends: str) -> None:
+    """With the value, by retry, or with the row: then the row is sent with its identifier again."""
+    world = refusing(make_world, conflicts)
+    world.new_profile(email="ann@example.com")
+    other = world.new_profile(email="other@example.com", external_id="c-ann")
+    become(world, people("ann", "bob"))
+    run(world, 2)
+    document = {"data": {"type": "profile", "id": other, "attributes": {"external_id": "c-else"}}}
+    world.by_hand("PATCH", f"/api/profiles/{other}", document)
+    match ends:
+        case "another value":
+            become(world, [person("ann", customer_id="c-new"), person("bob")])
+        case "retry":
+            world.project().retry()
+        case "leaves":
+            become(world, people("bob"))
+            run(world)
+            assert omitted(world) == []
+            become(world, people("ann", "bob"))
+    assert run(world, 2) == 0
+    assert omitted(world) == []
+    expected = "c-new" if ends == "another value" else "c-ann"
+    assert world.person("ann@example.com")["external_id"] == expected
+
+
+@pytest.mark.parametrize("conflicts", ANSWERS)
+def test_ten_days_of_swapped_identifiers_leave_nobody_too_many(
+    make_world: Callable[..., World], conflicts: str
+) -> None:
+    """Each day two people swap their customer ids, somebody leaves, and somebody comes back."""
+    world = refusing(make_world, conflicts)
+    ids = {name: f"c-{name}" for name in ("ann", "bob", "cat", "dan", "eve")}
+    for day in range(10):
+        names = sorted(ids)
+        first, second = names[day % 5], names[(day + 1) % 5]
+        ids[first], ids[second] = ids[second], ids[first]
+        present = [name for at, name in enumerate(names) if at != day % 4]
+        become(world, [person(name, customer_id=ids[name]) for name in present])
+        run(world)
+    present = sorted(ids)
+    become(world, [person(name, customer_id=ids[name]) for name in present[:3]])
+    run(world, 3)
+    assert world.emails() == [f"{name}@example.com" for name in present[:3]]
+    before = len(world.writes())
+    assert run(world) == 0
+    assert len(world.writes()) == before
