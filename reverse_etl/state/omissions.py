@@ -136,17 +136,19 @@ class Omissions:
         )
 
     def delete_ended(self, model: str, tables: ModelTables) -> None:
-        """End the omissions whose row is no longer staged with the same identifier."""
+        """End the omissions whose row is no longer staged with the same identifier.
+
+        One statement for each type: Snowflake refuses a correlated subquery with OR.
+        """
         staged, lists = (tables.dialect.temp_table(name) for name in (tables.staged, tables.lists))
-        same_value = " OR ".join(
-            self._same_value_sql("retl_x", "s", kind) for kind in tables.secondary_identifiers
-        )
-        is_staged = (
-            f"EXISTS (SELECT 1 FROM {staged} AS s JOIN {lists} AS l ON s.retl_list = l.retl_list\n"
-            f"  WHERE l.retl_list_id = retl_x.list_id AND ({same_value}))"
-        )
-        condition = f"NOT {is_staged}" if same_value else "TRUE"
-        self._delete(model, condition)
+        for kind in IdentifierType:
+            is_staged = (
+                f"EXISTS (SELECT 1 FROM {staged} AS s JOIN {lists} AS l ON s.retl_list = l.retl_list\n"
+                f"  WHERE l.retl_list_id = retl_x.list_id AND s.retl_identity = retl_x.row_key "
+                f"AND MD5(s.{IDENTIFIER_COLUMNS[kind]}) = retl_x.detail)"
+            )
+            condition = f"NOT {is_staged}" if kind in tables.secondary_identifiers else "TRUE"
+            self._delete(model, f"field = {quote_literal(kind.value)} AND {condition}")
 
     def clear(self, model: str) -> None:
         """End all omissions of a model, so that the next run sends its rows with all their identifiers."""
