@@ -87,7 +87,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         warehouse.execute(planned_rows.create_empty_plan(tables))
         return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, {}, {})
     conflicts = resolve_conflicts(warehouse, staged)
-    if stored_columns:
+    if stored_columns and tables.secondary_identifiers and state.omissions.exist(staged.model.name):
         for kind in tables.secondary_identifiers:
             warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
     _compute_deltas(warehouse, staged, diff)

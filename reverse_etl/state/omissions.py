@@ -73,6 +73,10 @@ class Omissions:
             omitted.setdefault((model, list_id), []).append(entry)
         return omitted
 
+    def exist(self, model: str) -> bool:
+        """Return whether a model has omissions. Most have none: then nothing else is asked or changed."""
+        return any(name == model for name, _ in self.by_list())
+
     def record(self, run_id: str, model: str, tables: ModelTables, omissions: Sequence[Omission]) -> None:
         """Store the omissions of a run's deltas, in place of earlier ones of the same rows.
 
@@ -140,6 +144,8 @@ class Omissions:
 
         One statement for each type: Snowflake refuses a correlated subquery with OR.
         """
+        if not self.exist(model):
+            return
         staged, lists = (tables.dialect.temp_table(name) for name in (tables.staged, tables.lists))
         for kind in IdentifierType:
             is_staged = (
