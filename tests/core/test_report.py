@@ -195,7 +195,10 @@ def test_a_stopped_list_says_why_and_does_not_affect_the_others(world: World) ->
     assert [bool(one.reason) for one in told.lists] == [True, False]
     assert summarize_run(told).headline == "1 of 2 lists stopped early."
     assert [one.counts["not_sent"] for one in told.lists] == [1, 0]
-    assert {proof.label.name: proof.rows_by_state for proof in told.proofs} == {"Others": {"applied": 1}}
+    assert {proof.label.name: proof.rows_by_state for proof in told.proofs} == {
+        "Members": {"not_sent": 1},
+        "Others": {"applied": 1},
+    }
 
 
 def test_a_report_changes_nothing_and_sends_no_request(members: World) -> None:
