@@ -29,9 +29,10 @@ EVIL_SQL = (
 
 @pytest.fixture
 def evil(world: World) -> World:
-    """Return a project whose list's name and values hold such characters."""
-    select = "select email, first_name || {} as first_name, {} as list_name from {{{{ ref('customers') }}}}"
-    world.model("vip", select.format(EVIL_SQL, EVIL_SQL), list_column="list_name")
+    """Return a project in which values, and names of lists of a second model, hold such characters."""
+    world.model("vip", f"select email, {EVIL_SQL} as first_name from {{{{ ref('customers') }}}}", list="VIP")
+    select = f"select email, {EVIL_SQL} as list_name from {{{{ ref('customers') }}}}"
+    world.model("many", select, list_column="list_name")
     return world
 
 
@@ -52,14 +53,16 @@ def test_commands_show_names_and_values_as_escapes(evil: World, log_format: str)
         assert_safe(ended.err)
         if "--json" in command:
             assert json.loads(ended.out)
-    assert "VIP\\n" in evil.run("status").out
 
 
 def test_json_keeps_the_values(evil: World) -> None:
     """The escapes are those of JSON."""
     evil.klaviyo()
-    (listed,) = json.loads(evil.run("plan", "--json").out)["lists"]
-    assert listed["list"] == EVIL
+    assert evil.run("run", "--select", "vip").code == 0
+    evil.model("vip", f"select email, 'x' || {EVIL_SQL} as first_name from customers", list="VIP")
+    document = json.loads(evil.run("plan", "--select", "vip", "--json", "--show-values").out)
+    change = document["lists"][0]["sample"][0]
+    assert (change["before"]["first_name"], change["after"]["first_name"]) == (EVIL, f"x{EVIL}")
 
 
 def test_what_klaviyo_says_is_shown_as_escapes(world: World) -> None:
