@@ -11,7 +11,7 @@ from reverse_etl.klaviyo.revision import OPT_OUT_HEADER
 LIST_WAYS: Final = (
     "To add people to a list: surface='list_memberships' (creates and adds), "
     "surface='list_memberships_by_profile_id' (profiles that exist), or POST "
-    "/api/lists/{{ list_id }}/relationships/profiles."
+    "/api/lists/{{ list_id }}/relationships/profiles with unsafe=true."
 )
 METHODS: Final = ("POST", "PATCH", "DELETE")
 
