@@ -86,9 +86,11 @@ def require_success(request: Request, response: Response) -> Document:
     try:
         document = parse_document(response)
         require_data(document)
-    except MalformedReply as reason:
-        raise foreign_success_error(request, response, reason) from None
-    return document
+    except MalformedReply as error:
+        reason = error
+    else:
+        return document
+    raise foreign_success_error(request, response, reason)  # outside, so that no other error is its context
 
 
 def foreign_success_error(request: Request, response: Response, reason: MalformedReply) -> KlaviyoError:
