@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.errors import UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, person
 
@@ -66,7 +65,10 @@ def test_if_klaviyo_refuses_to_look_them_up_together_they_are_looked_up_one_by_o
 
 
 def test_two_lists_of_one_name_are_found_among_many(clubs: World) -> None:
-    """Which one is meant is not for us to say."""
+    """Which one is meant is not ours to say: the rows of that name are rejected, and all others delivered."""
     clubs.new_list("Club 07")
-    with pytest.raises(UsageError, match="Klaviyo has 2 lists named 'Club 07'"):
-        clubs.run()
+    result = clubs.run()
+    assert sum(one.outcomes.get(Outcome.APPLIED, 0) for one in result.lists) == LISTS - 1
+    (rejected,) = (rejection for one in result.lists for rejection in one.list_plan.check_rejections)
+    assert (rejected.reason.code, rejected.rows) == ("ambiguous_list", 1)
+    assert result.exit_code == 1
