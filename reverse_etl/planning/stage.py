@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
 from reverse_etl.planning.sql import staging
-from reverse_etl.planning.sql_advice import suggest_fix
 from reverse_etl.surfaces import column_rules
 from reverse_etl.surfaces.interface import DiffKind
 from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.sql_advice import suggest_fix
 from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def describe_model(warehouse: Warehouse, model: Model) -> dict[str, Column]:
         raise ModelError.of(
             f"The warehouse can't run this model. {error.problems[0].summary}",
             where=locate_error(warehouse.dialect, model, str(error.__cause__)),
-            hint=f"{suggest_fix(warehouse.dialect.engine, model.reads, error.problems[0].summary)}"
+            hint=f"{suggest_fix(warehouse.dialect.advice, model.reads, error.problems[0].summary)}"
             f"Show the compiled SQL: reverse-etl compile --select {model.name}",
             models=(model.name,),
         ) from error

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.engine import Engine
     from reverse_etl.domain.identifiers import CodePoints
+    from reverse_etl.warehouse.sql_advice import SqlAdvice
     from reverse_etl.warehouse.statement import Sql, Statement, TableName
 
 RESERVED_PREFIX = "retl_"  # begins our columns in tables that hold a model's columns too
@@ -208,6 +209,11 @@ class Dialect(ABC):
         """
 
     # Messages
+
+    @property
+    @abstractmethod
+    def advice(self) -> SqlAdvice:
+        """Return the advice for SQL that the warehouse refuses."""
 
     @abstractmethod
     def error_position(self, message: str, query: str) -> tuple[int, int | None] | None:

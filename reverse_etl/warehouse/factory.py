@@ -1,4 +1,4 @@
-"""Chooses the adapter of a target's warehouse."""
+"""Chooses the adapter of a target's warehouse, and the names of that warehouse's own tables."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, assert_never
 
 from reverse_etl.config.target import NO_WAREHOUSE_OPTIONS, WarehouseOptions
 from reverse_etl.domain.engine import Engine
+from reverse_etl.warehouse.duckdb import system_tables as duckdb_tables
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.snowflake import system_tables as snowflake_tables
 
 if TYPE_CHECKING:
-    from reverse_etl.config.target import Output
+    from reverse_etl.config.target import Output, Target
     from reverse_etl.warehouse.interface import Warehouse
 
 
@@ -35,3 +37,25 @@ def open_warehouse(
             return Snowflake(output.settings, read_only=read_only, options=options)
         case _:
             assert_never(output.type)
+
+
+def is_state_table(database: str, schema: str, target: Target) -> bool:
+    """Return whether a table is of the state; names are in lower case, '' if they are not given."""
+    match target.output.type:
+        case Engine.DUCKDB:
+            return duckdb_tables.is_state_table(database, schema)
+        case Engine.SNOWFLAKE:
+            return snowflake_tables.is_state_table(schema, target)
+        case _:
+            assert_never(target.output.type)
+
+
+def is_catalog_table(database: str, schema: str, name: str, target: Target) -> bool:
+    """Return whether a table is of the warehouse itself, such as a catalog."""
+    match target.output.type:
+        case Engine.DUCKDB:
+            return duckdb_tables.is_catalog_table(database, schema, name, target)
+        case Engine.SNOWFLAKE:
+            return snowflake_tables.is_catalog_table(database)
+        case _:
+            assert_never(target.output.type)

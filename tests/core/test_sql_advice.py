@@ -5,25 +5,26 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from reverse_etl.domain.engine import Engine
-from reverse_etl.planning.sql_advice import foreign_functions, suggest_fix
+from reverse_etl.warehouse.duckdb.advice import DUCKDB_ADVICE
+from reverse_etl.warehouse.snowflake.advice import SNOWFLAKE_ADVICE
+from reverse_etl.warehouse.sql_advice import SqlAdvice, suggest_fix
 
 
 def test_functions_are_listed_for_the_warehouse_that_lacks_them() -> None:
     """DuckDB itself says which functions it has; advice against one of them would be wrong."""
     rows = duckdb.connect().execute("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()
     names = {name for (name,) in rows}
-    assert foreign_functions(Engine.DUCKDB).keys() & names == set()
-    assert foreign_functions(Engine.SNOWFLAKE).keys() <= names
+    assert DUCKDB_ADVICE.foreign_functions.keys() & names == set()
+    assert SNOWFLAKE_ADVICE.foreign_functions.keys() <= names
 
 
-@pytest.mark.parametrize("name", foreign_functions(Engine.DUCKDB))
+@pytest.mark.parametrize("name", DUCKDB_ADVICE.foreign_functions)
 def test_duckdbs_own_message_leads_to_the_advice(name: str) -> None:
     """The message is DuckDB's, as it is today."""
     with pytest.raises(duckdb.CatalogException) as error:
         duckdb.connect().execute(f"SELECT {name}(1)")
-    advice = suggest_fix(Engine.DUCKDB, (), f"DuckDB: {error.value}")
-    assert advice.startswith(f"{name} is a function of Snowflake. In DuckDB, write ")
+    suggested = suggest_fix(DUCKDB_ADVICE, (), f"DuckDB: {error.value}")
+    assert suggested.startswith(f"{name} is a function of Snowflake. In DuckDB, write ")
 
 
 @pytest.mark.parametrize(
@@ -38,21 +39,21 @@ def test_snowflakes_message_leads_to_the_advice(name: str, advice: str) -> None:
     """Snowflake names the function in upper case."""
     message = f"Snowflake: 002140 (42601): SQL compilation error: Unknown function {name}."
     expected = f"{name} is a function of DuckDB. In Snowflake, write {advice}"
-    assert suggest_fix(Engine.SNOWFLAKE, (), message).startswith(expected)
+    assert suggest_fix(SNOWFLAKE_ADVICE, (), message).startswith(expected)
 
 
 @pytest.mark.parametrize(
-    ("engine", "message"),
+    ("advice", "message"),
     [
-        (Engine.DUCKDB, "Catalog Error: Table with name people does not exist!"),
+        (DUCKDB_ADVICE, "Catalog Error: Table with name people does not exist!"),
         (
-            Engine.SNOWFLAKE,
+            SNOWFLAKE_ADVICE,
             "SQL compilation error: Object 'SHOP.MAIN.PEOPLE' does not exist or not authorized.",
         ),
     ],
 )
-def test_a_ref_that_is_not_built_names_the_command(engine: Engine, message: str) -> None:
+def test_a_ref_that_is_not_built_names_the_command(advice: SqlAdvice, message: str) -> None:
     """Dbt parse knows the node; only dbt build makes the table."""
     expected = "dbt has not built people in this target yet: dbt build --select people. "
-    assert suggest_fix(engine, ("model.shop.people",), message) == expected
-    assert suggest_fix(engine, ("model.shop.others",), message) == ""
+    assert suggest_fix(advice, ("model.shop.people",), message) == expected
+    assert suggest_fix(advice, ("model.shop.others",), message) == ""

@@ -205,11 +205,11 @@ def _append_only(shape: ModelTables) -> Iterator[Call]:
     yield "stage_rows", staging.stage_rows(Staging(shape, Sql("select * from codes"), {}, None))
     yield "mark_changed_rows", diff.mark_changed_rows(ModelDiff(shape, kept))
     yield "mark_unknown_rows", diff.mark_unknown_rows(ModelDiff(shape, kept))
-    yield "hold_unknown_removals", planned_rows.hold_unknown_removals(shape)
     sending = ModelDiff(replace(shape, append_only=False, sends_nulls=True), kept)
     yield "select_first_difference", diff.select_first_difference(sending)
     for columns in ({}, kept):
         yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, columns))
+    yield "hold_unknown_removals", planned_rows.hold_unknown_removals(shape)
     yield "select_upserts", pending.select_upserts(shape, RUN, "", range(1, 9))
     yield "select_upserts_with_op", pending.select_upserts_with_op(shape, RUN, "", range(1, 9))
 

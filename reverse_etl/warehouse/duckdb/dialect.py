@@ -10,6 +10,7 @@ from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.engine import Engine
 from reverse_etl.warehouse.dialect import ColumnChange, Dialect, NumberedRows, RowChanges
+from reverse_etl.warehouse.duckdb.advice import DUCKDB_ADVICE
 from reverse_etl.warehouse.duckdb.infinite_times import is_infinite_time_sql
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 from reverse_etl.warehouse.type_changes import alter_column, is_retyped
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.identifiers import CodePoints
+    from reverse_etl.warehouse.sql_advice import SqlAdvice
 
 _POSITION = re.compile(r"^LINE (?P<line>\d+): (?P<shown>.*)\n(?P<before> *)\^", re.MULTILINE)
 _ELLIPSIS = "..."  # an error shows it in place of parts of a long line
@@ -217,6 +219,11 @@ class DuckDBDialect(Dialect):
             f"SELECT COUNT(*) AS retl_rows, CAST(COALESCE(BIT_XOR({digest}), 0) AS VARCHAR) AS retl_digest\n"
             f"{rows}"
         )
+
+    @property
+    def advice(self) -> SqlAdvice:
+        """Return the advice for SQL that the warehouse refuses."""
+        return DUCKDB_ADVICE
 
     def error_position(self, message: str, query: str) -> tuple[int, int | None] | None:
         """Return the position of an error that shows the line, or some of it, and marks the place below."""

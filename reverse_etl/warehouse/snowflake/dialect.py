@@ -11,6 +11,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.engine import Engine
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX, ColumnChange, Dialect, NumberedRows, RowChanges
 from reverse_etl.warehouse.model_tables import KEY_COLUMNS
+from reverse_etl.warehouse.snowflake.advice import SNOWFLAKE_ADVICE
 from reverse_etl.warehouse.snowflake.types import DECFLOAT
 from reverse_etl.warehouse.statement import Statement, TableName, quote_identifier, quote_literal
 from reverse_etl.warehouse.type_changes import alter_column, current_value_sql, is_retyped
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.identifiers import CodePoints
+    from reverse_etl.warehouse.sql_advice import SqlAdvice
 
 _POSITION = re.compile(r"error line (?P<line>\d+) at position (?P<column>\d+)")
 _LINES_BEFORE_QUERY = 1  # when a query is described
@@ -243,6 +245,11 @@ class SnowflakeDialect(Dialect):
             f"  MD5(LISTAGG({digest}, '') WITHIN GROUP (ORDER BY {row_number})) AS retl_digest\n{rows}\n"
             f"GROUP BY {part}\n) AS retl_parts"
         )
+
+    @property
+    def advice(self) -> SqlAdvice:
+        """Return the advice for SQL that the warehouse refuses."""
+        return SNOWFLAKE_ADVICE
 
     def error_position(self, message: str, query: str) -> tuple[int, int | None] | None:
         """Return the position of an error that counts lines from 1 and columns from 0."""
