@@ -22,7 +22,7 @@ BANNED = {
     "whoever": r"\b[Ww]hoever\b",
     "whom": r"\b[Ww]hom\b",
     "in vain": r"\bin vain\b",
-    "mend": r"\bmend(s|ed|ing)?\b",
+    "mend": r"\b[Mm]end(s|ed|ing)?\b",
     "be had": r"\b(be|been) had\b",
     "so many, at the start": r"(?:^|[.!?] )So many\b",
     "is told": r"\b(is|are|was|were|be|been) told\b",

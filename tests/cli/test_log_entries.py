@@ -76,5 +76,5 @@ def test_a_request_has_its_name_and_keys() -> None:
 
 
 def test_a_problem_has_its_keys() -> None:
-    found = problem_document(Problem("It is wrong.", "a.sql:1", "Mend it."))
-    assert json.dumps(found) == '{"summary": "It is wrong.", "where": "a.sql:1", "hint": "Mend it."}'
+    found = problem_document(Problem("It is wrong.", "a.sql:1", "Correct it."))
+    assert json.dumps(found) == '{"summary": "It is wrong.", "where": "a.sql:1", "hint": "Correct it."}'

@@ -175,7 +175,7 @@ class DuckDB:
             raise UsageError.of(
                 f"The warehouse has no schema {schema}.",
                 where=self._locations.get("schema", "schema of the output in profiles.yml"),
-                hint=f"Mend it, or run dbt build first; the file is {self._path}.",
+                hint=f"Correct the schema, or run dbt build first; the file is {self._path}.",
             ) from None
 
     @cached_property

@@ -63,7 +63,9 @@ _DAMAGED_FILE_HINT = (
 )
 _MEMORY_HINT = "Let it have more, as in settings: {memory_limit: 2GB} of the output. It is safe to run again."
 PATH_LOCATION = "path of the output in profiles.yml"
-PATH_HINT = "A relative path starts at the current folder, as in dbt. Mend it, or run dbt build first."
+PATH_HINT = (
+    "A relative path starts at the current folder, as in dbt. Correct the path, or run dbt build first."
+)
 
 
 def open_error(path: str, error: duckdb.Error, *, is_state: bool) -> ReverseEtlError:
