@@ -77,7 +77,7 @@ class _Sender:
 
     def _reaches_limit(self) -> bool:
         """Stop the list after the most requests of a run; the plan can't count those of grouped rows."""
-        limit = self.delivery.model_plan.model.config.max_requests
+        limit = self.delivery.model_plan.model.config.surface.max_requests
         if self.operation.template.mode is RequestMode.GROUPED and self.prepared == limit:
             self.delivery.counter.halt(
                 f"{format_count(self.prepared, 'request')} were sent, and max_requests is {limit:,}. "

@@ -11,7 +11,7 @@ from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.domain.list_target import ListById, NamedList
 from reverse_etl.errors import ModelError, Problem
 from reverse_etl.formatting import format_location
-from reverse_etl.models.config import BoundConfig, ConfigInput, bind_columns
+from reverse_etl.models.config import BoundConfig, ConfigInput, bind_columns, validate_config
 from reverse_etl.models.context import ModelContext
 from reverse_etl.models.discovery import find_model_files, no_models_error
 from reverse_etl.models.from_dbt import compile_meta_node
@@ -31,7 +31,6 @@ from reverse_etl.models.request_config import find_model_surface
 from reverse_etl.models.system_tables import find_system_tables
 from reverse_etl.models.unstable_aggregates import find_unstable_aggregates
 from reverse_etl.parsing.jinja import RenderedFile, TemplateError, render_file
-from reverse_etl.parsing.validation import validate_mapping
 from reverse_etl.surfaces.catalog import EXAMPLE
 
 if TYPE_CHECKING:
@@ -249,9 +248,7 @@ class _ModelCompiler:
         match self.context.configs:
             case [(line, settings)]:
                 locate = _config_locator(self.path, source, line)
-                config_input, problems = validate_mapping(
-                    ConfigInput, settings, mapping_name="config()", locate=locate
-                )
+                config_input, problems = validate_config(settings, mapping_name="config()", locate=locate)
                 self.problems.extend(problems)
                 return config_input
             case []:

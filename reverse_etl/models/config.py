@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, create_model, field_validator, model_validator
 
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.list_target import ListById, ListColumn, ListTarget, NamedList, OnSharedIdentifier
+from reverse_etl.errors import Problem
 from reverse_etl.models.guard_config import override_limit, read_limit
 from reverse_etl.models.query import Finding
 from reverse_etl.parsing.durations import parse_duration
 from reverse_etl.parsing.suggestions import did_you_mean
-from reverse_etl.parsing.validation import AdviceError, StrictModel
+from reverse_etl.parsing.validation import AdviceError, validate_mapping
 from reverse_etl.surfaces import column_rules
-from reverse_etl.surfaces.catalog import get_surface, surface_names
-from reverse_etl.surfaces.interface import GuardLimit, Guards
+from reverse_etl.surfaces.catalog import (
+    find_surface,
+    get_surface,
+    surface_names,
+    surfaces_with_setting,
+)
+from reverse_etl.surfaces.interface import GuardLimit, Guards, SurfaceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.models.query import OutputColumn
     from reverse_etl.surfaces.column_rules import ColumnProblem
@@ -36,8 +43,7 @@ class ModelConfig:
     """The settings of a model.
 
     `identifiers` is ordered and maps each type to its column, as named in the warehouse. `max_age` is in
-    seconds. `max_requests` is the most requests of a run, None for no limit; `unsafe` is whether each run has
-    to allow the model's requests.
+    seconds. `settings` are those that only models of the surface have, by which a changed model is known.
     """
 
     surface: Surface
@@ -50,8 +56,7 @@ class ModelConfig:
     enabled: bool = True
     description: str = ""
     max_age: int | None = None
-    max_requests: int | None = None
-    unsafe: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
     max_adds: GuardLimit = _GUARDS.max_adds
     max_updates: GuardLimit = _GUARDS.max_updates
     max_rejected: GuardLimit = _GUARDS.max_rejected
@@ -89,8 +94,11 @@ def _to_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class ConfigInput(StrictModel):
-    """The settings as written in `config()`."""
+class ConfigInput(SurfaceSettings):
+    """The settings that every model can have, as written in `config()`.
+
+    `config_schema` adds those of the model's surface.
+    """
 
     surface_name: str = Field(alias="surface", description=f"It can be {', '.join(surface_names())}.")
     list_name: str = Field(default="", alias="list")
@@ -110,15 +118,6 @@ class ConfigInput(StrictModel):
     max_age: str = Field(default="", description="For example: '24h'")
     enabled: bool = True
     description: str = ""
-    request: dict[str, Any] = Field(default={})
-    on_update: dict[str, Any] = Field(default={})
-    on_remove: dict[str, Any] = Field(default={})
-    unique_key: Annotated[list[str], BeforeValidator(_to_list)] = Field(
-        default=[], description="For example: unique_key=['coupon', 'code']"
-    )
-    append: bool = False
-    max_requests: int = Field(default=1_000, ge=1)
-    unsafe: bool = False
 
     @field_validator("surface_name", mode="before")
     @classmethod
@@ -180,47 +179,6 @@ class ConfigInput(StrictModel):
             raise AdviceError(problem.summary, problem.hint)
         return self
 
-    @model_validator(mode="after")
-    def _validate_request(self) -> ConfigInput:
-        name = self.surface_name
-        if not self.surface.described_by_model:
-            given = [
-                setting
-                for setting in (
-                    "request",
-                    "on_update",
-                    "on_remove",
-                    "unique_key",
-                    "append",
-                    "max_requests",
-                    "unsafe",
-                )
-                if setting in self.model_fields_set
-            ]
-            if given:
-                raise AdviceError(
-                    f"The surface {name} sends requests of its own, but {given[0]} is given.",
-                    f"Remove {given[0]}.",
-                )
-            return self
-        if not self.request:
-            raise AdviceError(
-                f"The surface {name} needs request.",
-                "Write request={'method': 'POST', 'path': '/api/...', 'body': '...'}.",
-            )
-        if not self.unique_key:
-            raise AdviceError(
-                f"The surface {name} needs unique_key.",
-                "Name the columns that tell rows apart: unique_key=['coupon', 'code'].",
-            )
-        for setting in ("on_update", "on_remove"):
-            if self.append and getattr(self, setting):
-                raise AdviceError(
-                    f"append and {setting} are both given, but an appended row never changes or leaves.",
-                    "Keep one of them.",
-                )
-        return self
-
     @property
     def surface(self) -> Surface:
         """Return the surface that `surface_name` names."""
@@ -236,6 +194,42 @@ class ConfigInput(StrictModel):
 
     def _list_settings(self) -> dict[str, str]:
         return {"list": self.list_name, "list_id": self.list_id, "list_column": self.list_column}
+
+
+def validate_config(
+    values: Mapping[str, Any], *, mapping_name: str, locate: Callable[[tuple[str | int, ...]], str]
+) -> tuple[ConfigInput | None, tuple[Problem, ...]]:
+    """Return the settings of a model, or None and all problems. The surface decides which there are."""
+    surface = find_surface(str(values.get("surface")))
+    own_names = surface.setting_names if surface else ()
+    foreign = {
+        name: owners for name in values if name not in own_names and (owners := surfaces_with_setting(name))
+    }
+    problems = [
+        Problem(
+            f"{name} is a setting of the surface {' and '.join(owners)}, and the model's is {surface.name}.",
+            locate((name,)),
+            f"Remove {name}.",
+        )
+        for name, owners in foreign.items()
+        if surface is not None
+    ]
+    config_input, own_problems = validate_mapping(
+        _config_schema(surface.settings if surface else SurfaceSettings),
+        {name: value for name, value in values.items() if name not in foreign},
+        mapping_name=mapping_name,
+        locate=locate,
+    )
+    all_problems = (*problems, *own_problems)
+    return (None if all_problems else config_input), all_problems
+
+
+@cache
+def _config_schema(settings: type[SurfaceSettings]) -> type[ConfigInput]:
+    """Return the schema of all settings that a model can have whose surface has these."""
+    if settings is SurfaceSettings:
+        return ConfigInput
+    return create_model("ConfigInput", __base__=(ConfigInput, cast("type[ConfigInput]", settings)))
 
 
 def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[OutputColumn]) -> BoundConfig:
@@ -258,7 +252,7 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
     properties = {property_name(column): column.name for column in payload}
     findings += _to_findings(
         (
-            *column_rules.find_key_problems(surface, by_name.keys()),
+            *column_rules.find_missing_columns(surface, by_name.keys()),
             *column_rules.find_payload_problems(surface, properties, identifiers, missing_types),
         ),
         payload,
@@ -275,8 +269,7 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
         enabled=config_input.enabled,
         description=config_input.description,
         max_age=parse_duration(config_input.max_age),
-        max_requests=config_input.max_requests if surface.described_by_model else None,
-        unsafe=config_input.unsafe,
+        settings=config_input.describe(),
         max_adds=override_limit(guards.max_adds, config_input.max_adds),
         max_updates=override_limit(guards.max_updates, config_input.max_updates),
         max_rejected=override_limit(guards.max_rejected, config_input.max_rejected),

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from reverse_etl.dbt.meta import META_KEY
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.formatting import format_location
-from reverse_etl.models.config import ConfigInput, bind_columns
+from reverse_etl.models.config import ConfigInput, bind_columns, validate_config
 from reverse_etl.models.model import BrokenModel, Model, Traits, compute_checksum, list_names
 from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.models.request_config import find_model_surface
-from reverse_etl.parsing.validation import validate_mapping
 from reverse_etl.parsing.yaml_document import YamlDocument, format_key_path, read_yaml
 
 if TYPE_CHECKING:
@@ -78,8 +77,8 @@ class _MetaNodeCompiler:
         config_values = {str(key): value for key, value in settings.items()}
         if self.meta_node.description and "description" not in config_values:
             config_values["description"] = self.meta_node.description
-        config_input, config_problems = validate_mapping(
-            ConfigInput, config_values, mapping_name=_META_PATH, locate=self.locate
+        config_input, config_problems = validate_config(
+            config_values, mapping_name=_META_PATH, locate=self.locate
         )
         self.problems.extend(config_problems)
         return config_input

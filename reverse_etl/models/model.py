@@ -141,9 +141,11 @@ def compute_checksum(sql: str, config: ModelConfig) -> str:
     for name, operation in (("request", config.surface.upsert), ("on_remove", config.surface.remove)):
         if isinstance(operation, SendRequests):
             content[name] = operation.template.describe()
-            content |= {"max_requests": config.max_requests, "unsafe": config.unsafe}
+            content |= {"max_requests": config.surface.max_requests, "unsafe": config.surface.unsafe}
             if operation.update is not None:
                 content["on_update"] = operation.update.describe()
+    if config.settings:
+        content["settings"] = config.settings
     config_bytes = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(sql.encode() + b"\0" + config_bytes).hexdigest()
 

@@ -17,7 +17,7 @@ from reverse_etl.parsing.json_template import JsonTemplate, JsonTemplateError
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.parsing.validation import AdviceError, StrictModel, validate_mapping
 from reverse_etl.surfaces import request_template as templates
-from reverse_etl.surfaces.request import RequestSettings, configure
+from reverse_etl.surfaces.request import ModelRequests, RequestSettings, configure
 from reverse_etl.surfaces.request_rules import LIST_WAYS, METHODS, find_header_problem, find_risky_path
 from reverse_etl.surfaces.request_template import (
     ROWS,
@@ -289,8 +289,8 @@ def find_model_surface(
 
     Reads the files of templates that the model names.
     """
-    if not config_input.surface.described_by_model:
-        return config_input.surface, ()
+    if not isinstance(config_input, RequestSettings):
+        return config_input.configure(config_input.surface), ()
     problems: list[Problem] = []
     reader = _RequestReader(project_dir, [property_name(column) for column in columns], locate, problems)
     reader.check_names("unique_key", config_input.unique_key)
@@ -319,7 +319,13 @@ def find_model_surface(
                 )
     if problems or request is None:
         return None, tuple(problems)
-    settings = RequestSettings(
-        config_input.unique_key, request, on_update, on_remove, append=config_input.append
+    requests = ModelRequests(
+        config_input.unique_key,
+        request,
+        on_update,
+        on_remove,
+        append=config_input.append,
+        max_requests=config_input.max_requests,
+        unsafe=config_input.unsafe,
     )
-    return configure(settings), ()
+    return configure(requests), ()

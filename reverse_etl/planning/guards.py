@@ -166,13 +166,13 @@ def _check_requests(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Viol
     number = sum(requests.values())
     if not number or not config.surface.described_by_model:
         return
-    if config.unsafe:
+    if config.surface.unsafe:
         names = ", ".join(f"{endpoint.method} {endpoint.template}" for endpoint in requests)
         summary = f"The model is marked unsafe, and would send {format_count(number, 'request')} ({names})."
         hint = f"Look at them first: reverse-etl debug --request {model_plan.model.name}."
         yield _violation(Guard.REQUEST, model_plan, list_plan, f"{summary} Nothing was sent.", hint)
-    elif config.max_requests is not None and number > config.max_requests:
-        summary = f"{format_count(number, 'request')} would be sent; max_requests is {config.max_requests:,}."
+    elif (limit := config.surface.max_requests) is not None and number > limit:
+        summary = f"{format_count(number, 'request')} would be sent; max_requests is {limit:,}."
         hint = "Check the tables that the model reads, or send many rows in one request (mode='many')."
         yield _violation(Guard.REQUEST, model_plan, list_plan, f"{summary} Nothing was sent.", hint)
 

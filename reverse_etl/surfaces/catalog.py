@@ -26,6 +26,11 @@ def get_surface(name: str) -> Surface:
     return {surface.name: surface for surface in SURFACES}[name]
 
 
+def surfaces_with_setting(name: str) -> tuple[str, ...]:
+    """Return the names of the surfaces whose models alone have a setting of `config()`."""
+    return tuple(surface.name for surface in SURFACES if name in surface.setting_names)
+
+
 def find_surface(name: str) -> Surface | None:
     """Return the surface of a name, None where there is none, as of a newer version's state."""
     return next((surface for surface in SURFACES if surface.name == name), None)

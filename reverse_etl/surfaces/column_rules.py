@@ -99,13 +99,16 @@ def find_identifier_problems(surface: Surface, given: Collection[str]) -> Iterat
         )
 
 
-def find_key_problems(surface: Surface, selected: Collection[str]) -> Iterator[ColumnProblem]:
-    """Yield which columns of the row key are not among those that a model selects."""
-    for name in surface.columns.key:
+def find_missing_columns(surface: Surface, selected: Collection[str]) -> Iterator[ColumnProblem]:
+    """Yield which columns that the surface needs are not among those that a model selects."""
+    columns = surface.columns
+    for name in dict.fromkeys((*columns.key, *columns.required)):
         if name not in selected:
             yield ColumnProblem(
                 f"The surface {surface.name} needs the column {name}, which is not selected.",
-                f"Select it: the row key is made of {' and '.join(surface.columns.key)}.",
+                f"Select it: the row key is made of {' and '.join(columns.key)}."
+                if name in columns.key
+                else f"Select it, or name a column so: ... AS {name}.",
             )
 
 
@@ -131,12 +134,7 @@ def find_payload_problems(
     """
     match surface.columns.others:
         case OtherColumns.REFUSED:
-            for column in properties.values():
-                yield ColumnProblem(
-                    f"The surface {surface.name} sends no attributes, but column {column} is selected.",
-                    f"Remove the column{_or_alternative(surface)}.",
-                    column,
-                )
+            yield from _find_refused_columns(surface, properties)
         case OtherColumns.PROFILE_FIELDS:
             yield from _find_profile_field_problems(properties, identifiers, missing_types)
         case OtherColumns.FIELDS:
@@ -167,6 +165,19 @@ def find_payload_warnings(
             yield ColumnProblem(
                 f"Column {column} is sent as a custom property: {reason}.",
                 "Remove the column, or give it another name.",
+                column,
+            )
+
+
+def _find_refused_columns(surface: Surface, properties: Mapping[str, str]) -> Iterator[ColumnProblem]:
+    columns = surface.columns
+    known = (*columns.key, *columns.required, *columns.optional)
+    sent = f"no column but {', '.join(known)}" if known else "no attributes"
+    for name, column in properties.items():
+        if name not in known:
+            yield ColumnProblem(
+                f"The surface {surface.name} sends {sent}, but column {column} is selected.",
+                f"Remove the column{_or_alternative(surface)}.",
                 column,
             )
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.parsing.validation import StrictModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,10 @@ class Phase(IntEnum):
 
     PEOPLE = 1  # profiles and the lists that they are on
     RECORDS = 2  # what refers to people, and may not exist before they do
+    EVENTS = 3  # what people did: flows that start with it find profiles and records as they are now
+    SUPPRESSIONS = 4  # who may not be mailed; before consent, so that nobody is mailed in between
+    CONSENT = 5  # who may be mailed: last, so that the first message finds everything else
+    DELETIONS = 6  # after all others, which keep these people back already
 
 
 class Blocking(Enum):
@@ -68,13 +73,16 @@ class Columns:
 
     `identifiers` are the types that a row's person may be known by; none for a surface without people.
     `key` names the columns that make the row key, which a model must select; where there are none the key is
-    the row's identity, and one person has one row. `find_problem` says why a column can't be sent under a
-    name, whatever its values.
+    the row's identity, and one person has one row. `required` and `optional` name further columns with a
+    meaning of their own, which `others` does not speak of. `find_problem` says why a column can't be sent
+    under a name, whatever its values.
     """
 
     others: OtherColumns
     identifiers: tuple[IdentifierType, ...] = tuple(IdentifierType)
     key: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     find_problem: Callable[[str, Column], Problem | None] = _no_problem
 
 
@@ -105,6 +113,22 @@ class Guards:
     max_rejected: GuardLimit = GuardLimit(0.1, floor=50, cap=100_000)
 
 
+class SurfaceSettings(StrictModel):
+    """The settings of a surface's models, beside those that every model has. This one has none.
+
+    A surface with settings of its own has a subclass, whose fields are the settings and whose validators
+    raise AdviceError.
+    """
+
+    def configure(self, surface: Surface) -> Surface:
+        """Return the surface of a model with these settings."""
+        return surface
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings as JSON values, by which a changed model is known."""
+        return {}
+
+
 @dataclass(frozen=True)
 class Surface:
     """A kind of Klaviyo state that a model drives.
@@ -112,8 +136,10 @@ class Surface:
     `upsert` sends new and changed rows. `remove` takes back what a leaving row asked for; None where nothing
     is taken back: the row is forgotten, and Klaviyo keeps what it has. An uncertain row that leaves goes the
     same way. `alternative` is the surface that somebody most likely means who writes a model that this one
-    does not fit, if there is one. If `described_by_model`, the model says key and requests, and
-    `request.configure` returns the surface of that model.
+    does not fit, if there is one. `settings` are those that only models of the surface have. If
+    `described_by_model`, the model says key and requests, and `request.configure` returns the surface of that
+    model. `max_requests` is the most requests of a run, None for no limit; `unsafe` is whether each run has
+    to allow the model's requests.
     """
 
     name: str
@@ -126,7 +152,15 @@ class Surface:
     upsert: Operation
     remove: Operation | None = None
     alternative: Surface | None = field(default=None, repr=False)
+    settings: type[SurfaceSettings] = SurfaceSettings
     described_by_model: bool = False
+    max_requests: int | None = None
+    unsafe: bool = False
+
+    @property
+    def setting_names(self) -> tuple[str, ...]:
+        """Return the keys of `config()` that only models of the surface have."""
+        return tuple(field.alias or name for name, field in self.settings.model_fields.items())
 
     @property
     def once(self) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, model_validator
 
 from reverse_etl.klaviyo.custom_requests import TextTemplate
+from reverse_etl.parsing.validation import AdviceError
 from reverse_etl.surfaces.interface import (
     Blocking,
     Columns,
@@ -15,6 +18,7 @@ from reverse_etl.surfaces.interface import (
     OtherColumns,
     Phase,
     Surface,
+    SurfaceSettings,
 )
 from reverse_etl.surfaces.operations import SendRequests
 from reverse_etl.surfaces.request_template import SUCCESS, Repeat, RequestMode, RequestTemplate
@@ -39,6 +43,48 @@ _NO_REQUEST: Final = RequestTemplate(
     meanings={},
 )
 
+
+def _to_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class RequestSettings(SurfaceSettings):
+    """The settings of a model that describes its requests, as written in `config()`.
+
+    `models/request_config.py` makes requests of them, by the columns that the model selects.
+    """
+
+    request: dict[str, Any] = Field(default={})
+    on_update: dict[str, Any] = Field(default={})
+    on_remove: dict[str, Any] = Field(default={})
+    unique_key: Annotated[list[str], BeforeValidator(_to_list)] = Field(
+        default=[], description="For example: unique_key=['coupon', 'code']"
+    )
+    append: bool = False
+    max_requests: int = Field(default=1_000, ge=1)
+    unsafe: bool = False
+
+    @model_validator(mode="after")
+    def _validate_request(self) -> RequestSettings:
+        if not self.request:
+            raise AdviceError(
+                "The surface request needs request.",
+                "Write request={'method': 'POST', 'path': '/api/...', 'body': '...'}.",
+            )
+        if not self.unique_key:
+            raise AdviceError(
+                "The surface request needs unique_key.",
+                "Name the columns that tell rows apart: unique_key=['coupon', 'code'].",
+            )
+        for setting in ("on_update", "on_remove"):
+            if self.append and getattr(self, setting):
+                raise AdviceError(
+                    f"append and {setting} are both given, but an appended row never changes or leaves.",
+                    "Keep one of them.",
+                )
+        return self
+
+
 REQUEST: Final = Surface(
     "request",
     list_rule=ListRule.NONE,
@@ -48,17 +94,19 @@ REQUEST: Final = Surface(
     blocking=Blocking.ROWS,
     guards=Guards(min_rows=0),
     upsert=SendRequests(_NO_REQUEST),
+    settings=RequestSettings,
     described_by_model=True,
 )
 
 
 @dataclass(frozen=True)
-class RequestSettings:
-    """The settings of a model that describes its requests.
+class ModelRequests:
+    """The row key and the requests that a model describes.
 
     `key` names the columns of the row key. `on_update` is sent for a changed row, `request` otherwise.
-    `on_remove` is sent for a row that leaves the model, and can use
-    the columns of the key alone. If `append`, a known key is never sent again.
+    `on_remove` is sent for a row that leaves the model, and can use the columns of the key alone. If
+    `append`, a known key is never sent again. `max_requests` is the most requests of a run. If `unsafe`, each
+    run has to allow them.
     """
 
     key: Sequence[str]
@@ -66,21 +114,25 @@ class RequestSettings:
     on_update: RequestTemplate | None = None
     on_remove: RequestTemplate | None = None
     append: bool = False
+    max_requests: int | None = None
+    unsafe: bool = False
 
 
-def configure(settings: RequestSettings) -> Surface:
+def configure(requests: ModelRequests) -> Surface:
     """Return the surface of a model.
 
     The columns by which requests are grouped begin its row key: rows are sent in the order of their keys.
     """
-    group_by = settings.request.group_by
+    group_by = requests.request.group_by
     return replace(
         REQUEST,
         columns=replace(
-            REQUEST.columns, key=(*group_by, *(name for name in settings.key if name not in group_by))
+            REQUEST.columns, key=(*group_by, *(name for name in requests.key if name not in group_by))
         ),
-        diff=DiffKind.APPEND_ONLY if settings.append else DiffKind.STATE,
-        guards=Guards(min_rows=1 if settings.on_remove else 0),
-        upsert=SendRequests(settings.request, settings.on_update),
-        remove=SendRequests(settings.on_remove, removes=True) if settings.on_remove else None,
+        diff=DiffKind.APPEND_ONLY if requests.append else DiffKind.STATE,
+        guards=Guards(min_rows=1 if requests.on_remove else 0),
+        upsert=SendRequests(requests.request, requests.on_update),
+        remove=SendRequests(requests.on_remove, removes=True) if requests.on_remove else None,
+        max_requests=requests.max_requests,
+        unsafe=requests.unsafe,
     )

@@ -93,6 +93,14 @@ select phone from t
 """),
     ),
     case(
+        "a setting of another surface",
+        model("""\
+{{ config(surface='list_memberships', list='VIP',
+    unique_key=['email']) }}
+select email from t
+"""),
+    ),
+    case(
         "no surface",
         model("""\
 {{ config(list='VIP') }}

@@ -7,6 +7,7 @@ may touch them.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ from reverse_etl.domain.events import JobProgress
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
+from reverse_etl.surfaces.interface import Columns, DiffKind, OtherColumns, Surface, SurfaceSettings
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
 from tests.surfaces import CODES, register
@@ -281,3 +283,67 @@ def test_the_command_line_needs_no_change_for_a_surface(
     printed("run", exit_code=1)
     assert "changed after it was sent, and cannot be sent again: percent: SPRING|a**@" in printed("status")
     assert [each.label.text for each in world.project().report().lists] == ["(codes)"]
+
+
+class CodeSettings(SurfaceSettings):
+    """A setting that only models of the surface `codes` have."""
+
+    once: bool = False
+
+    def configure(self, surface: Surface) -> Surface:
+        """Return the surface, which sends a changed code again unless codes are sent once."""
+        kind = DiffKind.APPEND_ONLY if self.once else DiffKind.STATE
+        return replace(surface, diff=kind)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings."""
+        return {"once": self.once}
+
+
+def test_a_surface_has_settings_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They decide the model's surface, and a model whose setting changes is another model."""
+    register(monkeypatch, replace(CODES, name="settled_codes", settings=CodeSettings))
+    codes(world, ("SPRING", "A1", 10))
+    world.model("codes", "select coupon, code, percent from codes", surface="settled_codes", once=True)
+    appending = world.plan().models[0].model
+    world.model("codes", "select coupon, code, percent from codes", surface="settled_codes")
+    stating = world.plan().models[0].model
+    assert appending.config.surface.diff is DiffKind.APPEND_ONLY
+    assert stating.config.surface.diff is DiffKind.STATE
+    assert appending.checksum != stating.checksum
+
+
+def test_a_setting_of_another_surface_is_refused_by_name(world: World) -> None:
+    """A model of the surface `codes` can't have a setting of the surface `request`."""
+    codes(world, ("SPRING", "A1", 10))
+    world.model("codes", "select coupon, code, percent from codes", surface="codes", unsafe=True)
+    with pytest.raises(UsageError) as caught:
+        world.plan()
+    assert caught.value.problems[0].summary == (
+        "unsafe is a setting of the surface request, and the model's is codes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        (
+            Columns(OtherColumns.FIELDS, identifiers=(), key=("coupon",), required=("starts_at",)),
+            "The surface strict_codes needs the column starts_at, which is not selected.",
+        ),
+        (
+            Columns(OtherColumns.REFUSED, identifiers=(), key=("coupon",), optional=("code",)),
+            "The surface strict_codes sends no column but coupon, code, but column percent is selected.",
+        ),
+    ],
+)
+def test_a_surface_says_which_columns_it_needs_and_takes(
+    world: World, monkeypatch: pytest.MonkeyPatch, columns: Columns, problem: str
+) -> None:
+    """A column that is missing, or that can't be sent, is refused when the model is compiled."""
+    register(monkeypatch, replace(CODES, name="strict_codes", columns=columns))
+    codes(world, ("SPRING", "A1", 10))
+    world.model("codes", "select coupon, code, percent from codes", surface="strict_codes")
+    with pytest.raises(UsageError) as caught:
+        world.plan()
+    assert [each.summary for each in caught.value.problems] == [problem]

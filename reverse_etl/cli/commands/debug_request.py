@@ -38,7 +38,7 @@ def debug_request(project: Project, model_name: str, *, send: bool, show_values:
     if not send:
         show.print_line(f"\nNot sent. To send this request: reverse-etl debug --request {model_name} --send")
         return 0
-    if model.config.unsafe:
+    if model.config.surface.unsafe:
         raise UsageError.of(
             f"The model {model_name} is marked unsafe.",
             where=f"{model.path}",
