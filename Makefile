@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: .venv/ready ## Set up and run the demo: a made-up shop and a Klaviyo sandbox; nothing leaves this machine
@@ -37,6 +37,16 @@ test-long: .venv/ready .venv-dbt/ready ## Run the tests that take minutes
 test-live: .venv/ready ## Run the tests that need a Snowflake account: make test-live ENV=path/to/snowflake.env
 	@test -f "$(ENV)" || { echo "Give the account: make test-live ENV=path/to/snowflake.env (see docs/snowflake.md)." >&2; exit 1; }
 	@RETL_LIVE_ENV="$(abspath $(ENV))" $(BIN)/python -m pytest -q -m live --timeout 1800 tests/warehouse $(ARGS)
+
+.PHONY: test-live-klaviyo
+test-live-klaviyo: .venv/ready ## Run the tests that need a Klaviyo test account: ENV=path/to/klaviyo.env
+	@test -f "$(ENV)" || { echo "Give the account: make test-live-klaviyo ENV=path/to/klaviyo.env (see docs/klaviyo.md)." >&2; exit 1; }
+	@RETL_LIVE_KLAVIYO_ENV="$(abspath $(ENV))" $(BIN)/python -m pytest -q -m live --timeout 3600 tests/live $(ARGS)
+
+.PHONY: probe-klaviyo
+probe-klaviyo: .venv/ready ## Ask a Klaviyo test account what Klaviyo's documentation leaves open: ENV=path/to/klaviyo.env
+	@test -f "$(ENV)" || { echo "Give the account: make probe-klaviyo ENV=path/to/klaviyo.env (see docs/klaviyo.md)." >&2; exit 1; }
+	@$(BIN)/python -m tests.live.probe "$(abspath $(ENV))"
 
 .PHONY: test-dbt
 test-dbt: .venv/ready .venv-dbt-1.12/ready ## Run the tests of dbt with dbt 1.12

@@ -70,3 +70,10 @@ def test_every_file_and_function_that_the_architecture_names_exists() -> None:
         )
     }
     assert not undefined
+
+
+def test_every_test_that_the_document_of_klaviyo_names_exists() -> None:
+    text = (ROOT / "docs" / "klaviyo.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)`", text)
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
