@@ -164,7 +164,7 @@ class Connections:
                     executor=executor,
                     threads=self.threads,
                     run_id=_make_run_id(self.clock),
-                    started_at=klaviyo.server_time,
+                    klaviyo_time=klaviyo.server_time,
                     job_timeout_seconds=self.target.destination.job_timeout_minutes * 60.0,
                     on_event=on_event,
                 )

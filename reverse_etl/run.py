@@ -74,36 +74,16 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
             )
             raise GuardRefused(*problems)
         plan = _create_missing_lists(context, plan)
-        context = replace(context, started_at=_server_now(context))
+        context = replace(context, klaviyo_time=_server_now(context))
         _defer_blocked_lists(context, plan)
         previous_records = context.state.models()
         _mark_submitting(context, request.target, plan, previous_records)
         _claim_lists(context, plan)
         _forget_deleted_lists(context, plan)
-        results: list[ListResult] = []
-        counters: list[OutcomeCounter] = []
-        for model_plan in plan.models:
-            model_counters = (
-                tuple(count_idle_list(list_plan) for list_plan in model_plan.lists)
-                if model_plan.is_empty
-                else _deliver_model(context, plan, model_plan, counters)
-            )
-            counters += model_counters
-            results += [
-                ListResult(
-                    model_plan.model.name,
-                    list_plan,
-                    dict(counter.counts),
-                    counter.stop_reason,
-                    counter.failed,
-                )
-                for list_plan, counter in zip(model_plan.lists, model_counters, strict=True)
-            ]
-        result = RunResult(
-            context.run_id, plan, tuple(results), compute_exit_code(results, strict=options.strict)
-        )
+        results, settled = _deliver_models(context, plan)
+        result = RunResult(context.run_id, plan, results, compute_exit_code(results, strict=options.strict))
         _restore_checksums(context, result, previous_records)
-        _record_end(context, result, settled=not any(counter.has_open_jobs for counter in counters))
+        _record_end(context, result, settled=settled)
         return result
 
 
@@ -112,6 +92,26 @@ def _find_refusals(plan: Plan, saved_plan: SavedPlan | None) -> tuple[Problem, .
     if saved_plan and (plan_drift := find_plan_drift(saved_plan, plan)):
         return plan_drift
     return plan.problems if saved_plan or plan.is_stopped else ()
+
+
+def _deliver_models(context: DeliveryContext, plan: Plan) -> tuple[tuple[ListResult, ...], bool]:
+    """Deliver the models in order. Return the results of their lists, and whether no import is still open."""
+    results: list[ListResult] = []
+    counters: list[OutcomeCounter] = []
+    for model_plan in plan.models:
+        model_counters = (
+            tuple(count_idle_list(list_plan) for list_plan in model_plan.lists)
+            if model_plan.is_empty
+            else _deliver_model(context, plan, model_plan, counters)
+        )
+        counters += model_counters
+        results += [
+            ListResult(
+                model_plan.model.name, list_plan, dict(counter.counts), counter.stop_reason, counter.failed
+            )
+            for list_plan, counter in zip(model_plan.lists, model_counters, strict=True)
+        ]
+    return tuple(results), not any(counter.has_open_jobs for counter in counters)
 
 
 def _deliver_model(
@@ -171,7 +171,11 @@ def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> Mode
         context.warehouse.execute(planned_rows.set_created_list_ids(tables, created_ids))
         for statement in staging.replace_list_ids(
             tables,
-            {one.list_ref.row_value: one.list_ref.id for one in list_plans if one.list_ref.id},
+            {
+                list_plan.list_ref.row_value: list_plan.list_ref.id
+                for list_plan in list_plans
+                if list_plan.list_ref.id
+            },
         ):
             context.warehouse.execute(statement)
     return replace(model_plan, lists=tuple(list_plans))
@@ -211,7 +215,7 @@ def _mark_submitting(
             )
         )
     context.state.mark_submitting(
-        context.run_id, target.destination_id, format_timestamp(context.started_at), submissions
+        context.run_id, target.destination_id, format_timestamp(context.klaviyo_time), submissions
     )
     for model_plan in plan.models:
         context.state.rejections.record_check_rejections(
@@ -256,7 +260,7 @@ def _claim_lists(context: DeliveryContext, plan: Plan) -> None:
     context.state.lists.claim(
         [
             (list_plan.list_ref.id, list_plan.list_ref.name, model_plan.model.name)
-            for model_plan, list_plan in plan.lists()
+            for model_plan, list_plan in plan.list_plans()
             if list_plan.list_ref.id and not list_plan.stop_reason
         ]
     )

@@ -95,7 +95,7 @@ def _wrong_target(given: GateInput, invocation: Invocation) -> Iterator[Finding]
     ours = (place.database.casefold(), place.schema.casefold())
     if ours in schemas or (not invocation.target and not schemas):
         return
-    built = ", ".join(sorted(".".join(part for part in each if part) for each in schemas))
+    built = ", ".join(sorted(".".join(part for part in schema if part) for schema in schemas))
     of_target = f"of target {invocation.target}" if invocation.target else "of another target"
     yield Finding(
         f"dbt's results in {invocation.path} are {of_target}"

@@ -60,8 +60,12 @@ def check_gate(models: Sequence[GatedModel], given: GateInput, *, strict: bool =
     holding = {finding for finding in found if _holds(finding, strict=strict)}
     others = _without(models, {model for finding in holding for model in found[finding]})
     return GateVerdict(
-        tuple(_problem(each, found[each], f"{each.hint} {others}") for each in found if each in holding),
-        tuple(_problem(each, found[each], each.hint) for each in found if each not in holding),
+        tuple(
+            _problem(finding, found[finding], f"{finding.hint} {others}")
+            for finding in found
+            if finding in holding
+        ),
+        tuple(_problem(finding, found[finding], finding.hint) for finding in found if finding not in holding),
     )
 
 

@@ -35,9 +35,9 @@ def read_invocation(path: Path) -> Invocation:
     )
     without_rows = bool(arguments.get("empty") or arguments.get("sample"))
     results = (
-        _result(each, invocation, without_rows=without_rows)
-        for each in _listed(content["results"])
-        if each.get("unique_id")
+        _result(entry, invocation, without_rows=without_rows)
+        for entry in _listed(content["results"])
+        if entry.get("unique_id")
     )
     return replace(invocation, results=tuple(results))
 
@@ -51,14 +51,14 @@ def read_freshness(path: Path) -> tuple[NodeResult, ...]:
     generated = parse_moment(_mapping(content.get("metadata")).get("generated_at"))
     return tuple(
         NodeResult(
-            unique_id=str(each["unique_id"]),
-            status=str(each.get("status") or "").lower(),
-            completed_at=parse_moment(each.get("snapshotted_at")) or generated,
+            unique_id=str(entry["unique_id"]),
+            status=str(entry.get("status") or "").lower(),
+            completed_at=parse_moment(entry.get("snapshotted_at")) or generated,
             command="freshness",
-            loaded_at=parse_moment(each.get("max_loaded_at")),
+            loaded_at=parse_moment(entry.get("max_loaded_at")),
         )
-        for each in _listed(content["results"])
-        if each.get("unique_id")
+        for entry in _listed(content["results"])
+        if entry.get("unique_id")
     )
 
 
@@ -87,7 +87,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _listed(value: object) -> list[Mapping[str, Any]]:
     """Return the mappings of a list, and nothing of what is no list."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def parse_moment(text: object) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The context of a run: its ports, its id and its start time."""
+"""The context of a run: its ports, its id and Klaviyo's time."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class DeliveryContext:
     """Everything that each step of a run needs.
 
-    `started_at` is in Klaviyo's time: the start of the run, and once it writes, the moment before its first
-    write. `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open
-    import of an earlier run: nothing is sent to them.
+    `klaviyo_time` is Klaviyo's time at the start, and once rows are sent, that just before the first of them.
+    `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open import
+    of an earlier run: nothing is sent to them.
     """
 
     warehouse: Warehouse
@@ -34,7 +34,7 @@ class DeliveryContext:
     executor: ThreadPoolExecutor
     threads: int
     run_id: str
-    started_at: datetime
+    klaviyo_time: datetime
     job_timeout_seconds: float
     on_event: EventHandler
     blocked_lists: BlockedLists = field(default_factory=BlockedLists)

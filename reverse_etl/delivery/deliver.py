@@ -131,7 +131,7 @@ def _poll_imports(delivery: ListDelivery, accepted: Sequence[Receipt]) -> None:
         for result in poll_jobs(
             delivery.context,
             accepted,
-            delivery.context.started_at,
+            delivery.context.klaviyo_time,
             delivery.pending_rows.read_sent_rows,
             _progress_callback(delivery),
         ):
@@ -166,7 +166,7 @@ def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
     """After a lost reply, wait for imports without a receipt."""
     try:
         ended = wait_for_open_jobs(
-            delivery.context, delivery.context.started_at, on_progress=_progress_callback(delivery)
+            delivery.context, delivery.context.klaviyo_time, on_progress=_progress_callback(delivery)
         )
     except KlaviyoError as error:
         delivery.counter.has_unidentified_job = True

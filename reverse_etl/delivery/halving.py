@@ -52,7 +52,7 @@ def send_in_halves(
             waiting = [*_send_part(halved, part, send), *waiting]
         if halved.error is not None:
             refused = halved.refused.keys()
-            halved.unsent = [value for one in (part, *waiting) for value in one if value not in refused]
+            halved.unsent = [value for values in (part, *waiting) for value in values if value not in refused]
     return halved
 
 

@@ -178,7 +178,7 @@ class _Submission:
             last = self.waiting.pop()
             rest, _ = exclude_rows(last, [len(last) - 1])
             far_row, _ = exclude_rows(last, range(len(last) - 1))
-            self.waiting = [one for one in (far_row, *self.waiting, rest) if one is not None]
+            self.waiting = [part for part in (far_row, *self.waiting, rest) if part is not None]
             return
         self.rows_at_fault = False
         self.stop_reason = (

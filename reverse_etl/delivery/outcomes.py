@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import ReceiptState, RowExceptionKind
@@ -35,7 +35,7 @@ class Outcome(StrEnum):
     HELD = "held_at_lookup"  # not removed: a desired or rejected row may be the same person
 
 
-_OUTCOME_BY_RECEIPT_STATE = {
+OUTCOME_BY_RECEIPT_STATE: Final = {
     ReceiptState.APPLIED: Outcome.APPLIED,
     ReceiptState.UNKNOWN: Outcome.UNKNOWN,
     ReceiptState.NOT_SENT: Outcome.NOT_SENT,
@@ -53,7 +53,7 @@ def _receipt_outcome(receipt: Receipt) -> Outcome:
         return Outcome.UNVERIFIED
     if receipt.state is ReceiptState.APPLIED and receipt.op == Op.REMOVE:
         return Outcome.REMOVED
-    return _OUTCOME_BY_RECEIPT_STATE[receipt.state]
+    return OUTCOME_BY_RECEIPT_STATE[receipt.state]
 
 
 @dataclass
@@ -79,7 +79,7 @@ class OutcomeCounter:
     def count_receipts(self, receipts: Iterable[Receipt], row_exceptions: Iterable[RowException]) -> None:
         """Count the rows of receipts and exceptions; accepted rows are counted when their job has ended."""
         for receipt in receipts:
-            if receipt.state in _OUTCOME_BY_RECEIPT_STATE:
+            if receipt.state in OUTCOME_BY_RECEIPT_STATE:
                 self.add(_receipt_outcome(receipt), receipt.rows)
         for row_exception in row_exceptions:
             self.add(_OUTCOME_BY_EXCEPTION_KIND[row_exception.kind], 1)

@@ -35,18 +35,20 @@ def omit_refused_identifiers(
     Records which identifier each such row is sent without from now on.
     """
     refused = [
-        one
-        for one in row_exceptions
-        if one.kind is RowExceptionKind.REJECTED and DUPLICATE_CODE in one.code.lower()
+        row_exception
+        for row_exception in row_exceptions
+        if row_exception.kind is RowExceptionKind.REJECTED and DUPLICATE_CODE in row_exception.code.lower()
     ]
     if not refused:
         return (*row_exceptions,)
-    seqs = [one.seq for one in refused]
+    seqs = [row_exception.seq for row_exception in refused]
     identifiers = {row.seq: row.identifiers for row in pending_rows.read_identifiers(min(seqs), max(seqs))}
     omissions = [
-        Omission(one.seq, kind, one.code)
-        for one in refused
-        for kind in _find_refused_kinds(pending_rows.tables, identifiers.get(one.seq, {}), one.field)
+        Omission(row_exception.seq, kind, row_exception.code)
+        for row_exception in refused
+        for kind in _find_refused_kinds(
+            pending_rows.tables, identifiers.get(row_exception.seq, {}), row_exception.field
+        )
     ]
     omitted_seqs = {omission.seq for omission in omissions}
     if omissions:
@@ -59,8 +61,10 @@ def omit_refused_identifiers(
             )
         )
     return tuple(
-        replace(one, kind=RowExceptionKind.UNKNOWN) if one.seq in omitted_seqs else one
-        for one in row_exceptions
+        replace(row_exception, kind=RowExceptionKind.UNKNOWN)
+        if row_exception.seq in omitted_seqs
+        else row_exception
+        for row_exception in row_exceptions
     )
 
 

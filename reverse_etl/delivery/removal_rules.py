@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 class RemovalCandidate:
     """A row that is no longer desired on the list.
 
-    `uncertain`: an earlier run may have removed it already, or may never have added it.
+    A row that is not `in_snapshot` may have been removed by an earlier run already, or never added.
     """
 
     seq: int
     identity: str
     identifiers: Mapping[IdentifierType, str | None]
     first_sent: datetime
-    uncertain: bool
+    in_snapshot: bool
 
     def shared_identifier_types(self, profile: Profile) -> set[IdentifierType]:
         """Return the types of identifiers that the row was sent with and the profile has too."""
@@ -105,8 +105,8 @@ class RemovalEvidence:
             for started, ended in self.run_windows
         )
 
-    def find_matching_rows(self, profile: Profile, row: RemovalCandidate) -> set[str]:
-        """Return the staged rows that share more identifiers with the profile than the leaving row does.
+    def find_matching_identities(self, profile: Profile, row: RemovalCandidate) -> set[str]:
+        """Return the identities of staged rows that share more identifiers with the profile than `row`.
 
         For example after a new e-mail with the same phone: the model itself says who the profile is now. Rows
         that were found to be another profile don't count.
@@ -204,11 +204,11 @@ def decide_removal(
     """
     profiles = evidence.profiles_by_seq.get(row.seq, ())
     members = evidence.select_members(profiles)
-    uncertain_members = (
+    possible_members = (
         [] if find_definite_matches(row, profiles) or select_without_identity(row, members) else members
     )
     if reassigned := [
-        profile for profile in uncertain_members if find_current_identities(row, profile, evidence)
+        profile for profile in possible_members if find_current_identities(row, profile, evidence)
     ]:
         managed = [profile for profile in reassigned if evidence.joined_during_run(profile, row)]
         return RemovalDecision(
@@ -225,10 +225,10 @@ def decide_removal(
             if managed
             else RemovalDecision(row, Outcome.UNMANAGED)
         )
-    if managed := find_matches_under_new_identity(row, uncertain_members, evidence):
+    if managed := find_matches_under_new_identity(row, possible_members, evidence):
         return _decide_managed(row, managed, other_identities, evidence)
     return RemovalDecision(
-        row, Outcome.REMOVED if row.uncertain and not uncertain_members else Outcome.NOT_FOUND
+        row, Outcome.REMOVED if not row.in_snapshot and not possible_members else Outcome.NOT_FOUND
     )
 
 
@@ -286,7 +286,7 @@ def find_current_identities(row: RemovalCandidate, profile: Profile, evidence: R
     """
     if not evidence.joined_since(profile, row.first_sent):
         return set()
-    return evidence.select_identities_of(profile, evidence.find_matching_rows(profile, row))
+    return evidence.select_identities_of(profile, evidence.find_matching_identities(profile, row))
 
 
 def find_matches_under_new_identity(
@@ -300,7 +300,7 @@ def find_matches_under_new_identity(
     return [
         profile
         for profile in profiles
-        if evidence.joined_during_run(profile, row) and evidence.find_matching_rows(profile, row)
+        if evidence.joined_during_run(profile, row) and evidence.find_matching_identities(profile, row)
     ]
 
 

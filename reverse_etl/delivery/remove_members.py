@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.halving import send_in_halves
-from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.outcomes import OUTCOME_BY_RECEIPT_STATE, Outcome
 from reverse_etl.delivery.profile_lookup import resolve_removals
 from reverse_etl.delivery.removal_rules import (
     IdentifierMatch,
@@ -77,7 +77,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
         refusal_reason = refusal_reason or _describe_refusal(refused)
         delivery.receipt_buffer.add(
             (_receipt(list_id, candidates, state, removed.stop_reason),),
-            tuple(_held_exception(r) for r in decisions if r.outcome is Outcome.HELD)
+            tuple(_held_exception(decision) for decision in decisions if decision.outcome is Outcome.HELD)
             + tuple(_refused_exception(seq, error) for seq, error in sorted(refused.items())),
             _unmatched_removals(list_id, decisions) if state is ReceiptState.APPLIED else (),
         )
@@ -86,7 +86,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
             if decision.row.seq in refused:
                 continue
             proved = state is ReceiptState.APPLIED or decision.outcome is Outcome.HELD
-            delivery.counter.add(decision.outcome if proved else _OUTCOME_BY_RECEIPT_STATE[state], 1)
+            delivery.counter.add(decision.outcome if proved else OUTCOME_BY_RECEIPT_STATE[state], 1)
         done += len(candidates)
         context.on_event(
             RemoveProgress(
@@ -118,14 +118,11 @@ def _unmatched_removals(list_id: str, decisions: Iterable[RemovalDecision]) -> t
     )
 
 
-_OUTCOME_BY_RECEIPT_STATE = {ReceiptState.UNKNOWN: Outcome.UNKNOWN, ReceiptState.NOT_SENT: Outcome.NOT_SENT}
-
-
 def _parse_candidate(row: Row) -> RemovalCandidate:
     seq, identity, *identifiers, first_sent, in_snapshot = row
     identifiers_by_type = dict(zip(IdentifierType, identifiers, strict=True))
     return RemovalCandidate(
-        seq, identity, identifiers_by_type, parse_timestamp(first_sent), uncertain=not in_snapshot
+        seq, identity, identifiers_by_type, parse_timestamp(first_sent), bool(in_snapshot)
     )
 
 

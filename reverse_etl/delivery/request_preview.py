@@ -11,7 +11,7 @@ import orjson
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.custom_requests import custom_request
 from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
-from reverse_etl.planning.stage import describe_model
+from reverse_etl.planning.stage import read_checked_columns
 from reverse_etl.surfaces.operations import SendRequests
 from reverse_etl.surfaces.request_template import PreparedRequest, UnpreparedRow
 from reverse_etl.warehouse.statement import Statement
@@ -68,7 +68,7 @@ def _read_rows(
     warehouse: Warehouse, model: Model, max_rows: int, problems: list[EncodingError]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     with warehouse.staging():
-        columns = describe_model(warehouse, model)
+        columns = read_checked_columns(warehouse, model)
         names = {part.column.lower(): part.property for part in model.payload}
         reader = ValueReader([(names[name], column) for name, column in columns.items() if name in names])
         query = f"SELECT * FROM (\n{model.sql}\n) AS retl_rows LIMIT {max_rows}"

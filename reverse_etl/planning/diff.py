@@ -12,7 +12,6 @@ from reverse_etl.planning.sql import conflicts as conflicts_sql
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
-from reverse_etl.state.sql import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +71,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     for statement in staging.replace_list_ids(tables, {ref.row_value: ref.id for ref in refs}):
         warehouse.execute(statement)
     stored_columns = warehouse.state_columns(tables.snapshot)
-    snapshot_rows, uncertain_rows = _count_known_rows(warehouse, tables) if stored_columns else ({}, {})
+    snapshot_rows, uncertain_rows = state.count_rows_by_list(tables) if stored_columns else ({}, {})
     diff_options = DiffOptions(
         full_refresh=options.full_refresh,
         rekeyed=request.rekeyed,
@@ -94,7 +93,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed) if stored_columns else {}
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
         _compute_deltas(warehouse, staged, diff)
-    deferred = _limit_upserts(warehouse, tables, options.limit) if options.limit is not None else {}
+    deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
     return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, claimed, deferred)
 
 
@@ -166,10 +165,10 @@ def _has_current_columns(warehouse: Warehouse, tables: ModelTables, table: str) 
     )
 
 
-def _limit_upserts(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[str, int]:
+def _apply_limit(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[str, int]:
     """Keep only the first `limit` upserts of the model; return the number of deferred ones by list."""
     before = _count_planned_rows(warehouse, tables)
-    for statement in planned_rows.limit_upserts(tables, limit):
+    for statement in planned_rows.apply_limit(tables, limit):
         warehouse.execute(statement)
     after = _count_planned_rows(warehouse, tables)
     return {list_id: _count_upserts(ops) - _count_upserts(after[list_id]) for list_id, ops in before.items()}
@@ -184,11 +183,3 @@ def _count_planned_rows(warehouse: Warehouse, tables: ModelTables) -> dict[str, 
     for list_id, op, rows in warehouse.fetch(planned_rows.count_planned_by_list(tables)):
         counts[list_id][op] = rows
     return counts
-
-
-def _count_known_rows(warehouse: Warehouse, tables: ModelTables) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how many rows the snapshot has, and how many are uncertain, by list."""
-    return (
-        dict(warehouse.fetch(snapshot.count_snapshot_by_list(tables))),
-        dict(warehouse.fetch(snapshot.count_uncertain_by_list(tables))),
-    )

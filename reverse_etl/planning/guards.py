@@ -97,7 +97,7 @@ def _check_rejected(model_plan: ModelPlan, list_plan: ListPlan, list_id: str | N
     """
     newly_rejected = sum(rejection.new_rows for rejection in list_plan.check_rejections)
     if list_id is None:
-        rows_before = sum(one.rows + one.rejected_by_check for one in model_plan.lists)
+        rows_before = sum(list_plan.rows + list_plan.rejected_by_check for list_plan in model_plan.lists)
     elif list_plan.first_load:
         rows_before = max(list_plan.snapshot_rows, list_plan.rows + list_plan.rejected_by_check)
     else:

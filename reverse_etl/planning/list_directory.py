@@ -47,10 +47,15 @@ class ListDirectory:
         """Look up lists together. If Klaviyo refuses that, they are looked up one by one later."""
         try:
             if len(ids) >= MIN_LOOKUPS:
-                self._by_id |= {one.id: one for one in self.klaviyo.find_lists_by_ids(sorted(ids))}
+                self._by_id |= {
+                    found_list.id: found_list for found_list in self.klaviyo.find_lists_by_ids(sorted(ids))
+                }
             if len(names) >= MIN_LOOKUPS:
                 found = self.klaviyo.find_lists_by_names(sorted(names))
-                self._by_name |= {name: tuple(one for one in found if one.name == name) for name in names}
+                self._by_name |= {
+                    name: tuple(found_list for found_list in found if found_list.name == name)
+                    for name in names
+                }
         except UnusableReply:
             return
 

@@ -15,7 +15,7 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.planning.diff import DiffRequest, DiffResult, hold_removals, run_diff
 from reverse_etl.planning.lists import ListRef
-from reverse_etl.planning.orphans import max_rows
+from reverse_etl.planning.orphans import estimate_rows_by_list
 from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, PlanOptions
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.sql import diff as sql
@@ -59,8 +59,8 @@ def plan_model(
         else {},
         deferred=result.deferred,
     )
-    managed_ids = {ref.id for ref in refs}
-    max_rows_by_list = max_rows(result.snapshot_rows, result.uncertain_rows)
+    owned_list_ids = {ref.id for ref in refs}
+    rows_by_list = estimate_rows_by_list(result.snapshot_rows, result.uncertain_rows)
     return ModelPlan(
         model=model,
         tables=tables,
@@ -69,7 +69,7 @@ def plan_model(
         duplicate_rows=result.conflicts.duplicate_rows,
         omitted_identifiers=result.omitted_identifiers,
         orphaned_rows=tuple(
-            (list_id, rows) for list_id, rows in max_rows_by_list.items() if list_id not in managed_ids
+            (list_id, rows) for list_id, rows in rows_by_list.items() if list_id not in owned_list_ids
         ),
         rekeyed=rekeyed,
         has_deferred_removals=any({Op.HELD, Op.DEFERRED} & ops.keys() for ops in op_counts.values()),
@@ -90,10 +90,12 @@ def _compute_digest(warehouse: Warehouse, staged: StagedModel) -> str:
     """Return the digest of what the model would send: rows, values, property names and column types."""
     ((rows, digest),) = warehouse.fetch(planned_rows.select_digest(staged.tables))
     names = [(payload_column.column, payload_column.property) for payload_column in staged.model.payload]
-    return seal_text(int(rows), str(digest), staged.tables.payload, names)
+    return hash_plan_parts(int(rows), str(digest), staged.tables.payload, names)
 
 
-def seal_text(rows: int, digest: str, columns: Sequence[Column], names: Sequence[tuple[str, str]]) -> str:
+def hash_plan_parts(
+    rows: int, digest: str, columns: Sequence[Column], names: Sequence[tuple[str, str]]
+) -> str:
     """Return the digest of a model in a plan; `names` are pairs of (column, property).
 
     Saved plans contain this digest, so its text is written out here and changes only with their version.
@@ -108,10 +110,10 @@ def _count_removes_by_identifier(
     """Return, by list, the number of removes with neither e-mail nor phone, and with each identifier."""
     return {
         list_id: (
-            rows_without_contact,
-            {kind: rows for kind, rows in zip(IdentifierType, rows_by_identifier, strict=True) if rows},
+            removes_without_contact,
+            {kind: rows for kind, rows in zip(IdentifierType, removes_by_identifier, strict=True) if rows},
         )
-        for list_id, rows_without_contact, *rows_by_identifier in warehouse.fetch(
+        for list_id, removes_without_contact, *removes_by_identifier in warehouse.fetch(
             planned_rows.count_removes_by_identifier(tables)
         )
     }
@@ -151,7 +153,7 @@ class _Counts:
 def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
     ops = list_counts.op_counts.get(ref.id, {})
     rows, rejected = list_counts.rows.get(ref.row_value, (0, ()))
-    rows_without_contact, rows_by_identifier = list_counts.removes_by_identifier.get(ref.id, (0, {}))
+    removes_without_contact, removes_by_identifier = list_counts.removes_by_identifier.get(ref.id, (0, {}))
     return ListPlan(
         list_ref=ref,
         rows=rows,
@@ -161,8 +163,8 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
         removes=ops.get(Op.REMOVE, 0),
         held_at_plan=ops.get(Op.HELD, 0),
         deferred=list_counts.deferred.get(ref.id, 0),
-        rows_by_identifier=rows_by_identifier,
-        rows_without_contact=rows_without_contact,
+        removes_by_identifier=removes_by_identifier,
+        removes_without_contact=removes_without_contact,
         check_rejections=rejected,
         sample=tuple(list_counts.sample.get(ref.id, ())),
     )

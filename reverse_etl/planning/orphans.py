@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reverse_etl.state import State
 
 
-def max_rows(applied: Mapping[str, int], uncertain: Mapping[str, int]) -> dict[str, int]:
+def estimate_rows_by_list(applied: Mapping[str, int], uncertain: Mapping[str, int]) -> dict[str, int]:
     """Return a lower bound of a model's rows per list; a row may be both applied and uncertain."""
     list_ids = {**applied, **uncertain}
     return {list_id: max(applied.get(list_id, 0), uncertain.get(list_id, 0)) for list_id in list_ids}

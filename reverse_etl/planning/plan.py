@@ -71,8 +71,8 @@ class ListPlan:
     """The plan of one list, as counts of rows.
 
     `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
-    a rejected row may be the same person. `deferred` upserts exceed `--limit`. `rows_by_identifier` counts
-    the removes that carry each identifier type, `rows_without_contact` those with neither e-mail nor phone.
+    a rejected row may be the same person. `deferred` upserts exceed `--limit`. `removes_by_identifier` counts
+    the removes with each identifier type, `removes_without_contact` those with neither e-mail nor phone.
     `has_no_list` marks the rows that name no list; all of them are rejected. `sample` has a few changes if
     `PlanOptions.sample_size` asks for them.
 
@@ -89,8 +89,8 @@ class ListPlan:
     removes: int = 0
     held_at_plan: int = 0
     deferred: int = 0
-    rows_by_identifier: Mapping[IdentifierType, int] = field(default_factory=dict)
-    rows_without_contact: int = 0
+    removes_by_identifier: Mapping[IdentifierType, int] = field(default_factory=dict)
+    removes_without_contact: int = 0
     check_rejections: tuple[RejectedRows, ...] = ()
     sample: tuple[Change, ...] = ()
     has_no_list: bool = False
@@ -126,7 +126,7 @@ class ListPlan:
         The list is read if rows to remove have neither e-mail nor phone, and Klaviyo knows none either: then
         there is no other way to learn when they joined.
         """
-        return math.ceil(self.snapshot_rows / MAX_VALUES) if self.rows_without_contact else 0
+        return math.ceil(self.snapshot_rows / MAX_VALUES) if self.removes_without_contact else 0
 
     @property
     def rejected_by_check(self) -> int:
@@ -227,10 +227,12 @@ class Plan:
     @property
     def is_stopped(self) -> bool:
         """Return whether guards stop every list."""
-        stops = [bool(list_plan.stop_reason) for _, list_plan in self.lists() if not list_plan.has_no_list]
+        stops = [
+            bool(list_plan.stop_reason) for _, list_plan in self.list_plans() if not list_plan.has_no_list
+        ]
         return bool(stops) and all(stops)
 
-    def lists(self) -> Iterator[tuple[ModelPlan, ListPlan]]:
+    def list_plans(self) -> Iterator[tuple[ModelPlan, ListPlan]]:
         """Yield each list plan with its model plan, in the order of the run."""
         for model_plan in self.models:
             for list_plan in model_plan.lists:
@@ -239,12 +241,14 @@ class Plan:
     @property
     def new_list_names(self) -> tuple[str, ...]:
         """Return the names of the lists that are to be created, or that were not looked up."""
-        return tuple(list_plan.list_ref.name for _, list_plan in self.lists() if list_plan.list_ref.is_new)
+        return tuple(
+            list_plan.list_ref.name for _, list_plan in self.list_plans() if list_plan.list_ref.is_new
+        )
 
     @property
     def has_upserts(self) -> bool:
         """Return whether any row is added or updated on a list that no guard stops."""
-        return any(list_plan.upserts for _, list_plan in self.lists() if not list_plan.stop_reason)
+        return any(list_plan.upserts for _, list_plan in self.list_plans() if not list_plan.stop_reason)
 
     def previous_owners(self, model_plan: ModelPlan) -> dict[str, tuple[str, ...]]:
         """Return the list ids of this model that other models owned before, by the other model's name."""
@@ -272,7 +276,7 @@ class Plan:
 
     def max_list_reads(self) -> int:
         """Return the maximum number of extra requests to read lists; see `ListPlan.max_list_reads`."""
-        return sum(list_plan.max_list_reads for _, list_plan in self.lists())
+        return sum(list_plan.max_list_reads for _, list_plan in self.list_plans())
 
     def estimate_seconds(self) -> float:
         """Return how long the estimated requests take at Klaviyo's rate limits."""
@@ -280,7 +284,7 @@ class Plan:
 
 
 def _estimate_requests(surface: Surface, list_plan: ListPlan) -> dict[AnyEndpoint, int]:
-    rows = RowCounts(list_plan.upserts, list_plan.removes, list_plan.rows_by_identifier)
+    rows = RowCounts(list_plan.upserts, list_plan.removes, list_plan.removes_by_identifier)
     counts = surface.estimate_requests(rows)
     if list_plan.list_ref.is_new and list_plan.list_ref.id:
         counts[Endpoint.CREATE_LIST] = 1

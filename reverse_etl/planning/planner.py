@@ -14,7 +14,7 @@ from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
 from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
-from reverse_etl.planning.orphans import Orphan, max_rows, rename_warning
+from reverse_etl.planning.orphans import Orphan, estimate_rows_by_list, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.stage import StagedModel, stage_model
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
@@ -114,7 +114,7 @@ def _warn_of_conflicting_properties(
 ) -> None:
     """Warn if rows of one person on several lists have different values: a profile has each property once."""
     for model_plan in model_plans:
-        if not (model_plan.tables.many_lists and any(one.upserts for one in model_plan.lists)):
+        if not (model_plan.tables.many_lists and any(list_plan.upserts for list_plan in model_plan.lists)):
             continue
         for column, people, example in find_conflicting_properties(warehouse, model_plan.tables):
             where = f"{model_plan.model.path} (model {model_plan.model.name})"
@@ -145,7 +145,7 @@ def _find_orphans(
         if model_record.name not in project_names:
             orphaned += [
                 (model_record.name, *rows)
-                for rows in max_rows(*state.rows_by_list(model_record.table_key)).items()
+                for rows in estimate_rows_by_list(*state.rows_by_list(model_record.table_key)).items()
             ]
     names = {entry.id: entry.name for entry in registered_lists}
     unplanned_names = project_names - {model_plan.model.name for model_plan in model_plans}

@@ -214,7 +214,7 @@ def to_saved_lists(plan: Plan) -> tuple[SavedList, ...]:
             list_id=list_plan.list_ref.id,
             figures=list_plan.figures(),
         )
-        for model_plan, list_plan in plan.lists()
+        for model_plan, list_plan in plan.list_plans()
     )
 
 

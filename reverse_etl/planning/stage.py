@@ -45,7 +45,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
     Call it inside `warehouse.staging()`. Raises ModelError if the columns differ from the compiled model's.
     """
     warehouse.set_query_tag(model=model.name)
-    columns = describe_model(warehouse, model)
+    columns = read_checked_columns(warehouse, model)
     target = model.config.list_target
     list_column = columns[target.column.lower()].name if isinstance(target, ListColumn) else None
     identifiers = {kind: columns[name.lower()] for kind, name in model.config.identifiers.items()}
@@ -73,7 +73,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
     return StagedModel(model, tables, rows, names)
 
 
-def describe_model(warehouse: Warehouse, model: Model) -> dict[str, Column]:
+def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column]:
     """Return a model's output columns by lower-case name, without running the model.
 
     Raises ModelError if the warehouse rejects the SQL, or a column's type does not fit its name.

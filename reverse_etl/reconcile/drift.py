@@ -24,7 +24,7 @@ SAMPLE_SIZE: Final = 3  # identities shown per kind of difference
 
 
 @dataclass(frozen=True)
-class ManagedList:
+class OwnedList:
     """A list that a model owns, and the model's state tables."""
 
     model: str
@@ -66,31 +66,31 @@ class ListDifference:
 
 
 @contextmanager
-def compare_list(context: DeliveryContext, managed_list: ManagedList) -> Iterator[ListDifference]:
+def compare_list(context: DeliveryContext, owned_list: OwnedList) -> Iterator[ListDifference]:
     """Read a list and yield how it differs; inside the context, temporary tables hold the matches.
 
     Sends only GETs. Raises KlaviyoError and WarehouseError.
     """
-    if context.klaviyo.get_list(managed_list.list_id) is None:
-        yield ListDifference(managed_list.model, managed_list.list_id, managed_list.list_name, deleted=True)
+    if context.klaviyo.get_list(owned_list.list_id) is None:
+        yield ListDifference(owned_list.model, owned_list.list_id, owned_list.list_name, deleted=True)
         return
-    for omitted in context.state.omissions.by_list().get((managed_list.model, managed_list.list_id), ()):
-        context.on_event(Warned(omitted.describe(managed_list.list_name)))
+    for omitted in context.state.omissions.by_list().get((owned_list.model, owned_list.list_id), ()):
+        context.on_event(Warned(omitted.describe(owned_list.list_name)))
     try:
-        yield _read_and_compare(context, managed_list)
+        yield _read_and_compare(context, owned_list)
     finally:
         with suppress(WarehouseError):  # keep the original error
             for statement in schema.drop_temp_tables(
-                context.warehouse.dialect, managed_list.comparison.temp_tables
+                context.warehouse.dialect, owned_list.comparison.temp_tables
             ):
                 context.warehouse.execute(statement)
 
 
-def _read_and_compare(context: DeliveryContext, managed_list: ManagedList) -> ListDifference:
-    warehouse, comparison = context.warehouse, managed_list.comparison
-    warehouse.set_query_tag(run=context.run_id, model=managed_list.model)
+def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDifference:
+    warehouse, comparison = context.warehouse, owned_list.comparison
+    warehouse.set_query_tag(run=context.run_id, model=owned_list.model)
     warehouse.execute(members.create_members(comparison))
-    for group in read_members(context, managed_list.list_id):
+    for group in read_members(context, owned_list.list_id):
         for statement in members.insert_members(comparison, [_member_values(member) for member in group]):
             warehouse.execute(statement)
         context.state.renew_lease_if_due()  # reading a long list may outlast the lease
@@ -99,16 +99,16 @@ def _read_and_compare(context: DeliveryContext, managed_list: ManagedList) -> Li
     ((applied, uncertain, member_count, missing, unmanaged, already_members),) = warehouse.fetch(
         members.select_comparison_counts(comparison)
     )
-    context.on_event(ListRead(managed_list.model, managed_list.list_name, member_count))
+    context.on_event(ListRead(owned_list.model, owned_list.list_name, member_count))
     removals_not_found = _first_values(
         warehouse.fetch(
-            members.select_unmatched_but_present(comparison, context.state.scope.key, managed_list.model)
+            members.select_unmatched_but_present(comparison, context.state.scope.key, owned_list.model)
         )
     )
     return ListDifference(
-        managed_list.model,
-        managed_list.list_id,
-        managed_list.list_name,
+        owned_list.model,
+        owned_list.list_id,
+        owned_list.list_name,
         applied=applied,
         uncertain=uncertain,
         members=member_count,

@@ -8,7 +8,7 @@ from reverse_etl.delivery.recovery import recover_earlier_runs
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import KlaviyoError, Problem, UsageError
 from reverse_etl.planning import lists
-from reverse_etl.reconcile.drift import ListDifference, ManagedList, compare_list
+from reverse_etl.reconcile.drift import ListDifference, OwnedList, compare_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ def reconcile(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
 ) -> tuple[ListDifference, ...]:
     """Return how the models' lists differ from the rows applied to them. Changes nothing."""
-    return _compare_lists(context, _find_managed_lists(context, models, list_ids_by_name))
+    return _compare_lists(context, _find_owned_lists(context, models, list_ids_by_name))
 
 
 def resend_missing(
@@ -37,7 +37,7 @@ def resend_missing(
         context,
         models,
         list_ids_by_name,
-        lambda managed_list: context.state.mark_missing_uncertain(managed_list.comparison),
+        lambda owned_list: context.state.mark_missing_uncertain(owned_list.comparison),
     )
 
 
@@ -46,7 +46,7 @@ def preview_adopt(
 ) -> tuple[ListDifference, ...]:
     """Return how the lists that `adopt` would adopt differ; raises what it would. Changes nothing."""
     _require_sent_models(context, models, list_ids_by_name)
-    return _compare_lists(context, _find_managed_lists(context, models, list_ids_by_name))
+    return _compare_lists(context, _find_owned_lists(context, models, list_ids_by_name))
 
 
 def adopt(
@@ -62,16 +62,14 @@ def adopt(
         context,
         models,
         list_ids_by_name,
-        lambda managed_list: context.state.adopt_members(managed_list.comparison),
+        lambda owned_list: context.state.adopt_members(owned_list.comparison),
     )
 
 
-def _compare_lists(
-    context: DeliveryContext, managed_lists: Iterable[ManagedList]
-) -> tuple[ListDifference, ...]:
+def _compare_lists(context: DeliveryContext, owned_lists: Iterable[OwnedList]) -> tuple[ListDifference, ...]:
     differences: list[ListDifference] = []
-    for managed_list in managed_lists:
-        with compare_list(context, managed_list) as difference:
+    for owned_list in owned_lists:
+        with compare_list(context, owned_list) as difference:
             differences.append(difference)
     return tuple(differences)
 
@@ -80,21 +78,21 @@ def _compare_and_update(
     context: DeliveryContext,
     models: Sequence[Model],
     list_ids_by_name: ListIdsByName,
-    update_state: Callable[[ManagedList], None],
+    update_state: Callable[[OwnedList], None],
 ) -> tuple[ListDifference, ...]:
     """Recover earlier runs, then compare each list and update its state."""
     differences: list[ListDifference] = []
     with context.state.hold_lease():
         blocked_lists = recover_earlier_runs(context, models)
-        for managed_list in _find_managed_lists(context, models, list_ids_by_name):
-            reason = blocked_lists.find_reason(managed_list.model, managed_list.list_id)
+        for owned_list in _find_owned_lists(context, models, list_ids_by_name):
+            reason = blocked_lists.find_reason(owned_list.model, owned_list.list_id)
             if reason is not None:
-                raise KlaviyoError.of(reason, where=f"list {managed_list.list_name}")
-            with compare_list(context, managed_list) as difference:
+                raise KlaviyoError.of(reason, where=f"list {owned_list.list_name}")
+            with compare_list(context, owned_list) as difference:
                 differences.append(difference)
                 context.state.renew_lease_or_raise()  # the lease may have expired while the list was read
                 if not difference.deleted:
-                    update_state(managed_list)
+                    update_state(owned_list)
     return tuple(differences)
 
 
@@ -102,15 +100,15 @@ def _require_sent_models(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
 ) -> None:
     models_with_lists = {
-        managed_list.model for managed_list in _find_managed_lists(context, models, list_ids_by_name)
+        owned_list.model for owned_list in _find_owned_lists(context, models, list_ids_by_name)
     }
     if unsent_models := [model for model in models if model.name not in models_with_lists]:
         raise UsageError(*(_never_sent_problem(model) for model in unsent_models))
 
 
-def _find_managed_lists(
+def _find_owned_lists(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
-) -> Iterator[ManagedList]:
+) -> Iterator[OwnedList]:
     """Yield the lists that the models own and have sent to.
 
     For a model with a list column these are all lists that it has rows on.
@@ -128,14 +126,14 @@ def _find_managed_lists(
         }
         if isinstance(model.config.list_target, ListColumn):
             applied, uncertain = context.state.rows_by_list(tables.table_key)
-            managed_ids = {*applied, *uncertain}
+            owned_ids = {*applied, *uncertain}
         else:
-            managed_ids = {
+            owned_ids = {
                 ref.id
                 for ref in lists.resolve_lists(model, (), list_ids_by_name, registered_lists, None).refs
             }
-        for list_id in sorted(managed_ids & list_names.keys(), key=lambda id_: (list_names[id_], id_)):
-            yield ManagedList(model.name, tables, list_id, list_names[list_id])
+        for list_id in sorted(owned_ids & list_names.keys(), key=lambda id_: (list_names[id_], id_)):
+            yield OwnedList(model.name, tables, list_id, list_names[list_id])
 
 
 def _never_sent_problem(model: Model) -> Problem:

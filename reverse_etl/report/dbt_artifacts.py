@@ -111,7 +111,11 @@ def build_run_results(selected: Sequence[Model], result: RunResult, metadata: Ru
 
 
 def _model_status(list_results: Sequence[ListResult]) -> str:
-    stops = [bool(one.list_plan.stop_reason) for one in list_results if not one.list_plan.has_no_list]
+    stops = [
+        bool(list_result.list_plan.stop_reason)
+        for list_result in list_results
+        if not list_result.list_plan.has_no_list
+    ]
     if stops and all(stops):
         return "skipped"
     return _STATUS_BY_EXIT_CODE[compute_exit_code(list_results, strict=False)]

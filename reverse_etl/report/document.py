@@ -57,8 +57,12 @@ def run_document(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def _verdict(one: RunSummary) -> dict[str, Any]:
-    return {"severity": one.severity.value, "headline": one.headline, "details": list(one.details)}
+def _verdict(summary: RunSummary) -> dict[str, Any]:
+    return {
+        "severity": summary.severity.value,
+        "headline": summary.headline,
+        "details": list(summary.details),
+    }
 
 
 def _label_document(label: ListLabel) -> dict[str, str]:
@@ -75,18 +79,18 @@ def reason_document(reason: RejectionReason) -> dict[str, str]:
     }
 
 
-def _rejected(one: RejectionSummary) -> dict[str, Any]:
+def _rejected(rejection: RejectionSummary) -> dict[str, Any]:
     return {
-        **_label_document(one.label),
-        **reason_document(one.rejected.reason),
-        "rows": one.rejected.rows,
-        "new_rows": one.rejected.new_rows,
-        "example": one.rejected.example,
+        **_label_document(rejection.label),
+        **reason_document(rejection.rejected.reason),
+        "rows": rejection.rejected.rows,
+        "new_rows": rejection.rejected.new_rows,
+        "example": rejection.rejected.example,
     }
 
 
-def _gone(one: RemovalNotFound) -> dict[str, Any]:
-    return {**_label_document(one.label), "identity": one.identity, "recorded_at": one.at}
+def _gone(removal: RemovalNotFound) -> dict[str, Any]:
+    return {**_label_document(removal.label), "identity": removal.identity, "recorded_at": removal.at}
 
 
 def _list_document(summary: ListSummary) -> dict[str, Any]:
@@ -104,14 +108,14 @@ def _proof_document(proof: Proof) -> dict[str, Any]:
     }
 
 
-def _receipt(one: StoredReceipt) -> dict[str, Any]:
+def _receipt(receipt: StoredReceipt) -> dict[str, Any]:
     return {
-        "job_id": one.job_id,
-        "rows": one.rows,
-        "state": one.state,
-        "recorded_at": one.recorded_at,
-        "may_have_duplicate": one.may_have_duplicate,
-        "detail": one.detail,
+        "job_id": receipt.job_id,
+        "rows": receipt.rows,
+        "state": receipt.state,
+        "recorded_at": receipt.recorded_at,
+        "may_have_duplicate": receipt.may_have_duplicate,
+        "detail": receipt.detail,
     }
 
 

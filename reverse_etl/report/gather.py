@@ -185,9 +185,11 @@ def _collect_proofs(state: State, run: RunRecord, list_names: _ListNames) -> tup
         Proof(
             label=list_names.label_list(*group[:2]),
             op=group[2],
-            receipt_count=sum(one.receipts for one in group_sums),
-            rows_by_state={one.state: one.rows for one in group_sums},
-            shown_receipts=tuple(one for one in receipts if (one.model, one.list_id, one.op) == group),
+            receipt_count=sum(receipt_sum.receipts for receipt_sum in group_sums),
+            rows_by_state={receipt_sum.state: receipt_sum.rows for receipt_sum in group_sums},
+            shown_receipts=tuple(
+                receipt for receipt in receipts if (receipt.model, receipt.list_id, receipt.op) == group
+            ),
             forgets=list_names.forgets(group[0]),
         )
         for group, group_sums in sums_by_group.items()

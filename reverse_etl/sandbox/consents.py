@@ -128,8 +128,8 @@ class Subscriptions:
 
     def _email_marketing(self) -> dict[str, Any]:
         stored = self._find(_EMAIL)
-        everywhere = [each for each in self.suppressions if each.list_id == EVERY_LIST]
-        of_lists = [each for each in self.suppressions if each.list_id != EVERY_LIST]
+        everywhere = [suppression for suppression in self.suppressions if suppression.list_id == EVERY_LIST]
+        of_lists = [suppression for suppression in self.suppressions if suppression.list_id != EVERY_LIST]
         return {
             "can_receive_email_marketing": not everywhere,
             "consent": stored.consent,
@@ -139,10 +139,17 @@ class Subscriptions:
             "method_detail": stored.detail or "",
             "custom_method_detail": stored.detail,
             "double_optin": stored.double_optin,
-            "suppression": [{"reason": each.reason, "timestamp": to_iso(each.at)} for each in everywhere],
+            "suppression": [
+                {"reason": suppression.reason, "timestamp": to_iso(suppression.at)}
+                for suppression in everywhere
+            ],
             "list_suppressions": [
-                {"list_id": each.list_id, "reason": each.reason, "timestamp": to_iso(each.at)}
-                for each in of_lists
+                {
+                    "list_id": suppression.list_id,
+                    "reason": suppression.reason,
+                    "timestamp": to_iso(suppression.at),
+                }
+                for suppression in of_lists
             ],
         }
 

@@ -83,7 +83,9 @@ class ProfileView:
     ) -> list[dict[str, Any]]:
         """Return profiles as JSON:API resources; members of a list also with the time of joining."""
         wants_subscriptions = SUBSCRIPTIONS in self._top_level_names()
-        subscriptions = load_subscriptions(db, [each.seq for each in profiles] if wants_subscriptions else [])
+        subscriptions = load_subscriptions(
+            db, [profile.seq for profile in profiles] if wants_subscriptions else []
+        )
         return [
             self._to_resource(profile, subscriptions.get(profile.seq), joined[index] if joined else None)
             for index, profile in enumerate(profiles)
@@ -135,6 +137,6 @@ def _select(attributes: Mapping[str, Any], fields: frozenset[str], prefix: str =
         path = prefix + name
         if path in fields:
             selected[name] = value
-        elif isinstance(value, dict) and any(each.startswith(f"{path}.") for each in fields):
+        elif isinstance(value, dict) and any(field.startswith(f"{path}.") for field in fields):
             selected[name] = _select(value, fields, f"{path}.")
     return selected

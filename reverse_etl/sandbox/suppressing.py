@@ -183,7 +183,7 @@ def accept_suppression(
         skipped=0,
         status="queued",
     )
-    values = tuple(getattr(job, each.name) for each in dataclass_fields(job))
+    values = tuple(getattr(job, field.name) for field in dataclass_fields(job))
     columns = SUPPRESSION_JOB_COLUMNS.replace("j.", "")
     db.execute(f"INSERT INTO suppression_jobs ({columns}) VALUES ({', '.join('?' * len(values))})", values)
     return job

@@ -1,7 +1,7 @@
 """The state: everything that is stored between runs.
 
 - A snapshot per model: the rows last applied, with the values that Klaviyo was last given.
-- The uncertain deltas: those of a run, from its first write until a receipt proves that they were applied.
+- The uncertain deltas: those of a run, from the start of sending until a receipt proves them applied.
 - Runs, receipts, rejections, the registry of lists, and the lease.
 
 Everything is keyed by Klaviyo account and project, and a model's rows by list id. Related changes are one

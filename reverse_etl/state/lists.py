@@ -59,7 +59,7 @@ class ListRegistry:
             self._replace(None, name, model, ListState.INTENDED.value, format_timestamp(klaviyo_time))
         )
 
-    def claim(self, managed_lists: Sequence[tuple[str, str, str]]) -> None:
+    def claim(self, owned_lists: Sequence[tuple[str, str, str]]) -> None:
         """Record which lists the models own: (list id, name, model). May be repeated.
 
         An intended creation of a list of the same name is over.
@@ -68,9 +68,9 @@ class ListRegistry:
         now = self.state_tables.now()
         statements = [
             statement
-            for managed_list in managed_lists
-            if managed_list not in registered
-            for statement in self._replace(*managed_list, ListState.OWNED.value, now)
+            for owned_list in owned_lists
+            if owned_list not in registered
+            for statement in self._replace(*owned_list, ListState.OWNED.value, now)
         ]
         if statements:
             self.state_tables.commit(statements)

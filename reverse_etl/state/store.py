@@ -115,7 +115,10 @@ class State:
         """Return how many rows of a model are applied, and how many uncertain, by list id."""
         if self._load_payload(table_key) is None:
             return {}, {}
-        tables = ModelTables(self.tables.dialect, table_key, (), (), many_lists=True)
+        return self.count_rows_by_list(ModelTables(self.tables.dialect, table_key, (), (), many_lists=True))
+
+    def count_rows_by_list(self, tables: ModelTables) -> tuple[dict[str, int], dict[str, int]]:
+        """Return the same for a model that was sent before."""
         return (
             dict(self.tables.fetch(snapshot.count_snapshot_by_list(tables))),
             dict(self.tables.fetch(snapshot.count_uncertain_by_list(tables))),
@@ -133,7 +136,7 @@ class State:
     def mark_submitting(
         self, run_id: str, destination_id: str, klaviyo_time: str, submissions: Sequence[ModelSubmission]
     ) -> None:
-        """Mark a run as submitting, with its deltas, before its first write."""
+        """Mark a run as submitting, with its deltas, before its first row is sent."""
         self._lease.renew_or_raise()  # a run that lost the lease while planning must not send
         for submission in submissions:
             self._ensure_tables(submission.tables)

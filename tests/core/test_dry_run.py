@@ -103,7 +103,7 @@ def test_the_first_plan_creates_no_state(world: World) -> None:
 
 def one_list(plan: Plan) -> ListPlan:
     """Return the only list of a plan."""
-    ((_, found),) = plan.lists()
+    ((_, found),) = plan.list_plans()
     return found
 
 
@@ -120,7 +120,7 @@ def counts(plan: Plan) -> dict[tuple[str, str], tuple[int, int, int, int, int, i
             listed.unchanged,
             [(rejected.reason.code, rejected.rows) for rejected in listed.check_rejections],
         )
-        for model, listed in plan.lists()
+        for model, listed in plan.list_plans()
     }
 
 
@@ -139,7 +139,7 @@ def test_the_run_does_what_the_plan_says(world: World) -> None:
     world.plan()
     result = world.run(allow_removes=["members", "clubs"])
     assert counts(result.plan) == counts(planned)
-    assert sum(listed.rejected_by_check for _, listed in planned.lists()) == 2
+    assert sum(listed.rejected_by_check for _, listed in planned.list_plans()) == 2
     for listed in result.lists:
         assert listed.outcomes.get(Outcome.APPLIED, 0) == listed.list_plan.upserts
         assert listed.outcomes.get(Outcome.REMOVED, 0) == listed.list_plan.removes
@@ -156,7 +156,9 @@ def test_without_a_key_a_plan_says_that_lists_were_not_looked_up(world: World) -
     plan = world.plan()
     assert not plan.lists_looked_up
     assert world.sandbox.log(number) == []
-    assert {listed.list_ref.name: (listed.list_ref.is_new, listed.adds) for _, listed in plan.lists()} == {
+    assert {
+        listed.list_ref.name: (listed.list_ref.is_new, listed.adds) for _, listed in plan.list_plans()
+    } == {
         "Members": (False, 0),
         "Others": (True, 1),
     }
@@ -237,7 +239,7 @@ def test_a_plan_estimates_the_requests_that_read_a_list(world: World) -> None:
     for gone, pages in ((280, 1), (249, 3), (0, 1)):  # read from when they were sent, until they are found
         become(world, [row for row in many(300) if row != many(300)[gone]])
         planned = world.plan()
-        assert (one_list(planned).rows_without_contact, planned.max_list_reads()) == (1, 3)
+        assert (one_list(planned).removes_without_contact, planned.max_list_reads()) == (1, 3)
         number = max(entry.number for entry in world.sandbox.log())
         assert one(world.run()).outcomes.get(Outcome.REMOVED) == 1
         assert asked(world, number)[Endpoint.LIST_PROFILES] == pages

@@ -232,7 +232,7 @@ def test_rows_that_a_guard_kept_back_are_planned_again(world: World) -> None:
     world.run()
     become(world, [*many(10), person("new")])
     assert one(world.run(), "members").outcomes == {Outcome.NOT_SENT: 21}
-    plan = next(one for _, one in world.plan().lists() if one.list_ref.name == "Members")
+    plan = next(one for _, one in world.plan().list_plans() if one.list_ref.name == "Members")
     assert (plan.adds, plan.removes) == (1, 20)
     become(world, [*many(30), person("new")])
     result = world.run()

@@ -53,7 +53,7 @@ def test_a_deleted_list_among_many_is_asked_for_by_itself(clubs: World) -> None:
     clubs.by_hand("DELETE", f"/api/lists/{clubs.list_id('Club 07')}")
     clubs.sandbox.clear_log()
     plan = clubs.plan()
-    assert [one.list_ref.name for _, one in plan.lists() if one.list_ref.is_new] == ["Club 07"]
+    assert [one.list_ref.name for _, one in plan.list_plans() if one.list_ref.is_new] == ["Club 07"]
     assert list_lookups(clubs) <= 6 + 4  # its id for the row, the leaving row and the note; its name
 
 

@@ -11,7 +11,7 @@ import pytest
 from reverse_etl.dbt.gate import GateMode
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.errors import UsageError
-from reverse_etl.planning.model_plan import seal_text
+from reverse_etl.planning.model_plan import hash_plan_parts
 from reverse_etl.planning.saved_plan import SavedPlan
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def test_a_plan_without_a_figure_is_not_read(figure: str) -> None:
 def test_the_digest_of_rows_and_columns_stays() -> None:
     columns = [Column(f"c'{kind.value.split()[0]}", kind, 'T "x"') for kind in ColumnKind]
     assert (
-        seal_text(3, "12ab", columns, [("c", "p\\")])
+        hash_plan_parts(3, "12ab", columns, [("c", "p\\")])
         == "5084549272c39aad1e1b9b187f9317f3facbae5a82e1bcfd5e6601c18fd14006"
     )
 

@@ -56,7 +56,7 @@ def test_rows_are_sent_once(world: World) -> None:
     """The plan names rows by their key; a second run sends nothing."""
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10), ("MAY", "A1", 20))
     plan = world.plan()
-    ((_, list_plan),) = plan.lists()
+    ((_, list_plan),) = plan.list_plans()
     assert [change.identity for change in list_plan.sample] == [
         "key:MAY|A1",
         "key:SPRING|A1",

@@ -226,7 +226,7 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
         "compute_deltas",
         diff.compute_deltas(ModelDiff(shape, kept, DiffOptions(full_refresh=True, rekeyed=True))),
     )
-    yield "limit_upserts", planned_rows.limit_upserts(shape, 5)
+    yield "apply_limit", planned_rows.apply_limit(shape, 5)
     yield "compute_deltas", diff.compute_deltas(ModelDiff(many, kept_of_many))
     yield (
         "compute_deltas",

@@ -20,7 +20,7 @@ from reverse_etl.klaviyo.revision import describe_revision, find_revision_warnin
 from reverse_etl.planning.guards import find_new_list_problems
 from reverse_etl.planning.model_lists import ListFinder
 from reverse_etl.planning.row_keys import is_rekeyed
-from reverse_etl.planning.stage import describe_model
+from reverse_etl.planning.stage import read_checked_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,7 +179,7 @@ def _check_warehouse(project: Project) -> str:
     with project.connections.warehouse(read_only=True) as warehouse, warehouse.staging():
         for model in project.models:
             try:
-                describe_model(warehouse, model)
+                read_checked_columns(warehouse, model)
             except ModelError as error:
                 problems += error.problems
     if problems:

@@ -80,7 +80,7 @@ def _show_plan(project: Project) -> None:
     _print_command(f"plan{_format_project_flags(project.folder)}")
     plan = project.plan()
     show_plan_table(plan)
-    for model_plan, list_plan in plan.lists():
+    for model_plan, list_plan in plan.list_plans():
         if list_plan.list_ref.name == SAMPLED_LIST:
             show_list_details(model_plan, list_plan, show_values=False)
     warn_unverified_plan(project, plan)

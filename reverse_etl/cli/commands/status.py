@@ -45,7 +45,9 @@ def _show_status(status: Status, *, show_values: bool) -> None:
     """Print a line per list; then why rows are rejected and lists stopped, and the notes."""
     headings = ("list", "model", "last run (UTC)", "state", "applied", "rejected", "held", "uncertain")
     run_states = {run.run_id: run.state for run in status.runs}
-    show.print_table(headings, [_row_cells(one, run_states) for one in status.lists], text_columns=4)
+    show.print_table(
+        headings, [_row_cells(list_status, run_states) for list_status in status.lists], text_columns=4
+    )
     for list_status in status.lists:
         for rejected in list_status.rejections:
             show.print_line(

@@ -26,15 +26,15 @@ _HEADINGS: Final = {
 _ALWAYS_SHOWN: Final = {"applied", "members", "missing", "unmanaged"}  # the rest is shown where there is any
 
 
-def _figures(one: ListDifference) -> dict[str, int]:
+def _figures(difference: ListDifference) -> dict[str, int]:
     return {
-        "applied": one.applied,
-        "uncertain": one.uncertain,
-        "members": one.members,
-        "missing": one.missing,
-        "unmanaged": one.unmanaged,
-        "already_members": one.already_members,
-        "removals_not_found": one.removals_not_found,
+        "applied": difference.applied,
+        "uncertain": difference.uncertain,
+        "members": difference.members,
+        "missing": difference.missing,
+        "unmanaged": difference.unmanaged,
+        "already_members": difference.already_members,
+        "removals_not_found": difference.removals_not_found,
     }
 
 
@@ -72,12 +72,16 @@ def show_differences(differences: Sequence[ListDifference], list_flags: ListFlag
     if list_flags.as_json:
         show.print_json(differences_document(differences, show_values=list_flags.show_values))
         return
-    existing = [one for one in differences if not one.deleted]
-    figures = [_figures(one) for one in existing]
-    shown = [name for name in _HEADINGS if name in _ALWAYS_SHOWN or any(each[name] for each in figures)]
+    existing = [difference for difference in differences if not difference.deleted]
+    figures = [_figures(difference) for difference in existing]
+    shown = [
+        name
+        for name in _HEADINGS
+        if name in _ALWAYS_SHOWN or any(list_figures[name] for list_figures in figures)
+    ]
     rows = [
-        (one.list_name, one.model, *(each[name] for name in shown))
-        for one, each in zip(existing, figures, strict=True)
+        (difference.list_name, difference.model, *(list_figures[name] for name in shown))
+        for difference, list_figures in zip(existing, figures, strict=True)
     ]
     if existing:
         show.print_table(("list", "model", *(_HEADINGS[name] for name in shown)), rows, text_columns=2)

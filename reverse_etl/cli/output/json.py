@@ -51,7 +51,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
                 "stop_reason": list_plan.stop_reason,
                 "sample": [_change_document(change, show_values=show_values) for change in list_plan.sample],
             }
-            for model_plan, list_plan in plan.lists()
+            for model_plan, list_plan in plan.list_plans()
         ],
         "requests": {_request_key(endpoint): number for endpoint, number in plan.estimate_requests().items()},
         "max_list_reads": plan.max_list_reads(),

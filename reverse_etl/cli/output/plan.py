@@ -41,7 +41,7 @@ _SHOW_SECONDS_BELOW = 2 * _MINUTE
 def show_plan(plan: Plan, *, show_values: bool) -> None:
     """Print a plan: a line per list, the requests, and the rejections and changes of each list."""
     show_plan_table(plan)
-    for model_plan, list_plan in plan.lists():
+    for model_plan, list_plan in plan.list_plans():
         show_list_details(model_plan, list_plan, show_values=show_values)
     for note in plan.notes:
         show.print_line(f"\nNote: {note}")
@@ -49,10 +49,10 @@ def show_plan(plan: Plan, *, show_values: bool) -> None:
 
 def show_plan_table(plan: Plan) -> None:
     """Print a line per list, and the requests that the plan takes."""
-    rows = [_row_cells(model_plan, list_plan) for model_plan, list_plan in plan.lists()]
+    rows = [_row_cells(model_plan, list_plan) for model_plan, list_plan in plan.list_plans()]
     columns = [name for name in _HEADINGS if name not in _HIDDEN_IF_ZERO or any(row[name] for row in rows)]
     show.print_table(columns, [[row[name] for name in columns] for row in rows], text_columns=2)
-    if any(list_plan.list_ref.is_new for _, list_plan in plan.lists()):
+    if any(list_plan.list_ref.is_new for _, list_plan in plan.list_plans()):
         show.print_line(
             "* will be created" if plan.lists_looked_up else "* assumed new; Klaviyo was not asked"
         )
@@ -144,7 +144,7 @@ def _model_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
 def _list_read_lines(list_plan: ListPlan) -> list[str]:
     if not list_plan.max_list_reads:
         return []
-    removes_text = format_count(list_plan.rows_without_contact, "remove was", "removes were")
+    removes_text = format_count(list_plan.removes_without_contact, "remove was", "removes were")
     list_read_text = f"the list is read, up to {format_count(list_plan.max_list_reads, 'request')} more"
     return [f"  {removes_text} sent without e-mail and phone; if Klaviyo has none either, {list_read_text}"]
 

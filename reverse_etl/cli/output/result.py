@@ -60,7 +60,7 @@ def follow_up_lines(result: RunResult) -> list[str]:
     if not result.lists:
         return []
     of_lists = [collect_figures(list_result) for list_result in result.lists]
-    totals = {name: sum(each[name] for each in of_lists) for name in of_lists[0]}
+    totals = {name: sum(list_figures[name] for list_figures in of_lists) for name in of_lists[0]}
     stopped = sum(
         list_result.outcomes.get(Outcome.NOT_SENT, 0)
         for list_result in result.lists

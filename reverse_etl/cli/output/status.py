@@ -17,7 +17,7 @@ def status_document(status: Status, *, show_values: bool) -> dict[str, Any]:
     """Return where each list stands as plain values; identities are masked unless they may be shown."""
     return {
         "account": status.account,
-        "lists": [_list(one, show_values=show_values) for one in status.lists],
+        "lists": [_list(list_status, show_values=show_values) for list_status in status.lists],
         "runs": [run_document(run) for run in status.runs],
         "refusal_reasons": list(status.refusal_reasons),
         "interruption": _interruption(status.interruption) if status.interruption else None,
@@ -33,30 +33,32 @@ def _interruption(interruption: Interruption) -> dict[str, Any]:
     }
 
 
-def _list(one: ListStatus, *, show_values: bool) -> dict[str, Any]:
+def _list(list_status: ListStatus, *, show_values: bool) -> dict[str, Any]:
     return {
-        "model": one.model,
-        "list_id": one.list_id,
-        "list": one.list_name,
-        "applied": one.applied,
-        "rejected": one.rejected,
-        "held": one.held,
-        "uncertain": one.uncertain,
-        "last_run": _last(one.last_run) if one.last_run else None,
-        "rejections": [_rejected_rows(rejected, show_values=show_values) for rejected in one.rejections],
-        "note": one.note,
+        "model": list_status.model,
+        "list_id": list_status.list_id,
+        "list": list_status.list_name,
+        "applied": list_status.applied,
+        "rejected": list_status.rejected,
+        "held": list_status.held,
+        "uncertain": list_status.uncertain,
+        "last_run": _last(list_status.last_run) if list_status.last_run else None,
+        "rejections": [
+            _rejected_rows(rejected, show_values=show_values) for rejected in list_status.rejections
+        ],
+        "note": list_status.note,
     }
 
 
-def _last(one: RunList) -> dict[str, Any]:
+def _last(run_list: RunList) -> dict[str, Any]:
     return {
-        "run_id": one.run_id,
-        "started_at": one.started_at,
-        "model": one.model,
-        "list_id": one.list_id,
-        "list": one.list_name,
-        "counts": dict(one.counts),
-        "stop_reason": one.reason,
+        "run_id": run_list.run_id,
+        "started_at": run_list.started_at,
+        "model": run_list.model,
+        "list_id": run_list.list_id,
+        "list": run_list.list_name,
+        "counts": dict(run_list.counts),
+        "stop_reason": run_list.reason,
     }
 
 

@@ -113,7 +113,7 @@ class ModelDiff:
             return self.tables.rekeyed_identity_sql(alias)
         return Sql(f"{alias}.retl_identity")
 
-    def is_managed_list(self, list_id: str) -> Sql:
+    def is_owned_list(self, list_id: str) -> Sql:
         """Return the condition that a list is one that the model manages."""
         lists = self.tables.dialect.temp_table(self.tables.lists)
         if self.tables.many_lists:

@@ -28,7 +28,7 @@ def create_empty_plan(tables: ModelTables) -> Statement:
     return tables.dialect.replace_empty_temp_table(tables.planned, columns)
 
 
-def limit_upserts(tables: ModelTables, limit: int) -> tuple[Statement, ...]:
+def apply_limit(tables: ModelTables, limit: int) -> tuple[Statement, ...]:
     """Keep only the first `limit` upserts of the plan, and defer all removes."""
     planned, upserts = tables.dialect.temp_table(tables.planned), f"retl_op <> '{Op.REMOVE}'"
     return (

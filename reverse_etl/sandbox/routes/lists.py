@@ -68,7 +68,7 @@ def get_lists(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
         rows, cursor = fetch_page(db, _SOURCE, where, order, page)
         lists = [StoredList(*row) for row in rows]
         included = _include_tags(db, request, lists)
-    resources = [each.to_resource(request.origin, requested_fields) for each in lists]
+    resources = [sandbox_list.to_resource(request.origin, requested_fields) for sandbox_list in lists]
     return ApiResponse(200, {"data": resources, "links": build_links(request, cursor)} | included)
 
 
@@ -125,7 +125,7 @@ def _include_tags(db: sqlite3.Connection, request: ApiRequest, lists: Sequence[S
     tag_fields = request.parse_names("fields[tag]", frozenset({"id", "name"}))
     if included is None:
         return {}
-    tags = tags_of_lists(db, [each.id for each in lists]) if "tags" in included else {}
+    tags = tags_of_lists(db, [sandbox_list.id for sandbox_list in lists]) if "tags" in included else {}
     shows_name = tag_fields is None or "name" in tag_fields
     return {
         "included": [

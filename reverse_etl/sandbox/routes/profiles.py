@@ -116,7 +116,9 @@ def get_profile(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
         response = _profile_response(db, request, 200, _require_profile(db, request))
     if included:
         lists = _load_profile_lists(account, request) if "lists" in included else []
-        response.body["included"] = [each.to_resource(request.origin, list_fields) for each in lists]
+        response.body["included"] = [
+            sandbox_list.to_resource(request.origin, list_fields) for sandbox_list in lists
+        ]
     return response
 
 

@@ -1,4 +1,4 @@
-"""The deltas of a run: written before its first write, and kept until receipts prove what came of them.
+"""The deltas of a run: written before its first row is sent, and kept until receipts prove what came of them.
 
 From then on a row is uncertain until a receipt proves that it was applied or refused.
 """
