@@ -1,12 +1,18 @@
-"""The one switch that rewrites gold files, for every folder of tests."""
+"""Shared by all folders of tests: the switch that rewrites gold files, and a temporary folder of their own."""
 
 from __future__ import annotations
 
+import gc
 import os
+import tempfile
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.gold import OPTION, Gold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,3 +30,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def gold(request: pytest.FixtureRequest) -> Gold:
     """Return what compares a text with a gold file."""
     return Gold(update=bool(request.config.getoption(OPTION)))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collected tests, which are many objects, out of each garbage collection."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder() -> Iterator[None]:
+    """Make a temporary folder for these tests alone: the program searches it for its abandoned folders."""
+    with tempfile.TemporaryDirectory(prefix="tests_") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,13 +56,25 @@ def read_yaml(path: Path) -> YamlDocument:
         raise UsageError.of(
             f"{path.name} cannot be read: {_read_error_reason(error)}.", where=format_location(path)
         ) from error
+    with suppress(yaml.YAMLError):  # libyaml is ten times faster; the other loader explains mistakes better
+        return _parse(path, text, yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines = dict(_key_lines(root, ())) if root else {}
-        _reject_duplicate_keys(root, path)
-        content = yaml.safe_load(text)
+        return _parse(path, text, yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise _invalid_yaml_error(path, text, error) from None
+
+
+def _parse(path: Path, text: str, loader_class: type[yaml.SafeLoader | yaml.CSafeLoader]) -> YamlDocument:
+    loader = loader_class(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return YamlDocument(path, {}, {})
+        lines = dict(_key_lines(root, ()))
+        _reject_duplicate_keys(root, path)
+        content = loader.construct_document(root)
+    finally:
+        loader.dispose()
     return YamlDocument(path, {} if content is None else content, lines)
 
 
