@@ -1,4 +1,4 @@
-"""Shared by all folders of tests: the switch that rewrites gold files, and a temporary folder of their own."""
+"""Shared by all folders of tests: the switch that rewrites gold files, and a temporary folder."""
 
 from __future__ import annotations
 
