@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
+from multiprocessing import util
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +43,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def temporary_folder() -> Iterator[None]:
     """Make a temporary folder for these tests alone: the program searches it for its abandoned folders."""
+    util.get_temp_dir()  # multiprocessing removes its own at exit, after this one is gone
     with tempfile.TemporaryDirectory(prefix="tests_") as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
