@@ -100,6 +100,20 @@ class Connections:
         else:
             yield from self._connect(destination.origin, destination.require_key(), on_request)
 
+    @contextmanager
+    def planning(
+        self, on_request: RequestHook | None = None
+    ) -> Iterator[tuple[Warehouse, State, Klaviyo | None]]:
+        """Open what a plan reads: the warehouse, the state, and Klaviyo, None without a key."""
+        with (
+            self.klaviyo(dry_run=True, on_request=on_request) as klaviyo,
+            self.warehouse(read_only=True) as warehouse,
+        ):
+            # '' is a new account: that of a sandbox without a file.
+            assumed_account = "" if self.target.destination.embedded_sandbox else None
+            account = klaviyo.get_account().id if klaviyo else assumed_account
+            yield warehouse, self.state(warehouse, account), klaviyo
+
     def _require_started_sandbox(self) -> None:
         """Raise UsageError if the embedded sandbox has no file yet: nothing was sent to it."""
         path = self.folder / SANDBOX_FILE

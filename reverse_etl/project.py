@@ -26,10 +26,11 @@ from reverse_etl.models.project_models import ProjectModels
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.dbt_gate import DbtGate
 from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.planning.plan_drift import find_changed_models, require_same_account, require_same_target
+from reverse_etl.planning.plan_drift import require_same_account, require_same_models, require_same_target
 from reverse_etl.planning.planner import PlanRequest, require_known_allowances, require_known_models
 from reverse_etl.reconcile import operations as flow
 from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
+from reverse_etl.report.explain import add_memberships, explain_person
 from reverse_etl.report.gather import build_report
 from reverse_etl.report.status import Status, load_status
 from reverse_etl.run import RunOptions, run_models
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import Plan
     from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.reconcile.drift import ListDifference
+    from reverse_etl.report.explanation import Explanation
     from reverse_etl.report.facts import Report
     from reverse_etl.state import State
 
@@ -164,16 +166,8 @@ class Project:
         """
         options = replace(options or PlanOptions(), sample_size=SAMPLE_SIZE)
         request = self._build_request(select, exclude, options)
-        with (
-            self.connections.klaviyo(dry_run=True, on_request=on_request) as klaviyo,
-            self.connections.warehouse(read_only=True) as warehouse,
-        ):
-            # '' is a new account: that of a sandbox without a file.
-            assumed_account = "" if self.target.destination.embedded_sandbox else None
-            account = klaviyo.get_account().id if klaviyo else assumed_account
-            return planning.build_plan(
-                warehouse, self.connections.state(warehouse, account), klaviyo, request, on_event
-            )
+        with self.connections.planning(on_request) as (warehouse, state, klaviyo):
+            return planning.build_plan(warehouse, state, klaviyo, request, on_event)
 
     def run(  # noqa: PLR0913 - the command line's flags
         self,
@@ -242,12 +236,8 @@ class Project:
 
     def _run_recorded(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
         with self._make_run_artifacts(request.selected) as run_artifacts:
-            if run_options.saved_plan and (
-                changed := find_changed_models(
-                    run_options.saved_plan, {model.name: model.checksum for model in request.selected}
-                )
-            ):
-                raise GuardRefused(*changed)
+            if run_options.saved_plan:
+                require_same_models(run_options.saved_plan, request.selected)
             self._pass_gate(request.selected, run_options)
             self.target.destination.require_key()
             run_artifacts.result = self._run_request(request, run_options)
@@ -290,6 +280,30 @@ class Project:
     def artifacts_folder(self) -> Path:
         """Return the folder for artifacts: `reverse_etl` in dbt's target folder, or in `target`."""
         return (self.dbt_project.target_path if self.dbt_project else self.folder / "target") / PACKAGE
+
+    def explain(  # noqa: PLR0913 - the command line's flags
+        self,
+        text: str,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        lists: Collection[str] = (),
+        ask_klaviyo: bool = False,
+        on_event: EventHandler = _ignore_event,
+        on_request: RequestHook | None = None,
+    ) -> Explanation:
+        """Return what is known of one person: in the models, in the state, and of the next run.
+
+        `text` is an e-mail, a phone, an external id or a profile id; `lists` are names or ids, all if none.
+        Makes a plan, and so sends only GETs and changes nothing. With `ask_klaviyo`, also what Klaviyo shows.
+        """
+        request = self._build_request(select, exclude, None)
+        if ask_klaviyo:
+            self.target.destination.require_key()
+        with self.connections.planning(on_request) as (warehouse, state, klaviyo):
+            plan = planning.build_plan(warehouse, state, klaviyo, request, on_event)
+            explanation = explain_person(warehouse, state, plan, text, lists)
+            return add_memberships(klaviyo, explanation) if ask_klaviyo and klaviyo else explanation
 
     def reconcile(
         self,
@@ -340,13 +354,7 @@ class Project:
         selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
         with self.connections.warehouse(read_only=True) as warehouse:
             names = [model.name for model in self.project_models.known]
-            full_status = load_status(self.connections.state(warehouse, None), names)
-        lists = (
-            list_status
-            for list_status in full_status.lists
-            if selected_names is None or list_status.model in selected_names
-        )
-        return replace(full_status, lists=tuple(lists))
+            return load_status(self.connections.state(warehouse, None), names, selected_names)
 
     def report(self, run_id: str | None = None) -> Report:
         """Return the report of a run, by default of the newest, from the state only.

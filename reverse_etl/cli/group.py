@@ -21,6 +21,7 @@ _COMMANDS: Final = (  # each a module of `commands`, in the order in which a use
     "run",
     "apply",
     "status",
+    "explain",
     "retry",
     "adopt",
     "reconcile",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.errors import Problem, UsageError
+from reverse_etl.errors import GuardRefused, Problem, UsageError
 from reverse_etl.planning.lists import is_placeholder
 from reverse_etl.planning.saved_plan import to_saved_lists, to_saved_models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.config.target import Target
+    from reverse_etl.models.model import Model
     from reverse_etl.planning.plan import Plan
     from reverse_etl.planning.saved_plan import SavedList, SavedPlan
 
@@ -41,6 +42,12 @@ def require_same_account(saved_plan: SavedPlan, account: str) -> None:
             f"the key belongs to the account {account}.",
             hint=f"Use a key of {saved_plan.account}, or save a new plan with this key.",
         )
+
+
+def require_same_models(saved_plan: SavedPlan, models: Iterable[Model]) -> None:
+    """Raise GuardRefused if a model of the plan has changed or was removed."""
+    if changed := find_changed_models(saved_plan, {model.name: model.checksum for model in models}):
+        raise GuardRefused(*changed)
 
 
 def find_changed_models(saved_plan: SavedPlan, checksums: Mapping[str, str]) -> tuple[Problem, ...]:

@@ -90,8 +90,11 @@ class Status:
     interruption: Interruption | None = None
 
 
-def load_status(state: State, models: Collection[str]) -> Status:
-    """Return the status of each list. Reads only the state; `models` are the project's current models."""
+def load_status(state: State, models: Collection[str], selected: Collection[str] | None = None) -> Status:
+    """Return the status of each list, or of those of the `selected` models.
+
+    Reads only the state; `models` are the project's current models.
+    """
     runs = state.runs.history()
     unfinished = next((run.run_id for run in runs if run.state is RunState.SUBMITTING), None)
     unanswered = _load_unanswered(state, unfinished) if unfinished else {}
@@ -100,6 +103,7 @@ def load_status(state: State, models: Collection[str]) -> Status:
         replace(list_status, note=_orphan_note(list_status, models, records))
         for model_record in state.models().values()
         for list_status in _list_statuses(state, model_record, records)
+        if selected is None or list_status.model in selected
     ]
     return Status(
         state.scope.account,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import TableName
 
 
+_STORED_COLUMNS = "model, list_id, op, job_id, row_count, state, recorded_at, detail, may_have_duplicate"
+
+
 @dataclass(frozen=True)
 class OpenReceipt:
     """A receipt of an earlier run whose import job had not ended."""
@@ -98,10 +101,9 @@ class Receipts:
 
     def first_of_run(self, run_id: str, limit: int) -> tuple[StoredReceipt, ...]:
         """Return at most `limit` receipts of each list and op of a run; those not applied come first."""
-        columns = "model, list_id, op, job_id, row_count, state, recorded_at, detail, may_have_duplicate"
         statement = Statement.read(
-            f"SELECT {columns} FROM (\n"
-            f"  SELECT {columns}, ROW_NUMBER() OVER (\n"
+            f"SELECT {_STORED_COLUMNS} FROM (\n"
+            f"  SELECT {_STORED_COLUMNS}, ROW_NUMBER() OVER (\n"
             f"    PARTITION BY model, list_id, op "
             f"ORDER BY CASE WHEN state = 'applied' THEN 1 ELSE 0 END, first_seq) AS nth\n"
             f"  FROM {self._receipts} WHERE run_id = ?\n"
@@ -120,6 +122,30 @@ class Receipts:
             run_id=run_id,
         )
         return (int(rows[0][-1]) if rows else 0), tuple(UnmatchedRemoval(*row[:-1]) for row in rows)
+
+    def unmatched_removals_of(self, model: str, identities: Sequence[str]) -> list[UnmatchedRemoval]:
+        """Return the removals of these identities for which no profile was found, oldest first."""
+        if not identities:
+            return []
+        rows = self.state_tables.read(
+            "unmatched_removals",
+            "model, list_id, identity, recorded_at",
+            "recorded_at, list_id, identity",
+            **self.state_tables.own,
+            model=model,
+            identity=[*identities],
+        )
+        return [UnmatchedRemoval(*row) for row in rows]
+
+    def covering(self, run_id: str, model: str, seq: int) -> list[StoredReceipt]:
+        """Return the receipts of a run that cover a change, by its number; the newest first."""
+        statement = Statement.read(
+            f"SELECT {_STORED_COLUMNS} FROM {self._receipts}\n"
+            "WHERE run_id = ? AND model = ? AND first_seq <= ? AND last_seq >= ?\n"
+            "ORDER BY recorded_at DESC, first_seq",
+            (run_id, model, seq, seq),
+        )
+        return [StoredReceipt(*row) for row in self.state_tables.fetch(statement)]
 
     def record(
         self,

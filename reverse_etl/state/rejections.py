@@ -43,6 +43,24 @@ class Rejections:
             rejections.setdefault((model, list_id), []).append(rejected)
         return rejections
 
+    def of_rows(self, model: str, row_keys: Sequence[str]) -> Mapping[tuple[str, str], RejectionReason]:
+        """Return, by list id and row key, why Klaviyo refused these rows of a model."""
+        if not row_keys:
+            return {}
+        rows = self.state_tables.read(
+            "rejections",
+            "list_id, row_key, source, code, field, detail",
+            "list_id, row_key",
+            **self.state_tables.own,
+            model=model,
+            row_key=[*row_keys],
+            source=RejectionSource.KLAVIYO.value,
+        )
+        return {
+            (list_id, row_key): RejectionReason(RejectionSource(source), code, field, detail)
+            for list_id, row_key, source, code, field, detail in rows
+        }
+
     def record_check_rejections(
         self, run_id: str, model: str, tables: ModelTables, kept_list_ids: Sequence[str] = ()
     ) -> None:

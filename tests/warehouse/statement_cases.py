@@ -18,6 +18,7 @@ from reverse_etl.planning.sql import conflicts, diff, planned_rows, staging
 from reverse_etl.planning.sql.conflicts import SharedIdentifier
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.sql.staging import Staging
+from reverse_etl.report import person_rows
 from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScope, last_account
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
@@ -242,6 +243,12 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
     yield "count_uncertain_by_list", snapshot.count_uncertain_by_list(shape)
     yield "select_sample", diff.select_sample(ModelDiff(shape, kept), 3)
     yield "select_sample", diff.select_sample(ModelDiff(shape, {}), 3)
+    person = {IdentifierType.EMAIL: "ann@example.com", IdentifierType.EXTERNAL_ID: "17"}
+    yield "select_staged_rows", person_rows.select_staged_rows(shape, person)
+    yield "select_rejected_like", person_rows.select_rejected_like(shape, person)
+    yield "select_planned", person_rows.select_planned(shape, ["email:ann@example.com", "external_id:17"])
+    yield "select_sent_rows", person_rows.select_sent_rows(shape, person)
+    yield "select_open_changes", person_rows.select_open_changes(shape, person)
     yield "set_created_list_ids", planned_rows.set_created_list_ids(shape, {"new:VIP": "L1", "new:Tea": "L2"})
 
 
@@ -391,6 +398,9 @@ def _use_receipts(tables: StateTables) -> None:
     receipts.sums(RUN)
     receipts.first_of_run(RUN, 25)
     receipts.unmatched_removals(RUN, 50)
+    receipts.unmatched_removals_of(MODEL, ["email:a@example.com"])
+    receipts.covering(RUN, MODEL, 3)
+    Rejections(tables).of_rows(MODEL, ["email:a@example.com"])
     deltas_table = tables.dialect.state_table("deltas_vip_0a1b2c3d")
     tables.execute(receipts.delete_row_exceptions(deltas_table, RUN, MODEL))
 

@@ -21,6 +21,14 @@ SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail, may_ha
 -- with ('r1',)
 SELECT model, list_id, identity, recorded_at, COUNT(*) OVER () FROM state.unmatched_removals WHERE account_id = ? AND project = ? AND run_id = ? ORDER BY model, list_id, identity LIMIT 50;
 -- with ('acc', 'shop', 'r1')
+SELECT model, list_id, identity, recorded_at FROM state.unmatched_removals WHERE account_id = ? AND project = ? AND model = ? AND identity IN (?) ORDER BY recorded_at, list_id, identity;
+-- with ('acc', 'shop', 'vip', 'email:a@example.com')
+SELECT model, list_id, op, job_id, row_count, state, recorded_at, detail, may_have_duplicate FROM state.receipts
+WHERE run_id = ? AND model = ? AND first_seq <= ? AND last_seq >= ?
+ORDER BY recorded_at DESC, first_seq;
+-- with ('r1', 'vip', 3, 3)
+SELECT list_id, row_key, source, code, field, detail FROM state.rejections WHERE account_id = ? AND project = ? AND model = ? AND row_key IN (?) AND source = ? ORDER BY list_id, row_key;
+-- with ('acc', 'shop', 'vip', 'email:a@example.com', 'klaviyo')
 DELETE FROM state.row_exceptions WHERE run_id = ? AND model = ?
 AND seq NOT IN (SELECT retl_seq FROM state.deltas_vip_0a1b2c3d WHERE retl_run_id = ?);
 -- with ('r1', 'vip', 'r1')

@@ -1,0 +1,136 @@
+"""The answer of `explain`, as lines and as JSON; docs/cli.md describes its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reverse_etl.report.explanation import describe_open_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reverse_etl.report.explanation import Explanation, ListExplanation, Membership, ModelRow, SentRow
+
+_WIDTH = 10  # of the words in front of a line
+
+
+def explanation_lines(explanation: Explanation) -> Iterator[str]:
+    """Yield the lines of an explanation, an empty line between two lists."""
+    text = explanation.query.text
+    if not explanation.is_known:
+        yield f"No model has a row of {text}, and nothing was sent for it."
+    for number, one in enumerate(explanation.lists):
+        yield f"{'' if number == 0 else chr(10)}{_heading(one)}"
+        yield from (f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(one))
+    if explanation.is_known and explanation.other_models:
+        yield f"\nNo row and nothing sent in: {', '.join(explanation.other_models)}"
+    if explanation.profiles is not None:
+        found = ", ".join(f"the profile {profile}" for profile in explanation.profiles) or "no profile"
+        yield f"\nKlaviyo shows {found} for {text}."
+
+
+def _heading(one: ListExplanation) -> str:
+    if not one.list_name:
+        return one.model
+    return f"{one.model}, list {one.list_name}" + (f" ({one.list_id})" if one.list_id else "")
+
+
+def _list_lines(one: ListExplanation) -> Iterator[tuple[str, str]]:
+    for row in one.rows:
+        yield "in model", _row_line(row)
+        if row.rejection is not None:
+            yield "rejected", row.rejection.describe()
+        if row.omitted:
+            yield "omitted", f"{', '.join(row.omitted)}: it is not sent, because it belongs to several people"
+    if not one.rows:
+        yield "in model", "no row"
+    for sent in one.sent:
+        yield "sent", _sent_line(sent, one.rows)
+    if not one.sent:
+        yield "sent", "nothing is proved applied"
+    for change in one.open_changes:
+        yield "open", describe_open_change(change)
+    if one.removal_not_found_at:
+        yield "not found", f"a removal on {_short_time(one.removal_not_found_at)} found nobody"
+    yield "next run", one.describe_next_run()
+    for membership in one.memberships or ():
+        yield "Klaviyo", _membership_line(membership)
+
+
+def _row_line(row: ModelRow) -> str:
+    return _pairs({**row.identifiers, **row.values})
+
+
+def _sent_line(sent: SentRow, rows: Sequence[ModelRow]) -> str:
+    values = _pairs({**sent.identifiers, **sent.values})
+    if values in map(_row_line, rows):
+        values = "these values"
+    return f"first on {_short_time(sent.first_sent_at)}, now {values}" if sent.first_sent_at else values
+
+
+def _membership_line(membership: Membership) -> str:
+    if membership.joined_at is None:
+        return f"profile {membership.profile_id} is not on the list"
+    return f"profile {membership.profile_id} is on the list since {_short_time(membership.joined_at)}"
+
+
+def _short_time(time: str) -> str:
+    return f"{time[:16].replace('T', ' ')} UTC"
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.lower()} {value}" for name, value in values.items() if value is not None)
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """Return an explanation as plain values, with the person's values unmasked."""
+    return {
+        "person": explanation.query.text,
+        "lists": [_list_document(one) for one in explanation.lists],
+        "other_models": list(explanation.other_models),
+        "klaviyo_profiles": None if explanation.profiles is None else list(explanation.profiles),
+    }
+
+
+def _list_document(one: ListExplanation) -> dict[str, Any]:
+    return {
+        "model": one.model,
+        "list_id": one.list_id,
+        "list": one.list_name,
+        "rows": [
+            {
+                "identity": row.identity,
+                "identifiers": dict(row.identifiers),
+                "values": dict(row.values),
+                "rejected_because": row.rejection.describe() if row.rejection else None,
+                "omitted": list(row.omitted),
+            }
+            for row in one.rows
+        ],
+        "sent": [
+            {
+                "identity": sent.identity,
+                "identifiers": dict(sent.identifiers),
+                "values": dict(sent.values),
+                "first_sent_at": sent.first_sent_at,
+            }
+            for sent in one.sent
+        ],
+        "open_changes": [
+            {
+                "run_id": change.run_id,
+                "op": change.op,
+                "state": change.state or None,
+                "job_id": change.job_id,
+                "detail": change.detail,
+            }
+            for change in one.open_changes
+        ],
+        "planned": one.planned_op or None,
+        "next_run": one.describe_next_run(),
+        "stop_reason": one.stop_reason,
+        "removal_not_found_at": one.removal_not_found_at,
+        "memberships": None
+        if one.memberships is None
+        else [{"profile_id": entry.profile_id, "joined_at": entry.joined_at} for entry in one.memberships],
+    }

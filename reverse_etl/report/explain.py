@@ -1,0 +1,228 @@
+"""Gathers what is known of one person: in the models, in a plan, in the state, and at Klaviyo."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.rejections import RejectionReason, RejectionSource, RowProblem
+from reverse_etl.domain.timestamps import format_timestamp
+from reverse_etl.klaviyo.filters import LIST_FILTERABLE
+from reverse_etl.report import person_rows as sql
+from reverse_etl.report.explanation import (
+    Explanation,
+    ListExplanation,
+    Membership,
+    ModelRow,
+    OpenChange,
+    SentRow,
+    parse_query,
+)
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
+    from reverse_etl.report.explanation import PersonQuery
+    from reverse_etl.state import State
+    from reverse_etl.warehouse.interface import Row, Warehouse
+    from reverse_etl.warehouse.model_tables import ModelTables
+
+
+def explain_person(
+    warehouse: Warehouse, state: State, plan: Plan, text: str, lists: Collection[str] = ()
+) -> Explanation:
+    """Return what the planned models, the plan and the state know of a person.
+
+    `lists` are the names or ids of the lists to explain; all if there are none. The plan's temporary tables
+    have to be those of this session. Changes nothing.
+    """
+    query = parse_query(text)
+    explained: list[ListExplanation] = []
+    others: list[str] = []
+    for model_plan in plan.models:
+        found = [
+            one
+            for one in _ModelSearch(warehouse, state, model_plan, query).explain_lists()
+            if not lists or one.list_id in lists or one.list_name in lists
+        ]
+        explained += found
+        if not found:
+            others.append(model_plan.model.name)
+    return Explanation(query, tuple(explained), tuple(others))
+
+
+def add_memberships(klaviyo: Klaviyo, explanation: Explanation) -> Explanation:
+    """Return the explanation with what Klaviyo shows now. Sends GETs only. Raises KlaviyoError."""
+    profiles = {
+        profile.id: profile
+        for kind, value in explanation.query.values.items()
+        for profile in klaviyo.find_profiles(kind, [value])
+    }
+    contacts = {
+        kind: [value for profile in profiles.values() if (value := profile.identifier(kind))]
+        for kind in IdentifierType
+        if kind in LIST_FILTERABLE
+    }
+    lists: list[ListExplanation] = []
+    for one in explanation.lists:
+        joined: dict[str, str] = {}
+        for kind, values in contacts.items():
+            for member in klaviyo.find_members(one.list_id, kind, values) if one.list_id and values else ():
+                if member.profile.id in profiles:
+                    joined[member.profile.id] = format_timestamp(member.joined_at)
+        memberships = tuple(Membership(profile_id, joined.get(profile_id)) for profile_id in sorted(profiles))
+        lists.append(replace(one, memberships=memberships) if one.list_id else one)
+    return replace(explanation, lists=tuple(lists), profiles=tuple(sorted(profiles)))
+
+
+@dataclass
+class _Facts:
+    """The findings on one list."""
+
+    rows: list[ModelRow] = field(default_factory=list)
+    sent: list[SentRow] = field(default_factory=list)
+    open_changes: list[OpenChange] = field(default_factory=list)
+    planned_ops: list[str] = field(default_factory=list)
+    not_found_at: str | None = None
+
+    @property
+    def identities(self) -> list[str]:
+        """Return the identities under which the person was found."""
+        found = (*(row.identity for row in self.rows), *(row.identity for row in self.sent))
+        return list(dict.fromkeys(identity for identity in found if identity))
+
+
+@dataclass(frozen=True)
+class _ModelSearch:
+    """The search for one person in one planned model."""
+
+    warehouse: Warehouse
+    state: State
+    model_plan: ModelPlan
+    query: PersonQuery
+
+    def explain_lists(self) -> Iterator[ListExplanation]:
+        """Yield what is known of the person on each list of the model that knows anything."""
+        facts: dict[str | None, _Facts] = defaultdict(_Facts)
+        if not self.model_plan.tables.identifiers:
+            return
+        self._find_rows(facts)
+        self._find_known_rows(facts)
+        self._find_planned(facts)
+        self._find_unmatched_removals(facts)
+        plans = {one.list_ref.id: one for one in self.model_plan.lists}
+        for list_id, found in facts.items():
+            explained = self._explain(list_id or "", plans.get(list_id or ""), found)
+            if explained.is_known:
+                yield explained
+
+    def _explain(self, list_id: str, list_plan: ListPlan | None, facts: _Facts) -> ListExplanation:
+        op = facts.planned_ops[0] if facts.planned_ops else ""
+        return ListExplanation(
+            model=self.model_plan.model.name,
+            list_id=list_id,
+            list_name=list_plan.list_ref.name if list_plan else "",
+            is_append_only=self.model_plan.tables.append_only,
+            rows=tuple(facts.rows),
+            sent=tuple(facts.sent),
+            open_changes=tuple(facts.open_changes),
+            planned_op=op,
+            held_by=tuple(self._find_holding_rows(facts)),
+            stop_reason=list_plan.stop_reason if list_plan else "",
+            removal_not_found_at=facts.not_found_at,
+            changes=_find_changes(facts),
+        )
+
+    def _find_rows(self, facts: dict[str | None, _Facts]) -> None:
+        tables = self.model_plan.tables
+        rows = self.warehouse.fetch(sql.select_staged_rows(tables, self.query.values))
+        rejected = {str(row[1]) for row in rows if row[2] == RowProblem.STILL_REJECTED}
+        rejections = self.state.rejections.of_rows(self.model_plan.model.name, sorted(rejected))
+        for list_id, identity, problem, detail, *values in rows:
+            identifiers, flags, payload = _split_row(tables, values, len(tables.omit_flags))
+            reason = None
+            if problem is not None:
+                reason = RejectionReason(RejectionSource.CHECK, problem, detail=detail or "")
+                if problem == RowProblem.STILL_REJECTED:
+                    reason = rejections.get((list_id or "", identity), reason)
+            omitted = [
+                kind.value for kind, flag in zip(tables.secondary_identifiers, flags, strict=True) if flag
+            ]
+            row = ModelRow(identity, identifiers, payload, reason, tuple(omitted))
+            facts[list_id].rows.append(row)
+
+    def _find_known_rows(self, facts: dict[str | None, _Facts]) -> None:
+        record = self.state.models().get(self.model_plan.model.name)
+        tables = self.state.load_tables(record) if record else None
+        if tables is None:
+            return
+        values = self.query.values
+        for list_id, identity, *rest in self.warehouse.fetch(sql.select_sent_rows(tables, values)):
+            identifiers, (first_sent_at,), payload = _split_row(tables, rest, 1)
+            facts[list_id].sent.append(SentRow(identity, identifiers, payload, first_sent_at))
+        for list_id, _, run_id, seq, op in self.warehouse.fetch(sql.select_open_changes(tables, values)):
+            state, job_id, detail = self._find_receipt(str(run_id), int(seq))
+            facts[list_id].open_changes.append(OpenChange(str(run_id), str(op), state, job_id, detail))
+
+    def _find_receipt(self, run_id: str, seq: int) -> tuple[str, str | None, str]:
+        receipts = self.state.receipts.covering(run_id, self.model_plan.model.name, seq)
+        return next(((one.state, one.job_id, one.detail) for one in receipts), ("", None, ""))
+
+    def _find_planned(self, facts: dict[str | None, _Facts]) -> None:
+        identities = list(dict.fromkeys(one for found in facts.values() for one in found.identities))
+        if not identities:
+            return
+        for list_id, _, op in self.warehouse.fetch(sql.select_planned(self.model_plan.tables, identities)):
+            facts[list_id].planned_ops.append(str(op))
+
+    def _find_holding_rows(self, facts: _Facts) -> Iterable[str]:
+        if Op.HELD not in facts.planned_ops:
+            return ()
+        tables = self.model_plan.tables
+        values = {
+            kind: value
+            for row in facts.sent
+            for kind in tables.identifiers
+            if (value := row.identifiers.get(kind.value))
+        }
+        rows: Sequence[Row] = self.warehouse.fetch(sql.select_rejected_like(tables, values))
+        return [str(identity) for (identity,) in rows]
+
+    def _find_unmatched_removals(self, facts: dict[str | None, _Facts]) -> None:
+        identities = [f"{kind}:{value}" for kind, value in self.query.values.items()]
+        name = self.model_plan.model.name
+        for removal in self.state.receipts.unmatched_removals_of(name, identities):
+            facts[removal.list_id].not_found_at = removal.recorded_at
+
+
+def _split_row(
+    tables: ModelTables, values: Sequence[Any], number: int
+) -> tuple[dict[str, str], Sequence[Any], dict[str, Any]]:
+    """Return the identifiers by type, the next `number` values, and the payload by column."""
+    identifiers = {
+        kind.value: str(value)
+        for kind, value in zip(IDENTIFIER_COLUMNS, values, strict=False)
+        if value is not None
+    }
+    rest = values[len(IDENTIFIER_COLUMNS) :]
+    return identifiers, rest[:number], dict(zip(tables.payload_names, rest[number:], strict=True))
+
+
+def _find_changes(facts: _Facts) -> dict[str, tuple[Any, Any]]:
+    """Return, by name, the values before and after of the columns in which the valid row differs."""
+    valid = next((row for row in facts.rows if row.rejection is None), None)
+    sent = next((row for row in facts.sent if valid is not None and row.identity == valid.identity), None)
+    if valid is None or sent is None:
+        return {}
+    before = {name.lower(): value for name, value in {**sent.identifiers, **sent.values}.items()}
+    return {
+        name.lower(): (before.get(name.lower()), value)
+        for name, value in {**valid.identifiers, **valid.values}.items()
+        if value is not None and before.get(name.lower()) != value
+    }

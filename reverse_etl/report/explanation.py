@@ -1,0 +1,192 @@
+"""Why a person is on a list or not: the facts of one person, and the sentences about them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import IdentifierType, canonicalize, mask_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.domain.rejections import RejectionReason
+
+_OPEN_STATES: Final = {
+    "applied": "applied; the run has not recorded it yet",
+    "accepted": "accepted by Klaviyo and not confirmed yet",
+    "unknown": "sent, but the reply was lost",
+    "not_sent": "not sent",
+    "": "without a recorded reply, so it may not have been sent",
+}
+
+
+@dataclass(frozen=True)
+class PersonQuery:
+    """The text that a person is looked up by, in the canonical form of each identifier that it can be."""
+
+    text: str
+    values: Mapping[IdentifierType, str]
+
+
+def parse_query(text: str) -> PersonQuery:
+    """Return what a text can be: an e-mail, a phone, an external id or a profile id.
+
+    >>> parse_query(" Ann@Example.com").values[IdentifierType.EMAIL]
+    'ann@example.com'
+    >>> [str(kind) for kind in parse_query("17").values]
+    ['external_id', 'klaviyo_profile_id']
+    """
+    kinds = [IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID]
+    if "@" in text:
+        kinds.append(IdentifierType.EMAIL)
+    elif text.strip().startswith("+"):
+        kinds.append(IdentifierType.PHONE)
+    found = {kind: canonicalize(kind, text) for kind in kinds}
+    return PersonQuery(text, {kind: value for kind, value in found.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A row of a model, as it is now. `rejection` is why it is not sent, None if it is valid.
+
+    `identifiers` and `values` are by name; identifiers that are left out of what is sent are in `omitted`.
+    """
+
+    identity: str | None
+    identifiers: Mapping[str, str]
+    values: Mapping[str, Any]
+    rejection: RejectionReason | None = None
+    omitted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SentRow:
+    """A row that was applied: when it was first sent, and the values that Klaviyo was last given."""
+
+    identity: str
+    identifiers: Mapping[str, str]
+    values: Mapping[str, Any]
+    first_sent_at: str | None
+
+
+@dataclass(frozen=True)
+class OpenChange:
+    """A change that a run handed over, or was about to, and that is not proved.
+
+    `state` is that of its receipt, '' if there is none.
+    """
+
+    run_id: str
+    op: str
+    state: str
+    job_id: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Whether Klaviyo shows a profile on a list: `joined_at` is None if it does not."""
+
+    profile_id: str
+    joined_at: str | None
+
+
+@dataclass(frozen=True)
+class ListExplanation:
+    """One person on one list of one model.
+
+    `planned_op` is what a run would do now, '' for nothing, and `held_by` the identities of the rejected rows
+    that hold a removal. `stop_reason` is why a guard stops the list, '' if none does. `removal_not_found_at`
+    is when a removal found nobody.
+    """
+
+    model: str
+    list_id: str
+    list_name: str
+    is_append_only: bool
+    rows: tuple[ModelRow, ...] = ()
+    sent: tuple[SentRow, ...] = ()
+    open_changes: tuple[OpenChange, ...] = ()
+    planned_op: str = ""
+    held_by: tuple[str, ...] = ()
+    stop_reason: str = ""
+    removal_not_found_at: str | None = None
+    memberships: tuple[Membership, ...] | None = None
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether there is anything to say about the person on this list."""
+        return bool(self.rows or self.sent or self.open_changes or self.removal_not_found_at)
+
+    def describe_next_run(self) -> str:
+        """Return what the next run would do with the person on this list, as a sentence."""
+        if self.stop_reason and self.planned_op:
+            return f"nothing: a guard stops the list. {self.stop_reason}"
+        return self._describe_operation()
+
+    def _describe_operation(self) -> str:
+        match self.planned_op:
+            case Op.ADD:
+                return "sends the row: it is new, or a run could not finish it"
+            case Op.UPDATE:
+                changed = ", ".join(
+                    f"{name} {_show(before)} → {_show(after)}"
+                    for name, (before, after) in self.changes.items()
+                )
+                return f"sends the row again: {changed}" if changed else "sends the row again"
+            case Op.REMOVE:
+                return "looks the person up and takes back what was sent: the row left the model"
+            case Op.HELD:
+                names = ", ".join(mask_identity(identity) for identity in self.held_by)
+                return "nothing: the row left the model, but a rejected row may be the same person" + (
+                    f": {names}" if names else ""
+                )
+            case Op.DEFERRED:
+                return "nothing: --limit or a guard keeps the change for a later run"
+        return self._describe_rest()
+
+    def _describe_rest(self) -> str:
+        valid = [row for row in self.rows if row.rejection is None]
+        if valid:
+            return "nothing: the row is unchanged"
+        if self.rows:
+            return "nothing: the row is rejected"
+        if self.sent and self.is_append_only:
+            return "nothing: the row left the model, and was sent once"
+        return "nothing"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that is known of one person: the lists with something to say, and the models without.
+
+    `profiles` are the ids of the profiles that Klaviyo shows for the text, None if Klaviyo was not asked.
+    """
+
+    query: PersonQuery
+    lists: tuple[ListExplanation, ...]
+    other_models: tuple[str, ...]
+    profiles: tuple[str, ...] | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether any model or the state knows the person."""
+        return bool(self.lists)
+
+
+def describe_open_change(change: OpenChange) -> str:
+    """Return what became of a change that is not proved, as a sentence.
+
+    >>> describe_open_change(OpenChange("r1", "add", "accepted", "j1"))
+    'run r1: add, accepted by Klaviyo and not confirmed yet (job j1)'
+    """
+    job = f" (job {change.job_id})" if change.job_id else ""
+    detail = f": {change.detail}" if change.detail else ""
+    return f"run {change.run_id}: {change.op}, {_OPEN_STATES.get(change.state, change.state)}{job}{detail}"
+
+
+def _show(value: object) -> str:
+    return "NULL" if value is None else f"{value}"

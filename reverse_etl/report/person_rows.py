@@ -1,0 +1,82 @@
+"""Statements that find one person in the temporary tables of a plan and in the tables of a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
+from reverse_etl.warehouse.statement import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.domain.identifiers import IdentifierType
+    from reverse_etl.warehouse.model_tables import ModelTables
+
+MAX_ROWS = 20  # of one person in one table; a shared identifier may have more
+
+
+def select_staged_rows(tables: ModelTables, values: Mapping[IdentifierType, str]) -> Statement:
+    """Return (list id, identity, problem, detail, identifiers, omit flags, payload) of a model's rows."""
+    columns = (
+        "l.retl_list_id",
+        *(f"s.{name}" for name in ("retl_identity", "retl_problem", "retl_detail")),
+        *(
+            f"s.{name}"
+            for name in (*IDENTIFIER_COLUMNS.values(), *tables.omit_flags, *tables.payload_columns)
+        ),
+    )
+    staged, lists = tables.dialect.temp_table(tables.staged), tables.dialect.temp_table(tables.lists)
+    condition, parameters = _has_identifier("s.", values)
+    return Statement.read(
+        f"SELECT {', '.join(columns)}\n"
+        f"FROM {staged} AS s LEFT JOIN {lists} AS l ON l.retl_list = s.retl_list\n"
+        f"WHERE {condition} ORDER BY 1, 2 LIMIT {MAX_ROWS}",
+        parameters,
+    )
+
+
+def select_rejected_like(tables: ModelTables, values: Mapping[IdentifierType, str]) -> Statement:
+    """Return (identity) of the rejected rows of a model that share one of these identifiers."""
+    condition, parameters = _has_identifier("", values)
+    return Statement.read(
+        f"SELECT DISTINCT retl_identity FROM {tables.dialect.temp_table(tables.staged)}\n"
+        f"WHERE retl_problem IS NOT NULL AND retl_identity IS NOT NULL AND {condition} "
+        f"ORDER BY 1 LIMIT {MAX_ROWS}",
+        parameters,
+    )
+
+
+def select_planned(tables: ModelTables, identities: Sequence[str]) -> Statement:
+    """Return (list id, identity, op) of the plan's changes of these identities."""
+    placeholders = ", ".join("?" for _ in identities)
+    return Statement.read(
+        f"SELECT retl_list_id, retl_identity, retl_op FROM {tables.dialect.temp_table(tables.planned)}\n"
+        f"WHERE retl_identity IN ({placeholders}) ORDER BY 1, 2, 3",
+        tuple(identities),
+    )
+
+
+def select_sent_rows(tables: ModelTables, values: Mapping[IdentifierType, str]) -> Statement:
+    """Return (list id, identity, identifiers, first sent, payload) of the rows of the snapshot."""
+    condition, parameters = _has_identifier("", values)
+    return Statement.read(
+        f"SELECT {', '.join(tables.row_columns)} FROM {tables.dialect.state_table(tables.snapshot)}\n"
+        f"WHERE {condition} ORDER BY 1, 2 LIMIT {MAX_ROWS}",
+        parameters,
+    )
+
+
+def select_open_changes(tables: ModelTables, values: Mapping[IdentifierType, str]) -> Statement:
+    """Return (list id, identity, run, number, op) of the changes of earlier runs that are not proved."""
+    condition, parameters = _has_identifier("", values)
+    return Statement.read(
+        f"SELECT retl_list_id, retl_identity, retl_run_id, retl_seq, retl_op\n"
+        f"FROM {tables.dialect.state_table(tables.deltas)} WHERE {condition} ORDER BY 3, 4 LIMIT {MAX_ROWS}",
+        parameters,
+    )
+
+
+def _has_identifier(prefix: str, values: Mapping[IdentifierType, str]) -> tuple[str, tuple[str, ...]]:
+    tests = " OR ".join(f"{prefix}{IDENTIFIER_COLUMNS[kind]} = ?" for kind in values)
+    return f"({tests})", tuple(values.values())

@@ -1,0 +1,135 @@
+"""`explain` on the command line: one screen for a person, JSON for a program."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.cli.output.explanation import explanation_document, explanation_lines
+from reverse_etl.domain.rejections import RejectionReason, RejectionSource
+from reverse_etl.report.explanation import (
+    Explanation,
+    ListExplanation,
+    Membership,
+    ModelRow,
+    OpenChange,
+    SentRow,
+    parse_query,
+)
+
+if TYPE_CHECKING:
+    from tests.cli.world import World
+    from tests.gold import Gold
+
+GOLD = Path(__file__).parent / "gold" / "documents"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
+TIME = "2026-11-22T06:00:00.000Z"
+ANN = {"email": "ann@example.com"}
+EXPLANATION = Explanation(
+    parse_query("ann@example.com"),
+    (
+        ListExplanation(
+            "vip",
+            "L1",
+            "VIP",
+            is_append_only=False,
+            rows=(ModelRow("email:ann@example.com", ANN, {"tier": "gold"}, omitted=("external_id",)),),
+            sent=(SentRow("email:ann@example.com", ANN, {"tier": "silver"}, TIME),),
+            open_changes=(OpenChange("r1", "update", "accepted", "j1"), OpenChange("r2", "update", "")),
+            planned_op="update",
+            changes={"tier": ("silver", "gold")},
+            memberships=(Membership("01A", TIME), Membership("01B", None)),
+        ),
+        ListExplanation(
+            "newsletter",
+            "L2",
+            "News",
+            is_append_only=False,
+            sent=(SentRow("email:ann@example.com", ANN, {}, None),),
+            planned_op="held",
+            held_by=("external_id:17",),
+            removal_not_found_at=TIME,
+        ),
+        ListExplanation(
+            "everybody",
+            "",
+            "",
+            is_append_only=False,
+            rows=(
+                ModelRow(
+                    "email:ann@example.com",
+                    ANN,
+                    {},
+                    RejectionReason(RejectionSource.KLAVIYO, "invalid", "email", "It is refused."),
+                ),
+            ),
+        ),
+    ),
+    ("tea",),
+    ("01A", "01B"),
+)
+
+
+def test_an_explanation_is_one_screen(gold: Gold) -> None:
+    gold.check(GOLD / "explain.txt", "\n".join(explanation_lines(EXPLANATION)) + "\n")
+
+
+def test_the_json_of_explain_stays(gold: Gold) -> None:
+    gold.check(GOLD / "explain.json", json.dumps(explanation_document(EXPLANATION), indent=1) + "\n")
+
+
+def test_the_document_names_every_key() -> None:
+    """The keys inside a list stand behind its name."""
+    section = DOCUMENT.read_text(encoding="utf-8").partition("## What `explain --json` says")[2]
+    section = section.partition("\n## ")[0]
+    named = set(re.findall(r"[.`]([a-z_]+)[`\[]", section))
+
+    def keys(value: Any) -> set[str]:
+        if isinstance(value, list):
+            return {key for item in value for key in keys(item)}
+        if not isinstance(value, dict):
+            return set()
+        return value.keys() | {
+            key for name, item in value.items() if name not in {"identifiers", "values"} for key in keys(item)
+        }
+
+    assert keys(explanation_document(EXPLANATION)) <= named
+
+
+@pytest.mark.parametrize("ask", [False, True])
+def test_a_person_is_explained_before_and_after_a_run(world: World, *, ask: bool) -> None:
+    """Nothing is written, neither by the plan nor by the look-up."""
+    sandbox = world.klaviyo()
+    flags = ["--ask-klaviyo"] if ask else []
+    before = world.run("explain", "P1@example.com", *flags)
+    assert "  next run   sends the row: it is new, or a run could not finish it" in before.out
+    assert before.code == 0
+    assert all(entry.method == "GET" for entry in sandbox.log())
+    world.run("run")
+    after = world.run("explain", "p1@example.com", "--list", "VIP", *flags)
+    assert after.out.startswith("vip, list VIP (")
+    assert "  next run   nothing: the row is unchanged" in after.out
+    assert ("is on the list since" in after.out) == ask
+    assert "p2@example.com" not in after.out
+
+
+def test_a_person_nobody_knows_is_said_so(world: World) -> None:
+    world.klaviyo()
+    ended = world.run("explain", "nobody@example.com")
+    assert (ended.out, ended.code) == (
+        "No model has a row of nobody@example.com, and nothing was sent for it.",
+        0,
+    )
+    document = json.loads(world.run("explain", "nobody@example.com", "--json").out)
+    assert (document["lists"], document["other_models"], document["klaviyo_profiles"]) == ([], ["vip"], None)
+
+
+def test_a_model_that_does_not_exist_is_an_error(world: World) -> None:
+    world.klaviyo()
+    ended = world.run("explain", "p1@example.com", "--model", "vipp")
+    assert ended.code == 2
+    assert "vipp" in ended.err

@@ -1,0 +1,281 @@
+"""Explain a person: one answer for each outcome and each reason, and never another person's values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.rows import become, members_model, person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reverse_etl.report.explanation import Explanation, ListExplanation
+    from tests.core.world import World
+
+ANN, BOB = "ann@example.com", "bob@example.com"
+IMPORTS = "/api/profile-bulk-import-jobs"
+
+
+def explain(world: World, text: str, **options: Any) -> Explanation:
+    """Return the explanation of a person."""
+    return world.project().explain(text, **options)
+
+
+def only(explanation: Explanation) -> ListExplanation:
+    """Return the only list of an explanation."""
+    (found,) = explanation.lists
+    return found
+
+
+@pytest.fixture
+def members(world: World) -> World:
+    """Let the model of the list 'Members' have sent Ann and Bob."""
+    members_model(world)
+    become(world, [person("ann"), person("bob")])
+    world.run()
+    world.calm()
+    return world
+
+
+def change(world: World, *rows: dict[str, Any]) -> None:
+    """Let the table be these rows."""
+    become(world, list(rows))
+
+
+Case = tuple[tuple[dict[str, Any], ...], str, str | None, str]
+CASES: dict[str, Case] = {
+    "unchanged": ((person("ann"), person("bob")), "", None, "nothing: the row is unchanged"),
+    "changed": (
+        (person("ann", first_name="Anna"), person("bob")),
+        Op.UPDATE,
+        None,
+        "sends the row again: first_name Ann → Anna",
+    ),
+    "left the model": (
+        (person("bob"),),
+        Op.REMOVE,
+        None,
+        "looks the person up and takes back what was sent: the row left the model",
+    ),
+    "malformed e-mail": (
+        (person("ann", email="ann"), person("bob")),
+        Op.HELD,
+        None,
+        "nothing: the row left the model, but a rejected row may be the same person: a**",
+    ),
+    "conflicting rows": (
+        (person("ann"), person("ann", first_name="Anna"), person("bob")),
+        "",
+        "conflicting rows for one person: they differ in first_name",
+        "nothing: the row is rejected",
+    ),
+    "infinite limit": (
+        (person("ann"), person("bob"), person("eve")),
+        "",
+        None,
+        "nothing: the row is unchanged",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "planned", "rejection", "next_run"), CASES.values(), ids=CASES)
+def test_a_member_is_explained(
+    members: World, rows: tuple[dict[str, Any], ...], planned: str, rejection: str | None, next_run: str
+) -> None:
+    change(members, *rows)
+    found = only(explain(members, " ANN@example.com"))
+    assert (found.model, found.list_name, found.list_id) == ("members", "Members", members.list_id())
+    assert found.planned_op == planned
+    assert {row.rejection.describe() if row.rejection else None for row in found.rows} <= {rejection}
+    assert found.describe_next_run() == next_run
+    (sent,) = found.sent
+    assert sent.identity == f"email:{ANN}"
+    assert sent.first_sent_at is not None
+    assert BOB not in str(found)
+
+
+def test_a_new_person_is_explained_by_the_model(members: World) -> None:
+    """Nothing was sent; the next run sends the row."""
+    change(members, person("ann"), person("bob"), person("eve"))
+    found = only(explain(members, "eve@example.com"))
+    assert (found.planned_op, found.sent) == (Op.ADD, ())
+    assert dict(found.rows[0].values) == {"first_name": "Eve"}
+
+
+def test_a_person_is_found_by_each_identifier(members: World) -> None:
+    """The text can be an e-mail, an external id; a text that nobody has finds nobody."""
+    assert only(explain(members, "c-ann")).sent[0].identity == f"email:{ANN}"
+    nobody = explain(members, "c-nobody")
+    assert (nobody.is_known, nobody.lists, nobody.other_models) == (False, (), ("members",))
+
+
+REASONS: dict[RowProblem, dict[str, Any]] = {
+    RowProblem.EMAIL_TOO_LONG: {"email": f"{'a' * 100}@example.com"},
+    RowProblem.EMAIL_INVISIBLE: {"email": "a\u200bnn@example.com"},
+    RowProblem.EMAIL_MALFORMED: {"email": "ann"},
+    RowProblem.PHONE_INVISIBLE: {"phone": "+1415\u200b5550100"},
+    RowProblem.PHONE_TRUNK_ZERO: {"phone": "+44 (0) 20 7946 0018"},
+    RowProblem.PHONE_MALFORMED: {"phone": "+0"},
+    RowProblem.ID_TOO_LONG: {"profile_id": "x" * 256},
+    RowProblem.INFINITE_TIME: {"seen_at": "infinity"},
+    RowProblem.NO_LIST: {"club": " "},
+    RowProblem.LIST_INVISIBLE: {"club": "a\u200bb"},
+    RowProblem.UNKNOWN_LIST: {"club": "Nowhere"},
+}
+
+
+@pytest.mark.parametrize(("problem", "changes"), REASONS.items(), ids=map(str, REASONS))
+def test_each_check_is_told_as_the_reason(
+    make_world: Callable[..., World], problem: RowProblem, changes: dict[str, Any]
+) -> None:
+    """The person is found by another identifier than the one that is wrong."""
+    world = make_world(create_lists=False)
+    world.new_list("Members")
+    row = {"email": ANN, "phone": "+14155550100", "id": "c-1", "profile_id": None, "seen_at": None} | {
+        "club": "Members",
+        **changes,
+    }
+    columns = "email VARCHAR, phone VARCHAR, id VARCHAR, profile_id VARCHAR, seen_at TIMESTAMP, club VARCHAR"
+    world.people([row], columns=columns)
+    world.model(
+        "members",
+        "select email, phone, id, profile_id, seen_at, club from people",
+        list_column="club",
+        identifiers={
+            "email": "email",
+            "phone_e164": "phone",
+            "external_id": "id",
+            "klaviyo_profile_id": "profile_id",
+        },
+    )
+    found = only(explain(world, "c-1"))
+    (rejection,) = [one.rejection for one in found.rows]
+    assert rejection is not None
+    assert rejection.code == problem
+    assert rejection.describe().startswith(PROBLEM_DESCRIPTIONS[problem])
+    assert found.describe_next_run() == "nothing: the row is rejected"
+
+
+def test_each_reason_about_people_has_a_case() -> None:
+    """The others need several rows, an earlier run, or no person, and have tests of their own."""
+    elsewhere = {
+        RowProblem.AMBIGUOUS_LIST,
+        RowProblem.OTHER_MODELS_LIST,
+        RowProblem.NO_IDENTIFIER,
+        RowProblem.NO_KEY,
+        RowProblem.DUPLICATE,
+        RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER,
+        RowProblem.SHARED_IDENTIFIER,
+        RowProblem.CHANGED,
+        RowProblem.UNKNOWN_OUTCOME,
+        RowProblem.STILL_REJECTED,
+    }
+    assert {*REASONS} | elsewhere == {*RowProblem}
+
+
+def test_rows_that_are_rejected_for_each_other_are_told_without_each_others_values(world: World) -> None:
+    """The reason names the conflict, not the other person."""
+    world.model(
+        "members",
+        "select email, customer_id, first_name from people",
+        identifiers={"email": "email", "external_id": "customer_id"},
+        on_shared_identifier="reject",
+    )
+    become(world, [person("ann", customer_id="c-1"), person("bob", customer_id="c-1")])
+    found = only(explain(world, ANN))
+    assert [row.rejection and row.rejection.code for row in found.rows] == [RowProblem.SHARED_IDENTIFIER]
+    assert BOB not in str(found)
+
+
+def test_a_row_that_klaviyo_refused_says_why(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    members_model(world)
+    become(world, [person("ann"), person("bob")])
+    world.fault(
+        Fault(
+            FaultKind.REFUSE_ROWS,
+            path=IMPORTS,
+            field="email",
+            pattern="ann@",
+            code="invalid",
+            detail="No such.",
+        )
+    )
+    world.run()
+    world.calm()
+    found = only(explain(world, ANN))
+    assert found.rows[0].rejection is not None
+    assert found.rows[0].rejection.describe() == "error from Klaviyo: invalid (email): No such."
+    assert found.describe_next_run() == "nothing: the row is rejected"
+
+
+def test_a_change_that_is_not_proved_names_its_job(members: World) -> None:
+    """An import whose job has not ended is open: the row may or may not be applied."""
+    members.fault(Fault(FaultKind.STALL, path=IMPORTS))
+    change(members, person("ann", first_name="Anna"), person("bob"))
+    members.run()
+    (change_of_ann,) = only(explain(members, ANN)).open_changes
+    assert (change_of_ann.op, change_of_ann.state) == ("update", "accepted")
+    assert change_of_ann.job_id
+
+
+def test_a_removal_that_found_nobody_is_told(members: World) -> None:
+    members.rename(ANN, email="moved@example.com", external_id="moved")
+    change(members, person("bob"))
+    members.run()
+    assert only(explain(members, ANN)).removal_not_found_at is not None
+
+
+def test_a_stopped_list_keeps_the_row(members: World) -> None:
+    """A guard that would stop the list is the first thing to say."""
+    change(members)
+    found = only(explain(members, ANN))
+    assert found.describe_next_run().startswith("nothing: a guard stops the list.")
+
+
+def test_a_limit_and_a_selection_narrow_the_answer(members: World) -> None:
+    """Only the models and lists that are asked for are explained, lists by name or id."""
+    members.model("other", "select email from people", surface="profiles")
+    members.run()
+    assert [one.model for one in explain(members, ANN).lists] == ["members", "other"]
+    assert [one.model for one in explain(members, ANN, select=["other"]).lists] == ["other"]
+    assert [one.model for one in explain(members, ANN, lists=["Members"]).lists] == ["members"]
+    assert [one.model for one in explain(members, ANN, lists=[members.list_id()]).lists] == ["members"]
+
+
+def test_klaviyo_is_asked_only_on_request(members: World) -> None:
+    """It then shows whether the profile is on the list; nothing is written."""
+    assert only(explain(members, ANN)).memberships is None
+    writes = len(members.writes())
+    (membership,) = only(explain(members, ANN, ask_klaviyo=True)).memberships or ()
+    assert membership.profile_id == members.person(ANN)["id"]
+    assert membership.joined_at is not None
+    assert len(members.writes()) == writes
+
+
+def test_an_omitted_identifier_is_named(world: World) -> None:
+    """Two people share a phone: it is left out of both rows."""
+    world.model(
+        "members",
+        "select email, customer_id from people",
+        identifiers={"email": "email", "external_id": "customer_id"},
+    )
+    become(world, [person("ann", customer_id="c-1"), person("bob", customer_id="c-1")])
+    assert only(explain(world, ANN)).rows[0].omitted == ("external_id",)
+    both = only(explain(world, "c-1"))
+    assert len(both.rows) == 2
+
+
+def test_explaining_changes_nothing(members: World) -> None:
+    """It makes a plan: no writes at Klaviyo, and the same plan afterwards."""
+    before = members.plan(options=PlanOptions(with_digest=True)).models[0].digest
+    writes = len(members.writes())
+    explain(members, ANN, ask_klaviyo=True)
+    assert len(members.writes()) == writes
+    assert members.plan(options=PlanOptions(with_digest=True)).models[0].digest == before
