@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +20,7 @@ from reverse_etl.connections import Connections
 from reverse_etl.dbt.gate import GateOptions, GateVerdict, warning_text
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.dbt.record import RECORD_FILE
-from reverse_etl.domain.events import Warned
+from reverse_etl.domain.events import Warned, ignore_event
 from reverse_etl.errors import GuardRefused
 from reverse_etl.models.model import Model
 from reverse_etl.models.project_models import ProjectModels
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
-    from reverse_etl.domain.events import Event, EventHandler
+    from reverse_etl.domain.events import EventHandler
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
     from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.planning.plan import Plan
@@ -53,14 +54,6 @@ if TYPE_CHECKING:
 
 THREADS = 8
 SAMPLE_SIZE = 3  # changes that a plan shows, per list and operation
-
-
-def _ignore_event(event: Event) -> None:
-    del event
-
-
-def _published_rate_limit(endpoint: Endpoint) -> RateLimit:
-    return endpoint.rate_limit
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ class Project:
     project_models: ProjectModels
     clock: Clock = field(default_factory=SystemClock)
     threads: int = THREADS
-    rate_limit_for: Callable[[Endpoint], RateLimit] = _published_rate_limit
+    rate_limit_for: Callable[[Endpoint], RateLimit] = attrgetter("rate_limit")
     dbt_project: DbtProject | None = None
 
     @classmethod
@@ -156,7 +149,7 @@ class Project:
         exclude: Sequence[str] = (),
         *,
         options: PlanOptions | None = None,
-        on_event: EventHandler = _ignore_event,
+        on_event: EventHandler = ignore_event,
         on_request: RequestHook | None = None,
     ) -> Plan:
         """Return what a run would do. Sends only GETs and changes no persistent table and no file.
@@ -179,7 +172,7 @@ class Project:
         strict: bool = False,
         gate: GateOptions | None = None,
         lease_timeout: float = 0.0,
-        on_event: EventHandler = _ignore_event,
+        on_event: EventHandler = ignore_event,
         on_request: RequestHook | None = None,
     ) -> RunResult:
         """Plan, send what changed, and record the outcome of every row.
@@ -209,7 +202,7 @@ class Project:
         *,
         strict: bool = False,
         lease_timeout: float = 0.0,
-        on_event: EventHandler = _ignore_event,
+        on_event: EventHandler = ignore_event,
         on_request: RequestHook | None = None,
     ) -> RunResult:
         """Run exactly what a saved plan says, row by row, or nothing.
@@ -285,21 +278,19 @@ class Project:
         self,
         text: str,
         select: Sequence[str] = (),
-        exclude: Sequence[str] = (),
         *,
         lists: Collection[str] = (),
         ask_klaviyo: bool = False,
-        on_event: EventHandler = _ignore_event,
+        on_event: EventHandler = ignore_event,
         on_request: RequestHook | None = None,
     ) -> Explanation:
-        """Return what is known of one person: in the models, in the state, and of the next run.
+        """Return what is known of one person: in the models, in the state, of the next run, and at Klaviyo.
 
-        `text` is an e-mail, a phone, an external id or a profile id; `lists` are names or ids, all if none.
-        Makes a plan, and so sends only GETs and changes nothing. With `ask_klaviyo`, also what Klaviyo shows.
+        `text` is an e-mail, phone, external id or profile id; `lists` are names or ids. Makes a plan.
         """
-        request = self._build_request(select, exclude, None)
         if ask_klaviyo:
             self.target.destination.require_key()
+        request = self._build_request(select, (), None)
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
             plan = planning.build_plan(warehouse, state, klaviyo, request, on_event)
             explanation = explain_person(warehouse, state, plan, text, lists)
@@ -311,7 +302,7 @@ class Project:
         exclude: Sequence[str] = (),
         *,
         resend: bool = False,
-        on_event: EventHandler = _ignore_event,
+        on_event: EventHandler = ignore_event,
         on_request: RequestHook | None = None,
     ) -> tuple[ListDifference, ...]:
         """Read the lists of models back, and return how they differ from the rows applied to them.
@@ -331,7 +322,7 @@ class Project:
         exclude: Sequence[str] = (),
         *,
         dry_run: bool = False,
-        on_event: EventHandler = _ignore_event,
+        on_event: EventHandler = ignore_event,
         on_request: RequestHook | None = None,
     ) -> tuple[ListDifference, ...]:
         """Take ownership of all current members of the models' lists, so that later runs may remove them.
@@ -373,7 +364,7 @@ class Project:
         exclude: Sequence[str] = (),
         *,
         unknown: bool = False,
-        on_event: EventHandler = _ignore_event,
+        on_event: EventHandler = ignore_event,
     ) -> dict[str, int]:
         """Clear the rejections made by Klaviyo, so that the next run sends these rows again.
 
@@ -385,7 +376,7 @@ class Project:
             return {model.name: _retry_model(state, model, unknown=unknown) for model in models}
 
     def rename_in_state(
-        self, old_name: str, new_name: str, *, on_event: EventHandler = _ignore_event
+        self, old_name: str, new_name: str, *, on_event: EventHandler = ignore_event
     ) -> tuple[MovedRows, ...]:
         """Give the rows of a model that was renamed to its new name; see `rename_model`."""
         names = self.project_models.names
@@ -393,7 +384,7 @@ class Project:
             return rename_model(state, names, old_name, new_name)
 
     def forget_in_state(
-        self, name: str, list_id: str | None = None, *, on_event: EventHandler = _ignore_event
+        self, name: str, list_id: str | None = None, *, on_event: EventHandler = ignore_event
     ) -> tuple[MovedRows, ...]:
         """Delete a model, or one of its lists, from the state; see `forget_model`."""
         names = self.project_models.names

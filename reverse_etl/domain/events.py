@@ -108,3 +108,8 @@ Event = (
     | ListDone
 )
 EventHandler = Callable[[Event], None]
+
+
+def ignore_event(event: Event) -> None:
+    """Do nothing with an event."""
+    del event

@@ -131,7 +131,7 @@ REASONS: dict[RowProblem, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize(("problem", "changes"), REASONS.items(), ids=map(str, REASONS))
-def test_each_check_is_told_as_the_reason(
+def test_a_rejected_row_has_its_check_as_the_reason(
     make_world: Callable[..., World], problem: RowProblem, changes: dict[str, Any]
 ) -> None:
     """The person is found by another identifier than the one that is wrong."""
@@ -179,7 +179,7 @@ def test_each_reason_about_people_has_a_case() -> None:
     assert {*REASONS} | elsewhere == {*RowProblem}
 
 
-def test_rows_that_are_rejected_for_each_other_are_told_without_each_others_values(world: World) -> None:
+def test_the_reason_of_a_shared_identifier_has_no_values_of_the_other_person(world: World) -> None:
     """The reason names the conflict, not the other person."""
     world.model(
         "members",
@@ -225,7 +225,7 @@ def test_a_change_that_is_not_proved_names_its_job(members: World) -> None:
     assert change_of_ann.job_id
 
 
-def test_a_removal_that_found_nobody_is_told(members: World) -> None:
+def test_a_removal_that_found_nobody_has_its_time(members: World) -> None:
     members.rename(ANN, email="moved@example.com", external_id="moved")
     change(members, person("bob"))
     members.run()
