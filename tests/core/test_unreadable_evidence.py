@@ -82,6 +82,7 @@ def test_evidence_that_cannot_be_read_leaves_its_rows_unknown_and_blocks_nobody(
     members: World, fault: Fault, dies: bool
 ) -> None:
     """The rows are sent again; those of a person who leaves meanwhile are looked up and removed."""
+    members.profile(job_timeout_minutes=30)  # of the test's clock; by default thousands of polls longer
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="bob"))
     if dies:

@@ -21,6 +21,7 @@ execute, run, describe = Cursor.execute, Cursor._execute, Cursor._describe_last_
 
 _UNICODE = re.compile(r"(?<!\\)\\u([0-9a-f]{4})")
 _STATUS = re.compile(r"SELECT (?:'[^']*'|\d+) as '[^']*'(?:, \d+ as '[^']*')*")
+_DATABASE = re.compile(r"SHOP_\d+_[0-9A-F]{4}")  # as `new_database` names it
 _ROWS = (exp.Select, exp.Insert, exp.Update, exp.Delete, exp.Merge)
 _BOUNDS = (exp.Transaction, exp.Commit, exp.Rollback)
 
@@ -47,10 +48,15 @@ def decoded(command: str) -> str:
     return _UNICODE.sub(lambda match: chr(int(match[1], 16)), command)
 
 
+def parsed(command: str) -> Any:
+    """Return the tree of a statement, read once for all databases: it tells kind and placeholders alone."""
+    return parsed_once(_DATABASE.sub("SHOP", command))
+
+
 @lru_cache(maxsize=2000)
-def parsed(command: str, *arguments: Any, **options: Any) -> Any:
+def parsed_once(command: str) -> Any:
     """Return the tree of a statement, read once."""
-    return parse_one(decoded(command), *arguments, **options)
+    return parse_one(decoded(command))
 
 
 translated: dict[tuple[Any, ...], Translation] = {}
@@ -107,10 +113,13 @@ def run_and_keep(cursor: Any, tree: Any, params: Any = None) -> None:
 
 
 def describe_once(cursor: Any) -> Any:
-    """Describe the last result; what only says how a statement ended is described once."""
+    """Describe the last result; what only says how a statement ended is described once.
+
+    fakesnow would read the statement again, though it is DuckDB's already.
+    """
     sql = cursor._last_sql
     if cursor._last_params is not None or not _STATUS.fullmatch(sql):
-        return describe(cursor)
+        return cursor._duck_conn.execute(f"DESCRIBE {sql}", cursor._last_params).fetchall()
     if sql not in described:
         described[sql] = describe(cursor)
     return [*described[sql]]
