@@ -257,7 +257,7 @@ def test_too_many_new_lists_are_not_created_and_other_lists_are_delivered(world:
 
 
 def test_no_guard_trips_in_thirty_ordinary_days(members: World) -> None:
-    """One row in 20 joins, changes or leaves; with a canary, a kill, a new column and an outage of two days."""
+    """A row in 20 joins, changes or leaves; with a canary, a kill, a new column, an outage of two days."""
     size, first = 400, 0
     version: dict[int, int] = {}
     daily = size // 20
