@@ -10,12 +10,8 @@ from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.outcomes import OUTCOME_BY_RECEIPT_STATE, Outcome
 from reverse_etl.delivery.profile_lookup import resolve_removals
-from reverse_etl.delivery.removal_rules import (
-    IdentifierMatch,
-    RemovalCandidate,
-    RemovalDecision,
-    collect_inherited_first_sent,
-)
+from reverse_etl.delivery.removal_evidence import IdentifierMatch, RemovalCandidate, RemovalDecision
+from reverse_etl.delivery.removal_rules import collect_inherited_first_sent
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import RemoveProgress

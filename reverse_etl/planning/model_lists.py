@@ -13,7 +13,7 @@ from reverse_etl.domain.events import Warned
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
 from reverse_etl.parsing.suggestions import find_similar
-from reverse_etl.planning import lists
+from reverse_etl.planning import list_ownership, lists
 from reverse_etl.planning.list_directory import ListDirectory
 from reverse_etl.planning.sql import staging
 from reverse_etl.state.runs import last_lists_by_model
@@ -65,14 +65,14 @@ class ListFinder:
 
         Raises UsageError if the config of a model names a list that is missing or that another model owns.
         """
-        found = lists.refuse_lists_of_other_models(lists_by_model, self.registered_lists, known)
+        found = list_ownership.refuse_lists_of_other_models(lists_by_model, self.registered_lists, known)
         if self.destination.create_lists or not self.knows_missing_lists:
             return found
         for model in models:
             if isinstance(model.config.list_target, ListColumn):
                 found[model.name] = found[model.name].refuse_new_lists()
         new_lists = [(model, ref) for model in models for ref in found[model.name].refs if ref.is_new]
-        lists.require_no_new_lists(new_lists, self.klaviyo)
+        list_ownership.require_no_new_lists(new_lists, self.klaviyo)
         return found
 
 
