@@ -233,7 +233,13 @@ def _build_record(model_plan: ModelPlan, previous: ModelRecord | None) -> ModelR
     if any(list_plan.deferred or list_plan.stop_reason for list_plan in model_plan.lists):
         checksum = previous.checksum if previous else ""
     return ModelRecord(
-        model_plan.model.name, model_plan.tables.table_key, config.surface.name, config.row_key, checksum
+        model_plan.model.name,
+        model_plan.tables.table_key,
+        config.surface.name,
+        config.row_key,
+        checksum,
+        live_since=previous.live_since if previous else None,
+        pruned_before=previous.pruned_before if previous else None,
     )
 
 

@@ -100,6 +100,7 @@ def _migrate_copy(warehouse: Warehouse, version: int) -> None:
 def _change_tables(warehouse: Warehouse, version: int, leases: Sequence[Lease]) -> None:
     """Bring the shared tables to the current version; skip what an interrupted migration has changed."""
     for next_version in range(version + 1, schema.STATE_VERSION + 1):
+        _execute(warehouse, migrations.create_new_tables(warehouse.dialect, next_version), leases)
         for change in migrations.CHANGES_BY_VERSION[next_version]:
             if change.is_pending(_column_names(warehouse, change.old_name or change.name)):
                 _execute(warehouse, migrations.change_table(warehouse.dialect, change), leases)

@@ -9,32 +9,40 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.model_tables import ModelTables
 
-MODEL_COLUMNS = "model, table_key, surface, identifiers, checksum"
+MODEL_COLUMNS = "model, table_key, surface, identifiers, checksum, live_since, pruned_before"
 
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """A model as it was last sent. `identifiers` are the (type, column) that make its row keys, in order."""
+    """A model as it was last sent. `identifiers` are the (type, column) that make its row keys, in order.
+
+    `live_since` is the time of its first write, and the keys of events before `pruned_before` are forgotten:
+    both for events alone, None otherwise.
+    """
 
     name: str
     table_key: str
     surface: str
     identifiers: tuple[tuple[str, str], ...]
     checksum: str
+    live_since: str | None = None
+    pruned_before: str | None = None
 
     @classmethod
-    def from_row(
-        cls, name: str, table_key: str, surface: str, identifiers: str, checksum: str
-    ) -> ModelRecord:
+    def from_row(cls, row: Row) -> ModelRecord:
         """Return the record of a stored row of MODEL_COLUMNS."""
+        name, table_key, surface, identifiers, checksum, *times = row
         pairs = tuple((kind, column) for kind, column in json.loads(identifiers))
-        return cls(name, table_key, surface, pairs, checksum)
+        return cls(name, table_key, surface, pairs, checksum, *times)
 
-    def to_row(self) -> tuple[str, str, str, str, str]:
+    def to_row(self) -> tuple[str | None, ...]:
         """Return the row of MODEL_COLUMNS that stores this record."""
-        return (self.name, self.table_key, self.surface, json.dumps(self.identifiers), self.checksum)
+        identifiers = json.dumps(self.identifiers)
+        names = (self.name, self.table_key, self.surface)
+        return (*names, identifiers, self.checksum, self.live_since, self.pruned_before)
 
 
 @dataclass(frozen=True)

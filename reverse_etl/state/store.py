@@ -70,7 +70,7 @@ class State:
     def models(self) -> dict[str, ModelRecord]:
         """Return every model that was ever sent, by name."""
         rows = self.tables.read("models", MODEL_COLUMNS, "model", **self.tables.own)
-        return {name: ModelRecord.from_row(name, *values) for name, *values in rows}
+        return {record.name: record for record in map(ModelRecord.from_row, rows)}
 
     def table_keys(self, models: Iterable[str]) -> dict[str, str]:
         """Return the end of the names of each model's tables: as stored, or a new one."""

@@ -299,12 +299,14 @@ def _migrations(dialect: Dialect) -> Iterator[Call]:
     yield "select_meta", migrations.select_meta(dialect, ["version"])
     yield "select_scopes", migrations.select_scopes(dialect)
     yield "select_table_keys", migrations.select_table_keys(dialect)
-    yield "mark_migrating", migrations.mark_migrating(dialect, 2, "a copy")
+    yield "mark_migrating", migrations.mark_migrating(dialect, schema.STATE_VERSION, "a copy")
     yield "select_meta", migrations.select_meta(dialect, ["version", "migrating_to", "backup"])
-    for change in migrations.CHANGES_BY_VERSION[2]:
-        yield "change_table", migrations.change_table(dialect, change)
-    yield "change_values", migrations.change_values(dialect, 2)
-    yield "raise_version", migrations.raise_version(dialect, 2)
+    for version, changes in migrations.CHANGES_BY_VERSION.items():
+        yield "create_new_tables", migrations.create_new_tables(dialect, version)
+        for change in changes:
+            yield "change_table", migrations.change_table(dialect, change)
+        yield "change_values", migrations.change_values(dialect, version)
+    yield "raise_version", migrations.raise_version(dialect, schema.STATE_VERSION)
 
 
 def _snapshot(run: RunDeltas) -> Iterator[Call]:

@@ -204,6 +204,28 @@ def test_a_read_only_command_reads_a_migrated_copy(old: OldState, version: int) 
     )
 
 
+@pytest.mark.parametrize("nth", [None, 1, 2, 3, 4])
+def test_a_version_can_add_a_table(old: OldState, nth: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is there once, and empty, wherever the migration was killed; a read-only command has it too."""
+    new_tables = {
+        **migrations.NEW_TABLES_BY_VERSION,
+        STATE_VERSION: {"added": "account_id VARCHAR, hits BIGINT"},
+    }
+    monkeypatch.setattr(migrations, "NEW_TABLES_BY_VERSION", new_tables)
+    old.put(STATE_VERSION - 1)
+    if nth is not None:
+        assert dies_at(old, nth, monkeypatch)
+        old.clock.sleep(LEASE_SECONDS + 1)
+    with old.session(read_only=True) as session:
+        open_state(session, old.clock)
+        assert [name.lower() for name in session.state_columns("added")] == ["account_id", "hits"]
+    assert len(old.open()) == 1
+    added = old.tables()["added"]
+    assert [name.lower() for name, _ in added.columns] == ["account_id", "hits"]
+    assert added.rows == []
+    assert "added" not in old.copied(old.tables())
+
+
 def dies_at(old: OldState, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Open the state, die at the nth statement that changes something, and return whether it came to that."""
     left = [nth]
@@ -311,3 +333,19 @@ def test_the_tables_of_each_version_are_written_down() -> None:
     """A version that is new needs its own entry: a later one copies and changes what it names."""
     assert {*migrations.TABLES_BY_VERSION} == {*range(1, STATE_VERSION + 1)}
     assert {*migrations.TABLES_BY_VERSION[STATE_VERSION]} == {*SHARED_TABLES}
+    assert {*migrations.NEW_TABLES_BY_VERSION} == {*migrations.CHANGES_BY_VERSION}
+
+
+def test_a_version_has_the_tables_of_the_one_before_and_new_ones() -> None:
+    """Every table of a version is there before, has a new name, or is created."""
+    for version, changes in migrations.CHANGES_BY_VERSION.items():
+        new_names = {change.old_name: change.name for change in changes if change.old_name}
+        kept = {new_names.get(name, name) for name in migrations.TABLES_BY_VERSION[version - 1]}
+        new_tables = {*migrations.NEW_TABLES_BY_VERSION[version]}
+        assert {*migrations.TABLES_BY_VERSION[version]} == kept | new_tables
+        assert not kept & new_tables
+
+
+def test_new_tables_have_the_columns_of_a_new_state() -> None:
+    for name, columns in migrations.NEW_TABLES_BY_VERSION[STATE_VERSION].items():
+        assert columns == SHARED_TABLES[name]

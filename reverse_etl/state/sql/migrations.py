@@ -1,6 +1,6 @@
 """Statements that bring the shared tables of a state from one version to the next.
 
-A version's changes stay here as they were written; a later version adds its own.
+A version's changes and new tables stay here as they were written; a later version adds its own.
 `lease`, and `version` and `migrating_to` in `meta`, are the same in every version: by them programs of
 different versions know of each other.
 """
@@ -65,7 +65,22 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
         "lease",
         "meta",
     ),
+    3: (
+        "models",
+        "targets",
+        "runs",
+        "run_lists",
+        "receipts",
+        "row_exceptions",
+        "rejections",
+        "unmatched_removals",
+        "lists",
+        "lease",
+        "meta",
+    ),
 }
+# The tables that a version is the first to have, with their columns, as in SHARED_TABLES of that version.
+NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {2: {}, 3: {}}
 # Before version 2 this text in `detail` was the flag `may_have_duplicate`.
 _REPLY_LOST = "The reply to an earlier try was lost: another import may hold these rows too."
 _RENAMED_COUNTS = {
@@ -135,6 +150,17 @@ CHANGES_BY_VERSION: Mapping[int, Sequence[TableChange]] = {
             },
         ),
     ),
+    3: (
+        TableChange(
+            "models",
+            {
+                **_unchanged("account_id", "project", "model", "table_key", "surface", "identifiers"),
+                "checksum": "checksum",
+                "live_since": "CAST(NULL AS VARCHAR)",
+                "pruned_before": "CAST(NULL AS VARCHAR)",
+            },
+        ),
+    ),
 }
 
 
@@ -170,6 +196,12 @@ def mark_migrating(dialect: Dialect, version: int, backup: str | None) -> Statem
         f"FROM {dialect.state_table('meta')}"
     )
     return dialect.replace_state_table("meta", select, repeatable=False)
+
+
+def create_new_tables(dialect: Dialect, version: int) -> tuple[Statement, ...]:
+    """Create the tables that a version is the first to have. May be repeated."""
+    tables = NEW_TABLES_BY_VERSION[version]
+    return tuple(dialect.create_state_table(name, columns) for name, columns in tables.items())
 
 
 def change_table(dialect: Dialect, change: TableChange) -> tuple[Statement, ...]:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.model_tables import ModelTables
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 SHARED_TABLES: Mapping[str, str] = {
     "meta": "version BIGINT, migrating_to BIGINT, backup VARCHAR",
-    "models": "account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR",
+    "models": "account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, "
+    "checksum VARCHAR, live_since VARCHAR, pruned_before VARCHAR",
     "targets": "project VARCHAR, destination_id VARCHAR, account_id VARCHAR",
     "runs": "run_id VARCHAR, account_id VARCHAR, project VARCHAR, state VARCHAR, started_at VARCHAR, "
     "klaviyo_time VARCHAR, ended_at VARCHAR, exit_code BIGINT",

@@ -1,3 +1,5 @@
 -- change_values 1
 UPDATE state.run_lists SET counts = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(counts, '"desired":', '"rows":'), '"known":', '"snapshot_rows":'), '"held_back":', '"held_at_plan":'), '"held":', '"held_at_lookup":'), '"rejected_by_checks":', '"rejected_by_check":'), '"rejected":', '"rejected_by_klaviyo":'), '"superseded":', '"replaced":'), '"kept":', '"unmanaged":'), '"gone":', '"not_found":'), '"forgotten":', '"left_in_place":');
 UPDATE state.rejections SET code = 'unencodable' WHERE code = 'unrenderable';
+
+-- change_values 2

@@ -1,0 +1,3 @@
+-- create_new_tables 1
+
+-- create_new_tables 2
