@@ -28,4 +28,4 @@ SELECT account_id, project, list_id, name, model, state, noted_at AS recorded_at
 -- change_table 6
 duckdb:    CREATE OR REPLACE TABLE state.models AS
 snowflake: CREATE OR REPLACE TRANSIENT TABLE state.models DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '' COPY GRANTS AS
-SELECT account_id, project, model, table_key, surface, identifiers, checksum, CAST(NULL AS VARCHAR) AS live_since FROM state.models;
+SELECT account_id, project, model, table_key, surface, identifiers, checksum, CAST(NULL AS VARCHAR) AS live_since, CAST(NULL AS VARCHAR) AS pruned_before FROM state.models;

@@ -1,5 +1,5 @@
 -- create_shared_tables 1
-duckdb:    CREATE TABLE IF NOT EXISTS state.models (account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR, live_since VARCHAR);
+duckdb:    CREATE TABLE IF NOT EXISTS state.models (account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR, live_since VARCHAR, pruned_before VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.targets (project VARCHAR, destination_id VARCHAR, account_id VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.runs (run_id VARCHAR, account_id VARCHAR, project VARCHAR, state VARCHAR, started_at VARCHAR, klaviyo_time VARCHAR, ended_at VARCHAR, exit_code BIGINT);
 duckdb:    CREATE TABLE IF NOT EXISTS state.run_lists (run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR);
@@ -10,7 +10,7 @@ duckdb:    CREATE TABLE IF NOT EXISTS state.unmatched_removals (account_id VARCH
 duckdb:    CREATE TABLE IF NOT EXISTS state.lists (account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, recorded_at VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.lease (account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR);
 duckdb:    CREATE OR REPLACE TABLE state.meta AS
-snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.models (account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR, live_since VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
+snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.models (account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR, live_since VARCHAR, pruned_before VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.targets (project VARCHAR, destination_id VARCHAR, account_id VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.runs (run_id VARCHAR, account_id VARCHAR, project VARCHAR, state VARCHAR, started_at VARCHAR, klaviyo_time VARCHAR, ended_at VARCHAR, exit_code BIGINT) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.run_lists (run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';

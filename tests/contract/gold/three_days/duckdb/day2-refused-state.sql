@@ -21,12 +21,12 @@ CREATE TABLE "meta" ("version" BIGINT, "migrating_to" BIGINT, "backup" VARCHAR);
 INSERT INTO "meta"
 SELECT 3, NULL, NULL;
 
-CREATE TABLE "models" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "table_key" VARCHAR, "surface" VARCHAR, "identifiers" VARCHAR, "checksum" VARCHAR, "live_since" VARCHAR);
+CREATE TABLE "models" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "table_key" VARCHAR, "surface" VARCHAR, "identifiers" VARCHAR, "checksum" VARCHAR, "live_since" VARCHAR, "pruned_before" VARCHAR);
 INSERT INTO "models"
-SELECT '7b2lBS', 'shop', 'clubs', 'clubs_dfa8bc0f', 'list_memberships', '[["email", "email"], ["external_id", "id"]]', 'ab408a326d9fe5bab4ff0966cb90e0c4d906cbb88057ad316463a5b8b2326573', NULL
-UNION ALL SELECT '7b2lBS', 'shop', 'everybody', 'everybody_dbc66e10', 'profiles', '[["email", "email"], ["phone_e164", "phone"], ["external_id", "id"]]', 'cb134d2fcd52db002828c395464be23047a2ebe91be8aa02d2543b5ec88d4220', NULL
-UNION ALL SELECT '7b2lBS', 'shop', 'testers', 'testers_23625288', 'list_memberships_by_profile_id', '[["klaviyo_profile_id", "profile_id"]]', 'a0460548c5163fcc55505438bd73983ed68e8c79d041b5f0cb3242cdb6480a14', NULL
-UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'vip_e9d83a3c', 'list_memberships', '[["email", "email"], ["phone_e164", "phone"], ["external_id", "id"]]', '77cb9426ba6b70a90ac6c524dc03481614bbe410255c77a3508695e5d0bd722d', NULL;
+SELECT '7b2lBS', 'shop', 'clubs', 'clubs_dfa8bc0f', 'list_memberships', '[["email", "email"], ["external_id", "id"]]', 'ab408a326d9fe5bab4ff0966cb90e0c4d906cbb88057ad316463a5b8b2326573', NULL, NULL
+UNION ALL SELECT '7b2lBS', 'shop', 'everybody', 'everybody_dbc66e10', 'profiles', '[["email", "email"], ["phone_e164", "phone"], ["external_id", "id"]]', 'cb134d2fcd52db002828c395464be23047a2ebe91be8aa02d2543b5ec88d4220', NULL, NULL
+UNION ALL SELECT '7b2lBS', 'shop', 'testers', 'testers_23625288', 'list_memberships_by_profile_id', '[["klaviyo_profile_id", "profile_id"]]', 'a0460548c5163fcc55505438bd73983ed68e8c79d041b5f0cb3242cdb6480a14', NULL, NULL
+UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'vip_e9d83a3c', 'list_memberships', '[["email", "email"], ["phone_e164", "phone"], ["external_id", "id"]]', '77cb9426ba6b70a90ac6c524dc03481614bbe410255c77a3508695e5d0bd722d', NULL, NULL;
 
 CREATE TABLE "receipts" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "op" VARCHAR, "first_seq" BIGINT, "last_seq" BIGINT, "row_count" BIGINT, "state" VARCHAR, "job_id" VARCHAR, "recorded_at" VARCHAR, "detail" VARCHAR, "may_have_duplicate" BOOLEAN);
 INSERT INTO "receipts"

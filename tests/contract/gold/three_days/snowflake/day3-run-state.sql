@@ -29,13 +29,13 @@ CREATE TRANSIENT TABLE "META" ("VERSION" NUMBER(38,0), "MIGRATING_TO" NUMBER(38,
 INSERT INTO "META"
 SELECT 3, NULL, NULL;
 
-CREATE TRANSIENT TABLE "MODELS" ("ACCOUNT_ID" VARCHAR, "PROJECT" VARCHAR, "MODEL" VARCHAR, "TABLE_KEY" VARCHAR, "SURFACE" VARCHAR, "IDENTIFIERS" VARCHAR, "CHECKSUM" VARCHAR, "LIVE_SINCE" VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 0;
+CREATE TRANSIENT TABLE "MODELS" ("ACCOUNT_ID" VARCHAR, "PROJECT" VARCHAR, "MODEL" VARCHAR, "TABLE_KEY" VARCHAR, "SURFACE" VARCHAR, "IDENTIFIERS" VARCHAR, "CHECKSUM" VARCHAR, "LIVE_SINCE" VARCHAR, "PRUNED_BEFORE" VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 0;
 INSERT INTO "MODELS"
-SELECT '7b2lBS', 'shop', 'clubs', 'clubs_dfa8bc0f', 'list_memberships', '[["email", "EMAIL"], ["external_id", "ID"]]', 'c7e2634878614a6ff180acf8f4745514e6f125a7e62e5e79e129bafbe873aef1', NULL
-UNION ALL SELECT '7b2lBS', 'shop', 'everybody', 'everybody_dbc66e10', 'profiles', '[["email", "EMAIL"], ["phone_e164", "PHONE"], ["external_id", "ID"]]', '4d1ea51a0677dfe0e2ad9c9ee79cff2d13a2c593283d7f915768586c4553e1f5', NULL
-UNION ALL SELECT '7b2lBS', 'shop', 'juice', 'juice_f401d7af', 'list_memberships', '[["email", "EMAIL"]]', 'b7de085b71a7bfc0ee827eb356c5d17300be84d76084ca2c73aa60fc68995627', NULL
-UNION ALL SELECT '7b2lBS', 'shop', 'testers', 'testers_23625288', 'list_memberships_by_profile_id', '[["klaviyo_profile_id", "PROFILE_ID"]]', 'a1532c0c9cbb2e0db95a10a693c37c2eb03f2a96a98709c58fe557924dcacc71', NULL
-UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'vip_e9d83a3c', 'list_memberships', '[["email", "EMAIL"], ["phone_e164", "PHONE"], ["external_id", "ID"]]', '5d8e6741e2507c9d6c17ee217d408a91097ceac1b8ed8b9a5e20d4f6cc1a54bf', NULL;
+SELECT '7b2lBS', 'shop', 'clubs', 'clubs_dfa8bc0f', 'list_memberships', '[["email", "EMAIL"], ["external_id", "ID"]]', 'c7e2634878614a6ff180acf8f4745514e6f125a7e62e5e79e129bafbe873aef1', NULL, NULL
+UNION ALL SELECT '7b2lBS', 'shop', 'everybody', 'everybody_dbc66e10', 'profiles', '[["email", "EMAIL"], ["phone_e164", "PHONE"], ["external_id", "ID"]]', '4d1ea51a0677dfe0e2ad9c9ee79cff2d13a2c593283d7f915768586c4553e1f5', NULL, NULL
+UNION ALL SELECT '7b2lBS', 'shop', 'juice', 'juice_f401d7af', 'list_memberships', '[["email", "EMAIL"]]', 'b7de085b71a7bfc0ee827eb356c5d17300be84d76084ca2c73aa60fc68995627', NULL, NULL
+UNION ALL SELECT '7b2lBS', 'shop', 'testers', 'testers_23625288', 'list_memberships_by_profile_id', '[["klaviyo_profile_id", "PROFILE_ID"]]', 'a1532c0c9cbb2e0db95a10a693c37c2eb03f2a96a98709c58fe557924dcacc71', NULL, NULL
+UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'vip_e9d83a3c', 'list_memberships', '[["email", "EMAIL"], ["phone_e164", "PHONE"], ["external_id", "ID"]]', '5d8e6741e2507c9d6c17ee217d408a91097ceac1b8ed8b9a5e20d4f6cc1a54bf', NULL, NULL;
 
 CREATE TRANSIENT TABLE "RECEIPTS" ("RUN_ID" VARCHAR, "MODEL" VARCHAR, "LIST_ID" VARCHAR, "OP" VARCHAR, "FIRST_SEQ" NUMBER(38,0), "LAST_SEQ" NUMBER(38,0), "ROW_COUNT" NUMBER(38,0), "STATE" VARCHAR, "JOB_ID" VARCHAR, "RECORDED_AT" VARCHAR, "DETAIL" VARCHAR, "MAY_HAVE_DUPLICATE" BOOLEAN) DATA_RETENTION_TIME_IN_DAYS = 0;
 INSERT INTO "RECEIPTS"
