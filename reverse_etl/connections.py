@@ -78,6 +78,12 @@ class Connections:
         )
 
     @contextmanager
+    def stored_state(self) -> Iterator[State]:
+        """Open the state of the target's last run for reading."""
+        with self.warehouse(read_only=True) as warehouse:
+            yield self.state(warehouse, None)
+
+    @contextmanager
     def locked_state(self, on_event: EventHandler) -> Iterator[State]:
         """Open the state of the target's last run for changes, and hold its lease."""
         with self.warehouse(read_only=False) as warehouse:

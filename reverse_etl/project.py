@@ -32,7 +32,7 @@ from reverse_etl.planning.planner import PlanRequest, require_known_allowances, 
 from reverse_etl.reconcile import operations as flow
 from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
 from reverse_etl.report.explain import add_memberships, explain_person
-from reverse_etl.report.gather import build_report
+from reverse_etl.report.gather import build_report, load_history
 from reverse_etl.report.status import Status, load_status
 from reverse_etl.run import RunOptions, run_models
 from reverse_etl.state.model_changes import MovedRows, forget_model, rename_model
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.reconcile.drift import ListDifference
     from reverse_etl.report.explanation import Explanation
-    from reverse_etl.report.facts import Report
+    from reverse_etl.report.facts import Report, ReportedRun
     from reverse_etl.state import State
 
 THREADS = 8
@@ -88,8 +88,7 @@ class Project:
     ) -> Self:
         """Read profiles.yml and dbt_project.yml; no model is compiled yet.
 
-        dbt's artifacts are read from the folders `dbt_artifacts`, by default from dbt's target folder.
-        Raises UsageError with all problems found, not only the first.
+        `dbt_artifacts` are folders, by default dbt's target. Raises UsageError with all problems found.
         """
         folder, environ = Path(folder), os.environ if environ is None else environ
         chosen = load_target(
@@ -238,8 +237,7 @@ class Project:
 
     def _pass_gate(self, models: Sequence[Model], run_options: RunOptions) -> None:
         verdict = self.dbt_gate.check_and_remember(models, run_options.gate)
-        model_warnings = (warning for model in models for warning in model.warnings)
-        for warning in (*model_warnings, *verdict.warnings):
+        for warning in (*(one for model in models for one in model.warnings), *verdict.warnings):
             run_options.on_event(Warned(warning_text(warning)))
         if verdict.refusals:
             raise GuardRefused(*verdict.refusals)
@@ -343,9 +341,8 @@ class Project:
         needs to compile.
         """
         selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
-        with self.connections.warehouse(read_only=True) as warehouse:
-            names = [model.name for model in self.project_models.known]
-            return load_status(self.connections.state(warehouse, None), names, selected_names)
+        with self.connections.stored_state() as state:
+            return load_status(state, self.project_models.known_names, selected_names)
 
     def report(self, run_id: str | None = None) -> Report:
         """Return the report of a run, by default of the newest, from the state only.
@@ -353,10 +350,14 @@ class Project:
         Sends no request and changes nothing. The report contains e-mails and phones: `mask_report` masks
         them. Raises UsageError if there is no such run.
         """
-        sandbox, names = self.target.destination.sandbox, [model.name for model in self.project_models.known]
-        with self.connections.warehouse(read_only=True) as warehouse:
-            state = self.connections.state(warehouse, None)
+        sandbox, names = self.target.destination.sandbox, self.project_models.known_names
+        with self.connections.stored_state() as state:
             return build_report(state, self.target.name, names, run_id, sandbox=sandbox)
+
+    def history(self) -> tuple[ReportedRun, ...]:
+        """Return the runs with what each did to each list, newest first, from the state only."""
+        with self.connections.stored_state() as state:
+            return load_history(state)
 
     def retry(
         self,

@@ -22,6 +22,7 @@ _COMMANDS: Final = (  # each a module of `commands`, in the order in which a use
     "apply",
     "status",
     "explain",
+    "history",
     "retry",
     "adopt",
     "reconcile",

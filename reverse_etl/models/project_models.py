@@ -62,6 +62,11 @@ class ProjectModels:
             return list_model_files(self.folder)
 
     @property
+    def known_names(self) -> tuple[str, ...]:
+        """Return the names of the models as far as they are known, without raising."""
+        return tuple(model.name for model in self.known)
+
+    @property
     def names(self) -> frozenset[str]:
         """Return the names of all models. Raises ModelError, as `compilation` does."""
         return frozenset(model.name for model in self.all)

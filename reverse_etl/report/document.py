@@ -33,7 +33,7 @@ def report_document(report: Report) -> dict[str, Any]:
         **run_document(report.run),
         "summary": _verdict(summarize_run(report)),
         "later_run_count": report.later_run_count,
-        "lists": [_list_document(fact) for fact in report.lists],
+        "lists": [list_document(fact) for fact in report.lists],
         "refusal_reasons": list(report.refusal_reasons),
         "proofs": [_proof_document(fact) for fact in report.proofs],
         "rejections": [_rejected(fact) for fact in report.rejections],
@@ -93,7 +93,8 @@ def _gone(removal: RemovalNotFound) -> dict[str, Any]:
     return {**_label_document(removal.label), "identity": removal.identity, "recorded_at": removal.at}
 
 
-def _list_document(summary: ListSummary) -> dict[str, Any]:
+def list_document(summary: ListSummary) -> dict[str, Any]:
+    """Return what a run did to a list as JSON values; `history --json` uses it too."""
     return {**_label_document(summary.label), **summary.counts, "stop_reason": summary.reason}
 
 

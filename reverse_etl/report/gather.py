@@ -93,6 +93,18 @@ def build_report(
     )
 
 
+def load_history(state: State) -> tuple[ReportedRun, ...]:
+    """Return the runs with what each did to each list, newest first, from the state only."""
+    run_lists = state.runs.run_lists()
+    lists_by_run: dict[str, list[RunList]] = {}
+    for run_list in run_lists:
+        lists_by_run.setdefault(run_list.run_id, []).append(run_list)
+    list_names = _load_list_names(state, run_lists)
+    return tuple(
+        ReportedRun(run, _summarize_lists(run, lists_by_run, list_names)) for run in state.runs.history()
+    )
+
+
 def find_run_index(current_status: Status, run_id: str | None) -> int:
     """Return the index of a run among all runs, newest first."""
     ids = [run.run_id for run in current_status.runs]

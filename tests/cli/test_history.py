@@ -1,0 +1,82 @@
+"""`reverse-etl history` as a process: the runs, and what each did to a model's lists."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.sandbox import Fault, FaultKind
+
+if TYPE_CHECKING:
+    from tests.cli.world import World
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
+
+
+@pytest.fixture
+def three_runs(world: World) -> World:
+    """Let three runs be recorded: with a refused row, without changes, and stopped by a guard."""
+    sandbox = world.klaviyo()
+    sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
+    assert world.run("run").code == 1
+    sandbox.clear_faults()
+    assert world.run("run").code == 0
+    world.sql("DELETE FROM customers")
+    assert world.run("run").code == 3
+    return world
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of a table's rows."""
+    return [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()[2:]]
+
+
+def test_runs_are_listed_newest_first_without_a_key(three_runs: World) -> None:
+    three_runs.environ.clear()
+    ended = three_runs.run("history")
+    assert ended.code == 0
+    shown = rows(ended.out)
+    assert [row[3] if len(row) == 10 else row[2] for row in shown] == [
+        "stopped by a guard",
+        "done",
+        "rows need attention",
+    ]
+    assert shown[2][-5:] == ["19", "0", "1", "0", "0"]
+
+
+def test_the_lists_of_a_model_are_shown_run_by_run(three_runs: World) -> None:
+    """A run that did not include the model is left out, and so is one that recorded no list."""
+    shown = rows(three_runs.run("history", "--model", "vip").out)
+    assert [row[2:5] for row in shown] == [["vip", "VIP", "unchanged"], ["vip", "VIP", "updated"]]
+    assert three_runs.run("history", "--model", "other").out.startswith("No run is recorded yet.")
+
+
+def test_a_limit_says_how_many_runs_are_not_shown(three_runs: World) -> None:
+    ended = three_runs.run("history", "--limit", "1")
+    assert len(rows(ended.out)) == 2
+    assert ended.out.endswith("… and 2 earlier runs: --limit 3")
+
+
+def test_the_json_has_every_run_with_its_lists(three_runs: World) -> None:
+    """Its keys stand in the document of the command line."""
+    document = json.loads(three_runs.run("history", "--json").out)
+    assert document["run_count"] == 3
+    assert [(run["exit_code"], len(run["lists"])) for run in document["runs"]] == [(3, 0), (0, 1), (1, 1)]
+    assert document["runs"][2]["lists"][0]["applied"] == 19
+    section = DOCUMENT.read_text(encoding="utf-8").partition("## What `history --json` says")[2]
+    section = section.partition("\n## ")[0]
+    keys: set[Any] = {*document, *document["runs"][0]}
+    assert keys <= set(re.findall(r"[.`]([a-z_]+)[`\[]", section))
+
+
+def test_a_project_without_runs_says_what_to_do(world: World) -> None:
+    world.klaviyo()
+    ended = world.run("history")
+    assert (ended.out, ended.code) == (
+        "No run is recorded yet. To see what a run would send: reverse-etl plan",
+        0,
+    )
