@@ -14,7 +14,7 @@ from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import WarehouseError
-from reverse_etl.planning.sql import conflicts, diff, planned_rows, staging
+from reverse_etl.planning.sql import conflicts, diff, planned_rows, staging, stopped_lists
 from reverse_etl.planning.sql.conflicts import SharedIdentifier
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.sql.staging import Staging
@@ -235,6 +235,11 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
     )
     yield "cancel_rejected_removals", planned_rows.cancel_rejected_removals(shape)
     yield "hold_shared_removals", planned_rows.hold_shared_removals(shape)
+    yield "count_resent", stopped_lists.count_resent(shape)
+    yield "keep_back", stopped_lists.keep_back(shape, ["L1", "L2"])
+    for has_snapshot in (True, False):
+        held = stopped_lists.hold_removals_of_people(shape, many, ["L1"], has_snapshot=has_snapshot)
+        yield "hold_removals_of_people", held
     yield "count_planned_by_list", planned_rows.count_planned_by_list(shape)
     yield "select_digest", planned_rows.select_digest(shape)
     yield "select_digest", planned_rows.select_digest(many)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
+from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reverse_etl.warehouse.model_tables import ModelTables
 
 
 def count_resent(tables: ModelTables) -> Statement:
@@ -45,26 +47,8 @@ def hold_removals_of_people(
 
     A stopped list has the people of its staged rows, rejected ones included, and of its snapshot.
     """
-    dialect = tables.dialect
-    planned = dialect.temp_table(tables.planned)
-    columns = tuple(IDENTIFIER_COLUMNS.values())
-    placeholders = ", ".join("?" for _ in list_ids)
-    staged_people = (
-        f"SELECT {', '.join(f's.{column}' for column in columns)} FROM {dialect.temp_table(stopped.staged)} AS s "
-        f"JOIN {dialect.temp_table(stopped.lists)} AS l ON s.retl_list = l.retl_list WHERE l.retl_list_id IN ({placeholders})"
-    )
-    known_people = (
-        f"\n    UNION ALL SELECT {', '.join(columns)} FROM {dialect.state_table(stopped.snapshot)} WHERE retl_list_id IN ({placeholders})"
-        if has_snapshot
-        else ""
-    )
-    shared_seqs = "\n  UNION ".join(
-        f"SELECT p.retl_seq FROM {planned} AS p JOIN people AS o ON o.{column} = p.{column} WHERE p.retl_op = '{Op.REMOVE}'"
-        for column in columns
-    )
+    values = {"tables": tables, "stopped": stopped, "list_ids": list_ids, "has_snapshot": has_snapshot}
     return Statement.change(
-        planned,
-        f"UPDATE {planned} AS p SET retl_op = '{Op.HELD}'\nFROM (\n  WITH people AS (\n    {staged_people}{known_people}\n  )\n"
-        f"  {shared_seqs}\n) AS h WHERE p.retl_seq = h.retl_seq",
-        (*list_ids, *(list_ids if has_snapshot else ())),
+        tables.dialect.temp_table(tables.planned),
+        *render_sql("planning/sql/hold_removals_of_people", tables.dialect, **values),
     )
