@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reverse_etl.cli.output import drift
 from reverse_etl.state.sql.schema import SHARED_TABLES, STATE_VERSION
 from reverse_etl.surfaces.catalog import SURFACES
 
@@ -51,6 +52,13 @@ def test_the_document_of_models_lists_every_surface_by_what_it_says_of_itself() 
     for row, surface in zip(cells, SURFACES, strict=True):
         assert surface.described_by_model or f"{surface.upsert.max_rows:,} rows a request" in row[3]
         assert ("is forgotten" in row[5]) == (surface.remove is None)
+
+
+def test_the_document_of_commands_has_every_figure_of_reconcile() -> None:
+    """Its table has the headings that the command prints."""
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    section = text.partition("## `reverse-etl reconcile`")[2].partition("\n## ")[0]
+    assert {*re.findall(r"^\| `([\w ]+)` \|", section, flags=re.MULTILINE)} == {*drift._HEADINGS.values()}
 
 
 def test_every_file_and_function_that_the_architecture_names_exists() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.domain.identifiers import mask_value
+from tests.cli.world import SELECT
 
 if TYPE_CHECKING:
     from tests.cli.world import World
@@ -75,16 +76,28 @@ def test_the_document_has_every_key_of_a_plan_and_of_a_run(world: World) -> None
     assert printed == _documented()
 
 
+def _documented_of(command: str) -> set[str]:
+    """Return the keys of a command's JSON, as its table in the document has them."""
+    text = DOCUMENT.read_text(encoding="utf-8").partition(f"## What `{command} --json` says")[2]
+    cells = re.findall(r"^\| (`.*?) \| ", text.partition("\n## ")[0], flags=re.MULTILINE)
+    return set().union(*(_named(cell) for cell in cells))
+
+
 def test_the_document_has_every_key_of_a_status(world: World) -> None:
     _busy(world)
     world.run("run")
-    text = (
-        DOCUMENT.read_text(encoding="utf-8")
-        .partition("## What `status --json` says")[2]
-        .partition("\n## ")[0]
-    )
-    cells = re.findall(r"^\| (`.*?) \| ", text, flags=re.MULTILINE)
-    assert _keys(_document(world, "status")) == set().union(*(_named(cell) for cell in cells))
+    assert _keys(_document(world, "status")) == _documented_of("status")
+
+
+def test_the_document_has_every_key_of_both_state_commands(world: World) -> None:
+    world.klaviyo()
+    world.run("run")
+    (world.folder / "models" / "vip.sql").unlink()
+    world.model("club", SELECT, list="VIP")
+    renamed = _keys(_document(world, "state", "rename", "vip", "club"))
+    (world.folder / "models" / "club.sql").unlink()
+    world.model("other", SELECT, list="Other")
+    assert renamed | _keys(_document(world, "state", "forget", "club")) == _documented_of("state")
 
 
 def test_the_json_of_a_run_repeats_the_figures_of_its_plan(world: World) -> None:

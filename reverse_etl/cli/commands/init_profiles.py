@@ -1,0 +1,140 @@
+"""`reverse-etl init` and profiles.yml: the file or its destination is added if it is missing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.output.console import terminal
+from reverse_etl.config.profiles import PROFILES_FILE, find_profiles_file
+from reverse_etl.config.scaffold import (
+    SANDBOX_DESTINATION,
+    add_destination,
+    render_profiles_yml,
+)
+from reverse_etl.dbt.project import read_dbt_project
+from reverse_etl.errors import UsageError
+from reverse_etl.formatting import format_path
+from reverse_etl.parsing.yaml_document import read_yaml
+
+if TYPE_CHECKING:
+    from reverse_etl.cli.options import ProjectFlags
+
+
+def ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> Path:
+    """Add a destination to profiles.yml, or create the file; returns its path."""
+    try:
+        path = find_profiles_file(project_flags.project_dir, project_flags.profiles_dir, os.environ)
+    except UsageError:
+        if project_flags.profiles_dir or os.environ.get("DBT_PROFILES_DIR"):
+            raise
+        return _write_profiles(project_flags, warehouse)
+    if _is_unrelated_profile(path, project_flags):
+        return _write_profiles(project_flags, warehouse)
+    if warehouse:
+        raise UsageError.of(
+            "profiles.yml exists already and names the warehouse.",
+            where="--warehouse",
+            hint=f"Remove --warehouse, or change the path in {format_path(path)}.",
+        )
+    name, target = _choose_profile_and_target(path, project_flags)
+    try:
+        changed = add_destination(path.read_bytes().decode("utf-8"), name, target)
+    except (ValueError, KeyError, yaml.YAMLError):
+        raise UsageError.of(
+            f"init can't add a destination to the profile {name}, because it is written on one line.",
+            where=format_path(path),
+            hint="Add this to the profile, beside outputs: destinations: "
+            f"{{{target}: {SANDBOX_DESTINATION}}}",
+        ) from None
+    if changed is None:
+        show.print_line(f"{format_path(path)} already has a destination for {name}.{target}")
+    else:
+        path.write_bytes(changed.encode("utf-8"))
+        show.print_line(f"wrote {format_path(path)}: the destination of {name}.{target} is a sandbox")
+    return path
+
+
+def _is_unrelated_profile(path: Path, project_flags: ProjectFlags) -> bool:
+    """Return whether the only profile is in the home folder, while this folder has a DuckDB file."""
+    is_unconfigured = not (
+        project_flags.profile
+        or project_flags.profiles_dir
+        or (project_flags.project_dir / "dbt_project.yml").exists()
+    )
+    return (
+        is_unconfigured
+        and path.parent == Path.home() / ".dbt"
+        and bool(_find_duckdb_files(project_flags.project_dir))
+    )
+
+
+def _find_duckdb_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.duckdb") if ".reverse_etl." not in path.name)
+
+
+def _write_profiles(project_flags: ProjectFlags, warehouse: str | None) -> Path:
+    folder = project_flags.project_dir
+    files = _find_duckdb_files(folder)
+    project = read_dbt_project(folder, environ=os.environ, cli_vars={})
+    if project and not (files or warehouse):
+        raise UsageError.of(
+            "This dbt project has neither a profiles.yml nor a DuckDB file.",
+            where=format_path(folder),
+            hint="Create the profile that dbt needs, or name a DuckDB file: "
+            "reverse-etl init --warehouse FILE",
+        )
+    warehouse_path = warehouse or (files[0].name if files else "warehouse.duckdb")
+    if len(files) > 1 and not warehouse:
+        other_files = ", ".join(path.name for path in files[1:])
+        terminal.warn(f"There are more DuckDB files: {other_files}. To read another one, use --warehouse.")
+    path = folder / PROFILES_FILE
+    name = project_flags.profile or (project.profile if project else "") or _derive_profile_name(folder)
+    path.write_text(
+        render_profiles_yml(name, warehouse_path, project_flags.target or "trial"), encoding="utf-8"
+    )
+    show.print_line(
+        f"wrote {format_path(path)}: the warehouse is {warehouse_path}, the destination a sandbox"
+    )
+    return path
+
+
+def _derive_profile_name(folder: Path) -> str:
+    name = "".join(c if c.isalnum() else "_" for c in folder.resolve().name.lower()).strip("_")
+    return name if name[:1].isalpha() else f"shop_{name}".strip("_")
+
+
+def _choose_profile_and_target(path: Path, project_flags: ProjectFlags) -> tuple[str, str]:
+    """Return the profile and target that dbt would choose."""
+    profiles: dict[str, dict[str, Any]] = {
+        str(key): value
+        for key, value in read_yaml(path).content.items()
+        if isinstance(value, dict) and isinstance(value.get("outputs"), dict) and value["outputs"]
+    }
+    project = read_dbt_project(project_flags.project_dir, environ=os.environ, cli_vars={})
+    name = project_flags.profile or (project.profile if project else None)
+    name = name or (next(iter(profiles)) if len(profiles) == 1 else "")
+    if name not in profiles:
+        raise UsageError.of(
+            f"There is no profile {name}." if name else "There are several profiles.",
+            where=format_path(path),
+            hint=f"Choose one with --profile: {', '.join(profiles)}",
+        )
+    outputs = [str(output) for output in profiles[name]["outputs"]]
+    default_target = str(profiles[name].get("target", ""))
+    target = (
+        project_flags.target
+        or os.environ.get("DBT_TARGET")
+        or (default_target if default_target in outputs else outputs[0])
+    )
+    if target not in outputs:
+        raise UsageError.of(
+            f"The profile {name} has no target {target}.",
+            where=format_path(path),
+            hint=f"Choose one with --target: {', '.join(outputs)}",
+        )
+    return name, target
