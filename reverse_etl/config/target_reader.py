@@ -1,20 +1,16 @@
-"""Read the output and the destination of one target, and collect everything that is wrong with them."""
+"""Read one profile: choose its target, and collect everything that is wrong with it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from reverse_etl.config.destinations import KEY_FIELDS, DestinationInput, KeyLocation, build_destination
-from reverse_etl.config.duckdb_output import find_path_problem
 from reverse_etl.config.secret_variables import find_secret_variables
 from reverse_etl.config.target import Destination, Output, Target
-from reverse_etl.domain.engine import Engine
+from reverse_etl.config.target_section import TargetSection
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.parsing.jinja import TemplateError, render_value
 from reverse_etl.parsing.suggestions import did_you_mean, find_nearest
-from reverse_etl.parsing.validation import AdviceError, validate_mapping
-from reverse_etl.parsing.variables import MissingVariableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +18,6 @@ if TYPE_CHECKING:
     from reverse_etl.parsing.yaml_document import KeyPath, YamlDocument
 
 _DESTINATIONS: Final = "destinations"
-_MIN_SECRET_LENGTH: Final = 6
 
 
 @dataclass(frozen=True)
@@ -49,12 +44,10 @@ class ProfileReader:
             self.fail(f"Profile {self.profile} has no outputs.", (self.profile,), hint)
         name = self.choose_target_name(profile_entry, requested)
         context = {**self.context, "target": {"name": name, "profile_name": self.profile}}
-        output = _TargetSection(self, (self.profile, "outputs", name), context).read_output()
+        output = self.section("outputs", name, context).read_output()
         destination = None
         if not self.has_misspelt_key(profile_entry) and self.has_destination(profile_entry, name):
-            destination = _TargetSection(
-                self, (self.profile, _DESTINATIONS, name), context
-            ).read_destination()
+            destination = self.section(_DESTINATIONS, name, context).read_destination()
             self.check_output_fits(name, output, destination)
         if self.problems or output is None or destination is None:
             raise UsageError(*self.problems)
@@ -67,6 +60,11 @@ class ProfileReader:
             tuple(self.warnings),
             find_secret_variables(profile_entry, context, self.environ),
         )
+
+    def section(self, key: str, name: str, context: Mapping[str, Any]) -> TargetSection:
+        """Return the reader of one target's entry."""
+        path = (self.profile, key, name)
+        return TargetSection(self.document, self.environ, self.problems, self.warnings, path, context)
 
     def check_output_fits(self, name: str, output: Output | None, destination: Destination | None) -> None:
         """Add a problem for each key of the destination that its output does not support."""
@@ -179,135 +177,3 @@ class ProfileReader:
     def fail(self, summary: str, path: KeyPath, hint: str) -> NoReturn:
         """Raise UsageError for a problem after which nothing more can be read."""
         raise UsageError.of(summary, where=self.document.locate_key(path), hint=hint)
-
-
-@dataclass(frozen=True)
-class _TargetSection:
-    """Reads one entry of a target, value by value; a `read_` method that adds a problem returns None."""
-
-    reader: ProfileReader
-    path: KeyPath
-    context: Mapping[str, Any]
-
-    def read_output(self) -> Output | None:
-        settings = self.render(self.raw_value(), ())
-        if not isinstance(settings, dict):
-            self.add_problem(
-                "The output must be a mapping.", (), "For example: {type: duckdb, path: shop.duckdb}"
-            )
-            return None
-        engine_type = settings.get("type")
-        engine_names = [str(engine) for engine in Engine]
-        if engine_type not in engine_names:
-            summary = (
-                f"The output's type cannot be {engine_type!r}." if engine_type else "The output has no type."
-            )
-            self.add_problem(summary, ("type",), did_you_mean(str(engine_type or ""), engine_names))
-            return None
-        engine = Engine(engine_type)
-        if engine.database_is_a_file and (problem := find_path_problem(settings)):
-            summary, key, hint = problem
-            self.add_problem(summary, (key,), hint)
-            return None
-        locations = {key: self.locate((key,)) for key in ("path", "database", "schema") if key in settings}
-        return Output(engine, settings, locations)
-
-    def read_destination(self) -> Destination | None:
-        raw_entry = self.raw_value()
-        if not isinstance(raw_entry, dict):
-            self.add_problem("The destination must be a mapping.", (), "For example: {type: klaviyo}")
-            return None
-        problem_count = len(self.reader.problems)
-        entry = self.drop_key_fields(raw_entry)
-        missing_variable = self.extract_missing_key(entry)
-        rendered = self.render(entry, ())
-        if len(self.reader.problems) > problem_count:
-            return None
-        destination_input, destination_problems = validate_mapping(
-            DestinationInput, rendered, mapping_name="a destination", locate=self.locate
-        )
-        self.reader.problems.extend(destination_problems)
-        if destination_input is None:
-            return None
-        try:
-            return build_destination(
-                destination_input,
-                self.reader.environ,
-                KeyLocation(self.locate(("private_api_key",)), missing_variable),
-            )
-        except AdviceError as error:
-            self.reader.problems.append(Problem(error.summary, "the environment", error.hint))
-            return None
-
-    def drop_key_fields(self, raw_entry: Mapping[Any, Any]) -> dict[str, Any]:
-        """Return the entry; the entry of a sandbox, which needs no key, without its key fields."""
-        try:
-            sandbox = render_value(str(raw_entry.get("sandbox", "")), self.context)
-        except TemplateError:  # reported later, when all values are rendered
-            sandbox = ""
-        unneeded_keys = KEY_FIELDS if str(sandbox).lower() == "true" else ()
-        return {str(key): value for key, value in raw_entry.items() if key not in unneeded_keys}
-
-    def extract_missing_key(self, entry: dict[str, Any]) -> str:
-        """Remove `private_api_key` from the entry if its variable is not set, and return the variable.
-
-        A plan needs no key. A key in plain text adds a warning.
-        """
-        raw = entry.get("private_api_key")
-        if not isinstance(raw, str) or not raw.strip():
-            return ""
-        try:
-            if render_value(raw, self.context) == raw:
-                location = self.reader.document.locate_line((*self.path, "private_api_key"))
-                self.reader.warnings.append(
-                    f"{location}: the private key is written in the file. "
-                    "Read it from the environment instead, with env_var()."
-                )
-        except TemplateError as error:
-            if isinstance(error.cause, MissingVariableError):
-                del entry["private_api_key"]
-                return error.cause.name
-        return ""
-
-    def render(self, value: Any, path: KeyPath) -> Any:
-        match value:
-            case dict():
-                return {str(key): self.render(item, (*path, str(key))) for key, item in value.items()}
-            case list():
-                return [self.render(item, (*path, index)) for index, item in enumerate(value)]
-            case str():
-                try:
-                    return render_value(value, self.context)
-                except TemplateError as error:
-                    self.add_problem(*self.describe_error(error, path))
-                    return ""
-            case _:
-                return value
-
-    def describe_error(self, error: TemplateError, path: KeyPath) -> tuple[str, KeyPath, str]:
-        """Return summary, path and hint for a value that cannot be rendered.
-
-        A summary that would show a value of the environment, which may be a secret, is replaced.
-        """
-        if error.undefined_name:
-            return (
-                f"{error.undefined_name} is undefined.",
-                path,
-                did_you_mean(error.undefined_name, self.context),
-            )
-        values = (value for value in self.reader.environ.values() if len(value) >= _MIN_SECRET_LENGTH)
-        if error.cause is None and any(value in error.summary for value in values):
-            return "The value cannot be rendered.", path, "Simplify the expression between {{ and }}."
-        return error.summary, path, error.hint
-
-    def raw_value(self) -> Any:
-        value = self.reader.document.content
-        for key in self.path:
-            value = value[key]
-        return value
-
-    def locate(self, path: tuple[str | int, ...]) -> str:
-        return self.reader.document.locate_key((*self.path, *path))
-
-    def add_problem(self, summary: str, path: KeyPath, hint: str) -> None:
-        self.reader.add_problem(summary, (*self.path, *path), hint)

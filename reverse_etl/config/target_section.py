@@ -1,0 +1,160 @@
+"""Read the output or the destination of one target, and collect everything that is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from reverse_etl.config.destinations import KEY_FIELDS, DestinationInput, KeyLocation, build_destination
+from reverse_etl.config.duckdb_output import find_path_problem
+from reverse_etl.config.target import Destination, Output
+from reverse_etl.domain.engine import Engine
+from reverse_etl.errors import Problem
+from reverse_etl.parsing.jinja import TemplateError, render_value
+from reverse_etl.parsing.suggestions import did_you_mean
+from reverse_etl.parsing.validation import AdviceError, validate_mapping
+from reverse_etl.parsing.variables import MissingVariableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.parsing.yaml_document import KeyPath, YamlDocument
+
+_MIN_SECRET_LENGTH: Final = 6
+
+
+@dataclass(frozen=True)
+class TargetSection:
+    """Reads one entry of a target, value by value; a `read_` method that adds a problem returns None."""
+
+    document: YamlDocument
+    environ: Mapping[str, str]
+    problems: list[Problem]
+    warnings: list[str]
+    path: KeyPath
+    context: Mapping[str, Any]
+
+    def read_output(self) -> Output | None:
+        """Return the output, or None with a problem."""
+        settings = self._render(self._raw_value(), ())
+        if not isinstance(settings, dict):
+            self._add_problem(
+                "The output must be a mapping.", (), "For example: {type: duckdb, path: shop.duckdb}"
+            )
+            return None
+        engine_type = settings.get("type")
+        engine_names = [str(engine) for engine in Engine]
+        if engine_type not in engine_names:
+            summary = (
+                f"The output's type cannot be {engine_type!r}." if engine_type else "The output has no type."
+            )
+            self._add_problem(summary, ("type",), did_you_mean(str(engine_type or ""), engine_names))
+            return None
+        engine = Engine(engine_type)
+        if engine.database_is_a_file and (problem := find_path_problem(settings)):
+            summary, key, hint = problem
+            self._add_problem(summary, (key,), hint)
+            return None
+        locations = {key: self._locate((key,)) for key in ("path", "database", "schema") if key in settings}
+        return Output(engine, settings, locations)
+
+    def read_destination(self) -> Destination | None:
+        """Return the destination, or None with a problem."""
+        raw_entry = self._raw_value()
+        if not isinstance(raw_entry, dict):
+            self._add_problem("The destination must be a mapping.", (), "For example: {type: klaviyo}")
+            return None
+        problem_count = len(self.problems)
+        entry = self._drop_key_fields(raw_entry)
+        missing_variable = self._extract_missing_key(entry)
+        rendered = self._render(entry, ())
+        if len(self.problems) > problem_count:
+            return None
+        destination_input, destination_problems = validate_mapping(
+            DestinationInput, rendered, mapping_name="a destination", locate=self._locate
+        )
+        self.problems.extend(destination_problems)
+        if destination_input is None:
+            return None
+        try:
+            return build_destination(
+                destination_input,
+                self.environ,
+                KeyLocation(self._locate(("private_api_key",)), missing_variable),
+            )
+        except AdviceError as error:
+            self.problems.append(Problem(error.summary, "the environment", error.hint))
+            return None
+
+    def _drop_key_fields(self, raw_entry: Mapping[Any, Any]) -> dict[str, Any]:
+        """Return the entry; the entry of a sandbox, which needs no key, without its key fields."""
+        try:
+            sandbox = render_value(str(raw_entry.get("sandbox", "")), self.context)
+        except TemplateError:  # reported later, when all values are rendered
+            sandbox = ""
+        unneeded_keys = KEY_FIELDS if str(sandbox).lower() == "true" else ()
+        return {str(key): value for key, value in raw_entry.items() if key not in unneeded_keys}
+
+    def _extract_missing_key(self, entry: dict[str, Any]) -> str:
+        """Remove `private_api_key` from the entry if its variable is not set, and return the variable.
+
+        A plan needs no key. A key in plain text adds a warning.
+        """
+        raw = entry.get("private_api_key")
+        if not isinstance(raw, str) or not raw.strip():
+            return ""
+        try:
+            if render_value(raw, self.context) == raw:
+                location = self.document.locate_line((*self.path, "private_api_key"))
+                self.warnings.append(
+                    f"{location}: the private key is written in the file. "
+                    "Read it from the environment instead, with env_var()."
+                )
+        except TemplateError as error:
+            if isinstance(error.cause, MissingVariableError):
+                del entry["private_api_key"]
+                return error.cause.name
+        return ""
+
+    def _render(self, value: Any, path: KeyPath) -> Any:
+        match value:
+            case dict():
+                return {str(key): self._render(item, (*path, str(key))) for key, item in value.items()}
+            case list():
+                return [self._render(item, (*path, index)) for index, item in enumerate(value)]
+            case str():
+                try:
+                    return render_value(value, self.context)
+                except TemplateError as error:
+                    self._add_problem(*self._describe_error(error, path))
+                    return ""
+            case _:
+                return value
+
+    def _describe_error(self, error: TemplateError, path: KeyPath) -> tuple[str, KeyPath, str]:
+        """Return summary, path and hint for a value that cannot be rendered.
+
+        A summary that would show a value of the environment, which may be a secret, is replaced.
+        """
+        if error.undefined_name:
+            return (
+                f"{error.undefined_name} is undefined.",
+                path,
+                did_you_mean(error.undefined_name, self.context),
+            )
+        values = (value for value in self.environ.values() if len(value) >= _MIN_SECRET_LENGTH)
+        if error.cause is None and any(value in error.summary for value in values):
+            return "The value cannot be rendered.", path, "Simplify the expression between {{ and }}."
+        return error.summary, path, error.hint
+
+    def _raw_value(self) -> Any:
+        value = self.document.content
+        for key in self.path:
+            value = value[key]
+        return value
+
+    def _locate(self, path: tuple[str | int, ...]) -> str:
+        return self.document.locate_key((*self.path, *path))
+
+    def _add_problem(self, summary: str, path: KeyPath, hint: str) -> None:
+        self.problems.append(Problem(summary, self._locate(path), hint))
